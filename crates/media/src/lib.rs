@@ -2,3 +2,10 @@
 //! Owns: what the agent and the recorder may hear.
 //! Never: opens a socket, reads a clock, allocates per packet, or lets audio out before the mask.
 //! Start reading at: `relay`.
+
+pub mod delay_line;
+pub mod dtmf;
+pub mod g711;
+pub mod mask;
+pub mod sample;
+pub mod tone;

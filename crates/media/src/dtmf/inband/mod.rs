@@ -1,0 +1,7 @@
+//! Keypad tones in the audio.
+//! Owns: one analysis and three readers of it: the trigger (mask), the reporter (digits), the scan (evidence).
+//! Never: lets one of them do another's work; what the reporter refuses is masked all the same.
+
+pub mod analysis;
+pub mod keypad;
+pub mod trigger;

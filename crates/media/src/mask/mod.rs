@@ -1,0 +1,490 @@
+//! The protected path: decoded consumer audio in, masked audio out.
+//! Owns: the one choke point between the consumer's voice and everyone who listens (agent, recorder, supervisor).
+//! Never: runs on a clock, counts fed samples instead of timestamps, or lets a sample out that was not judged.
+//!
+//! ```text
+//! push_audio ─> trigger ─┐
+//!      └──────> gate (96 samples held, covers) ─> masked line ─> splice (enter/leave) ─> mute ─> pop_masked
+//! ```
+
+mod gate;
+mod outbox;
+mod self_check;
+mod splice;
+
+pub use outbox::Origin;
+pub use self_check::SelfCheckError;
+
+use crate::delay_line::HOLD_SAMPLES;
+use crate::dtmf::inband::trigger::{Hearing, Trigger};
+use crate::sample;
+use crate::tone::{FADE_SAMPLES, FLAT_TONE_HZ, Fade, FlatTone};
+use gate::Gate;
+use outbox::Outbox;
+use splice::{Exit, Splice};
+
+/// Audio after a gap that is silenced: 8 ms. By then the long window is full and judges what follows.
+const AFTER_GAP_SPAN: u64 = 64;
+
+/// A running key's tone continues across gaps up to this: 200 ms (S26).
+const KEY_GAP_SPAN_MAX: u64 = 1_600;
+
+/// Longer gaps are a jump of the output timeline instead of samples: 60 ms (S26).
+const GAP_FILLED_SPAN_MAX: u64 = 480;
+
+/// The mask holds this long after the last window that held a key: 6 ms. Such a window ends at most 3 ms after the press, so the
+/// tone ends 9 ms after it and its edge 11 ms after it; a press that resumes within 12 ms fires before the tone has left.
+const HANG_SPAN: u64 = 48;
+
+/// Resumed audio masked after an event's end: 30 ms (S27).
+const AFTER_EVENT_SAMPLES: u32 = 240;
+
+/// The trigger listens harder for this long from an event's start: 300 ms (S24).
+const EVENT_HINT_SPAN: u64 = 2_400;
+
+/// Protection is left after this long without key, event or suspicion: 300 ms (S28).
+const CLEAN_BEFORE_LEAVING_SPAN: u64 = 2_400;
+
+/// A clean moment that never matches in pitch is used anyway after this: 400 ms.
+const MATCH_WAIT_SPAN: u64 = 3_200;
+
+/// When leaving takes longer than this the agent hears silence until it succeeds: 10 s (S28).
+const LEAVING_SPAN_MAX: u64 = 80_000;
+
+/// What an operator may choose.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PathConfig {
+    /// Frequency of the flat tone, 300-620 Hz; default 560.
+    pub flat_tone_hz: f32,
+}
+
+impl Default for PathConfig {
+    fn default() -> Self {
+        Self {
+            flat_tone_hz: FLAT_TONE_HZ,
+        }
+    }
+}
+
+/// Whether this path's output replaces the consumer's packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// Packets are relayed as they came; the path listens and yields no output.
+    Unprotected,
+    /// Only this path's output may leave.
+    Armed,
+    /// As armed, until a clean moment comes; then unprotected.
+    Leaving,
+}
+
+/// What a path has met; all monotonic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PathCounters {
+    /// Samples that came after their time had been sent; dropped.
+    pub late_samples: u64,
+    /// Output samples dropped because the relay did not drain the path.
+    pub undrained_samples: u64,
+    /// Bursts of flat tone begun by the trigger.
+    pub inband_keys: u64,
+}
+
+/// One consumer stream's way to everyone who listens. Timestamps are extended RTP timestamps of the consumer's stream (8 kHz), chosen by the
+/// relay so that they never run backwards. All memory is taken at creation.
+///
+/// The law: after every `push_*`, `flush`, `arm` or event call, drain [`ProtectedPath::pop_masked`].
+#[derive(Debug, Clone)]
+pub struct ProtectedPath {
+    config: PathConfig,
+    trigger: Trigger,
+    gate: Gate,
+    splice: Splice,
+    outbox: Outbox,
+    started: bool,
+    leaving_since: Option<u64>,
+    dirty_until: u64,
+    event: EventMask,
+    hint_until: u64,
+    mute: Mute,
+    counters: PathCounters,
+}
+
+/// Where the mask stands with telephone-events (S27).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EventMask {
+    /// No event.
+    Quiet,
+    /// Everything is masked.
+    Running,
+    /// So many samples of resumed audio are still masked.
+    Resuming { ended_at: u64, left: u32 },
+    /// Masked until the trigger calls a window clean.
+    UntilClean,
+}
+
+/// When samples are released; protection ends only between packets, so that whole packets are relayed from then on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    WithinPacket,
+    PacketEnd,
+}
+
+/// The consumer is not to be heard at all; fades so that it does not click.
+#[derive(Debug, Clone)]
+struct Mute {
+    on: bool,
+    /// Leaving takes too long; cleared when it succeeds.
+    leaving: bool,
+    position: usize,
+    fade: Fade,
+}
+
+impl ProtectedPath {
+    /// An unprotected path that has heard nothing. Allocates all it will ever need (about 110 kB).
+    #[must_use]
+    pub fn new(config: PathConfig) -> Self {
+        Self {
+            config,
+            trigger: Trigger::new(),
+            gate: Gate::new(FlatTone::new(config.flat_tone_hz)),
+            splice: Splice::new(),
+            outbox: Outbox::new(),
+            started: false,
+            leaving_since: None,
+            dirty_until: 0,
+            event: EventMask::Quiet,
+            hint_until: 0,
+            mute: Mute {
+                on: false,
+                leaving: false,
+                position: FADE_SAMPLES,
+                fade: Fade::new(),
+            },
+            counters: PathCounters::default(),
+        }
+    }
+
+    /// Takes decoded audio whose first sample has timestamp `ts`. A jump ahead is a gap; samples before the timeline's end are late
+    /// and dropped. Feed it on unprotected calls too, so that arming finds 12 ms of history.
+    pub fn push_audio(&mut self, ts: u64, linear: &[i16]) {
+        self.start_at(ts);
+        if ts > self.gate.heard_end() {
+            self.gap(ts - self.gate.heard_end());
+        }
+        let late = sample::length(self.gate.heard_end() - ts).min(linear.len());
+        self.counters.late_samples += sample::span(late);
+        self.begin_exit();
+        for value in &linear[late..] {
+            self.hear(*value);
+        }
+        self.release(Moment::PacketEnd);
+    }
+
+    /// The consumer's audio of `ts..ts + len` is missing (lost, or the phone sends none): a gap of `len` samples. Time already heard is
+    /// left as it is. While an event runs the relay's clock calls this to keep the tone flowing.
+    pub fn push_gap(&mut self, ts: u64, len: u64) {
+        self.start_at(ts);
+        let end = ts.saturating_add(len);
+        if end > self.gate.heard_end() {
+            self.gap(end - self.gate.heard_end());
+        }
+    }
+
+    /// A telephone-event began at `ts`: everything held and everything to come is masked until [`ProtectedPath::event_ended`].
+    pub fn event_started(&mut self, ts: u64) {
+        self.event = EventMask::Running;
+        self.hint_until = self.hint_until.max(ts.saturating_add(EVENT_HINT_SPAN));
+        self.gate.cover_held_by_key();
+        self.note_dirty();
+    }
+
+    /// The event ended at `ts` (its end packet, or 120 ms without an update): the first 30 ms of audio from `ts` on are masked, then what
+    /// follows until a clean window.
+    pub fn event_ended(&mut self, ts: u64) {
+        if self.event != EventMask::Running {
+            return;
+        }
+        self.event = EventMask::Resuming {
+            ended_at: ts,
+            left: AFTER_EVENT_SAMPLES,
+        };
+        self.note_dirty();
+    }
+
+    /// Protection begins: only what [`ProtectedPath::pop_masked`] yields may leave from now on. `ts` is the timestamp of the next packet
+    /// expected. Yields the timestamp from which the mask holds. Arming twice changes nothing; arming while leaving stays.
+    pub fn arm(&mut self, ts: u64) -> u64 {
+        self.start_at(ts);
+        self.leaving_since = None;
+        if self.splice.is_through() {
+            self.splice.enter(self.gate.heard_end());
+        }
+        self.gate.heard_end()
+    }
+
+    /// Protection may end: after 300 ms without key, event or suspicion. Watch [`ProtectedPath::state`]; keep draining until it says
+    /// `Unprotected`. After 10 s the agent hears silence while it goes on waiting.
+    pub fn disarm(&mut self, ts: u64) {
+        if !self.splice.is_through() && self.leaving_since.is_none() {
+            self.leaving_since = Some(ts.max(self.gate.heard_end()));
+        }
+    }
+
+    /// Where protection stands. It turns `Unprotected` within a `push_audio`; the samples popped after that end just before the next packet.
+    #[must_use]
+    pub fn state(&self) -> Protection {
+        match (self.splice.is_through(), self.leaving_since) {
+            (true, _) => Protection::Unprotected,
+            (false, None) => Protection::Armed,
+            (false, Some(_)) => Protection::Leaving,
+        }
+    }
+
+    /// True while a key press or an event is being masked at the newest samples.
+    #[must_use]
+    pub fn is_masking(&self) -> bool {
+        self.trigger.is_running() || self.event != EventMask::Quiet
+    }
+
+    /// The consumer is silenced towards everyone (S13: spoken digits), mask or no mask, with 2 ms fades.
+    pub fn muted(&mut self, on: bool) {
+        self.mute.on = on;
+    }
+
+    /// Sends everything held now, judged or silenced: the relay's deadline has passed without a packet (S25). A running key goes on as
+    /// the flat tone.
+    pub fn flush(&mut self) {
+        if self.splice.is_through() {
+            return;
+        }
+        self.give_up_held();
+        self.send_all_judged();
+    }
+
+    /// Takes masked samples into the front of `linear`: one unbroken run of the output timeline, its start timestamp and its length. Nothing
+    /// if none wait. A run that starts later than the last one ended is a jump over a long gap.
+    pub fn pop_masked(&mut self, linear: &mut [i16]) -> Option<(u64, usize)> {
+        let mute = &mut self.mute;
+        self.outbox.pop_run(linear.len(), |position, value, _| {
+            linear[position] = mute.apply(value)
+        })
+    }
+
+    /// As [`ProtectedPath::pop_masked`], with the origin of each sample: the proof that no sample of a press has any weight.
+    pub fn pop_traced(
+        &mut self,
+        linear: &mut [i16],
+        origins: &mut [Origin],
+    ) -> Option<(u64, usize)> {
+        let capacity = linear.len().min(origins.len());
+        let mute = &mut self.mute;
+        self.outbox.pop_run(capacity, |position, value, origin| {
+            linear[position] = mute.apply(value);
+            origins[position] = if mute.is_silent() {
+                Origin::default()
+            } else {
+                origin
+            };
+        })
+    }
+
+    /// Samples waiting to be popped.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Timestamp one past the newest input sample: where the next packet is expected.
+    #[must_use]
+    pub fn heard_end(&self) -> u64 {
+        self.gate.heard_end()
+    }
+
+    /// What this path has met so far.
+    #[must_use]
+    pub fn counters(&self) -> PathCounters {
+        PathCounters {
+            undrained_samples: self.outbox.dropped(),
+            ..self.counters
+        }
+    }
+
+    /// Plays a shadow press through a fresh copy of this path, configured like it, and proves that none of it comes out (S29). Allocates; not
+    /// for the packet path.
+    ///
+    /// # Errors
+    /// Says what came out that must not, or what was missing.
+    pub fn shadow_press(&self) -> Result<(), SelfCheckError> {
+        self_check::shadow_press(self.config)
+    }
+}
+
+/// How samples move.
+impl ProtectedPath {
+    fn start_at(&mut self, ts: u64) {
+        if !self.started {
+            self.started = true;
+            self.gate.jump_to(ts);
+        }
+    }
+
+    fn hear(&mut self, linear: i16) {
+        self.mask_for_event();
+        self.gate.hear(linear);
+        let end = self.gate.heard_end();
+        if let Some(hearing) = self.trigger.push(linear, end, end < self.hint_until) {
+            self.obey(hearing, end);
+            self.release(Moment::WithinPacket);
+        }
+    }
+
+    fn obey(&mut self, hearing: Hearing, end: u64) {
+        match hearing {
+            Hearing::Clean => {
+                if self.event == EventMask::UntilClean {
+                    self.event = EventMask::Quiet;
+                }
+            }
+            Hearing::Suspect => self.note_dirty(),
+            Hearing::Key { from } => {
+                self.counters.inband_keys += u64::from(self.gate.key_until() < end);
+                self.gate.cover_key(from, end + HANG_SPAN);
+                self.note_dirty();
+            }
+        }
+    }
+
+    /// Masks audio during an event and after it, sample by sample: what the phone sends first after an event is often the tail of its own tone.
+    fn mask_for_event(&mut self) {
+        let now = self.gate.heard_end();
+        match self.event {
+            EventMask::Quiet => return,
+            EventMask::Resuming { left: 0, .. } => self.event = EventMask::UntilClean,
+            EventMask::Resuming { ended_at, left } => {
+                let spent = u32::from(now >= ended_at);
+                self.event = EventMask::Resuming {
+                    ended_at,
+                    left: left - spent,
+                };
+            }
+            EventMask::Running | EventMask::UntilClean => {}
+        }
+        self.gate.cover_key(now, now + 1);
+        self.note_dirty();
+    }
+
+    fn note_dirty(&mut self) {
+        self.dirty_until = self.gate.heard_end();
+    }
+
+    /// The trigger's look-ahead is over for everything 96 samples old.
+    fn release(&mut self, moment: Moment) {
+        let end = self
+            .gate
+            .heard_end()
+            .saturating_sub(sample::span(HOLD_SAMPLES));
+        self.gate.judge_to(end);
+        let suspected = self.dirty_until + CLEAN_BEFORE_LEAVING_SPAN > self.gate.heard_end();
+        let exit = match moment {
+            Moment::WithinPacket => Exit::Wait,
+            Moment::PacketEnd if self.leaving_since.is_none() || suspected => Exit::TurnBack,
+            Moment::PacketEnd => Exit::Finish,
+        };
+        self.splice.advance(&self.gate, &mut self.outbox, exit);
+        if self.splice.is_through() {
+            self.leaving_since = None;
+            self.mute.leaving = false;
+        }
+    }
+
+    /// Sends every masked sample, fades that wait for more included.
+    fn send_all_judged(&mut self) {
+        self.release(Moment::WithinPacket);
+        self.splice.force(&self.gate, &mut self.outbox);
+        self.release(Moment::WithinPacket);
+    }
+
+    /// Nothing more will be known about the held samples: tone if a key runs, else silence.
+    fn give_up_held(&mut self) {
+        let end = self.gate.heard_end();
+        if self.trigger.is_running() {
+            self.gate.cover_key(self.gate.judged_end(), end);
+        }
+        self.gate.silence_held();
+        self.gate.judge_to(end);
+    }
+
+    fn gap(&mut self, len: u64) {
+        let start = self.gate.heard_end();
+        let end = start + len;
+        if self.event == EventMask::Running {
+            self.gate.cover_key(self.gate.judged_end(), end);
+            self.note_dirty();
+        } else if self.trigger.is_running() {
+            let bridged = len <= KEY_GAP_SPAN_MAX;
+            let until = if bridged {
+                end + AFTER_GAP_SPAN
+            } else {
+                start + KEY_GAP_SPAN_MAX
+            };
+            self.gate.cover_key(self.gate.judged_end(), until);
+            self.note_dirty();
+        }
+        self.gate.silence_held();
+        self.gate.silence_until(end + AFTER_GAP_SPAN);
+        self.trigger.break_timeline();
+        if len > GAP_FILLED_SPAN_MAX {
+            self.jump(len);
+            return;
+        }
+        for _ in 0..len {
+            self.gate.hear(0);
+            self.release(Moment::WithinPacket);
+        }
+    }
+
+    fn jump(&mut self, len: u64) {
+        self.gate.judge_to(self.gate.heard_end());
+        self.send_all_judged();
+        self.gate.jump_to(self.gate.heard_end() + len);
+        self.splice.skip(len);
+    }
+
+    fn begin_exit(&mut self) {
+        let Some(since) = self.leaving_since else {
+            return;
+        };
+        let now = self.gate.heard_end();
+        if now.saturating_sub(since) > LEAVING_SPAN_MAX {
+            self.mute.leaving = true;
+        }
+        let clean_since = self
+            .dirty_until
+            .max(since.saturating_sub(CLEAN_BEFORE_LEAVING_SPAN))
+            + CLEAN_BEFORE_LEAVING_SPAN;
+        let patient = now < clean_since + MATCH_WAIT_SPAN;
+        if self.splice.is_delayed()
+            && now >= clean_since
+            && (splice::may_skip(&self.gate) || !patient)
+        {
+            self.splice.exit();
+        }
+    }
+}
+
+impl Mute {
+    fn apply(&mut self, linear: i16) -> i16 {
+        self.position = if self.on || self.leaving {
+            self.position.saturating_sub(1)
+        } else {
+            (self.position + 1).min(FADE_SAMPLES)
+        };
+        if self.position == FADE_SAMPLES {
+            return linear;
+        }
+        sample::from_f32(f32::from(linear) * self.fade.weight(self.position))
+    }
+
+    fn is_silent(&self) -> bool {
+        self.position == 0
+    }
+}

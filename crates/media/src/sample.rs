@@ -1,0 +1,89 @@
+//! Number conversions of the media crate, each under a name.
+//! Owns: every cast between sample, float, index and timestamp types.
+//! Never: wraps or truncates silently; out-of-range values saturate.
+
+/// Rounds a linear value to a 16-bit sample. Saturates at the type's ends; a NaN becomes 0.
+#[must_use]
+pub fn from_f32(value: f32) -> i16 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "float to integer casts saturate, which is what a clipped sample is"
+    )]
+    let sample = value.round() as i16;
+    sample
+}
+
+/// Rounds a frequency or a count computed in floats to a whole number; negative and NaN become 0.
+#[must_use]
+pub fn round_to_u32(value: f32) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "float to integer casts saturate; callers pass small positive values"
+    )]
+    let whole = value.round() as u32;
+    whole
+}
+
+/// Narrows a table value computed in double precision; only precision is lost.
+#[must_use]
+pub fn narrow(value: f64) -> f32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "tables are computed in f64 and used in f32; the magnitude always fits"
+    )]
+    let single = value as f32;
+    single
+}
+
+/// A count as a float. Exact up to 2^24.
+#[must_use]
+pub fn count_f32(count: usize) -> f32 {
+    count as f32
+}
+
+/// A count as a double. Exact up to 2^53.
+#[must_use]
+pub fn count_f64(count: usize) -> f64 {
+    count as f64
+}
+
+/// A length in samples as a distance on the timeline.
+#[must_use]
+pub const fn span(len: usize) -> u64 {
+    // `usize` is at most 64 bits on every supported target, so this loses nothing.
+    len as u64
+}
+
+/// A distance on the timeline as a length in samples. Saturates on 32-bit targets.
+#[must_use]
+pub fn length(span: u64) -> usize {
+    usize::try_from(span).unwrap_or(usize::MAX)
+}
+
+/// The cell of a ring of `len` cells that holds timestamp `ts`.
+#[must_use]
+pub fn ring_index(ts: u64, len: usize) -> usize {
+    length(ts % span(len).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out_of_range_values_saturate() {
+        assert_eq!(from_f32(40_000.0), i16::MAX);
+        assert_eq!(from_f32(-40_000.0), i16::MIN);
+        assert_eq!(from_f32(f32::NAN), 0);
+        assert_eq!(from_f32(1.5), 2);
+        assert_eq!(round_to_u32(-3.0), 0);
+    }
+
+    #[test]
+    fn ring_index_wraps_at_the_length() {
+        assert_eq!(ring_index(0, 8), 0);
+        assert_eq!(ring_index(17, 8), 1);
+        assert_eq!(ring_index(u64::MAX, 8), 7);
+    }
+}
