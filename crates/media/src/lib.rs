@@ -6,6 +6,11 @@
 pub mod delay_line;
 pub mod dtmf;
 pub mod g711;
+pub mod leg;
 pub mod mask;
+pub mod relay;
+pub mod rtcp;
+pub mod rtp;
 pub mod sample;
+pub mod source;
 pub mod tone;

@@ -3,3 +3,4 @@
 //! Never: shows which key it was.
 
 pub mod inband;
+pub mod telephone_event;

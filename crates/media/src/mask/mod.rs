@@ -17,6 +17,7 @@ pub use self_check::SelfCheckError;
 
 use crate::delay_line::HOLD_SAMPLES;
 use crate::dtmf::inband::trigger::{Hearing, Trigger};
+use crate::dtmf::inband::{InbandDigit, Reporter};
 use crate::sample;
 use crate::tone::{FADE_SAMPLES, FLAT_TONE_HZ, Fade, FlatTone};
 use gate::Gate;
@@ -92,10 +93,11 @@ pub struct PathCounters {
 /// relay so that they never run backwards. All memory is taken at creation.
 ///
 /// The law: after every `push_*`, `flush`, `arm` or event call, drain [`ProtectedPath::pop_masked`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct ProtectedPath {
     config: PathConfig,
     trigger: Trigger,
+    reporter: Reporter,
     gate: Gate,
     splice: Splice,
     outbox: Outbox,
@@ -145,6 +147,7 @@ impl ProtectedPath {
         Self {
             config,
             trigger: Trigger::new(),
+            reporter: Reporter::new(),
             gate: Gate::new(FlatTone::new(config.flat_tone_hz)),
             splice: Splice::new(),
             outbox: Outbox::new(),
@@ -315,6 +318,24 @@ impl ProtectedPath {
     /// Says what came out that must not, or what was missing.
     pub fn shadow_press(&self) -> Result<(), SelfCheckError> {
         self_check::shadow_press(self.config)
+    }
+}
+
+/// The digits of the stream. They are read behind the relay's reorder buffer (60 ms, S30): only the mask never waits.
+impl ProtectedPath {
+    /// Takes audio in order for the reporter; a jump ahead of what it heard is a gap, what it heard already is skipped.
+    pub fn report_audio(&mut self, ts: u64, linear: &[i16]) {
+        self.reporter.push_audio(ts, linear);
+    }
+
+    /// The audio of `ts..ts + len` never came, the reorder buffer gave it up.
+    pub fn report_gap(&mut self, ts: u64, len: u64) {
+        self.reporter.push_gap(ts, len);
+    }
+
+    /// The next digit keyed in the audio, at the latest 22 ms of audio after its end.
+    pub fn poll_digit(&mut self) -> Option<InbandDigit> {
+        self.reporter.poll_digit()
     }
 }
 

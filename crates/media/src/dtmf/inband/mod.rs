@@ -4,4 +4,10 @@
 
 pub mod analysis;
 pub mod keypad;
+pub mod loose;
+mod press;
+pub mod strict;
 pub mod trigger;
+
+pub use loose::{LooseDetector, LooseFind};
+pub use strict::{InbandDigit, Reporter};

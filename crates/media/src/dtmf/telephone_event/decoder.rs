@@ -1,0 +1,309 @@
+//! Which presses a stream of event packets means, whatever the sender's habits.
+//! Owns: the identity of a press: retransmissions, lost packets, moving timestamps and segments are one press.
+//! Never: trusts a marker or a duration alone; waits for an end packet to report.
+//!
+//! A press is reported at the first packet of it that arrives, whichever that is. It ends with its end packet, with the next press, or
+//! 120 ms after its last update.
+
+use std::time::{Duration, Instant};
+
+use super::{EventCode, EventPayload};
+
+/// A press without updates for this long is over: six lost packets at 20 ms, two at 50 ms.
+const UPDATE_TIMEOUT: Duration = Duration::from_millis(120);
+
+/// An end packet with a timestamp of its own, this soon after an end of the same event, repeats it: some relays stamp each anew.
+const END_REPEAT_SPAN_MAX: Duration = Duration::from_millis(40);
+
+/// A press of this duration or more may continue in a new segment: its sender's 16-bit duration is about to overflow (RFC 4733
+/// section 2.5.1.3). 60,000 of 65,535 leaves room for lost updates.
+const SEGMENT_DURATION_LEAST: u16 = 60_000;
+const SEGMENT_STEP: std::ops::RangeInclusive<u64> = 58_000..=73_000;
+
+/// Largest step of a timestamp that moves within a press: a packet of 60 ms.
+const MOVING_STEP_MAX: u64 = 480;
+
+/// Largest such step over lost packets, once a sender is known to do it: 120 ms.
+const MOVING_STEP_OVER_LOSS_MAX: u64 = 960;
+
+/// Presses remembered to recognise their stragglers.
+const PAST_PRESSES: usize = 4;
+
+/// One event packet, placed on the stream's timelines.
+#[derive(Debug, Clone, Copy)]
+pub struct EventPacket {
+    /// Extended sequence number.
+    pub sequence: u64,
+    /// Extended timestamp: the event's start.
+    pub ts: u64,
+    /// The marker bit.
+    pub marker: bool,
+    /// What it says.
+    pub payload: EventPayload,
+    /// When it arrived.
+    pub at: Instant,
+}
+
+/// What a packet, or the lack of one, means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventSignal {
+    /// A press begins. If another was running, it is over.
+    Pressed {
+        /// Which.
+        code: EventCode,
+        /// Extended timestamp of its start.
+        ts: u64,
+    },
+    /// A press that was given up goes on: mask it, but it is no new press.
+    Resumed {
+        /// Extended timestamp of its start.
+        ts: u64,
+    },
+    /// The press is over.
+    Released {
+        /// Extended timestamp of its end, as far as its sender said.
+        ts: u64,
+    },
+}
+
+/// The presses of one stream.
+#[derive(Debug, Clone)]
+pub struct EventDecoder {
+    current: Option<Press>,
+    past: [Option<Past>; PAST_PRESSES],
+    audio_since: u64,
+    moves_timestamps: bool,
+    rebased: bool,
+    stale: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Ended,
+    TimedOut,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Press {
+    code: EventCode,
+    start: u64,
+    /// Timestamp of the newest packet: the start, unless the sender moves it.
+    ts: u64,
+    duration: u16,
+    sequence: u64,
+    at: Instant,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Past {
+    code: EventCode,
+    first_ts: u64,
+    last_ts: u64,
+}
+
+/// How a packet relates to the press before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    Same,
+    New,
+    /// Belongs to a press that is over, or to one that nobody saw in time.
+    Stale,
+}
+
+impl EventDecoder {
+    /// A decoder that has seen nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            current: None,
+            past: [None; PAST_PRESSES],
+            audio_since: 0,
+            moves_timestamps: false,
+            rebased: false,
+            stale: 0,
+        }
+    }
+
+    /// A packet of the same stream that is no event arrived in order.
+    pub fn note_audio(&mut self) {
+        self.audio_since = self.audio_since.saturating_add(1);
+    }
+
+    /// The stream changed its SSRC or its counters: timestamps from now on do not compare with those before.
+    pub fn note_rebase(&mut self) {
+        self.rebased = true;
+    }
+
+    /// A press is running.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.current
+            .is_some_and(|press| press.phase == Phase::Running)
+    }
+
+    /// Packets that came too late to belong to anything.
+    #[must_use]
+    pub fn stale_packets(&self) -> u64 {
+        self.stale
+    }
+
+    /// Takes the next packet, in order of arrival.
+    pub fn handle_packet(&mut self, packet: EventPacket) -> Option<EventSignal> {
+        let relation = self.relate(&packet);
+        self.rebased = false;
+        match relation {
+            Relation::Same => self.update(&packet),
+            Relation::New => Some(self.begin(&packet)),
+            Relation::Stale => {
+                self.stale += 1;
+                None
+            }
+        }
+    }
+
+    /// When [`EventDecoder::handle_timeout`] is due.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.current
+            .filter(|press| press.phase == Phase::Running)
+            .map(|press| press.at + UPDATE_TIMEOUT)
+    }
+
+    /// Closes a press whose updates have stopped.
+    pub fn handle_timeout(&mut self, now: Instant) -> Option<EventSignal> {
+        self.next_timeout().filter(|due| *due <= now)?;
+        let press = self.current.as_mut()?;
+        press.phase = Phase::TimedOut;
+        Some(EventSignal::Released { ts: press.end() })
+    }
+
+    fn relate(&mut self, packet: &EventPacket) -> Relation {
+        let Some(press) = self.current else {
+            return Relation::New;
+        };
+        if self.rebased {
+            return relate_after_rebase(&press, packet);
+        }
+        if press.code == packet.payload.code && packet.ts >= press.start && packet.ts <= press.ts {
+            return Relation::Same;
+        }
+        if self.is_past(packet) || packet.ts < press.ts {
+            return Relation::Stale;
+        }
+        if press.code == packet.payload.code && self.continues(&press, packet) {
+            return Relation::Same;
+        }
+        Relation::New
+    }
+
+    fn is_past(&self, packet: &EventPacket) -> bool {
+        self.past.iter().flatten().any(|past| {
+            past.code == packet.payload.code && (past.first_ts..=past.last_ts).contains(&packet.ts)
+        })
+    }
+
+    /// A later timestamp of the same event: is it the same press?
+    fn continues(&mut self, press: &Press, packet: &EventPacket) -> bool {
+        let step = packet.ts - press.ts;
+        let since = packet.at.saturating_duration_since(press.at);
+        if press.phase == Phase::Ended {
+            let straggles = packet.sequence < press.sequence;
+            return straggles || (packet.payload.end && since <= END_REPEAT_SPAN_MAX);
+        }
+        if press.phase == Phase::TimedOut {
+            return false;
+        }
+        if press.duration >= SEGMENT_DURATION_LEAST
+            && SEGMENT_STEP.contains(&(packet.ts - press.start))
+        {
+            return true;
+        }
+        let unbroken = packet.sequence <= press.sequence + self.audio_since + 1;
+        if unbroken && step <= MOVING_STEP_MAX {
+            self.moves_timestamps = true;
+            return true;
+        }
+        let end_of_this = packet.payload.end && step <= MOVING_STEP_MAX && !packet.marker;
+        end_of_this || (self.moves_timestamps && step <= MOVING_STEP_OVER_LOSS_MAX)
+    }
+
+    fn begin(&mut self, packet: &EventPacket) -> EventSignal {
+        if let Some(press) = self.current.take() {
+            self.past.rotate_right(1);
+            self.past[0] = Some(Past {
+                code: press.code,
+                first_ts: press.start,
+                last_ts: press.ts,
+            });
+        }
+        self.audio_since = 0;
+        self.current = Some(Press {
+            code: packet.payload.code,
+            start: packet.ts,
+            ts: packet.ts,
+            duration: packet.payload.duration,
+            sequence: packet.sequence,
+            at: packet.at,
+            phase: if packet.payload.end {
+                Phase::Ended
+            } else {
+                Phase::Running
+            },
+        });
+        EventSignal::Pressed {
+            code: packet.payload.code,
+            ts: packet.ts,
+        }
+    }
+
+    fn update(&mut self, packet: &EventPacket) -> Option<EventSignal> {
+        self.audio_since = 0;
+        let press = self.current.as_mut()?;
+        press.ts = packet.ts;
+        press.duration = packet.payload.duration;
+        press.sequence = press.sequence.max(packet.sequence);
+        press.at = packet.at;
+        match (press.phase, packet.payload.end) {
+            (Phase::Running, true) => {
+                press.phase = Phase::Ended;
+                Some(EventSignal::Released { ts: press.end() })
+            }
+            (Phase::TimedOut, true) => {
+                press.phase = Phase::Ended;
+                None
+            }
+            (Phase::TimedOut, false) => {
+                press.phase = Phase::Running;
+                Some(EventSignal::Resumed { ts: press.start })
+            }
+            (Phase::Running, false) | (Phase::Ended, _) => None,
+        }
+    }
+}
+
+impl Press {
+    fn end(&self) -> u64 {
+        self.ts.saturating_add(u64::from(self.duration))
+    }
+}
+
+/// Timestamps do not compare: the same event that was just running, or has just ended, goes on unless it plainly starts over.
+fn relate_after_rebase(press: &Press, packet: &EventPacket) -> Relation {
+    let since = packet.at.saturating_duration_since(press.at);
+    let starts_over = packet.marker && packet.payload.duration < press.duration;
+    let runs_on = press.phase == Phase::Running && since <= UPDATE_TIMEOUT && !starts_over;
+    let ends_on = packet.payload.end && since <= END_REPEAT_SPAN_MAX;
+    if press.code == packet.payload.code && (runs_on || ends_on) {
+        Relation::Same
+    } else {
+        Relation::New
+    }
+}
+
+impl Default for EventDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}

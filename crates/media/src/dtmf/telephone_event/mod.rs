@@ -1,0 +1,83 @@
+//! Keys as named events in RTP ([RFC 4733](https://www.rfc-editor.org/rfc/rfc4733)).
+//! Owns: the payload, the decoder of one stream, the sender that tests and simulator use.
+//! Never: prints which key it was.
+
+mod decoder;
+mod sender;
+
+pub use decoder::{EventDecoder, EventPacket, EventSignal};
+pub use sender::{EventFrame, EventSender};
+
+use crate::dtmf::inband::keypad::Key;
+
+/// Bytes of one event's payload.
+pub const PAYLOAD_LEN: usize = 4;
+
+/// An event code, 0-255. 0-11 are keys, so it does not print itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct EventCode(u8);
+
+impl std::fmt::Debug for EventCode {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("[event]")
+    }
+}
+
+impl EventCode {
+    /// The code of an octet on the wire.
+    #[must_use]
+    pub fn new(code: u8) -> Self {
+        Self(code)
+    }
+
+    /// The octet on the wire.
+    #[must_use]
+    pub fn octet(self) -> u8 {
+        self.0
+    }
+
+    /// The key, if the event is one of 0-9, `*` or `#`. A to D, flash and all others are masked but mean nothing.
+    #[must_use]
+    pub fn key(self) -> Option<Key> {
+        Key::from_event(self.0)
+    }
+}
+
+/// The four bytes of an event packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventPayload {
+    /// Which event.
+    pub code: EventCode,
+    /// The event is over.
+    pub end: bool,
+    /// Level below 0 dBm0, 0-63 dB.
+    pub volume: u8,
+    /// Duration so far in timestamp units.
+    pub duration: u16,
+}
+
+impl EventPayload {
+    /// Reads a payload; bytes after the fourth are ignored. Nothing if shorter.
+    #[must_use]
+    pub fn parse(payload: &[u8]) -> Option<Self> {
+        let (bytes, _) = payload.split_first_chunk::<PAYLOAD_LEN>()?;
+        Some(Self {
+            code: EventCode(bytes[0]),
+            end: bytes[1] & 0x80 != 0,
+            volume: bytes[1] & 0x3F,
+            duration: u16::from_be_bytes([bytes[2], bytes[3]]),
+        })
+    }
+
+    /// The payload on the wire; the reserved bit is zero.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; PAYLOAD_LEN] {
+        let duration = self.duration.to_be_bytes();
+        [
+            self.code.0,
+            (u8::from(self.end) << 7) | (self.volume & 0x3F),
+            duration[0],
+            duration[1],
+        ]
+    }
+}

@@ -1,0 +1,185 @@
+//! One side of a call, as media sees it.
+//! Owns: what was negotiated for a leg.
+//! Never: parses SDP; knows nothing of dialogs.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::g711::Law;
+use crate::source::SourcePolicy;
+
+/// The two sides of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Leg {
+    /// The one who pays and keys.
+    Consumer,
+    /// The one who must not hear the keys.
+    Agent,
+}
+
+impl Leg {
+    /// The other side.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Consumer => Self::Agent,
+            Self::Agent => Self::Consumer,
+        }
+    }
+}
+
+/// Codecs that can be masked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// G.711 mu-law.
+    Pcmu,
+    /// G.711 A-law.
+    Pcma,
+}
+
+impl Codec {
+    /// The companding law.
+    #[must_use]
+    pub fn law(self) -> Law {
+        match self {
+            Self::Pcmu => Law::Mu,
+            Self::Pcma => Law::A,
+        }
+    }
+
+    /// The static payload type: 0 or 8 ([RFC 3551](https://www.rfc-editor.org/rfc/rfc3551)).
+    #[must_use]
+    pub fn static_payload_type(self) -> u8 {
+        match self {
+            Self::Pcmu => 0,
+            Self::Pcma => 8,
+        }
+    }
+}
+
+/// Who sends on a leg, as negotiated, from our side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Both.
+    SendRecv,
+    /// We send only: the far side is silent (it holds a call without music, or listens).
+    SendOnly,
+    /// We receive only: the far side has put us on hold.
+    RecvOnly,
+    /// Nobody.
+    Inactive,
+}
+
+impl Direction {
+    /// We may send.
+    #[must_use]
+    pub fn sends(self) -> bool {
+        matches!(self, Self::SendRecv | Self::SendOnly)
+    }
+
+    /// The far side may send.
+    #[must_use]
+    pub fn receives(self) -> bool {
+        matches!(self, Self::SendRecv | Self::RecvOnly)
+    }
+}
+
+/// How a leg's packets are carried. One plain RTP core serves all: secured transports open packets before and seal them after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LegTransport {
+    /// RTP/AVP over UDP, as it is.
+    #[default]
+    Plain,
+}
+
+/// What was negotiated for one leg; the only thing media knows of SDP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegPlan {
+    /// How packets are carried.
+    pub transport: LegTransport,
+    /// The leg's codec, both ways.
+    pub codec: Codec,
+    /// Payload type of audio that the far side sends, 0-127.
+    pub payload_type_in: u8,
+    /// Payload type of audio that we send.
+    pub payload_type_out: u8,
+    /// Payload type of telephone-events that the far side sends; none if not negotiated.
+    pub telephone_event_in: Option<u8>,
+    /// Payload type of telephone-events that we send.
+    pub telephone_event_out: Option<u8>,
+    /// Payload type of comfort noise ([RFC 3389](https://www.rfc-editor.org/rfc/rfc3389)), both ways; none if not negotiated.
+    pub comfort_noise: Option<u8>,
+    /// Packet duration that the far side asked for, 10-120 ms; none: as the input comes.
+    pub ptime: Option<Duration>,
+    /// Longest packet duration that the far side takes.
+    pub maxptime: Option<Duration>,
+    /// Where the far side wants RTP.
+    pub remote_rtp: SocketAddr,
+    /// Where the far side wants RTCP; not used with `rtcp_mux`.
+    pub remote_rtcp: SocketAddr,
+    /// RTCP travels on the RTP port.
+    pub rtcp_mux: bool,
+    /// Who sends.
+    pub direction: Direction,
+    /// From where packets are taken.
+    pub source_policy: SourcePolicy,
+}
+
+impl LegPlan {
+    /// A plan for a far side at `remote_rtp` that speaks `codec` by its static payload type, without telephone-events or comfort
+    /// noise; RTCP on the next port; packets from the signalled address only.
+    #[must_use]
+    pub fn new(codec: Codec, remote_rtp: SocketAddr) -> Self {
+        let mut remote_rtcp = remote_rtp;
+        remote_rtcp.set_port(remote_rtp.port().wrapping_add(1));
+        Self {
+            transport: LegTransport::Plain,
+            codec,
+            payload_type_in: codec.static_payload_type(),
+            payload_type_out: codec.static_payload_type(),
+            telephone_event_in: None,
+            telephone_event_out: None,
+            comfort_noise: None,
+            ptime: None,
+            maxptime: None,
+            remote_rtp,
+            remote_rtcp,
+            rtcp_mux: false,
+            direction: Direction::SendRecv,
+            source_policy: SourcePolicy::Signalled,
+        }
+    }
+
+    /// The same with telephone-events of this payload type both ways.
+    #[must_use]
+    pub fn with_telephone_event(mut self, payload_type: u8) -> Self {
+        self.telephone_event_in = Some(payload_type);
+        self.telephone_event_out = Some(payload_type);
+        self
+    }
+
+    /// What a payload type from the far side carries.
+    #[must_use]
+    pub fn content_of(&self, payload_type: u8) -> Option<Content> {
+        if payload_type == self.payload_type_in {
+            Some(Content::Audio)
+        } else if self.telephone_event_in == Some(payload_type) {
+            Some(Content::TelephoneEvent)
+        } else if self.comfort_noise == Some(payload_type) {
+            Some(Content::ComfortNoise)
+        } else {
+            None
+        }
+    }
+}
+
+/// What a negotiated payload type carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Content {
+    /// G.711 samples.
+    Audio,
+    /// RFC 4733 events.
+    TelephoneEvent,
+    /// RFC 3389 noise parameters.
+    ComfortNoise,
+}

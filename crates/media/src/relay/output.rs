@@ -1,0 +1,322 @@
+//! What a relay wants done, in a queue of fixed size.
+//! Owns: the bytes and samples of waiting outputs.
+//! Never: grows; the shell drains it after every input.
+
+use std::net::SocketAddr;
+
+use crate::dtmf::inband::keypad::Key;
+use crate::leg::Leg;
+
+/// Outputs that may wait: the most one input makes is 20 packets and as many recordings (200 ms in packets of 10 ms), some RTCP and events.
+/// When full, packets and recordings are dropped and counted.
+const OUTPUTS_MAX: usize = 64;
+
+/// Places kept free for keys and events. When these are full too, the newest is dropped and counted.
+const RESERVED_OUTPUTS: usize = 16;
+
+/// Bytes of waiting packets: five of the largest, or 40 of 20 ms. When full, packets are dropped and counted.
+const BYTES_MAX: usize = 8_192;
+
+/// Samples of waiting recordings: 0.5 s. When full, recordings are dropped and counted.
+const SAMPLES_MAX: usize = 4_096;
+
+/// What the shell is to do.
+#[derive(Debug)]
+pub enum Output<'relay> {
+    /// Send a datagram from the leg's socket.
+    Transmit {
+        /// The leg whose socket sends.
+        leg: Leg,
+        /// To where.
+        destination: SocketAddr,
+        /// The datagram, at most 1,500 bytes.
+        bytes: &'relay [u8],
+        /// Send it from the RTCP socket; false for all packets of a leg with `rtcp_mux`.
+        rtcp: bool,
+    },
+    /// The consumer pressed a key.
+    Key(Key),
+    /// Audio that may be kept: what the other leg was sent, decoded. Never holds a key press under protection.
+    Record {
+        /// Who spoke.
+        leg: Leg,
+        /// Position of the first sample, in samples since the relay was made. Both legs share it to within their jitter. A jump is silence.
+        position: u64,
+        /// 16-bit samples at 8 kHz.
+        samples: &'relay [i16],
+    },
+    /// Something to know.
+    Event(RelayEvent),
+}
+
+/// Why protection was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProtectionRefusal {
+    /// Neither RTP nor RTCP from the consumer in the last 6 s, nor within the second after asking; or nothing is to be received at all.
+    NoMedia,
+    /// The mask let a test press through.
+    SelfCheck,
+}
+
+impl ProtectionRefusal {
+    /// Its reason code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoMedia => "no_media",
+            Self::SelfCheck => "self_check",
+        }
+    }
+}
+
+/// Why protection was lost. The agent hears silence until protection is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProtectionLoss {
+    /// The relay was not driven for more than a second.
+    Stalled,
+    /// The consumer's leg can no longer be decoded or heard.
+    NoMedia,
+}
+
+impl ProtectionLoss {
+    /// Its reason code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Stalled => "stalled",
+            Self::NoMedia => "no_media",
+        }
+    }
+}
+
+/// What a relay reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RelayEvent {
+    /// The mask holds.
+    Protected {
+        /// RTP timestamp of the agent's stream from which it holds.
+        timestamp: u32,
+        /// The same as a recording position.
+        position: u64,
+    },
+    /// Protection cannot be given; the call stays as it was.
+    ProtectionRefused {
+        /// Why.
+        reason: ProtectionRefusal,
+    },
+    /// The mask has been left; the consumer's packets are relayed as they come.
+    Unprotected {
+        /// Recording position from which audio is unmasked.
+        position: u64,
+    },
+    /// Protection ended by itself; the agent hears silence.
+    ProtectionLost {
+        /// Why.
+        reason: ProtectionLoss,
+    },
+    /// Nothing came from a leg that should send for the whole time-out.
+    MediaTimeout {
+        /// Which leg.
+        leg: Leg,
+    },
+    /// While protected: nothing came from the consumer for 3 s.
+    LineSilent,
+    /// Something came again after [`RelayEvent::LineSilent`].
+    LineBack,
+    /// A leg's source is now known, or has changed.
+    SourceLatched {
+        /// Which leg.
+        leg: Leg,
+        /// Where its packets come from.
+        source: SocketAddr,
+    },
+    /// A key cannot be told from its neighbour (a loss hid the pause): the field is to be asked for again.
+    TonesUnclear,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Transmit {
+        leg: Leg,
+        destination: SocketAddr,
+        start: usize,
+        end: usize,
+        rtcp: bool,
+    },
+    Key(Key),
+    Record {
+        leg: Leg,
+        position: u64,
+        start: usize,
+        end: usize,
+    },
+    Event(RelayEvent),
+}
+
+/// The queue. Bytes and samples are taken back once it is empty.
+#[derive(Debug)]
+pub(super) struct Outputs {
+    entries: Box<[Option<Entry>; OUTPUTS_MAX]>,
+    first: usize,
+    len: usize,
+    bytes: Box<[u8; BYTES_MAX]>,
+    bytes_used: usize,
+    samples: Box<[i16; SAMPLES_MAX]>,
+    samples_used: usize,
+    dropped: u64,
+}
+
+impl Outputs {
+    pub(super) fn new() -> Self {
+        Self {
+            entries: Box::new([const { None }; OUTPUTS_MAX]),
+            first: 0,
+            len: 0,
+            bytes: Box::new([0; BYTES_MAX]),
+            bytes_used: 0,
+            samples: Box::new([0; SAMPLES_MAX]),
+            samples_used: 0,
+            dropped: 0,
+        }
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Takes a datagram given as head and body. False if it was dropped.
+    pub(super) fn transmit(
+        &mut self,
+        leg: Leg,
+        destination: SocketAddr,
+        rtcp: bool,
+        parts: [&[u8]; 2],
+    ) -> bool {
+        let start = self.begin();
+        let middle = start + parts[0].len();
+        let end = middle + parts[1].len();
+        if end > BYTES_MAX || self.len >= OUTPUTS_MAX - RESERVED_OUTPUTS {
+            self.dropped += 1;
+            return false;
+        }
+        self.bytes[start..middle].copy_from_slice(parts[0]);
+        self.bytes[middle..end].copy_from_slice(parts[1]);
+        self.bytes_used = end;
+        self.push(Entry::Transmit {
+            leg,
+            destination,
+            start,
+            end,
+            rtcp,
+        });
+        true
+    }
+
+    pub(super) fn record(&mut self, leg: Leg, position: u64, samples: &[i16]) {
+        self.begin();
+        let start = self.samples_used;
+        let end = start + samples.len();
+        if end > SAMPLES_MAX || self.len >= OUTPUTS_MAX - RESERVED_OUTPUTS {
+            self.dropped += 1;
+            return;
+        }
+        self.samples[start..end].copy_from_slice(samples);
+        self.samples_used = end;
+        self.push(Entry::Record {
+            leg,
+            position,
+            start,
+            end,
+        });
+    }
+
+    pub(super) fn event(&mut self, event: RelayEvent) {
+        self.push(Entry::Event(event));
+    }
+
+    pub(super) fn key(&mut self, key: Key) {
+        self.push(Entry::Key(key));
+    }
+
+    pub(super) fn poll(&mut self) -> Option<Output<'_>> {
+        let entry = self.entries[self.first].take()?;
+        self.first = (self.first + 1) % OUTPUTS_MAX;
+        self.len -= 1;
+        Some(match entry {
+            Entry::Transmit {
+                leg,
+                destination,
+                start,
+                end,
+                rtcp,
+            } => Output::Transmit {
+                leg,
+                destination,
+                bytes: &self.bytes[start..end],
+                rtcp,
+            },
+            Entry::Key(key) => Output::Key(key),
+            Entry::Record {
+                leg,
+                position,
+                start,
+                end,
+            } => Output::Record {
+                leg,
+                position,
+                samples: &self.samples[start..end],
+            },
+            Entry::Event(event) => Output::Event(event),
+        })
+    }
+
+    fn begin(&mut self) -> usize {
+        if self.len == 0 {
+            self.bytes_used = 0;
+            self.samples_used = 0;
+        }
+        self.bytes_used
+    }
+
+    fn push(&mut self, entry: Entry) {
+        if self.len == OUTPUTS_MAX {
+            self.dropped += 1;
+            return;
+        }
+        self.entries[(self.first + self.len) % OUTPUTS_MAX] = Some(entry);
+        self.len += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_dropped_before_events_are() {
+        let mut outputs = Outputs::new();
+        let destination = SocketAddr::from(([127, 0, 0, 1], 9));
+        let sent = (0..100)
+            .filter(|_| outputs.transmit(Leg::Agent, destination, false, [&[1], &[2]]))
+            .count();
+        assert_eq!(sent, OUTPUTS_MAX - RESERVED_OUTPUTS);
+        outputs.event(RelayEvent::LineBack);
+        let mut last = 0;
+        while let Some(output) = outputs.poll() {
+            last = usize::from(matches!(output, Output::Event(RelayEvent::LineBack)));
+        }
+        assert_eq!((last, outputs.dropped()), (1, 52));
+    }
+
+    #[test]
+    fn room_comes_back_once_the_queue_is_empty() {
+        let mut outputs = Outputs::new();
+        for round in 0..10 {
+            outputs.record(Leg::Agent, round, &[7; 4_000]);
+            assert!(
+                matches!(outputs.poll(), Some(Output::Record { samples, .. }) if samples.len() == 4_000)
+            );
+        }
+        assert_eq!(outputs.dropped(), 0);
+    }
+}
