@@ -2,3 +2,20 @@
 //! Owns: the capture machine, widgets, gateways, payments, rights, audit, and the traits where shells meet.
 //! Never: does IO, reads a clock, or holds a digit outside a secret type.
 //! Start reading at: `capture` and `boundary`.
+
+#![warn(missing_docs)]
+
+pub mod access;
+pub mod audit;
+pub mod boundary;
+pub mod capture;
+pub mod desktop;
+pub mod gate;
+pub mod gateway;
+pub mod id;
+pub mod money;
+pub mod payment;
+pub mod service;
+pub mod time;
+pub mod view;
+pub mod widget;

@@ -1,0 +1,306 @@
+//! Who may do what.
+//! Owns: permissions, the built-in roles, and the one function that decides.
+//! Never: allows what is not listed.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{DesktopId, UserId};
+use crate::time::UnixMillis;
+
+/// A right. Default deny: what no role lists, nobody may.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
+pub enum Permission {
+    /// Open a capture and process its payment.
+    #[serde(rename = "capture.start")]
+    CaptureStart,
+    /// See validated values of a Basic capture.
+    #[serde(rename = "capture.view_basic")]
+    CaptureViewBasic,
+    /// Reset attempts (S14).
+    #[serde(rename = "capture.reset_attempts")]
+    CaptureResetAttempts,
+    /// Resolve unknown outcomes.
+    #[serde(rename = "payment.resolve_unknown")]
+    PaymentResolveUnknown,
+    /// See all payments.
+    #[serde(rename = "payment.view")]
+    PaymentView,
+    /// Switch Secure Payment Capture on and off, declare recorders.
+    #[serde(rename = "spc.enable")]
+    SpcEnable,
+    /// See and edit agent desktops: layouts, prompts, card types.
+    #[serde(rename = "desktop.edit")]
+    DesktopEdit,
+    /// Edit gateway URL, keys, mappings, time-outs.
+    #[serde(rename = "gateway.edit")]
+    GatewayEdit,
+    /// Replace gateway passwords and header secrets.
+    #[serde(rename = "gateway.secret.write")]
+    GatewaySecretWrite,
+    /// Approve a gateway's host (S4).
+    #[serde(rename = "gateway.approve_host")]
+    GatewayApproveHost,
+    /// Manage users.
+    #[serde(rename = "user.manage")]
+    UserManage,
+    /// Read the audit trail.
+    #[serde(rename = "audit.read")]
+    AuditRead,
+}
+
+impl Permission {
+    /// Its name in the API and in audit entries.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CaptureStart => "capture.start",
+            Self::CaptureViewBasic => "capture.view_basic",
+            Self::CaptureResetAttempts => "capture.reset_attempts",
+            Self::PaymentResolveUnknown => "payment.resolve_unknown",
+            Self::PaymentView => "payment.view",
+            Self::SpcEnable => "spc.enable",
+            Self::DesktopEdit => "desktop.edit",
+            Self::GatewayEdit => "gateway.edit",
+            Self::GatewaySecretWrite => "gateway.secret.write",
+            Self::GatewayApproveHost => "gateway.approve_host",
+            Self::UserManage => "user.manage",
+            Self::AuditRead => "audit.read",
+        }
+    }
+}
+
+/// The built-in roles (SETTLED S2).
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Takes payments.
+    Agent,
+    /// Resolves unknown outcomes, resets attempts.
+    Supervisor,
+    /// Edits desktops.
+    DesktopAdmin,
+    /// Switches the feature on; edits gateways and their secrets; manages users.
+    SecurityAdmin,
+    /// Reads the evidence.
+    Auditor,
+}
+
+impl Role {
+    /// All.
+    pub const ALL: [Self; 5] = [
+        Self::Agent,
+        Self::Supervisor,
+        Self::DesktopAdmin,
+        Self::SecurityAdmin,
+        Self::Auditor,
+    ];
+
+    /// What the role may do.
+    #[must_use]
+    pub fn permissions(self) -> &'static [Permission] {
+        match self {
+            Self::Agent => &[Permission::CaptureStart, Permission::CaptureViewBasic],
+            Self::Supervisor => &[
+                Permission::CaptureResetAttempts,
+                Permission::PaymentResolveUnknown,
+                Permission::PaymentView,
+            ],
+            Self::DesktopAdmin => &[Permission::DesktopEdit],
+            Self::SecurityAdmin => &[
+                Permission::SpcEnable,
+                Permission::GatewayEdit,
+                Permission::GatewaySecretWrite,
+                Permission::GatewayApproveHost,
+                Permission::UserManage,
+            ],
+            Self::Auditor => &[Permission::AuditRead, Permission::PaymentView],
+        }
+    }
+}
+
+/// A user as kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Identity.
+    pub id: UserId,
+    /// Login name: 1-64 lower-case characters.
+    pub name: String,
+    /// What others see.
+    pub display_name: String,
+    /// Roles; their rights add up.
+    pub roles: BTreeSet<Role>,
+    /// Argon2id hash in PHC form of the password.
+    pub password_hash: String,
+    /// The password must be changed at the next login.
+    pub must_change_password: bool,
+    /// Failed logins in a row.
+    pub failed_logins: u32,
+    /// Locked until then (S22).
+    pub locked_until: Option<UnixMillis>,
+    /// The desktop this agent works with.
+    pub desktop: Option<DesktopId>,
+    /// The user part under which this agent's phone registers; none: no phone.
+    pub phone: Option<String>,
+    /// Digest secret of the phone, MD5 HA1 in hex for our realm; none: no phone.
+    pub phone_ha1: Option<String>,
+    /// Disabled accounts cannot log in.
+    pub enabled: bool,
+    /// Revision, for optimistic concurrency.
+    pub revision: i64,
+}
+
+/// Someone who acts, as the login says; and where from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// Who.
+    pub user: UserId,
+    /// Login name, for audit entries.
+    pub name: String,
+    /// Roles at login; a change of roles ends the login.
+    pub roles: BTreeSet<Role>,
+    /// The desktop of an agent.
+    pub desktop: Option<DesktopId>,
+    /// Address of the browser, for audit entries.
+    pub address: String,
+}
+
+impl Actor {
+    /// The server itself, for what it does by itself.
+    #[must_use]
+    pub fn system() -> Self {
+        Self {
+            user: UserId::from_random(0),
+            name: "system".to_owned(),
+            roles: BTreeSet::new(),
+            desktop: None,
+            address: "-".to_owned(),
+        }
+    }
+}
+
+/// What is acted upon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource<'a> {
+    /// The installation as a whole.
+    Installation,
+    /// Something that belongs to one user: a call, a capture.
+    OwnedBy(&'a UserId),
+}
+
+/// A refusal. What an actor may not see is answered as if it were not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// No role of the actor has the right.
+    #[error("this needs the right {}", .0.name())]
+    NeedsPermission(Permission),
+    /// The thing belongs to someone else.
+    #[error("no such thing")]
+    NotYours,
+}
+
+/// Decides, for everyone and everything.
+///
+/// # Errors
+/// The refusal and its reason.
+pub fn authorize(
+    actor: &Actor,
+    permission: Permission,
+    resource: Resource<'_>,
+) -> Result<(), Denied> {
+    if !actor
+        .roles
+        .iter()
+        .any(|role| role.permissions().contains(&permission))
+    {
+        return Err(Denied::NeedsPermission(permission));
+    }
+    match resource {
+        Resource::Installation => Ok(()),
+        Resource::OwnedBy(owner) if *owner == actor.user => Ok(()),
+        Resource::OwnedBy(_) => Err(Denied::NotYours),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn actor(role: Role) -> Actor {
+        Actor {
+            user: UserId::from_random(7),
+            roles: BTreeSet::from([role]),
+            ..Actor::system()
+        }
+    }
+
+    #[test]
+    fn only_the_owner_touches_a_call() {
+        let agent = actor(Role::Agent);
+        let other = UserId::from_random(8);
+        assert_eq!(
+            authorize(
+                &agent,
+                Permission::CaptureStart,
+                Resource::OwnedBy(&agent.user)
+            ),
+            Ok(())
+        );
+        assert_eq!(
+            authorize(&agent, Permission::CaptureStart, Resource::OwnedBy(&other)),
+            Err(Denied::NotYours)
+        );
+    }
+
+    #[test]
+    fn configuration_rights_are_with_two_roles_only() {
+        for role in Role::ALL {
+            let allowed = |right| authorize(&actor(role), right, Resource::Installation).is_ok();
+            assert_eq!(allowed(Permission::DesktopEdit), role == Role::DesktopAdmin);
+            for right in [
+                Permission::SpcEnable,
+                Permission::GatewayEdit,
+                Permission::GatewaySecretWrite,
+            ] {
+                assert_eq!(allowed(right), role == Role::SecurityAdmin);
+            }
+        }
+    }
+
+    #[test]
+    fn the_server_itself_has_no_rights() {
+        assert!(
+            authorize(
+                &Actor::system(),
+                Permission::CaptureStart,
+                Resource::Installation
+            )
+            .is_err()
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! The audit trail's entries.
+//! Owns: the closed list of what is recorded, and its text.
+//! Never: a digit, a password, a value that a consumer keyed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::access::Actor;
+use crate::time::UnixMillis;
+
+/// What happened. A closed list: nothing else can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditAction {
+    /// The server started; detail: version, node, epoch.
+    ServerStarted,
+    /// A login; detail: none.
+    LoggedIn,
+    /// A failed login; detail: reason.
+    LoginFailed,
+    /// A logout.
+    LoggedOut,
+    /// A user was locked.
+    UserLocked,
+    /// A user was saved.
+    UserSaved,
+    /// A password was changed.
+    PasswordChanged,
+    /// A desktop was saved; detail: revision, fields changed.
+    DesktopSaved,
+    /// A desktop was deleted.
+    DesktopDeleted,
+    /// A gateway password was replaced.
+    GatewayPasswordReplaced,
+    /// A service was saved.
+    ServiceSaved,
+    /// System settings were saved; detail: what.
+    SettingsSaved,
+    /// A capture was opened; detail: widget, kind.
+    CaptureOpened,
+    /// The line is protected, recorders acknowledged.
+    CaptureArmed,
+    /// It could not be protected; detail: reason.
+    CaptureBlocked,
+    /// A field listens; detail: field.
+    FieldListening,
+    /// A field is obtained; detail: field.
+    FieldObtained,
+    /// A field was refused; detail: field, code.
+    FieldInvalid,
+    /// A Basic value was shown; detail: field.
+    ValueShown,
+    /// Process Payment was pressed; the intent is recorded.
+    ChargeIntended,
+    /// The charge is about to be sent.
+    ChargeSent,
+    /// The charge ended; detail: outcome.
+    ChargeEnded,
+    /// An unknown outcome was resolved by a person; detail: outcome, reason.
+    UnknownResolved,
+    /// A capture ended; detail: state.
+    CaptureEnded,
+    /// Protection was lost; detail: reason.
+    ProtectionLost,
+}
+
+impl AuditAction {
+    /// Its name in rows.
+    #[must_use]
+    pub fn name(self) -> String {
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|value| value.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+}
+
+/// One entry, before the store numbers and chains it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// When, by the wall clock.
+    pub at: UnixMillis,
+    /// Login name of who did it, or "system".
+    pub actor: String,
+    /// From which address, or "-".
+    pub address: String,
+    /// What.
+    pub action: AuditAction,
+    /// On what: "capture 3f..", "desktop sales".
+    pub object: String,
+    /// Facts, free of secrets: a JSON object.
+    pub detail: serde_json::Value,
+}
+
+impl AuditEntry {
+    /// An entry without detail.
+    #[must_use]
+    pub fn new(
+        at: UnixMillis,
+        actor: &Actor,
+        action: AuditAction,
+        object: impl Into<String>,
+    ) -> Self {
+        Self {
+            at,
+            actor: actor.name.clone(),
+            address: actor.address.clone(),
+            action,
+            object: object.into(),
+            detail: serde_json::Value::Object(serde_json::Map::new()),
+        }
+    }
+
+    /// The same with one more fact.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<serde_json::Value>) -> Self {
+        if let serde_json::Value::Object(map) = &mut self.detail {
+            map.insert(key.to_owned(), value.into());
+        }
+        self
+    }
+}
+
+/// An entry as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainedEntry {
+    /// Number within its chain, from 1.
+    pub seq: i64,
+    /// The chain: node and epoch.
+    pub chain: String,
+    /// The entry.
+    pub entry: AuditEntry,
+    /// SHA-256 over the previous hash and this entry, hex.
+    pub hash: String,
+}

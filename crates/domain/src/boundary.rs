@@ -1,0 +1,479 @@
+//! Where the shells meet.
+//! Owns: the traits through which calls, voice, gateway, store and web reach each other.
+//! Never: implements one.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use secret::{KeyReceiver, SecretBuffer, SecretText, Slot};
+
+use crate::access::{Actor, Permission, User};
+use crate::audit::{AuditEntry, ChainedEntry};
+use crate::capture::{Field, WidgetKind};
+use crate::desktop::Desktop;
+use crate::gateway::{GatewayConfig, NotSentReason, Verdict};
+use crate::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, WidgetId};
+use crate::payment::{AttemptState, Payment, PaymentForm};
+use crate::service::{Service, Settings};
+use crate::view::{CallView, CaptureView, DeskError};
+
+/// A future behind a trait object.
+pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+// ---------------------------------------------------------------- voice <-> calls
+
+/// Commands to the telephone side. Non-blocking: they are queued, and what comes of them is reported through [`CallEvents`].
+pub trait Telephony: Send + Sync {
+    /// Rings the target for an incoming call.
+    fn route(&self, call: &CallId, target: RouteTarget) -> Result<(), TelephonyError>;
+    /// Refuses an incoming call with a SIP status (404, 480, 486, 503, ...).
+    fn reject(&self, call: &CallId, status: u16) -> Result<(), TelephonyError>;
+    /// Ends both legs.
+    fn hang_up(&self, call: &CallId) -> Result<(), TelephonyError>;
+    /// Arms the mask; answers when it holds (self-check passed), or why not. 3 s at most.
+    fn protect(&self, call: &CallId) -> Task<'_, Result<Protected, ProtectionRefused>>;
+    /// Leaves the mask once no key sounds.
+    fn unprotect(&self, call: &CallId) -> Result<(), TelephonyError>;
+    /// Silences the consumer towards everyone, or ends that.
+    fn mute_consumer(&self, call: &CallId, on: bool) -> Result<(), TelephonyError>;
+    /// Users whose phones are registered here now.
+    fn registered(&self) -> Vec<String>;
+    /// Replaces the accounts of agent phones.
+    fn set_phones(&self, phones: Vec<PhoneAccount>);
+}
+
+/// An agent phone's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneAccount {
+    /// User part of its address of record.
+    pub user: String,
+    /// MD5 HA1 in hex.
+    pub ha1: String,
+}
+
+/// Where an incoming call is to ring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteTarget {
+    /// A phone registered here.
+    Registered {
+        /// User part of its address of record.
+        user: String,
+    },
+    /// A SIP URI through a next hop.
+    Uri {
+        /// Request URI.
+        uri: String,
+        /// Address and port to send to.
+        address: std::net::SocketAddr,
+    },
+}
+
+/// A command could not be queued: the call is gone or the queue is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TelephonyError {
+    /// No such call.
+    #[error("the call is over")]
+    NoCall,
+    /// The command queue is full.
+    #[error("the telephone side is busy")]
+    Busy,
+}
+
+/// The mask holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protected {
+    /// RTP timestamp of the agent's stream from which it holds.
+    pub timestamp: u32,
+}
+
+/// Why the mask could not be armed: a reason code such as `no_media`, `self_check`, `busy`, `no_call`, `timeout`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the line could not be protected ({code})")]
+pub struct ProtectionRefused {
+    /// The code.
+    pub code: &'static str,
+}
+
+/// A call that came in and waits for a route.
+pub struct IncomingCall {
+    /// Our identity for it.
+    pub id: CallId,
+    /// User part of the request URI.
+    pub called: String,
+    /// Caller's name or number, as sent: hostile text.
+    pub caller: String,
+    /// Name of the trunk or of the registered phone that it came from.
+    pub peer: String,
+    /// `X-Tonewall-Call`, from trusted peers.
+    pub tag: Option<String>,
+    /// Where keys arrive while the call is protected.
+    pub keys: KeyReceiver,
+}
+
+/// Reports of the telephone side. Implementations must not block.
+pub trait CallEvents: Send + Sync {
+    /// A call came in; answer with `route` or `reject`.
+    fn incoming(&self, call: IncomingCall);
+    /// The target rings.
+    fn ringing(&self, call: &CallId);
+    /// Both legs are connected.
+    fn answered(&self, call: &CallId);
+    /// Held, or no longer held.
+    fn held(&self, call: &CallId, held: bool);
+    /// The call is over.
+    fn ended(&self, call: &CallId, cause: EndCause);
+    /// A key lies in the ring.
+    fn key_pressed(&self, call: &CallId);
+    /// Something about the line.
+    fn line(&self, call: &CallId, event: LineEvent);
+    /// A phone registered or went.
+    fn registration(&self, user: &str, registered: bool);
+}
+
+/// Why a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndCause {
+    /// The consumer hung up.
+    Consumer,
+    /// The agent hung up.
+    Agent,
+    /// We ended it.
+    Local,
+    /// It was never answered: SIP status of the target.
+    NotAnswered(u16),
+    /// No media, or no signalling, for too long.
+    Timeout,
+    /// Something failed on our side.
+    Failure,
+}
+
+/// What the line reports during a capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineEvent {
+    /// Nothing from the consumer for 3 s.
+    Silent,
+    /// It is back.
+    Back,
+    /// The mask ended by itself; the agent hears silence. The code says why.
+    ProtectionLost(&'static str),
+    /// A key could not be read.
+    TonesUnclear,
+    /// Keys were lost because the ring was full.
+    KeysLost,
+    /// The far party may have changed (S39).
+    PartyChanged,
+}
+
+// ---------------------------------------------------------------- calls <-> gateway
+
+/// One attempt to charge, with the digits. Dropping it wipes them.
+pub struct Charge {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// What people read to each other.
+    pub reference: String,
+    /// Card or check.
+    pub kind: WidgetKind,
+    /// Where to.
+    pub gateway: GatewayConfig,
+    /// Password for Basic.
+    pub password: Option<SecretText>,
+    /// What the agent typed.
+    pub form: PaymentForm,
+    /// What the consumer keyed.
+    pub slot: Slot,
+    /// Facts about the call that a mapping may name: `call.id`, `call.called`, `agent.name`.
+    pub facts: Vec<(&'static str, String)>,
+    /// Response variables are switched on (S19).
+    pub show_message: bool,
+}
+
+/// A charge that was not sent, handed back.
+pub struct NotSent {
+    /// Why.
+    pub reason: NotSentReason,
+    /// For the log and the administrator: free of secrets.
+    pub detail: String,
+    /// The charge, digits and all, so that the agent can try again.
+    pub charge: Charge,
+}
+
+/// The HTTPS side towards payment gateways.
+pub trait PaymentGateway: Send + Sync {
+    /// Renders, resolves, connects and secures. No byte of the request leaves.
+    fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>>;
+}
+
+/// A charge with a connection ready for it.
+pub trait ReadyCharge: Send {
+    /// Writes the request and reads the answer. Consumes and wipes the digits. An error only if the connection was found closed before the first byte was
+    /// written.
+    fn send(self: Box<Self>) -> Task<'static, Result<Answer, NotSent>>;
+}
+
+/// What a gateway's answer amounts to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The message for the agent, scrubbed, 200 characters at most; empty: none.
+    pub message: String,
+    /// HTTP status, if one came.
+    pub status: Option<u16>,
+}
+
+// ---------------------------------------------------------------- everyone -> store
+
+/// A write: what changes and what the audit trail says of it, in one transaction.
+#[derive(Debug, Clone)]
+pub struct Audited {
+    /// What changes.
+    pub change: Change,
+    /// The entry.
+    pub entry: AuditEntry,
+}
+
+/// Everything that can be written.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Nothing but the entry.
+    None,
+    /// A user; `revision` must be the stored one (0: new), and is counted up.
+    SaveUser(User),
+    /// A desktop; `revision` as for users. Passwords are write-only and replace the sealed ones of their widgets.
+    SaveDesktop {
+        /// The desktop.
+        desktop: Desktop,
+        /// New gateway passwords by widget.
+        passwords: Vec<(WidgetId, Arc<SecretText>)>,
+    },
+    /// Deletes a desktop.
+    DeleteDesktop(DesktopId),
+    /// A service; `revision` as for users.
+    SaveService(Service),
+    /// System settings; `revision` as for users.
+    SaveSettings(Settings),
+    /// A new attempt in state intent.
+    InsertPayment(Payment),
+    /// An attempt moves on; refused if it is not in the state `from`.
+    MovePayment {
+        /// Which.
+        attempt: AttemptId,
+        /// The state it must be in.
+        from: AttemptState,
+        /// The state it gets.
+        to: AttemptState,
+        /// The scrubbed message for the agent.
+        message: String,
+        /// When.
+        at: crate::time::UnixMillis,
+    },
+}
+
+/// Why a write or read failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Someone else saved meanwhile, or the attempt is in another state.
+    #[error("it was changed meanwhile; reload it")]
+    Conflict,
+    /// A name or identity is taken.
+    #[error("the {0} is taken")]
+    Taken(&'static str),
+    /// Still used by something.
+    #[error("it is still used by {0}")]
+    InUse(String),
+    /// The database does not answer, is full or broken.
+    #[error("the database failed: {0}")]
+    Unavailable(String),
+    /// A stored document cannot be read.
+    #[error("the stored {what} cannot be read: {why}")]
+    Corrupt {
+        /// Kind of document.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// The queue of writes is full.
+    #[error("too many writes are waiting")]
+    Busy,
+}
+
+impl StoreError {
+    /// The same may succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Busy)
+    }
+}
+
+/// The only way to write.
+pub trait Store: Send + Sync {
+    /// Commits change and entry in one transaction; answers after it is on disk. The new revision, where the change has one, else 0.
+    fn commit(&self, audited: Audited) -> Task<'_, Result<i64, StoreError>>;
+}
+
+/// Users.
+pub trait Users: Send + Sync {
+    /// By login name.
+    fn user_by_name<'a>(&'a self, name: &'a str) -> Task<'a, Result<Option<User>, StoreError>>;
+    /// By identity.
+    fn user<'a>(&'a self, id: &'a UserId) -> Task<'a, Result<Option<User>, StoreError>>;
+    /// All, by name.
+    fn users(&self) -> Task<'_, Result<Vec<User>, StoreError>>;
+}
+
+/// Agent desktops.
+pub trait Desktops: Send + Sync {
+    /// All, by name.
+    fn desktops(&self) -> Task<'_, Result<Vec<Desktop>, StoreError>>;
+    /// One.
+    fn desktop<'a>(&'a self, id: &'a DesktopId) -> Task<'a, Result<Option<Desktop>, StoreError>>;
+    /// The sealed password of a widget's gateway, opened.
+    fn gateway_password<'a>(
+        &'a self,
+        widget: &'a WidgetId,
+    ) -> Task<'a, Result<Option<SecretText>, StoreError>>;
+    /// Widgets that have a password, with the time at which it was set.
+    fn passwords_set<'a>(
+        &'a self,
+        desktop: &'a DesktopId,
+    ) -> Task<'a, Result<Vec<(WidgetId, crate::time::UnixMillis)>, StoreError>>;
+}
+
+/// Services and settings.
+pub trait Services: Send + Sync {
+    /// All, by name.
+    fn services(&self) -> Task<'_, Result<Vec<Service>, StoreError>>;
+    /// One.
+    fn service<'a>(&'a self, id: &'a ServiceId) -> Task<'a, Result<Option<Service>, StoreError>>;
+    /// System settings.
+    fn settings(&self) -> Task<'_, Result<Settings, StoreError>>;
+}
+
+/// The ledger.
+pub trait Payments: Send + Sync {
+    /// One attempt.
+    fn payment<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+    ) -> Task<'a, Result<Option<Payment>, StoreError>>;
+    /// The newest first, at most `limit`, of one agent or of all.
+    fn payments<'a>(
+        &'a self,
+        agent: Option<&'a UserId>,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<Payment>, StoreError>>;
+    /// Attempts left in intent or sent: what the reconciler looks at after a start.
+    fn unfinished(&self) -> Task<'_, Result<Vec<Payment>, StoreError>>;
+}
+
+/// The audit trail.
+pub trait AuditTrail: Send + Sync {
+    /// The newest first, before `before` (exclusive; 0: from the newest), at most `limit`.
+    fn entries(&self, before: i64, limit: u32) -> Task<'_, Result<Vec<ChainedEntry>, StoreError>>;
+    /// Recomputes every chain; the first entry that does not fit, if any.
+    fn verify(&self) -> Task<'_, Result<Option<ChainedEntry>, StoreError>>;
+}
+
+// ---------------------------------------------------------------- web <-> calls
+
+/// What an agent's page can do with calls and captures.
+pub trait CaptureDesk: Send + Sync {
+    /// The agent's calls, newest first; ended ones for as long as their capture is open.
+    fn calls<'a>(&'a self, actor: &'a Actor) -> Task<'a, Result<Vec<CallView>, DeskError>>;
+    /// Ends a call.
+    fn hang_up<'a>(&'a self, actor: &'a Actor, call: &'a CallId)
+    -> Task<'a, Result<(), DeskError>>;
+    /// Opens a widget on a connected call.
+    fn open<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        widget: &'a WidgetId,
+    ) -> Task<'a, Result<CaptureView, DeskError>>;
+    /// A capture as it is now.
+    fn capture<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+    ) -> Task<'a, Result<CaptureView, DeskError>>;
+    /// Does something with a capture.
+    fn act<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+        action: CaptureAction,
+    ) -> Task<'a, Result<CaptureView, DeskError>>;
+    /// Process Payment. The same key yields the same attempt.
+    fn process<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+        form: PaymentForm,
+        idempotency_key: String,
+    ) -> Task<'a, Result<CaptureView, DeskError>>;
+    /// A validated Basic value, audited: ASCII digits. The buffer wipes itself.
+    fn reveal<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+        field: Field,
+    ) -> Task<'a, Result<SecretBuffer, DeskError>>;
+}
+
+/// What an agent does with an open capture.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case", tag = "do", content = "field")]
+pub enum CaptureAction {
+    /// This field listens (Next, Back, a click on a row). A half-keyed field that is left is wiped.
+    Listen(Field),
+    /// No field listens (the agent is on another tab).
+    Rest,
+    /// "Capture again": the field is wiped and listens, as a new attempt.
+    Recapture(Field),
+    /// "Not available" (O1 optional).
+    NotAvailable(Field),
+    /// "Keep open": another session limit from now.
+    KeepOpen,
+    /// "Try again" after blocked, not sent or a final outcome.
+    TryAgain,
+    /// Basic: values are wiped; recorders stay paused until [`CaptureAction::ConfirmGone`].
+    Done,
+    /// Basic: the value is gone from every other window; recorders resume.
+    ConfirmGone,
+    /// Ends the capture, wipes everything, leaves the mask, resumes recorders.
+    Cancel,
+    /// Takes a finished capture off the screen.
+    Close,
+}
+
+/// Who gets a live event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audience {
+    /// One user's pages.
+    User(UserId),
+    /// Everyone who has a right.
+    Holders(Permission),
+    /// Everyone who is logged in.
+    Everyone,
+}
+
+/// A live event. Its body holds no digit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveEvent {
+    /// For whom.
+    pub audience: Audience,
+    /// "call", "capture", "desktop", "payment", "registration".
+    pub topic: &'static str,
+    /// A view in JSON.
+    pub body: serde_json::Value,
+}
+
+/// Where live events go. Must not block; a slow page loses its place and reloads.
+pub trait Bus: Send + Sync {
+    /// Hands an event to all pages that may see it.
+    fn publish(&self, event: LiveEvent);
+}

@@ -1,0 +1,71 @@
+//! The four gates before a payment button (SETTLED S2).
+//! Owns: their order and their names.
+//! Never: is asked in two places in two ways; page and API use this function.
+
+use serde::{Deserialize, Serialize};
+
+use crate::access::{Actor, Permission, Resource, authorize};
+use crate::desktop::Desktop;
+use crate::service::Settings;
+use crate::widget::Widget;
+
+/// A shut gate.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+    thiserror::Error,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Gate {
+    /// Gate 1: the system switch.
+    #[error("Secure Payment Capture is switched off")]
+    SystemSwitch,
+    /// Gate 2: no such widget on this desktop.
+    #[error("this desktop has no such widget")]
+    NoWidget,
+    /// Gate 3: the widget is not Enabled.
+    #[error("the widget is not enabled")]
+    WidgetDisabled,
+    /// Gate 4: the agent may not.
+    #[error("you do not have the right to start this capture")]
+    NotPermitted,
+}
+
+/// Finds the first shut gate for a widget, in the order of the gates.
+///
+/// # Errors
+/// The gate.
+pub fn pass_gates(
+    settings: &Settings,
+    desktop: &Desktop,
+    widget: &Widget,
+    actor: &Actor,
+) -> Result<(), Gate> {
+    if !settings.spc_enabled {
+        return Err(Gate::SystemSwitch);
+    }
+    if !desktop
+        .widgets
+        .iter()
+        .any(|candidate| candidate.id == widget.id)
+    {
+        return Err(Gate::NoWidget);
+    }
+    if !widget.enabled {
+        return Err(Gate::WidgetDisabled);
+    }
+    let may = |permission| authorize(actor, permission, Resource::Installation).is_ok();
+    if !may(Permission::CaptureStart)
+        || (!widget.kind.is_advanced() && !may(Permission::CaptureViewBasic))
+    {
+        return Err(Gate::NotPermitted);
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! What is configured for a payment gateway, and how its answer is judged.
+//! Owns: the configuration of the tabs Payment Gateway Config and Advanced Config; the verdict.
+//! Never: speaks HTTP, parses a body, or holds a password.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+mod verdict;
+
+pub use verdict::{Evidence, KeyFound, NotSentReason, Verdict, verdict};
+
+/// Default of "Connection Timeout".
+pub const CONNECTION_TIMEOUT_MS: u32 = 5_000;
+/// Default of "Read Timeout".
+pub const READ_TIMEOUT_MS: u32 = 45_000;
+
+/// A gateway as a widget is configured for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayConfig {
+    /// "Service URL": https, with a host, without user information or fragment.
+    pub service_url: String,
+    /// "Response Success Key".
+    pub success_key: String,
+    /// "Response Success Value".
+    pub success_value: String,
+    /// "Response Agent Message Key"; empty: none.
+    #[serde(default)]
+    pub agent_message_key: String,
+    /// "Request Param Mapping", sent besides the standard parameters.
+    #[serde(default)]
+    pub request_params: Vec<Mapping>,
+    /// "Send standard parameters" (S17).
+    #[serde(default = "on")]
+    pub send_standard_parameters: bool,
+    /// "Auth Method".
+    #[serde(default)]
+    pub auth_method: AuthMethod,
+    /// "Auth User Name"; empty with None.
+    #[serde(default)]
+    pub auth_user_name: String,
+    /// "Connection Timeout", 100-60,000 ms.
+    #[serde(default = "connection_timeout")]
+    pub connection_timeout_ms: u32,
+    /// "Read Timeout", 1,000-120,000 ms, from the first request byte to the end of the body.
+    #[serde(default = "read_timeout")]
+    pub read_timeout_ms: u32,
+    /// "Request Type".
+    #[serde(default)]
+    pub request_type: ContentType,
+    /// "Response Type".
+    #[serde(default)]
+    pub response_type: ContentType,
+    /// "Request Header Mapping".
+    #[serde(default)]
+    pub request_headers: Vec<Mapping>,
+    /// "A missing key means".
+    #[serde(default)]
+    pub missing_key: MissingKey,
+}
+
+fn on() -> bool {
+    true
+}
+
+fn connection_timeout() -> u32 {
+    CONNECTION_TIMEOUT_MS
+}
+
+fn read_timeout() -> u32 {
+    READ_TIMEOUT_MS
+}
+
+impl GatewayConfig {
+    /// "Connection Timeout": resolve, connect and secure.
+    #[must_use]
+    pub fn connection_timeout(&self) -> Duration {
+        Duration::from_millis(self.connection_timeout_ms.into())
+    }
+
+    /// "Read Timeout": first request byte to the end of the body.
+    #[must_use]
+    pub fn read_timeout(&self) -> Duration {
+        Duration::from_millis(self.read_timeout_ms.into())
+    }
+}
+
+/// A row of a mapping: a name and a template such as `{card.number}` or a literal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// Parameter or header name.
+    pub name: String,
+    /// Literal text with tokens in braces.
+    pub value: String,
+}
+
+/// "Auth Method".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMethod {
+    /// No Authorization header.
+    #[default]
+    None,
+    /// RFC 7617.
+    Basic,
+}
+
+/// Content types of requests and responses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub enum ContentType {
+    /// JSON.
+    #[default]
+    #[serde(rename = "application/json")]
+    Json,
+    /// Form.
+    #[serde(rename = "application/x-www-form-urlencoded")]
+    Form,
+    /// XML.
+    #[serde(rename = "application/xml")]
+    Xml,
+    /// XML, too.
+    #[serde(rename = "text/xml")]
+    TextXml,
+    /// Responses only: `key=value` lines or a form.
+    #[serde(rename = "text/plain")]
+    Text,
+}
+
+impl ContentType {
+    /// The header's value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Form => "application/x-www-form-urlencoded",
+            Self::Xml => "application/xml",
+            Self::TextXml => "text/xml",
+            Self::Text => "text/plain",
+        }
+    }
+}
+
+/// What a 2xx answer without the success key means (S16).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingKey {
+    /// Nobody knows.
+    #[default]
+    Unknown,
+    /// Declined.
+    Declined,
+}

@@ -1,0 +1,102 @@
+//! Payments and their outcomes.
+//! Owns: the ledger's row and its states.
+//! Never: a card or account number in any form (SETTLED S15).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::capture::{Brand, WidgetKind};
+use crate::gateway::NotSentReason;
+use crate::id::{AttemptId, CallId, CaptureId, UserId, WidgetId};
+use crate::money::Money;
+use crate::time::UnixMillis;
+
+/// How a sent charge ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The gateway took it.
+    Approved,
+    /// The gateway answered otherwise.
+    Declined,
+    /// The gateway holds it for a person.
+    Review,
+    /// Not charged: the gateway refused the request.
+    Error,
+    /// Nobody knows whether it was charged.
+    Unknown,
+}
+
+impl Outcome {
+    /// Its word in rows and metrics.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Review => "review",
+            Self::Error => "error",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Where an attempt stands in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case", tag = "state", content = "detail")]
+pub enum AttemptState {
+    /// Committed before anything is connected.
+    Intent,
+    /// Committed before the first byte leaves. Found after a restart it reads as unknown.
+    Sent,
+    /// Nothing left this server.
+    NotSent(NotSentReason),
+    /// It ended.
+    Final(Outcome),
+}
+
+/// A row of the ledger: one attempt to charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Payment {
+    /// The attempt; unique, also towards the gateway.
+    pub attempt: AttemptId,
+    /// What people read to each other: "7F2K-91QD".
+    pub reference: String,
+    /// The capture it came from.
+    pub capture: CaptureId,
+    /// The call it came from.
+    pub call: CallId,
+    /// The widget.
+    pub widget: WidgetId,
+    /// Its kind.
+    pub kind: WidgetKind,
+    /// Who pressed Process Payment.
+    pub agent: UserId,
+    /// How much.
+    pub amount: Money,
+    /// With O5 on; else none.
+    pub brand: Option<Brand>,
+    /// With O5 on; else none.
+    pub last_four: Option<String>,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// The scrubbed message for the agent; empty: none.
+    pub message: String,
+    /// When the intent was recorded.
+    pub created_at: UnixMillis,
+    /// When the state changed last.
+    pub changed_at: UnixMillis,
+}
+
+/// What the agent typed on the tabs Demographic and Payment. Keys are the standard parameter names of SETTLED S17 (`firstName`, `reference`, `accountType`, ...).
+/// Values hold no run of digits that could be a card number (S15).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentForm {
+    /// The amount.
+    pub amount: Money,
+    /// Everything else.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+}

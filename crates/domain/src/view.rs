@@ -1,0 +1,272 @@
+//! What the page is told.
+//! Owns: the shapes that leave the server about calls and captures.
+//! Never: a digit, a length that gives one away, or a captured value.
+
+use serde::{Deserialize, Serialize};
+
+use crate::capture::{Brand, CaptureState, Field, FieldError, WidgetKind};
+use crate::gate::Gate;
+use crate::gateway::NotSentReason;
+use crate::id::{AttemptId, CallId, CaptureId, WidgetId};
+use crate::money::Money;
+use crate::payment::Outcome;
+use crate::time::UnixMillis;
+use crate::widget::Widget;
+
+/// An agent's call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CallView {
+    /// Identity.
+    pub id: CallId,
+    /// Where it stands.
+    pub state: CallState,
+    /// What the caller's phone said of its name: hostile text.
+    pub caller: String,
+    /// The number that was called.
+    pub called: String,
+    /// When it came.
+    pub began_at: UnixMillis,
+    /// When it was answered.
+    pub answered_at: Option<UnixMillis>,
+    /// When it ended.
+    pub ended_at: Option<UnixMillis>,
+    /// Nothing is heard from the consumer.
+    pub line_silent: bool,
+    /// The buttons: each enabled widget of the agent's desktop.
+    pub buttons: Vec<ButtonView>,
+    /// The open capture, or the last one until it is closed.
+    pub capture: Option<CaptureView>,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallState {
+    /// The agent's phone rings.
+    Ringing,
+    /// Both are connected.
+    Connected,
+    /// On hold.
+    Held,
+    /// Over.
+    Ended,
+}
+
+/// A control button.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ButtonView {
+    /// Which widget it opens.
+    pub widget: WidgetId,
+    /// Its kind.
+    pub kind: WidgetKind,
+    /// Window Title.
+    pub title: String,
+    /// Why it cannot be pressed now; none: it can.
+    pub disabled: Option<ButtonDisabled>,
+}
+
+/// Why a button is disabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ButtonDisabled {
+    /// The call is not connected.
+    NotConnected,
+    /// The call is on hold.
+    OnHold,
+    /// Another capture is open.
+    CaptureOpen,
+    /// The service has not declared its recorders (S21).
+    RecordersUndeclared,
+    /// The gateway's host is not approved (S4).
+    HostNotApproved,
+}
+
+/// A capture session as the widget renders it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CaptureView {
+    /// Identity.
+    pub id: CaptureId,
+    /// Its call.
+    pub call: CallId,
+    /// Counts changes: a view with a lower number is older.
+    pub revision: u64,
+    /// The widget it was opened with: title, kind, prompts, card types, options. The gateway's configuration is left out.
+    pub widget: WidgetView,
+    /// State.
+    pub state: CaptureState,
+    /// A reason code for blocked, protection_lost, lost, not_sent.
+    pub reason: Option<String>,
+    /// What is protected, and what is still awaited.
+    pub protection: Vec<ProtectionView>,
+    /// The rows, in order.
+    pub fields: Vec<FieldView>,
+    /// The field that listens.
+    pub listening: Option<Field>,
+    /// Keys that came while no field listened: "Keys arrived before you asked."
+    pub stray_keys: u32,
+    /// What is still missing before Process Payment.
+    pub missing: Vec<Field>,
+    /// The session ends then, unless kept open.
+    pub ends_at: UnixMillis,
+    /// In the last minute: "Keep open" may be pressed.
+    pub may_keep_open: bool,
+    /// Presses of Process Payment left.
+    pub process_left: u8,
+    /// The attempt, once Process Payment was pressed.
+    pub payment: Option<PaymentView>,
+}
+
+/// The part of a widget that an agent needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct WidgetView {
+    /// Identity.
+    pub id: WidgetId,
+    /// Kind.
+    pub kind: WidgetKind,
+    /// Window Title.
+    pub title: String,
+    /// Accepted brands.
+    pub card_types: Vec<Brand>,
+    /// "Hold to show" is offered for the security code.
+    pub reveal_security_code: bool,
+    /// Values are hidden again after so many seconds.
+    pub hide_after_s: u16,
+    /// The security code may be "Not available".
+    pub security_code_optional: bool,
+}
+
+impl From<&Widget> for WidgetView {
+    fn from(widget: &Widget) -> Self {
+        Self {
+            id: widget.id.clone(),
+            kind: widget.kind,
+            title: widget.title.clone(),
+            card_types: widget.card_types.iter().copied().collect(),
+            reveal_security_code: widget.options.reveal_security_code,
+            hide_after_s: widget.options.hide_after_s,
+            security_code_optional: widget.options.security_code
+                == crate::widget::SecurityCodeRule::Optional,
+        }
+    }
+}
+
+/// One thing that must hold before the prompt shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ProtectionView {
+    /// "tones masked for you", "call recording", or a recorder's name.
+    pub what: ProtectionPart,
+    /// A recorder's name; empty for our own parts.
+    pub name: String,
+    /// Whether it holds.
+    pub confirmed: bool,
+}
+
+/// Parts of the protection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProtectionPart {
+    /// The agent's leg hears the flat tone.
+    AgentLegMasked,
+    /// The recording's copy is masked.
+    RecordingMasked,
+    /// A call recorder paused.
+    CallRecordingPaused,
+    /// A screen recorder paused.
+    ScreenRecordingPaused,
+}
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct FieldView {
+    /// Which.
+    pub field: Field,
+    /// What the agent reads out; empty until the line is protected.
+    pub prompt: String,
+    /// State.
+    pub state: FieldState,
+    /// Digits keyed so far; 0 once obtained.
+    pub count: u8,
+    /// Digits expected; none: not known (account number).
+    pub expected: Option<u8>,
+    /// Why it is invalid.
+    pub error: Option<FieldError>,
+    /// This attempt, from 1.
+    pub attempt: u8,
+    /// Attempts allowed.
+    pub attempts_max: u8,
+    /// With O5 on, or in Basic: the brand, once obtained.
+    pub brand: Option<Brand>,
+    /// With O5 on: the last four, once obtained.
+    pub last_four: Option<String>,
+    /// Basic: a value can be revealed.
+    pub revealable: bool,
+}
+
+/// State of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldState {
+    /// Not its turn.
+    Idle,
+    /// It listens, no key yet.
+    Waiting,
+    /// Keys come.
+    Keying,
+    /// No key for the inter-key time-out.
+    Slow,
+    /// The value was refused; it is wiped.
+    Invalid,
+    /// Kept.
+    Obtained,
+    /// "Not available" (O1 optional).
+    NotAvailable,
+    /// No attempts are left.
+    Locked,
+}
+
+/// An attempt as the page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PaymentView {
+    /// Identity.
+    pub attempt: AttemptId,
+    /// What people read to each other.
+    pub reference: String,
+    /// How much.
+    pub amount: Money,
+    /// When it was sent.
+    pub sent_at: Option<UnixMillis>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// Why nothing was sent.
+    pub not_sent: Option<NotSentReason>,
+    /// The gateway's message for the agent, scrubbed: hostile text.
+    pub message: String,
+    /// HTTP status of a refused request.
+    pub status: Option<u16>,
+}
+
+/// Why the desk refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeskError {
+    /// No such call or capture, or not this user's.
+    #[error("no such call or capture")]
+    NotFound,
+    /// A gate is shut.
+    #[error("{0}")]
+    Gate(Gate),
+    /// The button is disabled.
+    #[error("the capture cannot be opened now")]
+    Disabled(ButtonDisabled),
+    /// The capture's state does not allow this.
+    #[error("not possible while the capture is {0:?}")]
+    WrongState(CaptureState),
+    /// The form is wrong: parameter name and what would be right.
+    #[error("the form has errors")]
+    Form(Vec<(String, String)>),
+    /// The server is at its limit; try again.
+    #[error("the server is busy")]
+    Busy,
+    /// The audit trail or ledger cannot be written, so nothing is done.
+    #[error("this cannot be recorded now, so it was not done")]
+    Unrecordable,
+}
