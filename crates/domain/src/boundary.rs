@@ -15,7 +15,7 @@ use crate::desktop::Desktop;
 use crate::gateway::{GatewayConfig, NotSentReason, Verdict};
 use crate::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, WidgetId};
 use crate::payment::{AttemptState, Payment, PaymentForm};
-use crate::service::{Service, Settings};
+use crate::service::{Service, Settings, Sink};
 use crate::view::{CallView, CaptureView, DeskError};
 
 /// A future behind a trait object.
@@ -201,6 +201,8 @@ pub struct NotSent {
 
 /// The HTTPS side towards payment gateways.
 pub trait PaymentGateway: Send + Sync {
+    /// True if the host of the Service URL may receive captured values (SETTLED S4).
+    fn host_approved(&self, gateway: &GatewayConfig) -> bool;
     /// Renders, resolves, connects and secures. No byte of the request leaves.
     fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>>;
 }
@@ -210,6 +212,8 @@ pub trait ReadyCharge: Send {
     /// Writes the request and reads the answer. Consumes and wipes the digits. An error only if the connection was found closed before the first byte was
     /// written.
     fn send(self: Box<Self>) -> Task<'static, Result<Answer, NotSent>>;
+    /// Closes the connection without writing, and hands the charge back.
+    fn abandon(self: Box<Self>) -> Charge;
 }
 
 /// What a gateway's answer amounts to.
@@ -221,6 +225,16 @@ pub struct Answer {
     pub message: String,
     /// HTTP status, if one came.
     pub status: Option<u16>,
+}
+
+// ---------------------------------------------------------------- calls <-> recorders
+
+/// Recorders that can be paused. A pause counts only once the recorder has confirmed it (I2).
+pub trait Recorders: Send + Sync {
+    /// Pauses a declared recorder for a call; answers when it has confirmed, or why it cannot: a reason code.
+    fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>>;
+    /// Lets it go on.
+    fn resume<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>>;
 }
 
 // ---------------------------------------------------------------- everyone -> store

@@ -8,6 +8,7 @@
 pub mod access;
 pub mod audit;
 pub mod boundary;
+pub mod call;
 pub mod capture;
 pub mod desktop;
 pub mod gate;
