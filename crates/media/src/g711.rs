@@ -59,6 +59,10 @@ impl Law {
     /// Level of a sine whose peaks just reach the largest code, in dBm0: +3.17 (mu) or +3.14 (A), the theoretical load
     /// capacity of ITU-T G.711.
     #[must_use]
+    #[expect(
+        clippy::approx_constant,
+        reason = "3.14 dBm0 is the standard's figure, not pi"
+    )]
     pub fn full_scale_dbm0(self) -> f32 {
         match self {
             Self::Mu => 3.17,

@@ -1,9 +1,10 @@
-//! The flat tone that stands for every key, and the shape of its edges.
-//! Owns: the oscillator and the raised-cosine table.
-//! Never: depends on which key was pressed.
+//! Tones that we make: the flat one that stands for every key, and those of a keypad, for simulator and tests.
+//! Owns: the oscillators and the raised-cosine table.
+//! Never: lets the flat tone depend on which key was pressed.
 
 use std::f32::consts::{PI, TAU};
 
+use crate::dtmf::inband::keypad::{HIGH_HZ, LOW_HZ, Pair};
 use crate::g711::{Law, SAMPLE_RATE_HZ};
 use crate::sample;
 
@@ -58,6 +59,86 @@ impl FlatTone {
     }
 }
 
+/// How a keypad sounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KeyToneShape {
+    /// Level of the low tone.
+    pub low_dbm0: f32,
+    /// How much louder the high tone is, in dB; negative: quieter.
+    pub twist_db: f32,
+    /// Deviation of the low tone from its frequency, as a fraction: 0.015 is 1.5 %.
+    pub low_deviation: f64,
+    /// The same of the high tone.
+    pub high_deviation: f64,
+}
+
+impl Default for KeyToneShape {
+    /// Exact frequencies at -9 and -7 dBm0, as a telephone sends them.
+    fn default() -> Self {
+        Self {
+            low_dbm0: -9.0,
+            twist_db: 2.0,
+            low_deviation: 0.0,
+            high_deviation: 0.0,
+        }
+    }
+}
+
+/// The two tones of a key (ITU-T Q.23), sample by sample, from phase zero. For simulator, self-checks and tests; a relay never makes one.
+#[derive(Debug, Clone)]
+pub struct KeyTone {
+    low: Sine,
+    high: Sine,
+}
+
+#[derive(Debug, Clone)]
+struct Sine {
+    amplitude: f64,
+    step: f64,
+    phase: f64,
+}
+
+impl Sine {
+    fn new(frequency_hz: f64, dbm0: f32) -> Self {
+        Self {
+            amplitude: f64::from(Law::Mu.amplitude(dbm0)),
+            step: std::f64::consts::TAU * frequency_hz / f64::from(SAMPLE_RATE_HZ),
+            phase: 0.0,
+        }
+    }
+
+    fn next_value(&mut self) -> f64 {
+        let value = self.amplitude * self.phase.sin();
+        self.phase = (self.phase + self.step) % std::f64::consts::TAU;
+        value
+    }
+}
+
+impl KeyTone {
+    /// The tones of `pair`.
+    #[must_use]
+    pub fn new(pair: Pair, shape: KeyToneShape) -> Self {
+        let low_hz = LOW_HZ[pair.row()] * (1.0 + shape.low_deviation);
+        let high_hz = HIGH_HZ[pair.column()] * (1.0 + shape.high_deviation);
+        Self {
+            low: Sine::new(low_hz, shape.low_dbm0),
+            high: Sine::new(high_hz, shape.low_dbm0 + shape.twist_db),
+        }
+    }
+
+    /// The next sample, in 16-bit linear units; louder than full scale if both tones are.
+    pub fn next_sample(&mut self) -> f32 {
+        sample::narrow(self.low.next_value() + self.high.next_value())
+    }
+
+    /// Adds the next samples to `linear`; the sum saturates.
+    pub fn add_to(&mut self, linear: &mut [i16]) {
+        for value in linear {
+            *value = value.saturating_add(sample::from_f32(self.next_sample()));
+        }
+    }
+}
+
 /// Weights of a raised-cosine fade: index 0 is silence, index [`FADE_SAMPLES`] is full.
 #[derive(Debug, Clone)]
 pub struct Fade {
@@ -105,6 +186,16 @@ mod tests {
     #[test]
     fn frequencies_near_the_keypad_are_refused() {
         assert!((FlatTone::new(697.0).step - FlatTone::new(620.0).step).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn a_key_tone_has_the_levels_of_its_shape() {
+        let mut tone = KeyTone::new(Pair::new(1, 2), KeyToneShape::default());
+        let mut linear = [0; 8_000];
+        tone.add_to(&mut linear);
+        let sum: f32 = linear.iter().map(|value| f32::from(*value).powi(2)).sum();
+        let both = 10.0 * (10.0_f32.powf(-0.9) + 10.0_f32.powf(-0.7)).log10();
+        assert!((Law::Mu.dbm0(sum / 8_000.0) - both).abs() < 0.05);
     }
 
     #[test]

@@ -68,15 +68,6 @@ impl Egress {
         self.octets
     }
 
-    pub(super) fn has_started(&self) -> bool {
-        self.started
-    }
-
-    /// One past the last sample sent.
-    pub(super) fn end(&self) -> u64 {
-        self.end
-    }
-
     /// The RTP timestamp of a place on the timeline.
     pub(super) fn rtp_timestamp(&self, ts: u64) -> u32 {
         let low = u32::try_from(ts & u64::from(u32::MAX)).unwrap_or(0);

@@ -24,7 +24,7 @@ pub(super) fn frame_duration(
     wanted.min(maxptime.unwrap_or(FRAME_MAX).max(FRAME_MIN))
 }
 
-/// One stream's cutter. Cuts lie at `origin` plus whole frames, so that a packet cut short puts none after it out of step.
+/// One stream's cutter. Cuts lie at `origin` and whole frames from it, so that a packet cut short puts none after it out of step.
 #[derive(Debug, Clone)]
 pub(super) struct Framer {
     samples: Box<[i16; WAITING_MAX]>,
@@ -61,12 +61,21 @@ impl Framer {
 
     /// Begins a stream at `ts`; what waits must have been taken. `input` and `output`: packet durations.
     pub(super) fn restart(&mut self, ts: u64, input: Duration, output: Duration) {
-        self.len = 0;
-        self.start = ts;
+        self.jump_to(ts);
         self.origin = ts;
+        self.next_due = None;
+        self.set_durations(input, output);
+    }
+
+    /// Inputs, or what is wanted, have another duration from now on.
+    pub(super) fn set_durations(&mut self, input: Duration, output: Duration) {
         self.frame = samples_in(output).max(1);
         self.pace = (input > output).then_some(output);
-        self.next_due = None;
+    }
+
+    /// An input begins at `ts`: if inputs are as long as outputs, cuts lie where inputs are cut.
+    pub(super) fn align(&mut self, ts: u64) {
+        self.origin = ts;
     }
 
     /// The stream goes on at `ts`; what waits must have been taken.
@@ -78,6 +87,11 @@ impl Framer {
     /// One past the newest sample taken in.
     pub(super) fn end(&self) -> u64 {
         self.start + sample::span(self.len)
+    }
+
+    /// Samples of a whole frame.
+    pub(super) fn frame_span(&self) -> u64 {
+        self.frame
     }
 
     pub(super) fn frame_duration(&self) -> Duration {
@@ -128,7 +142,7 @@ impl Framer {
 
     /// Samples up to the next cut.
     fn cut_len(&self) -> usize {
-        let into = (self.start - self.origin) % self.frame;
+        let into = (self.start % self.frame + self.frame - self.origin % self.frame) % self.frame;
         sample::length(self.frame - into)
     }
 }

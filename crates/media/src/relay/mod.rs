@@ -1,14 +1,326 @@
-//! One call's media.
-//! Owns: the parts of a relay: order of packets in, frames out, reports, what it asks of its shell.
-//! Never: opens a socket or reads a clock.
+//! One call's media: what comes from each leg, and what the other leg, the recorder and the capture get of it.
+//! Owns: both legs' streams, the choke point between consumer and agent, the call's keys.
+//! Never: opens a socket, reads a clock, allocates per packet, or relays a consumer's packet while the call is protected.
+//!
+//! ```text
+//! unprotected   packet ─> source filter ─> order ─> re-originated packet (no delay)
+//! protected     packet ─> source filter ─> order ─> decode ─> mask ─> frames ─> packet, recording
+//!                                            └> events, reporter, INFO ─> tally ─> key
+//! ```
+//!
+//! The law: after every `handle_input` and `handle_timeout`, drain [`Relay::poll_output`] before the next.
 
 mod egress;
+mod forward;
 mod framer;
+mod guard;
 mod ingress;
+mod keys;
 mod output;
 mod plan;
+mod protection;
+mod reorder;
 mod report;
+mod side;
 mod timeline;
 
 pub use output::{Output, ProtectionLoss, ProtectionRefusal, RelayEvent};
 pub use plan::{DropReason, LegCounters, RelayCounters, RelayPlan};
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use secret::Key;
+
+use crate::leg::{Leg, LegPlan};
+use guard::Guard;
+use output::Outputs;
+use protection::Stage;
+use side::{AUDIO_SAMPLES_MAX, Arrival, Side};
+
+/// What happens to a relay.
+pub enum Input<'bytes> {
+    /// A datagram came.
+    Packet {
+        /// On this leg's socket.
+        leg: Leg,
+        /// From where.
+        source: SocketAddr,
+        /// When the kernel took it; at most the present.
+        received_at: Instant,
+        /// The datagram.
+        bytes: &'bytes [u8],
+        /// It came on the RTCP socket. With `rtcp_mux` it may be RTCP all the same.
+        rtcp: bool,
+    },
+    /// Protect the call: answered by [`RelayEvent::Protected`] or [`RelayEvent::ProtectionRefused`] within a second.
+    Protect,
+    /// Protection is no longer needed: answered by [`RelayEvent::Unprotected`] once the mask has found a clean moment.
+    Unprotect,
+    /// Silence the consumer towards everyone, or end that (O11, S13).
+    Mute(bool),
+    /// A leg was renegotiated.
+    Replan {
+        /// Which.
+        leg: Leg,
+        /// What was negotiated.
+        plan: LegPlan,
+    },
+    /// A key came by SIP INFO. The consumer's counts while the call is protected, the agent's never does; neither sounds.
+    InfoKey {
+        /// Whose.
+        leg: Leg,
+        /// Which.
+        key: Key,
+    },
+    /// The mask listens while the call is unprotected, or no longer does.
+    Watch(bool),
+    /// The call is over: goodbye to both sides. Nothing is done after it.
+    End,
+}
+
+/// It does not print a datagram, which may be an event.
+impl fmt::Debug for Input<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Packet { .. } => "Packet",
+            Self::Protect => "Protect",
+            Self::Unprotect => "Unprotect",
+            Self::Mute(_) => "Mute",
+            Self::Replan { .. } => "Replan",
+            Self::InfoKey { .. } => "InfoKey",
+            Self::Watch(_) => "Watch",
+            Self::End => "End",
+        })
+    }
+}
+
+/// Both legs.
+struct Sides {
+    consumer: Side,
+    agent: Side,
+}
+
+impl Sides {
+    fn of(&mut self, leg: Leg) -> &mut Side {
+        match leg {
+            Leg::Consumer => &mut self.consumer,
+            Leg::Agent => &mut self.agent,
+        }
+    }
+
+    /// Where packets of a leg come from and go to.
+    fn way(&mut self, from: Leg) -> (&Side, &mut Side) {
+        match from {
+            Leg::Consumer => (&self.consumer, &mut self.agent),
+            Leg::Agent => (&self.agent, &mut self.consumer),
+        }
+    }
+}
+
+/// Where masked frames of a relay go, beside its guard.
+macro_rules! way {
+    ($relay:ident) => {
+        $crate::relay::guard::Way {
+            agent: &mut $relay.sides.agent,
+            outputs: &mut $relay.outputs,
+            record: $relay.records,
+            counting: $relay.stage.counting(),
+        }
+    };
+}
+use way;
+
+/// The media of one call. All memory is taken at creation (about 200 kB).
+pub struct Relay {
+    sides: Sides,
+    guard: Guard,
+    stage: Stage,
+    outputs: Outputs,
+    media_timeout: Duration,
+    held_timeout: Duration,
+    records: bool,
+    watch: bool,
+    is_muted: bool,
+    is_line_silent: bool,
+    was_consumer_heard: bool,
+    has_ended: bool,
+    decoded: Box<[i16; AUDIO_SAMPLES_MAX]>,
+    encoded: Box<[u8; AUDIO_SAMPLES_MAX]>,
+    transcoded: Box<[u8; AUDIO_SAMPLES_MAX]>,
+}
+
+/// It does not print audio or keys.
+impl fmt::Debug for Relay {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Relay")
+            .field("stage", &self.stage)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Relay {
+    /// An unprotected call that has heard nothing. Its first timeout is due at once: it opens the way to both sides.
+    #[must_use]
+    pub fn new(plan: RelayPlan, now: Instant) -> Self {
+        let mut random = StdRng::seed_from_u64(plan.seed);
+        let guard = Guard::new(&plan.consumer, plan.flat_tone_hz, now);
+        Self {
+            sides: Sides {
+                consumer: Side::new(Leg::Consumer, plan.consumer, now, &mut random),
+                agent: Side::new(Leg::Agent, plan.agent, now, &mut random),
+            },
+            guard,
+            stage: Stage::Open,
+            outputs: Outputs::new(),
+            media_timeout: plan.media_timeout,
+            held_timeout: plan.held_timeout,
+            records: plan.record,
+            watch: plan.watch,
+            is_muted: false,
+            is_line_silent: false,
+            was_consumer_heard: false,
+            has_ended: false,
+            decoded: Box::new([0; AUDIO_SAMPLES_MAX]),
+            encoded: Box::new([0; AUDIO_SAMPLES_MAX]),
+            transcoded: Box::new([0; AUDIO_SAMPLES_MAX]),
+        }
+    }
+
+    /// Something happened. `now` never runs backwards.
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        if self.has_ended {
+            return;
+        }
+        let received_at = if let Input::Packet { received_at, .. } = &input {
+            *received_at
+        } else {
+            now
+        };
+        self.note_stall(now, received_at);
+        match input {
+            Input::Packet {
+                leg,
+                source,
+                received_at,
+                bytes,
+                rtcp,
+            } => {
+                let protected = self.guard.is_protecting();
+                self.handle_packet(
+                    leg,
+                    &Arrival {
+                        now,
+                        source,
+                        received_at,
+                        bytes,
+                        rtcp,
+                        protected,
+                    },
+                );
+            }
+            Input::Protect => self.protect(now),
+            Input::Unprotect => self.unprotect(now),
+            Input::Mute(on) => {
+                self.is_muted = on;
+                self.guard.mute(on || self.stage == Stage::Lost);
+            }
+            Input::Replan { leg, plan } => self.replan(now, leg, plan),
+            Input::InfoKey {
+                leg: Leg::Consumer,
+                key,
+            } => {
+                let clock_ts = self.sides.consumer.ingress.clock_ts(now);
+                self.guard.note_info(now, key, clock_ts, &mut way!(self));
+            }
+            Input::InfoKey {
+                leg: Leg::Agent,
+                key,
+            } => self.guard.tally.note_agent_key(key, now),
+            Input::Watch(on) => self.watch = on,
+            Input::End => self.end(now),
+        }
+    }
+
+    /// When [`Relay::handle_timeout`] is due; nothing once the call is over.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Instant> {
+        if self.has_ended {
+            return None;
+        }
+        let sides = [&self.sides.consumer, &self.sides.agent];
+        let given_up = sides.map(|side| side.given_up_at(self.media_timeout, self.held_timeout));
+        let timers = [self.guard.next_timeout(), self.protection_timeout()];
+        let reports = sides.map(Side::next_timeout);
+        given_up
+            .into_iter()
+            .chain(timers)
+            .flatten()
+            .chain(reports)
+            .min()
+    }
+
+    /// Does what is due at `now`; harmless if nothing is.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.has_ended {
+            return;
+        }
+        self.note_stall(now, now);
+        self.guard.handle_timeout(now, &mut way!(self));
+        self.handle_protection_timeout(now);
+        for leg in [Leg::Consumer, Leg::Agent] {
+            let (media_timeout, held_timeout) = (self.media_timeout, self.held_timeout);
+            let side = self.sides.of(leg);
+            side.handle_timeout(now, &mut self.outputs);
+            if side
+                .given_up_at(media_timeout, held_timeout)
+                .is_some_and(|due| due <= now)
+            {
+                side.give_up(&mut self.outputs);
+            }
+        }
+    }
+
+    /// The next thing to do; nothing when all is done.
+    pub fn poll_output(&mut self) -> Option<Output<'_>> {
+        self.outputs.poll()
+    }
+
+    /// Only masked audio leaves towards the agent and the recorder.
+    #[must_use]
+    pub fn is_protected(&self) -> bool {
+        self.guard.is_protecting()
+    }
+
+    /// What this relay has met so far.
+    #[must_use]
+    pub fn counters(&self) -> RelayCounters {
+        RelayCounters {
+            consumer: self.sides.consumer.counters(),
+            agent: self.sides.agent.counters(),
+            outputs_dropped: self.outputs.dropped(),
+            keys_withheld: self.guard.tally.withheld(),
+        }
+    }
+
+    fn replan(&mut self, now: Instant, leg: Leg, plan: LegPlan) {
+        self.guard.replan(leg, &plan);
+        let is_heard = leg == Leg::Agent || plan.direction.receives();
+        self.sides.of(leg).replan(now, plan);
+        if !is_heard {
+            self.lose(ProtectionLoss::NoMedia);
+        }
+    }
+
+    fn end(&mut self, now: Instant) {
+        self.guard.tally.clear();
+        for leg in [Leg::Consumer, Leg::Agent] {
+            self.sides.of(leg).report(now, true, &mut self.outputs);
+        }
+        self.has_ended = true;
+    }
+}

@@ -2,9 +2,11 @@
 //! Owns: the bytes and samples of waiting outputs.
 //! Never: grows; the shell drains it after every input.
 
+use std::fmt;
 use std::net::SocketAddr;
 
-use crate::dtmf::inband::keypad::Key;
+use secret::Key;
+
 use crate::leg::Leg;
 
 /// Outputs that may wait: the most one input makes is 20 packets and as many recordings (200 ms in packets of 10 ms), some RTCP and events.
@@ -20,8 +22,7 @@ const BYTES_MAX: usize = 8_192;
 /// Samples of waiting recordings: 0.5 s. When full, recordings are dropped and counted.
 const SAMPLES_MAX: usize = 4_096;
 
-/// What the shell is to do.
-#[derive(Debug)]
+/// What the shell is to do. It does not print what it carries: an unprotected packet may be an event, and audio is someone's voice.
 pub enum Output<'relay> {
     /// Send a datagram from the leg's socket.
     Transmit {
@@ -47,6 +48,37 @@ pub enum Output<'relay> {
     },
     /// Something to know.
     Event(RelayEvent),
+}
+
+impl fmt::Debug for Output<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transmit {
+                leg,
+                destination,
+                bytes,
+                rtcp,
+            } => formatter
+                .debug_struct("Transmit")
+                .field("leg", leg)
+                .field("destination", destination)
+                .field("len", &bytes.len())
+                .field("rtcp", rtcp)
+                .finish(),
+            Self::Key(_) => formatter.write_str("Key"),
+            Self::Record {
+                leg,
+                position,
+                samples,
+            } => formatter
+                .debug_struct("Record")
+                .field("leg", leg)
+                .field("position", position)
+                .field("len", &samples.len())
+                .finish(),
+            Self::Event(event) => formatter.debug_tuple("Event").field(event).finish(),
+        }
+    }
 }
 
 /// Why protection was refused.
@@ -134,7 +166,6 @@ pub enum RelayEvent {
     TonesUnclear,
 }
 
-#[derive(Debug)]
 enum Entry {
     Transmit {
         leg: Leg,
@@ -154,7 +185,6 @@ enum Entry {
 }
 
 /// The queue. Bytes and samples are taken back once it is empty.
-#[derive(Debug)]
 pub(super) struct Outputs {
     entries: Box<[Option<Entry>; OUTPUTS_MAX]>,
     first: usize,

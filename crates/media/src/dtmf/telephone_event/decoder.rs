@@ -215,9 +215,7 @@ impl EventDecoder {
         if press.phase == Phase::TimedOut {
             return false;
         }
-        if press.duration >= SEGMENT_DURATION_LEAST
-            && SEGMENT_STEP.contains(&(packet.ts - press.start))
-        {
+        if press.duration >= SEGMENT_DURATION_LEAST && SEGMENT_STEP.contains(&step) {
             return true;
         }
         let unbroken = packet.sequence <= press.sequence + self.audio_since + 1;

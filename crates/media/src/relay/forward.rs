@@ -1,0 +1,294 @@
+//! Packets on their way through a relay.
+//! Owns: the dispatch of what comes; the relaying of packets as they come, under our own name.
+//! Never: relays a consumer's packet while the call is protected.
+
+use std::time::Instant;
+
+use super::Relay;
+use super::egress::Framing;
+use super::guard::Heard;
+use super::output::RelayEvent;
+use super::plan::DropReason;
+use super::side::{Arrival, Taken};
+use super::timeline::TIMELINE_START;
+use crate::dtmf::telephone_event::{EventPacket, EventPayload};
+use crate::leg::{Content, Leg};
+use crate::sample;
+
+/// Bytes of a comfort noise packet that are relayed: the level and ten reflection coefficients. The rest is cut.
+const COMFORT_NOISE_LEN_MAX: usize = 11;
+
+/// The consumer's audio may lie this far behind what was sent in its name, 60 ms, before its clock is taken to have stopped.
+const BEHIND_SPAN_MAX: u64 = 480;
+
+impl Relay {
+    pub(super) fn handle_packet(&mut self, leg: Leg, arrival: &Arrival<'_>) {
+        let side = self.sides.of(leg);
+        if side.is_control(arrival) {
+            if let Err(reason) = side.take_control(arrival) {
+                side.note_drop(reason);
+                return;
+            }
+            self.note_heard(leg, arrival.now);
+            return;
+        }
+        let taken = match side.take(arrival, &mut self.outputs) {
+            Ok(taken) => taken,
+            Err(reason) => {
+                side.note_drop(reason);
+                return;
+            }
+        };
+        self.note_heard(leg, arrival.now);
+        let used = match (leg, taken.content) {
+            (_, Content::TelephoneEvent) => self.handle_event(leg, arrival, &taken),
+            (_, Content::ComfortNoise) => self.handle_noise(leg, &taken),
+            (Leg::Consumer, Content::Audio) => self.handle_consumer_audio(arrival, taken),
+            (Leg::Agent, Content::Audio) => self.handle_agent_audio(arrival.now, &taken),
+        };
+        if let Err(reason) = used {
+            self.sides.of(leg).note_drop(reason);
+        }
+    }
+
+    /// The far side lives.
+    fn note_heard(&mut self, leg: Leg, now: Instant) {
+        if leg == Leg::Agent {
+            return;
+        }
+        if std::mem::take(&mut self.is_line_silent) {
+            self.outputs.event(RelayEvent::LineBack);
+        }
+        self.arm_if_asked(now);
+    }
+
+    fn handle_consumer_audio(
+        &mut self,
+        arrival: &Arrival<'_>,
+        mut taken: Taken<'_>,
+    ) -> Result<(), DropReason> {
+        let placed = &mut taken.placed;
+        let span = sample::span(taken.payload.len());
+        if taken.is_other_stream {
+            self.guard.tally.new_stream();
+        }
+        self.guard.note_packet(span, placed.newest, placed.rebased);
+        if !self.guard.is_protecting() {
+            return self.relay_consumer_audio(&taken);
+        }
+        if placed.newest && placed.ts + BEHIND_SPAN_MAX < self.guard.heard_end() {
+            placed.ts = self.guard.heard_end();
+            self.sides.consumer.ingress.move_to(
+                arrival.received_at,
+                &taken.header,
+                span,
+                placed.ts,
+            );
+        }
+        let ts = placed.ts;
+        let len = self
+            .sides
+            .consumer
+            .plan
+            .codec
+            .law()
+            .decode(taken.payload, &mut self.decoded[..]);
+        let heard = Heard {
+            now: arrival.now,
+            at: arrival.received_at,
+            ts,
+            samples: &self.decoded[..len],
+        };
+        self.guard.hear(heard, &mut super::way!(self));
+        self.leave_if_clean();
+        Ok(())
+    }
+
+    fn relay_consumer_audio(&mut self, taken: &Taken<'_>) -> Result<(), DropReason> {
+        let ts = taken.placed.ts;
+        let len = self
+            .sides
+            .consumer
+            .plan
+            .codec
+            .law()
+            .decode(taken.payload, &mut self.decoded[..]);
+        if self.watch {
+            self.guard.watch(ts, &self.decoded[..len]);
+        }
+        if self.is_muted {
+            self.decoded[..len].fill(0);
+        }
+        self.record(Leg::Consumer, taken, len);
+        if self.is_muted {
+            let silence = self.sides.consumer.plan.codec.law().silence();
+            self.encoded[..len].fill(silence);
+            let silenced = Taken {
+                payload: &self.encoded[..len],
+                ..*taken
+            };
+            return relay_audio(
+                &mut self.sides,
+                &mut self.outputs,
+                Leg::Consumer,
+                &silenced,
+                &mut self.transcoded[..],
+            );
+        }
+        relay_audio(
+            &mut self.sides,
+            &mut self.outputs,
+            Leg::Consumer,
+            taken,
+            &mut self.transcoded[..],
+        )
+    }
+
+    fn handle_agent_audio(&mut self, now: Instant, taken: &Taken<'_>) -> Result<(), DropReason> {
+        let listening = self.guard.is_protecting();
+        if listening || self.records {
+            let len = self
+                .sides
+                .agent
+                .plan
+                .codec
+                .law()
+                .decode(taken.payload, &mut self.decoded[..]);
+            if listening {
+                self.guard
+                    .note_agent_audio(now, taken.placed.ts, &self.decoded[..len]);
+            }
+            self.record(Leg::Agent, taken, len);
+        }
+        relay_audio(
+            &mut self.sides,
+            &mut self.outputs,
+            Leg::Agent,
+            taken,
+            &mut self.transcoded[..],
+        )
+    }
+
+    /// Puts out the first `len` decoded samples for the recorder, if they go on where the last ones ended.
+    fn record(&mut self, leg: Leg, taken: &Taken<'_>, len: usize) {
+        if self.records && taken.placed.newest {
+            let position = taken.placed.ts.saturating_sub(TIMELINE_START);
+            self.outputs.record(leg, position, &self.decoded[..len]);
+        }
+    }
+
+    fn handle_event(
+        &mut self,
+        leg: Leg,
+        arrival: &Arrival<'_>,
+        taken: &Taken<'_>,
+    ) -> Result<(), DropReason> {
+        let payload = EventPayload::parse(taken.payload).ok_or(DropReason::Malformed)?;
+        let placed = taken.placed;
+        let packet = EventPacket {
+            sequence: placed.sequence,
+            ts: placed.ts,
+            marker: taken.header.marker,
+            payload,
+            at: arrival.received_at,
+        };
+        match leg {
+            Leg::Consumer => {
+                self.guard.handle_event(
+                    arrival.now,
+                    packet,
+                    placed.rebased,
+                    &mut super::way!(self),
+                );
+                if taken.is_other_stream {
+                    self.guard.tally.new_stream();
+                }
+            }
+            Leg::Agent => self.guard.note_agent_event(arrival.now, packet),
+        }
+        if self.guard.is_protecting()
+            || (leg == Leg::Consumer && !self.guard.may_relay_event(placed.ts))
+        {
+            return Err(DropReason::Withheld);
+        }
+        self.relay_event(leg, taken, payload)
+    }
+
+    fn relay_event(
+        &mut self,
+        from: Leg,
+        taken: &Taken<'_>,
+        payload: EventPayload,
+    ) -> Result<(), DropReason> {
+        let to = self.sides.of(from.other());
+        let payload_type = to.plan.telephone_event_out.ok_or(DropReason::NotSending)?;
+        let ts = taken.placed.ts;
+        let framing = Framing {
+            payload_type,
+            marker: taken.header.marker,
+            ts,
+            span: 0,
+        };
+        to.relay(
+            &mut self.outputs,
+            taken.placed.sequence,
+            framing,
+            &payload.to_bytes(),
+        )?;
+        to.note_event(ts, payload);
+        Ok(())
+    }
+
+    /// Comfort noise is relayed where it was negotiated, else swallowed; under protection always: its level and rhythm are the
+    /// consumer's, and the mask's silence is as comfortable.
+    fn handle_noise(&mut self, from: Leg, taken: &Taken<'_>) -> Result<(), DropReason> {
+        if from == Leg::Consumer {
+            self.guard
+                .note_packet(0, taken.placed.newest, taken.placed.rebased);
+        }
+        let withheld = from == Leg::Consumer && (self.guard.is_protecting() || self.is_muted);
+        let to = self.sides.of(from.other());
+        let (Some(payload_type), false) = (to.plan.comfort_noise, withheld) else {
+            return Ok(());
+        };
+        let framing = Framing {
+            payload_type,
+            marker: taken.header.marker,
+            ts: taken.placed.ts,
+            span: 0,
+        };
+        let len = taken.payload.len().min(COMFORT_NOISE_LEN_MAX);
+        to.relay(
+            &mut self.outputs,
+            taken.placed.sequence,
+            framing,
+            &taken.payload[..len],
+        )
+    }
+}
+
+/// Relays audio under our name, in the far side's codec.
+fn relay_audio(
+    sides: &mut super::Sides,
+    outputs: &mut super::Outputs,
+    from: Leg,
+    taken: &Taken<'_>,
+    transcoded: &mut [u8],
+) -> Result<(), DropReason> {
+    let (source, to) = sides.way(from);
+    let (law_in, law_out) = (source.plan.codec.law(), to.plan.codec.law());
+    let framing = Framing {
+        payload_type: to.plan.payload_type_out,
+        marker: taken.header.marker || taken.placed.rebased,
+        ts: taken.placed.ts,
+        span: sample::span(taken.payload.len()),
+    };
+    if law_in == law_out {
+        return to.relay(outputs, taken.placed.sequence, framing, taken.payload);
+    }
+    for (byte, code) in transcoded.iter_mut().zip(taken.payload) {
+        *byte = law_out.encode_sample(law_in.decode_byte(*code));
+    }
+    let len = taken.payload.len().min(transcoded.len());
+    to.relay(outputs, taken.placed.sequence, framing, &transcoded[..len])
+}

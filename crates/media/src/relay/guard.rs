@@ -1,0 +1,459 @@
+//! The consumer's way to the agent while the call is protected, and what listens along it.
+//! Owns: the mask, its clock (S25), the frames that come of it, the presses heard on the way.
+//! Never: yields a consumer's sample that did not pass the mask; decides when protection begins.
+
+use std::time::{Duration, Instant};
+
+use secret::Key;
+
+use super::egress::Framing;
+use super::framer::{Framer, Take, frame_duration};
+use super::keys::Tally;
+use super::output::Outputs;
+use super::reorder::Reorder;
+use super::side::{AUDIO_SAMPLES_MAX, Side};
+use super::timeline::{TIMELINE_START, duration_of, samples_in};
+use crate::dtmf::inband::Reporter;
+use crate::dtmf::telephone_event::{EventDecoder, EventPacket, EventSignal};
+use crate::leg::{Leg, LegPlan};
+use crate::mask::{PathConfig, ProtectedPath, Protection, SelfCheckError};
+use crate::sample;
+
+/// How long after a packet was due the held samples leave without it (S25).
+const FLUSH_AFTER: Duration = Duration::from_millis(10);
+
+/// A press in the audio that begins this soon after arming sounded before it: 10 ms, the reporter's error and more than any hand.
+const BEFORE_ARMING_SPAN: u64 = 80;
+
+/// Audio packets of 20 ms until the far side shows another duration.
+const INPUT_SPAN_FIRST: u64 = 160;
+
+/// What the protected leg waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LegClock {
+    /// Nothing is held that could be sent.
+    Idle,
+    /// The next packet; then what is held leaves without it.
+    Flush(Instant),
+    /// An event runs: the next frame of tone.
+    Tone(Instant),
+}
+
+/// Whether a press counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counting {
+    /// A capture may be listening.
+    On,
+    /// Masked and no more.
+    Off,
+}
+
+/// Where masked frames go.
+pub(super) struct Way<'relay> {
+    pub(super) agent: &'relay mut Side,
+    pub(super) outputs: &'relay mut Outputs,
+    pub(super) record: bool,
+    pub(super) counting: Counting,
+}
+
+/// An audio packet of the consumer.
+#[derive(Clone, Copy)]
+pub(super) struct Heard<'relay> {
+    pub(super) now: Instant,
+    pub(super) at: Instant,
+    pub(super) ts: u64,
+    pub(super) samples: &'relay [i16],
+}
+
+/// The consumer's way.
+pub(super) struct Guard {
+    path: ProtectedPath,
+    framer: Framer,
+    clock: LegClock,
+    reorder: Reorder,
+    events: EventDecoder,
+    pub(super) tally: Tally,
+    agent_events: EventDecoder,
+    agent_reporter: Reporter,
+    input_span: u64,
+    /// When the end of the path's timeline was the present.
+    advanced_at: Instant,
+    skipped: u64,
+    armed_ts: u64,
+    /// Events that began before this are not relayed: they began under protection.
+    open_ts: u64,
+    popped: Box<[i16; AUDIO_SAMPLES_MAX]>,
+    frame: Box<[i16; AUDIO_SAMPLES_MAX]>,
+    bytes: Box<[u8; AUDIO_SAMPLES_MAX]>,
+}
+
+impl Guard {
+    pub(super) fn new(consumer: &LegPlan, flat_tone_hz: f32, now: Instant) -> Self {
+        Self {
+            path: ProtectedPath::new(PathConfig { flat_tone_hz }),
+            framer: Framer::new(),
+            clock: LegClock::Idle,
+            reorder: Reorder::new(),
+            events: EventDecoder::new(),
+            tally: Tally::new(consumer.telephone_event_in.is_some()),
+            agent_events: EventDecoder::new(),
+            agent_reporter: Reporter::new(),
+            input_span: INPUT_SPAN_FIRST,
+            advanced_at: now,
+            skipped: 0,
+            armed_ts: 0,
+            open_ts: 0,
+            popped: Box::new([0; AUDIO_SAMPLES_MAX]),
+            frame: Box::new([0; AUDIO_SAMPLES_MAX]),
+            bytes: Box::new([0; AUDIO_SAMPLES_MAX]),
+        }
+    }
+
+    /// Only masked audio leaves.
+    pub(super) fn is_protecting(&self) -> bool {
+        self.path.state() != Protection::Unprotected
+    }
+
+    /// One past the newest sample that the mask has heard or sent in the consumer's name.
+    pub(super) fn heard_end(&self) -> u64 {
+        self.path.heard_end()
+    }
+
+    /// Silences the consumer towards everyone.
+    pub(super) fn mute(&mut self, on: bool) {
+        self.path.muted(on);
+    }
+
+    /// The mask proves itself (S29).
+    pub(super) fn self_check(&self) -> Result<(), SelfCheckError> {
+        self.path.shadow_press()
+    }
+
+    /// An event that began at `ts` may be relayed: it did not begin under protection.
+    pub(super) fn may_relay_event(&self, ts: u64) -> bool {
+        ts >= self.open_ts
+    }
+}
+
+/// Entering and leaving.
+impl Guard {
+    /// Protection begins at `end`, one past the newest audio relayed. Yields the timestamp from which the mask holds.
+    pub(super) fn arm(&mut self, now: Instant, end: u64, way: &mut Way<'_>) -> u64 {
+        if self.is_protecting() {
+            return self.path.arm(end);
+        }
+        self.path.push_gap(end, 0);
+        let behind = end.saturating_sub(self.path.heard_end());
+        self.path.push_gap(self.path.heard_end(), behind);
+        let ts = self.path.arm(end);
+        self.armed_ts = ts;
+        self.skipped = 0;
+        self.advanced_at = now;
+        self.clock = LegClock::Flush(now + self.patience());
+        self.reorder.clear();
+        self.tally.clear();
+        self.framer.restart(
+            ts,
+            duration_of(self.input_span),
+            self.output_duration(&way.agent.plan),
+        );
+        way.agent.close_event(way.outputs);
+        if self.events.is_running() {
+            self.begin_tone(now, ts, way);
+        }
+        ts
+    }
+
+    /// Protection may end when the mask finds a clean moment.
+    pub(super) fn disarm(&mut self) {
+        self.tally.clear();
+        self.path.disarm(self.path.heard_end());
+    }
+
+    /// The mask has been left: sends what is framed, forgets the presses. Yields the timestamp from which packets are relayed again.
+    pub(super) fn finish(&mut self, way: &mut Way<'_>) -> u64 {
+        self.send(Take::All, way);
+        self.open_ts = self.path.heard_end();
+        self.clock = LegClock::Idle;
+        self.reorder.clear();
+        self.tally.clear();
+        if !self.events.is_running() {
+            self.events = EventDecoder::new();
+        }
+        self.open_ts
+    }
+
+    /// One of the legs was renegotiated.
+    pub(super) fn replan(&mut self, leg: Leg, plan: &LegPlan) {
+        match leg {
+            Leg::Consumer => self.tally.negotiate(plan.telephone_event_in.is_some()),
+            Leg::Agent => {
+                self.framer
+                    .set_durations(duration_of(self.input_span), self.output_duration(plan));
+            }
+        }
+    }
+
+    fn output_duration(&self, agent: &LegPlan) -> Duration {
+        frame_duration(agent.ptime, agent.maxptime, duration_of(self.input_span))
+    }
+
+    fn patience(&self) -> Duration {
+        duration_of(self.input_span) + FLUSH_AFTER
+    }
+}
+
+/// The consumer's packets.
+impl Guard {
+    /// Audio of an unprotected call: the mask listens, so that arming finds its history.
+    pub(super) fn watch(&mut self, ts: u64, samples: &[i16]) {
+        self.path.push_audio(ts, samples);
+    }
+
+    /// Notes how long packets are, and that a packet other than an event came.
+    pub(super) fn note_packet(&mut self, span: u64, newest: bool, rebased: bool) {
+        if newest {
+            self.events.note_audio();
+        }
+        if rebased {
+            self.events.note_rebase();
+        }
+        if span > 0 {
+            self.input_span = span;
+        }
+    }
+
+    /// Audio under protection.
+    pub(super) fn hear(&mut self, heard: Heard<'_>, way: &mut Way<'_>) {
+        let before = self.path.heard_end();
+        let input = duration_of(self.input_span);
+        let output = self.output_duration(&way.agent.plan);
+        self.framer.set_durations(input, output);
+        if input == output && heard.ts >= before {
+            self.framer.align(heard.ts);
+        }
+        self.path.push_audio(heard.ts, heard.samples);
+        self.drain(heard.now, way);
+        if self.path.heard_end() > before {
+            self.advanced_at = heard.at;
+            self.clock = match self.clock {
+                LegClock::Tone(due) => {
+                    LegClock::Tone(due.max(heard.at + self.framer.frame_duration()))
+                }
+                LegClock::Idle | LegClock::Flush(_) => LegClock::Flush(heard.now + self.patience()),
+            };
+        }
+        let path = &mut self.path;
+        self.reorder.push(heard.ts, heard.samples, |ts, samples| {
+            path.report_audio(ts, samples)
+        });
+        self.count_heard(heard.now, way);
+    }
+
+    /// Takes an event packet; what it means is obeyed if the call is protected.
+    pub(super) fn handle_event(
+        &mut self,
+        now: Instant,
+        packet: EventPacket,
+        rebased: bool,
+        way: &mut Way<'_>,
+    ) {
+        if rebased {
+            self.events.note_rebase();
+        }
+        if let Some(signal) = self.events.handle_packet(packet) {
+            self.obey(now, signal, way);
+        }
+        let ended = packet.ts.saturating_add(u64::from(packet.payload.duration));
+        if !self.events.is_running() && matches!(self.clock, LegClock::Tone(_)) {
+            self.end_tone(now, ended);
+        }
+    }
+
+    fn obey(&mut self, now: Instant, signal: EventSignal, way: &mut Way<'_>) {
+        if !self.is_protecting() {
+            return;
+        }
+        match signal {
+            EventSignal::Pressed { code, ts } => {
+                self.begin_tone(now, ts, way);
+                match (code.key(), way.counting) {
+                    (Some(key), Counting::On) => self.tally.note_event(now, key, ts, way.outputs),
+                    (Some(_), Counting::Off) => self.tally.withhold(),
+                    (None, _) => {}
+                }
+            }
+            EventSignal::Resumed { ts } => self.begin_tone(now, ts, way),
+            EventSignal::Released { ts } => self.end_tone(now, ts),
+        }
+    }
+
+    /// From here the tone comes from the clock, not from event packets. Time since the last audio is filled at once.
+    fn begin_tone(&mut self, now: Instant, ts: u64, way: &mut Way<'_>) {
+        self.path.event_started(ts);
+        let frame = self.framer.frame_span();
+        let frames = samples_in(now.saturating_duration_since(self.advanced_at)) / frame;
+        self.advance(frames * frame);
+        self.drain(now, way);
+        self.clock = LegClock::Tone(self.advanced_at + self.framer.frame_duration());
+    }
+
+    fn end_tone(&mut self, now: Instant, ts: u64) {
+        self.path.event_ended(ts);
+        self.clock = LegClock::Flush(now + self.patience());
+    }
+
+    /// So many samples pass without audio.
+    fn advance(&mut self, span: u64) {
+        if span > 0 {
+            self.path.push_gap(self.path.heard_end(), span);
+            self.advanced_at += duration_of(span);
+        }
+    }
+
+    /// Digits that the reporter has found.
+    fn count_heard(&mut self, now: Instant, way: &mut Way<'_>) {
+        while let Some(digit) = self.path.poll_digit() {
+            if way.counting == Counting::Off || digit.start < self.armed_ts + BEFORE_ARMING_SPAN {
+                self.tally.withhold();
+            } else {
+                self.tally.note_audio(now, &digit, way.outputs);
+            }
+        }
+    }
+}
+
+/// The agent's keys: never counted, but their echo is known (S31).
+impl Guard {
+    pub(super) fn note_agent_audio(&mut self, now: Instant, ts: u64, samples: &[i16]) {
+        self.agent_reporter.push_audio(ts, samples);
+        while let Some(digit) = self.agent_reporter.poll_digit() {
+            self.tally.note_agent_key(digit.key, now);
+        }
+    }
+
+    pub(super) fn note_agent_event(&mut self, now: Instant, packet: EventPacket) {
+        let Some(EventSignal::Pressed { code, .. }) = self.agent_events.handle_packet(packet)
+        else {
+            return;
+        };
+        if let (Some(key), true) = (code.key(), self.is_protecting()) {
+            self.tally.note_agent_key(key, now);
+        }
+    }
+
+    pub(super) fn note_info(&mut self, now: Instant, key: Key, clock_ts: u64, way: &mut Way<'_>) {
+        match way.counting {
+            Counting::On => self.tally.note_info(now, key, clock_ts, way.outputs),
+            Counting::Off => self.tally.withhold(),
+        }
+    }
+}
+
+/// The clock.
+impl Guard {
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        let clock = match self.clock {
+            LegClock::Idle => None,
+            LegClock::Flush(due) | LegClock::Tone(due) => Some(due),
+        };
+        let timers = [
+            clock.filter(|_| self.is_protecting()),
+            self.framer.next_timeout(),
+            self.events.next_timeout(),
+            self.tally.next_timeout(),
+        ];
+        timers.into_iter().flatten().min()
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, way: &mut Way<'_>) {
+        if let Some(signal) = self.events.handle_timeout(now) {
+            self.obey(now, signal, way);
+        }
+        match self.clock {
+            LegClock::Flush(due) if due <= now => self.flush(now, way),
+            LegClock::Tone(due) if due <= now => self.sound(now, due, way),
+            LegClock::Idle | LegClock::Flush(_) | LegClock::Tone(_) => {}
+        }
+        self.send(Take::Due(now), way);
+        self.tally.handle_timeout(now, way.outputs);
+    }
+
+    /// No packet came in time: what is held leaves, judged or silenced.
+    fn flush(&mut self, now: Instant, way: &mut Way<'_>) {
+        self.clock = LegClock::Idle;
+        if !self.is_protecting() {
+            return;
+        }
+        self.path.flush();
+        self.drain(now, way);
+        self.send(Take::All, way);
+        let path = &mut self.path;
+        self.reorder
+            .flush(&mut |ts, samples| path.report_audio(ts, samples));
+        self.count_heard(now, way);
+    }
+
+    /// The next frame of tone; more if the clock was not asked in time.
+    fn sound(&mut self, now: Instant, due: Instant, way: &mut Way<'_>) {
+        let frame = self.framer.frame_span();
+        let behind = samples_in(now.saturating_duration_since(due)) / frame;
+        self.advanced_at = due - self.framer.frame_duration();
+        self.advance((behind + 1) * frame);
+        self.clock = LegClock::Tone(self.advanced_at + self.framer.frame_duration());
+        self.drain(now, way);
+    }
+}
+
+/// Masked samples into packets.
+impl Guard {
+    fn drain(&mut self, now: Instant, way: &mut Way<'_>) {
+        while let Some((ts, len)) = self.path.pop_masked(&mut self.popped[..]) {
+            if ts != self.framer.end() {
+                self.jump(ts, way);
+            }
+            let mut done = 0;
+            while done < len {
+                let taken = self.framer.push(&self.popped[done..len]);
+                done += taken;
+                let crowded = taken == 0;
+                self.send(if crowded { Take::All } else { Take::Due(now) }, way);
+            }
+        }
+    }
+
+    /// The output timeline jumps ahead: a gap in the sequence numbers (S26).
+    fn jump(&mut self, ts: u64, way: &mut Way<'_>) {
+        self.send(Take::All, way);
+        self.skipped += ts.saturating_sub(self.framer.end()) / self.framer.frame_span();
+        self.framer.jump_to(ts);
+    }
+
+    fn send(&mut self, take: Take, way: &mut Way<'_>) {
+        while let Some((ts, len)) = self.framer.take(take, &mut self.frame[..]) {
+            let samples = &self.frame[..len];
+            if way.record {
+                way.outputs
+                    .record(Leg::Consumer, ts.saturating_sub(TIMELINE_START), samples);
+            }
+            way.agent
+                .plan
+                .codec
+                .law()
+                .encode(samples, &mut self.bytes[..]);
+            let framing = Framing {
+                payload_type: way.agent.plan.payload_type_out,
+                marker: false,
+                ts,
+                span: sample::span(len),
+            };
+            let skipped = std::mem::take(&mut self.skipped);
+            if let Err(reason) = way
+                .agent
+                .send(way.outputs, framing, skipped, &self.bytes[..len])
+            {
+                way.agent.note_drop(reason);
+            }
+        }
+    }
+}

@@ -1,0 +1,541 @@
+//! Which presses count, each once (S30, S31).
+//! Owns: the choice between events, audio and SIP INFO for one and the same press; echoes of the agent's keys.
+//! Never: remembers a key for longer than its twin may be late; shows one.
+//!
+//! A press may be seen up to three times: as an event, in the audio and in an INFO. The first sighting counts, later ones of the
+//! same key near it are its twins, one for each channel. Where events are negotiated a press seen in the audio alone waits for its
+//! event, until two of them have waited in vain.
+
+use std::time::{Duration, Instant};
+
+use secret::Key;
+
+use super::output::{Outputs, RelayEvent};
+use super::timeline::duration_of;
+use crate::dtmf::inband::InbandDigit;
+
+/// An event may begin this far from its tone and still be the same press: 250 ms.
+const TWIN_SPAN: u64 = 2_000;
+
+/// An INFO may come this far from its event or tone: SIP takes another way, and may be sent again after 0.5 s.
+const INFO_TWIN_SPAN: u64 = 8_000;
+
+/// How long a press in the audio waits for its event.
+const EVENT_WAIT: Duration = Duration::from_millis(250);
+
+/// Presses in the audio without an event after which the audio is believed at once.
+const UNCONFIRMED_MAX: u8 = 2;
+
+/// A consumer's tone this soon after the same key of the agent is its echo.
+const ECHO_SPAN: Duration = Duration::from_millis(500);
+
+/// Presses that may wait: at the fastest keying (80 ms a key) three are heard in the 250 ms of waiting. When full, the oldest counts.
+const WAITING_MAX: usize = 4;
+
+/// Presses remembered: more than are keyed in the second that a twin may be late. When full, the oldest is forgotten.
+const REMEMBERED_MAX: usize = 16;
+
+/// Where a press was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Channel {
+    Event,
+    Audio,
+    Info,
+}
+
+impl Channel {
+    fn bit(self) -> u8 {
+        match self {
+            Self::Event => 1,
+            Self::Audio => 2,
+            Self::Info => 4,
+        }
+    }
+}
+
+/// Which sighting is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Undecided {
+        unconfirmed: u8,
+    },
+    /// Events or INFO; tones are masked and no more.
+    Signalled,
+    Audio,
+}
+
+/// A press that counted.
+#[derive(Clone, Copy)]
+struct Counted {
+    key: Key,
+    start: u64,
+    /// Channels it was seen on; none: the place is free.
+    seen: u8,
+    forget_at: Option<Instant>,
+}
+
+/// A free place holds no digit.
+const FREE: Counted = Counted {
+    key: Key::Star,
+    start: 0,
+    seen: 0,
+    forget_at: None,
+};
+
+/// A press in the audio that waits for its event.
+#[derive(Clone, Copy)]
+struct Waiting {
+    key: Key,
+    start: u64,
+    ambiguous: bool,
+    due: Instant,
+}
+
+/// The count of a call's keys.
+pub(super) struct Tally {
+    negotiated: bool,
+    source: Source,
+    waiting: [Option<Waiting>; WAITING_MAX],
+    counted: [Counted; REMEMBERED_MAX],
+    oldest: usize,
+    agent: Option<(Key, Instant)>,
+    withheld: u64,
+}
+
+impl Tally {
+    /// `negotiated`: the consumer may send telephone-events.
+    pub(super) fn new(negotiated: bool) -> Self {
+        Self {
+            negotiated,
+            source: Source::Undecided { unconfirmed: 0 },
+            waiting: [None; WAITING_MAX],
+            counted: [FREE; REMEMBERED_MAX],
+            oldest: 0,
+            agent: None,
+            withheld: 0,
+        }
+    }
+
+    /// The consumer's leg was renegotiated.
+    pub(super) fn negotiate(&mut self, negotiated: bool) {
+        self.negotiated = negotiated;
+        self.new_stream();
+    }
+
+    /// Another SSRC: its habits are not known.
+    pub(super) fn new_stream(&mut self) {
+        self.source = Source::Undecided { unconfirmed: 0 };
+    }
+
+    /// Forgets every key.
+    pub(super) fn clear(&mut self) {
+        self.waiting = [None; WAITING_MAX];
+        self.counted = [FREE; REMEMBERED_MAX];
+        self.agent = None;
+    }
+
+    /// Presses that were not counted.
+    pub(super) fn withheld(&self) -> u64 {
+        self.withheld
+    }
+
+    /// A press that must not count.
+    pub(super) fn withhold(&mut self) {
+        self.withheld += 1;
+    }
+
+    /// The agent's side sounded a key.
+    pub(super) fn note_agent_key(&mut self, key: Key, at: Instant) {
+        self.agent = Some((key, at));
+        self.withheld += 1;
+    }
+
+    /// The consumer's phone sent an event that began at `start`.
+    pub(super) fn note_event(&mut self, now: Instant, key: Key, start: u64, outputs: &mut Outputs) {
+        self.note_signalled(now, Channel::Event, key, start, outputs);
+    }
+
+    /// The consumer's phone sent an INFO; `start`: where the timeline is now.
+    pub(super) fn note_info(&mut self, now: Instant, key: Key, start: u64, outputs: &mut Outputs) {
+        self.note_signalled(now, Channel::Info, key, start, outputs);
+    }
+
+    /// A key was heard in the consumer's audio.
+    pub(super) fn note_audio(&mut self, now: Instant, digit: &InbandDigit, outputs: &mut Outputs) {
+        let echoes = self.agent.is_some_and(|(key, at)| {
+            key == digit.key && now.saturating_duration_since(at) <= ECHO_SPAN
+        });
+        if echoes || self.source == Source::Signalled {
+            self.withheld += 1;
+            return;
+        }
+        if self.is_twin(Channel::Audio, digit.key, digit.start) {
+            self.source = Source::Signalled;
+            self.withheld += 1;
+            return;
+        }
+        let waiting = Waiting {
+            key: digit.key,
+            start: digit.start,
+            ambiguous: digit.ambiguous,
+            due: now + EVENT_WAIT,
+        };
+        if !self.negotiated || self.source == Source::Audio {
+            self.count_audio(now, waiting, outputs);
+            return;
+        }
+        if self.waiting[WAITING_MAX - 1].is_some() {
+            self.count_oldest_waiting(now, outputs);
+        }
+        if let Some(place) = self.waiting.iter_mut().find(|place| place.is_none()) {
+            *place = Some(waiting);
+        }
+    }
+
+    /// When [`Tally::handle_timeout`] is due.
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        let waiting = self.waiting[0].map(|waiting| waiting.due);
+        let forget = self
+            .counted
+            .iter()
+            .filter_map(|counted| counted.forget_at)
+            .min();
+        waiting.into_iter().chain(forget).min()
+    }
+
+    /// Counts what waited in vain, forgets what has no twin to come.
+    pub(super) fn handle_timeout(&mut self, now: Instant, outputs: &mut Outputs) {
+        while self.waiting[0].is_some_and(|waiting| waiting.due <= now) {
+            self.count_oldest_waiting(now, outputs);
+        }
+        for counted in &mut self.counted {
+            if counted.forget_at.is_some_and(|due| due <= now) {
+                *counted = FREE;
+            }
+        }
+    }
+
+    fn note_signalled(
+        &mut self,
+        now: Instant,
+        channel: Channel,
+        key: Key,
+        start: u64,
+        outputs: &mut Outputs,
+    ) {
+        let is_twin = self.is_twin(channel, key, start);
+        let seen = self.settle_waiting(now, channel, key, start, outputs);
+        self.source = Source::Signalled;
+        if is_twin {
+            self.withheld += 1;
+            return;
+        }
+        outputs.key(key);
+        self.remember(
+            now,
+            Counted {
+                key,
+                start,
+                seen: seen | channel.bit(),
+                forget_at: None,
+            },
+        );
+    }
+
+    /// A signalled press decides about those that wait: its own tone is its twin, those before it count, for their signal was lost; what
+    /// is later will be signalled too. Yields the channels of twins.
+    fn settle_waiting(
+        &mut self,
+        now: Instant,
+        channel: Channel,
+        key: Key,
+        start: u64,
+        outputs: &mut Outputs,
+    ) -> u8 {
+        let span = twin_span(channel, Channel::Audio);
+        let twin = self
+            .waiting
+            .iter()
+            .flatten()
+            .find(|waiting| waiting.key == key && waiting.start.abs_diff(start) <= span);
+        let until = twin.map_or(start, |twin| twin.start);
+        let seen = if twin.is_some() {
+            Channel::Audio.bit()
+        } else {
+            0
+        };
+        while let Some(waiting) = self.take_oldest_waiting() {
+            if waiting.start < until {
+                self.count_audio(now, waiting, outputs);
+            } else {
+                self.withheld += 1;
+            }
+        }
+        seen
+    }
+
+    /// True if the press was counted already from another channel; each channel has one twin.
+    fn is_twin(&mut self, channel: Channel, key: Key, start: u64) -> bool {
+        let twin = self.counted.iter_mut().find(|counted| {
+            counted.seen != 0
+                && counted.seen & channel.bit() == 0
+                && counted.key == key
+                && counted.start.abs_diff(start) <= twin_span(channel, Channel::of(counted.seen))
+        });
+        let Some(twin) = twin else { return false };
+        twin.seen |= channel.bit();
+        true
+    }
+
+    fn count_oldest_waiting(&mut self, now: Instant, outputs: &mut Outputs) {
+        let Some(waiting) = self.take_oldest_waiting() else {
+            return;
+        };
+        self.count_audio(now, waiting, outputs);
+        let Source::Undecided { unconfirmed } = self.source else {
+            return;
+        };
+        self.source = Source::Undecided {
+            unconfirmed: unconfirmed + 1,
+        };
+        if unconfirmed + 1 < UNCONFIRMED_MAX {
+            return;
+        }
+        self.source = Source::Audio;
+        while let Some(waiting) = self.take_oldest_waiting() {
+            self.count_audio(now, waiting, outputs);
+        }
+    }
+
+    fn take_oldest_waiting(&mut self) -> Option<Waiting> {
+        let oldest = self.waiting[0].take();
+        self.waiting.rotate_left(1);
+        oldest
+    }
+
+    fn count_audio(&mut self, now: Instant, waiting: Waiting, outputs: &mut Outputs) {
+        if waiting.ambiguous {
+            outputs.event(RelayEvent::TonesUnclear);
+        } else {
+            outputs.key(waiting.key);
+        }
+        let seen = Channel::Audio.bit();
+        self.remember(
+            now,
+            Counted {
+                key: waiting.key,
+                start: waiting.start,
+                seen,
+                forget_at: None,
+            },
+        );
+    }
+
+    fn remember(&mut self, now: Instant, counted: Counted) {
+        let forget_at = Some(now + duration_of(INFO_TWIN_SPAN));
+        self.counted[self.oldest] = Counted {
+            forget_at,
+            ..counted
+        };
+        self.oldest = (self.oldest + 1) % REMEMBERED_MAX;
+    }
+}
+
+impl Channel {
+    /// INFO if a press was seen there: its times are the least exact.
+    fn of(seen: u8) -> Self {
+        if seen & Self::Info.bit() != 0 {
+            Self::Info
+        } else if seen & Self::Event.bit() != 0 {
+            Self::Event
+        } else {
+            Self::Audio
+        }
+    }
+}
+
+fn twin_span(one: Channel, other: Channel) -> u64 {
+    if one == Channel::Info || other == Channel::Info {
+        INFO_TWIN_SPAN
+    } else {
+        TWIN_SPAN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::output::Output;
+    use super::*;
+
+    struct Scene {
+        tally: Tally,
+        outputs: Outputs,
+        now: Instant,
+    }
+
+    impl Scene {
+        fn new(negotiated: bool) -> Self {
+            Self {
+                tally: Tally::new(negotiated),
+                outputs: Outputs::new(),
+                now: Instant::now(),
+            }
+        }
+
+        fn hear(&mut self, code: u8, start: u64) {
+            let key = Key::from_event(code).unwrap();
+            let digit = InbandDigit {
+                key,
+                start,
+                end: start + 800,
+                ambiguous: false,
+            };
+            self.tally.note_audio(self.now, &digit, &mut self.outputs);
+        }
+
+        fn signal(&mut self, code: u8, start: u64) {
+            self.tally.note_event(
+                self.now,
+                Key::from_event(code).unwrap(),
+                start,
+                &mut self.outputs,
+            );
+        }
+
+        fn inform(&mut self, code: u8, start: u64) {
+            self.tally.note_info(
+                self.now,
+                Key::from_event(code).unwrap(),
+                start,
+                &mut self.outputs,
+            );
+        }
+
+        fn wait(&mut self, millis: u64) {
+            self.now += Duration::from_millis(millis);
+            self.tally.handle_timeout(self.now, &mut self.outputs);
+        }
+
+        fn keys(&mut self) -> Vec<Key> {
+            let mut keys = Vec::new();
+            while let Some(output) = self.outputs.poll() {
+                if let Output::Key(key) = output {
+                    keys.push(key);
+                }
+            }
+            keys
+        }
+    }
+
+    fn keys(codes: &[u8]) -> Vec<Key> {
+        codes
+            .iter()
+            .filter_map(|code| Key::from_event(*code))
+            .collect()
+    }
+
+    #[test]
+    fn an_event_and_its_tone_are_one_key_whichever_comes_first() {
+        let mut scene = Scene::new(true);
+        scene.signal(4, 1_000);
+        scene.hear(4, 1_400);
+        scene.wait(300);
+        scene.signal(4, 5_000);
+        assert_eq!(scene.keys(), keys(&[4, 4]));
+        let mut scene = Scene::new(true);
+        scene.hear(4, 1_000);
+        scene.signal(4, 2_600);
+        scene.wait(300);
+        assert_eq!(scene.keys(), keys(&[4]));
+    }
+
+    #[test]
+    fn two_tones_without_events_make_the_audio_the_source() {
+        let mut scene = Scene::new(true);
+        scene.hear(1, 0);
+        assert!(scene.keys().is_empty());
+        scene.wait(250);
+        scene.hear(2, 2_400);
+        scene.wait(250);
+        scene.hear(3, 4_800);
+        assert_eq!(scene.keys(), keys(&[1, 2, 3]));
+    }
+
+    #[test]
+    fn a_tone_before_an_event_of_another_key_counts_first() {
+        let mut scene = Scene::new(true);
+        scene.hear(1, 0);
+        scene.signal(2, 1_600);
+        scene.hear(2, 1_600);
+        assert_eq!(scene.keys(), keys(&[1, 2]));
+    }
+
+    #[test]
+    fn the_same_digit_keyed_fast_is_counted_each_time() {
+        let mut scene = Scene::new(true);
+        for press in 0..4 {
+            scene.signal(4, press * 640);
+            scene.hear(4, press * 640 + 80);
+        }
+        assert_eq!(scene.keys(), keys(&[4, 4, 4, 4]));
+    }
+
+    #[test]
+    fn an_info_beside_events_is_their_twin_one_for_one() {
+        let mut scene = Scene::new(true);
+        scene.inform(7, 100);
+        scene.signal(7, 0);
+        scene.signal(7, 2_000);
+        scene.inform(7, 2_600);
+        scene.inform(7, 3_500);
+        assert_eq!(scene.keys(), keys(&[7, 7, 7]));
+    }
+
+    #[test]
+    fn an_echo_of_the_agents_key_does_not_count() {
+        let mut scene = Scene::new(false);
+        scene
+            .tally
+            .note_agent_key(Key::from_event(4).unwrap(), scene.now);
+        scene.wait(200);
+        scene.hear(4, 0);
+        scene.hear(5, 1_000);
+        scene.wait(400);
+        scene.hear(4, 5_000);
+        assert_eq!(scene.keys(), keys(&[5, 4]));
+    }
+
+    #[test]
+    fn no_key_is_remembered_for_more_than_a_second() {
+        let mut scene = Scene::new(false);
+        scene.signal(9, 0);
+        assert!(scene.tally.next_timeout().is_some());
+        scene.wait(1_000);
+        assert_eq!(scene.tally.next_timeout(), None);
+        assert!(
+            scene
+                .tally
+                .counted
+                .iter()
+                .all(|counted| counted.seen == 0 && counted.key == Key::Star)
+        );
+    }
+
+    #[test]
+    fn an_unclear_tone_is_an_event_and_no_key() {
+        let mut scene = Scene::new(false);
+        let digit = InbandDigit {
+            key: Key::Star,
+            start: 0,
+            end: 800,
+            ambiguous: true,
+        };
+        scene
+            .tally
+            .note_audio(scene.now, &digit, &mut scene.outputs);
+        assert!(matches!(
+            scene.outputs.poll(),
+            Some(Output::Event(RelayEvent::TonesUnclear))
+        ));
+    }
+}

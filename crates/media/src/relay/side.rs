@@ -1,0 +1,407 @@
+//! One leg of a running relay.
+//! Owns: what comes from its far side in order, what goes to it under our name, its reports and its counters.
+//! Never: knows of protection beyond a flag; looks into the other leg.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use rand::Rng;
+
+use super::egress::{Egress, Framing};
+use super::ingress::{Ingress, Misplaced, Placed};
+use super::output::{Outputs, RelayEvent};
+use super::plan::{DropReason, LegCounters};
+use super::report::Reporting;
+use crate::dtmf::telephone_event::EventPayload;
+use crate::leg::{Content, Leg, LegPlan};
+use crate::rtcp::{self, REPORT_LEN_MAX};
+use crate::rtp::{RtpHeader, RtpPacket};
+use crate::sample;
+use crate::source::{Admission, Sighting, SourceFilter};
+
+/// Longest audio packet that is taken: 120 ms, as long as any that we make. Longer ones are malformed.
+pub(super) const AUDIO_SAMPLES_MAX: usize = 960;
+
+/// A packet this old when it is read is dropped while protected: what it would add is lasting delay (S37).
+const AGE_PROTECTED_MAX: Duration = Duration::from_millis(100);
+
+/// The same while unprotected.
+const AGE_UNPROTECTED_MAX: Duration = Duration::from_millis(200);
+
+/// Packets of silence that open the way to the far side (S35), until audio flows: enough for two to be lost.
+const OPENING_PACKETS: u8 = 3;
+
+/// Time between them.
+const OPENING_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Samples of such a packet: 20 ms.
+const OPENING_SAMPLES: usize = 160;
+
+/// Times an event's end is sent (RFC 4733 section 2.5.1.4).
+const END_PACKETS: u8 = 3;
+
+/// A datagram and how it came.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival<'bytes> {
+    pub(super) now: Instant,
+    pub(super) source: SocketAddr,
+    pub(super) received_at: Instant,
+    pub(super) bytes: &'bytes [u8],
+    pub(super) rtcp: bool,
+    pub(super) protected: bool,
+}
+
+/// A packet that may be used.
+#[derive(Clone, Copy)]
+pub(super) struct Taken<'bytes> {
+    pub(super) header: RtpHeader,
+    pub(super) payload: &'bytes [u8],
+    pub(super) content: Content,
+    pub(super) placed: Placed,
+    /// It is the first of another SSRC.
+    pub(super) is_other_stream: bool,
+}
+
+/// An event that is being relayed to this side and has not ended.
+#[derive(Clone, Copy)]
+struct OpenEvent {
+    ts: u64,
+    payload: EventPayload,
+}
+
+/// One leg.
+pub(super) struct Side {
+    pub(super) leg: Leg,
+    pub(super) plan: LegPlan,
+    pub(super) ingress: Ingress,
+    pub(super) egress: Egress,
+    pub(super) heard_at: Instant,
+    filter: SourceFilter,
+    reporting: Reporting,
+    counters: LegCounters,
+    lost_before: u64,
+    is_timed_out: bool,
+    open_event: Option<OpenEvent>,
+    opening: Option<(Instant, u8)>,
+}
+
+impl Side {
+    pub(super) fn new(leg: Leg, plan: LegPlan, now: Instant, random: &mut impl Rng) -> Self {
+        Self {
+            leg,
+            ingress: Ingress::new(now),
+            egress: Egress::new(random),
+            heard_at: now,
+            filter: SourceFilter::new(plan.source_policy.clone(), plan.remote_rtp),
+            reporting: Reporting::new(now, random),
+            counters: LegCounters::default(),
+            lost_before: 0,
+            is_timed_out: false,
+            open_event: None,
+            opening: Some((now, OPENING_PACKETS)),
+            plan,
+        }
+    }
+
+    /// The far side has renegotiated.
+    pub(super) fn replan(&mut self, now: Instant, plan: LegPlan) {
+        self.filter
+            .renegotiate(plan.source_policy.clone(), plan.remote_rtp);
+        self.egress.forget_mapping();
+        self.plan = plan;
+        self.heard_at = now;
+        self.is_timed_out = false;
+    }
+
+    pub(super) fn counters(&self) -> LegCounters {
+        let mut counters = self.counters;
+        counters.packets_lost = self.lost_before + self.lost_now();
+        counters
+    }
+
+    pub(super) fn note_drop(&mut self, reason: DropReason) {
+        self.counters.note_drop(reason);
+    }
+
+    fn lost_now(&self) -> u64 {
+        let stats = self.ingress.stats();
+        stats.expected.saturating_sub(stats.received)
+    }
+}
+
+/// What comes in.
+impl Side {
+    /// Takes an RTP packet, or says why not.
+    pub(super) fn take<'bytes>(
+        &mut self,
+        arrival: &Arrival<'bytes>,
+        outputs: &mut Outputs,
+    ) -> Result<Taken<'bytes>, DropReason> {
+        let packet = RtpPacket::parse(arrival.bytes).map_err(|_| DropReason::Malformed)?;
+        let Some(content) = self.plan.content_of(packet.header.payload_type) else {
+            let is_known = self.filter.current() == Some(arrival.source);
+            return Err(if is_known {
+                DropReason::UnknownPayload
+            } else {
+                DropReason::WrongSource
+            });
+        };
+        self.admit(arrival, &packet, content, outputs)?;
+        self.heard_at = self.heard_at.max(arrival.received_at);
+        self.check(arrival, &packet, content)?;
+        let before = self.ingress.ssrc();
+        let lost = self.lost_now();
+        let span = if content == Content::Audio {
+            sample::span(packet.payload.len())
+        } else {
+            0
+        };
+        let placed = self
+            .ingress
+            .place(arrival.received_at, &packet.header, content, span)
+            .map_err(|reason| match reason {
+                Misplaced::Duplicate => DropReason::Duplicate,
+                Misplaced::OutOfPlace => DropReason::OutOfPlace,
+            })?;
+        let is_other_stream = before.is_some_and(|ssrc| ssrc != packet.header.ssrc);
+        self.lost_before += if is_other_stream { lost } else { 0 };
+        self.counters.packets_in += 1;
+        Ok(Taken {
+            header: packet.header,
+            payload: packet.payload,
+            content,
+            placed,
+            is_other_stream,
+        })
+    }
+
+    fn admit(
+        &mut self,
+        arrival: &Arrival<'_>,
+        packet: &RtpPacket<'_>,
+        content: Content,
+        outputs: &mut Outputs,
+    ) -> Result<(), DropReason> {
+        let sighting = Sighting {
+            source: arrival.source,
+            sequence: packet.header.sequence,
+            at: arrival.received_at,
+            is_event_free: content != Content::TelephoneEvent,
+            protected: arrival.protected,
+        };
+        match self.filter.admit(sighting) {
+            Admission::Admitted => Ok(()),
+            Admission::Latched => {
+                outputs.event(RelayEvent::SourceLatched {
+                    leg: self.leg,
+                    source: arrival.source,
+                });
+                Ok(())
+            }
+            Admission::Learning => Err(DropReason::Learning),
+            Admission::Refused => Err(DropReason::WrongSource),
+        }
+    }
+
+    /// Events are taken at any age: they are decoded, and a press must not be lost to a stall.
+    fn check(
+        &self,
+        arrival: &Arrival<'_>,
+        packet: &RtpPacket<'_>,
+        content: Content,
+    ) -> Result<(), DropReason> {
+        if !self.plan.direction.receives() {
+            return Err(DropReason::NotReceiving);
+        }
+        let len = packet.payload.len();
+        if content == Content::Audio && (len == 0 || len > AUDIO_SAMPLES_MAX) {
+            return Err(DropReason::Malformed);
+        }
+        let age_max = if arrival.protected {
+            AGE_PROTECTED_MAX
+        } else {
+            AGE_UNPROTECTED_MAX
+        };
+        let age = arrival.now.saturating_duration_since(arrival.received_at);
+        if content != Content::TelephoneEvent && age > age_max {
+            return Err(DropReason::Late);
+        }
+        Ok(())
+    }
+
+    /// True if the datagram is RTCP on this leg.
+    pub(super) fn is_control(&self, arrival: &Arrival<'_>) -> bool {
+        arrival.rtcp || (self.plan.rtcp_mux && rtcp::is_rtcp(arrival.bytes))
+    }
+
+    /// Takes an RTCP packet: it says that the far side lives, no more.
+    pub(super) fn take_control(&mut self, arrival: &Arrival<'_>) -> Result<(), DropReason> {
+        if !self.filter.admits_control(arrival.source) {
+            return Err(DropReason::WrongSource);
+        }
+        let report = rtcp::parse(arrival.bytes).map_err(|_| DropReason::Malformed)?;
+        self.reporting.note(arrival.received_at, report);
+        self.heard_at = self.heard_at.max(arrival.received_at);
+        Ok(())
+    }
+}
+
+/// What goes out.
+impl Side {
+    /// Relays a packet that came as number `sequence` of the other leg.
+    pub(super) fn relay(
+        &mut self,
+        outputs: &mut Outputs,
+        sequence: u64,
+        framing: Framing,
+        payload: &[u8],
+    ) -> Result<(), DropReason> {
+        if !self.plan.direction.sends() {
+            return Err(DropReason::NotSending);
+        }
+        let header = self
+            .egress
+            .relayed_header(sequence, framing)
+            .ok_or(DropReason::OutOfPlace)?;
+        self.transmit(outputs, [&header, payload])
+    }
+
+    /// Sends a packet of our own making. `skipped`: packets missing before it.
+    pub(super) fn send(
+        &mut self,
+        outputs: &mut Outputs,
+        framing: Framing,
+        skipped: u64,
+        payload: &[u8],
+    ) -> Result<(), DropReason> {
+        if !self.plan.direction.sends() {
+            return Err(DropReason::NotSending);
+        }
+        let header = self.egress.own_header(framing, skipped);
+        self.transmit(outputs, [&header, payload])
+    }
+
+    /// Remembers an event that was relayed to this side, so that it can be ended.
+    pub(super) fn note_event(&mut self, ts: u64, payload: EventPayload) {
+        self.open_event = (!payload.end).then_some(OpenEvent { ts, payload });
+    }
+
+    /// Ends an event towards this side at its current duration: no more of it will be relayed (S27).
+    pub(super) fn close_event(&mut self, outputs: &mut Outputs) {
+        let (Some(event), Some(payload_type)) =
+            (self.open_event.take(), self.plan.telephone_event_out)
+        else {
+            return;
+        };
+        let payload = EventPayload {
+            end: true,
+            ..event.payload
+        }
+        .to_bytes();
+        let framing = Framing {
+            payload_type,
+            marker: false,
+            ts: event.ts,
+            span: 0,
+        };
+        for _ in 0..END_PACKETS {
+            if let Err(reason) = self.send(outputs, framing, 0, &payload) {
+                self.note_drop(reason);
+            }
+        }
+    }
+
+    fn transmit(&mut self, outputs: &mut Outputs, parts: [&[u8]; 2]) -> Result<(), DropReason> {
+        if !outputs.transmit(self.leg, self.filter.destination(), false, parts) {
+            return Err(DropReason::QueueFull);
+        }
+        self.egress.note_sent(parts[1].len());
+        self.counters.packets_out += 1;
+        Ok(())
+    }
+}
+
+/// What is due.
+impl Side {
+    /// The next report or opening packet.
+    pub(super) fn next_timeout(&self) -> Instant {
+        let report = self.reporting.next_timeout();
+        self.opening.map_or(report, |(due, _)| due.min(report))
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, outputs: &mut Outputs) {
+        if self.reporting.next_timeout() <= now {
+            self.report(now, false, outputs);
+        }
+        if let Some((due, left)) = self.opening
+            && due <= now
+        {
+            self.open_way(now, left, outputs);
+        }
+    }
+
+    fn open_way(&mut self, now: Instant, left: u8, outputs: &mut Outputs) {
+        self.opening = None;
+        let sent = u64::from(OPENING_PACKETS - left);
+        let is_open = self.egress.packets() > sent || self.ingress.ssrc().is_some();
+        if is_open || !self.plan.direction.sends() {
+            return;
+        }
+        if left > 1 {
+            self.opening = Some((now + OPENING_INTERVAL, left - 1));
+        }
+        let silence = [self.plan.codec.law().silence(); OPENING_SAMPLES];
+        let framing = Framing {
+            payload_type: self.plan.payload_type_out,
+            marker: false,
+            ts: self.ingress.clock_ts(now),
+            span: sample::span(OPENING_SAMPLES),
+        };
+        if let Err(reason) = self.send(outputs, framing, 0, &silence) {
+            self.note_drop(reason);
+        }
+    }
+
+    /// Sends an RTCP report.
+    pub(super) fn report(&mut self, now: Instant, goodbye: bool, outputs: &mut Outputs) {
+        let mut bytes = [0; REPORT_LEN_MAX];
+        let len = self
+            .reporting
+            .write(now, (&self.egress, &self.ingress), goodbye, &mut bytes);
+        let mut destination = self.filter.destination();
+        if !self.plan.rtcp_mux {
+            if destination == self.plan.remote_rtp {
+                destination = self.plan.remote_rtcp;
+            } else {
+                destination.set_port(destination.port().wrapping_add(1));
+            }
+        }
+        outputs.transmit(
+            self.leg,
+            destination,
+            !self.plan.rtcp_mux,
+            [&bytes[..len], &[]],
+        );
+    }
+
+    /// When this leg is given up, if nothing comes before.
+    pub(super) fn given_up_at(
+        &self,
+        media_timeout: Duration,
+        held_timeout: Duration,
+    ) -> Option<Instant> {
+        let wait = if self.plan.direction.receives() {
+            media_timeout
+        } else {
+            held_timeout
+        };
+        let due = self.heard_at + wait;
+        (!self.is_timed_out).then_some(due)
+    }
+
+    /// Says once that this leg is given up.
+    pub(super) fn give_up(&mut self, outputs: &mut Outputs) {
+        self.is_timed_out = true;
+        outputs.event(RelayEvent::MediaTimeout { leg: self.leg });
+    }
+}

@@ -1,0 +1,13 @@
+//! A whole relay between two phones, in virtual time.
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "these are tests: a broken assumption is to stop them"
+)]
+
+mod events;
+mod flow;
+mod mask;
+mod scene;
