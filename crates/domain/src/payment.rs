@@ -100,3 +100,50 @@ pub struct PaymentForm {
     #[serde(default)]
     pub values: BTreeMap<String, String>,
 }
+
+/// A value that the agent may type, by the standard name under which a gateway receives it (S17).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormParameter {
+    /// Standard name.
+    pub name: &'static str,
+    /// Most characters.
+    pub chars_max: usize,
+}
+
+const fn parameter(name: &'static str, chars_max: usize) -> FormParameter {
+    FormParameter { name, chars_max }
+}
+
+/// Every name that [`PaymentForm::values`] may hold, in the order in which they are sent.
+pub const FORM_PARAMETERS: [FormParameter; 22] = [
+    parameter("accountType", 20),
+    parameter("reference", 50),
+    parameter("description", 200),
+    parameter("firstName", 60),
+    parameter("lastName", 60),
+    parameter("company", 100),
+    parameter("address1", 100),
+    parameter("address2", 100),
+    parameter("city", 60),
+    parameter("state", 40),
+    parameter("postalCode", 16),
+    parameter("country", 40),
+    parameter("phone", 24),
+    parameter("email", 200),
+    parameter("accountReference", 50),
+    parameter("arrangementType", 20),
+    parameter("arrangementDate", 10),
+    parameter("arrangementStart", 10),
+    parameter("arrangementInterval", 20),
+    parameter("arrangementCount", 4),
+    parameter("arrangementEnd", 10),
+    parameter("arrangementAmount", 12),
+];
+
+/// The parameter of a standard name.
+#[must_use]
+pub fn form_parameter(name: &str) -> Option<FormParameter> {
+    FORM_PARAMETERS
+        .into_iter()
+        .find(|parameter| parameter.name == name)
+}

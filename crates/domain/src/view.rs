@@ -112,6 +112,8 @@ pub struct CaptureView {
     pub may_keep_open: bool,
     /// Presses of Process Payment left.
     pub process_left: u8,
+    /// Basic: values are wiped; "Is the card number gone from every other window?" waits for its answer.
+    pub confirm_gone: bool,
     /// The attempt, once Process Payment was pressed.
     pub payment: Option<PaymentView>,
 }

@@ -4,9 +4,16 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod brand;
+pub mod check;
+mod digits;
 mod field;
+pub mod session;
+pub mod table;
 
 pub use field::{Brand, Field, PaymentType, WidgetKind};
+pub use session::{AttemptsUsed, Effect, Event, Session};
+pub use table::Ruling;
 
 /// State of a capture session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -125,4 +132,26 @@ pub enum FieldError {
     TonesUnclear,
     /// No attempts are left.
     MaxAttempts,
+}
+
+impl FieldError {
+    /// Its word in audit entries and metrics.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TooShort { .. } => "too_short",
+            Self::Luhn => "luhn",
+            Self::BrandNotAccepted { .. } => "brand_not_accepted",
+            Self::BrandUnknown => "brand_unknown",
+            Self::ExpiryFormat => "expiry_format",
+            Self::Expired => "expired",
+            Self::CvvLength { .. } => "cvv_length",
+            Self::AbaChecksum => "aba_checksum",
+            Self::AccountLength => "account_length",
+            Self::AccountMismatch => "account_mismatch",
+            Self::NoInput => "no_input",
+            Self::TonesUnclear => "tones_unclear",
+            Self::MaxAttempts => "max_attempts",
+        }
+    }
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub mod template;
 mod verdict;
 
+pub use template::{Template, TemplateError, Variable};
 pub use verdict::{Evidence, KeyFound, NotSentReason, Verdict, verdict};
 
 /// Default of "Connection Timeout".

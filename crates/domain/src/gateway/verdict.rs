@@ -53,6 +53,23 @@ pub enum NotSentReason {
     Busy,
 }
 
+impl NotSentReason {
+    /// Its word on the page, in rows and metrics.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::HostNotApproved => "host_not_approved",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Render => "render",
+            Self::Ledger => "ledger",
+            Self::Busy => "busy",
+        }
+    }
+}
+
 /// An outcome and what a person should know of how it came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {

@@ -1,0 +1,122 @@
+//! Which brand a card number belongs to.
+//! Owns: the dated table of number ranges, lengths by brand, the check digit.
+//! Never: decides whether a brand is accepted; that is the widget's setting.
+
+use secret::Digits;
+
+use super::digits::values;
+use super::field::Brand;
+
+/// Version of [`IIN_TABLE`]: the month in which the ranges were last compared with the brands' publications.
+pub const IIN_TABLE_VERSION: &str = "2026-07";
+
+/// Digits that a range is written with. Ranges of the brands are given with 2 to 8 digits; 8 hold them all.
+const IIN_DIGITS: usize = 8;
+
+/// A range of issuer numbers, both ends within, written with eight digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IinRange {
+    /// The brand that issues from it.
+    pub brand: Brand,
+    /// First number.
+    pub low: u32,
+    /// Last number.
+    pub high: u32,
+}
+
+const fn range(brand: Brand, low: u32, high: u32) -> IinRange {
+    IinRange { brand, low, high }
+}
+
+/// The ranges of the four brands. Networks that Discover carries (Diners, JCB, UnionPay) are not among them.
+/// Discover owns parts of 6011 only; the whole of it is taken, since published test numbers lie between those parts and no other brand issues there.
+pub const IIN_TABLE: [IinRange; 8] = [
+    range(Brand::Visa, 4000_0000, 4999_9999),
+    range(Brand::Mastercard, 2221_0000, 2720_9999),
+    range(Brand::Mastercard, 5100_0000, 5599_9999),
+    range(Brand::AmericanExpress, 3400_0000, 3499_9999),
+    range(Brand::AmericanExpress, 3700_0000, 3799_9999),
+    range(Brand::Discover, 6011_0000, 6011_9999),
+    range(Brand::Discover, 6440_0000, 6499_9999),
+    range(Brand::Discover, 6500_0000, 6599_9999),
+];
+
+/// What a run of digits says about its brand so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrandGuess {
+    /// More digits are needed.
+    Open,
+    /// Whatever follows, it is this brand.
+    Known(Brand),
+    /// Whatever follows, it is none of the four.
+    Unknown,
+}
+
+/// The brand of a run of digits: known as soon as no further digit can change it.
+#[must_use]
+pub fn guess(digits: &Digits<'_>) -> BrandGuess {
+    let (low, high) = reach(digits);
+    let mut guess = BrandGuess::Unknown;
+    for range in IIN_TABLE {
+        if range.low <= low && high <= range.high {
+            return BrandGuess::Known(range.brand);
+        }
+        if range.low <= high && low <= range.high {
+            guess = BrandGuess::Open;
+        }
+    }
+    guess
+}
+
+/// The smallest and the largest eight-digit number that begins with the digits.
+fn reach(digits: &Digits<'_>) -> (u32, u32) {
+    let mut keyed = values(digits);
+    (0..IIN_DIGITS).fold((0, 0), |(low, high), _| match keyed.next() {
+        Some(value) => (low * 10 + u32::from(value), high * 10 + u32::from(value)),
+        None => (low * 10, high * 10 + 9),
+    })
+}
+
+/// Whether the last digit is the check digit of the others ([ISO/IEC 7812-1](https://www.iso.org/standard/70484.html), Annex B).
+#[must_use]
+pub fn luhn_holds(digits: &Digits<'_>) -> bool {
+    luhn(values(digits))
+}
+
+/// As [`luhn_holds`], over values of 0 to 9.
+pub(crate) fn luhn(values: impl DoubleEndedIterator<Item = u8> + ExactSizeIterator) -> bool {
+    let enough = values.len() > 1;
+    let sum: u32 = values
+        .rev()
+        .enumerate()
+        .map(|(place, value)| match (place % 2, value) {
+            (0, value) => u32::from(value),
+            (_, value) if value > 4 => u32::from(value) * 2 - 9,
+            (_, value) => u32::from(value) * 2,
+        })
+        .sum();
+    enough && sum.is_multiple_of(10)
+}
+
+impl Brand {
+    /// Whether card numbers of this brand may have so many digits.
+    #[must_use]
+    pub fn has_length(self, digits: usize) -> bool {
+        match self {
+            Self::Visa => matches!(digits, 13 | 16 | 19),
+            Self::Mastercard => digits == 16,
+            Self::AmericanExpress => digits == 15,
+            Self::Discover => (16..=19).contains(&digits),
+        }
+    }
+
+    /// The digits at which a number of this brand is complete whatever follows.
+    #[must_use]
+    pub fn longest(self) -> usize {
+        match self {
+            Self::Visa | Self::Discover => 19,
+            Self::Mastercard => 16,
+            Self::AmericanExpress => 15,
+        }
+    }
+}

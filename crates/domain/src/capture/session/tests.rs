@@ -1,0 +1,4 @@
+//! Behaviour of the machine.
+
+mod advanced;
+mod harness;
