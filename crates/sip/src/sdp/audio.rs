@@ -1,0 +1,484 @@
+//! The one audio stream of a call: our side, and what both sides agreed on (RFC 3264, SETTLED S38).
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::format::{
+    COMFORT_NOISE, Codec, Direction, Format, FormatKind, direction_of, is_wanted, milliseconds,
+    refused, wanted_audio,
+};
+use super::remote::RemoteAudio;
+use super::session::{Connection, Media, Origin, Session};
+
+/// Why a description gives no audio stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AudioError {
+    /// No audio line over plain RTP with a port.
+    #[error("peer offers no audio stream that we can take")]
+    PeerNoAudio,
+    /// An audio line, but none of our codecs.
+    #[error("peer offers none of our audio codecs")]
+    PeerNoCodec,
+    /// No address, a host name, a multicast or broadcast address, or a loopback or link-local one from a peer that is not there itself.
+    #[error("peer names a media address that we do not send to")]
+    PeerAddress,
+}
+
+/// Our side of the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalAudio {
+    /// Session id of `o=`, constant for a leg.
+    pub session_id: u64,
+    /// Version of `o=`: one more for each description that differs from the one before.
+    pub version: u64,
+    /// Where we take RTP, as the far side reaches it.
+    pub rtp: SocketAddr,
+    /// We offer, or accept, RTCP on the RTP port.
+    pub rtcp_mux: bool,
+    /// Our codecs in the order of preference. An answer keeps the offer's order.
+    pub codecs: Vec<Codec>,
+    /// Payload type of telephone-events in our offers; an answer takes the offer's. None: not offered and not accepted.
+    pub telephone_event: Option<u8>,
+    /// We offer, or accept, comfort noise (payload type 13).
+    pub comfort_noise: bool,
+    /// Packet duration we ask for.
+    pub ptime: Option<Duration>,
+    /// Longest packet duration we take.
+    pub maxptime: Option<Duration>,
+    /// What we want.
+    pub direction: Direction,
+}
+
+impl LocalAudio {
+    /// PCMU and PCMA with telephone-events as 101, 20 ms packets, both ways, no comfort noise, `rtcp-mux` accepted.
+    #[must_use]
+    pub fn new(rtp: SocketAddr, session_id: u64) -> Self {
+        Self {
+            session_id,
+            version: 1,
+            rtp,
+            rtcp_mux: true,
+            codecs: vec![Codec::Pcmu, Codec::Pcma],
+            telephone_event: Some(101),
+            comfort_noise: false,
+            ptime: Some(Duration::from_millis(20)),
+            maxptime: None,
+            direction: Direction::SendRecv,
+        }
+    }
+
+    /// A first offer.
+    #[must_use]
+    pub fn offer(&self) -> Session {
+        self.session(vec![self.audio_line(&self.offered_formats())])
+    }
+
+    /// A later offer. Media lines never become fewer and keep their places
+    /// ([RFC 3264 §8](https://www.rfc-editor.org/rfc/rfc3264#section-8)): the audio line is replaced, the others stay refused.
+    #[must_use]
+    pub fn offer_after(&self, previous: &Session) -> Session {
+        let Some(audio) = previous.media.iter().position(is_wanted) else {
+            return self.offer();
+        };
+        let ours = self.audio_line(&self.offered_formats());
+        let line = |(at, media): (usize, &Media)| {
+            if at == audio {
+                ours.clone()
+            } else {
+                refused(media)
+            }
+        };
+        self.session(previous.media.iter().enumerate().map(line).collect())
+    }
+
+    /// The answer to an offer: the first audio stream that we can take, with the offer's payload types and order; every other
+    /// media line is refused with port 0 (S38).
+    ///
+    /// # Errors
+    /// The offer has no such stream: the call is answered 488.
+    pub fn answer(&self, offer: &Session) -> Result<Session, AudioError> {
+        let (audio, media) = wanted_audio(offer)?;
+        let formats: Vec<Format> = Format::all_of(media)
+            .filter(|format| self.accepts(*format))
+            .collect();
+        if !formats
+            .iter()
+            .any(|format| matches!(format.kind, FormatKind::Audio(_)))
+        {
+            return Err(AudioError::PeerNoCodec);
+        }
+        let mut reply = Self {
+            direction: self.direction.and(direction_of(offer, media).reversed()),
+            ..self.clone()
+        };
+        reply.rtcp_mux &= offer.attribute(media, "rtcp-mux").is_some();
+        reply.ptime = milliseconds(offer, media, "ptime").or(self.ptime);
+        let mut ours = reply.audio_line(&formats);
+        ours.protocol.clone_from(&media.protocol);
+        let line = |(at, media): (usize, &Media)| {
+            if at == audio {
+                ours.clone()
+            } else {
+                refused(media)
+            }
+        };
+        Ok(reply.session(offer.media.iter().enumerate().map(line).collect()))
+    }
+
+    fn accepts(&self, format: Format) -> bool {
+        match format.kind {
+            FormatKind::Audio(codec) => self.codecs.contains(&codec),
+            FormatKind::TelephoneEvent => self.telephone_event.is_some(),
+            FormatKind::ComfortNoise => self.comfort_noise,
+        }
+    }
+
+    fn offered_formats(&self) -> Vec<Format> {
+        let audio = |codec: &Codec| Format {
+            payload_type: codec.static_payload_type(),
+            kind: FormatKind::Audio(*codec),
+        };
+        let mut formats: Vec<Format> = self.codecs.iter().map(audio).collect();
+        if self.comfort_noise {
+            formats.push(Format {
+                payload_type: COMFORT_NOISE,
+                kind: FormatKind::ComfortNoise,
+            });
+        }
+        formats.extend(self.telephone_event.map(|payload_type| Format {
+            payload_type,
+            kind: FormatKind::TelephoneEvent,
+        }));
+        formats
+    }
+
+    fn audio_line(&self, formats: &[Format]) -> Media {
+        let mut media = Media {
+            kind: "audio".to_owned(),
+            port: self.rtp.port(),
+            protocol: "RTP/AVP".to_owned(),
+            formats: formats
+                .iter()
+                .map(|format| format.payload_type.to_string())
+                .collect(),
+            connection: None,
+            attributes: Vec::new(),
+        };
+        for format in formats {
+            media.push(
+                "rtpmap",
+                format_args!("{} {}/8000", format.payload_type, format.kind.name()),
+            );
+        }
+        for format in formats
+            .iter()
+            .filter(|format| format.kind == FormatKind::TelephoneEvent)
+        {
+            media.push("fmtp", format_args!("{} 0-15", format.payload_type));
+        }
+        for (name, value) in [("ptime", self.ptime), ("maxptime", self.maxptime)] {
+            if let Some(duration) = value {
+                media.push(name, duration.as_millis());
+            }
+        }
+        if self.rtcp_mux {
+            media.push_flag("rtcp-mux");
+        }
+        media.push_flag(self.direction.as_str());
+        media
+    }
+
+    fn session(&self, media: Vec<Media>) -> Session {
+        let connection = Connection::new(self.rtp.ip());
+        Session {
+            origin: Origin {
+                username: "-".to_owned(),
+                session_id: self.session_id.to_string(),
+                version: self.version.to_string(),
+                address: connection.clone(),
+            },
+            name: "-".to_owned(),
+            connection: Some(connection),
+            timing: "0 0".to_owned(),
+            attributes: Vec::new(),
+            media,
+        }
+    }
+}
+
+/// Who wrote the answer: its first codec is the one that is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Answerer {
+    /// We answered the far side's offer.
+    Us,
+    /// The far side answered our offer.
+    Them,
+}
+
+/// What both sides agreed on: all that a media plan needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Negotiated {
+    /// The codec, both ways.
+    pub codec: Codec,
+    /// Payload type the far side sends audio under: the one of our description.
+    pub payload_type_in: u8,
+    /// Payload type we send audio under: the one of its description.
+    pub payload_type_out: u8,
+    /// The same for telephone-events.
+    pub telephone_event_in: Option<u8>,
+    /// The same for telephone-events.
+    pub telephone_event_out: Option<u8>,
+    /// Payload type of comfort noise.
+    pub comfort_noise: Option<u8>,
+    /// Packet duration the far side asks for.
+    pub ptime: Option<Duration>,
+    /// Longest packet duration it takes.
+    pub maxptime: Option<Duration>,
+    /// Where it wants RTP.
+    pub remote_rtp: SocketAddr,
+    /// Where it wants RTCP without `rtcp_mux`.
+    pub remote_rtcp: SocketAddr,
+    /// RTCP travels on the RTP port.
+    pub rtcp_mux: bool,
+    /// Seen from our side.
+    pub direction: Direction,
+}
+
+impl Negotiated {
+    /// Puts our description and the far side's together.
+    ///
+    /// # Errors
+    /// They share no codec, or ours has no audio line.
+    pub fn new(
+        ours: &Session,
+        theirs: &RemoteAudio,
+        answerer: Answerer,
+    ) -> Result<Self, AudioError> {
+        let (_, media) = wanted_audio(ours)?;
+        let formats: Vec<Format> = Format::all_of(media).collect();
+        let of = |kind: FormatKind| {
+            formats
+                .iter()
+                .find(|format| format.kind == kind)
+                .map(|format| format.payload_type)
+        };
+        let remote_type = |codec: Codec| {
+            theirs
+                .codecs
+                .iter()
+                .find(|(known, _)| *known == codec)
+                .map(|(_, payload_type)| *payload_type)
+        };
+        let order: Vec<Codec> = match answerer {
+            Answerer::Us => formats
+                .iter()
+                .filter_map(|format| format.kind.codec())
+                .collect(),
+            Answerer::Them => theirs.codecs.iter().map(|(codec, _)| *codec).collect(),
+        };
+        let agreed =
+            |codec: Codec| Some((codec, of(FormatKind::Audio(codec))?, remote_type(codec)?));
+        let (codec, payload_type_in, payload_type_out) = order
+            .into_iter()
+            .find_map(agreed)
+            .ok_or(AudioError::PeerNoCodec)?;
+        let events = of(FormatKind::TelephoneEvent).zip(theirs.telephone_event);
+        let ours_direction = direction_of(ours, media);
+        Ok(Self {
+            codec,
+            payload_type_in,
+            payload_type_out,
+            telephone_event_in: events.map(|(ours, _)| ours),
+            telephone_event_out: events.map(|(_, theirs)| theirs),
+            comfort_noise: of(FormatKind::ComfortNoise).and(theirs.comfort_noise),
+            ptime: theirs.ptime,
+            maxptime: theirs.maxptime,
+            remote_rtp: theirs.rtp,
+            remote_rtcp: theirs.rtcp,
+            rtcp_mux: theirs.rtcp_mux && ours.attribute(media, "rtcp-mux").is_some(),
+            direction: ours_direction.and(theirs.direction.reversed()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    const PHONE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 9));
+
+    fn theirs(media: &str) -> Session {
+        let text = format!(
+            "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n{media}"
+        );
+        Session::parse(text.as_bytes()).expect("valid")
+    }
+
+    fn ours() -> LocalAudio {
+        LocalAudio::new("192.0.2.1:10000".parse().expect("address"), 7)
+    }
+
+    #[test]
+    fn answer_keeps_the_offers_order_and_payload_types() {
+        let offer = theirs(
+            "m=audio 4000 RTP/AVP 18 8 0 96\r\na=rtpmap:96 telephone-event/8000\r\na=ptime:30\r\n",
+        );
+        let answer = ours().answer(&offer).expect("answer");
+        assert_eq!(answer.media[0].formats, ["8", "0", "96"]);
+        let far = RemoteAudio::read(&offer, PHONE).expect("audio");
+        let agreed = Negotiated::new(&answer, &far, Answerer::Us).expect("agreed");
+        assert_eq!(
+            (
+                agreed.codec,
+                agreed.payload_type_in,
+                agreed.payload_type_out
+            ),
+            (Codec::Pcma, 8, 8)
+        );
+        assert_eq!(
+            (agreed.telephone_event_in, agreed.telephone_event_out),
+            (Some(96), Some(96))
+        );
+        assert_eq!(
+            (agreed.ptime, agreed.rtcp_mux),
+            (Some(Duration::from_millis(30)), false)
+        );
+        assert_eq!(
+            (agreed.remote_rtp.port(), agreed.remote_rtcp.port()),
+            (4000, 4001)
+        );
+    }
+
+    #[test]
+    fn only_the_first_audio_stream_is_accepted() {
+        let offer = theirs(
+            "m=video 5000 RTP/AVP 31\r\na=rtpmap:31 H261/90000\r\nm=audio 4000 RTP/AVP 0\r\nm=audio 4002 RTP/AVP 0\r\nm=image 6000 udptl t38\r\n\
+             m=text 7000 RTP/AVP 98\r\n",
+        );
+        let answer = ours().answer(&offer).expect("answer");
+        let ports: Vec<u16> = answer.media.iter().map(|media| media.port).collect();
+        assert_eq!(ports, [0, 10000, 0, 0, 0]);
+        assert_eq!(answer.media[3].formats, ["t38"]);
+        let later = ours().offer_after(&answer);
+        assert_eq!(
+            later
+                .media
+                .iter()
+                .map(|media| media.port)
+                .collect::<Vec<_>>(),
+            [0, 10000, 0, 0, 0]
+        );
+    }
+
+    #[test]
+    fn each_side_sends_under_the_other_sides_payload_type() {
+        let offer = ours().offer();
+        let answer = theirs(
+            "m=audio 4000 RTP/AVP 97 120\r\na=rtpmap:97 PCMA/8000\r\na=rtpmap:120 telephone-event/8000\r\n",
+        );
+        let far = RemoteAudio::read(&answer, PHONE).expect("audio");
+        let agreed = Negotiated::new(&offer, &far, Answerer::Them).expect("agreed");
+        assert_eq!((agreed.payload_type_in, agreed.payload_type_out), (8, 97));
+        assert_eq!(
+            (agreed.telephone_event_in, agreed.telephone_event_out),
+            (Some(101), Some(120))
+        );
+    }
+
+    #[test]
+    fn hold_is_answered_in_reverse() {
+        for (line, expected) in [
+            ("sendonly", "recvonly"),
+            ("recvonly", "sendonly"),
+            ("inactive", "inactive"),
+            ("sendrecv", "sendrecv"),
+        ] {
+            let offer = theirs(&format!("m=audio 4000 RTP/AVP 0\r\na={line}\r\n"));
+            let answer = ours().answer(&offer).expect("answer");
+            assert!(
+                answer.media[0]
+                    .attributes
+                    .iter()
+                    .any(|attribute| attribute.name == expected),
+                "{line}"
+            );
+        }
+        let old = theirs("m=audio 4000 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n");
+        let far = RemoteAudio::read(&old, PHONE).expect("audio");
+        assert_eq!(far.direction, Direction::SendOnly);
+    }
+
+    #[test]
+    fn addresses_that_would_reflect_are_refused() {
+        for address in [
+            "224.2.1.1/127",
+            "255.255.255.255",
+            "127.0.0.1",
+            "169.254.169.254",
+            "host.example",
+        ] {
+            let session = theirs(&format!("m=audio 4000 RTP/AVP 0\r\nc=IN IP4 {address}\r\n"));
+            assert_eq!(
+                RemoteAudio::read(&session, PHONE),
+                Err(AudioError::PeerAddress),
+                "{address}"
+            );
+        }
+        let local = theirs("m=audio 4000 RTP/AVP 0\r\nc=IN IP4 127.0.0.1\r\n");
+        assert!(RemoteAudio::read(&local, "127.0.0.1".parse().expect("address")).is_ok());
+    }
+
+    #[test]
+    fn offers_without_our_audio_are_refused() {
+        assert_eq!(
+            ours().answer(&theirs("m=video 1 RTP/AVP 31\r\n")),
+            Err(AudioError::PeerNoAudio)
+        );
+        assert_eq!(
+            ours().answer(&theirs("m=audio 0 RTP/AVP 0\r\n")),
+            Err(AudioError::PeerNoAudio)
+        );
+        assert_eq!(
+            ours().answer(&theirs("m=audio 9 RTP/SAVP 0\r\n")),
+            Err(AudioError::PeerNoAudio)
+        );
+        assert_eq!(
+            ours().answer(&theirs(
+                "m=audio 9 RTP/AVP 18 96\r\na=rtpmap:96 opus/48000/2\r\n"
+            )),
+            Err(AudioError::PeerNoCodec)
+        );
+    }
+
+    #[test]
+    fn comfort_noise_and_events_need_both_sides() {
+        let offer =
+            theirs("m=audio 4000 RTP/AVP 0 13\r\na=rtcp:5001 IN IP4 192.0.2.10\r\na=rtcp-mux\r\n");
+        let far = RemoteAudio::read(&offer, PHONE).expect("audio");
+        let plain = Negotiated::new(&ours().answer(&offer).expect("answer"), &far, Answerer::Us)
+            .expect("agreed");
+        assert_eq!(
+            (
+                plain.comfort_noise,
+                plain.telephone_event_in,
+                plain.rtcp_mux
+            ),
+            (None, None, true)
+        );
+        assert_eq!(
+            plain.remote_rtcp,
+            "192.0.2.10:5001".parse().expect("address")
+        );
+        let noisy = LocalAudio {
+            comfort_noise: true,
+            ..ours()
+        };
+        let agreed = Negotiated::new(&noisy.answer(&offer).expect("answer"), &far, Answerer::Us)
+            .expect("agreed");
+        assert_eq!(agreed.comfort_noise, Some(13));
+    }
+}

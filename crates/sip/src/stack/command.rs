@@ -1,0 +1,258 @@
+//! What the caller asks of a stack.
+
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+use super::Stack;
+use super::config::{Credentials, Peer, PhoneAccount};
+use super::event::LegId;
+use super::flow::Flow;
+use super::leg::{Exchange, State};
+use super::uac::Outgoing;
+use crate::message::{Body, HeaderName, Method, NameAddr, Status, Uri};
+use crate::sdp::Session;
+use crate::transaction::Owner;
+
+/// A wish. A leg's commands fit its state or are refused with [`CommandError::WrongState`]; nothing is sent then.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a command is made, carried out and gone; nobody keeps many"
+)]
+pub enum Command {
+    /// Calls a far side on a new leg.
+    Invite {
+        /// From [`Stack::new_leg`](super::Stack::new_leg).
+        leg: LegId,
+        /// Request-URI.
+        target: Uri,
+        /// `To`; the target if none is given.
+        to: Option<NameAddr>,
+        /// `From`; its tag is set by the stack.
+        from: NameAddr,
+        /// Where the request goes. Names are not resolved here.
+        flow: Flow,
+        /// Our offer; none makes a late offer: the far side offers in its 2xx and [`Command::AckAnswer`] answers.
+        offer: Option<Session>,
+        /// `Max-Forwards`: one less than what came in on the other leg, so that loops through other B2BUAs end; none: 70.
+        max_forwards: Option<u8>,
+        /// Further header fields. Only names of the allow-list are written: `P-Asserted-Identity`, `Privacy`, `Diversion`,
+        /// `User-to-User`, `Subject`, `Alert-Info` and any `X-` name.
+        headers: Vec<(HeaderName, String)>,
+        /// For a challenge of their realm.
+        credentials: Option<Credentials>,
+    },
+    /// Sends a provisional answer on an incoming leg: 180, or 183 with early media.
+    Provisional {
+        /// The leg.
+        leg: LegId,
+        /// 101 to 199; 100 goes by itself.
+        status: Status,
+        /// Answer for early media.
+        answer: Option<Session>,
+    },
+    /// Accepts an incoming leg with 200. If the INVITE had no offer, the session is our offer and [`Event::Confirmed`](super::Event)
+    /// brings the answer.
+    Answer {
+        /// The leg.
+        leg: LegId,
+        /// Our answer (or offer).
+        answer: Session,
+    },
+    /// Refuses an incoming leg.
+    Reject {
+        /// The leg.
+        leg: LegId,
+        /// 300 to 699.
+        status: Status,
+        /// Reason phrase instead of the usual one.
+        reason: Option<String>,
+    },
+    /// Ends a leg, whatever its state asks for: final answer, CANCEL (held back until a provisional came), BYE (after the ACK).
+    Hangup {
+        /// The leg.
+        leg: LegId,
+        /// Text of a `Reason` header, as in `Q.850;cause=16`.
+        reason: Option<String>,
+    },
+    /// Sends a re-INVITE.
+    Reinvite {
+        /// The leg.
+        leg: LegId,
+        /// Our offer.
+        offer: Session,
+    },
+    /// Accepts the far side's re-INVITE. If it had no offer, the session is our offer.
+    AcceptOffer {
+        /// The leg.
+        leg: LegId,
+        /// Our answer (or offer).
+        answer: Session,
+    },
+    /// Refuses the far side's re-INVITE; the session stays as it was.
+    RejectOffer {
+        /// The leg.
+        leg: LegId,
+        /// 400 to 699, usually 488.
+        status: Status,
+    },
+    /// Answers a late offer in the ACK.
+    AckAnswer {
+        /// The leg.
+        leg: LegId,
+        /// Our answer.
+        answer: Session,
+    },
+    /// Sends an INFO. Only the simulator's phones do.
+    Info {
+        /// The leg.
+        leg: LegId,
+        /// `Content-Type`.
+        content_type: String,
+        /// Wiped when it has been sent and answered.
+        body: Body,
+    },
+    /// Registers us as a phone and keeps the binding fresh; zero takes it away. Only the simulator's phones do.
+    Register {
+        /// The address of record, `sip:user@host`; one binding for each.
+        aor: Uri,
+        /// The registrar.
+        flow: Flow,
+        /// For its challenge.
+        credentials: Credentials,
+        /// How long the binding shall hold.
+        expires: Duration,
+    },
+    /// Replaces the phones that may register. Bindings of phones that are gone or have other hashes end.
+    SetPhones {
+        /// All of them.
+        accounts: Vec<PhoneAccount>,
+    },
+    /// Replaces the far sides whose INVITEs are taken.
+    SetPeers {
+        /// All of them.
+        peers: Vec<Peer>,
+    },
+}
+
+/// Why a command was not carried out. Nothing was sent and nothing has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum CommandError {
+    /// The leg has ended or never was.
+    #[error("caller named a leg that is not there")]
+    BugUnknownLeg,
+    /// The leg exists already.
+    #[error("caller used a leg twice")]
+    BugLegInUse,
+    /// The leg's state does not allow it now: another offer is open, or it is not answered yet.
+    #[error("leg is not in a state for this command")]
+    WrongState,
+    /// The status does not fit the command.
+    #[error("status does not fit the command")]
+    BugStatus,
+    /// A table is full.
+    #[error("signalling is at its limit of legs or transactions")]
+    Overloaded,
+    /// A value cannot be written as SIP.
+    #[error("value cannot be written in a SIP message")]
+    BugValue,
+}
+
+impl Stack {
+    /// Carries a command out.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; nothing has happened then.
+    pub fn command(&mut self, now: Instant, command: Command) -> Result<(), CommandError> {
+        match command {
+            Command::Invite {
+                leg,
+                target,
+                to,
+                from,
+                flow,
+                offer,
+                max_forwards,
+                headers,
+                credentials,
+            } => {
+                let call = Outgoing {
+                    leg,
+                    target,
+                    to,
+                    from,
+                    flow,
+                    offer,
+                    max_forwards,
+                    headers,
+                    credentials,
+                };
+                self.invite(now, call)
+            }
+            Command::Provisional {
+                leg,
+                status,
+                answer,
+            } => self.provisional(now, leg, status, answer.as_ref()),
+            Command::Answer { leg, answer } => self.accept_call(now, leg, &answer),
+            Command::Reject {
+                leg,
+                status,
+                reason,
+            } => self.reject(now, leg, status, reason),
+            Command::Hangup { leg, reason } => self.hang_up(now, leg, reason),
+            Command::Reinvite { leg, offer } => self.reinvite(now, leg, &offer),
+            Command::AcceptOffer { leg, answer } => self.accept_offer(now, leg, &answer),
+            Command::RejectOffer { leg, status } => self.reject_offer(now, leg, status),
+            Command::AckAnswer { leg, answer } => self.ack_answer(leg, &answer),
+            Command::Info {
+                leg,
+                content_type,
+                body,
+            } => self.info(now, leg, &content_type, body),
+            Command::Register {
+                aor,
+                flow,
+                credentials,
+                expires,
+            } => self.register(now, (aor, flow, credentials, expires)),
+            Command::SetPhones { accounts } => {
+                self.set_phones(accounts);
+                Ok(())
+            }
+            Command::SetPeers { peers } => {
+                self.set_peers(peers);
+                Ok(())
+            }
+        }
+    }
+
+    fn info(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        content_type: &str,
+        body: Body,
+    ) -> Result<(), CommandError> {
+        let full = self.transactions_are_full();
+        let leg = self.legs.get_mut(&id).ok_or(CommandError::BugUnknownLeg)?;
+        match &leg.state {
+            State::Up(Exchange::OweAck { .. }) => return Err(CommandError::WrongState),
+            State::Up(_) if full => return Err(CommandError::Overloaded),
+            State::Up(_) => {}
+            State::Calling(_) | State::Cancelling(_) | State::Ringing(_) | State::Draining(..) => {
+                return Err(CommandError::WrongState);
+            }
+        }
+        let mut request = leg.dialog.next_request(Method::Info);
+        let dialog = leg.dialog.clone();
+        request.headers.push(HeaderName::CONTENT_TYPE, content_type);
+        request.body = body;
+        let flow = self.hop(&dialog);
+        self.finish_request(&mut request, flow);
+        self.clients
+            .start(&mut self.out, now, request, flow, Owner::Nobody);
+        Ok(())
+    }
+}

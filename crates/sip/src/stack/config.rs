@@ -1,0 +1,116 @@
+//! What a stack is told once, and its bounds.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::digest::Ha1;
+
+/// What a stack is told at its start.
+#[derive(Clone)]
+pub struct StackConfig {
+    /// Name of this node; letters, digits and `-`. It goes into our Call-IDs and tags.
+    pub node: String,
+    /// Number of this start of the node, so that tags of an earlier life are not taken for ours.
+    pub epoch: u32,
+    /// Random bits from the operating system, new at each start. The same seed and the same inputs give the same outputs.
+    pub seed: [u8; 32],
+    /// The address the socket is bound to.
+    pub local: SocketAddr,
+    /// The address that far sides reach us by: goes into `Contact` and `Via`.
+    pub advertised: SocketAddr,
+    /// Digest realm of our phones.
+    pub realm: String,
+    /// Our name in `User-Agent` and `Server`.
+    pub user_agent: String,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+impl StackConfig {
+    /// A configuration with defaults: advertised as bound, realm and name `tonewall`, default bounds.
+    #[must_use]
+    pub fn new(node: &str, epoch: u32, seed: [u8; 32], local: SocketAddr) -> Self {
+        Self {
+            node: node.to_owned(),
+            epoch,
+            seed,
+            local,
+            advertised: local,
+            realm: "tonewall".to_owned(),
+            user_agent: "tonewall".to_owned(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Bounds of a stack (invariant I8). What is beyond them is refused with 503 and `Retry-After`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Legs at a time. More: 503 to new INVITEs, `CommandError::Overloaded` to our own.
+    pub legs_max: usize,
+    /// Transactions at a time, both roles. Each finished one stays about 32 s. More: 503 to requests that would open one.
+    pub transactions_max: usize,
+    /// Contacts of phones at a time, one a phone. More: 503 to REGISTER.
+    pub registrations_max: usize,
+    /// New INVITEs a second, smoothed over one second. More: 503.
+    pub new_invites_per_second: u32,
+    /// Requests outside of dialogs a second from one address that is no peer and no registered phone. More: dropped unanswered.
+    pub stranger_requests_per_second: u32,
+    /// What a refused peer is told to wait.
+    pub retry_after: Duration,
+    /// Longest time an INVITE may ring, either way, before it is given up with 408 or 480.
+    pub ring_max: Duration,
+    /// Longest registration we grant.
+    pub registration_max: Duration,
+    /// Shortest registration we grant: 423 below it.
+    pub registration_min: Duration,
+}
+
+impl Default for Limits {
+    /// 4,000 legs (2,000 calls: several times what one node's media carries), a transaction table for 400 calls a second held for 32 s,
+    /// 2,000 phones.
+    fn default() -> Self {
+        Self {
+            legs_max: 4_000,
+            transactions_max: 60_000,
+            registrations_max: 2_000,
+            new_invites_per_second: 400,
+            stranger_requests_per_second: 20,
+            retry_after: Duration::from_secs(5),
+            ring_max: Duration::from_secs(180),
+            registration_max: Duration::from_secs(3_600),
+            registration_min: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A far side whose INVITEs are taken without digest: a trunk, an SBC, a PBX.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its name in the configuration; comes back in [`Incoming::peer`](super::Incoming::peer).
+    pub name: String,
+    /// Addresses its messages come from, any port.
+    pub addresses: Vec<IpAddr>,
+    /// Its `X-Tonewall-Call` is believed; from others it is dropped (S40).
+    pub call_header_trusted: bool,
+}
+
+/// A phone that may register here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneAccount {
+    /// User part of its address of record and digest user name.
+    pub user: String,
+    /// Hashes of its password for our realm.
+    pub ha1: Ha1,
+}
+
+/// What we prove ourselves with as a client. The realm binds it: a challenge of another realm gets no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Digest user name.
+    pub user: String,
+    /// The realm it is for.
+    pub realm: String,
+    /// Hashes of the password for that realm.
+    pub ha1: Ha1,
+}

@@ -1,0 +1,170 @@
+//! What a stack tells its caller.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::flow::Flow;
+use crate::message::{NameAddr, Status, Uri};
+use crate::sdp::Session;
+
+/// One dialog with one far side; unique for the life of a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LegId(pub u64);
+
+impl fmt::Display for LegId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "leg-{}", self.0)
+    }
+}
+
+/// Something happened. `Debug` shows no keyed digit.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an event is drained at once; nobody keeps many"
+)]
+pub enum Event {
+    /// A call came in; 100 has been sent.
+    Incoming(Box<Incoming>),
+    /// A provisional answer to our INVITE (not 100).
+    Progress {
+        /// The leg.
+        leg: LegId,
+        /// 101 to 199.
+        status: Status,
+        /// Session of early media, if one came with it.
+        answer: Option<Session>,
+    },
+    /// Our INVITE was accepted. The ACK has been sent, unless `late_offer` waits for [`Command::AckAnswer`](super::Command).
+    Answered {
+        /// The leg.
+        leg: LegId,
+        /// The answer to our offer: of the 2xx, else the one that came with a provisional.
+        answer: Option<Session>,
+        /// The far side's offer, if our INVITE had none.
+        late_offer: Option<Session>,
+    },
+    /// Our INVITE was refused or heard no answer; the leg is gone.
+    Failed {
+        /// The leg.
+        leg: LegId,
+        /// 300 to 699; 408 if nobody answered, 488 if the answer could not be read.
+        status: Status,
+        /// What the far side asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The ACK of an incoming leg's 200 came.
+    Confirmed {
+        /// The leg.
+        leg: LegId,
+        /// The answer to our offer, if the INVITE had none.
+        answer: Option<Session>,
+    },
+    /// The far side sends a re-INVITE; wants [`Command::AcceptOffer`](super::Command) or `RejectOffer`.
+    Offered {
+        /// The leg.
+        leg: LegId,
+        /// Its offer; none asks for ours.
+        offer: Option<Session>,
+    },
+    /// Our offer in a running call was answered.
+    OfferAnswered {
+        /// The leg.
+        leg: LegId,
+        /// The answer.
+        answer: Session,
+    },
+    /// Our offer in a running call was refused; the session stays as it was.
+    OfferFailed {
+        /// The leg.
+        leg: LegId,
+        /// Why; 491 when both sides offered at once.
+        status: Status,
+    },
+    /// A leg that was incoming, or answered, has ended.
+    Ended {
+        /// The leg.
+        leg: LegId,
+        /// Why.
+        reason: EndReason,
+    },
+    /// The far side pressed a key and signalled it by INFO. The body is wiped; the INFO goes nowhere else.
+    InfoKey {
+        /// The leg.
+        leg: LegId,
+        /// The key.
+        key: secret::Key,
+    },
+    /// A phone registered here, or moved.
+    Registered {
+        /// Its user.
+        user: String,
+        /// Where its messages come from and ours go to.
+        flow: Flow,
+    },
+    /// A phone is not registered any more: it said so, its time ran out, or its account is gone.
+    Unregistered {
+        /// Its user.
+        user: String,
+    },
+    /// Our own registration holds, once for each [`Command::Register`](super::Command).
+    RegisterDone {
+        /// Its address of record.
+        aor: Uri,
+        /// What was granted; zero: the binding is gone.
+        expires: Duration,
+    },
+    /// Our own registration was refused or heard no answer; it is tried again after 30 s, unless it was being taken away.
+    RegisterFailed {
+        /// Its address of record.
+        aor: Uri,
+        /// Why.
+        status: Status,
+    },
+}
+
+/// A call that came in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incoming {
+    /// Its leg.
+    pub leg: LegId,
+    /// What was dialled.
+    pub request_uri: Uri,
+    /// Who calls, by its own word.
+    pub from: NameAddr,
+    /// Whom it first wanted.
+    pub to: NameAddr,
+    /// Where it came from.
+    pub flow: Flow,
+    /// Its offer; none asks for ours in the 200.
+    pub offer: Option<Session>,
+    /// The peer it came from.
+    pub peer: Option<String>,
+    /// The registered phone it came from, proven by digest.
+    pub registered_user: Option<String>,
+    /// `X-Tonewall-Call`, from a peer whose word is believed.
+    pub tonewall_call: Option<String>,
+    /// `Max-Forwards` as it came, at least 1; the call's other leg carries one less.
+    pub max_forwards: u8,
+    /// The first `P-Asserted-Identity`, from a peer.
+    pub asserted_identity: Option<NameAddr>,
+    /// The call has passed this node before: it bears our node's tag (S40).
+    pub second_pass: bool,
+}
+
+/// Why a leg ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    /// The far side hung up.
+    Bye,
+    /// The far side gave up before we answered.
+    Cancelled,
+    /// We hung up, by [`Command::Hangup`](super::Command).
+    HungUp,
+    /// We refused it, by [`Command::Reject`](super::Command).
+    Rejected,
+    /// The far side went silent: no ACK, no answer to an offer, or nobody decided in time.
+    Timeout,
+    /// The far side no longer knows the dialog, or sent what cannot go on.
+    Lost,
+}

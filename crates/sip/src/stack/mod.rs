@@ -1,0 +1,208 @@
+//! The engine: datagrams, commands and time in; datagrams and events out.
+//! Owns: every table of this crate, and the bounds of each.
+//! Never: does IO, reads a clock, or writes a log.
+//! Start reading at: `receive` for what comes in, `command` for what is asked.
+
+mod admission;
+mod command;
+mod config;
+mod dtmf_info;
+mod event;
+mod flow;
+mod ids;
+mod in_dialog;
+mod leg;
+pub(crate) mod outbox;
+mod receive;
+mod register_client;
+mod register_server;
+mod reinvite;
+mod uac;
+mod uas;
+mod write;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+pub use command::{Command, CommandError};
+pub use config::{Credentials, Limits, Peer, PhoneAccount, StackConfig};
+pub use event::{EndReason, Event, Incoming, LegId};
+pub use flow::{Flow, Transmit, Transport};
+pub use outbox::Counters;
+
+use admission::Admission;
+use ids::Ids;
+use leg::Leg;
+use outbox::{Due, Outbox};
+use register_client::OwnRegistration;
+
+use crate::digest::DigestServer;
+use crate::message::{Uri, Wire};
+use crate::registrar::Registrar;
+use crate::transaction::{Clients, Owner, Servers};
+
+/// Timers one call of [`Stack::handle_timeout`] sees to. More: [`Stack::next_timeout`] lies in the past and the caller comes again.
+const TIMERS_PER_CALL_MAX: usize = 4_096;
+
+/// A phone behind NAT hears from us at least this often (S35).
+const KEEP_ALIVE: Duration = Duration::from_secs(25);
+
+/// One node's SIP engine. Driven: after every `handle_*` and `command`, drain [`poll_transmit`](Self::poll_transmit) and
+/// [`poll_event`](Self::poll_event).
+pub struct Stack {
+    config: StackConfig,
+    ids: Ids,
+    out: Outbox,
+    clients: Clients,
+    servers: Servers,
+    legs: HashMap<LegId, Leg>,
+    /// Legs by Call-ID and our tag.
+    dialogs: HashMap<(String, String), LegId>,
+    /// Incoming legs by Call-ID and the caller's tag: the same call that comes by two ways is refused the second time.
+    callers: HashMap<(String, String), LegId>,
+    registrar: Registrar,
+    digest: DigestServer,
+    registrations: HashMap<u64, OwnRegistration>,
+    last_registration: u64,
+    peers: Vec<Peer>,
+    peer_at: HashMap<IpAddr, usize>,
+    admission: Admission,
+    last_leg: u64,
+    keep_alive: Wire,
+}
+
+impl Stack {
+    /// A stack without peers and phones: it answers OPTIONS and refuses all calls.
+    #[must_use]
+    pub fn new(config: StackConfig, now: Instant) -> Self {
+        let mut ids = Ids::new(&config.node, config.epoch, config.seed);
+        let digest = DigestServer::new(&config.realm, ids.key(), now);
+        let admission = Admission::new(&config.limits, now);
+        Self {
+            config,
+            ids,
+            out: Outbox::default(),
+            clients: Clients::default(),
+            servers: Servers::default(),
+            legs: HashMap::new(),
+            dialogs: HashMap::new(),
+            callers: HashMap::new(),
+            registrar: Registrar::default(),
+            digest,
+            registrations: HashMap::new(),
+            last_registration: 0,
+            peers: Vec::new(),
+            peer_at: HashMap::new(),
+            admission,
+            last_leg: 0,
+            keep_alive: Wire::new(b"\r\n\r\n".to_vec()),
+        }
+    }
+
+    /// A name for a leg that [`Command::Invite`] is to open.
+    pub fn new_leg(&mut self) -> LegId {
+        self.last_leg += 1;
+        LegId(self.last_leg)
+    }
+
+    /// Takes one datagram in. The caller wipes its buffer afterwards: the bytes may hold a keyed digit.
+    pub fn handle_datagram(&mut self, now: Instant, flow: Flow, bytes: &[u8]) {
+        self.out.counters.datagrams += 1;
+        if self.out.events.len() >= outbox::EVENTS_MAX {
+            self.out.counters.shed += 1;
+            return;
+        }
+        self.receive(now, flow, bytes);
+    }
+
+    /// Sees to everything that is due at `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for _ in 0..TIMERS_PER_CALL_MAX {
+            match self.out.timers.pop(now) {
+                Some(due) => self.due(now, due),
+                None => return,
+            }
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is next to be called; `None` if nothing is pending.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.out.timers.next()
+    }
+
+    /// The next message to send, in order.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.out.transmits.pop_front()
+    }
+
+    /// The next event, in order.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.out.events.pop_front()
+    }
+
+    /// Where a registered phone is: its contact, and the flow that requests to it take.
+    #[must_use]
+    pub fn registration(&self, user: &str) -> Option<(Uri, Flow)> {
+        self.registrar
+            .binding(user)
+            .map(|binding| (binding.contact.clone(), binding.flow))
+    }
+
+    /// Counts since the start, and how full the tables are.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        Counters {
+            legs: self.legs.len(),
+            client_transactions: self.clients.len(),
+            server_transactions: self.servers.len(),
+            registrations: self.registrar.len(),
+            timers: self.out.timers.len(),
+            ..self.out.counters
+        }
+    }
+
+    fn due(&mut self, now: Instant, due: Due) {
+        match due {
+            Due::Client(id, timer) => match self.clients.timeout(&mut self.out, now, id, timer) {
+                Some(Owner::Leg(leg)) => self.invite_timed_out(now, leg, id),
+                Some(Owner::Registration(number)) => self.registration_timed_out(now, number),
+                Some(Owner::Nobody) | None => {}
+            },
+            Due::Server(id, timer) => self.servers.timeout(&mut self.out, now, id, timer),
+            Due::Leg(leg, timer) => self.leg_due(now, leg, timer),
+            Due::Binding(number) => self.binding_expired(number),
+            Due::Registration(number) => self.send_registration(now, number, None),
+            Due::KeepAlive => self.keep_phones_reachable(now),
+        }
+    }
+
+    fn transactions_are_full(&self) -> bool {
+        self.clients.len() + self.servers.len() >= self.config.limits.transactions_max
+    }
+
+    /// The peer that sends from this address.
+    fn peer(&self, address: IpAddr) -> Option<&Peer> {
+        self.peers.get(*self.peer_at.get(&address)?)
+    }
+
+    /// Whether two addresses are one far side: the same, or both of one peer.
+    fn is_same_side(&self, one: IpAddr, other: IpAddr) -> bool {
+        one == other
+            || self
+                .peer_at
+                .get(&one)
+                .is_some_and(|peer| self.peer_at.get(&other) == Some(peer))
+    }
+
+    fn set_peers(&mut self, peers: Vec<Peer>) {
+        self.peer_at.clear();
+        for (at, peer) in peers.iter().enumerate() {
+            for address in &peer.addresses {
+                self.peer_at.entry(address.to_canonical()).or_insert(at);
+            }
+        }
+        self.peers = peers;
+    }
+}

@@ -1,0 +1,147 @@
+//! What waits to be drained, and the timers.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::Instant;
+
+use super::event::{Event, LegId};
+use super::flow::{Flow, Transmit};
+use crate::message::Wire;
+use crate::transaction::{ClientId, ServerId, Timer};
+
+/// Messages that wait to be sent: one round of keep-alives to every phone, and then some. More: dropped and counted, as the network would.
+const TRANSMITS_MAX: usize = 8_192;
+
+/// Events that wait to be heard. At most a handful come of one datagram, and callers drain after each. More: datagrams are dropped unread.
+pub(crate) const EVENTS_MAX: usize = 4_096;
+
+/// What a stack has counted since its start, and how full its tables are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Legs now.
+    pub legs: usize,
+    /// Client transactions now.
+    pub client_transactions: usize,
+    /// Server transactions now.
+    pub server_transactions: usize,
+    /// Phones registered now.
+    pub registrations: usize,
+    /// Timers now.
+    pub timers: usize,
+    /// Datagrams taken in.
+    pub datagrams: u64,
+    /// Datagrams that were no SIP, or broken responses.
+    pub garbage: u64,
+    /// Requests refused as broken (400, 505, 513).
+    pub malformed: u64,
+    /// Requests refused or dropped because a bound was reached.
+    pub shed: u64,
+    /// Responses that belong to nothing.
+    pub strays: u64,
+    /// Messages of ours sent again.
+    pub repeats: u64,
+    /// Messages not sent because the queue was full.
+    pub transmits_dropped: u64,
+    /// INVITEs, REGISTERs and messages inside dialogs from addresses that may not send them.
+    pub forbidden: u64,
+}
+
+/// What becomes due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// A timer of a client transaction.
+    Client(ClientId, Timer),
+    /// A timer of a server transaction.
+    Server(ServerId, Timer),
+    /// A timer of a leg.
+    Leg(LegId, LegTimer),
+    /// A binding of our registrar runs out, by its number.
+    Binding(u64),
+    /// One of our own registrations is to be sent again.
+    Registration(u64),
+    /// Every registered phone gets a datagram that keeps its NAT binding open.
+    KeepAlive,
+}
+
+/// What a leg waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum LegTimer {
+    /// An INVITE rings for too long (timer C of RFC 3261 for those we send).
+    Ring,
+    /// Our 2xx is to be repeated.
+    Repeat,
+    /// Our 2xx was never acknowledged.
+    Unacknowledged,
+    /// The caller has not answered an offer of the far side.
+    Decision,
+    /// A cancelled INVITE never got its final answer.
+    Cancelled,
+}
+
+/// Output queues and timers; every part of a stack writes here.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    pub(crate) transmits: VecDeque<Transmit>,
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) timers: Timers,
+    pub(crate) counters: Counters,
+}
+
+impl Outbox {
+    pub(crate) fn send(&mut self, flow: Flow, wire: Wire) {
+        if self.transmits.len() >= TRANSMITS_MAX {
+            self.counters.transmits_dropped += 1;
+            return;
+        }
+        self.transmits.push_back(Transmit { flow, wire });
+    }
+
+    /// Sends what was sent before.
+    pub(crate) fn repeat(&mut self, flow: Flow, wire: Wire) {
+        self.counters.repeats += 1;
+        self.send(flow, wire);
+    }
+
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+}
+
+/// Timers in the order they become due; each thing has at most one time.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    order: BTreeSet<(Instant, Due)>,
+    times: HashMap<Due, Instant>,
+}
+
+impl Timers {
+    pub(crate) fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    pub(crate) fn set(&mut self, due: Due, at: Instant) {
+        if let Some(old) = self.times.insert(due, at) {
+            self.order.remove(&(old, due));
+        }
+        self.order.insert((at, due));
+    }
+
+    pub(crate) fn cancel(&mut self, due: Due) {
+        if let Some(at) = self.times.remove(&due) {
+            self.order.remove(&(at, due));
+        }
+    }
+
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    /// The first that is due at `now`.
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<Due> {
+        let (at, due) = *self.order.first()?;
+        if at > now {
+            return None;
+        }
+        self.cancel(due);
+        Some(due)
+    }
+}

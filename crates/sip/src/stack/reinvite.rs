@@ -1,0 +1,288 @@
+//! Changes of a running session, by either side (RFC 3261 §14), and its end by us.
+
+use std::time::{Duration, Instant};
+
+use super::Stack;
+use super::command::CommandError;
+use super::event::{EndReason, Event, LegId};
+use super::leg::{AnswerOf, Exchange, Leg, Ringing, Side, State, Unacknowledged};
+use super::outbox::{Due, LegTimer};
+use super::receive::Arrival;
+use super::write::{SDP, read_session, set_session};
+use crate::message::{Body, Essentials, HeaderName, Method, Response, Status};
+use crate::sdp::Session;
+use crate::transaction::{Owner, ServerId};
+
+/// How long our caller may think about an offer of the far side: shorter than the far side's patience (timer B). Later: 488.
+const DECISION_MAX: Duration = Duration::from_secs(20);
+
+/// Seconds that a far side whose re-INVITE came too early is told to wait, at most ([RFC 3261 §14.2](https://www.rfc-editor.org/rfc/rfc3261#section-14.2)).
+const TOO_EARLY_WAIT_MAX: u64 = 10;
+
+impl Stack {
+    pub(super) fn receive_reinvite(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival<'_>,
+        id: LegId,
+        transaction: ServerId,
+    ) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        match &leg.state {
+            State::Up(Exchange::Stable) => {}
+            // A new request of the far side says that it has sent its ACK.
+            State::Up(Exchange::Unacknowledged(waiting)) if waiting.offered_by == Side::Them => {
+                let kind = waiting.kind;
+                leg.state = State::Up(Exchange::Stable);
+                self.out.timers.cancel(Due::Leg(id, LegTimer::Repeat));
+                self.out
+                    .timers
+                    .cancel(Due::Leg(id, LegTimer::Unacknowledged));
+                if kind == AnswerOf::Call {
+                    self.out.emit(Event::Confirmed {
+                        leg: id,
+                        answer: None,
+                    });
+                }
+            }
+            State::Up(
+                Exchange::WeAsked { .. } | Exchange::Unacknowledged(_) | Exchange::OweAck { .. },
+            ) => {
+                return self.finish(now, transaction, Status::REQUEST_PENDING, &[]);
+            }
+            State::Up(Exchange::TheyAsked(_)) | State::Ringing(_) | State::Calling(_) => {
+                let wait = self.ids.below(TOO_EARLY_WAIT_MAX + 1).to_string();
+                return self.finish(
+                    now,
+                    transaction,
+                    Status::SERVER_INTERNAL_ERROR,
+                    &[(HeaderName::RETRY_AFTER, wait)],
+                );
+            }
+            State::Cancelling(_) | State::Draining(..) => {
+                return self.finish(now, transaction, Status::NO_DIALOG_OR_TRANSACTION, &[]);
+            }
+        }
+        match read_session(&arrival.request.headers, &arrival.request.body) {
+            Ok(offer) => self.offered(now, arrival, id, transaction, offer),
+            Err(status) => self.finish(
+                now,
+                transaction,
+                status,
+                &[(HeaderName::ACCEPT, SDP.to_owned())],
+            ),
+        }
+    }
+
+    fn offered(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival<'_>,
+        id: LegId,
+        transaction: ServerId,
+        offer: Option<Session>,
+    ) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        leg.dialog.refresh_target(&arrival.request.headers);
+        let offered_by = if offer.is_some() {
+            Side::Them
+        } else {
+            Side::Us
+        };
+        leg.state = State::Up(Exchange::TheyAsked(Ringing {
+            transaction,
+            number: arrival.essentials.cseq.number,
+            offered_by,
+        }));
+        let mut trying = self.response(Status::TRYING, self.servers.fields(transaction));
+        trying.body = Body::default();
+        self.servers
+            .respond(&mut self.out, now, transaction, &trying);
+        self.out
+            .timers
+            .set(Due::Leg(id, LegTimer::Decision), now + DECISION_MAX);
+        self.out.emit(Event::Offered { leg: id, offer });
+    }
+
+    /// Takes the open re-INVITE of the far side out of a leg.
+    fn take_asked(&mut self, id: LegId) -> Result<Ringing, CommandError> {
+        let leg = self.legs.get_mut(&id).ok_or(CommandError::BugUnknownLeg)?;
+        match std::mem::replace(&mut leg.state, State::Up(Exchange::Stable)) {
+            State::Up(Exchange::TheyAsked(asked)) => {
+                self.out.timers.cancel(Due::Leg(id, LegTimer::Decision));
+                Ok(asked)
+            }
+            state => {
+                leg.state = state;
+                Err(CommandError::WrongState)
+            }
+        }
+    }
+
+    pub(super) fn accept_offer(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        session: &Session,
+    ) -> Result<(), CommandError> {
+        let asked = self.take_asked(id)?;
+        let waiting = self
+            .accept(now, asked.transaction, session)
+            .ok_or(CommandError::WrongState)?;
+        let waiting = Unacknowledged {
+            number: asked.number,
+            offered_by: asked.offered_by,
+            kind: AnswerOf::Change,
+            ..waiting
+        };
+        self.await_ack(now, id, waiting);
+        Ok(())
+    }
+
+    pub(super) fn reject_offer(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        status: Status,
+    ) -> Result<(), CommandError> {
+        if status.code() < 400 {
+            return Err(CommandError::BugStatus);
+        }
+        let asked = self.take_asked(id)?;
+        self.refuse_transaction(now, asked.transaction, status, None);
+        Ok(())
+    }
+
+    pub(super) fn reinvite(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        offer: &Session,
+    ) -> Result<(), CommandError> {
+        let leg = self.legs.get_mut(&id).ok_or(CommandError::BugUnknownLeg)?;
+        if !matches!(leg.state, State::Up(Exchange::Stable)) {
+            return Err(CommandError::WrongState);
+        }
+        if self.clients.len() + self.servers.len() >= self.config.limits.transactions_max {
+            return Err(CommandError::Overloaded);
+        }
+        let mut request = leg.dialog.next_request(Method::Invite);
+        let dialog = leg.dialog.clone();
+        set_session(&mut request.headers, &mut request.body, offer);
+        let flow = self.hop(&dialog);
+        self.finish_request(&mut request, flow);
+        let transaction = self
+            .clients
+            .start(&mut self.out, now, request, flow, Owner::Leg(id));
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.state = State::Up(Exchange::WeAsked { transaction });
+        }
+        Ok(())
+    }
+
+    /// The answer to our re-INVITE.
+    pub(super) fn reinvite_answered(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        essentials: &Essentials,
+        response: &Response,
+    ) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        let State::Up(Exchange::WeAsked { transaction }) = leg.state else {
+            return;
+        };
+        let status = response.status;
+        if status.is_provisional() {
+            return;
+        }
+        leg.state = State::Up(Exchange::Stable);
+        if status.is_success() {
+            leg.dialog.refresh_target(&response.headers);
+            let dialog = leg.dialog.clone();
+            self.send_ack(&dialog, transaction, essentials.cseq.number, None);
+            let event = match read_session(&response.headers, &response.body)
+                .ok()
+                .flatten()
+            {
+                Some(answer) => Event::OfferAnswered { leg: id, answer },
+                None => Event::OfferFailed {
+                    leg: id,
+                    status: Status::NOT_ACCEPTABLE_HERE,
+                },
+            };
+            return self.out.emit(event);
+        }
+        match status {
+            // The far side no longer knows the call (RFC 3261 §12.2.1.2).
+            Status::NO_DIALOG_OR_TRANSACTION | Status::REQUEST_TIMEOUT => {
+                self.end_with_bye(now, id, EndReason::Lost, None)
+            }
+            _ => self.out.emit(Event::OfferFailed { leg: id, status }),
+        }
+    }
+
+    /// Ends a leg, whatever its state asks for.
+    pub(super) fn hang_up(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        reason: Option<String>,
+    ) -> Result<(), CommandError> {
+        let leg = self.legs.get_mut(&id).ok_or(CommandError::BugUnknownLeg)?;
+        match &leg.state {
+            State::Cancelling(_) | State::Draining(..) => return Err(CommandError::BugUnknownLeg),
+            State::Calling(_) => self.cancel_call(now, id, reason),
+            State::Ringing(_) => {
+                self.refuse_call(
+                    now,
+                    id,
+                    Status::TEMPORARILY_UNAVAILABLE,
+                    None,
+                    EndReason::HungUp,
+                );
+                return Ok(());
+            }
+            State::Up(Exchange::Unacknowledged(_)) => drain(leg, reason),
+            State::Up(_) => self.hang_up_answered(now, id, reason.as_deref()),
+        }
+        self.out.emit(Event::Ended {
+            leg: id,
+            reason: EndReason::HungUp,
+        });
+        Ok(())
+    }
+
+    fn hang_up_answered(&mut self, now: Instant, id: LegId, reason: Option<&str>) {
+        let Some(mut leg) = self.remove_leg(id) else {
+            return;
+        };
+        match leg.state {
+            State::Up(Exchange::TheyAsked(asked)) => {
+                self.refuse_transaction(now, asked.transaction, Status::REQUEST_TERMINATED, None)
+            }
+            State::Up(Exchange::OweAck {
+                transaction,
+                number,
+            }) => self.send_ack(&leg.dialog, transaction, number, None),
+            _ => {}
+        }
+        self.send_bye(now, &mut leg.dialog, reason);
+    }
+}
+
+/// The BYE waits for the ACK of our 2xx.
+fn drain(leg: &mut Leg, reason: Option<String>) {
+    match std::mem::replace(&mut leg.state, State::Up(Exchange::Stable)) {
+        State::Up(Exchange::Unacknowledged(waiting)) => {
+            leg.state = State::Draining(waiting, reason)
+        }
+        state => leg.state = state,
+    }
+}

@@ -1,0 +1,502 @@
+//! Calls that go out (RFC 3261 §13.2), until they are answered.
+
+use std::time::{Duration, Instant};
+
+use super::Stack;
+use super::command::CommandError;
+use super::config::Credentials;
+use super::event::{EndReason, Event, LegId};
+use super::flow::Flow;
+use super::leg::{Attempt, Calling, Cancelling, Exchange, Heard, Leg, State};
+use super::outbox::{Due, LegTimer};
+use super::write::{read_session, set_session};
+use crate::dialog::Dialog;
+use crate::digest::answer_challenge;
+use crate::message::{
+    Essentials, HeaderMap, HeaderName, Known, Method, NameAddr, Response, Status, Uri,
+};
+use crate::sdp::Session;
+use crate::transaction::{ClientId, Owner, Timer};
+
+/// Times an INVITE is sent with credentials: once, and once more if the nonce was stale.
+const CREDENTIAL_TRIES_MAX: u8 = 2;
+
+/// How long a late offer may wait for our caller's answer: as long as the far side repeats its 2xx.
+const ACK_ANSWER_MAX: Duration = Duration::from_secs(30);
+
+/// What an outgoing call is made of.
+pub(super) struct Outgoing {
+    pub(super) leg: LegId,
+    pub(super) target: Uri,
+    pub(super) to: Option<NameAddr>,
+    pub(super) from: NameAddr,
+    pub(super) flow: Flow,
+    pub(super) offer: Option<Session>,
+    pub(super) max_forwards: Option<u8>,
+    pub(super) headers: Vec<(HeaderName, String)>,
+    pub(super) credentials: Option<Credentials>,
+}
+
+impl Stack {
+    pub(super) fn invite(&mut self, now: Instant, call: Outgoing) -> Result<(), CommandError> {
+        if self.legs.contains_key(&call.leg) {
+            return Err(CommandError::BugLegInUse);
+        }
+        if call.leg.0 > self.last_leg {
+            return Err(CommandError::BugUnknownLeg);
+        }
+        if self.legs.len() >= self.config.limits.legs_max || self.transactions_are_full() {
+            return Err(CommandError::Overloaded);
+        }
+        let tag = self.ids.tag();
+        let call_id = self.ids.call_id();
+        let mut to = call
+            .to
+            .unwrap_or_else(|| NameAddr::new(call.target.clone()));
+        to.params.remove("tag");
+        let dialog = Dialog::outgoing(
+            call_id.clone(),
+            call.from.with_tag(&tag),
+            to,
+            call.target,
+            call.flow,
+        );
+        let headers = extra_headers(call.max_forwards, call.headers);
+        let attempt = Attempt {
+            headers,
+            offer: call.offer,
+            flow: call.flow,
+            credentials: call.credentials,
+            tries: 0,
+        };
+        self.dialogs.insert((call_id, tag), call.leg);
+        self.out.timers.set(
+            Due::Leg(call.leg, LegTimer::Ring),
+            now + self.config.limits.ring_max,
+        );
+        self.attempt(now, call.leg, dialog, attempt, None);
+        Ok(())
+    }
+
+    /// Sends an INVITE and puts its leg into the table.
+    fn attempt(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        mut dialog: Dialog,
+        attempt: Attempt,
+        proof: Option<(HeaderName, String)>,
+    ) {
+        let mut request = dialog.next_request(Method::Invite);
+        for field in attempt.headers.iter() {
+            request.headers.set(field.name.clone(), field.value());
+        }
+        if let Some((name, value)) = proof {
+            request.headers.push(name, value);
+        }
+        if let Some(offer) = &attempt.offer {
+            set_session(&mut request.headers, &mut request.body, offer);
+        }
+        self.finish_request(&mut request, attempt.flow);
+        let transaction =
+            self.clients
+                .start(&mut self.out, now, request, attempt.flow, Owner::Leg(id));
+        let calling = Calling {
+            transaction,
+            heard: Heard::Nothing,
+            early: None,
+            attempt,
+        };
+        self.legs.insert(
+            id,
+            Leg {
+                id,
+                dialog,
+                invite: Some(transaction),
+                state: State::Calling(Box::new(calling)),
+            },
+        );
+    }
+
+    /// A response to an INVITE of ours, the first or a later one.
+    pub(super) fn invite_answered(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        transaction: ClientId,
+        essentials: &Essentials,
+        response: &Response,
+    ) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return self.end_fork(now, transaction, essentials, response);
+        };
+        match &mut leg.state {
+            State::Calling(calling) if calling.transaction == transaction => {
+                if response.status.is_provisional() {
+                    return self.progress(id, essentials, response);
+                }
+                self.calling_answered(now, id, essentials, response);
+            }
+            State::Cancelling(cancelling) if cancelling.transaction == transaction => {
+                self.cancelling_answered(now, id, essentials, response);
+            }
+            State::Up(Exchange::WeAsked { transaction: asked }) if *asked == transaction => {
+                self.reinvite_answered(now, id, essentials, response);
+            }
+            // A repeat of the 2xx while the ACK is owed.
+            State::Up(Exchange::OweAck {
+                transaction: owed, ..
+            }) if *owed == transaction && leg.dialog.remote.tag() == essentials.to.tag() => {}
+            State::Calling(_)
+            | State::Cancelling(_)
+            | State::Ringing(_)
+            | State::Up(_)
+            | State::Draining(..) => {
+                self.end_fork(now, transaction, essentials, response);
+            }
+        }
+    }
+
+    fn progress(&mut self, id: LegId, essentials: &Essentials, response: &Response) {
+        let Some(Leg {
+            state: State::Calling(calling),
+            ..
+        }) = self.legs.get_mut(&id)
+        else {
+            return;
+        };
+        calling.heard = Heard::Provisional;
+        if response.status == Status::TRYING {
+            return;
+        }
+        let offered = calling.attempt.offer.is_some();
+        let answer = read_session(&response.headers, &response.body)
+            .ok()
+            .flatten()
+            .filter(|_| offered);
+        if let Some(answer) = &answer {
+            calling.early = Some((
+                essentials.to.tag().unwrap_or_default().to_owned(),
+                answer.clone(),
+            ));
+        }
+        self.out.emit(Event::Progress {
+            leg: id,
+            status: response.status,
+            answer,
+        });
+    }
+
+    /// The final answer to the INVITE that began a leg.
+    fn calling_answered(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        essentials: &Essentials,
+        response: &Response,
+    ) {
+        let Some(leg) = self.remove_leg(id) else {
+            return;
+        };
+        let Leg {
+            mut dialog,
+            state: State::Calling(calling),
+            ..
+        } = leg
+        else {
+            return;
+        };
+        let calling = *calling;
+        if !response.status.is_success() {
+            return self.call_refused(now, id, dialog, calling, response);
+        }
+        dialog.establish(essentials, response);
+        let number = essentials.cseq.number;
+        let described = read_session(&response.headers, &response.body)
+            .ok()
+            .flatten();
+        let early = calling
+            .early
+            .filter(|(tag, _)| Some(tag.as_str()) == essentials.to.tag())
+            .map(|(_, session)| session);
+        let is_offered = calling.attempt.offer.is_some();
+        let session = described.or(early.filter(|_| is_offered));
+        let Some(session) = session else {
+            self.send_ack(&dialog, calling.transaction, number, None);
+            self.send_bye(now, &mut dialog, None);
+            self.out.emit(Event::Failed {
+                leg: id,
+                status: Status::NOT_ACCEPTABLE_HERE,
+                retry_after: None,
+            });
+            return;
+        };
+        let (exchange, event) = if is_offered {
+            self.send_ack(&dialog, calling.transaction, number, None);
+            (
+                Exchange::Stable,
+                Event::Answered {
+                    leg: id,
+                    answer: Some(session),
+                    late_offer: None,
+                },
+            )
+        } else {
+            self.out
+                .timers
+                .set(Due::Leg(id, LegTimer::Decision), now + ACK_ANSWER_MAX);
+            let owed = Exchange::OweAck {
+                transaction: calling.transaction,
+                number,
+            };
+            (
+                owed,
+                Event::Answered {
+                    leg: id,
+                    answer: None,
+                    late_offer: Some(session),
+                },
+            )
+        };
+        self.put_back(Leg {
+            id,
+            dialog,
+            invite: Some(calling.transaction),
+            state: State::Up(exchange),
+        });
+        self.out.emit(event);
+    }
+
+    /// Puts a leg that keeps its names back into the tables.
+    fn put_back(&mut self, leg: Leg) {
+        let tag = leg.dialog.local.tag().unwrap_or_default().to_owned();
+        self.dialogs
+            .insert((leg.dialog.call_id.clone(), tag), leg.id);
+        self.legs.insert(leg.id, leg);
+    }
+
+    fn call_refused(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        dialog: Dialog,
+        calling: Calling,
+        response: &Response,
+    ) {
+        let mut attempt = calling.attempt;
+        if attempt.tries < CREDENTIAL_TRIES_MAX
+            && let Some(proof) =
+                self.proof_for(&dialog.target, attempt.credentials.as_ref(), response)
+        {
+            attempt.tries += 1;
+            let tag = dialog.local.tag().unwrap_or_default().to_owned();
+            self.dialogs.insert((dialog.call_id.clone(), tag), id);
+            self.out.timers.set(
+                Due::Leg(id, LegTimer::Ring),
+                now + self.config.limits.ring_max,
+            );
+            return self.attempt(now, id, dialog, attempt, Some(proof));
+        }
+        let seconds: Option<u64> = response
+            .headers
+            .first(&HeaderName::RETRY_AFTER)
+            .and_then(leading_number);
+        self.out.emit(Event::Failed {
+            leg: id,
+            status: response.status,
+            retry_after: seconds.map(Duration::from_secs),
+        });
+    }
+
+    fn proof_for(
+        &mut self,
+        target: &Uri,
+        credentials: Option<&Credentials>,
+        response: &Response,
+    ) -> Option<(HeaderName, String)> {
+        let cnonce = self.ids.cnonce();
+        answer_challenge(
+            (response.status, &response.headers),
+            credentials?,
+            ("INVITE", &target.to_string()),
+            &cnonce,
+        )
+    }
+
+    fn cancelling_answered(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        essentials: &Essentials,
+        response: &Response,
+    ) {
+        let Some(Leg {
+            state: State::Cancelling(cancelling),
+            ..
+        }) = self.legs.get_mut(&id)
+        else {
+            return;
+        };
+        let transaction = cancelling.transaction;
+        if response.status.is_provisional() {
+            if cancelling.heard == Heard::Nothing {
+                cancelling.heard = Heard::Provisional;
+                let reason = cancelling.reason.take();
+                self.send_cancel(now, id, transaction, reason);
+            }
+            return;
+        }
+        self.remove_leg(id);
+        if response.status.is_success() {
+            self.end_fork(now, transaction, essentials, response);
+        }
+    }
+
+    /// Acknowledges a 2xx that nobody wants any more, and ends its dialog.
+    fn end_fork(
+        &mut self,
+        now: Instant,
+        transaction: ClientId,
+        essentials: &Essentials,
+        response: &Response,
+    ) {
+        if !response.status.is_success() {
+            return;
+        }
+        let Some((request, flow)) = self.clients.request(transaction) else {
+            return;
+        };
+        let mut dialog = Dialog::outgoing(
+            essentials.call_id.clone(),
+            essentials.from.clone(),
+            essentials.to.clone(),
+            request.uri.clone(),
+            flow,
+        );
+        dialog.local_number = essentials.cseq.number;
+        dialog.establish(essentials, response);
+        self.send_ack(&dialog, transaction, essentials.cseq.number, None);
+        self.send_bye(now, &mut dialog, None);
+    }
+
+    /// Gives up an INVITE of ours: the CANCEL goes at once if a provisional answer came, else with the first one.
+    pub(super) fn cancel_call(&mut self, now: Instant, id: LegId, reason: Option<String>) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        let State::Calling(calling) = &leg.state else {
+            return;
+        };
+        let (transaction, heard) = (calling.transaction, calling.heard);
+        let held = reason.clone().filter(|_| heard == Heard::Nothing);
+        leg.state = State::Cancelling(Cancelling {
+            transaction,
+            heard,
+            reason: held,
+        });
+        self.out.timers.cancel(Due::Leg(id, LegTimer::Ring));
+        if heard == Heard::Provisional {
+            self.send_cancel(now, id, transaction, reason);
+        }
+    }
+
+    fn send_cancel(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        transaction: ClientId,
+        reason: Option<String>,
+    ) {
+        let give_up = Timer::B.first(super::Transport::Udp).unwrap_or_default();
+        self.out
+            .timers
+            .set(Due::Leg(id, LegTimer::Cancelled), now + give_up);
+        if let Some((mut cancel, flow)) = self.clients.cancel_of(transaction) {
+            if let Some(reason) = reason {
+                cancel.headers.push(HeaderName::REASON, reason);
+            }
+            self.clients
+                .start(&mut self.out, now, cancel, flow, Owner::Nobody);
+        }
+    }
+
+    /// Nobody answered an INVITE of ours in time.
+    pub(super) fn invite_timed_out(&mut self, now: Instant, id: LegId, transaction: ClientId) {
+        let Some(leg) = self.legs.get(&id) else {
+            return;
+        };
+        match &leg.state {
+            State::Calling(calling) if calling.transaction == transaction => {
+                self.remove_leg(id);
+                self.out.emit(Event::Failed {
+                    leg: id,
+                    status: Status::REQUEST_TIMEOUT,
+                    retry_after: None,
+                });
+            }
+            State::Cancelling(_) => {
+                self.remove_leg(id);
+            }
+            State::Up(Exchange::WeAsked { transaction: asked }) if *asked == transaction => {
+                self.end_with_bye(now, id, EndReason::Timeout, None);
+            }
+            State::Calling(_) | State::Ringing(_) | State::Up(_) | State::Draining(..) => {}
+        }
+    }
+
+    pub(super) fn ack_answer(&mut self, id: LegId, answer: &Session) -> Result<(), CommandError> {
+        let leg = self.legs.get_mut(&id).ok_or(CommandError::BugUnknownLeg)?;
+        let State::Up(Exchange::OweAck {
+            transaction,
+            number,
+        }) = leg.state
+        else {
+            return Err(CommandError::WrongState);
+        };
+        leg.state = State::Up(Exchange::Stable);
+        let dialog = leg.dialog.clone();
+        self.out.timers.cancel(Due::Leg(id, LegTimer::Decision));
+        self.send_ack(&dialog, transaction, number, Some(answer));
+        Ok(())
+    }
+}
+
+/// Only names of the allow-list are written, so that nothing of one leg leaks into the other unseen.
+fn extra_headers(max_forwards: Option<u8>, wanted: Vec<(HeaderName, String)>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(hops) = max_forwards {
+        headers.push(HeaderName::MAX_FORWARDS, hops.to_string());
+    }
+    for (name, value) in wanted.into_iter().filter(|(name, _)| is_allowed(name)) {
+        headers.push(name, value);
+    }
+    headers
+}
+
+fn is_allowed(name: &HeaderName) -> bool {
+    match name {
+        HeaderName::Known(known) => matches!(
+            known,
+            Known::PAssertedIdentity
+                | Known::Privacy
+                | Known::Diversion
+                | Known::UserToUser
+                | Known::Subject
+        ),
+        HeaderName::Other(name) => {
+            name.eq_ignore_ascii_case("Alert-Info")
+                || name
+                    .get(..2)
+                    .is_some_and(|head| head.eq_ignore_ascii_case("X-"))
+        }
+    }
+}
+
+/// The number at the start of `Retry-After`.
+fn leading_number(value: &[u8]) -> Option<u64> {
+    let end = value
+        .iter()
+        .position(|b| !b.is_ascii_digit())
+        .unwrap_or(value.len());
+    crate::message::lex::decimal(&value[..end])
+}

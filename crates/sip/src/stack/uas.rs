@@ -1,0 +1,445 @@
+//! Calls that come in (RFC 3261 §13.3), until they are answered.
+
+use std::time::{Duration, Instant};
+
+use super::Stack;
+use super::command::CommandError;
+use super::event::{EndReason, Event, Incoming, LegId};
+use super::leg::{AnswerOf, Exchange, Leg, Ringing, Side, State, Unacknowledged};
+use super::outbox::{Due, LegTimer};
+use super::receive::{Arrival, Refused};
+use super::write::{ACCEPT, SDP, read_session, set_session};
+use crate::dialog::Dialog;
+use crate::digest::Verdict;
+use crate::message::{HeaderMap, HeaderName, Status};
+use crate::sdp::Session;
+use crate::transaction::{Opening, ServerId, T1, Timer};
+
+/// Who may call.
+enum Caller {
+    Peer {
+        name: String,
+        is_call_header_trusted: bool,
+    },
+    Phone {
+        user: String,
+    },
+}
+
+impl Stack {
+    pub(super) fn receive_invite(&mut self, now: Instant, arrival: &Arrival<'_>) {
+        let Some(caller) = self.caller(now, arrival) else {
+            return;
+        };
+        let second_pass = match self.inspect_invite(arrival) {
+            Ok(second_pass) => second_pass,
+            Err((status, extra)) => return self.answer(arrival, status, &extra),
+        };
+        let offer = match read_session(&arrival.request.headers, &arrival.request.body) {
+            Ok(offer) => offer,
+            Err(status) => {
+                return self.answer(arrival, status, &[(HeaderName::ACCEPT, SDP.to_owned())]);
+            }
+        };
+        let is_full =
+            self.legs.len() >= self.config.limits.legs_max || self.transactions_are_full();
+        if is_full || !self.admission.invite(now) {
+            return self.shed(arrival.flow, arrival.request, arrival.essentials);
+        }
+        let leg = self.open_incoming(now, arrival, offer.as_ref());
+        let incoming = describe(arrival, leg, offer, caller, second_pass);
+        self.out.emit(Event::Incoming(Box::new(incoming)));
+    }
+
+    /// Peers call as they are, registered phones prove themselves, all others are refused without a trace.
+    fn caller(&mut self, now: Instant, arrival: &Arrival<'_>) -> Option<Caller> {
+        if let Some(peer) = self.peer(arrival.flow.remote.ip()) {
+            return Some(Caller::Peer {
+                name: peer.name.clone(),
+                is_call_header_trusted: peer.call_header_trusted,
+            });
+        }
+        let Some(registered) = self
+            .registrar
+            .user_at(arrival.flow.remote)
+            .map(str::to_owned)
+        else {
+            self.out.counters.forbidden += 1;
+            self.answer(arrival, Status::FORBIDDEN, &[]);
+            return None;
+        };
+        match self.prove(now, arrival) {
+            Verdict::Proven { user } if user == registered => Some(Caller::Phone { user }),
+            Verdict::Proven { .. } => {
+                self.out.counters.forbidden += 1;
+                self.answer(arrival, Status::FORBIDDEN, &[]);
+                None
+            }
+            verdict => {
+                self.challenge(now, arrival, verdict == Verdict::Stale);
+                None
+            }
+        }
+    }
+
+    /// Checks that only an INVITE needs. Returns whether the call has passed us before.
+    fn inspect_invite(&self, arrival: &Arrival<'_>) -> Result<bool, Refused> {
+        let headers = &arrival.request.headers;
+        let is_modern = arrival.essentials.via.unique_branch().is_some();
+        if is_modern && !headers.contains(&HeaderName::CONTACT) {
+            return Err((Status::BAD_REQUEST, Vec::new()));
+        }
+        if headers.contains(&HeaderName::REPLACES) {
+            return Err((Status::DECLINE, Vec::new()));
+        }
+        if !accepts_sdp(headers) {
+            return Err((
+                Status::NOT_ACCEPTABLE,
+                vec![(HeaderName::ACCEPT, ACCEPT.to_owned())],
+            ));
+        }
+        if self.callers.contains_key(&caller_key(arrival)) {
+            return Err((Status::LOOP_DETECTED, Vec::new()));
+        }
+        self.pass(arrival)
+    }
+
+    /// A request that bears a hop of ours is a loop if it still wants what we sent out, else a second pass (S40).
+    fn pass(&self, arrival: &Arrival<'_>) -> Result<bool, Refused> {
+        let is_loop = || (Status::LOOP_DETECTED, Vec::new());
+        let vias = arrival.request.headers.vias().unwrap_or_default();
+        let ours = vias
+            .iter()
+            .filter_map(|via| via.branch())
+            .find(|branch| self.ids.is_ours(branch));
+        if let Some(branch) = ours {
+            let sent = self.clients.target_of_branch(branch).ok_or_else(is_loop)?;
+            return if sent.uri == arrival.request.uri {
+                Err(is_loop())
+            } else {
+                Ok(true)
+            };
+        }
+        let tag = arrival.essentials.from.tag().unwrap_or_default();
+        Ok(self.ids.is_ours(tag) || self.ids.is_ours(&arrival.essentials.call_id))
+    }
+
+    fn open_incoming(
+        &mut self,
+        now: Instant,
+        arrival: &Arrival<'_>,
+        offer: Option<&Session>,
+    ) -> LegId {
+        let id = self.new_leg();
+        let tag = self.ids.tag();
+        let fields = self.reply_fields(arrival.request, arrival.essentials, Some(&tag));
+        let mut trying = self.response(Status::TRYING, fields.clone());
+        if let Some(stamp) = arrival.request.headers.first(&HeaderName::TIMESTAMP) {
+            trying.headers.push(HeaderName::TIMESTAMP, stamp);
+        }
+        trying
+            .headers
+            .set(HeaderName::TO, arrival.essentials.to.to_string());
+        let transaction = self.servers.open(Opening {
+            key: arrival.key.clone(),
+            flow: arrival.flow,
+            leg: Some(id),
+            fields,
+        });
+        self.servers
+            .respond(&mut self.out, now, transaction, &trying);
+        let dialog = Dialog::incoming(arrival.request, arrival.essentials, &tag, arrival.flow);
+        self.dialogs.insert((dialog.call_id.clone(), tag), id);
+        self.callers.insert(caller_key(arrival), id);
+        let offered_by = if offer.is_some() {
+            Side::Them
+        } else {
+            Side::Us
+        };
+        let ringing = Ringing {
+            transaction,
+            number: arrival.essentials.cseq.number,
+            offered_by,
+        };
+        self.legs.insert(
+            id,
+            Leg {
+                id,
+                dialog,
+                invite: None,
+                state: State::Ringing(ringing),
+            },
+        );
+        let asked = arrival
+            .request
+            .headers
+            .number(&HeaderName::EXPIRES)
+            .ok()
+            .flatten()
+            .map(Duration::from_secs);
+        let limit = asked.map_or(self.config.limits.ring_max, |asked| {
+            asked.min(self.config.limits.ring_max)
+        });
+        self.out
+            .timers
+            .set(Due::Leg(id, LegTimer::Ring), now + limit);
+        id
+    }
+
+    /// The INVITE that a command is about, while it waits for its final answer.
+    fn ringing(&self, id: LegId) -> Result<&Ringing, CommandError> {
+        let leg = self.legs.get(&id).ok_or(CommandError::BugUnknownLeg)?;
+        match &leg.state {
+            State::Ringing(ringing) => Ok(ringing),
+            _ => Err(CommandError::WrongState),
+        }
+    }
+
+    pub(super) fn provisional(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        status: Status,
+        answer: Option<&Session>,
+    ) -> Result<(), CommandError> {
+        let transaction = self.ringing(id)?.transaction;
+        if !status.is_provisional() || status == Status::TRYING {
+            return Err(CommandError::BugStatus);
+        }
+        let mut response = self.response(status, self.servers.fields(transaction));
+        if let Some(answer) = answer {
+            set_session(&mut response.headers, &mut response.body, answer);
+        }
+        self.servers
+            .respond(&mut self.out, now, transaction, &response);
+        Ok(())
+    }
+
+    pub(super) fn accept_call(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        session: &Session,
+    ) -> Result<(), CommandError> {
+        let ringing = self.ringing(id)?;
+        let (transaction, number, offered_by) =
+            (ringing.transaction, ringing.number, ringing.offered_by);
+        self.out.timers.cancel(Due::Leg(id, LegTimer::Ring));
+        let waiting = self
+            .accept(now, transaction, session)
+            .ok_or(CommandError::WrongState)?;
+        let waiting = Unacknowledged {
+            number,
+            offered_by,
+            kind: AnswerOf::Call,
+            ..waiting
+        };
+        self.await_ack(now, id, waiting);
+        Ok(())
+    }
+
+    /// Sends a 2xx with a session.
+    pub(super) fn accept(
+        &mut self,
+        now: Instant,
+        transaction: ServerId,
+        session: &Session,
+    ) -> Option<Unacknowledged> {
+        let mut response = self.response(Status::OK, self.servers.fields(transaction));
+        set_session(&mut response.headers, &mut response.body, session);
+        let (wire, flow) = self
+            .servers
+            .respond(&mut self.out, now, transaction, &response)?;
+        Some(Unacknowledged {
+            number: 0,
+            wire,
+            flow,
+            interval: T1,
+            offered_by: Side::Them,
+            kind: AnswerOf::Change,
+        })
+    }
+
+    /// The 2xx is repeated by us until its ACK comes, over any transport ([RFC 3261 §13.3.1.4](https://www.rfc-editor.org/rfc/rfc3261#section-13.3.1.4)).
+    pub(super) fn await_ack(&mut self, now: Instant, id: LegId, waiting: Unacknowledged) {
+        let give_up = Timer::L.first(waiting.flow.transport).unwrap_or_default();
+        self.out
+            .timers
+            .set(Due::Leg(id, LegTimer::Repeat), now + waiting.interval);
+        self.out
+            .timers
+            .set(Due::Leg(id, LegTimer::Unacknowledged), now + give_up);
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.state = State::Up(Exchange::Unacknowledged(waiting));
+        }
+    }
+
+    pub(super) fn reject(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        status: Status,
+        reason: Option<String>,
+    ) -> Result<(), CommandError> {
+        self.ringing(id)?;
+        if status.code() < 300 {
+            return Err(CommandError::BugStatus);
+        }
+        self.refuse_call(now, id, status, reason, EndReason::Rejected);
+        Ok(())
+    }
+
+    /// Refuses a ringing leg and tells the caller that it has ended.
+    pub(super) fn refuse_call(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        status: Status,
+        reason: Option<String>,
+        ended: EndReason,
+    ) {
+        let Ok(ringing) = self.ringing(id) else {
+            return;
+        };
+        let transaction = ringing.transaction;
+        self.refuse_transaction(now, transaction, status, reason);
+        self.remove_leg(id);
+        self.out.emit(Event::Ended {
+            leg: id,
+            reason: ended,
+        });
+    }
+
+    /// A final refusal of an INVITE transaction.
+    pub(super) fn refuse_transaction(
+        &mut self,
+        now: Instant,
+        transaction: ServerId,
+        status: Status,
+        reason: Option<String>,
+    ) {
+        let mut response = self.response(status, self.servers.fields(transaction));
+        if let Some(reason) = reason {
+            response.reason = reason;
+        }
+        if status == Status::SERVICE_UNAVAILABLE {
+            let wait = self.config.limits.retry_after.as_secs().max(1);
+            response
+                .headers
+                .push(HeaderName::RETRY_AFTER, wait.to_string());
+        }
+        self.servers
+            .respond(&mut self.out, now, transaction, &response);
+    }
+
+    /// CANCEL is answered by itself, and its INVITE with 487 if it still waits ([RFC 3261 §9.2](https://www.rfc-editor.org/rfc/rfc3261#section-9.2)).
+    pub(super) fn receive_cancel(&mut self, now: Instant, arrival: &Arrival<'_>) {
+        let Some(transaction) = self.servers.find(&arrival.key.cancelled()) else {
+            if self.is_heard(now, arrival.flow) {
+                self.answer(arrival, Status::NO_DIALOG_OR_TRANSACTION, &[]);
+            }
+            return;
+        };
+        let leg = self.servers.leg(transaction);
+        let tag = leg
+            .and_then(|leg| self.legs.get(&leg))
+            .and_then(|leg| leg.dialog.local.tag())
+            .map(str::to_owned);
+        let fields = self.reply_fields(arrival.request, arrival.essentials, tag.as_deref());
+        let response = self.response(Status::OK, fields.clone());
+        let own = self.servers.open(Opening {
+            key: arrival.key.clone(),
+            flow: arrival.flow,
+            leg: None,
+            fields,
+        });
+        self.servers.respond(&mut self.out, now, own, &response);
+        if !self.servers.is_open(transaction) {
+            return;
+        }
+        if let Some(leg) = leg {
+            self.invite_cancelled(now, leg, transaction);
+        }
+    }
+
+    fn invite_cancelled(&mut self, now: Instant, id: LegId, transaction: ServerId) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        match &leg.state {
+            State::Ringing(_) => self.refuse_call(
+                now,
+                id,
+                Status::REQUEST_TERMINATED,
+                None,
+                EndReason::Cancelled,
+            ),
+            State::Up(Exchange::TheyAsked(asked)) if asked.transaction == transaction => {
+                leg.state = State::Up(Exchange::Stable);
+                self.out.timers.cancel(Due::Leg(id, LegTimer::Decision));
+                self.refuse_transaction(now, transaction, Status::REQUEST_TERMINATED, None);
+            }
+            State::Calling(_) | State::Cancelling(_) | State::Up(_) | State::Draining(..) => {}
+        }
+    }
+}
+
+fn describe(
+    arrival: &Arrival<'_>,
+    leg: LegId,
+    offer: Option<Session>,
+    caller: Caller,
+    second_pass: bool,
+) -> Incoming {
+    let headers = &arrival.request.headers;
+    let (peer, registered_user, is_call_header_trusted) = match caller {
+        Caller::Peer {
+            name,
+            is_call_header_trusted,
+        } => (Some(name), None, is_call_header_trusted),
+        Caller::Phone { user } => (None, Some(user), false),
+    };
+    let asserted = headers
+        .name_addrs(&HeaderName::P_ASSERTED_IDENTITY)
+        .unwrap_or_default()
+        .into_iter()
+        .next();
+    Incoming {
+        leg,
+        request_uri: arrival.request.uri.clone(),
+        from: arrival.essentials.from.clone(),
+        to: arrival.essentials.to.clone(),
+        flow: arrival.flow,
+        offer,
+        tonewall_call: headers
+            .text(&HeaderName::from("X-Tonewall-Call"))
+            .filter(|_| is_call_header_trusted)
+            .map(str::to_owned),
+        max_forwards: arrival.essentials.max_forwards,
+        asserted_identity: asserted.filter(|_| peer.is_some()),
+        peer,
+        registered_user,
+        second_pass,
+    }
+}
+
+fn caller_key(arrival: &Arrival<'_>) -> (String, String) {
+    (
+        arrival.essentials.call_id.clone(),
+        arrival.essentials.from.tag().unwrap_or_default().to_owned(),
+    )
+}
+
+/// A caller that lists what it takes must take session descriptions.
+fn accepts_sdp(headers: &HeaderMap) -> bool {
+    let takes = |value: &[u8]| {
+        let media = value.split(|&b| b == b';').next().unwrap_or_default();
+        let media: Vec<u8> = media
+            .iter()
+            .filter(|b| !b.is_ascii_whitespace())
+            .map(u8::to_ascii_lowercase)
+            .collect();
+        [SDP.as_bytes(), b"application/*", b"*/*"].contains(&media.as_slice())
+    };
+    !headers.contains(&HeaderName::ACCEPT) || headers.values(&HeaderName::ACCEPT).any(takes)
+}

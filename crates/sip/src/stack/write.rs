@@ -1,0 +1,251 @@
+//! What our requests and responses have in common.
+
+use std::time::Instant;
+
+use super::Stack;
+use super::event::{EndReason, Event, LegId};
+use super::flow::Flow;
+use super::leg::Leg;
+use super::outbox::{Due, LegTimer};
+use crate::dialog::Dialog;
+use crate::message::{
+    Body, Essentials, HeaderMap, HeaderName, Host, Method, NameAddr, Request, Response, Status,
+    Uri, Via, reply_fields,
+};
+use crate::sdp::Session;
+use crate::transaction::Owner;
+
+/// Methods we take.
+pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, REGISTER";
+
+/// Body types we read.
+pub(super) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
+
+/// The type of session descriptions.
+pub(super) const SDP: &str = "application/sdp";
+
+impl Stack {
+    /// Our address as far sides reach it.
+    pub(super) fn contact(&self) -> NameAddr {
+        let advertised = self.config.advertised;
+        NameAddr::new(Uri::sip(
+            Some(self.ids.mark()),
+            Host::Ip(advertised.ip()),
+            Some(advertised.port()),
+        ))
+    }
+
+    /// Puts our hop on top and our name in.
+    pub(super) fn finish_request(&mut self, request: &mut Request, flow: Flow) {
+        let via = Via::new(
+            flow.transport.as_str(),
+            self.config.advertised,
+            &self.ids.branch(),
+        );
+        request.headers.push_front(HeaderName::VIA, via.to_string());
+        if request.method != Method::Ack {
+            request
+                .headers
+                .push(HeaderName::USER_AGENT, &self.config.user_agent);
+        }
+        if request.method == Method::Invite {
+            request
+                .headers
+                .push(HeaderName::CONTACT, self.contact().to_string());
+            request.headers.push(HeaderName::ALLOW, ALLOW);
+        }
+    }
+
+    /// A response of ours from the fields that repeat the request's.
+    pub(super) fn response(&self, status: Status, fields: HeaderMap) -> Response {
+        let mut response = Response::new(status, fields);
+        let in_dialog =
+            status.is_success() || (status.is_provisional() && status != Status::TRYING);
+        let is_invite = response
+            .headers
+            .cseq()
+            .is_ok_and(|cseq| cseq.method == Method::Invite);
+        if in_dialog && is_invite {
+            response
+                .headers
+                .push(HeaderName::CONTACT, self.contact().to_string());
+            response.headers.push(HeaderName::ALLOW, ALLOW);
+        } else {
+            response.headers.remove(&HeaderName::RECORD_ROUTE);
+        }
+        response
+            .headers
+            .push(HeaderName::SERVER, &self.config.user_agent);
+        response
+    }
+
+    /// Answers a request without remembering it.
+    pub(super) fn answer_stateless(
+        &mut self,
+        flow: Flow,
+        request: &Request,
+        essentials: &Essentials,
+        status: Status,
+        extra: &[(HeaderName, String)],
+    ) {
+        if request.method == Method::Ack {
+            return;
+        }
+        let fields = self.reply_fields(request, essentials, None);
+        let mut response = self.response(status, fields);
+        for (name, value) in extra {
+            response.headers.push(name.clone(), value);
+        }
+        self.out.send(flow, response.to_wire());
+    }
+
+    /// 503 with the time to wait.
+    pub(super) fn shed(&mut self, flow: Flow, request: &Request, essentials: &Essentials) {
+        self.out.counters.shed += 1;
+        let wait = self.config.limits.retry_after.as_secs().max(1).to_string();
+        self.answer_stateless(
+            flow,
+            request,
+            essentials,
+            Status::SERVICE_UNAVAILABLE,
+            &[(HeaderName::RETRY_AFTER, wait)],
+        );
+    }
+
+    /// The repeated fields with a `To` tag: the one that is there, else `tag`, else a computed one.
+    pub(super) fn reply_fields(
+        &self,
+        request: &Request,
+        essentials: &Essentials,
+        tag: Option<&str>,
+    ) -> HeaderMap {
+        let mut fields = reply_fields(&request.headers, Some(&essentials.via));
+        if essentials.to.tag().is_none() {
+            let computed = || self.ids.computed_tag(essentials);
+            let tag = tag.map_or_else(computed, str::to_owned);
+            fields.set(
+                HeaderName::TO,
+                essentials.to.clone().with_tag(&tag).to_string(),
+            );
+        }
+        if request.method == Method::Invite {
+            for route in request.headers.all(&HeaderName::RECORD_ROUTE) {
+                fields.push(HeaderName::RECORD_ROUTE, route);
+            }
+        }
+        fields
+    }
+
+    /// Where a request inside a dialog goes: to its next hop if that is an address of the same far side, else where the far side's messages come
+    /// from. Names are not resolved, and no peer can aim our requests at somebody else.
+    pub(super) fn hop(&self, dialog: &Dialog) -> Flow {
+        let named = dialog
+            .next_hop()
+            .and_then(|uri| Some((uri.host.ip()?, uri.port.unwrap_or(5060))));
+        match named {
+            Some((ip, port)) if port != 0 && self.is_same_side(ip, dialog.origin.remote.ip()) => {
+                Flow {
+                    remote: (ip, port).into(),
+                    ..dialog.origin
+                }
+            }
+            _ => dialog.origin,
+        }
+    }
+
+    /// Sends the ACK of a 2xx.
+    pub(super) fn send_ack(
+        &mut self,
+        dialog: &Dialog,
+        transaction: crate::transaction::ClientId,
+        number: u32,
+        answer: Option<&Session>,
+    ) {
+        let flow = self.hop(dialog);
+        let mut ack = dialog.request(Method::Ack, number);
+        if let Some(answer) = answer {
+            set_session(&mut ack.headers, &mut ack.body, answer);
+        }
+        self.finish_request(&mut ack, flow);
+        let tag = dialog.remote.tag().unwrap_or_default();
+        self.clients
+            .acknowledge(&mut self.out, transaction, tag, flow, ack.to_wire());
+    }
+
+    /// Sends the BYE of a dialog; nobody waits for its answer.
+    pub(super) fn send_bye(&mut self, now: Instant, dialog: &mut Dialog, reason: Option<&str>) {
+        let flow = self.hop(dialog);
+        let mut bye = dialog.next_request(Method::Bye);
+        if let Some(reason) = reason {
+            bye.headers.push(HeaderName::REASON, reason);
+        }
+        self.finish_request(&mut bye, flow);
+        self.clients
+            .start(&mut self.out, now, bye, flow, Owner::Nobody);
+    }
+
+    /// Takes a leg out of every table; nothing is sent.
+    pub(super) fn remove_leg(&mut self, id: LegId) -> Option<Leg> {
+        let leg = self.legs.remove(&id)?;
+        let call_id = &leg.dialog.call_id;
+        let tag = |address: &NameAddr| address.tag().unwrap_or_default().to_owned();
+        self.dialogs
+            .remove(&(call_id.clone(), tag(&leg.dialog.local)));
+        if leg.invite.is_none() {
+            self.callers
+                .remove(&(call_id.clone(), tag(&leg.dialog.remote)));
+        }
+        for timer in [
+            LegTimer::Ring,
+            LegTimer::Repeat,
+            LegTimer::Unacknowledged,
+            LegTimer::Decision,
+            LegTimer::Cancelled,
+        ] {
+            self.out.timers.cancel(Due::Leg(id, timer));
+        }
+        Some(leg)
+    }
+
+    /// Ends a leg with a BYE and tells the caller.
+    pub(super) fn end_with_bye(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        reason: EndReason,
+        text: Option<&str>,
+    ) {
+        if let Some(mut leg) = self.remove_leg(id) {
+            self.send_bye(now, &mut leg.dialog, text);
+            self.out.emit(Event::Ended { leg: id, reason });
+        }
+    }
+}
+
+/// Puts a session description into a message.
+pub(super) fn set_session(headers: &mut HeaderMap, body: &mut Body, session: &Session) {
+    headers.set(HeaderName::CONTENT_TYPE, SDP);
+    *body = Body::from(session.to_string().as_str());
+}
+
+/// The session description in a message: `Ok(None)` without body.
+pub(super) fn read_session(headers: &HeaderMap, body: &Body) -> Result<Option<Session>, Status> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    if headers
+        .content_type()
+        .is_some_and(|content_type| content_type != SDP)
+    {
+        return Err(Status::UNSUPPORTED_MEDIA_TYPE);
+    }
+    let encoded = headers
+        .text(&HeaderName::CONTENT_ENCODING)
+        .is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"));
+    if encoded {
+        return Err(Status::UNSUPPORTED_MEDIA_TYPE);
+    }
+    Session::parse(body.as_bytes())
+        .map(Some)
+        .map_err(|_| Status::NOT_ACCEPTABLE_HERE)
+}
