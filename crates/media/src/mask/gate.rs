@@ -225,6 +225,12 @@ impl Gate {
 
     fn judge(&mut self, ts: u64) -> Masked {
         let heard = self.heard.at(ts);
+        if heard.cover == Cover::Clear && self.is_settled() {
+            return Masked {
+                linear: heard.linear,
+                clear: true,
+            };
+        }
         self.move_fades(ts, heard);
         let clear_weight = self.fade.weight(self.clear_position);
         let mut sum = f32::from(heard.linear) * clear_weight + self.tail_sample();
@@ -235,6 +241,11 @@ impl Gate {
             linear: sample::from_f32(sum),
             clear: clear_weight > 0.0,
         }
+    }
+
+    /// Clear audio is at full weight and nothing else sounds: most of a call.
+    fn is_settled(&self) -> bool {
+        self.clear_position == FADE_SAMPLES && self.tone_position == 0 && self.tail.left == 0
     }
 
     fn move_fades(&mut self, ts: u64, heard: Heard) {

@@ -93,7 +93,6 @@ pub struct PathCounters {
 /// relay so that they never run backwards. All memory is taken at creation.
 ///
 /// The law: after every `push_*`, `flush`, `arm` or event call, drain [`ProtectedPath::pop_masked`].
-#[derive(Debug)]
 pub struct ProtectedPath {
     config: PathConfig,
     trigger: Trigger,
@@ -108,6 +107,16 @@ pub struct ProtectedPath {
     hint_until: u64,
     mute: Mute,
     counters: PathCounters,
+}
+
+/// It does not print audio, which may be a key, or keys.
+impl std::fmt::Debug for ProtectedPath {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ProtectedPath")
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where the mask stands with telephone-events (S27).

@@ -1,9 +1,10 @@
 //! What the agent hears of keys sounded in the audio: nothing.
 
-use media::dtmf::inband::LooseDetector;
 use media::dtmf::inband::keypad::pair_of_event;
+use media::dtmf::inband::{LooseDetector, LooseFind};
 use media::g711::Law;
 use media::leg::Leg;
+use media::relay::RelayEvent;
 use media::tone::{KeyTone, KeyToneShape};
 
 use crate::scene::{Random, Scene, Script, hiss, keys};
@@ -63,6 +64,14 @@ struct Outcome {
     clear: usize,
     finds: usize,
     keys: Vec<secret::Key>,
+}
+
+/// What the agent hears of it on a clean link.
+fn hear(keyed: &Keyed) -> (Vec<i16>, usize) {
+    let mut scene = Scene::with(|plan| plan.consumer.telephone_event_in = None);
+    let armed = scene.arm() as usize;
+    scene.run(Leg::Consumer, &Script::audio(&keyed.signal));
+    (scene.agent_heard(), armed)
 }
 
 fn play(keyed: &Keyed, loss: f64, seed: u64) -> Outcome {
@@ -396,4 +405,99 @@ fn speech_passes_untouched_while_protected() {
         assert!(scene.codes().is_empty());
     }
     assert!(altered * 500 <= total, "{altered} of {total}");
+}
+
+#[test]
+fn keys_beside_speech_are_masked() {
+    let mut finds = 0;
+    for seed in 0..6 {
+        let mut keyed = presses(640, 640, 70 + seed, |_| KeyToneShape {
+            low_dbm0: -12.0,
+            twist_db: 0.0,
+            ..KeyToneShape::default()
+        });
+        let speech = voice(keyed.signal.len(), seed);
+        let power: f64 = speech
+            .iter()
+            .map(|value| f64::from(*value).powi(2))
+            .sum::<f64>();
+        let tone = f64::from(Law::Mu.amplitude(-9.0)).powi(2) / 2.0;
+        let gain = (tone * speech.len() as f64 / power / 10_f64.powf(1.5)).sqrt();
+        for (value, spoken) in keyed.signal.iter_mut().zip(&speech) {
+            *value = value.saturating_add((f64::from(*spoken) * gain) as i16);
+        }
+        let (heard, armed) = hear(&keyed);
+        assert_eq!(clear_samples(&keyed, &heard, armed), 0, "seed {seed}");
+        // Speech alone may sound like a key to the scan; a find within a press would be the press.
+        let is_press = |find: &LooseFind| {
+            keyed.presses.iter().any(|press| {
+                let start = (armed + press.start) as u64;
+                let end = (armed + press.end + HELD) as u64;
+                find.start < end && find.end > start
+            })
+        };
+        finds += LooseDetector::scan(&heard)
+            .iter()
+            .filter(|find| is_press(find))
+            .count();
+    }
+    assert_eq!(finds, 0);
+}
+
+#[test]
+fn losses_make_a_digit_unclear_or_missing_but_never_double_or_wrong() {
+    for (seed, loss) in [
+        (1, 0.01),
+        (2, 0.03),
+        (3, 0.05),
+        (4, 0.10),
+        (5, 0.10),
+        (6, 0.10),
+    ] {
+        let keyed = presses(800, 640, 80 + seed, |_| KeyToneShape::default());
+        let mut scene = Scene::with(|plan| plan.consumer.telephone_event_in = None);
+        scene.arm();
+        scene.run(
+            Leg::Consumer,
+            &Script::audio(&keyed.signal).lose(loss, seed),
+        );
+        scene.wait(300);
+        let is_unclear = |event: &&RelayEvent| **event == RelayEvent::TonesUnclear;
+        let unclear = scene.events.iter().filter(is_unclear).count();
+        let mut wanted = keys(&keyed.codes).into_iter();
+        let counted = scene.codes();
+        assert!(
+            counted.iter().all(|key| wanted.any(|one| one == *key)),
+            "loss {loss}"
+        );
+        assert_eq!(counted.len() + unclear, keyed.codes.len(), "loss {loss}");
+    }
+}
+
+#[test]
+#[ignore = "long: ten thousand keys, each without loss and with three kinds of it"]
+fn ten_thousand_random_keys_leak_nothing() {
+    for seed in 0..500 {
+        let mut lengths = Random(seed + 900);
+        let len = lengths.between(330.0, 1_200.0) as usize;
+        let pause = lengths.between(340.0, 900.0) as usize;
+        let keyed = presses(len, pause, 1_000 + seed, |random| KeyToneShape {
+            low_dbm0: random.between(-22.0, -6.5) as f32,
+            twist_db: random.between(-7.5, 3.5) as f32,
+            low_deviation: random.between(-0.015, 0.015),
+            high_deviation: random.between(-0.015, 0.015),
+        });
+        for (loss, loss_seed) in [(0.0, 1), (0.01, seed), (0.03, seed), (0.10, seed)] {
+            let outcome = play(&keyed, loss, loss_seed + 5);
+            assert_eq!(
+                (outcome.clear, outcome.finds),
+                (0, 0),
+                "seed {seed}, loss {loss}"
+            );
+            assert!(
+                loss > 0.0 || outcome.keys == keys(&keyed.codes),
+                "seed {seed}"
+            );
+        }
+    }
 }

@@ -7,10 +7,14 @@
 use super::analysis::{Analysis, Fit, HOP_SAMPLES, Window};
 use super::keypad::{self, Key, Pair};
 use super::press::{Press, Sounding};
+use crate::g711::Law;
 use crate::sample;
 
 /// Least share of a short window that continues a press. With a pair sounding in more than about 0.6 of the window it is exceeded.
 const PRESENT_SHARE: f32 = 0.60;
+
+/// Windows below this level are no part of a press: the quietest pair accepted has -42 dBm0, at the edges of a press less than half.
+const FLOOR_DBM0: f32 = -48.0;
 
 /// Least share the weaker tone adds; twist of 9 dB leaves it 11 %, half of that at the edges of a press.
 const WEAKER_LEAST: f32 = 0.03;
@@ -48,6 +52,7 @@ pub struct InbandDigit {
 #[derive(Debug)]
 pub struct Reporter {
     analysis: Analysis,
+    floor_power: f32,
     heard_end: u64,
     started: bool,
     press: Option<Press>,
@@ -82,8 +87,10 @@ impl Reporter {
     /// A reporter that has heard nothing.
     #[must_use]
     pub fn new() -> Self {
+        let peak = Law::Mu.amplitude(FLOOR_DBM0);
         Self {
             analysis: Analysis::new(),
+            floor_power: peak * peak / 2.0,
             heard_end: 0,
             started: false,
             press: None,
@@ -156,9 +163,13 @@ impl Reporter {
     }
 
     fn judge(&mut self) {
-        let fit = self
+        let is_loud = self
             .analysis
-            .fit(Window::Short, PRESENT_SHARE)
+            .power(Window::Short)
+            .is_some_and(|power| power >= self.floor_power);
+        let fit = is_loud
+            .then(|| self.analysis.fit(Window::Short, PRESENT_SHARE))
+            .flatten()
             .filter(|fit| fit.weaker_share >= WEAKER_LEAST);
         match fit {
             Some(fit) => self.handle_present(&fit),
@@ -220,11 +231,12 @@ impl Reporter {
         self.other = None;
         let Some(press) = &self.press else { return };
         let silent_since = press.last();
-        let ended_in_gap = self.gap.is_some_and(|gap| {
-            silent_since <= gap.start
-                && self.heard_end >= gap.end + AFTER_GAP_SPAN - sample::span(HOP_SAMPLES)
-        });
-        if ended_in_gap || self.heard_end - silent_since > PAUSE_SPAN_MAX {
+        let gap = self.gap.filter(|gap| silent_since <= gap.start);
+        let judged_from = |gap: Gap| gap.end + AFTER_GAP_SPAN - sample::span(HOP_SAMPLES);
+        if gap.is_some_and(|gap| self.heard_end < judged_from(gap)) {
+            return;
+        }
+        if gap.is_some() || self.heard_end - silent_since > PAUSE_SPAN_MAX {
             self.close_press();
         }
     }

@@ -1,0 +1,254 @@
+//! What 20 ms of one call's audio cost. Prints one JSON line; every figure is the least of several passes.
+//! Own figures of one machine, to compare with each other; nothing else is to run beside them.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use media::dtmf::inband::Reporter;
+use media::dtmf::inband::keypad::Pair;
+use media::dtmf::inband::trigger::Trigger;
+use media::g711::Law;
+use media::leg::{Codec, Leg, LegPlan};
+use media::relay::{Input, Relay, RelayPlan};
+use media::rtp::RtpHeader;
+use media::sample;
+use media::tone::{KeyTone, KeyToneShape};
+
+const FRAME: usize = 160;
+const FRAME_TIME: Duration = Duration::from_millis(20);
+
+/// Frames of one pass: 40 s.
+const FRAMES: usize = 2_000;
+
+/// Passes; the least counts.
+const PASSES: usize = 7;
+
+/// What is played.
+#[derive(Clone, Copy)]
+enum Signal {
+    /// A voice-like buzz with noise, pauses between.
+    Speech,
+    /// A key of 100 ms every 200 ms.
+    Keys,
+}
+
+fn main() {
+    let speech = signal(Signal::Speech);
+    let keys = signal(Signal::Keys);
+    let figures = [
+        ("trigger_speech", least(|| trigger(&speech))),
+        ("trigger_keys", least(|| trigger(&keys))),
+        ("strict_speech", least(|| strict(&speech))),
+        ("strict_keys", least(|| strict(&keys))),
+        (
+            "relay_unprotected",
+            least(|| relay(&speech, Leg::Consumer, Mode::Open)),
+        ),
+        (
+            "relay_watched",
+            least(|| relay(&speech, Leg::Consumer, Mode::Watched)),
+        ),
+        (
+            "relay_protected_speech",
+            least(|| relay(&speech, Leg::Consumer, Mode::Protected)),
+        ),
+        (
+            "relay_protected_keys",
+            least(|| relay(&keys, Leg::Consumer, Mode::Protected)),
+        ),
+        (
+            "relay_agent_open",
+            least(|| relay(&speech, Leg::Agent, Mode::Open)),
+        ),
+        (
+            "relay_agent_protected",
+            least(|| relay(&speech, Leg::Agent, Mode::Protected)),
+        ),
+    ];
+    let frame_ns = FRAME_TIME.as_nanos();
+    let fields: Vec<String> = figures
+        .iter()
+        .map(|(name, ns)| {
+            format!(
+                "\"{name}\": {{\"ns_per_frame\": {ns}, \"audio_s_per_cpu_s\": {}}}",
+                frame_ns / (*ns).max(1)
+            )
+        })
+        .collect();
+    let arm_us = arm_micros();
+    let line = format!(
+        "{{\"frame_ms\": 20, {}, \"arm_us\": {arm_us}}}\n",
+        fields.join(", ")
+    );
+    let written = std::io::stdout().lock().write_all(line.as_bytes());
+    written.expect("standard output takes one line");
+}
+
+/// Nanoseconds a frame of the fastest pass.
+fn least(mut pass: impl FnMut() -> Duration) -> u128 {
+    let fastest = (0..PASSES).map(|_| pass()).min().unwrap_or(Duration::MAX);
+    fastest.as_nanos() / u128::from(sample::span(FRAMES))
+}
+
+fn signal(kind: Signal) -> Vec<i16> {
+    let mut linear = vec![0_i16; FRAMES * FRAME];
+    let mut noise = 1_u32;
+    for (at, value) in linear.iter_mut().enumerate() {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let hiss = f32::from(u16::try_from(noise >> 16).unwrap_or(0)) / 1_024.0 - 32.0;
+        *value = sample::from_f32(hiss + voice(kind, at));
+    }
+    if let Signal::Keys = kind {
+        for (index, press) in linear.chunks_mut(1_600).enumerate() {
+            let number = u8::try_from(index % 12).unwrap_or(0);
+            let mut tone = KeyTone::new(Pair::new(number / 3, number % 3), KeyToneShape::default());
+            tone.add_to(&mut press[..800]);
+        }
+    }
+    linear
+}
+
+fn voice(kind: Signal, at: usize) -> f32 {
+    let Signal::Speech = kind else { return 0.0 };
+    if (at / 2_400).is_multiple_of(4) {
+        return 0.0;
+    }
+    let seconds = sample::count_f32(at % 8_000) / 8_000.0;
+    let pitch_hz = 110.0 + 40.0 * (seconds * 9.0).sin();
+    (1_u8..20)
+        .map(|harmonic| {
+            let angle = std::f32::consts::TAU * pitch_hz * f32::from(harmonic) * seconds;
+            1_200.0 / f32::from(harmonic) * angle.sin()
+        })
+        .sum()
+}
+
+fn trigger(linear: &[i16]) -> Duration {
+    let mut trigger = Trigger::new();
+    let began = Instant::now();
+    let mut heard = 0_usize;
+    for (end, value) in (1_u64..).zip(linear) {
+        heard += usize::from(trigger.push(*value, end, false).is_some());
+    }
+    let spent = began.elapsed();
+    std::hint::black_box(heard);
+    spent
+}
+
+fn strict(linear: &[i16]) -> Duration {
+    let mut reporter = Reporter::new();
+    let began = Instant::now();
+    let mut digits = 0_usize;
+    for (index, frame) in linear.chunks_exact(FRAME).enumerate() {
+        reporter.push_audio(sample::span(index * FRAME), frame);
+        while reporter.poll_digit().is_some() {
+            digits += 1;
+        }
+    }
+    let spent = began.elapsed();
+    std::hint::black_box(digits);
+    spent
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Open,
+    Watched,
+    Protected,
+}
+
+fn plan(host: u8) -> LegPlan {
+    LegPlan::new(Codec::Pcmu, SocketAddr::from(([192, 0, 2, host], 4_000)))
+        .with_telephone_event(101)
+}
+
+fn new_relay(now: Instant, mode: Mode) -> Relay {
+    let mut relay_plan = RelayPlan::new(plan(1), plan(2), 3);
+    relay_plan.watch = mode != Mode::Open;
+    Relay::new(relay_plan, now)
+}
+
+/// Everything the media thread does for a packet but the system calls: input, outputs, next timeout.
+fn relay(linear: &[i16], leg: Leg, mode: Mode) -> Duration {
+    let mut now = Instant::now();
+    let mut relay = new_relay(now, mode);
+    let source = if leg == Leg::Consumer {
+        plan(1).remote_rtp
+    } else {
+        plan(2).remote_rtp
+    };
+    if mode == Mode::Protected {
+        let silence = packet(0, &[0; FRAME]);
+        let input = Input::Packet {
+            leg: Leg::Consumer,
+            source: plan(1).remote_rtp,
+            received_at: now,
+            bytes: &silence,
+            rtcp: false,
+        };
+        relay.handle_input(now, input);
+        relay.handle_input(now, Input::Protect);
+    }
+    let packets: Vec<Vec<u8>> = linear
+        .chunks_exact(FRAME)
+        .enumerate()
+        .map(|(index, frame)| packet(index + 1, frame))
+        .collect();
+    let mut sent = 0;
+    let began = Instant::now();
+    for bytes in &packets {
+        now += FRAME_TIME;
+        let input = Input::Packet {
+            leg,
+            source,
+            received_at: now,
+            bytes,
+            rtcp: false,
+        };
+        relay.handle_input(now, input);
+        while relay.poll_output().is_some() {
+            sent += 1;
+        }
+        if relay.next_timeout().is_some_and(|due| due <= now) {
+            relay.handle_timeout(now);
+        }
+    }
+    let spent = began.elapsed();
+    std::hint::black_box(sent);
+    spent
+}
+
+fn packet(index: usize, frame: &[i16]) -> Vec<u8> {
+    let header = RtpHeader {
+        marker: false,
+        payload_type: 0,
+        sequence: u16::try_from(index).unwrap_or(0),
+        timestamp: u32::try_from(index * FRAME).unwrap_or(0),
+        ssrc: 5,
+    };
+    let mut bytes = header.to_bytes().to_vec();
+    bytes.extend(frame.iter().map(|value| Law::Mu.encode_sample(*value)));
+    bytes
+}
+
+/// Microseconds of arming, self-check included.
+fn arm_micros() -> u128 {
+    let arm = || {
+        let now = Instant::now();
+        let mut relay = new_relay(now, Mode::Watched);
+        let silence = packet(0, &[0; FRAME]);
+        let input = Input::Packet {
+            leg: Leg::Consumer,
+            source: plan(1).remote_rtp,
+            received_at: now,
+            bytes: &silence,
+            rtcp: false,
+        };
+        relay.handle_input(now, input);
+        let began = Instant::now();
+        relay.handle_input(now, Input::Protect);
+        began.elapsed().as_micros()
+    };
+    (0..PASSES).map(|_| arm()).min().unwrap_or(0)
+}
