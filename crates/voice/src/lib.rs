@@ -2,3 +2,14 @@
 //! Owns: SIP transports, RTP sockets, media threads.
 //! Never: decides routing, stores anything, or lets a packet pass the mask.
 //! Start reading at: `node`.
+
+pub mod rtp_socket;
+pub mod transport;
+
+mod media_thread;
+mod node;
+mod recorder;
+
+pub use media_thread::MediaCounters;
+pub use node::{MediaSource, Node, NodeConfig, NodeCounters, NodeError, NodeLimits, Peer};
+pub use recorder::AudioSink;

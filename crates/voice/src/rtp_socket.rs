@@ -202,8 +202,14 @@ fn read(fd: RawFd, bytes: &mut [u8], control: &mut [u8]) -> io::Result<Option<Re
 }
 
 fn address(storage: &SockaddrStorage) -> Option<SocketAddr> {
-    let four = storage.as_sockaddr_in().map(|four| SocketAddr::from(std::net::SocketAddrV4::from(*four)));
-    four.or_else(|| storage.as_sockaddr_in6().map(|six| SocketAddr::from(std::net::SocketAddrV6::from(*six))))
+    let four = storage
+        .as_sockaddr_in()
+        .map(|four| SocketAddr::from(std::net::SocketAddrV4::from(*four)));
+    four.or_else(|| {
+        storage
+            .as_sockaddr_in6()
+            .map(|six| SocketAddr::from(std::net::SocketAddrV6::from(*six)))
+    })
 }
 
 /// Kernel stamps are wall-clock time. What matters is how long ago it was; a wall clock set back meanwhile counts as "just now".
@@ -247,7 +253,10 @@ mod tests {
         assert!(theirs.send(b"packet", ours.local()).unwrap());
         let source = ours
             .receive(&mut buffer, |datagram| {
-                assert_eq!((datagram.bytes, datagram.is_cut), (b"packet".as_slice(), false));
+                assert_eq!(
+                    (datagram.bytes, datagram.is_cut),
+                    (b"packet".as_slice(), false)
+                );
                 datagram.source
             })
             .unwrap();
@@ -273,17 +282,27 @@ mod tests {
         let sent_at = Instant::now();
         theirs.send(b"packet", ours.local()).unwrap();
         std::thread::sleep(Duration::from_millis(60));
-        let received_at = ours.receive(&mut buffer, |datagram| datagram.received_at).unwrap().unwrap();
+        let received_at = ours
+            .receive(&mut buffer, |datagram| datagram.received_at)
+            .unwrap()
+            .unwrap();
         let late = received_at.saturating_duration_since(sent_at);
-        assert!(late < Duration::from_millis(40), "read time was taken: {late:?}");
+        assert!(
+            late < Duration::from_millis(40),
+            "read time was taken: {late:?}"
+        );
         assert!(sent_at.saturating_duration_since(received_at) < Duration::from_millis(5));
     }
 
     #[test]
     fn a_datagram_that_is_too_long_says_so() {
         let (ours, theirs) = pair();
-        theirs.send(&[7; DATAGRAM_BYTES_MAX + 1], ours.local()).unwrap();
-        let cut = ours.receive(&mut ReceiveBuffer::new(), |datagram| datagram.is_cut).unwrap();
+        theirs
+            .send(&[7; DATAGRAM_BYTES_MAX + 1], ours.local())
+            .unwrap();
+        let cut = ours
+            .receive(&mut ReceiveBuffer::new(), |datagram| datagram.is_cut)
+            .unwrap();
         assert_eq!(cut, Some(true));
     }
 }

@@ -93,7 +93,10 @@ impl UdpTransport {
     /// Sends a message; what cannot be sent is counted and dropped.
     pub fn send(&mut self, transmit: &Transmit) {
         let sent = match transmit.flow.transport {
-            Transport::Udp => self.socket.try_send_to(transmit.wire.as_bytes(), transmit.flow.remote).is_ok(),
+            Transport::Udp => self
+                .socket
+                .try_send_to(transmit.wire.as_bytes(), transmit.flow.remote)
+                .is_ok(),
             Transport::Tcp | Transport::Tls => false,
         };
         if sent {
@@ -106,7 +109,9 @@ impl UdpTransport {
 
 impl std::fmt::Debug for UdpTransport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UdpTransport").field("local", &self.local).finish_non_exhaustive()
+        f.debug_struct("UdpTransport")
+            .field("local", &self.local)
+            .finish_non_exhaustive()
     }
 }
 
@@ -144,8 +149,20 @@ mod tests {
     #[tokio::test]
     async fn what_no_transport_carries_is_counted() {
         let mut ours = UdpTransport::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        let flow = Flow { remote: ours.local(), transport: Transport::Tls };
-        ours.send(&Transmit { flow, wire: sip::Wire::new(b"x".to_vec()) });
-        assert_eq!(ours.counters(), TransportCounters { send_failed: 1, ..TransportCounters::default() });
+        let flow = Flow {
+            remote: ours.local(),
+            transport: Transport::Tls,
+        };
+        ours.send(&Transmit {
+            flow,
+            wire: sip::Wire::new(b"x".to_vec()),
+        });
+        assert_eq!(
+            ours.counters(),
+            TransportCounters {
+                send_failed: 1,
+                ..TransportCounters::default()
+            }
+        );
     }
 }

@@ -72,12 +72,22 @@ impl RtpPorts {
     /// The range holds no pair.
     pub fn new(address: IpAddr, range: &RangeInclusive<u16>) -> Result<Self, RtpPortsError> {
         let (first, last) = (*range.start(), *range.end());
-        let even: BTreeSet<u16> = range.clone().filter(|port| *port != 0 && port % 2 == 0 && *port < last).collect();
+        let even: BTreeSet<u16> = range
+            .clone()
+            .filter(|port| *port != 0 && port % 2 == 0 && *port < last)
+            .collect();
         if even.is_empty() {
             return Err(RtpPortsError::ConfigRange { first, last });
         }
-        let pool = Pool { free: even.into_iter().collect(), taken: 0, resting: VecDeque::new() };
-        Ok(Self { address, pool: Arc::new(Mutex::new(pool)) })
+        let pool = Pool {
+            free: even.into_iter().collect(),
+            taken: 0,
+            resting: VecDeque::new(),
+        };
+        Ok(Self {
+            address,
+            pool: Arc::new(Mutex::new(pool)),
+        })
     }
 
     /// Opens a pair, the one that has been free for longest.
@@ -88,9 +98,16 @@ impl RtpPorts {
         for _ in 0..BIND_TRIES_MAX {
             let lease = self.lease().ok_or(RtpPortsError::Exhausted)?;
             let at = |port| SocketAddr::new(self.address, port);
-            let sockets = RtpSocket::bind(at(lease.port)).and_then(|rtp| Ok((rtp, RtpSocket::bind(at(lease.port + 1))?)));
+            let sockets = RtpSocket::bind(at(lease.port))
+                .and_then(|rtp| Ok((rtp, RtpSocket::bind(at(lease.port + 1))?)));
             match sockets {
-                Ok((rtp, rtcp)) => return Ok(RtpPair { rtp, rtcp, _lease: lease }),
+                Ok((rtp, rtcp)) => {
+                    return Ok(RtpPair {
+                        rtp,
+                        rtcp,
+                        _lease: lease,
+                    });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
                 Err(error) => return Err(RtpPortsError::System(error)),
             }
@@ -103,7 +120,10 @@ impl RtpPorts {
     pub fn in_use(&self) -> PortsInUse {
         let mut pool = lock(&self.pool);
         pool.wake(Instant::now());
-        PortsInUse { taken: pool.taken, resting: pool.resting.len() }
+        PortsInUse {
+            taken: pool.taken,
+            resting: pool.resting.len(),
+        }
     }
 
     fn lease(&self) -> Option<Lease> {
@@ -111,7 +131,10 @@ impl RtpPorts {
         pool.wake(Instant::now());
         let port = pool.free.pop_front()?;
         pool.taken += 1;
-        Some(Lease { port, pool: Arc::clone(&self.pool) })
+        Some(Lease {
+            port,
+            pool: Arc::clone(&self.pool),
+        })
     }
 }
 
@@ -141,7 +164,8 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let mut pool = lock(&self.pool);
         pool.taken = pool.taken.saturating_sub(1);
-        pool.resting.push_back((Instant::now() + QUARANTINE, self.port));
+        pool.resting
+            .push_back((Instant::now() + QUARANTINE, self.port));
     }
 }
 
@@ -187,7 +211,13 @@ mod tests {
     #[test]
     fn ranges_without_a_pair_are_refused() {
         for range in [7..=7, 7..=8, 0..=1, 9..=4] {
-            assert!(matches!(RtpPorts::new(LOOPBACK, &range), Err(RtpPortsError::ConfigRange { .. })), "{range:?}");
+            assert!(
+                matches!(
+                    RtpPorts::new(LOOPBACK, &range),
+                    Err(RtpPortsError::ConfigRange { .. })
+                ),
+                "{range:?}"
+            );
         }
         assert!(RtpPorts::new(LOOPBACK, &(7..=9)).is_ok());
     }

@@ -1,0 +1,310 @@
+//! Threads that carry media.
+//! Owns: the operating-system threads, and the control side's end of their rings.
+//! Never: touches a packet on the control side, or waits for a thread.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use domain::id::CallId;
+use media::leg::{Leg, LegPlan};
+use media::relay::RelayPlan;
+use rtrb::{PushError, RingBuffer};
+use secret::{Arena, Key, KeySender};
+use tokio::sync::Notify;
+
+use crate::recorder::FrameSender;
+use crate::rtp_socket::RtpPair;
+pub use counters::MediaCounters;
+use worker::Worker;
+
+mod counters;
+mod running;
+mod worker;
+
+/// Commands one thread may lag behind: each call causes about ten in its life, so this is a hundred calls set up at once. When full, a call or
+/// a capture does not start, and what must not be lost waits on the control side.
+const COMMANDS_MAX: usize = 1_024;
+
+/// Commands that wait on the control side while a ring is full. Beyond it the thread counts as dead: it has done nothing for thousands of them.
+const OWED_MAX: usize = 4_096;
+
+/// Reports the control side may lag behind: a key of every call of a full thread at once, four times over. When full, a protected call is
+/// silenced and reported as soon as there is room.
+const REPORTS_MAX: usize = 4_096;
+
+/// A thread that has not gone round for this long cannot answer for a mask (S29).
+const HEARTBEAT_AGE_MAX: Duration = Duration::from_millis(100);
+
+/// One call's media, unique for the life of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct MediaId(pub(crate) u64);
+
+/// A call whose media begins.
+pub(crate) struct NewCall {
+    pub(crate) id: MediaId,
+    pub(crate) call: Arc<CallId>,
+    pub(crate) plan: RelayPlan,
+    pub(crate) consumer: RtpPair,
+    pub(crate) agent: RtpPair,
+    pub(crate) keys: KeySender,
+}
+
+/// What a media thread is told.
+pub(crate) enum MediaCommand {
+    Start(Box<NewCall>),
+    Protect(MediaId),
+    Unprotect(MediaId),
+    Mute(MediaId, bool),
+    Replan(MediaId, Leg, Box<LegPlan>),
+    /// The next key of the thread's own ring was signalled by INFO on this leg. The command holds no key: rings do not wipe what was taken.
+    InfoKey(MediaId, Leg),
+    End(MediaId),
+    Stop,
+}
+
+/// What a media thread says. Holds no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Report {
+    Protected(MediaId, u32),
+    Refused(MediaId, &'static str),
+    ProtectionLost(MediaId, &'static str),
+    KeyPressed(MediaId),
+    KeysLost(MediaId),
+    LineSilent(MediaId),
+    LineBack(MediaId),
+    TonesUnclear(MediaId),
+    MediaTimeout(MediaId),
+    /// The call's media is gone: it panicked, could not start, or nobody takes its keys.
+    Failed(MediaId),
+}
+
+impl Report {
+    /// Whose it is.
+    pub(crate) fn call(self) -> MediaId {
+        match self {
+            Self::Protected(id, _)
+            | Self::Refused(id, _)
+            | Self::ProtectionLost(id, _)
+            | Self::KeyPressed(id)
+            | Self::KeysLost(id)
+            | Self::LineSilent(id)
+            | Self::LineBack(id)
+            | Self::TonesUnclear(id)
+            | Self::MediaTimeout(id)
+            | Self::Failed(id) => id,
+        }
+    }
+}
+
+/// The command was not taken: the thread is behind, or dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ThreadBusy;
+
+/// What both sides of a thread see.
+struct Shared {
+    began: Instant,
+    beat_ms: AtomicU64,
+    counters: Mutex<MediaCounters>,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            beat_ms: AtomicU64::new(0),
+            counters: Mutex::new(MediaCounters::default()),
+        }
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn beat(&self) {
+        self.beat_ms.store(self.elapsed_ms(), Ordering::Relaxed);
+    }
+
+    fn is_beating(&self) -> bool {
+        let age = self
+            .elapsed_ms()
+            .saturating_sub(self.beat_ms.load(Ordering::Relaxed));
+        Duration::from_millis(age) <= HEARTBEAT_AGE_MAX
+    }
+}
+
+/// One thread as the control side sees it. Dropping it stops the thread and waits for it.
+pub(crate) struct MediaThread {
+    commands: rtrb::Producer<MediaCommand>,
+    owed: VecDeque<MediaCommand>,
+    reports: rtrb::Consumer<Report>,
+    info_keys: KeySender,
+    waker: Arc<mio::Waker>,
+    shared: Arc<Shared>,
+    join: Option<JoinHandle<()>>,
+    calls: usize,
+}
+
+impl MediaThread {
+    /// Starts a thread; `notify` is told when reports wait.
+    pub(crate) fn start(
+        index: usize,
+        arena: &Arc<Arena>,
+        notify: Arc<Notify>,
+        recorder: Option<FrameSender>,
+    ) -> io::Result<Self> {
+        let (commands, commands_out) = RingBuffer::new(COMMANDS_MAX);
+        let (reports_in, reports) = RingBuffer::new(REPORTS_MAX);
+        let no_ring = || io::Error::other("no key ring is left in the arena");
+        let (info_keys, info_keys_out) = secret::digit_ring(arena).ok_or_else(no_ring)?;
+        let shared = Arc::new(Shared::new());
+        let (worker, waker) = Worker::new(
+            commands_out,
+            worker::Outlet::new(reports_in, notify, recorder),
+            info_keys_out,
+            Arc::clone(&shared),
+        )?;
+        let join = std::thread::Builder::new()
+            .name(format!("media-{index}"))
+            .spawn(move || worker.run())?;
+        Ok(Self {
+            commands,
+            owed: VecDeque::new(),
+            reports,
+            info_keys,
+            waker: Arc::new(waker),
+            shared,
+            join: Some(join),
+            calls: 0,
+        })
+    }
+
+    /// Calls given to it and not ended.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls
+    }
+
+    /// It has ended by itself: its calls are lost.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.commands.is_abandoned() || self.owed.len() >= OWED_MAX
+    }
+
+    /// It went round within the last 100 ms.
+    pub(crate) fn is_beating(&self) -> bool {
+        self.shared.is_beating()
+    }
+
+    pub(crate) fn counters(&self) -> MediaCounters {
+        *self
+            .shared
+            .counters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a call's media.
+    pub(crate) fn start_call(&mut self, call: NewCall) -> Result<(), ThreadBusy> {
+        self.try_tell(MediaCommand::Start(Box::new(call)))?;
+        self.calls += 1;
+        Ok(())
+    }
+
+    /// Asks for the mask. Refused rather than delayed when the thread is behind.
+    pub(crate) fn protect(&mut self, id: MediaId) -> Result<(), ThreadBusy> {
+        if !self.is_beating() {
+            return Err(ThreadBusy);
+        }
+        self.try_tell(MediaCommand::Protect(id))
+    }
+
+    /// Hands over a key of an INFO, by way of the thread's ring in the arena.
+    pub(crate) fn info_key(&mut self, id: MediaId, leg: Leg, key: Key) -> Result<(), ThreadBusy> {
+        if !self.owed.is_empty() || self.commands.slots() == 0 {
+            return Err(ThreadBusy);
+        }
+        self.info_keys.push(key).map_err(|_| ThreadBusy)?;
+        self.try_tell(MediaCommand::InfoKey(id, leg))
+    }
+
+    pub(crate) fn unprotect(&mut self, id: MediaId) {
+        self.tell(MediaCommand::Unprotect(id));
+    }
+
+    pub(crate) fn mute(&mut self, id: MediaId, on: bool) {
+        self.tell(MediaCommand::Mute(id, on));
+    }
+
+    pub(crate) fn replan(&mut self, id: MediaId, leg: Leg, plan: LegPlan) {
+        self.tell(MediaCommand::Replan(id, leg, Box::new(plan)));
+    }
+
+    pub(crate) fn end(&mut self, id: MediaId) {
+        self.calls = self.calls.saturating_sub(1);
+        self.tell(MediaCommand::End(id));
+    }
+
+    /// The next report.
+    pub(crate) fn report(&mut self) -> Option<Report> {
+        self.reports.pop().ok()
+    }
+
+    /// Commands wait for room in the ring.
+    pub(crate) fn owes(&self) -> bool {
+        !self.owed.is_empty()
+    }
+
+    /// Passes on what had to wait.
+    pub(crate) fn settle(&mut self) {
+        let waited = !self.owed.is_empty();
+        while let Some(command) = self.owed.pop_front() {
+            if let Err(PushError::Full(command)) = self.commands.push(command) {
+                self.owed.push_front(command);
+                break;
+            }
+        }
+        if waited {
+            self.wake();
+        }
+    }
+
+    /// Ends the thread with all its calls and waits for it.
+    pub(crate) fn stop(&mut self) {
+        let Some(join) = self.join.take() else { return };
+        self.tell(MediaCommand::Stop);
+        if self.owed.is_empty() {
+            let _it_is_over_either_way = join.join();
+        }
+    }
+
+    fn try_tell(&mut self, command: MediaCommand) -> Result<(), ThreadBusy> {
+        if self.is_dead() || !self.owed.is_empty() {
+            return Err(ThreadBusy);
+        }
+        self.commands.push(command).map_err(|_| ThreadBusy)?;
+        self.wake();
+        Ok(())
+    }
+
+    /// A command that must not be lost; in order with all others.
+    fn tell(&mut self, command: MediaCommand) {
+        if self.owed.len() < OWED_MAX {
+            self.owed.push_back(command);
+        }
+        self.settle();
+    }
+
+    /// A waker that fails leaves the thread to its next packet or its tick.
+    fn wake(&self) {
+        let _tick_follows = self.waker.wake();
+    }
+}
+
+impl Drop for MediaThread {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,365 @@
+//! One call on its media thread.
+//! Owns: the relay, the sockets of both legs, the sending end of the key ring.
+//! Never: lets consumer audio out when a report about its protection could not be given.
+
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::id::CallId;
+use media::leg::Leg;
+use media::relay::{Input, Output, Relay, RelayCounters, RelayEvent};
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use secret::KeySender;
+
+use super::worker::Outlet;
+use super::{MediaId, NewCall, Report};
+use crate::rtp_socket::{ReceiveBuffer, RtpPair, RtpSocket};
+
+/// Datagrams read from one socket before others get their turn: 160 ms of a stream. What is left is read in the next round.
+const READS_MAX: usize = 8;
+
+/// Datagrams thrown away from before the relay was there; more can only be a flood.
+const STALE_MAX: usize = 256;
+
+/// Sockets of a call.
+pub(super) const SOCKETS: usize = 4;
+
+/// One of the four sockets of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SocketPlace {
+    leg: Leg,
+    rtcp: bool,
+}
+
+impl SocketPlace {
+    pub(super) const ALL: [Self; SOCKETS] = [
+        Self {
+            leg: Leg::Consumer,
+            rtcp: false,
+        },
+        Self {
+            leg: Leg::Consumer,
+            rtcp: true,
+        },
+        Self {
+            leg: Leg::Agent,
+            rtcp: false,
+        },
+        Self {
+            leg: Leg::Agent,
+            rtcp: true,
+        },
+    ];
+}
+
+/// Whether a mask is wanted, as far as this thread was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protection {
+    Off,
+    Wanted,
+}
+
+/// What could not be reported and must be.
+#[derive(Debug, Clone, Copy, Default)]
+struct Unreported {
+    lost: Option<&'static str>,
+    timed_out: bool,
+}
+
+/// How a call goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It goes on.
+    Runs,
+    /// Nobody is left to take its keys: it ends.
+    Abandoned,
+}
+
+/// A call.
+pub(super) struct RunningCall {
+    core: Core,
+    sockets: Sockets,
+}
+
+struct Sockets {
+    consumer: RtpPair,
+    agent: RtpPair,
+}
+
+impl Sockets {
+    fn at(&self, place: SocketPlace) -> &RtpSocket {
+        let pair = match place.leg {
+            Leg::Consumer => &self.consumer,
+            Leg::Agent => &self.agent,
+        };
+        if place.rtcp { &pair.rtcp } else { &pair.rtp }
+    }
+}
+
+struct Core {
+    id: MediaId,
+    call: Arc<CallId>,
+    relay: Relay,
+    keys: KeySender,
+    wake_at: Option<Instant>,
+    protection: Protection,
+    muted: bool,
+    silenced: bool,
+    unreported: Unreported,
+}
+
+impl RunningCall {
+    pub(super) fn new(new: NewCall, now: Instant) -> Self {
+        let NewCall {
+            id,
+            call,
+            plan,
+            consumer,
+            agent,
+            keys,
+        } = new;
+        let relay = Relay::new(plan, now);
+        let wake_at = relay.next_timeout();
+        let core = Core {
+            id,
+            call,
+            relay,
+            keys,
+            wake_at,
+            protection: Protection::Off,
+            muted: false,
+            silenced: false,
+            unreported: Unreported::default(),
+        };
+        Self {
+            core,
+            sockets: Sockets { consumer, agent },
+        }
+    }
+
+    pub(super) fn id(&self) -> MediaId {
+        self.core.id
+    }
+
+    pub(super) fn call(&self) -> &Arc<CallId> {
+        &self.core.call
+    }
+
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        self.core.wake_at
+    }
+
+    pub(super) fn counters(&self) -> RelayCounters {
+        self.core.relay.counters()
+    }
+
+    pub(super) fn owes_a_report(&self) -> bool {
+        self.core.unreported.lost.is_some() || self.core.unreported.timed_out
+    }
+
+    /// Watches the sockets, after throwing away what came before there was anyone to hear it.
+    pub(super) fn register(
+        &self,
+        registry: &Registry,
+        first: usize,
+        buffer: &mut ReceiveBuffer,
+    ) -> std::io::Result<()> {
+        for (offset, place) in SocketPlace::ALL.into_iter().enumerate() {
+            let socket = self.sockets.at(place);
+            socket.discard(buffer, STALE_MAX);
+            let token = Token(first + offset);
+            registry.register(
+                &mut SourceFd(&socket.as_raw_fd()),
+                token,
+                Interest::READABLE,
+            )?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn deregister(&self, registry: &Registry) {
+        for place in SocketPlace::ALL {
+            let fd = self.sockets.at(place).as_raw_fd();
+            let _closed_anyway = registry.deregister(&mut SourceFd(&fd));
+        }
+    }
+
+    /// Reads a socket; true if more may wait.
+    pub(super) fn read(
+        &mut self,
+        place: SocketPlace,
+        buffer: &mut ReceiveBuffer,
+        outlet: &mut Outlet,
+    ) -> bool {
+        let Self { core, sockets } = self;
+        let socket = sockets.at(place);
+        for _ in 0..READS_MAX {
+            let read = socket.receive(buffer, |datagram| {
+                if datagram.is_cut {
+                    return;
+                }
+                let input = Input::Packet {
+                    leg: place.leg,
+                    source: datagram.source,
+                    received_at: datagram.received_at,
+                    bytes: datagram.bytes,
+                    rtcp: place.rtcp,
+                };
+                core.handle(Instant::now(), input, sockets, outlet);
+            });
+            if matches!(read, Ok(None)) {
+                return false;
+            }
+        }
+        true
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, outlet: &mut Outlet) {
+        self.core.relay.handle_timeout(now);
+        self.core.drain(now, &self.sockets, outlet);
+    }
+
+    pub(super) fn protect(&mut self, now: Instant, outlet: &mut Outlet) {
+        self.core.protection = Protection::Wanted;
+        self.core.handle(now, Input::Protect, &self.sockets, outlet);
+    }
+
+    pub(super) fn unprotect(&mut self, now: Instant, outlet: &mut Outlet) {
+        let Self { core, sockets } = self;
+        core.protection = Protection::Off;
+        core.unreported.lost = None;
+        core.handle(now, Input::Unprotect, sockets, outlet);
+        if std::mem::take(&mut core.silenced) {
+            core.handle(now, Input::Mute(core.muted), sockets, outlet);
+        }
+    }
+
+    pub(super) fn mute(&mut self, on: bool, now: Instant, outlet: &mut Outlet) {
+        self.core.muted = on;
+        let quiet = on || self.core.silenced;
+        self.core
+            .handle(now, Input::Mute(quiet), &self.sockets, outlet);
+    }
+
+    /// Anything else.
+    pub(super) fn handle(&mut self, now: Instant, input: Input<'_>, outlet: &mut Outlet) {
+        self.core.handle(now, input, &self.sockets, outlet);
+    }
+
+    /// Gives what could not be reported before.
+    pub(super) fn report_again(&mut self, outlet: &mut Outlet) {
+        let Core { id, unreported, .. } = &mut self.core;
+        if let Some(code) = unreported.lost
+            && outlet.report(Report::ProtectionLost(*id, code))
+        {
+            unreported.lost = None;
+        }
+        if unreported.timed_out && outlet.report(Report::MediaTimeout(*id)) {
+            unreported.timed_out = false;
+        }
+    }
+
+    /// Whether anybody is left to take keys. While protected the consumer falls silent first; the call ends when its mask is let go.
+    pub(super) fn fate(&mut self, now: Instant, outlet: &mut Outlet) -> Fate {
+        if !self.core.keys.is_closed() {
+            return Fate::Runs;
+        }
+        if self.core.protection == Protection::Off {
+            return Fate::Abandoned;
+        }
+        if !self.core.silenced {
+            self.core.lose("nobody_listens");
+            self.core.silence(now, &self.sockets, outlet);
+        }
+        Fate::Runs
+    }
+}
+
+impl Core {
+    fn handle(&mut self, now: Instant, input: Input<'_>, sockets: &Sockets, outlet: &mut Outlet) {
+        self.relay.handle_input(now, input);
+        self.drain(now, sockets, outlet);
+    }
+
+    fn drain(&mut self, now: Instant, sockets: &Sockets, outlet: &mut Outlet) {
+        self.put_out(sockets, outlet);
+        if self.unreported.lost.is_some() && !self.silenced {
+            self.silence(now, sockets, outlet);
+        }
+        self.wake_at = self.relay.next_timeout();
+    }
+
+    fn put_out(&mut self, sockets: &Sockets, outlet: &mut Outlet) {
+        let Self {
+            id,
+            call,
+            relay,
+            keys,
+            protection,
+            unreported,
+            ..
+        } = self;
+        while let Some(output) = relay.poll_output() {
+            let report = match output {
+                Output::Transmit {
+                    leg,
+                    destination,
+                    bytes,
+                    rtcp,
+                } => {
+                    let sent = sockets
+                        .at(SocketPlace { leg, rtcp })
+                        .send(bytes, destination);
+                    outlet.note_sent(matches!(sent, Ok(true)));
+                    continue;
+                }
+                Output::Record {
+                    leg,
+                    position,
+                    samples,
+                } => {
+                    outlet.record(call, leg, position, samples);
+                    continue;
+                }
+                Output::Key(key) => match keys.push(key) {
+                    Ok(()) => Some(Report::KeyPressed(*id)),
+                    Err(_) => Some(Report::KeysLost(*id)),
+                },
+                Output::Event(event) => report_of(*id, event),
+            };
+            let Some(report) = report else { continue };
+            if !outlet.report(report) {
+                unreported.timed_out |= matches!(report, Report::MediaTimeout(_));
+                if *protection == Protection::Wanted {
+                    unreported.lost = Some("reports_full");
+                }
+            }
+        }
+    }
+
+    fn lose(&mut self, code: &'static str) {
+        self.unreported.lost = Some(code);
+    }
+
+    fn silence(&mut self, now: Instant, sockets: &Sockets, outlet: &mut Outlet) {
+        self.silenced = true;
+        self.relay.handle_input(now, Input::Mute(true));
+        self.put_out(sockets, outlet);
+        self.wake_at = self.relay.next_timeout();
+    }
+}
+
+fn report_of(id: MediaId, event: RelayEvent) -> Option<Report> {
+    Some(match event {
+        RelayEvent::Protected { timestamp, .. } => Report::Protected(id, timestamp),
+        RelayEvent::ProtectionRefused { reason } => Report::Refused(id, reason.code()),
+        RelayEvent::ProtectionLost { reason } => Report::ProtectionLost(id, reason.code()),
+        RelayEvent::MediaTimeout { .. } => Report::MediaTimeout(id),
+        RelayEvent::LineSilent => Report::LineSilent(id),
+        RelayEvent::LineBack => Report::LineBack(id),
+        RelayEvent::TonesUnclear => Report::TonesUnclear(id),
+        RelayEvent::Unprotected { .. } | RelayEvent::SourceLatched { .. } => return None,
+    })
+}

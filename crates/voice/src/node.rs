@@ -1,0 +1,222 @@
+//! One node's telephone side.
+//! Owns: starting and stopping it, and the way commands take into it.
+//! Never: decides where a call goes.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::boundary::{
+    CallEvents, PhoneAccount, Protected, ProtectionRefused, RouteTarget, Task, Telephony,
+    TelephonyError,
+};
+use domain::id::CallId;
+use thiserror::Error;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::rtp_socket::RtpPortsError;
+pub use config::{MediaSource, NodeConfig, NodeLimits, Peer};
+pub use counters::NodeCounters;
+
+mod call;
+mod config;
+mod counters;
+mod exchange;
+mod protection;
+mod renegotiate;
+mod run;
+mod setup;
+mod side;
+
+/// Commands that may wait for the SIP task: several for every call of a busy second. When full: [`TelephonyError::Busy`].
+const COMMANDS_MAX: usize = 1_024;
+
+/// Longest time a mask may take to hold; after it the capture does not start.
+const PROTECT_WAIT: Duration = Duration::from_secs(3);
+
+/// Why a node did not start.
+#[derive(Debug, Error)]
+pub enum NodeError {
+    /// The SIP address cannot be bound.
+    #[error("binding SIP to {address}")]
+    ConfigSipListen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The ports for media are of no use.
+    #[error("the ports for media are of no use")]
+    ConfigRtpPorts(#[source] RtpPortsError),
+    /// No or too many media threads.
+    #[error("{0} media threads were asked for; it must be 1 to 64")]
+    ConfigMediaThreads(usize),
+    /// A media thread did not start.
+    #[error("starting a media thread")]
+    SystemThread(#[source] io::Error),
+    /// The system gives no random numbers.
+    #[error("reading random numbers")]
+    SystemRandom,
+}
+
+/// What a caller asks of the SIP task.
+pub(crate) enum NodeCommand {
+    Route(CallId, RouteTarget),
+    Reject(CallId, u16),
+    HangUp(CallId),
+    Protect(
+        CallId,
+        oneshot::Sender<Result<Protected, ProtectionRefused>>,
+    ),
+    Unprotect(CallId),
+    Mute(CallId, bool),
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// What the SIP task and everyone else see.
+#[derive(Default)]
+pub(crate) struct Shared {
+    calls: Mutex<BTreeSet<CallId>>,
+    registered: Mutex<BTreeSet<String>>,
+    /// The newest set of phones, until the SIP task takes it.
+    phones: Mutex<Option<Vec<PhoneAccount>>>,
+    phones_changed: Notify,
+    counters: Mutex<NodeCounters>,
+}
+
+/// Holders of these locks do one step with them.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A running telephone side. Dropping it ends everything at once; [`Node::shutdown`] says good-bye first.
+pub struct Node {
+    commands: mpsc::Sender<NodeCommand>,
+    shared: Arc<Shared>,
+    sip_address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Node {
+    /// Binds, starts the media threads and the SIP task. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// What the configuration or the system does not allow.
+    pub fn start(config: NodeConfig, events: Arc<dyn CallEvents>) -> Result<Self, NodeError> {
+        let shared = Arc::new(Shared::default());
+        let (commands, queue) = mpsc::channel(COMMANDS_MAX);
+        let exchange = exchange::Exchange::start(config, events, Arc::clone(&shared))?;
+        let sip_address = exchange.sip_address();
+        let task = tokio::spawn(run::run(exchange, queue));
+        Ok(Self {
+            commands,
+            shared,
+            sip_address,
+            task,
+        })
+    }
+
+    /// Where SIP is bound.
+    #[must_use]
+    pub fn sip_address(&self) -> SocketAddr {
+        self.sip_address
+    }
+
+    /// What it has counted, half a second old at most.
+    #[must_use]
+    pub fn counters(&self) -> NodeCounters {
+        *lock(&self.shared.counters)
+    }
+
+    /// Takes no more calls, ends the running ones and waits for their far sides, a few seconds at most. Later commands fail.
+    pub async fn shutdown(&self) {
+        let (done, when_done) = oneshot::channel();
+        if self
+            .commands
+            .send(NodeCommand::Shutdown(done))
+            .await
+            .is_ok()
+        {
+            let _ended_either_way = when_done.await;
+        }
+    }
+
+    fn tell(
+        &self,
+        call: &CallId,
+        command: impl FnOnce(CallId) -> NodeCommand,
+    ) -> Result<(), TelephonyError> {
+        if !lock(&self.shared.calls).contains(call) {
+            return Err(TelephonyError::NoCall);
+        }
+        self.commands
+            .try_send(command(call.clone()))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => TelephonyError::Busy,
+                mpsc::error::TrySendError::Closed(_) => TelephonyError::NoCall,
+            })
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Telephony for Node {
+    fn route(&self, call: &CallId, target: RouteTarget) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::Route(call, target))
+    }
+
+    fn reject(&self, call: &CallId, status: u16) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::Reject(call, status))
+    }
+
+    fn hang_up(&self, call: &CallId) -> Result<(), TelephonyError> {
+        self.tell(call, NodeCommand::HangUp)
+    }
+
+    fn protect(&self, call: &CallId) -> Task<'_, Result<Protected, ProtectionRefused>> {
+        let (reply, answer) = oneshot::channel();
+        let told = self.tell(call, |call| NodeCommand::Protect(call, reply));
+        let call = call.clone();
+        Box::pin(async move {
+            told.map_err(|error| ProtectionRefused {
+                code: match error {
+                    TelephonyError::NoCall => "no_call",
+                    TelephonyError::Busy => "busy",
+                },
+            })?;
+            match tokio::time::timeout(PROTECT_WAIT, answer).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(_)) => Err(ProtectionRefused { code: "no_call" }),
+                Err(_) => {
+                    let _gone_or_dropped_answer_unmasks = self.unprotect(&call);
+                    Err(ProtectionRefused { code: "timeout" })
+                }
+            }
+        })
+    }
+
+    fn unprotect(&self, call: &CallId) -> Result<(), TelephonyError> {
+        self.tell(call, NodeCommand::Unprotect)
+    }
+
+    fn mute_consumer(&self, call: &CallId, on: bool) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::Mute(call, on))
+    }
+
+    fn registered(&self) -> Vec<String> {
+        lock(&self.shared.registered).iter().cloned().collect()
+    }
+
+    fn set_phones(&self, phones: Vec<PhoneAccount>) {
+        *lock(&self.shared.phones) = Some(phones);
+        self.shared.phones_changed.notify_one();
+    }
+}

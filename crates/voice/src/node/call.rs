@@ -1,0 +1,112 @@
+//! A call in signalling: two sides and what they wait for.
+//! Owns: its stage, its media's place, an open question about its mask.
+//! Never: acts by itself.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::boundary::{Protected, ProtectionRefused};
+use domain::id::CallId;
+use secret::KeySender;
+use sip::LegId;
+use tokio::sync::oneshot;
+
+use super::setup::Caller;
+use super::side::Side;
+use crate::media_thread::MediaId;
+
+/// How far a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It waits for a route.
+    Arrived,
+    /// The target was called.
+    Calling,
+    /// The target rings.
+    Ringing,
+    /// The target has answered, the consumer's answer to our offer is due with its ACK.
+    Confirming,
+    /// Both have answered.
+    Connected,
+}
+
+/// Where a call's media is.
+pub(super) enum MediaState {
+    /// Not begun; the key ring's sending end waits here.
+    Waiting(KeySender),
+    /// On the thread of this index.
+    On(usize),
+    /// It could not begin, or has ended.
+    Gone,
+}
+
+/// The two sides as signalling names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    Consumer,
+    Agent,
+}
+
+impl Which {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Consumer => Self::Agent,
+            Self::Agent => Self::Consumer,
+        }
+    }
+
+    pub(super) fn leg(self) -> media::leg::Leg {
+        match self {
+            Self::Consumer => media::leg::Leg::Consumer,
+            Self::Agent => media::leg::Leg::Agent,
+        }
+    }
+}
+
+/// One call.
+pub(super) struct Call {
+    pub(super) key: MediaId,
+    pub(super) id: Arc<CallId>,
+    pub(super) consumer: Side,
+    pub(super) agent: Option<Side>,
+    pub(super) stage: Stage,
+    pub(super) media: MediaState,
+    /// When waiting for a route or an answer ends.
+    pub(super) deadline: Option<Instant>,
+    /// Who waits for the mask to hold.
+    pub(super) protecting: Option<oneshot::Sender<Result<Protected, ProtectionRefused>>>,
+    pub(super) protected: bool,
+    pub(super) held: bool,
+    /// Whose offer waits for the other side's answer.
+    pub(super) renegotiating: Option<Which>,
+    /// Whom the agent is shown.
+    pub(super) caller: Caller,
+    /// Hops that the agent's leg may still take.
+    pub(super) max_forwards: u8,
+}
+
+impl Call {
+    pub(super) fn which(&self, leg: LegId) -> Option<Which> {
+        if self.consumer.leg == leg {
+            Some(Which::Consumer)
+        } else if self.agent.as_ref().is_some_and(|agent| agent.leg == leg) {
+            Some(Which::Agent)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn side(&mut self, which: Which) -> Option<&mut Side> {
+        match which {
+            Which::Consumer => Some(&mut self.consumer),
+            Which::Agent => self.agent.as_mut(),
+        }
+    }
+
+    pub(super) fn thread(&self) -> Option<usize> {
+        match self.media {
+            MediaState::On(thread) => Some(thread),
+            MediaState::Waiting(_) | MediaState::Gone => None,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What a node is told at its start.
+//! Owns: addresses, peers and bounds.
+//! Never: reads a file.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use media::source::{Cidr, SourcePolicy};
+use secret::Arena;
+
+use crate::recorder::AudioSink;
+
+/// A node's configuration.
+pub struct NodeConfig {
+    /// Name of this node: letters, digits and `-`.
+    pub node: String,
+    /// Number of this start of the node.
+    pub epoch: u32,
+    /// Digest realm of our phones.
+    pub realm: String,
+    /// Where SIP is bound (UDP). Port 0: the system chooses.
+    pub sip_listen: SocketAddr,
+    /// Address that far sides reach SIP by; none: as bound. A port of 0 stands for the bound one.
+    pub sip_advertised: Option<SocketAddr>,
+    /// Where media is bound.
+    pub media_address: IpAddr,
+    /// Address that far sides reach media by; none: as bound.
+    pub media_advertised: Option<IpAddr>,
+    /// Ports for media: an even one and the next for each leg.
+    pub rtp_ports: RangeInclusive<u16>,
+    /// Threads that carry media, 1 to 64.
+    pub media_threads: usize,
+    /// Far sides that may call without digest.
+    pub peers: Vec<Peer>,
+    /// Memory for keys: one ring for each call and each media thread.
+    pub arena: Arc<Arena>,
+    /// Bounds.
+    pub limits: NodeLimits,
+    /// Frequency of the tone that stands for a key, 300-620 Hz.
+    pub flat_tone_hz: f32,
+    /// Where masked audio goes, if anywhere.
+    pub audio_sink: Option<Box<dyn AudioSink>>,
+}
+
+impl NodeConfig {
+    /// A node on one address for everything, with defaults: one media thread, no peers, tone of 560 Hz, no recorder.
+    #[must_use]
+    pub fn new(sip_listen: SocketAddr, rtp_ports: RangeInclusive<u16>, arena: Arc<Arena>) -> Self {
+        Self {
+            node: "n1".to_owned(),
+            epoch: 0,
+            realm: "tonewall".to_owned(),
+            sip_listen,
+            sip_advertised: None,
+            media_address: sip_listen.ip(),
+            media_advertised: None,
+            rtp_ports,
+            media_threads: 1,
+            peers: Vec::new(),
+            arena,
+            limits: NodeLimits::default(),
+            flat_tone_hz: media::tone::FLAT_TONE_HZ,
+            audio_sink: None,
+        }
+    }
+}
+
+/// A far side that may call: a trunk, an SBC, a PBX.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its name.
+    pub name: String,
+    /// Addresses its SIP comes from, any port.
+    pub addresses: Vec<IpAddr>,
+    /// Its `X-Tonewall-Call` is believed (S40).
+    pub call_header_trusted: bool,
+    /// From where its media is taken (S35).
+    pub media_source: MediaSource,
+    /// Keys in SIP INFO count (S38).
+    pub info_digits: bool,
+}
+
+/// From where a far side's media is taken (S35).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaSource {
+    /// From the signalled address and port alone.
+    Signalled,
+    /// From any port of the address that its SIP comes from.
+    Latch,
+    /// From any address of these ranges.
+    Cidr(Vec<Cidr>),
+}
+
+impl MediaSource {
+    /// The same for a leg whose SIP comes from this address.
+    pub(crate) fn policy(&self, sip_source: IpAddr) -> SourcePolicy {
+        match self {
+            Self::Signalled => SourcePolicy::Signalled,
+            Self::Latch => SourcePolicy::Latch { sip_source },
+            Self::Cidr(ranges) => SourcePolicy::Cidr(ranges.clone()),
+        }
+    }
+}
+
+/// Bounds of a node (invariant I8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeLimits {
+    /// Calls at a time. More: 503.
+    pub calls_max: usize,
+    /// Time a call may wait for a route. Longer: 480.
+    pub route_wait: Duration,
+    /// Time the target may ring. Longer: 480.
+    pub answer_wait: Duration,
+    /// Time without any media on a leg that should send (S36). Longer: both legs are ended.
+    pub media_timeout: Duration,
+    /// The same for a leg that is held.
+    pub held_timeout: Duration,
+    /// Bounds of signalling.
+    pub sip: sip::Limits,
+}
+
+impl Default for NodeLimits {
+    /// 2,000 calls, 10 s for a route, 30 s of ringing, 60 s and 30 min without media.
+    fn default() -> Self {
+        Self {
+            calls_max: 2_000,
+            route_wait: Duration::from_secs(10),
+            answer_wait: Duration::from_secs(30),
+            media_timeout: Duration::from_secs(60),
+            held_timeout: Duration::from_secs(30 * 60),
+            sip: sip::Limits::default(),
+        }
+    }
+}

@@ -1,0 +1,549 @@
+//! The SIP task's own: the stack and the table of calls.
+//! Owns: which legs make which call, and how a call ends.
+//! Never: waits for anything.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::boundary::{CallEvents, EndCause};
+use domain::id::CallId;
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use secret::Arena;
+use sip::{Command, CommandError, Event, LegId, Stack, StackConfig, Status};
+use tokio::sync::Notify;
+
+use super::call::{Call, MediaState, Which};
+use super::config::{NodeConfig, NodeLimits, Peer};
+use super::counters::NodeCounters;
+use super::{NodeCommand, NodeError, Shared, lock};
+use crate::media_thread::{MediaId, MediaThread};
+use crate::recorder::RecorderThread;
+use crate::rtp_socket::RtpPorts;
+use crate::transport::UdpTransport;
+
+/// Most media threads; more is a mistake in the configuration.
+const MEDIA_THREADS_MAX: usize = 64;
+
+/// Datagrams taken in one turn, so that commands and media get theirs.
+const DATAGRAMS_MAX: usize = 64;
+
+/// Time between two looks at media threads that are behind, or between two publications of counters.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Age of published counters.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How a leg is let go of.
+#[derive(Debug, Clone)]
+pub(super) enum Farewell {
+    /// It is gone already.
+    Gone,
+    /// It is ended, whatever state it is in, with this text as `Reason`.
+    HangUp(Option<&'static str>),
+    /// Its INVITE is refused.
+    Refuse(Status),
+}
+
+/// Everything the SIP task works on.
+pub(crate) struct Exchange {
+    pub(super) stack: Stack,
+    pub(super) transport: UdpTransport,
+    pub(super) events: Arc<dyn CallEvents>,
+    pub(super) threads: Vec<MediaThread>,
+    pub(super) ports: RtpPorts,
+    pub(super) arena: Arc<Arena>,
+    pub(super) peers: Vec<Peer>,
+    pub(super) limits: NodeLimits,
+    pub(super) flat_tone_hz: f32,
+    pub(super) sip_advertised: SocketAddr,
+    pub(super) media_advertised: IpAddr,
+    pub(super) counters: NodeCounters,
+    pub(super) is_closing: bool,
+    pub(super) shared: Arc<Shared>,
+    pub(super) media_news: Arc<Notify>,
+    calls: HashMap<MediaId, Call>,
+    by_id: HashMap<CallId, MediaId>,
+    by_leg: HashMap<LegId, MediaId>,
+    deadlines: BTreeSet<(Instant, MediaId)>,
+    last_key: u64,
+    published_at: Option<Instant>,
+    pub(super) is_recording: bool,
+    // Last: it ends once the media threads, which feed it, are gone.
+    _recorder: Option<RecorderThread>,
+}
+
+impl Exchange {
+    pub(super) fn start(
+        config: NodeConfig,
+        events: Arc<dyn CallEvents>,
+        shared: Arc<Shared>,
+    ) -> Result<Self, NodeError> {
+        if !(1..=MEDIA_THREADS_MAX).contains(&config.media_threads) {
+            return Err(NodeError::ConfigMediaThreads(config.media_threads));
+        }
+        let address = config.sip_listen;
+        let transport = UdpTransport::bind(address)
+            .map_err(|source| NodeError::ConfigSipListen { address, source })?;
+        let ports = RtpPorts::new(config.media_address, &config.rtp_ports)
+            .map_err(NodeError::ConfigRtpPorts)?;
+        let media_news = Arc::new(Notify::new());
+        let mut seed = [0; 32];
+        OsRng
+            .try_fill_bytes(&mut seed)
+            .map_err(|_| NodeError::SystemRandom)?;
+        let sip_advertised = advertised_sip(config.sip_advertised, transport.local());
+        let stack = Stack::new(
+            stack_config(&config, seed, transport.local(), sip_advertised),
+            Instant::now(),
+        );
+        let is_recording = config.audio_sink.is_some();
+        let (recorder, threads) = start_threads(
+            config.media_threads,
+            &config.arena,
+            &media_news,
+            config.audio_sink,
+        )
+        .map_err(NodeError::SystemThread)?;
+        let mut exchange = Self {
+            stack,
+            transport,
+            events,
+            threads,
+            ports,
+            arena: config.arena,
+            peers: config.peers,
+            limits: config.limits,
+            flat_tone_hz: config.flat_tone_hz,
+            sip_advertised,
+            media_advertised: config.media_advertised.unwrap_or(config.media_address),
+            counters: NodeCounters::default(),
+            is_closing: false,
+            shared,
+            media_news,
+            calls: HashMap::new(),
+            by_id: HashMap::new(),
+            by_leg: HashMap::new(),
+            deadlines: BTreeSet::new(),
+            last_key: 0,
+            published_at: None,
+            is_recording,
+            _recorder: recorder,
+        };
+        exchange.tell_peers();
+        Ok(exchange)
+    }
+
+    pub(super) fn sip_address(&self) -> SocketAddr {
+        self.transport.local()
+    }
+
+    fn tell_peers(&mut self) {
+        let peer = |peer: &Peer| sip::Peer {
+            name: peer.name.clone(),
+            addresses: peer.addresses.clone(),
+            call_header_trusted: peer.call_header_trusted,
+        };
+        let peers = self.peers.iter().map(peer).collect();
+        self.tell(Instant::now(), Command::SetPeers { peers });
+    }
+}
+
+/// Turns of the task.
+impl Exchange {
+    /// Takes what waits in the SIP socket.
+    pub(super) fn take_datagrams(&mut self) {
+        for _ in 0..DATAGRAMS_MAX {
+            let Self {
+                transport,
+                stack,
+                counters,
+                ..
+            } = self;
+            let taken = transport.receive(|flow, bytes| {
+                catch_unwind(AssertUnwindSafe(|| {
+                    stack.handle_datagram(Instant::now(), flow, bytes)
+                }))
+                .is_ok()
+            });
+            match taken {
+                Some(true) => {}
+                Some(false) => counters.panics += 1,
+                None => return,
+            }
+            self.drain(Instant::now());
+        }
+    }
+
+    /// Sees to what is due.
+    pub(super) fn see_to_timers(&mut self, now: Instant) {
+        if self.stack.next_timeout().is_some_and(|at| at <= now) {
+            self.guarded(now, None, |this| this.stack.handle_timeout(now));
+            self.drain(now);
+        }
+        while let Some((at, key)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) {
+            self.deadlines.remove(&(at, key));
+            self.guarded(now, Some(key), |this| this.waited_too_long(now, key));
+            self.drain(now);
+        }
+        self.threads.iter_mut().for_each(MediaThread::settle);
+        self.bury_threads(now);
+        self.publish(now);
+    }
+
+    /// When the next thing is due.
+    pub(super) fn next_timeout(&self, now: Instant) -> Option<Instant> {
+        let behind = self
+            .threads
+            .iter()
+            .any(MediaThread::owes)
+            .then(|| now + LOOK_INTERVAL);
+        let deadline = self.deadlines.first().map(|(at, _)| *at);
+        let busy = !self.calls.is_empty()
+            || self.counters.media.calls > 0
+            || self.counters.ports.resting > 0;
+        let publish = busy.then(|| now + PUBLISH_INTERVAL);
+        [self.stack.next_timeout(), deadline, behind, publish]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Sends and hears everything the stack has to say.
+    pub(super) fn drain(&mut self, now: Instant) {
+        self.flush();
+        while let Some(event) = self.stack.poll_event() {
+            let leg = leg_of(&event);
+            let key = leg.and_then(|leg| self.key_of_leg(leg));
+            self.guarded(now, key, |this| this.hear(now, event));
+            self.flush();
+        }
+    }
+
+    /// Does something for one call: if it panics, that call alone ends.
+    pub(super) fn guarded(
+        &mut self,
+        now: Instant,
+        key: Option<MediaId>,
+        act: impl FnOnce(&mut Self),
+    ) {
+        if catch_unwind(AssertUnwindSafe(|| act(self))).is_err() {
+            self.counters.panics += 1;
+            if let Some(key) = key {
+                self.fail(now, key);
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        while let Some(transmit) = self.stack.poll_transmit() {
+            self.transport.send(&transmit);
+        }
+    }
+
+    /// A command to the stack; what it wants sent is sent at once.
+    pub(super) fn command(&mut self, now: Instant, command: Command) -> Result<(), CommandError> {
+        let done = self.stack.command(now, command);
+        self.flush();
+        done
+    }
+
+    /// A command whose refusal changes nothing: the leg is gone, and its end is reported.
+    pub(super) fn tell(&mut self, now: Instant, command: Command) {
+        if let Err(error) = self.command(now, command) {
+            tracing::debug!(%error, "signalling refused a command");
+        }
+    }
+
+    /// Carries out what a caller asked for.
+    pub(super) fn obey(&mut self, now: Instant, command: NodeCommand) {
+        match command {
+            NodeCommand::Route(call, target) => {
+                self.on(now, &call, |this, key| this.route(now, key, &target))
+            }
+            NodeCommand::Reject(call, status) => {
+                self.on(now, &call, |this, key| this.reject(now, key, status))
+            }
+            NodeCommand::HangUp(call) => self.on(now, &call, |this, key| {
+                this.hang_up(now, key, EndCause::Local, None)
+            }),
+            NodeCommand::Protect(call, reply) => {
+                self.on(now, &call, |this, key| this.protect(key, reply))
+            }
+            NodeCommand::Unprotect(call) => self.on(now, &call, |this, key| this.unprotect(key)),
+            NodeCommand::Mute(call, on) => self.on(now, &call, |this, key| this.mute(key, on)),
+            NodeCommand::Shutdown(_) => self.close(now),
+        }
+        self.drain(now);
+    }
+
+    fn on(&mut self, now: Instant, call: &CallId, act: impl FnOnce(&mut Self, MediaId)) {
+        if let Some(key) = self.by_id.get(call).copied() {
+            self.guarded(now, Some(key), |this| act(this, key));
+        }
+    }
+
+    /// Takes no more calls and ends all.
+    pub(super) fn close(&mut self, now: Instant) {
+        self.is_closing = true;
+        let keys: Vec<MediaId> = self.calls.keys().copied().collect();
+        for key in keys {
+            self.hang_up(now, key, EndCause::Local, None);
+        }
+    }
+
+    /// Stops the media threads; their sockets are closed then.
+    pub(super) fn stop_media(&mut self, now: Instant) {
+        self.threads.iter_mut().for_each(MediaThread::stop);
+        self.publish_now(now);
+    }
+
+    fn bury_threads(&mut self, now: Instant) {
+        let dead = |index: &usize| self.threads.get(*index).is_some_and(MediaThread::is_dead);
+        let dead: Vec<usize> = (0..self.threads.len()).filter(dead).collect();
+        if dead.is_empty() {
+            return;
+        }
+        let on_dead = |call: &&Call| call.thread().is_some_and(|thread| dead.contains(&thread));
+        let lost: Vec<MediaId> = self
+            .calls
+            .values()
+            .filter(on_dead)
+            .map(|call| call.key)
+            .collect();
+        for key in lost {
+            self.fail(now, key);
+        }
+    }
+
+    fn publish(&mut self, now: Instant) {
+        if self
+            .published_at
+            .is_some_and(|at| now.saturating_duration_since(at) < PUBLISH_INTERVAL)
+        {
+            return;
+        }
+        self.publish_now(now);
+    }
+
+    pub(super) fn publish_now(&mut self, now: Instant) {
+        self.published_at = Some(now);
+        self.counters.calls = self.calls.len();
+        self.counters.ports = self.ports.in_use();
+        self.counters.sip = self.stack.counters();
+        self.counters.transport = self.transport.counters();
+        self.counters.media = crate::media_thread::MediaCounters::default();
+        for thread in &self.threads {
+            self.counters.media.merge(&thread.counters());
+        }
+        *lock(&self.shared.counters) = self.counters;
+    }
+}
+
+/// The table of calls.
+impl Exchange {
+    pub(super) fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub(super) fn call(&mut self, key: MediaId) -> Option<&mut Call> {
+        self.calls.get_mut(&key)
+    }
+
+    pub(super) fn key_of_leg(&self, leg: LegId) -> Option<MediaId> {
+        self.by_leg.get(&leg).copied()
+    }
+
+    pub(super) fn new_key(&mut self) -> MediaId {
+        self.last_key += 1;
+        MediaId(self.last_key)
+    }
+
+    pub(super) fn enter(&mut self, call: Call) {
+        let key = call.key;
+        self.by_leg.insert(call.consumer.leg, key);
+        self.by_id.insert(CallId::clone(&call.id), key);
+        lock(&self.shared.calls).insert(CallId::clone(&call.id));
+        self.calls.insert(key, call);
+    }
+
+    pub(super) fn enter_leg(&mut self, leg: LegId, key: MediaId) {
+        self.by_leg.insert(leg, key);
+    }
+
+    /// Sets or lifts the time at which waiting ends.
+    pub(super) fn set_deadline(&mut self, key: MediaId, at: Option<Instant>) {
+        let Some(call) = self.calls.get_mut(&key) else {
+            return;
+        };
+        if let Some(old) = std::mem::replace(&mut call.deadline, at) {
+            self.deadlines.remove(&(old, key));
+        }
+        if let Some(at) = at {
+            self.deadlines.insert((at, key));
+        }
+    }
+
+    /// Ends both legs.
+    pub(super) fn hang_up(
+        &mut self,
+        now: Instant,
+        key: MediaId,
+        cause: EndCause,
+        reason: Option<&'static str>,
+    ) {
+        self.finish(
+            now,
+            key,
+            cause,
+            (Farewell::HangUp(reason), Farewell::HangUp(reason)),
+        );
+    }
+
+    /// Something failed on our side.
+    pub(super) fn fail(&mut self, now: Instant, key: MediaId) {
+        self.counters.calls_failed += 1;
+        self.hang_up(
+            now,
+            key,
+            EndCause::Failure,
+            Some("Q.850;cause=41;text=\"failure\""),
+        );
+    }
+
+    /// Takes a call out of every table, lets both legs and the media go, and says so. Ports go back as the sockets close.
+    pub(super) fn finish(
+        &mut self,
+        now: Instant,
+        key: MediaId,
+        cause: EndCause,
+        farewells: (Farewell, Farewell),
+    ) {
+        self.set_deadline(key, None);
+        let Some(call) = self.calls.remove(&key) else {
+            return;
+        };
+        self.by_id.remove(&call.id);
+        lock(&self.shared.calls).remove(&call.id);
+        if let MediaState::On(thread) = call.media
+            && let Some(thread) = self.threads.get_mut(thread)
+        {
+            thread.end(key);
+        }
+        let legs = [
+            Some(call.consumer.leg),
+            call.agent.as_ref().map(|agent| agent.leg),
+        ];
+        for (leg, farewell) in legs.into_iter().zip([farewells.0, farewells.1]) {
+            if let Some(leg) = leg {
+                self.by_leg.remove(&leg);
+                self.let_go(now, leg, farewell);
+            }
+        }
+        tracing::info!(call = %call.id, ?cause, "call ended");
+        self.events.ended(&call.id, cause);
+    }
+
+    fn let_go(&mut self, now: Instant, leg: LegId, farewell: Farewell) {
+        match farewell {
+            Farewell::Gone => {}
+            Farewell::HangUp(reason) => {
+                self.tell(
+                    now,
+                    Command::Hangup {
+                        leg,
+                        reason: reason.map(str::to_owned),
+                    },
+                );
+            }
+            Farewell::Refuse(status) => {
+                self.tell(
+                    now,
+                    Command::Reject {
+                        leg,
+                        status,
+                        reason: None,
+                    },
+                );
+            }
+        }
+    }
+
+    /// One side has left.
+    pub(super) fn left(&mut self, now: Instant, key: MediaId, which: Which, cause: EndCause) {
+        let other = Farewell::HangUp(None);
+        let farewells = match which {
+            Which::Consumer => (Farewell::Gone, other),
+            Which::Agent => (other, Farewell::Gone),
+        };
+        self.finish(now, key, cause, farewells);
+    }
+}
+
+fn leg_of(event: &Event) -> Option<LegId> {
+    match event {
+        Event::Incoming(incoming) => Some(incoming.leg),
+        Event::Progress { leg, .. }
+        | Event::Answered { leg, .. }
+        | Event::Failed { leg, .. }
+        | Event::Confirmed { leg, .. }
+        | Event::Offered { leg, .. }
+        | Event::OfferAnswered { leg, .. }
+        | Event::OfferFailed { leg, .. }
+        | Event::Ended { leg, .. }
+        | Event::InfoKey { leg, .. } => Some(*leg),
+        Event::Registered { .. }
+        | Event::Unregistered { .. }
+        | Event::RegisterDone { .. }
+        | Event::RegisterFailed { .. } => None,
+    }
+}
+
+fn advertised_sip(configured: Option<SocketAddr>, bound: SocketAddr) -> SocketAddr {
+    let mut address = configured.unwrap_or(bound);
+    if address.port() == 0 {
+        address.set_port(bound.port());
+    }
+    address
+}
+
+fn stack_config(
+    config: &NodeConfig,
+    seed: [u8; 32],
+    local: SocketAddr,
+    advertised: SocketAddr,
+) -> StackConfig {
+    StackConfig {
+        advertised,
+        realm: config.realm.clone(),
+        limits: config.limits.sip,
+        ..StackConfig::new(&config.node, config.epoch, seed, local)
+    }
+}
+
+type Threads = (Option<RecorderThread>, Vec<MediaThread>);
+
+fn start_threads(
+    count: usize,
+    arena: &Arc<Arena>,
+    news: &Arc<Notify>,
+    sink: Option<Box<dyn crate::recorder::AudioSink>>,
+) -> std::io::Result<Threads> {
+    let (recorder, senders) = match sink
+        .map(|sink| RecorderThread::start(sink, count))
+        .transpose()?
+    {
+        Some((recorder, senders)) => (Some(recorder), senders.into_iter().map(Some).collect()),
+        None => (None, Vec::new()),
+    };
+    let senders = senders.into_iter().chain(std::iter::repeat_with(|| None));
+    let start = |(index, sender)| MediaThread::start(index, arena, Arc::clone(news), sender);
+    let threads = (0..count)
+        .zip(senders)
+        .map(start)
+        .collect::<std::io::Result<Vec<_>>>()?;
+    Ok((recorder, threads))
+}

@@ -1,0 +1,216 @@
+//! Offers in a running call: hold, resume, another address.
+//! Owns: which of them the other side has to hear of.
+//! Never: leaves the mask: media keeps it across every new plan.
+//!
+//! Media runs through us, so a new address or payload type concerns one side alone and is answered at once. A new direction is passed on:
+//! the other side is offered it and its answer decides ours.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::boundary::LineEvent;
+use sip::sdp::Session;
+use sip::{Command, Status};
+
+use super::call::{Stage, Which};
+use super::exchange::Exchange;
+use crate::media_thread::MediaId;
+
+impl Exchange {
+    /// A side offers.
+    pub(super) fn offered(
+        &mut self,
+        now: Instant,
+        key: MediaId,
+        which: Which,
+        offer: Option<Session>,
+    ) {
+        let Some(call) = self.call(key) else { return };
+        let is_free = call.stage == Stage::Connected && call.renegotiating.is_none();
+        let protected = call.protected;
+        let id = Arc::clone(&call.id);
+        let Some(side) = call.side(which) else { return };
+        let leg = side.leg;
+        if !is_free {
+            return self.tell(
+                now,
+                Command::RejectOffer {
+                    leg,
+                    status: Status::REQUEST_PENDING,
+                },
+            );
+        }
+        let Some(offer) = offer else {
+            let answer = side.offer();
+            return self.tell(now, Command::AcceptOffer { leg, answer });
+        };
+        let is_another_party = side.is_another_party(&offer);
+        let wanted = side
+            .read(&offer)
+            .and_then(|audio| side.local.answer(&offer).map(|_| audio.direction));
+        let Ok(wanted) = wanted else {
+            return self.tell(
+                now,
+                Command::RejectOffer {
+                    leg,
+                    status: Status::NOT_ACCEPTABLE_HERE,
+                },
+            );
+        };
+        if protected && is_another_party && which == Which::Consumer {
+            self.events.line(&id, LineEvent::PartyChanged);
+        }
+        let Some(call) = self.call(key) else { return };
+        let Some(side) = call.side(which) else { return };
+        if side.take_offer(offer).is_err() {
+            return self.tell(
+                now,
+                Command::RejectOffer {
+                    leg,
+                    status: Status::NOT_ACCEPTABLE_HERE,
+                },
+            );
+        }
+        let Some(other) = call.side(which.other()) else {
+            return;
+        };
+        if other.local.direction == wanted {
+            return self.accept(now, key, which);
+        }
+        let other_leg = other.leg;
+        let before = other.local.direction;
+        other.local.direction = wanted;
+        let offer = other.offer();
+        call.renegotiating = Some(which);
+        if self
+            .command(
+                now,
+                Command::Reinvite {
+                    leg: other_leg,
+                    offer,
+                },
+            )
+            .is_err()
+        {
+            self.withdraw(key, which, before);
+            self.tell(
+                now,
+                Command::RejectOffer {
+                    leg,
+                    status: Status::REQUEST_PENDING,
+                },
+            );
+        }
+    }
+
+    fn withdraw(&mut self, key: MediaId, which: Which, direction: sip::sdp::Direction) {
+        let Some(call) = self.call(key) else { return };
+        call.renegotiating = None;
+        if let Some(other) = call.side(which.other()) {
+            other.forget_offer();
+            other.local.direction = direction;
+        }
+    }
+
+    /// Answers the offer that was taken in.
+    fn accept(&mut self, now: Instant, key: MediaId, which: Which) {
+        let Some(side) = self.call(key).and_then(|call| call.side(which)) else {
+            return;
+        };
+        let leg = side.leg;
+        match side.answer() {
+            Ok(answer) => {
+                self.tell(now, Command::AcceptOffer { leg, answer });
+                self.replan(key, which);
+                self.note_hold(key);
+            }
+            Err(_) => self.tell(
+                now,
+                Command::RejectOffer {
+                    leg,
+                    status: Status::NOT_ACCEPTABLE_HERE,
+                },
+            ),
+        }
+    }
+
+    /// A side answers our offer in a running call.
+    pub(super) fn offer_answered(
+        &mut self,
+        now: Instant,
+        key: MediaId,
+        which: Which,
+        answer: Session,
+    ) {
+        self.late_answer(key, which, answer);
+        let Some(call) = self.call(key) else { return };
+        let Some(asker) = call.renegotiating.take().filter(|asker| *asker != which) else {
+            return;
+        };
+        let allowed = call.side(which).and_then(|side| side.their_direction());
+        if let (Some(side), Some(allowed)) = (call.side(asker), allowed) {
+            side.local.direction = allowed;
+        }
+        self.accept(now, key, asker);
+    }
+
+    /// A side refuses our offer: nothing has changed on either.
+    pub(super) fn offer_failed(
+        &mut self,
+        now: Instant,
+        key: MediaId,
+        which: Which,
+        status: Status,
+    ) {
+        let Some(call) = self.call(key) else { return };
+        if let Some(side) = call.side(which) {
+            side.forget_offer();
+        }
+        let Some(asker) = call.renegotiating.take() else {
+            return;
+        };
+        let Some(leg) = call.side(asker).map(|side| side.leg) else {
+            return;
+        };
+        let status = if status == Status::REQUEST_PENDING {
+            status
+        } else {
+            Status::NOT_ACCEPTABLE_HERE
+        };
+        self.tell(now, Command::RejectOffer { leg, status });
+    }
+
+    /// An answer to an offer of ours. One that cannot be read leaves media as it was.
+    pub(super) fn late_answer(&mut self, key: MediaId, which: Which, answer: Session) {
+        let Some(side) = self.call(key).and_then(|call| call.side(which)) else {
+            return;
+        };
+        if side.take_answer(answer).is_ok() {
+            self.replan(key, which);
+            self.note_hold(key);
+        }
+    }
+
+    /// Tells media what was agreed on with a side.
+    pub(super) fn replan(&mut self, key: MediaId, which: Which) {
+        let Some(call) = self.call(key) else { return };
+        let Some(thread) = call.thread() else { return };
+        let Some(Ok(plan)) = call.side(which).map(|side| side.plan()) else {
+            return;
+        };
+        if let Some(thread) = self.threads.get_mut(thread) {
+            thread.replan(key, which.leg(), plan);
+        }
+    }
+
+    /// Says when a call is held and when it is not held any more.
+    pub(super) fn note_hold(&mut self, key: MediaId) {
+        let Some(call) = self.call(key) else { return };
+        let talks = call.consumer.talks() && call.agent.as_ref().is_some_and(|agent| agent.talks());
+        if call.held == talks {
+            call.held = !talks;
+            let (id, held) = (Arc::clone(&call.id), call.held);
+            self.events.held(&id, held);
+        }
+    }
+}

@@ -1,0 +1,627 @@
+//! From a call that comes in to two sides that talk.
+//! Owns: offer and answer of a new call, what a refusal becomes on the other side.
+//! Never: chooses a target.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::boundary::{EndCause, IncomingCall, RouteTarget};
+use domain::id::CallId;
+use media::leg::LegPlan;
+use media::relay::RelayPlan;
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use secret::KeySender;
+use sip::sdp::{Codec, LocalAudio, Session};
+use sip::{
+    Command, EndReason, Event, Flow, HeaderName, Host, Incoming, LegId, NameAddr, Status, Uri,
+};
+
+use super::call::{Call, MediaState, Stage, Which};
+use super::exchange::{Exchange, Farewell};
+use super::lock;
+use super::side::{Side, Trust};
+use crate::media_thread::{MediaId, MediaThread, NewCall};
+use crate::rtp_socket;
+
+/// Characters of a caller's name or number that are passed on: longer ones are hostile.
+const CALLER_CHARS_MAX: usize = 64;
+
+/// Why a call is not taken. The status goes to the far side.
+struct Refusal {
+    status: Status,
+    is_ours: bool,
+}
+
+impl Refusal {
+    fn of_theirs(status: Status) -> Self {
+        Self {
+            status,
+            is_ours: false,
+        }
+    }
+
+    /// We lack something.
+    fn of_ours() -> Self {
+        Self {
+            status: Status::SERVICE_UNAVAILABLE,
+            is_ours: true,
+        }
+    }
+}
+
+impl Exchange {
+    /// Hears an event of the stack.
+    pub(super) fn hear(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Incoming(incoming) => self.incoming(now, *incoming),
+            Event::Registered { user, .. } => self.registered(&user, true),
+            Event::Unregistered { user } => self.registered(&user, false),
+            Event::RegisterDone { .. } | Event::RegisterFailed { .. } => {}
+            Event::Progress {
+                leg,
+                status,
+                answer,
+            } => {
+                self.with_leg(leg, |this, key, _| this.progress(now, key, status, answer));
+            }
+            Event::Answered { leg, answer, .. } => {
+                self.with_leg(leg, |this, key, _| this.answered(now, key, answer));
+            }
+            Event::Failed { leg, status, .. } => {
+                self.with_leg(leg, |this, key, _| this.target_failed(now, key, status))
+            }
+            Event::Confirmed { leg, answer } => {
+                self.with_leg(leg, |this, key, which| {
+                    this.confirmed(now, key, which, answer)
+                });
+            }
+            Event::Offered { leg, offer } => {
+                self.with_leg(leg, |this, key, which| this.offered(now, key, which, offer));
+            }
+            Event::OfferAnswered { leg, answer } => {
+                self.with_leg(leg, |this, key, which| {
+                    this.offer_answered(now, key, which, answer)
+                });
+            }
+            Event::OfferFailed { leg, status } => {
+                self.with_leg(leg, |this, key, which| {
+                    this.offer_failed(now, key, which, status)
+                });
+            }
+            Event::Ended { leg, reason } => self.with_leg(leg, |this, key, which| {
+                this.leg_ended(now, key, which, reason)
+            }),
+            Event::InfoKey { leg, key: pressed } => {
+                self.with_leg(leg, |this, key, which| this.info_key(key, which, pressed))
+            }
+        }
+    }
+
+    /// Events of legs that belong to no call any more say only that they have ended.
+    fn with_leg(&mut self, leg: LegId, act: impl FnOnce(&mut Self, MediaId, Which)) {
+        let Some(key) = self.key_of_leg(leg) else {
+            return;
+        };
+        if let Some(which) = self.call(key).and_then(|call| call.which(leg)) {
+            act(self, key, which);
+        }
+    }
+
+    fn registered(&mut self, user: &str, is_registered: bool) {
+        let changed = {
+            let mut users = lock(&self.shared.registered);
+            if is_registered {
+                users.insert(user.to_owned())
+            } else {
+                users.remove(user)
+            }
+        };
+        if changed {
+            self.events.registration(user, is_registered);
+        }
+    }
+}
+
+/// A call comes in.
+impl Exchange {
+    fn incoming(&mut self, now: Instant, incoming: Incoming) {
+        self.counters.calls_incoming += 1;
+        let leg = incoming.leg;
+        if let Err(refusal) = self.take_call(now, incoming) {
+            self.counters.calls_shed += u64::from(refusal.is_ours);
+            self.tell(
+                now,
+                Command::Reject {
+                    leg,
+                    status: refusal.status,
+                    reason: None,
+                },
+            );
+        }
+    }
+
+    fn take_call(&mut self, now: Instant, incoming: Incoming) -> Result<(), Refusal> {
+        if self.is_closing || self.calls() >= self.limits.calls_max {
+            return Err(Refusal::of_ours());
+        }
+        let (trust, peer) = self
+            .origin_of(&incoming)
+            .ok_or(Refusal::of_theirs(Status::FORBIDDEN))?;
+        let mut consumer = self
+            .open_side(incoming.leg, incoming.flow, trust)
+            .ok_or_else(Refusal::of_ours)?;
+        if let Some(offer) = incoming.offer.clone() {
+            let not_acceptable = |_| Refusal::of_theirs(Status::NOT_ACCEPTABLE_HERE);
+            consumer.take_offer(offer.clone()).map_err(not_acceptable)?;
+            consumer.local.answer(&offer).map_err(not_acceptable)?;
+        }
+        let (sender, keys) = secret::digit_ring(&self.arena).ok_or_else(Refusal::of_ours)?;
+        let id = Arc::new(new_call_id().ok_or_else(Refusal::of_ours)?);
+        let key = self.new_key();
+        tracing::info!(call = %id, "call came in");
+        self.enter(Call {
+            key,
+            id: Arc::clone(&id),
+            consumer,
+            agent: None,
+            stage: Stage::Arrived,
+            media: MediaState::Waiting(sender),
+            deadline: None,
+            protecting: None,
+            protected: false,
+            held: false,
+            renegotiating: None,
+            caller: caller(&incoming),
+            max_forwards: incoming.max_forwards.saturating_sub(1),
+        });
+        self.set_deadline(key, Some(now + self.limits.route_wait));
+        self.events.incoming(IncomingCall {
+            id: CallId::clone(&id),
+            called: text_of(incoming.request_uri.user()),
+            caller: caller_text(&incoming),
+            peer,
+            tag: incoming.tonewall_call,
+            keys,
+        });
+        Ok(())
+    }
+
+    /// Who it is and how it is trusted; none if the peer has gone from the configuration meanwhile.
+    fn origin_of(&self, incoming: &Incoming) -> Option<(Trust, String)> {
+        if let Some(user) = &incoming.registered_user {
+            return Some((Trust::phone(), user.clone()));
+        }
+        let name = incoming.peer.as_deref()?;
+        let peer = self.peers.iter().find(|peer| peer.name == name)?;
+        let trust = Trust {
+            media_source: peer.media_source.clone(),
+            info_digits: peer.info_digits,
+        };
+        Some((trust, peer.name.clone()))
+    }
+
+    /// A side with its ports; none if there are none.
+    fn open_side(&mut self, leg: LegId, flow: Flow, trust: Trust) -> Option<Side> {
+        let ports = match self.ports.open() {
+            Ok(ports) => ports,
+            Err(error) => {
+                tracing::warn!(%error, "no ports for a call");
+                return None;
+            }
+        };
+        let rtp = rtp_socket::advertised(&ports.rtp, self.media_advertised);
+        let session_id = OsRng.try_next_u64().ok()? >> 2;
+        Some(Side::new(
+            leg,
+            flow,
+            trust,
+            ports,
+            LocalAudio::new(rtp, session_id),
+        ))
+    }
+
+    /// Waiting for a route, or for an answer, took too long.
+    pub(super) fn waited_too_long(&mut self, now: Instant, key: MediaId) {
+        self.not_answered(
+            now,
+            key,
+            Status::TEMPORARILY_UNAVAILABLE,
+            Farewell::HangUp(None),
+        );
+    }
+
+    /// A caller refuses the call.
+    pub(super) fn reject(&mut self, now: Instant, key: MediaId, status: u16) {
+        let status = Status::new(status).filter(|status| status.code() >= 300);
+        let status = status.unwrap_or(Status::TEMPORARILY_UNAVAILABLE);
+        let farewells = (Farewell::Refuse(status), Farewell::HangUp(None));
+        match self.call(key).map(|call| call.stage) {
+            Some(Stage::Arrived | Stage::Calling | Stage::Ringing) => {
+                self.finish(now, key, EndCause::Local, farewells)
+            }
+            Some(Stage::Confirming | Stage::Connected) => {
+                self.hang_up(now, key, EndCause::Local, None)
+            }
+            None => {}
+        }
+    }
+
+    fn not_answered(&mut self, now: Instant, key: MediaId, status: Status, agent: Farewell) {
+        let cause = EndCause::NotAnswered(status.code());
+        self.finish(now, key, cause, (Farewell::Refuse(status), agent));
+    }
+}
+
+/// The target is called.
+impl Exchange {
+    pub(super) fn route(&mut self, now: Instant, key: MediaId, target: &RouteTarget) {
+        if self
+            .call(key)
+            .is_none_or(|call| call.stage != Stage::Arrived)
+        {
+            return;
+        }
+        let Some((target, flow, trust)) = self.locate(target) else {
+            return self.not_answered(now, key, Status::TEMPORARILY_UNAVAILABLE, Farewell::Gone);
+        };
+        let leg = self.stack.new_leg();
+        let Some(mut agent) = self.open_side(leg, flow, trust) else {
+            self.counters.calls_shed += 1;
+            return self.not_answered(now, key, Status::SERVICE_UNAVAILABLE, Farewell::Gone);
+        };
+        let host = Host::Ip(self.sip_advertised.ip());
+        let port = Some(self.sip_advertised.port());
+        let Some(call) = self.call(key) else { return };
+        let codecs = call.consumer.codecs();
+        if !codecs.is_empty() {
+            agent.local.codecs = codecs;
+        }
+        if let Some(direction) = call.consumer.their_direction() {
+            agent.local.direction = direction;
+        }
+        let offer = agent.offer();
+        let from = call.caller.at(host, port);
+        let headers = call_header(&call.id);
+        let max_forwards = Some(call.max_forwards);
+        call.agent = Some(agent);
+        call.stage = Stage::Calling;
+        self.enter_leg(leg, key);
+        self.set_deadline(key, Some(now + self.limits.answer_wait));
+        let invite = Command::Invite {
+            leg,
+            target,
+            to: None,
+            from,
+            flow,
+            offer: Some(offer),
+            max_forwards,
+            headers,
+            credentials: None,
+        };
+        if self.command(now, invite).is_err() {
+            self.counters.calls_shed += 1;
+            self.not_answered(now, key, Status::SERVICE_UNAVAILABLE, Farewell::Gone);
+        }
+    }
+
+    fn locate(&self, target: &RouteTarget) -> Option<(Uri, Flow, Trust)> {
+        match target {
+            RouteTarget::Registered { user } => {
+                let (uri, flow) = self.stack.registration(user)?;
+                Some((uri, flow, Trust::phone()))
+            }
+            RouteTarget::Uri { uri, address } => {
+                let uri = Uri::parse(uri.as_bytes())?;
+                Some((uri, Flow::udp(*address), self.trust_in(*address)))
+            }
+        }
+    }
+
+    fn trust_in(&self, address: SocketAddr) -> Trust {
+        let peer = self
+            .peers
+            .iter()
+            .find(|peer| peer.addresses.contains(&address.ip()));
+        peer.map_or_else(Trust::stranger, |peer| Trust {
+            media_source: peer.media_source.clone(),
+            info_digits: peer.info_digits,
+        })
+    }
+
+    fn target_failed(&mut self, now: Instant, key: MediaId, status: Status) {
+        self.not_answered(now, key, passed_on(status), Farewell::Gone);
+    }
+
+    fn progress(&mut self, now: Instant, key: MediaId, status: Status, answer: Option<Session>) {
+        let Some(call) = self.call(key) else { return };
+        let is_first = call.stage == Stage::Calling;
+        if !is_first && call.stage != Stage::Ringing {
+            return;
+        }
+        call.stage = Stage::Ringing;
+        let (leg, id) = (call.consumer.leg, Arc::clone(&call.id));
+        let early = answer.and_then(|answer| self.early_media(key, answer));
+        self.tell(
+            now,
+            Command::Provisional {
+                leg,
+                status,
+                answer: early,
+            },
+        );
+        if is_first {
+            self.events.ringing(&id);
+        }
+    }
+
+    /// Early media of the target: the consumer hears it, and is told where from. None if it cannot be, in which case the call just rings.
+    fn early_media(&mut self, key: MediaId, answer: Session) -> Option<Session> {
+        let call = self.call(key)?;
+        call.consumer.their_direction()?;
+        call.agent.as_mut()?.take_answer(answer).ok()?;
+        self.connect_media(key)?;
+        self.call(key)?.consumer.ours()
+    }
+
+    fn answered(&mut self, now: Instant, key: MediaId, answer: Option<Session>) {
+        self.set_deadline(key, None);
+        let Some(call) = self.call(key) else { return };
+        let Some(agent) = call.agent.as_mut() else {
+            return;
+        };
+        let is_understood = match answer {
+            Some(answer) => agent.take_answer(answer).is_ok(),
+            None => agent.negotiated().is_ok(),
+        };
+        if !is_understood {
+            return self.not_answered(
+                now,
+                key,
+                Status::NOT_ACCEPTABLE_HERE,
+                Farewell::HangUp(None),
+            );
+        }
+        if call.consumer.their_direction().is_none() {
+            return self.answer_late_offer(now, key);
+        }
+        let leg = call.consumer.leg;
+        let answer = self
+            .connect_media(key)
+            .and_then(|()| self.call(key)?.consumer.ours());
+        let Some(answer) = answer else {
+            return self.not_answered(
+                now,
+                key,
+                Status::SERVICE_UNAVAILABLE,
+                Farewell::HangUp(None),
+            );
+        };
+        if self.command(now, Command::Answer { leg, answer }).is_err() {
+            return self.left(now, key, Which::Consumer, EndCause::Consumer);
+        }
+        self.connected(key);
+    }
+
+    /// The consumer has made no offer: ours goes out with the 200.
+    fn answer_late_offer(&mut self, now: Instant, key: MediaId) {
+        let Some(call) = self.call(key) else { return };
+        let spoken = call
+            .agent
+            .as_ref()
+            .and_then(|agent| agent.negotiated().ok())
+            .map(|agreed| agreed.codec);
+        call.consumer.local.codecs = preferring(spoken);
+        call.stage = Stage::Confirming;
+        let (leg, answer) = (call.consumer.leg, call.consumer.offer());
+        if self.command(now, Command::Answer { leg, answer }).is_err() {
+            self.left(now, key, Which::Consumer, EndCause::Consumer);
+        }
+    }
+
+    fn confirmed(&mut self, now: Instant, key: MediaId, which: Which, answer: Option<Session>) {
+        let Some(call) = self.call(key) else { return };
+        if call.stage != Stage::Confirming || which == Which::Agent {
+            if let Some(answer) = answer {
+                self.late_answer(key, which, answer);
+            }
+            return;
+        }
+        let is_understood = answer.is_some_and(|answer| call.consumer.take_answer(answer).is_ok());
+        if !is_understood || self.connect_media(key).is_none() {
+            return self.fail(now, key);
+        }
+        self.connected(key);
+    }
+
+    fn connected(&mut self, key: MediaId) {
+        self.counters.calls_answered += 1;
+        let Some(call) = self.call(key) else { return };
+        call.stage = Stage::Connected;
+        let id = Arc::clone(&call.id);
+        tracing::info!(call = %id, "call connected");
+        self.events.answered(&id);
+        self.note_hold(key);
+    }
+
+    fn leg_ended(&mut self, now: Instant, key: MediaId, which: Which, reason: EndReason) {
+        let cause = match (reason, which) {
+            (EndReason::Bye | EndReason::Cancelled, Which::Consumer) => EndCause::Consumer,
+            (EndReason::Bye | EndReason::Cancelled, Which::Agent) => EndCause::Agent,
+            (EndReason::HungUp | EndReason::Rejected, _) => EndCause::Local,
+            (EndReason::Timeout | EndReason::Lost, _) => EndCause::Timeout,
+        };
+        self.left(now, key, which, cause);
+    }
+}
+
+/// Media begins.
+impl Exchange {
+    /// Begins the call's media, or tells it what has changed. The consumer is answered in the agent's codec, so that nothing has to be
+    /// converted.
+    fn connect_media(&mut self, key: MediaId) -> Option<()> {
+        let call = self.call(key)?;
+        let agent = call.agent.as_mut()?;
+        let spoken = agent.negotiated().ok()?.codec;
+        let (plan, is_running) = (agent.plan().ok()?, call.thread().is_some());
+        if !is_running && call.stage != Stage::Confirming {
+            answer_in(&mut call.consumer, spoken)?;
+        }
+        let consumer = call.consumer.plan().ok()?;
+        if is_running {
+            self.replan(key, Which::Agent);
+            return Some(());
+        }
+        self.start_media(key, consumer, plan)
+    }
+
+    fn start_media(&mut self, key: MediaId, consumer: LegPlan, agent: LegPlan) -> Option<()> {
+        let seed = OsRng.try_next_u64().ok()?;
+        let limits = self.limits;
+        let mut plan = RelayPlan::new(consumer, agent, seed);
+        plan.flat_tone_hz = self.flat_tone_hz;
+        plan.watch = true;
+        plan.record = self.is_recording;
+        plan.media_timeout = limits.media_timeout;
+        plan.held_timeout = limits.held_timeout;
+        let index = self.idlest_thread()?;
+        let call = self.call(key)?;
+        let ports = (
+            call.consumer.ports.take()?,
+            call.agent.as_mut()?.ports.take()?,
+        );
+        let keys = take_keys(&mut call.media)?;
+        let id = Arc::clone(&call.id);
+        call.media = MediaState::On(index);
+        let new = NewCall {
+            id: key,
+            call: id,
+            plan,
+            consumer: ports.0,
+            agent: ports.1,
+            keys,
+        };
+        if self.threads.get_mut(index)?.start_call(new).is_err() {
+            self.call(key)?.media = MediaState::Gone;
+            self.counters.calls_shed += 1;
+            return None;
+        }
+        Some(())
+    }
+
+    fn idlest_thread(&self) -> Option<usize> {
+        let alive = self
+            .threads
+            .iter()
+            .enumerate()
+            .filter(|(_, thread)| !thread.is_dead());
+        alive
+            .min_by_key(|(_, thread)| MediaThread::calls(thread))
+            .map(|(index, _)| index)
+    }
+}
+
+fn take_keys(media: &mut MediaState) -> Option<KeySender> {
+    match std::mem::replace(media, MediaState::Gone) {
+        MediaState::Waiting(keys) => Some(keys),
+        running => {
+            *media = running;
+            None
+        }
+    }
+}
+
+/// Answers the consumer in this codec if it offered it, else in any that both know.
+fn answer_in(consumer: &mut Side, spoken: Codec) -> Option<()> {
+    if consumer.codecs().contains(&spoken) {
+        consumer.local.codecs = vec![spoken];
+    }
+    consumer.answer().ok().map(drop)
+}
+
+/// Both codecs, this one first.
+fn preferring(spoken: Option<Codec>) -> Vec<Codec> {
+    match spoken {
+        Some(Codec::Pcma) => vec![Codec::Pcma, Codec::Pcmu],
+        Some(Codec::Pcmu) | None => vec![Codec::Pcmu, Codec::Pcma],
+    }
+}
+
+/// What the target's refusal becomes for the consumer. Statuses that speak of our own request or of one hop are not passed on.
+fn passed_on(status: Status) -> Status {
+    match status.code() {
+        404 | 410 | 480 | 484 | 486 | 488 | 600 | 603 | 604 | 606 => status,
+        406 | 415 => Status::NOT_ACCEPTABLE_HERE,
+        500..=599 => Status::SERVER_INTERNAL_ERROR,
+        _ => Status::TEMPORARILY_UNAVAILABLE,
+    }
+}
+
+fn new_call_id() -> Option<CallId> {
+    let (high, low) = (OsRng.try_next_u64().ok()?, OsRng.try_next_u64().ok()?);
+    Some(CallId::from_random(
+        (u128::from(high) << 64) | u128::from(low),
+    ))
+}
+
+/// The header by which the next hop can name this call to us (S40).
+fn call_header(id: &CallId) -> Vec<(HeaderName, String)> {
+    let name = HeaderName::parse(b"X-Tonewall-Call");
+    name.map(|name| (name, id.to_string()))
+        .into_iter()
+        .collect()
+}
+
+/// A caller as the target is shown it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Caller {
+    user: Option<String>,
+    display: Option<String>,
+}
+
+impl Caller {
+    fn at(&self, host: Host, port: Option<u16>) -> NameAddr {
+        let address = NameAddr::new(Uri::sip(self.user.as_deref(), host, port));
+        match &self.display {
+            Some(display) => address.with_display(display),
+            None => address,
+        }
+    }
+}
+
+fn identity(incoming: &Incoming) -> &NameAddr {
+    incoming
+        .asserted_identity
+        .as_ref()
+        .unwrap_or(&incoming.from)
+}
+
+fn caller(incoming: &Incoming) -> Caller {
+    let identity = identity(incoming);
+    let user = identity
+        .uri
+        .user_bytes()
+        .map(|user| text_of(Some(&String::from_utf8_lossy(&user))));
+    let display = identity
+        .display_text()
+        .map(|display| text_of(Some(&display)));
+    Caller {
+        user: user.filter(|user| !user.is_empty()),
+        display: display.filter(|display| !display.is_empty()),
+    }
+}
+
+fn caller_text(incoming: &Incoming) -> String {
+    let Caller { user, display } = caller(incoming);
+    display.or(user).unwrap_or_default()
+}
+
+/// Text from outside, cut and without control characters.
+fn text_of(text: Option<&str>) -> String {
+    let printable = text
+        .unwrap_or_default()
+        .chars()
+        .filter(|character| !character.is_control());
+    printable.take(CALLER_CHARS_MAX).collect()
+}

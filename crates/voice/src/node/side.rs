@@ -1,0 +1,244 @@
+//! One side of a call in signalling: who it is and what was negotiated with it.
+//! Owns: our description for it, its own, and the plan that media gets of both.
+//! Never: sends anything.
+
+use media::leg::{Direction as MediaDirection, LegPlan, LegTransport};
+use sip::sdp::{
+    Answerer, AudioError, Codec, Direction, LocalAudio, Negotiated, RemoteAudio, Session,
+};
+use sip::{Flow, LegId};
+
+use super::config::MediaSource;
+use crate::rtp_socket::RtpPair;
+
+/// How a far side's media and keys are taken.
+#[derive(Debug, Clone)]
+pub(super) struct Trust {
+    pub(super) media_source: MediaSource,
+    pub(super) info_digits: bool,
+}
+
+impl Trust {
+    /// Phones that register here: behind NAT more often than not.
+    pub(super) fn phone() -> Self {
+        Self {
+            media_source: MediaSource::Latch,
+            info_digits: true,
+        }
+    }
+
+    /// An address that is no peer of the configuration.
+    pub(super) fn stranger() -> Self {
+        Self {
+            media_source: MediaSource::Signalled,
+            info_digits: false,
+        }
+    }
+}
+
+/// One side.
+pub(super) struct Side {
+    pub(super) leg: LegId,
+    pub(super) trust: Trust,
+    /// Taken by the media thread when media begins.
+    pub(super) ports: Option<RtpPair>,
+    pub(super) local: LocalAudio,
+    flow: Flow,
+    ours: Option<Session>,
+    theirs: Option<Theirs>,
+    /// As it was before an offer of ours that is still open.
+    before: Option<Box<(LocalAudio, Option<Session>)>>,
+}
+
+struct Theirs {
+    session: Session,
+    audio: RemoteAudio,
+    answerer: Answerer,
+}
+
+impl Side {
+    pub(super) fn new(
+        leg: LegId,
+        flow: Flow,
+        trust: Trust,
+        ports: RtpPair,
+        local: LocalAudio,
+    ) -> Self {
+        Self {
+            leg,
+            trust,
+            ports: Some(ports),
+            local,
+            flow,
+            ours: None,
+            theirs: None,
+            before: None,
+        }
+    }
+
+    /// Codecs of the far side's last description, in its order.
+    pub(super) fn codecs(&self) -> Vec<Codec> {
+        let codecs = |theirs: &Theirs| {
+            theirs
+                .audio
+                .codecs
+                .iter()
+                .map(|(codec, _)| *codec)
+                .collect()
+        };
+        self.theirs.as_ref().map(codecs).unwrap_or_default()
+    }
+
+    /// What the far side wants, from its view.
+    pub(super) fn their_direction(&self) -> Option<Direction> {
+        self.theirs.as_ref().map(|theirs| theirs.audio.direction)
+    }
+
+    /// Our last description.
+    pub(super) fn ours(&self) -> Option<Session> {
+        self.ours.clone()
+    }
+
+    /// Our first or a later offer.
+    pub(super) fn offer(&mut self) -> Session {
+        self.before = Some(Box::new((self.local.clone(), self.ours.clone())));
+        let offer = match &self.ours {
+            Some(ours) => self.local.offer_after(ours),
+            None => self.local.offer(),
+        };
+        self.describe(offer, |local, ours| match ours {
+            Some(ours) => local.offer_after(ours),
+            None => local.offer(),
+        })
+    }
+
+    /// Our offer was refused: all is as before it.
+    pub(super) fn forget_offer(&mut self) {
+        if let Some(before) = self.before.take() {
+            (self.local, self.ours) = *before;
+        }
+    }
+
+    /// Reads an offer of the far side; it holds from our answer on.
+    pub(super) fn read(&self, offer: &Session) -> Result<RemoteAudio, AudioError> {
+        RemoteAudio::read(offer, self.flow.remote.ip())
+    }
+
+    /// Takes the far side's offer in, before it is answered.
+    pub(super) fn take_offer(&mut self, offer: Session) -> Result<(), AudioError> {
+        let audio = self.read(&offer)?;
+        self.theirs = Some(Theirs {
+            session: offer,
+            audio,
+            answerer: Answerer::Us,
+        });
+        Ok(())
+    }
+
+    /// Answers the offer that was taken in.
+    pub(super) fn answer(&mut self) -> Result<Session, AudioError> {
+        let theirs = self.theirs.as_ref().ok_or(AudioError::PeerNoAudio)?;
+        let offer = theirs.session.clone();
+        let answer = self.local.answer(&offer)?;
+        let again = |local: &LocalAudio, _: Option<&Session>| {
+            local.answer(&offer).unwrap_or_else(|_| local.offer())
+        };
+        Ok(self.describe(answer, again))
+    }
+
+    /// Takes the far side's answer to our offer.
+    pub(super) fn take_answer(&mut self, answer: Session) -> Result<(), AudioError> {
+        let audio = self.read(&answer)?;
+        self.theirs = Some(Theirs {
+            session: answer,
+            audio,
+            answerer: Answerer::Them,
+        });
+        self.before = None;
+        Ok(())
+    }
+
+    /// What both agreed on.
+    pub(super) fn negotiated(&self) -> Result<Negotiated, AudioError> {
+        let (ours, theirs) = self
+            .ours
+            .as_ref()
+            .zip(self.theirs.as_ref())
+            .ok_or(AudioError::PeerNoAudio)?;
+        Negotiated::new(ours, &theirs.audio, theirs.answerer)
+    }
+
+    /// The same for media.
+    pub(super) fn plan(&self) -> Result<LegPlan, AudioError> {
+        let agreed = self.negotiated()?;
+        Ok(LegPlan {
+            transport: LegTransport::Plain,
+            codec: media_codec(agreed.codec),
+            payload_type_in: agreed.payload_type_in,
+            payload_type_out: agreed.payload_type_out,
+            telephone_event_in: agreed.telephone_event_in,
+            telephone_event_out: agreed.telephone_event_out,
+            comfort_noise: agreed.comfort_noise,
+            ptime: agreed.ptime,
+            maxptime: agreed.maxptime,
+            remote_rtp: agreed.remote_rtp,
+            remote_rtcp: agreed.remote_rtcp,
+            rtcp_mux: agreed.rtcp_mux,
+            direction: media_direction(agreed.direction),
+            source_policy: self.trust.media_source.policy(self.flow.remote.ip()),
+        })
+    }
+
+    /// Whether an offer comes from another person or place than the description before it (S39).
+    pub(super) fn is_another_party(&self, offer: &Session) -> bool {
+        let Some(theirs) = &self.theirs else {
+            return false;
+        };
+        let (old, new) = (&theirs.session.origin, &offer.origin);
+        let moved = |new: &RemoteAudio| {
+            new.rtp.ip() != theirs.audio.rtp.ip() && !new.rtp.ip().is_unspecified()
+        };
+        old.username != new.username
+            || old.session_id != new.session_id
+            || self.read(offer).is_ok_and(|new| moved(&new))
+    }
+
+    /// Nothing is held on this side.
+    pub(super) fn talks(&self) -> bool {
+        self.negotiated()
+            .is_ok_and(|agreed| agreed.direction == Direction::SendRecv)
+    }
+
+    /// Keeps a description of ours; one that differs from the last gets the next version.
+    fn describe(
+        &mut self,
+        session: Session,
+        again: impl Fn(&LocalAudio, Option<&Session>) -> Session,
+    ) -> Session {
+        let differs = self.ours.as_ref().is_some_and(|ours| *ours != session);
+        let session = if differs {
+            self.local.version += 1;
+            again(&self.local, self.ours.as_ref())
+        } else {
+            session
+        };
+        self.ours = Some(session.clone());
+        session
+    }
+}
+
+fn media_codec(codec: Codec) -> media::leg::Codec {
+    match codec {
+        Codec::Pcmu => media::leg::Codec::Pcmu,
+        Codec::Pcma => media::leg::Codec::Pcma,
+    }
+}
+
+fn media_direction(direction: Direction) -> MediaDirection {
+    match direction {
+        Direction::SendRecv => MediaDirection::SendRecv,
+        Direction::SendOnly => MediaDirection::SendOnly,
+        Direction::RecvOnly => MediaDirection::RecvOnly,
+        Direction::Inactive => MediaDirection::Inactive,
+    }
+}

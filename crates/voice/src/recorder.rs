@@ -1,0 +1,207 @@
+//! The way of recorded audio out of the media threads.
+//! Owns: one bounded ring per media thread and the thread that empties them.
+//! Never: makes a media thread wait; what does not fit is dropped and counted.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use domain::id::CallId;
+use rtrb::RingBuffer;
+
+/// Samples of one frame: 30 ms at 8 kHz. Longer stretches are divided.
+const FRAME_SAMPLES_MAX: usize = 240;
+
+/// Frames one media thread may be ahead: 20 s of one call, or 200 ms of a hundred. When full, frames are dropped and counted; positions show
+/// the gap.
+const FRAMES_MAX: usize = 2_048;
+
+/// Time between two looks into empty rings: half a ring fills at two hundred calls.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Takes what both sides of calls were given to hear: masked audio only (invariant I3). It runs on a thread of its own.
+pub trait AudioSink: Send {
+    /// Samples at 8 kHz of one speaker of one call. `position` is that of the first, in samples since the call's media began; a jump is silence
+    /// or loss.
+    fn frames(&mut self, call: &CallId, consumer: bool, position: u64, samples: &[i16]);
+
+    /// Nothing more comes of this call.
+    fn ended(&mut self, call: &CallId);
+}
+
+struct Frame {
+    call: Arc<CallId>,
+    content: Content,
+}
+
+enum Content {
+    Audio {
+        consumer: bool,
+        position: u64,
+        len: usize,
+        samples: [i16; FRAME_SAMPLES_MAX],
+    },
+    End,
+}
+
+/// A media thread's end.
+pub(crate) struct FrameSender(rtrb::Producer<Frame>);
+
+impl FrameSender {
+    /// Puts samples in; yields how many frames were dropped.
+    pub(crate) fn send(
+        &mut self,
+        call: &Arc<CallId>,
+        consumer: bool,
+        position: u64,
+        samples: &[i16],
+    ) -> u64 {
+        let (mut dropped, mut position) = (0, position);
+        for chunk in samples.chunks(FRAME_SAMPLES_MAX) {
+            let mut frame = [0; FRAME_SAMPLES_MAX];
+            for (to, from) in frame.iter_mut().zip(chunk) {
+                *to = *from;
+            }
+            let content = Content::Audio {
+                consumer,
+                position,
+                len: chunk.len(),
+                samples: frame,
+            };
+            dropped += self.push(call, content);
+            position += u64::try_from(chunk.len()).unwrap_or_default();
+        }
+        dropped
+    }
+
+    /// The call has ended; yields how many notes of it were dropped.
+    pub(crate) fn end(&mut self, call: &Arc<CallId>) -> u64 {
+        self.push(call, Content::End)
+    }
+
+    fn push(&mut self, call: &Arc<CallId>, content: Content) -> u64 {
+        let frame = Frame {
+            call: Arc::clone(call),
+            content,
+        };
+        u64::from(self.0.push(frame).is_err())
+    }
+}
+
+/// The recorder's thread. It ends by itself once every sender is gone and every ring empty.
+pub(crate) struct RecorderThread {
+    join: Option<JoinHandle<()>>,
+}
+
+impl RecorderThread {
+    /// Starts it, with a sender for each media thread.
+    pub(crate) fn start(
+        sink: Box<dyn AudioSink>,
+        senders: usize,
+    ) -> io::Result<(Self, Vec<FrameSender>)> {
+        let rings = (0..senders).map(|_| RingBuffer::new(FRAMES_MAX));
+        let (senders, receivers): (Vec<_>, Vec<_>) =
+            rings.map(|(to, from)| (FrameSender(to), from)).unzip();
+        let join = std::thread::Builder::new()
+            .name("recorder".to_owned())
+            .spawn(move || run(sink, receivers))?;
+        Ok((Self { join: Some(join) }, senders))
+    }
+}
+
+impl Drop for RecorderThread {
+    fn drop(&mut self) {
+        if let Some(join) = self.join.take() {
+            let _panicked_or_done = join.join();
+        }
+    }
+}
+
+fn run(mut sink: Box<dyn AudioSink>, mut receivers: Vec<rtrb::Consumer<Frame>>) {
+    while !receivers.is_empty() {
+        // Looked at before the rings are: a sender that goes in between has left its frames behind.
+        let gone: Vec<bool> = receivers.iter().map(rtrb::Consumer::is_abandoned).collect();
+        for receiver in &mut receivers {
+            while let Ok(frame) = receiver.pop() {
+                take(sink.as_mut(), &frame);
+            }
+        }
+        let mut gone = gone.into_iter();
+        receivers.retain(|_| !gone.next().unwrap_or(false));
+        std::thread::sleep(LOOK_INTERVAL);
+    }
+}
+
+fn take(sink: &mut dyn AudioSink, frame: &Frame) {
+    match &frame.content {
+        Content::Audio {
+            consumer,
+            position,
+            len,
+            samples,
+        } => {
+            sink.frames(
+                &frame.call,
+                *consumer,
+                *position,
+                samples.get(..*len).unwrap_or_default(),
+            );
+        }
+        Content::End => sink.ended(&frame.call),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct Heard {
+        samples: Vec<i16>,
+        positions: Vec<u64>,
+        ended: usize,
+    }
+
+    struct Sink(Arc<Mutex<Heard>>);
+
+    impl AudioSink for Sink {
+        fn frames(&mut self, _: &CallId, _: bool, position: u64, samples: &[i16]) {
+            let mut heard = self.0.lock().unwrap();
+            heard.positions.push(position);
+            heard.samples.extend_from_slice(samples);
+        }
+
+        fn ended(&mut self, _: &CallId) {
+            self.0.lock().unwrap().ended += 1;
+        }
+    }
+
+    #[test]
+    fn long_stretches_arrive_whole_and_in_order() {
+        let heard = Arc::new(Mutex::new(Heard::default()));
+        let (recorder, mut senders) =
+            RecorderThread::start(Box::new(Sink(Arc::clone(&heard))), 1).unwrap();
+        let call = Arc::new(CallId::from_random(1));
+        let samples: Vec<i16> = (0..600).collect();
+        assert_eq!(senders[0].send(&call, true, 100, &samples), 0);
+        assert_eq!(senders[0].end(&call), 0);
+        senders.clear();
+        drop(recorder);
+        let heard = heard.lock().unwrap();
+        assert_eq!(heard.samples, samples);
+        assert_eq!(
+            (heard.positions.as_slice(), heard.ended),
+            ([100, 340, 580].as_slice(), 1)
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        let (to, _from) = RingBuffer::new(1);
+        let mut sender = FrameSender(to);
+        let call = Arc::new(CallId::from_random(1));
+        assert_eq!(sender.send(&call, true, 0, &[0; 600]), 2);
+    }
+}

@@ -1,0 +1,186 @@
+//! A telephone for the tests: SIP by the same stack, driven over its own socket.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use sip::sdp::{LocalAudio, Session};
+use sip::{Command, Event, Flow, Host, Incoming, LegId, NameAddr, Peer, Stack, StackConfig, Uri};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use voice::transport::UdpTransport;
+
+/// Longest wait for anything that should come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
+
+pub(crate) struct Phone {
+    stack: Arc<Mutex<Stack>>,
+    commanded: Arc<Notify>,
+    events: mpsc::Receiver<Event>,
+    pub(crate) address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Phone {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Phone {
+    /// A phone that takes calls from `server`.
+    pub(crate) fn new(name: &str, ip: &str, server: SocketAddr) -> Self {
+        let transport = UdpTransport::bind(SocketAddr::new(ip.parse().unwrap(), 0)).unwrap();
+        let address = transport.local();
+        let mut stack = Stack::new(StackConfig::new(name, 1, [7; 32], address), Instant::now());
+        let peer = Peer {
+            name: "server".to_owned(),
+            addresses: vec![server.ip()],
+            call_header_trusted: true,
+        };
+        stack
+            .command(Instant::now(), Command::SetPeers { peers: vec![peer] })
+            .unwrap();
+        let stack = Arc::new(Mutex::new(stack));
+        let commanded = Arc::new(Notify::new());
+        let (to, events) = mpsc::channel(64);
+        let task = tokio::spawn(drive(
+            Arc::clone(&stack),
+            transport,
+            Arc::clone(&commanded),
+            to,
+        ));
+        Self {
+            stack,
+            commanded,
+            events,
+            address,
+            task,
+        }
+    }
+
+    pub(crate) fn command(&self, command: Command) {
+        self.stack
+            .lock()
+            .unwrap()
+            .command(Instant::now(), command)
+            .unwrap();
+        self.commanded.notify_one();
+    }
+
+    /// Calls `user` at `server`; without a description the offer is left to the other side.
+    pub(crate) fn call(&self, user: &str, server: SocketAddr, offer: Option<Session>) -> LegId {
+        let leg = self.stack.lock().unwrap().new_leg();
+        let at = |user: &str, address: SocketAddr| {
+            Uri::sip(Some(user), Host::Ip(address.ip()), Some(address.port()))
+        };
+        self.command(Command::Invite {
+            leg,
+            target: at(user, server),
+            to: None,
+            from: NameAddr::new(at("15550100", self.address)),
+            flow: Flow::udp(server),
+            offer,
+            max_forwards: None,
+            headers: Vec::new(),
+            credentials: None,
+        });
+        leg
+    }
+
+    /// Waits for an event; others that come before it are passed over.
+    pub(crate) async fn until<T>(
+        &mut self,
+        what: &str,
+        mut wanted: impl FnMut(Event) -> Option<T>,
+    ) -> T {
+        let wait = async {
+            loop {
+                let event = self.events.recv().await.expect("the phone's task runs");
+                if let Some(found) = wanted(event) {
+                    return found;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .unwrap_or_else(|_| panic!("no {what}"))
+    }
+
+    pub(crate) async fn incoming(&mut self) -> Incoming {
+        self.until("incoming call", |event| match event {
+            Event::Incoming(incoming) => Some(*incoming),
+            _ => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn ended(&mut self) {
+        self.until("end", |event| {
+            matches!(event, Event::Ended { .. }).then_some(())
+        })
+        .await;
+    }
+
+    pub(crate) async fn answered(&mut self) -> Option<Session> {
+        self.until("answer", |event| match event {
+            Event::Answered {
+                answer, late_offer, ..
+            } => Some(answer.or(late_offer)),
+            _ => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn failed(&mut self) -> u16 {
+        self.until("refusal", |event| match event {
+            Event::Failed { status, .. } => Some(status.code()),
+            _ => None,
+        })
+        .await
+    }
+}
+
+async fn drive(
+    stack: Arc<Mutex<Stack>>,
+    mut transport: UdpTransport,
+    commanded: Arc<Notify>,
+    events: mpsc::Sender<Event>,
+) {
+    loop {
+        {
+            let mut stack = stack.lock().unwrap();
+            while transport
+                .receive(|flow, bytes| stack.handle_datagram(Instant::now(), flow, bytes))
+                .is_some()
+            {}
+            stack.handle_timeout(Instant::now());
+            while let Some(transmit) = stack.poll_transmit() {
+                transport.send(&transmit);
+            }
+            while let Some(event) = stack.poll_event() {
+                events.try_send(event).expect("tests read their events");
+            }
+        }
+        let wake_at = stack.lock().unwrap().next_timeout();
+        let wake_at = wake_at.unwrap_or_else(|| Instant::now() + PATIENCE);
+        tokio::select! {
+            ready = transport.readable() => ready.unwrap(),
+            () = commanded.notified() => {}
+            () = tokio::time::sleep_until(wake_at.into()) => {}
+        }
+    }
+}
+
+/// What a phone with its media at `rtp` says of itself.
+pub(crate) fn description(rtp: SocketAddr) -> LocalAudio {
+    LocalAudio {
+        rtcp_mux: false,
+        ..LocalAudio::new(rtp, u64::from(rtp.port()))
+    }
+}
+
+/// Where a description wants media.
+pub(crate) fn media_of(session: &Session, from: IpAddr) -> SocketAddr {
+    sip::sdp::RemoteAudio::read(session, from).unwrap().rtp
+}

@@ -1,0 +1,215 @@
+//! Keys of the consumer reach the ring and nobody else.
+
+use std::sync::{Arc, Mutex};
+
+use domain::boundary::{LineEvent, ProtectionRefused, Telephony};
+use media::dtmf::inband::LooseDetector;
+use sip::{Body, Command};
+
+use crate::scene::{
+    AGENT_HUM, CONSUMER_HUM, Recorded, Recorder, Running, Said, Scene, eventually, keys_of,
+};
+use crate::talker::EVENTS;
+
+/// Every key once, none twice in a row.
+const CODES: [u8; 12] = [4, 0, 7, 1, 9, 10, 3, 8, 2, 6, 5, 11];
+
+async fn protected(scene: &mut Scene) -> Running {
+    let running = scene.connect().await;
+    scene.both_heard().await;
+    scene.node.protect(&running.id).await.unwrap();
+    running
+}
+
+fn agent_heard_no_event(scene: &Scene) -> bool {
+    scene
+        .agent_talk
+        .heard()
+        .iter()
+        .all(|one| one.header.payload_type != EVENTS)
+}
+
+async fn finish(scene: Scene, running: &Running) {
+    scene.node.hang_up(&running.id).unwrap();
+    scene.is_empty().await;
+}
+
+#[tokio::test]
+async fn events_reach_the_ring_in_order_and_not_the_agent() {
+    let recorded = Arc::new(Mutex::new(Recorded::default()));
+    let sink = Recorder(Arc::clone(&recorded));
+    let mut scene = Scene::with(|config| config.audio_sink = Some(Box::new(sink)));
+    let mut running = protected(&mut scene).await;
+    scene.consumer_talk.press_events(&CODES);
+    let keys = scene.keys(&mut running, CODES.len()).await;
+    assert!(keys == keys_of(&CODES), "keys came in another order");
+    eventually("the end of keying", || scene.consumer_talk.has_said_all()).await;
+    assert!(agent_heard_no_event(&scene));
+    assert_eq!(scene.agent_talk.keys_heard(), 0);
+    scene.node.unprotect(&running.id).unwrap();
+    scene.agent_talk.forget();
+    scene.both_heard().await;
+    finish(scene, &running).await;
+    eventually("the recording's end", || recorded.lock().unwrap().ended).await;
+    let finds = LooseDetector::scan(&recorded.lock().unwrap().consumer);
+    assert!(finds.is_empty(), "the recording holds what may be keys");
+}
+
+#[tokio::test]
+async fn tones_in_the_audio_reach_the_ring_and_not_the_agent() {
+    let mut scene = Scene::new();
+    let mut running = protected(&mut scene).await;
+    scene.agent_talk.forget();
+    scene.consumer_talk.press_tones(&CODES);
+    let keys = scene.keys(&mut running, CODES.len()).await;
+    assert!(keys == keys_of(&CODES), "keys came in another order");
+    eventually("the end of keying", || scene.consumer_talk.has_said_all()).await;
+    eventually("the voice after it", || {
+        scene.agent_talk.share_of(CONSUMER_HUM) > 0.9
+    })
+    .await;
+    assert_eq!(scene.agent_talk.keys_heard(), 0);
+    assert!(agent_heard_no_event(&scene));
+    finish(scene, &running).await;
+}
+
+#[tokio::test]
+async fn keys_by_info_reach_the_ring_and_not_the_agent() {
+    let mut scene = Scene::new();
+    let mut running = protected(&mut scene).await;
+    for code in [4, 1, 7] {
+        scene.consumer.command(Command::Info {
+            leg: running.consumer_leg,
+            content_type: "application/dtmf-relay".to_owned(),
+            body: Body::from(format!("Signal={code}\r\nDuration=160\r\n").as_str()),
+        });
+        let keys = scene.keys(&mut running, 1).await;
+        assert!(keys == keys_of(&[code]), "another key came");
+    }
+    assert!(agent_heard_no_event(&scene));
+    finish(scene, &running).await;
+}
+
+#[tokio::test]
+async fn keys_of_the_agent_do_not_count() {
+    let mut scene = Scene::new();
+    let mut running = protected(&mut scene).await;
+    scene.agent_talk.press_events(&CODES[..4]);
+    eventually("the end of keying", || scene.agent_talk.has_said_all()).await;
+    scene.consumer_talk.press_events(&[5]);
+    let keys = scene.keys(&mut running, 1).await;
+    assert!(
+        keys == keys_of(&[5]) && running.keys.pop().is_none(),
+        "a key of the agent counted"
+    );
+    let heard = scene.consumer_talk.heard();
+    assert!(heard.iter().all(|one| one.header.payload_type != EVENTS));
+    finish(scene, &running).await;
+}
+
+#[tokio::test]
+async fn before_protection_keys_pass_as_they_are_and_do_not_count() {
+    let mut scene = Scene::new();
+    let mut running = scene.connect().await;
+    scene.both_heard().await;
+    scene.consumer_talk.press_events(&[5]);
+    eventually("the event at the agent", || !agent_heard_no_event(&scene)).await;
+    assert!(running.keys.pop().is_none());
+    finish(scene, &running).await;
+}
+
+#[tokio::test]
+async fn protection_is_refused_without_media_and_without_a_call() {
+    let mut scene = Scene::new();
+    let (call, _leg, _at_agent) = scene.ring().await;
+    assert_eq!(
+        scene.node.protect(&call.id).await,
+        Err(ProtectionRefused { code: "no_media" })
+    );
+    scene.node.hang_up(&call.id).unwrap();
+    scene.is_empty().await;
+    assert_eq!(
+        scene.node.protect(&call.id).await,
+        Err(ProtectionRefused { code: "no_call" })
+    );
+}
+
+#[tokio::test]
+async fn a_wish_for_protection_that_is_dropped_leaves_no_mask() {
+    let mut scene = Scene::new();
+    let running = scene.connect().await;
+    scene.both_heard().await;
+    drop(scene.node.protect(&running.id));
+    scene.consumer_talk.press_events(&[5, 5, 5, 5, 5]);
+    eventually("an event at the agent", || !agent_heard_no_event(&scene)).await;
+    finish(scene, &running).await;
+}
+
+#[tokio::test]
+async fn a_muted_consumer_is_heard_by_nobody() {
+    let mut scene = Scene::new();
+    let running = scene.connect().await;
+    scene.both_heard().await;
+    scene.node.mute_consumer(&running.id, true).unwrap();
+    eventually("silence", || {
+        scene.agent_talk.forget();
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        scene
+            .agent_talk
+            .sound()
+            .iter()
+            .all(|sample| sample.unsigned_abs() < 50)
+    })
+    .await;
+    assert!(scene.consumer_talk.share_of(AGENT_HUM) > 0.9);
+    scene.node.mute_consumer(&running.id, false).unwrap();
+    scene.both_heard().await;
+    finish(scene, &running).await;
+}
+
+#[tokio::test]
+async fn a_silent_line_is_reported_and_so_is_its_return() {
+    let mut scene = Scene::new();
+    let running = protected(&mut scene).await;
+    scene.consumer_talk.fall_silent();
+    scene
+        .until("silence", |said| {
+            matches!(said, Said::Line(LineEvent::Silent)).then_some(())
+        })
+        .await;
+    scene.consumer_talk.talk_to(running.at_consumer);
+    scene
+        .until("its return", |said| {
+            matches!(said, Said::Line(LineEvent::Back)).then_some(())
+        })
+        .await;
+    finish(scene, &running).await;
+}
+
+#[tokio::test]
+async fn under_protection_a_dead_listener_makes_silence() {
+    let mut scene = Scene::new();
+    let running = protected(&mut scene).await;
+    drop(running.keys);
+    let lost = |said| {
+        if let Said::Line(LineEvent::ProtectionLost(code)) = said {
+            Some(code)
+        } else {
+            None
+        }
+    };
+    assert_eq!(scene.until("loss", lost).await, "nobody_listens");
+    scene.consumer_talk.press_tones(&CODES);
+    eventually("silence", || {
+        scene.agent_talk.forget();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        scene
+            .agent_talk
+            .sound()
+            .iter()
+            .all(|sample| sample.unsigned_abs() < 50)
+    })
+    .await;
+    scene.node.hang_up(&running.id).unwrap();
+    scene.is_empty().await;
+}

@@ -1,0 +1,305 @@
+//! A node between a trunk and a PBX, all on loopback.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::boundary::{CallEvents, EndCause, IncomingCall, LineEvent, RouteTarget, Telephony};
+use domain::id::CallId;
+use rand::Rng;
+use secret::{Arena, Key, KeyReceiver};
+use sip::{Command, LegId};
+use tokio::sync::mpsc;
+use voice::{MediaSource, Node, NodeConfig, Peer};
+
+use crate::phone::{PATIENCE, Phone, description, media_of};
+use crate::talker::Talker;
+
+pub(crate) const TRUNK: &str = "127.0.0.1";
+pub(crate) const PBX: &str = "127.0.0.2";
+pub(crate) const STRANGER: &str = "127.0.0.3";
+pub(crate) const CONSUMER_HUM: f32 = 400.0;
+pub(crate) const AGENT_HUM: f32 = 250.0;
+
+pub(crate) enum Said {
+    Incoming(Box<IncomingCall>),
+    Ringing,
+    Answered,
+    Held(bool),
+    Ended(EndCause),
+    KeyPressed,
+    Line(LineEvent),
+    Registration(String, bool),
+}
+
+struct Log(mpsc::Sender<Said>);
+
+impl Log {
+    fn say(&self, said: Said) {
+        self.0.try_send(said).expect("tests read their reports");
+    }
+}
+
+impl CallEvents for Log {
+    fn incoming(&self, call: IncomingCall) {
+        self.say(Said::Incoming(Box::new(call)));
+    }
+    fn ringing(&self, _: &CallId) {
+        self.say(Said::Ringing);
+    }
+    fn answered(&self, _: &CallId) {
+        self.say(Said::Answered);
+    }
+    fn held(&self, _: &CallId, held: bool) {
+        self.say(Said::Held(held));
+    }
+    fn ended(&self, _: &CallId, cause: EndCause) {
+        self.say(Said::Ended(cause));
+    }
+    fn key_pressed(&self, _: &CallId) {
+        self.say(Said::KeyPressed);
+    }
+    fn line(&self, _: &CallId, event: LineEvent) {
+        self.say(Said::Line(event));
+    }
+    fn registration(&self, user: &str, registered: bool) {
+        self.say(Said::Registration(user.to_owned(), registered));
+    }
+}
+
+pub(crate) struct Scene {
+    pub(crate) node: Node,
+    pub(crate) server: SocketAddr,
+    pub(crate) consumer: Phone,
+    pub(crate) agent: Phone,
+    pub(crate) consumer_talk: Talker,
+    pub(crate) agent_talk: Talker,
+    pub(crate) reports: mpsc::Receiver<Said>,
+}
+
+/// A running call.
+pub(crate) struct Running {
+    pub(crate) id: CallId,
+    pub(crate) keys: KeyReceiver,
+    pub(crate) consumer_leg: LegId,
+    pub(crate) agent_leg: LegId,
+    pub(crate) at_consumer: SocketAddr,
+    pub(crate) at_agent: SocketAddr,
+}
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut NodeConfig)) -> Self {
+        let first = rand::rng().random_range(10_000..14_000) * 2;
+        let arena = Arena::new(16).unwrap();
+        let mut config = NodeConfig::new(
+            SocketAddr::new(TRUNK.parse().unwrap(), 0),
+            first..=first + 79,
+            arena,
+        );
+        config.peers = vec![
+            peer("trunk", TRUNK, MediaSource::Signalled),
+            peer("pbx", PBX, MediaSource::Latch),
+        ];
+        change(&mut config);
+        let (to, reports) = mpsc::channel(256);
+        let node = Node::start(config, Arc::new(Log(to))).unwrap();
+        let server = node.sip_address();
+        Self {
+            consumer: Phone::new("consumer", TRUNK, server),
+            agent: Phone::new("agent", PBX, server),
+            consumer_talk: Talker::new(TRUNK, CONSUMER_HUM),
+            agent_talk: Talker::new(PBX, AGENT_HUM),
+            node,
+            server,
+            reports,
+        }
+    }
+
+    pub(crate) async fn until<T>(
+        &mut self,
+        what: &str,
+        mut wanted: impl FnMut(Said) -> Option<T>,
+    ) -> T {
+        let wait = async {
+            loop {
+                if let Some(found) = wanted(self.reports.recv().await.expect("the node runs")) {
+                    return found;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .unwrap_or_else(|_| panic!("no report of {what}"))
+    }
+
+    pub(crate) async fn incoming(&mut self) -> IncomingCall {
+        self.until("a call", |said| {
+            if let Said::Incoming(call) = said {
+                Some(*call)
+            } else {
+                None
+            }
+        })
+        .await
+    }
+
+    pub(crate) async fn ended(&mut self) -> EndCause {
+        self.until("an end", |said| {
+            if let Said::Ended(cause) = said {
+                Some(cause)
+            } else {
+                None
+            }
+        })
+        .await
+    }
+
+    pub(crate) fn agent_target(&self) -> RouteTarget {
+        RouteTarget::Uri {
+            uri: format!("sip:200@{}", self.agent.address),
+            address: self.agent.address,
+        }
+    }
+
+    /// The consumer calls, the call is routed to the agent's phone and waits there.
+    pub(crate) async fn ring(&mut self) -> (IncomingCall, LegId, sip::Incoming) {
+        let offer = description(self.consumer_talk.local).offer();
+        let leg = self.consumer.call("100", self.server, Some(offer));
+        let call = self.incoming().await;
+        self.node.route(&call.id, self.agent_target()).unwrap();
+        let at_agent = self.agent.incoming().await;
+        (call, leg, at_agent)
+    }
+
+    /// A call with both sides talking.
+    pub(crate) async fn connect(&mut self) -> Running {
+        let (call, consumer_leg, at_agent) = self.ring().await;
+        self.connect_rung(call, consumer_leg, at_agent).await
+    }
+
+    pub(crate) async fn connect_rung(
+        &mut self,
+        call: IncomingCall,
+        consumer_leg: LegId,
+        at_agent: sip::Incoming,
+    ) -> Running {
+        let offer = at_agent.offer.unwrap();
+        let answer = description(self.agent_talk.local).answer(&offer).unwrap();
+        self.agent.command(Command::Answer {
+            leg: at_agent.leg,
+            answer,
+        });
+        let answer = self.consumer.answered().await.unwrap();
+        self.until("an answer", |said| {
+            matches!(said, Said::Answered).then_some(())
+        })
+        .await;
+        let at_consumer = media_of(&answer, self.server.ip());
+        let at_agent_media = media_of(&offer, self.server.ip());
+        self.consumer_talk.talk_to(at_consumer);
+        self.agent_talk.talk_to(at_agent_media);
+        Running {
+            id: call.id,
+            keys: call.keys,
+            consumer_leg,
+            agent_leg: at_agent.leg,
+            at_consumer,
+            at_agent: at_agent_media,
+        }
+    }
+
+    /// Waits until both sides hear each other.
+    pub(crate) async fn both_heard(&self) {
+        eventually("two-way audio", || {
+            self.agent_talk.share_of(CONSUMER_HUM) > 0.9
+                && self.consumer_talk.share_of(AGENT_HUM) > 0.9
+        })
+        .await;
+    }
+
+    /// Keys as they come out of the ring, each after its report.
+    pub(crate) async fn keys(&mut self, running: &mut Running, count: usize) -> Vec<Key> {
+        let mut keys = Vec::new();
+        while keys.len() < count {
+            self.until("a key", |said| {
+                matches!(said, Said::KeyPressed).then_some(())
+            })
+            .await;
+            keys.extend(running.keys.pop());
+        }
+        keys
+    }
+
+    /// Nothing of any call is left on the node.
+    pub(crate) async fn is_empty(&self) {
+        eventually("an empty node", || {
+            let counters = self.node.counters();
+            counters.calls == 0
+                && counters.sip.legs == 0
+                && counters.ports.taken == 0
+                && counters.media.calls == 0
+        })
+        .await;
+    }
+}
+
+fn peer(name: &str, ip: &str, media_source: MediaSource) -> Peer {
+    Peer {
+        name: name.to_owned(),
+        addresses: vec![ip.parse().unwrap()],
+        call_header_trusted: true,
+        media_source,
+        info_digits: true,
+    }
+}
+
+/// Keys of these event codes.
+pub(crate) fn keys_of(codes: &[u8]) -> Vec<Key> {
+    codes
+        .iter()
+        .map(|code| Key::from_event(*code).unwrap())
+        .collect()
+}
+
+pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait)
+        .await
+        .unwrap_or_else(|_| panic!("no {what}"));
+}
+
+/// Masked audio as the recorder gets it.
+#[derive(Default)]
+pub(crate) struct Recorded {
+    pub(crate) consumer: Vec<i16>,
+    pub(crate) agent: Vec<i16>,
+    pub(crate) ended: bool,
+}
+
+pub(crate) struct Recorder(pub(crate) Arc<Mutex<Recorded>>);
+
+impl voice::AudioSink for Recorder {
+    fn frames(&mut self, _: &CallId, consumer: bool, position: u64, samples: &[i16]) {
+        let mut recorded = self.0.lock().unwrap();
+        let track = if consumer {
+            &mut recorded.consumer
+        } else {
+            &mut recorded.agent
+        };
+        let from = usize::try_from(position).unwrap();
+        track.resize(track.len().max(from + samples.len()), 0);
+        track[from..from + samples.len()].copy_from_slice(samples);
+    }
+
+    fn ended(&mut self, _: &CallId) {
+        self.0.lock().unwrap().ended = true;
+    }
+}

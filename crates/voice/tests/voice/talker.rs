@@ -1,0 +1,282 @@
+//! A phone's media for the tests: a packet every 20 ms, from a thread of its own, and all that it hears.
+
+use std::collections::VecDeque;
+use std::f32::consts::TAU;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use media::dtmf::inband::LooseDetector;
+use media::dtmf::inband::keypad::pair_of_event;
+use media::dtmf::telephone_event::{EventCode, EventSender};
+use media::g711::Law;
+use media::rtp::{RtpHeader, RtpPacket};
+use media::tone::{KeyTone, KeyToneShape};
+use voice::rtp_socket::{ReceiveBuffer, RtpSocket};
+
+pub(crate) const AUDIO: u8 = 0;
+pub(crate) const EVENTS: u8 = 101;
+const PACKET: usize = 160;
+
+/// What is sent next, in place of the voice.
+enum Say {
+    Audio([i16; PACKET]),
+    Event(EventCode, u32),
+    Quiet,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Heard {
+    pub(crate) at: Instant,
+    pub(crate) header: RtpHeader,
+    pub(crate) payload: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Shared {
+    destination: Mutex<Option<SocketAddr>>,
+    says: Mutex<VecDeque<Say>>,
+    heard: Mutex<Vec<Heard>>,
+    stop: AtomicBool,
+}
+
+pub(crate) struct Talker {
+    pub(crate) local: SocketAddr,
+    shared: Arc<Shared>,
+    join: Option<JoinHandle<()>>,
+}
+
+impl Drop for Talker {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        self.join.take().unwrap().join().unwrap();
+    }
+}
+
+impl Talker {
+    /// Hums at this pitch while it has nothing else to say.
+    pub(crate) fn new(ip: &str, hum_hz: f32) -> Self {
+        let socket = RtpSocket::bind(SocketAddr::new(ip.parse().unwrap(), 0)).unwrap();
+        let local = socket.local();
+        let shared = Arc::new(Shared::default());
+        let thread = Arc::clone(&shared);
+        let join = std::thread::spawn(move || run(&socket, &thread, hum_hz));
+        Self {
+            local,
+            shared,
+            join: Some(join),
+        }
+    }
+
+    pub(crate) fn talk_to(&self, destination: SocketAddr) {
+        *self.shared.destination.lock().unwrap() = Some(destination);
+    }
+
+    pub(crate) fn fall_silent(&self) {
+        *self.shared.destination.lock().unwrap() = None;
+    }
+
+    /// Presses keys of RFC 4733: 100 ms each, 100 ms apart.
+    pub(crate) fn press_events(&self, codes: &[u8]) {
+        let mut says = self.shared.says.lock().unwrap();
+        for code in codes {
+            says.push_back(Say::Event(EventCode::new(*code), 800));
+            says.extend((0..6).map(|_| Say::Quiet));
+        }
+    }
+
+    /// Presses keys as tones in the audio: 100 ms each, 100 ms apart.
+    pub(crate) fn press_tones(&self, codes: &[u8]) {
+        let mut says = self.shared.says.lock().unwrap();
+        for code in codes {
+            let mut tone = KeyTone::new(pair_of_event(*code).unwrap(), KeyToneShape::default());
+            for _ in 0..5 {
+                let mut samples = [0; PACKET];
+                tone.add_to(&mut samples);
+                says.push_back(Say::Audio(samples));
+            }
+            says.extend((0..5).map(|_| Say::Quiet));
+        }
+    }
+
+    pub(crate) fn has_said_all(&self) -> bool {
+        self.shared.says.lock().unwrap().is_empty()
+    }
+
+    pub(crate) fn heard(&self) -> Vec<Heard> {
+        self.shared.heard.lock().unwrap().clone()
+    }
+
+    pub(crate) fn forget(&self) {
+        self.shared.heard.lock().unwrap().clear();
+    }
+
+    /// What was heard as samples, in the order of its timestamps; gaps are silence.
+    pub(crate) fn sound(&self) -> Vec<i16> {
+        let heard = self.heard();
+        let audio: Vec<&Heard> = heard
+            .iter()
+            .filter(|one| one.header.payload_type == AUDIO)
+            .collect();
+        let Some(first) = audio.first().map(|one| one.header.timestamp) else {
+            return Vec::new();
+        };
+        let mut sound = Vec::new();
+        for one in audio {
+            let from = usize::try_from(one.header.timestamp.wrapping_sub(first)).unwrap();
+            if from > 8_000 * 60 {
+                continue;
+            }
+            sound.resize(sound.len().max(from + one.payload.len()), 0);
+            Law::Mu.decode(&one.payload, &mut sound[from..from + one.payload.len()]);
+        }
+        sound
+    }
+
+    /// Stretches that might be keys.
+    pub(crate) fn keys_heard(&self) -> usize {
+        LooseDetector::scan(&self.sound())
+            .iter()
+            .filter(|find| find.key().is_some())
+            .count()
+    }
+
+    /// Share of this pitch in the last half second that was heard, 0 to 1.
+    pub(crate) fn share_of(&self, pitch_hz: f32) -> f32 {
+        let sound = self.sound();
+        let end = &sound[sound.len().saturating_sub(4_000)..];
+        let total: f32 = end.iter().map(|sample| f32::from(*sample).powi(2)).sum();
+        let wave = |phase: f32| -> f32 {
+            let each = end.iter().zip(0_u16..).map(|(sample, at)| {
+                f32::from(*sample) * (TAU * pitch_hz * f32::from(at) / 8_000.0 + phase).sin()
+            });
+            each.sum()
+        };
+        let count = f32::from(u16::try_from(end.len().max(1)).unwrap());
+        2.0 * (wave(0.0).powi(2) + wave(TAU / 4.0).powi(2)) / (count * total.max(1.0))
+    }
+}
+
+struct Mouth {
+    header: RtpHeader,
+    hum_hz: f32,
+    samples_said: u32,
+    event: Option<EventSender>,
+}
+
+fn run(socket: &RtpSocket, shared: &Shared, hum_hz: f32) {
+    let mut buffer = ReceiveBuffer::new();
+    let header = RtpHeader {
+        marker: false,
+        payload_type: AUDIO,
+        sequence: 1_000,
+        timestamp: 5_000,
+        ssrc: u32::from(socket.local().port()),
+    };
+    let mut mouth = Mouth {
+        header,
+        hum_hz,
+        samples_said: 0,
+        event: None,
+    };
+    let mut due = Instant::now();
+    while !shared.stop.load(Ordering::SeqCst) {
+        listen(socket, shared, &mut buffer);
+        if Instant::now() < due {
+            std::thread::sleep(Duration::from_millis(2));
+            continue;
+        }
+        due += Duration::from_millis(20);
+        let destination = *shared.destination.lock().unwrap();
+        if let Some(destination) = destination {
+            mouth.speak(socket, shared, destination);
+        }
+        mouth.header.timestamp = mouth.header.timestamp.wrapping_add(160);
+    }
+}
+
+fn listen(socket: &RtpSocket, shared: &Shared, buffer: &mut ReceiveBuffer) {
+    let take = |datagram: voice::rtp_socket::Datagram<'_>| {
+        if let Ok(packet) = RtpPacket::parse(datagram.bytes) {
+            let one = Heard {
+                at: datagram.received_at,
+                header: packet.header,
+                payload: packet.payload.to_vec(),
+            };
+            shared.heard.lock().unwrap().push(one);
+        }
+    };
+    while let Ok(Some(())) = socket.receive(buffer, take) {}
+}
+
+impl Mouth {
+    fn speak(&mut self, socket: &RtpSocket, shared: &Shared, destination: SocketAddr) {
+        if self.event.is_none() {
+            let say = shared.says.lock().unwrap().pop_front();
+            match say {
+                Some(Say::Event(code, length)) => {
+                    self.event = Some(EventSender::new(code, self.header.timestamp, length, 160))
+                }
+                Some(Say::Audio(samples)) => return self.send_audio(socket, destination, &samples),
+                Some(Say::Quiet) => return self.send_audio(socket, destination, &[0; PACKET]),
+                None => {
+                    let hum = self.hum();
+                    return self.send_audio(socket, destination, &hum);
+                }
+            }
+        }
+        self.send_event(socket, destination);
+    }
+
+    /// One packet of the event; the end packets go out back to back.
+    fn send_event(&mut self, socket: &RtpSocket, destination: SocketAddr) {
+        while let Some(frame) = self.event.as_mut().and_then(EventSender::next_frame) {
+            let header = RtpHeader {
+                marker: frame.marker,
+                payload_type: EVENTS,
+                timestamp: frame.timestamp,
+                ..self.header
+            };
+            self.send(socket, destination, header, &frame.payload);
+            if !frame.end {
+                return;
+            }
+        }
+        self.event = None;
+    }
+
+    fn hum(&mut self) -> [i16; PACKET] {
+        let mut samples = [0; PACKET];
+        for sample in &mut samples {
+            let at = f32::from(u16::try_from(self.samples_said % 8_000).unwrap());
+            *sample = media::sample::from_f32(3_000.0 * (TAU * self.hum_hz * at / 8_000.0).sin());
+            self.samples_said += 1;
+        }
+        samples
+    }
+
+    fn send_audio(&mut self, socket: &RtpSocket, destination: SocketAddr, samples: &[i16; PACKET]) {
+        let mut payload = [0; PACKET];
+        Law::Mu.encode(samples, &mut payload);
+        let header = RtpHeader {
+            payload_type: AUDIO,
+            ..self.header
+        };
+        self.send(socket, destination, header, &payload);
+    }
+
+    fn send(
+        &mut self,
+        socket: &RtpSocket,
+        destination: SocketAddr,
+        header: RtpHeader,
+        payload: &[u8],
+    ) {
+        let bytes = [header.to_bytes().as_slice(), payload].concat();
+        self.header.sequence = self.header.sequence.wrapping_add(1);
+        // A far side that has hung up already is none of this phone's business.
+        let _sent = socket.send(&bytes, destination);
+    }
+}
