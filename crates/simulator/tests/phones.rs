@@ -1,0 +1,75 @@
+//! Two simulated phones on one loopback, without a server between them.
+
+use std::net::SocketAddr;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use secret::{Digit, Key};
+use simulator::phone::{HeardReport, KeyingMode, Phone, PhoneCall, PhoneConfig, PhoneState};
+
+fn config(user: &str, server: SocketAddr, answers: bool) -> PhoneConfig {
+    PhoneConfig {
+        user: user.to_owned(),
+        display: user.to_owned(),
+        local: "127.0.0.1:0".parse().unwrap(),
+        server,
+        account: None,
+        answers_after: answers.then_some(Duration::from_millis(200)),
+        voice: Some((3, 120.0)),
+    }
+}
+
+async fn until(phone: &Phone, wanted: impl FnMut(&PhoneState) -> bool) {
+    let mut state = phone.state();
+    let reached = tokio::time::timeout(Duration::from_secs(20), state.wait_for(wanted))
+        .await
+        .is_ok();
+    assert!(reached, "the phone shows {:?}", *phone.state().borrow());
+}
+
+fn report(phone: &Phone) -> HeardReport {
+    phone
+        .heard()
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .report()
+}
+
+async fn call_with_keys(mode: KeyingMode) -> (HeardReport, HeardReport) {
+    let anywhere = "127.0.0.1:9".parse().unwrap();
+    let callee = Phone::start(config("callee", anywhere, true)).unwrap();
+    let caller = Phone::start(config("caller", callee.local(), false)).unwrap();
+    caller.mode(mode).await;
+    caller.call("callee").await;
+    until(&caller, |state| state.call == PhoneCall::Connected).await;
+    for value in [4, 1, 1, 9] {
+        caller
+            .press(Key::Digit(Digit::from_value(value).unwrap()))
+            .await;
+    }
+    until(&caller, |state| state.keys_waiting > 0).await;
+    until(&caller, |state| state.keys_waiting == 0).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    caller.hang_up().await;
+    until(&callee, |state| state.call == PhoneCall::Idle).await;
+    (report(&callee), report(&caller))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_hear_each_other_and_events_travel_as_packets() {
+    let (callee, caller) = call_with_keys(KeyingMode::Rfc4733).await;
+    assert!(
+        caller.audio_ms > 1_000 && caller.loud_ms > 100,
+        "{caller:?}"
+    );
+    assert!(callee.audio_ms > 1_000, "{callee:?}");
+    // Five updates of 20 ms, the last as three end packets, for each of four presses.
+    assert_eq!(callee.event_packets, 4 * 7);
+    assert_eq!(callee.recoverable_digits, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn inband_keys_can_be_read_where_nothing_masks_them() {
+    let (callee, _) = call_with_keys(KeyingMode::Inband).await;
+    assert_eq!((callee.event_packets, callee.recoverable_digits), (0, 4));
+}
