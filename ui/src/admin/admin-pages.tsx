@@ -1,0 +1,96 @@
+/** Configuration: menu, breadcrumb, and the page in between. */
+import type { ReactNode } from 'react';
+import { Breadcrumb, Breadcrumbs } from 'react-aria-components';
+import { Link, Route, Switch, useLocation } from 'wouter';
+import { may } from '../lib/api/queries';
+import type { Login } from '../lib/api/types';
+import type { MessageId } from '../lib/i18n';
+import { useT } from '../lib/i18n';
+import css from './admin.module.css';
+import { DesktopEditorPage } from './desktop-editor';
+import { DesktopListPage } from './desktop-list';
+import { SecurePaymentCapturePage } from './secure-payment-capture';
+
+export const PLACES = {
+  desktops: '/configure/agents/agent-desktop',
+  spc: '/configure/agents/secure-payment-capture',
+} as const;
+
+export default function AdminPages({ login }: { login: Login }) {
+  const t = useT();
+  return (
+    <div className={css.admin}>
+      <ConfigureMenu login={login} />
+      <main className={css.main} id="content">
+        <Switch>
+          <Route path={PLACES.desktops}>
+            <Crumbs here="admin.agent_desktop" />
+            <DesktopListPage login={login} />
+          </Route>
+          <Route path={`${PLACES.desktops}/:id`}>
+            {({ id }) => <DesktopEditorPage key={id} id={decodeURIComponent(id)} login={login} />}
+          </Route>
+          <Route path={PLACES.spc}>
+            <Crumbs here="admin.spc" />
+            <SecurePaymentCapturePage login={login} />
+          </Route>
+          <Route>
+            <p>{t('app.not_found')}</p>
+          </Route>
+        </Switch>
+      </main>
+    </div>
+  );
+}
+
+/** Configure > Agents > Agent Desktop, literally. */
+function ConfigureMenu({ login }: { login: Login }) {
+  const t = useT();
+  const [place] = useLocation();
+  const item = (to: string, name: MessageId) => (
+    <li>
+      <Link href={to} className={css.menuLink} aria-current={place.startsWith(to) ? 'page' : undefined}>
+        {t(name)}
+      </Link>
+    </li>
+  );
+  const edits = may(login, 'desktop.edit') || may(login, 'gateway.edit') || may(login, 'gateway.secret.write');
+  return (
+    <nav className={css.menu} aria-label={t('admin.menu')}>
+      <ul>
+        <li>
+          <span className={css.menuHead}>{t('admin.configure')}</span>
+          <ul>
+            <li>
+              <span className={css.menuSub}>{t('admin.agents')}</span>
+              <ul>
+                {edits && item(PLACES.desktops, 'admin.agent_desktop')}
+                {item(PLACES.spc, 'admin.spc')}
+              </ul>
+            </li>
+          </ul>
+        </li>
+      </ul>
+    </nav>
+  );
+}
+
+/** Configure > Agents > the page, and below it the thing that is open. */
+export function Crumbs({ here, below }: { here: 'admin.agent_desktop' | 'admin.spc'; below?: ReactNode }) {
+  const t = useT();
+  const to = here === 'admin.spc' ? PLACES.spc : PLACES.desktops;
+  return (
+    <nav aria-label={t('admin.breadcrumb')}>
+      <Breadcrumbs className={css.crumbs!}>
+        <Breadcrumb>{t('admin.configure')}</Breadcrumb>
+        <Breadcrumb>{t('admin.agents')}</Breadcrumb>
+        <Breadcrumb>{below ? <Link href={to}>{t(here)}</Link> : <span aria-current="page">{t(here)}</span>}</Breadcrumb>
+        {below && (
+          <Breadcrumb>
+            <span aria-current="page">{below}</span>
+          </Breadcrumb>
+        )}
+      </Breadcrumbs>
+    </nav>
+  );
+}

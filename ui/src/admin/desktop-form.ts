@@ -1,0 +1,264 @@
+/**
+ * A desktop as the editor holds it.
+ * Owns: the form of a desktop and its widgets, what it is read from and sent as, and what the editor can already say is wrong.
+ * Never: decides; the server does, and its errors come back under the same paths.
+ */
+import type { Brand, DesktopForm, DesktopService, DesktopView, Field, GatewayConfig, Layout, Permission, WidgetForm, WidgetKind, WidgetOptions } from '../lib/api/types';
+import { isAdvanced, isCheck } from '../lib/capture/words';
+import type { MessageId } from '../lib/i18n';
+
+export const KINDS: readonly WidgetKind[] = ['credit_card_basic', 'check_basic', 'credit_card_advanced', 'check_advanced'];
+export const BRANDS: readonly Brand[] = ['visa', 'mastercard', 'american_express', 'discover'];
+export const LAYOUTS: readonly Layout[] = ['agent_panel', 'extended_panel', 'designer'];
+
+/** Numbers are kept as typed until they are sent. */
+export const NUMBERS = {
+  connection_timeout_ms: { min: 100, max: 60_000 },
+  read_timeout_ms: { min: 1_000, max: 120_000 },
+  hide_after_s: { min: 10, max: 120 },
+  first_key_timeout_s: { min: 10, max: 120 },
+  inter_key_timeout_s: { min: 3, max: 30 },
+  attempts_max: { min: 1, max: 9 },
+  process_max: { min: 1, max: 5 },
+  session_limit_min: { min: 2, max: 30 },
+} as const;
+export type NumberName = keyof typeof NUMBERS;
+
+export type WidgetDraft = {
+  /** Of this form only. */
+  key: string;
+  id: string | undefined;
+  kind: WidgetKind;
+  title: string;
+  enabled: boolean;
+  prompts: Partial<Record<Field, string>>;
+  card_types: Brand[];
+  options: WidgetOptions;
+  gateway: GatewayConfig | undefined;
+  numbers: Partial<Record<NumberName, string>>;
+  /** A new one; empty: keep. */
+  password: string;
+  passwordSetAt: number | undefined;
+};
+
+export type DesktopDraft = {
+  name: string;
+  service: DesktopService;
+  layout: Layout;
+  revision: number;
+  widgets: WidgetDraft[];
+};
+
+/** Errors by path: "title", "prompts.expiry", "gateway.request_params.0.name". */
+export type Errors = Record<string, string>;
+
+export function fieldsOf(kind: WidgetKind): Field[] {
+  return isCheck(kind) ? ['routing_number', 'account_number'] : ['card_number', 'expiry', 'security_code'];
+}
+
+const FIRST_PROMPTS: Record<Field, string> = {
+  card_number: 'Please key your card number on your telephone keypad, then press #.',
+  expiry: 'Please key the month and the year of the expiration date, two digits each.',
+  security_code: 'Please key the security code of your card.',
+  routing_number: 'Please key the nine digits of your routing number.',
+  account_number: 'Please key your account number, then press #.',
+};
+
+const FIRST_OPTIONS: WidgetOptions = {
+  security_code: 'required',
+  reveal_security_code: false,
+  hide_after_s: 60,
+  card_number_shown: 'full',
+  show_brand_and_last_four: false,
+  expiry_format: 'mmyy',
+  star_clears: true,
+  pound_ends: true,
+  first_key_timeout_s: 60,
+  inter_key_timeout_s: 10,
+  attempts_max: 3,
+  process_max: 3,
+  session_limit_min: 10,
+  mute_while_keying: false,
+  process_after_hang_up: false,
+};
+
+const FIRST_GATEWAY: GatewayConfig = {
+  service_url: '',
+  success_key: '',
+  success_value: '',
+  agent_message_key: '',
+  request_params: [],
+  send_standard_parameters: true,
+  auth_method: 'none',
+  auth_user_name: '',
+  connection_timeout_ms: 5_000,
+  read_timeout_ms: 45_000,
+  request_type: 'application/json',
+  response_type: 'application/json',
+  request_headers: [],
+  missing_key: 'unknown',
+};
+
+let made = 0;
+function newKey(): string {
+  made += 1;
+  return `widget-${made}`;
+}
+
+/** A widget as Add makes it. The gateway is left to those who may edit it. */
+export function newWidget(kind: WidgetKind, title: string, withGateway: boolean): WidgetDraft {
+  const prompts = Object.fromEntries(fieldsOf(kind).map((field) => [field, FIRST_PROMPTS[field]]));
+  const gateway = isAdvanced(kind) && withGateway ? FIRST_GATEWAY : undefined;
+  return {
+    key: newKey(),
+    id: undefined,
+    kind,
+    title,
+    enabled: false,
+    prompts,
+    card_types: [],
+    options: FIRST_OPTIONS,
+    gateway,
+    numbers: numbersOf(FIRST_OPTIONS, gateway),
+    password: '',
+    passwordSetAt: undefined,
+  };
+}
+
+function numbersOf(options: WidgetOptions, gateway: GatewayConfig | undefined): WidgetDraft['numbers'] {
+  const all: Record<string, unknown> = { ...options, ...gateway };
+  const names = (Object.keys(NUMBERS) as NumberName[]).filter((name) => all[name] !== undefined);
+  return Object.fromEntries(names.map((name) => [name, String(all[name])]));
+}
+
+export function draftOf(view: DesktopView, right: (permission: Permission) => boolean): DesktopDraft {
+  const { desktop } = view;
+  const widgets = desktop.widgets.map((widget): WidgetDraft => {
+    const blank = isAdvanced(widget.kind) && right('gateway.edit') ? FIRST_GATEWAY : undefined;
+    const gateway = widget.gateway ?? blank;
+    return {
+      key: newKey(),
+      id: widget.id,
+      kind: widget.kind,
+      title: widget.title,
+      enabled: widget.enabled,
+      prompts: Object.fromEntries(widget.prompts.map((prompt) => [prompt.field, prompt.text])),
+      card_types: BRANDS.filter((brand) => widget.card_types.includes(brand)),
+      options: widget.options,
+      gateway,
+      numbers: numbersOf(widget.options, gateway),
+      password: '',
+      passwordSetAt: view.passwords_set.find((set) => set.widget === widget.id)?.set_at,
+    };
+  });
+  return { name: desktop.name, service: desktop.service, layout: desktop.layout, revision: desktop.revision, widgets };
+}
+
+export function formOf(draft: DesktopDraft): DesktopForm {
+  const { name, service, layout, revision } = draft;
+  return { name: name.trim(), service, layout, revision, widgets: draft.widgets.map(widgetFormOf) };
+}
+
+function widgetFormOf(draft: WidgetDraft): WidgetForm {
+  const number = (name: NumberName) => Number(draft.numbers[name]);
+  const gatewayNumbers = { connection_timeout_ms: number('connection_timeout_ms'), read_timeout_ms: number('read_timeout_ms') };
+  return {
+    ...(draft.id ? { id: draft.id } : {}),
+    kind: draft.kind,
+    title: draft.title.trim(),
+    enabled: draft.enabled,
+    prompts: fieldsOf(draft.kind).map((field) => ({ field, text: draft.prompts[field] ?? '' })),
+    card_types: draft.card_types,
+    options: {
+      ...draft.options,
+      hide_after_s: number('hide_after_s'),
+      first_key_timeout_s: number('first_key_timeout_s'),
+      inter_key_timeout_s: number('inter_key_timeout_s'),
+      attempts_max: number('attempts_max'),
+      process_max: number('process_max'),
+      session_limit_min: number('session_limit_min'),
+    },
+    gateway: draft.gateway && !isBlank(draft.gateway) ? { ...draft.gateway, ...gatewayNumbers } : null,
+    ...(draft.password ? { gateway_password: draft.password } : {}),
+  };
+}
+
+/** Nobody has filled it in yet: a widget may be prepared before its gateway is known. */
+function isBlank(gateway: GatewayConfig): boolean {
+  return gateway.service_url === '' && gateway.success_key === '' && gateway.success_value === '';
+}
+
+/** "widgets[0].title" and "widgets.0.title" are the same path. */
+export function pathOf(field: string): string {
+  return field.replaceAll(/\[(\d+)\]/g, '.$1');
+}
+
+/** Errors of the desktop itself, and of each widget under its own paths. */
+export function splitErrors(draft: DesktopDraft, errors: readonly { field: string; message: string }[]): { desktop: Errors; widgets: Record<string, Errors> } {
+  const split: { desktop: Errors; widgets: Record<string, Errors> } = { desktop: {}, widgets: {} };
+  for (const error of errors) {
+    const path = pathOf(error.field);
+    const [, place, rest] = /^widgets\.(\d+)\.(.+)$/.exec(path) ?? [];
+    const widget = place === undefined ? undefined : draft.widgets[Number(place)];
+    if (widget && rest) {
+      const own = (split.widgets[widget.key] ??= {});
+      own[rest] ??= error.message;
+    } else split.desktop[path] ??= error.message;
+  }
+  return split;
+}
+
+type Say = (id: MessageId, values?: Record<string, number>) => string;
+
+/** What OK already refuses. */
+export function widgetErrors(say: Say, draft: WidgetDraft, otherTitles: readonly string[]): Errors {
+  const errors: Errors = {};
+  const title = draft.title.trim();
+  if (title.length < 1 || title.length > 60) errors.title = say('check.title');
+  else if (otherTitles.some((other) => other.trim().toLowerCase() === title.toLowerCase())) errors.title = say('check.title_taken');
+  for (const field of fieldsOf(draft.kind)) {
+    const length = (draft.prompts[field] ?? '').trim().length;
+    if (length < 1 || length > 500) errors[`prompts.${field}`] = say('check.prompt');
+  }
+  if (!isCheck(draft.kind) && draft.card_types.length === 0) errors.card_types = say('check.card_types');
+  for (const [name, text] of Object.entries(draft.numbers)) {
+    const { min, max } = NUMBERS[name as NumberName];
+    const path = name.endsWith('_ms') ? `gateway.${name}` : `options.${name}`;
+    const whole = /^\d{1,7}$/.test(text.trim()) ? Number(text) : Number.NaN;
+    if (!(whole >= min && whole <= max)) errors[path] = say('check.range', { min, max });
+  }
+  if (draft.gateway && (draft.enabled || !isBlank(draft.gateway))) Object.assign(errors, gatewayErrors(say, draft.gateway));
+  return errors;
+}
+
+function gatewayErrors(say: Say, gateway: GatewayConfig): Errors {
+  const errors: Errors = {};
+  if (!isServiceUrl(gateway.service_url)) errors['gateway.service_url'] = say('check.url');
+  for (const name of ['success_key', 'success_value'] as const) if (!gateway[name].trim()) errors[`gateway.${name}`] = say('check.required');
+  if (gateway.auth_method === 'basic' && !gateway.auth_user_name.trim()) errors['gateway.auth_user_name'] = say('check.required');
+  for (const list of ['request_params', 'request_headers'] as const) {
+    const seen = new Set<string>();
+    gateway[list].forEach((row, place) => {
+      const name = row.name.trim().toLowerCase();
+      if (!name) errors[`gateway.${list}.${place}.name`] = say('check.row_name');
+      else if (seen.has(name)) errors[`gateway.${list}.${place}.name`] = say('check.row_duplicate');
+      seen.add(name);
+    });
+  }
+  return errors;
+}
+
+function isServiceUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.protocol === 'https:' && url.hostname !== '' && url.username === '' && url.password === '' && url.hash === '';
+}
+
+/** Which tab of an Advanced widget shows an error. */
+export function tabOfError(path: string): 'message' | 'gateway' | 'advanced' {
+  if (path === 'gateway_password') return 'advanced';
+  if (!path.startsWith('gateway')) return 'message';
+  const first = ['service_url', 'success_key', 'success_value', 'agent_message_key', 'request_params', 'send_standard_parameters', 'missing_key'];
+  return path === 'gateway' || first.some((name) => path.startsWith(`gateway.${name}`)) ? 'gateway' : 'advanced';
+}
+

@@ -1,0 +1,160 @@
+/** Payment Gateway Config and Advanced Config, with the reference's labels. */
+import type { ContentType, GatewayConfig } from '../lib/api/types';
+import { CheckInput, Notice, SelectInput, TextInput } from '../lib/controls';
+import { useT } from '../lib/i18n';
+import { dateTimeText } from '../lib/i18n/format';
+import css from './admin.module.css';
+import { NUMBERS } from './desktop-form';
+import { MappingTable } from './mapping-table';
+import type { InputsProps } from './widget-sheet';
+
+const REQUEST_TYPES: readonly ContentType[] = ['application/json', 'application/x-www-form-urlencoded', 'application/xml', 'text/xml'];
+const RESPONSE_TYPES: readonly ContentType[] = [...REQUEST_TYPES, 'text/plain'];
+
+type TextName = 'service_url' | 'success_key' | 'success_value' | 'agent_message_key' | 'auth_user_name';
+
+/** The gateway of the draft and the way to change it; nothing while nobody has filled it in. */
+function useGateway({ draft, errors, onChange, may }: InputsProps) {
+  const t = useT();
+  const gateway = draft.gateway;
+  if (!gateway) return undefined;
+  const set = (next: Partial<GatewayConfig>) => onChange({ gateway: { ...gateway, ...next } });
+  const text = (name: TextName, required: boolean, extra: { disabled?: boolean; hint?: string } = {}) => (
+    <TextInput
+      label={t(`widget.${name}`)}
+      value={gateway[name]}
+      onChange={(value) => set({ [name]: value })}
+      error={errors[`gateway.${name}`]}
+      required={required}
+      disabled={!may.gateway || (extra.disabled ?? false)}
+      hint={extra.hint}
+      {...(name === 'service_url' ? { inputMode: 'url' as const } : {})}
+    />
+  );
+  return { t, gateway, set, text };
+}
+
+export function PaymentGatewayConfig(props: InputsProps) {
+  const tools = useGateway(props);
+  if (!tools) return <Denied />;
+  const { t, gateway, set, text } = tools;
+  const { errors, may, responseVariables } = props;
+  return (
+    <div className={css.inputs}>
+      {!may.gateway && <Denied />}
+      {text('service_url', true)}
+      <div className={css.pairs}>
+        {text('success_key', true)}
+        {text('success_value', true)}
+        {text('agent_message_key', false, responseVariables ? {} : { disabled: true, hint: t('widget.agent_message_off') })}
+        <SelectInput
+          label={t('widget.missing_key')}
+          value={gateway.missing_key}
+          choices={(['unknown', 'declined'] as const).map((id) => ({ id, label: t(`widget.missing_key.${id}`) }))}
+          onChange={(missing_key) => set({ missing_key })}
+          disabled={!may.gateway}
+        />
+      </div>
+      <CheckInput
+        label={t('widget.send_standard')}
+        value={gateway.send_standard_parameters}
+        onChange={(send_standard_parameters) => set({ send_standard_parameters })}
+        disabled={!may.gateway}
+      />
+      <MappingTable
+        title={t('widget.request_params')}
+        nameLabel={t('mapping.name')}
+        rows={gateway.request_params}
+        onChange={(request_params) => set({ request_params })}
+        errors={errors}
+        path="gateway.request_params"
+        hint={t('mapping.tokens')}
+        disabled={!may.gateway}
+      />
+    </div>
+  );
+}
+
+export function AdvancedConfig(props: InputsProps) {
+  const tools = useGateway(props);
+  if (!tools) return <Denied />;
+  const { t, gateway, set, text } = tools;
+  const { draft, errors, onChange, may } = props;
+  const type = (name: 'request_type' | 'response_type', types: readonly ContentType[]) => (
+    <SelectInput
+      label={t(`widget.${name}`)}
+      value={gateway[name]}
+      choices={types.map((id) => ({ id, label: id }))}
+      onChange={(value) => set({ [name]: value })}
+      error={errors[`gateway.${name}`]}
+      disabled={!may.gateway}
+    />
+  );
+  const timeout = (name: 'connection_timeout_ms' | 'read_timeout_ms', label: 'widget.connection_timeout' | 'widget.read_timeout') => (
+    <TextInput
+      label={t(label)}
+      value={draft.numbers[name] ?? ''}
+      onChange={(value) => onChange({ numbers: { ...draft.numbers, [name]: value } })}
+      hint={t('widget.milliseconds', NUMBERS[name])}
+      error={errors[`gateway.${name}`]}
+      inputMode="numeric"
+      disabled={!may.gateway}
+    />
+  );
+  return (
+    <div className={css.inputs}>
+      {!may.gateway && <Denied />}
+      <div className={css.pairs}>
+        <SelectInput
+          label={t('widget.auth_method')}
+          value={gateway.auth_method}
+          choices={(['none', 'basic'] as const).map((id) => ({ id, label: t(`widget.auth.${id}`) }))}
+          onChange={(auth_method) => set({ auth_method, ...(auth_method === 'none' ? { auth_user_name: '' } : {}) })}
+          disabled={!may.gateway}
+        />
+        {text('auth_user_name', gateway.auth_method === 'basic', { disabled: gateway.auth_method === 'none' })}
+        <Password {...props} />
+      </div>
+      <div className={css.pairs}>
+        {timeout('connection_timeout_ms', 'widget.connection_timeout')}
+        {timeout('read_timeout_ms', 'widget.read_timeout')}
+        {type('request_type', REQUEST_TYPES)}
+        {type('response_type', RESPONSE_TYPES)}
+      </div>
+      <MappingTable
+        title={t('widget.request_headers')}
+        nameLabel={t('mapping.header')}
+        rows={gateway.request_headers}
+        onChange={(request_headers) => set({ request_headers })}
+        errors={errors}
+        path="gateway.request_headers"
+        hint={t('mapping.header_rule')}
+        disabled={!may.gateway}
+      />
+    </div>
+  );
+}
+
+/** Write-only: what is stored never comes back. */
+function Password({ draft, errors, onChange, may }: InputsProps) {
+  const t = useT();
+  const off = draft.gateway?.auth_method !== 'basic';
+  const kept = draft.passwordSetAt ? t('widget.password_set_at', { time: dateTimeText(draft.passwordSetAt) }) : t('widget.password_none');
+  return (
+    <TextInput
+      label={t('widget.auth_password')}
+      type="password"
+      autoComplete="new-password"
+      value={draft.password}
+      onChange={(password) => onChange({ password })}
+      hint={may.password ? kept : t('widget.password_denied')}
+      error={errors.gateway_password ?? errors['gateway.auth_password']}
+      disabled={!may.password || off}
+    />
+  );
+}
+
+function Denied() {
+  const t = useT();
+  return <Notice tone="info">{t('widget.gateway_denied')}</Notice>;
+}

@@ -1,0 +1,151 @@
+/** Message Config: what the agent reads out, which cards are taken, and the options under More. */
+import { Button as AriaButton, Disclosure, DisclosurePanel, Heading } from 'react-aria-components';
+import type { Field, WidgetOptions } from '../lib/api/types';
+import { BRAND_NAMES, isAdvanced, isCheck } from '../lib/capture/words';
+import { CheckInput, Icon, SelectInput, TextInput } from '../lib/controls';
+import type { MessageId } from '../lib/i18n';
+import { useT } from '../lib/i18n';
+import css from './admin.module.css';
+import type { NumberName } from './desktop-form';
+import { BRANDS, NUMBERS, fieldsOf } from './desktop-form';
+import type { InputsProps } from './widget-sheet';
+
+const PROMPT_NAMES = {
+  card_number: 'widget.prompt.card_number',
+  expiry: 'widget.prompt.expiry',
+  security_code: 'widget.prompt.security_code',
+  routing_number: 'widget.prompt.routing_number',
+  account_number: 'widget.prompt.account_number',
+} satisfies Record<Field, MessageId>;
+
+export function MessageConfig(props: InputsProps) {
+  const { draft, errors, onChange, may } = props;
+  const t = useT();
+  return (
+    <div className={css.inputs}>
+      {!may.messages && <p className={css.hint}>{t('widget.messages_denied')}</p>}
+      {fieldsOf(draft.kind).map((field) => (
+        <TextInput
+          key={field}
+          label={t(PROMPT_NAMES[field])}
+          value={draft.prompts[field] ?? ''}
+          onChange={(text) => onChange({ prompts: { ...draft.prompts, [field]: text } })}
+          error={errors[`prompts.${field}`]}
+          disabled={!may.messages}
+          maxLength={500}
+          lines={2}
+          required
+        />
+      ))}
+      {!isCheck(draft.kind) && <CardTypes {...props} />}
+      <Disclosure className={css.more!} defaultExpanded={Object.keys(errors).some((path) => path.startsWith('options.'))}>
+        <Heading>
+          <AriaButton slot="trigger" className={css.moreButton!}>
+            <Icon name="chevron" />
+            {t('widget.more')}
+          </AriaButton>
+        </Heading>
+        <DisclosurePanel className={css.morePanel!}>
+          <Options {...props} />
+        </DisclosurePanel>
+      </Disclosure>
+    </div>
+  );
+}
+
+function CardTypes({ draft, errors, onChange, may }: InputsProps) {
+  const t = useT();
+  return (
+    <fieldset className={css.set}>
+      <legend>{t('widget.card_types')}</legend>
+      <div className={css.checks}>
+        {BRANDS.map((brand) => (
+          <CheckInput
+            key={brand}
+            label={t(BRAND_NAMES[brand])}
+            value={draft.card_types.includes(brand)}
+            onChange={(on) => onChange({ card_types: BRANDS.filter((other) => (other === brand ? on : draft.card_types.includes(other))) })}
+            disabled={!may.messages}
+          />
+        ))}
+      </div>
+      {errors.card_types && (
+        <p className={css.error} tabIndex={-1} data-error-anchor>
+          {errors.card_types}
+        </p>
+      )}
+    </fieldset>
+  );
+}
+
+type Toggle = { [K in keyof WidgetOptions]: WidgetOptions[K] extends boolean ? K : never }[keyof WidgetOptions];
+
+function Options(props: InputsProps) {
+  const { draft, onChange, may } = props;
+  const t = useT();
+  const { options, kind } = draft;
+  const set = (next: Partial<WidgetOptions>) => onChange({ options: { ...options, ...next } });
+  const toggle = (name: Toggle) => (
+    <CheckInput key={name} label={t(`options.${name}`)} value={options[name]} onChange={(on) => set({ [name]: on })} disabled={!may.messages} />
+  );
+  const card = !isCheck(kind);
+  const basic = !isAdvanced(kind);
+  const toggles: Toggle[] = ['star_clears', 'pound_ends', 'mute_while_keying', 'process_after_hang_up'];
+  if (basic && card) toggles.unshift('reveal_security_code');
+  if (!basic) toggles.unshift('show_brand_and_last_four');
+  const numbers: NumberName[] = ['first_key_timeout_s', 'inter_key_timeout_s', 'attempts_max', 'process_max', 'session_limit_min'];
+  if (basic) numbers.unshift('hide_after_s');
+  return (
+    <>
+      <div className={css.pairs}>
+        {card && (
+          <SelectInput
+            label={t('options.security_code')}
+            value={options.security_code}
+            choices={(['required', 'optional', 'not_captured'] as const).map((id) => ({ id, label: t(`options.security_code.${id}`) }))}
+            onChange={(security_code) => set({ security_code })}
+            disabled={!may.messages}
+          />
+        )}
+        {card && (
+          <SelectInput
+            label={t('options.expiry_format')}
+            value={options.expiry_format}
+            choices={(['mmyy', 'mmyyyy'] as const).map((id) => ({ id, label: t(`options.expiry_format.${id}`) }))}
+            onChange={(expiry_format) => set({ expiry_format })}
+            disabled={!may.messages}
+          />
+        )}
+        {card && basic && (
+          <SelectInput
+            label={t('options.card_number_shown')}
+            value={options.card_number_shown}
+            choices={(['full', 'last_four'] as const).map((id) => ({ id, label: t(`options.card_number_shown.${id}`) }))}
+            onChange={(card_number_shown) => set({ card_number_shown })}
+            disabled={!may.messages}
+          />
+        )}
+        {numbers.map((name) => (
+          <NumberInput key={name} name={name} {...props} />
+        ))}
+      </div>
+      <div className={css.checks}>{toggles.map(toggle)}</div>
+    </>
+  );
+}
+
+function NumberInput({ name, draft, errors, onChange, may }: InputsProps & { name: Exclude<NumberName, 'connection_timeout_ms' | 'read_timeout_ms'> | NumberName }) {
+  const t = useT();
+  if (name === 'connection_timeout_ms' || name === 'read_timeout_ms') return null;
+  return (
+    <TextInput
+      label={t(`options.${name}`)}
+      value={draft.numbers[name] ?? ''}
+      onChange={(text) => onChange({ numbers: { ...draft.numbers, [name]: text } })}
+      hint={t('options.range', NUMBERS[name])}
+      error={errors[`options.${name}`]}
+      inputMode="numeric"
+      disabled={!may.messages}
+    />
+  );
+}

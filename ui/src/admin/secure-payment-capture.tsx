@@ -1,0 +1,100 @@
+/** The system switch, response variables, and who else records. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { api, sentenceOf } from '../lib/api/client';
+import { KEYS, may, useServices, useSettings } from '../lib/api/queries';
+import type { Login, Service, Settings } from '../lib/api/types';
+import { Button, Chip, Notice, SwitchInput } from '../lib/controls';
+import { useT } from '../lib/i18n';
+import { dateTimeText } from '../lib/i18n/format';
+import css from './admin.module.css';
+
+export function SecurePaymentCapturePage({ login }: { login: Login }) {
+  const t = useT();
+  const settings = useSettings();
+  const seesServices = may(login, 'spc.enable') || may(login, 'desktop.edit');
+  const services = useServices(seesServices);
+  const editable = may(login, 'spc.enable');
+  return (
+    <>
+      <h1>{t('admin.spc')}</h1>
+      {settings.isPending && <p role="status">{t('app.loading')}</p>}
+      {settings.error && <Notice tone="bad" role="alert">{sentenceOf(settings.error)}</Notice>}
+      {settings.data && <Switches settings={settings.data} editable={editable} />}
+      {services.data && <Recorders services={services.data} editable={editable} />}
+    </>
+  );
+}
+
+export function Switches({ settings, editable }: { settings: Settings; editable: boolean }) {
+  const t = useT();
+  const queries = useQueryClient();
+  const save = useMutation({
+    mutationFn: (next: Settings) => api<Settings>('PUT', '/settings', { body: next }),
+    onSuccess: (saved) => queries.setQueryData(KEYS.settings, saved),
+    onError: () => queries.invalidateQueries({ queryKey: KEYS.settings }),
+  });
+  const off = !editable || save.isPending;
+  return (
+    <section className={css.panel}>
+      <div>
+        <SwitchInput label={t('spc.switch')} value={settings.spc_enabled} onChange={(spc_enabled) => save.mutate({ ...settings, spc_enabled })} disabled={off} />
+        <p className={css.hint}>{t('spc.switch_text')}</p>
+      </div>
+      <div>
+        <SwitchInput label={t('spc.variables')} value={settings.response_variables} onChange={(response_variables) => save.mutate({ ...settings, response_variables })} disabled={off} />
+        <p className={css.hint}>{t('spc.variables_text')}</p>
+      </div>
+      {save.isSuccess && <Notice tone="good" role="status">{t('spc.saved')}</Notice>}
+      {save.isError && <Notice tone="bad" role="alert">{sentenceOf(save.error)}</Notice>}
+    </section>
+  );
+}
+
+function Recorders({ services, editable }: { services: readonly Service[]; editable: boolean }) {
+  const t = useT();
+  return (
+    <section className={css.panel} aria-labelledby="recorders-title">
+      <h2 id="recorders-title">{t('spc.recorders')}</h2>
+      <p className={css.hint}>{t('spc.recorders_text')}</p>
+      {services.length === 0 && <p className={css.empty}>{t('spc.no_services')}</p>}
+      <ul className={css.added}>
+        {services.map((service) => (
+          <ServiceRow key={service.id} service={service} editable={editable} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function ServiceRow({ service, editable }: { service: Service; editable: boolean }) {
+  const t = useT();
+  const queries = useQueryClient();
+  const declare = useMutation({
+    mutationFn: () => api('POST', `/services/${encodeURIComponent(service.id)}/recorders`, { body: { sinks: [], revision: service.revision } }),
+    onSettled: () => queries.invalidateQueries({ queryKey: KEYS.services }),
+  });
+  const declared = service.recorders;
+  const facts = declared && { name: declared.confirmed_by, time: dateTimeText(declared.confirmed_at) };
+  return (
+    <li className={css.addedItem}>
+      <span className={css.addedText}>
+        <strong>{service.name}</strong>
+        <span className={css.hint}>{service.numbers.join(', ')}</span>
+        {declared && facts && (
+          <span>
+            {declared.sinks.length === 0
+              ? t('spc.declared', facts)
+              : t('spc.declared_sinks', { ...facts, list: declared.sinks.map((sink) => sink.name).join(', ') })}
+          </span>
+        )}
+        {declare.isError && <span className={css.error} role="alert">{sentenceOf(declare.error)}</span>}
+      </span>
+      {!declared && <Chip tone="warn" icon="warning">{t('spc.undeclared')}</Chip>}
+      {!declared && editable && (
+        <Button isDisabled={declare.isPending} onPress={() => declare.mutate()}>
+          {t('spc.declare')}
+        </Button>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,156 @@
+/** A widget's form, with the reference's labels. OK keeps it in the desktop's form; only Save stores it. */
+import { useRef, useState } from 'react';
+import { Form, Tab, TabList, TabPanel, TabPanels, Tabs } from 'react-aria-components';
+import { may } from '../lib/api/queries';
+import type { Login } from '../lib/api/types';
+import { KIND_NAMES, isAdvanced } from '../lib/capture/words';
+import { Button, CheckInput, Notice, Question, TextInput } from '../lib/controls';
+import type { MessageId } from '../lib/i18n';
+import { useT } from '../lib/i18n';
+import css from './admin.module.css';
+import type { Errors, WidgetDraft } from './desktop-form';
+import { tabOfError, widgetErrors } from './desktop-form';
+import { AdvancedConfig, PaymentGatewayConfig } from './gateway-inputs';
+import { MessageConfig } from './message-inputs';
+
+type TabName = 'message' | 'gateway' | 'advanced';
+const TABS: readonly { id: TabName; name: MessageId }[] = [
+  { id: 'message', name: 'widget.tab.message' },
+  { id: 'gateway', name: 'widget.tab.gateway' },
+  { id: 'advanced', name: 'widget.tab.advanced' },
+];
+
+export type WidgetSheetProps = {
+  widget: WidgetDraft;
+  /** Titles of the desktop's other widgets. */
+  others: readonly string[];
+  login: Login;
+  responseVariables: boolean;
+  serverErrors: Errors;
+  onOk: (widget: WidgetDraft) => void;
+  onCancel: () => void;
+};
+
+export type InputsProps = {
+  draft: WidgetDraft;
+  errors: Errors;
+  onChange: (next: Partial<WidgetDraft>) => void;
+  /** This login may change the texts, the gateway, the password. */
+  may: { messages: boolean; gateway: boolean; password: boolean };
+  responseVariables: boolean;
+};
+
+export function WidgetSheet({ widget, others, login, responseVariables, serverErrors, onOk, onCancel }: WidgetSheetProps) {
+  const t = useT();
+  const root = useRef<HTMLFormElement>(null);
+  const [draft, setDraft] = useState(widget);
+  const [errors, setErrors] = useState<Errors>(serverErrors);
+  const [tab, setTab] = useState<TabName>(() => firstTab(serverErrors) ?? 'message');
+  const [asking, setAsking] = useState(false);
+  const inputs: InputsProps = {
+    draft,
+    errors,
+    responseVariables,
+    may: {
+      messages: may(login, 'desktop.edit'),
+      gateway: may(login, 'gateway.edit'),
+      password: may(login, 'gateway.secret.write'),
+    },
+    onChange: (next) => setDraft({ ...draft, ...next }),
+  };
+  const ok = () => {
+    const wrong = widgetErrors(t, draft, others);
+    setErrors(wrong);
+    const first = firstTab(wrong);
+    if (!first) return onOk(draft);
+    setTab(first);
+    requestAnimationFrame(() => root.current?.querySelector<HTMLElement>('[aria-invalid="true"], [data-error-anchor]')?.focus());
+  };
+  const cancel = () => (draft === widget ? onCancel() : setAsking(true));
+  return (
+    <Form
+      ref={root}
+      className={css.sheetForm!}
+      onSubmit={(event) => {
+        event.preventDefault();
+        ok();
+      }}
+    >
+      <header className={css.sheetHead}>
+        <h2>{t(KIND_NAMES[draft.kind])}</h2>
+      </header>
+      <div className={css.sheetBody}>
+        <TextInput
+          label={t('widget.title')}
+          value={draft.title}
+          onChange={(title) => inputs.onChange({ title })}
+          error={errors.title}
+          disabled={!inputs.may.messages}
+          maxLength={60}
+          required
+          autoFocus
+        />
+        <CheckInput label={t('widget.enabled')} value={draft.enabled} onChange={(enabled) => inputs.onChange({ enabled })} disabled={!inputs.may.messages} />
+        {errors.enabled && <Notice tone="bad">{errors.enabled}</Notice>}
+        {errors.gateway && <Notice tone="bad">{errors.gateway}</Notice>}
+        {isAdvanced(draft.kind) ? (
+          <Tabs selectedKey={tab} onSelectionChange={(key) => setTab(key as TabName)}>
+            <TabList className={css.tabs!} aria-label={t('widget.tabs')}>
+              {TABS.map(({ id, name }) => (
+                <Tab key={id} id={id} className={css.tab!}>
+                  {t(name)}
+                  <TabErrors errors={errors} tab={id} />
+                </Tab>
+              ))}
+            </TabList>
+            <TabPanels>
+              <TabPanel id="message" className={css.tabPanel!}>
+                <MessageConfig {...inputs} />
+              </TabPanel>
+              <TabPanel id="gateway" className={css.tabPanel!}>
+                <PaymentGatewayConfig {...inputs} />
+              </TabPanel>
+              <TabPanel id="advanced" className={css.tabPanel!}>
+                <AdvancedConfig {...inputs} />
+              </TabPanel>
+            </TabPanels>
+          </Tabs>
+        ) : (
+          <MessageConfig {...inputs} />
+        )}
+      </div>
+      <footer className={css.sheetFoot}>
+        <Button onPress={cancel}>{t('widget.cancel')}</Button>
+        <Button look="primary" type="submit">
+          {t('widget.ok')}
+        </Button>
+      </footer>
+      <Question
+        title={t('widget.discard_question')}
+        open={asking}
+        onClose={() => setAsking(false)}
+        actions={
+          <>
+            <Button autoFocus onPress={() => setAsking(false)}>
+              {t('editor.leave_no')}
+            </Button>
+            <Button look="danger" onPress={onCancel}>
+              {t('editor.discard')}
+            </Button>
+          </>
+        }
+      />
+    </Form>
+  );
+}
+
+function firstTab(errors: Errors): TabName | undefined {
+  const tabs = Object.keys(errors).map(tabOfError);
+  return TABS.find(({ id }) => tabs.includes(id))?.id;
+}
+
+function TabErrors({ errors, tab }: { errors: Errors; tab: TabName }) {
+  const t = useT();
+  const count = Object.keys(errors).filter((path) => path !== 'title' && path !== 'enabled' && tabOfError(path) === tab).length;
+  return count > 0 ? <span className={css.count}>{t('widget.tab_errors', { n: count })}</span> : null;
+}

@@ -1,0 +1,78 @@
+/** The call: who, how long, what is recorded, and the way to end it. */
+import type { CallView } from '../lib/api/types';
+import { Button, Chip, Icon } from '../lib/controls';
+import type { IconName, Tone } from '../lib/controls';
+import type { MessageId } from '../lib/i18n';
+import { T, useT } from '../lib/i18n';
+import { durationText } from '../lib/i18n/format';
+import css from './agent.module.css';
+
+type ChipFacts = { tone: Tone; icon: IconName; state: MessageId };
+
+/** What happens to the recording, as the capture's protection says. */
+export function recordingChip(call: CallView): ChipFacts {
+  const capture = call.capture;
+  const paused = capture?.protection.find((part) => part.what === 'call_recording_paused');
+  const masked = capture?.protection.find((part) => part.what === 'recording_masked');
+  if (capture?.state === 'blocked') return { tone: 'bad', icon: 'warning', state: 'chip.failed' };
+  if (capture?.state === 'arming' && paused && !paused.confirmed) return { tone: 'warn', icon: 'clock', state: 'chip.pausing' };
+  if (paused?.confirmed) return { tone: 'warn', icon: 'lock', state: 'chip.paused' };
+  if (masked?.confirmed) return { tone: 'warn', icon: 'lock', state: 'chip.masked' };
+  return { tone: 'plain', icon: 'record', state: 'chip.on' };
+}
+
+export function lineChip(call: CallView): ChipFacts {
+  if (call.line_silent) return { tone: 'bad', icon: 'warning', state: 'chip.line_silent' };
+  const protectedLine = call.capture?.protection.some((part) => part.what === 'agent_leg_masked' && part.confirmed);
+  return protectedLine
+    ? { tone: 'warn', icon: 'lock', state: 'chip.line_protected' }
+    : { tone: 'plain', icon: 'line', state: 'chip.line_normal' };
+}
+
+const STATES = {
+  ringing: 'call.ringing',
+  connected: 'call.connected',
+  held: 'call.held',
+  ended: 'call.ended',
+} satisfies Record<CallView['state'], MessageId>;
+
+export function CallBar({ call, now, busy, onEnd }: { call: CallView | undefined; now: number; busy: boolean; onEnd: () => void }) {
+  const t = useT();
+  if (!call) {
+    return (
+      <section className={css.bar} aria-label={t('call.bar')}>
+        <Chip icon="phone">{t('call.none')}</Chip>
+        <span className={css.muted}>{t('call.waiting')}</span>
+      </section>
+    );
+  }
+  const recording = recordingChip(call);
+  const line = lineChip(call);
+  const since = call.answered_at ?? call.began_at;
+  return (
+    <section className={css.bar} aria-label={t('call.bar')} data-state={call.state}>
+      <Chip tone={call.state === 'connected' ? 'good' : call.state === 'ended' ? 'bad' : 'info'} icon="phone">
+        {t(STATES[call.state])}
+      </Chip>
+      <time className={css.timer} aria-label={t('call.time')}>
+        {durationText((call.ended_at ?? now) - since)}
+      </time>
+      <span className={css.caller}>
+        <strong>{call.caller || t('call.unknown_caller')}</strong>
+        {call.called && <span className={css.muted}> {t('call.called', { number: call.called })}</span>}
+      </span>
+      <span className={css.chips}>
+        <Chip tone={recording.tone} icon={recording.icon}>
+          <T id="chip.recording" values={{ state: t(recording.state) }} />
+        </Chip>
+        <Chip tone={line.tone} icon={line.icon}>
+          <T id="chip.line" values={{ state: t(line.state) }} />
+        </Chip>
+      </span>
+      <Button look="danger" isDisabled={busy || call.state === 'ended'} onPress={onEnd}>
+        <Icon name="phone" />
+        {t('call.end')}
+      </Button>
+    </section>
+  );
+}

@@ -1,0 +1,102 @@
+/** The open capture of a call: the widget, wired to the server. */
+import { useCallback, useMemo, useRef, useState } from 'react';
+import { ApiError, api, apiText, sentenceOf } from '../lib/api/client';
+import type { CallView, CaptureAction, CaptureView, Field, PaymentForm } from '../lib/api/types';
+import { amountText } from '../lib/i18n/format';
+import { AttemptKeys } from '../lib/capture/attempt-keys';
+import { CaptureWidget } from '../lib/capture/capture-widget';
+import type { Typed } from '../lib/capture/payment-form';
+import type { WidgetCommands } from '../lib/capture/props';
+import type { LiveStore } from '../lib/events/live-store';
+import { useNow } from './use-now';
+import { useReveals } from './use-reveals';
+import { useWalk } from './use-walk';
+
+const fetchValue = (capture: string, field: Field) => apiText('POST', `/captures/${capture}/reveal`, { body: { field } });
+
+export type CapturePanelProps = {
+  call: CallView;
+  view: CaptureView;
+  store: LiveStore;
+  online: boolean;
+  locked: boolean;
+  form: Typed;
+  onForm: (form: Typed) => void;
+};
+
+export function CapturePanel({ call, view, store, online, locked, form, onForm }: CapturePanelProps) {
+  const now = useNow();
+  const { run, pending, refusal } = useCommands();
+  const keys = useRef(new AttemptKeys());
+  const reveals = useReveals(view, fetchValue, locked);
+
+  const act = useCallback(
+    (action: CaptureAction) =>
+      run(async () => store.applyCapture(await api<CaptureView>('POST', `/captures/${view.id}/actions`, { body: action }))),
+    [run, store, view.id],
+  );
+  const process = useCallback(
+    (form: PaymentForm) =>
+      run(async () => {
+        const body = { amount: amountText(form.amount), currency: form.amount.currency, values: form.values };
+        try {
+          const headers = { 'Idempotency-Key': keys.current.keyFor(view) };
+          store.applyCapture(await api<CaptureView>('POST', `/captures/${view.id}/process`, { body, headers }));
+        } catch (error) {
+          if (error instanceof ApiError && error.isRefusal) keys.current.refused();
+          throw error;
+        }
+      }),
+    [run, store, view],
+  );
+  const newPayment = useCallback(
+    () =>
+      run(async () => {
+        await api('POST', `/captures/${view.id}/actions`, { body: { do: 'close' } });
+        store.applyCapture(await api<CaptureView>('POST', `/calls/${call.id}/captures`, { body: { widget: view.widget.id } }));
+      }),
+    [call.id, run, store, view.id, view.widget.id],
+  );
+  const commands = useMemo<WidgetCommands>(
+    () => ({ act, process, newPayment, reveal: (field) => void reveals.reveal(field), conceal: reveals.conceal }),
+    [act, newPayment, process, reveals.conceal, reveals.reveal],
+  );
+  const { walk, go } = useWalk(view, act);
+  return (
+    <CaptureWidget
+      view={view}
+      commands={commands}
+      now={now}
+      held={call.state === 'held'}
+      lineSilent={call.line_silent}
+      busy={pending || !online}
+      refusal={refusal}
+      values={locked ? {} : reveals.values}
+      form={form}
+      onForm={onForm}
+      walk={walk}
+      onWalk={go}
+      keyboard={!locked}
+    />
+  );
+}
+
+/** One command at a time; the guard is a ref, so that a double click cannot pass it. */
+export function useCommands() {
+  const running = useRef(false);
+  const [pending, setPending] = useState(false);
+  const [refusal, setRefusal] = useState<string>();
+  const run = useCallback((command: () => Promise<unknown>) => {
+    if (running.current) return;
+    running.current = true;
+    setPending(true);
+    setRefusal(undefined);
+    command()
+      .catch((error: unknown) => setRefusal(sentenceOf(error)))
+      .finally(() => {
+        running.current = false;
+        setPending(false);
+      });
+  }, []);
+  return { run, pending, refusal };
+}

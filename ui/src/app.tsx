@@ -1,0 +1,147 @@
+/** The page as a whole: who is logged in, which place is shown. */
+import { useQueryClient } from '@tanstack/react-query';
+import { Suspense, lazy, useEffect, useState } from 'react';
+import { Redirect, Route, Switch } from 'wouter';
+import { AgentPage } from './agent/agent-page';
+import { LeaveGuard } from './admin/leave-guard';
+import { AppHeader } from './header';
+import { api, setCsrf, whenLocked, whenLoggedOut } from './lib/api/client';
+import { KEYS, may, useLogin } from './lib/api/queries';
+import type { CallView, Login } from './lib/api/types';
+import { Button, Notice } from './lib/controls';
+import { LiveStore } from './lib/events/live-store';
+import type { ReadAgain } from './lib/events/stream';
+import { connectStream } from './lib/events/stream';
+import { useT } from './lib/i18n';
+import css from './app.module.css';
+import { LoginPage, PasswordPage } from './login/login-page';
+import { LockOverlay, useIdleLock } from './login/idle-lock';
+
+const Admin = lazy(() => import('./admin/admin-pages'));
+const Payments = lazy(() => import('./admin/payments-page'));
+const Gallery = lazy(() => import('./gallery/gallery-page'));
+
+export function App() {
+  return (
+    <LeaveGuard>
+      <Suspense fallback={<Loading />}>
+        <Switch>
+          <Route path="/gallery" component={Gallery} />
+          <Route component={Gate} />
+        </Switch>
+      </Suspense>
+    </LeaveGuard>
+  );
+}
+
+function Loading() {
+  const t = useT();
+  return (
+    <p className={css.loading} role="status">
+      {t('app.loading')}
+    </p>
+  );
+}
+
+/** Nobody passes without a login. */
+function Gate() {
+  const t = useT();
+  const queries = useQueryClient();
+  const { data: login, error, isPending, refetch } = useLogin();
+  if (login) setCsrf(login.csrf);
+  useEffect(() => whenLoggedOut(() => queries.setQueryData(KEYS.login, null)), [queries]);
+  if (isPending) return <Loading />;
+  if (error && !login) {
+    return (
+      <main className={css.loading}>
+        <Notice tone="bad" role="alert">
+          {t('login.no_answer')}
+        </Notice>
+        <Button onPress={() => void refetch()}>{t('app.retry')}</Button>
+      </main>
+    );
+  }
+  if (!login) return <LoginPage />;
+  if (login.must_change_password) return <PasswordPage login={login} />;
+  return <LoggedIn key={login.user.id} login={login} />;
+}
+
+function LoggedIn({ login }: { login: Login }) {
+  const t = useT();
+  const takesCalls = may(login, 'capture.start');
+  const idle = useIdleLock(login.locked);
+  useEffect(() => whenLocked(idle.lock), [idle.lock]);
+  const store = useStream(takesCalls, idle.lock);
+  const first = firstPlace(login);
+  return (
+    <>
+      <a className={css.skip} href="#content">
+        {t('app.skip')}
+      </a>
+      <AppHeader login={login} locked={idle.locked} />
+      <Switch>
+        {takesCalls && (
+          <Route path="/">
+            <AgentPage store={store} locked={idle.locked} />
+          </Route>
+        )}
+        {first && (
+          <Route path="/">
+            <Redirect to={first} />
+          </Route>
+        )}
+        <Route>
+          <div inert={idle.locked}>
+            <Suspense fallback={<Loading />}>
+              <Switch>
+                <Route path="/configure/*?">
+                  <Admin login={login} />
+                </Route>
+                <Route path="/payments">
+                  <Payments login={login} />
+                </Route>
+                <Route>
+                  <p className={css.loading}>{t('app.not_found')}</p>
+                </Route>
+              </Switch>
+            </Suspense>
+          </div>
+        </Route>
+      </Switch>
+      {idle.locked && <LockOverlay login={login} onUnlock={idle.unlock} />}
+    </>
+  );
+}
+
+/** Where a login without calls begins. */
+export function firstPlace(login: Login): string | undefined {
+  if (may(login, 'desktop.edit') || may(login, 'gateway.edit')) return '/configure/agents/agent-desktop';
+  if (may(login, 'spc.enable')) return '/configure/agents/secure-payment-capture';
+  return may(login, 'payment.view') ? '/payments' : undefined;
+}
+
+/** What is read again when the server says that something changed. */
+const READ_BY = {
+  desktop: [KEYS.myDesktop, KEYS.desktops],
+  settings: [KEYS.myDesktop, KEYS.settings],
+  payment: [KEYS.payments],
+  registration: [KEYS.users],
+} satisfies Record<ReadAgain, readonly (readonly string[])[]>;
+
+function useStream(takesCalls: boolean, onLocked: () => void): LiveStore {
+  const queries = useQueryClient();
+  const [store] = useState(() => new LiveStore());
+  useEffect(
+    () =>
+      connectStream(store, {
+        readCalls: async () => (takesCalls ? (await api<{ calls: CallView[] }>('GET', '/calls')).calls : []),
+        locked: onLocked,
+        loggedOut: () => queries.setQueryData(KEYS.login, null),
+        changed: (topic) => {
+          for (const queryKey of READ_BY[topic]) void queries.invalidateQueries({ queryKey });
+        },
+      }),
+    [onLocked, queries, store, takesCalls],
+  );
+  return store;
+}

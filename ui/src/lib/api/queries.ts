@@ -1,0 +1,73 @@
+/** Owns: the names under which answers are cached, and how each is read. */
+import { QueryClient, useQuery } from '@tanstack/react-query';
+import { ApiError, api } from './client';
+import type { DesktopBrief, DesktopView, Login, MyDesktop, PaymentRow, Permission, Service, Settings } from './types';
+
+export const KEYS = {
+  login: ['login'],
+  desktops: ['desktops'],
+  settings: ['settings'],
+  services: ['services'],
+  users: ['users'],
+  payments: ['payments'],
+  myDesktop: ['my-desktop'],
+} as const;
+
+/** Tries again once, and never after a refusal. */
+export function newQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: { retry: (count, error) => count < 1 && !(error instanceof ApiError && error.isRefusal), staleTime: 10_000 },
+      mutations: { retry: false },
+    },
+  });
+}
+
+/** Who is logged in; null: nobody. */
+export function useLogin() {
+  return useQuery({
+    queryKey: KEYS.login,
+    staleTime: Infinity,
+    queryFn: async ({ signal }): Promise<Login | null> => {
+      try {
+        return await api<Login>('GET', '/login', { signal });
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) return null;
+        throw error;
+      }
+    },
+  });
+}
+
+export function may(login: Login, permission: Permission): boolean {
+  return login.permissions.includes(permission);
+}
+
+export function useDesktops() {
+  return useQuery({ queryKey: KEYS.desktops, queryFn: async ({ signal }) => (await api<{ desktops: DesktopBrief[] }>('GET', '/desktops', { signal })).desktops });
+}
+
+export function useDesktop(id: string) {
+  return useQuery({
+    queryKey: [...KEYS.desktops, id],
+    queryFn: ({ signal }) => api<DesktopView>('GET', `/desktops/${encodeURIComponent(id)}`, { signal }),
+    refetchOnWindowFocus: false,
+  });
+}
+
+export function useSettings(enabled = true) {
+  return useQuery({ queryKey: KEYS.settings, queryFn: ({ signal }) => api<Settings>('GET', '/settings', { signal }), enabled });
+}
+
+export function useServices(enabled = true) {
+  return useQuery({ queryKey: KEYS.services, queryFn: async ({ signal }) => (await api<{ services: Service[] }>('GET', '/services', { signal })).services, enabled });
+}
+
+export function usePayments() {
+  return useQuery({ queryKey: KEYS.payments, queryFn: async ({ signal }) => (await api<{ payments: PaymentRow[] }>('GET', '/payments?limit=500', { signal })).payments });
+}
+
+/** What the agent gets, before any call. */
+export function useMyDesktop() {
+  return useQuery({ queryKey: KEYS.myDesktop, queryFn: ({ signal }) => api<MyDesktop>('GET', '/me/desktop', { signal }) });
+}

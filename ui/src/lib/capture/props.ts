@@ -1,0 +1,38 @@
+/** What a widget is given. It is a pure function of this; what it wants done goes through `commands`. */
+import type { CaptureAction, CaptureView, Field, PaymentForm } from '../api/types';
+import type { Typed } from './payment-form';
+import type { Walk } from './walk';
+
+export type WidgetCommands = {
+  act: (action: CaptureAction) => void;
+  process: (form: PaymentForm) => void;
+  /** Basic: fetch a validated value; each showing is audited. */
+  reveal: (field: Field) => void;
+  conceal: (field: Field) => void;
+  /** Closes this capture and opens the same widget anew. */
+  newPayment: () => void;
+};
+
+export type WidgetProps = {
+  view: CaptureView;
+  commands: WidgetCommands;
+  /** Milliseconds since 1970: timers count from it. */
+  now: number;
+  /** The call is on hold. */
+  held: boolean;
+  /** Nothing is heard from the consumer. */
+  lineSilent: boolean;
+  /** A command is under way, or the page has lost the server: buttons are inert. */
+  busy: boolean;
+  /** The server's sentence about the last refused command. */
+  refusal?: string | undefined;
+  /** Basic: the values shown now. */
+  values: Partial<Record<Field, string>>;
+  /** Advanced: what the agent typed, and where the agent stands. */
+  form: Typed;
+  onForm: (form: Typed) => void;
+  walk: Walk;
+  onWalk: (walk: Walk) => void;
+  /** This widget answers the page's shortcuts. */
+  keyboard: boolean;
+};

@@ -1,0 +1,125 @@
+/** What Basic and Advanced have in common once the line is protected. */
+import { useEffect, useState } from 'react';
+import type { CaptureView, Field, FieldView } from '../api/types';
+import { Button, Icon, Notice } from '../controls';
+import { T, useT } from '../i18n';
+import css from './capture.module.css';
+import { FieldRow } from './field-row';
+import type { WidgetProps } from './props';
+import { BRAND_NAMES } from './words';
+
+/** Keys can be asked for. */
+export function isLive(view: CaptureView): boolean {
+  return view.state === 'armed' || view.state === 'collecting' || view.state === 'invalid' || view.state === 'ready';
+}
+
+/** The field whose prompt is on screen: the one that listens, else the one chosen, else the next that is missing. */
+export function promptedRow(view: CaptureView, chosen?: Field): FieldView | undefined {
+  const byName = (field: Field | null | undefined) => view.fields.find((row) => row.field === field);
+  const open = view.fields.find((row) => row.state !== 'obtained' && row.state !== 'not_available');
+  return byName(view.listening) ?? byName(chosen) ?? open;
+}
+
+export function Prompt({ view, chosen }: { view: CaptureView; chosen?: Field | undefined }) {
+  const row = promptedRow(view, chosen);
+  if (!isLive(view) || !row?.prompt) return null;
+  return (
+    <p className={css.prompt}>
+      <span className={css.say}>
+        <T id="capture.say" />
+      </span>
+      <q>{row.prompt}</q>
+    </p>
+  );
+}
+
+export function Rows({ view, held, busy, values, commands, onListen }: WidgetProps & { onListen: (field: Field) => void }) {
+  const t = useT();
+  return (
+    <ul className={css.rows} aria-label={t('capture.fields')}>
+      {view.fields.map((row) => (
+        <FieldRow
+          key={row.field}
+          row={row}
+          view={view}
+          held={held}
+          live={isLive(view) && !busy && !held}
+          value={row.revealable ? values[row.field] : undefined}
+          onListen={onListen}
+          onRecapture={(field) => commands.act({ do: 'recapture', field })}
+          onNotAvailable={(field) => commands.act({ do: 'not_available', field })}
+          onReveal={commands.reveal}
+          onConceal={commands.conceal}
+        />
+      ))}
+    </ul>
+  );
+}
+
+export function LineNotices({ view, lineSilent, held }: WidgetProps) {
+  const t = useT();
+  const [seen, setSeen] = useState(view.stray_keys);
+  const [listening, setListening] = useState(view.listening);
+  if (listening !== view.listening) {
+    // A field was asked for since: earlier stray keys are history.
+    setListening(view.listening);
+    setSeen(view.stray_keys);
+  }
+  return (
+    <>
+      {view.state === 'armed' && view.fields.every((row) => row.count === 0) && (
+        <p className={css.armed}>
+          <Icon name="check" /> <T id="capture.line_protected" />
+        </p>
+      )}
+      {held && <Notice tone="warn">{t('row.held')}</Notice>}
+      {lineSilent && <Notice tone="warn">{t('capture.line_silent')}</Notice>}
+      {view.stray_keys > seen && <Notice tone="warn">{t('capture.stray_keys')}</Notice>}
+    </>
+  );
+}
+
+export function Accepted({ view }: { view: CaptureView }) {
+  const t = useT();
+  if (view.widget.card_types.length === 0) return null;
+  return (
+    <p className={css.accepted}>
+      {t('capture.accepted')} {view.widget.card_types.map((brand) => t(BRAND_NAMES[brand])).join(' · ')}
+    </p>
+  );
+}
+
+/** "Cancel this capture?" Asked only when something would be lost. */
+export function CancelQuestion({ onYes, onNo }: { onYes: () => void; onNo: () => void }) {
+  const t = useT();
+  return (
+    <div className={css.question} role="group" aria-label={t('cancel.question')}>
+      <p>{t('cancel.question')}</p>
+      <Button look="danger" onPress={onYes}>
+        {t('cancel.yes')}
+      </Button>
+      <Button autoFocus onPress={onNo}>
+        {t('cancel.no')}
+      </Button>
+    </div>
+  );
+}
+
+/** Cancelling: asked first if anything was keyed. */
+export function useCancel({ view, commands }: WidgetProps) {
+  const [asking, setAsking] = useState(false);
+  const keyed = view.fields.some((row) => row.state === 'obtained' || row.count > 0);
+  useEffect(() => {
+    if (!isLive(view)) setAsking(false);
+  }, [view]);
+  return {
+    asking,
+    ask: () => setAsking(true),
+    press: () => (keyed ? setAsking(true) : commands.act({ do: 'cancel' })),
+    yes: () => {
+      setAsking(false);
+      commands.act({ do: 'cancel' });
+    },
+    no: () => setAsking(false),
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * The calls of this agent, as they are now.
+ * Owns: the newest view of each call and capture, and whether the stream is up.
+ * Never: invents a state; it only keeps what the server said last.
+ */
+import type { CallView, CaptureView } from '../api/types';
+
+export type Connection = 'connecting' | 'open' | 'lost';
+export type LiveState = { connection: Connection; calls: readonly CallView[] };
+
+export class LiveStore {
+  #state: LiveState = { connection: 'connecting', calls: [] };
+  readonly #listeners = new Set<() => void>();
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly snapshot = (): LiveState => this.#state;
+
+  setConnection(connection: Connection): void {
+    if (connection !== this.#state.connection) this.#set({ ...this.#state, connection });
+  }
+
+  /** The whole list, read anew. */
+  replaceCalls(calls: readonly CallView[]): void {
+    const merged = calls.map((call) => newer(call, this.#find(call.id)));
+    this.#set({ ...this.#state, calls: merged.filter(isWorthShowing) });
+  }
+
+  applyCall(call: CallView): void {
+    const known = this.#find(call.id);
+    const merged = newer(call, known);
+    const calls = known
+      ? this.#state.calls.map((other) => (other.id === call.id ? merged : other))
+      : [merged, ...this.#state.calls];
+    this.#set({ ...this.#state, calls: calls.filter(isWorthShowing) });
+  }
+
+  applyCapture(capture: CaptureView): void {
+    const calls = this.#state.calls.map((call) =>
+      call.id === capture.call && !isOlder(capture, call.capture) ? { ...call, capture } : call,
+    );
+    this.#set({ ...this.#state, calls });
+  }
+
+  #find(id: string): CallView | undefined {
+    return this.#state.calls.find((call) => call.id === id);
+  }
+
+  #set(state: LiveState): void {
+    this.#state = state;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function isWorthShowing(call: CallView): boolean {
+  return call.state !== 'ended' || Boolean(call.capture);
+}
+
+/** Answers to commands and events race; the revision says which is older. */
+function isOlder(capture: CaptureView, known: CaptureView | null | undefined): boolean {
+  return known?.id === capture.id && capture.revision < known.revision;
+}
+
+function newer(call: CallView, known: CallView | undefined): CallView {
+  return call.capture && known?.capture && isOlder(call.capture, known.capture)
+    ? { ...call, capture: known.capture }
+    : call;
+}

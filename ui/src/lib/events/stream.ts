@@ -1,0 +1,67 @@
+/**
+ * The event stream.
+ * Owns: the EventSource, its reconnection, and where each topic goes.
+ */
+import type { CallView, CaptureView } from '../api/types';
+import type { LiveStore } from './live-store';
+
+/** Topics without a view of their own: what they name is read again. */
+const READ_AGAIN = ['desktop', 'payment', 'registration', 'settings'] as const;
+export type ReadAgain = (typeof READ_AGAIN)[number];
+
+/** Pause before a stream that the browser gave up is opened again. */
+const REOPEN_MS = 2_000;
+
+export type StreamHooks = {
+  /** The stream is up, or lost its place: read the calls. */
+  readCalls: () => Promise<readonly CallView[]>;
+  /** Something else changed. */
+  changed: (topic: ReadAgain) => void;
+  /** The idle lock closed, or the login ended. */
+  locked: () => void;
+  loggedOut: () => void;
+  open?: () => EventSource;
+};
+
+/** Keeps the store current until the returned function is called. */
+export function connectStream(store: LiveStore, hooks: StreamHooks): () => void {
+  const open = hooks.open ?? (() => new EventSource('/api/v1/events'));
+  let source: EventSource | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stopped = false;
+
+  const readAll = async () => {
+    const calls = await hooks.readCalls().catch(() => undefined);
+    if (calls && !stopped) {
+      store.replaceCalls(calls);
+      store.setConnection('open');
+    }
+  };
+
+  const start = () => {
+    source = open();
+    source.addEventListener('open', () => void readAll());
+    source.addEventListener('reset', () => void readAll());
+    source.addEventListener('call', (event) => store.applyCall(JSON.parse(event.data) as CallView));
+    source.addEventListener('capture', (event) => store.applyCapture(JSON.parse(event.data) as CaptureView));
+    source.addEventListener('locked', hooks.locked);
+    source.addEventListener('logged_out', hooks.loggedOut);
+    for (const topic of READ_AGAIN) {
+      source.addEventListener(topic, () => {
+        hooks.changed(topic);
+        if (topic === 'desktop' || topic === 'settings') void readAll();
+      });
+    }
+    source.addEventListener('error', () => {
+      store.setConnection('lost');
+      if (source?.readyState === EventSource.CLOSED && !stopped) timer = setTimeout(start, REOPEN_MS);
+    });
+  };
+
+  start();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    source?.close();
+  };
+}

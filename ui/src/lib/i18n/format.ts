@@ -1,0 +1,56 @@
+/** Owns: how money and durations are read and written. Never: a floating-point amount that is kept. */
+import type { Money } from '../api/types';
+
+/** Decimals of a currency, by ISO 4217 as the browser knows it. */
+export function decimalsOf(currency: string): number {
+  try {
+    return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  } catch {
+    return 2;
+  }
+}
+
+/** "1,120.50 USD": the amount first, then the currency's code. */
+export function moneyText({ minor, currency }: Money, locale = 'en'): string {
+  const decimals = decimalsOf(currency);
+  const number = new Intl.NumberFormat(locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return `${number.format(minor / 10 ** decimals)} ${currency}`;
+}
+
+/** Largest amount that the server takes, in minor units. */
+const AMOUNT_MINOR_MAX = 9_999_999_999;
+
+/** Reads "120.50"; undefined if it is no amount above zero. */
+export function parseMoney(text: string, currency: string): Money | undefined {
+  const decimals = decimalsOf(currency);
+  const [, whole = '', fraction = ''] = /^(\d{1,10})(?:\.(\d*))?$/.exec(text.trim()) ?? [];
+  if (whole === '' || fraction.length > decimals) return undefined;
+  const minor = Number(whole + fraction.padEnd(decimals, '0'));
+  return minor >= 1 && minor <= AMOUNT_MINOR_MAX ? { minor, currency } : undefined;
+}
+
+/** "1120.50": as the server reads it. */
+export function amountText({ minor, currency }: Money): string {
+  const decimals = decimalsOf(currency);
+  const digits = String(minor).padStart(decimals + 1, '0');
+  return decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
+}
+
+/** "03:41", "1:03:41". */
+export function durationText(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const hours = Math.floor(seconds / 3600);
+  const rest = `${pad(Math.floor((seconds % 3600) / 60))}:${pad(seconds % 60)}`;
+  return hours > 0 ? `${hours}:${rest}` : rest;
+}
+
+/** "14:03:07" in the reader's zone. */
+export function clockText(at: number, locale?: string): string {
+  return new Intl.DateTimeFormat(locale, { timeStyle: 'medium', hourCycle: 'h23' }).format(at);
+}
+
+/** "25 Nov 2026, 14:03". */
+export function dateTimeText(at: number, locale?: string): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' }).format(at);
+}

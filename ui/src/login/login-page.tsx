@@ -1,0 +1,122 @@
+/** Signing in, and a first password. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Form } from 'react-aria-components';
+import { ApiError, api, sentenceOf } from '../lib/api/client';
+import { KEYS } from '../lib/api/queries';
+import type { Login } from '../lib/api/types';
+import { Button, CheckInput, Notice, TextInput } from '../lib/controls';
+import type { MessageId } from '../lib/i18n';
+import { T, useT } from '../lib/i18n';
+import css from './login.module.css';
+
+/** One generic text whatever was wrong. */
+function failureOf(error: unknown): MessageId {
+  if (error instanceof ApiError && error.status === 0) return 'login.no_answer';
+  if (error instanceof ApiError && error.problem.code === 'account_locked') return 'login.locked';
+  if (error instanceof ApiError && error.problem.code === 'too_many_failures') return 'login.too_many';
+  if (error instanceof ApiError && error.status >= 500) return 'login.no_answer';
+  return 'login.wrong';
+}
+
+export function LoginPage() {
+  const t = useT();
+  const queries = useQueryClient();
+  const [user, setUser] = useState('');
+  const [password, setPassword] = useState('');
+  const [shown, setShown] = useState(false);
+  const login = useMutation({
+    mutationFn: () => api<Login>('POST', '/login', { body: { user: user.trim(), password } }),
+    onSuccess: (answer) => queries.setQueryData(KEYS.login, answer),
+    onError: () => setPassword(''),
+  });
+  return (
+    <main className={css.page}>
+      <Form
+        className={css.card!}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!login.isPending) login.mutate();
+        }}
+      >
+        <Brand />
+        <h1>{t('login.title')}</h1>
+        <TextInput label={t('login.user')} value={user} onChange={setUser} name="username" autoComplete="username" autoFocus />
+        <TextInput
+          label={t('login.password')}
+          value={password}
+          onChange={setPassword}
+          type={shown ? 'text' : 'password'}
+          name="password"
+          autoComplete="current-password"
+        />
+        <CheckInput label={t('login.show')} value={shown} onChange={setShown} />
+        {login.isError && (
+          <Notice tone="bad" role="alert">
+            {t(failureOf(login.error))}
+          </Notice>
+        )}
+        <Button look="primary" type="submit" isDisabled={login.isPending}>
+          {t(login.isPending ? 'login.checking' : 'login.submit')}
+        </Button>
+      </Form>
+    </main>
+  );
+}
+
+export function PasswordPage({ login }: { login: Login }) {
+  const t = useT();
+  const queries = useQueryClient();
+  const [current, setCurrent] = useState('');
+  const [chosen, setChosen] = useState('');
+  const [repeated, setRepeated] = useState('');
+  const [checked, setChecked] = useState(false);
+  const problem = checked ? problemOf(chosen, repeated) : undefined;
+  const change = useMutation({
+    mutationFn: () => api('POST', '/password', { body: { current, new: chosen } }),
+    onSuccess: () => queries.setQueryData(KEYS.login, { ...login, must_change_password: false }),
+  });
+  return (
+    <main className={css.page}>
+      <Form
+        className={css.card!}
+        onSubmit={(event) => {
+          event.preventDefault();
+          setChecked(true);
+          if (!problemOf(chosen, repeated) && !change.isPending) change.mutate();
+        }}
+      >
+        <Brand />
+        <h1>{t('password.title')}</h1>
+        <p>{t('password.why')}</p>
+        <input type="text" name="username" autoComplete="username" defaultValue={login.user.name} hidden />
+        <TextInput label={t('password.current')} value={current} onChange={setCurrent} type="password" autoComplete="current-password" autoFocus />
+        <TextInput label={t('password.new')} value={chosen} onChange={setChosen} type="password" autoComplete="new-password" hint={t('password.rule')} error={problem === 'password.short' ? t(problem) : undefined} />
+        <TextInput label={t('password.repeat')} value={repeated} onChange={setRepeated} type="password" autoComplete="new-password" error={problem === 'password.differ' ? t(problem) : undefined} />
+        {change.isError && (
+          <Notice tone="bad" role="alert">
+            {sentenceOf(change.error)}
+          </Notice>
+        )}
+        <Button look="primary" type="submit" isDisabled={change.isPending}>
+          {t('password.submit')}
+        </Button>
+      </Form>
+    </main>
+  );
+}
+
+/** The server decides; this spares a round trip. */
+function problemOf(chosen: string, repeated: string): MessageId | undefined {
+  if (chosen.length < 12 || !/\p{L}/u.test(chosen) || !/\d/.test(chosen)) return 'password.short';
+  return chosen === repeated ? undefined : 'password.differ';
+}
+
+function Brand() {
+  return (
+    <p className={css.brand}>
+      <img src="/icon.svg" alt="" width="32" height="32" />
+      <T id="app.name" />
+    </p>
+  );
+}

@@ -1,0 +1,23 @@
+import { QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app';
+import { newQueryClient } from './lib/api/queries';
+import { Words } from './lib/i18n';
+import './lib/theme/tokens.css';
+import './lib/theme/base.css';
+import { applyTheme, currentTheme } from './lib/theme/theme';
+
+applyTheme(currentTheme());
+const root = document.getElementById('root');
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <Words>
+        <QueryClientProvider client={newQueryClient()}>
+          <App />
+        </QueryClientProvider>
+      </Words>
+    </StrictMode>,
+  );
+}

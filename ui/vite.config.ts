@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+const entry = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** Two pages: the product's, and the practice telephone that the simulator's own process serves. */
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: 'dist',
+    target: 'es2023',
+    sourcemap: false,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { index: entry('index.html'), simulator: entry('simulator.html') },
+    },
+  },
+  server: {
+    proxy: {
+      '/api': process.env.TONEWALL_URL ?? 'http://127.0.0.1:8080',
+      '/control': process.env.TONEWALL_SIMULATOR_URL ?? 'http://127.0.0.1:8090',
+    },
+  },
+  test: {
+    environment: 'jsdom',
+    include: ['src/**/*.test.{ts,tsx}'],
+    setupFiles: ['src/test-setup.ts'],
+    restoreMocks: true,
+  },
+});
