@@ -1,4 +1,16 @@
 //! HTTPS to payment gateways, the only place a digit leaves.
 //! Owns: rendering, one connection per attempt, reading the verdict's evidence.
 //! Never: retries, redirects, pools or logs a body.
-//! Start reading at: `charge`.
+//! Start reading at: `gateway`.
+
+mod connection;
+mod exchange;
+mod failure;
+mod gateway;
+mod policy;
+mod reply;
+mod request;
+
+pub use gateway::{HttpsGateway, SetupError};
+pub use policy::GatewayPolicy;
+pub use request::dry_run;

@@ -163,6 +163,12 @@ impl<'a> Digits<'a> {
         self.0.is_empty()
     }
 
+    /// Some of the digits, such as the month of an expiry; `None` if there are not so many.
+    #[must_use]
+    pub fn part(&self, range: std::ops::Range<usize>) -> Option<Self> {
+        self.0.get(range).map(Self)
+    }
+
     /// The digits as ASCII characters, each `b'0'..=b'9'`. Each caller outside this crate is on
     /// the reviewed list.
     #[must_use]

@@ -1,0 +1,194 @@
+//! The way to a gateway, in phases that each exist only after the one before.
+//! Owns: `Resolved -> Connected -> Secured`; one connection, for one charge.
+//! Never: writes a byte of a request, uses a proxy, or keeps a connection for later.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use domain::gateway::NotSentReason;
+use rustls::client::Resumption;
+use rustls::{ClientConfig, NoKeyLog};
+use rustls_pki_types::ServerName;
+use rustls_platform_verifier::Verifier;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use url::Host;
+
+use crate::failure::Failure;
+use crate::policy::{GatewayPolicy, Target, Trust};
+
+/// Addresses of a host that are tried, in the resolver's order. Gateways have fewer; the rest are
+/// left out.
+const ADDRESSES_MAX: usize = 8;
+
+/// A host's addresses, every one within the policy.
+pub(crate) struct Resolved(Vec<SocketAddr>);
+
+impl Resolved {
+    /// Asks the resolver once. What it says is what is connected to, so a second answer cannot
+    /// lead elsewhere.
+    pub(crate) async fn resolve(target: &Target, trust: Trust) -> Result<Self, Failure> {
+        let addresses: Vec<SocketAddr> = match &target.host {
+            Host::Ipv4(address) => vec![((*address), target.port).into()],
+            Host::Ipv6(address) => vec![((*address), target.port).into()],
+            Host::Domain(name) => tokio::net::lookup_host((name.as_str(), target.port))
+                .await
+                .map_err(|error| unresolved(target, &error.to_string()))?
+                .take(ADDRESSES_MAX)
+                .collect(),
+        };
+        if addresses.is_empty() {
+            return Err(unresolved(target, "no address"));
+        }
+        match addresses
+            .iter()
+            .find(|address| !trust.accepts(address.ip()))
+        {
+            Some(address) => Err(Failure::new(
+                NotSentReason::HostNotApproved,
+                format!(
+                    "{} has the address {}, which is not allowed for it",
+                    target.authority(),
+                    address.ip()
+                ),
+            )),
+            None => Ok(Self(addresses)),
+        }
+    }
+
+    /// Connects to the first address that takes the connection. Each gets an equal share of the
+    /// time that is left.
+    pub(crate) async fn connect(self, deadline: Instant) -> Result<Connected, Failure> {
+        let mut last = Failure::new(NotSentReason::Connect, "no address");
+        for (tried, address) in self.0.iter().enumerate() {
+            let left = u32::try_from(self.0.len() - tried).unwrap_or(1);
+            let share = deadline.saturating_duration_since(Instant::now()) / left;
+            last = match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
+                Ok(Ok(tcp)) => return Ok(Connected(tcp)),
+                Ok(Err(error)) => Failure::new(
+                    NotSentReason::Connect,
+                    format!("connecting to {address}: {error}"),
+                ),
+                Err(_) => Failure::new(
+                    NotSentReason::ConnectTimeout,
+                    format!(
+                        "{address} did not take the connection within {} ms",
+                        share.as_millis()
+                    ),
+                ),
+            };
+        }
+        Err(last)
+    }
+}
+
+fn unresolved(target: &Target, why: &str) -> Failure {
+    Failure::new(
+        NotSentReason::Resolve,
+        format!("resolving {}: {why}", target.server_name()),
+    )
+}
+
+/// A TCP connection.
+pub(crate) struct Connected(TcpStream);
+
+impl Connected {
+    /// TLS with the host's own name, by the operating system's trust.
+    pub(crate) async fn secure(
+        self,
+        target: &Target,
+        config: Arc<ClientConfig>,
+    ) -> Result<Secured, Failure> {
+        let failed = |why: String| {
+            Failure::new(
+                NotSentReason::Tls,
+                format!("securing the connection to {}: {why}", target.authority()),
+            )
+        };
+        let name = ServerName::try_from(target.server_name())
+            .map_err(|error| failed(error.to_string()))?;
+        self.0
+            .set_nodelay(true)
+            .map_err(|error| failed(error.to_string()))?;
+        let connector = TlsConnector::from(config);
+        let stream = connector
+            .connect(name, self.0)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        Ok(Secured(stream))
+    }
+}
+
+/// A connection on which nothing was written yet.
+pub(crate) struct Secured(TlsStream<TcpStream>);
+
+impl Secured {
+    /// The stream, unless the gateway has closed it or spoken out of turn meanwhile.
+    pub(crate) async fn still_quiet(mut self) -> Result<TlsStream<TcpStream>, Failure> {
+        let mut byte = [0];
+        let quiet = std::future::poll_fn(|context| {
+            let mut buffer = ReadBuf::new(&mut byte);
+            let read = std::pin::Pin::new(&mut self.0).poll_read(context, &mut buffer);
+            Poll::Ready(read.is_pending())
+        });
+        if quiet.await {
+            Ok(self.0)
+        } else {
+            Err(Failure::new(
+                NotSentReason::Connect,
+                "the gateway closed the connection before the request",
+            ))
+        }
+    }
+}
+
+/// All phases within Connection Timeout.
+pub(crate) async fn establish(
+    target: &Target,
+    trust: Trust,
+    config: Arc<ClientConfig>,
+    within: Duration,
+) -> Result<Secured, Failure> {
+    let deadline = Instant::now() + within;
+    let phases = async {
+        let resolved = Resolved::resolve(target, trust).await?;
+        resolved
+            .connect(deadline)
+            .await?
+            .secure(target, config)
+            .await
+    };
+    timeout_at(deadline, phases).await.unwrap_or_else(|_| {
+        Err(Failure::new(
+            NotSentReason::ConnectTimeout,
+            format!(
+                "no secure connection to {} within {} ms",
+                target.authority(),
+                within.as_millis()
+            ),
+        ))
+    })
+}
+
+/// TLS 1.2 or later, certificates checked by the operating system's roots and the extra ones. No
+/// early data, no resumption (each charge stands alone), no key log whatever the environment says.
+pub(crate) fn tls_config(policy: &GatewayPolicy) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier =
+        Verifier::new_with_extra_roots(policy.extra_roots.iter().cloned(), provider.clone())?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::disabled();
+    config.enable_early_data = false;
+    config.key_log = Arc::new(NoKeyLog);
+    Ok(Arc::new(config))
+}

@@ -1,0 +1,305 @@
+//! Where charges may go.
+//! Owns: the approved hosts (SETTLED S4) and the addresses that they may have.
+//! Never: resolves or connects.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use domain::gateway::NotSentReason;
+use rustls_pki_types::CertificateDer;
+use url::{Host, Url};
+
+use crate::failure::Failure;
+
+/// Port of a host that is listed without one.
+const HTTPS_PORT: u16 = 443;
+
+/// What the server's file and the approvers allow.
+#[derive(Debug, Clone, Default)]
+pub struct GatewayPolicy {
+    /// `gateway.allowed_hosts` of the server's file: "host" (port 443) or "host:port". These hosts
+    /// may have private and loopback addresses.
+    pub allowed_hosts: Vec<String>,
+    /// Hosts that a second person approved, written alike. Public addresses only.
+    pub approved_hosts: Vec<String>,
+    /// Certificate authorities to trust besides those of the operating system.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+}
+
+impl GatewayPolicy {
+    /// How far a target is trusted; none: not approved.
+    pub(crate) fn trust(&self, target: &Target) -> Option<Trust> {
+        let listed = |hosts: &[String]| hosts.iter().any(|entry| target.is(entry));
+        if listed(&self.allowed_hosts) {
+            Some(Trust::Listed)
+        } else if listed(&self.approved_hosts) {
+            Some(Trust::Approved)
+        } else {
+            None
+        }
+    }
+}
+
+/// How far a host is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// In the server's file.
+    Listed,
+    /// By a second person.
+    Approved,
+}
+
+impl Trust {
+    /// Whether a host so trusted may have this address.
+    pub(crate) fn accepts(self, address: IpAddr) -> bool {
+        match self {
+            Self::Listed => {
+                !address.is_multicast() && !address.is_unspecified() && !is_broadcast(address)
+            }
+            Self::Approved => is_public(address),
+        }
+    }
+}
+
+/// A Service URL, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// Name or address.
+    pub(crate) host: Host<String>,
+    /// Port.
+    pub(crate) port: u16,
+    /// Path and query, as the request line has it.
+    pub(crate) path: String,
+}
+
+impl Target {
+    /// Reads a Service URL.
+    pub(crate) fn parse(service_url: &str) -> Result<Self, Failure> {
+        let wrong =
+            |why: &str| Failure::new(NotSentReason::Render, format!("the Service URL {why}"));
+        let url =
+            Url::parse(service_url).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+        if url.scheme() != "https" {
+            return Err(wrong("does not begin with https://"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("holds a user name or a password; use Auth Method"));
+        }
+        if url.fragment().is_some() {
+            return Err(wrong("holds a fragment (#)"));
+        }
+        let host = url.host().ok_or_else(|| wrong("has no host"))?.to_owned();
+        let path = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        Ok(Self {
+            host,
+            port: url.port().unwrap_or(HTTPS_PORT),
+            path,
+        })
+    }
+
+    /// Value of the Host header.
+    pub(crate) fn authority(&self) -> String {
+        if self.port == HTTPS_PORT {
+            self.host.to_string()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// Name for the certificate, without the brackets of an IPv6 address.
+    pub(crate) fn server_name(&self) -> String {
+        match &self.host {
+            Host::Domain(name) => name.trim_end_matches('.').to_owned(),
+            Host::Ipv4(address) => address.to_string(),
+            Host::Ipv6(address) => address.to_string(),
+        }
+    }
+
+    /// Whether an entry of a host list names it. An entry is read as a URL is, so that "EXAMPLE.com"
+    /// and "example.com" are one host.
+    fn is(&self, entry: &str) -> bool {
+        Url::parse(&format!("https://{}", entry.trim())).is_ok_and(|url| {
+            let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+            bare && url.host().map(|host| host.to_owned()).as_ref() == Some(&self.host)
+                && url.port().unwrap_or(HTTPS_PORT) == self.port
+        })
+    }
+}
+
+fn is_broadcast(address: IpAddr) -> bool {
+    address == IpAddr::V4(Ipv4Addr::BROADCAST)
+}
+
+/// Whether an address belongs to the public internet.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let shared = a == 100 && (64..128).contains(&b);
+    let benchmark = a == 198 && (b == 18 || b == 19);
+    let protocol = (a, b, c) == (192, 0, 0) || (a, b, c) == (192, 88, 99);
+    !(a == 0
+        || a >= 224
+        || shared
+        || benchmark
+        || protocol
+        || address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        || address.is_documentation())
+}
+
+/// Global unicast only; an embedded IPv4 address must be public itself.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, c, d, e, f, g, h] = address.segments();
+    let embedded = |high: u16, low: u16| {
+        let [a, b] = high.to_be_bytes();
+        let [c, d] = low.to_be_bytes();
+        is_public_v4(Ipv4Addr::new(a, b, c, d))
+    };
+    match (a, b) {
+        (0, 0) if [c, d, e, f] == [0, 0, 0, 0xffff] => embedded(g, h),
+        (0x64, 0xff9b) if [c, d, e, f] == [0; 4] => embedded(g, h),
+        (0x2002, _) => embedded(b, c),
+        (0x2001, 0..=0x1ff | 0xdb8) => false,
+        (0x3fff, 0..=0xfff) => false,
+        _ => a & 0xe000 == 0x2000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(url: &str) -> Target {
+        Target::parse(url).unwrap()
+    }
+
+    #[test]
+    fn a_service_url_is_https_with_a_host_and_nothing_hidden() {
+        let read = target("https://Pay.Example/charge?a=1");
+        assert_eq!(
+            (read.authority(), read.path, read.port),
+            ("pay.example".to_owned(), "/charge?a=1".to_owned(), 443)
+        );
+        for url in [
+            "",
+            "pay.example",
+            "http://pay.example/",
+            "file:///etc/passwd",
+            "https://user@pay.example/",
+            "https://:pw@pay.example/",
+            "https://pay.example/#x",
+            "https://",
+            "https://[fe80::1%25eth0]/",
+            "https://pay.example:99999/",
+        ] {
+            assert_eq!(
+                Target::parse(url).unwrap_err().reason,
+                NotSentReason::Render,
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_listed_hosts_with_their_port_are_approved() {
+        let policy = GatewayPolicy {
+            allowed_hosts: vec![
+                "Pay.Example".into(),
+                "localhost:9443".into(),
+                "[::1]:8443".into(),
+            ],
+            approved_hosts: vec!["two.example:443".into()],
+            extra_roots: Vec::new(),
+        };
+        let trust = |url: &str| policy.trust(&target(url));
+        assert_eq!(trust("https://pay.example/x"), Some(Trust::Listed));
+        assert_eq!(trust("https://localhost:9443/"), Some(Trust::Listed));
+        assert_eq!(trust("https://[::1]:8443/"), Some(Trust::Listed));
+        assert_eq!(trust("https://two.example/"), Some(Trust::Approved));
+        for url in [
+            "https://pay.example:444/",
+            "https://pay.example.evil.example/",
+            "https://evilpay.example/",
+            "https://localhost/",
+            "https://127.0.0.1:9443/",
+        ] {
+            assert_eq!(trust(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn numeric_hosts_are_compared_as_addresses() {
+        let policy = GatewayPolicy {
+            allowed_hosts: vec!["127.0.0.1:443".into()],
+            ..GatewayPolicy::default()
+        };
+        for url in [
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://0177.0.0.1/",
+        ] {
+            assert_eq!(target(url).host, target("https://127.0.0.1/").host, "{url}");
+            assert!(policy.trust(&target(url)).is_some());
+        }
+    }
+
+    #[test]
+    fn an_approved_host_may_have_public_addresses_only() {
+        for text in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "172.16.0.1",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001:db8::1",
+            "2001::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            assert!(!Trust::Approved.accepts(text.parse().unwrap()), "{text}");
+        }
+        for text in [
+            "8.8.8.8",
+            "2606:4700::1111",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+        ] {
+            assert!(Trust::Approved.accepts(text.parse().unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_listed_host_may_have_private_addresses_but_no_group_address() {
+        for text in ["127.0.0.1", "10.0.0.1", "::1", "fd00::1", "8.8.8.8"] {
+            assert!(Trust::Listed.accepts(text.parse().unwrap()), "{text}");
+        }
+        for text in ["0.0.0.0", "::", "224.0.0.1", "ff02::1", "255.255.255.255"] {
+            assert!(!Trust::Listed.accepts(text.parse().unwrap()), "{text}");
+        }
+    }
+}

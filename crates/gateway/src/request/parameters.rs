@@ -1,0 +1,100 @@
+//! What is sent.
+//! Owns: the standard parameters (SETTLED S17), their order, and what mappings change of it.
+//! Never: encodes a value.
+
+use std::borrow::Cow;
+
+use domain::boundary::Charge;
+use domain::capture::{Field, PaymentType};
+use domain::gateway::Variable;
+use domain::payment::FORM_PARAMETERS;
+
+use super::value::{Value, typed};
+use crate::failure::Failure;
+
+/// Parameters of one request. A widget has fewer; more are refused.
+const PARAMETERS_MAX: usize = 200;
+
+/// A name and its value.
+pub(crate) type Parameter<'a> = (Cow<'a, str>, Value<'a>);
+
+/// Everything the body holds, in order. A mapping row with the name of a standard parameter takes
+/// its place, the others follow; what is empty is left out.
+pub(crate) fn parameters(charge: &Charge) -> Result<Vec<Parameter<'_>>, Failure> {
+    let mut parameters = match charge.gateway.send_standard_parameters {
+        true => standard(charge),
+        false => Vec::new(),
+    };
+    let standard_count = parameters.len();
+    for row in &charge.gateway.request_params {
+        let value = Value::mapping(charge, row)?;
+        let name = row.name.trim();
+        let replaced = parameters.iter_mut().take(standard_count);
+        match replaced.into_iter().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value,
+            None => parameters.push((name.into(), value)),
+        }
+    }
+    parameters.retain(|(_, value)| !value.is_empty());
+    match parameters.len() {
+        0 => Err(Failure::render("no parameter has a value")),
+        count if count > PARAMETERS_MAX => Err(Failure::render("there are too many parameters")),
+        _ => Ok(parameters),
+    }
+}
+
+fn standard(charge: &Charge) -> Vec<Parameter<'_>> {
+    let mut parameters = captured(charge);
+    let mut add = |name: &'static str, value| parameters.push((name.into(), value));
+    let is_check = charge.kind.payment_type() == PaymentType::Check;
+    if is_check {
+        add("accountType", Value::text(typed(charge, "accountType")));
+    }
+    add("amount", Value::variable(charge, Variable::PaymentAmount));
+    add(
+        "currency",
+        Value::variable(charge, Variable::PaymentCurrency),
+    );
+    for parameter in FORM_PARAMETERS {
+        let value = match parameter.name {
+            "accountType" => continue,
+            "reference" => reference(charge),
+            name if name.starts_with("arrangement") && pays_now(charge) => continue,
+            name => typed(charge, name),
+        };
+        add(parameter.name, Value::text(value));
+    }
+    parameters
+}
+
+fn captured(charge: &Charge) -> Vec<Parameter<'_>> {
+    let keyed = |name: &'static str, field| (name.into(), Value::field(charge, field));
+    let made = |name: &'static str, variable| (name.into(), Value::variable(charge, variable));
+    match charge.kind.payment_type() {
+        PaymentType::Card => vec![
+            keyed("cardNumber", Field::CardNumber),
+            made("expiryMonth", Variable::CardExpiryMonth),
+            made("expiryYear", Variable::CardExpiryYear),
+            keyed("securityCode", Field::SecurityCode),
+            made("cardType", Variable::CardType),
+        ],
+        PaymentType::Check => vec![
+            keyed("routingNumber", Field::RoutingNumber),
+            keyed("accountNumber", Field::AccountNumber),
+        ],
+    }
+}
+
+/// The reference that the agent typed, else ours.
+fn reference(charge: &Charge) -> &str {
+    match typed(charge, "reference") {
+        "" => &charge.reference,
+        typed => typed,
+    }
+}
+
+/// "Pay now", the default arrangement.
+fn pays_now(charge: &Charge) -> bool {
+    let kind = typed(charge, "arrangementType").to_ascii_lowercase();
+    matches!(kind.as_str(), "now" | "pay_now" | "paynow" | "pay now")
+}

@@ -1,0 +1,146 @@
+//! Captured values where they must not be.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use domain::payment::Outcome;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::charges::{card_charge, card_number, config, post, with_password};
+use crate::server::{Act, Server, reply};
+
+/// A log that is kept in memory.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+async fn message(number: &str, template: &str) -> String {
+    let spaced = |separator: &str| {
+        let groups: Vec<&str> = [0, 4, 8, 12]
+            .iter()
+            .map(|&at| &number[at..at + 4])
+            .collect();
+        groups.join(separator)
+    };
+    let text = template
+        .replace("NUMBER", number)
+        .replace("SPACED", &spaced(" "))
+        .replace("DASHED", &spaced("-"))
+        .replace("HIDDEN", &spaced("\\u200b"))
+        .replace("LAST", &number[12..])
+        .replace("FIRST", &number[..6]);
+    let body = format!("{{\"status\":\"DECLINED\",\"text\":\"{text}\"}}");
+    let server = Server::start(reply(200, "", body.as_bytes())).await;
+    let answer = post(&server, card_charge(config(&server.url()), number)).await;
+    let answer = answer.map_err(|not_sent| not_sent.detail).unwrap();
+    assert_eq!(answer.verdict.outcome, Outcome::Declined);
+    answer.message
+}
+
+#[tokio::test]
+async fn captured_values_never_reach_the_agent_in_a_message() {
+    for template in [
+        "card NUMBER refused",
+        "card SPACED refused",
+        "card DASHED refused",
+        "card HIDDEN refused",
+        "xNUMBERx",
+        "9NUMBER9",
+        "ending in LAST",
+        "begins with FIRST",
+    ] {
+        let number = card_number();
+        let message = message(&number, template).await;
+        let left: String = message.chars().filter(char::is_ascii_digit).collect();
+        assert!(
+            left.len() <= 2,
+            "{template}: {} digits are left",
+            left.len()
+        );
+    }
+}
+
+#[tokio::test]
+async fn other_captured_values_go_and_ordinary_numbers_stay() {
+    let number = card_number();
+    let text = message(
+        &number,
+        "code 737, expiry 03/30, error 051, call 1-800-555, ref 88",
+    )
+    .await;
+    assert_eq!(
+        text,
+        "code \u{2022}\u{2022}\u{2022}, expiry \u{2022}\u{2022}/\u{2022}\u{2022}, error 051, call 1-800-555, ref 88"
+    );
+}
+
+#[tokio::test]
+async fn a_message_is_one_line_of_plain_text() {
+    let number = card_number();
+    let text = message(
+        &number,
+        "<b>no</b>\\r\\n\\u001b[31mred \\u202egnol\\u2066 x",
+    )
+    .await;
+    assert_eq!(text, "<b>no</b> [31mred gnol x");
+    let long = message(&number, &"ab ".repeat(200)).await;
+    assert_eq!(long.chars().count(), 200);
+}
+
+#[tokio::test]
+async fn nothing_captured_and_no_credential_is_logged_at_any_level() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let number = card_number();
+    let echo = format!("{{\"status\":\"DECLINED\",\"text\":\"{number} {number}\"}}");
+    for act in [
+        reply(200, "", echo.as_bytes()),
+        Act::Reply(echo.clone().into_bytes()),
+        Act::Reset,
+        Act::Close,
+        reply(500, &format!("X-Echo: {number}\r\n"), echo.as_bytes()),
+    ] {
+        let server = Server::start(act).await;
+        let charge = with_password(
+            card_charge(config(&server.url()), &number),
+            "user",
+            "hunter2-canary",
+        );
+        if let Err(not_sent) = post(&server, charge).await {
+            assert!(!not_sent.detail.contains(&number[..6]));
+        }
+    }
+    let written = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(written.contains("charge answered"), "the log is there");
+    for canary in [
+        &number[..8],
+        &number[8..],
+        "hunter2",
+        "aHVudGVy",
+        "dXNlcjpodW50",
+    ] {
+        assert!(!written.contains(canary));
+    }
+}

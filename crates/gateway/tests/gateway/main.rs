@@ -1,0 +1,16 @@
+//! The gateway client against real TLS servers: the sandbox, and servers that misbehave.
+
+#[cfg(test)]
+mod charges;
+#[cfg(test)]
+mod failing;
+#[cfg(test)]
+mod leaks;
+#[cfg(test)]
+mod rendering;
+#[cfg(test)]
+mod replies;
+#[cfg(test)]
+mod sandbox;
+#[cfg(test)]
+mod server;
