@@ -1,4 +1,26 @@
 //! SQLite and PostgreSQL behind one trait per noun.
 //! Owns: rows, versions, migrations, the audit chain, envelope encryption.
 //! Never: decides a business rule or lets a transaction type out.
-//! Start reading at: `Store`.
+//! Start reading at: `Database`.
+//!
+//! All writing goes through one task per database, which batches what waits into one transaction
+//! with a savepoint per change. Reading goes through a small pool. The traits that [`Database`]
+//! implements are in `domain::boundary`.
+
+mod audit;
+mod connector;
+mod database;
+mod desktop;
+mod document;
+mod failure;
+mod key;
+mod payment;
+mod seal;
+mod service;
+mod settings;
+mod user;
+mod writer;
+
+pub use database::{Database, KeyRotation, StoreConfig};
+pub use key::{EnvelopeKeySource, KeyFile, KeyFileError};
+pub use writer::Activity;

@@ -5,3 +5,4 @@
 
 pub mod canary;
 pub mod leak_scan;
+pub mod postgres;

@@ -1,0 +1,430 @@
+//! The audit trail.
+//! Owns: one chain of hashes per node and epoch, its links and their verification.
+//! Never: changes or deletes an entry.
+//!
+//! An entry is kept as canonical JSON: `{"action","actor","address","at","chain","detail","object","seq","v"}`, keys sorted, no
+//! spaces. Its hash is SHA-256 over the previous hash in hex and that text. A chain's first entry follows the chain's anchor:
+//! the hash of the last entry of the node's chain before it. So an edit, a loss and a change of order break the chain at the
+//! first entry that does not fit.
+
+use domain::audit::{AuditEntry, ChainedEntry};
+use domain::boundary::{AuditTrail, StoreError, Task};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+
+use crate::connector::{Dialect, run};
+use crate::database::Database;
+use crate::failure::{refused, unavailable};
+use crate::key::hex;
+
+/// Most entries of one answer. A page shows fewer; a caller that asks for more gets this many.
+const ENTRIES_MAX: u32 = 1_000;
+/// Entries that verifying holds in memory at a time.
+const VERIFY_PAGE: i64 = 500;
+/// Tries to get an epoch of our own while other processes with the same node name start. Then opening fails.
+const EPOCH_TRIES_MAX: usize = 5;
+/// Version of an entry's JSON.
+const VERSION: i64 = 1;
+
+/// The last link of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Head {
+    seq: i64,
+    hash: String,
+}
+
+impl Head {
+    /// What the first chain of a node follows.
+    fn nothing() -> Self {
+        Self {
+            seq: 0,
+            hash: "0".repeat(64),
+        }
+    }
+}
+
+/// Opens a new chain for a node, anchored in the one before it; its epoch.
+pub(crate) async fn open_chain(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    node: &str,
+    now: i64,
+) -> Result<i64, StoreError> {
+    for _ in 0..EPOCH_TRIES_MAX {
+        run(connection, dialect.begin_write())
+            .await
+            .map_err(unavailable)?;
+        match insert_chain(connection, node, now).await {
+            Ok(epoch) => {
+                run(connection, "COMMIT").await.map_err(unavailable)?;
+                return Ok(epoch);
+            }
+            // Another process of this node took the epoch.
+            Err(StoreError::Taken(_)) => run(connection, "ROLLBACK").await.map_err(unavailable)?,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(unavailable("other processes take the epochs of this node"))
+}
+
+async fn insert_chain(
+    connection: &mut AnyConnection,
+    node: &str,
+    now: i64,
+) -> Result<i64, StoreError> {
+    let last = sqlx::query(
+        "SELECT epoch, seq, hash FROM audit_chains WHERE node = $1 ORDER BY epoch DESC LIMIT 1",
+    )
+    .bind(node)
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(unavailable)?;
+    let (epoch, anchor) = match last {
+        Some(row) => {
+            let epoch: i64 = row.try_get(0).map_err(unavailable)?;
+            (epoch + 1, head_from(&row, 1)?)
+        }
+        None => (1, Head::nothing()),
+    };
+    sqlx::query(
+        "INSERT INTO audit_chains (chain, node, epoch, opened_at, anchor_seq, anchor, seq, hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $6)",
+    )
+    .bind(format!("{node}/{epoch}"))
+    .bind(node)
+    .bind(epoch)
+    .bind(now)
+    .bind(anchor.seq)
+    .bind(&anchor.hash)
+    .execute(connection)
+    .await
+    .map_err(refused)?;
+    Ok(epoch)
+}
+
+/// The head of a chain as committed. Waits for a transaction that is changing it.
+pub(crate) async fn load_head(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    chain: &str,
+) -> Result<Head, StoreError> {
+    let statement = format!(
+        "SELECT seq, hash FROM audit_chains WHERE chain = $1{}",
+        dialect.row_lock()
+    );
+    let row = sqlx::query(AssertSqlSafe(statement))
+        .bind(chain)
+        .fetch_optional(connection)
+        .await
+        .map_err(unavailable)?
+        .ok_or_else(|| corrupt(&format!("chain {chain} is gone")))?;
+    head_from(&row, 0)
+}
+
+/// Records a chain's new head, once a transaction.
+pub(crate) async fn store_head(
+    connection: &mut AnyConnection,
+    chain: &str,
+    head: &Head,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE audit_chains SET seq = $1, hash = $2 WHERE chain = $3")
+        .bind(head.seq)
+        .bind(&head.hash)
+        .bind(chain)
+        .execute(connection)
+        .await
+        .map_err(refused)?;
+    Ok(())
+}
+
+/// Appends an entry to a chain and moves its head on.
+pub(crate) async fn append(
+    connection: &mut AnyConnection,
+    chain: &str,
+    head: &mut Head,
+    entry: &AuditEntry,
+) -> Result<(), StoreError> {
+    let seq = head.seq + 1;
+    let document = canonical(chain, seq, entry)?;
+    let hash = link(&head.hash, &document);
+    sqlx::query("INSERT INTO audit_entries (chain, seq, document, hash) VALUES ($1, $2, $3, $4)")
+        .bind(chain)
+        .bind(seq)
+        .bind(document)
+        .bind(&hash)
+        .execute(connection)
+        .await
+        .map_err(refused)?;
+    *head = Head { seq, hash };
+    Ok(())
+}
+
+fn head_from(row: &AnyRow, from: usize) -> Result<Head, StoreError> {
+    Ok(Head {
+        seq: row.try_get(from).map_err(unavailable)?,
+        hash: row.try_get(from + 1).map_err(unavailable)?,
+    })
+}
+
+fn link(previous: &str, document: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(previous);
+    hash.update(document);
+    hex(&hash.finalize())
+}
+
+fn canonical(chain: &str, seq: i64, entry: &AuditEntry) -> Result<String, StoreError> {
+    let Value::Object(mut fields) = serde_json::to_value(entry).map_err(|error| corrupt(&error))?
+    else {
+        return Err(corrupt(&"an entry is no object"));
+    };
+    fields.insert("chain".to_owned(), chain.into());
+    fields.insert("seq".to_owned(), seq.into());
+    fields.insert("v".to_owned(), VERSION.into());
+    Ok(sorted(Value::Object(fields)).to_string())
+}
+
+/// The same with all keys in the order of their bytes.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut pairs: Vec<(String, Value)> = fields.into_iter().collect();
+            pairs.sort_by(|(left, _), (right, _)| left.cmp(right));
+            Value::Object(
+                pairs
+                    .into_iter()
+                    .map(|(key, value)| (key, sorted(value)))
+                    .collect::<Map<_, _>>(),
+            )
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
+fn corrupt(why: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Corrupt {
+        what: "audit trail",
+        why: why.to_string(),
+    }
+}
+
+/// An entry as its row has it.
+struct Kept {
+    position: i64,
+    chain: String,
+    seq: i64,
+    document: String,
+    hash: String,
+}
+
+const COLUMNS: &str = "position, chain, seq, document, hash";
+
+/// What of an entry's JSON is not the entry.
+#[derive(Deserialize)]
+struct Place {
+    chain: String,
+    seq: i64,
+    v: i64,
+}
+
+impl Kept {
+    fn from_row(row: &AnyRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            position: row.try_get(0).map_err(unavailable)?,
+            chain: row.try_get(1).map_err(unavailable)?,
+            seq: row.try_get(2).map_err(unavailable)?,
+            document: row.try_get(3).map_err(unavailable)?,
+            hash: row.try_get(4).map_err(unavailable)?,
+        })
+    }
+
+    fn fits(&self, chain: &str, previous: &Head, last_position: i64) -> bool {
+        let place: Option<Place> = serde_json::from_str(&self.document).ok();
+        self.seq == previous.seq + 1
+            && self.position > last_position
+            && self.hash == link(&previous.hash, &self.document)
+            && place.is_some_and(|place| {
+                (place.chain.as_str(), place.seq, place.v) == (chain, self.seq, VERSION)
+            })
+    }
+
+    fn entry(self) -> Result<ChainedEntry, StoreError> {
+        let entry = serde_json::from_str(&self.document)
+            .map_err(|error| corrupt(&format!("entry {} of {}: {error}", self.seq, self.chain)))?;
+        Ok(ChainedEntry {
+            position: self.position,
+            seq: self.seq,
+            chain: self.chain,
+            entry,
+            hash: self.hash,
+        })
+    }
+}
+
+/// A chain as its row has it.
+struct Chain {
+    chain: String,
+    node: String,
+    epoch: i64,
+    anchor: Head,
+    head: Head,
+}
+
+impl Chain {
+    async fn all(connection: &mut AnyConnection) -> Result<Vec<Self>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT chain, node, epoch, anchor_seq, anchor, seq, hash FROM audit_chains \
+             ORDER BY node, epoch",
+        )
+        .fetch_all(connection)
+        .await
+        .map_err(unavailable)?;
+        rows.iter()
+            .map(|row| {
+                Ok(Self {
+                    chain: row.try_get(0).map_err(unavailable)?,
+                    node: row.try_get(1).map_err(unavailable)?,
+                    epoch: row.try_get(2).map_err(unavailable)?,
+                    anchor: head_from(row, 3)?,
+                    head: head_from(row, 5)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether it follows the chain before it, if that is the same node's, or begins a node. The older process of a node may
+    /// write on for a while after its successor has started, so the anchor may lie before the older chain's end.
+    async fn is_anchored(
+        &self,
+        connection: &mut AnyConnection,
+        before: Option<&Self>,
+    ) -> Result<bool, StoreError> {
+        let Some(before) = before.filter(|before| before.node == self.node) else {
+            return Ok(self.epoch == 1 && self.anchor == Head::nothing());
+        };
+        if self.epoch != before.epoch + 1 {
+            return Ok(false);
+        }
+        if self.anchor.seq == 0 {
+            return Ok(self.anchor.hash == before.anchor.hash);
+        }
+        let hash: Option<String> =
+            sqlx::query_scalar("SELECT hash FROM audit_entries WHERE chain = $1 AND seq = $2")
+                .bind(&before.chain)
+                .bind(self.anchor.seq)
+                .fetch_optional(connection)
+                .await
+                .map_err(unavailable)?;
+        Ok(hash.as_ref() == Some(&self.anchor.hash))
+    }
+
+    /// The first entry that does not fit.
+    async fn broken(
+        &self,
+        connection: &mut AnyConnection,
+        anchored: bool,
+    ) -> Result<Option<ChainedEntry>, StoreError> {
+        let mut last: Option<Kept> = None;
+        let mut head = Head {
+            seq: 0,
+            hash: self.anchor.hash.clone(),
+        };
+        loop {
+            let page = self.page(connection, head.seq).await?;
+            if page.is_empty() {
+                break;
+            }
+            for kept in page {
+                let position = last.as_ref().map_or(0, |last| last.position);
+                if !anchored || !kept.fits(&self.chain, &head, position) {
+                    return kept.entry().map(Some);
+                }
+                head = Head {
+                    seq: kept.seq,
+                    hash: kept.hash.clone(),
+                };
+                last = Some(kept);
+            }
+        }
+        match last {
+            _ if anchored && head == self.head => Ok(None),
+            // Entries are missing at the end: the last one there is not the last one written.
+            Some(last) => last.entry().map(Some),
+            None => Err(corrupt(&format!(
+                "chain {} has lost its entries or does not follow the one before it",
+                self.chain
+            ))),
+        }
+    }
+
+    async fn page(
+        &self,
+        connection: &mut AnyConnection,
+        after: i64,
+    ) -> Result<Vec<Kept>, StoreError> {
+        let statement = format!(
+            "SELECT {COLUMNS} FROM audit_entries WHERE chain = $1 AND seq > $2 \
+             ORDER BY seq LIMIT $3"
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(&self.chain)
+            .bind(after)
+            .bind(VERIFY_PAGE)
+            .fetch_all(connection)
+            .await
+            .map_err(unavailable)?;
+        rows.iter().map(Kept::from_row).collect()
+    }
+}
+
+async fn verify_all(connection: &mut AnyConnection) -> Result<Option<ChainedEntry>, StoreError> {
+    let chains = Chain::all(connection).await?;
+    let mut before: Option<&Chain> = None;
+    for chain in &chains {
+        let anchored = chain.is_anchored(connection, before).await?;
+        let broken = chain.broken(connection, anchored).await?;
+        if broken.is_some() {
+            return Ok(broken);
+        }
+        before = Some(chain);
+    }
+    Ok(None)
+}
+
+impl AuditTrail for Database {
+    fn entries(&self, before: i64, limit: u32) -> Task<'_, Result<Vec<ChainedEntry>, StoreError>> {
+        Box::pin(async move {
+            let statement = format!(
+                "SELECT {COLUMNS} FROM audit_entries WHERE position < $1 \
+                 ORDER BY position DESC LIMIT $2"
+            );
+            let before = if before == 0 { i64::MAX } else { before };
+            let rows = sqlx::query(AssertSqlSafe(statement))
+                .bind(before)
+                .bind(i64::from(limit.min(ENTRIES_MAX)))
+                .fetch_all(self.readers())
+                .await
+                .map_err(unavailable)?;
+            rows.iter()
+                .map(|row| Kept::from_row(row)?.entry())
+                .collect()
+        })
+    }
+
+    fn verify(&self) -> Task<'_, Result<Option<ChainedEntry>, StoreError>> {
+        Box::pin(async move {
+            let mut snapshot = self
+                .readers()
+                .begin_with(self.dialect().begin_snapshot())
+                .await
+                .map_err(unavailable)?;
+            let verified = verify_all(&mut snapshot).await;
+            snapshot.rollback().await.map_err(unavailable)?;
+            verified
+        })
+    }
+}

@@ -1,0 +1,254 @@
+//! Agent desktops.
+//! Owns: their rows, document, history, and which widget belongs to which.
+//! Never: keeps a password in a document.
+
+use std::sync::Arc;
+
+use domain::boundary::{Desktops, StoreError, Task};
+use domain::desktop::Desktop;
+use domain::id::{DesktopId, WidgetId};
+use domain::time::UnixMillis;
+use secret::SecretText;
+use serde_json::{Map, Value};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+
+use crate::database::Database;
+use crate::document::{self, Document};
+use crate::failure::{refused, unavailable};
+use crate::key::KeyRing;
+use crate::seal;
+
+impl Document for Desktop {
+    const WHAT: &'static str = "desktop";
+    const VERSION: i64 = 1;
+
+    fn upgrade(from: i64, _: Map<String, Value>) -> Result<Map<String, Value>, String> {
+        Err(format!("there is no version {from}"))
+    }
+}
+
+/// Saves a new desktop or the next revision of one, with new passwords; the new revision. The password of a widget that is gone
+/// goes with it.
+pub(crate) async fn save(
+    connection: &mut AnyConnection,
+    ring: &KeyRing,
+    desktop: &Desktop,
+    passwords: &[(WidgetId, Arc<SecretText>)],
+    at: UnixMillis,
+) -> Result<i64, StoreError> {
+    let revision = next_revision(connection, desktop).await?;
+    let kept = document::write(&Desktop {
+        revision,
+        ..desktop.clone()
+    })?;
+    let statement = if desktop.revision == 0 {
+        "INSERT INTO desktops (id, name, revision, document) VALUES ($1, $2, $3, $4)"
+    } else {
+        "UPDATE desktops SET name = $2, revision = $3, document = $4 \
+         WHERE id = $1 AND revision = $3 - 1"
+    };
+    let done = sqlx::query(statement)
+        .bind(desktop.id.as_str())
+        .bind(&desktop.name)
+        .bind(revision)
+        .bind(&kept)
+        .execute(&mut *connection)
+        .await
+        .map_err(refused)?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Conflict);
+    }
+    sqlx::query(
+        "INSERT INTO desktop_history (desktop_id, revision, saved_at, document) \
+         VALUES ($1, $2, $3, $4)",
+    )
+    .bind(desktop.id.as_str())
+    .bind(revision)
+    .bind(at.0)
+    .bind(kept)
+    .execute(&mut *connection)
+    .await
+    .map_err(refused)?;
+    save_widgets(connection, desktop).await?;
+    for (widget, password) in passwords {
+        if !desktop.widgets.iter().any(|known| known.id == *widget) {
+            return Err(StoreError::Conflict);
+        }
+        seal::put_password(connection, ring, widget, password, at).await?;
+    }
+    Ok(revision)
+}
+
+/// A desktop that is made again under an identity that was deleted goes on counting where its history ends.
+async fn next_revision(
+    connection: &mut AnyConnection,
+    desktop: &Desktop,
+) -> Result<i64, StoreError> {
+    if desktop.revision > 0 {
+        return Ok(desktop.revision + 1);
+    }
+    sqlx::query_scalar(
+        "SELECT COALESCE(MAX(revision), 0) + 1 FROM desktop_history WHERE desktop_id = $1",
+    )
+    .bind(desktop.id.as_str())
+    .fetch_one(connection)
+    .await
+    .map_err(unavailable)
+}
+
+/// A widget belongs to one desktop for ever: its identity is what its password is found by, and a copy elsewhere, with another
+/// Service URL, must not get it.
+async fn save_widgets(connection: &mut AnyConnection, desktop: &Desktop) -> Result<(), StoreError> {
+    let known: Vec<String> = sqlx::query_scalar("SELECT id FROM widgets WHERE desktop_id = $1")
+        .bind(desktop.id.as_str())
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(unavailable)?;
+    let mut wanted: Vec<&str> = Vec::with_capacity(desktop.widgets.len());
+    for widget in &desktop.widgets {
+        if wanted.contains(&widget.id.as_str()) {
+            return Err(StoreError::Taken("identity"));
+        }
+        wanted.push(widget.id.as_str());
+    }
+    for gone in known.iter().filter(|id| !wanted.contains(&id.as_str())) {
+        sqlx::query("DELETE FROM widgets WHERE id = $1")
+            .bind(gone)
+            .execute(&mut *connection)
+            .await
+            .map_err(refused)?;
+    }
+    for new in wanted
+        .into_iter()
+        .filter(|id| !known.iter().any(|other| other == id))
+    {
+        sqlx::query("INSERT INTO widgets (id, desktop_id) VALUES ($1, $2)")
+            .bind(new)
+            .bind(desktop.id.as_str())
+            .execute(&mut *connection)
+            .await
+            .map_err(refused)?;
+    }
+    Ok(())
+}
+
+/// Deletes a desktop and its passwords. Its history stays.
+pub(crate) async fn delete(
+    connection: &mut AnyConnection,
+    id: &DesktopId,
+) -> Result<(), StoreError> {
+    for (statement, what) in [
+        (
+            "SELECT name FROM services WHERE desktop_id = $1 ORDER BY name LIMIT 1",
+            "service",
+        ),
+        (
+            "SELECT name FROM users WHERE desktop_id = $1 ORDER BY name LIMIT 1",
+            "user",
+        ),
+    ] {
+        let name: Option<String> = sqlx::query_scalar(statement)
+            .bind(id.as_str())
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(unavailable)?;
+        if let Some(name) = name {
+            return Err(StoreError::InUse(format!("the {what} {name}")));
+        }
+    }
+    let done = sqlx::query("DELETE FROM desktops WHERE id = $1")
+        .bind(id.as_str())
+        .execute(connection)
+        .await
+        .map_err(refused)?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Conflict);
+    }
+    Ok(())
+}
+
+fn from_row(row: &AnyRow) -> Result<Desktop, StoreError> {
+    let text: String = row.try_get(0).map_err(unavailable)?;
+    document::read(&text)
+}
+
+impl Database {
+    /// Every revision of a desktop, the newest first, deleted or not.
+    ///
+    /// # Errors
+    /// The database fails, or a document cannot be read.
+    pub async fn desktop_history(&self, id: &DesktopId) -> Result<Vec<Desktop>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT document FROM desktop_history WHERE desktop_id = $1 ORDER BY revision DESC",
+        )
+        .bind(id.as_str())
+        .fetch_all(self.readers())
+        .await
+        .map_err(unavailable)?;
+        rows.iter().map(from_row).collect()
+    }
+}
+
+impl Desktops for Database {
+    fn desktops(&self) -> Task<'_, Result<Vec<Desktop>, StoreError>> {
+        Box::pin(async move {
+            let rows = sqlx::query("SELECT document FROM desktops ORDER BY name")
+                .fetch_all(self.readers())
+                .await
+                .map_err(unavailable)?;
+            rows.iter().map(from_row).collect()
+        })
+    }
+
+    fn desktop<'a>(&'a self, id: &'a DesktopId) -> Task<'a, Result<Option<Desktop>, StoreError>> {
+        Box::pin(async move {
+            let row = sqlx::query("SELECT document FROM desktops WHERE id = $1")
+                .bind(id.as_str())
+                .fetch_optional(self.readers())
+                .await
+                .map_err(unavailable)?;
+            row.as_ref().map(from_row).transpose()
+        })
+    }
+
+    fn gateway_password<'a>(
+        &'a self,
+        widget: &'a WidgetId,
+    ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
+        Box::pin(async move {
+            let statement = format!("{} WHERE widgets.id = $1", seal::SEALED);
+            let row = sqlx::query(AssertSqlSafe(statement))
+                .bind(widget.as_str())
+                .fetch_optional(self.readers())
+                .await
+                .map_err(unavailable)?;
+            row.map(|row| seal::open_password(&self.ring(), &row))
+                .transpose()
+        })
+    }
+
+    fn passwords_set<'a>(
+        &'a self,
+        desktop: &'a DesktopId,
+    ) -> Task<'a, Result<Vec<(WidgetId, UnixMillis)>, StoreError>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "SELECT id, set_at FROM widgets \
+                 WHERE desktop_id = $1 AND sealed IS NOT NULL ORDER BY id",
+            )
+            .bind(desktop.as_str())
+            .fetch_all(self.readers())
+            .await
+            .map_err(unavailable)?;
+            rows.iter()
+                .map(|row| {
+                    let id: String = row.try_get(0).map_err(unavailable)?;
+                    let at: i64 = row.try_get(1).map_err(unavailable)?;
+                    let id = id.parse().map_err(unavailable)?;
+                    Ok((id, UnixMillis(at)))
+                })
+                .collect()
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! The ledger.
+//! Owns: one row an attempt, and moves that happen from one state only.
+//! Never: has a place for a card or account number.
+
+use domain::boundary::{Payments, StoreError, Task};
+use domain::id::{AttemptId, UserId};
+use domain::money::Money;
+use domain::payment::{AttemptState, Outcome, Payment};
+use domain::time::UnixMillis;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+
+use crate::database::Database;
+use crate::document::{from_word, word};
+use crate::failure::{refused, unavailable};
+
+/// Most rows of one answer. A page shows fewer; a caller that asks for more gets this many.
+const PAYMENTS_MAX: u32 = 1_000;
+/// Most unfinished attempts of one answer, the oldest first. The reconciler asks again once it has settled these.
+const UNFINISHED_MAX: u32 = 10_000;
+
+const COLUMNS: &str = "attempt, reference, capture_id, call_id, widget_id, kind, agent, \
+     amount_minor, currency, brand, last_four, state, detail, message, created_at, changed_at";
+
+/// Records the intent to charge. The same attempt again is taken.
+pub(crate) async fn insert(
+    connection: &mut AnyConnection,
+    payment: &Payment,
+) -> Result<(), StoreError> {
+    if payment.state != AttemptState::Intent {
+        return Err(StoreError::Conflict);
+    }
+    let (state, detail) = state_words(payment.state);
+    let statement = format!(
+        "INSERT INTO payments ({COLUMNS}) VALUES \
+         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+    );
+    sqlx::query(AssertSqlSafe(statement))
+        .bind(payment.attempt.as_str())
+        .bind(&payment.reference)
+        .bind(payment.capture.as_str())
+        .bind(payment.call.as_str())
+        .bind(payment.widget.as_str())
+        .bind(word(&payment.kind))
+        .bind(payment.agent.as_str())
+        .bind(payment.amount.minor)
+        .bind(payment.amount.currency.as_str())
+        .bind(payment.brand.map(|brand| word(&brand)))
+        .bind(payment.last_four.as_deref())
+        .bind(state)
+        .bind(detail)
+        .bind(printable(&payment.message))
+        .bind(payment.created_at.0)
+        .bind(payment.changed_at.0)
+        .execute(connection)
+        .await
+        .map_err(refused)?;
+    Ok(())
+}
+
+/// Moves an attempt on, if it is where the caller thinks it is.
+pub(crate) async fn move_on(
+    connection: &mut AnyConnection,
+    attempt: &AttemptId,
+    from: AttemptState,
+    to: AttemptState,
+    message: &str,
+    at: UnixMillis,
+) -> Result<(), StoreError> {
+    let (from_state, from_detail) = state_words(from);
+    let (to_state, to_detail) = state_words(to);
+    let done = sqlx::query(
+        "UPDATE payments SET state = $1, detail = $2, message = $3, changed_at = $4 \
+         WHERE attempt = $5 AND state = $6 AND detail = $7",
+    )
+    .bind(to_state)
+    .bind(to_detail)
+    .bind(printable(message))
+    .bind(at.0)
+    .bind(attempt.as_str())
+    .bind(from_state)
+    .bind(from_detail)
+    .execute(connection)
+    .await
+    .map_err(refused)?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Conflict);
+    }
+    Ok(())
+}
+
+/// PostgreSQL keeps no NUL in text; a gateway's message may hold one.
+fn printable(message: &str) -> String {
+    message.replace('\0', " ")
+}
+
+fn state_words(state: AttemptState) -> (&'static str, String) {
+    match state {
+        AttemptState::Intent => ("intent", String::new()),
+        AttemptState::Sent => ("sent", String::new()),
+        AttemptState::NotSent(reason) => ("not_sent", word(&reason)),
+        AttemptState::Final(outcome) => ("final", outcome.label().to_owned()),
+    }
+}
+
+fn state_from(state: &str, detail: &str) -> Result<AttemptState, StoreError> {
+    Ok(match state {
+        "intent" => AttemptState::Intent,
+        "sent" => AttemptState::Sent,
+        "not_sent" => AttemptState::NotSent(from_word("payment", detail)?),
+        "final" => AttemptState::Final(from_word::<Outcome>("payment", detail)?),
+        _ => return Err(corrupt(&format!("it is in no known state ({state})"))),
+    })
+}
+
+fn corrupt(why: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Corrupt {
+        what: "payment",
+        why: why.to_string(),
+    }
+}
+
+fn text(row: &AnyRow, column: &str) -> Result<String, StoreError> {
+    row.try_get(column).map_err(unavailable)
+}
+
+fn from_row(row: &AnyRow) -> Result<Payment, StoreError> {
+    let brand: Option<String> = row.try_get("brand").map_err(unavailable)?;
+    let parsed = |column| text(row, column);
+    Ok(Payment {
+        attempt: parsed("attempt")?.parse().map_err(|e| corrupt(&e))?,
+        reference: parsed("reference")?,
+        capture: parsed("capture_id")?.parse().map_err(|e| corrupt(&e))?,
+        call: parsed("call_id")?.parse().map_err(|e| corrupt(&e))?,
+        widget: parsed("widget_id")?.parse().map_err(|e| corrupt(&e))?,
+        kind: from_word("payment", &parsed("kind")?)?,
+        agent: parsed("agent")?.parse().map_err(|e| corrupt(&e))?,
+        amount: Money {
+            minor: row.try_get("amount_minor").map_err(unavailable)?,
+            currency: parsed("currency")?.parse().map_err(|e| corrupt(&e))?,
+        },
+        brand: brand
+            .map(|brand| from_word("payment", &brand))
+            .transpose()?,
+        last_four: row.try_get("last_four").map_err(unavailable)?,
+        state: state_from(&parsed("state")?, &parsed("detail")?)?,
+        message: parsed("message")?,
+        created_at: UnixMillis(row.try_get("created_at").map_err(unavailable)?),
+        changed_at: UnixMillis(row.try_get("changed_at").map_err(unavailable)?),
+    })
+}
+
+impl Payments for Database {
+    fn payment<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+    ) -> Task<'a, Result<Option<Payment>, StoreError>> {
+        Box::pin(async move {
+            let statement = format!("SELECT {COLUMNS} FROM payments WHERE attempt = $1");
+            let row = sqlx::query(AssertSqlSafe(statement))
+                .bind(attempt.as_str())
+                .fetch_optional(self.readers())
+                .await
+                .map_err(unavailable)?;
+            row.as_ref().map(from_row).transpose()
+        })
+    }
+
+    fn payments<'a>(
+        &'a self,
+        agent: Option<&'a UserId>,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<Payment>, StoreError>> {
+        Box::pin(async move {
+            let narrowed = agent.map_or("", |_| "WHERE agent = $2 ");
+            let statement = format!(
+                "SELECT {COLUMNS} FROM payments {narrowed}\
+                 ORDER BY created_at DESC, attempt DESC LIMIT $1"
+            );
+            let mut query =
+                sqlx::query(AssertSqlSafe(statement)).bind(i64::from(limit.min(PAYMENTS_MAX)));
+            if let Some(agent) = agent {
+                query = query.bind(agent.as_str());
+            }
+            let rows = query.fetch_all(self.readers()).await.map_err(unavailable)?;
+            rows.iter().map(from_row).collect()
+        })
+    }
+
+    fn unfinished(&self) -> Task<'_, Result<Vec<Payment>, StoreError>> {
+        Box::pin(async move {
+            let statement = format!(
+                "SELECT {COLUMNS} FROM payments WHERE state IN ('intent', 'sent') \
+                 ORDER BY created_at, attempt LIMIT $1"
+            );
+            let rows = sqlx::query(AssertSqlSafe(statement))
+                .bind(i64::from(UNFINISHED_MAX))
+                .fetch_all(self.readers())
+                .await
+                .map_err(unavailable)?;
+            rows.iter().map(from_row).collect()
+        })
+    }
+}

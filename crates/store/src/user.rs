@@ -1,0 +1,92 @@
+//! Users.
+//! Owns: their rows and document.
+//! Never: checks a password.
+
+use domain::access::User;
+use domain::boundary::{StoreError, Task, Users};
+use domain::id::UserId;
+use serde_json::{Map, Value};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use crate::database::Database;
+use crate::document::{self, Document};
+use crate::failure::{refused, unavailable};
+
+impl Document for User {
+    const WHAT: &'static str = "user";
+    const VERSION: i64 = 1;
+
+    fn upgrade(from: i64, _: Map<String, Value>) -> Result<Map<String, Value>, String> {
+        Err(format!("there is no version {from}"))
+    }
+}
+
+/// Saves a new user or the next revision of one; the new revision.
+pub(crate) async fn save(connection: &mut AnyConnection, user: &User) -> Result<i64, StoreError> {
+    let revision = user.revision + 1;
+    let kept = document::write(&User {
+        revision,
+        ..user.clone()
+    })?;
+    let statement = if user.revision == 0 {
+        "INSERT INTO users (id, name, phone, desktop_id, revision, document) \
+         VALUES ($1, $2, $3, $4, $5, $6)"
+    } else {
+        "UPDATE users SET name = $2, phone = $3, desktop_id = $4, revision = $5, document = $6 \
+         WHERE id = $1 AND revision = $5 - 1"
+    };
+    let done = sqlx::query(statement)
+        .bind(user.id.as_str())
+        .bind(&user.name)
+        .bind(user.phone.as_deref())
+        .bind(user.desktop.as_ref().map(|desktop| desktop.as_str()))
+        .bind(revision)
+        .bind(kept)
+        .execute(connection)
+        .await
+        .map_err(refused)?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::Conflict);
+    }
+    Ok(revision)
+}
+
+fn from_row(row: &AnyRow) -> Result<User, StoreError> {
+    let text: String = row.try_get(0).map_err(unavailable)?;
+    document::read(&text)
+}
+
+impl Users for Database {
+    fn user_by_name<'a>(&'a self, name: &'a str) -> Task<'a, Result<Option<User>, StoreError>> {
+        Box::pin(async move {
+            let row = sqlx::query("SELECT document FROM users WHERE name = $1")
+                .bind(name)
+                .fetch_optional(self.readers())
+                .await
+                .map_err(unavailable)?;
+            row.as_ref().map(from_row).transpose()
+        })
+    }
+
+    fn user<'a>(&'a self, id: &'a UserId) -> Task<'a, Result<Option<User>, StoreError>> {
+        Box::pin(async move {
+            let row = sqlx::query("SELECT document FROM users WHERE id = $1")
+                .bind(id.as_str())
+                .fetch_optional(self.readers())
+                .await
+                .map_err(unavailable)?;
+            row.as_ref().map(from_row).transpose()
+        })
+    }
+
+    fn users(&self) -> Task<'_, Result<Vec<User>, StoreError>> {
+        Box::pin(async move {
+            let rows = sqlx::query("SELECT document FROM users ORDER BY name")
+                .fetch_all(self.readers())
+                .await
+                .map_err(unavailable)?;
+            rows.iter().map(from_row).collect()
+        })
+    }
+}

@@ -1,0 +1,357 @@
+//! The one task that writes.
+//! Owns: the queue of changes, batches, savepoints, and what happens when a commit's answer is lost.
+//! Never: lets a change and its audit entry part, or answers before both are on disk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::audit::AuditEntry;
+use domain::boundary::{Audited, Change, StoreError};
+use sqlx::{AnyConnection, Connection};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::audit::{self, Head};
+use crate::connector::{Connector, run};
+use crate::failure::{is_busy, unavailable};
+use crate::key::KeyRing;
+use crate::{desktop, payment, seal, service, settings, user};
+
+/// Changes that may wait: eight full batches, below two seconds of work for a slow disk. When full, a commit is refused as busy.
+pub(crate) const WRITES_WAITING_MAX: usize = 1_024;
+/// Changes of one transaction. More would gain little over one fsync a batch and make the first of them wait for the last.
+const BATCH_CHANGES_MAX: usize = 128;
+/// Tries to get SQLite's write lock, each waiting for the busy timeout of one second. Then the batch fails as unavailable.
+const BUSY_TRIES_MAX: usize = 3;
+/// How long a batch may take, for a database that hangs. Then its connection is dropped and the batch settled.
+const BATCH_TIME_MAX: Duration = Duration::from_secs(20);
+/// Tries to learn whether a commit whose answer was lost took place. Then its batch fails as unavailable.
+const SETTLE_TRIES_MAX: u32 = 3;
+/// Pause before another such try.
+const SETTLE_PAUSE: Duration = Duration::from_millis(200);
+
+/// What the writer is asked to do.
+pub(crate) enum Work {
+    /// A change with its entry.
+    Commit(Box<Audited>),
+    /// Seal all passwords anew under this ring's active key; answers how many.
+    Rotate(Box<AuditEntry>, Arc<KeyRing>),
+    /// Close the connection and end.
+    Close,
+}
+
+/// Work and where its answer goes.
+pub(crate) struct Job {
+    pub(crate) work: Work,
+    pub(crate) answer: oneshot::Sender<Result<i64, StoreError>>,
+}
+
+/// How much was written since the database was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Activity {
+    /// Transactions committed.
+    pub transactions: u64,
+    /// Changes in them.
+    pub changes: u64,
+}
+
+/// Counts what is written.
+#[derive(Default)]
+pub(crate) struct Counters {
+    transactions: AtomicU64,
+    changes: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn read(&self) -> Activity {
+        Activity {
+            transactions: self.transactions.load(Ordering::Relaxed),
+            changes: self.changes.load(Ordering::Relaxed),
+        }
+    }
+}
+
+type Answers = Vec<Result<i64, StoreError>>;
+
+/// A batch of which only the answer to its COMMIT is missing.
+struct Pending {
+    head: Head,
+    answers: Answers,
+}
+
+/// The task's state.
+pub(crate) struct Writer {
+    pub(crate) queue: mpsc::Receiver<Job>,
+    pub(crate) connector: Connector,
+    pub(crate) chain: String,
+    pub(crate) keys: crate::database::Keys,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) session: Option<Session>,
+}
+
+/// A connection with the head of our chain as committed. Dropped on any failure, which rolls back.
+pub(crate) struct Session {
+    connection: AnyConnection,
+    head: Head,
+    pending: Option<Pending>,
+}
+
+impl Writer {
+    /// Works until it is told to close or nobody can ask any more.
+    pub(crate) async fn run(mut self) {
+        while let Some(first) = self.queue.recv().await {
+            let (jobs, close) = self.batch(first);
+            if !jobs.is_empty() {
+                self.commit(jobs).await;
+            }
+            if let Some(answer) = close {
+                // From here on the queue refuses; what slipped in behind is dropped, which its caller sees as unavailable.
+                self.queue.close();
+                if let Some(session) = self.session.take()
+                    && let Err(error) = session.connection.close().await
+                {
+                    tracing::warn!(%error, "closing the database");
+                }
+                answer.send(Ok(0)).ok();
+                return;
+            }
+        }
+    }
+
+    /// Takes what waits, up to a batch or the order to close.
+    fn batch(
+        &mut self,
+        first: Job,
+    ) -> (Vec<Job>, Option<oneshot::Sender<Result<i64, StoreError>>>) {
+        let mut jobs = Vec::with_capacity(BATCH_CHANGES_MAX);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            if matches!(job.work, Work::Close) {
+                return (jobs, Some(job.answer));
+            }
+            jobs.push(job);
+            next = if jobs.len() < BATCH_CHANGES_MAX {
+                self.queue.try_recv().ok()
+            } else {
+                None
+            };
+        }
+        (jobs, None)
+    }
+
+    async fn commit(&mut self, jobs: Vec<Job>) {
+        let (works, waiting): (Vec<Work>, Vec<_>) =
+            jobs.into_iter().map(|job| (job.work, job.answer)).unzip();
+        let outcome = tokio::time::timeout(BATCH_TIME_MAX, self.transact(&works))
+            .await
+            .unwrap_or_else(|_| Err(unavailable("it did not answer in time")));
+        let answers = match outcome {
+            Ok(answers) => answers,
+            Err(error) => self.settle(&error, works.len()).await,
+        };
+        for (answer, to) in answers.into_iter().zip(waiting) {
+            // A caller that went away does not undo its change.
+            to.send(answer).ok();
+        }
+    }
+
+    /// Writes a batch in one transaction: the answers, once they hold. An error if the transaction failed as a whole, or may have.
+    async fn transact(&mut self, works: &[Work]) -> Result<Answers, StoreError> {
+        let session = self.begin().await?;
+        let session = self.session.insert(session);
+        let mut head = session.head.clone();
+        let mut answers = Vec::with_capacity(works.len());
+        for work in works {
+            let ring = self.keys.ring();
+            let alone = Alone {
+                chain: &self.chain,
+                ring: &ring,
+                work,
+            };
+            answers.push(alone.apply(&mut session.connection, &mut head).await?);
+        }
+        if head == session.head {
+            run(&mut session.connection, "ROLLBACK")
+                .await
+                .map_err(unavailable)?;
+            return Ok(answers);
+        }
+        audit::store_head(&mut session.connection, &self.chain, &head).await?;
+        session.pending = Some(Pending { head, answers });
+        run(&mut session.connection, "COMMIT")
+            .await
+            .map_err(unavailable)?;
+        let pending = session.pending.take().ok_or(StoreError::Busy)?;
+        session.head = pending.head;
+        self.count(&pending.answers);
+        Ok(pending.answers)
+    }
+
+    /// A connection with a transaction begun. One that died while it was idle is replaced.
+    async fn begin(&mut self) -> Result<Session, StoreError> {
+        let statement = self.connector.dialect.begin_write();
+        if let Some(mut session) = self.session.take() {
+            match begin(&mut session.connection, statement).await {
+                Ok(()) => return Ok(session),
+                Err(error) => tracing::info!(%error, "connecting to the database again"),
+            }
+        }
+        let mut session = Session::open(&self.connector, &self.chain).await?;
+        begin(&mut session.connection, statement).await?;
+        Ok(session)
+    }
+
+    /// After a failure: nothing was written, unless COMMIT was under way. Then the head of our chain tells: it is the batch's
+    /// last hash if and only if all of the batch is there.
+    async fn settle(&mut self, error: &StoreError, count: usize) -> Answers {
+        tracing::warn!(%error, "a batch of changes failed");
+        let pending = self.session.take().and_then(|session| session.pending);
+        let failed = vec![Err(error.clone()); count];
+        let Some(pending) = pending else {
+            return failed;
+        };
+        for attempt in 0..SETTLE_TRIES_MAX {
+            tokio::time::sleep(SETTLE_PAUSE * attempt).await;
+            let opening = Session::open(&self.connector, &self.chain);
+            match tokio::time::timeout(BATCH_TIME_MAX, opening).await {
+                Ok(Ok(session)) => {
+                    let took_place = session.head == pending.head;
+                    self.session = Some(session);
+                    if took_place {
+                        self.count(&pending.answers);
+                        return pending.answers;
+                    }
+                    return failed;
+                }
+                Ok(Err(error)) => tracing::warn!(%error, "settling a batch"),
+                Err(_) => tracing::warn!("settling a batch: no answer"),
+            }
+        }
+        failed
+    }
+
+    fn count(&self, answers: &Answers) {
+        let good = answers.iter().filter(|answer| answer.is_ok()).count();
+        self.counters.transactions.fetch_add(1, Ordering::Relaxed);
+        self.counters
+            .changes
+            .fetch_add(u64::try_from(good).unwrap_or(0), Ordering::Relaxed);
+    }
+}
+
+impl Session {
+    /// Connects and reads the head of our chain, waiting for whatever an older connection of ours is still committing.
+    pub(crate) async fn open(connector: &Connector, chain: &str) -> Result<Self, StoreError> {
+        let mut connection = connector.writer().await?;
+        begin(&mut connection, connector.dialect.begin_write()).await?;
+        let head = audit::load_head(&mut connection, connector.dialect, chain).await?;
+        run(&mut connection, "ROLLBACK")
+            .await
+            .map_err(unavailable)?;
+        Ok(Self {
+            connection,
+            head,
+            pending: None,
+        })
+    }
+}
+
+async fn begin(connection: &mut AnyConnection, statement: &'static str) -> Result<(), StoreError> {
+    let mut tries = 1;
+    loop {
+        match run(connection, statement).await {
+            Err(error) if is_busy(&error) && tries < BUSY_TRIES_MAX => tries += 1,
+            done => return done.map_err(unavailable),
+        }
+    }
+}
+
+/// One piece of work within a batch.
+struct Alone<'a> {
+    chain: &'a str,
+    ring: &'a KeyRing,
+    work: &'a Work,
+}
+
+impl Alone<'_> {
+    /// Applies it behind a savepoint. The inner error is its own and was rolled back; the outer one is the transaction's.
+    async fn apply(
+        &self,
+        connection: &mut AnyConnection,
+        head: &mut Head,
+    ) -> Result<Result<i64, StoreError>, StoreError> {
+        run(connection, "SAVEPOINT change")
+            .await
+            .map_err(unavailable)?;
+        let mut next = head.clone();
+        match self.write(connection, &mut next).await {
+            Ok(revision) => {
+                run(connection, "RELEASE SAVEPOINT change")
+                    .await
+                    .map_err(unavailable)?;
+                *head = next;
+                Ok(Ok(revision))
+            }
+            Err(error) => {
+                // A database that rolled everything back by itself, on a full disk, no longer knows the savepoint.
+                let undone = match run(connection, "ROLLBACK TO SAVEPOINT change").await {
+                    Ok(()) => run(connection, "RELEASE SAVEPOINT change").await,
+                    failed => failed,
+                };
+                match undone {
+                    Ok(()) => Ok(Err(error)),
+                    Err(_) => Err(unavailable(error)),
+                }
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        connection: &mut AnyConnection,
+        head: &mut Head,
+    ) -> Result<i64, StoreError> {
+        let (answer, entry) = match self.work {
+            Work::Commit(audited) => {
+                let Audited { change, entry } = &**audited;
+                (self.change(connection, change, entry).await?, entry)
+            }
+            Work::Rotate(entry, ring) => {
+                (seal::rotate(connection, ring, entry.at).await?, &**entry)
+            }
+            Work::Close => return Ok(0),
+        };
+        audit::append(connection, self.chain, head, entry).await?;
+        Ok(answer)
+    }
+
+    async fn change(
+        &self,
+        connection: &mut AnyConnection,
+        change: &Change,
+        entry: &AuditEntry,
+    ) -> Result<i64, StoreError> {
+        match change {
+            Change::None => Ok(0),
+            Change::SaveUser(user) => user::save(connection, user).await,
+            Change::SaveDesktop { desktop, passwords } => {
+                desktop::save(connection, self.ring, desktop, passwords, entry.at).await
+            }
+            Change::DeleteDesktop(id) => desktop::delete(connection, id).await.map(|()| 0),
+            Change::SaveService(service) => service::save(connection, service).await,
+            Change::SaveSettings(settings) => settings::save(connection, settings).await,
+            Change::InsertPayment(payment) => {
+                payment::insert(connection, payment).await.map(|()| 0)
+            }
+            Change::MovePayment {
+                attempt,
+                from,
+                to,
+                message,
+                at,
+            } => payment::move_on(connection, attempt, *from, *to, message, *at)
+                .await
+                .map(|()| 0),
+        }
+    }
+}

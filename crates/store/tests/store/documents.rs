@@ -1,0 +1,303 @@
+//! Users, desktops, services and settings.
+
+use domain::access::User;
+use domain::boundary::{Change, Desktops, Services, StoreError, Users};
+use domain::desktop::Desktop;
+use domain::service::{Service, Settings};
+
+use crate::place::{Place, commit, desktop, saved_desktop, service, user, widget};
+
+fn save_desktop(desktop: &Desktop) -> Change {
+    Change::SaveDesktop {
+        desktop: desktop.clone(),
+        passwords: Vec::new(),
+    }
+}
+
+async fn users_come_back_as_they_were_saved(place: Place) {
+    let database = place.open().await;
+    let desk = saved_desktop(&database, "sales").await;
+    let (mut ann, bob) = (user("ann"), user("bob"));
+    ann.desktop = Some(desk.id.clone());
+    assert_eq!(
+        commit(&database, Change::SaveUser(bob.clone())).await,
+        Ok(1)
+    );
+    assert_eq!(
+        commit(&database, Change::SaveUser(ann.clone())).await,
+        Ok(1)
+    );
+    ann.revision = 1;
+    ann.failed_logins = 0;
+    ann.phone = None;
+    assert_eq!(
+        commit(&database, Change::SaveUser(ann.clone())).await,
+        Ok(2)
+    );
+    ann.revision = 2;
+    let bob = User { revision: 1, ..bob };
+    assert_eq!(database.user_by_name("ann").await, Ok(Some(ann.clone())));
+    assert_eq!(database.user(&bob.id).await, Ok(Some(bob.clone())));
+    assert_eq!(database.user_by_name("Ann").await, Ok(None));
+    assert_eq!(database.users().await, Ok(vec![ann, bob]));
+}
+
+async fn names_phones_and_identities_are_given_once(place: Place) {
+    let database = place.open().await;
+    let ann = user("ann");
+    commit(&database, Change::SaveUser(ann.clone()))
+        .await
+        .unwrap();
+    let refused = |user: User| {
+        let database = &database;
+        async move { commit(database, Change::SaveUser(user)).await }
+    };
+    let same_name = User {
+        name: "ann".to_owned(),
+        ..user("other")
+    };
+    assert_eq!(refused(same_name).await, Err(StoreError::Taken("name")));
+    let same_phone = User {
+        phone: ann.phone.clone(),
+        ..user("other")
+    };
+    assert_eq!(refused(same_phone).await, Err(StoreError::Taken("phone")));
+    let same_id = User {
+        id: ann.id.clone(),
+        ..user("other")
+    };
+    assert_eq!(refused(same_id).await, Err(StoreError::Taken("identity")));
+
+    let desk = saved_desktop(&database, "sales").await;
+    let other = commit(&database, save_desktop(&desktop("sales"))).await;
+    assert_eq!(other, Err(StoreError::Taken("name")));
+    let mut twin = desktop("twin");
+    twin.widgets = desk.widgets.clone();
+    let twin = commit(&database, save_desktop(&twin)).await;
+    assert_eq!(
+        twin,
+        Err(StoreError::Taken("identity")),
+        "a widget has one desktop"
+    );
+    let mut double = desktop("double");
+    double.widgets = vec![widget(); 2];
+    let double = commit(&database, save_desktop(&double)).await;
+    assert_eq!(double, Err(StoreError::Taken("identity")));
+
+    let line = service("line", &desk.id);
+    commit(&database, Change::SaveService(line.clone()))
+        .await
+        .unwrap();
+    let mut second = service("second", &desk.id);
+    second.numbers.push(line.numbers[0].clone());
+    let second = commit(&database, Change::SaveService(second)).await;
+    assert_eq!(second, Err(StoreError::Taken("number")));
+    let third = Service {
+        name: "line".to_owned(),
+        ..service("third", &desk.id)
+    };
+    let third = commit(&database, Change::SaveService(third)).await;
+    assert_eq!(third, Err(StoreError::Taken("name")));
+}
+
+async fn an_older_revision_does_not_overwrite_a_newer_one(place: Place) {
+    let database = place.open().await;
+    let desk = saved_desktop(&database, "sales").await;
+    let mut first = desk.clone();
+    first.name = "first".to_owned();
+    let mut second = desk.clone();
+    second.name = "second".to_owned();
+    assert_eq!(commit(&database, save_desktop(&first)).await, Ok(2));
+    assert_eq!(
+        commit(&database, save_desktop(&second)).await,
+        Err(StoreError::Conflict)
+    );
+    let never_saved = Desktop {
+        revision: 4,
+        ..desktop("never")
+    };
+    assert_eq!(
+        commit(&database, save_desktop(&never_saved)).await,
+        Err(StoreError::Conflict)
+    );
+    let stored = database.desktop(&desk.id).await.unwrap().unwrap();
+    assert_eq!((stored.name.as_str(), stored.revision), ("first", 2));
+
+    let ann = user("ann");
+    commit(&database, Change::SaveUser(ann.clone()))
+        .await
+        .unwrap();
+    let stale = User { revision: 7, ..ann };
+    assert_eq!(
+        commit(&database, Change::SaveUser(stale)).await,
+        Err(StoreError::Conflict)
+    );
+    let stale = Service {
+        revision: 1,
+        ..service("line", &desk.id)
+    };
+    assert_eq!(
+        commit(&database, Change::SaveService(stale)).await,
+        Err(StoreError::Conflict)
+    );
+}
+
+async fn of_many_who_save_the_same_revision_one_wins(place: Place) {
+    let database = place.open().await;
+    let desk = saved_desktop(&database, "sales").await;
+    let saves = (0..20).map(|number| {
+        let mut mine = desk.clone();
+        mine.name = format!("mine {number}");
+        let database = &database;
+        async move { commit(database, save_desktop(&mine)).await }
+    });
+    let answers = futures_util::future::join_all(saves).await;
+    assert_eq!(answers.iter().filter(|answer| **answer == Ok(2)).count(), 1);
+    let lost = answers
+        .iter()
+        .filter(|answer| **answer == Err(StoreError::Conflict));
+    assert_eq!(lost.count(), 19);
+}
+
+async fn every_revision_of_a_desktop_is_kept(place: Place) {
+    let database = place.open().await;
+    let mut desk = saved_desktop(&database, "sales").await;
+    for round in 2..5 {
+        desk.name = format!("sales {round}");
+        desk.widgets.push(widget());
+        desk.revision = commit(&database, save_desktop(&desk)).await.unwrap();
+        assert_eq!(desk.revision, round);
+    }
+    assert_eq!(database.desktop(&desk.id).await, Ok(Some(desk.clone())));
+    commit(&database, Change::DeleteDesktop(desk.id.clone()))
+        .await
+        .unwrap();
+    assert_eq!(database.desktop(&desk.id).await, Ok(None));
+    let history = database.desktop_history(&desk.id).await.unwrap();
+    let revisions: Vec<i64> = history.iter().map(|desktop| desktop.revision).collect();
+    assert_eq!(revisions, [4, 3, 2, 1]);
+    assert_eq!(history[0], desk);
+    desk.revision = 0;
+    assert_eq!(
+        commit(&database, save_desktop(&desk)).await,
+        Ok(5),
+        "made again"
+    );
+}
+
+async fn a_desktop_in_use_is_not_deleted(place: Place) {
+    let database = place.open().await;
+    let desk = saved_desktop(&database, "sales").await;
+    let mut line = service("line", &desk.id);
+    commit(&database, Change::SaveService(line.clone()))
+        .await
+        .unwrap();
+    let mut ann = user("ann");
+    ann.desktop = Some(desk.id.clone());
+    commit(&database, Change::SaveUser(ann.clone()))
+        .await
+        .unwrap();
+    let delete = || commit(&database, Change::DeleteDesktop(desk.id.clone()));
+    assert_eq!(
+        delete().await,
+        Err(StoreError::InUse("the service line".to_owned()))
+    );
+    line.desktop = saved_desktop(&database, "other").await.id;
+    line.revision = 1;
+    commit(&database, Change::SaveService(line)).await.unwrap();
+    assert_eq!(
+        delete().await,
+        Err(StoreError::InUse("the user ann".to_owned()))
+    );
+    ann.desktop = None;
+    ann.revision = 1;
+    commit(&database, Change::SaveUser(ann.clone()))
+        .await
+        .unwrap();
+    assert_eq!(delete().await, Ok(0));
+    assert_eq!(delete().await, Err(StoreError::Conflict), "it is gone");
+    ann.desktop = Some(desk.id.clone());
+    ann.revision = 2;
+    let onto_nothing = commit(&database, Change::SaveUser(ann)).await;
+    assert_eq!(onto_nothing, Err(StoreError::Conflict));
+}
+
+async fn services_come_back_as_they_were_saved(place: Place) {
+    let database = place.open().await;
+    let desk = saved_desktop(&database, "sales").await;
+    let (mut late, early) = (service("late", &desk.id), service("early", &desk.id));
+    for line in [&late, &early] {
+        commit(&database, Change::SaveService(line.clone()))
+            .await
+            .unwrap();
+    }
+    late.numbers = vec!["*".to_owned()];
+    late.revision = 1;
+    assert_eq!(
+        commit(&database, Change::SaveService(late.clone())).await,
+        Ok(2)
+    );
+    late.revision = 2;
+    let early = Service {
+        revision: 1,
+        ..early
+    };
+    assert_eq!(database.service(&late.id).await, Ok(Some(late.clone())));
+    assert_eq!(database.services().await, Ok(vec![early, late]));
+    let mut freed = service("freed", &desk.id);
+    freed.numbers = vec!["number-late".to_owned()];
+    assert_eq!(commit(&database, Change::SaveService(freed)).await, Ok(1));
+}
+
+async fn settings_begin_with_everything_off(place: Place) {
+    let database = place.open().await;
+    assert_eq!(database.settings().await, Ok(Settings::default()));
+    let mut settings = Settings {
+        spc_enabled: true,
+        ..Settings::default()
+    };
+    assert_eq!(
+        commit(&database, Change::SaveSettings(settings)).await,
+        Ok(1)
+    );
+    let again = commit(&database, Change::SaveSettings(settings)).await;
+    assert_eq!(again, Err(StoreError::Conflict));
+    settings.revision = 1;
+    assert_eq!(
+        commit(&database, Change::SaveSettings(settings)).await,
+        Ok(2)
+    );
+    settings.revision = 2;
+    assert_eq!(database.settings().await, Ok(settings));
+}
+
+async fn a_document_that_cannot_be_read_names_itself(place: Place) {
+    let database = place.open().await;
+    let desk = saved_desktop(&database, "sales").await;
+    place
+        .execute("UPDATE desktops SET document = '{\"v\":99}'")
+        .await;
+    let error = database.desktop(&desk.id).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            StoreError::Corrupt {
+                what: "desktop",
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+on_both!(
+    users_come_back_as_they_were_saved,
+    names_phones_and_identities_are_given_once,
+    an_older_revision_does_not_overwrite_a_newer_one,
+    of_many_who_save_the_same_revision_one_wins,
+    every_revision_of_a_desktop_is_kept,
+    a_desktop_in_use_is_not_deleted,
+    services_come_back_as_they_were_saved,
+    settings_begin_with_everything_off,
+    a_document_that_cannot_be_read_names_itself,
+);

@@ -1,0 +1,15 @@
+//! The store, on both databases.
+//!
+//! Every test named in `on_both!` runs on a new SQLite file and on a new database of a PostgreSQL server that the tests start.
+
+#[macro_use]
+mod both;
+mod audit;
+mod crash;
+mod documents;
+mod faults;
+mod ledger;
+mod passwords;
+mod place;
+mod schema;
+mod writing;

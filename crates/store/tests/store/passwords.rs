@@ -1,0 +1,229 @@
+//! Sealed gateway passwords.
+
+use std::fs;
+use std::sync::Arc;
+
+use domain::audit::AuditAction;
+use domain::boundary::{AuditTrail, Change, Desktops, StoreError};
+use domain::desktop::Desktop;
+use domain::id::WidgetId;
+use secret::SecretText;
+use store::{Database, KeyFile};
+use testkit::postgres::PostgresServer;
+
+use crate::place::{NOW, Place, commit, desktop, entry, saved_desktop};
+
+const PLANTED: &str = "canary-Pa55w0rd-7c2f9e";
+
+fn secret(text: &str) -> Arc<SecretText> {
+    Arc::new(SecretText::new(text.to_owned()))
+}
+
+fn with(desktop: &Desktop, passwords: &[(&WidgetId, &str)]) -> Change {
+    Change::SaveDesktop {
+        desktop: desktop.clone(),
+        passwords: passwords
+            .iter()
+            .map(|(widget, password)| ((*widget).clone(), secret(password)))
+            .collect(),
+    }
+}
+
+async fn opened(database: &Database, widget: &WidgetId) -> Option<SecretText> {
+    database.gateway_password(widget).await.unwrap()
+}
+
+fn is(found: Option<SecretText>, text: &str) -> bool {
+    found == Some(SecretText::new(text.to_owned()))
+}
+
+async fn a_password_is_written_replaced_kept_and_removed(place: Place) {
+    let database = place.open().await;
+    let mut desk = desktop("sales");
+    let [first, second] = [desk.widgets[0].id.clone(), desk.widgets[1].id.clone()];
+    desk.revision = commit(&database, with(&desk, &[(&first, PLANTED)]))
+        .await
+        .unwrap();
+    assert!(is(opened(&database, &first).await, PLANTED));
+    assert!(opened(&database, &second).await.is_none());
+    let set = database.passwords_set(&desk.id).await;
+    assert_eq!(set, Ok(vec![(first.clone(), NOW)]));
+
+    desk.revision = commit(&database, with(&desk, &[(&second, "two")]))
+        .await
+        .unwrap();
+    assert!(
+        is(opened(&database, &first).await, PLANTED),
+        "not named: kept"
+    );
+    desk.revision = commit(&database, with(&desk, &[(&first, "new")]))
+        .await
+        .unwrap();
+    assert!(is(opened(&database, &first).await, "new"));
+    desk.revision = commit(&database, with(&desk, &[(&first, "")]))
+        .await
+        .unwrap();
+    assert!(opened(&database, &first).await.is_none(), "empty: removed");
+
+    let removed = desk.widgets.pop().unwrap();
+    desk.revision = commit(&database, with(&desk, &[])).await.unwrap();
+    desk.widgets.push(removed);
+    desk.revision = commit(&database, with(&desk, &[])).await.unwrap();
+    assert!(
+        opened(&database, &second).await.is_none(),
+        "it went with its widget"
+    );
+    let stranger = WidgetId::from_random(77);
+    let error = commit(&database, with(&desk, &[(&stranger, "x")])).await;
+    assert_eq!(error, Err(StoreError::Conflict));
+}
+
+async fn a_copied_widget_does_not_get_the_password(place: Place) {
+    let database = place.open().await;
+    let mut desk = desktop("sales");
+    let widget = desk.widgets[0].id.clone();
+    desk.revision = commit(&database, with(&desk, &[(&widget, PLANTED)]))
+        .await
+        .unwrap();
+    let other = saved_desktop(&database, "other").await;
+    // Rows swapped by an administrator of the database: sealed for one widget, never opened for another.
+    let thief = other.widgets[0].id.clone();
+    place
+        .execute(&format!(
+            "UPDATE widgets SET \
+             sealed = (SELECT sealed FROM widgets WHERE id = '{widget}'), \
+             data_key_id = (SELECT data_key_id FROM widgets WHERE id = '{widget}'), \
+             set_at = 1 WHERE id = '{thief}'"
+        ))
+        .await;
+    let error = database.gateway_password(&thief).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    assert!(is(opened(&database, &widget).await, PLANTED));
+}
+
+async fn a_rotation_seals_everything_anew(place: Place) {
+    let database = place.open().await;
+    let desk = desktop("sales");
+    let [first, second] = [desk.widgets[0].id.clone(), desk.widgets[1].id.clone()];
+    commit(
+        &database,
+        with(&desk, &[(&first, PLANTED), (&second, "two")]),
+    )
+    .await
+    .unwrap();
+    let old_keys = fs::read_to_string(place.key_file()).unwrap();
+    let rotation = database
+        .rotate_key(entry(AuditAction::SettingsSaved, "master key"))
+        .await
+        .unwrap();
+    assert_eq!(rotation.resealed, 2);
+    assert!(is(opened(&database, &first).await, PLANTED));
+    assert_eq!(
+        database.entries(0, 1).await.unwrap()[0].entry.object,
+        "master key"
+    );
+    database.close().await.unwrap();
+
+    // The old master key opens nothing any more; the new one opens everything.
+    let keys = fs::read_to_string(place.key_file()).unwrap();
+    let new_key = keys.strip_prefix(&old_keys).unwrap();
+    fs::write(place.key_file(), new_key).unwrap();
+    let database = place.open().await;
+    assert!(is(opened(&database, &first).await, PLANTED));
+    assert!(is(opened(&database, &second).await, "two"));
+    database.close().await.unwrap();
+    fs::write(place.key_file(), &old_keys).unwrap();
+    let database = place.open().await;
+    let error = database.gateway_password(&first).await.unwrap_err();
+    assert!(error.to_string().contains(&rotation.key_id), "{error}");
+}
+
+async fn without_its_key_only_passwords_are_lost(place: Place) {
+    let database = place.open().await;
+    let mut desk = desktop("sales");
+    let widget = desk.widgets[0].id.clone();
+    desk.revision = commit(&database, with(&desk, &[(&widget, PLANTED)]))
+        .await
+        .unwrap();
+    database.close().await.unwrap();
+
+    fs::remove_file(place.key_file()).unwrap();
+    let database = place.open().await;
+    let error = database.gateway_password(&widget).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("master key")));
+    let error = commit(&database, with(&desk, &[(&widget, "x")]))
+        .await
+        .unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("master.key")));
+    desk.revision = commit(&database, with(&desk, &[])).await.unwrap();
+    assert_eq!(database.desktops().await.unwrap().len(), 1);
+    assert_eq!(database.passwords_set(&desk.id).await.unwrap().len(), 1);
+    database.close().await.unwrap();
+
+    // With another key new passwords can be set, and those are read.
+    KeyFile::create_or_open(place.key_file()).unwrap();
+    let database = place.open().await;
+    assert!(database.gateway_password(&widget).await.is_err());
+    commit(&database, with(&desk, &[(&widget, "again")]))
+        .await
+        .unwrap();
+    assert!(is(opened(&database, &widget).await, "again"));
+}
+
+/// Every file that a database made, for the bytes of a password.
+async fn a_password_is_in_no_file(place: Place) {
+    let database = place.open().await;
+    let desk = desktop("sales");
+    let widget = desk.widgets[0].id.clone();
+    let plain = "plain-8d31b7-visible-name";
+    let named = Desktop {
+        name: plain.to_owned(),
+        ..desk
+    };
+    commit(&database, with(&named, &[(&widget, PLANTED)]))
+        .await
+        .unwrap();
+    if !place.is_sqlite() {
+        place.execute("CHECKPOINT").await;
+    }
+    database
+        .rotate_key(entry(AuditAction::SettingsSaved, "master key"))
+        .await
+        .unwrap();
+    let folder = if place.is_sqlite() {
+        place.folder.path().to_owned()
+    } else {
+        PostgresServer::shared().unwrap().data_folder()
+    };
+    let mut files = vec![folder];
+    let mut found_plain = 0;
+    while let Some(path) = files.pop() {
+        let Ok(about) = fs::metadata(&path) else {
+            continue;
+        };
+        if about.is_dir() {
+            files.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else if let Ok(bytes) = fs::read(&path) {
+            let holds = |text: &str| {
+                bytes
+                    .windows(text.len())
+                    .any(|part| part == text.as_bytes())
+            };
+            found_plain += u32::from(holds(plain));
+            assert!(!holds(PLANTED), "{}", path.display());
+        }
+    }
+    assert!(found_plain > 0, "the scan looks at the right files");
+}
+
+on_both!(
+    a_password_is_written_replaced_kept_and_removed,
+    a_copied_widget_does_not_get_the_password,
+    a_rotation_seals_everything_anew,
+    without_its_key_only_passwords_are_lost,
+    a_password_is_in_no_file,
+);

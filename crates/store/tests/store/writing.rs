@@ -1,0 +1,142 @@
+//! Batches, savepoints, the queue.
+
+use std::time::{Duration, Instant};
+
+use domain::boundary::{AuditTrail, Change, Payments, Store, StoreError, Users};
+use domain::id::UserId;
+use sqlx::Connection;
+
+use crate::place::{Place, audited, commit, next, payment, user};
+
+async fn a_hundred_commits_at_once_take_few_transactions(place: Place) {
+    let database = place.open().await;
+    let before = database.activity();
+    let agent = UserId::from_random(next());
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let (database, row) = (database.clone(), payment(&agent));
+            tokio::spawn(async move { commit(&database, Change::InsertPayment(row)).await })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), Ok(0));
+    }
+    let after = database.activity();
+    assert_eq!(after.changes - before.changes, 100);
+    let transactions = after.transactions - before.transactions;
+    assert!(transactions <= 50, "{transactions} transactions");
+    assert_eq!(database.payments(None, 1_000).await.unwrap().len(), 100);
+    assert_eq!(database.verify().await, Ok(None));
+}
+
+async fn changes_that_wait_for_one_another_share_a_transaction(place: Place) {
+    let database = place.open().await;
+    let hold = place.hold_writes().await;
+    let agent = UserId::from_random(next());
+    let before = database.activity().transactions;
+    let commits = (0..100).map(|_| commit(&database, Change::InsertPayment(payment(&agent))));
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        hold.close().await.unwrap();
+    };
+    let (answers, ()) = tokio::join!(futures_util::future::join_all(commits), release);
+    assert!(answers.iter().all(|answer| *answer == Ok(0)));
+    let transactions = database.activity().transactions - before;
+    assert!(transactions <= 2, "{transactions} transactions");
+}
+
+async fn one_failing_change_of_a_batch_leaves_the_others(place: Place) {
+    let database = place.open().await;
+    let hold = place.hold_writes().await;
+    let names = ["ann", "bob", "ann", "eve", "bob", "dan"];
+    let commits = names.map(|name| {
+        let mut user = user(name);
+        user.phone = None;
+        commit(&database, Change::SaveUser(user))
+    });
+    let (answers, ()) = tokio::join!(futures_util::future::join_all(commits), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        hold.close().await.unwrap();
+    });
+    let taken = Err(StoreError::Taken("name"));
+    assert_eq!(answers, [Ok(1), Ok(1), taken.clone(), Ok(1), taken, Ok(1)]);
+    assert_eq!(database.users().await.unwrap().len(), 4);
+    assert_eq!(database.entries(0, 99).await.unwrap().len(), 4);
+    assert_eq!(database.verify().await, Ok(None));
+}
+
+async fn a_full_queue_refuses_at_once_and_recovers(place: Place) {
+    let database = place.open().await;
+    let hold = place.hold_writes().await;
+    let tasks: Vec<_> = (0..1_400)
+        .map(|_| {
+            let database = database.clone();
+            tokio::spawn(async move { database.commit(audited(Change::None)).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let begun = Instant::now();
+    assert_eq!(commit(&database, Change::None).await, Err(StoreError::Busy));
+    assert!(begun.elapsed() < Duration::from_millis(100));
+    hold.close().await.unwrap();
+    let mut done = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(_) => done += 1,
+            Err(error) => assert_eq!(error, StoreError::Busy),
+        }
+    }
+    assert!(done >= 1_024, "{done}");
+    assert!(commit(&database, Change::None).await.is_ok());
+    assert_eq!(database.verify().await, Ok(None));
+}
+
+async fn closing_commits_what_waits_and_refuses_what_follows(place: Place) {
+    let database = place.open().await;
+    let waiting: Vec<_> = (0..20)
+        .map(|_| {
+            let database = database.clone();
+            tokio::spawn(async move { database.commit(audited(Change::None)).await })
+        })
+        .collect();
+    for task in waiting {
+        task.await.unwrap().unwrap();
+    }
+    database.close().await.unwrap();
+    let late = commit(&database, Change::None).await;
+    assert!(matches!(late, Err(StoreError::Unavailable(_))));
+    assert!(database.users().await.is_err());
+    let again = place.open().await;
+    assert_eq!(again.entries(0, 99).await.unwrap().len(), 20);
+}
+
+async fn a_node_needs_a_name_and_a_database_an_address(place: Place) {
+    for node in ["", "a/b", "Node", "a b", &"n".repeat(41)] {
+        assert!(
+            store::Database::open(place.config(node)).await.is_err(),
+            "{node}"
+        );
+    }
+    for url in [
+        "",
+        "mysql://x/y",
+        "sqlite:",
+        "sqlite::memory:",
+        "sqlite:/no/such/folder/x.db",
+    ] {
+        let mut config = place.config("one");
+        config.url = url.to_owned();
+        assert!(store::Database::open(config).await.is_err(), "{url}");
+    }
+    let shown = format!("{:?}", place.config("one"));
+    assert!(!shown.contains(&place.url), "{shown}");
+}
+
+on_both!(
+    a_hundred_commits_at_once_take_few_transactions,
+    changes_that_wait_for_one_another_share_a_transaction,
+    one_failing_change_of_a_batch_leaves_the_others,
+    a_full_queue_refuses_at_once_and_recovers,
+    closing_commits_what_waits_and_refuses_what_follows,
+    a_node_needs_a_name_and_a_database_an_address,
+);
