@@ -2,6 +2,13 @@
 
 #[cfg(test)]
 mod cases {
+    mod admission;
     mod basic;
+    mod cancel;
+    mod dialogs;
+    mod phones;
+    mod rfc4475;
+    mod storm;
+    mod transactions;
     pub(crate) mod world;
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip::digest::Ha1;
-use sip::message::{Parsed, Request, Response, parse};
+use sip::message::{HeaderName, Parsed, Request, Response, parse};
 use sip::sdp::{LocalAudio, Session};
 use sip::{
     Command, Credentials, Event, Flow, Incoming, LegId, NameAddr, Peer, PhoneAccount, Stack,
@@ -347,6 +347,56 @@ impl World {
             assert_eq!(left, (0, 0, 0, 0), "{who:?} {:?}", self.labels());
         }
     }
+}
+
+/// A hand-written response to a request that was seen, with this `To` tag and further lines.
+pub(crate) fn reply(request: &Request, code: u16, tag: &str, lines: &str) -> String {
+    let mut text = format!("SIP/2.0 {code} X\r\n");
+    for name in [
+        HeaderName::VIA,
+        HeaderName::FROM,
+        HeaderName::CALL_ID,
+        HeaderName::CSEQ,
+    ] {
+        text.push_str(&format!(
+            "{name}: {}\r\n",
+            request.headers.text(&name).unwrap()
+        ));
+    }
+    let to = request.headers.to().unwrap();
+    let to = if to.tag().is_some() || tag.is_empty() {
+        to
+    } else {
+        to.with_tag(tag)
+    };
+    let (lines, body) = lines.split_once("\r\n\r\n").unwrap_or((lines, ""));
+    let lines = if lines.is_empty() {
+        String::new()
+    } else {
+        format!("{lines}\r\n")
+    };
+    text.push_str(&format!(
+        "To: {to}\r\n{lines}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    text
+}
+
+/// Contact and session of a hand-written 2xx of Bob.
+pub(crate) fn accepted_lines() -> String {
+    format!(
+        "Contact: <sip:b@192.0.2.20>\r\nContent-Type: application/sdp\r\n\r\n{}",
+        offer(Who::Bob)
+    )
+}
+
+/// A hand-written request of Alice to Bob outside of any dialog.
+pub(crate) fn request(method: &str, lines: &str) -> String {
+    format!(
+        "{method} sip:100@192.0.2.20 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKhand-{method}\r\nMax-Forwards: 70\r\n\
+         From: <sip:a@192.0.2.10>;tag=hand\r\nTo: <sip:100@192.0.2.20>\r\nCall-ID: hand\r\nCSeq: 1 {method}\r\n\
+         Contact: <sip:a@192.0.2.10>\r\n{lines}Content-Length: 0\r\n\r\n"
+    )
 }
 
 pub(crate) fn invite_command(
