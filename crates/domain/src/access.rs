@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::id::{DesktopId, UserId};
 use crate::time::UnixMillis;
 
+pub mod password;
+
 /// A right. Default deny: what no role lists, nobody may.
 #[derive(
     Debug,
@@ -167,7 +169,7 @@ pub struct User {
     pub desktop: Option<DesktopId>,
     /// The user part under which this agent's phone registers; none: no phone.
     pub phone: Option<String>,
-    /// Digest secret of the phone, MD5 HA1 in hex for our realm; none: no phone.
+    /// Digest secret of the phone for our realm, `sha256:md5` of its HA1 in hex; none: no phone.
     pub phone_ha1: Option<String>,
     /// Disabled accounts cannot log in.
     pub enabled: bool,

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::id::DesktopId;
 use crate::widget::Widget;
 
+mod draft;
+
+pub use draft::{DesktopDraft, PASSWORD_BYTES_MAX, Passwords, WidgetInDraft, layout_problem};
+
 /// Widgets that one desktop may have. More than a screen holds; bounds a document's size.
 pub const WIDGETS_MAX: usize = 32;
 

@@ -16,6 +16,7 @@ pub mod gateway;
 pub mod id;
 pub mod money;
 pub mod payment;
+pub mod problem;
 pub mod service;
 pub mod time;
 pub mod view;

@@ -2,8 +2,6 @@
 //! Owns: the ledger's row and its states.
 //! Never: a card or account number in any form (SETTLED S15).
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::capture::{Brand, WidgetKind};
@@ -11,6 +9,12 @@ use crate::gateway::NotSentReason;
 use crate::id::{AttemptId, CallId, CaptureId, UserId, WidgetId};
 use crate::money::Money;
 use crate::time::UnixMillis;
+
+mod form;
+
+pub use form::{
+    ACCOUNT_TYPES, FORM_PARAMETERS, FormParameter, PaymentForm, form_parameter, holds_card_number,
+};
 
 /// How a sent charge ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -87,63 +91,4 @@ pub struct Payment {
     pub created_at: UnixMillis,
     /// When the state changed last.
     pub changed_at: UnixMillis,
-}
-
-/// What the agent typed on the tabs Demographic and Payment. Keys are the standard parameter names of SETTLED S17 (`firstName`, `reference`, `accountType`, ...).
-/// Values hold no run of digits that could be a card number (S15).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PaymentForm {
-    /// The amount.
-    pub amount: Money,
-    /// Everything else.
-    #[serde(default)]
-    pub values: BTreeMap<String, String>,
-}
-
-/// A value that the agent may type, by the standard name under which a gateway receives it (S17).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FormParameter {
-    /// Standard name.
-    pub name: &'static str,
-    /// Most characters.
-    pub chars_max: usize,
-}
-
-const fn parameter(name: &'static str, chars_max: usize) -> FormParameter {
-    FormParameter { name, chars_max }
-}
-
-/// Every name that [`PaymentForm::values`] may hold, in the order in which they are sent.
-pub const FORM_PARAMETERS: [FormParameter; 22] = [
-    parameter("accountType", 20),
-    parameter("reference", 50),
-    parameter("description", 200),
-    parameter("firstName", 60),
-    parameter("lastName", 60),
-    parameter("company", 100),
-    parameter("address1", 100),
-    parameter("address2", 100),
-    parameter("city", 60),
-    parameter("state", 40),
-    parameter("postalCode", 16),
-    parameter("country", 40),
-    parameter("phone", 24),
-    parameter("email", 200),
-    parameter("accountReference", 50),
-    parameter("arrangementType", 20),
-    parameter("arrangementDate", 10),
-    parameter("arrangementStart", 10),
-    parameter("arrangementInterval", 20),
-    parameter("arrangementCount", 4),
-    parameter("arrangementEnd", 10),
-    parameter("arrangementAmount", 12),
-];
-
-/// The parameter of a standard name.
-#[must_use]
-pub fn form_parameter(name: &str) -> Option<FormParameter> {
-    FORM_PARAMETERS
-        .into_iter()
-        .find(|parameter| parameter.name == name)
 }

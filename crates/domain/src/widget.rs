@@ -13,7 +13,8 @@ use crate::id::WidgetId;
 
 mod draft;
 
-pub use draft::{DraftProblem, WidgetDraft};
+pub(crate) use draft::name_problem;
+pub use draft::{DraftProblem, PROMPT_CHARS_MAX, TITLE_CHARS_MAX, WidgetDraft};
 
 /// A widget of a desktop, valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -55,7 +55,12 @@ pub enum BrandGuess {
 /// The brand of a run of digits: known as soon as no further digit can change it.
 #[must_use]
 pub fn guess(digits: &Digits<'_>) -> BrandGuess {
-    let (low, high) = reach(digits);
+    guess_values(values(digits))
+}
+
+/// As [`guess`], over values of 0 to 9.
+pub(crate) fn guess_values(values: impl Iterator<Item = u8>) -> BrandGuess {
+    let (low, high) = reach(values);
     let mut guess = BrandGuess::Unknown;
     for range in IIN_TABLE {
         if range.low <= low && high <= range.high {
@@ -69,8 +74,7 @@ pub fn guess(digits: &Digits<'_>) -> BrandGuess {
 }
 
 /// The smallest and the largest eight-digit number that begins with the digits.
-fn reach(digits: &Digits<'_>) -> (u32, u32) {
-    let mut keyed = values(digits);
+fn reach(mut keyed: impl Iterator<Item = u8>) -> (u32, u32) {
     (0..IIN_DIGITS).fold((0, 0), |(low, high), _| match keyed.next() {
         Some(value) => (low * 10 + u32::from(value), high * 10 + u32::from(value)),
         None => (low * 10, high * 10 + 9),
@@ -118,5 +122,122 @@ impl Brand {
             Self::Mastercard => 16,
             Self::AmericanExpress => 15,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secret::{Arena, Digit, FieldIndex, Slot};
+
+    use super::*;
+    use crate::capture::fixtures;
+
+    const FIELD: FieldIndex = FieldIndex::ALL[0];
+
+    fn slot(digits: &str) -> Slot {
+        let mut slot = Arena::new(1).unwrap().allocate().unwrap();
+        for byte in digits.bytes() {
+            slot.push(FIELD, Digit::from_ascii(byte).unwrap()).unwrap();
+        }
+        slot
+    }
+
+    fn guessed(digits: &str) -> BrandGuess {
+        guess(&slot(digits).digits(FIELD))
+    }
+
+    #[test]
+    fn published_numbers_have_their_brand_length_and_check_digit() {
+        for card in fixtures::CARDS {
+            assert_eq!(guessed(card.number), BrandGuess::Known(card.brand));
+            assert!(card.brand.has_length(card.number.len()));
+            assert!(luhn_holds(&slot(card.number).digits(FIELD)));
+            assert_eq!(card.security_code.len(), card.brand.security_code_digits());
+        }
+        for number in fixtures::OTHER_NETWORKS {
+            assert_eq!(guessed(number), BrandGuess::Unknown);
+        }
+    }
+
+    #[test]
+    fn ranges_end_where_the_brands_say() {
+        use BrandGuess::{Known, Unknown};
+        for (number, expected) in [
+            ("2220990000000002", Unknown),
+            ("2221000000000009", Known(Brand::Mastercard)),
+            ("2720990000000007", Known(Brand::Mastercard)),
+            ("2721000000000004", Unknown),
+            ("5000000000000009", Unknown),
+            ("5600000000000003", Unknown),
+            ("340000000000009", Known(Brand::AmericanExpress)),
+            ("379999000000006", Known(Brand::AmericanExpress)),
+            ("3500000000000009", Unknown),
+            ("3527990000000000", Unknown),
+            ("3528000000000007", Unknown),
+            ("3589990000000005", Unknown),
+            ("3590000000000000", Unknown),
+            ("3059990000000006", Unknown),
+            ("3060000000000001", Unknown),
+            ("36000000000008", Unknown),
+            ("6221250000000001", Unknown),
+            ("6221260000000000", Unknown),
+            ("6229250000000003", Unknown),
+            ("6229260000000002", Unknown),
+            ("6439990000000000", Unknown),
+            ("6440000000000005", Known(Brand::Discover)),
+            ("6499990000000007", Known(Brand::Discover)),
+            ("6500000000000002", Known(Brand::Discover)),
+            ("6599990000000000007", Known(Brand::Discover)),
+            ("6600000000000001", Unknown),
+            ("4000000000006", Known(Brand::Visa)),
+        ] {
+            assert_eq!(guessed(number), expected, "{number}");
+            assert!(luhn_holds(&slot(number).digits(FIELD)), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_brand_is_known_as_soon_as_no_further_digit_can_change_it() {
+        use BrandGuess::{Known, Open, Unknown};
+        for (digits, expected) in [
+            ("", Open),
+            ("4", Known(Brand::Visa)),
+            ("5", Open),
+            ("51", Known(Brand::Mastercard)),
+            ("50", Unknown),
+            ("2", Open),
+            ("222", Open),
+            ("2220", Unknown),
+            ("2221", Known(Brand::Mastercard)),
+            ("272", Open),
+            ("2720", Known(Brand::Mastercard)),
+            ("2721", Unknown),
+            ("3", Open),
+            ("34", Known(Brand::AmericanExpress)),
+            ("35", Unknown),
+            ("6", Open),
+            ("60", Open),
+            ("6011", Known(Brand::Discover)),
+            ("65", Known(Brand::Discover)),
+            ("64", Open),
+            ("643", Unknown),
+            ("0", Unknown),
+        ] {
+            assert_eq!(guessed(digits), expected, "{digits}");
+        }
+    }
+
+    #[test]
+    fn one_wrong_digit_breaks_the_check_digit() {
+        for card in fixtures::CARDS {
+            for place in 0..card.number.len() {
+                let mut wrong = card.number.as_bytes().to_vec();
+                wrong[place] = b'0' + (wrong[place] - b'0' + 1) % 10;
+                let wrong = String::from_utf8(wrong).unwrap();
+                assert!(!luhn_holds(&slot(&wrong).digits(FIELD)), "{wrong}");
+            }
+        }
+        assert!(!luhn_holds(&slot("").digits(FIELD)));
+        assert!(!luhn_holds(&slot("0").digits(FIELD)));
     }
 }

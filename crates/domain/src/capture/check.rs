@@ -148,3 +148,178 @@ pub fn account_number(digits: usize) -> Result<(), FieldError> {
         Err(FieldError::AccountLength)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secret::{Arena, Digit, FieldIndex, Slot};
+
+    use super::*;
+    use crate::capture::fixtures;
+    use crate::time::UnixMillis;
+
+    const FIELD: FieldIndex = FieldIndex::ALL[0];
+
+    fn slot(digits: &str) -> Slot {
+        let mut slot = Arena::new(1).unwrap().allocate().unwrap();
+        for byte in digits.bytes() {
+            slot.push(FIELD, Digit::from_ascii(byte).unwrap()).unwrap();
+        }
+        slot
+    }
+
+    fn card(digits: &str, accepted: &[Brand]) -> Result<Brand, FieldError> {
+        let accepted = accepted.iter().copied().collect();
+        card_number(&slot(digits).digits(FIELD), &accepted)
+    }
+
+    fn date(digits: &str, format: ExpiryFormat, today: Date) -> Result<(), FieldError> {
+        expiry(&slot(digits).digits(FIELD), format, today)
+    }
+
+    fn routing(digits: &str) -> Result<(), FieldError> {
+        routing_number(&slot(digits).digits(FIELD))
+    }
+
+    fn today() -> Date {
+        Date::constant(2026, 11, 25)
+    }
+
+    #[test]
+    fn the_brand_is_judged_before_the_length_and_the_length_before_the_check_digit() {
+        let visa = [Brand::Visa];
+        assert_eq!(card("4111111111111111", &visa), Ok(Brand::Visa));
+        assert_eq!(card("4111111111111112", &visa), Err(FieldError::Luhn));
+        assert_eq!(
+            card("41111111111111113", &visa),
+            Err(FieldError::TooShort { arrived: 17 })
+        );
+        assert_eq!(
+            card("55", &visa),
+            Err(FieldError::BrandNotAccepted {
+                brand: Brand::Mastercard
+            })
+        );
+        assert_eq!(card("5", &visa), Err(FieldError::TooShort { arrived: 1 }));
+        assert_eq!(card("", &visa), Err(FieldError::TooShort { arrived: 0 }));
+        assert_eq!(card("9", &visa), Err(FieldError::BrandUnknown));
+    }
+
+    #[test]
+    fn each_published_card_is_taken_by_its_own_box_only() {
+        for test in fixtures::CARDS {
+            for accepted in Brand::ALL {
+                let expected = if accepted == test.brand {
+                    Ok(accepted)
+                } else {
+                    Err(FieldError::BrandNotAccepted { brand: test.brand })
+                };
+                assert_eq!(card(test.number, &[accepted]), expected);
+            }
+        }
+        for number in fixtures::OTHER_NETWORKS {
+            assert_eq!(card(number, &Brand::ALL), Err(FieldError::BrandUnknown));
+        }
+    }
+
+    #[test]
+    fn a_card_is_valid_to_the_end_of_its_month() {
+        use ExpiryFormat::Mmyy;
+        assert_eq!(date("1126", Mmyy, today()), Ok(()));
+        assert_eq!(date("1026", Mmyy, today()), Err(FieldError::Expired));
+        assert_eq!(date("0127", Mmyy, today()), Ok(()));
+        assert_eq!(date("1225", Mmyy, today()), Err(FieldError::Expired));
+        assert_eq!(date("1146", Mmyy, today()), Ok(()));
+        assert_eq!(date("1220", Mmyy, today()), Err(FieldError::Expired));
+        assert_eq!(date("0147", Mmyy, today()), Err(FieldError::ExpiryFormat));
+        assert_eq!(date("0106", Mmyy, today()), Err(FieldError::Expired));
+        assert_eq!(date("0105", Mmyy, today()), Err(FieldError::ExpiryFormat));
+    }
+
+    #[test]
+    fn months_and_lengths_that_are_no_date_are_told_apart_from_expired() {
+        for digits in ["", "1", "112", "0027", "1327", "9927", "11265"] {
+            assert_eq!(
+                date(digits, ExpiryFormat::Mmyy, today()),
+                Err(FieldError::ExpiryFormat),
+                "{digits}"
+            );
+        }
+    }
+
+    #[test]
+    fn six_digits_carry_the_whole_year() {
+        use ExpiryFormat::Mmyyyy;
+        assert_eq!(date("112026", Mmyyyy, today()), Ok(()));
+        assert_eq!(date("102026", Mmyyyy, today()), Err(FieldError::Expired));
+        assert_eq!(date("112046", Mmyyyy, today()), Ok(()));
+        for digits in ["1126", "112047", "111926", "119999", "002027", "000000"] {
+            assert_eq!(
+                date(digits, Mmyyyy, today()),
+                Err(FieldError::ExpiryFormat),
+                "{digits}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_zone_on_earth_decides_when_a_month_is_over() {
+        // 2026-12-01T11:59:59Z is still November in UTC-12; a second later it is not.
+        let last = UnixMillis(1_796_126_399_000);
+        assert_eq!(date("1126", ExpiryFormat::Mmyy, last.latest_day()), Ok(()));
+        assert_eq!(
+            date("1126", ExpiryFormat::Mmyy, last.plus_ms(1_000).latest_day()),
+            Err(FieldError::Expired)
+        );
+    }
+
+    #[test]
+    fn a_security_code_has_the_length_of_its_brand() {
+        for brand in Brand::ALL {
+            let needed = if brand == Brand::AmericanExpress {
+                4
+            } else {
+                3
+            };
+            for digits in 0..8 {
+                let expected = if digits == usize::from(needed) {
+                    Ok(())
+                } else {
+                    Err(FieldError::CvvLength { needed })
+                };
+                assert_eq!(security_code(digits, Some(brand)), expected);
+            }
+        }
+        for digits in 0..8 {
+            assert_eq!(
+                security_code(digits, None).is_ok(),
+                (3..=4).contains(&digits)
+            );
+        }
+    }
+
+    #[test]
+    fn routing_numbers_follow_check_sum_and_range() {
+        for number in fixtures::ROUTING_NUMBERS {
+            assert_eq!(routing(number), Ok(()), "{number}");
+        }
+        for number in fixtures::ROUTING_NUMBERS_WRONG_SUM
+            .into_iter()
+            .chain(fixtures::ROUTING_NUMBERS_REFUSED)
+            .chain(["", "02100002", "0210000210"])
+        {
+            assert_eq!(routing(number), Err(FieldError::AbaChecksum), "{number}");
+        }
+    }
+
+    #[test]
+    fn account_numbers_have_4_to_17_digits() {
+        for digits in 0..=32 {
+            let expected = if (4..=17).contains(&digits) {
+                Ok(())
+            } else {
+                Err(FieldError::AccountLength)
+            };
+            assert_eq!(account_number(digits), expected);
+        }
+    }
+}

@@ -8,6 +8,7 @@ pub mod brand;
 pub mod check;
 mod digits;
 mod field;
+pub mod fixtures;
 pub mod session;
 pub mod table;
 

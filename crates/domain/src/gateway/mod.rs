@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+mod draft;
 pub mod template;
 mod verdict;
 
+pub use draft::MAPPINGS_MAX;
 pub use template::{Template, TemplateError, Variable};
 pub use verdict::{Evidence, KeyFound, NotSentReason, Verdict, verdict};
 

@@ -1,0 +1,459 @@
+//! The rules of a gateway's configuration.
+//! Owns: what is refused when a widget is saved, and why.
+//! Never: asks the network; whether a host may receive values is decided when it is used (SETTLED S4).
+
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use super::{AuthMethod, ContentType, GatewayConfig, Mapping, Template, Variable};
+use crate::capture::PaymentType;
+use crate::widget::DraftProblem;
+
+/// Rows of one mapping: more than any gateway asks for. More are refused.
+pub const MAPPINGS_MAX: usize = 64;
+/// Longest URL in bytes that common servers take.
+const URL_BYTES_MAX: usize = 2_000;
+/// Longest key, value, name or user name in characters.
+const NAME_CHARS_MAX: usize = 200;
+
+/// Headers that the request itself sets, or that would change how it is framed.
+const RESERVED_HEADERS: [&str; 15] = [
+    "accept",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+impl GatewayConfig {
+    /// Everything that is wrong, in the order of the form; paths are relative to the gateway.
+    #[must_use]
+    pub fn problems(&self, payment_type: PaymentType) -> Vec<DraftProblem> {
+        let mut problems = Vec::new();
+        problems.extend(url_problem(&self.service_url));
+        problems.extend(text_problem("success_key", &self.success_key, 1));
+        problems.extend(text_problem("success_value", &self.success_value, 1));
+        problems.extend(text_problem(
+            "agent_message_key",
+            &self.agent_message_key,
+            0,
+        ));
+        problems.extend(mapping_problems(
+            "request_params",
+            &self.request_params,
+            |row| param_problem(row, payment_type),
+        ));
+        problems.extend(self.user_name_problem());
+        problems.extend(timeout_problem(
+            "connection_timeout_ms",
+            self.connection_timeout_ms,
+            100..=60_000,
+        ));
+        problems.extend(timeout_problem(
+            "read_timeout_ms",
+            self.read_timeout_ms,
+            1_000..=120_000,
+        ));
+        if self.request_type == ContentType::Text {
+            problems.push(DraftProblem::new(
+                "request_type",
+                "text/plain is for responses; choose JSON, form or XML.",
+            ));
+        }
+        problems.extend(mapping_problems(
+            "request_headers",
+            &self.request_headers,
+            header_problem,
+        ));
+        problems
+    }
+
+    /// [RFC 7617 §2](https://www.rfc-editor.org/rfc/rfc7617#section-2): no colon and no control character in a user-id.
+    fn user_name_problem(&self) -> Option<DraftProblem> {
+        let name = &self.auth_user_name;
+        match self.auth_method {
+            AuthMethod::None => None,
+            AuthMethod::Basic if name.contains(':') => Some(DraftProblem::new(
+                "auth_user_name",
+                "A user name for Basic has no colon.",
+            )),
+            AuthMethod::Basic => text_problem("auth_user_name", name, 1),
+        }
+    }
+}
+
+/// https, a host, nothing that would carry a credential or a captured value.
+fn url_problem(text: &str) -> Option<DraftProblem> {
+    let wrong = |message: &str| Some(DraftProblem::new("service_url", message));
+    if text.contains(['{', '}']) {
+        return wrong("A URL has no tokens; values go into the request's body.");
+    }
+    let clean = text.len() <= URL_BYTES_MAX
+        && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\');
+    let Some(url) = Url::parse(text).ok().filter(|_| clean) else {
+        return wrong("Write a whole URL, for example https://gateway.example/pay.");
+    };
+    let begins = text
+        .get(..8)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+        && !text[8..].starts_with('/');
+    if !begins {
+        return wrong("The URL begins with https://.");
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return wrong("The URL names a host.");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong("A URL has no user name or password; use Auth Method.");
+    }
+    if url.fragment().is_some() {
+        return wrong("A URL has no part after #; it would not be sent.");
+    }
+    None
+}
+
+fn text_problem(field: &str, text: &str, chars_min: usize) -> Option<DraftProblem> {
+    let chars = text.trim().chars().count();
+    let fits = (chars_min..=NAME_CHARS_MAX).contains(&chars);
+    if fits && !text.chars().any(char::is_control) {
+        return None;
+    }
+    let least = if chars_min == 0 { "at most" } else { "1 to" };
+    Some(DraftProblem::new(
+        field,
+        format!("Write {least} {NAME_CHARS_MAX} characters on one line."),
+    ))
+}
+
+fn timeout_problem(
+    field: &str,
+    value: u32,
+    range: std::ops::RangeInclusive<u32>,
+) -> Option<DraftProblem> {
+    (!range.contains(&value)).then(|| {
+        DraftProblem::new(
+            field,
+            format!("Choose {} to {} ms.", range.start(), range.end()),
+        )
+    })
+}
+
+/// Rows one by one, with their names unique.
+fn mapping_problems(
+    field: &str,
+    rows: &[Mapping],
+    judge: impl Fn(&Mapping) -> Option<(&'static str, String)>,
+) -> Vec<DraftProblem> {
+    if rows.len() > MAPPINGS_MAX {
+        let message = format!("At most {MAPPINGS_MAX} rows.");
+        return vec![DraftProblem::new(field, message)];
+    }
+    let mut problems = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (index, row) in rows.iter().enumerate() {
+        let path = format!("{field}[{index}]");
+        if let Some((part, message)) = judge(row) {
+            problems.push(DraftProblem::new(part, message).under(&path));
+        } else if !seen.insert(row.name.to_ascii_lowercase()) {
+            let message = format!("{} is there already; keep one row.", row.name);
+            problems.push(DraftProblem::new("name", message).under(&path));
+        }
+    }
+    problems
+}
+
+/// A parameter's name may be a path: `a.b`, `a[b]`, `items[0].x`, `@attribute`, `ns:name`.
+fn param_problem(row: &Mapping, payment_type: PaymentType) -> Option<(&'static str, String)> {
+    let clean = row
+        .name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.[]@:$".contains(&byte));
+    if row.name.is_empty() || row.name.len() > NAME_CHARS_MAX || !clean {
+        let message = format!(
+            "A parameter's name has 1 to {NAME_CHARS_MAX} letters, digits or any of _ - . [ ] @ : $"
+        );
+        return Some(("name", message));
+    }
+    let template = match Template::parse(&row.value) {
+        Ok(template) => template,
+        Err(error) => return Some(("value", sentence(&error))),
+    };
+    let foreign = template
+        .variables()
+        .find(|variable| is_of_other(*variable, payment_type))?;
+    let message = format!("{foreign} is not captured by this kind of widget.");
+    Some(("value", message))
+}
+
+/// A card's value in a check widget, or the other way round.
+fn is_of_other(variable: Variable, payment_type: PaymentType) -> bool {
+    let check = matches!(
+        variable,
+        Variable::CheckRoutingNumber | Variable::CheckAccountNumber
+    );
+    let card = variable == Variable::CardType || (variable.is_secret_digits() && !check);
+    match payment_type {
+        PaymentType::Card => check,
+        PaymentType::Check => card,
+    }
+}
+
+/// [RFC 9110 §5.1 and §5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.1): a name is a token, a value is visible text.
+fn header_problem(row: &Mapping) -> Option<(&'static str, String)> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if row.name.is_empty() || row.name.len() > NAME_CHARS_MAX || !row.name.bytes().all(is_token) {
+        let message = "A header's name has letters, digits and dashes, for example X-Merchant-Id.";
+        return Some(("name", message.to_owned()));
+    }
+    if RESERVED_HEADERS.contains(&&*row.name.to_ascii_lowercase()) {
+        let message = format!(
+            "{} is set by the request itself; leave this row out.",
+            row.name
+        );
+        return Some(("name", message));
+    }
+    let template = match Template::parse(&row.value) {
+        Ok(template) => template,
+        Err(error) => return Some(("value", sentence(&error))),
+    };
+    if let Some(variable) = template.variables().find(|one| one.is_sensitive()) {
+        let message = format!("{variable} may stand in the body only, never in a header.");
+        return Some(("value", message));
+    }
+    if !row.value.is_ascii() {
+        let message = "A header's value has only ASCII characters.";
+        return Some(("value", message.to_owned()));
+    }
+    None
+}
+
+fn sentence(error: &super::TemplateError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        format!("{}{}.", first.to_uppercase(), letters.as_str())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gateway() -> GatewayConfig {
+        serde_json::from_value(serde_json::json!({
+            "service_url": "https://gateway.example:8443/pay?v=2",
+            "success_key": "result",
+            "success_value": "ok",
+        }))
+        .unwrap()
+    }
+
+    fn row(name: &str, value: &str) -> Mapping {
+        Mapping {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        }
+    }
+
+    fn fields(gateway: &GatewayConfig) -> Vec<String> {
+        let problems = gateway.problems(PaymentType::Card);
+        problems.into_iter().map(|problem| problem.field).collect()
+    }
+
+    #[test]
+    fn only_https_urls_with_a_host_and_nothing_secret_are_taken() {
+        for url in [
+            "https://gateway.example",
+            "https://gateway.example:8443/pay?a=b",
+            "HTTPS://192.0.2.7/x",
+            "https://[2001:db8::1]/x",
+        ] {
+            let config = GatewayConfig {
+                service_url: url.to_owned(),
+                ..gateway()
+            };
+            assert!(fields(&config).is_empty(), "{url}");
+        }
+        for url in [
+            "",
+            "gateway.example/pay",
+            "http://gateway.example/pay",
+            "ftp://gateway.example",
+            "https:gateway.example",
+            "https:\\\\gateway.example",
+            "https://",
+            "https:///pay",
+            "https://user@gateway.example/",
+            "https://user:word@gateway.example/",
+            "https://gateway.example/#top",
+            "https://gateway.example/{card.number}",
+            "https://gateway.example/a b",
+            "https://gateway.example/\r\nX: y",
+        ] {
+            let config = GatewayConfig {
+                service_url: url.to_owned(),
+                ..gateway()
+            };
+            assert_eq!(fields(&config), ["service_url"], "{url}");
+        }
+    }
+
+    #[test]
+    fn success_key_and_value_are_needed() {
+        let config = GatewayConfig {
+            success_key: " ".to_owned(),
+            success_value: String::new(),
+            ..gateway()
+        };
+        assert_eq!(fields(&config), ["success_key", "success_value"]);
+    }
+
+    #[test]
+    fn timeouts_stay_in_their_ranges() {
+        for (connection, read, wrong) in [
+            (100, 1_000, 0),
+            (60_000, 120_000, 0),
+            (99, 999, 2),
+            (60_001, 120_001, 2),
+        ] {
+            let config = GatewayConfig {
+                connection_timeout_ms: connection,
+                read_timeout_ms: read,
+                ..gateway()
+            };
+            assert_eq!(fields(&config).len(), wrong, "{connection} {read}");
+        }
+    }
+
+    #[test]
+    fn basic_needs_a_user_name_without_a_colon() {
+        for (name, wrong) in [("merchant", 0), ("", 1), ("a:b", 1), ("a\r\n", 1)] {
+            let config = GatewayConfig {
+                auth_method: AuthMethod::Basic,
+                auth_user_name: name.to_owned(),
+                ..gateway()
+            };
+            assert_eq!(fields(&config).len(), wrong, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_never_plain_text() {
+        let config = GatewayConfig {
+            request_type: ContentType::Text,
+            response_type: ContentType::Text,
+            ..gateway()
+        };
+        assert_eq!(fields(&config), ["request_type"]);
+    }
+
+    #[test]
+    fn parameters_take_paths_and_known_tokens() {
+        let rows = vec![
+            row("a.b[0].c", "{card.number}"),
+            row("payment_method_data[card][cvc]", "{card.security_code}"),
+            row("@version", "1.4"),
+            row("order", "{payment.reference}-{form.lastName}"),
+        ];
+        let config = GatewayConfig {
+            request_params: rows,
+            ..gateway()
+        };
+        assert!(fields(&config).is_empty());
+    }
+
+    #[test]
+    fn wrong_parameters_are_named_by_row_and_column() {
+        let rows = vec![
+            row("", "x"),
+            row("a b", "x"),
+            row("x", "{card.cvv}"),
+            row("ok", "y"),
+            row("OK", "z"),
+            row("acct", "{check.account_number}"),
+            row("n", "a\nb"),
+        ];
+        let config = GatewayConfig {
+            request_params: rows,
+            ..gateway()
+        };
+        assert_eq!(
+            fields(&config),
+            [
+                "request_params[0].name",
+                "request_params[1].name",
+                "request_params[2].value",
+                "request_params[4].name",
+                "request_params[5].value",
+                "request_params[6].value",
+            ]
+        );
+    }
+
+    #[test]
+    fn headers_never_carry_captured_values() {
+        for variable in Variable::FIXED {
+            let config = GatewayConfig {
+                request_headers: vec![row("X-Value", &variable.to_string())],
+                ..gateway()
+            };
+            assert_eq!(
+                fields(&config).is_empty(),
+                !variable.is_sensitive(),
+                "{variable}"
+            );
+        }
+    }
+
+    #[test]
+    fn reserved_and_broken_headers_are_refused() {
+        for name in [
+            "Host",
+            "content-length",
+            "Transfer-Encoding",
+            "COOKIE",
+            "Authorization",
+            "Connection",
+            "X Y",
+            "X:Y",
+            "",
+            "X\r\nY",
+        ] {
+            let config = GatewayConfig {
+                request_headers: vec![row(name, "v")],
+                ..gateway()
+            };
+            assert_eq!(fields(&config), ["request_headers[0].name"], "{name}");
+        }
+        let config = GatewayConfig {
+            request_headers: vec![row("X-A", "v\r\nX-B: w"), row("X-C", "ü")],
+            ..gateway()
+        };
+        assert_eq!(
+            fields(&config),
+            ["request_headers[0].value", "request_headers[1].value"]
+        );
+    }
+
+    #[test]
+    fn a_mapping_has_a_bounded_number_of_rows() {
+        let config = GatewayConfig {
+            request_params: (0..=MAPPINGS_MAX)
+                .map(|n| row(&format!("p{n}"), "v"))
+                .collect(),
+            ..gateway()
+        };
+        assert_eq!(fields(&config), ["request_params"]);
+    }
+}

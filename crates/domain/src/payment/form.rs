@@ -1,0 +1,301 @@
+//! What the agent types for a payment.
+//! Owns: the names, lengths and rules of the tabs Demographic and Payment, and the blocker of card numbers (SETTLED S15).
+//! Never: passes a card number on: the widget captures those, nobody types them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::capture::PaymentType;
+use crate::capture::brand::{BrandGuess, guess_values, luhn};
+use crate::money::{AMOUNT_MINOR_MAX, Money};
+
+/// What the agent typed on the tabs Demographic and Payment. Keys are the standard parameter names of SETTLED S17 (`firstName`, `reference`, `accountType`, ...).
+/// Values hold no run of digits that could be a card number (S15).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentForm {
+    /// The amount.
+    pub amount: Money,
+    /// Everything else.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+}
+
+/// A value that the agent may type, by the standard name under which a gateway receives it (S17).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormParameter {
+    /// Standard name.
+    pub name: &'static str,
+    /// Most characters.
+    pub chars_max: usize,
+}
+
+const fn parameter(name: &'static str, chars_max: usize) -> FormParameter {
+    FormParameter { name, chars_max }
+}
+
+/// Every name that [`PaymentForm::values`] may hold, in the order in which they are sent.
+pub const FORM_PARAMETERS: [FormParameter; 22] = [
+    parameter("accountType", 20),
+    parameter("reference", 50),
+    parameter("description", 200),
+    parameter("firstName", 60),
+    parameter("lastName", 60),
+    parameter("company", 100),
+    parameter("address1", 100),
+    parameter("address2", 100),
+    parameter("city", 60),
+    parameter("state", 40),
+    parameter("postalCode", 16),
+    parameter("country", 40),
+    parameter("phone", 24),
+    parameter("email", 200),
+    parameter("accountReference", 50),
+    parameter("arrangementType", 20),
+    parameter("arrangementDate", 10),
+    parameter("arrangementStart", 10),
+    parameter("arrangementInterval", 20),
+    parameter("arrangementCount", 4),
+    parameter("arrangementEnd", 10),
+    parameter("arrangementAmount", 12),
+];
+
+/// Values of `accountType`.
+pub const ACCOUNT_TYPES: [&str; 4] = [
+    "checking",
+    "savings",
+    "business_checking",
+    "business_savings",
+];
+
+/// Names that must have a value.
+const REQUIRED: [&str; 2] = ["firstName", "lastName"];
+
+/// The parameter of a standard name.
+#[must_use]
+pub fn form_parameter(name: &str) -> Option<FormParameter> {
+    FORM_PARAMETERS
+        .into_iter()
+        .find(|parameter| parameter.name == name)
+}
+
+impl PaymentForm {
+    /// A value by its standard name; none if it is blank or was not typed.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.values
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Everything that is wrong: name and what would be right.
+    ///
+    /// # Errors
+    /// All problems; the text of a value is in none of them.
+    pub fn check(&self, payment_type: PaymentType) -> Result<(), Vec<(String, String)>> {
+        let mut problems = Vec::new();
+        if !(1..=AMOUNT_MINOR_MAX).contains(&self.amount.minor) {
+            let message = "The amount is above zero and at most 99999999.99.";
+            problems.push(("amount".to_owned(), message.to_owned()));
+        }
+        for name in REQUIRED {
+            if self.value(name).is_none() {
+                problems.push((name.to_owned(), "This is required.".to_owned()));
+            }
+        }
+        for (name, value) in &self.values {
+            if let Some(message) = value_problem(name, value, payment_type) {
+                problems.push((shortened(name), message));
+            }
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+fn value_problem(name: &str, value: &str, payment_type: PaymentType) -> Option<String> {
+    let Some(parameter) = form_parameter(name) else {
+        return Some("There is no such value.".to_owned());
+    };
+    if value.chars().count() > parameter.chars_max {
+        return Some(format!("Write at most {} characters.", parameter.chars_max));
+    }
+    if value.chars().any(char::is_control) {
+        return Some("Write on one line, without control characters.".to_owned());
+    }
+    if holds_card_number(value) {
+        return Some(
+            "This looks like a card number. Card numbers are keyed by the customer, never typed."
+                .to_owned(),
+        );
+    }
+    if name != "accountType" || value.is_empty() {
+        return None;
+    }
+    match payment_type {
+        PaymentType::Card => Some("A card has no account type.".to_owned()),
+        PaymentType::Check if ACCOUNT_TYPES.contains(&value) => None,
+        PaymentType::Check => Some(format!("Choose one of {}.", ACCOUNT_TYPES.join(", "))),
+    }
+}
+
+/// A name as an answer repeats it: known ones are short, unknown ones may be anything, a card number too.
+fn shortened(name: &str) -> String {
+    if form_parameter(name).is_some() {
+        name.to_owned()
+    } else {
+        "values".to_owned()
+    }
+}
+
+/// Whether a text holds a run of 13 to 19 digits with a card's prefix and check digit. Blanks and dashes between groups of digits do not hide one (S15).
+#[must_use]
+pub fn holds_card_number(text: &str) -> bool {
+    runs(text).iter().any(|groups| run_holds_card(groups))
+}
+
+/// Groups of digits, by run; a run goes on across blanks and dashes.
+fn runs(text: &str) -> Vec<Vec<Vec<u8>>> {
+    let mut runs = vec![vec![Vec::new()]];
+    for c in text.chars() {
+        let digit = c.to_digit(10).and_then(|digit| u8::try_from(digit).ok());
+        let run: Option<&mut Vec<Vec<u8>>> = runs.last_mut();
+        match (digit, run) {
+            (Some(digit), Some(run)) => {
+                if let Some(group) = run.last_mut() {
+                    group.push(digit);
+                }
+            }
+            (None, Some(run)) if joins_groups(c) => run.push(Vec::new()),
+            (None, _) => runs.push(vec![Vec::new()]),
+            (Some(_), None) => {}
+        }
+    }
+    runs
+}
+
+fn joins_groups(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ad}')
+}
+
+/// Any neighbouring groups that make a card number together.
+fn run_holds_card(groups: &[Vec<u8>]) -> bool {
+    (0..groups.len()).any(|from| {
+        let mut digits = Vec::new();
+        groups[from..].iter().any(|group| {
+            digits.extend_from_slice(group);
+            (13..=19).contains(&digits.len())
+                && luhn(digits.iter().copied())
+                && has_card_prefix(&digits)
+        })
+    })
+}
+
+/// The four brands, and the networks whose cards this server does not take but must not store either: Diners, JCB, UnionPay.
+fn has_card_prefix(digits: &[u8]) -> bool {
+    let known = matches!(guess_values(digits.iter().copied()), BrandGuess::Known(_));
+    known || matches!(digits, [3, 0 | 5 | 6 | 8 | 9, ..] | [6, 2, ..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::fixtures;
+    use crate::money::Currency;
+
+    fn form(values: &[(&str, &str)]) -> PaymentForm {
+        let names = [("firstName", "Jane"), ("lastName", "Roe")];
+        PaymentForm {
+            amount: Money::parse("120.50", Currency::USD).unwrap(),
+            values: names
+                .iter()
+                .chain(values)
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        }
+    }
+
+    fn wrong(form: &PaymentForm) -> Vec<String> {
+        match form.check(PaymentType::Card) {
+            Ok(()) => Vec::new(),
+            Err(problems) => problems.into_iter().map(|(name, _)| name).collect(),
+        }
+    }
+
+    #[test]
+    fn names_and_an_amount_are_required() {
+        assert!(wrong(&form(&[])).is_empty());
+        assert_eq!(wrong(&form(&[("lastName", " ")])), ["lastName"]);
+        let mut empty = form(&[]);
+        empty.values.clear();
+        empty.amount.minor = 0;
+        assert_eq!(wrong(&empty), ["amount", "firstName", "lastName"]);
+        empty.amount.minor = AMOUNT_MINOR_MAX + 1;
+        assert!(wrong(&empty).contains(&"amount".to_owned()));
+    }
+
+    #[test]
+    fn unknown_names_long_values_and_line_breaks_are_refused() {
+        assert_eq!(wrong(&form(&[("cardNumber", "1")])), ["values"]);
+        assert_eq!(wrong(&form(&[("city", &"x".repeat(61))])), ["city"]);
+        assert!(wrong(&form(&[("city", &"é".repeat(60))])).is_empty());
+        assert_eq!(wrong(&form(&[("city", "a\nb")])), ["city"]);
+        assert!(FORM_PARAMETERS.iter().all(|one| one.chars_max <= 200));
+    }
+
+    #[test]
+    fn account_types_belong_to_checks() {
+        let typed = form(&[("accountType", "savings")]);
+        assert_eq!(wrong(&typed), ["accountType"]);
+        assert!(typed.check(PaymentType::Check).is_ok());
+        let strange = form(&[("accountType", "gold")]);
+        assert!(strange.check(PaymentType::Check).is_err());
+    }
+
+    #[test]
+    fn every_published_card_number_is_blocked_however_it_is_written() {
+        let numbers = fixtures::CARDS
+            .iter()
+            .map(|card| card.number)
+            .chain(fixtures::OTHER_NETWORKS);
+        for number in numbers {
+            let spaced: Vec<String> = number
+                .as_bytes()
+                .chunks(4)
+                .map(|group| String::from_utf8_lossy(group).into_owned())
+                .collect();
+            for text in [
+                number.to_owned(),
+                format!("card:{number}."),
+                spaced.join(" "),
+                spaced.join("-"),
+                spaced.join("\u{a0}"),
+                format!("invoice 12 {}", spaced.join(" - ")),
+                format!("x{number}y"),
+            ] {
+                assert!(holds_card_number(&text), "{}", text.len());
+                assert_eq!(wrong(&form(&[("description", &text)])), ["description"]);
+            }
+        }
+    }
+
+    #[test]
+    fn ordinary_numbers_are_not_blocked() {
+        for text in [
+            "",
+            "INV-2291",
+            "4111 1111 1111",
+            "4111111111111112",
+            "0041 44 668 18 00",
+            "2026-11-25 2026-12-25",
+            "9999999999999995",
+        ] {
+            assert!(!holds_card_number(text), "{text}");
+        }
+    }
+}
