@@ -18,11 +18,11 @@ use media::tone::{KeyTone, KeyToneShape};
 const FRAME: usize = 160;
 const FRAME_TIME: Duration = Duration::from_millis(20);
 
-/// Frames of one pass: 40 s.
-const FRAMES: usize = 2_000;
+/// Frames of one pass: 4.8 s, four times the speech's period. Short, so that some passes are not interrupted.
+const FRAMES: usize = 240;
 
 /// Passes; the least counts.
-const PASSES: usize = 7;
+const PASSES: usize = 151;
 
 /// What is played.
 #[derive(Clone, Copy)]

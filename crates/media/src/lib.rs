@@ -3,6 +3,8 @@
 //! Never: opens a socket, reads a clock, allocates per packet, or lets audio out before the mask.
 //! Start reading at: `relay`.
 
+#![warn(missing_docs)]
+
 pub mod delay_line;
 pub mod dtmf;
 pub mod g711;

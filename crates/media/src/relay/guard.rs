@@ -140,7 +140,8 @@ impl Guard {
     /// Protection begins at `end`, one past the newest audio relayed. Yields the timestamp from which the mask holds.
     pub(super) fn arm(&mut self, now: Instant, end: u64, way: &mut Way<'_>) -> u64 {
         if self.is_protecting() {
-            return self.path.arm(end);
+            self.armed_ts = self.path.arm(end);
+            return self.armed_ts;
         }
         self.path.push_gap(end, 0);
         let behind = end.saturating_sub(self.path.heard_end());
@@ -178,9 +179,17 @@ impl Guard {
         self.reorder.clear();
         self.tally.clear();
         if !self.events.is_running() {
-            self.events = EventDecoder::new();
+            self.events.wipe();
         }
         self.open_ts
+    }
+
+    /// The call is over.
+    pub(super) fn wipe(&mut self) {
+        self.reorder.clear();
+        self.tally.clear();
+        self.events.wipe();
+        self.agent_events.wipe();
     }
 
     /// One of the legs was renegotiated.
@@ -243,10 +252,11 @@ impl Guard {
                 LegClock::Idle | LegClock::Flush(_) => LegClock::Flush(heard.now + self.patience()),
             };
         }
-        let path = &mut self.path;
-        self.reorder.push(heard.ts, heard.samples, |ts, samples| {
-            path.report_audio(ts, samples)
-        });
+        if self.tally.reads_audio() {
+            let path = &mut self.path;
+            let report = |ts, samples: &[i16]| path.report_audio(ts, samples);
+            self.reorder.push(heard.ts, heard.samples, report);
+        }
         self.count_heard(heard.now, way);
     }
 

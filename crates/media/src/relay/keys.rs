@@ -129,9 +129,17 @@ impl Tally {
 
     /// Forgets every key.
     pub(super) fn clear(&mut self) {
+        for waiting in self.waiting.iter_mut().flatten() {
+            waiting.key = Key::Star;
+        }
         self.waiting = [None; WAITING_MAX];
         self.counted = [FREE; REMEMBERED_MAX];
         self.agent = None;
+    }
+
+    /// Keys heard in the audio may count.
+    pub(super) fn reads_audio(&self) -> bool {
+        self.source != Source::Signalled
     }
 
     /// Presses that were not counted.

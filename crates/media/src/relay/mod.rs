@@ -317,7 +317,7 @@ impl Relay {
     }
 
     fn end(&mut self, now: Instant) {
-        self.guard.tally.clear();
+        self.guard.wipe();
         for leg in [Leg::Consumer, Leg::Agent] {
             self.sides.of(leg).report(now, true, &mut self.outputs);
         }

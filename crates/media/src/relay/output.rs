@@ -269,7 +269,10 @@ impl Outputs {
     }
 
     pub(super) fn poll(&mut self) -> Option<Output<'_>> {
-        let entry = self.entries[self.first].take()?;
+        // Another value is written over a key, so that none stays behind in the queue.
+        let entry = self.entries[self.first].replace(Entry::Key(Key::Star));
+        self.entries[self.first] = None;
+        let entry = entry?;
         self.first = (self.first + 1) % OUTPUTS_MAX;
         self.len -= 1;
         Some(match entry {

@@ -58,13 +58,14 @@ impl Relay {
         let was_heard = self.was_consumer_heard && silence <= HEARD_WITHIN;
         match self.stage {
             Stage::Asked { .. } => {}
+            Stage::Armed => self.note_protected(self.guard.heard_end()),
             _ if was_heard => self.arm(now),
             Stage::Open => {
                 self.stage = Stage::Asked {
                     until: now + ASKING_MAX,
                 }
             }
-            Stage::Armed | Stage::Lost | Stage::Leaving => self.refuse(ProtectionRefusal::NoMedia),
+            Stage::Lost | Stage::Leaving => self.refuse(ProtectionRefusal::NoMedia),
         }
     }
 
@@ -101,6 +102,10 @@ impl Relay {
         let end = self.sides.consumer.ingress.end(now);
         let ts = self.guard.arm(now, end, &mut super::way!(self));
         self.sides.consumer.close_event(&mut self.outputs);
+        self.note_protected(ts);
+    }
+
+    fn note_protected(&mut self, ts: u64) {
         let timestamp = self.sides.agent.egress.rtp_timestamp(ts);
         let position = self.position(ts);
         self.outputs.event(RelayEvent::Protected {

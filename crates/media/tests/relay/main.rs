@@ -10,4 +10,5 @@
 mod events;
 mod flow;
 mod mask;
+mod rough;
 mod scene;

@@ -3,7 +3,7 @@
 //! Never: decides what is a key; the trigger, the reporter and the scan each have their own thresholds.
 //!
 //! Samples are gathered in blocks of 8. Each block is correlated once with 24 frequencies (8 tones at 0 and ±2.5 %); a
-//! window of 40 or 64 samples is a sum of rotated blocks, so its cost does not depend on its length. The fit of a pair is
+//! window of 40 or 64 samples is a sum of blocks that are rotated once, to their place in the ring. The fit of a pair is
 //! exact least squares (sine and cosine of both tones); pairs that cannot reach the caller's least share are refuted by
 //! a bound before they are fitted.
 
@@ -148,7 +148,7 @@ impl Analysis {
         self.pending_len = 0;
         self.newest = (self.newest + 1) % BLOCKS;
         self.filled = (self.filled + 1).min(BLOCKS);
-        self.blocks[self.newest] = BANK.correlate(&self.pending);
+        self.blocks[self.newest] = BANK.correlate(&self.pending, self.newest);
         true
     }
 
@@ -168,7 +168,7 @@ impl Analysis {
         let power = self.power(window)?;
         let shape = BANK.shape(window);
         let energy = power * sample::count_f32(window.samples());
-        let sums = self.window_sums(window, shape);
+        let sums = self.window_sums(window);
         let singles = shape.singles(&sums);
         shape.best_pair(&sums, &singles, energy, least_share, power)
     }
@@ -182,35 +182,50 @@ impl Analysis {
             return None;
         }
         let index = tone.min(7) * DETUNES.len() + 1;
-        let mut sum = Phasor::default();
-        for (position, turn) in BANK.long.turns.iter().enumerate() {
-            let block = self.block(BLOCKS - 1 - position);
-            let (cos, sin) = (block.cos[index], block.sin[index]);
-            let weight = BANK.taper[position];
-            sum.re += weight * (cos * turn.cos[index] - sin * turn.sin[index]);
-            sum.im -= weight * (sin * turn.cos[index] + cos * turn.sin[index]);
+        let first = (self.newest + 1) % BLOCKS;
+        let (mut before, mut after) = (Phasor::default(), Phasor::default());
+        for (position, weight) in BANK.taper.iter().enumerate() {
+            let place = (first + position) % BLOCKS;
+            let block = &self.blocks[place];
+            let part = if place >= first {
+                &mut before
+            } else {
+                &mut after
+            };
+            part.re += weight * block.cos[index];
+            part.im += weight * block.sin[index];
         }
-        Some(sum)
+        let (lap_cos, lap_sin) = (BANK.lap.cos[index], BANK.lap.sin[index]);
+        let re = before.re + after.re * lap_cos - after.im * lap_sin;
+        let im = before.im + after.im * lap_cos + after.re * lap_sin;
+        let (cos, sin) = (BANK.ring[first].cos[index], BANK.ring[first].sin[index]);
+        Some(Phasor {
+            re: re * cos + im * sin,
+            im: re * sin - im * cos,
+        })
     }
 
     fn block(&self, age: usize) -> &Block {
         &self.blocks[(self.newest + BLOCKS - age) % BLOCKS]
     }
 
-    fn window_sums(&self, window: Window, shape: &Shape) -> Sums {
-        let mut sums = Sums {
-            cos: [0.0; FREQUENCIES],
-            sin: [0.0; FREQUENCIES],
-        };
-        for (position, turn) in shape.turns.iter().enumerate() {
-            let block = self.block(window.blocks() - 1 - position);
-            for index in 0..FREQUENCIES {
-                let (cos, sin) = (block.cos[index], block.sin[index]);
-                sums.cos[index] += cos * turn.cos[index] - sin * turn.sin[index];
-                sums.sin[index] += sin * turn.cos[index] + cos * turn.sin[index];
-            }
+    /// Correlations with templates that begin where the window does. Blocks are stored turned to their place in the ring, so a
+    /// window is two sums: those up to the ring's end, and those after it, which are a lap younger than their place says.
+    fn window_sums(&self, window: Window) -> Sums {
+        let first = (self.newest + 1 + BLOCKS - window.blocks()) % BLOCKS;
+        let before = window.blocks().min(BLOCKS - first);
+        let mut sums = Sums::NONE;
+        for block in &self.blocks[first..first + before] {
+            sums.add(block);
         }
-        sums
+        if before < window.blocks() {
+            let mut after = Sums::NONE;
+            for block in &self.blocks[..window.blocks() - before] {
+                after.add(block);
+            }
+            sums.add_turned(&after, &BANK.lap);
+        }
+        sums.turned_back(&BANK.ring[first])
     }
 }
 
@@ -226,11 +241,47 @@ struct Sums {
     sin: [f32; FREQUENCIES],
 }
 
+impl Sums {
+    const NONE: Self = Self {
+        cos: [0.0; FREQUENCIES],
+        sin: [0.0; FREQUENCIES],
+    };
+
+    fn add(&mut self, block: &Block) {
+        for index in 0..FREQUENCIES {
+            self.cos[index] += block.cos[index];
+            self.sin[index] += block.sin[index];
+        }
+    }
+
+    fn add_turned(&mut self, other: &Self, turn: &Turn) {
+        for index in 0..FREQUENCIES {
+            let (cos, sin) = (other.cos[index], other.sin[index]);
+            self.cos[index] += cos * turn.cos[index] - sin * turn.sin[index];
+            self.sin[index] += sin * turn.cos[index] + cos * turn.sin[index];
+        }
+    }
+
+    fn turned_back(&self, turn: &Turn) -> Self {
+        let mut turned = Self::NONE;
+        for index in 0..FREQUENCIES {
+            let (cos, sin) = (self.cos[index], self.sin[index]);
+            turned.cos[index] = cos * turn.cos[index] + sin * turn.sin[index];
+            turned.sin[index] = sin * turn.cos[index] - cos * turn.sin[index];
+        }
+        turned
+    }
+}
+
 static BANK: LazyLock<Bank> = LazyLock::new(Bank::build);
 
 /// Every table of the analysis; one for the process.
 struct Bank {
     wave: [Turn; HOP_SAMPLES],
+    /// How far each place of the ring is from its beginning.
+    ring: [Turn; BLOCKS],
+    /// The whole ring.
+    lap: Turn,
     short: Shape,
     long: Shape,
     /// Raised-cosine weights of the long window's blocks, their sum 4.
@@ -262,6 +313,8 @@ impl Bank {
     fn build() -> Self {
         Self {
             wave: std::array::from_fn(Turn::at),
+            ring: std::array::from_fn(|place| Turn::at(place * HOP_SAMPLES)),
+            lap: Turn::at(BLOCKS * HOP_SAMPLES),
             short: Shape::build(Window::Short),
             long: Shape::build(Window::Long),
             taper: std::array::from_fn(|block| {
@@ -278,16 +331,24 @@ impl Bank {
         }
     }
 
-    fn correlate(&self, samples: &[f32; HOP_SAMPLES]) -> Block {
-        let mut block = EMPTY;
+    /// Correlates a block, turned to its `place` in the ring.
+    fn correlate(&self, samples: &[f32; HOP_SAMPLES], place: usize) -> Block {
+        let mut sums = Sums::NONE;
+        let mut energy = 0.0;
         for (value, wave) in samples.iter().zip(&self.wave) {
             for index in 0..FREQUENCIES {
-                block.cos[index] += value * wave.cos[index];
-                block.sin[index] += value * wave.sin[index];
+                sums.cos[index] += value * wave.cos[index];
+                sums.sin[index] += value * wave.sin[index];
             }
-            block.energy += value * value;
+            energy += value * value;
         }
-        block
+        let mut turned = Sums::NONE;
+        turned.add_turned(&sums, &self.ring[place]);
+        Block {
+            cos: turned.cos,
+            sin: turned.sin,
+            energy,
+        }
     }
 }
 
@@ -297,7 +358,6 @@ type Form4 = [f32; 10];
 
 /// The tables of one window length.
 struct Shape {
-    turns: Vec<Turn>,
     single: [Form2; FREQUENCIES],
     pair: Box<[[Form4; GROUP]; GROUP]>,
     /// 1 - rho, rho the largest canonical correlation between a low and a high template. For every signal
@@ -319,9 +379,6 @@ impl Shape {
             }
         }
         Self {
-            turns: (0..window.blocks())
-                .map(|block| Turn::at(block * HOP_SAMPLES))
-                .collect(),
             single: std::array::from_fn(|index| pack2(&gram4(index, index, samples))),
             pair,
             bound: sample::narrow(1.0 - rho_max),
@@ -344,12 +401,19 @@ impl Shape {
         least_share: f32,
         power: f32,
     ) -> Option<Fit> {
-        let need = least_share * energy * self.bound;
         let (lows, highs) = singles.split_at(GROUP);
-        let loudest_high = highs.iter().copied().fold(0.0, f32::max);
-        let mut best: Option<(f32, usize, usize)> = None;
+        if most(lows) + most(highs) < least_share * energy * self.bound {
+            return None;
+        }
+        let (loudest_low, loudest_high) = (loudest(lows), loudest(highs));
+        let mut best = (
+            self.explained(sums, loudest_low, loudest_high),
+            loudest_low,
+            loudest_high,
+        );
+        let mut need = best.0.max(least_share * energy) * self.bound;
         for (low, low_energy) in lows.iter().enumerate() {
-            if low_energy + loudest_high < need {
+            if low_energy + highs[loudest_high] < need {
                 continue;
             }
             for (high, high_energy) in highs.iter().enumerate() {
@@ -357,13 +421,16 @@ impl Shape {
                     continue;
                 }
                 let explained = self.explained(sums, low, high);
-                if best.is_none_or(|(most, ..)| explained > most) {
-                    best = Some((explained, low, high));
+                if explained > best.0 {
+                    best = (explained, low, high);
+                    need = need.max(explained * self.bound);
                 }
             }
         }
-        let (explained, low, high) =
-            best.filter(|(most, ..)| *most >= least_share * energy && energy > 0.0)?;
+        let (explained, low, high) = best;
+        if explained < least_share * energy || energy <= 0.0 {
+            return None;
+        }
         let stronger = lows[low].max(highs[high]);
         Some(Fit {
             pair: pair_of(low, high),
@@ -390,6 +457,28 @@ impl Shape {
             + form[8] * v[2] * v[3];
         squares + 2.0 * products
     }
+}
+
+/// The largest of some energies, four at a time.
+fn most(energies: &[f32]) -> f32 {
+    let mut lanes = [0.0_f32; 4];
+    for four in energies.chunks_exact(4) {
+        for (lane, energy) in lanes.iter_mut().zip(four) {
+            *lane = if *energy > *lane { *energy } else { *lane };
+        }
+    }
+    lanes[0].max(lanes[1]).max(lanes[2].max(lanes[3]))
+}
+
+/// Where the largest of some energies stands.
+fn loudest(energies: &[f32]) -> usize {
+    let mut loudest = 0;
+    for (index, energy) in energies.iter().enumerate() {
+        if *energy > energies[loudest] {
+            loudest = index;
+        }
+    }
+    loudest
 }
 
 fn pair_of(low: usize, high: usize) -> Pair {

@@ -144,7 +144,16 @@ impl Reporter {
 
     /// The next digit, in order of start.
     pub fn poll_digit(&mut self) -> Option<InbandDigit> {
-        let first = self.digits[0].take();
+        self.digits[0].as_ref()?;
+        // Another value is written over the key, so that none stays behind.
+        let blank = InbandDigit {
+            key: Key::Star,
+            start: 0,
+            end: 0,
+            ambiguous: false,
+        };
+        let first = self.digits[0].replace(blank);
+        self.digits[0] = None;
         self.digits.rotate_left(1);
         first
     }

@@ -149,6 +149,19 @@ impl EventDecoder {
         self.stale
     }
 
+    /// Forgets every press, and writes over what it was.
+    pub fn wipe(&mut self) {
+        let blank = EventCode::new(u8::MAX);
+        for past in self.past.iter_mut().flatten() {
+            past.code = blank;
+        }
+        if let Some(press) = &mut self.current {
+            press.code = blank;
+        }
+        self.past = [None; PAST_PRESSES];
+        self.current = None;
+    }
+
     /// Takes the next packet, in order of arrival.
     pub fn handle_packet(&mut self, packet: EventPacket) -> Option<EventSignal> {
         let relation = self.relate(&packet);
