@@ -127,10 +127,9 @@ async fn read_body(mut incoming: Incoming) -> Result<SecretBuffer, Incomplete> {
 async fn drive<C: Future, F: Future>(connection: &mut Option<Pin<Box<C>>>, work: F) -> F::Output {
     let mut work = pin!(work);
     std::future::poll_fn(|context| {
-        if let Some(running) = connection {
-            if running.as_mut().poll(context).is_ready() {
-                *connection = None;
-            }
+        let ended = |running: &mut Pin<Box<C>>| running.as_mut().poll(context).is_ready();
+        if connection.as_mut().is_some_and(ended) {
+            *connection = None;
         }
         work.as_mut().poll(context)
     })

@@ -192,6 +192,11 @@ fn hide_captured(run: &Run, value: &Digits<'_>, hidden: &mut [bool]) {
             if run.is_equal(start, part) {
                 run.hide(start, PART_DIGITS_MIN, hidden);
             }
+            for written in [as_hexadecimal(part), as_decimal(part)] {
+                if run.is_equal(start, &*written) {
+                    run.hide(start, written.len(), hidden);
+                }
+            }
         }
         for len in END_DIGITS_MIN..PART_DIGITS_MIN {
             let end = value.get(value.len() - len..).unwrap_or(value);
@@ -200,6 +205,28 @@ fn hide_captured(run: &Run, value: &Digits<'_>, hidden: &mut [bool]) {
             }
         }
     }
+}
+
+/// The digits as character codes in hexadecimal: 4 is 34. Percent-encoding reads so, too.
+fn as_hexadecimal(part: &[u8]) -> Zeroizing<[u8; PART_DIGITS_MIN * 2]> {
+    coded(part, |digit| (b'3', digit))
+}
+
+/// The digits as character codes in decimal, as in HTML: 4 is 52.
+fn as_decimal(part: &[u8]) -> Zeroizing<[u8; PART_DIGITS_MIN * 2]> {
+    coded(part, |digit| match digit {
+        b'0' | b'1' => (b'4', digit + 8),
+        _ => (b'5', digit - 2),
+    })
+}
+
+fn coded(part: &[u8], code: fn(u8) -> (u8, u8)) -> Zeroizing<[u8; PART_DIGITS_MIN * 2]> {
+    let mut written = Zeroizing::new([0; PART_DIGITS_MIN * 2]);
+    for (pair, digit) in written.chunks_exact_mut(2).zip(part) {
+        let (first, second) = code(*digit);
+        pair.copy_from_slice(&[first, second]);
+    }
+    written
 }
 
 fn hide_card_like(run: &Run, hidden: &mut [bool]) {

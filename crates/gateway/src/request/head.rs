@@ -70,16 +70,16 @@ pub(crate) fn headers(charge: &Charge, target: &Target) -> Result<HeaderMap, Fai
     if charge.gateway.request_headers.len() > HEADERS_MAX {
         return Err(Failure::render("there are too many header rows"));
     }
+    let mut mapped = HeaderMap::new();
     for row in &charge.gateway.request_headers {
         let name = header_name(&row.name)?;
         let value = header_value(charge, &row.name, &row.value)?;
-        if headers.insert(name, value).is_some() {
-            return Err(Failure::render(format!(
-                "the header {} is there twice",
-                row.name
-            )));
+        if mapped.insert(name, value).is_some() {
+            let twice = format!("the header {} is there twice", row.name);
+            return Err(Failure::render(twice));
         }
     }
+    headers.extend(mapped);
     Ok(headers)
 }
 

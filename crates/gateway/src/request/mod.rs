@@ -65,3 +65,6 @@ pub fn dry_run(charge: &Charge) -> Result<String, String> {
     };
     redacted().map_err(|failure| failure.detail)
 }
+
+#[cfg(test)]
+mod tests;

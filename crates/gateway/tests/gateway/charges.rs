@@ -20,7 +20,7 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 pub(crate) fn card_number() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let mixed =
-        since.subsec_nanos() as u64 * 7_919 + COUNT.fetch_add(1, Ordering::Relaxed) * 104_729;
+        u64::from(since.subsec_nanos()) * 7_919 + COUNT.fetch_add(1, Ordering::Relaxed) * 104_729;
     let body = format!("41{:013}", mixed * 1_000_003 % 10_000_000_000_000);
     let sum: u32 = body
         .bytes()

@@ -45,6 +45,34 @@ async fn message(number: &str, template: &str) -> String {
         .replace("SPACED", &spaced(" "))
         .replace("DASHED", &spaced("-"))
         .replace("HIDDEN", &spaced("\\u200b"))
+        .replace(
+            "HEX",
+            &number
+                .bytes()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>(),
+        )
+        .replace(
+            "PERCENT",
+            &number
+                .bytes()
+                .map(|byte| format!("%{byte:02X}"))
+                .collect::<String>(),
+        )
+        .replace(
+            "HTML",
+            &number
+                .bytes()
+                .map(|byte| format!("&#{byte};"))
+                .collect::<String>(),
+        )
+        .replace(
+            "WIDE",
+            &number
+                .bytes()
+                .map(|byte| char::from_u32(0xFF10 + u32::from(byte - b'0')).unwrap())
+                .collect::<String>(),
+        )
         .replace("LAST", &number[12..])
         .replace("FIRST", &number[..6]);
     let body = format!("{{\"status\":\"DECLINED\",\"text\":\"{text}\"}}");
@@ -64,12 +92,16 @@ async fn captured_values_never_reach_the_agent_in_a_message() {
         "card HIDDEN refused",
         "xNUMBERx",
         "9NUMBER9",
+        "hexadecimal HEX",
+        "percent PERCENT",
+        "entities HTML",
+        "full width WIDE",
         "ending in LAST",
         "begins with FIRST",
     ] {
         let number = card_number();
         let message = message(&number, template).await;
-        let left: String = message.chars().filter(char::is_ascii_digit).collect();
+        let left: String = message.chars().filter(|c| c.is_numeric()).collect();
         assert!(
             left.len() <= 2,
             "{template}: {} digits are left",

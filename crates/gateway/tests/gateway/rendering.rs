@@ -197,7 +197,10 @@ async fn the_head_has_each_header_once_and_no_captured_value() {
         "user",
         "p\u{e4}ss:word",
     );
-    charge.gateway.request_headers = rows(&[("x-api-key", "k-1 {payment.reference}")]);
+    charge.gateway.request_headers = rows(&[
+        ("x-api-key", "k-1 {payment.reference}"),
+        ("User-Agent", "Shop/1"),
+    ]);
     charge.reference = "R-3".into();
     let (head, _) = sent(&server, charge).await;
     for line in [
@@ -207,6 +210,7 @@ async fn the_head_has_each_header_once_and_no_captured_value() {
         "Accept: application/json",
         "Authorization: Basic dXNlcjpww6Rzczp3b3Jk",
         "X-Api-Key: k-1 R-3",
+        "User-Agent: Shop/1",
         "Connection: close",
     ] {
         assert_eq!(

@@ -68,7 +68,11 @@ struct Open {
 impl Ledger {
     /// Opens the file, or makes it. Rows of earlier runs stay.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+        if std::fs::read(path)?.last().is_some_and(|&last| last != b'\n') {
+            // A crash cut the last line; the next row begins on one of its own.
+            file.write_all(b"\n")?;
+        }
         let mut ledger = Self {
             path: path.to_owned(),
             open: Arc::new(Mutex::new(Open { file, rows: 0 })),
