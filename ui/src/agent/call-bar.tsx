@@ -61,6 +61,10 @@ export function CallBar({ call, now, busy, onEnd }: { call: CallView | undefined
         <strong>{call.caller || t('call.unknown_caller')}</strong>
         {call.called && <span className={css.muted}> {t('call.called', { number: call.called })}</span>}
       </span>
+      <Button look="danger" isDisabled={busy || call.state === 'ended'} onPress={onEnd}>
+        <Icon name="phone" />
+        {t('call.end')}
+      </Button>
       <span className={css.chips}>
         <Chip tone={recording.tone} icon={recording.icon}>
           <T id="chip.recording" values={{ state: t(recording.state) }} />
@@ -69,10 +73,6 @@ export function CallBar({ call, now, busy, onEnd }: { call: CallView | undefined
           <T id="chip.line" values={{ state: t(line.state) }} />
         </Chip>
       </span>
-      <Button look="danger" isDisabled={busy || call.state === 'ended'} onPress={onEnd}>
-        <Icon name="phone" />
-        {t('call.end')}
-      </Button>
     </section>
   );
 }

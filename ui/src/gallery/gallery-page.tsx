@@ -1,5 +1,6 @@
 /** Every widget in every state, from fixtures: for eyes, screenshots and accessibility checks. */
 import { useState } from 'react';
+import { useSearch } from 'wouter';
 import { CallBar } from '../agent/call-bar';
 import { ControlButtons } from '../agent/control-buttons';
 import type { CaptureView, Field, WidgetKind } from '../lib/api/types';
@@ -104,7 +105,9 @@ const SECTIONS: readonly { kind: WidgetKind; shown: Shown[] }[] = [
   { kind: 'check_advanced', shown: [...common('check_advanced'), ...checks('check_advanced'), ...outcomes('check_advanced').map((view) => ({ view }))] },
 ];
 
+/** `?kind=check_basic` shows that kind alone, `?kind=none` none. */
 export default function GalleryPage() {
+  const only = new URLSearchParams(useSearch()).get('kind');
   return (
     <main className={css.gallery} id="content">
       <h1>
@@ -120,7 +123,7 @@ export default function GalleryPage() {
         <ControlButtons buttons={call().buttons} online waiting={false} keyboard={false} onOpen={COMMANDS.newPayment} />
         <ControlButtons buttons={call().buttons} online waiting keyboard={false} onOpen={COMMANDS.newPayment} />
       </section>
-      {SECTIONS.map(({ kind, shown }) => (
+      {SECTIONS.filter(({ kind }) => !only || only === kind).map(({ kind, shown }) => (
         <section key={kind} className={css.section} data-kind={kind}>
           <h2>
             <T id={`kind.${kind}`} />
@@ -139,7 +142,7 @@ export default function GalleryPage() {
 function GalleryWidget({ view, values = {}, held = false, lineSilent = false, refusal }: Shown) {
   const filled = view.state === 'ready' || view.payment;
   const [form, setForm] = useState(() => (filled ? { ...emptyForm({ firstName: 'Jane', lastName: 'Roe' }), amount: '120.50' } : emptyForm()));
-  const [walk, setWalk] = useState<Walk>(() => ({ stop: view.state === 'ready' ? 'status' : firstStop(view), movedByItselfAt: 0 }));
+  const [walk, setWalk] = useState<Walk>(() => ({ stop: view.state === 'ready' ? 'status' : view.fields.some((one) => one.state === 'locked') ? 'payment' : firstStop(view), movedByItselfAt: 0 }));
   return (
     <CaptureWidget
       view={view}

@@ -4,6 +4,7 @@
  */
 import type { CaptureView, FieldView } from '../api/types';
 import type { Translate } from '../i18n';
+import { notSentText, refusedText } from './outcome-panel';
 import { FIELD_NAMES, errorText } from './words';
 
 export type Announcement = { polite?: string; assertive?: string };
@@ -24,8 +25,9 @@ function urgentText(t: Translate, before: CaptureView, after: CaptureView): stri
     if (after.state === 'protection_lost') return t('capture.protection_lost');
     if (after.state === 'blocked') return t('spoken.blocked');
     if (after.state === 'declined') return t('outcome.declined');
-    if (after.state === 'unknown') return `${t('outcome.unknown')} ${t('outcome.do_not_retry')}`;
-    if (after.state === 'error' || after.state === 'not_sent') return t('outcome.not_charged');
+    if (after.state === 'unknown') return t('outcome.unknown');
+    if (after.state === 'error') return t('outcome.not_charged', { why: refusedText(t, after.payment) });
+    if (after.state === 'not_sent') return notSentText(t, after);
     if (after.state === 'review') return t('outcome.review');
   }
   const row = changed(before, after, (now, then) => now.state === 'invalid' && (then?.state !== 'invalid' || then.attempt !== now.attempt));

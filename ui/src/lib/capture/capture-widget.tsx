@@ -53,7 +53,7 @@ function Band({ view, now, commands, busy, titleId }: WidgetProps & { titleId: s
           <Icon name="lock" />
           <span>
             <strong>{t('capture.protected')}</strong>
-            {parts && <span className={css.parts}> {parts}</span>}
+            {parts && <span className={css.parts}>{parts}</span>}
           </span>
         </p>
       )}

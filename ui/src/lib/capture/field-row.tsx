@@ -40,7 +40,7 @@ export function FieldRow(props: FieldRowProps) {
   const icon = ICONS[row.state];
   const listens = view.listening === row.field;
   return (
-    <li className={css.row} data-state={row.state} data-listening={listens || undefined} role="group" aria-labelledby={nameId} aria-current={listens || undefined}>
+    <div className={css.row} data-state={row.state} data-listening={listens || undefined} role="group" aria-labelledby={nameId} aria-current={listens || undefined}>
       <span className={css.mark}>{icon && <Icon name={icon} />}</span>
       <span className={css.name} id={nameId}>
         <T id={FIELD_NAMES[row.field]} />
@@ -56,7 +56,7 @@ export function FieldRow(props: FieldRowProps) {
         <RowFacts row={row} view={view} shown={value !== undefined} />
       </div>
       <RowActions {...props} />
-    </li>
+    </div>
   );
 }
 

@@ -4,7 +4,7 @@ import { useId } from 'react';
 import type { CaptureView, PaymentView } from '../api/types';
 import { Button, Icon } from '../controls';
 import type { IconName } from '../controls';
-import type { MessageId } from '../i18n';
+import type { MessageId, Translate } from '../i18n';
 import { useT } from '../i18n';
 import { clockText, moneyText } from '../i18n/format';
 import css from './capture.module.css';
@@ -53,32 +53,33 @@ function useLook(view: CaptureView, now: number): Look {
     case 'review':
       return { icon: 'warning', tone: 'warn', title: t('outcome.review'), lines: message };
     case 'error':
-      return { icon: 'warning', tone: 'bad', title: t('outcome.not_charged'), lines: [refusedText(t, payment), ...message] };
+      return { icon: 'warning', tone: 'bad', title: t('outcome.not_charged', { why: refusedText(t, payment) }), lines: message };
     case 'not_sent':
-      return {
-        icon: 'warning',
-        tone: 'warn',
-        title: words('outcome.not_charged', 'outcome.not_sent'),
-        lines: [payment?.not_sent ? t(NOT_SENT_REASONS[payment.not_sent]) : '', t('outcome.kept')],
-      };
+      return { icon: 'warning', tone: 'warn', title: notSentText(t, view), lines: [t('outcome.kept')] };
     default:
       return {
         icon: 'question',
         tone: 'bad',
         title: t('outcome.unknown'),
-        lines: [<strong key="dont">{t('outcome.do_not_retry')}</strong>, sentText(t, payment), t(view.state === 'checking' ? 'outcome.checking' : 'outcome.follow_up'), ...message],
+        lines: [sentText(t, payment), t(view.state === 'checking' ? 'outcome.checking' : 'outcome.follow_up'), ...message],
       };
   }
 }
 
-type Say = ReturnType<typeof useT>;
+type Say = Translate;
 
 function sendingText(t: Say, payment: PaymentView | null | undefined, now: number): string {
   if (!payment?.sent_at) return t('outcome.sending');
   return t('outcome.sending_for', { n: Math.max(0, Math.floor((now - payment.sent_at) / 1000)) });
 }
 
-function refusedText(t: Say, payment: PaymentView | null | undefined): string {
+/** Why nothing was sent, in one sentence with what it means. */
+export function notSentText(t: Say, view: CaptureView): string {
+  const why = view.payment?.not_sent ? t(NOT_SENT_REASONS[view.payment.not_sent]) : '';
+  return t(isCheck(view.widget.kind) ? 'outcome.not_sent' : 'outcome.not_charged', { why });
+}
+
+export function refusedText(t: Say, payment: PaymentView | null | undefined): string {
   return payment?.status ? t('outcome.gateway_refused', { status: String(payment.status) }) : t('outcome.gateway_refused_plain');
 }
 

@@ -36,7 +36,7 @@ export function Prompt({ view, chosen }: { view: CaptureView; chosen?: Field | u
 export function Rows({ view, held, busy, values, commands, onListen }: WidgetProps & { onListen: (field: Field) => void }) {
   const t = useT();
   return (
-    <ul className={css.rows} aria-label={t('capture.fields')}>
+    <div className={css.rows} role="group" aria-label={t('capture.fields')}>
       {view.fields.map((row) => (
         <FieldRow
           key={row.field}
@@ -52,7 +52,7 @@ export function Rows({ view, held, busy, values, commands, onListen }: WidgetPro
           onConceal={commands.conceal}
         />
       ))}
-    </ul>
+    </div>
   );
 }
 

@@ -1,0 +1,98 @@
+/** Answers of a server, for looks only. What the server does is tested with the server. */
+import type { Page } from '@playwright/test';
+import { NOW, atField, call } from '../src/lib/capture/fixtures';
+import type { CallView, DesktopView, Login, PaymentRow, Permission } from '../src/lib/api/types';
+
+const PERMISSIONS: Permission[] = [
+  'capture.start', 'capture.view_basic', 'payment.resolve_unknown', 'payment.view', 'spc.enable', 'desktop.edit', 'gateway.edit', 'gateway.secret.write',
+];
+const login: Login = {
+  user: { id: 'u1', name: 'a.kim', display_name: 'Alex Kim' },
+  csrf: 'csrf',
+  permissions: PERMISSIONS,
+  roles: ['agent'],
+  desktop: 'd1',
+  must_change_password: false,
+  locked: false,
+};
+const options = {
+  security_code: 'required', reveal_security_code: false, hide_after_s: 60, card_number_shown: 'full', show_brand_and_last_four: false,
+  expiry_format: 'mmyy', star_clears: true, pound_ends: true, first_key_timeout_s: 60, inter_key_timeout_s: 10, attempts_max: 3,
+  process_max: 3, session_limit_min: 10, mute_while_keying: false, process_after_hang_up: false,
+} as const;
+const desktop: DesktopView = {
+  desktop: {
+    id: 'd1', name: 'Collections US', service: 'standard', layout: 'extended_panel', revision: 14,
+    widgets: [
+      {
+        id: 'w1', kind: 'credit_card_basic', title: 'Card to CRM', enabled: false, card_types: ['visa'], options, gateway: null,
+        prompts: [
+          { field: 'card_number', text: 'Please key your card number.' },
+          { field: 'expiry', text: 'Please key the date.' },
+          { field: 'security_code', text: 'Please key the code.' },
+        ],
+      },
+      {
+        id: 'w2', kind: 'credit_card_advanced', title: 'Card payment', enabled: true, card_types: ['visa', 'mastercard'], options,
+        prompts: [
+          { field: 'card_number', text: 'Please key your card number.' },
+          { field: 'expiry', text: 'Please key the date.' },
+          { field: 'security_code', text: 'Please key the code.' },
+        ],
+        gateway: {
+          service_url: 'https://gateway.example/charge', success_key: 'result.status', success_value: 'APPROVED', agent_message_key: 'result.text',
+          request_params: [{ name: 'pan', value: '{card.number}' }, { name: 'amount', value: '{payment.amount}' }],
+          send_standard_parameters: true, auth_method: 'basic', auth_user_name: 'merchant', connection_timeout_ms: 5000, read_timeout_ms: 45000,
+          request_type: 'application/json', response_type: 'application/json', request_headers: [{ name: 'X-Merchant', value: 'ACME' }], missing_key: 'unknown',
+        },
+      },
+    ],
+  },
+  passwords_set: [{ widget: 'w2', set_at: NOW - 86_400_000 }],
+};
+const brief = (id: string, name: string) => ({ id, name, service: 'standard', layout: 'extended_panel', widgets: 2, widgets_enabled: 1, agents: 112, revision: 14 });
+const paid = (attempt: string, state: PaymentRow['payment']['state'], message = ''): PaymentRow => ({
+  agent_name: 'a.kim',
+  payment: {
+    attempt, reference: `7F2K-${attempt.toUpperCase()}`, capture: 'c', call: 'k', widget: 'w2', kind: 'credit_card_advanced', agent: 'u1',
+    amount: { minor: 12_050, currency: 'USD' }, brand: null, last_four: null, state, message, created_at: NOW, changed_at: NOW,
+  },
+});
+
+export const CALL: CallView = call({ capture: atField('credit_card_advanced', 'expiry', { state: 'keying', count: 2 }) });
+
+const ANSWERS: Record<string, unknown> = {
+  '/login': login,
+  '/calls': { calls: [CALL] },
+  '/me/desktop': { desktop: 'd1', name: 'Collections US', layout: 'agent_panel', revision: 14, widgets: [], gate: null },
+  '/settings': { spc_enabled: true, response_variables: false, revision: 3 },
+  '/services': {
+    services: [
+      { id: 's1', name: 'Collections', numbers: ['8005550100'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', recorders: null, revision: 1 },
+      { id: 's2', name: 'Billing', numbers: ['8005550101'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', recorders: { confirmed_by: 'm.lee', confirmed_at: NOW, sinks: [] }, revision: 1 },
+    ],
+  },
+  '/desktops': { desktops: [brief('d1', 'Collections US'), { ...brief('d2', 'Billing UK'), service: 'designer', layout: 'designer', widgets_enabled: 0, agents: 38 }] },
+  '/desktops/d1': desktop,
+  '/payments': {
+    payments: [
+      paid('91qd', { state: 'final', detail: 'unknown' }),
+      paid('22ab', { state: 'final', detail: 'approved' }, 'Thank you.'),
+      paid('73xk', { state: 'final', detail: 'declined' }, 'Insufficient funds'),
+      paid('04pp', { state: 'not_sent', detail: 'tls' }),
+    ],
+  },
+};
+
+/** Serves the answers; `change` replaces some, and null means 401. */
+export async function serve(page: Page, change: Record<string, unknown> = {}): Promise<void> {
+  const answers = { ...ANSWERS, ...change };
+  await page.route('**/api/v1/**', async (route) => {
+    const path = new URL(route.request().url()).pathname.replace('/api/v1', '');
+    if (path === '/events') return route.fulfill({ contentType: 'text/event-stream', body: 'event: ready\nid: 1\ndata: {}\n\n' });
+    const answer = answers[path];
+    if (answer === null) return route.fulfill({ status: 401, contentType: 'application/problem+json', body: JSON.stringify({ title: 'Sign in first', status: 401, code: 'not_logged_in' }) });
+    if (answer === undefined) return route.fulfill({ status: 404, contentType: 'application/problem+json', body: JSON.stringify({ title: 'There is no such thing', status: 404, code: 'not_found' }) });
+    return route.fulfill({ json: answer });
+  });
+}

@@ -1,0 +1,25 @@
+import { expect, test } from '@playwright/test';
+import { LOOKS, expectAccessible, wear } from './looks';
+
+const KINDS = ['none', 'credit_card_basic', 'check_basic', 'credit_card_advanced', 'check_advanced'];
+
+for (const [look, kind] of LOOKS.flatMap((look) => KINDS.map((kind) => [look, kind] as const))) {
+  test(`every state is accessible: ${kind}, ${look.name}`, async ({ page }, info) => {
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+    await wear(page, look);
+    await page.goto(`/gallery?kind=${kind}`);
+    await expect(page.getByRole('heading', { name: 'Gallery' })).toBeVisible();
+    await page.screenshot({ path: info.outputPath(`gallery-${kind}-${look.name}.png`), fullPage: true });
+    await expectAccessible(page);
+    expect(errors).toEqual([]);
+  });
+}
+
+test('an Advanced widget never shows a run of digits where the customer keyed', async ({ page }) => {
+  await page.goto('/gallery');
+  const advanced = page.locator('section[data-kind="credit_card_advanced"]');
+  await expect(advanced.getByText('Obtained', { exact: true }).first()).toBeVisible();
+  expect((await advanced.locator('[data-captured]').allInnerTexts()).join(' ')).not.toMatch(/\d{5}/);
+});

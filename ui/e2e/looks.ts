@@ -1,0 +1,28 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect } from '@playwright/test';
+
+export const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+export const LOOKS = [
+  { name: 'light', width: 1440, scheme: 'light', forced: 'none' },
+  { name: 'dark', width: 1440, scheme: 'dark', forced: 'none' },
+  { name: 'forced', width: 1440, scheme: 'dark', forced: 'active' },
+  { name: 'narrow', width: 320, scheme: 'light', forced: 'none' },
+  { name: 'narrow-dark', width: 320, scheme: 'dark', forced: 'none' },
+] as const;
+export type Look = (typeof LOOKS)[number];
+
+export async function wear(page: Page, look: Look): Promise<void> {
+  await page.setViewportSize({ width: look.width, height: 900 });
+  await page.emulateMedia({ colorScheme: look.scheme, forcedColors: look.forced });
+}
+
+/** No violation of WCAG 2.2 AA, and nothing wider than the window. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(WCAG).analyze();
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.any[0]?.message ?? node.all[0]?.message ?? ''})`).slice(0, 4).join(' | ')}`);
+  expect(found).toEqual([]);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(overflow).toBe(0);
+}
