@@ -501,3 +501,75 @@ fn ten_thousand_random_keys_leak_nothing() {
         }
     }
 }
+
+/// Stretches of flat tone in what the agent heard.
+fn tones(heard: &[i16]) -> Vec<std::ops::Range<usize>> {
+    let mut tones: Vec<std::ops::Range<usize>> = Vec::new();
+    for (index, part) in heard.chunks(8).enumerate() {
+        if part.iter().all(|value| value.unsigned_abs() < 200) {
+            continue;
+        }
+        let (start, end) = (index * 8, index * 8 + 8);
+        match tones.last_mut() {
+            Some(tone) if start - tone.end <= 16 => tone.end = end,
+            _ => tones.push(start..end),
+        }
+    }
+    tones
+}
+
+#[test]
+fn the_agent_hears_one_tone_for_each_key_little_longer_than_the_key() {
+    for (len, pause) in [(400, 480), (800, 480), (1_600, 800)] {
+        let keyed = presses(len, pause + 40, 61, |_| KeyToneShape::default());
+        let (heard, armed) = hear(&keyed);
+        let tones = tones(&heard);
+        assert_eq!(tones.len(), keyed.presses.len(), "{len} {pause}");
+        for (tone, press) in tones.iter().zip(&keyed.presses) {
+            let (start, end) = (armed + press.start + HELD, armed + press.end + HELD);
+            assert!(
+                tone.start <= start && start - tone.start <= 96,
+                "{len}: before by {}",
+                start - tone.start
+            );
+            assert!(
+                tone.end >= end && tone.end - end <= 160,
+                "{len}: after by {}",
+                tone.end - end
+            );
+        }
+    }
+}
+
+#[test]
+fn the_tone_is_the_same_for_every_key() {
+    let spectra: Vec<Vec<i16>> = (0..12)
+        .map(|code| {
+            let mut keyed = Keyed::new(vec![0; 8_000]);
+            keyed.sound(code, 1_600, 800, KeyToneShape::default());
+            let (heard, armed) = hear(&keyed);
+            heard[armed + 1_600 + HELD + 24..armed + 1_600 + HELD + 760].to_vec()
+        })
+        .collect();
+    let power = |tone: &[i16]| {
+        tone.iter()
+            .map(|value| f64::from(*value).powi(2))
+            .sum::<f64>()
+            .sqrt()
+    };
+    for spectrum in &spectra {
+        assert!((power(spectrum) / power(&spectra[0]) - 1.0).abs() < 0.01);
+        let best = (0..=32)
+            .map(|lag| {
+                let len = spectrum.len() - 32;
+                let product: f64 = spectra[0][16..16 + len]
+                    .iter()
+                    .zip(&spectrum[lag..lag + len])
+                    .map(|(one, other)| f64::from(*one) * f64::from(*other))
+                    .sum();
+                product / (power(&spectra[0][16..16 + len]) * power(&spectrum[lag..lag + len]))
+            })
+            .fold(0.0, f64::max);
+        assert!(best > 0.99, "{best}");
+    }
+}
