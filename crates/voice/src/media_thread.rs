@@ -308,3 +308,51 @@ impl Drop for MediaThread {
         self.stop();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn thread() -> MediaThread {
+        let arena = Arena::new(2).unwrap();
+        MediaThread::start(0, &arena, Arc::new(Notify::new()), None).unwrap()
+    }
+
+    #[test]
+    fn a_thread_without_a_recent_heartbeat_gets_no_mask_to_hold() {
+        let mut thread = thread();
+        thread.shared.beat();
+        assert_eq!(thread.protect(MediaId(1)), Ok(()));
+        std::thread::sleep(HEARTBEAT_AGE_MAX + Duration::from_millis(150));
+        assert!(!thread.is_beating());
+        assert_eq!(thread.protect(MediaId(1)), Err(ThreadBusy));
+    }
+
+    #[test]
+    fn what_must_not_be_lost_waits_for_room_and_what_may_fail_does() {
+        let mut thread = thread();
+        thread.stop();
+        assert!(thread.is_dead());
+        let (commands, mut taken) = RingBuffer::new(1);
+        thread.commands = commands;
+        thread.end(MediaId(1));
+        thread.end(MediaId(2));
+        assert!(thread.owes());
+        assert_eq!(
+            thread.try_tell(MediaCommand::Protect(MediaId(3))),
+            Err(ThreadBusy)
+        );
+        assert!(matches!(taken.pop(), Ok(MediaCommand::End(MediaId(1)))));
+        thread.settle();
+        assert!(matches!(taken.pop(), Ok(MediaCommand::End(MediaId(2)))));
+        assert!(!thread.owes());
+    }
+
+    #[test]
+    fn a_stopped_thread_has_ended() {
+        let mut thread = thread();
+        assert!(!thread.is_dead());
+        thread.stop();
+        assert!(thread.is_dead());
+    }
+}

@@ -22,6 +22,7 @@ pub use config::{MediaSource, NodeConfig, NodeLimits, Peer};
 pub use counters::NodeCounters;
 
 mod call;
+mod caller;
 mod config;
 mod counters;
 mod exchange;
@@ -49,6 +50,9 @@ pub enum NodeError {
         #[source]
         source: io::Error,
     },
+    /// Bound to every address, and none is named that far sides could be told.
+    #[error("an advertised address is needed where the bound one is unspecified")]
+    ConfigAdvertised,
     /// The ports for media are of no use.
     #[error("the ports for media are of no use")]
     ConfigRtpPorts(#[source] RtpPortsError),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::socket::{self, ControlMessageOwned, MsgFlags, SockaddrStorage, sockopt};
-use nix::sys::time::TimeSpec;
+use nix::sys::time::{TimeSpec, TimeValLike};
 use nix::time::{ClockId, clock_gettime};
 use zeroize::Zeroize;
 
@@ -218,8 +218,8 @@ fn on_the_steady_clock(stamp: TimeSpec) -> Instant {
     let Ok(wall) = clock_gettime(ClockId::CLOCK_REALTIME) else {
         return now;
     };
-    let age = Duration::try_from(wall - stamp).unwrap_or_default();
-    now.checked_sub(age).unwrap_or(now)
+    let age = u64::try_from((wall - stamp).num_nanoseconds()).unwrap_or(0);
+    now.checked_sub(Duration::from_nanos(age)).unwrap_or(now)
 }
 
 /// Bytes that are zeroed when they go out of sight.

@@ -330,7 +330,11 @@ impl Core {
                 Output::Event(event) => report_of(*id, event),
             };
             let Some(report) = report else { continue };
-            if !outlet.report(report) {
+            if outlet.report(report) {
+                if matches!(report, Report::Refused(..)) {
+                    *protection = Protection::Off;
+                }
+            } else {
                 unreported.timed_out |= matches!(report, Report::MediaTimeout(_));
                 if *protection == Protection::Wanted {
                     unreported.lost = Some("reports_full");

@@ -389,3 +389,134 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtp_socket::RtpPorts;
+    use media::leg::{Codec, LegPlan};
+    use media::relay::RelayPlan;
+    use rtrb::RingBuffer;
+    use secret::{Arena, KeyReceiver};
+    use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    struct Scene {
+        worker: Worker,
+        reports: rtrb::Consumer<Report>,
+        arena: Arc<Arena>,
+        ports: RtpPorts,
+        keys: Vec<KeyReceiver>,
+    }
+
+    impl Scene {
+        /// A worker that is driven by the test, with room for this many reports.
+        fn new(reports_max: usize, first_port: u16) -> Self {
+            let arena = Arena::new(8).unwrap();
+            let (_, commands) = RingBuffer::new(1);
+            let (reports_in, reports) = RingBuffer::new(reports_max);
+            let outlet = Outlet::new(reports_in, Arc::new(Notify::new()), None);
+            let (_, info_keys) = secret::digit_ring(&arena).unwrap();
+            let (worker, _) =
+                Worker::new(commands, outlet, info_keys, Arc::new(Shared::new())).unwrap();
+            let ports = RtpPorts::new(LOOPBACK, &(first_port..=first_port + 99)).unwrap();
+            Self {
+                worker,
+                reports,
+                arena,
+                ports,
+                keys: Vec::new(),
+            }
+        }
+
+        fn start(&mut self, id: u64, now: Instant) -> usize {
+            let (sender, receiver) = secret::digit_ring(&self.arena).unwrap();
+            self.keys.push(receiver);
+            let plan = || LegPlan::new(Codec::Pcmu, SocketAddr::new(LOOPBACK, 9));
+            let new = NewCall {
+                id: MediaId(id),
+                call: Arc::new(CallId::from_random(u128::from(id))),
+                plan: RelayPlan::new(plan(), plan(), id),
+                consumer: self.ports.open().unwrap(),
+                agent: self.ports.open().unwrap(),
+                keys: sender,
+            };
+            self.worker.start(new, now);
+            self.worker.places[&MediaId(id)]
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_its_own_call_and_no_other() {
+        let mut scene = Scene::new(16, 15_000);
+        let now = Instant::now();
+        let (one, other) = (scene.start(1, now), scene.start(2, now));
+        assert_eq!(scene.ports.in_use().taken, 4);
+        scene.worker.with(one, |_, _, _| panic!("a call"));
+        assert_eq!(scene.reports.pop(), Ok(Report::Failed(MediaId(1))));
+        assert_eq!(scene.ports.in_use().taken, 2);
+        assert_eq!(
+            scene.worker.with(other, |call, _, _| call.id()),
+            Some(MediaId(2))
+        );
+        assert_eq!(
+            (scene.worker.ended.panics, scene.worker.places.len()),
+            (1, 1)
+        );
+    }
+
+    #[test]
+    fn a_call_whose_reports_find_no_room_is_silenced_and_reported_later() {
+        let mut scene = Scene::new(1, 15_200);
+        let now = Instant::now();
+        let place = scene.start(1, now);
+        assert!(scene.worker.outlet.report(Report::LineBack(MediaId(9))));
+        scene.worker.obey(MediaCommand::Protect(MediaId(1)), now);
+        for step in 1..=20 {
+            scene
+                .worker
+                .wake_calls(now + Duration::from_millis(100) * step);
+        }
+        assert_eq!(
+            scene.worker.with(place, |call, _, _| call.owes_a_report()),
+            Some(true)
+        );
+        scene.worker.report_again();
+        assert_eq!(scene.reports.pop(), Ok(Report::LineBack(MediaId(9))));
+        scene.worker.report_again();
+        assert_eq!(
+            scene.reports.pop(),
+            Ok(Report::ProtectionLost(MediaId(1), "reports_full"))
+        );
+        scene.worker.report_again();
+        assert!(scene.reports.pop().is_err());
+    }
+
+    #[test]
+    fn a_call_ends_when_nobody_is_left_to_take_its_keys() {
+        let mut scene = Scene::new(16, 15_400);
+        let now = Instant::now();
+        let place = scene.start(1, now);
+        scene.keys.clear();
+        scene
+            .worker
+            .with(place, |call, _, outlet| call.handle_timeout(now, outlet));
+        assert_eq!(scene.reports.pop(), Ok(Report::Failed(MediaId(1))));
+        assert!(scene.worker.places.is_empty());
+    }
+
+    #[test]
+    fn an_ended_call_gives_its_place_and_its_counts_back() {
+        let mut scene = Scene::new(16, 15_600);
+        let now = Instant::now();
+        let place = scene.start(1, now);
+        scene.worker.obey(MediaCommand::End(MediaId(1)), now);
+        assert_eq!(
+            (scene.ports.in_use().taken, scene.ports.in_use().resting),
+            (0, 2)
+        );
+        assert_eq!(scene.start(2, now), place);
+        assert!(scene.worker.ended.packets_out > 0);
+    }
+}

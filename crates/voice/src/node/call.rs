@@ -11,7 +11,7 @@ use secret::KeySender;
 use sip::LegId;
 use tokio::sync::oneshot;
 
-use super::setup::Caller;
+use super::caller::Caller;
 use super::side::Side;
 use crate::media_thread::MediaId;
 

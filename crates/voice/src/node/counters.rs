@@ -22,7 +22,7 @@ pub struct NodeCounters {
     /// Ports for media.
     pub ports: PortsInUse,
     /// The SIP stack's. `legs` is the number of dialogs.
-    pub sip: sip::Counters,
+    pub sip: sip::StackCounters,
     /// The SIP socket's.
     pub transport: TransportCounters,
     /// The media threads'.

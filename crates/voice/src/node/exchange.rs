@@ -71,6 +71,8 @@ pub(crate) struct Exchange {
     deadlines: BTreeSet<(Instant, MediaId)>,
     last_key: u64,
     published_at: Option<Instant>,
+    /// Something has happened since.
+    is_unpublished: bool,
     pub(super) is_recording: bool,
     // Last: it ends once the media threads, which feed it, are gone.
     _recorder: Option<RecorderThread>,
@@ -88,6 +90,11 @@ impl Exchange {
         let address = config.sip_listen;
         let transport = UdpTransport::bind(address)
             .map_err(|source| NodeError::ConfigSipListen { address, source })?;
+        let sip_advertised = advertised_sip(config.sip_advertised, transport.local());
+        let media_advertised = config.media_advertised.unwrap_or(config.media_address);
+        if sip_advertised.ip().is_unspecified() || media_advertised.is_unspecified() {
+            return Err(NodeError::ConfigAdvertised);
+        }
         let ports = RtpPorts::new(config.media_address, &config.rtp_ports)
             .map_err(NodeError::ConfigRtpPorts)?;
         let media_news = Arc::new(Notify::new());
@@ -95,7 +102,6 @@ impl Exchange {
         OsRng
             .try_fill_bytes(&mut seed)
             .map_err(|_| NodeError::SystemRandom)?;
-        let sip_advertised = advertised_sip(config.sip_advertised, transport.local());
         let stack = Stack::new(
             stack_config(&config, seed, transport.local(), sip_advertised),
             Instant::now(),
@@ -119,7 +125,7 @@ impl Exchange {
             limits: config.limits,
             flat_tone_hz: config.flat_tone_hz,
             sip_advertised,
-            media_advertised: config.media_advertised.unwrap_or(config.media_address),
+            media_advertised,
             counters: NodeCounters::default(),
             is_closing: false,
             shared,
@@ -130,6 +136,7 @@ impl Exchange {
             deadlines: BTreeSet::new(),
             last_key: 0,
             published_at: None,
+            is_unpublished: true,
             is_recording,
             _recorder: recorder,
         };
@@ -202,10 +209,11 @@ impl Exchange {
             .any(MediaThread::owes)
             .then(|| now + LOOK_INTERVAL);
         let deadline = self.deadlines.first().map(|(at, _)| *at);
-        let busy = !self.calls.is_empty()
+        let is_busy = self.is_unpublished
+            || !self.calls.is_empty()
             || self.counters.media.calls > 0
             || self.counters.ports.resting > 0;
-        let publish = busy.then(|| now + PUBLISH_INTERVAL);
+        let publish = is_busy.then(|| self.published_at.map_or(now, |at| at + PUBLISH_INTERVAL));
         [self.stack.next_timeout(), deadline, behind, publish]
             .into_iter()
             .flatten()
@@ -214,6 +222,7 @@ impl Exchange {
 
     /// Sends and hears everything the stack has to say.
     pub(super) fn drain(&mut self, now: Instant) {
+        self.is_unpublished = true;
         self.flush();
         while let Some(event) = self.stack.poll_event() {
             let leg = leg_of(&event);
@@ -331,6 +340,7 @@ impl Exchange {
 
     pub(super) fn publish_now(&mut self, now: Instant) {
         self.published_at = Some(now);
+        self.is_unpublished = false;
         self.counters.calls = self.calls.len();
         self.counters.ports = self.ports.in_use();
         self.counters.sip = self.stack.counters();

@@ -14,19 +14,15 @@ use rand::TryRngCore;
 use rand::rngs::OsRng;
 use secret::KeySender;
 use sip::sdp::{Codec, LocalAudio, Session};
-use sip::{
-    Command, EndReason, Event, Flow, HeaderName, Host, Incoming, LegId, NameAddr, Status, Uri,
-};
+use sip::{Command, EndReason, Event, Flow, HeaderName, Host, Incoming, LegId, Status, Uri};
 
 use super::call::{Call, MediaState, Stage, Which};
+use super::caller::{self, Caller};
 use super::exchange::{Exchange, Farewell};
 use super::lock;
 use super::side::{Side, Trust};
 use crate::media_thread::{MediaId, MediaThread, NewCall};
 use crate::rtp_socket;
-
-/// Characters of a caller's name or number that are passed on: longer ones are hostile.
-const CALLER_CHARS_MAX: usize = 64;
 
 /// Why a call is not taken. The status goes to the far side.
 struct Refusal {
@@ -173,14 +169,14 @@ impl Exchange {
             protected: false,
             held: false,
             renegotiating: None,
-            caller: caller(&incoming),
+            caller: Caller::of(&incoming),
             max_forwards: incoming.max_forwards.saturating_sub(1),
         });
         self.set_deadline(key, Some(now + self.limits.route_wait));
         self.events.incoming(IncomingCall {
             id: CallId::clone(&id),
-            called: text_of(incoming.request_uri.user()),
-            caller: caller_text(&incoming),
+            called: caller::text_of(incoming.request_uri.user()),
+            caller: Caller::of(&incoming).text(),
             peer,
             tag: incoming.tonewall_call,
             keys,
@@ -571,57 +567,4 @@ fn call_header(id: &CallId) -> Vec<(HeaderName, String)> {
     name.map(|name| (name, id.to_string()))
         .into_iter()
         .collect()
-}
-
-/// A caller as the target is shown it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Caller {
-    user: Option<String>,
-    display: Option<String>,
-}
-
-impl Caller {
-    fn at(&self, host: Host, port: Option<u16>) -> NameAddr {
-        let address = NameAddr::new(Uri::sip(self.user.as_deref(), host, port));
-        match &self.display {
-            Some(display) => address.with_display(display),
-            None => address,
-        }
-    }
-}
-
-fn identity(incoming: &Incoming) -> &NameAddr {
-    incoming
-        .asserted_identity
-        .as_ref()
-        .unwrap_or(&incoming.from)
-}
-
-fn caller(incoming: &Incoming) -> Caller {
-    let identity = identity(incoming);
-    let user = identity
-        .uri
-        .user_bytes()
-        .map(|user| text_of(Some(&String::from_utf8_lossy(&user))));
-    let display = identity
-        .display_text()
-        .map(|display| text_of(Some(&display)));
-    Caller {
-        user: user.filter(|user| !user.is_empty()),
-        display: display.filter(|display| !display.is_empty()),
-    }
-}
-
-fn caller_text(incoming: &Incoming) -> String {
-    let Caller { user, display } = caller(incoming);
-    display.or(user).unwrap_or_default()
-}
-
-/// Text from outside, cut and without control characters.
-fn text_of(text: Option<&str>) -> String {
-    let printable = text
-        .unwrap_or_default()
-        .chars()
-        .filter(|character| !character.is_control());
-    printable.take(CALLER_CHARS_MAX).collect()
 }

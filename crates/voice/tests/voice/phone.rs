@@ -4,8 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use secret::SecretText;
+use sip::digest::Ha1;
 use sip::sdp::{LocalAudio, Session};
-use sip::{Command, Event, Flow, Host, Incoming, LegId, NameAddr, Peer, Stack, StackConfig, Uri};
+use sip::{
+    Command, Credentials, Event, Flow, Host, Incoming, LegId, NameAddr, Peer, Stack, StackConfig,
+    Uri,
+};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use voice::transport::UdpTransport;
@@ -86,6 +91,21 @@ impl Phone {
             credentials: None,
         });
         leg
+    }
+
+    pub(crate) fn register(&self, user: &str, password: &str, server: SocketAddr) {
+        let realm = "tonewall";
+        let ha1 = Ha1::derive(user, realm, &SecretText::new(password.to_owned()));
+        self.command(Command::Register {
+            aor: Uri::sip(Some(user), Host::Ip(server.ip()), Some(server.port())),
+            flow: Flow::udp(server),
+            credentials: Credentials {
+                user: user.to_owned(),
+                realm: realm.to_owned(),
+                ha1,
+            },
+            expires: Duration::from_secs(300),
+        });
     }
 
     /// Waits for an event; others that come before it are passed over.

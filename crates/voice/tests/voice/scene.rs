@@ -212,6 +212,16 @@ impl Scene {
         }
     }
 
+    /// Arms the mask. A media thread that the machine has kept from running refuses, and is asked again.
+    pub(crate) async fn protect(&self, running: &Running) {
+        let wait = async {
+            while let Err(refused) = self.node.protect(&running.id).await {
+                assert_eq!(refused.code, "busy");
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap();
+    }
+
     /// Waits until both sides hear each other.
     pub(crate) async fn both_heard(&self) {
         eventually("two-way audio", || {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::boundary::{EndCause, LineEvent, RouteTarget, Telephony, TelephonyError};
+use domain::boundary::{EndCause, LineEvent, PhoneAccount, RouteTarget, Telephony, TelephonyError};
 use sip::sdp::Direction;
 use sip::{Command, Event, Status};
 
@@ -464,7 +464,7 @@ async fn another_party_on_the_consumer_side_is_reported_while_protected() {
     let mut scene = Scene::new();
     let running = scene.connect().await;
     scene.both_heard().await;
-    scene.node.protect(&running.id).await.unwrap();
+    scene.protect(&running).await;
     let mut ours = description(scene.consumer_talk.local);
     ours.session_id = 77;
     scene.consumer.command(Command::Reinvite {
@@ -484,4 +484,55 @@ async fn another_party_on_the_consumer_side_is_reported_while_protected() {
         .await;
     scene.node.hang_up(&running.id).unwrap();
     scene.is_empty().await;
+}
+
+/// Of `agent1` in realm `tonewall` with [`PHONE_PASSWORD`].
+const PHONE_HASHES: &str = "529748a23cac2945fce2fdf3e33f2617d9e158175b18809b19039ded29e02085:52e7ce67456a10b9a826b1f7e5301550";
+const PHONE_PASSWORD: &str = "three words kept";
+
+#[tokio::test]
+async fn a_registered_phone_is_rung_by_its_user_and_goes_when_its_account_goes() {
+    let mut scene = Scene::new();
+    let account = PhoneAccount {
+        user: "agent1".to_owned(),
+        ha1: PHONE_HASHES.to_owned(),
+    };
+    scene.node.set_phones(vec![account]);
+    scene.agent.register("agent1", PHONE_PASSWORD, scene.server);
+    let said = scene.until("a registration", registration).await;
+    assert_eq!(said, ("agent1".to_owned(), true));
+    assert_eq!(scene.node.registered(), ["agent1"]);
+    scene.consumer.call(
+        "100",
+        scene.server,
+        Some(description(scene.consumer_talk.local).offer()),
+    );
+    let call = scene.incoming().await;
+    scene
+        .node
+        .route(
+            &call.id,
+            RouteTarget::Registered {
+                user: "agent1".to_owned(),
+            },
+        )
+        .unwrap();
+    let at_agent = scene.agent.incoming().await;
+    assert_eq!(at_agent.request_uri.user(), Some("agent1"));
+    scene.node.hang_up(&call.id).unwrap();
+    scene.node.set_phones(Vec::new());
+    assert_eq!(
+        scene.until("its end", registration).await,
+        ("agent1".to_owned(), false)
+    );
+    assert!(scene.node.registered().is_empty());
+    scene.is_empty().await;
+}
+
+fn registration(said: Said) -> Option<(String, bool)> {
+    if let Said::Registration(user, registered) = said {
+        Some((user, registered))
+    } else {
+        None
+    }
 }

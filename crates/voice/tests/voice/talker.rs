@@ -22,14 +22,13 @@ const PACKET: usize = 160;
 
 /// What is sent next, in place of the voice.
 enum Say {
-    Audio([i16; PACKET]),
+    Audio(Box<[i16; PACKET]>),
     Event(EventCode, u32),
     Quiet,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Heard {
-    pub(crate) at: Instant,
     pub(crate) header: RtpHeader,
     pub(crate) payload: Vec<u8>,
 }
@@ -90,12 +89,14 @@ impl Talker {
     /// Presses keys as tones in the audio: 100 ms each, 100 ms apart.
     pub(crate) fn press_tones(&self, codes: &[u8]) {
         let mut says = self.shared.says.lock().unwrap();
+        // Nobody keys within milliseconds of the mask; a press that began before it does not count.
+        says.extend((0..5).map(|_| Say::Quiet));
         for code in codes {
             let mut tone = KeyTone::new(pair_of_event(*code).unwrap(), KeyToneShape::default());
             for _ in 0..5 {
                 let mut samples = [0; PACKET];
                 tone.add_to(&mut samples);
-                says.push_back(Say::Audio(samples));
+                says.push_back(Say::Audio(Box::new(samples)));
             }
             says.extend((0..5).map(|_| Say::Quiet));
         }
@@ -201,7 +202,6 @@ fn listen(socket: &RtpSocket, shared: &Shared, buffer: &mut ReceiveBuffer) {
     let take = |datagram: voice::rtp_socket::Datagram<'_>| {
         if let Ok(packet) = RtpPacket::parse(datagram.bytes) {
             let one = Heard {
-                at: datagram.received_at,
                 header: packet.header,
                 payload: packet.payload.to_vec(),
             };

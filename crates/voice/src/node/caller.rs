@@ -1,0 +1,71 @@
+//! Who calls, as the agent is shown it.
+//! Owns: the cleaning of names and numbers from outside.
+//! Never: believes them.
+
+use sip::{Host, Incoming, NameAddr, Uri};
+
+/// Characters of a caller's name or number that are passed on: longer ones are hostile.
+const CALLER_CHARS_MAX: usize = 64;
+
+/// A caller.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Caller {
+    user: Option<String>,
+    display: Option<String>,
+}
+
+impl Caller {
+    /// By the identity that its peer asserts, else by its own word.
+    pub(super) fn of(incoming: &Incoming) -> Self {
+        let identity = incoming
+            .asserted_identity
+            .as_ref()
+            .unwrap_or(&incoming.from);
+        let user = identity
+            .uri
+            .user_bytes()
+            .map(|user| text_of(Some(&String::from_utf8_lossy(&user))));
+        let display = identity
+            .display_text()
+            .map(|display| text_of(Some(&display)));
+        Self {
+            user: user.filter(|user| !user.is_empty()),
+            display: display.filter(|display| !display.is_empty()),
+        }
+    }
+
+    /// Its name, else its number.
+    pub(super) fn text(self) -> String {
+        self.display.or(self.user).unwrap_or_default()
+    }
+
+    /// It as the `From` of a call that we make.
+    pub(super) fn at(&self, host: Host, port: Option<u16>) -> NameAddr {
+        let address = NameAddr::new(Uri::sip(self.user.as_deref(), host, port));
+        match &self.display {
+            Some(display) => address.with_display(display),
+            None => address,
+        }
+    }
+}
+
+/// Text from outside, cut and without control characters.
+pub(super) fn text_of(text: Option<&str>) -> String {
+    let printable = text
+        .unwrap_or_default()
+        .chars()
+        .filter(|character| !character.is_control());
+    printable.take(CALLER_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_and_floods_are_cut() {
+        assert_eq!(text_of(Some("a\r\nVia: b\u{7}")), "aVia: b");
+        assert_eq!(text_of(Some(&"x".repeat(1_000))).len(), CALLER_CHARS_MAX);
+        assert_eq!(text_of(None), "");
+    }
+}
