@@ -233,7 +233,7 @@ async fn no_random_edit_goes_unnoticed(place: Place) {
     write(&database, 6).await;
     let mut connection = place.administrator().await;
     let mut random = StdRng::seed_from_u64(16);
-    for round in 0..500 {
+    for round in 0..200 {
         let seq: i64 = random.random_range(1..=6);
         let column = if random.random_bool(0.8) {
             "document"
@@ -250,22 +250,17 @@ async fn no_random_edit_goes_unnoticed(place: Place) {
         let mut letters: Vec<char> = good.chars().collect();
         let place = random.random_range(0..letters.len());
         letters[place] = if letters[place] == 'q' { 'r' } else { 'q' };
-        for text in [letters.into_iter().collect::<String>(), good] {
+        let bad: String = letters.into_iter().collect();
+        for (text, is_sound) in [(&bad, false), (&good, true)] {
             sqlx::query(sqlx::AssertSqlSafe(write.clone()))
-                .bind(&text)
+                .bind(text)
                 .bind(seq)
                 .execute(&mut connection)
                 .await
                 .unwrap();
             // An entry that is no JSON any more is reported as an error.
             let sound = database.verify().await == Ok(None);
-            let whole = database.verify().await;
-            assert_eq!(sound, matches!(whole, Ok(None)));
-            assert_eq!(
-                sound,
-                !text.contains('q'),
-                "round {round}, entry {seq}, {column}"
-            );
+            assert_eq!(sound, is_sound, "round {round}, entry {seq}, {column}");
         }
     }
 }

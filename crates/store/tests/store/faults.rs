@@ -34,21 +34,24 @@ async fn commits_until_the_disk_is_full() {
     };
     let database = Database::open(config).await.unwrap();
     let long = "x".repeat(20_000);
-    let mut committed = 0;
-    let error = loop {
+    let (mut committed, mut refused_in_a_row) = (0, 0);
+    // A refused write makes SQLite start its journal anew, which may make room for a few more.
+    while refused_in_a_row < 5 {
         let entry = entry(AuditAction::LoggedIn, "user").with("long", long.as_str());
         let audited = Audited {
             change: Change::None,
             entry,
         };
         match database.commit(audited).await {
-            Ok(_) => committed += 1,
-            Err(error) => break error,
+            Ok(_) => (committed, refused_in_a_row) = (committed + 1, 0),
+            Err(error) => {
+                assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+                assert!(error.is_retryable());
+                refused_in_a_row += 1;
+            }
         }
-        assert!(committed < 10_000, "the disk never fills up");
-    };
-    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
-    assert!(error.is_retryable());
+        assert!(committed < 1_000, "the disk never fills up");
+    }
     assert!(committed > 0);
     // No intent is stored, so no charge is sent; reading goes on.
     let intent = payment(&UserId::from_random(next()));
@@ -59,10 +62,7 @@ async fn commits_until_the_disk_is_full() {
     assert!(is_unavailable(&database.commit(big).await));
     assert_eq!(database.payment(&intent.attempt).await, Ok(None));
     assert_eq!(database.verify().await, Ok(None));
-    assert_eq!(
-        database.entries(0, 1_000).await.unwrap().len().min(1_000),
-        committed.min(1_000)
-    );
+    assert_eq!(database.entries(0, 1_000).await.unwrap().len(), committed);
     println!("full after {committed}");
 }
 

@@ -190,12 +190,19 @@ async fn a_password_is_in_no_file(place: Place) {
         .rotate_key(entry(AuditAction::SettingsSaved, "master key"))
         .await
         .unwrap();
-    let folder = if place.is_sqlite() {
-        place.folder.path().to_owned()
+    let mut files = if place.is_sqlite() {
+        vec![place.folder.path().to_owned()]
     } else {
-        PostgresServer::shared().unwrap().data_folder()
+        let mut connection = place.administrator().await;
+        let number: i64 = sqlx::query_scalar(
+            "SELECT oid::BIGINT FROM pg_database WHERE datname = current_database()",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+        let data = PostgresServer::shared().unwrap().data_folder();
+        vec![data.join("pg_wal"), data.join(format!("base/{number}"))]
     };
-    let mut files = vec![folder];
     let mut found_plain = 0;
     while let Some(path) = files.pop() {
         let Ok(about) = fs::metadata(&path) else {
