@@ -1,0 +1,199 @@
+//! Calls and captures of the agent who asks.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use domain::boundary::CaptureAction;
+use domain::capture::Field;
+use domain::id::{CallId, CaptureId, WidgetId};
+use domain::money::{Currency, Money};
+use domain::payment::PaymentForm;
+use domain::view::{CallView, CaptureView};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Answer, Created, Silent};
+use crate::app::Shared;
+use crate::extract::{Caller, Id, Input};
+use crate::problem::{Code, Problem};
+
+/// Values typed on the tabs: far more than the standard parameters.
+const VALUES_MAX: usize = 64;
+/// Characters of one of them.
+const VALUE_CHARS_MAX: usize = 500;
+
+/// The agent's calls.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CallList {
+    /// The newest first.
+    calls: Vec<CallView>,
+}
+
+/// Which widget to open.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OpenForm {
+    /// One of the call's buttons.
+    widget: WidgetId,
+}
+
+/// What the agent typed on the tabs Demographic and Payment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProcessForm {
+    /// "120.50".
+    amount: String,
+    /// ISO 4217: "USD".
+    currency: String,
+    /// Everything else, by the names of the standard parameters: `firstName`, `reference`, `accountType`, ...
+    #[serde(default)]
+    values: BTreeMap<String, String>,
+}
+
+/// Which value to show.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RevealForm {
+    /// An obtained field of a Basic capture.
+    field: Field,
+}
+
+/// The agent's calls, the newest first; ended ones for as long as their capture is open.
+#[utoipa::path(get, path = "/calls", tag = "calls", responses((status = 200, body = CallList)))]
+pub(crate) async fn list(State(app): State<Shared>, Caller(login): Caller) -> Answer<CallList> {
+    let calls = app.deps.desk.calls(&login.actor).await?;
+    Ok(Json(CallList { calls }))
+}
+
+/// Ends a call.
+#[utoipa::path(post, path = "/calls/{id}/hang-up", tag = "calls", params(("id" = CallId, Path)), responses(
+    (status = 204),
+))]
+pub(crate) async fn hang_up(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(call): Id<CallId>,
+) -> Silent {
+    app.deps.desk.hang_up(&login.actor, &call).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Opens a widget on a connected call.
+#[utoipa::path(post, path = "/calls/{id}/captures", tag = "captures", params(("id" = CallId, Path)), request_body = OpenForm, responses(
+    (status = 201, body = CaptureView),
+))]
+pub(crate) async fn open(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(call): Id<CallId>,
+    Input(form): Input<OpenForm>,
+) -> Created<CaptureView> {
+    let opened = app
+        .deps
+        .desk
+        .open(&login.actor, &call, &form.widget)
+        .await?;
+    Ok((StatusCode::CREATED, Json(opened)))
+}
+
+/// A capture as it is now.
+#[utoipa::path(get, path = "/captures/{id}", tag = "captures", params(("id" = CaptureId, Path)), responses(
+    (status = 200, body = CaptureView),
+))]
+pub(crate) async fn show(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(capture): Id<CaptureId>,
+) -> Answer<CaptureView> {
+    Ok(Json(app.deps.desk.capture(&login.actor, &capture).await?))
+}
+
+/// Does something with a capture.
+#[utoipa::path(post, path = "/captures/{id}/actions", tag = "captures", params(("id" = CaptureId, Path)), request_body = CaptureAction, responses(
+    (status = 200, body = CaptureView),
+))]
+pub(crate) async fn act(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(capture): Id<CaptureId>,
+    Input(action): Input<CaptureAction>,
+) -> Answer<CaptureView> {
+    let acted = app.deps.desk.act(&login.actor, &capture, action).await?;
+    Ok(Json(acted))
+}
+
+/// Process Payment. The same Idempotency-Key yields the same attempt.
+#[utoipa::path(post, path = "/captures/{id}/process", tag = "captures", params(
+    ("id" = CaptureId, Path),
+    ("Idempotency-Key" = String, Header, description = "16 to 64 letters, digits, '-' or '_'"),
+), request_body = ProcessForm, responses(
+    (status = 200, body = CaptureView),
+))]
+pub(crate) async fn process(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(capture): Id<CaptureId>,
+    headers: HeaderMap,
+    Input(form): Input<ProcessForm>,
+) -> Answer<CaptureView> {
+    let key = idempotency_key(&headers).ok_or(Code::IdempotencyKey)?;
+    let form = form.parse()?;
+    let processed = app.deps.desk.process(&login.actor, &capture, form, key);
+    Ok(Json(processed.await?))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Option<String> {
+    let key = headers.get("idempotency-key")?.to_str().ok()?;
+    let clean = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    ((16..=64).contains(&key.len()) && key.bytes().all(clean)).then(|| key.to_owned())
+}
+
+impl ProcessForm {
+    fn parse(self) -> Result<PaymentForm, Problem> {
+        let currency: Currency =
+            self.currency
+                .parse()
+                .map_err(|error: domain::money::MoneyError| {
+                    Problem::field("currency", error.to_string())
+                })?;
+        let amount = Money::parse(&self.amount, currency)
+            .map_err(|error| Problem::field("amount", error.to_string()))?;
+        let long = |text: &String| text.chars().count() > VALUE_CHARS_MAX;
+        if self.values.len() > VALUES_MAX || self.values.keys().any(long) {
+            return Err(Problem::field("values", "64 values at most"));
+        }
+        if self.values.values().any(long) {
+            return Err(Problem::field("values", "500 characters at most per value"));
+        }
+        Ok(PaymentForm {
+            amount,
+            values: self.values,
+        })
+    }
+}
+
+/// A validated value of a Basic capture, as digits. Each call is one audit entry; the connection closes after it.
+#[utoipa::path(post, path = "/captures/{id}/reveal", tag = "captures", params(("id" = CaptureId, Path)), request_body = RevealForm, responses(
+    (status = 200, content_type = "text/plain", body = String),
+))]
+pub(crate) async fn reveal(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(capture): Id<CaptureId>,
+    Input(form): Input<RevealForm>,
+) -> Result<Response, Problem> {
+    let value = app.deps.desk.reveal(&login.actor, &capture, form.field);
+    let body = Bytes::from_owner(value.await?.expose_owned());
+    let headers = [
+        (CONTENT_TYPE, "text/plain; charset=us-ascii"),
+        (CACHE_CONTROL, "no-store"),
+        (CONNECTION, "close"),
+    ];
+    Ok((headers, Body::from(body)).into_response())
+}

@@ -1,0 +1,404 @@
+//! Logins, the idle lock, the own password.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
+use axum::response::{IntoResponse, Response};
+use domain::access::{Actor, Permission, Role, User};
+use domain::audit::{AuditAction, AuditEntry};
+use domain::boundary::{Change, StoreError};
+use domain::id::{DesktopId, UserId};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+use super::{Answer, Silent};
+use crate::app::Shared;
+use crate::extract::{Caller, Input};
+use crate::guard::COOKIE_NAME;
+use crate::login::Login;
+use crate::login::password::{Password, PasswordError, Turn, password_rule};
+use crate::problem::{Code, Problem};
+use crate::server::Peer;
+
+/// Failures that lock an account (SETTLED S22).
+pub(crate) const FAILURES_MAX: u32 = 10;
+/// For so long.
+pub(crate) const LOCK: Duration = Duration::from_secs(30 * 60);
+/// The same in milliseconds.
+const LOCK_MS: i64 = 30 * 60 * 1_000;
+/// Longest login name.
+const NAME_CHARS_MAX: usize = 64;
+/// A failure is written again if someone saved the user meanwhile, so often. After that the login is refused as busy.
+const SAVES_MAX: u32 = 4;
+
+/// User name and password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginForm {
+    /// Login name.
+    user: String,
+    /// Password.
+    #[schema(value_type = String, format = Password)]
+    password: Password,
+}
+
+/// A password alone.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UnlockForm {
+    /// The user's password.
+    #[schema(value_type = String, format = Password)]
+    password: Password,
+}
+
+/// A change of the own password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PasswordForm {
+    /// The one that holds now.
+    #[schema(value_type = String, format = Password)]
+    current: Password,
+    /// 12 to 128 characters with letters and digits.
+    #[schema(value_type = String, format = Password)]
+    new: Password,
+}
+
+/// Who is logged in here.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LoginView {
+    /// Who.
+    user: UserBrief,
+    /// Goes into the header X-Tonewall-CSRF of every request that changes something.
+    csrf: String,
+    /// All rights, of all roles.
+    permissions: BTreeSet<Permission>,
+    /// Roles.
+    roles: BTreeSet<Role>,
+    /// The agent's desktop.
+    desktop: Option<DesktopId>,
+    /// Nothing else works before `POST /password`.
+    must_change_password: bool,
+    /// Idle for too long: `POST /unlock` opens it again.
+    locked: bool,
+}
+
+/// A user in a few words.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UserBrief {
+    /// Identity.
+    id: UserId,
+    /// Login name.
+    name: String,
+    /// What others see.
+    display_name: String,
+}
+
+impl From<&Login> for LoginView {
+    fn from(login: &Login) -> Self {
+        let roles = &login.actor.roles;
+        Self {
+            user: UserBrief {
+                id: login.actor.user.clone(),
+                name: login.actor.name.clone(),
+                display_name: login.display_name.clone(),
+            },
+            csrf: login.csrf.clone(),
+            permissions: roles
+                .iter()
+                .flat_map(|role| role.permissions())
+                .copied()
+                .collect(),
+            roles: roles.clone(),
+            desktop: login.actor.desktop.clone(),
+            must_change_password: login.must_change_password,
+            locked: login.locked,
+        }
+    }
+}
+
+/// Who is logged in here, and the token for changes.
+#[utoipa::path(get, path = "/login", tag = "login", responses(
+    (status = 200, body = LoginView),
+))]
+pub(crate) async fn show(Caller(login): Caller) -> Json<LoginView> {
+    Json(LoginView::from(&login))
+}
+
+/// Logs in. Sets the cookie `__Host-tonewall`. Wrong and unknown names are answered alike.
+#[utoipa::path(post, path = "/login", tag = "login", request_body = LoginForm, responses(
+    (status = 200, body = LoginView),
+))]
+pub(crate) async fn log_in(
+    State(app): State<Shared>,
+    Peer(peer): Peer,
+    previous: Option<Caller>,
+    Input(form): Input<LoginForm>,
+) -> Result<Response, Problem> {
+    let address = peer.ip().to_canonical().to_string();
+    if let Some(seconds) = app.failures.wait(peer.ip(), Instant::now()) {
+        return Err(Problem::new(Code::TooManyFailures).retry_after(seconds));
+    }
+    let turn = app.passwords.turn().await?;
+    let name = form.user.trim().to_lowercase();
+    let user = known(&app, &name).await?;
+    let checked = check(&app, &turn, user.as_ref(), &form.password).await;
+    let user = match (user, checked) {
+        (Some(user), Checked::Right) => user,
+        (user, wrong) => {
+            app.failures.failed(peer.ip(), Instant::now());
+            return Err(failed(&app, user, &name, wrong, &address).await);
+        }
+    };
+    drop(turn);
+    let entry = AuditEntry::new(
+        app.now(),
+        &actor(&user, &address),
+        AuditAction::LoggedIn,
+        "login",
+    );
+    app.commit(forgiven(&user), entry, |_| {}).await?;
+    if let Some(Caller(previous)) = previous {
+        app.logins.end(&previous.key);
+    }
+    let (cookie, login) = app
+        .logins
+        .begin(&user, &address, Instant::now())
+        .ok_or(Code::Internal)?;
+    let cookie = format!("{COOKIE_NAME}={cookie}; Path=/; Secure; HttpOnly; SameSite=Strict");
+    Ok(([(SET_COOKIE, cookie)], Json(LoginView::from(&login))).into_response())
+}
+
+enum Checked {
+    Right,
+    Wrong,
+    Locked,
+}
+
+async fn known(app: &Shared, name: &str) -> Result<Option<User>, Problem> {
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
+        return Ok(None);
+    }
+    Ok(app.deps.users.user_by_name(name).await?)
+}
+
+/// Takes the same time whoever it is.
+async fn check(app: &Shared, turn: &Turn<'_>, user: Option<&User>, password: &Password) -> Checked {
+    let locked = user.is_some_and(|user| is_locked(app, user));
+    let usable = user.filter(|user| user.enabled && !locked);
+    let hash = usable.map(|user| user.password_hash.clone());
+    match turn.check(password, hash).await {
+        true => Checked::Right,
+        false if locked => Checked::Locked,
+        false => Checked::Wrong,
+    }
+}
+
+fn is_locked(app: &Shared, user: &User) -> bool {
+    user.locked_until.is_some_and(|until| app.now() < until)
+}
+
+/// What a login after failures changes.
+fn forgiven(user: &User) -> Change {
+    if user.failed_logins == 0 && user.locked_until.is_none() {
+        return Change::None;
+    }
+    Change::SaveUser(User {
+        failed_logins: 0,
+        locked_until: None,
+        ..user.clone()
+    })
+}
+
+/// Records a failure and says what the answer is.
+async fn failed(
+    app: &Shared,
+    user: Option<User>,
+    name: &str,
+    checked: Checked,
+    address: &str,
+) -> Problem {
+    let Some(user) = user else {
+        let locked = app.strangers.failed(name, Instant::now());
+        let actor = Actor {
+            address: address.to_owned(),
+            ..Actor::system()
+        };
+        let entry = AuditEntry::new(app.now(), &actor, AuditAction::LoginFailed, "login")
+            .with("reason", "unknown_user");
+        return recorded(app.commit(Change::None, entry, |_| {}).await, locked);
+    };
+    let actor = actor(&user, address);
+    if matches!(checked, Checked::Locked) {
+        let entry = AuditEntry::new(app.now(), &actor, AuditAction::LoginFailed, "login")
+            .with("reason", "locked");
+        return recorded(app.commit(Change::None, entry, |_| {}).await, true);
+    }
+    recorded(count_failure(app, user, &actor).await, false)
+}
+
+fn recorded(written: Result<i64, StoreError>, locked: bool) -> Problem {
+    match written {
+        Ok(_) if locked => Code::AccountLocked.into(),
+        Ok(_) => Code::LoginFailed.into(),
+        Err(error) => error.into(),
+    }
+}
+
+async fn count_failure(app: &Shared, mut user: User, actor: &Actor) -> Result<i64, StoreError> {
+    for _ in 0..SAVES_MAX {
+        let mut action = AuditAction::LoginFailed;
+        user.failed_logins = user.failed_logins.saturating_add(1);
+        user.locked_until = None;
+        if user.failed_logins >= FAILURES_MAX {
+            action = AuditAction::UserLocked;
+            user.failed_logins = 0;
+            user.locked_until = Some(app.now().plus_ms(LOCK_MS));
+        }
+        let entry =
+            AuditEntry::new(app.now(), actor, action, "login").with("reason", "wrong_password");
+        match app
+            .commit(Change::SaveUser(user.clone()), entry, |_| {})
+            .await
+        {
+            Err(StoreError::Conflict) => {}
+            done => return done,
+        }
+        match app.deps.users.user(&user.id).await? {
+            Some(fresh) => user = fresh,
+            None => return Ok(0),
+        }
+    }
+    Err(StoreError::Busy)
+}
+
+fn actor(user: &User, address: &str) -> Actor {
+    Actor {
+        user: user.id.clone(),
+        name: user.name.clone(),
+        roles: user.roles.clone(),
+        desktop: user.desktop.clone(),
+        address: address.to_owned(),
+    }
+}
+
+/// Logs out here.
+#[utoipa::path(post, path = "/logout", tag = "login", responses((status = 204)))]
+pub(crate) async fn log_out(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+) -> Result<Response, Problem> {
+    app.logins.end(&login.key);
+    let entry = AuditEntry::new(app.now(), &login.actor, AuditAction::LoggedOut, "login");
+    app.commit(Change::None, entry, |_| {}).await?;
+    let cookie = format!("{COOKIE_NAME}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
+}
+
+/// Key or pointer moved at the page, within the last minute or so: puts the idle lock off.
+#[utoipa::path(post, path = "/activity", tag = "login", responses((status = 204)))]
+pub(crate) async fn activity(_: Caller) -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+/// Opens a browser that was idle for too long.
+#[utoipa::path(post, path = "/unlock", tag = "login", request_body = UnlockForm, responses(
+    (status = 200, body = LoginView),
+))]
+pub(crate) async fn unlock(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Peer(peer): Peer,
+    Input(form): Input<UnlockForm>,
+) -> Answer<LoginView> {
+    confirmed(&app, &login, peer, &form.password).await?;
+    app.logins.unlock(&login.key, Instant::now());
+    let login = app
+        .logins
+        .look(&login.key, Instant::now())
+        .ok_or(Code::NotLoggedIn)?;
+    Ok(Json(LoginView::from(&login)))
+}
+
+/// The password of whoever is logged in is right. Failures count as failed logins.
+async fn confirmed(
+    app: &Shared,
+    login: &Login,
+    peer: std::net::SocketAddr,
+    password: &Password,
+) -> Result<User, Problem> {
+    if let Some(seconds) = app.failures.wait(peer.ip(), Instant::now()) {
+        return Err(Problem::new(Code::TooManyFailures).retry_after(seconds));
+    }
+    let turn = app.passwords.turn().await?;
+    let user = app.deps.users.user(&login.actor.user).await?;
+    match (check(app, &turn, user.as_ref(), password).await, user) {
+        (Checked::Right, Some(user)) => Ok(user),
+        (wrong, user) => {
+            app.failures.failed(peer.ip(), Instant::now());
+            let address = &login.actor.address;
+            Err(failed(app, user, &login.actor.name, wrong, address).await)
+        }
+    }
+}
+
+/// Changes the own password. Other browsers of the same user are logged out.
+#[utoipa::path(post, path = "/password", tag = "login", request_body = PasswordForm, responses(
+    (status = 204),
+))]
+pub(crate) async fn change_password(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Peer(peer): Peer,
+    Input(form): Input<PasswordForm>,
+) -> Silent {
+    let user = confirmed(&app, &login, peer, &form.current).await?;
+    if let Some(wrong) = password_rule(&form.new.0, &user.name) {
+        return Err(Problem::field("new", wrong));
+    }
+    if *form.new.0 == *form.current.0 {
+        return Err(Problem::field(
+            "new",
+            "choose another password than the present one",
+        ));
+    }
+    let turn = app.passwords.turn().await?;
+    let user = User {
+        password_hash: turn.hash(&form.new).await?,
+        must_change_password: false,
+        failed_logins: 0,
+        locked_until: None,
+        ..user
+    };
+    drop(turn);
+    let object = format!("user {}", user.name);
+    let entry = AuditEntry::new(
+        app.now(),
+        &login.actor,
+        AuditAction::PasswordChanged,
+        object,
+    );
+    let saved = user.clone();
+    app.commit(Change::SaveUser(user), entry, move |app| {
+        app.logins.end_all_of(&saved.id, Some(&login.key));
+        app.logins.refresh(&saved);
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Code::Busy.into(),
+            PasswordError::Hash(_) => {
+                tracing::error!(%error, "password");
+                Code::Internal.into()
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The handlers, one file per noun.
+//! Owns: the shapes of requests and answers.
+//! Never: decides more than `domain` does.
+
+pub(crate) mod audit;
+pub(crate) mod calls;
+pub(crate) mod desktops;
+pub(crate) mod live;
+pub(crate) mod login;
+pub(crate) mod me;
+pub(crate) mod openapi;
+pub(crate) mod payments;
+pub(crate) mod services;
+pub(crate) mod users;
+
+use axum::Json;
+use axum::http::StatusCode;
+
+use crate::problem::Problem;
+
+/// What most handlers answer.
+type Answer<T> = Result<Json<T>, Problem>;
+/// For what was made.
+type Created<T> = Result<(StatusCode, Json<T>), Problem>;
+/// For what has nothing to say.
+type Silent = Result<StatusCode, Problem>;
+
+/// The length in characters of a trimmed text is in a range.
+fn has_length(text: &str, range: std::ops::RangeInclusive<usize>) -> bool {
+    range.contains(&text.trim().chars().count())
+}

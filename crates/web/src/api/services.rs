@@ -1,0 +1,348 @@
+//! Services, their recorders, and system settings.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::access::Actor;
+use domain::audit::{AuditAction, AuditEntry};
+use domain::boundary::{Audience, Bus, Change, LiveEvent};
+use domain::id::{DesktopId, ServiceId, SinkId};
+use domain::service::{
+    ProtectionScope, RecorderDeclaration, Route, Service, Settings, Sink, SinkHearing, SinkMedium,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Answer, Created, has_length};
+use crate::app::{App, Changed, Shared};
+use crate::extract::{Caller, Id, Input};
+use crate::problem::{Code, FieldProblem, Problem};
+
+/// Numbers of one service.
+const NUMBERS_MAX: usize = 64;
+/// Characters of a number.
+const NUMBER_CHARS_MAX: usize = 40;
+/// Recorders of one service.
+const SINKS_MAX: usize = 16;
+
+/// Services.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ServiceList {
+    /// By name.
+    services: Vec<Service>,
+}
+
+/// A service as a form sends it. Recorders are declared apart.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceForm {
+    /// 1-60 characters, unique.
+    name: String,
+    /// 1-64 user parts of request URIs; `*` takes what no other service takes.
+    numbers: Vec<String>,
+    /// Where calls go.
+    route: Route,
+    /// The desktop of calls whose agent has none.
+    desktop: DesktopId,
+    /// When calls are protected.
+    protection: ProtectionScope,
+    /// The revision that was read; 0 for a new service.
+    #[serde(default)]
+    revision: i64,
+}
+
+/// A declaration of recorders (who else records these calls).
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecordersForm {
+    /// All of them; empty: "No other recorder records these calls".
+    sinks: Vec<SinkForm>,
+    /// The revision of the service that was read.
+    revision: i64,
+}
+
+/// A recorder.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SinkForm {
+    /// 1-60 characters.
+    name: String,
+    /// What it records.
+    medium: SinkMedium,
+    /// What it hears.
+    hears: SinkHearing,
+}
+
+/// System settings as a form sends them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SettingsForm {
+    /// Configure > Agents > Secure Payment Capture.
+    spc_enabled: bool,
+    /// Response variables.
+    response_variables: bool,
+    /// The revision that was read.
+    revision: i64,
+}
+
+/// System settings.
+#[utoipa::path(get, path = "/settings", tag = "settings", responses((status = 200, body = Settings)))]
+pub(crate) async fn settings(State(app): State<Shared>) -> Answer<Settings> {
+    Ok(Json(app.deps.services.settings().await?))
+}
+
+/// Saves the system settings. Switching Secure Payment Capture off lets open captures finish.
+#[utoipa::path(put, path = "/settings", tag = "settings", request_body = SettingsForm, responses(
+    (status = 200, body = Settings),
+))]
+pub(crate) async fn save_settings(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Input(form): Input<SettingsForm>,
+) -> Answer<Settings> {
+    let mut settings = Settings {
+        spc_enabled: form.spc_enabled,
+        response_variables: form.response_variables,
+        revision: form.revision,
+    };
+    let now = app.now();
+    let entry = AuditEntry::new(now, &login.actor, AuditAction::SettingsSaved, "settings")
+        .with("spc_enabled", form.spc_enabled)
+        .with("response_variables", form.response_variables);
+    let change = Change::SaveSettings(settings);
+    let revision = app.commit(change, entry, |app| tell(app, Changed::Settings));
+    settings.revision = revision.await?;
+    Ok(Json(settings))
+}
+
+/// All services, by name.
+#[utoipa::path(get, path = "/services", tag = "services", responses((status = 200, body = ServiceList)))]
+pub(crate) async fn list(State(app): State<Shared>) -> Answer<ServiceList> {
+    let services = app.deps.services.services().await?;
+    Ok(Json(ServiceList { services }))
+}
+
+/// One service.
+#[utoipa::path(get, path = "/services/{id}", tag = "services", params(("id" = ServiceId, Path)), responses(
+    (status = 200, body = Service),
+))]
+pub(crate) async fn show(State(app): State<Shared>, Id(id): Id<ServiceId>) -> Answer<Service> {
+    let service = app.deps.services.service(&id).await?;
+    Ok(Json(service.ok_or(Code::NotFound)?))
+}
+
+/// A new service. Its captures are blocked until its recorders are declared.
+#[utoipa::path(post, path = "/services", tag = "services", request_body = ServiceForm, responses(
+    (status = 201, body = Service),
+))]
+pub(crate) async fn create(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Input(form): Input<ServiceForm>,
+) -> Created<Service> {
+    let id = ServiceId::from_random(crate::login::random_u128().ok_or(Code::Internal)?);
+    form.check(&app, &id).await?;
+    let service = form.applied(id, None);
+    Ok((
+        StatusCode::CREATED,
+        Json(saved(&app, &login.actor, service, "created").await?),
+    ))
+}
+
+/// Saves a service. Its declaration of recorders stays.
+#[utoipa::path(put, path = "/services/{id}", tag = "services", params(("id" = ServiceId, Path)), request_body = ServiceForm, responses(
+    (status = 200, body = Service),
+))]
+pub(crate) async fn save(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(id): Id<ServiceId>,
+    Input(form): Input<ServiceForm>,
+) -> Answer<Service> {
+    let before = at_revision(&app, &id, form.revision).await?;
+    form.check(&app, &id).await?;
+    let service = form.applied(id, before.recorders);
+    Ok(Json(saved(&app, &login.actor, service, "edited").await?))
+}
+
+/// Declares who else records a service's calls. Named, dated, audited.
+#[utoipa::path(post, path = "/services/{id}/recorders", tag = "services", params(("id" = ServiceId, Path)), request_body = RecordersForm, responses(
+    (status = 200, body = Service),
+))]
+pub(crate) async fn declare(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(id): Id<ServiceId>,
+    Input(form): Input<RecordersForm>,
+) -> Answer<Service> {
+    let mut service = at_revision(&app, &id, form.revision).await?;
+    if form.sinks.len() > SINKS_MAX {
+        return Err(Problem::field("sinks", "declare 16 recorders at most"));
+    }
+    let mut sinks = Vec::with_capacity(form.sinks.len());
+    for (index, sink) in form.sinks.into_iter().enumerate() {
+        if !has_length(&sink.name, 1..=60) {
+            return Err(Problem::field(
+                format!("sinks[{index}].name"),
+                "use 1 to 60 characters",
+            ));
+        }
+        sinks.push(Sink {
+            id: SinkId::from_random(crate::login::random_u128().ok_or(Code::Internal)?),
+            name: sink.name.trim().to_owned(),
+            medium: sink.medium,
+            hears: sink.hears,
+        });
+    }
+    service.recorders = Some(RecorderDeclaration {
+        confirmed_by: login.actor.name.clone(),
+        confirmed_at: app.now(),
+        sinks,
+    });
+    Ok(Json(
+        saved(&app, &login.actor, service, "recorders declared").await?,
+    ))
+}
+
+async fn at_revision(app: &Shared, id: &ServiceId, revision: i64) -> Result<Service, Problem> {
+    let service = app.deps.services.service(id).await?.ok_or(Code::NotFound)?;
+    if service.revision == revision {
+        Ok(service)
+    } else {
+        Err(Code::Conflict.into())
+    }
+}
+
+async fn saved(
+    app: &Shared,
+    actor: &Actor,
+    mut service: Service,
+    what: &str,
+) -> Result<Service, Problem> {
+    let recorders = service
+        .recorders
+        .as_ref()
+        .map(|declared| declared.sinks.len());
+    let object = format!("service {}", service.name);
+    let entry = AuditEntry::new(app.now(), actor, AuditAction::ServiceSaved, object)
+        .with("what", what)
+        .with("recorders", recorders);
+    let change = Change::SaveService(service.clone());
+    let revision = app.commit(change, entry, |app| tell(app, Changed::Services));
+    service.revision = revision.await?;
+    Ok(service)
+}
+
+/// The other rooms, and every page.
+pub(super) fn tell(app: &App, what: Changed) {
+    app.deps.hooks.changed(what);
+    let name = match what {
+        Changed::Users => "users",
+        Changed::Desktops => "desktops",
+        Changed::Services => "services",
+        Changed::Settings => "settings",
+        Changed::Payments => "payments",
+    };
+    app.deps.hub.publish(LiveEvent {
+        audience: Audience::Everyone,
+        topic: "desktop",
+        body: serde_json::json!({ "changed": name }),
+    });
+}
+
+impl ServiceForm {
+    /// All that is wrong, also against the other services, desktops and users.
+    async fn check(&self, app: &Shared, id: &ServiceId) -> Result<(), Problem> {
+        let mut problems = self.problems();
+        let services = app.deps.services.services().await?;
+        for other in services.iter().filter(|other| other.id != *id) {
+            if other.name.eq_ignore_ascii_case(self.name.trim()) {
+                problems.push(wrong("name", "this name is taken"));
+            }
+            let taken = |number: &&String| other.numbers.contains(*number);
+            if let Some(number) = self.numbers.iter().find(taken) {
+                let message = format!("{number} leads to the service {} already", other.name);
+                problems.push(wrong("numbers", message));
+            }
+        }
+        if app.deps.desktops.desktop(&self.desktop).await?.is_none() {
+            problems.push(wrong("desktop", "choose a desktop that exists"));
+        }
+        if let Route::Uri { agent, .. } = &self.route
+            && app.deps.users.user_by_name(agent).await?.is_none()
+        {
+            problems.push(wrong("route.agent", "enter the login name of a user"));
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(problems))
+        }
+    }
+
+    fn problems(&self) -> Vec<FieldProblem> {
+        let mut problems = Vec::new();
+        if !has_length(&self.name, 1..=60) {
+            problems.push(wrong("name", "use 1 to 60 characters"));
+        }
+        if !(1..=NUMBERS_MAX).contains(&self.numbers.len()) {
+            problems.push(wrong("numbers", "enter 1 to 64 numbers"));
+        }
+        for (index, number) in self.numbers.iter().enumerate() {
+            let message = if !is_number(number) {
+                "use 1 to 40 of letters, digits, '+', '-', '.', '_'; or '*' alone"
+            } else if self.numbers[..index].contains(number) {
+                "this number stands here twice"
+            } else {
+                continue;
+            };
+            problems.push(wrong(format!("numbers[{index}]"), message));
+        }
+        if let Route::Uri { uri, address, .. } = &self.route {
+            let scheme = uri.starts_with("sip:") || uri.starts_with("sips:");
+            if !scheme
+                || uri.len() > 200
+                || uri.contains(|c: char| c.is_whitespace() || c.is_control())
+            {
+                problems.push(wrong(
+                    "route.uri",
+                    "write a SIP URI, for example sip:100@192.0.2.5",
+                ));
+            }
+            if address.parse::<SocketAddr>().is_err() {
+                problems.push(wrong(
+                    "route.address",
+                    "write address and port, for example 192.0.2.5:5060",
+                ));
+            }
+        }
+        problems
+    }
+
+    fn applied(self, id: ServiceId, recorders: Option<RecorderDeclaration>) -> Service {
+        Service {
+            id,
+            name: self.name.trim().to_owned(),
+            numbers: self.numbers,
+            route: self.route,
+            desktop: self.desktop,
+            protection: self.protection,
+            recorders,
+            revision: self.revision,
+        }
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte);
+    text == "*" || ((1..=NUMBER_CHARS_MAX).contains(&text.len()) && text.bytes().all(word))
+}
+
+fn wrong(field: impl Into<String>, message: impl Into<String>) -> FieldProblem {
+    FieldProblem {
+        field: field.into(),
+        message: message.into(),
+    }
+}

@@ -1,0 +1,56 @@
+//! Headers of every answer.
+//! Owns: what browsers are told not to do.
+//! Never: differs by route but for the page itself.
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::app::Shared;
+
+const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// For everything that is no page.
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
+/// No sensor and no interface is used; the microphone comes with the browser phone.
+const NO_DEVICES: &str = "accelerometer=(), bluetooth=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
+/// A year.
+const TRANSPORT: &str = "max-age=31536000";
+
+/// Adds what an answer does not have yet.
+pub(crate) async fn layer(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    default(headers, CONTENT_SECURITY_POLICY, NOTHING);
+    default(headers, CACHE_CONTROL, "no-store");
+    default(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(headers, X_FRAME_OPTIONS, "DENY");
+    default(headers, REFERRER_POLICY, "no-referrer");
+    default(headers, OPENER, "same-origin");
+    default(headers, RESOURCE, "same-origin");
+    default(headers, PERMISSIONS, NO_DEVICES);
+    if app.secure {
+        default(headers, STRICT_TRANSPORT_SECURITY, TRANSPORT);
+    }
+    response
+}
+
+fn default(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers
+        .entry(name)
+        .or_insert(HeaderValue::from_static(value));
+}
+
+/// The policy of the page. React Aria's one style element carries the nonce.
+pub(crate) fn page_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; connect-src 'self'; media-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'"
+    )
+}

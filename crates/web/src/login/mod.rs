@@ -1,0 +1,332 @@
+//! Logins: who sits at which browser.
+//! Owns: the table in memory, the idle lock, the end of a login.
+//! Never: outlives the process, or keeps a cookie's value; only its hash is in the table.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::access::{Actor, User};
+use domain::id::UserId;
+use rand::TryRngCore;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+mod bucket;
+pub(crate) mod password;
+pub(crate) mod strangers;
+
+pub(crate) use bucket::Bucket;
+
+/// Logins at once: several times the agents of the largest site. At the limit the one that was idle longest ends.
+const LOGINS_MAX: usize = 8_192;
+/// Logins of one user: a few browsers. The one that was idle longest ends.
+const LOGINS_PER_USER_MAX: usize = 8;
+
+/// The hash under which a login is found.
+pub(crate) type LoginKey = [u8; 32];
+
+/// A login as a request finds it.
+#[derive(Clone)]
+pub(crate) struct Login {
+    pub(crate) key: LoginKey,
+    pub(crate) actor: Actor,
+    pub(crate) display_name: String,
+    pub(crate) must_change_password: bool,
+    pub(crate) csrf: String,
+    /// Nobody touched key or pointer for too long; the password opens it again.
+    pub(crate) locked: bool,
+    /// Becomes true when the login ends.
+    pub(crate) ended: watch::Receiver<bool>,
+}
+
+struct Entry {
+    login: Login,
+    began: Instant,
+    active: Instant,
+    ended: watch::Sender<bool>,
+}
+
+/// All logins.
+pub(crate) struct Logins {
+    table: Mutex<HashMap<LoginKey, Entry>>,
+    idle_lock: Duration,
+    limit: Duration,
+}
+
+impl Logins {
+    pub(crate) fn new(idle_lock: Duration, limit: Duration) -> Self {
+        Self {
+            table: Mutex::new(HashMap::new()),
+            idle_lock,
+            limit,
+        }
+    }
+
+    /// A new login and its cookie's value; none if the system has no random numbers.
+    pub(crate) fn begin(
+        &self,
+        user: &User,
+        address: &str,
+        now: Instant,
+    ) -> Option<(String, Login)> {
+        let cookie = random_hex()?;
+        let (sender, receiver) = watch::channel(false);
+        let login = Login {
+            key: key_of(&cookie),
+            actor: actor_of(user, address),
+            display_name: user.display_name.clone(),
+            must_change_password: user.must_change_password,
+            csrf: random_hex()?,
+            locked: false,
+            ended: receiver,
+        };
+        let mut table = self.table();
+        make_room(&mut table, &user.id);
+        table.insert(
+            login.key,
+            Entry {
+                login: login.clone(),
+                began: now,
+                active: now,
+                ended: sender,
+            },
+        );
+        Some((cookie, login))
+    }
+
+    /// The login of a cookie. Past its limit it ends, idle for too long it is locked.
+    pub(crate) fn find(&self, cookie: &str, now: Instant) -> Option<Login> {
+        self.look(&key_of(cookie), now)
+    }
+
+    /// As [`Logins::find`], for those who keep the key: event streams.
+    pub(crate) fn look(&self, key: &LoginKey, now: Instant) -> Option<Login> {
+        let mut table = self.table();
+        let entry = table.get_mut(key)?;
+        if now.saturating_duration_since(entry.began) >= self.limit {
+            end(table.remove(key));
+            return None;
+        }
+        if now.saturating_duration_since(entry.active) >= self.idle_lock {
+            entry.login.locked = true;
+        }
+        Some(entry.login.clone())
+    }
+
+    /// Key or pointer moved. A lock stays.
+    pub(crate) fn touch(&self, key: &LoginKey, now: Instant) {
+        if let Some(entry) = self.table().get_mut(key)
+            && !entry.login.locked
+        {
+            entry.active = now;
+        }
+    }
+
+    /// The password was right.
+    pub(crate) fn unlock(&self, key: &LoginKey, now: Instant) {
+        if let Some(entry) = self.table().get_mut(key) {
+            entry.login.locked = false;
+            entry.active = now;
+        }
+    }
+
+    /// Logout.
+    pub(crate) fn end(&self, key: &LoginKey) {
+        end(self.table().remove(key));
+    }
+
+    /// Ends all logins of a user but one.
+    pub(crate) fn end_all_of(&self, user: &UserId, but: Option<&LoginKey>) {
+        self.table().retain(|key, entry| {
+            let stays = entry.login.actor.user != *user || but == Some(key);
+            if !stays {
+                entry.ended.send_replace(true);
+            }
+            stays
+        });
+    }
+
+    /// A user was saved: a change of roles or a disabled account ends the logins, the rest is taken over.
+    pub(crate) fn refresh(&self, user: &User) {
+        self.table().retain(|_, entry| {
+            let login = &mut entry.login;
+            if login.actor.user != user.id {
+                return true;
+            }
+            if !user.enabled || login.actor.roles != user.roles {
+                entry.ended.send_replace(true);
+                return false;
+            }
+            login.actor.desktop.clone_from(&user.desktop);
+            login.actor.name.clone_from(&user.name);
+            login.display_name.clone_from(&user.display_name);
+            login.must_change_password = user.must_change_password;
+            true
+        });
+    }
+
+    fn table(&self) -> MutexGuard<'_, HashMap<LoginKey, Entry>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn end(entry: Option<Entry>) {
+    if let Some(entry) = entry {
+        entry.ended.send_replace(true);
+    }
+}
+
+fn make_room(table: &mut HashMap<LoginKey, Entry>, user: &UserId) {
+    let own = table
+        .values()
+        .filter(|entry| entry.login.actor.user == *user);
+    if own.count() >= LOGINS_PER_USER_MAX {
+        end(remove_idlest(table, |entry| {
+            entry.login.actor.user == *user
+        }));
+    }
+    if table.len() >= LOGINS_MAX {
+        end(remove_idlest(table, |_| true));
+    }
+}
+
+fn remove_idlest(
+    table: &mut HashMap<LoginKey, Entry>,
+    among: impl Fn(&Entry) -> bool,
+) -> Option<Entry> {
+    let key = table
+        .iter()
+        .filter(|(_, entry)| among(entry))
+        .min_by_key(|(_, entry)| entry.active)
+        .map(|(key, _)| *key)?;
+    table.remove(&key)
+}
+
+fn actor_of(user: &User, address: &str) -> Actor {
+    Actor {
+        user: user.id.clone(),
+        name: user.name.clone(),
+        roles: user.roles.clone(),
+        desktop: user.desktop.clone(),
+        address: address.to_owned(),
+    }
+}
+
+/// The hash of a text from outside.
+pub(crate) fn key_of(text: &str) -> LoginKey {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// 256 random bits of the operating system in hex.
+pub(crate) fn random_hex() -> Option<String> {
+    let mut bytes = [0_u8; 32];
+    rand::rngs::OsRng.try_fill_bytes(&mut bytes).ok()?;
+    Some(hex(&bytes))
+}
+
+/// A random identity.
+pub(crate) fn random_u128() -> Option<u128> {
+    let mut bytes = [0_u8; 16];
+    rand::rngs::OsRng.try_fill_bytes(&mut bytes).ok()?;
+    Some(u128::from_be_bytes(bytes))
+}
+
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::access::Role;
+    use std::collections::BTreeSet;
+
+    fn user(number: u128) -> User {
+        User {
+            id: UserId::from_random(number),
+            name: format!("user{number}"),
+            display_name: "User".to_owned(),
+            roles: BTreeSet::from([Role::Agent]),
+            password_hash: String::new(),
+            must_change_password: false,
+            failed_logins: 0,
+            locked_until: None,
+            desktop: None,
+            phone: None,
+            phone_ha1: None,
+            enabled: true,
+            revision: 1,
+        }
+    }
+
+    fn logins() -> Logins {
+        Logins::new(Duration::from_secs(900), Duration::from_secs(43_200))
+    }
+
+    #[test]
+    fn an_idle_login_locks_and_stays_locked_until_the_password_comes() {
+        let (logins, start) = (logins(), Instant::now());
+        let (cookie, login) = logins.begin(&user(1), "-", start).unwrap();
+        let later = start + Duration::from_secs(899);
+        assert!(!logins.find(&cookie, later).unwrap().locked);
+        logins.touch(&login.key, later);
+        let late = later + Duration::from_secs(900);
+        assert!(logins.find(&cookie, late).unwrap().locked);
+        logins.touch(&login.key, late);
+        assert!(logins.find(&cookie, late).unwrap().locked);
+        logins.unlock(&login.key, late);
+        assert!(!logins.find(&cookie, late).unwrap().locked);
+    }
+
+    #[test]
+    fn a_login_ends_after_its_limit_however_busy_it_is() {
+        let (logins, start) = (logins(), Instant::now());
+        let (cookie, login) = logins.begin(&user(1), "-", start).unwrap();
+        for minutes in (0..720).step_by(10) {
+            let at = start + Duration::from_secs(minutes * 60);
+            assert!(logins.find(&cookie, at).is_some());
+            logins.touch(&login.key, at);
+        }
+        let end = start + Duration::from_secs(43_200);
+        assert!(logins.find(&cookie, end).is_none());
+        assert!(*login.ended.borrow());
+    }
+
+    #[test]
+    fn other_roles_end_a_login_and_another_desktop_does_not() {
+        let (logins, now) = (logins(), Instant::now());
+        let mut user = user(1);
+        let (cookie, _) = logins.begin(&user, "-", now).unwrap();
+        user.desktop = Some(domain::id::DesktopId::from_random(5));
+        logins.refresh(&user);
+        let login = logins.find(&cookie, now).unwrap();
+        assert_eq!(login.actor.desktop, user.desktop);
+        user.roles.insert(Role::Supervisor);
+        logins.refresh(&user);
+        assert!(logins.find(&cookie, now).is_none());
+        assert!(*login.ended.borrow());
+    }
+
+    #[test]
+    fn one_user_keeps_the_browsers_used_last() {
+        let (logins, start) = (logins(), Instant::now());
+        let cookies: Vec<_> = (0..9)
+            .map(|second| {
+                let at = start + Duration::from_secs(second);
+                logins.begin(&user(1), "-", at).unwrap().0
+            })
+            .collect();
+        let alive = |cookie: &String| logins.find(cookie, start).is_some();
+        assert!(!alive(&cookies[0]));
+        assert!(cookies[1..].iter().all(alive));
+    }
+}

@@ -1,0 +1,308 @@
+//! Errors as the API answers them (RFC 9457).
+//! Owns: the codes, their status and title; the form of the body.
+//! Never: quotes what was sent, or tells what went wrong inside.
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use domain::access::Denied;
+use domain::boundary::StoreError;
+use domain::gate::Gate;
+use domain::view::{ButtonDisabled, DeskError};
+use serde::Serialize;
+
+/// Seconds after which a busy server may be asked again.
+const BUSY_RETRY_S: u64 = 2;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])* $name:ident = $code:literal, $status:ident, $title:literal;)*) => {
+        /// What can go wrong, as one word that a page can act on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
+        pub(crate) enum Code {
+            $($(#[doc = $doc])* #[serde(rename = $code)] $name,)*
+        }
+
+        impl Code {
+            fn word(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            pub(crate) fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)* }
+            }
+
+            fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// No or an ended login.
+    NotLoggedIn = "not_logged_in", UNAUTHORIZED, "Sign in first";
+    /// Wrong user name or password, or a disabled account.
+    LoginFailed = "login_failed", UNAUTHORIZED, "User name or password is wrong";
+    /// Ten failures.
+    AccountLocked = "account_locked", LOCKED, "Too many failed attempts; try again in 30 minutes or ask an administrator";
+    /// This browser was idle.
+    IdleLocked = "idle_locked", LOCKED, "This browser is locked; enter the password";
+    /// First use, or reset by an administrator.
+    PasswordChangeRequired = "password_change_required", FORBIDDEN, "Change the password first";
+    /// No or another token.
+    Csrf = "csrf", FORBIDDEN, "The request carries no valid X-Tonewall-CSRF header";
+    /// From a page that is not ours.
+    ForeignOrigin = "foreign_origin", FORBIDDEN, "The request does not come from this server's page";
+    /// The Host header does not name us.
+    UnknownHost = "unknown_host", MISDIRECTED_REQUEST, "This server is not known under that name";
+    /// No role has the right.
+    NotPermitted = "not_permitted", FORBIDDEN, "You do not have the right to do this";
+    /// Gate 1.
+    GateSystemSwitch = "gate_system_switch", FORBIDDEN, "Secure Payment Capture is switched off";
+    /// Gate 2.
+    GateNoWidget = "gate_no_widget", FORBIDDEN, "This desktop has no such widget";
+    /// Gate 3.
+    GateWidgetDisabled = "gate_widget_disabled", FORBIDDEN, "The widget is not enabled";
+    /// Gate 4.
+    GateNotPermitted = "gate_not_permitted", FORBIDDEN, "You do not have the right to start this capture";
+    /// Or not to be seen by this user.
+    NotFound = "not_found", NOT_FOUND, "There is no such thing";
+    /// Another method would do.
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This address does not take that method";
+    /// Not JSON, or of the wrong form.
+    BadBody = "bad_body", BAD_REQUEST, "The body cannot be read";
+    /// A query parameter.
+    BadQuery = "bad_query", BAD_REQUEST, "A parameter of the address cannot be read";
+    /// Missing or malformed.
+    IdempotencyKey = "idempotency_key", BAD_REQUEST, "The header Idempotency-Key is missing or has not 16 to 64 letters, digits, '-' or '_'";
+    /// Not application/json.
+    MediaType = "media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be application/json";
+    /// Too large.
+    TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The body is too large";
+    /// Came too slowly.
+    TooSlow = "too_slow", REQUEST_TIMEOUT, "The body came too slowly";
+    /// Some fields are wrong.
+    Invalid = "invalid", UNPROCESSABLE_ENTITY, "Some fields are wrong";
+    /// Saved by someone else meanwhile.
+    Conflict = "conflict", CONFLICT, "It was changed meanwhile; reload it";
+    /// A name or number.
+    Taken = "taken", CONFLICT, "It is taken";
+    /// Cannot be deleted.
+    InUse = "in_use", CONFLICT, "It is still in use";
+    /// The call is not connected.
+    CallNotConnected = "call_not_connected", CONFLICT, "The call is not connected";
+    /// On hold.
+    CallOnHold = "call_on_hold", CONFLICT, "The call is on hold";
+    /// Only one at a time.
+    CaptureOpen = "capture_open", CONFLICT, "Another capture is open";
+    /// S21.
+    RecordersUndeclared = "recorders_undeclared", CONFLICT, "The service has not declared its recorders";
+    /// S4.
+    HostNotApproved = "host_not_approved", CONFLICT, "The gateway's host is not approved";
+    /// Not in this state.
+    WrongState = "wrong_state", CONFLICT, "Not possible in this state";
+    /// Too many failures from one address.
+    TooManyFailures = "too_many_failures", TOO_MANY_REQUESTS, "Too many failed logins from this address";
+    /// Event streams of one user.
+    TooManyStreams = "too_many_streams", TOO_MANY_REQUESTS, "Too many open pages";
+    /// Come again.
+    Busy = "busy", SERVICE_UNAVAILABLE, "The server is busy";
+    /// No audit, no act.
+    Unrecordable = "unrecordable", SERVICE_UNAVAILABLE, "This cannot be recorded now, so it was not done";
+    /// The database does not answer.
+    StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "The database does not answer";
+    /// A defect.
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Something failed inside the server";
+}
+
+/// One field that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(crate) struct FieldProblem {
+    /// Its path: "title", "widgets[0].gateway.service_url".
+    pub(crate) field: String,
+    /// What would be right.
+    pub(crate) message: String,
+}
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) code: Code,
+    detail: String,
+    errors: Vec<FieldProblem>,
+    retry_after_s: Option<u64>,
+}
+
+/// Its body.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// A URI that names the kind of problem.
+    r#type: String,
+    /// The kind of problem in a sentence.
+    title: &'static str,
+    /// HTTP status.
+    status: u16,
+    /// This case in a sentence.
+    detail: String,
+    /// The kind of problem in a word.
+    code: Code,
+    /// The fields that are wrong, in the order of the form.
+    errors: Vec<FieldProblem>,
+}
+
+impl Problem {
+    /// With the title as detail.
+    pub(crate) fn new(code: Code) -> Self {
+        let busy = code.status() == StatusCode::SERVICE_UNAVAILABLE;
+        Self {
+            code,
+            detail: code.title().to_owned(),
+            errors: Vec::new(),
+            retry_after_s: busy.then_some(BUSY_RETRY_S),
+        }
+    }
+
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// Wrong fields.
+    pub(crate) fn invalid(errors: Vec<FieldProblem>) -> Self {
+        Self {
+            errors,
+            ..Self::new(Code::Invalid)
+        }
+    }
+
+    /// One wrong field.
+    pub(crate) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldProblem {
+            field: field.into(),
+            message: message.into(),
+        }])
+    }
+
+    /// The wrong fields.
+    #[cfg(test)]
+    pub(crate) fn errors(self) -> Vec<FieldProblem> {
+        self.errors
+    }
+
+    /// Adds wrong fields to another code.
+    pub(crate) fn with(mut self, errors: Vec<FieldProblem>) -> Self {
+        self.errors = errors;
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.code.status();
+        let body = ProblemBody {
+            r#type: format!("urn:tonewall:problem:{}", self.code.word()),
+            title: self.code.title(),
+            status: status.as_u16(),
+            detail: self.detail,
+            code: self.code,
+            errors: self.errors,
+        };
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::NeedsPermission(_) => Self::new(Code::NotPermitted).detail(denied.to_string()),
+            Denied::NotYours => Self::new(Code::NotFound),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Conflict => Self::new(Code::Conflict),
+            StoreError::Taken(_) => Self::new(Code::Taken).detail(error.to_string()),
+            StoreError::InUse(_) => Self::new(Code::InUse).detail(error.to_string()),
+            StoreError::Busy => Self::new(Code::Busy),
+            StoreError::Unavailable(_) => {
+                tracing::error!(%error, "store");
+                Self::new(Code::StoreUnavailable)
+            }
+            StoreError::Corrupt { .. } => {
+                tracing::error!(%error, "store");
+                Self::new(Code::Internal)
+            }
+        }
+    }
+}
+
+impl From<DeskError> for Problem {
+    fn from(error: DeskError) -> Self {
+        let code = match error {
+            DeskError::NotFound => Code::NotFound,
+            DeskError::Gate(gate) => gate_code(gate),
+            DeskError::Disabled(reason) => disabled_code(reason),
+            DeskError::WrongState(state) => {
+                return Self::new(Code::WrongState).detail(format!(
+                    "Not possible while the capture is {}",
+                    state.label()
+                ));
+            }
+            DeskError::Form(errors) => {
+                let errors = errors.into_iter();
+                return Self::invalid(
+                    errors
+                        .map(|(field, message)| FieldProblem { field, message })
+                        .collect(),
+                );
+            }
+            DeskError::Busy => Code::Busy,
+            DeskError::Unrecordable => Code::Unrecordable,
+        };
+        Self::new(code)
+    }
+}
+
+fn gate_code(gate: Gate) -> Code {
+    match gate {
+        Gate::SystemSwitch => Code::GateSystemSwitch,
+        Gate::NoWidget => Code::GateNoWidget,
+        Gate::WidgetDisabled => Code::GateWidgetDisabled,
+        Gate::NotPermitted => Code::GateNotPermitted,
+    }
+}
+
+fn disabled_code(reason: ButtonDisabled) -> Code {
+    match reason {
+        ButtonDisabled::NotConnected => Code::CallNotConnected,
+        ButtonDisabled::OnHold => Code::CallOnHold,
+        ButtonDisabled::CaptureOpen => Code::CaptureOpen,
+        ButtonDisabled::RecordersUndeclared => Code::RecordersUndeclared,
+        ButtonDisabled::HostNotApproved => Code::HostNotApproved,
+    }
+}

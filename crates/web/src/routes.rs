@@ -1,0 +1,232 @@
+//! The table of routes.
+//! Owns: method, path, handler and who may use it; nothing else makes a route.
+//! Never: lets a route be used by anybody unless the table says so.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use domain::access::Permission as Right;
+use serde::Serialize;
+
+use crate::api::{audit, calls, desktops, live, login, me, openapi, payments, services, users};
+use crate::app::Shared;
+use crate::guard::{self, Access, Rule};
+use crate::problem::{Code, Problem};
+
+struct Route {
+    method: Method,
+    path: &'static str,
+    rule: Rule,
+    handler: MethodRouter<Shared>,
+}
+
+/// A row of the table, as tests and documents see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouteRow {
+    /// Method.
+    pub method: &'static str,
+    /// Path below /api/v1, with `{names}`.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+}
+
+/// All routes.
+#[must_use]
+pub fn table() -> Vec<RouteRow> {
+    let row = |route: Route| RouteRow {
+        method: method_name(&route.method),
+        path: route.path,
+        access: route.rule.access,
+    };
+    routes().into_iter().map(row).collect()
+}
+
+/// The API's router.
+pub(crate) fn router(app: &Shared) -> Router<Shared> {
+    let mut router = Router::new();
+    for route in routes() {
+        let guard = from_fn_with_state((app.clone(), route.rule), guard::layer);
+        router = router.route(route.path, route.handler.route_layer(guard));
+    }
+    router
+        .fallback(async || Problem::new(Code::NotFound))
+        .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
+}
+
+const CAPTURE: &[Right] = &[Right::CaptureStart];
+const DESKTOPS: &[Right] = &[
+    Right::DesktopEdit,
+    Right::GatewayEdit,
+    Right::GatewaySecretWrite,
+];
+const SERVICES: &[Right] = &[Right::SpcEnable, Right::DesktopEdit];
+const SETTINGS: &[Right] = &[Right::SpcEnable, Right::DesktopEdit, Right::GatewayEdit];
+const SWITCH: &[Right] = &[Right::SpcEnable];
+const USERS: &[Right] = &[Right::UserManage];
+const LEDGER: &[Right] = &[Right::PaymentView, Right::CaptureStart];
+const AUDIT: &[Right] = &[Right::AuditRead];
+
+fn routes() -> Vec<Route> {
+    let mut routes = people();
+    routes.extend(captures());
+    routes.extend(configuration());
+    routes.extend(evidence());
+    routes
+}
+
+fn people() -> Vec<Route> {
+    vec![
+        get("/openapi.json", openapi::show).public(),
+        get("/login", login::show)
+            .logged_in()
+            .while_locked()
+            .before_change(),
+        post("/login", login::log_in).public(),
+        post("/logout", login::log_out)
+            .logged_in()
+            .while_locked()
+            .before_change()
+            .passive(),
+        post("/unlock", login::unlock)
+            .logged_in()
+            .while_locked()
+            .before_change()
+            .passive(),
+        post("/activity", login::activity)
+            .logged_in()
+            .before_change(),
+        post("/password", login::change_password)
+            .logged_in()
+            .before_change(),
+        get("/events", live::stream).logged_in().while_locked(),
+        get("/users", users::list).may(USERS),
+        post("/users", users::create).may(USERS),
+        get("/users/{id}", users::show).may(USERS),
+        put("/users/{id}", users::save).may(USERS),
+    ]
+}
+
+fn captures() -> Vec<Route> {
+    vec![
+        get("/me/desktop", me::desktop).logged_in().while_locked(),
+        get("/calls", calls::list).may(CAPTURE).while_locked(),
+        post("/calls/{id}/hang-up", calls::hang_up)
+            .may(CAPTURE)
+            .while_locked()
+            .passive(),
+        post("/calls/{id}/captures", calls::open).may(CAPTURE),
+        get("/captures/{id}", calls::show)
+            .may(CAPTURE)
+            .while_locked(),
+        post("/captures/{id}/actions", calls::act).may(CAPTURE),
+        post("/captures/{id}/process", calls::process).may(CAPTURE),
+        post("/captures/{id}/reveal", calls::reveal).may(&[Right::CaptureViewBasic]),
+    ]
+}
+
+fn configuration() -> Vec<Route> {
+    vec![
+        get("/settings", services::settings).may(SETTINGS),
+        put("/settings", services::save_settings).may(SWITCH),
+        get("/services", services::list).may(SERVICES),
+        post("/services", services::create).may(SWITCH),
+        get("/services/{id}", services::show).may(SERVICES),
+        put("/services/{id}", services::save).may(SWITCH),
+        post("/services/{id}/recorders", services::declare).may(SWITCH),
+        get("/desktops", desktops::list).may(DESKTOPS),
+        post("/desktops", desktops::create).may(&[Right::DesktopEdit]),
+        get("/desktops/{id}", desktops::show).may(DESKTOPS),
+        put("/desktops/{id}", desktops::save).may(DESKTOPS),
+        delete("/desktops/{id}", desktops::remove).may(&[Right::DesktopEdit]),
+    ]
+}
+
+fn evidence() -> Vec<Route> {
+    vec![
+        get("/payments", payments::list).may(LEDGER),
+        post("/payments/{attempt}/resolve", payments::resolve).may(&[Right::PaymentResolveUnknown]),
+        get("/audit", audit::list).may(AUDIT),
+        get("/audit/verification", audit::verify).may(AUDIT),
+    ]
+}
+
+fn route<H: Handler<T, Shared>, T: 'static>(
+    method: Method,
+    filter: MethodFilter,
+    path: &'static str,
+    handler: H,
+) -> Route {
+    Route {
+        rule: Rule {
+            access: Access::Any(&[]),
+            while_locked: false,
+            before_change: false,
+            is_activity: method != Method::GET,
+        },
+        method,
+        path,
+        handler: on(filter, handler),
+    }
+}
+
+fn get<H: Handler<T, Shared>, T: 'static>(path: &'static str, handler: H) -> Route {
+    route(Method::GET, MethodFilter::GET, path, handler)
+}
+
+fn post<H: Handler<T, Shared>, T: 'static>(path: &'static str, handler: H) -> Route {
+    route(Method::POST, MethodFilter::POST, path, handler)
+}
+
+fn put<H: Handler<T, Shared>, T: 'static>(path: &'static str, handler: H) -> Route {
+    route(Method::PUT, MethodFilter::PUT, path, handler)
+}
+
+fn delete<H: Handler<T, Shared>, T: 'static>(path: &'static str, handler: H) -> Route {
+    route(Method::DELETE, MethodFilter::DELETE, path, handler)
+}
+
+impl Route {
+    fn access(mut self, access: Access) -> Self {
+        self.rule.access = access;
+        self
+    }
+
+    fn public(self) -> Self {
+        self.access(Access::Public)
+    }
+
+    fn logged_in(self) -> Self {
+        self.access(Access::LoggedIn)
+    }
+
+    fn may(self, rights: &'static [Right]) -> Self {
+        self.access(Access::Any(rights))
+    }
+
+    fn while_locked(mut self) -> Self {
+        self.rule.while_locked = true;
+        self
+    }
+
+    fn before_change(mut self) -> Self {
+        self.rule.before_change = true;
+        self
+    }
+
+    fn passive(mut self) -> Self {
+        self.rule.is_activity = false;
+        self
+    }
+}
+
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        _ => "GET",
+    }
+}

@@ -1,0 +1,430 @@
+//! The rooms behind the traits, in memory, with the behaviour that the traits promise.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use domain::access::{Actor, User};
+use domain::audit::ChainedEntry;
+use domain::boundary::{
+    AuditTrail, Audited, CaptureAction, CaptureDesk, Change, Desktops, Payments, Services, Store,
+    StoreError, Task, Users,
+};
+use domain::capture::Field;
+use domain::desktop::Desktop;
+use domain::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, WidgetId};
+use domain::payment::{Payment, PaymentForm};
+use domain::service::{Service, Settings};
+use domain::time::{UnixMillis, WallClock};
+use domain::view::{CallView, CaptureView, DeskError};
+use secret::{SecretBuffer, SecretText};
+use web::{ChangeHooks, Changed};
+
+/// Everything that is stored.
+pub(crate) struct Rooms {
+    pub(crate) users: Mutex<Vec<User>>,
+    pub(crate) desktops: Mutex<Vec<Desktop>>,
+    pub(crate) services: Mutex<Vec<Service>>,
+    pub(crate) settings: Mutex<Settings>,
+    pub(crate) payments: Mutex<Vec<Payment>>,
+    pub(crate) entries: Mutex<Vec<ChainedEntry>>,
+    pub(crate) passwords: Mutex<Vec<(WidgetId, UnixMillis)>>,
+    pub(crate) signals: Mutex<Vec<Changed>>,
+    /// What the next write or read answers instead.
+    pub(crate) failure: Mutex<Option<StoreError>>,
+    now: AtomicI64,
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self {
+            users: Mutex::default(),
+            desktops: Mutex::default(),
+            services: Mutex::default(),
+            settings: Mutex::new(Settings {
+                spc_enabled: true,
+                response_variables: true,
+                revision: 1,
+            }),
+            payments: Mutex::default(),
+            entries: Mutex::default(),
+            passwords: Mutex::default(),
+            signals: Mutex::default(),
+            failure: Mutex::default(),
+            now: AtomicI64::new(1_800_000_000_000),
+        }
+    }
+}
+
+impl Rooms {
+    pub(crate) fn add_user(&self, user: User) {
+        self.users.lock().unwrap().push(user);
+    }
+
+    pub(crate) fn add_desktop(&self, desktop: Desktop) {
+        self.desktops.lock().unwrap().push(desktop);
+    }
+
+    pub(crate) fn advance_ms(&self, ms: i64) {
+        self.now.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    pub(crate) fn user_named(&self, name: &str) -> User {
+        let users = self.users.lock().unwrap();
+        users.iter().find(|user| user.name == name).unwrap().clone()
+    }
+
+    /// What the audit trail says, as JSON.
+    pub(crate) fn trail(&self) -> String {
+        serde_json::to_string(&*self.entries.lock().unwrap()).unwrap()
+    }
+
+    pub(crate) fn last_entry(&self) -> ChainedEntry {
+        self.entries.lock().unwrap().last().unwrap().clone()
+    }
+
+    pub(crate) fn fail_next(&self, error: StoreError) {
+        *self.failure.lock().unwrap() = Some(error);
+    }
+
+    fn fault(&self) -> Result<(), StoreError> {
+        self.failure.lock().unwrap().take().map_or(Ok(()), Err)
+    }
+
+    fn apply(&self, change: Change) -> Result<i64, StoreError> {
+        match change {
+            Change::SaveUser(user) => {
+                let mut users = self.users.lock().unwrap();
+                save(&mut users, user, |user| &user.id, |user| &mut user.revision)
+            }
+            Change::SaveDesktop { desktop, passwords } => {
+                let now = self.now();
+                let mut set = self.passwords.lock().unwrap();
+                for (widget, _) in passwords {
+                    set.retain(|(old, _)| *old != widget);
+                    set.push((widget, now));
+                }
+                let mut desktops = self.desktops.lock().unwrap();
+                let taken = |old: &Desktop| old.id != desktop.id && old.name == desktop.name;
+                if desktops.iter().any(taken) {
+                    return Err(StoreError::Taken("name"));
+                }
+                save(&mut desktops, desktop, |d| &d.id, |d| &mut d.revision)
+            }
+            Change::DeleteDesktop(id) => {
+                let users = self.users.lock().unwrap();
+                if users.iter().any(|user| user.desktop.as_ref() == Some(&id)) {
+                    return Err(StoreError::InUse("1 user".to_owned()));
+                }
+                self.desktops.lock().unwrap().retain(|old| old.id != id);
+                Ok(0)
+            }
+            Change::SaveService(service) => {
+                let mut services = self.services.lock().unwrap();
+                save(&mut services, service, |s| &s.id, |s| &mut s.revision)
+            }
+            Change::SaveSettings(mut new) => {
+                let mut settings = self.settings.lock().unwrap();
+                if settings.revision != new.revision {
+                    return Err(StoreError::Conflict);
+                }
+                new.revision += 1;
+                *settings = new;
+                Ok(new.revision)
+            }
+            Change::MovePayment {
+                attempt, from, to, ..
+            } => {
+                let mut payments = self.payments.lock().unwrap();
+                let payment = payments.iter_mut().find(|row| row.attempt == attempt);
+                let payment = payment.filter(|row| row.state == from);
+                payment.ok_or(StoreError::Conflict)?.state = to;
+                Ok(0)
+            }
+            _ => Ok(0),
+        }
+    }
+}
+
+fn save<T, I: PartialEq>(
+    rows: &mut Vec<T>,
+    mut row: T,
+    id: impl Fn(&T) -> &I,
+    revision: impl Fn(&mut T) -> &mut i64,
+) -> Result<i64, StoreError> {
+    let place = rows.iter().position(|old| id(old) == id(&row));
+    let stored = place.map_or(0, |place| *revision(&mut rows[place]));
+    if stored != *revision(&mut row) {
+        return Err(StoreError::Conflict);
+    }
+    *revision(&mut row) += 1;
+    let new = *revision(&mut row);
+    match place {
+        Some(place) => rows[place] = row,
+        None => rows.push(row),
+    }
+    Ok(new)
+}
+
+fn task<'a, T: Send + 'a>(value: T) -> Task<'a, T> {
+    Box::pin(async move { value })
+}
+
+impl WallClock for Rooms {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(self.now.load(Ordering::SeqCst))
+    }
+}
+
+impl ChangeHooks for Rooms {
+    fn changed(&self, what: Changed) {
+        self.signals.lock().unwrap().push(what);
+    }
+}
+
+impl Store for Rooms {
+    fn commit(&self, audited: Audited) -> Task<'_, Result<i64, StoreError>> {
+        let write = || {
+            self.fault()?;
+            let revision = self.apply(audited.change)?;
+            let mut entries = self.entries.lock().unwrap();
+            let seq = i64::try_from(entries.len()).unwrap() + 1;
+            entries.push(ChainedEntry {
+                position: seq,
+                seq,
+                chain: "test".to_owned(),
+                entry: audited.entry,
+                hash: format!("{seq:064x}"),
+            });
+            Ok(revision)
+        };
+        task(write())
+    }
+}
+
+impl Users for Rooms {
+    fn user_by_name<'a>(&'a self, name: &'a str) -> Task<'a, Result<Option<User>, StoreError>> {
+        let users = self.users.lock().unwrap();
+        task(Ok(users.iter().find(|user| user.name == name).cloned()))
+    }
+
+    fn user<'a>(&'a self, id: &'a UserId) -> Task<'a, Result<Option<User>, StoreError>> {
+        let users = self.users.lock().unwrap();
+        task(Ok(users.iter().find(|user| user.id == *id).cloned()))
+    }
+
+    fn users(&self) -> Task<'_, Result<Vec<User>, StoreError>> {
+        task(Ok(self.users.lock().unwrap().clone()))
+    }
+}
+
+impl Desktops for Rooms {
+    fn desktops(&self) -> Task<'_, Result<Vec<Desktop>, StoreError>> {
+        task(self.fault().map(|()| self.desktops.lock().unwrap().clone()))
+    }
+
+    fn desktop<'a>(&'a self, id: &'a DesktopId) -> Task<'a, Result<Option<Desktop>, StoreError>> {
+        let desktops = self.desktops.lock().unwrap();
+        task(Ok(desktops.iter().find(|old| old.id == *id).cloned()))
+    }
+
+    fn gateway_password<'a>(
+        &'a self,
+        _: &'a WidgetId,
+    ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
+        panic!("the HTTP side has no business with a password");
+    }
+
+    fn passwords_set<'a>(
+        &'a self,
+        _: &'a DesktopId,
+    ) -> Task<'a, Result<Vec<(WidgetId, UnixMillis)>, StoreError>> {
+        task(Ok(self.passwords.lock().unwrap().clone()))
+    }
+}
+
+impl Services for Rooms {
+    fn services(&self) -> Task<'_, Result<Vec<Service>, StoreError>> {
+        task(Ok(self.services.lock().unwrap().clone()))
+    }
+
+    fn service<'a>(&'a self, id: &'a ServiceId) -> Task<'a, Result<Option<Service>, StoreError>> {
+        let services = self.services.lock().unwrap();
+        task(Ok(services.iter().find(|old| old.id == *id).cloned()))
+    }
+
+    fn settings(&self) -> Task<'_, Result<Settings, StoreError>> {
+        task(Ok(*self.settings.lock().unwrap()))
+    }
+}
+
+impl Payments for Rooms {
+    fn payment<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+    ) -> Task<'a, Result<Option<Payment>, StoreError>> {
+        let payments = self.payments.lock().unwrap();
+        task(Ok(payments
+            .iter()
+            .find(|row| row.attempt == *attempt)
+            .cloned()))
+    }
+
+    fn payments<'a>(
+        &'a self,
+        agent: Option<&'a UserId>,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<Payment>, StoreError>> {
+        let payments = self.payments.lock().unwrap();
+        let mine = payments
+            .iter()
+            .filter(|row| agent.is_none_or(|agent| row.agent == *agent));
+        task(Ok(mine
+            .take(usize::try_from(limit).unwrap())
+            .cloned()
+            .collect()))
+    }
+
+    fn unfinished(&self) -> Task<'_, Result<Vec<Payment>, StoreError>> {
+        task(Ok(Vec::new()))
+    }
+}
+
+impl AuditTrail for Rooms {
+    fn entries(&self, before: i64, limit: u32) -> Task<'_, Result<Vec<ChainedEntry>, StoreError>> {
+        let entries = self.entries.lock().unwrap();
+        let old = entries
+            .iter()
+            .rev()
+            .filter(|entry| before == 0 || entry.seq < before);
+        task(Ok(old
+            .take(usize::try_from(limit).unwrap())
+            .cloned()
+            .collect()))
+    }
+
+    fn verify(&self) -> Task<'_, Result<Option<ChainedEntry>, StoreError>> {
+        task(Ok(None))
+    }
+}
+
+/// A desk that answers what a test put there.
+#[derive(Default)]
+pub(crate) struct Desk {
+    /// Captures by owner.
+    pub(crate) captures: Mutex<HashMap<CaptureId, (UserId, CaptureView)>>,
+    pub(crate) calls: Mutex<Vec<(UserId, CallView)>>,
+    /// What the next question is answered with instead.
+    pub(crate) refusal: Mutex<Option<DeskError>>,
+    /// What was asked for.
+    pub(crate) asked: Mutex<Vec<String>>,
+    /// The digits that can be revealed.
+    pub(crate) digits: Mutex<String>,
+}
+
+impl Desk {
+    pub(crate) fn add_capture(&self, owner: &UserId, view: CaptureView) {
+        let row = (owner.clone(), view.clone());
+        self.captures.lock().unwrap().insert(view.id, row);
+    }
+
+    pub(crate) fn refuse_next(&self, error: DeskError) {
+        *self.refusal.lock().unwrap() = Some(error);
+    }
+
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    fn note(&self, text: String) -> Result<(), DeskError> {
+        self.asked.lock().unwrap().push(text);
+        self.refusal.lock().unwrap().take().map_or(Ok(()), Err)
+    }
+
+    fn owned(&self, actor: &Actor, capture: &CaptureId) -> Result<CaptureView, DeskError> {
+        let captures = self.captures.lock().unwrap();
+        captures
+            .get(capture)
+            .filter(|(owner, _)| *owner == actor.user)
+            .map(|(_, view)| view.clone())
+            .ok_or(DeskError::NotFound)
+    }
+}
+
+impl CaptureDesk for Desk {
+    fn calls<'a>(&'a self, actor: &'a Actor) -> Task<'a, Result<Vec<CallView>, DeskError>> {
+        let calls = self.calls.lock().unwrap();
+        let mine = calls.iter().filter(|(owner, _)| *owner == actor.user);
+        task(Ok(mine.map(|(_, view)| view.clone()).collect()))
+    }
+
+    fn hang_up<'a>(&'a self, _: &'a Actor, call: &'a CallId) -> Task<'a, Result<(), DeskError>> {
+        task(self.note(format!("hang up {call}")))
+    }
+
+    fn open<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        widget: &'a WidgetId,
+    ) -> Task<'a, Result<CaptureView, DeskError>> {
+        let opened = self
+            .note(format!("open {widget} on {call}"))
+            .and_then(|()| self.owned(actor, &"capture-1".parse().unwrap()));
+        task(opened)
+    }
+
+    fn capture<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+    ) -> Task<'a, Result<CaptureView, DeskError>> {
+        task(self.owned(actor, capture))
+    }
+
+    fn act<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+        action: CaptureAction,
+    ) -> Task<'a, Result<CaptureView, DeskError>> {
+        let acted = self
+            .note(format!("{action:?}"))
+            .and_then(|()| self.owned(actor, capture));
+        task(acted)
+    }
+
+    fn process<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+        form: PaymentForm,
+        idempotency_key: String,
+    ) -> Task<'a, Result<CaptureView, DeskError>> {
+        let processed = self
+            .note(format!(
+                "process {} {:?} {idempotency_key}",
+                form.amount, form.values
+            ))
+            .and_then(|()| self.owned(actor, capture));
+        task(processed)
+    }
+
+    fn reveal<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+        field: Field,
+    ) -> Task<'a, Result<SecretBuffer, DeskError>> {
+        let shown = self
+            .note(format!("reveal {field:?}"))
+            .and_then(|()| self.owned(actor, capture))
+            .map(|_| {
+                let digits = self.digits.lock().unwrap();
+                let mut buffer = SecretBuffer::with_capacity(digits.len());
+                buffer.push_bytes(digits.as_bytes()).unwrap();
+                buffer
+            });
+        task(shown)
+    }
+}

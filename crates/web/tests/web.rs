@@ -1,0 +1,20 @@
+//! The HTTP side over real sockets, with rooms in memory behind the traits.
+
+mod support;
+
+#[path = "web/captures.rs"]
+mod captures;
+#[path = "web/configuration.rs"]
+mod configuration;
+#[path = "web/events.rs"]
+mod events;
+#[path = "web/evidence.rs"]
+mod evidence;
+#[path = "web/logins.rs"]
+mod logins;
+#[path = "web/page.rs"]
+mod page;
+#[path = "web/rights.rs"]
+mod rights;
+#[path = "web/transport.rs"]
+mod transport;
