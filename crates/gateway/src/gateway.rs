@@ -2,6 +2,7 @@
 //! Owns: the two steps of a charge, and that its digits end with it.
 //! Never: retries, pools, or says "not sent" once a byte was offered.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,6 +11,8 @@ use domain::gateway::{Evidence, GatewayConfig, KeyFound, NotSentReason, verdict}
 use http_body_util::Full;
 use hyper::Request;
 use rustls::ClientConfig;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use tokio::time::{Instant, timeout_at};
 
 use crate::connection::{Secured, establish, tls_config};
@@ -34,6 +37,33 @@ pub enum SetupError {
     /// An extra root is no certificate, or no root is there at all.
     #[error("the certificate authorities for gateways cannot be used")]
     ConfigRoots(#[source] rustls::Error),
+    /// A file of certificate authorities cannot be read.
+    #[error("{} is no PEM file with certificates", path.display())]
+    ConfigRootsFile {
+        /// Which.
+        path: PathBuf,
+        /// Why; none: it holds no certificate.
+        #[source]
+        source: Option<rustls_pki_types::pem::Error>,
+    },
+}
+
+/// The certificate authorities of a PEM file, for [`GatewayPolicy::extra_roots`].
+///
+/// # Errors
+/// The file cannot be read, is no PEM, or holds no certificate.
+pub fn read_roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, SetupError> {
+    let wrong = |source| SetupError::ConfigRootsFile {
+        path: path.to_owned(),
+        source,
+    };
+    let roots =
+        CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match roots {
+        Ok(roots) if roots.is_empty() => Err(wrong(None)),
+        Ok(roots) => Ok(roots),
+        Err(error) => Err(wrong(Some(error))),
+    }
 }
 
 impl HttpsGateway {

@@ -11,6 +11,6 @@ mod policy;
 mod reply;
 mod request;
 
-pub use gateway::{HttpsGateway, SetupError};
+pub use gateway::{HttpsGateway, SetupError, read_roots};
 pub use policy::GatewayPolicy;
 pub use request::dry_run;

@@ -90,7 +90,7 @@ async fn connection_timeout_covers_the_handshake() {
         (not_sent.reason, digits_left(&not_sent.charge)),
         (NotSentReason::ConnectTimeout, 16)
     );
-    assert_within(began.elapsed(), 450, 900);
+    assert_within(began.elapsed(), 450, 1_500);
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn a_gateway_that_never_answers_is_unknown_at_the_read_timeout() {
         (answer.verdict.outcome, answer.status),
         (Outcome::Unknown, None)
     );
-    assert_within(began.elapsed(), 950, 1_400);
+    assert_within(began.elapsed(), 950, 2_500);
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -183,7 +183,7 @@ async fn dripping_replies_end_at_the_same_deadline() {
             .map_err(|not_sent| not_sent.detail)
             .unwrap();
         assert_eq!(answer.verdict.outcome, Outcome::Unknown);
-        assert_within(began.elapsed(), 950, 1_400);
+        assert_within(began.elapsed(), 950, 2_500);
     }
 }
 
@@ -230,4 +230,20 @@ async fn endless_and_oversized_replies_are_unknown() {
 fn assert_within(elapsed: Duration, least_ms: u64, most_ms: u64) {
     let range = Duration::from_millis(least_ms)..Duration::from_millis(most_ms);
     assert!(range.contains(&elapsed), "{elapsed:?}");
+}
+
+#[test]
+fn a_file_without_certificates_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.pem");
+    for text in [
+        "",
+        "nonsense",
+        "-----BEGIN CERTIFICATE-----\n%%%\n-----END CERTIFICATE-----\n",
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let error = gateway::read_roots(&path).unwrap_err();
+        assert!(error.to_string().contains("ca.pem"), "{text}");
+    }
+    assert!(gateway::read_roots(&folder.path().join("none.pem")).is_err());
 }

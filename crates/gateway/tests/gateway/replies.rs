@@ -4,7 +4,7 @@ use domain::gateway::ContentType;
 use domain::payment::Outcome;
 
 use crate::charges::{answer, card_charge, card_number, config, outcome, post};
-use crate::server::{Act, Server, reply};
+use crate::server::{Act, Identity, Server, reply};
 
 const APPROVED: &[u8] = br#"{"status":"APPROVED","text":"Thank you"}"#;
 const DECLINED: &[u8] = br#"{"status":"DECLINED","text":"Insufficient funds"}"#;
@@ -150,4 +150,10 @@ async fn a_reply_counts_only_if_it_is_whole() {
         assert_eq!(outcome(&server).await, expected, "{act:?}");
         assert_eq!((server.connections(), server.requests().len()), (1, 1));
     }
+}
+
+#[tokio::test]
+async fn tls_1_2_is_enough() {
+    let server = Server::with_identity(Identity::Old, reply(200, "", APPROVED)).await;
+    assert_eq!(outcome(&server).await, Outcome::Approved);
 }

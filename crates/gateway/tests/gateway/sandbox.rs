@@ -9,8 +9,6 @@ use domain::gateway::ContentType;
 use domain::money::{Currency, Money};
 use domain::payment::Outcome;
 use gateway::{GatewayPolicy, HttpsGateway};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use secret::SecretText;
 use simulator::sandbox::{Behaviour, RowStatus, Sandbox, SandboxConfig};
 
@@ -31,7 +29,7 @@ fn client(sandbox: &Sandbox) -> HttpsGateway {
     HttpsGateway::new(GatewayPolicy {
         allowed_hosts: vec![sandbox.host()],
         approved_hosts: Vec::new(),
-        extra_roots: vec![CertificateDer::from_pem_file(sandbox.ca_file()).unwrap()],
+        extra_roots: gateway::read_roots(sandbox.ca_file()).unwrap(),
     })
     .unwrap()
 }

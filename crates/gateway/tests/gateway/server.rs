@@ -33,6 +33,8 @@ pub(crate) fn authority() -> CertificateDer<'static> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {
     Good,
+    /// TLS 1.2 and nothing later.
+    Old,
     Expired,
     NotYetValid,
     WrongHost,
@@ -247,9 +249,13 @@ fn tls(identity: Identity) -> ServerConfig {
         Identity::UnknownAuthority => params.signed_by(&key, &FOREIGN),
         _ => params.signed_by(&key, &TRUSTED),
     };
+    let versions: &[_] = match identity {
+        Identity::Old => &[&rustls::version::TLS12],
+        _ => &[&rustls::version::TLS13],
+    };
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![leaf.unwrap().der().clone()], private)
