@@ -45,6 +45,6 @@ mod transaction;
 
 pub use message::{Body, HeaderName, Host, Method, NameAddr, SipUri, Status, Uri, Wire};
 pub use stack::{
-    Command, CommandError, Counters, Credentials, EndReason, Event, Flow, Incoming, LegId, Limits,
-    Peer, PhoneAccount, Stack, StackConfig, Transmit, Transport,
+    Command, CommandError, Credentials, EndReason, Event, Flow, Incoming, LegId, Limits, Peer,
+    PhoneAccount, Stack, StackConfig, StackCounters, Transmit, Transport,
 };

@@ -5,6 +5,7 @@ mod cases {
     mod admission;
     mod basic;
     mod cancel;
+    mod changes;
     mod dialogs;
     mod phones;
     mod rfc4475;

@@ -278,8 +278,9 @@ impl Stack {
         }
     }
 
-    /// Our caller left an offer without answer.
+    /// Our caller left an offer without answer, or the far side one of ours.
     fn never_decided(&mut self, now: Instant, id: LegId) {
+        self.change_unanswered(now, id);
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };

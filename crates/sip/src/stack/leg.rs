@@ -77,6 +77,15 @@ pub(crate) struct Ringing {
     pub(crate) offered_by: Side,
 }
 
+/// How long we wait for the answer to a re-INVITE of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Until the first time-out: then it is cancelled.
+    Waiting,
+    /// Cancelled; until the second: then the call is ended.
+    Cancelled,
+}
+
 /// Who makes the offer of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -90,7 +99,10 @@ pub(crate) enum Exchange {
     /// Nothing is open.
     Stable,
     /// Our re-INVITE waits for its answer.
-    WeAsked { transaction: ClientId },
+    WeAsked {
+        transaction: ClientId,
+        patience: Patience,
+    },
     /// Their re-INVITE waits for our caller's decision.
     TheyAsked(Ringing),
     /// Our 2xx waits for its ACK.

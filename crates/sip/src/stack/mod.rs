@@ -29,7 +29,7 @@ pub use command::{Command, CommandError};
 pub use config::{Credentials, Limits, Peer, PhoneAccount, StackConfig};
 pub use event::{EndReason, Event, Incoming, LegId};
 pub use flow::{Flow, Transmit, Transport};
-pub use outbox::Counters;
+pub use outbox::StackCounters;
 
 use admission::Admission;
 use ids::Ids;
@@ -152,8 +152,8 @@ impl Stack {
 
     /// Counts since the start, and how full the tables are.
     #[must_use]
-    pub fn counters(&self) -> Counters {
-        Counters {
+    pub fn counters(&self) -> StackCounters {
+        StackCounters {
             legs: self.legs.len(),
             client_transactions: self.clients.len(),
             server_transactions: self.servers.len(),

@@ -16,7 +16,7 @@ pub(crate) const EVENTS_MAX: usize = 4_096;
 
 /// What a stack has counted since its start, and how full its tables are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counters {
+pub struct StackCounters {
     /// Legs now.
     pub legs: usize,
     /// Client transactions now.
@@ -83,7 +83,7 @@ pub(crate) struct Outbox {
     pub(crate) transmits: VecDeque<Transmit>,
     pub(crate) events: VecDeque<Event>,
     pub(crate) timers: Timers,
-    pub(crate) counters: Counters,
+    pub(crate) counters: StackCounters,
 }
 
 impl Outbox {

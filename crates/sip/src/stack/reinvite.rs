@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Stack;
 use super::command::CommandError;
 use super::event::{EndReason, Event, LegId};
-use super::leg::{AnswerOf, Exchange, Leg, Ringing, Side, State, Unacknowledged};
+use super::leg::{AnswerOf, Exchange, Leg, Patience, Ringing, Side, State, Unacknowledged};
 use super::outbox::{Due, LegTimer};
 use super::receive::Arrival;
 use super::write::{SDP, read_session, set_session};
@@ -15,6 +15,12 @@ use crate::transaction::{Owner, ServerId};
 
 /// How long our caller may think about an offer of the far side: shorter than the far side's patience (timer B). Later: 488.
 const DECISION_MAX: Duration = Duration::from_secs(20);
+
+/// How long a far side may think about an offer of ours: a person may have to be asked. Later it is cancelled.
+const CHANGE_MAX: Duration = Duration::from_secs(60);
+
+/// How long a cancelled offer may stay without final answer. Later the far side counts as gone.
+const CANCELLED_CHANGE_MAX: Duration = Duration::from_secs(32);
 
 /// Seconds that a far side whose re-INVITE came too early is told to wait, at most ([RFC 3261 §14.2](https://www.rfc-editor.org/rfc/rfc3261#section-14.2)).
 const TOO_EARLY_WAIT_MAX: u64 = 10;
@@ -179,7 +185,13 @@ impl Stack {
             .clients
             .start(&mut self.out, now, request, flow, Owner::Leg(id));
         if let Some(leg) = self.legs.get_mut(&id) {
-            leg.state = State::Up(Exchange::WeAsked { transaction });
+            leg.state = State::Up(Exchange::WeAsked {
+                transaction,
+                patience: Patience::Waiting,
+            });
+            self.out
+                .timers
+                .set(Due::Leg(id, LegTimer::Decision), now + CHANGE_MAX);
         }
         Ok(())
     }
@@ -195,7 +207,7 @@ impl Stack {
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
-        let State::Up(Exchange::WeAsked { transaction }) = leg.state else {
+        let State::Up(Exchange::WeAsked { transaction, .. }) = leg.state else {
             return;
         };
         let status = response.status;
@@ -203,6 +215,7 @@ impl Stack {
             return;
         }
         leg.state = State::Up(Exchange::Stable);
+        self.out.timers.cancel(Due::Leg(id, LegTimer::Decision));
         if status.is_success() {
             leg.dialog.refresh_target(&response.headers);
             let dialog = leg.dialog.clone();
@@ -225,6 +238,36 @@ impl Stack {
                 self.end_with_bye(now, id, EndReason::Lost, None)
             }
             _ => self.out.emit(Event::OfferFailed { leg: id, status }),
+        }
+    }
+
+    /// The far side has not answered our re-INVITE: it is cancelled, and if that is not answered either, the call is ended.
+    pub(super) fn change_unanswered(&mut self, now: Instant, id: LegId) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        let State::Up(Exchange::WeAsked {
+            transaction,
+            patience,
+        }) = &mut leg.state
+        else {
+            return;
+        };
+        let cancel = self.clients.cancel_of(*transaction);
+        match (*patience, cancel) {
+            (Patience::Waiting, Some((cancel, flow))) => {
+                *patience = Patience::Cancelled;
+                self.clients
+                    .start(&mut self.out, now, cancel, flow, Owner::Nobody);
+                self.out
+                    .timers
+                    .set(Due::Leg(id, LegTimer::Decision), now + CANCELLED_CHANGE_MAX);
+            }
+            (Patience::Waiting, None) | (Patience::Cancelled, _) => {
+                let transaction = *transaction;
+                self.clients.remove(&mut self.out, transaction);
+                self.end_with_bye(now, id, EndReason::Timeout, None);
+            }
         }
     }
 

@@ -140,7 +140,9 @@ impl Stack {
             State::Cancelling(cancelling) if cancelling.transaction == transaction => {
                 self.cancelling_answered(now, id, essentials, response);
             }
-            State::Up(Exchange::WeAsked { transaction: asked }) if *asked == transaction => {
+            State::Up(Exchange::WeAsked {
+                transaction: asked, ..
+            }) if *asked == transaction => {
                 self.reinvite_answered(now, id, essentials, response);
             }
             // A repeat of the 2xx while the ACK is owed.
@@ -195,76 +197,58 @@ impl Stack {
         essentials: &Essentials,
         response: &Response,
     ) {
-        let Some(leg) = self.remove_leg(id) else {
-            return;
-        };
-        let Leg {
+        let Some(Leg {
             mut dialog,
             state: State::Calling(calling),
             ..
-        } = leg
+        }) = self.remove_leg(id)
         else {
             return;
         };
-        let calling = *calling;
         if !response.status.is_success() {
-            return self.call_refused(now, id, dialog, calling, response);
+            return self.call_refused(now, id, dialog, *calling, response);
         }
         dialog.establish(essentials, response);
-        let number = essentials.cseq.number;
-        let described = read_session(&response.headers, &response.body)
-            .ok()
-            .flatten();
-        let early = calling
-            .early
-            .filter(|(tag, _)| Some(tag.as_str()) == essentials.to.tag())
-            .map(|(_, session)| session);
+        let (transaction, number) = (calling.transaction, essentials.cseq.number);
         let is_offered = calling.attempt.offer.is_some();
-        let session = described.or(early.filter(|_| is_offered));
-        let Some(session) = session else {
-            self.send_ack(&dialog, calling.transaction, number, None);
+        let Some(session) = accepted_session(*calling, essentials, response) else {
+            self.send_ack(&dialog, transaction, number, None);
             self.send_bye(now, &mut dialog, None);
-            self.out.emit(Event::Failed {
+            let status = Status::NOT_ACCEPTABLE_HERE;
+            return self.out.emit(Event::Failed {
                 leg: id,
-                status: Status::NOT_ACCEPTABLE_HERE,
+                status,
                 retry_after: None,
             });
-            return;
         };
-        let (exchange, event) = if is_offered {
-            self.send_ack(&dialog, calling.transaction, number, None);
-            (
-                Exchange::Stable,
-                Event::Answered {
-                    leg: id,
-                    answer: Some(session),
-                    late_offer: None,
-                },
-            )
+        let exchange = if is_offered {
+            self.send_ack(&dialog, transaction, number, None);
+            Exchange::Stable
         } else {
             self.out
                 .timers
                 .set(Due::Leg(id, LegTimer::Decision), now + ACK_ANSWER_MAX);
-            let owed = Exchange::OweAck {
-                transaction: calling.transaction,
+            Exchange::OweAck {
+                transaction,
                 number,
-            };
-            (
-                owed,
-                Event::Answered {
-                    leg: id,
-                    answer: None,
-                    late_offer: Some(session),
-                },
-            )
+            }
         };
         self.put_back(Leg {
             id,
             dialog,
-            invite: Some(calling.transaction),
+            invite: Some(transaction),
             state: State::Up(exchange),
         });
-        self.out.emit(event);
+        let (answer, late_offer) = if is_offered {
+            (Some(session), None)
+        } else {
+            (None, Some(session))
+        };
+        self.out.emit(Event::Answered {
+            leg: id,
+            answer,
+            late_offer,
+        });
     }
 
     /// Puts a leg that keeps its names back into the tables.
@@ -437,7 +421,9 @@ impl Stack {
             State::Cancelling(_) => {
                 self.remove_leg(id);
             }
-            State::Up(Exchange::WeAsked { transaction: asked }) if *asked == transaction => {
+            State::Up(Exchange::WeAsked {
+                transaction: asked, ..
+            }) if *asked == transaction => {
                 self.end_with_bye(now, id, EndReason::Timeout, None);
             }
             State::Calling(_) | State::Ringing(_) | State::Up(_) | State::Draining(..) => {}
@@ -459,6 +445,22 @@ impl Stack {
         self.send_ack(&dialog, transaction, number, Some(answer));
         Ok(())
     }
+}
+
+/// The session of a 2xx: its own, else, if we offered, the one that its sender gave for early media.
+fn accepted_session(
+    calling: Calling,
+    essentials: &Essentials,
+    response: &Response,
+) -> Option<Session> {
+    let own = read_session(&response.headers, &response.body)
+        .ok()
+        .flatten();
+    let is_offered = calling.attempt.offer.is_some();
+    let early = calling
+        .early
+        .filter(|(tag, _)| is_offered && Some(tag.as_str()) == essentials.to.tag());
+    own.or(early.map(|(_, session)| session))
 }
 
 /// Only names of the allow-list are written, so that nothing of one leg leaks into the other unseen.

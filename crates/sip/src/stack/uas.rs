@@ -51,22 +51,20 @@ impl Stack {
         self.out.emit(Event::Incoming(Box::new(incoming)));
     }
 
-    /// Peers call as they are, registered phones prove themselves, all others are refused without a trace.
+    /// Registered phones prove themselves, also from an address that is a peer's; peers call as they are; all others are refused without a
+    /// trace.
     fn caller(&mut self, now: Instant, arrival: &Arrival<'_>) -> Option<Caller> {
-        if let Some(peer) = self.peer(arrival.flow.remote.ip()) {
-            return Some(Caller::Peer {
+        let source = arrival.flow.remote;
+        let Some(registered) = self.registrar.user_at(source).map(str::to_owned) else {
+            let peer = self.peer(source.ip()).map(|peer| Caller::Peer {
                 name: peer.name.clone(),
                 is_call_header_trusted: peer.call_header_trusted,
             });
-        }
-        let Some(registered) = self
-            .registrar
-            .user_at(arrival.flow.remote)
-            .map(str::to_owned)
-        else {
-            self.out.counters.forbidden += 1;
-            self.answer(arrival, Status::FORBIDDEN, &[]);
-            return None;
+            if peer.is_none() {
+                self.out.counters.forbidden += 1;
+                self.answer(arrival, Status::FORBIDDEN, &[]);
+            }
+            return peer;
         };
         match self.prove(now, arrival) {
             Verdict::Proven { user } if user == registered => Some(Caller::Phone { user }),
