@@ -1,0 +1,301 @@
+import { screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { useState } from 'react';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { renderPage } from '../../test-page';
+import type { CaptureView, Field, FieldError } from '../api/types';
+import { CaptureWidget } from './capture-widget';
+import { NOW, atField, capture, obtained, outcomes, payment, row } from './fixtures';
+import { emptyForm } from './payment-form';
+import type { WidgetProps } from './props';
+import type { Walk } from './walk';
+import { firstStop } from './walk';
+
+const commands = { act: vi.fn(), process: vi.fn(), reveal: vi.fn(), conceal: vi.fn(), newPayment: vi.fn() };
+beforeEach(() => Object.values(commands).forEach((command) => command.mockClear()));
+
+const FILLED = { ...emptyForm({ firstName: 'Jane', lastName: 'Roe' }), amount: '120.50' };
+
+function Widget({ stop, ...props }: Partial<WidgetProps> & { view: CaptureView; stop?: Walk['stop'] }) {
+  const [walk, setWalk] = useState<Walk>({ stop: stop ?? firstStop(props.view), movedByItselfAt: 0 });
+  const [form, setForm] = useState(props.form ?? emptyForm());
+  return (
+    <CaptureWidget
+      commands={commands}
+      now={NOW}
+      held={false}
+      lineSilent={false}
+      busy={false}
+      values={{}}
+      keyboard
+      walk={walk}
+      onWalk={setWalk}
+      {...props}
+      form={form}
+      onForm={setForm}
+    />
+  );
+}
+
+const group = (name: string) => screen.getByRole('group', { name });
+const button = (name: string) => screen.getByRole('button', { name });
+
+describe('before the first field', () => {
+  test('while the line is not safe there is a warning and no prompt', () => {
+    const view = capture('credit_card_basic', 'arming', { fields: [row('card_number', { prompt: 'Please key your card number.' })] });
+    renderPage(<Widget view={view} />);
+    expect(screen.getByText('Do not ask for the card yet')).toBeVisible();
+    expect(screen.queryByText('Please key your card number.')).toBeNull();
+    expect(screen.queryByText('Protected capture')).toBeNull();
+  });
+
+  test('once it is, the page says so and shows the prompt', () => {
+    renderPage(<Widget view={capture('credit_card_basic', 'armed')} />);
+    expect(screen.getByText('Line protected')).toBeVisible();
+    expect(screen.getByText('Please key your card number, then press #.')).toBeVisible();
+    expect(screen.getByText('Protected capture')).toBeVisible();
+  });
+
+  test('a refused protection names its reason and offers to try again', async () => {
+    renderPage(<Widget view={capture('credit_card_advanced', 'blocked', { reason: 'self_check' })} />);
+    expect(screen.getByText('The line could not be protected (the mask failed its self-check). No card may be taken.')).toBeVisible();
+    await userEvent.click(button('Try again'));
+    expect(commands.act).toHaveBeenCalledWith({ do: 'try_again' });
+  });
+
+  test.each([
+    ['protection_lost', 'Protection lost during capture. Capture stopped, digits discarded. Tell the customer to stop keying.'],
+    ['lost', 'Call ended. Nothing was kept.'],
+  ] as const)('%s', (state, text) => {
+    renderPage(<Widget view={capture('check_advanced', state)} />);
+    expect(screen.getByText(text)).toBeVisible();
+  });
+});
+
+describe('rows', () => {
+  test('say what the customer does', () => {
+    renderPage(<Widget view={atField('credit_card_basic', 'card_number', { state: 'keying', count: 6 })} />);
+    expect(within(group('Card number')).getByText('6 digits keyed')).toBeVisible();
+    expect(within(group('Expiration date')).getByText('Waits for the card number')).toBeVisible();
+  });
+
+  test('an account number shows a count and no total', () => {
+    renderPage(<Widget view={atField('check_basic', 'account_number', { state: 'keying', count: 1 })} />);
+    expect(within(group('Account number')).getByText('1 digit keyed')).toBeVisible();
+  });
+
+  const ERRORS: [Field, FieldError, string][] = [
+    ['card_number', { code: 'too_short', arrived: 12 }, 'Only 12 digits arrived. Ask the customer to key the whole card number and press #.'],
+    ['card_number', { code: 'luhn' }, 'That card number is not valid. Ask the customer to key it again slowly.'],
+    ['card_number', { code: 'brand_not_accepted', brand: 'american_express' }, 'American Express is not accepted here. Ask for Visa, Master Card, American Express or Discover.'],
+    ['card_number', { code: 'brand_unknown' }, 'Card type not recognised. Ask the customer to check the number.'],
+    ['expiry', { code: 'expiry_format' }, 'Month and year needed, for example 0 9 2 7 for September 2027.'],
+    ['expiry', { code: 'expired' }, 'This card has expired. Ask for another card.'],
+    ['security_code', { code: 'cvv_length', needed: 3 }, 'This card needs 3 digits: on the back.'],
+    ['security_code', { code: 'cvv_length', needed: 4 }, 'This card needs 4 digits: on the front, American Express.'],
+    ['routing_number', { code: 'aba_checksum' }, 'That routing number is not valid. It has 9 digits, bottom left of the check.'],
+    ['account_number', { code: 'account_length' }, 'Account number must have 4 to 17 digits.'],
+    ['card_number', { code: 'no_input' }, 'No keys received. Can the customer use the keypad? Some apps need the in-call keypad opened.'],
+    ['card_number', { code: 'tones_unclear' }, 'Keys were received but could not be read. Ask the customer to press one key at a time.'],
+    ['card_number', { code: 'max_attempts' }, 'Three attempts failed. Take another payment method or transfer the call.'],
+  ];
+  test.each(ERRORS)('%s refused as %o tells the agent what to say', (field, error, text) => {
+    const kind = field === 'routing_number' || field === 'account_number' ? 'check_basic' : 'credit_card_basic';
+    renderPage(<Widget view={atField(kind, field, { state: 'invalid', error }, 'invalid')} />);
+    const names = { card_number: 'Card number', expiry: 'Expiration date', security_code: 'Security code', routing_number: 'Routing number', account_number: 'Account number' };
+    expect(within(group(names[field])).getByText(text)).toBeVisible();
+  });
+
+  test('one field is captured again; the others keep "Obtained"', async () => {
+    const view = atField('credit_card_advanced', 'expiry', { state: 'invalid', error: { code: 'expired' } }, 'invalid');
+    renderPage(<Widget view={view} />);
+    expect(within(group('Card number')).getByText('Obtained')).toBeVisible();
+    await userEvent.click(button('Capture again: Expiration date'));
+    expect(commands.act).toHaveBeenCalledWith({ do: 'recapture', field: 'expiry' });
+  });
+
+  test('"Not available" is there only for an optional security code', async () => {
+    const view = atField('credit_card_basic', 'security_code', { state: 'waiting' });
+    const { rerender } = renderPage(<Widget view={view} />);
+    expect(screen.queryByRole('button', { name: 'Not available' })).toBeNull();
+    rerender(<Widget view={{ ...view, widget: { ...view.widget, security_code_optional: true } }} />);
+    await userEvent.click(button('Not available'));
+    expect(commands.act).toHaveBeenCalledWith({ do: 'not_available', field: 'security_code' });
+  });
+
+  test('on hold nothing can be asked for, and the row says why', () => {
+    renderPage(<Widget view={atField('credit_card_basic', 'card_number', { state: 'keying', count: 3 })} held />);
+    expect(within(group('Card number')).getByText('On hold. Capture resumes when you resume the call')).toBeVisible();
+    expect(screen.queryByRole('button', { name: /Ask now/ })).toBeNull();
+  });
+
+  test('keys that came before anyone asked are reported until a field is asked for', () => {
+    const view = capture('credit_card_basic', 'armed');
+    const { rerender } = renderPage(<Widget view={view} />);
+    rerender(<Widget view={{ ...view, stray_keys: 3 }} />);
+    const notice = 'Keys arrived before you asked. Please ask again.';
+    const visible = () => screen.queryAllByText(notice).filter((node) => !node.closest('[aria-live]'));
+    expect(visible()).toHaveLength(1);
+    rerender(<Widget view={{ ...view, stray_keys: 3, listening: 'card_number' }} />);
+    expect(visible()).toHaveLength(0);
+  });
+});
+
+describe('Basic', () => {
+  const fields = [obtained('card_number', { revealable: true, brand: 'visa' }), obtained('expiry', { revealable: true }), obtained('security_code')];
+  const ready = capture('credit_card_basic', 'ready', { fields });
+
+  test('reflects values grouped, and never the security code', () => {
+    renderPage(<Widget view={ready} values={{ card_number: 'abcdefghijklmnop', expiry: '0929' }} />);
+    expect(within(group('Card number')).getByText('abcd efgh ijkl mnop')).toBeVisible();
+    expect(within(group('Card number')).getByText('Visa')).toBeVisible();
+    expect(within(group('Expiration date')).getByText('09 / 29')).toBeVisible();
+    const code = within(group('Security code'));
+    expect(code.getByText('Obtained')).toBeVisible();
+    expect(code.queryByRole('button', { name: /Show/ })).toBeNull();
+    expect(document.querySelector('input')).toBeNull();
+  });
+
+  test('a hidden value can be shown again', async () => {
+    renderPage(<Widget view={ready} />);
+    await userEvent.click(button('Show: Card number'));
+    expect(commands.reveal).toHaveBeenCalledWith('card_number');
+  });
+
+  test('Done works from the first field on and asks once when rows are missing', async () => {
+    const { rerender } = renderPage(<Widget view={capture('credit_card_basic', 'armed')} />);
+    expect(button('Done - clear and resume')).toBeDisabled();
+    rerender(<Widget view={atField('credit_card_basic', 'expiry', { state: 'waiting' })} />);
+    await userEvent.click(button('Done - clear and resume'));
+    expect(commands.act).not.toHaveBeenCalled();
+    await userEvent.click(button('Done anyway'));
+    expect(commands.act).toHaveBeenCalledWith({ do: 'done' });
+  });
+
+  test('after Done the agent confirms before recorders resume', async () => {
+    const { rerender } = renderPage(<Widget view={capture('credit_card_basic', 'done')} />);
+    expect(screen.getByText('Is the card number gone from every other window?')).toBeVisible();
+    await userEvent.click(button('Yes, resume'));
+    expect(commands.act).toHaveBeenCalledWith({ do: 'confirm_gone' });
+    rerender(<Widget view={capture('credit_card_basic', 'done', { protection: [] })} />);
+    expect(screen.getByText('Captured. Nothing was saved. Recording resumed.')).toBeVisible();
+  });
+
+  test('has no Process Payment', () => {
+    renderPage(<Widget view={ready} />);
+    expect(screen.queryByRole('button', { name: 'Process Payment' })).toBeNull();
+  });
+});
+
+describe('Advanced', () => {
+  test('valid keys give exactly "Obtained", no brand and no digits', () => {
+    renderPage(<Widget view={capture('credit_card_advanced', 'ready')} stop="payment" />);
+    const text = group('Card number').textContent;
+    expect(text).toBe('Card numberObtainedCapture again');
+  });
+
+  test('Next with missing names shows the errors and goes to the first', async () => {
+    renderPage(<Widget view={capture('credit_card_advanced', 'armed')} />);
+    await userEvent.click(button('Next'));
+    expect(screen.getByRole('tab', { name: /Demographic/ })).toHaveAttribute('aria-selected', 'true');
+    const first = screen.getByRole('textbox', { name: 'First name' });
+    expect(first).toBeInvalid();
+    await vi.waitFor(() => expect(first).toHaveFocus());
+  });
+
+  test('Next and Back walk the tabs, and Alt+N and Alt+B do the same', async () => {
+    renderPage(<Widget view={capture('credit_card_advanced', 'armed')} form={FILLED} />);
+    const selected = () => screen.getByRole('tab', { selected: true }).textContent;
+    await userEvent.click(button('Next'));
+    expect(selected()).toContain('Payment');
+    for (let stops = 0; stops < 4; stops += 1) await userEvent.keyboard('{Alt>}n{/Alt}');
+    expect(selected()).toContain('Status');
+    for (let stops = 0; stops < 5; stops += 1) await userEvent.keyboard('{Alt>}b{/Alt}');
+    expect(selected()).toContain('Demographic');
+  });
+
+  test('Process Payment lists what is missing', () => {
+    renderPage(<Widget view={atField('credit_card_advanced', 'expiry', { state: 'waiting' })} />);
+    expect(button('Process Payment')).toBeDisabled();
+    expect(button('Process Payment')).toHaveAccessibleDescription('Missing: First name, Last name, Amount, Expiration date, Security code');
+  });
+
+  test('Process Payment is asked inline and sent once, however fast it is pressed', async () => {
+    renderPage(<Widget view={capture('credit_card_advanced', 'ready')} form={FILLED} stop="status" />);
+    await userEvent.click(button('Process Payment'));
+    expect(screen.getByText('Charge 120.50 USD to the card of Jane Roe?')).toBeVisible();
+    await userEvent.dblClick(button('Yes, charge 120.50 USD'));
+    expect(commands.process).toHaveBeenCalledOnce();
+    expect(commands.process).toHaveBeenCalledWith({ amount: { minor: 12_050, currency: 'USD' }, values: { firstName: 'Jane', lastName: 'Roe' } });
+  });
+
+  test('Ctrl+Enter twice asks and sends', async () => {
+    renderPage(<Widget view={capture('credit_card_advanced', 'ready')} form={FILLED} stop="status" />);
+    await userEvent.keyboard('{Control>}{Enter}{/Control}');
+    expect(commands.process).not.toHaveBeenCalled();
+    await userEvent.keyboard('{Control>}{Enter}{/Control}');
+    expect(commands.process).toHaveBeenCalledOnce();
+  });
+
+  test('Esc asks before it cancels', async () => {
+    renderPage(<Widget view={atField('credit_card_advanced', 'expiry', { state: 'waiting' })} />);
+    await userEvent.keyboard('{Escape}');
+    expect(screen.getByText('Cancel this capture? Everything keyed is discarded.')).toBeVisible();
+    expect(commands.act).not.toHaveBeenCalled();
+    await userEvent.click(button('Yes, discard'));
+    expect(commands.act).toHaveBeenCalledWith({ do: 'cancel' });
+  });
+
+  test('a lost connection makes the buttons inert', () => {
+    renderPage(<Widget view={capture('credit_card_advanced', 'ready')} form={FILLED} stop="status" busy />);
+    expect(button('Process Payment')).toBeDisabled();
+    expect(button('Cancel')).toBeDisabled();
+  });
+});
+
+describe('outcomes', () => {
+  const EXPECTED = {
+    processing: 'Sending payment... 12 s',
+    approved: 'Approved 120.50 USD',
+    declined: 'Declined',
+    review: 'Held for review by the gateway. Do not take this payment again.',
+    error: 'Not charged. The gateway refused the request (401).',
+    not_sent: 'Not charged. The gateway could not be reached (no connection in time).',
+    unknown: 'We do not know if the customer was charged. Do NOT take this payment again.',
+    checking: 'We do not know if the customer was charged. Do NOT take this payment again.',
+  };
+  test.each(outcomes('credit_card_advanced').map((view) => [view.state, view] as const))('%s', (state, view) => {
+    renderPage(<Widget view={view} form={FILLED} />);
+    expect(within(screen.getByRole('status')).getByText(EXPECTED[state as keyof typeof EXPECTED])).toBeVisible();
+    expect(screen.getByText('7F2K-91QD')).toBeVisible();
+  });
+
+  test.each([
+    ['approved', 'Accepted for debit 120.50 USD'],
+    ['declined', 'Refused'],
+    ['not_sent', 'Not sent. The gateway could not be reached (certificate).'],
+  ] as const)('a check is %s in its own words', (state, text) => {
+    renderPage(<Widget view={capture('check_advanced', state, { payment: payment({ not_sent: 'tls' }) })} form={FILLED} />);
+    if (state !== 'not_sent') expect(screen.getByText(text)).toBeVisible();
+    else expect(screen.getByText(/^Not sent\. /)).toBeVisible();
+  });
+
+  test.each(['unknown', 'checking', 'review', 'approved', 'processing'] as const)('%s offers no second try', (state) => {
+    renderPage(<Widget view={capture('credit_card_advanced', state, { payment: payment() })} form={FILLED} />);
+    expect(screen.queryByRole('button', { name: /again|another/i })).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Process Payment' })).toBeNull();
+  });
+
+  test('while it is sent, Cancel says that it is too late', () => {
+    renderPage(<Widget view={capture('credit_card_advanced', 'processing', { payment: payment() })} form={FILLED} />);
+    expect(button('Cancel')).toBeDisabled();
+    expect(button('Cancel')).toHaveAccessibleDescription('Cancel is not possible: already sent.');
+  });
+
+  test('a declined card can be replaced, in a new attempt', async () => {
+    renderPage(<Widget view={capture('credit_card_advanced', 'declined', { payment: payment({ message: 'Insufficient funds' }) })} form={FILLED} />);
+    expect(screen.getByText('Insufficient funds')).toBeVisible();
+    await userEvent.click(button('Try another card'));
+    expect(commands.act).toHaveBeenCalledWith({ do: 'try_again' });
+  });
+});
