@@ -123,6 +123,8 @@ impl AuditEntry {
 /// An entry as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainedEntry {
+    /// Place in the trail of all chains, rising; what a reader pages by.
+    pub position: i64,
     /// Number within its chain, from 1.
     pub seq: i64,
     /// The chain: node and epoch.
