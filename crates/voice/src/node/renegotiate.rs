@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::boundary::LineEvent;
-use sip::sdp::Session;
+use sip::sdp::{Direction, Session};
 use sip::{Command, Status};
 
 use super::call::{Stage, Which};
@@ -27,89 +27,59 @@ impl Exchange {
     ) {
         let Some(call) = self.call(key) else { return };
         let is_free = call.stage == Stage::Connected && call.renegotiating.is_none();
-        let protected = call.protected;
-        let id = Arc::clone(&call.id);
         let Some(side) = call.side(which) else { return };
         let leg = side.leg;
-        if !is_free {
-            return self.tell(
-                now,
-                Command::RejectOffer {
-                    leg,
-                    status: Status::REQUEST_PENDING,
-                },
-            );
+        match offer {
+            _ if !is_free => self.decline(now, key, which, Status::REQUEST_PENDING),
+            None => {
+                let answer = side.offer();
+                self.tell(now, Command::AcceptOffer { leg, answer });
+            }
+            Some(offer) => self.their_offer(now, key, which, offer),
         }
-        let Some(offer) = offer else {
-            let answer = side.offer();
-            return self.tell(now, Command::AcceptOffer { leg, answer });
-        };
+    }
+
+    fn their_offer(&mut self, now: Instant, key: MediaId, which: Which, offer: Session) {
+        let Some(call) = self.call(key) else { return };
+        let (protected, id) = (call.protected, Arc::clone(&call.id));
+        let Some(side) = call.side(which) else { return };
         let is_another_party = side.is_another_party(&offer);
-        let wanted = side
-            .read(&offer)
-            .and_then(|audio| side.local.answer(&offer).map(|_| audio.direction));
-        let Ok(wanted) = wanted else {
-            return self.tell(
-                now,
-                Command::RejectOffer {
-                    leg,
-                    status: Status::NOT_ACCEPTABLE_HERE,
-                },
-            );
+        let Some(wanted) = side.take_later_offer(offer) else {
+            return self.decline(now, key, which, Status::NOT_ACCEPTABLE_HERE);
         };
         if protected && is_another_party && which == Which::Consumer {
             self.events.line(&id, LineEvent::PartyChanged);
         }
-        let Some(call) = self.call(key) else { return };
-        let Some(side) = call.side(which) else { return };
-        if side.take_offer(offer).is_err() {
-            return self.tell(
-                now,
-                Command::RejectOffer {
-                    leg,
-                    status: Status::NOT_ACCEPTABLE_HERE,
-                },
-            );
-        }
-        let Some(other) = call.side(which.other()) else {
-            return;
-        };
-        if other.local.direction == wanted {
-            return self.accept(now, key, which);
-        }
-        let other_leg = other.leg;
-        let before = other.local.direction;
-        other.local.direction = wanted;
-        let offer = other.offer();
-        call.renegotiating = Some(which);
-        if self
-            .command(
-                now,
-                Command::Reinvite {
-                    leg: other_leg,
-                    offer,
-                },
-            )
-            .is_err()
-        {
-            self.withdraw(key, which, before);
-            self.tell(
-                now,
-                Command::RejectOffer {
-                    leg,
-                    status: Status::REQUEST_PENDING,
-                },
-            );
+        let other = self.call(key).and_then(|call| call.side(which.other()));
+        if other.is_some_and(|other| other.local.direction != wanted) {
+            self.pass_on(now, key, which, wanted);
+        } else {
+            self.accept(now, key, which);
         }
     }
 
-    fn withdraw(&mut self, key: MediaId, which: Which, direction: sip::sdp::Direction) {
+    /// Offers the other side the direction that this one wants.
+    fn pass_on(&mut self, now: Instant, key: MediaId, which: Which, wanted: Direction) {
         let Some(call) = self.call(key) else { return };
-        call.renegotiating = None;
-        if let Some(other) = call.side(which.other()) {
-            other.forget_offer();
-            other.local.direction = direction;
+        call.renegotiating = Some(which);
+        let Some(other) = call.side(which.other()) else {
+            return;
+        };
+        let leg = other.leg;
+        let offer = other.offer_direction(wanted);
+        if self.command(now, Command::Reinvite { leg, offer }).is_err() {
+            self.offer_failed(now, key, which.other(), Status::REQUEST_PENDING);
         }
+    }
+
+    /// Refuses a side's offer; its session stays as it was.
+    fn decline(&mut self, now: Instant, key: MediaId, which: Which, status: Status) {
+        let Some(side) = self.call(key).and_then(|call| call.side(which)) else {
+            return;
+        };
+        side.forget_their_offer();
+        let leg = side.leg;
+        self.tell(now, Command::RejectOffer { leg, status });
     }
 
     /// Answers the offer that was taken in.
@@ -124,13 +94,7 @@ impl Exchange {
                 self.replan(key, which);
                 self.note_hold(key);
             }
-            Err(_) => self.tell(
-                now,
-                Command::RejectOffer {
-                    leg,
-                    status: Status::NOT_ACCEPTABLE_HERE,
-                },
-            ),
+            Err(_) => self.decline(now, key, which, Status::NOT_ACCEPTABLE_HERE),
         }
     }
 
@@ -169,15 +133,13 @@ impl Exchange {
         let Some(asker) = call.renegotiating.take() else {
             return;
         };
-        let Some(leg) = call.side(asker).map(|side| side.leg) else {
-            return;
-        };
-        let status = if status == Status::REQUEST_PENDING {
+        let is_glare = status == Status::REQUEST_PENDING;
+        let status = if is_glare {
             status
         } else {
             Status::NOT_ACCEPTABLE_HERE
         };
-        self.tell(now, Command::RejectOffer { leg, status });
+        self.decline(now, key, asker, status);
     }
 
     /// An answer to an offer of ours. One that cannot be read leaves media as it was.

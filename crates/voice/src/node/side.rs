@@ -48,6 +48,8 @@ pub(super) struct Side {
     theirs: Option<Theirs>,
     /// As it was before an offer of ours that is still open.
     before: Option<Box<(LocalAudio, Option<Session>)>>,
+    /// The far side's description before an offer of its own that is still open.
+    theirs_before: Option<Theirs>,
 }
 
 struct Theirs {
@@ -73,6 +75,7 @@ impl Side {
             ours: None,
             theirs: None,
             before: None,
+            theirs_before: None,
         }
     }
 
@@ -135,6 +138,42 @@ impl Side {
         Ok(())
     }
 
+    /// Takes a later offer in, if it can be answered; yields what the far side wants. Its codec changes only if it has to.
+    pub(super) fn take_later_offer(&mut self, offer: Session) -> Option<Direction> {
+        let audio = self.read(&offer).ok()?;
+        let spoken = self.negotiated().ok().map(|agreed| agreed.codec);
+        let keeps = |codec: &Codec| audio.codecs.iter().any(|(one, _)| one == codec);
+        self.local.codecs = match spoken.filter(keeps) {
+            Some(spoken) => vec![spoken],
+            None => vec![Codec::Pcmu, Codec::Pcma],
+        };
+        self.local.answer(&offer).ok()?;
+        let wanted = audio.direction;
+        let theirs = Theirs {
+            session: offer,
+            audio,
+            answerer: Answerer::Us,
+        };
+        self.theirs_before = self.theirs.replace(theirs);
+        Some(wanted)
+    }
+
+    /// The far side's offer was refused: its description is the one before.
+    pub(super) fn forget_their_offer(&mut self) {
+        if let Some(before) = self.theirs_before.take() {
+            self.theirs = Some(before);
+        }
+    }
+
+    /// Our offer of this direction.
+    pub(super) fn offer_direction(&mut self, direction: Direction) -> Session {
+        let before = (self.local.clone(), self.ours.clone());
+        self.local.direction = direction;
+        let offer = self.offer();
+        self.before = Some(Box::new(before));
+        offer
+    }
+
     /// Answers the offer that was taken in.
     pub(super) fn answer(&mut self) -> Result<Session, AudioError> {
         let theirs = self.theirs.as_ref().ok_or(AudioError::PeerNoAudio)?;
@@ -143,7 +182,9 @@ impl Side {
         let again = |local: &LocalAudio, _: Option<&Session>| {
             local.answer(&offer).unwrap_or_else(|_| local.offer())
         };
-        Ok(self.describe(answer, again))
+        let answer = self.describe(answer, again);
+        self.theirs_before = None;
+        Ok(answer)
     }
 
     /// Takes the far side's answer to our offer.
