@@ -10,7 +10,7 @@ use domain::audit::AuditEntry;
 use domain::boundary::{Audited, Store, StoreError, Task};
 use domain::id::ID_CHARS_MAX;
 use sqlx::{AnyPool, Connection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::audit;
 use crate::connector::{Connector, Dialect};
@@ -78,6 +78,8 @@ pub struct Database {
     dialect: Dialect,
     source: EnvelopeKeySource,
     keys: Keys,
+    /// Held while a key is added to the key file, so that no rotation writes over another's key.
+    rotating: Mutex<()>,
     epoch: i64,
     counters: Arc<Counters>,
 }
@@ -119,6 +121,7 @@ impl Database {
             dialect: connector.dialect,
             source: config.key,
             keys,
+            rotating: Mutex::new(()),
             epoch,
             counters,
         })
@@ -142,6 +145,7 @@ impl Database {
     /// # Errors
     /// The key file cannot be written, or the database fails; then everything still opens with the keys of the file.
     pub async fn rotate_key(&self, entry: AuditEntry) -> Result<KeyRotation, StoreError> {
+        let _alone = self.rotating.lock().await;
         let ring = Arc::new(self.source.add_key().map_err(unavailable)?);
         let key_id = ring.active().map_err(unavailable)?.id.clone();
         // The ring is a superset of the old one, so readers may have it before the rows change.
@@ -191,6 +195,7 @@ impl Database {
 }
 
 impl Store for Database {
+    /// A caller that stops waiting does not take its change back.
     fn commit(&self, audited: Audited) -> Task<'_, Result<i64, StoreError>> {
         Box::pin(self.ask(Work::Commit(Box::new(audited))))
     }

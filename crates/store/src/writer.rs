@@ -193,11 +193,17 @@ impl Writer {
         if let Some(mut session) = self.session.take() {
             match begin(&mut session.connection, statement).await {
                 Ok(()) => return Ok(session),
+                Err(error) if is_busy(&error) => {
+                    self.session = Some(session);
+                    return Err(unavailable(error));
+                }
                 Err(error) => tracing::info!(%error, "connecting to the database again"),
             }
         }
         let mut session = Session::open(&self.connector, &self.chain).await?;
-        begin(&mut session.connection, statement).await?;
+        begin(&mut session.connection, statement)
+            .await
+            .map_err(unavailable)?;
         Ok(session)
     }
 
@@ -243,7 +249,9 @@ impl Session {
     /// Connects and reads the head of our chain, waiting for whatever an older connection of ours is still committing.
     pub(crate) async fn open(connector: &Connector, chain: &str) -> Result<Self, StoreError> {
         let mut connection = connector.writer().await?;
-        begin(&mut connection, connector.dialect.begin_write()).await?;
+        begin(&mut connection, connector.dialect.begin_write())
+            .await
+            .map_err(unavailable)?;
         let head = audit::load_head(&mut connection, connector.dialect, chain).await?;
         run(&mut connection, "ROLLBACK")
             .await
@@ -256,12 +264,12 @@ impl Session {
     }
 }
 
-async fn begin(connection: &mut AnyConnection, statement: &'static str) -> Result<(), StoreError> {
+async fn begin(connection: &mut AnyConnection, statement: &'static str) -> Result<(), sqlx::Error> {
     let mut tries = 1;
     loop {
         match run(connection, statement).await {
             Err(error) if is_busy(&error) && tries < BUSY_TRIES_MAX => tries += 1,
-            done => return done.map_err(unavailable),
+            done => return done,
         }
     }
 }

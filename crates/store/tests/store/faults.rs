@@ -203,8 +203,8 @@ async fn carry(mut client: UnixStream, mut server: UnixStream, mode: Arc<AtomicU
                     return;
                 }
                 if cut == 2 {
-                    // The answer is read, so that it was given, and dropped.
-                    server.read(&mut down).await.ok();
+                    // Once there is an answer, the commit has taken place.
+                    server.readable().await.ok();
                     return;
                 }
             }

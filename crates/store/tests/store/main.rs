@@ -2,6 +2,10 @@
 //!
 //! Every test named in `on_both!` runs on a new SQLite file and on a new database of a PostgreSQL server that the tests start.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without fails the test"
+)]
 #[macro_use]
 mod both;
 mod audit;

@@ -138,6 +138,23 @@ async fn a_rotation_seals_everything_anew(place: Place) {
     assert!(error.to_string().contains(&rotation.key_id), "{error}");
 }
 
+async fn rotations_at_once_lose_no_key(place: Place) {
+    let database = place.open().await;
+    let desk = desktop("sales");
+    let widget = desk.widgets[0].id.clone();
+    commit(&database, with(&desk, &[(&widget, PLANTED)]))
+        .await
+        .unwrap();
+    let rotate = || database.rotate_key(entry(AuditAction::SettingsSaved, "master key"));
+    let rotations = futures_util::future::join_all((0..5).map(|_| rotate())).await;
+    assert!(rotations.iter().all(Result::is_ok), "{rotations:?}");
+    let keys = fs::read_to_string(place.key_file()).unwrap();
+    assert_eq!(keys.lines().count(), 6);
+    assert!(is(opened(&database, &widget).await, PLANTED));
+    database.close().await.unwrap();
+    assert!(is(opened(&*place.open().await, &widget).await, PLANTED));
+}
+
 async fn without_its_key_only_passwords_are_lost(place: Place) {
     let database = place.open().await;
     let mut desk = desktop("sales");
@@ -231,6 +248,7 @@ on_both!(
     a_password_is_written_replaced_kept_and_removed,
     a_copied_widget_does_not_get_the_password,
     a_rotation_seals_everything_anew,
+    rotations_at_once_lose_no_key,
     without_its_key_only_passwords_are_lost,
     a_password_is_in_no_file,
 );
