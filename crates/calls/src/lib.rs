@@ -2,3 +2,19 @@
 //! Owns: the call, its capture session and its arena slot; the payment reconciler.
 //! Never: opens a socket, speaks HTTP or SQL; it reaches the world through `domain::boundary`.
 //! Start reading at: `task`.
+
+mod audit;
+mod buttons;
+mod charge;
+pub mod configuration;
+mod desk;
+mod open_capture;
+mod reconcile;
+mod recorders;
+mod routing;
+mod signals;
+mod task;
+
+pub use desk::{Calls, Deps};
+pub use reconcile::close_open_attempts;
+pub use recorders::{NO_CONTROL, Unreachable};

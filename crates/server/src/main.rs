@@ -1,6 +1,179 @@
 //! The binary `tonewall`.
-//! Owns: configuration, wiring, the process's hardening.
+//! Owns: the command line, the process's hardening, the start of every room.
 //! Never: holds a business rule.
-//! Start reading at: [`main`].
+//! Start reading at: [`main`], then `wire`.
 
-fn main() {}
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+mod clock;
+mod config;
+mod demo;
+mod hardening;
+mod logging;
+mod metrics;
+mod page;
+mod seed;
+mod simulate;
+mod wire;
+
+use config::Config;
+use wire::{Extras, Server};
+
+/// Memory that any library gives back is zeroed: bodies, TLS records and strings that a captured value may have touched on its way out.
+#[cfg(not(feature = "plain-allocator"))]
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
+/// Secure payment capture for phone calls.
+#[derive(Debug, Parser)]
+#[command(name = "tonewall", version = version(), arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve {
+        /// The server's file, TOML.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Say what is wrong with a server's file, without starting anything.
+    CheckConfig {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Serve everything on loopback with a simulated consumer, agent phone and gateway.
+    Demo(demo::DemoOptions),
+    /// The simulator's own process; `demo` starts it.
+    Simulate,
+}
+
+fn version() -> &'static str {
+    if cfg!(feature = "planted") {
+        concat!(
+            env!("CARGO_PKG_VERSION"),
+            " PLANTED: holds deliberate defects, for tests only"
+        )
+    } else {
+        env!("CARGO_PKG_VERSION")
+    }
+}
+
+/// Exit codes: 0 fine, 1 the check failed, 2 usage or configuration.
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let missing = hardening::apply();
+    if rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .is_err()
+    {
+        say("another TLS provider was installed first");
+        return ExitCode::from(2);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(&format!("the async runtime cannot start: {error}"));
+            return ExitCode::from(2);
+        }
+    };
+    match runtime.block_on(run(cli.command, &missing)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            say(&format!("tonewall: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(command: Command, missing: &[String]) -> Result<bool> {
+    match command {
+        Command::Serve { config } => {
+            let config = load(&config)?;
+            logging::start(&config.log_level, config.log_json);
+            for missing in missing {
+                tracing::warn!("{missing}");
+            }
+            serve(&config).await.map(|()| true)
+        }
+        Command::CheckConfig { file } => {
+            load(&file)?;
+            print_line("the configuration is valid");
+            Ok(true)
+        }
+        Command::Demo(options) => {
+            logging::start(options.log_level(), false);
+            demo::run(options).await
+        }
+        Command::Simulate => {
+            logging::start("warn", false);
+            simulate::run().await.map(|()| true)
+        }
+    }
+}
+
+fn load(path: &Path) -> Result<Config> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    Config::parse(&text, |name| std::env::var(name).ok()).map_err(|problems| {
+        let lines: Vec<String> = problems
+            .iter()
+            .map(|problem| format!("  {problem}"))
+            .collect();
+        anyhow::anyhow!("{} is not valid:\n{}", path.display(), lines.join("\n"))
+    })
+}
+
+async fn serve(config: &Config) -> Result<()> {
+    anyhow::ensure!(
+        !cfg!(feature = "planted") || config.web_listen.ip().is_loopback(),
+        "this build holds planted defects and serves loopback only"
+    );
+    let server = Server::start(config, Extras::default()).await?;
+    if seed::is_empty(&*server.database).await? {
+        let password = seed::first_administrator(&*server.store).await?;
+        print_line(&format!(
+            "first start: log in as admin with the one-time password {password}"
+        ));
+    }
+    tracing::info!(page = %server.web, sip = %server.sip, health = %server.health, "serving");
+    stop_signal().await?;
+    tracing::info!("stopping: running calls end, charges on their way finish");
+    server.stop().await;
+    Ok(())
+}
+
+/// Waits for Ctrl+C or a termination signal.
+async fn stop_signal() -> Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command-line tool answers on stdout")]
+fn print_line(text: &str) {
+    println!("{text}");
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a command-line tool complains on stderr"
+)]
+fn say(text: &str) {
+    eprintln!("{text}");
+}

@@ -11,4 +11,6 @@ mod simulation;
 
 pub use cards::{CARDS, Part, TestCard};
 pub use control::{PageFile, PageSource};
-pub use simulation::{AgentPhone, Simulation, SimulationConfig, SimulationError, Started};
+pub use simulation::{
+    AgentPhone, GatewayPlace, GatewayPlan, RunningStage, Simulation, SimulationError, StagePlace, StagePlan,
+};

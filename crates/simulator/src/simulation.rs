@@ -23,42 +23,54 @@ pub struct AgentPhone {
     pub password: String,
 }
 
-/// What a simulation is told.
+/// What a simulation is told first: the server needs the gateway's certificate before it starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SimulationConfig {
+pub struct GatewayPlan {
     /// Folder of the sandbox's files.
     pub data: PathBuf,
+    /// Where the sandbox gateway listens.
+    pub sandbox: SocketAddr,
+}
+
+/// Where the gateway is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatewayPlace {
+    /// Its Service URL.
+    pub service_url: String,
+    /// Its entry for a list of approved hosts.
+    pub host: String,
+    /// PEM file of its certificate authority.
+    pub ca_file: PathBuf,
+}
+
+/// What a simulation is told once the server runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StagePlan {
     /// The server's SIP address.
     pub server_sip: SocketAddr,
     /// Realm of the agent phones.
     pub realm: String,
-    /// Where the phones are bound: a loopback address.
-    pub address: IpAddr,
     /// Where the consumer's phone is bound.
     pub consumer: SocketAddr,
+    /// Where agent phones are bound, each on a port of its own.
+    pub agents_address: IpAddr,
     /// Where the control listens.
     pub control: SocketAddr,
-    /// Where the sandbox gateway listens.
-    pub sandbox: SocketAddr,
     /// The number that the consumer dials.
     pub number: String,
-    /// Agent phones; each answers after 2 s.
+    /// Agent phones.
     pub agents: Vec<AgentPhone>,
+    /// Agent phones answer after so many milliseconds.
+    pub answer_after_ms: u64,
     /// The server's page, to link to.
     pub server_page: String,
 }
 
-/// What a started simulation says of itself, as one JSON line.
+/// Where phones and control are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Started {
+pub struct StagePlace {
     /// The control's address.
     pub control: SocketAddr,
-    /// The gateway's Service URL.
-    pub service_url: String,
-    /// The gateway's entry for a list of approved hosts.
-    pub gateway_host: String,
-    /// PEM file of the gateway's certificate authority.
-    pub ca_file: PathBuf,
     /// Where the consumer's phone is bound.
     pub consumer: SocketAddr,
 }
@@ -83,74 +95,72 @@ pub enum SimulationError {
     },
 }
 
-/// A running simulation.
+/// A simulation whose gateway runs.
 pub struct Simulation {
-    started: Started,
-    _control: tokio::task::JoinHandle<()>,
+    sandbox: Sandbox,
+}
+
+/// A running stage: it ends when it is dropped.
+pub struct RunningStage {
+    place: StagePlace,
+    control: tokio::task::JoinHandle<()>,
+}
+
+impl RunningStage {
+    /// Where everything is.
+    #[must_use]
+    pub fn place(&self) -> &StagePlace {
+        &self.place
+    }
+}
+
+impl Drop for RunningStage {
+    fn drop(&mut self) {
+        self.control.abort();
+    }
 }
 
 impl Simulation {
-    /// Starts everything.
+    /// Starts the gateway.
     ///
     /// # Errors
-    /// An address is taken or foreign, or the folder cannot be used.
-    pub async fn start(
-        config: SimulationConfig,
-        page: PageSource,
-    ) -> Result<Self, SimulationError> {
-        for address in [config.consumer, config.control, config.sandbox] {
+    /// Its address is taken or foreign, or the folder cannot be used.
+    pub async fn open(plan: GatewayPlan) -> Result<Self, SimulationError> {
+        let config = SandboxConfig { address: plan.sandbox, folder: plan.data, credentials: None };
+        Ok(Self { sandbox: Sandbox::start(config).await? })
+    }
+
+    /// Where the gateway is.
+    #[must_use]
+    pub fn gateway(&self) -> GatewayPlace {
+        GatewayPlace {
+            service_url: self.sandbox.service_url(),
+            host: self.sandbox.host(),
+            ca_file: self.sandbox.ca_file().to_owned(),
+        }
+    }
+
+    /// Starts the phones and their control.
+    ///
+    /// # Errors
+    /// An address is taken or foreign.
+    pub async fn set_stage(self, plan: StagePlan, page: PageSource) -> Result<RunningStage, SimulationError> {
+        for address in [plan.consumer, plan.control, SocketAddr::new(plan.agents_address, 0)] {
             if !address.ip().is_loopback() {
                 return Err(SimulationError::ConfigNotLoopback(address));
             }
         }
-        let sandbox = SandboxConfig {
-            address: config.sandbox,
-            folder: config.data.clone(),
-            credentials: None,
-        };
-        let sandbox = Sandbox::start(sandbox).await?;
-        let consumer = start_phone(consumer_config(&config))?;
-        let mut agents = Vec::with_capacity(config.agents.len());
-        for agent in &config.agents {
-            agents.push((
-                agent.user.clone(),
-                start_phone(agent_config(&config, agent))?,
-            ));
+        let consumer = start_phone(consumer_config(&plan))?;
+        let mut agents = Vec::with_capacity(plan.agents.len());
+        for agent in &plan.agents {
+            agents.push((agent.user.clone(), start_phone(agent_config(&plan, agent))?));
         }
-        let mut started = Started {
-            control: config.control,
-            service_url: sandbox.service_url(),
-            gateway_host: sandbox.host(),
-            ca_file: sandbox.ca_file().to_owned(),
-            consumer: consumer.local(),
-        };
-        let (number, server_page) = (config.number, config.server_page);
-        let stage = Arc::new(Stage {
-            consumer,
-            agents,
-            sandbox,
-            number,
-            page,
-            server_page,
-        });
-        let listen = |source| SimulationError::Listen {
-            address: config.control,
-            source,
-        };
-        let (control, serving) = control::serve(config.control, stage)
-            .await
-            .map_err(listen)?;
-        started.control = control;
-        Ok(Self {
-            started,
-            _control: serving,
-        })
-    }
-
-    /// Where everything is.
-    #[must_use]
-    pub fn started(&self) -> &Started {
-        &self.started
+        let consumer_at = consumer.local();
+        let (number, server_page) = (plan.number, plan.server_page);
+        let stage = Arc::new(Stage { consumer, agents, sandbox: self.sandbox, number, page, server_page });
+        let listen = |source| SimulationError::Listen { address: plan.control, source };
+        let (address, control) = control::serve(plan.control, stage).await.map_err(listen)?;
+        Ok(RunningStage { place: StagePlace { control: address, consumer: consumer_at }, control })
     }
 }
 
@@ -159,7 +169,7 @@ fn start_phone(config: PhoneConfig) -> Result<Phone, SimulationError> {
     Phone::start(config).map_err(|source| SimulationError::Listen { address, source })
 }
 
-fn consumer_config(config: &SimulationConfig) -> PhoneConfig {
+fn consumer_config(config: &StagePlan) -> PhoneConfig {
     PhoneConfig {
         user: "15550100199".to_owned(),
         display: "Jane Roe".to_owned(),
@@ -171,17 +181,17 @@ fn consumer_config(config: &SimulationConfig) -> PhoneConfig {
     }
 }
 
-fn agent_config(config: &SimulationConfig, agent: &AgentPhone) -> PhoneConfig {
+fn agent_config(config: &StagePlan, agent: &AgentPhone) -> PhoneConfig {
     PhoneConfig {
         user: agent.user.clone(),
         display: agent.user.clone(),
-        local: SocketAddr::new(config.address, 0),
+        local: SocketAddr::new(config.agents_address, 0),
         server: config.server_sip,
         account: Some((
             config.realm.clone(),
             SecretText::new(agent.password.clone()),
         )),
-        answers_after: Some(Duration::from_secs(2)),
+        answers_after: Some(Duration::from_millis(config.answer_after_ms)),
         voice: Some((11, 115.0)),
     }
 }

@@ -12,6 +12,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use domain::problem::ProblemCode;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
@@ -128,12 +129,25 @@ pub(crate) async fn serve(State(app): State<Shared>, request: Request) -> Respon
     if let Some(response) = app.page.file(path, request.headers()) {
         return response;
     }
+    if let Some(kind) = path.strip_prefix("problems/") {
+        return about(kind);
+    }
     let last = path.rsplit('/').next().unwrap_or_default();
     let is_view = !last.contains('.') || path == "index.html";
     if path == "api" || path.starts_with("api/") || !is_view {
         return Problem::new(Code::NotFound).into_response();
     }
     app.page.index()
+}
+
+/// What a kind of problem is and what to do, where its `type` points.
+fn about(kind: &str) -> Response {
+    let path = format!("/problems/{kind}");
+    let Some(code) = ProblemCode::all().find(|code| code.path() == path) else {
+        return Problem::new(Code::NotFound).into_response();
+    };
+    let text = format!("{}\n\n{}\n", code.title(), code.advice());
+    ([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
 fn set(headers: &mut HeaderMap, name: axum::http::HeaderName, value: &'static str) {

@@ -1,0 +1,75 @@
+//! Which control buttons an agent has, and which can be pressed.
+//! Owns: the gates as the page sees them.
+//! Never: decides otherwise than the gates: opening asks the same functions.
+
+use std::collections::BTreeSet;
+
+use domain::access::{Actor, User};
+use domain::desktop::Desktop;
+use domain::gate::pass_gates;
+use domain::view::{ButtonDisabled, ButtonView, CallState};
+use domain::widget::Widget;
+
+use crate::task::CallTask;
+
+/// The agent as an actor, for the gates.
+fn actor_of(user: &User) -> Actor {
+    let roles: BTreeSet<_> = user.roles.clone();
+    Actor {
+        user: user.id.clone(),
+        name: user.name.clone(),
+        roles,
+        desktop: user.desktop.clone(),
+        address: "-".to_owned(),
+    }
+}
+
+/// The desktop as it is configured now.
+pub(crate) fn desktop_now(task: &CallTask) -> Option<std::sync::Arc<Desktop>> {
+    let id = &task.desktop.as_ref()?.id;
+    task.inner.deps.configuration.current().desktop(id).cloned()
+}
+
+/// The buttons: widgets whose four gates are open.
+pub(crate) fn of(task: &CallTask) -> Vec<ButtonView> {
+    let snapshot = task.inner.deps.configuration.current();
+    let Some((desktop, agent)) = desktop_now(task).zip(task.agent.as_ref()) else {
+        return Vec::new();
+    };
+    let agent = snapshot
+        .user(&agent.id)
+        .map_or_else(|| actor_of(agent), |user| actor_of(user));
+    let open = |widget: &&Widget| pass_gates(&snapshot.settings, &desktop, widget, &agent).is_ok();
+    let button = |widget: &Widget| ButtonView {
+        widget: widget.id.clone(),
+        kind: widget.kind,
+        title: widget.title.clone(),
+        disabled: disabled(task, widget),
+    };
+    desktop.widgets.iter().filter(open).map(button).collect()
+}
+
+/// Why a widget cannot be opened now; none: it can.
+pub(crate) fn disabled(task: &CallTask, widget: &Widget) -> Option<ButtonDisabled> {
+    match task.call.state() {
+        CallState::Connected => {}
+        CallState::Held => return Some(ButtonDisabled::OnHold),
+        CallState::Ringing | CallState::Ended => return Some(ButtonDisabled::NotConnected),
+    }
+    if task.open.is_some() {
+        return Some(ButtonDisabled::CaptureOpen);
+    }
+    let snapshot = task.inner.deps.configuration.current();
+    let service = snapshot
+        .services
+        .iter()
+        .find(|service| service.id == task.service.id);
+    if service.is_none_or(|service| service.recorders.is_none()) {
+        return Some(ButtonDisabled::RecordersUndeclared);
+    }
+    let approved = |gateway| task.inner.deps.gateway.host_approved(gateway);
+    if !widget.gateway.as_ref().is_none_or(approved) {
+        return Some(ButtonDisabled::HostNotApproved);
+    }
+    None
+}

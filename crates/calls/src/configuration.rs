@@ -1,0 +1,195 @@
+//! The configuration that calls run with.
+//! Owns: an immutable snapshot of settings, services, desktops and users, replaced whole after each commit.
+//! Never: changes under a call: a capture keeps the widget it began with.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use domain::access::User;
+use domain::boundary::{Audited, Change, Desktops, Services, Store, StoreError, Task, Users};
+use domain::desktop::Desktop;
+use domain::id::{DesktopId, UserId};
+use domain::service::{Service, Settings};
+
+/// Where a snapshot is read from.
+#[derive(Clone)]
+pub struct Readers {
+    /// Users.
+    pub users: Arc<dyn Users>,
+    /// Desktops.
+    pub desktops: Arc<dyn Desktops>,
+    /// Services and settings.
+    pub services: Arc<dyn Services>,
+}
+
+/// What was configured at one moment.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// System settings.
+    pub settings: Settings,
+    /// Services.
+    pub services: Vec<Arc<Service>>,
+    /// Desktops.
+    pub desktops: Vec<Arc<Desktop>>,
+    /// Users.
+    pub users: Vec<Arc<User>>,
+}
+
+impl Snapshot {
+    /// The service for a called number: the one that names it, else the one that takes everything.
+    #[must_use]
+    pub fn service_for(&self, called: &str) -> Option<&Arc<Service>> {
+        let takes =
+            |service: &Arc<Service>, number: &str| service.numbers.iter().any(|own| own == number);
+        self.services
+            .iter()
+            .find(|service| takes(service, called))
+            .or_else(|| self.services.iter().find(|service| takes(service, "*")))
+    }
+
+    /// A desktop.
+    #[must_use]
+    pub fn desktop(&self, id: &DesktopId) -> Option<&Arc<Desktop>> {
+        self.desktops.iter().find(|desktop| desktop.id == *id)
+    }
+
+    /// The enabled user whose phone has this name.
+    #[must_use]
+    pub fn user_of_phone(&self, phone: &str) -> Option<&Arc<User>> {
+        self.users
+            .iter()
+            .find(|user| user.enabled && user.phone.as_deref() == Some(phone))
+    }
+
+    /// The enabled user with this login name.
+    #[must_use]
+    pub fn user_named(&self, name: &str) -> Option<&Arc<User>> {
+        self.users
+            .iter()
+            .find(|user| user.enabled && user.name == name)
+    }
+
+    /// A user.
+    #[must_use]
+    pub fn user(&self, id: &UserId) -> Option<&Arc<User>> {
+        self.users.iter().find(|user| user.id == *id)
+    }
+}
+
+/// The current snapshot and its source.
+pub struct Configuration {
+    readers: Readers,
+    current: RwLock<Arc<Snapshot>>,
+}
+
+impl Configuration {
+    /// Reads the first snapshot.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn load(readers: Readers) -> Result<Arc<Self>, StoreError> {
+        let snapshot = read(&readers).await?;
+        Ok(Arc::new(Self {
+            readers,
+            current: RwLock::new(Arc::new(snapshot)),
+        }))
+    }
+
+    /// The snapshot of now.
+    #[must_use]
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Reads the store again and replaces the snapshot.
+    ///
+    /// # Errors
+    /// The store cannot be read; the old snapshot stays.
+    pub async fn reload(&self) -> Result<(), StoreError> {
+        let snapshot = Arc::new(read(&self.readers).await?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        Ok(())
+    }
+}
+
+async fn read(readers: &Readers) -> Result<Snapshot, StoreError> {
+    Ok(Snapshot {
+        settings: readers.services.settings().await?,
+        services: readers
+            .services
+            .services()
+            .await?
+            .into_iter()
+            .map(Arc::new)
+            .collect(),
+        desktops: readers
+            .desktops
+            .desktops()
+            .await?
+            .into_iter()
+            .map(Arc::new)
+            .collect(),
+        users: readers
+            .users
+            .users()
+            .await?
+            .into_iter()
+            .map(Arc::new)
+            .collect(),
+    })
+}
+
+/// What is done after a configuration change is on disk and the snapshot is new.
+pub type AfterChange = Box<dyn Fn(&Snapshot, &Change) + Send + Sync>;
+
+/// A store whose configuration changes are live when it answers (SETTLED S5).
+pub struct WatchedStore {
+    inner: Arc<dyn Store>,
+    configuration: Arc<Configuration>,
+    after: AfterChange,
+}
+
+impl WatchedStore {
+    /// Watches a store for a configuration.
+    #[must_use]
+    pub fn new(
+        inner: Arc<dyn Store>,
+        configuration: Arc<Configuration>,
+        after: AfterChange,
+    ) -> Self {
+        Self {
+            inner,
+            configuration,
+            after,
+        }
+    }
+}
+
+impl Store for WatchedStore {
+    fn commit(&self, audited: Audited) -> Task<'_, Result<i64, StoreError>> {
+        let change = is_configuration(&audited.change).then(|| audited.change.clone());
+        Box::pin(async move {
+            let revision = self.inner.commit(audited).await?;
+            if let Some(change) = change {
+                if let Err(error) = self.configuration.reload().await {
+                    tracing::error!(%error, "the configuration was saved but could not be read back");
+                }
+                (self.after)(&self.configuration.current(), &change);
+            }
+            Ok(revision)
+        })
+    }
+}
+
+fn is_configuration(change: &Change) -> bool {
+    match change {
+        Change::SaveUser(_)
+        | Change::SaveDesktop { .. }
+        | Change::DeleteDesktop(_)
+        | Change::SaveService(_)
+        | Change::SaveSettings(_) => true,
+        Change::None | Change::InsertPayment(_) | Change::MovePayment { .. } => false,
+    }
+}

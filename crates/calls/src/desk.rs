@@ -1,0 +1,400 @@
+//! All running calls, and the two doors to them: the telephone side and the agents' pages.
+//! Owns: the table of calls, who may reach which.
+//! Never: touches a call's state itself; every change is a message to its task.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use domain::access::{Actor, Permission, Resource, authorize};
+use domain::boundary::{
+    Bus, CallEvents, CaptureAction, CaptureDesk, Desktops, EndCause, IncomingCall, LineEvent,
+    PaymentGateway, Recorders, Store, Task, Telephony,
+};
+use domain::capture::Field;
+use domain::id::{CallId, CaptureId, UserId, WidgetId};
+use domain::payment::PaymentForm;
+use domain::time::WallClock;
+use domain::view::{CallView, CaptureView, DeskError};
+use secret::{Arena, SecretBuffer};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::TaskTracker;
+
+use crate::audit::AuditQueue;
+use crate::configuration::Configuration;
+use crate::routing::Agents;
+use crate::signals::Signals;
+use crate::task::{Message, start};
+
+/// Messages that may wait for one call. A page sends one at a time and the telephone side a handful; when full the page hears "busy" and a line
+/// event is dropped and counted (keys and the end do not go through here).
+pub(crate) const CALL_MAILBOX_MAX: usize = 64;
+
+/// Calls at once. The telephone side's own limit lies below; when full a call is refused with 503.
+const CALLS_MAX: usize = 20_000;
+
+/// A page waits this long for a call's task.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What calls need of the rest of the house.
+pub struct Deps {
+    /// The only way to write.
+    pub store: Arc<dyn Store>,
+    /// For gateway passwords.
+    pub desktops: Arc<dyn Desktops>,
+    /// The live configuration.
+    pub configuration: Arc<Configuration>,
+    /// Towards payment gateways.
+    pub gateway: Arc<dyn PaymentGateway>,
+    /// Recorders that can be paused.
+    pub recorders: Arc<dyn Recorders>,
+    /// Towards the pages.
+    pub bus: Arc<dyn Bus>,
+    /// Wall-clock time.
+    pub clock: Arc<dyn WallClock>,
+    /// Where captures keep their digits.
+    pub arena: Arc<Arena>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) deps: Deps,
+    pub(crate) audit: AuditQueue,
+    pub(crate) agents: Agents,
+    /// Charges run on after their call is gone.
+    pub(crate) charges: TaskTracker,
+    telephony: OnceLock<Arc<dyn Telephony>>,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    calls: HashMap<CallId, Handle>,
+    captures: HashMap<CaptureId, CallId>,
+}
+
+#[derive(Clone)]
+struct Handle {
+    mailbox: mpsc::Sender<Message>,
+    signals: Arc<Signals>,
+    agent: Arc<OnceLock<UserId>>,
+}
+
+impl Inner {
+    pub(crate) fn telephony(&self) -> Option<&Arc<dyn Telephony>> {
+        self.telephony.get()
+    }
+
+    pub(crate) fn capture_opened(&self, capture: CaptureId, call: CallId) {
+        self.table().captures.insert(capture, call);
+    }
+
+    pub(crate) fn capture_closed(&self, capture: &CaptureId) {
+        self.table().captures.remove(capture);
+    }
+
+    pub(crate) fn belongs_to(&self, call: &CallId, agent: &UserId) {
+        if let Some(handle) = self.table().calls.get(call) {
+            let _set = handle.agent.set(agent.clone());
+        }
+    }
+
+    pub(crate) fn remove(&self, call: &CallId) {
+        let mut table = self.table();
+        table.calls.remove(call);
+        table.captures.retain(|_, of| of != call);
+    }
+
+    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn handle(&self, call: &CallId) -> Option<Handle> {
+        self.table().calls.get(call).cloned()
+    }
+}
+
+/// The running calls.
+#[derive(Clone)]
+pub struct Calls(Arc<Inner>);
+
+impl Calls {
+    /// No calls yet. Must be made inside the async runtime: the audit queue's task starts here.
+    #[must_use]
+    pub fn new(deps: Deps) -> Self {
+        let audit = AuditQueue::start(deps.store.clone());
+        Self(Arc::new(Inner {
+            deps,
+            audit,
+            agents: Agents::default(),
+            charges: TaskTracker::new(),
+            telephony: OnceLock::new(),
+            table: Mutex::default(),
+        }))
+    }
+
+    /// Gives the calls their telephone side, once, before the first call comes.
+    pub fn attach(&self, telephony: Arc<dyn Telephony>) {
+        let _once = self.0.telephony.set(telephony);
+    }
+
+    /// Calls running now.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.table().calls.len()
+    }
+
+    /// Captures open now.
+    #[must_use]
+    pub fn captures(&self) -> usize {
+        self.0.table().captures.len()
+    }
+
+    /// The configuration has changed: every call's buttons are looked at again.
+    pub fn refresh(&self) {
+        for handle in self.0.table().calls.values() {
+            let _busy = handle.mailbox.try_send(Message::Refresh);
+        }
+    }
+
+    /// Waits until no charge is on its way, at most `limit`.
+    pub async fn drain(&self, limit: Duration) {
+        self.0.charges.close();
+        let _late = tokio::time::timeout(limit, self.0.charges.wait()).await;
+    }
+
+    fn owned(&self, actor: &Actor, call: &CallId) -> Result<Handle, DeskError> {
+        let handle = self.0.handle(call).ok_or(DeskError::NotFound)?;
+        let owner = handle.agent.get().ok_or(DeskError::NotFound)?;
+        match authorize(actor, Permission::CaptureStart, Resource::OwnedBy(owner)) {
+            Ok(()) => Ok(handle),
+            Err(_) => Err(DeskError::NotFound),
+        }
+    }
+
+    fn of_capture(&self, actor: &Actor, capture: &CaptureId) -> Result<Handle, DeskError> {
+        let call = self
+            .0
+            .table()
+            .captures
+            .get(capture)
+            .cloned()
+            .ok_or(DeskError::NotFound)?;
+        self.owned(actor, &call)
+    }
+
+    async fn ask<T>(
+        handle: &Handle,
+        message: impl FnOnce(oneshot::Sender<Result<T, DeskError>>) -> Message,
+    ) -> Result<T, DeskError> {
+        let (reply, answer) = oneshot::channel();
+        handle
+            .mailbox
+            .try_send(message(reply))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => DeskError::Busy,
+                mpsc::error::TrySendError::Closed(_) => DeskError::NotFound,
+            })?;
+        match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(DeskError::NotFound),
+            Err(_) => Err(DeskError::Busy),
+        }
+    }
+
+    fn tell(&self, call: &CallId, message: Message) {
+        if let Some(handle) = self.0.handle(call)
+            && handle.mailbox.try_send(message).is_err()
+        {
+            tracing::warn!(%call, "a call's mailbox is full; an event was dropped");
+        }
+    }
+}
+
+impl CallEvents for Calls {
+    fn incoming(&self, call: IncomingCall) {
+        let Some(telephony) = self.0.telephony().cloned() else {
+            return;
+        };
+        let id = call.id.clone();
+        let (mailbox, messages) = mpsc::channel(CALL_MAILBOX_MAX);
+        let signals = Arc::new(Signals::default());
+        let handle = Handle {
+            mailbox,
+            signals: signals.clone(),
+            agent: Arc::default(),
+        };
+        {
+            let mut table = self.0.table();
+            if table.calls.len() >= CALLS_MAX {
+                drop(table);
+                let _gone = telephony.reject(&id, 503);
+                return;
+            }
+            table.calls.insert(id, handle);
+        }
+        start(self.0.clone(), telephony, call, messages, signals);
+    }
+
+    fn ringing(&self, call: &CallId) {
+        self.tell(call, Message::Refresh);
+    }
+
+    fn answered(&self, call: &CallId) {
+        self.tell(call, Message::Answered);
+    }
+
+    fn held(&self, call: &CallId, held: bool) {
+        self.tell(call, Message::Held(held));
+    }
+
+    fn ended(&self, call: &CallId, cause: EndCause) {
+        if let Some(handle) = self.0.handle(call) {
+            handle.signals.end(cause);
+        }
+    }
+
+    fn key_pressed(&self, call: &CallId) {
+        if let Some(handle) = self.0.handle(call) {
+            handle.signals.key_pressed();
+        }
+    }
+
+    fn line(&self, call: &CallId, event: LineEvent) {
+        self.tell(call, Message::Line(event));
+    }
+
+    fn registration(&self, user: &str, registered: bool) {
+        let snapshot = self.0.deps.configuration.current();
+        if let Some(agent) = snapshot.user_of_phone(user) {
+            self.0.deps.bus.publish(domain::boundary::LiveEvent {
+                audience: domain::boundary::Audience::User(agent.id.clone()),
+                topic: "registration",
+                body: serde_json::json!({ "registered": registered }),
+            });
+        }
+    }
+}
+
+impl CaptureDesk for Calls {
+    fn calls<'a>(&'a self, actor: &'a Actor) -> Task<'a, Result<Vec<CallView>, DeskError>> {
+        Box::pin(async move {
+            let own: Vec<Handle> = {
+                let table = self.0.table();
+                let of_actor = |handle: &&Handle| handle.agent.get() == Some(&actor.user);
+                table.calls.values().filter(of_actor).cloned().collect()
+            };
+            let mut views = Vec::with_capacity(own.len());
+            for handle in &own {
+                match Self::ask(handle, |reply| Message::View { reply }).await {
+                    Ok(view) => views.push(view),
+                    Err(DeskError::NotFound) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            views.sort_by_key(|view| std::cmp::Reverse(view.began_at));
+            Ok(views)
+        })
+    }
+
+    fn hang_up<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+    ) -> Task<'a, Result<(), DeskError>> {
+        Box::pin(async move {
+            self.owned(actor, call)?;
+            let telephony = self.0.telephony().ok_or(DeskError::NotFound)?;
+            telephony.hang_up(call).map_err(|_| DeskError::NotFound)
+        })
+    }
+
+    fn open<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        widget: &'a WidgetId,
+    ) -> Task<'a, Result<CaptureView, DeskError>> {
+        Box::pin(async move {
+            let handle = self.owned(actor, call)?;
+            let (actor, widget) = (actor.clone(), widget.clone());
+            Self::ask(&handle, |reply| Message::Open {
+                actor,
+                widget,
+                reply,
+            })
+            .await
+        })
+    }
+
+    fn capture<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+    ) -> Task<'a, Result<CaptureView, DeskError>> {
+        Box::pin(async move {
+            let handle = self.of_capture(actor, capture)?;
+            let capture = capture.clone();
+            Self::ask(&handle, |reply| Message::Capture { capture, reply }).await
+        })
+    }
+
+    fn act<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+        action: CaptureAction,
+    ) -> Task<'a, Result<CaptureView, DeskError>> {
+        Box::pin(async move {
+            let handle = self.of_capture(actor, capture)?;
+            let capture = capture.clone();
+            Self::ask(&handle, |reply| Message::Act {
+                capture,
+                action,
+                reply,
+            })
+            .await
+        })
+    }
+
+    fn process<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+        form: PaymentForm,
+        idempotency_key: String,
+    ) -> Task<'a, Result<CaptureView, DeskError>> {
+        Box::pin(async move {
+            let handle = self.of_capture(actor, capture)?;
+            let (capture, actor) = (capture.clone(), actor.clone());
+            Self::ask(&handle, |reply| Message::Process {
+                capture,
+                actor,
+                form,
+                key: idempotency_key,
+                reply,
+            })
+            .await
+        })
+    }
+
+    fn reveal<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+        field: Field,
+    ) -> Task<'a, Result<SecretBuffer, DeskError>> {
+        Box::pin(async move {
+            let handle = self.of_capture(actor, capture)?;
+            let allowed = authorize(actor, Permission::CaptureViewBasic, Resource::Installation);
+            allowed.map_err(|_| DeskError::NotFound)?;
+            let (capture, actor) = (capture.clone(), actor.clone());
+            Self::ask(&handle, |reply| Message::Reveal {
+                capture,
+                actor,
+                field,
+                reply,
+            })
+            .await
+        })
+    }
+}

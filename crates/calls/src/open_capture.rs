@@ -1,0 +1,476 @@
+//! The capture that is open on a call.
+//! Owns: the session with its slot, what an agent may ask of it, and carrying out its effects.
+//! Never: judges a field; the session does.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::access::{Actor, Permission, Resource, authorize};
+use domain::audit::{AuditAction, AuditEntry};
+use domain::boundary::{Audited, CaptureAction, Change, Charge};
+use domain::capture::{CaptureState, Effect, Event, Field, Ruling, Session};
+use domain::gate::pass_gates;
+use domain::gateway::NotSentReason;
+use domain::id::{AttemptId, CaptureId, SinkId, WidgetId};
+use domain::payment::{AttemptState, Payment, PaymentForm};
+use domain::service::{Sink, SinkHearing};
+use domain::time::UnixMillis;
+use domain::view::{CaptureView, DeskError};
+use domain::widget::{CardNumberShown, Widget};
+use secret::{SecretBuffer, Slot};
+use tokio::sync::mpsc;
+
+use crate::buttons;
+use crate::charge::{ChargeRun, PROGRESS_MAX};
+use crate::task::{CallTask, Done};
+
+/// Longest Basic value that is revealed: 19 digits of a card, with room.
+const REVEAL_BYTES_MAX: usize = 32;
+
+/// Idempotency keys remembered per capture: one per press of Process Payment, which a widget bounds at 5.
+const KEYS_MAX: usize = 8;
+
+/// An open capture.
+pub(crate) struct OpenCapture {
+    pub(crate) id: CaptureId,
+    pub(crate) session: Session,
+    pub(crate) slot: Slot,
+    actor: Actor,
+    sinks: Vec<Sink>,
+    /// Presses of Process Payment by their idempotency key.
+    pressed: HashMap<String, AttemptId>,
+    pending: Option<(Payment, PaymentForm, Actor)>,
+}
+
+impl OpenCapture {
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+        self.session.next_timeout()
+    }
+
+    pub(crate) fn view(&self, now: Instant, clock: UnixMillis) -> CaptureView {
+        self.session.view(now, clock, &self.slot)
+    }
+}
+
+impl CallTask {
+    /// Opens a widget: all gates, then the audit entry, then the session.
+    pub(crate) async fn open_capture(
+        &mut self,
+        actor: Actor,
+        widget: &WidgetId,
+    ) -> Result<CaptureView, DeskError> {
+        let widget = self.may_open(&actor, widget)?;
+        let slot = self.inner.deps.arena.allocate().ok_or(DeskError::Busy)?;
+        let id = CaptureId::from_random(rand::random());
+        let entry = AuditEntry::new(
+            self.inner.deps.clock.now(),
+            &actor,
+            AuditAction::CaptureOpened,
+            format!("capture {id}"),
+        );
+        let entry = entry
+            .with("call", self.call.id().as_str())
+            .with("widget", widget.id.as_str())
+            .with("kind", widget.kind.name());
+        let commit = self
+            .inner
+            .deps
+            .store
+            .commit(Audited {
+                change: Change::None,
+                entry,
+            })
+            .await;
+        if self.inner.audit.is_broken() || commit.is_err() {
+            return Err(DeskError::Unrecordable);
+        }
+        let sinks = self.sinks_to_pause(&widget);
+        let attempts = self.attempts.get(&widget.kind).copied().unwrap_or_default();
+        let session = Session::open(
+            id.clone(),
+            self.call.id().clone(),
+            widget,
+            sinks.clone(),
+            Instant::now(),
+            attempts,
+        );
+        self.inner
+            .capture_opened(id.clone(), self.call.id().clone());
+        while self.keys.pop().is_some() {}
+        let pressed = HashMap::new();
+        self.open = Some(OpenCapture {
+            id: id.clone(),
+            session,
+            slot,
+            actor,
+            sinks,
+            pressed,
+            pending: None,
+        });
+        self.carry_out_all();
+        self.publish_call();
+        self.capture_view(&id)
+    }
+
+    fn may_open(&self, actor: &Actor, widget: &WidgetId) -> Result<Arc<Widget>, DeskError> {
+        let snapshot = self.inner.deps.configuration.current();
+        let desktop = buttons::desktop_now(self).ok_or(DeskError::NotFound)?;
+        let widget = desktop
+            .widgets
+            .iter()
+            .find(|candidate| candidate.id == *widget)
+            .ok_or(DeskError::NotFound)?;
+        pass_gates(&snapshot.settings, &desktop, widget, actor).map_err(DeskError::Gate)?;
+        match buttons::disabled(self, widget) {
+            Some(reason) => Err(DeskError::Disabled(reason)),
+            None => Ok(Arc::new(widget.clone())),
+        }
+    }
+
+    /// Basic pauses every recorder; Advanced only those that do not sit behind the mask (S21).
+    fn sinks_to_pause(&self, widget: &Widget) -> Vec<Sink> {
+        let snapshot = self.inner.deps.configuration.current();
+        let service = snapshot
+            .services
+            .iter()
+            .find(|service| service.id == self.service.id);
+        let declared = service
+            .and_then(|service| service.recorders.as_ref())
+            .map(|declaration| &declaration.sinks);
+        let hears =
+            |sink: &&Sink| !widget.kind.is_advanced() || sink.hears == SinkHearing::Unmasked;
+        declared
+            .into_iter()
+            .flatten()
+            .filter(hears)
+            .cloned()
+            .collect()
+    }
+
+    pub(crate) fn capture_view(&self, capture: &CaptureId) -> Result<CaptureView, DeskError> {
+        let open = self
+            .open
+            .as_ref()
+            .filter(|open| open.id == *capture)
+            .ok_or(DeskError::NotFound)?;
+        Ok(open.view(Instant::now(), self.inner.deps.clock.now()))
+    }
+
+    pub(crate) fn act(
+        &mut self,
+        capture: &CaptureId,
+        action: CaptureAction,
+    ) -> Result<CaptureView, DeskError> {
+        let before = self.capture_view(capture)?;
+        let event = match action {
+            CaptureAction::Listen(field) => Event::Listen(field),
+            CaptureAction::Rest => Event::Rest,
+            CaptureAction::Recapture(field) => Event::Recapture(field),
+            CaptureAction::NotAvailable(field) => Event::NotAvailable(field),
+            CaptureAction::KeepOpen => Event::KeepOpen,
+            CaptureAction::TryAgain => Event::TryAgain,
+            CaptureAction::Done => Event::Done,
+            CaptureAction::ConfirmGone => Event::ConfirmGone,
+            CaptureAction::Cancel => Event::Cancel,
+            CaptureAction::Close => Event::Close,
+        };
+        let session = self.open.as_ref().map(|open| &open.session);
+        if session.is_some_and(|session| session.ruling(Instant::now(), &event) == Ruling::Refused)
+        {
+            return Err(DeskError::WrongState(before.state));
+        }
+        self.capture_event(event);
+        match self.capture_view(capture) {
+            Ok(view) => Ok(view),
+            // Cancel and Close take the capture away: the page gets its last state.
+            Err(_) => Ok(CaptureView {
+                state: closed_state(action, before.state),
+                ..before
+            }),
+        }
+    }
+
+    /// Process Payment. A key that was pressed before yields the attempt that it made.
+    pub(crate) fn process(
+        &mut self,
+        capture: &CaptureId,
+        actor: Actor,
+        form: PaymentForm,
+        key: String,
+    ) -> Result<CaptureView, DeskError> {
+        let before = self.capture_view(capture)?;
+        let Some(open) = &mut self.open else {
+            return Err(DeskError::NotFound);
+        };
+        if open.pressed.contains_key(&key) {
+            return Ok(before);
+        }
+        if open.session.state() != CaptureState::Ready || open.pressed.len() >= KEYS_MAX {
+            return Err(DeskError::WrongState(open.session.state()));
+        }
+        form.check(open.session.widget().kind.payment_type())
+            .map_err(DeskError::Form)?;
+        let now = self.inner.deps.clock.now();
+        let payment = new_payment(open, &actor, &before, form.amount, now);
+        let event = Event::Process {
+            attempt: payment.attempt.clone(),
+            reference: payment.reference.clone(),
+            amount: form.amount,
+        };
+        open.pressed.insert(key, payment.attempt.clone());
+        open.pending = Some((payment, form, actor));
+        self.capture_event(event);
+        self.capture_view(capture)
+    }
+
+    /// Shows a Basic value, after the audit entry for it is on disk (S15).
+    pub(crate) async fn reveal(
+        &mut self,
+        capture: &CaptureId,
+        actor: &Actor,
+        field: Field,
+    ) -> Result<SecretBuffer, DeskError> {
+        authorize(actor, Permission::CaptureViewBasic, Resource::Installation)
+            .map_err(|_| DeskError::NotFound)?;
+        let open = self
+            .open
+            .as_mut()
+            .filter(|open| open.id == *capture)
+            .ok_or(DeskError::NotFound)?;
+        if !open.session.may_reveal(field, Instant::now()) {
+            return Err(DeskError::WrongState(open.session.state()));
+        }
+        let object = format!("capture {capture}");
+        let entry = AuditEntry::new(
+            self.inner.deps.clock.now(),
+            actor,
+            AuditAction::ValueShown,
+            object,
+        );
+        let entry = entry.with("field", field.label());
+        let commit = self
+            .inner
+            .deps
+            .store
+            .commit(Audited {
+                change: Change::None,
+                entry,
+            })
+            .await;
+        commit.map_err(|_| DeskError::Unrecordable)?;
+        let mut buffer = SecretBuffer::with_capacity(REVEAL_BYTES_MAX);
+        let digits = open.slot.digits(field.slot_index());
+        let last_four = field == Field::CardNumber
+            && open.session.widget().options.card_number_shown == CardNumberShown::LastFour;
+        let written = if last_four {
+            let shown = digits.expose();
+            buffer.push_bytes(&shown[shown.len().saturating_sub(4)..])
+        } else {
+            buffer.push_digits(&digits)
+        };
+        written.map_err(|_| DeskError::Busy)?;
+        Ok(buffer)
+    }
+
+    /// Gives the session an event and carries out what it asks for.
+    pub(crate) fn capture_event(&mut self, event: Event) {
+        let clock = self.inner.deps.clock.now();
+        let Some(open) = &mut self.open else { return };
+        open.session
+            .handle(Instant::now(), clock, event, &mut open.slot);
+        self.carry_out_all();
+    }
+
+    fn carry_out_all(&mut self) {
+        let mut changed = false;
+        let mut closed = false;
+        while let Some(effect) = self
+            .open
+            .as_mut()
+            .and_then(|open| open.session.poll_effect())
+        {
+            match effect {
+                Effect::Changed => changed = true,
+                Effect::Closed => closed = true,
+                other => self.carry_out(other),
+            }
+        }
+        if changed || closed {
+            self.publish_capture();
+        }
+        if closed && let Some(open) = self.open.take() {
+            self.attempts
+                .insert(open.session.widget().kind, open.session.attempts_used());
+            self.inner.capture_closed(&open.id);
+            self.publish_call();
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        let Some(open) = &self.open else { return };
+        let (capture, call) = (open.id.clone(), self.call.id().clone());
+        match effect {
+            Effect::Protect => {
+                let telephony = self.telephony.clone();
+                let answer = async move { telephony.protect(&call).await.map(drop) };
+                self.work
+                    .spawn(async move { Done::Protect(capture, answer.await) });
+            }
+            Effect::Unprotect => {
+                let _gone = self.telephony.unprotect(&call);
+            }
+            Effect::Mute(on) => {
+                let _gone = self.telephony.mute_consumer(&call, on);
+            }
+            Effect::PauseSink(sink) => self.pause(capture, &sink, true),
+            Effect::ResumeSink(sink) => self.pause(capture, &sink, false),
+            Effect::Charge => self.charge(),
+            Effect::Alarm(code) => {
+                tracing::error!(%call, %capture, code, "alarm: a capture needs attention")
+            }
+            Effect::Audit(action, facts) => {
+                let object = format!("capture {capture}");
+                let entry =
+                    AuditEntry::new(self.inner.deps.clock.now(), &open.actor, action, object);
+                let entry = facts
+                    .into_iter()
+                    .fold(entry, |entry, (key, value)| entry.with(key, value));
+                self.inner.audit.append(entry);
+            }
+            Effect::Changed | Effect::Closed => {}
+        }
+    }
+
+    fn pause(&mut self, capture: CaptureId, sink: &SinkId, on: bool) {
+        let sinks = self.open.as_ref().map(|open| &open.sinks);
+        let Some(sink) = sinks
+            .into_iter()
+            .flatten()
+            .find(|known| known.id == *sink)
+            .cloned()
+        else {
+            return;
+        };
+        let (recorders, call) = (self.inner.deps.recorders.clone(), self.call.id().clone());
+        self.work.spawn(async move {
+            if on {
+                Done::Paused(
+                    capture,
+                    sink.id.clone(),
+                    recorders.pause(&call, &sink).await,
+                )
+            } else {
+                Done::Resumed(sink.id.clone(), recorders.resume(&call, &sink).await)
+            }
+        });
+    }
+
+    /// Moves the digits out of the session and lets the charge run beside the call.
+    fn charge(&mut self) {
+        let empty = self.inner.deps.arena.allocate();
+        let Some(open) = &mut self.open else { return };
+        let (Some((payment, form, actor)), Some(empty)) = (open.pending.take(), empty) else {
+            self.capture_event(Event::NotSent(NotSentReason::Busy));
+            return;
+        };
+        let widget = open.session.widget().clone();
+        let Some(gateway) = widget.gateway.clone() else {
+            self.capture_event(Event::NotSent(NotSentReason::Render));
+            return;
+        };
+        let slot = std::mem::replace(&mut open.slot, empty);
+        let (progress, reports) = mpsc::channel(PROGRESS_MAX);
+        self.progress = Some(reports);
+        let facts = vec![
+            ("call.id", self.call.id().to_string()),
+            ("call.called", self.call.called().to_owned()),
+            ("agent.name", actor.name.clone()),
+        ];
+        let inner = self.inner.clone();
+        let run = ChargeRun {
+            store: inner.deps.store.clone(),
+            gateway: inner.deps.gateway.clone(),
+            clock: inner.deps.clock.clone(),
+            actor,
+            payment: payment.clone(),
+            progress,
+        };
+        let desktops = inner.deps.desktops.clone();
+        let show_message = inner
+            .deps
+            .configuration
+            .current()
+            .settings
+            .response_variables;
+        inner.charges.spawn(async move {
+            let password = match desktops.gateway_password(&widget.id).await {
+                Ok(password) => password,
+                Err(error) => {
+                    tracing::error!(%error, "a gateway password cannot be read; the charge was not sent");
+                    return run.refuse(NotSentReason::Render, slot).await;
+                }
+            };
+            let charge = Charge {
+                attempt: payment.attempt,
+                reference: payment.reference,
+                kind: widget.kind,
+                gateway,
+                password,
+                form,
+                slot,
+                facts,
+                show_message,
+            };
+            run.run(charge).await;
+        });
+    }
+}
+
+fn closed_state(action: CaptureAction, before: CaptureState) -> CaptureState {
+    if action == CaptureAction::Cancel {
+        CaptureState::Cancelled
+    } else {
+        before
+    }
+}
+
+fn new_payment(
+    open: &OpenCapture,
+    actor: &Actor,
+    view: &CaptureView,
+    amount: domain::money::Money,
+    now: UnixMillis,
+) -> Payment {
+    let attempt = AttemptId::from_random(rand::random());
+    let card = view
+        .fields
+        .iter()
+        .find(|row| row.field == Field::CardNumber);
+    let keeps_digits = open.session.widget().options.show_brand_and_last_four;
+    let card = card.filter(|_| keeps_digits);
+    Payment {
+        reference: reference(&attempt),
+        attempt,
+        capture: open.id.clone(),
+        call: view.call.clone(),
+        widget: view.widget.id.clone(),
+        kind: view.widget.kind,
+        agent: actor.user.clone(),
+        amount,
+        brand: card.and_then(|row| row.brand),
+        last_four: card.and_then(|row| row.last_four.clone()),
+        state: AttemptState::Intent,
+        message: String::new(),
+        created_at: now,
+        changed_at: now,
+    }
+}
+
+/// What people read to each other: eight characters of the attempt, 40 bits.
+fn reference(attempt: &AttemptId) -> String {
+    let text = attempt.as_str().to_ascii_uppercase();
+    let tail = &text[text.len().saturating_sub(8)..];
+    let (left, right) = tail.split_at(tail.len() / 2);
+    format!("{left}-{right}")
+}

@@ -1,0 +1,395 @@
+//! The task of one call.
+//! Owns: the call, its open capture, the capture's arena slot, and the order in which things happen to them.
+//! Never: waits for a page, a phone or a gateway: what takes time runs beside it and reports back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::access::{Actor, User};
+use domain::boundary::{
+    Audience, CaptureAction, IncomingCall, LineEvent, LiveEvent, ProtectionRefused, Telephony,
+};
+use domain::call::Call;
+use domain::capture::{AttemptsUsed, Field, WidgetKind};
+use domain::desktop::Desktop;
+use domain::id::{CaptureId, SinkId, WidgetId};
+use domain::payment::PaymentForm;
+use domain::service::Service;
+use domain::view::{CallState, CallView, CaptureView, DeskError};
+use secret::{KeyReceiver, SecretBuffer};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::buttons;
+use crate::charge::Progress;
+use crate::desk::Inner;
+use crate::open_capture::OpenCapture;
+use crate::routing;
+use crate::signals::Signals;
+
+/// An ended call waits this long for its capture to be closed on the page.
+const LINGER: Duration = Duration::from_secs(600);
+
+/// Keys taken from the ring at one go: its whole size. More come at the next signal.
+const KEYS_AT_ONCE: usize = 64;
+
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, DeskError>>;
+
+/// What the doors ask of a call.
+pub(crate) enum Message {
+    Answered,
+    Held(bool),
+    Line(LineEvent),
+    Refresh,
+    View {
+        reply: Reply<CallView>,
+    },
+    Open {
+        actor: Actor,
+        widget: WidgetId,
+        reply: Reply<CaptureView>,
+    },
+    Capture {
+        capture: CaptureId,
+        reply: Reply<CaptureView>,
+    },
+    Act {
+        capture: CaptureId,
+        action: CaptureAction,
+        reply: Reply<CaptureView>,
+    },
+    Process {
+        capture: CaptureId,
+        actor: Actor,
+        form: PaymentForm,
+        key: String,
+        reply: Reply<CaptureView>,
+    },
+    Reveal {
+        capture: CaptureId,
+        actor: Actor,
+        field: Field,
+        reply: Reply<SecretBuffer>,
+    },
+}
+
+/// What ran beside the task and is done.
+pub(crate) enum Done {
+    Protect(CaptureId, Result<(), ProtectionRefused>),
+    Paused(CaptureId, SinkId, Result<(), &'static str>),
+    Resumed(SinkId, Result<(), &'static str>),
+}
+
+/// A running call.
+pub(crate) struct CallTask {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) telephony: Arc<dyn Telephony>,
+    pub(crate) call: Call,
+    pub(crate) keys: KeyReceiver,
+    pub(crate) service: Arc<Service>,
+    pub(crate) desktop: Option<Arc<Desktop>>,
+    pub(crate) agent: Option<Arc<User>>,
+    pub(crate) open: Option<OpenCapture>,
+    /// Attempts count per call and widget kind, across captures (S14).
+    pub(crate) attempts: HashMap<WidgetKind, AttemptsUsed>,
+    pub(crate) work: JoinSet<Done>,
+    pub(crate) progress: Option<mpsc::Receiver<Progress>>,
+}
+
+/// Takes a call out of the table however its task ends.
+struct Registered {
+    inner: Arc<Inner>,
+    telephony: Arc<dyn Telephony>,
+    call: domain::id::CallId,
+    agent: Option<Arc<User>>,
+    over: bool,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        if let Some(agent) = &self.agent {
+            self.inner.agents.release(&agent.id, Instant::now());
+        }
+        if !self.over {
+            let _gone = self.telephony.hang_up(&self.call);
+        }
+        self.inner.remove(&self.call);
+    }
+}
+
+/// Routes an incoming call and starts its task.
+pub(crate) fn start(
+    inner: Arc<Inner>,
+    telephony: Arc<dyn Telephony>,
+    incoming: IncomingCall,
+    messages: mpsc::Receiver<Message>,
+    signals: Arc<Signals>,
+) {
+    tokio::spawn(async move {
+        let mut registered = Registered {
+            inner: inner.clone(),
+            telephony: telephony.clone(),
+            call: incoming.id.clone(),
+            agent: None,
+            over: true,
+        };
+        let snapshot = inner.deps.configuration.current();
+        let chosen =
+            match routing::choose(&snapshot, &inner.agents, &telephony.registered(), &incoming) {
+                Ok(chosen) => chosen,
+                Err(refusal) => {
+                    tracing::info!(call = %incoming.id, ?refusal, "a call was refused");
+                    let _gone = telephony.reject(&incoming.id, refusal.status());
+                    return;
+                }
+            };
+        registered.agent = chosen.agent.clone();
+        registered.over = false;
+        if let Some(agent) = &chosen.agent {
+            inner.belongs_to(&incoming.id, &agent.id);
+        }
+        let agent = chosen.agent.as_ref().map(|user| user.id.clone());
+        let now = inner.deps.clock.now();
+        let call = Call::ringing(
+            incoming.id.clone(),
+            agent,
+            &incoming.caller,
+            &incoming.called,
+            now,
+        );
+        let mut task = CallTask {
+            inner,
+            telephony,
+            call,
+            keys: incoming.keys,
+            service: chosen.service,
+            desktop: chosen.desktop,
+            agent: chosen.agent,
+            open: None,
+            attempts: HashMap::new(),
+            work: JoinSet::new(),
+            progress: None,
+        };
+        if task.telephony.route(task.call.id(), chosen.target).is_err() {
+            return;
+        }
+        task.publish_call();
+        task.run(messages, &signals).await;
+        registered.over = task.call.state() == CallState::Ended;
+    });
+}
+
+impl CallTask {
+    async fn run(&mut self, mut messages: mpsc::Receiver<Message>, signals: &Signals) {
+        let mut over_at: Option<tokio::time::Instant> = None;
+        loop {
+            let wake = self.open.as_ref().and_then(OpenCapture::next_timeout);
+            let wake = wake.map(tokio::time::Instant::from_std);
+            tokio::select! {
+                () = signals.wait() => self.take_signals(signals),
+                message = messages.recv() => match message {
+                    Some(message) => self.handle_message(message).await,
+                    None => return,
+                },
+                Some(done) = self.work.join_next(), if !self.work.is_empty() => self.handle_done(done),
+                progress = next_progress(&mut self.progress) => self.handle_progress(progress),
+                () = sleep_until(wake) => self.capture_event(domain::capture::Event::Timeout),
+                () = sleep_until(over_at) => return,
+            }
+            if self.call.state() == CallState::Ended {
+                if self.open.is_none() && self.work.is_empty() {
+                    return;
+                }
+                over_at.get_or_insert_with(|| tokio::time::Instant::now() + LINGER);
+            }
+        }
+    }
+
+    fn take_signals(&mut self, signals: &Signals) {
+        if signals.take_keys() {
+            for _ in 0..KEYS_AT_ONCE {
+                let Some(key) = self.keys.pop() else { break };
+                self.capture_event(domain::capture::Event::Key(key));
+            }
+        }
+        if let Some(cause) = signals.ended()
+            && self.call.state() != CallState::Ended
+        {
+            tracing::info!(call = %self.call.id(), ?cause, "a call ended");
+            self.call.ended(self.inner.deps.clock.now());
+            if let Some(agent) = &self.agent {
+                self.inner.agents.release(&agent.id, Instant::now());
+            }
+            self.capture_event(domain::capture::Event::CallEnded);
+            self.publish_call();
+        }
+    }
+
+    async fn handle_message(&mut self, message: Message) {
+        match message {
+            Message::Answered => {
+                self.call.answered(self.inner.deps.clock.now());
+                self.publish_call();
+            }
+            Message::Held(held) => {
+                self.call.held(held);
+                self.capture_event(domain::capture::Event::CallHeld(held));
+                self.publish_call();
+            }
+            Message::Line(event) => self.handle_line(event),
+            Message::Refresh => self.publish_call(),
+            Message::View { reply } => {
+                let _gone = reply.send(Ok(self.view()));
+            }
+            Message::Open {
+                actor,
+                widget,
+                reply,
+            } => {
+                let answer = self.open_capture(actor, &widget).await;
+                let _gone = reply.send(answer);
+            }
+            Message::Capture { capture, reply } => {
+                let _gone = reply.send(self.capture_view(&capture));
+            }
+            Message::Act {
+                capture,
+                action,
+                reply,
+            } => {
+                let answer = self.act(&capture, action);
+                let _gone = reply.send(answer);
+            }
+            Message::Process {
+                capture,
+                actor,
+                form,
+                key,
+                reply,
+            } => {
+                let answer = self.process(&capture, actor, form, key);
+                let _gone = reply.send(answer);
+            }
+            Message::Reveal {
+                capture,
+                actor,
+                field,
+                reply,
+            } => {
+                let answer = self.reveal(&capture, &actor, field).await;
+                let _gone = reply.send(answer);
+            }
+        }
+    }
+
+    fn handle_line(&mut self, event: LineEvent) {
+        use domain::capture::Event;
+        match event {
+            LineEvent::Silent | LineEvent::Back => {
+                let silent = event == LineEvent::Silent;
+                self.call.line_silent(silent);
+                self.capture_event(Event::LineSilent(silent));
+                self.publish_call();
+            }
+            LineEvent::ProtectionLost(code) => {
+                tracing::error!(call = %self.call.id(), code, "alarm: protection was lost");
+                self.capture_event(Event::ProtectionLost(code));
+            }
+            LineEvent::TonesUnclear => self.capture_event(Event::TonesUnclear),
+            LineEvent::KeysLost => self.capture_event(Event::KeysLost),
+            LineEvent::PartyChanged => self.capture_event(Event::CallHeld(true)),
+        }
+    }
+
+    fn handle_done(&mut self, done: Result<Done, tokio::task::JoinError>) {
+        use domain::capture::Event;
+        let Ok(done) = done else { return };
+        match done {
+            Done::Protect(capture, result) if self.is_open(&capture) => match result {
+                Ok(()) => self.capture_event(Event::Protected),
+                Err(refused) => self.capture_event(Event::ProtectionRefused(refused.code)),
+            },
+            Done::Paused(capture, sink, result) if self.is_open(&capture) => match result {
+                Ok(()) => self.capture_event(Event::SinkPaused(sink)),
+                Err(_code) => self.capture_event(Event::SinkRefused(sink)),
+            },
+            Done::Resumed(sink, Err(code)) => {
+                tracing::error!(call = %self.call.id(), %sink, code, "alarm: a recorder did not resume");
+            }
+            Done::Protect(..) | Done::Paused(..) | Done::Resumed(_, Ok(())) => {}
+        }
+    }
+
+    fn handle_progress(&mut self, progress: Option<Progress>) {
+        use domain::capture::Event;
+        match progress {
+            Some(Progress::Sent) => self.capture_event(Event::ChargeSent),
+            Some(Progress::Answered(answer)) => {
+                self.progress = None;
+                let outcome = answer.verdict.outcome;
+                self.capture_event(Event::Answered(outcome, answer.message, answer.status));
+            }
+            Some(Progress::NotSent(reason, slot)) => {
+                self.progress = None;
+                if let (Some(open), Some(slot)) = (&mut self.open, slot) {
+                    open.slot = slot;
+                }
+                self.capture_event(Event::NotSent(reason));
+            }
+            None => self.progress = None,
+        }
+    }
+
+    pub(crate) fn is_open(&self, capture: &CaptureId) -> bool {
+        self.open.as_ref().is_some_and(|open| open.id == *capture)
+    }
+
+    /// The call as its agent's page shows it.
+    pub(crate) fn view(&self) -> CallView {
+        let now = Instant::now();
+        let clock = self.inner.deps.clock.now();
+        let capture = self.open.as_ref().map(|open| open.view(now, clock));
+        self.call.view(buttons::of(self), capture)
+    }
+
+    pub(crate) fn publish_call(&self) {
+        if let Some(agent) = self.call.agent() {
+            let body = serde_json::to_value(self.view()).unwrap_or_default();
+            let audience = Audience::User(agent.clone());
+            self.inner.deps.bus.publish(LiveEvent {
+                audience,
+                topic: "call",
+                body,
+            });
+        }
+    }
+
+    pub(crate) fn publish_capture(&self) {
+        let (Some(agent), Some(open)) = (self.call.agent(), &self.open) else {
+            return;
+        };
+        let view = open.view(Instant::now(), self.inner.deps.clock.now());
+        let body = serde_json::to_value(view).unwrap_or_default();
+        let audience = Audience::User(agent.clone());
+        self.inner.deps.bus.publish(LiveEvent {
+            audience,
+            topic: "capture",
+            body,
+        });
+    }
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_progress(progress: &mut Option<mpsc::Receiver<Progress>>) -> Option<Progress> {
+    match progress {
+        Some(receiver) => receiver.recv().await,
+        None => std::future::pending().await,
+    }
+}

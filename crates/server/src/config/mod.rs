@@ -1,0 +1,241 @@
+//! The server's file.
+//! Owns: the settings table (key, default, meaning), the reader, the valid configuration.
+//! Never: stops at the first error, or takes a key that it does not know.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+mod reader;
+mod trunk;
+mod value;
+
+pub(crate) use reader::Problem;
+use reader::Reader;
+pub(crate) use trunk::{MediaSource, Trunk};
+
+/// One row of the settings table.
+pub(crate) struct Setting {
+    /// Dotted key. The environment variable is `TONEWALL_` and the key in capitals, `_` for the dot.
+    pub(crate) key: &'static str,
+    /// Its default as text; none: it must be given.
+    pub(crate) default: Option<&'static str>,
+    /// What it is, with unit and range.
+    pub(crate) doc: &'static str,
+}
+
+macro_rules! settings {
+    ($($key:literal = $default:expr, $doc:literal;)*) => {
+        /// Every key but the tables `[[trunk]]`.
+        pub(crate) const SETTINGS: &[Setting] = &[$(Setting { key: $key, default: $default, doc: $doc }),*];
+    };
+}
+
+settings! {
+    "node.name" = Some("n1"), "Name of this node in tags, Call-IDs and the audit chain: 1-16 letters, digits or '-'.";
+    "node.data" = None, "Folder for the database, the key file and what the server keeps.";
+    "web.listen" = Some("127.0.0.1:8080"), "Address and port of the page and the API.";
+    "web.origin" = Some(""), "Origin under which browsers reach the page, for example https://pay.example; empty: http:// and web.listen.";
+    "web.idle_lock" = Some("15m"), "A page without key or pointer locks after this long, 1m-60m.";
+    "health.listen" = Some("127.0.0.1:9090"), "Address and port of /healthz, /readyz and /metrics.";
+    "sip.listen" = Some("0.0.0.0:5060"), "UDP address and port for SIP.";
+    "sip.advertised" = Some(""), "Address and port put into Contact and Via; empty: sip.listen.";
+    "sip.realm" = Some("tonewall"), "Realm of the digest that agent phones answer.";
+    "sip.ring_time" = Some("30s"), "A call rings for this long, 5s-180s, then 480.";
+    "sip.calls_per_second" = Some("500"), "New calls per second before 503, 1-10000.";
+    "media.address" = Some("127.0.0.1"), "Local address of RTP sockets.";
+    "media.advertised" = Some(""), "Address put into SDP; empty: media.address.";
+    "media.ports" = Some("10000-19999"), "UDP ports for RTP and RTCP, an even first one.";
+    "media.threads" = Some("1"), "Media threads, 1-64: one per core that relays.";
+    "store.url" = Some(""), "sqlite:PATH or postgres://..; empty: sqlite in node.data.";
+    "store.key_file" = Some(""), "File with the master key; empty: master.key in node.data, made at the first start.";
+    "gateway.allowed_hosts" = Some(""), "Hosts (or host:port) that may receive captured values, separated by commas.";
+    "gateway.ca_file" = Some(""), "PEM file with further roots for gateways; empty: the system's roots only.";
+    "capture.slots" = Some("512"), "Captures and calls that can hold digits at once, 16-65536.";
+    "log.level" = Some("info"), "error, warn, info, debug or trace, for our own rooms; foreign ones stay at warn.";
+    "log.format" = Some("text"), "text or json.";
+}
+
+/// The valid configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) node: String,
+    pub(crate) data: PathBuf,
+    pub(crate) web_listen: SocketAddr,
+    pub(crate) web_origin: Option<String>,
+    pub(crate) idle_lock: Duration,
+    pub(crate) health_listen: SocketAddr,
+    pub(crate) sip_listen: SocketAddr,
+    pub(crate) sip_advertised: Option<SocketAddr>,
+    pub(crate) realm: String,
+    pub(crate) ring_time: Duration,
+    pub(crate) calls_per_second: u32,
+    pub(crate) media_address: IpAddr,
+    pub(crate) media_advertised: Option<IpAddr>,
+    pub(crate) media_ports: RangeInclusive<u16>,
+    pub(crate) media_threads: usize,
+    pub(crate) store_url: Option<String>,
+    pub(crate) key_file: Option<PathBuf>,
+    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) slots: usize,
+    pub(crate) log_level: String,
+    pub(crate) log_json: bool,
+    pub(crate) trunks: Vec<Trunk>,
+}
+
+impl Config {
+    /// Reads a file's text with the environment laid over it.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its key.
+    pub(crate) fn parse(
+        text: &str,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader::new(text, environment)?;
+        let config = read(&mut reader);
+        reader.finish(config)
+    }
+}
+
+fn read(reader: &mut Reader) -> Option<Config> {
+    let node = reader.read("node.name", value::node_name);
+    let data = reader.read("node.data", value::path);
+    let web_listen = reader.read("web.listen", value::socket);
+    let web_origin = reader.read("web.origin", value::optional(value::origin));
+    let idle_lock = reader.read("web.idle_lock", value::duration(60, 3_600));
+    let health_listen = reader.read("health.listen", value::socket);
+    let sip_listen = reader.read("sip.listen", value::socket);
+    let sip_advertised = reader.read("sip.advertised", value::optional(value::socket));
+    let realm = reader.read("sip.realm", value::word);
+    let ring_time = reader.read("sip.ring_time", value::duration(5, 180));
+    let calls_per_second = reader.read("sip.calls_per_second", value::number(1, 10_000));
+    let media_address = reader.read("media.address", value::address);
+    let media_advertised = reader.read("media.advertised", value::optional(value::address));
+    let media_ports = reader.read("media.ports", value::port_range);
+    let media_threads = reader.read("media.threads", value::number(1, 64));
+    let store_url = reader.read("store.url", value::optional(value::store_url));
+    let key_file = reader.read("store.key_file", value::optional(value::path));
+    let allowed_hosts = reader.read("gateway.allowed_hosts", value::hosts);
+    let ca_file = reader.read("gateway.ca_file", value::optional(value::path));
+    let slots = reader.read("capture.slots", value::number(16, 65_536));
+    let log_level = reader.read(
+        "log.level",
+        value::one_of(&["error", "warn", "info", "debug", "trace"]),
+    );
+    let log_format = reader.read("log.format", value::one_of(&["text", "json"]));
+    let trunks = trunk::read(reader);
+    Some(Config {
+        node: node?,
+        data: data?,
+        web_listen: web_listen?,
+        web_origin: web_origin?,
+        idle_lock: idle_lock?,
+        health_listen: health_listen?,
+        sip_listen: sip_listen?,
+        sip_advertised: sip_advertised?,
+        realm: realm?,
+        ring_time: ring_time?,
+        calls_per_second: calls_per_second?,
+        media_address: media_address?,
+        media_advertised: media_advertised?,
+        media_ports: media_ports?,
+        media_threads: usize::try_from(media_threads?).ok()?,
+        store_url: store_url?,
+        key_file: key_file?,
+        allowed_hosts: allowed_hosts?,
+        ca_file: ca_file?,
+        slots: usize::try_from(slots?).ok()?,
+        log_level: log_level?,
+        log_json: log_format? == "json",
+        trunks,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nothing(_: &str) -> Option<String> {
+        None
+    }
+
+    fn problems(text: &str) -> Vec<String> {
+        Config::parse(text, nothing)
+            .unwrap_err()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn defaults_fill_what_is_not_given() {
+        let config = Config::parse("[node]\ndata = \"/tmp/x\"\n", nothing).unwrap();
+        assert_eq!(config.media_ports, 10_000..=19_999);
+        assert_eq!(config.idle_lock, Duration::from_secs(900));
+        assert!(config.trunks.is_empty());
+    }
+
+    #[test]
+    fn all_errors_are_reported_at_once_with_their_keys() {
+        let text = "[node]\nname = \"a b\"\n[web]\nidle_lock = \"15\"\nlisen = \"x\"\n[media]\nports = \"10001-10000\"\n";
+        let problems = problems(text).join("\n");
+        for key in [
+            "node.name",
+            "node.data",
+            "web.idle_lock",
+            "web.lisen",
+            "media.ports",
+        ] {
+            assert!(problems.contains(key), "{key} in\n{problems}");
+        }
+        assert!(
+            problems.contains("web.listen"),
+            "the nearest key is named:\n{problems}"
+        );
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let environment = |name: &str| (name == "TONEWALL_NODE_NAME").then(|| "n9".to_owned());
+        let config =
+            Config::parse("[node]\ndata = \"/tmp/x\"\nname = \"n1\"\n", environment).unwrap();
+        assert_eq!(config.node, "n9");
+    }
+
+    #[test]
+    fn trunks_are_read_and_their_errors_named() {
+        let text = "[node]\ndata = \"/tmp/x\"\n[[trunk]]\nname = \"carrier\"\naddresses = [\"192.0.2.1\"]\n";
+        let config = Config::parse(text, nothing).unwrap();
+        assert_eq!(config.trunks[0].media_source, MediaSource::Signalled);
+        let wrong = text.replace("192.0.2.1", "carrier.example");
+        assert!(problems(&wrong)[0].contains("trunk[0].addresses"));
+    }
+
+    #[test]
+    fn the_documentation_names_every_key() {
+        let page = include_str!("../../../../docs/configuration.md");
+        for setting in SETTINGS {
+            let row = format!(
+                "| `{}` | {} | {} |",
+                setting.key,
+                shown(setting.default),
+                setting.doc
+            );
+            assert!(
+                page.contains(&row),
+                "docs/configuration.md lacks the row:\n{row}"
+            );
+        }
+    }
+
+    fn shown(default: Option<&str>) -> String {
+        match default {
+            None => "required".to_owned(),
+            Some("") => "empty".to_owned(),
+            Some(text) => format!("`{text}`"),
+        }
+    }
+}

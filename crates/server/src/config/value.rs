@@ -1,0 +1,154 @@
+//! Parsers of setting values. Each error says what would be right.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+type Parsed<T> = Result<T, String>;
+
+/// Empty text means none.
+pub(super) fn optional<T>(parse: impl Fn(&str) -> Parsed<T>) -> impl Fn(&str) -> Parsed<Option<T>> {
+    move |text| {
+        if text.is_empty() {
+            Ok(None)
+        } else {
+            parse(text).map(Some)
+        }
+    }
+}
+
+pub(super) fn node_name(text: &str) -> Parsed<String> {
+    let clean = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if clean && (1..=16).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("write 1-16 letters, digits or '-'".to_owned())
+    }
+}
+
+pub(super) fn word(text: &str) -> Parsed<String> {
+    let clean = text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+    if clean && (1..=64).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("write 1-64 printable characters without blanks or quotes".to_owned())
+    }
+}
+
+pub(super) fn path(text: &str) -> Parsed<PathBuf> {
+    if text.is_empty() {
+        Err("write a path".to_owned())
+    } else {
+        Ok(PathBuf::from(text))
+    }
+}
+
+pub(super) fn socket(text: &str) -> Parsed<SocketAddr> {
+    text.parse()
+        .map_err(|_| "write an address and a port, for example 127.0.0.1:8080".to_owned())
+}
+
+pub(super) fn address(text: &str) -> Parsed<IpAddr> {
+    text.parse()
+        .map_err(|_| "write an IP address, for example 192.0.2.10".to_owned())
+}
+
+pub(super) fn origin(text: &str) -> Parsed<String> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    match rest {
+        Some(host) if !host.is_empty() && !host.contains(['/', ' ', '@']) => Ok(text.to_owned()),
+        _ => Err("write an origin without a path, for example https://pay.example".to_owned()),
+    }
+}
+
+/// A duration with its unit, within whole seconds.
+pub(super) fn duration(least_s: u64, most_s: u64) -> impl Fn(&str) -> Parsed<Duration> {
+    move |text| {
+        let hint = || {
+            format!(
+                "write a number with its unit (ms, s, m, h), {least_s}s to {most_s}s, for example \"{least_s}s\""
+            )
+        };
+        let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, unit) = text.split_at(digits);
+        let number: u64 = number.parse().map_err(|_| hint())?;
+        let factor_ms = match unit.trim() {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => return Err(hint()),
+        };
+        let value = Duration::from_millis(number.saturating_mul(factor_ms));
+        let fits = (Duration::from_secs(least_s)..=Duration::from_secs(most_s)).contains(&value);
+        if fits { Ok(value) } else { Err(hint()) }
+    }
+}
+
+pub(super) fn number(least: u32, most: u32) -> impl Fn(&str) -> Parsed<u32> {
+    move |text| match text.parse() {
+        Ok(value) if (least..=most).contains(&value) => Ok(value),
+        _ => Err(format!("write a whole number from {least} to {most}")),
+    }
+}
+
+pub(super) fn port_range(text: &str) -> Parsed<RangeInclusive<u16>> {
+    let hint = || {
+        "write two ports, the first even, with room for one call at least, for example 10000-19999"
+            .to_owned()
+    };
+    let (first, last) = text.split_once('-').ok_or_else(hint)?;
+    let first: u16 = first.trim().parse().map_err(|_| hint())?;
+    let last: u16 = last.trim().parse().map_err(|_| hint())?;
+    if first >= 1_024 && first % 2 == 0 && last >= first.saturating_add(3) {
+        Ok(first..=last)
+    } else {
+        Err(hint())
+    }
+}
+
+pub(super) fn store_url(text: &str) -> Parsed<String> {
+    if ["sqlite:", "postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+    {
+        Ok(text.to_owned())
+    } else {
+        Err("write sqlite:PATH or postgres://USER@HOST/DATABASE".to_owned())
+    }
+}
+
+pub(super) fn hosts(text: &str) -> Parsed<Vec<String>> {
+    let hosts: Vec<String> = text
+        .split(',')
+        .map(str::trim)
+        .filter(|host| !host.is_empty())
+        .map(str::to_owned)
+        .collect();
+    match hosts
+        .iter()
+        .find(|host| host.contains(['/', ' ', '@', '*']))
+    {
+        Some(wrong) => Err(format!(
+            "\"{wrong}\" is no host; write pay.example or pay.example:8443, without scheme, path or wildcard"
+        )),
+        None => Ok(hosts),
+    }
+}
+
+pub(super) fn one_of(words: &'static [&'static str]) -> impl Fn(&str) -> Parsed<String> {
+    move |text| {
+        if words.contains(&text) {
+            Ok(text.to_owned())
+        } else {
+            Err(format!("write one of: {}", words.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! `tonewall demo`: everything on loopback, with a simulated consumer, agent phone and gateway.
+//! Owns: ports, the order of start, what is printed.
+//! Never: listens beyond this machine.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::json;
+use simulator::{AgentPhone, GatewayPlan, StagePlan};
+
+use crate::config::{Config, MediaSource, Trunk};
+use crate::seed::{self, Demonstration};
+use crate::wire::{Extras, Server};
+
+mod child;
+mod client;
+mod once;
+mod tap;
+
+use child::SimulatorProcess;
+use tap::Tap;
+
+/// Loopback addresses of the players, so that none is taken for another.
+const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
+const CONSUMER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+const AGENTS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
+
+/// Digest realm of the demonstration's phones.
+const REALM: &str = "tonewall";
+
+/// The agent's phone answers after this long: time to see it ring.
+const ANSWER_AFTER_MS: u64 = 2_000;
+
+/// Options of `tonewall demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoOptions {
+    /// Play one card payment without a browser, print one JSON line, and exit 0 only if all is as it must be.
+    #[arg(long)]
+    once: bool,
+    /// Port of the page; 0: any free one, and free ones for everything else too.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Port of the server's SIP.
+    #[arg(long, default_value_t = 5060)]
+    sip_port: u16,
+    /// Port of the simulator's page.
+    #[arg(long, default_value_t = 8081)]
+    simulator_port: u16,
+    /// Port of the sandbox gateway.
+    #[arg(long, default_value_t = 8443)]
+    gateway_port: u16,
+    /// Port of health and metrics.
+    #[arg(long, default_value_t = 9090)]
+    health_port: u16,
+    /// Folder for the demonstration's data; a new one each time if none is given.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Print where everything is as one JSON line, for programs.
+    #[arg(long)]
+    json: bool,
+    /// Level of the server's log.
+    #[arg(long, default_value = "warn")]
+    log_level: String,
+}
+
+impl DemoOptions {
+    fn chosen(&self, port: u16) -> u16 {
+        if self.once || self.port == 0 { 0 } else { port }
+    }
+
+    /// The level at which the log starts.
+    pub(crate) fn log_level(&self) -> &str {
+        &self.log_level
+    }
+}
+
+/// A demonstration that runs.
+struct Demo {
+    server: Server,
+    simulator: SimulatorProcess,
+    place: simulator::StagePlace,
+    service_url: String,
+    seeded: Demonstration,
+    tap: Tap,
+    data: DataFolder,
+}
+
+/// The data folder; one that was made for this run is removed with it.
+struct DataFolder {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl Drop for DataFolder {
+    fn drop(&mut self) {
+        if self.temporary {
+            let _left_behind = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// Runs a demonstration. Yields whether all was as it must be.
+pub(crate) async fn run(options: DemoOptions) -> Result<bool> {
+    let demo = start(&options).await?;
+    if options.once {
+        let report = once::play(&demo).await;
+        let Demo { server, .. } = demo;
+        server.stop().await;
+        let report = report?;
+        crate::print_line(&serde_json::to_string(&report)?);
+        return Ok(report.is_as_it_must_be());
+    }
+    announce(&demo, options.json);
+    let Demo {
+        server,
+        mut simulator,
+        data,
+        ..
+    } = demo;
+    let stopped_by_itself = tokio::select! {
+        result = crate::stop_signal() => { result?; false }
+        () = simulator.ended() => true,
+    };
+    server.stop().await;
+    drop(data);
+    anyhow::ensure!(
+        !stopped_by_itself,
+        "the simulator ended by itself; its last words stand above"
+    );
+    Ok(true)
+}
+
+async fn start(options: &DemoOptions) -> Result<Demo> {
+    let data = data_folder(options)?;
+    let mut simulator = SimulatorProcess::start()?;
+    let sandbox = SocketAddr::new(SERVER, options.chosen(options.gateway_port));
+    let gateway = simulator
+        .open_gateway(&GatewayPlan {
+            data: data.path.join("simulator"),
+            sandbox,
+        })
+        .await;
+    let gateway =
+        gateway.with_context(|| taken("the sandbox gateway", sandbox, "--gateway-port"))?;
+    let tap = Tap::default();
+    let config = config(options, &data, &gateway);
+    let extras = Extras {
+        audio_sink: Some(Box::new(tap.clone())),
+    };
+    let server = Server::start(&config, extras).await.with_context(|| {
+        format!("the server cannot start; if a port is taken, choose others with --port (page), --sip-port or --health-port, or --port 0 for free ones. Asked for: page {}, SIP {}, health {}", config.web_listen, config.sip_listen, config.health_listen)
+    })?;
+    anyhow::ensure!(
+        seed::is_empty(&*server.database).await?,
+        "{} holds the data of an earlier demonstration, whose passwords were printed once; give another folder with --data",
+        data.path.display()
+    );
+    let seeded = seed::demonstration(&*server.store, &gateway.service_url, REALM).await?;
+    let control = SocketAddr::new(SERVER, options.chosen(options.simulator_port));
+    let plan = StagePlan {
+        server_sip: server.sip,
+        realm: REALM.to_owned(),
+        consumer: SocketAddr::new(CONSUMER, 0),
+        agents_address: AGENTS,
+        control,
+        number: seed::DEMO_NUMBER.to_owned(),
+        agents: vec![AgentPhone {
+            user: seeded.phone.0.clone(),
+            password: seeded.phone.1.clone(),
+        }],
+        answer_after_ms: if options.once { 200 } else { ANSWER_AFTER_MS },
+        server_page: format!("http://{}", server.web),
+    };
+    let place = simulator.set_stage(&plan).await;
+    let place =
+        place.with_context(|| taken("the simulator's page", control, "--simulator-port"))?;
+    let service_url = gateway.service_url;
+    Ok(Demo {
+        server,
+        simulator,
+        place,
+        service_url,
+        seeded,
+        tap,
+        data,
+    })
+}
+
+fn taken(what: &str, address: SocketAddr, option: &str) -> String {
+    format!(
+        "{what} cannot use {address}; if the port is taken, choose another with {option}, or --port 0 for free ones"
+    )
+}
+
+fn data_folder(options: &DemoOptions) -> Result<DataFolder> {
+    let (path, temporary) = match &options.data {
+        Some(path) => (path.clone(), false),
+        None => (
+            std::env::temp_dir().join(format!("tonewall-demo-{:016x}", rand::random::<u64>())),
+            true,
+        ),
+    };
+    std::fs::create_dir_all(&path)
+        .with_context(|| format!("the folder {} cannot be made", path.display()))?;
+    Ok(DataFolder { path, temporary })
+}
+
+fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::GatewayPlace) -> Config {
+    let at = |port: u16| SocketAddr::new(SERVER, options.chosen(port));
+    let free = options.once || options.port == 0;
+    Config {
+        node: "demo".to_owned(),
+        data: data.path.clone(),
+        web_listen: at(options.port),
+        web_origin: None,
+        idle_lock: Duration::from_secs(900),
+        health_listen: at(options.health_port),
+        sip_listen: at(options.sip_port),
+        sip_advertised: None,
+        realm: REALM.to_owned(),
+        ring_time: Duration::from_secs(30),
+        calls_per_second: 500,
+        media_address: SERVER,
+        media_advertised: None,
+        media_ports: if free {
+            free_media_ports()
+        } else {
+            10_000..=19_999
+        },
+        media_threads: 1,
+        store_url: None,
+        key_file: None,
+        allowed_hosts: vec![gateway.host.clone()],
+        ca_file: Some(gateway.ca_file.clone()),
+        slots: 64,
+        log_level: options.log_level.clone(),
+        log_json: false,
+        trunks: vec![Trunk {
+            name: "simulated carrier".to_owned(),
+            addresses: vec![CONSUMER],
+            media_source: MediaSource::Signalled,
+            info_digits: true,
+        }],
+    }
+}
+
+/// 200 ports somewhere below the system's own range, so that two demonstrations rarely meet; a taken port is passed over.
+fn free_media_ports() -> std::ops::RangeInclusive<u16> {
+    let first = 10_000 + rand::random_range(0..100_u16) * 200;
+    first..=first + 199
+}
+
+fn announce(demo: &Demo, json: bool) {
+    let page = format!("http://{}", demo.server.web);
+    let control = format!("http://{}/simulator", demo.place.control);
+    if json {
+        let line = json!({
+            "page": page,
+            "simulator": format!("http://{}", demo.place.control),
+            "health": format!("http://{}", demo.server.health),
+            "sip": demo.server.sip,
+            "gateway": demo.service_url,
+            "data": demo.data.path,
+            "server_pid": std::process::id(),
+            "simulator_pid": demo.simulator.id(),
+            "passwords": demo.seeded.passwords,
+        });
+        crate::print_line(&line.to_string());
+        return;
+    }
+    crate::print_line(&format!(
+        "\n  Page        {page}\n  Simulator   {control}\n"
+    ));
+    crate::print_line("  Users and passwords, printed this once:\n");
+    for (name, password) in &demo.seeded.passwords {
+        crate::print_line(&format!("    {name:<12} {password}"));
+    }
+    crate::print_line(&format!(
+        "\n  1. Log in as agent.  2. On the simulator's page press Call.  3. Choose Credit card.\n  Data: {}  -  stop with Ctrl+C\n",
+        demo.data.path.display()
+    ));
+}

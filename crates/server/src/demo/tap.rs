@@ -1,0 +1,77 @@
+//! Masked audio of a demonstration's calls, kept in memory to be judged and listened to.
+//! Owns: both sides of each call, as agent and recorder were given them to hear.
+//! Never: sits before the mask, or grows past its bounds.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::id::CallId;
+use media::dtmf::inband::loose::LooseDetector;
+use voice::AudioSink;
+
+/// Samples kept for one side of a call: 20 minutes. Later ones are left out.
+const SAMPLES_MAX: usize = 9_600_000;
+
+/// Calls kept. The oldest is thrown away.
+const CALLS_MAX: usize = 8;
+
+/// A jump of the position further than this is left out: 10 s.
+const JUMP_SAMPLES: usize = 80_000;
+
+#[derive(Default)]
+struct Kept {
+    order: Vec<CallId>,
+    sides: HashMap<(CallId, bool), Vec<i16>>,
+}
+
+/// The tap and what it kept.
+#[derive(Clone, Default)]
+pub(crate) struct Tap(Arc<Mutex<Kept>>);
+
+impl Tap {
+    /// The consumer's side of the newest call: stretches from which a key might be read, and milliseconds heard.
+    pub(crate) fn judge_newest(&self) -> (usize, usize) {
+        let samples = self.newest(true);
+        (LooseDetector::scan(&samples).len(), samples.len() / 8)
+    }
+
+    /// One side of the newest call.
+    pub(crate) fn newest(&self, consumer: bool) -> Vec<i16> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = kept
+            .order
+            .last()
+            .and_then(|call| kept.sides.get(&(call.clone(), consumer)));
+        newest.cloned().unwrap_or_default()
+    }
+}
+
+impl AudioSink for Tap {
+    fn frames(&mut self, call: &CallId, consumer: bool, position: u64, samples: &[i16]) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !kept.order.contains(call) {
+            kept.order.push(call.clone());
+            if kept.order.len() > CALLS_MAX {
+                let oldest = kept.order.remove(0);
+                kept.sides.retain(|(of, _), _| *of != oldest);
+            }
+        }
+        let side = kept.sides.entry((call.clone(), consumer)).or_default();
+        let wanted = usize::try_from(position).unwrap_or(usize::MAX);
+        let at = if wanted > side.len() + JUMP_SAMPLES {
+            side.len()
+        } else {
+            wanted
+        };
+        let end = at.saturating_add(samples.len());
+        if end > SAMPLES_MAX {
+            return;
+        }
+        if side.len() < end {
+            side.resize(end, 0);
+        }
+        side[at..end].copy_from_slice(samples);
+    }
+
+    fn ended(&mut self, _call: &CallId) {}
+}

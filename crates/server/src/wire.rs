@@ -1,0 +1,304 @@
+//! The rooms put together.
+//! Owns: the order of start and stop.
+//! Never: decides anything that a room decides.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use calls::configuration::{Configuration, Readers, Snapshot, WatchedStore};
+use calls::{Calls, Deps, Unreachable, close_open_attempts};
+use domain::access::Actor;
+use domain::audit::{AuditAction, AuditEntry};
+use domain::boundary::{
+    Audience, Audited, Bus, Change, LiveEvent, PhoneAccount, Store, StoreError, Telephony,
+};
+use domain::time::WallClock;
+use gateway::{GatewayPolicy, HttpsGateway};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use secret::Arena;
+use store::{Database, EnvelopeKeySource, KeyFile, StoreConfig};
+use thiserror::Error;
+use voice::{AudioSink, MediaSource, Node, NodeConfig, Peer};
+
+use crate::clock::SystemClock;
+use crate::config::{self, Config};
+use crate::metrics::Numbers;
+
+/// A stop waits this long for charges on their way: their longest Read Timeout.
+const DRAIN_MAX: Duration = Duration::from_secs(125);
+
+/// Why a server does not start. Each names what to change.
+#[derive(Debug, Error)]
+pub(crate) enum StartError {
+    #[error("node.data: the folder {} cannot be used", path.display())]
+    ConfigData {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("capture.slots: {0}")]
+    ConfigSlots(#[from] secret::ArenaError),
+    #[error("store.key_file: {0}")]
+    ConfigKeyFile(#[from] store::KeyFileError),
+    #[error("store.url: {0}")]
+    Store(#[from] StoreError),
+    #[error("gateway.ca_file: {} cannot be read as PEM certificates: {why}", path.display())]
+    ConfigRoots { path: PathBuf, why: String },
+    #[error("gateway: {0}")]
+    Gateway(#[from] gateway::SetupError),
+    #[error("sip.listen or media: {0}")]
+    Voice(#[from] voice::NodeError),
+    #[error("web.listen: {0}")]
+    Web(#[from] web::ServeError),
+}
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) web: SocketAddr,
+    pub(crate) sip: SocketAddr,
+    pub(crate) health: SocketAddr,
+    pub(crate) store: Arc<WatchedStore>,
+    pub(crate) database: Arc<Database>,
+    pub(crate) configuration: Arc<Configuration>,
+    calls: Calls,
+    node: Arc<Node>,
+    running_web: web::Running,
+    running_health: web::health::Health,
+}
+
+/// What only a demonstration gives a server.
+#[derive(Default)]
+pub(crate) struct Extras {
+    /// Where masked audio goes.
+    pub(crate) audio_sink: Option<Box<dyn AudioSink>>,
+}
+
+impl Server {
+    /// Starts every room, ground floor first.
+    ///
+    /// # Errors
+    /// The first room that cannot start, by the setting that it hangs on.
+    pub(crate) async fn start(config: &Config, extras: Extras) -> Result<Self, StartError> {
+        let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
+        let arena = Arena::new(config.slots)?;
+        let database = Arc::new(open_store(config).await?);
+        let readers = Readers {
+            users: database.clone(),
+            desktops: database.clone(),
+            services: database.clone(),
+        };
+        let configuration = Configuration::load(readers).await?;
+        let closed = close_open_attempts(&*database, &*database, clock.now()).await?;
+        if closed > 0 {
+            tracing::warn!(
+                closed,
+                "attempts were found open after a restart and were closed"
+            );
+        }
+        let hub = web::events::Hub::new();
+        let calls = Calls::new(Deps {
+            store: database.clone(),
+            desktops: database.clone(),
+            configuration: configuration.clone(),
+            gateway: Arc::new(HttpsGateway::new(gateway_policy(config)?)?),
+            recorders: Arc::new(Unreachable),
+            bus: hub.clone(),
+            clock: clock.clone(),
+            arena: arena.clone(),
+        });
+        let node = node_config(config, &arena, database.epoch(), extras);
+        let node = Arc::new(Node::start(node, Arc::new(calls.clone()))?);
+        node.set_phones(phones(&configuration.current()));
+        calls.attach(node.clone());
+        let store = watched(&database, &configuration, &calls, &node, &hub);
+        record_start(&*database, &*clock, config, database.epoch()).await?;
+        let running_web = web::serve(
+            web_config(config),
+            web::Deps {
+                desk: Arc::new(calls.clone()),
+                store: store.clone(),
+                users: database.clone(),
+                desktops: database.clone(),
+                services: database.clone(),
+                payments: database.clone(),
+                audit: database.clone(),
+                clock,
+                hub,
+                hooks: Arc::new(web::NoHooks),
+            },
+        );
+        let running_web = running_web.await?;
+        let numbers = Numbers {
+            node: node.clone(),
+            calls: calls.clone(),
+            arena,
+            database: database.clone(),
+        };
+        let running_health = web::health::serve(config.health_listen, Arc::new(numbers)).await?;
+        Ok(Self {
+            web: running_web.local_addr,
+            sip: node.sip_address(),
+            health: running_health.local_addr,
+            store,
+            database,
+            configuration,
+            calls,
+            node,
+            running_web,
+            running_health,
+        })
+    }
+
+    /// Stops: no new calls, running ones end, charges on their way finish.
+    pub(crate) async fn stop(self) {
+        self.node.shutdown().await;
+        self.calls.drain(DRAIN_MAX).await;
+        self.running_web.shutdown().await;
+        self.running_health.shutdown().await;
+    }
+}
+
+async fn open_store(config: &Config) -> Result<Database, StartError> {
+    let data = |source| StartError::ConfigData {
+        path: config.data.clone(),
+        source,
+    };
+    std::fs::create_dir_all(&config.data).map_err(data)?;
+    let url = config
+        .store_url
+        .clone()
+        .unwrap_or_else(|| format!("sqlite:{}", config.data.join("tonewall.db").display()));
+    let key_file = config
+        .key_file
+        .clone()
+        .unwrap_or_else(|| config.data.join("master.key"));
+    let key = EnvelopeKeySource::File(KeyFile::create_or_open(key_file)?.path().to_owned());
+    let node = config.node.to_ascii_lowercase();
+    Ok(Database::open(StoreConfig { url, key, node }).await?)
+}
+
+fn gateway_policy(config: &Config) -> Result<GatewayPolicy, StartError> {
+    let mut policy = GatewayPolicy {
+        allowed_hosts: config.allowed_hosts.clone(),
+        ..GatewayPolicy::default()
+    };
+    if let Some(path) = &config.ca_file {
+        let wrong = |why: String| StartError::ConfigRoots {
+            path: path.clone(),
+            why,
+        };
+        let roots =
+            CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
+        for root in roots {
+            policy
+                .extra_roots
+                .push(root.map_err(|error| wrong(error.to_string()))?);
+        }
+        if policy.extra_roots.is_empty() {
+            return Err(wrong("it holds no certificate".to_owned()));
+        }
+    }
+    Ok(policy)
+}
+
+fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) -> NodeConfig {
+    let mut node = NodeConfig::new(config.sip_listen, config.media_ports.clone(), arena.clone());
+    node.node.clone_from(&config.node);
+    node.epoch = u32::try_from(epoch).unwrap_or(u32::MAX);
+    node.realm.clone_from(&config.realm);
+    node.sip_advertised = config.sip_advertised;
+    node.media_address = config.media_address;
+    node.media_advertised = config.media_advertised;
+    node.media_threads = config.media_threads;
+    node.limits.answer_wait = config.ring_time;
+    node.limits.sip.new_invites_per_second = config.calls_per_second;
+    node.audio_sink = extras.audio_sink;
+    node.peers = config.trunks.iter().map(peer).collect();
+    node
+}
+
+fn peer(trunk: &config::Trunk) -> Peer {
+    Peer {
+        name: trunk.name.clone(),
+        addresses: trunk.addresses.clone(),
+        call_header_trusted: true,
+        media_source: match trunk.media_source {
+            config::MediaSource::Signalled => MediaSource::Signalled,
+            config::MediaSource::Latch => MediaSource::Latch,
+        },
+        info_digits: trunk.info_digits,
+    }
+}
+
+fn phones(snapshot: &Snapshot) -> Vec<PhoneAccount> {
+    let account = |user: &Arc<domain::access::User>| {
+        let enabled = user.enabled.then_some(user)?;
+        Some(PhoneAccount {
+            user: enabled.phone.clone()?,
+            ha1: enabled.phone_ha1.clone()?,
+        })
+    };
+    snapshot.users.iter().filter_map(account).collect()
+}
+
+/// A store after whose configuration changes phones, calls and pages look again.
+fn watched(
+    database: &Arc<Database>,
+    configuration: &Arc<Configuration>,
+    calls: &Calls,
+    node: &Arc<Node>,
+    hub: &Arc<web::events::Hub>,
+) -> Arc<WatchedStore> {
+    let (calls, node, hub) = (calls.clone(), node.clone(), hub.clone());
+    let after = move |snapshot: &Snapshot, change: &Change| {
+        if matches!(change, Change::SaveUser(_)) {
+            node.set_phones(phones(snapshot));
+        }
+        calls.refresh();
+        hub.publish(LiveEvent {
+            audience: Audience::Everyone,
+            topic: "desktop",
+            body: serde_json::Value::Object(serde_json::Map::new()),
+        });
+    };
+    Arc::new(WatchedStore::new(
+        database.clone(),
+        configuration.clone(),
+        Box::new(after),
+    ))
+}
+
+fn web_config(config: &Config) -> web::WebConfig {
+    let mut web = web::WebConfig::on(config.web_listen);
+    web.public_origins = config.web_origin.clone().into_iter().collect();
+    web.idle_lock = config.idle_lock;
+    web.phone_realm.clone_from(&config.realm);
+    web
+}
+
+async fn record_start(
+    store: &dyn Store,
+    clock: &dyn WallClock,
+    config: &Config,
+    epoch: i64,
+) -> Result<(), StoreError> {
+    let object = format!("node {}", config.node);
+    let entry = AuditEntry::new(
+        clock.now(),
+        &Actor::system(),
+        AuditAction::ServerStarted,
+        object,
+    )
+    .with("version", env!("CARGO_PKG_VERSION"))
+    .with("epoch", epoch);
+    store
+        .commit(Audited {
+            change: Change::None,
+            entry,
+        })
+        .await
+        .map(drop)
+}
