@@ -31,6 +31,8 @@
 //! One unit of work is a *leg*: one dialog with one far side, from its INVITE to its BYE. Every leg that begins, by
 //! [`Event::Incoming`] or by [`Command::Invite`], ends with exactly one [`Event::Failed`] or [`Event::Ended`]. Pairing two legs to a
 //! call is [`b2bua`]; where a call goes is the caller's matter.
+//!
+//! A phone is the same engine: a stack whose one peer is its server, and a [`Command::Register`].
 
 #![warn(missing_docs)]
 

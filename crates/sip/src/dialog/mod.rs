@@ -24,6 +24,16 @@ pub(crate) struct Dialog {
     pub(crate) target: Uri,
     /// Where the far side's messages come from.
     pub(crate) origin: Flow,
+    pub(crate) reach: Reach,
+}
+
+/// Where requests inside a dialog go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// To the address that route or target name.
+    Named,
+    /// To where the far side's messages come from: phones stand behind NATs.
+    Origin,
 }
 
 impl Dialog {
@@ -46,6 +56,7 @@ impl Dialog {
                 .unwrap_or_default(),
             target: contact(&request.headers).unwrap_or_else(|| essentials.from.uri.clone()),
             origin,
+            reach: Reach::Named,
         }
     }
 
@@ -66,6 +77,7 @@ impl Dialog {
             route_set: Vec::new(),
             target,
             origin,
+            reach: Reach::Named,
         }
     }
 

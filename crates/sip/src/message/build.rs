@@ -26,7 +26,7 @@ impl Request {
 }
 
 impl Response {
-    /// An answer without body, from the fields that [`reply_fields`] copied.
+    /// An answer without body, with these fields.
     #[must_use]
     pub fn new(status: Status, fields: HeaderMap) -> Self {
         Self {

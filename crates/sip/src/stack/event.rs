@@ -78,7 +78,8 @@ pub enum Event {
     OfferFailed {
         /// The leg.
         leg: LegId,
-        /// Why; 491 when both sides offered at once.
+        /// Why. 491 when both sides offered at once: offer again after a random 2.1 to 4 s on a leg that we began, 0 to 2 s on one that came
+        /// in ([RFC 3261 §14.1](https://www.rfc-editor.org/rfc/rfc3261#section-14.1)).
         status: Status,
     },
     /// A leg that was incoming, or answered, has ended.

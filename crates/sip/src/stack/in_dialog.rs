@@ -40,10 +40,14 @@ impl Stack {
         if let Err((status, extra)) = require_nothing(request) {
             return self.finish(now, transaction, status, &extra);
         }
-        let in_order = self
-            .legs
-            .get_mut(&id)
-            .is_some_and(|leg| leg.dialog.advance(arrival.essentials.cseq.number));
+        let number = arrival.essentials.cseq.number;
+        let in_order = self.legs.get_mut(&id).is_some_and(|leg| {
+            // The same address by another port: a NAT has given its binding away.
+            if leg.dialog.origin.remote.ip() == arrival.flow.remote.ip() {
+                leg.dialog.origin = arrival.flow;
+            }
+            leg.dialog.advance(number)
+        });
         if !in_order {
             return self.finish(now, transaction, Status::SERVER_INTERNAL_ERROR, &[]);
         }

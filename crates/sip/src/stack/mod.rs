@@ -142,7 +142,7 @@ impl Stack {
         self.out.events.pop_front()
     }
 
-    /// Where a registered phone is: its contact, and the flow that requests to it take.
+    /// Where a registered phone is: its contact and its flow, which are `target` and `flow` of the [`Command::Invite`] that calls it.
     #[must_use]
     pub fn registration(&self, user: &str) -> Option<(Uri, Flow)> {
         self.registrar

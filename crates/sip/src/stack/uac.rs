@@ -54,13 +54,14 @@ impl Stack {
             .to
             .unwrap_or_else(|| NameAddr::new(call.target.clone()));
         to.params.remove("tag");
-        let dialog = Dialog::outgoing(
+        let mut dialog = Dialog::outgoing(
             call_id.clone(),
             call.from.with_tag(&tag),
             to,
             call.target,
             call.flow,
         );
+        dialog.reach = self.reach(call.flow);
         let headers = extra_headers(call.max_forwards, call.headers);
         let attempt = Attempt {
             headers,

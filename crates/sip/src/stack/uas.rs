@@ -146,7 +146,8 @@ impl Stack {
         });
         self.servers
             .respond(&mut self.out, now, transaction, &trying);
-        let dialog = Dialog::incoming(arrival.request, arrival.essentials, &tag, arrival.flow);
+        let mut dialog = Dialog::incoming(arrival.request, arrival.essentials, &tag, arrival.flow);
+        dialog.reach = self.reach(arrival.flow);
         self.dialogs.insert((dialog.call_id.clone(), tag), id);
         self.callers.insert(caller_key(arrival), id);
         let offered_by = if offer.is_some() {

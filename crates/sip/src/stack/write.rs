@@ -7,7 +7,7 @@ use super::event::{EndReason, Event, LegId};
 use super::flow::Flow;
 use super::leg::Leg;
 use super::outbox::{Due, LegTimer};
-use crate::dialog::Dialog;
+use crate::dialog::{Dialog, Reach};
 use crate::message::{
     Body, Essentials, HeaderMap, HeaderName, Host, Method, NameAddr, Request, Response, Status,
     Uri, Via, reply_fields,
@@ -20,6 +20,9 @@ pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, REGISTE
 
 /// Body types we read.
 pub(super) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
+
+/// Port of a URI that names none.
+const SIP_PORT: u16 = 5060;
 
 /// The type of session descriptions.
 pub(super) const SDP: &str = "application/sdp";
@@ -136,20 +139,30 @@ impl Stack {
         fields
     }
 
-    /// Where a request inside a dialog goes: to its next hop if that is an address of the same far side, else where the far side's messages come
-    /// from. Names are not resolved, and no peer can aim our requests at somebody else.
+    /// Where a request inside a dialog goes: to its next hop if that is an address of the same far side, else, and for registered phones
+    /// always, where the far side's messages come from. Names are not resolved, and no peer can aim our requests at somebody else.
     pub(super) fn hop(&self, dialog: &Dialog) -> Flow {
+        let origin = dialog.origin;
+        if dialog.reach == Reach::Origin {
+            return origin;
+        }
         let named = dialog
             .next_hop()
-            .and_then(|uri| Some((uri.host.ip()?, uri.port.unwrap_or(5060))));
+            .and_then(|uri| Some((uri.host.ip()?, uri.port.unwrap_or(SIP_PORT))));
         match named {
-            Some((ip, port)) if port != 0 && self.is_same_side(ip, dialog.origin.remote.ip()) => {
-                Flow {
-                    remote: (ip, port).into(),
-                    ..dialog.origin
-                }
-            }
-            _ => dialog.origin,
+            Some((ip, port)) if port != 0 && self.is_same_side(ip, origin.remote.ip()) => Flow {
+                remote: (ip, port).into(),
+                ..origin
+            },
+            _ => origin,
+        }
+    }
+
+    /// How a far side at this flow is reached.
+    pub(super) fn reach(&self, flow: Flow) -> Reach {
+        match self.registrar.user_at(flow.remote) {
+            Some(_) => Reach::Origin,
+            None => Reach::Named,
         }
     }
 

@@ -363,3 +363,41 @@ fn challenges_of_other_realms_get_no_credentials() {
     );
     assert!(world.seen.iter().all(|seen| !seen.text.contains("anna")));
 }
+
+#[test]
+fn phone_behind_nat_is_reached_by_its_flow_even_after_it_moved_to_another_port() {
+    let mut world = world();
+    registered(&mut world, 600);
+    let leg = world.invite_with(Some(offer(Who::Alice)), Some(credentials("anna", "p4ss")));
+    world.run_ms(100);
+    let bob = world.take_incoming(Who::Bob).leg;
+    world.command(
+        Who::Bob,
+        Command::Answer {
+            leg: bob,
+            answer: offer(Who::Bob),
+        },
+    );
+    world.run_ms(100);
+    world.take_events(Who::Bob);
+    world.lose(|_, _| true);
+    let key = Command::Info {
+        leg,
+        content_type: "application/dtmf".to_owned(),
+        body: sip::Body::from("1"),
+    };
+    world.command(Who::Alice, key);
+    let info = world.last_text(Who::Alice, "INFO");
+    let moved = "192.0.2.10:61000".parse().unwrap();
+    world.inject_from(Who::Bob, moved, info.as_bytes());
+    assert!(matches!(world.take_event(Who::Bob), Event::InfoKey { .. }));
+    let now = world.now;
+    let hang_up = Command::Hangup {
+        leg: bob,
+        reason: None,
+    };
+    world.bob.command(now, hang_up).unwrap();
+    let bye = world.bob.poll_transmit().unwrap();
+    assert!(bye.wire.as_bytes().starts_with(b"BYE "));
+    assert_eq!(bye.flow.remote, moved);
+}
