@@ -269,4 +269,34 @@ mod tests {
             ProblemCode::NotFound
         );
     }
+    /// The page docs/errors.md.
+    fn page() -> String {
+        let mut page = String::from(
+            "# What the API answers when it refuses\n\nMade from `domain::problem` by a test; `UPDATE=1 cargo test -p tonewall-domain` writes it anew. Answers are `application/problem+json`: `type` is the path, `code` the word, `detail` says what is particular.\n\n| Type | Status | Code | Text key | What happened | What to do |\n|---|---|---|---|---|---|\n",
+        );
+        for code in ProblemCode::all() {
+            page += &format!(
+                "| `{}` | {} | `{}` | `{}` | {} | {} |\n",
+                code.path(),
+                code.status(),
+                code.word(),
+                code.key(),
+                code.title(),
+                code.advice()
+            );
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_on_errors_lists_them_all() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors.md");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, page()).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(path).unwrap_or_default() == page(),
+            "docs/errors.md is out of date; run UPDATE=1 cargo test -p tonewall-domain"
+        );
+    }
 }

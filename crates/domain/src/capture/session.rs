@@ -281,7 +281,7 @@ impl Session {
             Event::ConfirmGone => self.release(),
             Event::Cancel => self.on_cancel(slot),
             Event::Close => self.on_close(slot),
-            Event::AttemptsReset => self.on_attempts_reset(),
+            Event::AttemptsReset => self.on_attempts_reset(slot),
             Event::CallEnded => self.on_call_ended(at, slot),
             Event::CallHeld(held) => {
                 self.line.held = held;

@@ -160,13 +160,13 @@ pub const TABLE: [(EventClass, &str); 27] = [
     (EventClass::Done,              "xx xaaa xx xxxxxx .xxx"),
     (EventClass::ConfirmGone,       "xx xxxx xx xxxxxx axax"),
     (EventClass::Cancel,            "aa aaaa xa xxxxxx ...."),
-    (EventClass::Close,             "xa xxxx xa aaaaaa aaaa"),
+    (EventClass::Close,             "xa xxxx xa aaaaaa a.aa"),
     (EventClass::AttemptsReset,     "aa aaaa aa aaaaaa ...."),
     (EventClass::CallEnded,         "aa aaaa aa aaaaaa a.aa"),
     (EventClass::CallHeld,          "aa aaaa aa aaaaaa ...."),
     (EventClass::LineSilent,        "aa aaaa aa aaaaaa ...."),
     (EventClass::ProtectionLost,    "a. aaaa aa aaaaaa a.a."),
-    (EventClass::Timeout,           "aa aaaa aa aaaaaa aaaa"),
+    (EventClass::Timeout,           "aa aaaa aa aaaaaa a.aa"),
 ];
 
 /// What the table says.

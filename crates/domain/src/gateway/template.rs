@@ -199,10 +199,10 @@ impl Variable {
         }
         Self::FIXED
             .into_iter()
-            .find(|variable| variable.fixed_name() == name)
+            .find(|variable| variable.word() == name)
     }
 
-    fn fixed_name(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::CardNumber => "card.number",
             Self::CardExpiry => "card.expiry",
@@ -266,10 +266,12 @@ impl Variable {
 /// The token as it is written, braces included.
 impl fmt::Display for Variable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Form(name) => write!(f, "{{form.{name}}}"),
-            fixed => write!(f, "{{{}}}", fixed.fixed_name()),
-        }
+        let space = if matches!(self, Self::Form(_)) {
+            "form."
+        } else {
+            ""
+        };
+        write!(f, "{{{space}{}}}", self.word())
     }
 }
 

@@ -71,10 +71,11 @@ impl Session {
         self.effects.close();
     }
 
-    pub(super) fn on_attempts_reset(&mut self) {
+    pub(super) fn on_attempts_reset(&mut self, slot: &mut Slot) {
         self.used = super::AttemptsUsed::default();
         for row in &mut self.rows {
             if row.state == FieldState::Locked {
+                slot.wipe(row.field.slot_index());
                 *row = super::Row::new(row.field, false);
             }
         }

@@ -421,10 +421,10 @@ impl Session {
 
     fn begin_listening(&mut self, at: Moment, field: Field) {
         self.keying.listening = Some(field);
-        if let Some(row) = self.row_mut(field) {
-            if row.state == FieldState::Idle {
-                row.state = FieldState::Waiting;
-            }
+        if let Some(row) = self.row_mut(field)
+            && row.state == FieldState::Idle
+        {
+            row.state = FieldState::Waiting;
         }
         self.await_first_key(at);
         self.effects.audit(

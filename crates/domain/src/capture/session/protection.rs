@@ -93,7 +93,8 @@ impl Session {
     pub(super) fn set_session_limit(&mut self, now: Instant) {
         let ends = now + self.widget.options.session_limit();
         self.timers.set(Timer::SessionLimit, ends);
-        self.timers.set(Timer::LastMinute, ends - LAST_MINUTE);
+        let last_minute = ends.checked_sub(LAST_MINUTE).unwrap_or(now);
+        self.timers.set(Timer::LastMinute, last_minute);
     }
 
     pub(super) fn on_protected(&mut self, at: Moment) {

@@ -1,4 +1,13 @@
 //! Behaviour of the machine.
 
-mod advanced;
+mod basic;
+mod charge;
+mod diagram;
+mod ends;
 mod harness;
+mod keys;
+mod limits;
+mod protection;
+mod random;
+mod table;
+mod walk;

@@ -1,0 +1,199 @@
+//! Keys that do not belong: stray, late, spilled, unreadable (SETTLED S8, S30).
+
+use super::harness::*;
+use crate::capture::session::Event;
+use crate::capture::{CaptureState, Field, FieldError, WidgetKind};
+use crate::view::FieldState;
+use crate::widget::WidgetOptions;
+
+fn card() -> Stage {
+    let mut stage = Stage::armed(WidgetKind::CreditCardAdvanced);
+    stage.event(Event::Listen(Field::CardNumber));
+    stage
+}
+
+#[test]
+fn keys_while_no_field_listens_are_dropped_and_counted() {
+    let mut stage = Stage::armed(WidgetKind::CreditCardAdvanced);
+    stage.keys("411#");
+    assert_eq!(stage.view().stray_keys, 4);
+    assert_eq!(stage.kept_in_all(), 0);
+    stage.event(Event::Listen(Field::CardNumber));
+    assert_eq!(stage.view().stray_keys, 4);
+    stage.keys("4");
+    assert_eq!(stage.view().stray_keys, 0);
+    assert_eq!(stage.kept(Field::CardNumber), 1);
+}
+
+#[test]
+fn keys_before_the_line_is_protected_are_dropped() {
+    let mut stage = Stage::new(WidgetKind::CreditCardBasic);
+    stage.keys("4111");
+    assert_eq!(stage.kept_in_all(), 0);
+    assert_eq!(stage.view().stray_keys, 4);
+    stage.event(Event::Protected);
+    assert_eq!(stage.field(Field::CardNumber).count, 0);
+}
+
+#[test]
+fn keys_during_and_after_the_charge_are_dropped() {
+    let mut stage = Stage::processing();
+    let before = stage.kept_in_all();
+    stage.keys("12#*");
+    assert_eq!(stage.kept_in_all(), before);
+    assert_eq!(stage.view().stray_keys, 0);
+}
+
+#[test]
+fn a_pound_soon_after_an_automatic_end_is_dropped() {
+    let mut stage = card();
+    stage.keys(MASTERCARD);
+    stage.wait_ms(2_800);
+    stage.keys("#");
+    assert_eq!(stage.field(Field::Expiry).state, FieldState::Waiting);
+    assert_eq!(stage.session.keying.late_pounds, 1);
+    stage.keys("1230");
+    assert_eq!(stage.field(Field::Expiry).state, FieldState::Obtained);
+}
+
+#[test]
+fn a_pound_on_an_empty_field_means_nothing() {
+    let mut stage = card();
+    stage.keys("##");
+    assert_eq!(stage.field(Field::CardNumber).state, FieldState::Waiting);
+    assert_eq!(stage.session.keying.late_pounds, 0);
+    assert_eq!(stage.view().stray_keys, 0);
+}
+
+#[test]
+fn a_pound_ends_a_field_that_was_keyed_within_the_three_seconds() {
+    let mut stage = Stage::armed(WidgetKind::CheckAdvanced);
+    stage.event(Event::Listen(Field::RoutingNumber));
+    stage.keys("021000021");
+    stage.wait_ms(600);
+    stage.keys("12345#");
+    assert_eq!(
+        stage.field(Field::AccountNumber).state,
+        FieldState::Obtained
+    );
+}
+
+#[test]
+fn digits_that_spill_over_an_automatic_end_fill_no_other_field() {
+    let mut stage = card();
+    stage.keys(MASTERCARD);
+    stage.keys("4444444");
+    assert_eq!(stage.kept(Field::Expiry), 0);
+    assert_eq!(stage.view().stray_keys, 7);
+    stage.wait_ms(500);
+    stage.keys("1230");
+    assert_eq!(stage.field(Field::Expiry).state, FieldState::Obtained);
+    assert_eq!(stage.view().stray_keys, 0);
+}
+
+#[test]
+fn a_pound_says_that_the_spill_is_over() {
+    let mut stage = card();
+    stage.keys(MASTERCARD);
+    stage.keys("#12");
+    assert_eq!(stage.kept(Field::Expiry), 2);
+}
+
+#[test]
+fn star_clears_the_field_being_keyed_and_no_other() {
+    let mut stage = card();
+    stage.keys("4111*");
+    assert_eq!(stage.kept(Field::CardNumber), 0);
+    let row = stage.field(Field::CardNumber);
+    assert_eq!((row.state, row.attempt), (FieldState::Waiting, 1));
+    stage.keys(MASTERCARD);
+    stage.keys("*");
+    assert_eq!(stage.field(Field::CardNumber).state, FieldState::Obtained);
+    assert_eq!(stage.kept(Field::CardNumber), 16);
+}
+
+#[test]
+fn star_and_pound_mean_nothing_when_they_are_switched_off() {
+    let options = WidgetOptions {
+        star_clears: false,
+        pound_ends: false,
+        ..WidgetOptions::default()
+    };
+    let mut stage = Stage::armed_with(WidgetKind::CreditCardAdvanced, options);
+    stage.event(Event::Listen(Field::CardNumber));
+    stage.keys("41*1#1");
+    assert_eq!(stage.kept(Field::CardNumber), 4);
+    assert_eq!(stage.field(Field::CardNumber).state, FieldState::Keying);
+}
+
+#[test]
+fn keys_that_cannot_be_read_void_the_field_without_an_attempt() {
+    for event in [Event::TonesUnclear, Event::KeysLost] {
+        let mut stage = card();
+        stage.keys("4111");
+        stage.event(event);
+        let row = stage.field(Field::CardNumber);
+        assert_eq!(row.error, Some(FieldError::TonesUnclear));
+        assert_eq!(row.attempt, 1);
+        assert_eq!(stage.kept(Field::CardNumber), 0);
+        assert_eq!(stage.view().listening, Some(Field::CardNumber));
+        stage.keys(MASTERCARD);
+        assert_eq!(stage.field(Field::CardNumber).state, FieldState::Obtained);
+    }
+}
+
+#[test]
+fn unreadable_keys_while_no_field_listens_are_counted() {
+    let mut stage = Stage::armed(WidgetKind::CreditCardAdvanced);
+    stage.event(Event::TonesUnclear);
+    assert_eq!(stage.view().stray_keys, 1);
+    assert_eq!(stage.state(), CaptureState::Armed);
+}
+
+#[test]
+fn hold_stops_the_consumers_time_outs_and_takes_no_keys() {
+    let mut stage = card();
+    stage.keys("4111");
+    stage.wait(5);
+    stage.event(Event::CallHeld(true));
+    stage.wait(100);
+    stage.keys("9");
+    assert_eq!(stage.field(Field::CardNumber).state, FieldState::Keying);
+    assert_eq!(stage.kept(Field::CardNumber), 4);
+    stage.event(Event::CallHeld(false));
+    stage.wait_ms(4_999);
+    assert_eq!(stage.field(Field::CardNumber).state, FieldState::Keying);
+    stage.wait_ms(1);
+    assert_eq!(stage.field(Field::CardNumber).state, FieldState::Slow);
+}
+
+#[test]
+fn a_silent_line_ends_no_field() {
+    let mut stage = Stage::armed(WidgetKind::CheckAdvanced);
+    stage.event(Event::Listen(Field::AccountNumber));
+    stage.keys("12345");
+    stage.wait(3);
+    stage.event(Event::LineSilent(true));
+    stage.wait(60);
+    assert_eq!(stage.field(Field::AccountNumber).state, FieldState::Keying);
+    stage.event(Event::LineSilent(false));
+    stage.wait(1);
+    assert_eq!(
+        stage.field(Field::AccountNumber).state,
+        FieldState::Obtained
+    );
+}
+
+#[test]
+fn a_time_out_that_was_reached_comes_before_the_key() {
+    let mut stage = card();
+    stage.keys(VISA);
+    stage.now += std::time::Duration::from_millis(2_600);
+    stage.keys("1");
+    assert_eq!(stage.field(Field::CardNumber).state, FieldState::Obtained);
+    assert_eq!(
+        stage.view().stray_keys,
+        1,
+        "the owner was late; the digit is spilled"
+    );
+}
