@@ -2,10 +2,6 @@
 //! Owns: that one check.
 //! Never: runs npm or writes into the source tree.
 
-#[expect(
-    clippy::print_stdout,
-    reason = "a build script speaks to cargo through standard output"
-)]
 fn main() {
     println!("cargo::rerun-if-changed=../../ui/dist");
     println!("cargo::rerun-if-env-changed=PROFILE");

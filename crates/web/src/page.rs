@@ -134,7 +134,8 @@ pub(crate) async fn serve(State(app): State<Shared>, request: Request) -> Respon
     }
     let last = path.rsplit('/').next().unwrap_or_default();
     let is_view = !last.contains('.') || path == "index.html";
-    if path == "api" || path.starts_with("api/") || !is_view {
+    let first = path.split('/').next().unwrap_or_default();
+    if first.eq_ignore_ascii_case("api") || !is_view {
         return Problem::new(Code::NotFound).into_response();
     }
     app.page.index()

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use domain::access::Denied;
 use domain::boundary::StoreError;
 use domain::gate::Gate;
+use domain::problem::ProblemCode;
 use domain::view::{ButtonDisabled, DeskError};
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ use serde::Serialize;
 const BUSY_RETRY_S: u64 = 2;
 
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])* $name:ident = $code:literal, $status:ident, $title:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $code:literal, $status:ident, $kind:ident, $title:literal;)*) => {
         /// What can go wrong, as one word that a page can act on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
         pub(crate) enum Code {
@@ -24,12 +25,13 @@ macro_rules! codes {
         }
 
         impl Code {
-            fn word(self) -> &'static str {
-                match self { $(Self::$name => $code,)* }
-            }
-
             pub(crate) fn status(self) -> StatusCode {
                 match self { $(Self::$name => StatusCode::$status,)* }
+            }
+
+            /// The kind that docs/errors.md lists.
+            fn kind(self) -> ProblemCode {
+                match self { $(Self::$name => ProblemCode::$kind,)* }
             }
 
             fn title(self) -> &'static str {
@@ -41,79 +43,81 @@ macro_rules! codes {
 
 codes! {
     /// No or an ended login.
-    NotLoggedIn = "not_logged_in", UNAUTHORIZED, "Sign in first";
+    NotLoggedIn = "not_logged_in", UNAUTHORIZED, NotLoggedIn, "Sign in first";
     /// Wrong user name or password, or a disabled account.
-    LoginFailed = "login_failed", UNAUTHORIZED, "User name or password is wrong";
+    LoginFailed = "login_failed", UNAUTHORIZED, LoginFailed, "User name or password is wrong";
     /// Ten failures.
-    AccountLocked = "account_locked", LOCKED, "Too many failed attempts; try again in 30 minutes or ask an administrator";
+    AccountLocked = "account_locked", LOCKED, LoginLocked, "Too many failed attempts; try again in 30 minutes or ask an administrator";
     /// This browser was idle.
-    IdleLocked = "idle_locked", LOCKED, "This browser is locked; enter the password";
+    IdleLocked = "idle_locked", LOCKED, NotLoggedIn, "This browser is locked; enter the password";
     /// First use, or reset by an administrator.
-    PasswordChangeRequired = "password_change_required", FORBIDDEN, "Change the password first";
+    PasswordChangeRequired = "password_change_required", FORBIDDEN, PasswordChangeNeeded, "Change the password first";
     /// No or another token.
-    Csrf = "csrf", FORBIDDEN, "The request carries no valid X-Tonewall-CSRF header";
+    Csrf = "csrf", FORBIDDEN, CrossSite, "The request carries no valid X-Tonewall-CSRF header";
     /// From a page that is not ours.
-    ForeignOrigin = "foreign_origin", FORBIDDEN, "The request does not come from this server's page";
+    ForeignOrigin = "foreign_origin", FORBIDDEN, CrossSite, "The request does not come from this server's page";
     /// The Host header does not name us.
-    UnknownHost = "unknown_host", MISDIRECTED_REQUEST, "This server is not known under that name";
+    UnknownHost = "unknown_host", MISDIRECTED_REQUEST, CrossSite, "This server is not known under that name";
     /// No role has the right.
-    NotPermitted = "not_permitted", FORBIDDEN, "You do not have the right to do this";
+    NotPermitted = "not_permitted", FORBIDDEN, Forbidden, "You do not have the right to do this";
     /// Gate 1.
-    GateSystemSwitch = "gate_system_switch", FORBIDDEN, "Secure Payment Capture is switched off";
+    GateSystemSwitch = "gate_system_switch", FORBIDDEN, GateShut, "Secure Payment Capture is switched off";
     /// Gate 2.
-    GateNoWidget = "gate_no_widget", FORBIDDEN, "This desktop has no such widget";
+    GateNoWidget = "gate_no_widget", FORBIDDEN, GateShut, "This desktop has no such widget";
     /// Gate 3.
-    GateWidgetDisabled = "gate_widget_disabled", FORBIDDEN, "The widget is not enabled";
+    GateWidgetDisabled = "gate_widget_disabled", FORBIDDEN, GateShut, "The widget is not enabled";
     /// Gate 4.
-    GateNotPermitted = "gate_not_permitted", FORBIDDEN, "You do not have the right to start this capture";
+    GateNotPermitted = "gate_not_permitted", FORBIDDEN, GateShut, "You do not have the right to start this capture";
     /// Or not to be seen by this user.
-    NotFound = "not_found", NOT_FOUND, "There is no such thing";
+    NotFound = "not_found", NOT_FOUND, NotFound, "There is no such thing";
     /// Another method would do.
-    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This address does not take that method";
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, MethodNotAllowed, "This address does not take that method";
     /// Not JSON, or of the wrong form.
-    BadBody = "bad_body", BAD_REQUEST, "The body cannot be read";
+    BadBody = "bad_body", BAD_REQUEST, Malformed, "The body cannot be read";
     /// A query parameter.
-    BadQuery = "bad_query", BAD_REQUEST, "A parameter of the address cannot be read";
+    BadQuery = "bad_query", BAD_REQUEST, Malformed, "A parameter of the address cannot be read";
     /// Missing or malformed.
-    IdempotencyKey = "idempotency_key", BAD_REQUEST, "The header Idempotency-Key is missing or has not 16 to 64 letters, digits, '-' or '_'";
+    IdempotencyKey = "idempotency_key", BAD_REQUEST, IdempotencyKey, "The header Idempotency-Key is missing or has not 16 to 64 letters, digits, '-' or '_'";
     /// Not application/json.
-    MediaType = "media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be application/json";
+    MediaType = "media_type", UNSUPPORTED_MEDIA_TYPE, UnsupportedType, "The body must be application/json";
     /// Too large.
-    TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The body is too large";
+    TooLarge = "too_large", PAYLOAD_TOO_LARGE, TooLarge, "The body is too large";
     /// Came too slowly.
-    TooSlow = "too_slow", REQUEST_TIMEOUT, "The body came too slowly";
+    TooSlow = "too_slow", REQUEST_TIMEOUT, Malformed, "The body came too slowly";
     /// Some fields are wrong.
-    Invalid = "invalid", UNPROCESSABLE_ENTITY, "Some fields are wrong";
+    Invalid = "invalid", UNPROCESSABLE_ENTITY, InvalidConfiguration, "Some fields are wrong";
+    /// Some values of a payment are wrong.
+    InvalidForm = "invalid_form", UNPROCESSABLE_ENTITY, InvalidForm, "Some values are wrong";
     /// Saved by someone else meanwhile.
-    Conflict = "conflict", CONFLICT, "It was changed meanwhile; reload it";
+    Conflict = "conflict", CONFLICT, ChangedMeanwhile, "It was changed meanwhile; reload it";
     /// A name or number.
-    Taken = "taken", CONFLICT, "It is taken";
+    Taken = "taken", CONFLICT, NameTaken, "It is taken";
     /// Cannot be deleted.
-    InUse = "in_use", CONFLICT, "It is still in use";
+    InUse = "in_use", CONFLICT, InUse, "It is still in use";
     /// The call is not connected.
-    CallNotConnected = "call_not_connected", CONFLICT, "The call is not connected";
+    CallNotConnected = "call_not_connected", CONFLICT, ButtonDisabled, "The call is not connected";
     /// On hold.
-    CallOnHold = "call_on_hold", CONFLICT, "The call is on hold";
+    CallOnHold = "call_on_hold", CONFLICT, ButtonDisabled, "The call is on hold";
     /// Only one at a time.
-    CaptureOpen = "capture_open", CONFLICT, "Another capture is open";
+    CaptureOpen = "capture_open", CONFLICT, ButtonDisabled, "Another capture is open";
     /// S21.
-    RecordersUndeclared = "recorders_undeclared", CONFLICT, "The service has not declared its recorders";
+    RecordersUndeclared = "recorders_undeclared", CONFLICT, ButtonDisabled, "The service has not declared its recorders";
     /// S4.
-    HostNotApproved = "host_not_approved", CONFLICT, "The gateway's host is not approved";
+    HostNotApproved = "host_not_approved", CONFLICT, ButtonDisabled, "The gateway's host is not approved";
     /// Not in this state.
-    WrongState = "wrong_state", CONFLICT, "Not possible in this state";
+    WrongState = "wrong_state", CONFLICT, WrongState, "Not possible in this state";
     /// Too many failures from one address.
-    TooManyFailures = "too_many_failures", TOO_MANY_REQUESTS, "Too many failed logins from this address";
+    TooManyFailures = "too_many_failures", TOO_MANY_REQUESTS, TooManyRequests, "Too many failed logins from this address";
     /// Event streams of one user.
-    TooManyStreams = "too_many_streams", TOO_MANY_REQUESTS, "Too many open pages";
+    TooManyStreams = "too_many_streams", TOO_MANY_REQUESTS, TooManyRequests, "Too many open pages";
     /// Come again.
-    Busy = "busy", SERVICE_UNAVAILABLE, "The server is busy";
+    Busy = "busy", SERVICE_UNAVAILABLE, Busy, "The server is busy";
     /// No audit, no act.
-    Unrecordable = "unrecordable", SERVICE_UNAVAILABLE, "This cannot be recorded now, so it was not done";
+    Unrecordable = "unrecordable", SERVICE_UNAVAILABLE, Unrecordable, "This cannot be recorded now, so it was not done";
     /// The database does not answer.
-    StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "The database does not answer";
+    StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, StoreUnavailable, "The database does not answer";
     /// A defect.
-    Internal = "internal", INTERNAL_SERVER_ERROR, "Something failed inside the server";
+    Internal = "internal", INTERNAL_SERVER_ERROR, Internal, "Something failed inside the server";
 }
 
 /// One field that is wrong.
@@ -138,16 +142,18 @@ pub(crate) struct Problem {
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemBody {
-    /// A URI that names the kind of problem.
+    /// The kind of problem: a path of this server that says what to do. One kind may have several codes.
     r#type: String,
-    /// The kind of problem in a sentence.
+    /// The code in a sentence.
     title: &'static str,
     /// HTTP status.
     status: u16,
     /// This case in a sentence.
     detail: String,
-    /// The kind of problem in a word.
+    /// The problem in a word.
     code: Code,
+    /// What to do.
+    advice: &'static str,
     /// The fields that are wrong, in the order of the form.
     errors: Vec<FieldProblem>,
 }
@@ -207,11 +213,12 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.code.status();
         let body = ProblemBody {
-            r#type: format!("urn:tonewall:problem:{}", self.code.word()),
+            r#type: self.code.kind().path(),
             title: self.code.title(),
             status: status.as_u16(),
             detail: self.detail,
             code: self.code,
+            advice: self.code.kind().advice(),
             errors: self.errors,
         };
         let mut response = (status, Json(body)).into_response();
@@ -275,7 +282,7 @@ impl From<DeskError> for Problem {
             }
             DeskError::Form(errors) => {
                 let errors = errors.into_iter();
-                return Self::invalid(
+                return Self::new(Code::InvalidForm).with(
                     errors
                         .map(|(field, message)| FieldProblem { field, message })
                         .collect(),

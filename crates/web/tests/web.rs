@@ -1,5 +1,11 @@
 //! The HTTP side over real sockets, with rooms in memory behind the traits.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod support;
 
 #[path = "web/captures.rs"]

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use domain::boundary::CaptureAction;
 use domain::capture::Field;
 use domain::id::{CallId, CaptureId, WidgetId};
-use domain::money::{Currency, Money};
+use domain::money::{Currency, Money, MoneyError};
 use domain::payment::PaymentForm;
 use domain::view::{CallView, CaptureView};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use super::{Answer, Created, Silent};
 use crate::app::Shared;
 use crate::extract::{Caller, Id, Input};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, FieldProblem, Problem};
 
 /// Values typed on the tabs: far more than the standard parameters.
 const VALUES_MAX: usize = 64;
@@ -156,26 +156,31 @@ fn idempotency_key(headers: &HeaderMap) -> Option<String> {
 
 impl ProcessForm {
     fn parse(self) -> Result<PaymentForm, Problem> {
-        let currency: Currency =
-            self.currency
-                .parse()
-                .map_err(|error: domain::money::MoneyError| {
-                    Problem::field("currency", error.to_string())
-                })?;
+        let currency: Currency = self
+            .currency
+            .parse()
+            .map_err(|error: MoneyError| wrong("currency", error.to_string()))?;
         let amount = Money::parse(&self.amount, currency)
-            .map_err(|error| Problem::field("amount", error.to_string()))?;
+            .map_err(|error| wrong("amount", error.to_string()))?;
         let long = |text: &String| text.chars().count() > VALUE_CHARS_MAX;
         if self.values.len() > VALUES_MAX || self.values.keys().any(long) {
-            return Err(Problem::field("values", "64 values at most"));
+            return Err(wrong("values", "64 values at most"));
         }
         if self.values.values().any(long) {
-            return Err(Problem::field("values", "500 characters at most per value"));
+            return Err(wrong("values", "500 characters at most per value"));
         }
         Ok(PaymentForm {
             amount,
             values: self.values,
         })
     }
+}
+
+fn wrong(field: &str, message: impl Into<String>) -> Problem {
+    Problem::new(Code::InvalidForm).with(vec![FieldProblem {
+        field: field.to_owned(),
+        message: message.into(),
+    }])
 }
 
 /// A validated value of a Basic capture, as digits. Each call is one audit entry; the connection closes after it.

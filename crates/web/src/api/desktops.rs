@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use domain::access::{Actor, Permission, Resource, authorize};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::Change;
-use domain::desktop::{Desktop, DesktopDraft, DesktopService, Layout, Passwords};
+use domain::desktop::{Desktop, DesktopDraft, DesktopService, Layout, Passwords, WidgetInDraft};
 use domain::gateway::{AuthMethod, GatewayConfig};
 use domain::id::{DesktopId, WidgetId};
 use domain::time::UnixMillis;
@@ -70,8 +70,15 @@ pub(crate) struct PasswordSet {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DesktopForm {
-    /// The desktop. Errors name their fields from here: `widgets[1].gateway.service_url`.
-    desktop: DesktopDraft,
+    /// 1-60 characters, unique.
+    name: String,
+    /// Fixed at creation.
+    service: DesktopService,
+    /// Layout.
+    layout: Layout,
+    /// Widgets, in the order in which agents see them.
+    #[serde(default)]
+    widgets: Vec<WidgetInDraft>,
     /// The revision that was read; 0 for a new desktop.
     #[serde(default)]
     revision: i64,
@@ -220,16 +227,21 @@ async fn saved(
     before: Option<Desktop>,
     mut form: DesktopForm,
 ) -> Result<Desktop, Problem> {
-    for given in &mut form.desktop.widgets {
+    for given in &mut form.widgets {
         let old = given.id.as_ref().zip(before.as_ref());
         let old = old.and_then(|(id, desktop)| widget(desktop, id));
         given.draft.gateway = unveiled(actor, old, given.draft.gateway.take());
     }
-    let ids = new_widget_ids(form.desktop.widgets.len()).ok_or(Code::Internal)?;
+    let ids = new_widget_ids(form.widgets.len()).ok_or(Code::Internal)?;
     let mut ids = ids.into_iter();
     let fallback = ids.next().ok_or(Code::Internal)?;
-    let (mut after, passwords) = form
-        .desktop
+    let draft = DesktopDraft {
+        name: form.name,
+        service: form.service,
+        layout: form.layout,
+        widgets: form.widgets,
+    };
+    let (mut after, passwords) = draft
         .parse(id, form.revision, before.as_ref(), || {
             ids.next().unwrap_or_else(|| fallback.clone())
         })

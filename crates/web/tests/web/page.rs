@@ -126,3 +126,15 @@ async fn every_answer_has_the_headers_that_keep_browsers_strict() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_type_of_a_problem_is_a_path_that_says_what_to_do() {
+    let house = House::new().await;
+    let browser = house.browser();
+    let problem = browser.get("/calls").await.json();
+    assert_eq!(problem["type"], "/problems/not-logged-in");
+    assert_eq!(problem["advice"], "Log in and repeat the request.");
+    let about = browser.get("!/problems/not-logged-in").await;
+    assert!(about.text().contains("Log in and repeat the request."));
+    assert_eq!(browser.get("!/problems/none").await.status, 404);
+}

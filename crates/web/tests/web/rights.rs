@@ -22,7 +22,13 @@ fn method_of(row: &RouteRow) -> Method {
 async fn ask(browser: &Browser, row: &RouteRow) -> (u16, String) {
     let body = (row.method != "GET").then(|| json!({}));
     if row.path == "/events" {
-        return (browser.events(None).await.status, String::new());
+        let stream = browser.events(None).await;
+        let code = if stream.status == 200 {
+            ""
+        } else {
+            "not_logged_in"
+        };
+        return (stream.status, code.to_owned());
     }
     let reply = browser.send(method_of(row), &path_of(row), body).await;
     let problem = reply.header("content-type") == "application/problem+json";
