@@ -270,6 +270,7 @@ impl CallTask {
             buffer.push_digits(&digits)
         };
         written.map_err(|_| DeskError::Busy)?;
+        open.session.note_shown(field, Instant::now());
         Ok(buffer)
     }
 

@@ -17,7 +17,6 @@ use self::row::Row;
 use self::timers::Timers;
 use super::table::{self, EventClass, Ruling};
 use super::{CaptureState, Field};
-use crate::audit::AuditAction;
 use crate::id::{CallId, CaptureId};
 use crate::service::Sink;
 use crate::time::UnixMillis;
@@ -110,7 +109,7 @@ struct Moment {
 
 impl Session {
     /// Opens a widget on a call: the line is being protected. `sinks` are the service's declared recorders; those that need no pause (masked ones of an
-    /// Advanced capture) are left alone. `attempts_used` comes from earlier sessions of this kind on this call.
+    /// Advanced capture) are left alone. That it was opened is audited by the owner, before. `attempts_used` comes from earlier sessions of this kind on this call.
     #[must_use]
     pub fn open(
         id: CaptureId,
@@ -137,14 +136,6 @@ impl Session {
             widget,
         };
         session.reset_rows();
-        session.effects.audit(
-            AuditAction::CaptureOpened,
-            vec![
-                ("widget", session.widget.id.as_str().into()),
-                ("kind", session.widget.kind.name().into()),
-                ("call", session.call.as_str().into()),
-            ],
-        );
         session.arm(now);
         session.finish();
         session

@@ -17,7 +17,6 @@ use crate::capture::{Brand, Field, check};
 use crate::service::SinkMedium;
 use crate::time::UnixMillis;
 use crate::view::{CaptureView, FieldState, FieldView, ProtectionPart, ProtectionView, WidgetView};
-use crate::widget::CardNumberShown;
 
 /// Digits of a card number until its brand is known.
 const CARD_DIGITS_USUAL: usize = 16;
@@ -137,13 +136,6 @@ impl Session {
             && kept
             && opted
             && in_time
-    }
-
-    /// How many digits from the end may be shown (O4); none: all.
-    #[must_use]
-    pub fn shown_digits(&self, field: Field) -> Option<usize> {
-        let last_four = self.widget.options.card_number_shown == CardNumberShown::LastFour;
-        (field == Field::CardNumber && last_four).then_some(4)
     }
 
     /// A value was shown. From the first showing of the security code on 30 s are left for it, however often it is shown (S11).

@@ -5,7 +5,7 @@ use crate::capture::session::{Effect, Event};
 use crate::capture::{CaptureState, Field, FieldError, Ruling, WidgetKind};
 use crate::service::{SinkHearing, SinkMedium};
 use crate::view::FieldState;
-use crate::widget::{CardNumberShown, WidgetOptions};
+use crate::widget::WidgetOptions;
 
 fn ready(options: WidgetOptions) -> Stage {
     Stage::ready_with(WidgetKind::CreditCardBasic, options)
@@ -104,18 +104,6 @@ fn a_code_can_be_shown_for_half_a_minute_in_all() {
     assert!(!stage.session.may_reveal(Field::SecurityCode, stage.now));
     assert_eq!(stage.kept(Field::SecurityCode), 0);
     assert!(stage.session.may_reveal(Field::CardNumber, stage.now));
-}
-
-#[test]
-fn the_card_number_may_be_limited_to_its_last_four() {
-    let stage = ready(WidgetOptions::default());
-    assert_eq!(stage.session.shown_digits(Field::CardNumber), None);
-    let stage = ready(WidgetOptions {
-        card_number_shown: CardNumberShown::LastFour,
-        ..WidgetOptions::default()
-    });
-    assert_eq!(stage.session.shown_digits(Field::CardNumber), Some(4));
-    assert_eq!(stage.session.shown_digits(Field::Expiry), None);
 }
 
 #[test]
