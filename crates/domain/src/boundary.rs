@@ -48,7 +48,7 @@ pub trait Telephony: Send + Sync {
 pub struct PhoneAccount {
     /// User part of its address of record.
     pub user: String,
-    /// MD5 HA1 in hex.
+    /// Hashes of user, realm and password in hex, SHA-256 and MD5, with a colon between.
     pub ha1: String,
 }
 
@@ -234,7 +234,8 @@ pub trait Recorders: Send + Sync {
     /// Pauses a declared recorder for a call; answers when it has confirmed, or why it cannot: a reason code.
     fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>>;
     /// Lets it go on.
-    fn resume<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>>;
+    fn resume<'a>(&'a self, call: &'a CallId, sink: &'a Sink)
+    -> Task<'a, Result<(), &'static str>>;
 }
 
 // ---------------------------------------------------------------- everyone -> store
@@ -384,7 +385,7 @@ pub trait Payments: Send + Sync {
 
 /// The audit trail.
 pub trait AuditTrail: Send + Sync {
-    /// The newest first, before `before` (exclusive; 0: from the newest), at most `limit`.
+    /// The newest first, before the position `before` (exclusive; 0: from the newest), at most `limit`.
     fn entries(&self, before: i64, limit: u32) -> Task<'_, Result<Vec<ChainedEntry>, StoreError>>;
     /// Recomputes every chain; the first entry that does not fit, if any.
     fn verify(&self) -> Task<'_, Result<Option<ChainedEntry>, StoreError>>;

@@ -26,8 +26,19 @@ pub struct Call {
 impl Call {
     /// A call that rings for an agent, or for a phone that no agent's page belongs to. The caller's text is hostile: control characters go, and it is cut.
     #[must_use]
-    pub fn ringing(id: CallId, agent: Option<UserId>, caller: &str, called: &str, now: UnixMillis) -> Self {
-        let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(CALLER_CHARS_MAX).collect();
+    pub fn ringing(
+        id: CallId,
+        agent: Option<UserId>,
+        caller: &str,
+        called: &str,
+        now: UnixMillis,
+    ) -> Self {
+        let clean = |text: &str| {
+            text.chars()
+                .filter(|c| !c.is_control())
+                .take(CALLER_CHARS_MAX)
+                .collect()
+        };
         Self {
             id,
             agent,
@@ -78,7 +89,8 @@ impl Call {
         match (self.state, held) {
             (CallState::Connected, true) => self.state = CallState::Held,
             (CallState::Held, false) => self.state = CallState::Connected,
-            (CallState::Ringing | CallState::Connected | CallState::Held | CallState::Ended, _) => {}
+            (CallState::Ringing | CallState::Connected | CallState::Held | CallState::Ended, _) => {
+            }
         }
     }
 
@@ -119,7 +131,13 @@ mod tests {
     use super::*;
 
     fn call() -> Call {
-        Call::ringing(CallId::from_random(1), None, "Jane\u{7}\nRoe", "4000", UnixMillis(5))
+        Call::ringing(
+            CallId::from_random(1),
+            None,
+            "Jane\u{7}\nRoe",
+            "4000",
+            UnixMillis(5),
+        )
     }
 
     #[test]
@@ -136,6 +154,9 @@ mod tests {
         call.held(false);
         call.answered(UnixMillis(8));
         call.ended(UnixMillis(9));
-        assert_eq!((call.state(), call.view(Vec::new(), None).ended_at), (CallState::Ended, Some(UnixMillis(7))));
+        assert_eq!(
+            (call.state(), call.view(Vec::new(), None).ended_at),
+            (CallState::Ended, Some(UnixMillis(7)))
+        );
     }
 }
