@@ -103,6 +103,10 @@ pub(super) struct Worker {
     unfinished: Vec<Token>,
     /// Ends that could not be reported. Bounded by the calls of this thread.
     failed: Vec<MediaId>,
+    /// Some call has a report that found no room.
+    owes: bool,
+    /// When the first call is due, as of the last round.
+    wake_at: Option<Instant>,
     ended: MediaCounters,
     published_at: Instant,
 }
@@ -128,6 +132,8 @@ impl Worker {
             buffer: ReceiveBuffer::new(),
             unfinished: Vec::with_capacity(EVENTS_MAX),
             failed: Vec::new(),
+            owes: false,
+            wake_at: None,
             ended: MediaCounters::default(),
             published_at: Instant::now(),
         };
@@ -168,27 +174,25 @@ impl Worker {
         if self.places.is_empty() && self.failed.is_empty() {
             return None;
         }
-        let wakes = self
-            .calls
-            .iter()
-            .flatten()
-            .filter_map(|call| call.wake_at());
-        let due = wakes.min().map(|at| at.saturating_duration_since(now));
+        let due = self.wake_at.map(|at| at.saturating_duration_since(now));
         Some(due.map_or(TICK, |due| due.min(TICK)))
     }
 
+    /// Sees to all that is due, and finds what is due next.
     fn wake_calls(&mut self, now: Instant) {
+        self.wake_at = None;
         for place in 0..self.calls.len() {
             let due = |call: &RunningCall| call.wake_at().is_some_and(|at| at <= now);
-            if self
-                .calls
-                .get(place)
-                .and_then(Option::as_deref)
-                .is_some_and(due)
-            {
+            if self.running(place).is_some_and(due) {
                 self.with(place, |call, _, outlet| call.handle_timeout(now, outlet));
             }
+            let next = self.running(place).and_then(RunningCall::wake_at);
+            self.wake_at = self.wake_at.into_iter().chain(next).min();
         }
+    }
+
+    fn running(&self, place: usize) -> Option<&RunningCall> {
+        self.calls.get(place).and_then(Option::as_deref)
     }
 
     /// Runs something on one call alone: if it panics, that call is gone and no other has noticed.
@@ -197,11 +201,19 @@ impl Worker {
         place: usize,
         act: impl FnOnce(&mut RunningCall, &mut ReceiveBuffer, &mut Outlet) -> R,
     ) -> Option<R> {
-        let call = self.calls.get_mut(place)?.as_deref_mut()?;
-        let (buffer, outlet) = (&mut self.buffer, &mut self.outlet);
+        let Self {
+            calls,
+            buffer,
+            outlet,
+            owes,
+            ..
+        } = self;
+        let call = calls.get_mut(place)?.as_deref_mut()?;
         let acted = catch_unwind(AssertUnwindSafe(|| {
             let result = act(call, buffer, outlet);
-            (result, call.fate(Instant::now(), outlet))
+            let fate = call.fate(Instant::now(), outlet);
+            *owes |= call.owes_a_report();
+            (result, fate)
         }));
         match acted {
             Ok((result, Fate::Runs)) => Some(result),
@@ -356,13 +368,11 @@ impl Worker {
                 break;
             }
         }
+        if !std::mem::take(&mut self.owes) {
+            return;
+        }
         for place in 0..self.calls.len() {
-            if self
-                .calls
-                .get(place)
-                .and_then(Option::as_deref)
-                .is_some_and(RunningCall::owes_a_report)
-            {
+            if self.running(place).is_some_and(RunningCall::owes_a_report) {
                 self.with(place, |call, _, outlet| call.report_again(outlet));
             }
         }

@@ -114,13 +114,15 @@ impl Talker {
         self.shared.heard.lock().unwrap().clear();
     }
 
-    /// What was heard as samples, in the order of its timestamps; gaps are silence.
+    /// What was heard of the newest stream as samples, in the order of its timestamps; gaps are silence.
     pub(crate) fn sound(&self) -> Vec<i16> {
         let heard = self.heard();
-        let audio: Vec<&Heard> = heard
-            .iter()
-            .filter(|one| one.header.payload_type == AUDIO)
-            .collect();
+        let is_audio = |one: &&Heard| one.header.payload_type == AUDIO;
+        let Some(newest) = heard.iter().rfind(is_audio).map(|one| one.header.ssrc) else {
+            return Vec::new();
+        };
+        let audio = heard.iter().filter(is_audio);
+        let audio: Vec<&Heard> = audio.filter(|one| one.header.ssrc == newest).collect();
         let Some(first) = audio.first().map(|one| one.header.timestamp) else {
             return Vec::new();
         };
