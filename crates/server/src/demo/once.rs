@@ -18,6 +18,9 @@ const STEP_MAX: Duration = Duration::from_secs(20);
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// As long as a hurried agent needs for a prompt.
+const PROMPT: Duration = Duration::from_millis(800);
+
 /// What became of it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -64,7 +67,9 @@ pub(super) async fn play(demo: &Demo) -> Result<Report> {
     stage.post("/control/call", &json!({})).await?;
     let call = until("the call is connected", async || {
         let calls = page.get("/api/v1/calls").await?;
-        let call = calls["calls"].as_array().and_then(|calls| calls.first().cloned());
+        let call = calls["calls"]
+            .as_array()
+            .and_then(|calls| calls.first().cloned());
         Ok(call.filter(|call| call["state"] == "connected"))
     })
     .await?;
@@ -131,18 +136,20 @@ async fn key_all(stage: &mut Client, page: &mut Client, capture: &str) -> Result
         ("expiry", "expiry"),
         ("code", "security_code"),
     ] {
-        until("the next field listens", async || {
+        until(&format!("{field} listens"), async || {
             let view = page.get(capture).await?;
             Ok((view["listening"] == field).then_some(()))
         })
         .await?;
+        // The agent reads the prompt out; keys that come on the heels of the last field would be taken for its tail.
+        tokio::time::sleep(PROMPT).await;
         stage
             .post(
                 "/control/key-card",
                 &json!({ "card": "mastercard", "field": part }),
             )
             .await?;
-        until("the field is obtained", async || {
+        until(&format!("{field} is obtained"), async || {
             let view = page.get(capture).await?;
             let rows = fields(&view);
             match rows.get(field).map(String::as_str) {
