@@ -35,9 +35,14 @@ for (const [look, place] of LOOKS.flatMap((look) => PLACES.map((place) => [look,
 }
 
 test('the practice phone is accessible', async ({ page }, info) => {
+  const phone = { call: 'connected', mode: 'rfc4733', registered: true, keys_waiting: 0, failure: null };
   const state = {
-    call: 'connected', mode: 'rfc4733', registered: true, consumer_hears: 'speech', log: ['14:03:07 call placed', '14:03:09 connected'],
-    cards: [{ id: 'visa', label: 'Visa' }], scripts: ['approve', 'decline', 'no_answer'],
+    ...phone,
+    agents: [{ ...phone, user: 'agent1' }],
+    cards: [{ id: 'visa', label: 'Visa' }],
+    number: '8005550100',
+    gateway: 'https://127.0.0.1:9443/charge',
+    server_page: 'http://127.0.0.1:8080/',
   };
   await page.route('**/control/**', (route) => (route.request().url().endsWith('/events') ? route.fulfill({ contentType: 'text/event-stream', body: ':\n\n' }) : route.fulfill({ json: state })));
   for (const look of LOOKS) {

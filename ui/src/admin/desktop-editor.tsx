@@ -17,7 +17,8 @@ import { WidgetsPanel } from './widgets-panel';
 
 export function DesktopEditorPage({ id, login }: { id: string; login: Login }) {
   const t = useT();
-  const { data, error, isPending } = useDesktop(id);
+  const { data, error, isPending, refetch } = useDesktop(id);
+  const [saved, setSaved] = useState(-1);
   const settings = useSettings().data;
   if (isPending) return <p role="status">{t('app.loading')}</p>;
   if (!data) {
@@ -27,10 +28,29 @@ export function DesktopEditorPage({ id, login }: { id: string; login: Login }) {
       </Notice>
     );
   }
-  return <DesktopEditor key={data.desktop.revision} view={data} login={login} responseVariables={settings?.response_variables ?? false} />;
+  return (
+    <DesktopEditor
+      key={data.desktop.revision}
+      view={data}
+      login={login}
+      responseVariables={settings?.response_variables ?? false}
+      justSaved={saved === data.desktop.revision}
+      onSaved={(view) => setSaved(view.desktop.revision)}
+      onDiscard={() => void refetch()}
+    />
+  );
 }
 
-export function DesktopEditor({ view, login, responseVariables }: { view: DesktopView; login: Login; responseVariables: boolean }) {
+export type DesktopEditorProps = {
+  view: DesktopView;
+  login: Login;
+  responseVariables: boolean;
+  justSaved: boolean;
+  onSaved: (view: DesktopView) => void;
+  onDiscard: () => void;
+};
+
+export function DesktopEditor({ view, login, responseVariables, justSaved, onSaved, onDiscard }: DesktopEditorProps) {
   const t = useT();
   const [first] = useState(() => draftOf(view, (permission) => may(login, permission)));
   const [draft, setDraft] = useState(first);
@@ -38,7 +58,7 @@ export function DesktopEditor({ view, login, responseVariables }: { view: Deskto
   const changed = draft !== first;
   const editable = may(login, 'desktop.edit');
   useUnsaved(changed);
-  const save = useSave(view.desktop.id, draft, setErrors);
+  const save = useSave(view.desktop.id, draft, setErrors, onSaved);
   const change = (next: Partial<DesktopDraft>) => setDraft({ ...draft, ...next });
   const changeWidgets = (widgets: WidgetDraft[], cleared?: string) => {
     change({ widgets });
@@ -74,7 +94,7 @@ export function DesktopEditor({ view, login, responseVariables }: { view: Deskto
         errors={errors.widgets}
         onChange={changeWidgets}
       />
-      <SaveState error={save.error} errors={errors} saved={save.isSuccess && !changed} />
+      <SaveState error={save.error} errors={errors} saved={justSaved && !changed} />
       <footer className={css.foot}>
         {editable && <DeleteDesktop view={view} />}
         <span className={css.spacer} />
@@ -84,6 +104,7 @@ export function DesktopEditor({ view, login, responseVariables }: { view: Deskto
             setDraft(first);
             setErrors({ desktop: {}, widgets: {} });
             save.reset();
+            onDiscard();
           }}
         >
           {t('editor.discard')}
@@ -97,13 +118,14 @@ export function DesktopEditor({ view, login, responseVariables }: { view: Deskto
 }
 
 /** All or nothing: the whole document goes, and comes back valid or with every error. */
-function useSave(id: string, draft: DesktopDraft, onErrors: (errors: ReturnType<typeof splitErrors>) => void) {
+function useSave(id: string, draft: DesktopDraft, onErrors: (errors: ReturnType<typeof splitErrors>) => void, onSaved: (view: DesktopView) => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => api<DesktopView>('PUT', `/desktops/${encodeURIComponent(id)}`, { body: formOf(draft) }),
     onSuccess: (view) => {
       onErrors({ desktop: {}, widgets: {} });
-      queries.setQueryData([...KEYS.desktops, id], view);
+      onSaved(view);
+      queries.setQueryData([...KEYS.desktop, id], view);
       void queries.invalidateQueries({ queryKey: KEYS.desktops, exact: true });
     },
     onError: (error) => onErrors(splitErrors(draft, error instanceof ApiError ? (error.problem.errors ?? []) : [])),

@@ -3,7 +3,7 @@
  * Owns: the form of a desktop and its widgets, what it is read from and sent as, and what the editor can already say is wrong.
  * Never: decides; the server does, and its errors come back under the same paths.
  */
-import type { Brand, DesktopForm, DesktopService, DesktopView, Field, GatewayConfig, Layout, Permission, WidgetForm, WidgetKind, WidgetOptions } from '../lib/api/types';
+import type { Brand, DesktopForm, DesktopService, DesktopView, Field, GatewayConfig, Layout, Permission, WidgetInDraft, WidgetKind, WidgetOptions } from '../lib/api/types';
 import { isAdvanced, isCheck } from '../lib/capture/words';
 import type { MessageId } from '../lib/i18n';
 
@@ -24,6 +24,9 @@ export const NUMBERS = {
 } as const;
 export type NumberName = keyof typeof NUMBERS;
 
+/** Every entry has a value while it is edited. */
+export type GatewayDraft = Required<GatewayConfig>;
+
 export type WidgetDraft = {
   /** Of this form only. */
   key: string;
@@ -34,7 +37,7 @@ export type WidgetDraft = {
   prompts: Partial<Record<Field, string>>;
   card_types: Brand[];
   options: WidgetOptions;
-  gateway: GatewayConfig | undefined;
+  gateway: GatewayDraft | undefined;
   numbers: Partial<Record<NumberName, string>>;
   /** A new one; empty: keep. */
   password: string;
@@ -82,7 +85,7 @@ const FIRST_OPTIONS: WidgetOptions = {
   process_after_hang_up: false,
 };
 
-const FIRST_GATEWAY: GatewayConfig = {
+const FIRST_GATEWAY: GatewayDraft = {
   service_url: '',
   success_key: '',
   success_value: '',
@@ -125,7 +128,7 @@ export function newWidget(kind: WidgetKind, title: string, withGateway: boolean)
   };
 }
 
-function numbersOf(options: WidgetOptions, gateway: GatewayConfig | undefined): WidgetDraft['numbers'] {
+function numbersOf(options: WidgetOptions, gateway: GatewayDraft | undefined): WidgetDraft['numbers'] {
   const all: Record<string, unknown> = { ...options, ...gateway };
   const names = (Object.keys(NUMBERS) as NumberName[]).filter((name) => all[name] !== undefined);
   return Object.fromEntries(names.map((name) => [name, String(all[name])]));
@@ -135,7 +138,7 @@ export function draftOf(view: DesktopView, right: (permission: Permission) => bo
   const { desktop } = view;
   const widgets = desktop.widgets.map((widget): WidgetDraft => {
     const blank = isAdvanced(widget.kind) && right('gateway.edit') ? FIRST_GATEWAY : undefined;
-    const gateway = widget.gateway ?? blank;
+    const gateway = widget.gateway ? { ...FIRST_GATEWAY, ...widget.gateway } : blank;
     return {
       key: newKey(),
       id: widget.id,
@@ -156,10 +159,10 @@ export function draftOf(view: DesktopView, right: (permission: Permission) => bo
 
 export function formOf(draft: DesktopDraft): DesktopForm {
   const { name, service, layout, revision } = draft;
-  return { name: name.trim(), service, layout, revision, widgets: draft.widgets.map(widgetFormOf) };
+  return { desktop: { name: name.trim(), service, layout, widgets: draft.widgets.map(widgetFormOf) }, revision };
 }
 
-function widgetFormOf(draft: WidgetDraft): WidgetForm {
+function widgetFormOf(draft: WidgetDraft): WidgetInDraft {
   const number = (name: NumberName) => Number(draft.numbers[name]);
   const gatewayNumbers = { connection_timeout_ms: number('connection_timeout_ms'), read_timeout_ms: number('read_timeout_ms') };
   return {
@@ -184,7 +187,7 @@ function widgetFormOf(draft: WidgetDraft): WidgetForm {
 }
 
 /** Nobody has filled it in yet: a widget may be prepared before its gateway is known. */
-function isBlank(gateway: GatewayConfig): boolean {
+function isBlank(gateway: GatewayDraft): boolean {
   return gateway.service_url === '' && gateway.success_key === '' && gateway.success_value === '';
 }
 
@@ -231,7 +234,7 @@ export function widgetErrors(say: Say, draft: WidgetDraft, otherTitles: readonly
   return errors;
 }
 
-function gatewayErrors(say: Say, gateway: GatewayConfig): Errors {
+function gatewayErrors(say: Say, gateway: GatewayDraft): Errors {
   const errors: Errors = {};
   if (!isServiceUrl(gateway.service_url)) errors['gateway.service_url'] = say('check.url');
   for (const name of ['success_key', 'success_value'] as const) if (!gateway[name].trim()) errors[`gateway.${name}`] = say('check.required');

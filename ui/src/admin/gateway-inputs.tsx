@@ -1,9 +1,10 @@
 /** Payment Gateway Config and Advanced Config, with the reference's labels. */
-import type { ContentType, GatewayConfig } from '../lib/api/types';
+import type { ContentType } from '../lib/api/types';
 import { CheckInput, Notice, SelectInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import { dateTimeText } from '../lib/i18n/format';
 import css from './admin.module.css';
+import type { GatewayDraft } from './desktop-form';
 import { NUMBERS } from './desktop-form';
 import { MappingTable } from './mapping-table';
 import type { InputsProps } from './widget-sheet';
@@ -18,7 +19,7 @@ function useGateway({ draft, errors, onChange, may }: InputsProps) {
   const t = useT();
   const gateway = draft.gateway;
   if (!gateway) return undefined;
-  const set = (next: Partial<GatewayConfig>) => onChange({ gateway: { ...gateway, ...next } });
+  const set = (next: Partial<GatewayDraft>) => onChange({ gateway: { ...gateway, ...next } });
   const text = (name: TextName, required: boolean, extra: { disabled?: boolean; hint?: string } = {}) => (
     <TextInput
       label={t(`widget.${name}`)}

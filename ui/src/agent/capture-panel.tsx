@@ -26,7 +26,7 @@ export type CapturePanelProps = {
 
 export function CapturePanel({ call, view, store, online, locked, form, onForm }: CapturePanelProps) {
   const now = useNow();
-  const { run, pending, refusal } = useCommands();
+  const { run, pending, refusal, formErrors } = useCommands();
   const keys = useRef(new AttemptKeys());
   const reveals = useReveals(view, fetchValue, locked);
 
@@ -71,6 +71,7 @@ export function CapturePanel({ call, view, store, online, locked, form, onForm }
       lineSilent={call.line_silent}
       busy={pending || !online}
       refusal={refusal}
+      formErrors={formErrors}
       values={locked ? {} : reveals.values}
       form={form}
       onForm={onForm}
@@ -85,18 +86,21 @@ export function CapturePanel({ call, view, store, online, locked, form, onForm }
 export function useCommands() {
   const running = useRef(false);
   const [pending, setPending] = useState(false);
-  const [refusal, setRefusal] = useState<string>();
+  const [failure, setFailure] = useState<unknown>();
   const run = useCallback((command: () => Promise<unknown>) => {
     if (running.current) return;
     running.current = true;
     setPending(true);
-    setRefusal(undefined);
+    setFailure(undefined);
     command()
-      .catch((error: unknown) => setRefusal(sentenceOf(error)))
+      .catch(setFailure)
       .finally(() => {
         running.current = false;
         setPending(false);
       });
   }, []);
-  return { run, pending, refusal };
+  const errors = failure instanceof ApiError ? (failure.problem.errors ?? []) : [];
+  const refusal = failure === undefined ? undefined : [sentenceOf(failure), ...errors.map(({ message }) => message)].join(' ');
+  const formErrors = Object.fromEntries(errors.map(({ field, message }) => [field.replace(/^values\./, ''), message]));
+  return { run, pending, refusal, formErrors };
 }

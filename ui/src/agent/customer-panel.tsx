@@ -2,7 +2,7 @@
 import { TextInput } from '../lib/controls';
 import { TYPED_NAMES } from '../lib/capture/detail-inputs';
 import type { Typed, TypedName } from '../lib/capture/payment-form';
-import { looksLikeCard } from '../lib/capture/payment-form';
+import { CHARS_MAX, looksLikeCard } from '../lib/capture/payment-form';
 import { useT } from '../lib/i18n';
 import css from './agent.module.css';
 
@@ -21,6 +21,7 @@ export function CustomerPanel({ form, onForm, disabled }: { form: Typed; onForm:
           value={form.values[name] ?? ''}
           onChange={(text) => onForm({ ...form, values: { ...form.values, [name]: text } })}
           error={looksLikeCard(form.values[name] ?? '') ? t('form.card_typed') : undefined}
+          maxLength={CHARS_MAX[name]}
           disabled={disabled}
         />
       ))}

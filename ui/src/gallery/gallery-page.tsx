@@ -79,7 +79,7 @@ function basicEnds(kind: 'credit_card_basic' | 'check_basic'): Shown[] {
     { view: ready, values: TEST_VALUES },
     { view: { ...ready, id: `${ready.id}-hidden`, ends_at: NOW + 41_000, may_keep_open: true } },
     { view: capture(kind, 'done') },
-    { view: capture(kind, 'done', { id: `${kind}-resumed`, protection: [] }) },
+    { view: capture(kind, 'done', { id: `${kind}-resumed`, confirm_gone: false }) },
   ];
 }
 

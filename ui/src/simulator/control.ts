@@ -4,14 +4,36 @@ import { useCallback, useEffect, useState } from 'react';
 export const MODES = ['rfc4733', 'inband', 'info'] as const;
 export type Mode = (typeof MODES)[number];
 export type CardField = 'number' | 'expiry' | 'code' | 'routing' | 'account';
-export type SimulatorState = {
+/** What the sandbox gateway can answer. */
+export const SCRIPTS = [
+  'approve',
+  'approve_with_echo',
+  'decline',
+  'do_not_honour',
+  'never_answer',
+  'charge_then_never_answer',
+  'charge_then_reset',
+  'garbage',
+  'server_error',
+  'unauthorised',
+] as const;
+export type Script = (typeof SCRIPTS)[number];
+
+type PhoneState = {
+  registered: boolean;
   call: 'idle' | 'calling' | 'ringing' | 'connected';
   mode: Mode;
-  registered: boolean;
-  consumer_hears: string;
-  log: string[];
+  /** Presses that wait or sound. */
+  keys_waiting: number;
+  /** SIP status of the last failure. */
+  failure?: number | null;
+};
+export type SimulatorState = PhoneState & {
+  agents: (PhoneState & { user: string })[];
   cards: { id: string; label: string }[];
-  scripts: string[];
+  number: string;
+  gateway: string;
+  server_page: string;
 };
 
 /** Pause between looks while the event stream is down. */
@@ -24,8 +46,16 @@ async function ask<T>(path: string, body?: unknown): Promise<T> {
       : { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
   const response = await fetch(`/control/${path}`, request);
   const text = await response.text();
-  if (!response.ok) throw new Error(text || response.statusText);
+  if (!response.ok) throw new Error(detailOf(text) ?? response.statusText);
   return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+function detailOf(text: string): string | undefined {
+  try {
+    return (JSON.parse(text) as { detail?: string }).detail;
+  } catch {
+    return text === '' ? undefined : text;
+  }
 }
 
 export function useSimulator() {
@@ -57,11 +87,11 @@ export function useSimulator() {
     void look();
     const events = new EventSource('/control/events');
     const timer = setInterval(() => events.readyState !== EventSource.OPEN && void look(), LOOK_MS);
-    const again = () => void look();
-    events.addEventListener('open', again);
-    events.addEventListener('message', again);
-    events.addEventListener('state', again);
-    events.addEventListener('log', again);
+    events.addEventListener('open', () => void look());
+    events.addEventListener('state', (event) => {
+      setState(JSON.parse(event.data) as SimulatorState);
+      setFailure(undefined);
+    });
     return () => {
       clearInterval(timer);
       events.close();

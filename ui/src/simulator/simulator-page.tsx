@@ -1,10 +1,10 @@
 /** The customer's side for practice: a telephone to press by hand, test cards, and what the sandbox gateway answers. */
 import { useEffect, useState } from 'react';
 import { Button, Chip, Icon, Notice, RadioInput, SelectInput } from '../lib/controls';
-import type { MessageId } from '../lib/i18n';
-import { T, useT } from '../lib/i18n';
-import type { CardField, SimulatorState } from './control';
-import { MODES, useSimulator } from './control';
+import type { MessageId, Translate } from '../lib/i18n';
+import { useT } from '../lib/i18n';
+import type { CardField, Script, SimulatorState } from './control';
+import { MODES, SCRIPTS, useSimulator } from './control';
 import css from './simulator.module.css';
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
@@ -31,11 +31,7 @@ export function SimulatorPage() {
     <main className={css.page}>
       <header className={css.head}>
         <h1>{t('sim.title')}</h1>
-        {state && (
-          <Chip tone={state.registered ? 'good' : 'warn'} icon={state.registered ? 'check' : 'warning'}>
-            {t(state.registered ? 'sim.registered' : 'sim.not_registered')}
-          </Chip>
-        )}
+        {state && <Agents state={state} />}
       </header>
       {failure && (
         <Notice tone="bad" role="alert">
@@ -47,8 +43,7 @@ export function SimulatorPage() {
           <Telephone state={state} tell={tell} />
           <div className={css.side}>
             <TestCards state={state} tell={tell} />
-            <Sandbox state={state} tell={tell} />
-            <Log lines={state.log} />
+            <Sandbox tell={tell} />
           </div>
         </div>
       )}
@@ -66,7 +61,7 @@ function Telephone({ state, tell }: { state: SimulatorState; tell: Tell }) {
         <Icon name="phone" />
         {t(CALL_STATES[state.call])}
       </p>
-      <p className={css.hears}>{t('sim.hears', { what: state.consumer_hears || '-' })}</p>
+      <p className={css.hears}>{note(t, state)}</p>
       <div className={css.keypad} role="group" aria-label={t('sim.keypad')}>
         {KEYS.map((key) => (
           <Button key={key} isDisabled={!connected} onPress={() => void tell('key', { key })} aria-label={t('sim.key', { key })}>
@@ -93,6 +88,13 @@ function Telephone({ state, tell }: { state: SimulatorState; tell: Tell }) {
       />
     </section>
   );
+}
+
+/** The number that is called, keys on their way, or why the last call failed. */
+function note(t: Translate, state: SimulatorState): string {
+  if (state.keys_waiting > 0) return t('sim.keys_waiting', { n: state.keys_waiting });
+  if (state.call === 'idle' && state.failure) return t('sim.failure', { status: String(state.failure) });
+  return t('sim.number', { number: state.number });
 }
 
 /** The computer's own digit keys press the telephone's, unless one types into something. */
@@ -128,43 +130,45 @@ function TestCards({ state, tell }: { state: SimulatorState; tell: Tell }) {
   );
 }
 
-function Sandbox({ state, tell }: { state: SimulatorState; tell: Tell }) {
+function Sandbox({ tell }: { tell: Tell }) {
   const t = useT();
-  const [chosen, setChosen] = useState('');
-  const script = state.scripts.find((name) => name === chosen) ?? state.scripts[0];
-  if (!script) return null;
+  const [script, setScript] = useState<Script>('approve');
+  const [said, setSaid] = useState('');
   return (
     <section className={css.card} aria-label={t('sim.script')}>
-      <SelectInput
-        label={t('sim.script')}
-        value={script}
-        onChange={setChosen}
-        choices={state.scripts.map((id) => ({ id, label: id.replaceAll('_', ' ') }))}
-      />
+      <SelectInput label={t('sim.script')} value={script} onChange={setScript} choices={SCRIPTS.map((id) => ({ id, label: t(`sim.script.${id}`) }))} hint={t('sim.script_hint')} />
       <div className={css.buttons}>
-        <Button onPress={() => void tell('script', { next: [script] })}>{t('sim.script_set')}</Button>
+        <Button
+          onPress={() => {
+            void tell('script', { next: [script] });
+            setSaid(t('sim.script_done', { what: t(`sim.script.${script}`) }));
+          }}
+        >
+          {t('sim.script_set')}
+        </Button>
+        <p role="status" className={css.hears}>
+          {said}
+        </p>
       </div>
     </section>
   );
 }
 
-function Log({ lines }: { lines: readonly string[] }) {
+/** The agents' phones that the simulator plays, and the way to the page on which they work. */
+function Agents({ state }: { state: SimulatorState }) {
+  const t = useT();
   return (
-    <section className={css.card}>
-      <h2>
-        <T id="sim.log" />
-      </h2>
-      {lines.length === 0 ? (
-        <p className={css.hears}>
-          <T id="sim.log_empty" />
-        </p>
-      ) : (
-        <ol className={css.log}>
-          {lines.map((line, place) => (
-            <li key={place}>{line}</li>
-          ))}
-        </ol>
+    <div className={css.agents}>
+      {state.agents.map((agent) => (
+        <Chip key={agent.user} tone={agent.registered ? 'good' : 'warn'} icon={agent.registered ? 'check' : 'warning'}>
+          {agent.user}: {t(agent.registered ? 'sim.registered' : 'sim.not_registered')}
+        </Chip>
+      ))}
+      {/^https?:\/\//.test(state.server_page) && (
+        <a href={state.server_page} target="_blank" rel="noreferrer">
+          {t('sim.agent_page')}
+        </a>
       )}
-    </section>
+    </div>
   );
 }

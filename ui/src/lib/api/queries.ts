@@ -6,6 +6,7 @@ import type { DesktopBrief, DesktopView, Login, MyDesktop, PaymentRow, Permissio
 export const KEYS = {
   login: ['login'],
   desktops: ['desktops'],
+  desktop: ['desktop'],
   settings: ['settings'],
   services: ['services'],
   users: ['users'],
@@ -47,10 +48,14 @@ export function useDesktops() {
   return useQuery({ queryKey: KEYS.desktops, queryFn: async ({ signal }) => (await api<{ desktops: DesktopBrief[] }>('GET', '/desktops', { signal })).desktops });
 }
 
+/** A desktop for editing: read once, and never exchanged under the editor's hands. */
 export function useDesktop(id: string) {
   return useQuery({
-    queryKey: [...KEYS.desktops, id],
+    queryKey: [...KEYS.desktop, id],
     queryFn: ({ signal }) => api<DesktopView>('GET', `/desktops/${encodeURIComponent(id)}`, { signal }),
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnReconnect: false,
     refetchOnWindowFocus: false,
   });
 }

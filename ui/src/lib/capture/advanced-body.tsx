@@ -34,7 +34,10 @@ export function AdvancedBody(props: WidgetProps) {
   const cancel = useCancel(props);
   const charge = useCharge(props);
   const tab = tabOf(walk.stop);
-  const shown = (field: TypedField) => (checked.includes(tabOfInput(field)) ? problems[field] : undefined);
+  const shown = (field: TypedField) => {
+    const problem = checked.includes(tabOfInput(field)) ? problems[field] : undefined;
+    return problem ? t(problem) : props.formErrors?.[field];
+  };
 
   const goNext = () => {
     const wrong = walk.stop === 'demographic' || walk.stop === 'payment' ? problemOn(walk.stop, problems) : undefined;

@@ -4,7 +4,7 @@ import { Button, Notice } from '../controls';
 import { useT } from '../i18n';
 import css from './capture.module.css';
 import type { WidgetProps } from './props';
-import { Accepted, CancelQuestion, LineNotices, Prompt, Rows, isLive, promptedRow, useCancel } from './shared-body';
+import { Accepted, CancelQuestion, GoneQuestion, LineNotices, Prompt, Rows, isLive, promptedRow, useCancel } from './shared-body';
 import { useShortcuts } from './shortcuts';
 
 export function BasicBody(props: WidgetProps) {
@@ -67,35 +67,21 @@ function useDone({ view, commands }: WidgetProps) {
   };
 }
 
-/** Values are wiped here; the recorders stay paused until the agent says that no other window shows them. */
-function Gone({ view, commands, busy }: WidgetProps) {
+/** Wiped: what follows is the agent's word, then "Captured". */
+function Gone(props: WidgetProps) {
+  const { view, commands, busy } = props;
   const t = useT();
-  const paused = view.protection.some((part) => part.confirmed);
+  if (view.confirm_gone) return <GoneQuestion {...props} />;
   return (
     <>
-      {paused ? (
-        <div className={css.question} role="group" aria-label={t('done.gone_question')}>
-          <p>
-            <strong>{t('done.gone_question')}</strong>
-            <br />
-            {t('done.still_paused')}
-          </p>
-          <Button look="primary" isDisabled={busy} onPress={() => commands.act({ do: 'confirm_gone' })}>
-            {t('done.gone_yes')}
-          </Button>
-        </div>
-      ) : (
-        <>
-          <Notice tone="good" role="status">
-            <strong>{t('done.captured')}</strong>
-          </Notice>
-          <footer className={css.footer}>
-            <Button look="primary" isDisabled={busy} onPress={() => commands.act({ do: 'close' })}>
-              {t('capture.close')}
-            </Button>
-          </footer>
-        </>
-      )}
+      <Notice tone="good" role="status">
+        <strong>{t('done.captured')}</strong>
+      </Notice>
+      <footer className={css.footer}>
+        <Button look="primary" isDisabled={busy} onPress={() => commands.act({ do: 'close' })}>
+          {t('capture.close')}
+        </Button>
+      </footer>
     </>
   );
 }

@@ -177,7 +177,7 @@ describe('Basic', () => {
     expect(screen.getByText('Is the card number gone from every other window?')).toBeVisible();
     await userEvent.click(button('Yes, resume'));
     expect(commands.act).toHaveBeenCalledWith({ do: 'confirm_gone' });
-    rerender(<Widget view={capture('credit_card_basic', 'done', { protection: [] })} />);
+    rerender(<Widget view={capture('credit_card_basic', 'done', { confirm_gone: false })} />);
     expect(screen.getByText('Captured. Nothing was saved. Recording resumed.')).toBeVisible();
   });
 

@@ -2,6 +2,7 @@
  * A widget: Credit Card or Check, Basic or Advanced, in whatever state the server says.
  * Owns: the shell around it: title, protection band, states before and after the fields, spoken changes.
  */
+import type { ReactNode } from 'react';
 import { useEffect, useId, useRef, useState } from 'react';
 import type { CaptureState } from '../api/types';
 import { Button, Icon, Notice } from '../controls';
@@ -13,6 +14,7 @@ import { announcementOf } from './announce';
 import { BasicBody } from './basic-body';
 import css from './capture.module.css';
 import type { WidgetProps } from './props';
+import { GoneQuestion } from './shared-body';
 import { PROTECTION_NAMES, isAdvanced, reasonText } from './words';
 
 /** The mask or the pause is up. */
@@ -39,8 +41,8 @@ export function CaptureWidget(props: WidgetProps) {
 
 function Band({ view, now, commands, busy, titleId }: WidgetProps & { titleId: string }) {
   const t = useT();
-  const guarded = PROTECTED.includes(view.state);
   const confirmed = view.protection.filter((part) => part.confirmed);
+  const guarded = PROTECTED.includes(view.state) && confirmed.length > 0 && confirmed.length === view.protection.length;
   const parts = [...new Set(confirmed.map((part) => t(PROTECTION_NAMES[part.what])))].join(', ');
   const left = view.ends_at - now;
   return (
@@ -145,21 +147,24 @@ function Lost(props: WidgetProps) {
   const t = useT();
   const ended = !props.view.reason || props.view.reason === 'call_ended';
   return (
-    <Ended {...props} tone="bad">
+    <Ended {...props} tone="bad" question={props.view.confirm_gone && <GoneQuestion {...props} />}>
       {ended ? t('capture.lost') : t('capture.lost_because', { reason: reasonText(t, props.view.reason) })}
     </Ended>
   );
 }
 
-function Ended({ commands, busy, retry = false, tone = 'bad', children }: WidgetProps & { retry?: boolean; tone?: 'bad' | 'info'; children: React.ReactNode }) {
+type EndedProps = WidgetProps & { retry?: boolean; tone?: 'bad' | 'info'; question?: ReactNode; children: ReactNode };
+
+function Ended({ commands, busy, retry = false, tone = 'bad', question, children }: EndedProps) {
   const t = useT();
   return (
     <>
       <Notice tone={tone}>
         <strong>{children}</strong>
       </Notice>
+      {question}
       <footer className={css.footer}>
-        <Button look={retry ? 'plain' : 'primary'} isDisabled={busy} onPress={() => commands.act({ do: 'close' })}>
+        <Button look={retry || question ? 'plain' : 'primary'} isDisabled={busy} onPress={() => commands.act({ do: 'close' })}>
           {t('capture.close')}
         </Button>
         {retry && (

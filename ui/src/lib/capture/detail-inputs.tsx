@@ -4,7 +4,7 @@ import { useT } from '../i18n';
 import { SelectInput, TextInput } from '../controls';
 import css from './capture.module.css';
 import type { Typed, TypedField, TypedName } from './payment-form';
-import { DEMOGRAPHIC, REQUIRED, TYPED_CHARS_MAX } from './payment-form';
+import { CHARS_MAX, DEMOGRAPHIC, REQUIRED } from './payment-form';
 
 export const TYPED_NAMES = {
   firstName: 'typed.firstName',
@@ -29,7 +29,7 @@ const CURRENCIES = ['USD', 'CAD', 'EUR', 'GBP'] as const;
 type Props = {
   form: Typed;
   onForm: (form: Typed) => void;
-  problem: (field: TypedField) => MessageId | undefined;
+  problem: (field: TypedField) => string | undefined;
   locked: boolean;
 };
 
@@ -54,7 +54,7 @@ export function PaymentInputs({ check, ...props }: Props & { check: boolean }) {
           label={t('typed.amount')}
           value={form.amount}
           onChange={(amount) => onForm({ ...form, amount })}
-          error={wrong && t(wrong)}
+          error={wrong}
           inputMode="decimal"
           maxLength={14}
           disabled={locked}
@@ -77,6 +77,8 @@ export function PaymentInputs({ check, ...props }: Props & { check: boolean }) {
           choices={[
             { id: 'checking', label: t('account.checking') },
             { id: 'savings', label: t('account.savings') },
+            { id: 'business_checking', label: t('account.business_checking') },
+            { id: 'business_savings', label: t('account.business_savings') },
           ]}
           onChange={(accountType) => onForm({ ...form, values: { ...form.values, accountType } })}
           disabled={locked}
@@ -94,9 +96,9 @@ function TypedInput({ name, form, onForm, problem, locked }: Props & { name: Typ
       label={t(TYPED_NAMES[name])}
       value={form.values[name] ?? ''}
       onChange={(text) => onForm({ ...form, values: { ...form.values, [name]: text } })}
-      error={wrong && t(wrong)}
+      error={wrong}
       required={REQUIRED.includes(name)}
-      maxLength={TYPED_CHARS_MAX}
+      maxLength={CHARS_MAX[name]}
       disabled={locked}
     />
   );

@@ -81,12 +81,24 @@ function Dots({ row }: { row: FieldView }) {
 
 function RowFacts({ row, view, shown }: { row: FieldView; view: CaptureView; shown: boolean }) {
   const t = useT();
-  if (row.state === 'invalid' && row.attempts_max > 1)
-    return <span className={css.attempt}>{t('row.attempt', { attempt: row.attempt, max: row.attempts_max })}</span>;
-  if (row.field === 'routing_number' && shown) return <Chip tone="good" icon="check">{t('row.valid')}</Chip>;
+  const wrong = row.state === 'invalid' || row.state === 'locked';
+  const verdict = row.field === 'routing_number' && shown && (
+    <Chip tone={wrong ? 'bad' : 'good'} icon={wrong ? 'cross' : 'check'}>
+      {t(wrong ? 'row.not_valid' : 'row.valid')}
+    </Chip>
+  );
+  if (wrong) {
+    return (
+      <>
+        {verdict}
+        {row.state === 'invalid' && <span className={css.attempt}>{t('row.attempt', { attempt: row.attempt, max: row.attempts_max })}</span>}
+      </>
+    );
+  }
   if (row.state !== 'obtained') return null;
   return (
     <>
+      {verdict}
       {row.brand && <Chip icon="card">{t(BRAND_NAMES[row.brand])}</Chip>}
       {row.last_four && <span data-captured>{t('row.last_four', { digits: row.last_four })}</span>}
       {shown && row.field !== 'security_code' && (

@@ -89,6 +89,7 @@ export function capture(kind: WidgetKind, state: CaptureState, change: Partial<C
     ends_at: NOW + 8 * 60_000 + 12_000,
     may_keep_open: false,
     process_left: 3,
+    confirm_gone: state === 'done',
     payment: null,
     ...change,
   };

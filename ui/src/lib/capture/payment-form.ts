@@ -21,8 +21,23 @@ export function emptyForm(values: Typed['values'] = {}): Typed {
   return { amount: '', currency: 'USD', values: { accountType: 'checking', ...values } };
 }
 
-/** Longest text of one input; the server refuses longer ones. */
-export const TYPED_CHARS_MAX = 200;
+/** Longest text of each input; the server refuses longer ones. */
+export const CHARS_MAX: Record<TypedName, number> = {
+  firstName: 60,
+  lastName: 60,
+  company: 100,
+  email: 200,
+  phone: 24,
+  address1: 100,
+  address2: 100,
+  city: 60,
+  state: 40,
+  postalCode: 16,
+  country: 40,
+  reference: 50,
+  description: 200,
+  accountType: 20,
+};
 
 /** What is wrong with each input; empty when nothing is. */
 export function problemsOf(form: Typed): Partial<Record<TypedField, MessageId>> {

@@ -26,6 +26,8 @@ export type WidgetProps = {
   busy: boolean;
   /** The server's sentence about the last refused command. */
   refusal?: string | undefined;
+  /** What the server found wrong with the typed inputs, by name. */
+  formErrors?: Readonly<Record<string, string>> | undefined;
   /** Basic: the values shown now. */
   values: Partial<Record<Field, string>>;
   /** Advanced: what the agent typed, and where the agent stands. */

@@ -72,6 +72,7 @@ export function LineNotices({ view, lineSilent, held }: WidgetProps) {
           <Icon name="check" /> <T id="capture.line_protected" />
         </p>
       )}
+      {view.reason === 'call_ended' && <Notice tone="warn">{t('capture.call_ended_process')}</Notice>}
       {held && <Notice tone="warn">{t('row.held')}</Notice>}
       {lineSilent && <Notice tone="warn">{t('capture.line_silent')}</Notice>}
       {view.stray_keys > seen && <Notice tone="warn">{t('capture.stray_keys')}</Notice>}
@@ -122,4 +123,21 @@ export function useCancel({ view, commands }: WidgetProps) {
     },
     no: () => setAsking(false),
   };
+}
+
+/** Recorders stay paused until the agent says that no other window shows the value. */
+export function GoneQuestion({ commands, busy }: WidgetProps) {
+  const t = useT();
+  return (
+    <div className={css.question} role="group" aria-label={t('done.gone_question')}>
+      <p>
+        <strong>{t('done.gone_question')}</strong>
+        <br />
+        {t('done.still_paused')}
+      </p>
+      <Button look="primary" isDisabled={busy} onPress={() => commands.act({ do: 'confirm_gone' })}>
+        {t('done.gone_yes')}
+      </Button>
+    </div>
+  );
 }

@@ -114,7 +114,7 @@ const REASONS: Record<string, MessageId> = {
   recorder_not_confirmed: 'reason.recorder',
   recorders_undeclared: 'reason.recorders_undeclared',
   codec: 'reason.codec',
-  session_limit: 'reason.session_limit',
+  time_limit: 'reason.session_limit',
   call_ended: 'reason.call_ended',
 };
 

@@ -1,0 +1,118 @@
+/**
+ * `tonewall demo` around the tests of one file.
+ * Owns: its process, its data folder, the fixtures that tests start from.
+ * `TONEWALL_BIN` names another program than the debug build's.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test as base } from '@playwright/test';
+import { Desk } from './desk';
+import { Simulator } from './simulator';
+
+export { expect } from '@playwright/test';
+
+export type UserName = 'agent' | 'admin' | 'supervisor' | 'auditor';
+type Announcement = { page: string; simulator: string; passwords: Record<UserName, string> };
+
+/** The demonstration is up after this long, or it never will be. */
+const START_MS_MAX = 60_000;
+/** It ends by itself within this after SIGTERM. */
+const STOP_MS_MAX = 10_000;
+
+export class Demo {
+  readonly page: string;
+  readonly passwords: Record<UserName, string>;
+  readonly simulator: Simulator;
+  readonly #process: ChildProcess;
+  readonly #data: string;
+
+  private constructor(process: ChildProcess, data: string, { page, simulator, passwords }: Announcement) {
+    this.page = page;
+    this.passwords = passwords;
+    this.simulator = new Simulator(simulator);
+    this.#process = process;
+    this.#data = data;
+  }
+
+  static async start(log: string): Promise<Demo> {
+    const folder = process.env.CARGO_TARGET_DIR ?? '../target';
+    const program = resolve(process.env.TONEWALL_BIN ?? join(folder, 'debug', 'tonewall'));
+    const data = await mkdtemp(join(tmpdir(), 'tonewall-e2e-'));
+    const child = spawn(program, ['demo', '--port', '0', '--json', '--data', data, '--log-level', 'info'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stderr.pipe(createWriteStream(log));
+    const announcement = await new Promise<Announcement>((done, fail) => {
+      const timer = setTimeout(() => fail(new Error(`${program} did not start in time; its words are in ${log}`)), START_MS_MAX);
+      child.once('error', (error) => fail(new Error(`${program} cannot be started: ${error.message}. Build it with: cargo build -p tonewall-server`)));
+      child.once('exit', (code) => fail(new Error(`${program} ended with ${code}; its words are in ${log}`)));
+      createInterface({ input: child.stdout }).once('line', (line) => {
+        clearTimeout(timer);
+        done(JSON.parse(line) as Announcement);
+      });
+    });
+    return new Demo(child, data, announcement);
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((done) => this.#process.once('exit', done));
+    if (this.#process.exitCode === null) {
+      this.#process.kill('SIGTERM');
+      const timer = setTimeout(() => this.#process.kill('SIGKILL'), STOP_MS_MAX);
+      await ended;
+      clearTimeout(timer);
+    }
+    await rm(this.#data, { recursive: true, force: true });
+  }
+}
+
+/** Where the pictures of states are kept. */
+const states = (output: string) => join(output, 'states');
+
+type WorkerFixtures = {
+  /** Each file names its story, and so gets a demonstration of its own. */
+  story: string;
+  demo: Demo;
+};
+type Fixtures = { simulator: Simulator; desk: Desk; shot: (name: string) => Promise<void>; quiet: void };
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  story: ['', { option: true, scope: 'worker' }],
+  demo: [
+    async ({ story }, use, worker) => {
+      const output = worker.project.outputDir;
+      await mkdir(states(output), { recursive: true });
+      const demo = await Demo.start(join(output, `demo-${story}-${worker.workerIndex}.log`));
+      await use(demo);
+      await demo.stop();
+    },
+    { scope: 'worker', timeout: START_MS_MAX + STOP_MS_MAX },
+  ],
+  baseURL: async ({ demo }, use) => use(demo.page),
+  simulator: async ({ demo }, use) => use(demo.simulator),
+  desk: async ({ page, demo }, use) => use(new Desk(page, demo)),
+  shot: async ({ page }, use, info) => {
+    await use(async (name) => {
+      const path = join(states(info.project.outputDir), `${name}.png`);
+      await page.screenshot({ path, animations: 'disabled' });
+      await info.attach(name, { path, contentType: 'image/png' });
+    });
+  },
+  /** Whatever a test did to the call, the next one finds free phones that key by events. */
+  quiet: [
+    async ({ demo }, use) => {
+      await use();
+      await demo.simulator.hangUp();
+      await demo.simulator.mode('rfc4733');
+    },
+    { auto: true },
+  ],
+});
+
+/** The README's picture, when it is asked for. */
+export async function keepForReadme(output: string, name: string, file: string): Promise<void> {
+  if (process.env.README_SCREENSHOT === '1') await copyFile(join(states(output), `${name}.png`), resolve('../docs/images', file));
+}

@@ -1,0 +1,131 @@
+/** An agent's page, in the words of someone who works at it. */
+import type { Locator, Page } from '@playwright/test';
+import { expect } from '@playwright/test';
+import type { Demo, UserName } from './demo';
+import type { Part, TestCard } from './simulator';
+
+export const TITLES = {
+  cardAdvanced: 'Card payment',
+  checkAdvanced: 'Bank payment',
+  cardBasic: 'Card details',
+  checkBasic: 'Bank details',
+} as const;
+type Title = (typeof TITLES)[keyof typeof TITLES];
+
+export const ROWS = {
+  number: 'Card number',
+  expiry: 'Expiration date',
+  code: 'Security code',
+  routing: 'Routing number',
+  account: 'Account number',
+} as const satisfies Record<Part, string>;
+
+/** A key that follows an automatic end of a field this soon counts as meant for that field. */
+const BETWEEN_FIELDS_MS = 1_000;
+
+export class Desk {
+  readonly page: Page;
+  readonly #demo: Demo;
+
+  constructor(page: Page, demo: Demo) {
+    this.page = page;
+    this.#demo = demo;
+  }
+
+  get callBar(): Locator {
+    return this.page.getByRole('region', { name: 'Call', exact: true });
+  }
+
+  widget(title: Title): Locator {
+    return this.page.getByRole('region', { name: title });
+  }
+
+  row(part: Part): Locator {
+    return this.page.getByRole('group', { name: ROWS[part], exact: true });
+  }
+
+  button(name: string): Locator {
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
+  tab(name: 'Demographic' | 'Payment' | 'Status'): Locator {
+    return this.page.getByRole('tab', { name });
+  }
+
+  async signIn(user: UserName, path = '/'): Promise<void> {
+    await this.page.goto(path);
+    await this.page.getByRole('textbox', { name: 'User name' }).fill(user);
+    await this.page.getByLabel('Password', { exact: true }).fill(this.#demo.passwords[user]);
+    await this.button('Sign in').click();
+    await expect(this.button('Sign out')).toBeVisible();
+  }
+
+  /** The consumer calls, the agent's phone answers. */
+  async takeCall(): Promise<void> {
+    await this.#demo.simulator.call();
+    await expect(this.callBar.getByText('Connected')).toBeVisible({ timeout: 15_000 });
+  }
+
+  /** Presses Credit card or Check and chooses the widget; does not wait for the line to be protected. */
+  async press(title: Title): Promise<void> {
+    const check = title === TITLES.checkAdvanced || title === TITLES.checkBasic;
+    await this.button(check ? 'Check' : 'Credit card').click();
+    await this.page.getByRole('menuitem', { name: title }).click();
+  }
+
+  /** Signed in, on a call, with this widget open on a protected line. */
+  async open(title: Title): Promise<void> {
+    await this.signIn('agent');
+    await this.takeCall();
+    await this.press(title);
+    await expect(this.widget(title).getByText('Line protected').or(this.page.getByText('Waiting for customer'))).toBeVisible({ timeout: 15_000 });
+  }
+
+  /** Types what the gateway needs beside the card. */
+  async fill(amount: string): Promise<void> {
+    await this.tab('Demographic').click();
+    const demographic = this.page.getByRole('tabpanel');
+    await demographic.getByRole('textbox', { name: 'First name' }).fill('Jane');
+    await demographic.getByRole('textbox', { name: 'Last name' }).fill('Roe');
+    await this.tab('Payment').click();
+    await this.page.getByRole('textbox', { name: 'Amount' }).fill(amount);
+  }
+
+  /** The row listens, then the consumer keys it, and it is obtained. */
+  async capture(part: Part, card: TestCard = 'mastercard'): Promise<void> {
+    await this.listens(part);
+    await this.#demo.simulator.keyCard(card, part);
+    await this.obtained(part);
+  }
+
+  async captureCard(card: TestCard = 'mastercard'): Promise<void> {
+    for (const part of ['number', 'expiry', 'code'] as const) await this.capture(part, card);
+  }
+
+  async captureAccount(): Promise<void> {
+    for (const part of ['routing', 'account'] as const) await this.capture(part);
+  }
+
+  /** Asks for a row where nothing listens yet. */
+  async ask(part: Part): Promise<void> {
+    await this.button(`Ask now: ${ROWS[part]}`).click();
+    await this.listens(part);
+  }
+
+  async listens(part: Part): Promise<void> {
+    await expect(this.row(part)).toHaveAttribute('aria-current', 'true');
+    await this.page.waitForTimeout(BETWEEN_FIELDS_MS);
+  }
+
+  async obtained(part: Part): Promise<void> {
+    await expect(this.row(part)).toHaveAttribute('data-state', 'obtained', { timeout: 15_000 });
+  }
+
+  /** Process Payment and its question. */
+  async process(amount: string): Promise<void> {
+    await this.button('Process Payment').click();
+    await this.page.getByRole('button', { name: `Yes, charge` }).click();
+    await expect(this.tab('Status')).toHaveAttribute('aria-selected', 'true');
+    void amount;
+  }
+}

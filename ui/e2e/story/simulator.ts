@@ -1,0 +1,96 @@
+/** The consumer's side: a phone to call and key with, the sandbox gateway, and what the agent's phone heard. */
+import { expect } from '@playwright/test';
+
+export const MODES = ['rfc4733', 'inband', 'info'] as const;
+export type Mode = (typeof MODES)[number];
+export type TestCard = 'visa' | 'mastercard' | 'mastercard-2' | 'amex' | 'discover' | 'wrong';
+export type Part = 'number' | 'expiry' | 'code' | 'routing' | 'account';
+export type Answer = 'approve' | 'approve_with_echo' | 'decline' | 'never_answer' | 'garbage' | 'server_error' | { approve_after: { delay_ms: number } };
+
+type PhoneState = { call: 'idle' | 'calling' | 'ringing' | 'connected'; registered: boolean; keys_waiting: number };
+type State = PhoneState & { agents: (PhoneState & { user: string })[] };
+export type HeardReport = { packets: number; event_packets: number; audio_ms: number; recoverable_digits: number; loud_ms: number };
+export type LedgerRow = { reference: string; status: string; amount?: string };
+
+/** The phone of the demonstration's agent. */
+export const AGENT_PHONE = '1001';
+
+export class Simulator {
+  readonly url: string;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  /** Calls the agent, whose phone answers by itself after two seconds. */
+  async call(): Promise<void> {
+    await this.until('the agent’s phone is registered and both phones are free', ({ call, agents }) => call === 'idle' && agents.every((agent) => agent.registered && agent.call === 'idle'));
+    await this.#post('call');
+  }
+
+  /** Ends the call if there is one. */
+  async hangUp(): Promise<void> {
+    await this.#post('hang-up');
+    await this.until('both phones are free', ({ call, agents }) => call === 'idle' && agents.every((agent) => agent.call === 'idle'));
+  }
+
+  /** Keys, one after the other; they take 200 ms each and go on after this returns. */
+  async keys(keys: string): Promise<void> {
+    await this.#post('keys', { keys });
+  }
+
+  async keyCard(card: TestCard, field: Part): Promise<void> {
+    await this.#post('key-card', { card, field });
+  }
+
+  /** All keys have sounded. */
+  async keyed(): Promise<void> {
+    await this.until('no key waits', ({ keys_waiting }) => keys_waiting === 0);
+  }
+
+  async mode(mode: Mode): Promise<void> {
+    await this.#post('mode', { mode });
+  }
+
+  /** What the sandbox gateway answers next, in order. */
+  async script(...next: Answer[]): Promise<void> {
+    await this.#post('script', { next });
+  }
+
+  /** What the agent's phone heard on its last call. */
+  async heard(): Promise<HeardReport> {
+    const { agents } = await this.#get<{ agents: { user: string; heard: HeardReport }[] }>('heard');
+    const mine = agents.find(({ user }) => user === AGENT_PHONE);
+    if (!mine) throw new Error(`the simulator has no phone ${AGENT_PHONE}`);
+    return mine.heard;
+  }
+
+  async heardAudio(): Promise<Buffer> {
+    const response = await fetch(`${this.url}/control/heard/${AGENT_PHONE}.wav`);
+    if (!response.ok) throw new Error(`the audio: ${response.status}`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  /** What the gateway wrote down. */
+  async ledger(): Promise<LedgerRow[]> {
+    return (await this.#get<{ rows: LedgerRow[] }>('ledger')).rows;
+  }
+
+  async until(what: string, holds: (state: State) => boolean): Promise<void> {
+    await expect.poll(async () => holds(await this.#get<State>('state')), { message: what, timeout: 15_000, intervals: [50, 100, 100] }).toBe(true);
+  }
+
+  async #get<T>(path: string): Promise<T> {
+    return (await this.#ask(path)).json() as Promise<T>;
+  }
+
+  async #post(path: string, body: unknown = {}): Promise<void> {
+    await this.#ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  }
+
+  async #ask(path: string, request?: RequestInit): Promise<Response> {
+    const response = await fetch(`${this.url}/control/${path}`, request);
+    if (!response.ok) throw new Error(`the simulator refuses ${path}: ${response.status} ${await response.text()}`);
+    return response;
+  }
+}

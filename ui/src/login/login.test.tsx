@@ -1,0 +1,83 @@
+import { act, renderHook, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Login } from '../lib/api/types';
+import { fakeServer, renderPage } from '../test-page';
+import { IDLE_LOCK_MS, LockOverlay, useIdleLock } from './idle-lock';
+import { LoginPage, PasswordPage } from './login-page';
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const login: Login = {
+  user: { id: 'u1', name: 'a.kim', display_name: 'Alex Kim' },
+  csrf: 'c',
+  permissions: [],
+  roles: ['agent'],
+  desktop: null,
+  must_change_password: true,
+  locked: false,
+};
+const problem = (status: number, code: string) => ({ status, json: { title: 'No', status, code, detail: 'No' } });
+
+describe('signing in', () => {
+  test('works by keyboard alone, and the password can be pasted', async () => {
+    const requests = fakeServer(() => ({ json: login }));
+    renderPage(<LoginPage />);
+    expect(screen.getByRole('textbox', { name: 'User name' })).toHaveFocus();
+    await userEvent.keyboard('a.kim{Tab}');
+    await userEvent.paste('correct horse 1');
+    await userEvent.keyboard('{Enter}');
+    await vi.waitFor(() => expect(requests[0]?.body).toEqual({ user: 'a.kim', password: 'correct horse 1' }));
+  });
+
+  test.each([
+    [problem(401, 'login_failed'), 'User name or password is wrong.'],
+    [problem(423, 'account_locked'), 'This account is locked. Try again in 30 minutes or ask an administrator.'],
+    ['no answer' as const, 'The server does not answer. Try again.'],
+  ])('a failure is one alert, and the password is gone', async (answer, text) => {
+    fakeServer(() => answer);
+    renderPage(<LoginPage />);
+    await userEvent.type(screen.getByLabelText('User name'), 'a.kim');
+    await userEvent.type(screen.getByLabelText('Password'), 'wrong');
+    await userEvent.click(screen.getByRole('button', { name: 'Sign in' }));
+    expect(await screen.findByRole('alert')).toHaveTextContent(text);
+    expect(screen.getByLabelText('Password')).toHaveValue('');
+  });
+});
+
+test('a first password is checked here before it is sent', async () => {
+  const requests = fakeServer(() => ({ status: 200 }));
+  renderPage(<PasswordPage login={login} />);
+  await userEvent.type(screen.getByLabelText('Current password'), 'first one 1');
+  await userEvent.type(screen.getByLabelText('New password'), 'correct horse 1');
+  await userEvent.type(screen.getByLabelText('New password again'), 'correct horse 2');
+  await userEvent.click(screen.getByRole('button', { name: 'Save password' }));
+  expect(screen.getByLabelText('New password again')).toHaveAccessibleDescription('The two entries differ.');
+  expect(requests).toEqual([]);
+});
+
+describe('the idle lock', () => {
+  test('closes after 15 minutes without key or pointer, and not before', () => {
+    vi.useFakeTimers();
+    fakeServer(() => ({ status: 200 }));
+    const { result } = renderHook(() => useIdleLock(false));
+    act(() => void vi.advanceTimersByTime(IDLE_LOCK_MS - 10_000));
+    act(() => void window.dispatchEvent(new Event('pointermove')));
+    act(() => void vi.advanceTimersByTime(IDLE_LOCK_MS - 10_000));
+    expect(result.current.locked).toBe(false);
+    act(() => void vi.advanceTimersByTime(15_000));
+    expect(result.current.locked).toBe(true);
+  });
+
+  test('opens with the password', async () => {
+    const requests = fakeServer(() => ({ json: login }));
+    const onUnlock = vi.fn();
+    renderPage(<LockOverlay login={login} onUnlock={onUnlock} />);
+    await userEvent.type(screen.getByLabelText('Password'), 'correct horse 1{Enter}');
+    await vi.waitFor(() => expect(onUnlock).toHaveBeenCalledOnce());
+    expect(requests[0]).toMatchObject({ path: '/unlock', body: { password: 'correct horse 1' } });
+  });
+});
