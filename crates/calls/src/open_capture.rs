@@ -263,12 +263,9 @@ impl CallTask {
         let digits = open.slot.digits(field.slot_index());
         let last_four = field == Field::CardNumber
             && open.session.widget().options.card_number_shown == CardNumberShown::LastFour;
-        let written = if last_four {
-            let shown = digits.expose();
-            buffer.push_bytes(&shown[shown.len().saturating_sub(4)..])
-        } else {
-            buffer.push_digits(&digits)
-        };
+        let hidden = if last_four { digits.len().saturating_sub(4) } else { 0 };
+        let shown = digits.part(hidden..digits.len()).ok_or(DeskError::NotFound)?;
+        let written = buffer.push_digits(&shown);
         written.map_err(|_| DeskError::Busy)?;
         open.session.note_shown(field, Instant::now());
         Ok(buffer)
