@@ -20,7 +20,7 @@ const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 /// For everything that is no page.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
 /// No sensor and no interface is used; the microphone comes with the browser phone.
-const NO_DEVICES: &str = "accelerometer=(), bluetooth=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
+const NO_DEVICES: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
 /// A year.
 const TRANSPORT: &str = "max-age=31536000";
 

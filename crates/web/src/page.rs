@@ -99,8 +99,9 @@ impl Page {
             .map(|asset| (asset.kind, asset.bytes.as_ref()))
     }
 
+    /// The answer for a file. Other pages than the index belong to other listeners.
     fn file(&self, path: &str, headers: &HeaderMap) -> Option<Response> {
-        let asset = self.files.get(path)?;
+        let asset = self.files.get(path).filter(|_| !path.ends_with(".html"))?;
         let known = headers.get(IF_NONE_MATCH) == Some(&asset.tag);
         let mut response = if known {
             StatusCode::NOT_MODIFIED.into_response()

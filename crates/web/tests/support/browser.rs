@@ -201,10 +201,16 @@ impl Stream {
                     None => continue,
                 }
             }
-            let piece = self.body.frame().await?.ok()?;
-            let bytes = piece.into_data().unwrap_or_default();
-            self.text.push_str(std::str::from_utf8(&bytes).unwrap());
+            let piece = self.piece().await?;
+            self.text.push_str(&piece);
         }
+    }
+
+    /// What the server writes next, as it is.
+    pub(crate) async fn piece(&mut self) -> Option<String> {
+        let piece = self.body.frame().await?.ok()?;
+        let bytes = piece.into_data().unwrap_or_default();
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 

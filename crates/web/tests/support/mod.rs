@@ -181,5 +181,6 @@ fn page() -> Page {
         ),
         file("assets/app-3f.js", "export {}"),
         file("favicon.svg", "<svg/>"),
+        file("simulator.html", "<p>of another listener</p>"),
     ])
 }

@@ -119,6 +119,24 @@ async fn the_stream_ends_with_the_login() {
 }
 
 #[tokio::test]
+async fn a_quiet_stream_shows_that_it_lives_and_tells_of_the_lock_once() {
+    let house = House::new().await;
+    let mut stream = house.logged_in(Role::Agent).await.events(None).await;
+    next(&mut stream).await;
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    let sign = stream.piece().await.unwrap();
+    assert!(sign.starts_with(": keep-alive\nid: "), "{sign}");
+    assert_eq!(began.elapsed().as_secs(), 15);
+    let mut texts = vec![sign];
+    while began.elapsed() < Duration::from_secs(1_000) {
+        texts.push(stream.piece().await.unwrap());
+    }
+    let locks = texts.iter().filter(|text| text.contains("event: locked"));
+    assert_eq!(locks.count(), 1);
+}
+
+#[tokio::test]
 async fn the_sixth_page_of_a_user_is_refused_until_one_closes() {
     let house = House::new().await;
     let browser = house.logged_in(Role::Agent).await;

@@ -65,6 +65,7 @@ async fn what_is_no_view_is_not_answered_by_the_page() {
     let browser = house.browser();
     for path in [
         "!/assets/gone.js",
+        "!/simulator.html",
         "!/.env",
         "!/a/../../etc/passwd.txt",
         "!/api",

@@ -87,6 +87,34 @@ async fn requests_that_are_too_large_or_ambiguous_end_at_the_door() {
     assert!(no_host.starts_with("HTTP/1.0 421"), "{no_host}");
 }
 
+/// Sends text and waits for the end of the connection, while the clock runs ahead whenever nobody has anything to do.
+async fn abandoned(house: &House, text: &str) -> (String, Duration) {
+    let mut stream = TcpStream::connect(house.server.local_addr).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    let waited = began.elapsed();
+    tokio::time::resume();
+    (String::from_utf8_lossy(&answer).into_owned(), waited)
+}
+
+#[tokio::test]
+async fn a_head_or_body_that_never_ends_costs_its_connection() {
+    let house = House::new().await;
+    let host = house.server.local_addr;
+    let (_, waited) = abandoned(&house, "GET / HTTP/1.1\r\nHost: x").await;
+    assert!(waited <= Duration::from_secs(30), "{waited:?}");
+    let body = format!(
+        "POST /api/v1/login HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{{"
+    );
+    let (answer, waited) = abandoned(&house, &body).await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(waited <= Duration::from_secs(30), "{waited:?}");
+}
+
 #[tokio::test]
 async fn a_listener_beyond_loopback_needs_its_origin_named() {
     let house = House::new().await;
