@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use domain::boundary::{Protected, ProtectionRefused};
 use domain::id::CallId;
+use media::leg::Leg;
 use secret::KeySender;
 use sip::LegId;
 use tokio::sync::oneshot;
@@ -43,22 +44,15 @@ pub(super) enum MediaState {
 /// The two sides as signalling names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
-    Consumer,
-    Agent,
+    Caller,
+    Callee,
 }
 
 impl Which {
     pub(super) fn other(self) -> Self {
         match self {
-            Self::Consumer => Self::Agent,
-            Self::Agent => Self::Consumer,
-        }
-    }
-
-    pub(super) fn leg(self) -> media::leg::Leg {
-        match self {
-            Self::Consumer => media::leg::Leg::Consumer,
-            Self::Agent => media::leg::Leg::Agent,
+            Self::Caller => Self::Callee,
+            Self::Callee => Self::Caller,
         }
     }
 }
@@ -67,8 +61,10 @@ impl Which {
 pub(super) struct Call {
     pub(super) key: MediaId,
     pub(super) id: Arc<CallId>,
-    pub(super) consumer: Side,
-    pub(super) agent: Option<Side>,
+    pub(super) caller: Side,
+    pub(super) callee: Option<Side>,
+    /// Who pays: its keys count, the other side is shielded from them.
+    pub(super) consumer: Which,
     pub(super) stage: Stage,
     pub(super) media: MediaState,
     /// When waiting for a route or an answer ends.
@@ -79,27 +75,44 @@ pub(super) struct Call {
     pub(super) held: bool,
     /// Whose offer waits for the other side's answer.
     pub(super) renegotiating: Option<Which>,
-    /// Whom the agent is shown.
-    pub(super) caller: Caller,
-    /// Hops that the agent's leg may still take.
+    /// Whom the callee is shown.
+    pub(super) shown_as: Caller,
+    /// Hops that the callee's leg may still take.
     pub(super) max_forwards: u8,
 }
 
 impl Call {
     pub(super) fn which(&self, leg: LegId) -> Option<Which> {
-        if self.consumer.leg == leg {
-            Some(Which::Consumer)
-        } else if self.agent.as_ref().is_some_and(|agent| agent.leg == leg) {
-            Some(Which::Agent)
+        if self.caller.leg == leg {
+            Some(Which::Caller)
+        } else if self.callee.as_ref().is_some_and(|agent| agent.leg == leg) {
+            Some(Which::Callee)
         } else {
             None
         }
     }
 
+    /// A side as media names it.
+    pub(super) fn media_leg(&self, which: Which) -> Leg {
+        if which == self.consumer {
+            Leg::Consumer
+        } else {
+            Leg::Agent
+        }
+    }
+
+    /// What belongs to caller and callee as consumer's and agent's.
+    pub(super) fn by_role<T>(&self, caller: T, callee: T) -> (T, T) {
+        match self.consumer {
+            Which::Caller => (caller, callee),
+            Which::Callee => (callee, caller),
+        }
+    }
+
     pub(super) fn side(&mut self, which: Which) -> Option<&mut Side> {
         match which {
-            Which::Consumer => Some(&mut self.consumer),
-            Which::Agent => self.agent.as_mut(),
+            Which::Caller => Some(&mut self.caller),
+            Which::Callee => self.callee.as_mut(),
         }
     }
 

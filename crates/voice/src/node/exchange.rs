@@ -374,7 +374,7 @@ impl Exchange {
 
     pub(super) fn enter(&mut self, call: Call) {
         let key = call.key;
-        self.by_leg.insert(call.consumer.leg, key);
+        self.by_leg.insert(call.caller.leg, key);
         self.by_id.insert(CallId::clone(&call.id), key);
         lock(&self.shared.calls).insert(CallId::clone(&call.id));
         self.calls.insert(key, call);
@@ -444,8 +444,8 @@ impl Exchange {
             thread.end(key);
         }
         let legs = [
-            Some(call.consumer.leg),
-            call.agent.as_ref().map(|agent| agent.leg),
+            Some(call.caller.leg),
+            call.callee.as_ref().map(|callee| callee.leg),
         ];
         for (leg, farewell) in legs.into_iter().zip([farewells.0, farewells.1]) {
             if let Some(leg) = leg {
@@ -486,8 +486,8 @@ impl Exchange {
     pub(super) fn left(&mut self, now: Instant, key: MediaId, which: Which, cause: EndCause) {
         let other = Farewell::HangUp(None);
         let farewells = match which {
-            Which::Consumer => (Farewell::Gone, other),
-            Which::Agent => (other, Farewell::Gone),
+            Which::Caller => (Farewell::Gone, other),
+            Which::Callee => (other, Farewell::Gone),
         };
         self.finish(now, key, cause, farewells);
     }

@@ -81,6 +81,7 @@ impl Exchange {
     pub(super) fn info_key(&mut self, key: MediaId, which: Which, pressed: Key) {
         let Some(call) = self.call(key) else { return };
         let (protected, id) = (call.protected, Arc::clone(&call.id));
+        let (leg, is_consumer) = (call.media_leg(which), which == call.consumer);
         let Some(thread) = call.thread() else { return };
         if !call.side(which).is_some_and(|side| side.trust.info_digits) {
             return;
@@ -88,8 +89,8 @@ impl Exchange {
         let taken = self
             .threads
             .get_mut(thread)
-            .map(|thread| thread.info_key(key, which.leg(), pressed));
-        if protected && which == Which::Consumer && !matches!(taken, Some(Ok(()))) {
+            .map(|thread| thread.info_key(key, leg, pressed));
+        if protected && is_consumer && !matches!(taken, Some(Ok(()))) {
             self.events.line(&id, LineEvent::KeysLost);
         }
     }

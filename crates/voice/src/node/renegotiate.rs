@@ -41,13 +41,14 @@ impl Exchange {
 
     fn their_offer(&mut self, now: Instant, key: MediaId, which: Which, offer: Session) {
         let Some(call) = self.call(key) else { return };
-        let (protected, id) = (call.protected, Arc::clone(&call.id));
+        let is_watched = call.protected && which == call.consumer;
+        let id = Arc::clone(&call.id);
         let Some(side) = call.side(which) else { return };
         let is_another_party = side.is_another_party(&offer);
         let Some(wanted) = side.take_later_offer(offer) else {
             return self.decline(now, key, which, Status::NOT_ACCEPTABLE_HERE);
         };
-        if protected && is_another_party && which == Which::Consumer {
+        if is_watched && is_another_party {
             self.events.line(&id, LineEvent::PartyChanged);
         }
         let other = self.call(key).and_then(|call| call.side(which.other()));
@@ -157,18 +158,20 @@ impl Exchange {
     pub(super) fn replan(&mut self, key: MediaId, which: Which) {
         let Some(call) = self.call(key) else { return };
         let Some(thread) = call.thread() else { return };
+        let leg = call.media_leg(which);
         let Some(Ok(plan)) = call.side(which).map(|side| side.plan()) else {
             return;
         };
         if let Some(thread) = self.threads.get_mut(thread) {
-            thread.replan(key, which.leg(), plan);
+            thread.replan(key, leg, plan);
         }
     }
 
     /// Says when a call is held and when it is not held any more.
     pub(super) fn note_hold(&mut self, key: MediaId) {
         let Some(call) = self.call(key) else { return };
-        let talks = call.consumer.talks() && call.agent.as_ref().is_some_and(|agent| agent.talks());
+        let talks =
+            call.caller.talks() && call.callee.as_ref().is_some_and(|callee| callee.talks());
         if call.held == talks {
             call.held = !talks;
             let (id, held) = (Arc::clone(&call.id), call.held);

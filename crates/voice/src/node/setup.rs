@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use domain::boundary::{EndCause, IncomingCall, RouteTarget};
 use domain::id::CallId;
-use media::leg::LegPlan;
+use media::leg::{Leg, LegPlan};
 use media::relay::RelayPlan;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -17,7 +17,7 @@ use sip::sdp::{Codec, LocalAudio, Session};
 use sip::{Command, EndReason, Event, Flow, HeaderName, Host, Incoming, LegId, Status, Uri};
 
 use super::call::{Call, MediaState, Stage, Which};
-use super::caller::{self, Caller};
+use super::caller::{Caller, text_of};
 use super::exchange::{Exchange, Farewell};
 use super::lock;
 use super::side::{Side, Trust};
@@ -145,14 +145,21 @@ impl Exchange {
         let (trust, peer) = self
             .origin_of(&incoming)
             .ok_or(Refusal::of_theirs(Status::FORBIDDEN))?;
-        let mut consumer = self
+        let mut caller = self
             .open_side(incoming.leg, incoming.flow, trust)
             .ok_or_else(Refusal::of_ours)?;
         if let Some(offer) = incoming.offer.clone() {
             let not_acceptable = |_| Refusal::of_theirs(Status::NOT_ACCEPTABLE_HERE);
-            consumer.take_offer(offer.clone()).map_err(not_acceptable)?;
-            consumer.local.answer(&offer).map_err(not_acceptable)?;
+            caller.take_offer(offer.clone()).map_err(not_acceptable)?;
+            caller.local.answer(&offer).map_err(not_acceptable)?;
         }
+        // A phone registers here because an agent has it: whom it calls is the consumer.
+        let is_outbound = incoming.registered_user.is_some();
+        let consumer = if is_outbound {
+            Which::Callee
+        } else {
+            Which::Caller
+        };
         let (sender, keys) = secret::digit_ring(&self.arena).ok_or_else(Refusal::of_ours)?;
         let id = Arc::new(new_call_id().ok_or_else(Refusal::of_ours)?);
         let key = self.new_key();
@@ -160,8 +167,9 @@ impl Exchange {
         self.enter(Call {
             key,
             id: Arc::clone(&id),
+            caller,
+            callee: None,
             consumer,
-            agent: None,
             stage: Stage::Arrived,
             media: MediaState::Waiting(sender),
             deadline: None,
@@ -169,13 +177,13 @@ impl Exchange {
             protected: false,
             held: false,
             renegotiating: None,
-            caller: Caller::of(&incoming),
+            shown_as: Caller::of(&incoming),
             max_forwards: incoming.max_forwards.saturating_sub(1),
         });
         self.set_deadline(key, Some(now + self.limits.route_wait));
         self.events.incoming(IncomingCall {
             id: CallId::clone(&id),
-            called: caller::text_of(incoming.request_uri.user()),
+            called: text_of(incoming.request_uri.user()),
             caller: Caller::of(&incoming).text(),
             peer,
             tag: incoming.tonewall_call,
@@ -244,9 +252,9 @@ impl Exchange {
         }
     }
 
-    fn not_answered(&mut self, now: Instant, key: MediaId, status: Status, agent: Farewell) {
+    fn not_answered(&mut self, now: Instant, key: MediaId, status: Status, callee: Farewell) {
         let cause = EndCause::NotAnswered(status.code());
-        self.finish(now, key, cause, (Farewell::Refuse(status), agent));
+        self.finish(now, key, cause, (Farewell::Refuse(status), callee));
     }
 }
 
@@ -263,25 +271,25 @@ impl Exchange {
             return self.not_answered(now, key, Status::TEMPORARILY_UNAVAILABLE, Farewell::Gone);
         };
         let leg = self.stack.new_leg();
-        let Some(mut agent) = self.open_side(leg, flow, trust) else {
+        let Some(mut callee) = self.open_side(leg, flow, trust) else {
             self.counters.calls_shed += 1;
             return self.not_answered(now, key, Status::SERVICE_UNAVAILABLE, Farewell::Gone);
         };
         let host = Host::Ip(self.sip_advertised.ip());
         let port = Some(self.sip_advertised.port());
         let Some(call) = self.call(key) else { return };
-        let codecs = call.consumer.codecs();
+        let codecs = call.caller.codecs();
         if !codecs.is_empty() {
-            agent.local.codecs = codecs;
+            callee.local.codecs = codecs;
         }
-        if let Some(direction) = call.consumer.their_direction() {
-            agent.local.direction = direction;
+        if let Some(direction) = call.caller.their_direction() {
+            callee.local.direction = direction;
         }
-        let offer = agent.offer();
-        let from = call.caller.at(host, port);
+        let offer = callee.offer();
+        let from = call.shown_as.at(host, port);
         let headers = call_header(&call.id);
         let max_forwards = Some(call.max_forwards);
-        call.agent = Some(agent);
+        call.callee = Some(callee);
         call.stage = Stage::Calling;
         self.enter_leg(leg, key);
         self.set_deadline(key, Some(now + self.limits.answer_wait));
@@ -337,7 +345,7 @@ impl Exchange {
             return;
         }
         call.stage = Stage::Ringing;
-        let (leg, id) = (call.consumer.leg, Arc::clone(&call.id));
+        let (leg, id) = (call.caller.leg, Arc::clone(&call.id));
         let early = answer.and_then(|answer| self.early_media(key, answer));
         self.tell(
             now,
@@ -352,24 +360,24 @@ impl Exchange {
         }
     }
 
-    /// Early media of the target: the consumer hears it, and is told where from. None if it cannot be, in which case the call just rings.
+    /// Early media of the target: the caller hears it, and is told where from. None if it cannot be, in which case the call just rings.
     fn early_media(&mut self, key: MediaId, answer: Session) -> Option<Session> {
         let call = self.call(key)?;
-        call.consumer.their_direction()?;
-        call.agent.as_mut()?.take_answer(answer).ok()?;
+        call.caller.their_direction()?;
+        call.callee.as_mut()?.take_answer(answer).ok()?;
         self.connect_media(key)?;
-        self.call(key)?.consumer.ours()
+        self.call(key)?.caller.ours()
     }
 
     fn answered(&mut self, now: Instant, key: MediaId, answer: Option<Session>) {
         self.set_deadline(key, None);
         let Some(call) = self.call(key) else { return };
-        let Some(agent) = call.agent.as_mut() else {
+        let Some(callee) = call.callee.as_mut() else {
             return;
         };
         let is_understood = match answer {
-            Some(answer) => agent.take_answer(answer).is_ok(),
-            None => agent.negotiated().is_ok(),
+            Some(answer) => callee.take_answer(answer).is_ok(),
+            None => callee.negotiated().is_ok(),
         };
         if !is_understood {
             return self.not_answered(
@@ -379,13 +387,13 @@ impl Exchange {
                 Farewell::HangUp(None),
             );
         }
-        if call.consumer.their_direction().is_none() {
+        if call.caller.their_direction().is_none() {
             return self.answer_late_offer(now, key);
         }
-        let leg = call.consumer.leg;
+        let leg = call.caller.leg;
         let answer = self
             .connect_media(key)
-            .and_then(|()| self.call(key)?.consumer.ours());
+            .and_then(|()| self.call(key)?.caller.ours());
         let Some(answer) = answer else {
             return self.not_answered(
                 now,
@@ -395,36 +403,36 @@ impl Exchange {
             );
         };
         if self.command(now, Command::Answer { leg, answer }).is_err() {
-            return self.left(now, key, Which::Consumer, EndCause::Consumer);
+            return self.caller_left(now, key);
         }
         self.connected(key);
     }
 
-    /// The consumer has made no offer: ours goes out with the 200.
+    /// The caller has made no offer: ours goes out with the 200.
     fn answer_late_offer(&mut self, now: Instant, key: MediaId) {
         let Some(call) = self.call(key) else { return };
         let spoken = call
-            .agent
+            .callee
             .as_ref()
-            .and_then(|agent| agent.negotiated().ok())
+            .and_then(|callee| callee.negotiated().ok())
             .map(|agreed| agreed.codec);
-        call.consumer.local.codecs = preferring(spoken);
+        call.caller.local.codecs = preferring(spoken);
         call.stage = Stage::Confirming;
-        let (leg, answer) = (call.consumer.leg, call.consumer.offer());
+        let (leg, answer) = (call.caller.leg, call.caller.offer());
         if self.command(now, Command::Answer { leg, answer }).is_err() {
-            self.left(now, key, Which::Consumer, EndCause::Consumer);
+            self.caller_left(now, key);
         }
     }
 
     fn confirmed(&mut self, now: Instant, key: MediaId, which: Which, answer: Option<Session>) {
         let Some(call) = self.call(key) else { return };
-        if call.stage != Stage::Confirming || which == Which::Agent {
+        if call.stage != Stage::Confirming || which == Which::Callee {
             if let Some(answer) = answer {
                 self.late_answer(key, which, answer);
             }
             return;
         }
-        let is_understood = answer.is_some_and(|answer| call.consumer.take_answer(answer).is_ok());
+        let is_understood = answer.is_some_and(|answer| call.caller.take_answer(answer).is_ok());
         if !is_understood || self.connect_media(key).is_none() {
             return self.fail(now, key);
         }
@@ -441,12 +449,24 @@ impl Exchange {
         self.note_hold(key);
     }
 
+    /// An answer could not be given: the caller has given up, and its end is on its way to us.
+    fn caller_left(&mut self, now: Instant, key: MediaId) {
+        let cause = self.hung_up(key, Which::Caller);
+        self.left(now, key, Which::Caller, cause);
+    }
+
+    fn hung_up(&mut self, key: MediaId, which: Which) -> EndCause {
+        match self.call(key).map(|call| call.media_leg(which)) {
+            Some(Leg::Consumer) | None => EndCause::Consumer,
+            Some(Leg::Agent) => EndCause::Agent,
+        }
+    }
+
     fn leg_ended(&mut self, now: Instant, key: MediaId, which: Which, reason: EndReason) {
-        let cause = match (reason, which) {
-            (EndReason::Bye | EndReason::Cancelled, Which::Consumer) => EndCause::Consumer,
-            (EndReason::Bye | EndReason::Cancelled, Which::Agent) => EndCause::Agent,
-            (EndReason::HungUp | EndReason::Rejected, _) => EndCause::Local,
-            (EndReason::Timeout | EndReason::Lost, _) => EndCause::Timeout,
+        let cause = match reason {
+            EndReason::Bye | EndReason::Cancelled => self.hung_up(key, which),
+            EndReason::HungUp | EndReason::Rejected => EndCause::Local,
+            EndReason::Timeout | EndReason::Lost => EndCause::Timeout,
         };
         self.left(now, key, which, cause);
     }
@@ -454,22 +474,23 @@ impl Exchange {
 
 /// Media begins.
 impl Exchange {
-    /// Begins the call's media, or tells it what has changed. The consumer is answered in the agent's codec, so that nothing has to be
+    /// Begins the call's media, or tells it what has changed. The caller is answered in the callee's codec, so that nothing has to be
     /// converted.
     fn connect_media(&mut self, key: MediaId) -> Option<()> {
         let call = self.call(key)?;
-        let agent = call.agent.as_mut()?;
-        let spoken = agent.negotiated().ok()?.codec;
-        let (plan, is_running) = (agent.plan().ok()?, call.thread().is_some());
+        let callee = call.callee.as_mut()?;
+        let spoken = callee.negotiated().ok()?.codec;
+        let (callee, is_running) = (callee.plan().ok()?, call.thread().is_some());
         if !is_running && call.stage != Stage::Confirming {
-            answer_in(&mut call.consumer, spoken)?;
+            answer_in(&mut call.caller, spoken)?;
         }
-        let consumer = call.consumer.plan().ok()?;
+        let caller = call.caller.plan().ok()?;
+        let (consumer, agent) = call.by_role(caller, callee);
         if is_running {
-            self.replan(key, Which::Agent);
+            self.replan(key, Which::Callee);
             return Some(());
         }
-        self.start_media(key, consumer, plan)
+        self.start_media(key, consumer, agent)
     }
 
     fn start_media(&mut self, key: MediaId, consumer: LegPlan, agent: LegPlan) -> Option<()> {
@@ -483,10 +504,9 @@ impl Exchange {
         plan.held_timeout = limits.held_timeout;
         let index = self.idlest_thread()?;
         let call = self.call(key)?;
-        let ports = (
-            call.consumer.ports.take()?,
-            call.agent.as_mut()?.ports.take()?,
-        );
+        let (caller, callee) = (&mut call.caller.ports, &mut call.callee.as_mut()?.ports);
+        let ports = (caller.take()?, callee.take()?);
+        let (consumer, agent) = call.by_role(ports.0, ports.1);
         let keys = take_keys(&mut call.media)?;
         let id = Arc::clone(&call.id);
         call.media = MediaState::On(index);
@@ -494,8 +514,8 @@ impl Exchange {
             id: key,
             call: id,
             plan,
-            consumer: ports.0,
-            agent: ports.1,
+            consumer,
+            agent,
             keys,
         };
         if self.threads.get_mut(index)?.start_call(new).is_err() {
@@ -528,12 +548,12 @@ fn take_keys(media: &mut MediaState) -> Option<KeySender> {
     }
 }
 
-/// Answers the consumer in this codec if it offered it, else in any that both know.
-fn answer_in(consumer: &mut Side, spoken: Codec) -> Option<()> {
-    if consumer.codecs().contains(&spoken) {
-        consumer.local.codecs = vec![spoken];
+/// Answers the caller in this codec if it offered it, else in any that both know.
+fn answer_in(caller: &mut Side, spoken: Codec) -> Option<()> {
+    if caller.codecs().contains(&spoken) {
+        caller.local.codecs = vec![spoken];
     }
-    consumer.answer().ok().map(drop)
+    caller.answer().ok().map(drop)
 }
 
 /// Both codecs, this one first.
@@ -544,7 +564,7 @@ fn preferring(spoken: Option<Codec>) -> Vec<Codec> {
     }
 }
 
-/// What the target's refusal becomes for the consumer. Statuses that speak of our own request or of one hop are not passed on.
+/// What the target's refusal becomes for the caller. Statuses that speak of our own request or of one hop are not passed on.
 fn passed_on(status: Status) -> Status {
     match status.code() {
         404 | 410 | 480 | 484 | 486 | 488 | 600 | 603 | 604 | 606 => status,

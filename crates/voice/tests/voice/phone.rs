@@ -94,18 +94,37 @@ impl Phone {
     }
 
     pub(crate) fn register(&self, user: &str, password: &str, server: SocketAddr) {
-        let realm = "tonewall";
-        let ha1 = Ha1::derive(user, realm, &SecretText::new(password.to_owned()));
         self.command(Command::Register {
             aor: Uri::sip(Some(user), Host::Ip(server.ip()), Some(server.port())),
             flow: Flow::udp(server),
-            credentials: Credentials {
-                user: user.to_owned(),
-                realm: realm.to_owned(),
-                ha1,
-            },
+            credentials: credentials(user, password),
             expires: Duration::from_secs(300),
         });
+    }
+
+    /// Calls as a registered phone does.
+    pub(crate) fn dial(
+        &self,
+        number: &str,
+        phone: (&str, &str),
+        server: SocketAddr,
+        offer: Session,
+    ) -> LegId {
+        let (user, password) = phone;
+        let at = |user: &str| Uri::sip(Some(user), Host::Ip(server.ip()), Some(server.port()));
+        let leg = self.stack.lock().unwrap().new_leg();
+        self.command(Command::Invite {
+            leg,
+            target: at(number),
+            to: None,
+            from: NameAddr::new(at(user)),
+            flow: Flow::udp(server),
+            offer: Some(offer),
+            max_forwards: None,
+            headers: Vec::new(),
+            credentials: Some(credentials(user, password)),
+        });
+        leg
     }
 
     /// Waits for an event; others that come before it are passed over.
@@ -189,6 +208,16 @@ async fn drive(
             () = commanded.notified() => {}
             () = tokio::time::sleep_until(wake_at.into()) => {}
         }
+    }
+}
+
+fn credentials(user: &str, password: &str) -> Credentials {
+    let realm = "tonewall".to_owned();
+    let ha1 = Ha1::derive(user, &realm, &SecretText::new(password.to_owned()));
+    Credentials {
+        user: user.to_owned(),
+        realm,
+        ha1,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use domain::boundary::{LineEvent, ProtectionRefused, Telephony};
+use crate::phone::{description, media_of};
+use crate::signalling::{PHONE_PASSWORD, phone_account};
+use domain::boundary::{EndCause, LineEvent, ProtectionRefused, RouteTarget, Telephony};
 use media::dtmf::inband::LooseDetector;
 use sip::{Body, Command};
 
@@ -218,5 +220,67 @@ async fn under_protection_a_dead_listener_makes_silence() {
     })
     .await;
     scene.node.hang_up(&running.id).unwrap();
+    scene.is_empty().await;
+}
+
+#[tokio::test]
+async fn when_an_agents_phone_calls_the_called_side_is_the_consumer() {
+    let mut scene = Scene::with(|config| config.peers.retain(|peer| peer.name == "trunk"));
+    let phone = ("agent1", PHONE_PASSWORD);
+    scene.node.set_phones(vec![phone_account()]);
+    scene.agent.register(phone.0, phone.1, scene.server);
+    scene
+        .until("a registration", |said| {
+            matches!(said, Said::Registration(..)).then_some(())
+        })
+        .await;
+    let offer = description(scene.agent_talk.local).offer();
+    let leg = scene.agent.dial("15550100", phone, scene.server, offer);
+    let call = scene.incoming().await;
+    assert_eq!(
+        (call.peer.as_str(), call.called.as_str()),
+        ("agent1", "15550100")
+    );
+    let consumer = RouteTarget::Uri {
+        uri: "sip:15550100@127.0.0.1".to_owned(),
+        address: scene.consumer.address,
+    };
+    scene.node.route(&call.id, consumer).unwrap();
+    let at_consumer = scene.consumer.incoming().await;
+    let offer = at_consumer.offer.unwrap();
+    let answer = description(scene.consumer_talk.local)
+        .answer(&offer)
+        .unwrap();
+    scene.consumer.command(Command::Answer {
+        leg: at_consumer.leg,
+        answer,
+    });
+    let answer = scene.agent.answered().await.unwrap();
+    scene
+        .agent_talk
+        .talk_to(media_of(&answer, scene.server.ip()));
+    scene
+        .consumer_talk
+        .talk_to(media_of(&offer, scene.server.ip()));
+    scene.both_heard().await;
+    let (at_consumer, at_agent) = (
+        media_of(&offer, scene.server.ip()),
+        media_of(&answer, scene.server.ip()),
+    );
+    let mut running = Running {
+        id: call.id,
+        keys: call.keys,
+        consumer_leg: leg,
+        agent_leg: leg,
+        at_consumer,
+        at_agent,
+    };
+    scene.protect(&running).await;
+    scene.consumer_talk.press_events(&CODES[..4]);
+    let keys = scene.keys(&mut running, 4).await;
+    assert!(keys == keys_of(&CODES[..4]), "keys came in another order");
+    assert!(agent_heard_no_event(&scene));
+    scene.agent.command(Command::Hangup { leg, reason: None });
+    assert_eq!(scene.ended().await, EndCause::Agent);
     scene.is_empty().await;
 }

@@ -591,16 +591,12 @@ async fn a_refused_hold_changes_nothing() {
 
 /// Of `agent1` in realm `tonewall` with [`PHONE_PASSWORD`].
 const PHONE_HASHES: &str = "529748a23cac2945fce2fdf3e33f2617d9e158175b18809b19039ded29e02085:52e7ce67456a10b9a826b1f7e5301550";
-const PHONE_PASSWORD: &str = "three words kept";
+pub(crate) const PHONE_PASSWORD: &str = "three words kept";
 
 #[tokio::test]
 async fn a_registered_phone_is_rung_by_its_user_and_goes_when_its_account_goes() {
     let mut scene = Scene::new();
-    let account = PhoneAccount {
-        user: "agent1".to_owned(),
-        ha1: PHONE_HASHES.to_owned(),
-    };
-    scene.node.set_phones(vec![account]);
+    scene.node.set_phones(vec![phone_account()]);
     scene.agent.register("agent1", PHONE_PASSWORD, scene.server);
     let said = scene.until("a registration", registration).await;
     assert_eq!(said, ("agent1".to_owned(), true));
@@ -630,6 +626,13 @@ async fn a_registered_phone_is_rung_by_its_user_and_goes_when_its_account_goes()
     );
     assert!(scene.node.registered().is_empty());
     scene.is_empty().await;
+}
+
+pub(crate) fn phone_account() -> PhoneAccount {
+    PhoneAccount {
+        user: "agent1".to_owned(),
+        ha1: PHONE_HASHES.to_owned(),
+    }
 }
 
 fn registration(said: Said) -> Option<(String, bool)> {
