@@ -1,0 +1,18 @@
+//! End-to-end stories: the built binary, real sockets, real phones, a real gateway over TLS.
+//! Owns: what must be true of the whole house.
+//! Never: reaches into the server where a page, a phone, an operator or an auditor can look.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, in its helpers too, and prints what it measured"
+)]
+
+#[path = "stories/support/mod.rs"]
+mod support;
+
+#[path = "stories/canary.rs"]
+mod canary;
+#[path = "stories/once.rs"]
+mod once;

@@ -1,0 +1,129 @@
+//! What an agent and a consumer do: take a call, open a widget, ask, key, process.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::house::wait_for;
+
+/// A step that takes longer has failed.
+const STEP_MAX: Duration = Duration::from_secs(20);
+
+/// As long as a hurried agent needs for a prompt.
+const PROMPT: Duration = Duration::from_millis(900);
+
+/// A good month, far enough away.
+pub(crate) const EXPIRY: &str = "1239";
+
+/// The consumer calls; yields the agent's call once both are connected.
+pub(crate) fn connect(page: &Client, stage: &Client) -> Value {
+    wait_for("the agent's phone registers", STEP_MAX, || {
+        (stage.get("/control/state")["agents"][0]["registered"] == true).then_some(())
+    });
+    stage.post("/control/call", &json!({}));
+    wait_for("the call is connected", STEP_MAX, || {
+        let calls = page.get("/api/v1/calls");
+        calls["calls"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|call| call["state"] == "connected")
+            .cloned()
+    })
+}
+
+/// An open capture, as its agent holds it.
+pub(crate) struct Capture<'a> {
+    page: &'a Client,
+    stage: &'a Client,
+    pub(crate) path: String,
+}
+
+impl<'a> Capture<'a> {
+    /// Opens the first widget of a kind and waits until the line is protected.
+    pub(crate) fn open(page: &'a Client, stage: &'a Client, call: &Value, kind: &str) -> Self {
+        let button = call["buttons"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|button| button["kind"] == kind);
+        let widget = &button.unwrap_or_else(|| panic!("no button for {kind}: {call}"))["widget"];
+        let captures = format!("/api/v1/calls/{}/captures", call["id"].as_str().unwrap());
+        let view = page.post(&captures, &json!({ "widget": widget }));
+        let path = format!("/api/v1/captures/{}", view["id"].as_str().unwrap());
+        let capture = Self { page, stage, path };
+        wait_for("the line is protected", STEP_MAX, || {
+            match capture.view()["state"].as_str() {
+                Some("arming") => None,
+                Some("armed" | "collecting") => Some(()),
+                other => panic!("the capture is {other:?}: {}", capture.view()["reason"]),
+            }
+        });
+        capture
+    }
+
+    pub(crate) fn view(&self) -> Value {
+        self.page.get(&self.path)
+    }
+
+    pub(crate) fn act(&self, action: &str) -> Value {
+        self.page
+            .post(&format!("{}/actions", self.path), &json!({ "do": action }))
+    }
+
+    /// The agent asks for a field, the consumer keys it, and it is obtained.
+    pub(crate) fn key(&self, field: &str, keys: &str) {
+        self.page.post(
+            &format!("{}/actions", self.path),
+            &json!({ "do": "listen", "field": field }),
+        );
+        std::thread::sleep(PROMPT);
+        self.stage.post("/control/keys", &json!({ "keys": keys }));
+        wait_for(&format!("{field} is obtained"), STEP_MAX, || {
+            let view = self.view();
+            let row = view["fields"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|row| row["field"] == field)
+                .unwrap();
+            assert_ne!(row["state"], "invalid", "{field}: {}", row["error"]);
+            (row["state"] == "obtained").then_some(())
+        });
+    }
+
+    /// Number, expiry and code of a card.
+    pub(crate) fn key_card(&self, number: &str, code: &str) {
+        self.key("card_number", &format!("{number}#"));
+        self.key("expiry", EXPIRY);
+        self.key("security_code", &format!("{code}#"));
+    }
+
+    /// Waits for the payment's end and yields it.
+    pub(crate) fn ended(&self) -> Value {
+        wait_for("the payment has an outcome", STEP_MAX, || {
+            let payment = self.view()["payment"].clone();
+            (!payment["outcome"].is_null() || !payment["not_sent"].is_null()).then_some(payment)
+        })
+    }
+}
+
+/// Presses Process Payment with a key of its own.
+pub(crate) fn process(capture: &Capture<'_>, amount: &str, reference: &str) -> Value {
+    let key = format!("{:032x}", rand::random::<u128>());
+    let form = json!({
+        "amount": amount,
+        "currency": "USD",
+        "values": { "firstName": "Jane", "lastName": "Roe", "reference": reference },
+    });
+    capture
+        .page
+        .send(
+            "POST",
+            &format!("{}/process", capture.path),
+            Some(&form),
+            &key,
+        )
+        .unwrap()
+}
