@@ -16,6 +16,7 @@ mod hardening;
 mod logging;
 mod metrics;
 mod page;
+mod scan;
 mod seed;
 mod simulate;
 mod wire;
@@ -52,6 +53,12 @@ enum Command {
     },
     /// Serve everything on loopback with a simulated consumer, agent phone and gateway.
     Demo(demo::DemoOptions),
+    /// Look for keyed digits and card numbers in recordings, logs, databases, dumps; exit 1 on a find.
+    Scan {
+        /// Files and folders.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
     /// The simulator's own process; `demo` starts it.
     Simulate,
 }
@@ -117,6 +124,7 @@ async fn run(command: Command, missing: &[String]) -> Result<bool> {
             logging::start(options.log_level(), false);
             demo::run(options).await
         }
+        Command::Scan { files } => scan::run(&files),
         Command::Simulate => {
             logging::start("warn", false);
             simulate::run().await.map(|()| true)

@@ -49,6 +49,7 @@ impl HealthSource for Numbers {
     fn metrics(&self) -> Vec<Metric> {
         use MetricKind::{Counter, Gauge};
         let node = self.node.counters();
+        let written = self.database.activity();
         vec![
             metric(
                 "tonewall_calls_running",
@@ -109,6 +110,18 @@ impl HealthSource for Numbers {
                 "Panics; each has cost one call.",
                 Counter,
                 count(node.panics),
+            ),
+            metric(
+                "tonewall_store_changes_total",
+                "Changes written.",
+                Counter,
+                count(written.changes),
+            ),
+            metric(
+                "tonewall_store_transactions_total",
+                "Transactions that carried them.",
+                Counter,
+                count(written.transactions),
             ),
         ]
     }

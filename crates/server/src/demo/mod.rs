@@ -61,6 +61,9 @@ pub(crate) struct DemoOptions {
     /// Print where everything is as one JSON line, for programs.
     #[arg(long)]
     json: bool,
+    /// Keep the masked audio of each call as WAV files in the data folder: what agent and recorder were given to hear.
+    #[arg(long)]
+    keep_audio: bool,
     /// Level of the server's log.
     #[arg(long, default_value = "warn")]
     log_level: String,
@@ -145,7 +148,7 @@ async fn start(options: &DemoOptions) -> Result<Demo> {
         .await;
     let gateway =
         gateway.with_context(|| taken("the sandbox gateway", sandbox, "--gateway-port"))?;
-    let tap = Tap::default();
+    let tap = Tap::new(options.keep_audio.then(|| data.path.join("masked-audio")));
     let config = config(options, &data, &gateway);
     let extras = Extras {
         audio_sink: Some(Box::new(tap.clone())),

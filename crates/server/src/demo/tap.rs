@@ -3,6 +3,8 @@
 //! Never: sits before the mask, or grows past its bounds.
 
 use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::id::CallId;
@@ -26,9 +28,42 @@ struct Kept {
 
 /// The tap and what it kept.
 #[derive(Clone, Default)]
-pub(crate) struct Tap(Arc<Mutex<Kept>>);
+pub(crate) struct Tap {
+    kept: Arc<Mutex<Kept>>,
+    /// Ended calls are written here as WAV files, one for each side.
+    folder: Option<PathBuf>,
+}
 
 impl Tap {
+    /// A tap that also writes ended calls into a folder, if one is given.
+    pub(crate) fn new(folder: Option<PathBuf>) -> Self {
+        Self {
+            kept: Arc::default(),
+            folder,
+        }
+    }
+
+    fn write(&self, call: &CallId) -> io::Result<()> {
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
+        std::fs::create_dir_all(folder)?;
+        for (consumer, name) in [(true, "consumer"), (false, "agent")] {
+            let side = {
+                let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.sides
+                    .get(&(call.clone(), consumer))
+                    .cloned()
+                    .unwrap_or_default()
+            };
+            std::fs::write(
+                folder.join(format!("{call}-{name}.wav")),
+                simulator::phone::wav(&side),
+            )?;
+        }
+        Ok(())
+    }
+
     /// The consumer's side of the newest call: stretches from which a key might be read, and milliseconds heard.
     pub(crate) fn judge_newest(&self) -> (usize, usize) {
         let samples = self.newest(true);
@@ -37,7 +72,7 @@ impl Tap {
 
     /// One side of the newest call.
     pub(crate) fn newest(&self, consumer: bool) -> Vec<i16> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let newest = kept
             .order
             .last()
@@ -48,7 +83,7 @@ impl Tap {
 
 impl AudioSink for Tap {
     fn frames(&mut self, call: &CallId, consumer: bool, position: u64, samples: &[i16]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if !kept.order.contains(call) {
             kept.order.push(call.clone());
             if kept.order.len() > CALLS_MAX {
@@ -73,5 +108,9 @@ impl AudioSink for Tap {
         side[at..end].copy_from_slice(samples);
     }
 
-    fn ended(&mut self, _call: &CallId) {}
+    fn ended(&mut self, call: &CallId) {
+        if let Err(error) = self.write(call) {
+            tracing::error!(%call, %error, "the masked audio of a call could not be written");
+        }
+    }
 }
