@@ -16,6 +16,8 @@ mod hardening;
 mod logging;
 mod metrics;
 mod page;
+#[cfg(feature = "planted")]
+mod planted;
 mod scan;
 mod seed;
 mod simulate;
@@ -51,6 +53,8 @@ enum Command {
         /// The file.
         file: PathBuf,
     },
+    /// List every setting of the server's file with its default and meaning.
+    Settings,
     /// Serve everything on loopback with a simulated consumer, agent phone and gateway.
     Demo(demo::DemoOptions),
     /// Look for keyed digits and card numbers in recordings, logs, databases, dumps; exit 1 on a find.
@@ -118,6 +122,12 @@ async fn run(command: Command, missing: &[String]) -> Result<bool> {
         Command::CheckConfig { file } => {
             load(&file)?;
             print_line("the configuration is valid");
+            Ok(true)
+        }
+        Command::Settings => {
+            for setting in config::SETTINGS {
+                print_line(&setting.row());
+            }
             Ok(true)
         }
         Command::Demo(options) => {

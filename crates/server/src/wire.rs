@@ -12,7 +12,8 @@ use calls::{Calls, Deps, Unreachable, close_open_attempts};
 use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
-    Audience, Audited, Bus, Change, LiveEvent, PhoneAccount, Store, StoreError, Telephony,
+    Audience, Audited, Bus, Change, LiveEvent, PaymentGateway, PhoneAccount, Store, StoreError,
+    Telephony,
 };
 use domain::time::WallClock;
 use gateway::{GatewayPolicy, HttpsGateway};
@@ -98,11 +99,15 @@ impl Server {
             );
         }
         let hub = web::events::Hub::new();
+        let gateway: Arc<dyn PaymentGateway> =
+            Arc::new(HttpsGateway::new(gateway_policy(config)?)?);
+        #[cfg(feature = "planted")]
+        let gateway = crate::planted::around(gateway, arena.clone(), hub.clone());
         let calls = Calls::new(Deps {
             store: database.clone(),
             desktops: database.clone(),
             configuration: configuration.clone(),
-            gateway: Arc::new(HttpsGateway::new(gateway_policy(config)?)?),
+            gateway,
             recorders: Arc::new(Unreachable),
             bus: hub.clone(),
             clock: clock.clone(),

@@ -25,6 +25,18 @@ pub(crate) struct Setting {
     pub(crate) doc: &'static str,
 }
 
+impl Setting {
+    /// Its row in the documentation.
+    pub(crate) fn row(&self) -> String {
+        let default = match self.default {
+            None => "required".to_owned(),
+            Some("") => "empty".to_owned(),
+            Some(text) => format!("`{text}`"),
+        };
+        format!("| `{}` | {default} | {} |", self.key, self.doc)
+    }
+}
+
 macro_rules! settings {
     ($($key:literal = $default:expr, $doc:literal;)*) => {
         /// Every key but the tables `[[trunk]]`.
@@ -218,24 +230,11 @@ mod tests {
     fn the_documentation_names_every_key() {
         let page = include_str!("../../../../docs/configuration.md");
         for setting in SETTINGS {
-            let row = format!(
-                "| `{}` | {} | {} |",
-                setting.key,
-                shown(setting.default),
-                setting.doc
-            );
+            let row = setting.row();
             assert!(
                 page.contains(&row),
                 "docs/configuration.md lacks the row:\n{row}"
             );
-        }
-    }
-
-    fn shown(default: Option<&str>) -> String {
-        match default {
-            None => "required".to_owned(),
-            Some("") => "empty".to_owned(),
-            Some(text) => format!("`{text}`"),
         }
     }
 }

@@ -1,0 +1,126 @@
+//! Deliberate defects, one at a time, chosen by `TONEWALL_PLANT`: the tests that guard against them must see them.
+//! Owns: the defects of a charge's way to its gateway.
+//! Never: is part of a build without the feature `planted`.
+
+use std::sync::Arc;
+
+use domain::boundary::{
+    Audience, Bus, Charge, LiveEvent, NotSent, PaymentGateway, ReadyCharge, Task,
+};
+use domain::capture::Field;
+use domain::gateway::GatewayConfig;
+use secret::{Arena, Digit, FieldIndex};
+
+/// The environment variable that chooses.
+const CHOICE: &str = "TONEWALL_PLANT";
+
+/// A defect.
+#[derive(Debug, Clone, Copy)]
+enum Plant {
+    /// Digits stay in a buffer that nobody frees.
+    LeakBuffer,
+    /// Digits are logged.
+    LeakLog,
+    /// Digits are published.
+    LeakEvent,
+    /// Each charge is sent twice.
+    Retry,
+}
+
+impl Plant {
+    fn chosen() -> Option<Self> {
+        let name = std::env::var(CHOICE).ok()?;
+        match name.as_str() {
+            "leak-buffer" => Some(Self::LeakBuffer),
+            "leak-log" => Some(Self::LeakLog),
+            "leak-event" => Some(Self::LeakEvent),
+            "retry" => Some(Self::Retry),
+            _ => {
+                tracing::error!(name, "there is no such planted defect");
+                None
+            }
+        }
+    }
+}
+
+/// The gateway with the chosen defect; as it is, if none is chosen.
+pub(crate) fn around(
+    gateway: Arc<dyn PaymentGateway>,
+    arena: Arc<Arena>,
+    bus: Arc<dyn Bus>,
+) -> Arc<dyn PaymentGateway> {
+    match Plant::chosen() {
+        Some(plant) => Arc::new(Planted {
+            plant,
+            gateway,
+            arena,
+            bus,
+        }),
+        None => gateway,
+    }
+}
+
+struct Planted {
+    plant: Plant,
+    gateway: Arc<dyn PaymentGateway>,
+    arena: Arc<Arena>,
+    bus: Arc<dyn Bus>,
+}
+
+impl Planted {
+    fn leak(&self, charge: &Charge) {
+        let digits = charge.slot.digits(Field::CardNumber.slot_index());
+        let text = String::from_utf8_lossy(digits.expose());
+        match self.plant {
+            Plant::LeakBuffer => {
+                let _forever: &'static mut str = text.into_owned().leak();
+            }
+            Plant::LeakLog => tracing::trace!("charging {text}"),
+            Plant::LeakEvent => self.bus.publish(LiveEvent {
+                audience: Audience::Everyone,
+                topic: "capture",
+                body: serde_json::json!({ "number": text }),
+            }),
+            Plant::Retry => {}
+        }
+    }
+
+    /// The same charge with digits of its own.
+    fn copied(&self, charge: &Charge) -> Option<Charge> {
+        let mut slot = self.arena.allocate()?;
+        for field in FieldIndex::ALL {
+            for byte in charge.slot.digits(field).expose() {
+                slot.push(field, Digit::from_ascii(*byte)?).ok()?;
+            }
+        }
+        Some(Charge {
+            attempt: charge.attempt.clone(),
+            reference: charge.reference.clone(),
+            kind: charge.kind,
+            gateway: charge.gateway.clone(),
+            password: None,
+            form: charge.form.clone(),
+            slot,
+            facts: charge.facts.clone(),
+            show_message: charge.show_message,
+        })
+    }
+}
+
+impl PaymentGateway for Planted {
+    fn host_approved(&self, gateway: &GatewayConfig) -> bool {
+        self.gateway.host_approved(gateway)
+    }
+
+    fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {
+        Box::pin(async move {
+            self.leak(&charge);
+            if let (Plant::Retry, Some(copy)) = (self.plant, self.copied(&charge))
+                && let Ok(ready) = self.gateway.connect(copy).await
+            {
+                let _first = ready.send().await;
+            }
+            self.gateway.connect(charge).await
+        })
+    }
+}
