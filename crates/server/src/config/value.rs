@@ -107,7 +107,7 @@ pub(super) fn port_range(text: &str) -> Parsed<RangeInclusive<u16>> {
     let (first, last) = text.split_once('-').ok_or_else(hint)?;
     let first: u16 = first.trim().parse().map_err(|_| hint())?;
     let last: u16 = last.trim().parse().map_err(|_| hint())?;
-    if first >= 1_024 && first % 2 == 0 && last >= first.saturating_add(3) {
+    if first >= 1_024 && first.is_multiple_of(2) && last >= first.saturating_add(3) {
         Ok(first..=last)
     } else {
         Err(hint())
