@@ -6,6 +6,7 @@ const isRoot = process.getuid?.() === 0;
 /** A real browser over the built page. `CHROMIUM` names another one than Debian's. */
 export default defineConfig({
   testDir: 'e2e',
+  testIgnore: 'story/**',
   workers: 1,
   fullyParallel: false,
   timeout: 120_000,

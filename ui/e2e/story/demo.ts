@@ -70,7 +70,7 @@ export class Demo {
 }
 
 /** Where the pictures of states are kept. */
-const states = (output: string) => join(output, 'states');
+const states = (output: string) => join(output, '..', 'states');
 
 type WorkerFixtures = {
   /** Each file names its story, and so gets a demonstration of its own. */
@@ -96,9 +96,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   desk: async ({ page, demo }, use) => use(new Desk(page, demo)),
   shot: async ({ page }, use, info) => {
     await use(async (name) => {
-      const path = join(states(info.project.outputDir), `${name}.png`);
-      await page.screenshot({ path, animations: 'disabled' });
-      await info.attach(name, { path, contentType: 'image/png' });
+      await page.screenshot({ path: join(states(info.project.outputDir), `${name}.png`), animations: 'disabled' });
     });
   },
   /** Whatever a test did to the call, the next one finds free phones that key by events. */

@@ -1,0 +1,21 @@
+import { defineConfig } from '@playwright/test';
+import looks from './playwright.config';
+
+/** The story against the real product: each file of e2e/story starts `tonewall demo` for itself. Pictures of states lie in test-results/states. */
+export default defineConfig({
+  workers: 1,
+  fullyParallel: false,
+  testDir: 'e2e/story',
+  outputDir: 'test-results/story',
+  reporter: [['list']],
+  timeout: 60_000,
+  expect: { timeout: 8_000 },
+  use: {
+    ...(looks.use?.launchOptions ? { launchOptions: looks.use.launchOptions } : {}),
+    locale: 'en-US',
+    timezoneId: 'UTC',
+    viewport: { width: 1280, height: 800 },
+    colorScheme: 'light',
+    trace: 'retain-on-failure',
+  },
+});
