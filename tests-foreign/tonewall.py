@@ -1,0 +1,284 @@
+"""A Tonewall server for tests, run as an operator runs it.
+
+Owns: one server process with its own folder, file and free ports; its API as the first administrator; its figures.
+Never: reaches into the server where an operator could not: configuration goes through the file and the API.
+"""
+
+import http.client
+import json
+import os
+import pathlib
+import random
+import re
+import resource
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+READY_MAX_S = 30
+STOP_MAX_S = 20
+# RTP ports lie below the system's own range, so that nothing else on this machine is given them.
+MEDIA_PORTS_FIRST, MEDIA_PORTS_LAST = 10_000, 32_000
+
+
+def binary():
+    """The program under test: $TONEWALL_BIN, or the debug build of this checkout."""
+    named = os.environ.get("TONEWALL_BIN")
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
+    path = pathlib.Path(named) if named else target / "debug" / "tonewall"
+    if not path.is_file():
+        sys.exit(f"{path} is not there; run: cargo build -p tonewall-server --bin tonewall, or set TONEWALL_BIN")
+    return str(path)
+
+
+def raise_file_limit():
+    """Thousands of calls need two sockets each, in the server as in the tools; children inherit the limit."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+class Addresses:
+    """Loopback addresses of one run: two runs side by side do not meet, and no player is taken for another."""
+
+    def __init__(self):
+        self.net = f"127.{random.randint(16, 239)}.{random.randint(0, 255)}"
+        self.server, self.caller, self.callee, self.stranger = (f"{self.net}.{host}" for host in (1, 2, 3, 9))
+
+
+def free_port(address, kind=socket.SOCK_DGRAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((address, 0))
+        return probe.getsockname()[1]
+
+
+class Refused(Exception):
+    """The API refused a request."""
+
+
+class Api:
+    """The HTTP API, logged in."""
+
+    def __init__(self, address):
+        self.address = address
+        self.cookie = self.csrf = None
+
+    def log_in(self, user, password):
+        self.csrf = self.send("POST", "/login", {"user": user, "password": password})["csrf"]
+
+    def get(self, path):
+        return self.send("GET", path)
+
+    def post(self, path, body):
+        return self.send("POST", path, body)
+
+    def put(self, path, body):
+        return self.send("PUT", path, body)
+
+    def send(self, method, path, body=None):
+        headers = {"Origin": f"http://{self.address}", "Content-Type": "application/json"}
+        if self.cookie:
+            headers["Cookie"] = self.cookie
+        if self.csrf:
+            headers["X-Tonewall-CSRF"] = self.csrf
+        connection = http.client.HTTPConnection(self.address, timeout=30)
+        try:
+            connection.request(method, "/api/v1" + path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            if cookie := answer.getheader("Set-Cookie"):
+                self.cookie = cookie.split(";")[0]
+        finally:
+            connection.close()
+        if answer.status >= 300:
+            raise Refused(f"{method} {path}: {answer.status} {text.decode(errors='replace')}")
+        return json.loads(text) if text else None
+
+
+class Server:
+    """A running server. Use it with `with`."""
+
+    def __init__(self, net, name, *, ring_time="5s", slots=4096, media_pairs=5_000, threads=1, media_source="signalled", more_callers=()):
+        self.net = net
+        self.keep = False
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"tonewall-{name}-"))
+        self.log = self.folder / "server.log"
+        width = media_pairs * 2
+        first = random.randrange(MEDIA_PORTS_FIRST, MEDIA_PORTS_LAST - width, 2)
+        self.media_ports = range(first, first + width)
+        config = self.folder / "tonewall.toml"
+        config.write_text(
+            f"""[node]
+data = "{self.folder}/data"
+
+[web]
+listen = "127.0.0.1:0"
+
+[health]
+listen = "127.0.0.1:0"
+
+[sip]
+listen = "{net.server}:0"
+ring_time = "{ring_time}"
+
+[media]
+address = "{net.server}"
+ports = "{first}-{first + width - 1}"
+threads = {threads}
+
+[capture]
+slots = {slots}
+
+[log]
+format = "json"
+
+[[trunk]]
+name = "caller"
+addresses = {json.dumps([net.caller, *more_callers])}
+media_source = "{media_source}"
+"""
+        )
+        self.process = subprocess.Popen(
+            [binary(), "serve", "--config", str(config)],
+            stdout=open(self.folder / "server.out", "wb"),
+            stderr=open(self.log, "wb"),
+        )
+        try:
+            self._wait_until_ready()
+            self._first_log_in()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.stop()
+        if kind is None and not self.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _wait_until_ready(self):
+        give_up = time.monotonic() + READY_MAX_S
+        while time.monotonic() < give_up:
+            if self.process.poll() is not None:
+                break
+            for line in self.log.read_text(errors="replace").splitlines():
+                fields = json.loads(line).get("fields", {}) if line.startswith("{") else {}
+                if fields.get("message") == "serving":
+                    self.web, self.sip, self.health = fields["page"], fields["sip"], fields["health"]
+                    host, port = self.sip.rsplit(":", 1)
+                    self.sip_address = (host, int(port))
+                    return
+            time.sleep(0.05)
+        raise RuntimeError(f"the server does not serve; it said:\n{self.log.read_text(errors='replace')[-4000:]}")
+
+    def _first_log_in(self):
+        """What an administrator does first: take the one-time password, change it, switch payment capture on, make a desktop."""
+        said = (self.folder / "server.out").read_text()
+        once = re.search(r"one-time password (\S+)", said)
+        if not once:
+            raise RuntimeError(f"no one-time password in: {said!r}")
+        password = "a1" + secrets.token_hex(12)
+        self.api = Api(self.web)
+        self.api.log_in("admin", once[1])
+        self.api.post("/password", {"current": once[1], "new": password})
+        self.api.log_in("admin", password)
+        settings = self.api.get("/settings")
+        self.api.put("/settings", {**settings, "spc_enabled": True})
+        desktop = {"name": "Desk", "service": "standard", "layout": "extended_panel"}
+        self.desktop = self.api.post("/desktops", desktop)["desktop"]["id"]
+
+    def serve_number(self, number, callee_port, protection="capture"):
+        """Leads a number to a SIP address of the callee."""
+        route = {
+            "to": "uri",
+            "uri": f"sip:{number}@{self.net.callee}:{callee_port}",
+            "address": f"{self.net.callee}:{callee_port}",
+            "agent": "admin",
+        }
+        self.add_service(number, route, protection)
+
+    def add_service(self, number, route, protection="capture"):
+        form = {"name": f"Line {number}", "numbers": [number], "route": route, "desktop": self.desktop, "protection": protection}
+        service = self.api.post("/services", form)
+        self.api.post(f"/services/{service['id']}/recorders", {"sinks": [], "revision": service["revision"]})
+
+    def metrics(self):
+        connection = http.client.HTTPConnection(self.health, timeout=10)
+        try:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+        finally:
+            connection.close()
+        rows = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+        return {name: float(value) for name, value in rows}
+
+    def is_alive(self):
+        return self.process.poll() is None
+
+    def rss_kib(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
+
+    def cpu_s(self):
+        """User and system time of the whole process so far."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def media_sockets(self):
+        """UDP sockets bound to the server's address among its media ports, as the kernel lists them."""
+        packed = "".join(f"{int(part):02X}" for part in reversed(self.net.server.split(".")))
+        local = (line.split()[1] for line in pathlib.Path("/proc/net/udp").read_text().splitlines()[1:])
+        return sum(1 for entry in local if entry.startswith(packed) and int(entry[9:], 16) in self.media_ports)
+
+    def wait_until_empty(self, seconds):
+        """Waits until no dialog, port pair or media socket is left. Yields how long that took, or none, and what is left."""
+        began = time.monotonic()
+        while True:
+            now = self.metrics()
+            left = (
+                int(now["tonewall_voice_legs"]),
+                int(now["tonewall_voice_port_pairs_taken"]),
+                int(now["tonewall_calls_running"]),
+                self.media_sockets(),
+            )
+            took = time.monotonic() - began
+            if not any(left):
+                return took, left
+            if took > seconds:
+                return None, left
+            time.sleep(0.25)
+
+    def stop(self):
+        if self.is_alive():
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_MAX_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+class Report:
+    """PASS and FAIL lines, and the last line that counts them."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, ok, what, detail=""):
+        self.passed += bool(ok)
+        self.failed += not ok
+        print(f"{'PASS' if ok else 'FAIL'}  {what}{': ' + str(detail) if detail != '' else ''}", flush=True)
+        return ok
+
+    def figure(self, name, value, unit=""):
+        print(f"      {name} = {value}{' ' + unit if unit else ''}", flush=True)
+
+    def finish(self):
+        print(f"{self.passed} passed, {self.failed} failed", flush=True)
+        return 1 if self.failed or not self.passed else 0
