@@ -298,7 +298,8 @@ impl CallTask {
             }
             LineEvent::TonesUnclear => self.capture_event(Event::TonesUnclear),
             LineEvent::KeysLost => self.capture_event(Event::KeysLost),
-            LineEvent::PartyChanged => self.capture_event(Event::CallHeld(true)),
+            // Who keys now may be someone else: what was keyed is wiped. Asking the agent instead (S39) comes with transfers.
+            LineEvent::PartyChanged => self.capture_event(Event::ProtectionLost("party_changed")),
         }
     }
 
