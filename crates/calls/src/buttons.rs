@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use domain::access::{Actor, User};
 use domain::desktop::Desktop;
-use domain::gate::pass_gates;
+use domain::gate::{may_run, pass_gates};
 use domain::view::{ButtonDisabled, ButtonView, CallState};
 use domain::widget::Widget;
 
@@ -28,6 +28,16 @@ fn actor_of(user: &User) -> Actor {
 pub(crate) fn desktop_now(task: &CallTask) -> Option<std::sync::Arc<Desktop>> {
     let id = &task.desktop.as_ref()?.id;
     task.inner.deps.configuration.current().desktop(id).cloned()
+}
+
+/// The agent, as the configuration knows them now, may run this widget.
+pub(crate) fn has_right(task: &CallTask, widget: &Widget) -> bool {
+    let snapshot = task.inner.deps.configuration.current();
+    let user = task
+        .agent
+        .as_ref()
+        .and_then(|agent| snapshot.user(&agent.id));
+    user.is_some_and(|user| user.enabled && may_run(widget, &actor_of(user)))
 }
 
 /// The buttons: widgets whose four gates are open.

@@ -11,7 +11,7 @@ use domain::boundary::{
     Answer, Audited, Change, Charge, NotSent, PaymentGateway, Store, StoreError,
 };
 use domain::gateway::NotSentReason;
-use domain::payment::{AttemptState, Payment};
+use domain::payment::{AttemptState, Outcome, Payment};
 use domain::time::WallClock;
 use secret::Slot;
 use tokio::sync::mpsc;
@@ -46,21 +46,29 @@ pub(crate) struct ChargeRun {
 }
 
 impl ChargeRun {
-    /// Runs to the end. The call may be gone long before.
+    /// Runs to the end, whatever happens on the way. The call may be gone long before.
     pub(crate) async fn run(self, charge: Charge) {
-        let report = self.attempt(charge).await;
-        let _gone = self.progress.send(report).await;
+        let run = Arc::new(self);
+        let attempt = tokio::spawn({
+            let run = run.clone();
+            async move { run.attempt(charge).await }
+        });
+        if attempt.await.is_err() {
+            run.broke_off().await;
+        }
     }
 
     /// Ends before anything was recorded: the digits go back.
     pub(crate) async fn refuse(self, reason: NotSentReason, slot: Slot) {
-        let _gone = self
-            .progress
-            .send(Progress::NotSent(reason, Some(slot)))
-            .await;
+        self.report(Progress::NotSent(reason, Some(slot))).await;
     }
 
-    async fn attempt(&self, charge: Charge) -> Progress {
+    /// The call may be gone.
+    async fn report(&self, progress: Progress) {
+        let _gone = self.progress.send(progress).await;
+    }
+
+    async fn attempt(&self, charge: Charge) {
         let object = format!("payment {}", self.payment.reference);
         let entry = AuditEntry::new(
             self.clock.now(),
@@ -76,7 +84,7 @@ impl ChargeRun {
         };
         if let Err(error) = self.store.commit(intent).await {
             tracing::error!(%error, "a charge could not be recorded and was not sent");
-            return Progress::NotSent(NotSentReason::Ledger, Some(charge.slot));
+            return self.unrecorded(charge.slot).await;
         }
         let ready = match self.gateway.connect(charge).await {
             Ok(ready) => ready,
@@ -87,16 +95,16 @@ impl ChargeRun {
             .await
         {
             tracing::error!(%error, "a charge could not be recorded as sent and was not sent");
-            return Progress::NotSent(NotSentReason::Ledger, Some(ready.abandon().slot));
+            return self.unrecorded(ready.abandon().slot).await;
         }
-        let _gone = self.progress.send(Progress::Sent).await;
+        self.report(Progress::Sent).await;
         match ready.send().await {
             Ok(answer) => self.answered(answer).await,
             Err(not_sent) => self.not_sent(AttemptState::Sent, not_sent).await,
         }
     }
 
-    async fn answered(&self, answer: Answer) -> Progress {
+    async fn answered(&self, answer: Answer) {
         let to = AttemptState::Final(answer.verdict.outcome);
         if answer.verdict.alarm {
             tracing::error!(
@@ -106,28 +114,70 @@ impl ChargeRun {
         }
         self.advance_surely(AttemptState::Sent, to, &answer.message)
             .await;
-        Progress::Answered(answer)
+        self.report(Progress::Answered(answer)).await;
     }
 
-    async fn not_sent(&self, from: AttemptState, not_sent: NotSent) -> Progress {
+    async fn not_sent(&self, from: AttemptState, not_sent: NotSent) {
         tracing::warn!(reason = ?not_sent.reason, detail = not_sent.detail, "a charge was not sent");
         self.advance_surely(from, AttemptState::NotSent(not_sent.reason), "")
             .await;
-        Progress::NotSent(not_sent.reason, Some(not_sent.charge.slot))
+        self.report(Progress::NotSent(
+            not_sent.reason,
+            Some(not_sent.charge.slot),
+        ))
+        .await;
+    }
+
+    /// The ledger failed before anything left. The digits go back first; then the ledger is told, for the commit that failed may have happened all the
+    /// same.
+    async fn unrecorded(&self, slot: Slot) {
+        self.report(Progress::NotSent(NotSentReason::Ledger, Some(slot)))
+            .await;
+        let not_sent = AttemptState::NotSent(NotSentReason::Ledger);
+        for from in [AttemptState::Intent, AttemptState::Sent] {
+            if self.offer(from, not_sent, "").await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// A defect ended the attempt midway. What was recorded as sent may have left and is unknown; nothing else has left, and its digits are wiped.
+    async fn broke_off(&self) {
+        let attempt = self.payment.attempt.as_str();
+        tracing::error!(attempt, "alarm: a charge broke off");
+        let unknown = AttemptState::Final(Outcome::Unknown);
+        let recorded = self.offer(AttemptState::Sent, unknown, "").await;
+        // Otherwise, also when the ledger does not answer, the channel closes without a word, and that means unknown.
+        if recorded == Err(StoreError::Conflict) {
+            let not_sent = AttemptState::NotSent(NotSentReason::Busy);
+            if let Err(error) = self.offer(AttemptState::Intent, not_sent, "").await {
+                tracing::error!(%error, "a charge that broke off was not in the ledger");
+            }
+            self.report(Progress::NotSent(NotSentReason::Busy, None))
+                .await;
+        }
     }
 
     async fn advance_surely(&self, from: AttemptState, to: AttemptState, message: &str) {
+        if let Err(error) = self.offer(from, to, message).await {
+            tracing::error!(%error, "alarm: the outcome of a charge could not be recorded");
+        }
+    }
+
+    /// Moves the attempt on, with patience for a store that fails.
+    async fn offer(
+        &self,
+        from: AttemptState,
+        to: AttemptState,
+        message: &str,
+    ) -> Result<(), StoreError> {
         let give_up = tokio::time::Instant::now() + OUTCOME_RETRY_MAX;
         loop {
             match self.advance(from, to, message).await {
-                Ok(()) => return,
                 Err(error) if error.is_retryable() && tokio::time::Instant::now() < give_up => {
                     tokio::time::sleep(OUTCOME_RETRY_PAUSE).await;
                 }
-                Err(error) => {
-                    tracing::error!(%error, "alarm: the outcome of a charge could not be recorded");
-                    return;
-                }
+                ended => return ended,
             }
         }
     }

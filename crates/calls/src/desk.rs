@@ -24,11 +24,20 @@ use crate::audit::AuditQueue;
 use crate::configuration::Configuration;
 use crate::routing::Agents;
 use crate::signals::Signals;
-use crate::task::{Message, start};
+use crate::task::{LineMessage, Mail, Message, start};
 
-/// Messages that may wait for one call. A page sends one at a time and the telephone side a handful; when full the page hears "busy" and a line
-/// event is dropped and counted (keys and the end do not go through here).
+/// Messages of pages that may wait for one call. A page sends one at a time; when full it hears "busy".
 pub(crate) const CALL_MAILBOX_MAX: usize = 64;
+
+/// Reports of the telephone side that may wait for one call, out of the pages' reach: a handful in any second. When full nobody knows any more how
+/// the line stands, so that protection counts as lost (keys, a lost mask and the end do not go through here).
+const LINE_MAILBOX_MAX: usize = 64;
+
+/// Between two looks whether the tasks have heard their calls' ends.
+const DRAIN_LOOK: Duration = Duration::from_millis(10);
+
+/// At the end of the server the trail gets at least so much time, whatever the charges took.
+const FLUSH_MAX: Duration = Duration::from_secs(5);
 
 /// Calls at once. The telephone side's own limit lies below; when full a call is refused with 503.
 const CALLS_MAX: usize = 20_000;
@@ -75,6 +84,7 @@ struct Table {
 #[derive(Clone)]
 struct Handle {
     mailbox: mpsc::Sender<Message>,
+    line: mpsc::Sender<LineMessage>,
     signals: Arc<Signals>,
     agent: Arc<OnceLock<UserId>>,
 }
@@ -152,14 +162,33 @@ impl Calls {
     /// The configuration has changed: every call's buttons are looked at again.
     pub fn refresh(&self) {
         for handle in self.0.table().calls.values() {
-            let _busy = handle.mailbox.try_send(Message::Refresh);
+            handle.signals.refresh();
         }
     }
 
-    /// Waits until no charge is on its way, at most `limit`.
+    /// Once all calls have ended: waits until no charge is on its way and every entry of the trail is written, at most `limit`.
     pub async fn drain(&self, limit: Duration) {
+        let until = tokio::time::Instant::now() + limit;
+        while self.has_unheard_end() && tokio::time::Instant::now() < until {
+            tokio::time::sleep(DRAIN_LOOK).await;
+        }
         self.0.charges.close();
-        let _late = tokio::time::timeout(limit, self.0.charges.wait()).await;
+        if tokio::time::timeout_at(until, self.0.charges.wait())
+            .await
+            .is_err()
+        {
+            tracing::error!("alarm: charges are still on their way at the end of the server");
+        }
+        self.0
+            .audit
+            .flush(until.max(tokio::time::Instant::now() + FLUSH_MAX))
+            .await;
+    }
+
+    fn has_unheard_end(&self) -> bool {
+        let unheard =
+            |handle: &Handle| handle.signals.ended().is_some() && !handle.signals.is_end_heard();
+        self.0.table().calls.values().any(unheard)
     }
 
     fn owned(&self, actor: &Actor, call: &CallId) -> Result<Handle, DeskError> {
@@ -201,11 +230,12 @@ impl Calls {
         }
     }
 
-    fn tell(&self, call: &CallId, message: Message) {
+    fn tell(&self, call: &CallId, message: LineMessage) {
         if let Some(handle) = self.0.handle(call)
-            && handle.mailbox.try_send(message).is_err()
+            && let Err(mpsc::error::TrySendError::Full(_)) = handle.line.try_send(message)
         {
-            tracing::warn!(%call, "a call's mailbox is full; an event was dropped");
+            tracing::error!(%call, "a call's mailbox is full; an event was dropped");
+            handle.signals.protection_lost("events_lost");
         }
     }
 }
@@ -217,10 +247,17 @@ impl CallEvents for Calls {
         };
         let id = call.id.clone();
         let (mailbox, messages) = mpsc::channel(CALL_MAILBOX_MAX);
+        let (line, reports) = mpsc::channel(LINE_MAILBOX_MAX);
         let signals = Arc::new(Signals::default());
+        let mail = Mail {
+            line: reports,
+            messages,
+            signals: signals.clone(),
+        };
         let handle = Handle {
             mailbox,
-            signals: signals.clone(),
+            line,
+            signals,
             agent: Arc::default(),
         };
         {
@@ -232,19 +269,21 @@ impl CallEvents for Calls {
             }
             table.calls.insert(id, handle);
         }
-        start(self.0.clone(), telephony, call, messages, signals);
+        start(self.0.clone(), telephony, call, mail);
     }
 
     fn ringing(&self, call: &CallId) {
-        self.tell(call, Message::Refresh);
+        if let Some(handle) = self.0.handle(call) {
+            handle.signals.refresh();
+        }
     }
 
     fn answered(&self, call: &CallId) {
-        self.tell(call, Message::Answered);
+        self.tell(call, LineMessage::Answered);
     }
 
     fn held(&self, call: &CallId, held: bool) {
-        self.tell(call, Message::Held(held));
+        self.tell(call, LineMessage::Held(held));
     }
 
     fn ended(&self, call: &CallId, cause: EndCause) {
@@ -260,7 +299,18 @@ impl CallEvents for Calls {
     }
 
     fn line(&self, call: &CallId, event: LineEvent) {
-        self.tell(call, Message::Line(event));
+        match event {
+            LineEvent::ProtectionLost(code) => {
+                if let Some(handle) = self.0.handle(call) {
+                    handle.signals.protection_lost(code);
+                }
+            }
+            LineEvent::Silent
+            | LineEvent::Back
+            | LineEvent::TonesUnclear
+            | LineEvent::KeysLost
+            | LineEvent::PartyChanged => self.tell(call, LineMessage::Line(event)),
+        }
     }
 
     fn registration(&self, user: &str, registered: bool) {

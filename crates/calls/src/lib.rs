@@ -8,12 +8,15 @@ mod buttons;
 mod charge;
 pub mod configuration;
 mod desk;
+mod mask;
 mod open_capture;
 mod reconcile;
 mod recorders;
 mod routing;
 mod signals;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub use desk::{Calls, Deps};
 pub use reconcile::close_open_attempts;

@@ -82,7 +82,9 @@ impl CallTask {
                 entry,
             })
             .await;
-        if self.inner.audit.is_broken() || commit.is_err() {
+        commit.map_err(|_| DeskError::Unrecordable)?;
+        self.inner.audit.note_written();
+        if self.inner.audit.is_broken() {
             return Err(DeskError::Unrecordable);
         }
         let sinks = self.sinks_to_pause(&widget);
@@ -218,10 +220,27 @@ impl CallTask {
             reference: payment.reference.clone(),
             amount: form.amount,
         };
-        open.pressed.insert(key, payment.attempt.clone());
+        open.pressed.insert(key.clone(), payment.attempt.clone());
         open.pending = Some((payment, form, actor));
         self.capture_event(event);
+        let Some(open) = &mut self.open else {
+            return Err(DeskError::NotFound);
+        };
+        // Still there: the session did not take the press up, for a time-out came first or no press is left.
+        if open.pending.take().is_some() {
+            open.pressed.remove(&key);
+            return Err(DeskError::WrongState(open.session.state()));
+        }
         self.capture_view(capture)
+    }
+
+    /// The rights of a capture's agent may have gone meanwhile: what is open then ends. Other gates only keep the next one from being opened (S2).
+    pub(crate) fn cancel_without_right(&mut self) {
+        let Some(open) = &self.open else { return };
+        if !buttons::has_right(self, open.session.widget()) {
+            tracing::warn!(call = %self.call.id(), capture = %open.id, "a capture's agent has lost the right to it");
+            self.capture_event(Event::Cancel);
+        }
     }
 
     /// Shows a Basic value, after the audit entry for it is on disk (S15).
@@ -263,8 +282,14 @@ impl CallTask {
         let digits = open.slot.digits(field.slot_index());
         let last_four = field == Field::CardNumber
             && open.session.widget().options.card_number_shown == CardNumberShown::LastFour;
-        let hidden = if last_four { digits.len().saturating_sub(4) } else { 0 };
-        let shown = digits.part(hidden..digits.len()).ok_or(DeskError::NotFound)?;
+        let hidden = if last_four {
+            digits.len().saturating_sub(4)
+        } else {
+            0
+        };
+        let shown = digits
+            .part(hidden..digits.len())
+            .ok_or(DeskError::NotFound)?;
         let written = buffer.push_digits(&shown);
         written.map_err(|_| DeskError::Busy)?;
         open.session.note_shown(field, Instant::now());
@@ -309,18 +334,9 @@ impl CallTask {
         let Some(open) = &self.open else { return };
         let (capture, call) = (open.id.clone(), self.call.id().clone());
         match effect {
-            Effect::Protect => {
-                let telephony = self.telephony.clone();
-                let answer = async move { telephony.protect(&call).await.map(drop) };
-                self.work
-                    .spawn(async move { Done::Protect(capture, answer.await) });
-            }
-            Effect::Unprotect => {
-                let _gone = self.telephony.unprotect(&call);
-            }
-            Effect::Mute(on) => {
-                let _gone = self.telephony.mute_consumer(&call, on);
-            }
+            Effect::Protect => self.ask_mask(capture),
+            Effect::Unprotect => self.leave_mask(),
+            Effect::Mute(on) => self.mute_consumer(on),
             Effect::PauseSink(sink) => self.pause(capture, &sink, true),
             Effect::ResumeSink(sink) => self.pause(capture, &sink, false),
             Effect::Charge => self.charge(),

@@ -2,14 +2,14 @@
 //! Owns: the choice of agent, longest idle first, and who is busy.
 //! Never: speaks SIP.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use domain::access::User;
 use domain::boundary::{IncomingCall, RouteTarget};
 use domain::desktop::Desktop;
-use domain::id::UserId;
+use domain::id::{CallId, UserId};
 use domain::service::{Route, Service};
 
 use crate::configuration::Snapshot;
@@ -50,35 +50,44 @@ pub(crate) struct Agents(Mutex<Idle>);
 
 #[derive(Default)]
 struct Idle {
-    busy: HashSet<UserId>,
+    /// The calls of everyone who has one.
+    busy: HashMap<UserId, BTreeSet<CallId>>,
     since: HashMap<UserId, Instant>,
 }
 
+impl Idle {
+    fn take(&mut self, agent: &UserId, call: &CallId) {
+        let calls = self.busy.entry(agent.clone()).or_default();
+        calls.insert(call.clone());
+    }
+}
+
 impl Agents {
-    /// The agent's call is over.
-    pub(crate) fn release(&self, agent: &UserId, now: Instant) {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.busy.remove(agent);
-        idle.since.insert(agent.clone(), now);
+    /// This call no longer occupies the agent. Once is enough; a second time changes nothing.
+    pub(crate) fn release(&self, agent: &UserId, call: &CallId, now: Instant) {
+        let mut idle = self.idle();
+        let Some(calls) = idle.busy.get_mut(agent) else {
+            return;
+        };
+        if calls.remove(call) && calls.is_empty() {
+            idle.busy.remove(agent);
+            idle.since.insert(agent.clone(), now);
+        }
     }
 
     /// The free agent who is idle for longest; taken at once, so that two calls never ring one agent.
-    fn take_longest_idle(&self, candidates: Vec<Arc<User>>) -> Option<Arc<User>> {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn take_longest_idle(&self, candidates: Vec<Arc<User>>, call: &CallId) -> Option<Arc<User>> {
+        let mut idle = self.idle();
         let free = candidates
             .into_iter()
-            .filter(|user| !idle.busy.contains(&user.id));
+            .filter(|user| !idle.busy.contains_key(&user.id));
         let chosen = free.min_by_key(|user| idle.since.get(&user.id).copied())?;
-        idle.busy.insert(chosen.id.clone());
+        idle.take(&chosen.id, call);
         Some(chosen)
     }
 
-    fn take(&self, user: &UserId) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .busy
-            .insert(user.clone());
+    fn idle(&self) -> std::sync::MutexGuard<'_, Idle> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -100,7 +109,7 @@ pub(crate) fn choose(
                 .cloned()
                 .collect();
             let agent = agents
-                .take_longest_idle(candidates)
+                .take_longest_idle(candidates, &call.id)
                 .ok_or(Refusal::Unavailable)?;
             let user = agent.phone.clone().ok_or(Refusal::Misconfigured)?;
             (Some(agent), RouteTarget::Registered { user })
@@ -129,7 +138,7 @@ pub(crate) fn choose(
         }
     };
     if let Some(agent) = &agent {
-        agents.take(&agent.id);
+        agents.idle().take(&agent.id, &call.id);
     }
     let desktop = agent
         .as_ref()
@@ -142,4 +151,61 @@ pub(crate) fn choose(
         agent,
         target,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent(number: u128) -> Arc<User> {
+        Arc::new(User {
+            id: UserId::from_random(number),
+            name: format!("agent{number}"),
+            display_name: String::new(),
+            roles: BTreeSet::new(),
+            password_hash: String::new(),
+            must_change_password: false,
+            failed_logins: 0,
+            locked_until: None,
+            desktop: None,
+            phone: None,
+            phone_ha1: None,
+            enabled: true,
+            revision: 1,
+        })
+    }
+
+    fn call(number: u128) -> CallId {
+        CallId::from_random(number)
+    }
+
+    #[test]
+    fn the_late_end_of_an_old_call_does_not_free_an_agent_on_a_new_one() {
+        let (agents, kim, now) = (Agents::default(), agent(1), Instant::now());
+        let take = |number| agents.take_longest_idle(vec![kim.clone()], &call(number));
+        assert!(take(1).is_some());
+        agents.release(&kim.id, &call(1), now);
+        assert!(take(2).is_some());
+        agents.release(&kim.id, &call(1), now);
+        assert!(take(3).is_none());
+        agents.release(&kim.id, &call(2), now);
+        assert!(take(4).is_some());
+    }
+
+    #[test]
+    fn the_agent_who_is_idle_for_longest_is_chosen() {
+        let (agents, now) = (Agents::default(), Instant::now());
+        let both = || vec![agent(1), agent(2)];
+        let ms = std::time::Duration::from_millis;
+        for (number, ended) in [(1, 20), (2, 10)] {
+            let id = UserId::from_random(number);
+            agents.idle().take(&id, &call(number));
+            agents.release(&id, &call(number), now + ms(ended));
+        }
+        let chosen = agents.take_longest_idle(both(), &call(3));
+        assert_eq!(
+            chosen.map(|user| user.id.clone()),
+            Some(agent(2).id.clone())
+        );
+    }
 }

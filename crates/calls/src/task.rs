@@ -14,7 +14,7 @@ use domain::call::Call;
 use domain::capture::{AttemptsUsed, Field, WidgetKind};
 use domain::desktop::Desktop;
 use domain::id::{CaptureId, SinkId, WidgetId};
-use domain::payment::PaymentForm;
+use domain::payment::{Outcome, PaymentForm};
 use domain::service::Service;
 use domain::view::{CallState, CallView, CaptureView, DeskError};
 use secret::{KeyReceiver, SecretBuffer};
@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use crate::buttons;
 use crate::charge::Progress;
 use crate::desk::Inner;
+use crate::mask::Mask;
 use crate::open_capture::OpenCapture;
 use crate::routing;
 use crate::signals::Signals;
@@ -36,12 +37,15 @@ const KEYS_AT_ONCE: usize = 64;
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, DeskError>>;
 
-/// What the doors ask of a call.
-pub(crate) enum Message {
+/// What the telephone side reports of a call.
+pub(crate) enum LineMessage {
     Answered,
     Held(bool),
     Line(LineEvent),
-    Refresh,
+}
+
+/// What the pages ask of a call.
+pub(crate) enum Message {
     View {
         reply: Reply<CallView>,
     },
@@ -76,9 +80,18 @@ pub(crate) enum Message {
 
 /// What ran beside the task and is done.
 pub(crate) enum Done {
-    Protect(CaptureId, Result<(), ProtectionRefused>),
+    Protect(Option<CaptureId>, Result<(), ProtectionRefused>),
     Paused(CaptureId, SinkId, Result<(), &'static str>),
     Resumed(SinkId, Result<(), &'static str>),
+    /// Time to look whether the line owes something.
+    LookAgain,
+}
+
+/// Where a call's task is reached.
+pub(crate) struct Mail {
+    pub(crate) line: mpsc::Receiver<LineMessage>,
+    pub(crate) messages: mpsc::Receiver<Message>,
+    pub(crate) signals: Arc<Signals>,
 }
 
 /// A running call.
@@ -91,6 +104,7 @@ pub(crate) struct CallTask {
     pub(crate) desktop: Option<Arc<Desktop>>,
     pub(crate) agent: Option<Arc<User>>,
     pub(crate) open: Option<OpenCapture>,
+    pub(crate) mask: Mask,
     /// Attempts count per call and widget kind, across captures (S14).
     pub(crate) attempts: HashMap<WidgetKind, AttemptsUsed>,
     pub(crate) work: JoinSet<Done>,
@@ -109,7 +123,9 @@ struct Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         if let Some(agent) = &self.agent {
-            self.inner.agents.release(&agent.id, Instant::now());
+            self.inner
+                .agents
+                .release(&agent.id, &self.call, Instant::now());
         }
         if !self.over {
             let _gone = self.telephony.hang_up(&self.call);
@@ -123,8 +139,7 @@ pub(crate) fn start(
     inner: Arc<Inner>,
     telephony: Arc<dyn Telephony>,
     incoming: IncomingCall,
-    messages: mpsc::Receiver<Message>,
-    signals: Arc<Signals>,
+    mail: Mail,
 ) {
     tokio::spawn(async move {
         let mut registered = Registered {
@@ -167,6 +182,7 @@ pub(crate) fn start(
             desktop: chosen.desktop,
             agent: chosen.agent,
             open: None,
+            mask: Mask::default(),
             attempts: HashMap::new(),
             work: JoinSet::new(),
             progress: None,
@@ -175,19 +191,25 @@ pub(crate) fn start(
             return;
         }
         task.publish_call();
-        task.run(messages, &signals).await;
+        task.run(mail).await;
         registered.over = task.call.state() == CallState::Ended;
     });
 }
 
 impl CallTask {
-    async fn run(&mut self, mut messages: mpsc::Receiver<Message>, signals: &Signals) {
+    async fn run(&mut self, mail: Mail) {
+        let Mail {
+            mut line,
+            mut messages,
+            signals,
+        } = mail;
         let mut over_at: Option<tokio::time::Instant> = None;
         loop {
             let wake = self.open.as_ref().and_then(OpenCapture::next_timeout);
             let wake = wake.map(tokio::time::Instant::from_std);
             tokio::select! {
-                () = signals.wait() => self.take_signals(signals),
+                () = signals.wait() => self.take_signals(&signals),
+                Some(event) = line.recv() => self.handle_line(event),
                 message = messages.recv() => match message {
                     Some(message) => self.handle_message(message).await,
                     None => return,
@@ -207,6 +229,9 @@ impl CallTask {
     }
 
     fn take_signals(&mut self, signals: &Signals) {
+        if let Some(code) = signals.take_protection_lost() {
+            self.mask_lost(code);
+        }
         if signals.take_keys() {
             for _ in 0..KEYS_AT_ONCE {
                 let Some(key) = self.keys.pop() else { break };
@@ -219,26 +244,22 @@ impl CallTask {
             tracing::info!(call = %self.call.id(), ?cause, "a call ended");
             self.call.ended(self.inner.deps.clock.now());
             if let Some(agent) = &self.agent {
-                self.inner.agents.release(&agent.id, Instant::now());
+                self.inner
+                    .agents
+                    .release(&agent.id, self.call.id(), Instant::now());
             }
             self.capture_event(domain::capture::Event::CallEnded);
+            self.publish_call();
+            signals.hear_end();
+        }
+        if signals.take_refresh() {
+            self.cancel_without_right();
             self.publish_call();
         }
     }
 
     async fn handle_message(&mut self, message: Message) {
         match message {
-            Message::Answered => {
-                self.call.answered(self.inner.deps.clock.now());
-                self.publish_call();
-            }
-            Message::Held(held) => {
-                self.call.held(held);
-                self.capture_event(domain::capture::Event::CallHeld(held));
-                self.publish_call();
-            }
-            Message::Line(event) => self.handle_line(event),
-            Message::Refresh => self.publish_call(),
             Message::View { reply } => {
                 let _gone = reply.send(Ok(self.view()));
             }
@@ -283,7 +304,23 @@ impl CallTask {
         }
     }
 
-    fn handle_line(&mut self, event: LineEvent) {
+    fn handle_line(&mut self, message: LineMessage) {
+        match message {
+            LineMessage::Answered => {
+                self.call.answered(self.inner.deps.clock.now());
+                self.protect_always();
+                self.publish_call();
+            }
+            LineMessage::Held(held) => {
+                self.call.held(held);
+                self.capture_event(domain::capture::Event::CallHeld(held));
+                self.publish_call();
+            }
+            LineMessage::Line(event) => self.handle_line_event(event),
+        }
+    }
+
+    fn handle_line_event(&mut self, event: LineEvent) {
         use domain::capture::Event;
         match event {
             LineEvent::Silent | LineEvent::Back => {
@@ -292,10 +329,7 @@ impl CallTask {
                 self.capture_event(Event::LineSilent(silent));
                 self.publish_call();
             }
-            LineEvent::ProtectionLost(code) => {
-                tracing::error!(call = %self.call.id(), code, "alarm: protection was lost");
-                self.capture_event(Event::ProtectionLost(code));
-            }
+            LineEvent::ProtectionLost(code) => self.mask_lost(code),
             LineEvent::TonesUnclear => self.capture_event(Event::TonesUnclear),
             LineEvent::KeysLost => self.capture_event(Event::KeysLost),
             // Who keys now may be someone else: what was keyed is wiped. Asking the agent instead (S39) comes with transfers.
@@ -305,12 +339,13 @@ impl CallTask {
 
     fn handle_done(&mut self, done: Result<Done, tokio::task::JoinError>) {
         use domain::capture::Event;
-        let Ok(done) = done else { return };
+        let Ok(done) = done else {
+            tracing::error!(call = %self.call.id(), "work beside a call broke off");
+            return self.mask_unanswered();
+        };
         match done {
-            Done::Protect(capture, result) if self.is_open(&capture) => match result {
-                Ok(()) => self.capture_event(Event::Protected),
-                Err(refused) => self.capture_event(Event::ProtectionRefused(refused.code)),
-            },
+            Done::Protect(capture, answer) => self.mask_answered(capture, answer),
+            Done::LookAgain => self.settle_mask(),
             Done::Paused(capture, sink, result) if self.is_open(&capture) => match result {
                 Ok(()) => self.capture_event(Event::SinkPaused(sink)),
                 Err(_code) => self.capture_event(Event::SinkRefused(sink)),
@@ -318,7 +353,7 @@ impl CallTask {
             Done::Resumed(sink, Err(code)) => {
                 tracing::error!(call = %self.call.id(), %sink, code, "alarm: a recorder did not resume");
             }
-            Done::Protect(..) | Done::Paused(..) | Done::Resumed(_, Ok(())) => {}
+            Done::Paused(..) | Done::Resumed(_, Ok(())) => {}
         }
     }
 
@@ -338,7 +373,11 @@ impl CallTask {
                 }
                 self.capture_event(Event::NotSent(reason));
             }
-            None => self.progress = None,
+            // The charge broke off without a word: whatever it did, nobody may do it again.
+            None => {
+                self.progress = None;
+                self.capture_event(Event::Answered(Outcome::Unknown, String::new(), None));
+            }
         }
     }
 

@@ -61,11 +61,16 @@ pub fn pass_gates(
     if !widget.enabled {
         return Err(Gate::WidgetDisabled);
     }
-    let may = |permission| authorize(actor, permission, Resource::Installation).is_ok();
-    if !may(Permission::CaptureStart)
-        || (!widget.kind.is_advanced() && !may(Permission::CaptureViewBasic))
-    {
+    if !may_run(widget, actor) {
         return Err(Gate::NotPermitted);
     }
     Ok(())
+}
+
+/// Gate 4 alone: the actor has the rights that a widget of this kind needs.
+#[must_use]
+pub fn may_run(widget: &Widget, actor: &Actor) -> bool {
+    let may = |permission| authorize(actor, permission, Resource::Installation).is_ok();
+    may(Permission::CaptureStart)
+        && (widget.kind.is_advanced() || may(Permission::CaptureViewBasic))
 }

@@ -237,6 +237,12 @@ impl Session {
         self.used
     }
 
+    /// The line must stay masked for this session's sake: from the wish for protection until it is let go.
+    #[must_use]
+    pub fn needs_mask(&self) -> bool {
+        !self.guard.is_let_go()
+    }
+
     /// True once [`Effect::Closed`] was given.
     #[must_use]
     pub fn is_closed(&self) -> bool {

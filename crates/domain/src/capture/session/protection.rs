@@ -63,7 +63,7 @@ impl Guard {
         self.mask && self.sinks.iter().all(|(_, confirmed)| *confirmed)
     }
 
-    fn is_let_go(&self) -> bool {
+    pub(super) fn is_let_go(&self) -> bool {
         matches!(self.stage, Stage::Released | Stage::Closed)
     }
 }

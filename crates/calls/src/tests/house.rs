@@ -1,0 +1,533 @@
+//! Calls between doubles of the other rooms, driven as the telephone side and a page drive them.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::access::{Actor, Role, User};
+use domain::boundary::*;
+use domain::capture::fixtures::CARDS;
+use domain::capture::{Brand, CaptureState, Field, WidgetKind};
+use domain::desktop::{Desktop, DesktopService, Layout};
+use domain::gateway::{Evidence, GatewayConfig, KeyFound, MissingKey, verdict};
+use domain::id::*;
+use domain::money::{Currency, Money};
+use domain::payment::{AttemptState, Payment, PaymentForm};
+use domain::service::*;
+use domain::time::{UnixMillis, WallClock};
+use domain::view::{CallView, CaptureView, DeskError};
+use domain::widget::{Prompt, Widget, WidgetOptions};
+use secret::{Arena, Key, KeyReceiver, KeySender, SecretText, digit_ring};
+
+use crate::configuration::{Configuration, Readers};
+use crate::{Calls, Deps, Unreachable};
+
+/// 2026-11-15T12:00:00Z.
+const NOW: UnixMillis = UnixMillis(1_794_744_000_000);
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+struct Clock;
+
+impl WallClock for Clock {
+    fn now(&self) -> UnixMillis {
+        NOW
+    }
+}
+
+/// A ledger and a trail in memory.
+#[derive(Default)]
+pub(super) struct Books {
+    pub(super) payments: Mutex<Vec<Payment>>,
+    pub(super) entries: Mutex<Vec<domain::audit::AuditEntry>>,
+    /// Commits that move a payment to `sent` fail.
+    pub(super) refuses_sent: AtomicBool,
+}
+
+impl Store for Books {
+    fn commit(&self, audited: Audited) -> Task<'_, Result<i64, StoreError>> {
+        Box::pin(async move {
+            let mut payments = self.payments.lock().unwrap();
+            match audited.change {
+                Change::InsertPayment(payment) => payments.push(payment),
+                Change::MovePayment {
+                    attempt, from, to, ..
+                } => {
+                    if to == AttemptState::Sent && self.refuses_sent.load(Ordering::SeqCst) {
+                        return Err(StoreError::Corrupt {
+                            what: "ledger",
+                            why: "test".to_owned(),
+                        });
+                    }
+                    let moved = payments
+                        .iter_mut()
+                        .find(|payment| payment.attempt == attempt && payment.state == from)
+                        .ok_or(StoreError::Conflict)?;
+                    moved.state = to;
+                }
+                _ => {}
+            }
+            self.entries.lock().unwrap().push(audited.entry);
+            Ok(1)
+        })
+    }
+}
+
+/// A line that is protected when the test says so.
+#[derive(Default)]
+pub(super) struct Line {
+    pub(super) log: Mutex<Vec<&'static str>>,
+    pub(super) refuses: AtomicBool,
+    pub(super) is_busy: AtomicBool,
+    pub(super) is_slow: AtomicBool,
+}
+
+impl Line {
+    fn note(&self, what: &'static str) -> Result<(), TelephonyError> {
+        self.log.lock().unwrap().push(what);
+        if self.is_busy.load(Ordering::SeqCst) {
+            return Err(TelephonyError::Busy);
+        }
+        Ok(())
+    }
+
+    pub(super) fn count(&self, what: &str) -> usize {
+        let log = self.log.lock().unwrap();
+        log.iter().filter(|noted| **noted == what).count()
+    }
+}
+
+impl Telephony for Line {
+    fn route(&self, _: &CallId, _: RouteTarget) -> Result<(), TelephonyError> {
+        self.note("route")
+    }
+
+    fn reject(&self, _: &CallId, _: u16) -> Result<(), TelephonyError> {
+        self.note("reject")
+    }
+
+    fn hang_up(&self, _: &CallId) -> Result<(), TelephonyError> {
+        self.note("hang_up")
+    }
+
+    fn protect(&self, _: &CallId) -> Task<'_, Result<Protected, ProtectionRefused>> {
+        let _logged = self.note("protect");
+        Box::pin(async move {
+            if self.is_slow.load(Ordering::SeqCst) {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            if self.refuses.load(Ordering::SeqCst) {
+                return Err(ProtectionRefused { code: "no_media" });
+            }
+            Ok(Protected { timestamp: 1 })
+        })
+    }
+
+    fn unprotect(&self, _: &CallId) -> Result<(), TelephonyError> {
+        self.note("unprotect")
+    }
+
+    fn mute_consumer(&self, _: &CallId, on: bool) -> Result<(), TelephonyError> {
+        self.note(if on { "mute" } else { "unmute" })
+    }
+
+    fn registered(&self) -> Vec<String> {
+        vec!["kim".to_owned()]
+    }
+
+    fn set_phones(&self, _: Vec<PhoneAccount>) {}
+}
+
+/// What the gateway does with a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    Approves,
+    PanicsBeforeSending,
+    PanicsWhileSending,
+}
+
+pub(super) struct Gateway(pub(super) Mutex<Manner>);
+
+struct Ready(Charge, Manner);
+
+impl PaymentGateway for Gateway {
+    fn host_approved(&self, _: &GatewayConfig) -> bool {
+        true
+    }
+
+    fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {
+        let manner = *self.0.lock().unwrap();
+        Box::pin(async move {
+            assert_ne!(manner, Manner::PanicsBeforeSending, "a planted defect");
+            Ok(Box::new(Ready(charge, manner)) as Box<dyn ReadyCharge>)
+        })
+    }
+}
+
+impl ReadyCharge for Ready {
+    fn send(self: Box<Self>) -> Task<'static, Result<Answer, NotSent>> {
+        Box::pin(async move {
+            assert_ne!(self.1, Manner::PanicsWhileSending, "a planted defect");
+            let evidence = Evidence {
+                status: Some(200),
+                parsed: true,
+                key: KeyFound::Equal,
+            };
+            Ok(Answer {
+                verdict: verdict(evidence, MissingKey::default()),
+                message: "thank you".to_owned(),
+                status: Some(200),
+            })
+        })
+    }
+
+    fn abandon(self: Box<Self>) -> Charge {
+        self.0
+    }
+}
+
+struct Nobody;
+
+impl Bus for Nobody {
+    fn publish(&self, _: LiveEvent) {}
+}
+
+/// What is configured.
+struct Setup {
+    users: Mutex<Vec<User>>,
+    desktop: Desktop,
+    service: Service,
+}
+
+impl Users for Setup {
+    fn user_by_name<'a>(&'a self, _: &'a str) -> Task<'a, Result<Option<User>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn user<'a>(&'a self, _: &'a UserId) -> Task<'a, Result<Option<User>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn users(&self) -> Task<'_, Result<Vec<User>, StoreError>> {
+        Box::pin(async { Ok(self.users.lock().unwrap().clone()) })
+    }
+}
+
+impl Desktops for Setup {
+    fn desktops(&self) -> Task<'_, Result<Vec<Desktop>, StoreError>> {
+        Box::pin(async { Ok(vec![self.desktop.clone()]) })
+    }
+
+    fn desktop<'a>(&'a self, _: &'a DesktopId) -> Task<'a, Result<Option<Desktop>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn gateway_password<'a>(
+        &'a self,
+        _: &'a WidgetId,
+    ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn passwords_set<'a>(
+        &'a self,
+        _: &'a DesktopId,
+    ) -> Task<'a, Result<Vec<(WidgetId, UnixMillis)>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
+impl Services for Setup {
+    fn services(&self) -> Task<'_, Result<Vec<Service>, StoreError>> {
+        Box::pin(async { Ok(vec![self.service.clone()]) })
+    }
+
+    fn service<'a>(&'a self, _: &'a ServiceId) -> Task<'a, Result<Option<Service>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn settings(&self) -> Task<'_, Result<Settings, StoreError>> {
+        Box::pin(async {
+            Ok(Settings {
+                spc_enabled: true,
+                ..Settings::default()
+            })
+        })
+    }
+}
+
+/// An agent, a line, a service, and what is open.
+pub(super) struct House {
+    pub(super) calls: Calls,
+    pub(super) line: Arc<Line>,
+    pub(super) books: Arc<Books>,
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) actor: Actor,
+    pub(super) widget: WidgetId,
+    setup: Arc<Setup>,
+    configuration: Arc<Configuration>,
+    arena: Arc<Arena>,
+}
+
+impl House {
+    pub(super) async fn new(options: WidgetOptions, protection: ProtectionScope) -> Self {
+        let kim = agent();
+        let widget = widget(options);
+        let setup = Arc::new(Setup {
+            users: Mutex::new(vec![kim.clone()]),
+            service: service(protection),
+            desktop: desktop(widget.clone()),
+        });
+        let readers = Readers {
+            users: setup.clone(),
+            desktops: setup.clone(),
+            services: setup.clone(),
+        };
+        let configuration = Configuration::load(readers).await.unwrap();
+        let (line, books) = (Arc::<Line>::default(), Arc::<Books>::default());
+        let gateway = Arc::new(Gateway(Mutex::new(Manner::Approves)));
+        let arena = Arena::new(8).unwrap();
+        let calls = Calls::new(Deps {
+            store: books.clone(),
+            desktops: setup.clone(),
+            configuration: configuration.clone(),
+            gateway: gateway.clone(),
+            recorders: Arc::new(Unreachable),
+            bus: Arc::new(Nobody),
+            clock: Arc::new(Clock),
+            arena: arena.clone(),
+        });
+        calls.attach(line.clone());
+        Self {
+            calls,
+            line,
+            books,
+            gateway,
+            actor: Actor {
+                user: kim.id,
+                name: kim.name,
+                roles: kim.roles,
+                desktop: kim.desktop,
+                address: "-".to_owned(),
+            },
+            widget: widget.id,
+            setup,
+            configuration,
+            arena,
+        }
+    }
+
+    /// A call of a consumer, answered by the agent.
+    pub(super) async fn call(&self) -> Phone {
+        let (id, keys) = self.incoming();
+        self.calls.answered(&id);
+        let connected = |view: &CallView| view.answered_at.is_some();
+        self.until_call(&id, connected).await;
+        Phone { id, keys }
+    }
+
+    fn incoming(&self) -> (CallId, KeySender) {
+        let id = CallId::from_random(rand::random());
+        let (sender, keys): (KeySender, KeyReceiver) = digit_ring(&self.arena).unwrap();
+        self.calls.incoming(IncomingCall {
+            id: id.clone(),
+            called: "4000".to_owned(),
+            caller: "consumer".to_owned(),
+            peer: "trunk".to_owned(),
+            tag: None,
+            keys,
+        });
+        (id, sender)
+    }
+
+    pub(super) async fn open(&self, call: &CallId) -> Result<CaptureView, DeskError> {
+        self.calls.open(&self.actor, call, &self.widget).await
+    }
+
+    pub(super) async fn view(&self, capture: &CaptureId) -> Result<CaptureView, DeskError> {
+        self.calls.capture(&self.actor, capture).await
+    }
+
+    pub(super) async fn act(
+        &self,
+        capture: &CaptureId,
+        action: CaptureAction,
+    ) -> Result<CaptureView, DeskError> {
+        self.calls.act(&self.actor, capture, action).await
+    }
+
+    pub(super) async fn process(
+        &self,
+        capture: &CaptureId,
+        key: &str,
+    ) -> Result<CaptureView, DeskError> {
+        let form = PaymentForm {
+            amount: Money::parse("12.50", "USD".parse::<Currency>().unwrap()).unwrap(),
+            values: [("firstName", "Jane"), ("lastName", "Roe")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+        };
+        self.calls
+            .process(&self.actor, capture, form, key.to_owned())
+            .await
+    }
+
+    /// A capture with every field obtained.
+    pub(super) async fn ready(&self, phone: &mut Phone) -> CaptureId {
+        let capture = self.open(&phone.id).await.unwrap().id;
+        self.until(&capture, CaptureState::Armed).await;
+        for (field, keys) in [
+            (Field::CardNumber, CARDS[6].number),
+            (Field::Expiry, "1230"),
+            (Field::SecurityCode, CARDS[6].security_code),
+        ] {
+            let rows = |view: &CaptureView| view.missing.len();
+            let missing = rows(&self.view(&capture).await.unwrap());
+            let listening = self.act(&capture, CaptureAction::Listen(field)).await;
+            assert_eq!(listening.unwrap().listening, Some(field));
+            // Digits so soon after an automatic end belong to the field that ended.
+            tokio::time::sleep(Duration::from_millis(550)).await;
+            phone.key(self, keys);
+            let taken = |view: &CaptureView| rows(view) < missing;
+            self.until_view(&capture, taken).await;
+        }
+        self.until(&capture, CaptureState::Ready).await;
+        capture
+    }
+
+    pub(super) async fn until(&self, capture: &CaptureId, state: CaptureState) {
+        self.until_view(capture, |view| view.state == state).await;
+    }
+
+    async fn until_view(&self, capture: &CaptureId, holds: impl Fn(&CaptureView) -> bool) {
+        let began = std::time::Instant::now();
+        loop {
+            let view = self.view(capture).await;
+            if view.as_ref().is_ok_and(&holds) {
+                return;
+            }
+            let state = view.map(|view| view.state);
+            assert!(began.elapsed() < PATIENCE, "still {state:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn until_call(&self, call: &CallId, holds: impl Fn(&CallView) -> bool) {
+        let began = std::time::Instant::now();
+        loop {
+            let views = self.calls.calls(&self.actor).await.unwrap();
+            let of_call = |view: &&CallView| view.id == *call;
+            if views.iter().find(of_call).is_some_and(&holds) {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "the call does not come");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub(super) async fn until_noted(&self, what: &str, times: usize) {
+        let began = std::time::Instant::now();
+        while self.line.count(what) < times {
+            assert!(began.elapsed() < PATIENCE, "never {what}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Takes every role from the agent.
+    pub(super) async fn take_roles(&self) {
+        self.setup.users.lock().unwrap()[0].roles.clear();
+        self.configuration.reload().await.unwrap();
+        self.calls.refresh();
+    }
+
+    pub(super) fn states(&self) -> Vec<AttemptState> {
+        let payments = self.books.payments.lock().unwrap();
+        payments.iter().map(|payment| payment.state).collect()
+    }
+}
+
+/// The consumer's phone.
+pub(super) struct Phone {
+    pub(super) id: CallId,
+    keys: KeySender,
+}
+
+impl Phone {
+    pub(super) fn key(&mut self, house: &House, keys: &str) {
+        for digit in keys.bytes().filter_map(secret::Digit::from_ascii) {
+            self.keys.push(Key::Digit(digit)).unwrap();
+            house.calls.key_pressed(&self.id);
+        }
+    }
+}
+
+fn agent() -> User {
+    User {
+        id: UserId::from_random(7),
+        name: "kim".to_owned(),
+        display_name: "Kim".to_owned(),
+        roles: BTreeSet::from([Role::Agent]),
+        password_hash: String::new(),
+        must_change_password: false,
+        failed_logins: 0,
+        locked_until: None,
+        desktop: Some(DesktopId::from_random(1)),
+        phone: Some("kim".to_owned()),
+        phone_ha1: None,
+        enabled: true,
+        revision: 1,
+    }
+}
+
+fn widget(options: WidgetOptions) -> Widget {
+    let kind = WidgetKind::CreditCardAdvanced;
+    let prompt = |field: &Field| Prompt {
+        field: *field,
+        text: "please".to_owned(),
+    };
+    Widget {
+        id: WidgetId::from_random(3),
+        kind,
+        title: "Take a payment".to_owned(),
+        enabled: true,
+        prompts: kind.fields().iter().map(prompt).collect(),
+        card_types: BTreeSet::from(Brand::ALL),
+        options,
+        gateway: Some(
+            serde_json::from_value(serde_json::json!({
+                "service_url": "https://gateway.example/pay", "success_key": "result", "success_value": "ok",
+            }))
+            .unwrap(),
+        ),
+    }
+}
+
+fn desktop(widget: Widget) -> Desktop {
+    Desktop {
+        id: DesktopId::from_random(1),
+        name: "Desk".to_owned(),
+        service: DesktopService::Standard,
+        layout: Layout::AgentPanel,
+        widgets: vec![widget],
+        revision: 1,
+    }
+}
+
+fn service(protection: ProtectionScope) -> Service {
+    Service {
+        id: ServiceId::from_random(1),
+        name: "Sales".to_owned(),
+        numbers: vec!["*".to_owned()],
+        route: Route::Agents,
+        desktop: DesktopId::from_random(1),
+        protection,
+        recorders: Some(RecorderDeclaration {
+            confirmed_by: "pat".to_owned(),
+            confirmed_at: NOW,
+            sinks: Vec::new(),
+        }),
+        revision: 1,
+    }
+}

@@ -1,0 +1,283 @@
+//! What must hold when rooms fail, are slow, or are asked twice.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use domain::boundary::{CallEvents, CaptureAction, EndCause, LineEvent};
+use domain::capture::CaptureState;
+use domain::gateway::NotSentReason;
+use domain::payment::{AttemptState, Outcome};
+use domain::service::ProtectionScope;
+use domain::view::DeskError;
+use domain::widget::WidgetOptions;
+
+mod house;
+
+use house::{House, Manner};
+
+async fn house() -> House {
+    House::new(WidgetOptions::default(), ProtectionScope::Capture).await
+}
+
+#[tokio::test]
+async fn two_tabs_that_press_at_once_make_one_attempt() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    let (one, other) = tokio::join!(
+        house.process(&capture, "key-of-the-first-tab"),
+        house.process(&capture, "key-of-another-tab"),
+    );
+    assert!(one.is_ok() != other.is_ok());
+    house.until(&capture, CaptureState::Approved).await;
+    assert_eq!(house.states(), [AttemptState::Final(Outcome::Approved)]);
+}
+
+#[tokio::test]
+async fn the_same_press_twice_is_one_attempt() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    assert!(house.process(&capture, "one-key-of-a-press").await.is_ok());
+    assert!(house.process(&capture, "one-key-of-a-press").await.is_ok());
+    house.until(&capture, CaptureState::Approved).await;
+    assert_eq!(house.states().len(), 1);
+}
+
+#[tokio::test]
+async fn a_press_without_presses_left_is_refused_and_forgotten() {
+    let options = WidgetOptions {
+        process_max: 1,
+        ..WidgetOptions::default()
+    };
+    let house = House::new(options, ProtectionScope::Capture).await;
+    house.books.refuses_sent.store(true, Ordering::SeqCst);
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    assert!(house.process(&capture, "the-only-press-here").await.is_ok());
+    house.until(&capture, CaptureState::NotSent).await;
+    let again = house.act(&capture, CaptureAction::TryAgain).await;
+    assert!(matches!(again, Err(DeskError::WrongState(_))));
+    let pressed = house.process(&capture, "a-second-press-here").await;
+    assert!(matches!(pressed, Err(DeskError::WrongState(_))));
+    assert_eq!(house.states().len(), 1);
+}
+
+#[tokio::test]
+async fn a_charge_that_cannot_be_recorded_as_sent_is_closed_in_the_ledger() {
+    let house = house().await;
+    house.books.refuses_sent.store(true, Ordering::SeqCst);
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    house
+        .process(&capture, "a-press-to-be-refused")
+        .await
+        .unwrap();
+    house.until(&capture, CaptureState::NotSent).await;
+    house.calls.drain(Duration::from_secs(5)).await;
+    let not_sent = AttemptState::NotSent(NotSentReason::Ledger);
+    assert_eq!(house.states(), [not_sent]);
+}
+
+#[tokio::test]
+async fn a_charge_that_panics_before_its_first_byte_was_not_sent() {
+    let house = house().await;
+    *house.gateway.0.lock().unwrap() = Manner::PanicsBeforeSending;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    house
+        .process(&capture, "a-press-that-panics")
+        .await
+        .unwrap();
+    house.until(&capture, CaptureState::NotSent).await;
+    assert!(matches!(house.states()[..], [AttemptState::NotSent(_)]));
+    let view = house.view(&capture).await.unwrap();
+    assert_eq!(view.missing.len(), 3, "the digits went with the panic");
+}
+
+#[tokio::test]
+async fn a_charge_that_panics_while_it_is_sent_is_unknown() {
+    let house = house().await;
+    *house.gateway.0.lock().unwrap() = Manner::PanicsWhileSending;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    house
+        .process(&capture, "a-press-that-panics")
+        .await
+        .unwrap();
+    house.until(&capture, CaptureState::Unknown).await;
+    assert_eq!(house.states(), [AttemptState::Final(Outcome::Unknown)]);
+}
+
+#[tokio::test]
+async fn a_lost_mask_reaches_a_call_that_pages_keep_busy() {
+    let house = house().await;
+    let phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    let flood = (0..500).map(|_| house.view(&capture));
+    let mut flood: Vec<_> = flood.map(Box::pin).collect();
+    for asked in &mut flood {
+        // Each is queued by its first poll, until there is no room.
+        let _pending = futures_poll(asked);
+    }
+    house
+        .calls
+        .line(&phone.id, LineEvent::ProtectionLost("planted"));
+    drop(flood);
+    house.until(&capture, CaptureState::ProtectionLost).await;
+}
+
+#[tokio::test]
+async fn line_events_beyond_the_mailbox_count_as_lost_protection() {
+    let house = house().await;
+    let phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    // The task does not run in between: this test's runtime has one thread.
+    for _ in 0..100 {
+        house.calls.line(&phone.id, LineEvent::Silent);
+    }
+    house.until(&capture, CaptureState::ProtectionLost).await;
+}
+
+#[tokio::test]
+async fn a_mask_that_comes_after_its_capture_is_gone_is_left() {
+    let house = house().await;
+    house.line.is_slow.store(true, Ordering::SeqCst);
+    let phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.act(&capture, CaptureAction::Cancel).await.unwrap();
+    house.until_noted("unprotect", 2).await;
+    let log = house.line.log.lock().unwrap().clone();
+    assert_eq!(log.last(), Some(&"unprotect"), "{log:?}");
+}
+
+#[tokio::test]
+async fn a_capture_opened_right_after_a_cancelled_one_keeps_its_mask() {
+    let house = house().await;
+    house.line.is_slow.store(true, Ordering::SeqCst);
+    let phone = house.call().await;
+    let first = house.open(&phone.id).await.unwrap().id;
+    house.act(&first, CaptureAction::Cancel).await.unwrap();
+    let second = house.open(&phone.id).await.unwrap().id;
+    house.until(&second, CaptureState::Armed).await;
+    let log = house.line.log.lock().unwrap().clone();
+    assert_eq!(log.last(), Some(&"protect"), "{log:?}");
+}
+
+#[tokio::test]
+async fn a_line_too_busy_to_be_unmasked_is_asked_again() {
+    let house = house().await;
+    let phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    house.line.is_busy.store(true, Ordering::SeqCst);
+    house.act(&capture, CaptureAction::Cancel).await.unwrap();
+    house.line.is_busy.store(false, Ordering::SeqCst);
+    house.until_noted("unprotect", 2).await;
+}
+
+#[tokio::test]
+async fn a_consumer_who_cannot_be_muted_ends_the_capture() {
+    let options = WidgetOptions {
+        mute_while_keying: true,
+        ..WidgetOptions::default()
+    };
+    let house = House::new(options, ProtectionScope::Capture).await;
+    let phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    house.line.is_busy.store(true, Ordering::SeqCst);
+    let field = domain::capture::Field::CardNumber;
+    let listening = house.act(&capture, CaptureAction::Listen(field)).await;
+    assert_eq!(listening.unwrap().state, CaptureState::ProtectionLost);
+}
+
+#[tokio::test]
+async fn an_agent_without_the_right_loses_the_open_capture() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    house.take_roles().await;
+    house.until_noted("unprotect", 1).await;
+    assert!(house.view(&capture).await.is_err());
+    assert_eq!(house.calls.captures(), 0);
+}
+
+#[tokio::test]
+async fn the_end_of_the_server_waits_for_the_trail() {
+    let house = house().await;
+    let phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    house.calls.ended(&phone.id, EndCause::Local);
+    house.calls.drain(Duration::from_secs(5)).await;
+    let entries = house.books.entries.lock().unwrap();
+    let ended = domain::audit::AuditAction::CaptureEnded;
+    assert!(entries.iter().any(|entry| entry.action == ended));
+}
+
+mod always {
+    use super::*;
+
+    async fn house() -> House {
+        House::new(WidgetOptions::default(), ProtectionScope::Always).await
+    }
+
+    #[tokio::test]
+    async fn a_call_is_protected_from_its_answer_and_a_capture_leaves_the_mask_alone() {
+        let house = house().await;
+        let phone = house.call().await;
+        house.until_noted("protect", 1).await;
+        let capture = house.open(&phone.id).await.unwrap().id;
+        house.until(&capture, CaptureState::Armed).await;
+        house.act(&capture, CaptureAction::Cancel).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(house.line.count("unprotect"), 0);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_answered_by_asking_again_until_the_mask_holds() {
+        let house = house().await;
+        house.line.refuses.store(true, Ordering::SeqCst);
+        let _phone = house.call().await;
+        house.until_noted("protect", 2).await;
+        house.line.refuses.store(false, Ordering::SeqCst);
+        house.until_noted("protect", 3).await;
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        assert_eq!(house.line.count("protect"), 3);
+    }
+
+    #[tokio::test]
+    async fn a_mask_that_was_lost_is_asked_for_again_without_being_left() {
+        let house = house().await;
+        let phone = house.call().await;
+        house.until_noted("protect", 1).await;
+        let capture = house.open(&phone.id).await.unwrap().id;
+        house.until(&capture, CaptureState::Armed).await;
+        let lost = LineEvent::ProtectionLost("planted");
+        house.calls.line(&phone.id, lost);
+        house.until(&capture, CaptureState::ProtectionLost).await;
+        house.until_noted("protect", 3).await;
+        assert_eq!(house.line.count("unprotect"), 0);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_ended_is_not_protected_any_more() {
+        let house = house().await;
+        house.line.refuses.store(true, Ordering::SeqCst);
+        let phone = house.call().await;
+        house.until_noted("protect", 1).await;
+        house.calls.ended(&phone.id, EndCause::Consumer);
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        assert_eq!(house.line.count("protect"), 1);
+        assert_eq!(house.calls.count(), 0);
+    }
+}
+
+/// Polls once.
+fn futures_poll<F: Future + Unpin>(future: &mut F) -> bool {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    std::pin::Pin::new(future).poll(&mut context).is_ready()
+}
