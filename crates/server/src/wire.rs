@@ -40,20 +40,22 @@ pub(crate) enum StartError {
         #[source]
         source: std::io::Error,
     },
-    #[error("capture.slots: {0}")]
+    #[error("capture.slots")]
     ConfigSlots(#[from] secret::ArenaError),
-    #[error("store.key_file: {0}")]
+    #[error("store.key_file")]
     ConfigKeyFile(#[from] store::KeyFileError),
-    #[error("store.url: {0}")]
+    #[error("store.url")]
     Store(#[from] StoreError),
     #[error("gateway.ca_file: {} cannot be read as PEM certificates: {why}", path.display())]
     ConfigRoots { path: PathBuf, why: String },
-    #[error("gateway: {0}")]
+    #[error("gateway")]
     Gateway(#[from] gateway::SetupError),
-    #[error("sip.listen or media: {0}")]
+    #[error("sip.listen or media")]
     Voice(#[from] voice::NodeError),
-    #[error("web.listen: {0}")]
-    Web(#[from] web::ServeError),
+    #[error("web.listen")]
+    Web(#[source] web::ServeError),
+    #[error("health.listen")]
+    Health(#[source] web::ServeError),
 }
 
 /// A running server.
@@ -134,14 +136,15 @@ impl Server {
                 hooks: Arc::new(web::NoHooks),
             },
         );
-        let running_web = running_web.await?;
+        let running_web = running_web.await.map_err(StartError::Web)?;
         let numbers = Numbers {
             node: node.clone(),
             calls: calls.clone(),
             arena,
             database: database.clone(),
         };
-        let running_health = web::health::serve(config.health_listen, Arc::new(numbers)).await?;
+        let running_health = web::health::serve(config.health_listen, Arc::new(numbers));
+        let running_health = running_health.await.map_err(StartError::Health)?;
         Ok(Self {
             web: running_web.local_addr,
             sip: node.sip_address(),
@@ -212,6 +215,7 @@ fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) 
     node.node.clone_from(&config.node);
     node.epoch = u32::try_from(epoch).unwrap_or(u32::MAX);
     node.realm.clone_from(&config.realm);
+    node.digest = config.digest;
     node.sip_advertised = config.sip_advertised;
     node.media_address = config.media_address;
     node.media_advertised = config.media_advertised;

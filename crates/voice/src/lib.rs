@@ -13,3 +13,4 @@ mod recorder;
 pub use media_thread::MediaCounters;
 pub use node::{MediaSource, Node, NodeConfig, NodeCounters, NodeError, NodeLimits, Peer};
 pub use recorder::AudioSink;
+pub use sip::digest::DigestPolicy;

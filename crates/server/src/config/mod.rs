@@ -54,6 +54,7 @@ settings! {
     "sip.listen" = Some("0.0.0.0:5060"), "UDP address and port for SIP.";
     "sip.advertised" = Some(""), "Address and port put into Contact and Via; empty: sip.listen.";
     "sip.realm" = Some("tonewall"), "Realm of the digest that agent phones answer.";
+    "sip.digest" = Some("both"), "Hash functions offered to agent phones: both (SHA-256 first), sha-256 or md5. md5 is for phones that give up when they are offered more.";
     "sip.ring_time" = Some("30s"), "A call rings for this long, 5s-180s, then 480.";
     "sip.calls_per_second" = Some("500"), "New calls per second before 503, 1-10000.";
     "media.address" = Some("127.0.0.1"), "Local address of RTP sockets.";
@@ -81,6 +82,7 @@ pub(crate) struct Config {
     pub(crate) sip_listen: SocketAddr,
     pub(crate) sip_advertised: Option<SocketAddr>,
     pub(crate) realm: String,
+    pub(crate) digest: voice::DigestPolicy,
     pub(crate) ring_time: Duration,
     pub(crate) calls_per_second: u32,
     pub(crate) media_address: IpAddr,
@@ -122,6 +124,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let sip_listen = reader.read("sip.listen", value::socket);
     let sip_advertised = reader.read("sip.advertised", value::optional(value::socket));
     let realm = reader.read("sip.realm", value::word);
+    let digest = reader.read("sip.digest", value::digest);
     let ring_time = reader.read("sip.ring_time", value::duration(5, 180));
     let calls_per_second = reader.read("sip.calls_per_second", value::number(1, 10_000));
     let media_address = reader.read("media.address", value::address);
@@ -149,6 +152,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         sip_listen: sip_listen?,
         sip_advertised: sip_advertised?,
         realm: realm?,
+        digest: digest?,
         ring_time: ring_time?,
         calls_per_second: calls_per_second?,
         media_address: media_address?,

@@ -114,6 +114,15 @@ pub(super) fn port_range(text: &str) -> Parsed<RangeInclusive<u16>> {
     }
 }
 
+pub(super) fn digest(text: &str) -> Parsed<voice::DigestPolicy> {
+    match text {
+        "both" => Ok(voice::DigestPolicy::Both),
+        "sha-256" => Ok(voice::DigestPolicy::Sha256),
+        "md5" => Ok(voice::DigestPolicy::Md5),
+        _ => Err("write both, sha-256 or md5".to_owned()),
+    }
+}
+
 pub(super) fn store_url(text: &str) -> Parsed<String> {
     if ["sqlite:", "postgres://", "postgresql://"]
         .iter()

@@ -13,7 +13,7 @@ use simulator::{AgentPhone, GatewayPlan, StagePlan};
 
 use crate::config::{Config, MediaSource, Trunk};
 use crate::seed::{self, Demonstration};
-use crate::wire::{Extras, Server};
+use crate::wire::{Extras, Server, StartError};
 
 mod child;
 mod client;
@@ -153,9 +153,13 @@ async fn start(options: &DemoOptions) -> Result<Demo> {
     let extras = Extras {
         audio_sink: Some(Box::new(tap.clone())),
     };
-    let server = Server::start(&config, extras).await.with_context(|| {
-        format!("the server cannot start; if a port is taken, choose others with --port (page), --sip-port or --health-port, or --port 0 for free ones. Asked for: page {}, SIP {}, health {}", config.web_listen, config.sip_listen, config.health_listen)
-    })?;
+    let server = match Server::start(&config, extras).await {
+        Ok(server) => server,
+        Err(error) => {
+            let what = not_started(&config, &error);
+            return Err(anyhow::Error::new(error).context(what));
+        }
+    };
     anyhow::ensure!(
         seed::is_empty(&*server.database).await?,
         "{} holds the data of an earlier demonstration, whose passwords were printed once; give another folder with --data",
@@ -192,6 +196,16 @@ async fn start(options: &DemoOptions) -> Result<Demo> {
     })
 }
 
+/// What does not start, and the option that may help.
+fn not_started(config: &Config, error: &StartError) -> String {
+    match error {
+        StartError::Web(_) => taken("the page", config.web_listen, "--port"),
+        StartError::Health(_) => taken("health", config.health_listen, "--health-port"),
+        StartError::Voice(_) => taken("SIP", config.sip_listen, "--sip-port"),
+        _ => "the server cannot start".to_owned(),
+    }
+}
+
 fn taken(what: &str, address: SocketAddr, option: &str) -> String {
     format!(
         "{what} cannot use {address}; if the port is taken, choose another with {option}, or --port 0 for free ones"
@@ -224,6 +238,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         sip_listen: at(options.sip_port),
         sip_advertised: None,
         realm: REALM.to_owned(),
+        digest: voice::DigestPolicy::Both,
         ring_time: Duration::from_secs(30),
         calls_per_second: 500,
         media_address: SERVER,

@@ -23,6 +23,28 @@ pub(crate) enum Algorithm {
     Md5,
 }
 
+/// Which hash functions phones are offered, and may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DigestPolicy {
+    /// SHA-256 first, then MD5 ([RFC 8760](https://www.rfc-editor.org/rfc/rfc8760)).
+    #[default]
+    Both,
+    /// SHA-256 alone.
+    Sha256,
+    /// MD5 alone: for phones that give up at a challenge with any other function instead of passing over it, as those with libre 1.x do.
+    Md5,
+}
+
+impl DigestPolicy {
+    pub(crate) fn algorithms(self) -> &'static [Algorithm] {
+        match self {
+            Self::Both => &Algorithm::ALL,
+            Self::Sha256 => &[Algorithm::Sha256],
+            Self::Md5 => &[Algorithm::Md5],
+        }
+    }
+}
+
 impl Algorithm {
     pub(crate) const ALL: [Self; 2] = [Self::Sha256, Self::Md5];
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::fields::Fields;
-use super::{Algorithm, Ha1, Proof, hex};
+use super::{Algorithm, DigestPolicy, Ha1, Proof, hex};
 use crate::message::{HeaderMap, HeaderName, Uri};
 
 /// How long a nonce may be used: long enough for several refreshes of a registration, short enough that a copied credential soon is worth
@@ -24,6 +24,7 @@ const SWEEP_MAX: usize = 64;
 /// The server's side of digest authentication.
 pub(crate) struct DigestServer {
     realm: String,
+    policy: DigestPolicy,
     key: [u8; 32],
     started: Instant,
     issued: u64,
@@ -44,9 +45,10 @@ pub(crate) enum Verdict {
 }
 
 impl DigestServer {
-    pub(crate) fn new(realm: &str, key: [u8; 32], now: Instant) -> Self {
+    pub(crate) fn new(realm: &str, policy: DigestPolicy, key: [u8; 32], now: Instant) -> Self {
         Self {
             realm: realm.to_owned(),
+            policy,
             key,
             started: now,
             issued: 0,
@@ -60,7 +62,7 @@ impl DigestServer {
         let nonce = self.nonce(now);
         let realm = self.realm.replace('\\', "\\\\").replace('"', "\\\"");
         let stale = if stale { ", stale=true" } else { "" };
-        for algorithm in Algorithm::ALL {
+        for algorithm in self.policy.algorithms() {
             let name = algorithm.name();
             let value = format!(
                 "Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={name}, qop=\"auth\"{stale}"
@@ -87,11 +89,16 @@ impl DigestServer {
             return Verdict::Unproven;
         };
         match Credential::read(&fields) {
-            Some(credential) if credential.is_for(target) => {
+            Some(credential) if self.permits(&credential) && credential.is_for(target) => {
                 self.judge(now, method, &credential, find)
             }
             _ => Verdict::Unproven,
         }
+    }
+
+    /// What was not offered is not taken: a credential with a weaker function proves nothing.
+    fn permits(&self, credential: &Credential<'_>) -> bool {
+        self.policy.algorithms().contains(&credential.algorithm)
     }
 
     fn judge<'a>(
@@ -250,7 +257,7 @@ mod tests {
             };
             let target = "sip:192.0.2.1".parse().expect("uri");
             Self {
-                server: DigestServer::new("tonewall", [7; 32], now),
+                server: DigestServer::new("tonewall", DigestPolicy::Both, [7; 32], now),
                 credentials,
                 target,
                 now,
@@ -303,6 +310,28 @@ mod tests {
         let foreign = Bench::new().answer();
         bench.server.key = [8; 32];
         assert_eq!(bench.verify(&foreign), Verdict::Unproven);
+    }
+
+    #[test]
+    fn only_offered_functions_are_asked_for_and_taken() {
+        let mut bench = Bench::new();
+        let with_sha = bench.answer();
+        bench.server.policy = DigestPolicy::Md5;
+        let mut challenge = HeaderMap::new();
+        bench.server.challenge(bench.now, false, &mut challenge);
+        let challenges: Vec<&[u8]> = challenge.all(&HeaderName::WWW_AUTHENTICATE).collect();
+        assert_eq!(challenges.len(), 1);
+        assert_eq!(bench.verify(&with_sha), Verdict::Unproven);
+        let with_md5 = bench.answer();
+        bench.server.policy = DigestPolicy::Sha256;
+        assert_eq!(bench.verify(&with_md5), Verdict::Unproven);
+        bench.server.policy = DigestPolicy::Both;
+        assert_eq!(
+            bench.verify(&with_md5),
+            Verdict::Proven {
+                user: "anna".to_owned()
+            }
+        );
     }
 
     #[test]

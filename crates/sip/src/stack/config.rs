@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::digest::Ha1;
+use crate::digest::{DigestPolicy, Ha1};
 
 /// What a stack is told at its start.
 #[derive(Clone)]
@@ -20,6 +20,8 @@ pub struct StackConfig {
     pub advertised: SocketAddr,
     /// Digest realm of our phones.
     pub realm: String,
+    /// Hash functions for that digest.
+    pub digest: DigestPolicy,
     /// Our name in `User-Agent` and `Server`.
     pub user_agent: String,
     /// Bounds.
@@ -37,6 +39,7 @@ impl StackConfig {
             local,
             advertised: local,
             realm: "tonewall".to_owned(),
+            digest: DigestPolicy::default(),
             user_agent: "tonewall".to_owned(),
             limits: Limits::default(),
         }

@@ -77,7 +77,7 @@ impl Stack {
     #[must_use]
     pub fn new(config: StackConfig, now: Instant) -> Self {
         let mut ids = Ids::new(&config.node, config.epoch, config.seed);
-        let digest = DigestServer::new(&config.realm, ids.key(), now);
+        let digest = DigestServer::new(&config.realm, config.digest, ids.key(), now);
         let admission = Admission::new(&config.limits, now);
         Self {
             config,

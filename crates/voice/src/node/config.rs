@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use media::source::{Cidr, SourcePolicy};
+use sip::digest::DigestPolicy;
 use secret::Arena;
 
 use crate::recorder::AudioSink;
@@ -20,6 +21,8 @@ pub struct NodeConfig {
     pub epoch: u32,
     /// Digest realm of our phones.
     pub realm: String,
+    /// Hash functions for that digest.
+    pub digest: DigestPolicy,
     /// Where SIP is bound (UDP). Port 0: the system chooses.
     pub sip_listen: SocketAddr,
     /// Address that far sides reach SIP by; none: as bound. A port of 0 stands for the bound one.
@@ -52,6 +55,7 @@ impl NodeConfig {
             node: "n1".to_owned(),
             epoch: 0,
             realm: "tonewall".to_owned(),
+            digest: DigestPolicy::default(),
             sip_listen,
             sip_advertised: None,
             media_address: sip_listen.ip(),

@@ -529,6 +529,7 @@ fn stack_config(
     StackConfig {
         advertised,
         realm: config.realm.clone(),
+        digest: config.digest,
         limits: config.limits.sip,
         ..StackConfig::new(&config.node, config.epoch, seed, local)
     }
