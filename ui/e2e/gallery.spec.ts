@@ -12,7 +12,7 @@ for (const [look, kind] of LOOKS.flatMap((look) => KINDS.map((kind) => [look, ki
     await page.goto(`/gallery?kind=${kind}`);
     await expect(page.getByRole('heading', { name: 'Gallery' })).toBeVisible();
     await page.screenshot({ path: info.outputPath(`gallery-${kind}-${look.name}.png`), fullPage: true });
-    await expectAccessible(page);
+    await expectAccessible(page, look);
     expect(errors).toEqual([]);
   });
 }

@@ -18,9 +18,10 @@ export async function wear(page: Page, look: Look): Promise<void> {
   await page.emulateMedia({ colorScheme: look.scheme, forcedColors: look.forced });
 }
 
-/** No violation of WCAG 2.2 AA, and nothing wider than the window. */
-export async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(WCAG).analyze();
+/** No violation of WCAG 2.2 AA, and nothing wider than the window. With forced colours the browser paints others than the ones it computes. */
+export async function expectAccessible(page: Page, look?: Look): Promise<void> {
+  const axe = new AxeBuilder({ page }).withTags(WCAG);
+  const { violations } = await (look?.forced === 'active' ? axe.disableRules('color-contrast') : axe).analyze();
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.any[0]?.message ?? node.all[0]?.message ?? ''})`).slice(0, 4).join(' | ')}`);
   expect(found).toEqual([]);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -30,7 +30,7 @@ for (const [look, place] of LOOKS.flatMap((look) => PLACES.map((place) => [look,
     await page.goto(place.path);
     await place.ready(page);
     await page.screenshot({ path: info.outputPath(`${place.name}-${look.name}.png`), fullPage: true });
-    await expectAccessible(page);
+    await expectAccessible(page, look);
   });
 }
 
@@ -50,6 +50,6 @@ test('the practice phone is accessible', async ({ page }, info) => {
     await page.goto('/simulator.html');
     await expect(page.getByRole('button', { name: 'Key 5' })).toBeEnabled();
     await page.screenshot({ path: info.outputPath(`simulator-${look.name}.png`), fullPage: true });
-    await expectAccessible(page);
+    await expectAccessible(page, look);
   }
 });
