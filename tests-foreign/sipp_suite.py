@@ -157,6 +157,7 @@ def memory(rss, server, report):
     quarter, end = rss[len(rss) // 4], statistics.median(rss[-3:])
     bound = quarter * GROWTH_FACTOR + GROWTH_KIB
     report.figure("RSS", f"first {rss[0]}, at a quarter {quarter}, at the end {end:.0f}, now {server.rss_kib()}", "KiB")
+    report.figure("RSS each 5 s", " ".join(str(round(kib / 1024)) for kib in rss[::5]), "MiB")
     report.check(end <= bound, "memory is flat: the end is at most 5 % + 4 MiB above the first quarter", f"{end:.0f} <= {bound:.0f} KiB")
 
 

@@ -102,7 +102,7 @@ class Api:
 class Server:
     """A running server. Use it with `with`."""
 
-    def __init__(self, net, name, *, ring_time="5s", slots=4096, media_pairs=5_000, threads=1, media_source="signalled", more_callers=()):
+    def __init__(self, net, name, *, ring_time="5s", slots=4096, media_pairs=5_000, threads=1, media_source="signalled", more_callers=(), digest="both"):
         self.net = net
         self.keep = False
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"tonewall-{name}-"))
@@ -124,6 +124,7 @@ listen = "127.0.0.1:0"
 [sip]
 listen = "{net.server}:0"
 ring_time = "{ring_time}"
+digest = "{digest}"
 
 [media]
 address = "{net.server}"
@@ -177,6 +178,19 @@ media_source = "{media_source}"
             time.sleep(0.05)
         raise RuntimeError(f"the server does not serve; it said:\n{self.log.read_text(errors='replace')[-4000:]}")
 
+    def add_agent(self, phone_password, widget=None):
+        """A user `agent` with the phone 1001, and a login of theirs. `widget` goes onto their desktop."""
+        desktop = {"name": "Agent's desk", "service": "standard", "layout": "extended_panel", "widgets": [widget] if widget else []}
+        desktop = self.api.post("/desktops", desktop)["desktop"]["id"]
+        first, password = "b2" + secrets.token_hex(12), "c3" + secrets.token_hex(12)
+        user = {"name": "agent", "display_name": "Alex Agent", "roles": ["agent"], "desktop": desktop, "enabled": True}
+        self.api.post("/users", {**user, "phone": "1001", "phone_password": phone_password, "password": first})
+        api = Api(self.web)
+        api.log_in("agent", first)
+        api.post("/password", {"current": first, "new": password})
+        api.log_in("agent", password)
+        return api
+
     def _first_log_in(self):
         """What an administrator does first: take the one-time password, change it, switch payment capture on, make a desktop."""
         said = (self.folder / "server.out").read_text()
@@ -193,18 +207,18 @@ media_source = "{media_source}"
         desktop = {"name": "Desk", "service": "standard", "layout": "extended_panel"}
         self.desktop = self.api.post("/desktops", desktop)["desktop"]["id"]
 
-    def serve_number(self, number, callee_port, protection="capture"):
-        """Leads a number to a SIP address of the callee."""
+    def serve_number(self, number, callee_port, agent="admin"):
+        """Leads a number to a SIP address of the callee; the calls stand on the page of this user."""
         route = {
             "to": "uri",
             "uri": f"sip:{number}@{self.net.callee}:{callee_port}",
             "address": f"{self.net.callee}:{callee_port}",
-            "agent": "admin",
+            "agent": agent,
         }
-        self.add_service(number, route, protection)
+        self.add_service(number, route)
 
-    def add_service(self, number, route, protection="capture"):
-        form = {"name": f"Line {number}", "numbers": [number], "route": route, "desktop": self.desktop, "protection": protection}
+    def add_service(self, number, route):
+        form = {"name": f"Line {number}", "numbers": [number], "route": route, "desktop": self.desktop, "protection": "capture"}
         service = self.api.post("/services", form)
         self.api.post(f"/services/{service['id']}/recorders", {"sinks": [], "revision": service["revision"]})
 
@@ -262,6 +276,15 @@ media_source = "{media_source}"
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+BASIC_CARD = {
+    "kind": "credit_card_basic",
+    "title": "Card details",
+    "enabled": True,
+    "prompts": [{"field": field, "text": "Please key it."} for field in ("card_number", "expiry", "security_code")],
+    "card_types": ["visa", "mastercard", "american_express", "discover"],
+}
 
 
 class Report:
