@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui test test-rust test-ui test-e2e test-sip test-foreign test-fault-short bench lint fmt clean
+.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-fault-short fault-kill load-sip bench lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -42,6 +42,36 @@ test-rust: ui
 
 test-ui: ui/node_modules/.stamp
 	scripts/timed ui bash -c 'cd ui && npm test --silent'
+
+# The browser and the foreign suites use the program that the Rust suites have built.
+program: ui
+	$(CARGO) test --locked --workspace --no-run
+	@test -x $(TARGET)/debug/tonewall
+
+test-e2e: program
+	scripts/need chromium chromium multimon-ng multimon-ng sox sox
+	scripts/timed e2e bash -c 'cd ui && TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall npm run --silent e2e'
+
+test-sip: program
+	scripts/need sipp sip-tester python3 python3
+	scripts/timed sip env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/sipp_suite.py
+
+test-foreign: program
+	scripts/need baresip baresip multimon-ng multimon-ng sox sox python3 python3
+	scripts/timed foreign env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/foreign_suite.py
+
+# Kills at random moments around the charge; fault-kill does the same for longer.
+test-fault-short: program
+	scripts/timed fault-short $(CARGO) test --locked --workspace --test stories killed
+
+KILL_N ?= 300
+fault-kill: program
+	TONEWALL_KILL_N=$(KILL_N) $(CARGO) test --locked --workspace --test stories killed -- --nocapture
+
+# 200 calls a second for 60 s with 3 % of the caller's messages lost.
+load-sip: program
+	scripts/need sipp sip-tester python3 python3
+	TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/sipp_suite.py --load
 
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings

@@ -1,6 +1,8 @@
 import { defineConfig } from '@playwright/test';
 
-const PORT = 4173;
+// Chosen once by the first process; its workers inherit it.
+process.env.PREVIEW_PORT ??= String(20_000 + (process.pid % 20_000));
+const PORT = Number(process.env.PREVIEW_PORT);
 const isRoot = process.getuid?.() === 0;
 
 /** A real browser over the built page. `CHROMIUM` names another one than Debian's. */
@@ -11,7 +13,7 @@ export default defineConfig({
   fullyParallel: false,
   timeout: 120_000,
   expect: { timeout: 20_000 },
-  outputDir: 'test-results',
+  outputDir: 'test-results/looks',
   reporter: [['list']],
   use: {
     baseURL: `http://127.0.0.1:${PORT}`,
