@@ -1,13 +1,13 @@
 /** Advanced: the card goes to the gateway and never to the page. */
-import { cardUnlike } from './cards';
+import { accountUnlike, cardUnlike } from './cards';
 import { expect, keepForReadme, test } from './demo';
-import { TITLES } from './desk';
+import { Desk, TITLES } from './desk';
 import { slowStream } from './slow-stream';
 import { Watch } from './watch';
 
 test.use({ story: 'advanced' });
 
-const { cardAdvanced } = TITLES;
+const { cardAdvanced, checkAdvanced } = TITLES;
 
 test('p1 a2 a4 v1 v11 v12 v14 a keyed card is obtained, processed and approved, and none of its digits reaches the page', async ({ page, desk, simulator, shot }, info) => {
   const watch = await Watch.over(page);
@@ -44,12 +44,8 @@ test('p1 a2 a4 v1 v11 v12 v14 a keyed card is obtained, processed and approved, 
   await shot('advanced-keying');
   await simulator.keys(card.number.slice(6));
   await desk.obtained('number');
-  await desk.listens('expiry');
-  await simulator.keys(card.expiry);
-  await desk.obtained('expiry');
-  await desk.listens('code');
-  await simulator.keys(card.code);
-  await desk.obtained('code');
+  await desk.capture('expiry', { keys: card.expiry });
+  await desk.capture('code', { keys: card.code });
   for (const part of ['number', 'expiry', 'code'] as const) await expect(desk.row(part)).toContainText('Obtained');
   await expect(desk.button('Process Payment')).toBeEnabled();
   await shot('advanced-obtained');
@@ -75,4 +71,95 @@ test('p1 a2 a4 v1 v11 v12 v14 a keyed card is obtained, processed and approved, 
   // The same eyes see a run where there is one.
   await page.evaluate((run) => document.body.setAttribute('data-planted', run), card.number.slice(5, 9));
   expect(await watch.placesOf(card.number)).toContain('document');
+});
+
+test('v14 s10 a declined card offers another card: every field is keyed anew, what was typed stays, and an echoed number is scrubbed', async ({ page, desk, simulator, shot }) => {
+  const watch = await Watch.over(page);
+  await desk.open(cardAdvanced);
+  await desk.fill('75.00');
+  await simulator.script('decline', 'approve_with_echo');
+  await desk.ask('number');
+  await desk.captureCard('visa');
+  await desk.process();
+  await expect(desk.outcome).toContainText('Declined');
+  await expect(page.getByRole('button', { name: 'Try again' })).toHaveCount(0);
+  await shot('advanced-declined');
+
+  await desk.button('Try another card').click();
+  await expect(desk.row('number')).toHaveAttribute('data-state', /idle|waiting/);
+  for (const part of ['expiry', 'code'] as const) await expect(desk.row(part)).toHaveAttribute('data-state', 'idle');
+  await expect(page.getByRole('textbox', { name: 'Amount' })).toHaveValue('75.00');
+  await shot('advanced-another-card');
+  const card = cardUnlike(`${await watch.text()} 7500`);
+  if ((await desk.row('number').getAttribute('aria-current')) !== 'true') await desk.ask('number');
+  await desk.capture('number', { keys: card.number });
+  await desk.capture('expiry', { keys: card.expiry });
+  await desk.capture('code', { keys: card.code });
+  await desk.process();
+  await expect(desk.outcome).toContainText('Approved 75.00 USD');
+  await expect(desk.outcome).toContainText('Approved card');
+  await shot('advanced-approved-scrubbed');
+  expect(await watch.placesOf(card.number, card.expiry)).toEqual([]);
+});
+
+test('w45 an answer that never comes is unknown: the agent cannot take it again, a supervisor resolves it with a reason', async ({ desk, demo, simulator, browser, shot }) => {
+  await desk.open(cardAdvanced);
+  await desk.fill('33.00');
+  await simulator.script('never_answer');
+  await desk.ask('number');
+  await desk.captureCard();
+  await desk.process();
+  await expect(desk.outcome).toContainText(/Sending payment\.\.\. [1-9] s/);
+  await expect(desk.button('Cancel')).toBeDisabled();
+  await expect(desk.button('Cancel')).toHaveAccessibleDescription('Cancel is not possible: already sent.');
+  await shot('advanced-sending');
+  await expect(desk.outcome).toContainText('Do NOT take this payment again', { timeout: 15_000 });
+  for (const name of ['Try again', 'Try another card', 'Process Payment', 'New payment']) await expect(desk.button(name)).toHaveCount(0);
+  const reference = await desk.outcome.getByRole('code').innerText();
+  await shot('advanced-unknown');
+  await desk.button('Close and follow up').click();
+  await expect(desk.widget(cardAdvanced)).toHaveCount(0);
+  await expect(desk.button('Credit card')).toBeEnabled();
+
+  const context = await browser.newContext({ baseURL: demo.page });
+  const office = new Desk(await context.newPage(), demo);
+  await office.signIn('supervisor');
+  const row = office.page.getByRole('row', { name: reference });
+  await office.page.getByRole('link', { name: 'Payments' }).click();
+  await expect(row).toContainText('Unknown');
+  await shot('payments-unknown', office.page);
+  await office.button(`Resolve ${reference}`).click();
+  const form = office.page.getByRole('dialog');
+  await expect(form.getByRole('button', { name: 'Save' })).toBeDisabled();
+  await form.getByRole('radio', { name: 'The customer was not charged' }).check({ force: true });
+  await expect(form.getByRole('button', { name: 'Save' })).toBeDisabled();
+  await form.getByRole('textbox', { name: 'How you know' }).fill('The gateway’s own report does not list it.');
+  await shot('payments-resolve', office.page);
+  await form.getByRole('button', { name: 'Save' }).click();
+  await expect(row).toContainText('Declined');
+  await expect(office.button(`Resolve ${reference}`)).toHaveCount(0);
+  await context.close();
+});
+
+test('v15 v20 v22 v23 v24 v25 v26 a keyed account is debited, and none of its digits reaches the page', async ({ page, desk, simulator, shot }) => {
+  const watch = await Watch.over(page);
+  await desk.open(checkAdvanced);
+  await desk.fill('45.25');
+  const { routing, account } = accountUnlike(`${await watch.text()} 4525`);
+  await desk.ask('routing');
+  await expect(page.getByText('Please key the nine digits of the routing number')).toBeVisible();
+  await desk.capture('routing', { keys: routing });
+  await desk.listens('account');
+  await expect(page.getByText('Now your account number, then the pound key.')).toBeVisible();
+  await desk.capture('account', { keys: `${account}#` });
+  await shot('check-advanced-obtained');
+  await simulator.script({ approve_after: { delay_ms: 1_500 } });
+  await desk.button('Process Payment').click();
+  await expect(page.getByText('Debit 45.25 USD from the account of Jane Roe?')).toBeVisible();
+  await page.getByRole('button', { name: /^Yes, / }).click();
+  await expect(desk.outcome).toContainText('Sending payment');
+  await expect(desk.outcome).toContainText('Accepted for debit 45.25 USD');
+  await shot('check-advanced-accepted');
+  expect(await watch.placesOf(routing, account)).toEqual([]);
+  expect(watch.violations).toEqual([]);
 });

@@ -10,6 +10,7 @@ import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Page } from '@playwright/test';
 import { test as base } from '@playwright/test';
 import { Desk } from './desk';
 import { Simulator } from './simulator';
@@ -77,7 +78,7 @@ type WorkerFixtures = {
   story: string;
   demo: Demo;
 };
-type Fixtures = { simulator: Simulator; desk: Desk; shot: (name: string) => Promise<void>; quiet: void };
+type Fixtures = { simulator: Simulator; desk: Desk; shot: (name: string, of?: Page) => Promise<void>; quiet: void };
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
   story: ['', { option: true, scope: 'worker' }],
@@ -93,10 +94,15 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   ],
   baseURL: async ({ demo }, use) => use(demo.page),
   simulator: async ({ demo }, use) => use(demo.simulator),
-  desk: async ({ page, demo }, use) => use(new Desk(page, demo)),
+  desk: async ({ page, demo }, use) => {
+    const desk = new Desk(page, demo);
+    await use(desk);
+    await demo.simulator.hangUp();
+    await desk.putAway();
+  },
   shot: async ({ page }, use, info) => {
-    await use(async (name) => {
-      await page.screenshot({ path: join(states(info.project.outputDir), `${name}.png`), animations: 'disabled' });
+    await use(async (name, of = page) => {
+      await of.screenshot({ path: join(states(info.project.outputDir), `${name}.png`), animations: 'disabled' });
     });
   },
   /** Whatever a test did to the call, the next one finds free phones that key by events. */

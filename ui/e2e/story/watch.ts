@@ -16,6 +16,8 @@ declare global {
 
 /** Headers that hold a length or a date, and no content. */
 const PLAIN_HEADERS = ['content-length', 'date', 'etag', 'last-modified'];
+/** What `kept` calls the document's past. */
+const BEFORE = 'earlier document';
 /** A time in milliseconds within an hour of now is a time. */
 const HOUR_MS = 3_600_000;
 
@@ -54,7 +56,7 @@ async function kept(): Promise<[string, string][]> {
     ['databases', databases.map(({ name }) => name).join('\n')],
     ['caches', (await window.caches?.keys())?.join('\n') ?? ''],
     ['window name', window.name],
-    ['document before', (window.seenInDocument ?? []).join('\n')],
+    ['earlier document', (window.seenInDocument ?? []).join('\n')],
   ];
 }
 
@@ -106,8 +108,13 @@ export class Watch {
   /** Where a run of these digits was seen since the watch began. */
   async placesOf(...keyed: string[]): Promise<string[]> {
     await this.look();
-    const runs = new Set(keyed.flatMap((digits) => runsOf(digits)));
-    return [...new Set(this.seen.filter(({ text }) => [...runs].some((run) => text.includes(run))).map(({ place }) => place))];
+    return placesIn(this.seen, keyed);
+  }
+
+  /** Where a run of these digits is at this moment. */
+  async placesNow(...keyed: string[]): Promise<string[]> {
+    const now = await this.#page.evaluate(kept);
+    return placesIn(now.filter(([place]) => place !== BEFORE).map(([place, text]) => ({ place, text: withoutTimes(text) })), keyed);
   }
 
   /** Looks at the page as it is now. */
@@ -130,6 +137,12 @@ export class Watch {
   #note(place: string, text: string): void {
     this.seen.push({ place, text: withoutTimes(text) });
   }
+}
+
+function placesIn(seen: readonly Seen[], keyed: readonly string[]): string[] {
+  const runs = [...new Set(keyed.flatMap((digits) => runsOf(digits)))];
+  const has = (text: string) => runs.some((run) => text.includes(run));
+  return [...new Set(seen.filter(({ text }) => has(text)).map(({ place }) => place))];
 }
 
 export function withoutTimes(text: string): string {

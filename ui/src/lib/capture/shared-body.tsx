@@ -22,7 +22,8 @@ export function promptedRow(view: CaptureView, chosen?: Field): FieldView | unde
 
 export function Prompt({ view, chosen }: { view: CaptureView; chosen?: Field | undefined }) {
   const row = promptedRow(view, chosen);
-  if (!isLive(view) || !row?.prompt) return null;
+  const asked = row && row.state !== 'obtained' && row.state !== 'not_available';
+  if (!isLive(view) || !asked || !row.prompt) return null;
   return (
     <p className={css.prompt}>
       <span className={css.say}>

@@ -17,6 +17,14 @@ describe('the live store', () => {
     expect(store.snapshot().calls[0]?.capture?.revision).toBe(6);
   });
 
+  test('a capture that was taken away does not come back with a late answer', () => {
+    const store = new LiveStore();
+    store.applyCall(call({ capture: revision(5) }));
+    store.applyCall(call({ capture: null }));
+    store.applyCapture(revision(6));
+    expect(store.snapshot().calls[0]?.capture).toBeNull();
+  });
+
   test('an ended call stays while its capture is open, and goes with it', () => {
     const store = new LiveStore();
     store.applyCall(call({ state: 'ended', capture: revision(1) }));

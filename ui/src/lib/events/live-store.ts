@@ -8,9 +8,13 @@ import type { CallView, CaptureView } from '../api/types';
 export type Connection = 'connecting' | 'open' | 'lost';
 export type LiveState = { connection: Connection; calls: readonly CallView[] };
 
+/** Captures that are over stay known for as long as an answer may be late: the last few are plenty. */
+const GONE_MAX = 16;
+
 export class LiveStore {
   #state: LiveState = { connection: 'connecting', calls: [] };
   readonly #listeners = new Set<() => void>();
+  #gone: readonly string[] = [];
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
@@ -25,12 +29,14 @@ export class LiveStore {
 
   /** The whole list, read anew. */
   replaceCalls(calls: readonly CallView[]): void {
+    for (const call of calls) this.#noteGone(call, this.#find(call.id));
     const merged = calls.map((call) => newer(call, this.#find(call.id)));
     this.#set({ ...this.#state, calls: merged.filter(isWorthShowing) });
   }
 
   applyCall(call: CallView): void {
     const known = this.#find(call.id);
+    this.#noteGone(call, known);
     const merged = newer(call, known);
     const calls = known
       ? this.#state.calls.map((other) => (other.id === call.id ? merged : other))
@@ -38,11 +44,18 @@ export class LiveStore {
     this.#set({ ...this.#state, calls: calls.filter(isWorthShowing) });
   }
 
+  /** The answer to a command that closes a capture may come after the event that took it away. */
   applyCapture(capture: CaptureView): void {
+    if (this.#gone.includes(capture.id)) return;
     const calls = this.#state.calls.map((call) =>
       call.id === capture.call && !isOlder(capture, call.capture) ? { ...call, capture } : call,
     );
     this.#set({ ...this.#state, calls });
+  }
+
+  #noteGone(call: CallView, known: CallView | undefined): void {
+    const before = known?.capture?.id;
+    if (before && before !== call.capture?.id) this.#gone = [before, ...this.#gone].slice(0, GONE_MAX);
   }
 
   #find(id: string): CallView | undefined {
