@@ -19,6 +19,8 @@ const CHOICE: &str = "TONEWALL_PLANT";
 enum Plant {
     /// Digits stay in a buffer that nobody frees.
     LeakBuffer,
+    /// Digits are copied as a careless library does, and the copies are freed.
+    CarelessCopy,
     /// Digits are logged.
     LeakLog,
     /// Digits are published.
@@ -32,6 +34,7 @@ impl Plant {
         let name = std::env::var(CHOICE).ok()?;
         match name.as_str() {
             "leak-buffer" => Some(Self::LeakBuffer),
+            "careless-copy" => Some(Self::CarelessCopy),
             "leak-log" => Some(Self::LeakLog),
             "leak-event" => Some(Self::LeakEvent),
             "retry" => Some(Self::Retry),
@@ -60,6 +63,26 @@ pub(crate) fn around(
     }
 }
 
+/// Copies that a careless library makes. So many that later allocations do not overwrite all of them.
+const CARELESS_COPIES: usize = 64;
+
+/// Copies the text into buffers of several sizes, as libraries hold them, and frees those. What lies between them stays, so that the holes do.
+fn copy_carelessly(text: &str) {
+    let mut held: Vec<Vec<u8>> = Vec::new();
+    for size in [200, 1_000, 5_000]
+        .into_iter()
+        .cycle()
+        .take(CARELESS_COPIES)
+    {
+        let mut buffer = Vec::with_capacity(size);
+        buffer.extend_from_slice(&[b'.'; 64]);
+        buffer.extend_from_slice(text.as_bytes());
+        held.push(buffer);
+        let _between: &'static mut [u8] = vec![b'.'; 64].leak();
+    }
+    drop(std::hint::black_box(held));
+}
+
 struct Planted {
     plant: Plant,
     gateway: Arc<dyn PaymentGateway>,
@@ -75,6 +98,7 @@ impl Planted {
             Plant::LeakBuffer => {
                 let _forever: &'static mut str = text.into_owned().leak();
             }
+            Plant::CarelessCopy => copy_carelessly(&text),
             Plant::LeakLog => tracing::trace!("charging {text}"),
             Plant::LeakEvent => self.bus.publish(LiveEvent {
                 audience: Audience::Everyone,

@@ -14,5 +14,9 @@ mod support;
 
 #[path = "stories/canary.rs"]
 mod canary;
+#[path = "stories/killed.rs"]
+mod killed;
 #[path = "stories/once.rs"]
 mod once;
+#[path = "stories/starts.rs"]
+mod starts;

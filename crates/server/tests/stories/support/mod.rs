@@ -3,9 +3,13 @@
 mod client;
 mod events;
 mod house;
+mod site;
+mod variants;
 mod walk;
 
 pub(crate) use client::Client;
 pub(crate) use events::EventStream;
-pub(crate) use house::{House, TONEWALL};
-pub(crate) use walk::{Capture, connect, process};
+pub(crate) use house::{House, TONEWALL, wait_for};
+pub(crate) use site::{Running, Site};
+pub(crate) use variants::{plain, planted};
+pub(crate) use walk::{Capture, connect, form, new_key};

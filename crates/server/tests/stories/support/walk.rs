@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::client::Client;
+use super::client::{Client, Refused};
 use super::house::wait_for;
 
 /// A step that takes longer has failed.
@@ -37,6 +37,7 @@ pub(crate) fn connect(page: &Client, stage: &Client) -> Value {
 pub(crate) struct Capture<'a> {
     page: &'a Client,
     stage: &'a Client,
+    kind: String,
     pub(crate) path: String,
 }
 
@@ -52,7 +53,13 @@ impl<'a> Capture<'a> {
         let captures = format!("/api/v1/calls/{}/captures", call["id"].as_str().unwrap());
         let view = page.post(&captures, &json!({ "widget": widget }));
         let path = format!("/api/v1/captures/{}", view["id"].as_str().unwrap());
-        let capture = Self { page, stage, path };
+        let kind = kind.to_owned();
+        let capture = Self {
+            page,
+            stage,
+            kind,
+            path,
+        };
         wait_for("the line is protected", STEP_MAX, || {
             match capture.view()["state"].as_str() {
                 Some("arming") => None,
@@ -61,6 +68,10 @@ impl<'a> Capture<'a> {
             }
         });
         capture
+    }
+
+    pub(crate) fn page(&self) -> &Client {
+        self.page
     }
 
     pub(crate) fn view(&self) -> Value {
@@ -100,6 +111,12 @@ impl<'a> Capture<'a> {
         self.key("security_code", &format!("{code}#"));
     }
 
+    /// Routing and account number: the shortest capture there is.
+    pub(crate) fn key_check(&self) {
+        self.key("routing_number", "021000021");
+        self.key("account_number", "70123#");
+    }
+
     /// Waits for the payment's end and yields it.
     pub(crate) fn ended(&self) -> Value {
         wait_for("the payment has an outcome", STEP_MAX, || {
@@ -109,21 +126,30 @@ impl<'a> Capture<'a> {
     }
 }
 
-/// Presses Process Payment with a key of its own.
-pub(crate) fn process(capture: &Capture<'_>, amount: &str, reference: &str) -> Value {
-    let key = format!("{:032x}", rand::random::<u128>());
-    let form = json!({
-        "amount": amount,
-        "currency": "USD",
-        "values": { "firstName": "Jane", "lastName": "Roe", "reference": reference },
-    });
-    capture
-        .page
-        .send(
-            "POST",
-            &format!("{}/process", capture.path),
-            Some(&form),
-            &key,
-        )
-        .unwrap()
+/// What the agent types for a payment.
+pub(crate) fn form(kind: &str, amount: &str, reference: &str) -> Value {
+    let mut values = json!({ "firstName": "Jane", "lastName": "Roe", "reference": reference });
+    if kind.starts_with("check") {
+        values["accountType"] = json!("checking");
+    }
+    json!({ "amount": amount, "currency": "USD", "values": values })
+}
+
+/// A key for one press of Process Payment.
+pub(crate) fn new_key() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
+impl Capture<'_> {
+    /// Presses Process Payment; what came of the press.
+    pub(crate) fn press(&self, form: &Value, key: &str) -> Result<Value, Refused> {
+        self.page
+            .send("POST", &format!("{}/process", self.path), Some(form), key)
+    }
+
+    /// Presses Process Payment with a key of its own.
+    pub(crate) fn process(&self, amount: &str, reference: &str) -> Value {
+        self.press(&form(&self.kind, amount, reference), &new_key())
+            .unwrap()
+    }
 }

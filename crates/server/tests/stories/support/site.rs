@@ -1,0 +1,331 @@
+//! An operator's installation: a server's file, a data folder that stays, `tonewall serve`, and a simulator beside it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::client::Client;
+use super::house::{TONEWALL, wait_for};
+
+/// A start that takes longer has failed.
+const START_MAX: Duration = Duration::from_secs(20);
+
+/// The agent's phone: user and password.
+const PHONE: (&str, &str) = ("1001", "phone-secret-1");
+
+/// The password that everyone chooses at the first login.
+const PASSWORD: &str = "walnut-harbour-42";
+
+/// An installation. Its data stays from start to start.
+pub(crate) struct Site {
+    folder: TempDir,
+    gateway: SocketAddr,
+    media_first: u16,
+    starts: u32,
+}
+
+/// A started installation. Dropping it kills both processes, as a power cut does.
+pub(crate) struct Running {
+    server: Child,
+    simulator: Simulator,
+    pub(crate) page: String,
+    pub(crate) stage: Client,
+}
+
+impl Site {
+    /// An empty installation, set up by its administrator through the API.
+    pub(crate) fn set_up() -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut site = Self {
+            folder: tempfile::tempdir().unwrap(),
+            gateway: free.local_addr().unwrap(),
+            media_first: 10_000 + rand::random_range(0..100_u16) * 100,
+            starts: 0,
+        };
+        drop(free);
+        let (mut simulator, place) = site.start_simulator();
+        let (server, page, _sip, one_time) = site.start_server(&place);
+        configure(
+            &page,
+            &one_time.unwrap(),
+            place["service_url"].as_str().unwrap(),
+        );
+        simulator.end();
+        end(server);
+        site
+    }
+
+    /// Starts server and simulator.
+    pub(crate) fn start(&mut self) -> Running {
+        let (mut simulator, place) = self.start_simulator();
+        let (server, page, sip, _) = self.start_server(&place);
+        let stage = simulator.ask(&json!({
+            "server_sip": sip,
+            "realm": "tonewall",
+            "consumer": "127.0.0.2:0",
+            "agents_address": "127.0.0.3",
+            "control": "127.0.0.1:0",
+            "number": "4000",
+            "agents": [{ "user": PHONE.0, "password": PHONE.1 }],
+            "answer_after_ms": 100,
+            "server_page": page,
+        }));
+        let stage = Client::new(stage["control"].as_str().unwrap());
+        Running {
+            server,
+            simulator,
+            page,
+            stage,
+        }
+    }
+
+    /// Rows of the sandbox gateway's own ledger: charges of this amount.
+    pub(crate) fn charges(&self, amount: &str) -> usize {
+        let ledger = self.folder.path().join("simulator/sandbox-ledger.jsonl");
+        let text = std::fs::read_to_string(ledger).unwrap_or_default();
+        let rows = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        rows.filter(|row| row["status"] == "charged" && row["amount"] == amount)
+            .count()
+    }
+
+    fn log_file(&self, start: u32) -> PathBuf {
+        self.folder.path().join(format!("log-{start}"))
+    }
+
+    fn start_simulator(&self) -> (Simulator, Value) {
+        let mut simulator = Simulator::start();
+        let data = self.folder.path().join("simulator");
+        let place = simulator.ask(&json!({ "data": data, "sandbox": self.gateway }));
+        (simulator, place)
+    }
+
+    fn start_server(&mut self, gateway: &Value) -> (Child, String, String, Option<String>) {
+        self.starts += 1;
+        let file = self.folder.path().join("tonewall.toml");
+        std::fs::write(&file, self.settings(gateway)).unwrap();
+        let log = self.log_file(self.starts);
+        let mut server = Command::new(TONEWALL)
+            .args(["serve", "--config"])
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let serving = wait_for("the server serves", START_MAX, || serving(&log));
+        let address = |name: &str| serving[name].as_str().unwrap().to_owned();
+        let (page, sip) = (format!("http://{}", address("page")), address("sip"));
+        let mut line = String::new();
+        if self.starts == 1 {
+            BufReader::new(server.stdout.take().unwrap())
+                .read_line(&mut line)
+                .unwrap();
+        }
+        let one_time = line.trim().rsplit(' ').next().map(str::to_owned);
+        (server, page, sip, one_time)
+    }
+
+    fn settings(&self, gateway: &Value) -> String {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        format!(
+            r#"
+[node]
+data = {data:?}
+[web]
+listen = "127.0.0.1:0"
+[health]
+listen = "127.0.0.1:0"
+[sip]
+listen = "127.0.0.1:0"
+[media]
+ports = "{first}-{last}"
+[gateway]
+allowed_hosts = {host:?}
+ca_file = {ca_file:?}
+[log]
+format = "json"
+[[trunk]]
+name = "carrier"
+addresses = ["127.0.0.2"]
+"#,
+            data = self.folder.path().join("data"),
+            first = self.media_first,
+            last = self.media_first + 99,
+            host = text(&gateway["host"]),
+            ca_file = text(&gateway["ca_file"]),
+        )
+    }
+}
+
+impl Running {
+    /// A page with a login of this user.
+    pub(crate) fn page(&self, user: &str) -> Client {
+        let mut page = Client::new(&self.page);
+        page.log_in(user, PASSWORD);
+        page
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill_server(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone = self.server.kill();
+        let _status = self.server.wait();
+        self.simulator.end();
+    }
+}
+
+/// `tonewall simulate`, by its two lines.
+struct Simulator {
+    child: Child,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Simulator {
+    fn start() -> Self {
+        let mut child = Command::new(TONEWALL)
+            .arg("simulate")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (orders, answers) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Self {
+            child,
+            orders,
+            answers: BufReader::new(answers),
+        }
+    }
+
+    fn ask(&mut self, plan: &Value) -> Value {
+        writeln!(self.orders, "{plan}").unwrap();
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|_| panic!("the simulator answered {line:?}"))
+    }
+
+    fn end(&mut self) {
+        let _gone = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+fn end(mut server: Child) {
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+/// The fields of the line that says that the server serves.
+fn serving(log: &Path) -> Option<Value> {
+    let text = std::fs::read_to_string(log).ok()?;
+    let lines = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines
+        .map(|line| line["fields"].clone())
+        .find(|fields| fields["message"] == "serving")
+}
+
+/// The first administrator's first hour.
+fn configure(page: &str, one_time: &str, service_url: &str) {
+    let mut admin = Client::new(page);
+    let login = admin.log_in("admin", one_time);
+    assert_eq!(login["must_change_password"], true);
+    admin.post(
+        "/api/v1/password",
+        &json!({ "current": one_time, "new": PASSWORD }),
+    );
+    let settings = admin.get("/api/v1/settings");
+    admin.put(
+        "/api/v1/settings",
+        &json!({
+            "spc_enabled": true,
+            "response_variables": true,
+            "revision": settings["revision"],
+        }),
+    );
+    let desktop = admin.post("/api/v1/desktops", &desktop(service_url));
+    let desktop = desktop["desktop"]["id"].clone();
+    let service = admin.post(
+        "/api/v1/services",
+        &json!({
+            "name": "Payments",
+            "numbers": ["4000"],
+            "route": { "to": "agents" },
+            "desktop": desktop,
+            "protection": "capture",
+        }),
+    );
+    let recorders = format!(
+        "/api/v1/services/{}/recorders",
+        service["id"].as_str().unwrap()
+    );
+    admin.post(
+        &recorders,
+        &json!({ "sinks": [], "revision": service["revision"] }),
+    );
+    for (name, role) in [
+        ("agent", "agent"),
+        ("supervisor", "supervisor"),
+        ("auditor", "auditor"),
+    ] {
+        let is_agent = name == "agent";
+        let mut user = json!({
+            "name": name,
+            "display_name": name,
+            "roles": [role],
+            "password": "changes-at-first-login-1",
+            "enabled": true,
+        });
+        if is_agent {
+            user["desktop"] = desktop.clone();
+            user["phone"] = json!(PHONE.0);
+            user["phone_password"] = json!(PHONE.1);
+        }
+        admin.post("/api/v1/users", &user);
+        let mut own = Client::new(page);
+        own.log_in(name, "changes-at-first-login-1");
+        own.post(
+            "/api/v1/password",
+            &json!({ "current": "changes-at-first-login-1", "new": PASSWORD }),
+        );
+    }
+}
+
+fn desktop(service_url: &str) -> Value {
+    json!({
+        "name": "Front desk",
+        "service": "standard",
+        "layout": "agent_panel",
+        "widgets": [{
+            "kind": "check_advanced",
+            "title": "Bank payment",
+            "enabled": true,
+            "prompts": [
+                { "field": "routing_number", "text": "Please key the routing number." },
+                { "field": "account_number", "text": "Please key the account number, then pound." },
+            ],
+            "gateway": {
+                "service_url": service_url,
+                "success_key": "result.status",
+                "success_value": "APPROVED",
+                "agent_message_key": "result.text",
+                "read_timeout_ms": 5_000,
+            },
+        }],
+    })
+}
