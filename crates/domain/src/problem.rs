@@ -1,10 +1,6 @@
 //! What the API answers when it refuses.
-//! Owns: the closed list of problems: URI, status, text key, title, what to do. `docs/errors.md` is made from it.
-//! Never: carries a detail of a request; shells add those, free of secrets.
-
-use crate::access::Denied;
-use crate::boundary::StoreError;
-use crate::view::DeskError;
+//! Owns: the closed list of kinds of problems: URI, title, what to do.
+//! Never: carries a detail of a request; shells add those, free of secrets, and the finer code and status of each case (`docs/errors.md`).
 
 /// A kind of refusal ([RFC 9457 §3.1](https://www.rfc-editor.org/rfc/rfc9457#section-3.1)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,7 +62,6 @@ pub enum ProblemCode {
 /// One row of the list.
 struct Row {
     code: ProblemCode,
-    status: u16,
     word: &'static str,
     title: &'static str,
     advice: &'static str,
@@ -74,14 +69,12 @@ struct Row {
 
 const fn row(
     code: ProblemCode,
-    status: u16,
     word: &'static str,
     title: &'static str,
     advice: &'static str,
 ) -> Row {
     Row {
         code,
-        status,
         word,
         title,
         advice,
@@ -90,74 +83,73 @@ const fn row(
 
 use ProblemCode as Code;
 
-/// The list, by status.
+/// The list.
 #[rustfmt::skip]
 const ROWS: [Row; 26] = [
-    row(Code::Malformed, 400, "malformed", "The request cannot be read",
+    row(Code::Malformed, "malformed", "The request cannot be read",
         "Send what the OpenAPI document at /api/v1/openapi.json describes; the detail names the place."),
-    row(Code::IdempotencyKey, 400, "idempotency_key", "An Idempotency-Key is needed",
-        "Send the header Idempotency-Key with 1 to 64 letters, digits or dashes: a new one for each press of Process Payment."),
-    row(Code::NotLoggedIn, 401, "not_logged_in", "Nobody is logged in",
+    row(Code::IdempotencyKey, "idempotency_key", "An Idempotency-Key is needed",
+        "Send the header Idempotency-Key with 16 to 64 letters, digits, dashes or underscores: a new one for each press of Process Payment."),
+    row(Code::NotLoggedIn, "not_logged_in", "Nobody is logged in",
         "Log in and repeat the request."),
-    row(Code::LoginFailed, 401, "login_failed", "User name, password or code is wrong",
+    row(Code::LoginFailed, "login_failed", "User name, password or code is wrong",
         "Check them and try again; after 10 failures the account is locked for 30 minutes."),
-    row(Code::LoginLocked, 403, "login_locked", "The account is locked",
+    row(Code::LoginLocked, "login_locked", "The account is locked",
         "Wait 30 minutes, or ask an administrator to confirm who you are and unlock it."),
-    row(Code::PasswordChangeNeeded, 403, "password_change_needed", "The password must be changed first",
+    row(Code::PasswordChangeNeeded, "password_change_needed", "The password must be changed first",
         "Choose a new password; everything else opens afterwards."),
-    row(Code::CrossSite, 403, "cross_site", "The request does not come from this server's page",
+    row(Code::CrossSite, "cross_site", "The request does not come from this server's page",
         "Reload the page and try again; programs send the header X-Tonewall-Csrf with the value of their login."),
-    row(Code::Forbidden, 403, "forbidden", "You do not have the right to do this",
+    row(Code::Forbidden, "forbidden", "You do not have the right to do this",
         "The detail names the right; ask whoever manages users for it."),
-    row(Code::GateShut, 403, "gate_shut", "This payment cannot be started",
+    row(Code::GateShut, "gate_shut", "This payment cannot be started",
         "The detail names the gate: the system switch, the desktop, the widget's Enabled box, or your right to capture."),
-    row(Code::NotFound, 404, "not_found", "There is no such thing",
+    row(Code::NotFound, "not_found", "There is no such thing",
         "Check the identifier. What belongs to someone else is answered in the same way."),
-    row(Code::MethodNotAllowed, 405, "method_not_allowed", "This path does not take that method",
+    row(Code::MethodNotAllowed, "method_not_allowed", "This path does not take that method",
         "Use one of the methods in the header Allow."),
-    row(Code::WrongState, 409, "wrong_state", "Not possible in the present state",
+    row(Code::WrongState, "wrong_state", "Not possible in the present state",
         "Read the capture again; it has moved on, or this step comes later."),
-    row(Code::ButtonDisabled, 409, "button_disabled", "The capture cannot be opened now",
+    row(Code::ButtonDisabled, "button_disabled", "The capture cannot be opened now",
         "The detail says why: the call is not connected or on hold, another capture is open, recorders are not declared, or the gateway's host is not approved."),
-    row(Code::ChangedMeanwhile, 409, "changed_meanwhile", "Someone else saved meanwhile",
+    row(Code::ChangedMeanwhile, "changed_meanwhile", "Someone else saved meanwhile",
         "Load it again, make your change again, save."),
-    row(Code::NameTaken, 409, "name_taken", "The name is taken",
+    row(Code::NameTaken, "name_taken", "The name is taken",
         "Choose another name."),
-    row(Code::InUse, 409, "in_use", "It is still used",
+    row(Code::InUse, "in_use", "It is still used",
         "The detail says by what; change that first."),
-    row(Code::TooLarge, 413, "too_large", "The request is too large",
+    row(Code::TooLarge, "too_large", "The request is too large",
         "Send less; the limits are in the OpenAPI document."),
-    row(Code::UnsupportedType, 415, "unsupported_type", "The content type is not taken",
+    row(Code::UnsupportedType, "unsupported_type", "The content type is not taken",
         "Send application/json."),
-    row(Code::InvalidConfiguration, 422, "invalid_configuration", "The configuration has errors",
+    row(Code::InvalidConfiguration, "invalid_configuration", "The configuration has errors",
         "Each entry of errors names a field and what would be right. Nothing was saved."),
-    row(Code::InvalidForm, 422, "invalid_form", "The form has errors",
+    row(Code::InvalidForm, "invalid_form", "The form has errors",
         "Each entry of errors names a value and what would be right. Nothing was charged."),
-    row(Code::InvalidPassword, 422, "invalid_password", "The new password cannot be used",
+    row(Code::InvalidPassword, "invalid_password", "The new password cannot be used",
         "At least 12 characters with letters and digits, and none of the last four."),
-    row(Code::TooManyRequests, 429, "too_many_requests", "Too many requests",
+    row(Code::TooManyRequests, "too_many_requests", "Too many requests",
         "Wait for as long as the header Retry-After says."),
-    row(Code::Internal, 500, "internal", "Something failed on the server",
+    row(Code::Internal, "internal", "Something failed on the server",
         "Try again; if it stays, give your administrator the time and the path of the request."),
-    row(Code::Busy, 503, "busy", "The server is busy",
+    row(Code::Busy, "busy", "The server is busy",
         "Try again in a few seconds."),
-    row(Code::Unrecordable, 503, "unrecordable", "This cannot be recorded now, so it was not done",
+    row(Code::Unrecordable, "unrecordable", "This cannot be recorded now, so it was not done",
         "Tell your administrator: the audit trail or the ledger cannot be written. Nothing was charged."),
-    row(Code::StoreUnavailable, 503, "store_unavailable", "The database does not answer",
+    row(Code::StoreUnavailable, "store_unavailable", "The database does not answer",
         "Try again in a few seconds; if it stays, tell your administrator."),
 ];
 
 /// A code that the list does not know; no test passes while there is one.
 const UNLISTED: Row = row(
     Code::Internal,
-    500,
     "internal",
     "Something failed on the server",
     "",
 );
 
 impl ProblemCode {
-    /// All, by status.
+    /// All, in the order of the list.
     pub fn all() -> impl Iterator<Item = Self> {
         ROWS.iter().map(|row| row.code)
     }
@@ -174,22 +166,10 @@ impl ProblemCode {
         format!("/problems/{}", self.word().replace('_', "-"))
     }
 
-    /// HTTP status.
-    #[must_use]
-    pub fn status(self) -> u16 {
-        self.row().status
-    }
-
-    /// Its word, as in metrics and in the answer's `code`.
+    /// Its word, as in metrics.
     #[must_use]
     pub fn word(self) -> &'static str {
         self.row().word
-    }
-
-    /// The key of its text in the page's catalogues.
-    #[must_use]
-    pub fn key(self) -> String {
-        format!("problem.{}", self.word())
     }
 
     /// What happened, in English.
@@ -202,42 +182,6 @@ impl ProblemCode {
     #[must_use]
     pub fn advice(self) -> &'static str {
         self.row().advice
-    }
-}
-
-impl From<&DeskError> for ProblemCode {
-    fn from(error: &DeskError) -> Self {
-        match error {
-            DeskError::NotFound => Self::NotFound,
-            DeskError::Gate(_) => Self::GateShut,
-            DeskError::Disabled(_) => Self::ButtonDisabled,
-            DeskError::WrongState(_) => Self::WrongState,
-            DeskError::Form(_) => Self::InvalidForm,
-            DeskError::Busy => Self::Busy,
-            DeskError::Unrecordable => Self::Unrecordable,
-        }
-    }
-}
-
-impl From<&StoreError> for ProblemCode {
-    fn from(error: &StoreError) -> Self {
-        match error {
-            StoreError::Conflict => Self::ChangedMeanwhile,
-            StoreError::Taken(_) => Self::NameTaken,
-            StoreError::InUse(_) => Self::InUse,
-            StoreError::Unavailable(_) => Self::StoreUnavailable,
-            StoreError::Corrupt { .. } => Self::Internal,
-            StoreError::Busy => Self::Busy,
-        }
-    }
-}
-
-impl From<Denied> for ProblemCode {
-    fn from(denied: Denied) -> Self {
-        match denied {
-            Denied::NeedsPermission(_) => Self::Forbidden,
-            Denied::NotYours => Self::NotFound,
-        }
     }
 }
 
@@ -255,48 +199,8 @@ mod tests {
         // The last variant's place is the number of variants less one: none is missing from the list.
         assert_eq!(ProblemCode::StoreUnavailable as usize + 1, ROWS.len());
         for code in ProblemCode::all() {
-            assert!((400..600).contains(&code.status()));
             assert!(!code.title().is_empty() && !code.advice().is_empty());
-            assert!(code.path().starts_with("/problems/") && code.key().starts_with("problem."));
+            assert!(code.path().starts_with("/problems/"));
         }
-    }
-
-    #[test]
-    fn what_belongs_to_someone_else_is_not_found() {
-        assert_eq!(ProblemCode::from(Denied::NotYours).status(), 404);
-        assert_eq!(
-            ProblemCode::from(&DeskError::NotFound),
-            ProblemCode::NotFound
-        );
-    }
-    /// The page docs/errors.md.
-    fn page() -> String {
-        let mut page = String::from(
-            "# What the API answers when it refuses\n\nMade from `domain::problem` by a test; `UPDATE=1 cargo test -p tonewall-domain` writes it anew. Answers are `application/problem+json`: `type` is the path, `code` the word, `detail` says what is particular.\n\n| Type | Status | Code | Text key | What happened | What to do |\n|---|---|---|---|---|---|\n",
-        );
-        for code in ProblemCode::all() {
-            page += &format!(
-                "| `{}` | {} | `{}` | `{}` | {} | {} |\n",
-                code.path(),
-                code.status(),
-                code.word(),
-                code.key(),
-                code.title(),
-                code.advice()
-            );
-        }
-        page
-    }
-
-    #[test]
-    fn the_page_on_errors_lists_them_all() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors.md");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(path, page()).unwrap();
-        }
-        assert!(
-            std::fs::read_to_string(path).unwrap_or_default() == page(),
-            "docs/errors.md is out of date; run UPDATE=1 cargo test -p tonewall-domain"
-        );
     }
 }

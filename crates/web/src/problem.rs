@@ -25,11 +25,15 @@ macro_rules! codes {
         }
 
         impl Code {
+            /// All of them, as docs/errors.md lists them.
+            #[cfg(test)]
+            const ALL: &[(Self, &str)] = &[$((Self::$name, $code),)*];
+
             pub(crate) fn status(self) -> StatusCode {
                 match self { $(Self::$name => StatusCode::$status,)* }
             }
 
-            /// The kind that docs/errors.md lists.
+            /// The kind of problem, which says what to do.
             fn kind(self) -> ProblemCode {
                 match self { $(Self::$name => ProblemCode::$kind,)* }
             }
@@ -311,5 +315,50 @@ fn disabled_code(reason: ButtonDisabled) -> Code {
         ButtonDisabled::CaptureOpen => Code::CaptureOpen,
         ButtonDisabled::RecordersUndeclared => Code::RecordersUndeclared,
         ButtonDisabled::HostNotApproved => Code::HostNotApproved,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The page docs/errors.md.
+    fn page() -> String {
+        let mut page = String::from(
+            "# What the API answers when it refuses\n\nMade from `web::problem` and `domain::problem` by a test; `UPDATE=1 cargo test -p tonewall-web errors` writes it anew. Answers are `application/problem+json`: `code` is the case in a word, `type` the path of its kind, which this server also serves as text; one kind may have several codes. `detail` says what is particular, `errors` names the fields that are wrong.\n\n| Code | Status | Type | What happened | What to do |\n|---|---|---|---|---|\n",
+        );
+        for (code, word) in Code::ALL {
+            page += &format!(
+                "| `{word}` | {} | `{}` | {} | {} |\n",
+                code.status().as_u16(),
+                code.kind().path(),
+                code.title(),
+                code.kind().advice()
+            );
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_on_errors_lists_every_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors.md");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, page()).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(path).unwrap_or_default() == page(),
+            "docs/errors.md is out of date; run UPDATE=1 cargo test -p tonewall-web errors"
+        );
+    }
+
+    #[test]
+    fn every_code_is_one_word_and_a_refusal() {
+        let words: BTreeSet<_> = Code::ALL.iter().map(|(_, word)| word).collect();
+        assert_eq!(words.len(), Code::ALL.len());
+        for (code, _) in Code::ALL {
+            assert!(code.status().is_client_error() || code.status().is_server_error());
+        }
     }
 }
