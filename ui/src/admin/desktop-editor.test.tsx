@@ -128,15 +128,13 @@ describe('the editor', () => {
       method: 'PUT',
       path: '/desktops/d1',
       body: {
+        name: 'Collections',
         revision: 4,
-        desktop: {
-          name: 'Collections',
-          layout: 'agent_panel',
-          widgets: [
-            { id: 'w1', title: 'Bank to CRM', gateway: null },
-            { kind: 'credit_card_basic', title: 'Card to CRM', enabled: true, card_types: ['visa'] },
-          ],
-        },
+        layout: 'agent_panel',
+        widgets: [
+          { id: 'w1', title: 'Bank to CRM', gateway: null },
+          { kind: 'credit_card_basic', title: 'Card to CRM', enabled: true, card_types: ['visa'] },
+        ],
       },
     });
     await vi.waitFor(() => expect(onSaved).toHaveBeenCalledOnce());
@@ -184,7 +182,7 @@ describe('the editor', () => {
     await userEvent.click(button('OK'));
     await userEvent.click(button('Save'));
     await vi.waitFor(() => expect(requests).toHaveLength(1));
-    expect(requests[0]?.body).toMatchObject({ desktop: { widgets: [{}, { title: 'Card payment', gateway: null }] } });
+    expect(requests[0]?.body).toMatchObject({ widgets: [{}, { title: 'Card payment', gateway: null }] });
   });
 
   test('widgets move up and down, announced', async () => {

@@ -159,7 +159,7 @@ export function draftOf(view: DesktopView, right: (permission: Permission) => bo
 
 export function formOf(draft: DesktopDraft): DesktopForm {
   const { name, service, layout, revision } = draft;
-  return { desktop: { name: name.trim(), service, layout, widgets: draft.widgets.map(widgetFormOf) }, revision };
+  return { name: name.trim(), service, layout, revision, widgets: draft.widgets.map(widgetFormOf) };
 }
 
 function widgetFormOf(draft: WidgetDraft): WidgetInDraft {

@@ -115,7 +115,7 @@ function NewDesktop({ open, onClose }: { open: boolean; onClose: () => void }) {
   const [service, setService] = useState<DesktopService>('standard');
   const create = useMutation({
     mutationFn: () => {
-      const body: DesktopForm = { desktop: { name: name.trim(), service, layout: 'agent_panel', widgets: [] }, revision: 0 };
+      const body: DesktopForm = { name: name.trim(), service, layout: 'agent_panel', widgets: [], revision: 0 };
       return api<DesktopView>('POST', '/desktops', { body });
     },
     onSuccess: (view) => {

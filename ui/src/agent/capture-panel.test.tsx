@@ -99,6 +99,12 @@ describe('what listens', () => {
     await vi.waitFor(() => expect(requests.map(({ body }) => body)).toEqual([{ do: 'listen', field: 'card_number' }]));
   });
 
+  test('Basic asks also when the line was protected before the page knew', async () => {
+    const requests = fakeServer(() => ({ json: capture('credit_card_basic', 'armed', { id: 'c1', revision: 3, listening: 'card_number' }) }));
+    renderPage(<Panel store={storeWith(capture('credit_card_basic', 'armed', { id: 'c1' }))} />);
+    await vi.waitFor(() => expect(requests.map(({ body }) => body)).toEqual([{ do: 'listen', field: 'card_number' }]));
+  });
+
   test('Next to a capture stop listens there, and leaving for a form rests', async () => {
     const armed = capture('credit_card_advanced', 'armed', { id: 'c1' });
     const requests = fakeServer(({ body }) => {

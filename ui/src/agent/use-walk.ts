@@ -8,13 +8,14 @@ import { isAdvanced } from '../lib/capture/words';
 
 export function useWalk(view: CaptureView, act: (action: CaptureAction) => void) {
   const [walk, setWalk] = useState<Walk>(() => ({ stop: firstStop(view), movedByItselfAt: 0 }));
-  const before = useRef(view);
+  const before = useRef<CaptureView | undefined>(undefined);
 
   useEffect(() => {
     const then = before.current;
     before.current = view;
-    setWalk((stand) => follow(stand, then, view, Date.now()));
-    if (then.state === 'arming' && view.state === 'armed' && !view.listening) {
+    if (then) setWalk((stand) => follow(stand, then, view, Date.now()));
+    const safeNow = view.state === 'armed' && (!then || then.state === 'arming');
+    if (safeNow && !view.listening) {
       const action = firstAction(view, walk);
       if (action) act(action);
     }
@@ -33,7 +34,7 @@ export function useWalk(view: CaptureView, act: (action: CaptureAction) => void)
   return { walk, go };
 }
 
-/** The line has just become safe: Basic asks for its first field, Advanced for the one the agent already stands at. */
+/** The line has just become safe, or was when this page came: Basic asks for its first field, Advanced for the one the agent already stands at. */
 function firstAction(view: CaptureView, walk: Walk): CaptureAction | undefined {
   if (isAdvanced(view.widget.kind)) return actionFor(view, walk);
   const first = view.fields[0]?.field;

@@ -801,7 +801,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "NotLoggedIn" | "LoginFailed" | "AccountLocked" | "IdleLocked" | "PasswordChangeRequired" | "Csrf" | "ForeignOrigin" | "UnknownHost" | "NotPermitted" | "GateSystemSwitch" | "GateNoWidget" | "GateWidgetDisabled" | "GateNotPermitted" | "NotFound" | "MethodNotAllowed" | "BadBody" | "BadQuery" | "IdempotencyKey" | "MediaType" | "TooLarge" | "TooSlow" | "Invalid" | "Conflict" | "Taken" | "InUse" | "CallNotConnected" | "CallOnHold" | "CaptureOpen" | "RecordersUndeclared" | "HostNotApproved" | "WrongState" | "TooManyFailures" | "TooManyStreams" | "Busy" | "Unrecordable" | "StoreUnavailable" | "Internal";
+        Code: "NotLoggedIn" | "LoginFailed" | "AccountLocked" | "IdleLocked" | "PasswordChangeRequired" | "Csrf" | "ForeignOrigin" | "UnknownHost" | "NotPermitted" | "GateSystemSwitch" | "GateNoWidget" | "GateWidgetDisabled" | "GateNotPermitted" | "NotFound" | "MethodNotAllowed" | "BadBody" | "BadQuery" | "IdempotencyKey" | "MediaType" | "TooLarge" | "TooSlow" | "Invalid" | "InvalidForm" | "Conflict" | "Taken" | "InUse" | "CallNotConnected" | "CallOnHold" | "CaptureOpen" | "RecordersUndeclared" | "HostNotApproved" | "WrongState" | "TooManyFailures" | "TooManyStreams" | "Busy" | "Unrecordable" | "StoreUnavailable" | "Internal";
         /**
          * @description Content types of requests and responses.
          * @enum {string}
@@ -849,26 +849,21 @@ export interface components {
             /** @description Those that are Enabled. */
             widgets_enabled: number;
         };
-        /** @description A desktop as a form sends it. */
-        DesktopDraft: {
-            /** @description Layout. */
-            layout: components["schemas"]["Layout"];
-            /** @description Name, 1-60 characters. */
-            name: string;
-            /** @description Fixed at creation. */
-            service: components["schemas"]["DesktopService"];
-            /** @description Widgets, in the order in which agents see them. */
-            widgets?: components["schemas"]["WidgetInDraft"][];
-        };
         /** @description A desktop as the editor sends it: the whole document. */
         DesktopForm: {
-            /** @description The desktop. Errors name their fields from here: `widgets[1].gateway.service_url`. */
-            desktop: components["schemas"]["DesktopDraft"];
+            /** @description Layout. */
+            layout: components["schemas"]["Layout"];
+            /** @description 1-60 characters, unique. */
+            name: string;
             /**
              * Format: int64
              * @description The revision that was read; 0 for a new desktop.
              */
             revision?: number;
+            /** @description Fixed at creation. */
+            service: components["schemas"]["DesktopService"];
+            /** @description Widgets, in the order in which agents see them. */
+            widgets?: components["schemas"]["WidgetInDraft"][];
         };
         /** @description An agent desktop. */
         DesktopId: string;
@@ -1212,7 +1207,9 @@ export interface components {
         Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "payment.resolve_unknown" | "payment.view" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "audit.read";
         /** @description Its body. */
         Problem: {
-            /** @description The kind of problem in a word. */
+            /** @description What to do. */
+            advice: string;
+            /** @description The problem in a word. */
             code: components["schemas"]["Code"];
             /** @description This case in a sentence. */
             detail: string;
@@ -1223,9 +1220,9 @@ export interface components {
              * @description HTTP status.
              */
             status: number;
-            /** @description The kind of problem in a sentence. */
+            /** @description The code in a sentence. */
             title: string;
-            /** @description A URI that names the kind of problem. */
+            /** @description The kind of problem: a path of this server that says what to do. One kind may have several codes. */
             type: string;
         };
         /** @description What the agent typed on the tabs Demographic and Payment. */

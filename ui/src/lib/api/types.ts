@@ -48,7 +48,6 @@ export type DesktopBrief = Schemas['DesktopBrief'];
 export type PasswordSet = Schemas['PasswordSet'];
 export type DesktopView = Schemas['DesktopView'];
 export type DesktopForm = Schemas['DesktopForm'];
-export type DesktopDraft = Schemas['DesktopDraft'];
 export type WidgetInDraft = Schemas['WidgetInDraft'];
 export type ProcessForm = Schemas['ProcessForm'];
 export type Login = Schemas['LoginView'];
