@@ -19,13 +19,14 @@ pub(crate) fn plain() -> &'static Path {
     BUILT.get_or_init(|| build("plain-allocator", "tonewall-plain"))
 }
 
-/// Builds beside the program under test, whose dependencies are there already.
+/// Builds beside the program under test. As part of the whole workspace: so its dependencies are those that `make test` has built.
 fn build(feature: &str, binary: &str) -> PathBuf {
     let began = Instant::now();
     let folder = Path::new(TONEWALL).parent().unwrap();
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", env!("CARGO_PKG_NAME")])
-        .args(["--features", feature, "--bin", binary, "--target-dir"])
+        .args(["build", "--quiet", "--workspace", "--bin", binary])
+        .args(["--features", &format!("{}/{feature}", env!("CARGO_PKG_NAME"))])
+        .arg("--target-dir")
         .arg(folder.parent().unwrap())
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()
