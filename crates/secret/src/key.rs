@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use zeroize::Zeroize;
+
 /// One decimal digit, 0 to 9, keyed by a consumer.
 ///
 /// It is small enough to be copied through the media path, and it has no way to become text by
@@ -85,6 +87,23 @@ impl Key {
         }
     }
 
+    /// Zeroes the digit where it stands; the key is a `*` afterwards. Queues call it on what was taken out of them: writing another key over
+    /// a digit leaves the digit's byte in memory, for `*` and `#` have none, and the compiler may leave such a write out altogether.
+    pub fn wipe(&mut self) {
+        if let Self::Digit(digit) = self {
+            digit.0.zeroize();
+        }
+        *self = Self::Star;
+    }
+
+    /// Takes the key out and wipes the place where it stood.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let key = *self;
+        self.wipe();
+        key
+    }
+
     /// The event code of this key, for the ring's cells.
     pub(crate) fn event(self) -> u8 {
         match self {
@@ -127,6 +146,15 @@ mod tests {
         assert_eq!(keys.len(), 12);
         for (code, key) in (0u8..).zip(keys) {
             assert_eq!(key.event(), code);
+        }
+    }
+
+    #[test]
+    fn a_wiped_key_is_no_digit_and_a_taken_one_is_whole() {
+        for code in 0..12 {
+            let mut key = Key::from_event(code).unwrap();
+            let taken = key.take();
+            assert!(taken.event() == code && key == Key::Star);
         }
     }
 

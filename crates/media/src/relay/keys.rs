@@ -130,7 +130,13 @@ impl Tally {
     /// Forgets every key.
     pub(super) fn clear(&mut self) {
         for waiting in self.waiting.iter_mut().flatten() {
-            waiting.key = Key::Star;
+            waiting.key.wipe();
+        }
+        for counted in &mut self.counted {
+            counted.key.wipe();
+        }
+        if let Some((key, _)) = &mut self.agent {
+            key.wipe();
         }
         self.waiting = [None; WAITING_MAX];
         self.counted = [FREE; REMEMBERED_MAX];
@@ -218,6 +224,7 @@ impl Tally {
         }
         for counted in &mut self.counted {
             if counted.forget_at.is_some_and(|due| due <= now) {
+                counted.key.wipe();
                 *counted = FREE;
             }
         }
@@ -316,7 +323,11 @@ impl Tally {
     }
 
     fn take_oldest_waiting(&mut self) -> Option<Waiting> {
-        let oldest = self.waiting[0].take();
+        let oldest = self.waiting[0].as_mut().map(|waiting| Waiting {
+            key: waiting.key.take(),
+            ..*waiting
+        });
+        self.waiting[0] = None;
         self.waiting.rotate_left(1);
         oldest
     }

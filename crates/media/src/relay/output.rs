@@ -269,10 +269,13 @@ impl Outputs {
     }
 
     pub(super) fn poll(&mut self) -> Option<Output<'_>> {
-        // Another value is written over a key, so that none stays behind in the queue.
-        let entry = self.entries[self.first].replace(Entry::Key(Key::Star));
-        self.entries[self.first] = None;
-        let entry = entry?;
+        let place = &mut self.entries[self.first];
+        // A key is wiped where it stood, so that none stays behind in the queue.
+        let entry = match place {
+            Some(Entry::Key(key)) => Entry::Key(key.take()),
+            _ => place.take()?,
+        };
+        *place = None;
         self.first = (self.first + 1) % OUTPUTS_MAX;
         self.len -= 1;
         Some(match entry {

@@ -139,7 +139,7 @@ impl Stack {
 
     /// The next event, in order.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.out.events.pop_front()
+        self.out.next_event()
     }
 
     /// Where a registered phone is: its contact and its flow, which are `target` and `flow` of the [`Command::Invite`] that calls it.

@@ -104,6 +104,19 @@ impl Outbox {
     pub(crate) fn emit(&mut self, event: Event) {
         self.events.push_back(event);
     }
+
+    /// Takes the next event out. A key is wiped where it stood: the queue itself does not clear what was taken.
+    pub(crate) fn next_event(&mut self) -> Option<Event> {
+        if let Some(Event::InfoKey { leg, key }) = self.events.front_mut() {
+            let event = Event::InfoKey {
+                leg: *leg,
+                key: key.take(),
+            };
+            self.events.pop_front();
+            return Some(event);
+        }
+        self.events.pop_front()
+    }
 }
 
 /// Timers in the order they become due; each thing has at most one time.

@@ -144,18 +144,15 @@ impl Reporter {
 
     /// The next digit, in order of start.
     pub fn poll_digit(&mut self) -> Option<InbandDigit> {
-        self.digits[0].as_ref()?;
-        // Another value is written over the key, so that none stays behind.
-        let blank = InbandDigit {
-            key: Key::Star,
-            start: 0,
-            end: 0,
-            ambiguous: false,
+        let place = self.digits[0].as_mut()?;
+        let first = InbandDigit {
+            // It is wiped where it stood, so that none stays behind.
+            key: place.key.take(),
+            ..*place
         };
-        let first = self.digits[0].replace(blank);
         self.digits[0] = None;
         self.digits.rotate_left(1);
-        first
+        Some(first)
     }
 
     /// Digits lost because nobody polled.

@@ -151,12 +151,11 @@ impl EventDecoder {
 
     /// Forgets every press, and writes over what it was.
     pub fn wipe(&mut self) {
-        let blank = EventCode::new(u8::MAX);
         for past in self.past.iter_mut().flatten() {
-            past.code = blank;
+            past.code.wipe();
         }
         if let Some(press) = &mut self.current {
-            press.code = blank;
+            press.code.wipe();
         }
         self.past = [None; PAST_PRESSES];
         self.current = None;

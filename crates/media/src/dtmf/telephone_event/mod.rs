@@ -8,6 +8,8 @@ mod sender;
 pub use decoder::{EventDecoder, EventPacket, EventSignal};
 pub use sender::{EventFrame, EventSender};
 
+use zeroize::Zeroize;
+
 use crate::dtmf::inband::keypad::Key;
 
 /// Bytes of one event's payload.
@@ -34,6 +36,11 @@ impl EventCode {
     #[must_use]
     pub fn octet(self) -> u8 {
         self.0
+    }
+
+    /// Zeroes it where it stands.
+    fn wipe(&mut self) {
+        self.0.zeroize();
     }
 
     /// The key, if the event is one of 0-9, `*` or `#`. A to D, flash and all others are masked but mean nothing.
