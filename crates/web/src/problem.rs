@@ -17,7 +17,7 @@ use serde::Serialize;
 const BUSY_RETRY_S: u64 = 2;
 
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])* $name:ident = $code:literal, $status:ident, $kind:ident, $title:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $code:tt, $status:ident, $kind:ident, $title:literal;)*) => {
         /// What can go wrong, as one word that a page can act on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
         pub(crate) enum Code {

@@ -801,7 +801,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "NotLoggedIn" | "LoginFailed" | "AccountLocked" | "IdleLocked" | "PasswordChangeRequired" | "Csrf" | "ForeignOrigin" | "UnknownHost" | "NotPermitted" | "GateSystemSwitch" | "GateNoWidget" | "GateWidgetDisabled" | "GateNotPermitted" | "NotFound" | "MethodNotAllowed" | "BadBody" | "BadQuery" | "IdempotencyKey" | "MediaType" | "TooLarge" | "TooSlow" | "Invalid" | "InvalidForm" | "Conflict" | "Taken" | "InUse" | "CallNotConnected" | "CallOnHold" | "CaptureOpen" | "RecordersUndeclared" | "HostNotApproved" | "WrongState" | "TooManyFailures" | "TooManyStreams" | "Busy" | "Unrecordable" | "StoreUnavailable" | "Internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "wrong_state" | "too_many_failures" | "too_many_streams" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /**
          * @description Content types of requests and responses.
          * @enum {string}
