@@ -10,7 +10,7 @@ use domain::boundary::*;
 use domain::capture::fixtures::CARDS;
 use domain::capture::{Brand, CaptureState, Field, WidgetKind};
 use domain::desktop::{Desktop, DesktopService, Layout};
-use domain::gateway::{Evidence, GatewayConfig, KeyFound, MissingKey, verdict};
+use domain::gateway::{Evidence, GatewayConfig, KeyFound, MissingKey, NotSentReason, verdict};
 use domain::id::*;
 use domain::money::{Currency, Money};
 use domain::payment::{AttemptState, Payment, PaymentForm};
@@ -37,9 +37,15 @@ impl WallClock for Clock {
     }
 }
 
+/// What the ledger and the gateway did, in order.
+pub(super) type Journal = Arc<Mutex<Vec<&'static str>>>;
+
 /// A ledger and a trail in memory.
 #[derive(Default)]
 pub(super) struct Books {
+    pub(super) journal: Journal,
+    /// Which commits find the store down.
+    pub(super) down: Mutex<Option<fn(&Audited) -> bool>>,
     pub(super) payments: Mutex<Vec<Payment>>,
     pub(super) entries: Mutex<Vec<domain::audit::AuditEntry>>,
     /// Commits that move a payment to `sent` fail.
@@ -49,9 +55,15 @@ pub(super) struct Books {
 impl Store for Books {
     fn commit(&self, audited: Audited) -> Task<'_, Result<i64, StoreError>> {
         Box::pin(async move {
+            if self.down.lock().unwrap().is_some_and(|down| down(&audited)) {
+                return Err(StoreError::Unavailable("test".to_owned()));
+            }
             let mut payments = self.payments.lock().unwrap();
             match audited.change {
-                Change::InsertPayment(payment) => payments.push(payment),
+                Change::InsertPayment(payment) => {
+                    self.journal.lock().unwrap().push("intent");
+                    payments.push(payment);
+                }
                 Change::MovePayment {
                     attempt, from, to, ..
                 } => {
@@ -66,11 +78,40 @@ impl Store for Books {
                         .find(|payment| payment.attempt == attempt && payment.state == from)
                         .ok_or(StoreError::Conflict)?;
                     moved.state = to;
+                    self.journal.lock().unwrap().push(match to {
+                        AttemptState::Sent => "sent",
+                        AttemptState::NotSent(_) => "not sent",
+                        AttemptState::Intent | AttemptState::Final(_) => "final",
+                    });
                 }
                 _ => {}
             }
             self.entries.lock().unwrap().push(audited.entry);
             Ok(1)
+        })
+    }
+}
+
+impl Payments for Books {
+    fn payment<'a>(&'a self, _: &'a AttemptId) -> Task<'a, Result<Option<Payment>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn payments<'a>(
+        &'a self,
+        _: Option<&'a UserId>,
+        _: u32,
+    ) -> Task<'a, Result<Vec<Payment>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn unfinished(&self) -> Task<'_, Result<Vec<Payment>, StoreError>> {
+        Box::pin(async {
+            let payments = self.payments.lock().unwrap();
+            let open = |payment: &&Payment| {
+                matches!(payment.state, AttemptState::Intent | AttemptState::Sent)
+            };
+            Ok(payments.iter().filter(open).cloned().collect())
         })
     }
 }
@@ -144,13 +185,16 @@ impl Telephony for Line {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manner {
     Approves,
+    /// Approves after so many milliseconds.
+    ApprovesAfter(u64),
+    CannotConnect,
     PanicsBeforeSending,
     PanicsWhileSending,
 }
 
-pub(super) struct Gateway(pub(super) Mutex<Manner>);
+pub(super) struct Gateway(pub(super) Mutex<Manner>, Journal);
 
-struct Ready(Charge, Manner);
+struct Ready(Charge, Manner, Journal);
 
 impl PaymentGateway for Gateway {
     fn host_approved(&self, _: &GatewayConfig) -> bool {
@@ -161,7 +205,16 @@ impl PaymentGateway for Gateway {
         let manner = *self.0.lock().unwrap();
         Box::pin(async move {
             assert_ne!(manner, Manner::PanicsBeforeSending, "a planted defect");
-            Ok(Box::new(Ready(charge, manner)) as Box<dyn ReadyCharge>)
+            self.1.lock().unwrap().push("connect");
+            if manner == Manner::CannotConnect {
+                let (reason, detail) = (NotSentReason::Connect, "test".to_owned());
+                return Err(NotSent {
+                    reason,
+                    detail,
+                    charge,
+                });
+            }
+            Ok(Box::new(Ready(charge, manner, self.1.clone())) as Box<dyn ReadyCharge>)
         })
     }
 }
@@ -170,6 +223,10 @@ impl ReadyCharge for Ready {
     fn send(self: Box<Self>) -> Task<'static, Result<Answer, NotSent>> {
         Box::pin(async move {
             assert_ne!(self.1, Manner::PanicsWhileSending, "a planted defect");
+            self.2.lock().unwrap().push("first byte");
+            if let Manner::ApprovesAfter(wait_ms) = self.1 {
+                tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+            }
             let evidence = Evidence {
                 status: Some(200),
                 parsed: true,
@@ -184,21 +241,27 @@ impl ReadyCharge for Ready {
     }
 
     fn abandon(self: Box<Self>) -> Charge {
+        self.2.lock().unwrap().push("abandon");
         self.0
     }
 }
 
-struct Nobody;
+/// What the pages were told.
+#[derive(Default)]
+pub(super) struct Pages(pub(super) Mutex<Vec<LiveEvent>>);
 
-impl Bus for Nobody {
-    fn publish(&self, _: LiveEvent) {}
+impl Bus for Pages {
+    fn publish(&self, event: LiveEvent) {
+        self.0.lock().unwrap().push(event);
+    }
 }
 
 /// What is configured.
-struct Setup {
-    users: Mutex<Vec<User>>,
-    desktop: Desktop,
-    service: Service,
+pub(super) struct Setup {
+    pub(super) users: Mutex<Vec<User>>,
+    pub(super) desktop: Mutex<Desktop>,
+    pub(super) service: Mutex<Service>,
+    pub(super) is_on: AtomicBool,
 }
 
 impl Users for Setup {
@@ -217,7 +280,7 @@ impl Users for Setup {
 
 impl Desktops for Setup {
     fn desktops(&self) -> Task<'_, Result<Vec<Desktop>, StoreError>> {
-        Box::pin(async { Ok(vec![self.desktop.clone()]) })
+        Box::pin(async { Ok(vec![self.desktop.lock().unwrap().clone()]) })
     }
 
     fn desktop<'a>(&'a self, _: &'a DesktopId) -> Task<'a, Result<Option<Desktop>, StoreError>> {
@@ -241,7 +304,7 @@ impl Desktops for Setup {
 
 impl Services for Setup {
     fn services(&self) -> Task<'_, Result<Vec<Service>, StoreError>> {
-        Box::pin(async { Ok(vec![self.service.clone()]) })
+        Box::pin(async { Ok(vec![self.service.lock().unwrap().clone()]) })
     }
 
     fn service<'a>(&'a self, _: &'a ServiceId) -> Task<'a, Result<Option<Service>, StoreError>> {
@@ -251,7 +314,7 @@ impl Services for Setup {
     fn settings(&self) -> Task<'_, Result<Settings, StoreError>> {
         Box::pin(async {
             Ok(Settings {
-                spc_enabled: true,
+                spc_enabled: self.is_on.load(Ordering::SeqCst),
                 ..Settings::default()
             })
         })
@@ -266,7 +329,9 @@ pub(super) struct House {
     pub(super) gateway: Arc<Gateway>,
     pub(super) actor: Actor,
     pub(super) widget: WidgetId,
-    setup: Arc<Setup>,
+    pub(super) basic: WidgetId,
+    pub(super) pages: Arc<Pages>,
+    pub(super) setup: Arc<Setup>,
     configuration: Arc<Configuration>,
     arena: Arc<Arena>,
 }
@@ -274,11 +339,13 @@ pub(super) struct House {
 impl House {
     pub(super) async fn new(options: WidgetOptions, protection: ProtectionScope) -> Self {
         let kim = agent();
-        let widget = widget(options);
+        let basic = widget(4, WidgetKind::CreditCardBasic, options.clone());
+        let widget = widget(3, WidgetKind::CreditCardAdvanced, options);
         let setup = Arc::new(Setup {
             users: Mutex::new(vec![kim.clone()]),
-            service: service(protection),
-            desktop: desktop(widget.clone()),
+            service: Mutex::new(service(protection)),
+            desktop: Mutex::new(desktop(vec![widget.clone(), basic.clone()])),
+            is_on: AtomicBool::new(true),
         });
         let readers = Readers {
             users: setup.clone(),
@@ -287,7 +354,9 @@ impl House {
         };
         let configuration = Configuration::load(readers).await.unwrap();
         let (line, books) = (Arc::<Line>::default(), Arc::<Books>::default());
-        let gateway = Arc::new(Gateway(Mutex::new(Manner::Approves)));
+        let manner = Mutex::new(Manner::Approves);
+        let gateway = Arc::new(Gateway(manner, books.journal.clone()));
+        let pages = Arc::<Pages>::default();
         let arena = Arena::new(8).unwrap();
         let calls = Calls::new(Deps {
             store: books.clone(),
@@ -295,7 +364,7 @@ impl House {
             configuration: configuration.clone(),
             gateway: gateway.clone(),
             recorders: Arc::new(Unreachable),
-            bus: Arc::new(Nobody),
+            bus: pages.clone(),
             clock: Arc::new(Clock),
             arena: arena.clone(),
         });
@@ -313,6 +382,8 @@ impl House {
                 address: "-".to_owned(),
             },
             widget: widget.id,
+            basic: basic.id,
+            pages,
             setup,
             configuration,
             arena,
@@ -328,7 +399,7 @@ impl House {
         Phone { id, keys }
     }
 
-    fn incoming(&self) -> (CallId, KeySender) {
+    pub(super) fn incoming(&self) -> (CallId, KeySender) {
         let id = CallId::from_random(rand::random());
         let (sender, keys): (KeySender, KeyReceiver) = digit_ring(&self.arena).unwrap();
         self.calls.incoming(IncomingCall {
@@ -383,18 +454,38 @@ impl House {
             (Field::Expiry, "1230"),
             (Field::SecurityCode, CARDS[6].security_code),
         ] {
-            let rows = |view: &CaptureView| view.missing.len();
-            let missing = rows(&self.view(&capture).await.unwrap());
-            let listening = self.act(&capture, CaptureAction::Listen(field)).await;
-            assert_eq!(listening.unwrap().listening, Some(field));
-            // Digits so soon after an automatic end belong to the field that ended.
-            tokio::time::sleep(Duration::from_millis(550)).await;
-            phone.key(self, keys);
-            let taken = |view: &CaptureView| rows(view) < missing;
-            self.until_view(&capture, taken).await;
+            self.obtain(phone, &capture, field, keys).await;
         }
         self.until(&capture, CaptureState::Ready).await;
         capture
+    }
+
+    /// A field is asked for, keyed and obtained.
+    pub(super) async fn obtain(
+        &self,
+        phone: &mut Phone,
+        capture: &CaptureId,
+        field: Field,
+        keys: &str,
+    ) {
+        let rows = |view: &CaptureView| view.missing.len();
+        let missing = rows(&self.view(capture).await.unwrap());
+        let listening = self.act(capture, CaptureAction::Listen(field)).await;
+        assert_eq!(listening.unwrap().listening, Some(field));
+        // Digits so soon after an automatic end belong to the field that ended.
+        tokio::time::sleep(Duration::from_millis(550)).await;
+        phone.key(self, keys);
+        self.until_view(capture, |view| rows(view) < missing).await;
+    }
+
+    /// Takes up what was changed in the setup.
+    pub(super) async fn reload(&self) {
+        self.configuration.reload().await.unwrap();
+        self.calls.refresh();
+    }
+
+    pub(super) fn journal(&self) -> Vec<&'static str> {
+        self.books.journal.lock().unwrap().clone()
     }
 
     pub(super) async fn until(&self, capture: &CaptureId, state: CaptureState) {
@@ -438,8 +529,7 @@ impl House {
     /// Takes every role from the agent.
     pub(super) async fn take_roles(&self) {
         self.setup.users.lock().unwrap()[0].roles.clear();
-        self.configuration.reload().await.unwrap();
-        self.calls.refresh();
+        self.reload().await;
     }
 
     pub(super) fn states(&self) -> Vec<AttemptState> {
@@ -481,36 +571,35 @@ fn agent() -> User {
     }
 }
 
-fn widget(options: WidgetOptions) -> Widget {
-    let kind = WidgetKind::CreditCardAdvanced;
+fn widget(id: u128, kind: WidgetKind, options: WidgetOptions) -> Widget {
     let prompt = |field: &Field| Prompt {
         field: *field,
         text: "please".to_owned(),
     };
     Widget {
-        id: WidgetId::from_random(3),
+        id: WidgetId::from_random(id),
         kind,
-        title: "Take a payment".to_owned(),
+        title: format!("Take a payment {id}"),
         enabled: true,
         prompts: kind.fields().iter().map(prompt).collect(),
         card_types: BTreeSet::from(Brand::ALL),
         options,
-        gateway: Some(
+        gateway: kind.is_advanced().then(|| {
             serde_json::from_value(serde_json::json!({
                 "service_url": "https://gateway.example/pay", "success_key": "result", "success_value": "ok",
             }))
-            .unwrap(),
-        ),
+            .unwrap()
+        }),
     }
 }
 
-fn desktop(widget: Widget) -> Desktop {
+fn desktop(widgets: Vec<Widget>) -> Desktop {
     Desktop {
         id: DesktopId::from_random(1),
         name: "Desk".to_owned(),
         service: DesktopService::Standard,
         layout: Layout::AgentPanel,
-        widgets: vec![widget],
+        widgets,
         revision: 1,
     }
 }

@@ -12,6 +12,8 @@ use domain::view::DeskError;
 use domain::widget::WidgetOptions;
 
 mod house;
+mod ledger;
+mod rights;
 
 use house::{House, Manner};
 
@@ -148,7 +150,7 @@ async fn a_mask_that_comes_after_its_capture_is_gone_is_left() {
     let phone = house.call().await;
     let capture = house.open(&phone.id).await.unwrap().id;
     house.act(&capture, CaptureAction::Cancel).await.unwrap();
-    house.until_noted("unprotect", 2).await;
+    house.until_noted("unprotect", 1).await;
     let log = house.line.log.lock().unwrap().clone();
     assert_eq!(log.last(), Some(&"unprotect"), "{log:?}");
 }
@@ -174,8 +176,39 @@ async fn a_line_too_busy_to_be_unmasked_is_asked_again() {
     house.until(&capture, CaptureState::Armed).await;
     house.line.is_busy.store(true, Ordering::SeqCst);
     house.act(&capture, CaptureAction::Cancel).await.unwrap();
+    house.until_noted("unprotect", 1).await;
     house.line.is_busy.store(false, Ordering::SeqCst);
     house.until_noted("unprotect", 2).await;
+}
+
+#[tokio::test]
+async fn a_consumer_who_keys_on_after_the_end_stays_masked() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    let lost = LineEvent::ProtectionLost("planted");
+    house.calls.line(&phone.id, lost);
+    house.until(&capture, CaptureState::ProtectionLost).await;
+    for _ in 0..4 {
+        phone.key(&house, "4");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(house.line.count("unprotect"), 0);
+    }
+    house.until_noted("unprotect", 1).await;
+}
+
+#[tokio::test]
+async fn the_next_capture_keeps_the_mask_of_the_last() {
+    let house = house().await;
+    let phone = house.call().await;
+    let first = house.open(&phone.id).await.unwrap().id;
+    house.until(&first, CaptureState::Armed).await;
+    house.act(&first, CaptureAction::Cancel).await.unwrap();
+    let second = house.open(&phone.id).await.unwrap().id;
+    house.until(&second, CaptureState::Armed).await;
+    tokio::time::sleep(Duration::from_millis(3_200)).await;
+    assert_eq!(house.line.count("unprotect"), 0);
 }
 
 #[tokio::test]
@@ -200,9 +233,11 @@ async fn an_agent_without_the_right_loses_the_open_capture() {
     let mut phone = house.call().await;
     let capture = house.ready(&mut phone).await;
     house.take_roles().await;
-    house.until_noted("unprotect", 1).await;
+    while house.calls.captures() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     assert!(house.view(&capture).await.is_err());
-    assert_eq!(house.calls.captures(), 0);
+    house.until_noted("unprotect", 1).await;
 }
 
 #[tokio::test]
@@ -233,7 +268,7 @@ mod always {
         let capture = house.open(&phone.id).await.unwrap().id;
         house.until(&capture, CaptureState::Armed).await;
         house.act(&capture, CaptureAction::Cancel).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(3_200)).await;
         assert_eq!(house.line.count("unprotect"), 0);
     }
 

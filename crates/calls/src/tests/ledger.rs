@@ -1,0 +1,263 @@
+//! The order of a charge, and what the ledger says when store, gateway or call fail on the way (I4).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::boundary::{Audited, CallEvents, CaptureAction, Change, EndCause};
+use domain::capture::CaptureState;
+use domain::capture::fixtures::CARDS;
+use domain::gateway::NotSentReason;
+use domain::payment::{AttemptState, Outcome};
+use domain::time::UnixMillis;
+use tokio::task::JoinSet;
+
+use super::house;
+use super::house::{House, Manner};
+use crate::close_open_attempts;
+
+fn is_intent(audited: &Audited) -> bool {
+    matches!(audited.change, Change::InsertPayment(_))
+}
+
+fn is_sent(audited: &Audited) -> bool {
+    let Change::MovePayment { to, .. } = &audited.change else {
+        return false;
+    };
+    *to == AttemptState::Sent
+}
+
+fn is_final(audited: &Audited) -> bool {
+    let Change::MovePayment { to, .. } = &audited.change else {
+        return false;
+    };
+    matches!(to, AttemptState::Final(_))
+}
+
+fn set_down(house: &House, down: Option<fn(&Audited) -> bool>) {
+    *house.books.down.lock().unwrap() = down;
+}
+
+const APPROVED: AttemptState = AttemptState::Final(Outcome::Approved);
+
+#[tokio::test]
+async fn intent_and_sent_are_recorded_before_the_first_byte_leaves() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    house
+        .process(&capture, "a-press-in-good-order")
+        .await
+        .unwrap();
+    house.until(&capture, CaptureState::Approved).await;
+    assert_eq!(
+        house.journal(),
+        ["intent", "connect", "sent", "first byte", "final"]
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_connected_when_the_intent_cannot_be_recorded() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    set_down(&house, Some(is_intent));
+    house
+        .process(&capture, "a-press-without-a-book")
+        .await
+        .unwrap();
+    house.until(&capture, CaptureState::NotSent).await;
+    assert_eq!(house.journal(), Vec::<&str>::new());
+    let view = house.view(&capture).await.unwrap();
+    assert_eq!(view.payment.unwrap().not_sent, Some(NotSentReason::Ledger));
+    assert!(
+        view.missing.is_empty(),
+        "the digits are kept for another try"
+    );
+    set_down(&house, None);
+    house.act(&capture, CaptureAction::TryAgain).await.unwrap();
+    house
+        .process(&capture, "a-press-with-the-book")
+        .await
+        .unwrap();
+    house.until(&capture, CaptureState::Approved).await;
+    assert_eq!(house.states(), [APPROVED]);
+}
+
+#[tokio::test]
+async fn nothing_leaves_when_sent_cannot_be_recorded() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    set_down(&house, Some(is_sent));
+    house
+        .process(&capture, "a-press-to-be-abandoned")
+        .await
+        .unwrap();
+    house.until(&capture, CaptureState::NotSent).await;
+    house.calls.drain(Duration::from_secs(5)).await;
+    assert_eq!(
+        house.journal(),
+        ["intent", "connect", "abandon", "not sent"]
+    );
+    let view = house.view(&capture).await.unwrap();
+    assert!(
+        view.missing.is_empty(),
+        "the digits are kept for another try"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_fails_keeps_the_digits_for_another_try() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    *house.gateway.0.lock().unwrap() = Manner::CannotConnect;
+    house
+        .process(&capture, "a-press-into-the-void")
+        .await
+        .unwrap();
+    house.until(&capture, CaptureState::NotSent).await;
+    *house.gateway.0.lock().unwrap() = Manner::Approves;
+    house.act(&capture, CaptureAction::TryAgain).await.unwrap();
+    house
+        .process(&capture, "a-press-with-a-gateway")
+        .await
+        .unwrap();
+    house.until(&capture, CaptureState::Approved).await;
+    assert_eq!(
+        house.states(),
+        [AttemptState::NotSent(NotSentReason::Connect), APPROVED]
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_recorded_at_once_is_offered_until_it_is() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    set_down(&house, Some(is_final));
+    house
+        .process(&capture, "a-press-at-a-bad-time")
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(house.states(), [AttemptState::Sent]);
+    set_down(&house, None);
+    house.until(&capture, CaptureState::Approved).await;
+    assert_eq!(house.states(), [APPROVED]);
+    assert_eq!(
+        house
+            .journal()
+            .iter()
+            .filter(|what| **what == "first byte")
+            .count(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_charge_whose_call_ends_on_the_way_is_recorded_and_shown() {
+    let house = house().await;
+    *house.gateway.0.lock().unwrap() = Manner::ApprovesAfter(300);
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    house
+        .process(&capture, "a-press-before-the-end")
+        .await
+        .unwrap();
+    house.calls.ended(&phone.id, EndCause::Consumer);
+    house.until(&capture, CaptureState::Approved).await;
+    assert_eq!(house.states(), [APPROVED]);
+    let told = house.pages.0.lock().unwrap();
+    let approved = told
+        .iter()
+        .filter(|event| event.topic == "capture" && event.body["state"] == "approved");
+    assert!(approved.count() > 0, "the page is told without asking");
+}
+
+#[tokio::test]
+async fn twenty_presses_at_once_charge_once() {
+    let house = Arc::new(house().await);
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    let mut presses = JoinSet::new();
+    for press in 0..20 {
+        let (house, capture) = (house.clone(), capture.clone());
+        presses.spawn(async move {
+            house
+                .process(&capture, &format!("press-number-{}", press % 10))
+                .await
+        });
+    }
+    while presses.join_next().await.is_some() {}
+    house.until(&capture, CaptureState::Approved).await;
+    assert_eq!(house.states(), [APPROVED]);
+    assert_eq!(
+        house
+            .journal()
+            .iter()
+            .filter(|what| **what == "first byte")
+            .count(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_restart_closes_what_is_open_as_what_it_may_be() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    house
+        .process(&capture, "a-press-to-copy-from")
+        .await
+        .unwrap();
+    house.until(&capture, CaptureState::Approved).await;
+    let mut states = vec![AttemptState::Intent, AttemptState::Sent, APPROVED];
+    {
+        let mut payments = house.books.payments.lock().unwrap();
+        let done = payments[0].clone();
+        let copies = states
+            .iter()
+            .zip(1..)
+            .map(|(state, number)| domain::payment::Payment {
+                attempt: domain::id::AttemptId::from_random(number),
+                state: *state,
+                ..done.clone()
+            });
+        *payments = copies.collect();
+    }
+    let books = &*house.books;
+    let closed = close_open_attempts(books, books, UnixMillis(1))
+        .await
+        .unwrap();
+    states[0] = AttemptState::NotSent(NotSentReason::Busy);
+    states[1] = AttemptState::Final(Outcome::Unknown);
+    assert_eq!((closed, house.states()), (2, states));
+    let again = close_open_attempts(books, books, UnixMillis(2))
+        .await
+        .unwrap();
+    assert_eq!(again, 0, "nothing is open any more");
+}
+
+#[tokio::test]
+async fn no_event_and_no_entry_holds_the_number() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    house
+        .process(&capture, "a-press-that-is-watched")
+        .await
+        .unwrap();
+    house.until(&capture, CaptureState::Approved).await;
+    house.calls.drain(Duration::from_secs(5)).await;
+    let told = format!("{:?}", house.pages.0.lock().unwrap());
+    let kept = format!(
+        "{:?} {:?}",
+        house.books.entries.lock().unwrap(),
+        house.books.payments.lock().unwrap()
+    );
+    for text in [&told, &kept] {
+        assert!(text.len() > 1_000 && !text.contains(CARDS[6].number));
+        assert!(!text.contains(&CARDS[6].number[6..]), "nor a part of it");
+    }
+}

@@ -1,0 +1,218 @@
+//! Who may do what, and what must be on record first (I5, I6).
+
+use std::sync::atomic::Ordering;
+
+use domain::access::Actor;
+use domain::audit::AuditAction;
+use domain::boundary::{Audited, CallEvents, CaptureAction, CaptureDesk};
+use domain::capture::fixtures::CARDS;
+use domain::capture::{CaptureState, Field};
+use domain::gate::Gate;
+use domain::id::{SinkId, UserId};
+use domain::service::{RecorderDeclaration, Sink, SinkHearing, SinkMedium};
+use domain::view::{ButtonDisabled, DeskError};
+
+use super::{futures_poll, house};
+
+#[tokio::test]
+async fn a_call_of_another_agent_is_not_found() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    let other = Actor {
+        user: UserId::from_random(8),
+        name: "lee".to_owned(),
+        ..house.actor.clone()
+    };
+    let calls = &house.calls;
+    assert_eq!(calls.calls(&other).await.unwrap(), []);
+    assert_eq!(
+        calls.open(&other, &phone.id, &house.widget).await,
+        Err(DeskError::NotFound)
+    );
+    assert_eq!(
+        calls.capture(&other, &capture).await,
+        Err(DeskError::NotFound)
+    );
+    assert_eq!(
+        calls.act(&other, &capture, CaptureAction::Cancel).await,
+        Err(DeskError::NotFound)
+    );
+    assert_eq!(
+        calls.hang_up(&other, &phone.id).await,
+        Err(DeskError::NotFound)
+    );
+    let shown = calls.reveal(&other, &capture, Field::CardNumber).await;
+    assert!(matches!(shown, Err(DeskError::NotFound)));
+    house.until(&capture, CaptureState::Ready).await;
+}
+
+#[tokio::test]
+async fn a_shut_gate_is_named() {
+    let house = house().await;
+    let phone = house.call().await;
+    house.setup.desktop.lock().unwrap().widgets[0].enabled = false;
+    house.reload().await;
+    assert_eq!(
+        house.open(&phone.id).await,
+        Err(DeskError::Gate(Gate::WidgetDisabled))
+    );
+    house.setup.is_on.store(false, Ordering::SeqCst);
+    house.reload().await;
+    assert_eq!(
+        house.open(&phone.id).await,
+        Err(DeskError::Gate(Gate::SystemSwitch))
+    );
+}
+
+#[tokio::test]
+async fn a_service_with_undeclared_recorders_opens_nothing() {
+    let house = house().await;
+    let phone = house.call().await;
+    house.setup.service.lock().unwrap().recorders = None;
+    house.reload().await;
+    let refused = DeskError::Disabled(ButtonDisabled::RecordersUndeclared);
+    assert_eq!(house.open(&phone.id).await, Err(refused));
+}
+
+#[tokio::test]
+async fn a_basic_capture_is_blocked_by_a_recorder_that_cannot_be_paused() {
+    let house = house().await;
+    let phone = house.call().await;
+    let sink = Sink {
+        id: SinkId::from_random(1),
+        name: "Recorder".to_owned(),
+        medium: SinkMedium::Call,
+        hears: SinkHearing::Masked,
+    };
+    let mut declared: RecorderDeclaration = house
+        .setup
+        .service
+        .lock()
+        .unwrap()
+        .recorders
+        .clone()
+        .unwrap();
+    declared.sinks.push(sink);
+    house.setup.service.lock().unwrap().recorders = Some(declared);
+    house.reload().await;
+    let basic = house
+        .calls
+        .open(&house.actor, &phone.id, &house.basic)
+        .await
+        .unwrap();
+    house.until(&basic.id, CaptureState::Blocked).await;
+    house.act(&basic.id, CaptureAction::Close).await.unwrap();
+    let advanced = house.open(&phone.id).await.unwrap();
+    house.until(&advanced.id, CaptureState::Armed).await;
+}
+
+#[tokio::test]
+async fn a_ringing_call_and_a_second_capture_are_refused() {
+    let house = house().await;
+    let (ringing, _keys) = house.incoming();
+    while house.calls.calls(&house.actor).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let refused = DeskError::Disabled(ButtonDisabled::NotConnected);
+    assert_eq!(house.open(&ringing).await, Err(refused));
+    house.calls.answered(&ringing);
+    let first = loop {
+        if let Ok(view) = house.open(&ringing).await {
+            break view.id;
+        }
+        tokio::task::yield_now().await;
+    };
+    house.until(&first, CaptureState::Armed).await;
+    let refused = DeskError::Disabled(ButtonDisabled::CaptureOpen);
+    assert_eq!(house.open(&ringing).await, Err(refused));
+}
+
+#[tokio::test]
+async fn a_capture_that_cannot_be_recorded_does_not_open() {
+    let house = house().await;
+    let phone = house.call().await;
+    let is_opening = |audited: &Audited| audited.entry.action == AuditAction::CaptureOpened;
+    *house.books.down.lock().unwrap() = Some(is_opening);
+    assert_eq!(house.open(&phone.id).await, Err(DeskError::Unrecordable));
+    assert_eq!(
+        (house.calls.captures(), house.line.count("protect")),
+        (0, 0)
+    );
+    *house.books.down.lock().unwrap() = None;
+    assert!(house.open(&phone.id).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_value_is_shown_only_once_the_trail_says_so() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house
+        .calls
+        .open(&house.actor, &phone.id, &house.basic)
+        .await
+        .unwrap()
+        .id;
+    house.until(&capture, CaptureState::Armed).await;
+    house
+        .obtain(&mut phone, &capture, Field::CardNumber, CARDS[6].number)
+        .await;
+    let is_showing = |audited: &Audited| audited.entry.action == AuditAction::ValueShown;
+    *house.books.down.lock().unwrap() = Some(is_showing);
+    let refused = house
+        .calls
+        .reveal(&house.actor, &capture, Field::CardNumber)
+        .await;
+    assert!(matches!(refused, Err(DeskError::Unrecordable)));
+    *house.books.down.lock().unwrap() = None;
+    let shown = house
+        .calls
+        .reveal(&house.actor, &capture, Field::CardNumber)
+        .await
+        .unwrap();
+    assert!(shown.expose() == CARDS[6].number.as_bytes());
+    let entries = house.books.entries.lock().unwrap();
+    let showings: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.action == AuditAction::ValueShown)
+        .collect();
+    assert_eq!(showings.len(), 1);
+    assert_eq!(showings[0].actor, "kim");
+    assert!(!showings[0].detail.to_string().contains(CARDS[6].number));
+}
+
+#[tokio::test]
+async fn an_advanced_value_is_never_shown() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    let shown = house
+        .calls
+        .reveal(&house.actor, &capture, Field::CardNumber)
+        .await;
+    assert!(matches!(shown, Err(DeskError::WrongState(_))));
+}
+
+#[tokio::test]
+async fn pages_beyond_the_mailbox_hear_busy() {
+    let house = house().await;
+    let phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    let mut asked: Vec<_> = (0..200).map(|_| Box::pin(house.view(&capture))).collect();
+    let mut refused = 0;
+    let mut waiting = Vec::new();
+    for mut view in asked.drain(..) {
+        // A refusal is answered at once, a place in the mailbox is not: the task does not run in between.
+        if futures_poll(&mut view) {
+            refused += 1;
+        } else {
+            waiting.push(view);
+        }
+    }
+    assert_eq!(waiting.len(), crate::desk::CALL_MAILBOX_MAX);
+    assert_eq!(refused, 200 - waiting.len());
+    for view in waiting {
+        assert!(view.await.is_ok(), "who has a place is answered");
+    }
+}
