@@ -2,7 +2,7 @@
 //! Owns: when the mask is asked for and left, the mute; a service that protects whole calls.
 //! Never: says that it holds; the telephone side does. Never leaves it while a capture or the service needs it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::boundary::{ProtectionRefused, TelephonyError};
 use domain::capture::Event;
@@ -14,6 +14,10 @@ use crate::task::{CallTask, Done};
 
 /// After a refusal, or a telephone side that was busy, it is asked again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long the mask outlives what it was needed for, and the last key since: a capture that ends before its consumer knows, by a lost mask, a
+/// limit or the agent, leaves someone who keys on. Speech passes a mask, so nobody is kept waiting by it.
+const TAIL: Duration = Duration::from_secs(3);
 
 /// What is asked of the telephone side, and what it owes.
 #[derive(Debug, Default)]
@@ -27,9 +31,26 @@ pub(crate) struct Mask {
     /// A refusal was told.
     is_refusal_told: bool,
     muted: bool,
-    /// A command found no room.
-    owes: bool,
-    is_looking: bool,
+    /// The end of the mute found no room.
+    owes_unmute: bool,
+    /// Nobody needs the mask any more; then it is left.
+    leave_at: Option<Instant>,
+    /// The next look at what is owed or refused.
+    look_at: Option<Instant>,
+}
+
+impl Mask {
+    /// When [`CallTask::settle_mask`] is due.
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+        self.leave_at.into_iter().chain(self.look_at).min()
+    }
+
+    /// A key sounded that no capture wanted.
+    pub(crate) fn note_key(&mut self) {
+        if self.leave_at.is_some() {
+            self.leave_at = Some(Instant::now() + TAIL);
+        }
+    }
 }
 
 impl CallTask {
@@ -43,6 +64,7 @@ impl CallTask {
 
     /// Asks for the mask in the name of a capture.
     pub(crate) fn ask_mask(&mut self, capture: CaptureId) {
+        self.mask.leave_at = None;
         if self.mask.asking {
             self.mask.next = Some(capture);
         } else {
@@ -121,55 +143,61 @@ impl CallTask {
         }
     }
 
-    /// Leaves the mask, unless someone needs it. While the telephone side is too busy to hear it, the line stays masked.
+    fn is_mask_needed(&self) -> bool {
+        let open = self.open.as_ref();
+        self.is_always() || open.is_some_and(|open| open.session.needs_mask())
+    }
+
+    /// Leaves the mask a while from now, unless someone needs it.
     pub(crate) fn leave_mask(&mut self) {
-        let is_needed = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.session.needs_mask());
-        if is_needed || self.is_always() {
+        if self.is_running() && !self.is_mask_needed() {
+            self.mask.leave_at = Some(Instant::now() + TAIL);
+        }
+    }
+
+    /// While the telephone side is too busy to hear it, the line stays masked.
+    fn leave_if_due(&mut self, now: Instant) {
+        if self.mask.leave_at.take_if(|at| *at <= now).is_none() || self.is_mask_needed() {
             return;
         }
         if self.telephony.unprotect(self.call.id()) == Err(TelephonyError::Busy) {
-            self.mask.owes = true;
-            self.look_again();
+            self.mask.leave_at = Some(now + LOOK_AGAIN);
         }
     }
 
     /// Silences the consumer towards everyone, or ends that. A capture whose consumer cannot be silenced ends.
     pub(crate) fn mute_consumer(&mut self, on: bool) {
         self.mask.muted = on;
+        self.mask.owes_unmute = false;
         if self.telephony.mute_consumer(self.call.id(), on) != Err(TelephonyError::Busy) {
             return;
         }
         if on {
             self.capture_event(Event::ProtectionLost("mute_failed"));
         } else {
-            self.mask.owes = true;
+            self.mask.owes_unmute = true;
             self.look_again();
         }
     }
 
     fn look_again(&mut self) {
-        if std::mem::replace(&mut self.mask.is_looking, true) {
-            return;
-        }
-        self.work.spawn(async {
-            tokio::time::sleep(LOOK_AGAIN).await;
-            Done::LookAgain
-        });
+        let at = Instant::now() + LOOK_AGAIN;
+        self.mask.look_at.get_or_insert(at);
     }
 
-    /// Pays what is owed to the line, and asks again for what was refused.
+    /// Does what is due: leaves the mask, pays what is owed to the line, asks again for what was refused.
     pub(crate) fn settle_mask(&mut self) {
-        self.mask.is_looking = false;
+        let now = Instant::now();
         if !self.is_running() {
+            (self.mask.leave_at, self.mask.look_at) = (None, None);
             return;
         }
-        if std::mem::take(&mut self.mask.owes) {
-            self.mute_consumer(self.mask.muted);
-            self.leave_mask();
+        self.leave_if_due(now);
+        if self.mask.look_at.take_if(|at| *at <= now).is_some() {
+            if self.mask.owes_unmute {
+                self.mute_consumer(self.mask.muted);
+            }
+            self.protect_always();
         }
-        self.protect_always();
     }
 }

@@ -83,8 +83,6 @@ pub(crate) enum Done {
     Protect(Option<CaptureId>, Result<(), ProtectionRefused>),
     Paused(CaptureId, SinkId, Result<(), &'static str>),
     Resumed(SinkId, Result<(), &'static str>),
-    /// Time to look whether the line owes something.
-    LookAgain,
 }
 
 /// Where a call's task is reached.
@@ -207,6 +205,7 @@ impl CallTask {
         loop {
             let wake = self.open.as_ref().and_then(OpenCapture::next_timeout);
             let wake = wake.map(tokio::time::Instant::from_std);
+            let look = self.mask.next_timeout().map(tokio::time::Instant::from_std);
             tokio::select! {
                 () = signals.wait() => self.take_signals(&signals),
                 Some(event) = line.recv() => self.handle_line(event),
@@ -217,6 +216,7 @@ impl CallTask {
                 Some(done) = self.work.join_next(), if !self.work.is_empty() => self.handle_done(done),
                 progress = next_progress(&mut self.progress) => self.handle_progress(progress),
                 () = sleep_until(wake) => self.capture_event(domain::capture::Event::Timeout),
+                () = sleep_until(look) => self.settle_mask(),
                 () = sleep_until(over_at) => return,
             }
             if self.call.state() == CallState::Ended {
@@ -235,6 +235,7 @@ impl CallTask {
         if signals.take_keys() {
             for _ in 0..KEYS_AT_ONCE {
                 let Some(key) = self.keys.pop() else { break };
+                self.mask.note_key();
                 self.capture_event(domain::capture::Event::Key(key));
             }
         }
@@ -345,7 +346,6 @@ impl CallTask {
         };
         match done {
             Done::Protect(capture, answer) => self.mask_answered(capture, answer),
-            Done::LookAgain => self.settle_mask(),
             Done::Paused(capture, sink, result) if self.is_open(&capture) => match result {
                 Ok(()) => self.capture_event(Event::SinkPaused(sink)),
                 Err(_code) => self.capture_event(Event::SinkRefused(sink)),
