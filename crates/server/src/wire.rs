@@ -101,15 +101,11 @@ impl Server {
             );
         }
         let hub = web::events::Hub::new();
-        let gateway: Arc<dyn PaymentGateway> =
-            Arc::new(HttpsGateway::new(gateway_policy(config)?)?);
-        #[cfg(feature = "planted")]
-        let gateway = crate::planted::around(gateway, arena.clone(), hub.clone());
         let calls = Calls::new(Deps {
             store: database.clone(),
             desktops: database.clone(),
             configuration: configuration.clone(),
-            gateway,
+            gateway: gateway(config, &arena, &hub)?,
             recorders: Arc::new(Unreachable),
             bus: hub.clone(),
             clock: clock.clone(),
@@ -184,6 +180,19 @@ async fn open_store(config: &Config) -> Result<Database, StartError> {
     let key = EnvelopeKeySource::File(KeyFile::create_or_open(key_file)?.path().to_owned());
     let node = config.node.to_ascii_lowercase();
     Ok(Database::open(StoreConfig { url, key, node }).await?)
+}
+
+fn gateway(
+    config: &Config,
+    arena: &Arc<Arena>,
+    hub: &Arc<web::events::Hub>,
+) -> Result<Arc<dyn PaymentGateway>, StartError> {
+    let gateway: Arc<dyn PaymentGateway> = Arc::new(HttpsGateway::new(gateway_policy(config)?)?);
+    #[cfg(feature = "planted")]
+    let gateway = crate::planted::around(gateway, arena.clone(), hub.clone());
+    #[cfg(not(feature = "planted"))]
+    let _for_planted_defects = (arena, hub);
+    Ok(gateway)
 }
 
 fn gateway_policy(config: &Config) -> Result<GatewayPolicy, StartError> {

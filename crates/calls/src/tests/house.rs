@@ -40,12 +40,15 @@ impl WallClock for Clock {
 /// What the ledger and the gateway did, in order.
 pub(super) type Journal = Arc<Mutex<Vec<&'static str>>>;
 
+/// Says of a commit that it finds the store down.
+pub(super) type Down = fn(&Audited) -> bool;
+
 /// A ledger and a trail in memory.
 #[derive(Default)]
 pub(super) struct Books {
     pub(super) journal: Journal,
     /// Which commits find the store down.
-    pub(super) down: Mutex<Option<fn(&Audited) -> bool>>,
+    pub(super) down: Mutex<Option<Down>>,
     pub(super) payments: Mutex<Vec<Payment>>,
     pub(super) entries: Mutex<Vec<domain::audit::AuditEntry>>,
     /// Commits that move a payment to `sent` fail.

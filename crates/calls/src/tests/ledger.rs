@@ -12,7 +12,7 @@ use domain::time::UnixMillis;
 use tokio::task::JoinSet;
 
 use super::house;
-use super::house::{House, Manner};
+use super::house::{Down, House, Manner};
 use crate::close_open_attempts;
 
 fn is_intent(audited: &Audited) -> bool {
@@ -33,7 +33,7 @@ fn is_final(audited: &Audited) -> bool {
     matches!(to, AttemptState::Final(_))
 }
 
-fn set_down(house: &House, down: Option<fn(&Audited) -> bool>) {
+fn set_down(house: &House, down: Option<Down>) {
     *house.books.down.lock().unwrap() = down;
 }
 

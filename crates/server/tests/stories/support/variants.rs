@@ -25,7 +25,10 @@ fn build(feature: &str, binary: &str) -> PathBuf {
     let folder = Path::new(TONEWALL).parent().unwrap();
     let status = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--workspace", "--bin", binary])
-        .args(["--features", &format!("{}/{feature}", env!("CARGO_PKG_NAME"))])
+        .args([
+            "--features",
+            &format!("{}/{feature}", env!("CARGO_PKG_NAME")),
+        ])
         .arg("--target-dir")
         .arg(folder.parent().unwrap())
         .current_dir(env!("CARGO_MANIFEST_DIR"))
