@@ -73,6 +73,11 @@ load-sip: program
 	scripts/need sipp sip-tester python3 python3
 	TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/sipp_suite.py --load
 
+# Figures, no pass or fail: the detector and the relay per frame, then calls over real sockets, each as JSON lines. The optimised program is measured.
+bench: build
+	$(CARGO) bench --locked -p tonewall-media
+	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall python3 tests-foreign/relay_bench.py
+
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
