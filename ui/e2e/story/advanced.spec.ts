@@ -68,6 +68,10 @@ test('p1 a2 a4 v1 v11 v12 v14 a keyed card is obtained, processed and approved, 
   expect(watch.violations).toEqual([]);
   expect(watch.errors.filter((text) => !text.includes('401'))).toEqual([]);
 
+  await desk.button('Close').click();
+  await expect(widget).toHaveCount(0);
+  await expect(desk.callBar).toContainText('Line: normal');
+
   // The same eyes see a run where there is one.
   await page.evaluate((run) => document.body.setAttribute('data-planted', run), card.number.slice(5, 9));
   expect(await watch.placesOf(card.number)).toContain('document');

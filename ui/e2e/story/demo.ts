@@ -118,5 +118,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 
 /** The README's picture, when it is asked for. */
 export async function keepForReadme(output: string, name: string, file: string): Promise<void> {
-  if (process.env.README_SCREENSHOT === '1') await copyFile(join(states(output), `${name}.png`), resolve('../docs/images', file));
+  if (process.env.README_SCREENSHOT !== '1') return;
+  const images = resolve('../docs/images');
+  await mkdir(images, { recursive: true });
+  await copyFile(join(states(output), `${name}.png`), join(images, file));
 }

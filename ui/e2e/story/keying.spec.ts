@@ -85,3 +85,26 @@ test('s8 keys that come before anything was asked are not taken, and the agent i
   await desk.ask('number');
   await expect(desk.row('number')).toContainText('Waiting for customer');
 });
+
+test('p5 the practice phone calls, is keyed by hand and keys a test card', async ({ desk, demo, browser, shot }) => {
+  const context = await browser.newContext();
+  const phone = await context.newPage();
+  await phone.goto(`${demo.simulator.url}/simulator`);
+  await desk.signIn('agent');
+  await phone.getByRole('button', { name: 'Place a call' }).click();
+  await expect(desk.callBar.getByText('Connected')).toBeVisible({ timeout: 15_000 });
+  await desk.press(cardAdvanced);
+  await desk.fill('10.00');
+  await desk.ask('number');
+  for (const key of ['5', '5', '5']) await phone.getByRole('button', { name: `Key ${key}`, exact: true }).click();
+  await expect(desk.row('number')).toContainText('3 digits keyed');
+  await shot('simulator', phone);
+  await phone.getByRole('button', { name: 'Key *', exact: true }).click();
+  await expect(desk.row('number')).not.toContainText('digits keyed');
+  await phone.getByRole('button', { name: 'Key number', exact: true }).click();
+  await desk.obtained('number');
+  await phone.getByRole('button', { name: 'Hang up' }).click();
+  await expect(desk.page.getByText('Call ended. Nothing was kept.').first()).toBeVisible();
+  await shot('advanced-hung-up');
+  await context.close();
+});

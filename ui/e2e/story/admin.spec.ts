@@ -1,0 +1,194 @@
+/** Configuration: what an administrator saves is what agents get. */
+import type { Browser, Page } from '@playwright/test';
+import type { Demo } from './demo';
+import { expect, test } from './demo';
+import { Desk, TITLES } from './desk';
+
+test.use({ story: 'admin' });
+
+const { cardAdvanced, cardBasic } = TITLES;
+const DESKTOP = 'Demo desktop';
+
+/** A second person at a second browser. */
+async function elsewhere(browser: Browser, demo: Demo): Promise<Desk> {
+  const context = await browser.newContext({ baseURL: demo.page });
+  return new Desk(await context.newPage(), demo);
+}
+
+async function openDesktop(page: Page): Promise<void> {
+  await page.getByRole('navigation', { name: 'Configuration' }).getByRole('link', { name: 'Agent Desktop' }).click();
+  await page.getByRole('row', { name: DESKTOP }).dblclick();
+  await expect(page.getByRole('heading', { name: DESKTOP })).toBeVisible();
+}
+
+async function saveDesktop(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page.getByText('Saved. Agents get it with their next capture.')).toBeVisible();
+}
+
+test('n1 n2 n3 n4 n6 n7 n9 w2 w4 a desktop opens by double-click; OK and Save keep a title and a prompt, Cancel keeps nothing, and the agent gets them', async ({ page, desk, demo, browser, shot }) => {
+  await desk.signIn('admin');
+  await expect(page.getByRole('navigation', { name: 'You are here' })).toHaveText(/Configure.*Agents.*Agent Desktop/);
+  await expect(page.getByRole('row', { name: DESKTOP })).toBeVisible();
+  await shot('admin-desktops');
+  await openDesktop(page);
+  await expect(page.getByRole('listbox', { name: 'Available Widgets' }).getByRole('option')).toHaveText(['Credit Card Basic', 'Check Basic', 'Credit Card Advanced', 'Check Advanced']);
+  await shot('admin-editor');
+
+  await page.getByRole('button', { name: `Edit ${cardBasic}` }).click();
+  const sheet = page.getByRole('dialog');
+  await sheet.getByRole('textbox', { name: 'Window Title' }).fill('Never kept');
+  await sheet.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Discard' }).click();
+  await expect(page.getByText('Never kept')).toHaveCount(0);
+  await expect(page.getByText('Unsaved changes')).toHaveCount(0);
+
+  await page.getByRole('button', { name: `Edit ${cardBasic}` }).click();
+  await sheet.getByRole('textbox', { name: 'Window Title' }).fill('Card to the other system');
+  await sheet.getByRole('textbox', { name: 'Credit Card Text' }).fill('Kindly key the long number on the front.\nThen the pound key.');
+  await shot('admin-widget');
+  await sheet.getByRole('button', { name: 'OK' }).click();
+  await expect(page.getByText('Unsaved changes')).toBeVisible();
+  await saveDesktop(page);
+  await shot('admin-saved');
+  await page.reload();
+  await page.getByRole('button', { name: 'Edit Card to the other system' }).click();
+  await expect(sheet.getByRole('textbox', { name: 'Credit Card Text' })).toHaveValue('Kindly key the long number on the front.\nThen the pound key.');
+
+  const agent = await elsewhere(browser, demo);
+  await agent.signIn('agent');
+  await agent.takeCall();
+  await agent.button('Credit card').click();
+  await agent.page.getByRole('menuitem', { name: 'Card to the other system' }).click();
+  await expect(agent.page.getByRole('heading', { name: 'Card to the other system' })).toBeVisible();
+  await expect(agent.page.getByText('Kindly key the long number on the front.')).toBeVisible();
+  await agent.button('Cancel').click();
+  await agent.page.context().close();
+});
+
+test('w8 w10 a card type that is not ticked is refused by name, with the ones that are taken', async ({ page, desk, demo, simulator, browser, shot }) => {
+  await desk.signIn('admin');
+  await openDesktop(page);
+  await page.getByRole('button', { name: `Edit ${cardAdvanced}` }).click();
+  const sheet = page.getByRole('dialog');
+  await sheet.getByRole('checkbox', { name: 'American Express' }).uncheck({ force: true });
+  await sheet.getByRole('button', { name: 'OK' }).click();
+  await saveDesktop(page);
+
+  const agent = await elsewhere(browser, demo);
+  await agent.open(cardAdvanced);
+  await agent.fill('10.00');
+  await expect(agent.page.getByText('Accepted: Visa · Master Card · Discover')).toBeVisible();
+  await agent.ask('number');
+  await simulator.keyCard('amex', 'number');
+  await expect(agent.row('number')).toContainText('American Express is not accepted here. Ask for Visa, Master Card or Discover.', { timeout: 15_000 });
+  await shot('advanced-brand-not-accepted', agent.page);
+  await simulator.hangUp();
+  await agent.putAway();
+  await agent.page.context().close();
+});
+
+test('w31 w51 a Service URL without https is refused at its field, on the page and by the server, and nothing is saved', async ({ page, desk, shot }) => {
+  await desk.signIn('admin');
+  await openDesktop(page);
+  await page.getByRole('button', { name: `Edit ${cardAdvanced}` }).click();
+  const sheet = page.getByRole('dialog');
+  await sheet.getByRole('tab', { name: 'Payment Gateway Config' }).click();
+  const url = sheet.getByRole('textbox', { name: 'Service URL' });
+  const before = await url.inputValue();
+  await shot('admin-gateway');
+  await url.fill('http://gateway.example/pay');
+  await sheet.getByRole('button', { name: 'OK' }).click();
+  await expect(url).toHaveAttribute('aria-invalid', 'true');
+  await expect(url).toHaveAccessibleDescription(/https/);
+  await expect(url).toBeFocused();
+  await shot('admin-gateway-refused');
+  await sheet.getByRole('tab', { name: 'Advanced Config' }).click();
+  await shot('admin-advanced-config');
+
+  // The server says the same to whoever asks it without the page.
+  const refused = await page.evaluate(async () => {
+    const get = async (path: string) => (await fetch(`/api/v1${path}`)).json();
+    const { csrf } = await get('/login');
+    const [{ id }] = (await get('/desktops')).desktops;
+    const { desktop } = await get(`/desktops/${id}`);
+    const { id: _, ...form } = desktop;
+    form.widgets[0].gateway.service_url = 'http://gateway.example/pay';
+    const response = await fetch(`/api/v1/desktops/${id}`, {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json', 'X-Tonewall-CSRF': csrf },
+      body: JSON.stringify(form),
+    });
+    return { status: response.status, problem: await response.json() };
+  });
+  expect(refused, JSON.stringify(refused.problem)).toMatchObject({ status: 422 });
+  expect(refused.problem.errors).toEqual([{ field: 'widgets[0].gateway.service_url', message: 'The URL begins with https://.' }]);
+
+  await page.reload();
+  await page.getByRole('button', { name: `Edit ${cardAdvanced}` }).click();
+  await sheet.getByRole('tab', { name: 'Payment Gateway Config' }).click();
+  await expect(sheet.getByRole('textbox', { name: 'Service URL' })).toHaveValue(before);
+});
+
+test('s4 a gateway host that nobody approved disables its button and says why', async ({ page, desk, demo, simulator, browser, shot }) => {
+  await desk.signIn('admin');
+  await openDesktop(page);
+  await page.getByRole('button', { name: `Edit ${TITLES.checkAdvanced}` }).click();
+  const sheet = page.getByRole('dialog');
+  await sheet.getByRole('tab', { name: 'Payment Gateway Config' }).click();
+  await sheet.getByRole('textbox', { name: 'Service URL' }).fill('https://gateway.example/pay');
+  await sheet.getByRole('button', { name: 'OK' }).click();
+  await page.getByRole('button', { name: `Edit ${TITLES.checkBasic}` }).click();
+  await sheet.getByRole('checkbox', { name: 'Enabled' }).uncheck({ force: true });
+  await sheet.getByRole('button', { name: 'OK' }).click();
+  await saveDesktop(page);
+
+  const agent = await elsewhere(browser, demo);
+  await agent.signIn('agent');
+  await agent.takeCall();
+  await expect(agent.button('Check')).toBeDisabled();
+  await expect(agent.button('Check')).toHaveAccessibleDescription('The gateway\'s host is not approved.');
+  await expect(agent.button('Credit card')).toBeEnabled();
+  await shot('agent-host-not-approved', agent.page);
+  await simulator.hangUp();
+  await agent.page.context().close();
+});
+
+test('p2 s2 with the system switch off there is no payment button and the API names the gate; on again they are back', async ({ page, desk, demo, browser, shot }) => {
+  const agent = await elsewhere(browser, demo);
+  await agent.signIn('agent');
+  await agent.takeCall();
+  await expect(agent.button('Credit card')).toBeEnabled();
+  const widget = await agent.page.evaluate(async () => (await (await fetch('/api/v1/me/desktop')).json()).widgets[0].id as string);
+
+  await desk.signIn('admin');
+  await page.getByRole('link', { name: 'Secure Payment Capture' }).click();
+  const gate = page.getByRole('switch', { name: 'Secure Payment Capture' });
+  await expect(gate).toBeChecked();
+  await gate.click({ force: true });
+  await expect(gate).not.toBeChecked();
+  await expect(page.getByText('Saved.')).toBeVisible();
+  await shot('admin-switch-off');
+  await expect(agent.button('Credit card')).toHaveCount(0);
+  await expect(agent.button('Check')).toHaveCount(0);
+  await expect(agent.page.getByText('Secure Payment Capture is switched off.')).toBeVisible();
+  await shot('agent-gate-shut', agent.page);
+
+  const refused = await agent.page.evaluate(async (id) => {
+    const get = async (path: string) => (await fetch(`/api/v1${path}`)).json();
+    const { csrf } = await get('/login');
+    const [call] = (await get('/calls')).calls;
+    const response = await fetch(`/api/v1/calls/${call.id}/captures`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-Tonewall-CSRF': csrf },
+      body: JSON.stringify({ widget: id }),
+    });
+    return { status: response.status, problem: await response.json() };
+  }, widget);
+  expect(refused).toMatchObject({ status: 403, problem: { code: 'gate_system_switch' } });
+
+  await gate.click({ force: true });
+  await expect(gate).toBeChecked();
+  await expect(agent.button('Credit card')).toBeEnabled();
+  await agent.page.context().close();
+});
