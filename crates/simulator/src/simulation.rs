@@ -126,8 +126,14 @@ impl Simulation {
     /// # Errors
     /// Its address is taken or foreign, or the folder cannot be used.
     pub async fn open(plan: GatewayPlan) -> Result<Self, SimulationError> {
-        let config = SandboxConfig { address: plan.sandbox, folder: plan.data, credentials: None };
-        Ok(Self { sandbox: Sandbox::start(config).await? })
+        let config = SandboxConfig {
+            address: plan.sandbox,
+            folder: plan.data,
+            credentials: None,
+        };
+        Ok(Self {
+            sandbox: Sandbox::start(config).await?,
+        })
     }
 
     /// Where the gateway is.
@@ -144,8 +150,16 @@ impl Simulation {
     ///
     /// # Errors
     /// An address is taken or foreign.
-    pub async fn set_stage(self, plan: StagePlan, page: PageSource) -> Result<RunningStage, SimulationError> {
-        for address in [plan.consumer, plan.control, SocketAddr::new(plan.agents_address, 0)] {
+    pub async fn set_stage(
+        self,
+        plan: StagePlan,
+        page: PageSource,
+    ) -> Result<RunningStage, SimulationError> {
+        for address in [
+            plan.consumer,
+            plan.control,
+            SocketAddr::new(plan.agents_address, 0),
+        ] {
             if !address.ip().is_loopback() {
                 return Err(SimulationError::ConfigNotLoopback(address));
             }
@@ -157,10 +171,26 @@ impl Simulation {
         }
         let consumer_at = consumer.local();
         let (number, server_page) = (plan.number, plan.server_page);
-        let stage = Arc::new(Stage { consumer, agents, sandbox: self.sandbox, number, page, server_page });
-        let listen = |source| SimulationError::Listen { address: plan.control, source };
+        let stage = Arc::new(Stage {
+            consumer,
+            agents,
+            sandbox: self.sandbox,
+            number,
+            page,
+            server_page,
+        });
+        let listen = |source| SimulationError::Listen {
+            address: plan.control,
+            source,
+        };
         let (address, control) = control::serve(plan.control, stage).await.map_err(listen)?;
-        Ok(RunningStage { place: StagePlace { control: address, consumer: consumer_at }, control })
+        Ok(RunningStage {
+            place: StagePlace {
+                control: address,
+                consumer: consumer_at,
+            },
+            control,
+        })
     }
 }
 

@@ -12,7 +12,9 @@ use memchr::memmem::Finder;
 use sha2::{Digest, Sha256};
 
 /// Distances between digits that one byte each leaves in memory: packed, in UTF-16 and UTF-32, in structures, in packet buffers.
-const STRIDES: [usize; 16] = [2, 3, 4, 8, 12, 16, 24, 32, 40, 64, 172, 256, 512, 1_500, 2_048, 4_096];
+const STRIDES: [usize; 16] = [
+    2, 3, 4, 8, 12, 16, 24, 32, 40, 64, 172, 256, 512, 1_500, 2_048, 4_096,
+];
 
 /// Bytes read at once; pieces overlap so that nothing hides at a border.
 const PIECE_BYTES: usize = 4 << 20;
@@ -52,8 +54,14 @@ impl LeakScanner {
     pub fn new(digits: &str) -> Self {
         assert!(digits.len() >= 12, "a shorter number is found by chance");
         let needles = forms(digits);
-        let needles = needles.into_iter().map(|(form, bytes)| (form, Finder::new(&bytes).into_owned())).collect();
-        Self { needles, digits: digits.bytes().collect() }
+        let needles = needles
+            .into_iter()
+            .map(|(form, bytes)| (form, Finder::new(&bytes).into_owned()))
+            .collect();
+        Self {
+            needles,
+            digits: digits.bytes().collect(),
+        }
     }
 
     /// Looks through bytes.
@@ -61,7 +69,11 @@ impl LeakScanner {
         let mut hit = |form: &str, offset: usize| {
             if hits.len() < HITS_MAX {
                 let offset = base + u64::try_from(offset).unwrap_or(0);
-                hits.push(Hit { form: form.to_owned(), place: place.to_owned(), offset });
+                hits.push(Hit {
+                    form: form.to_owned(),
+                    place: place.to_owned(),
+                    offset,
+                });
             }
         };
         for (form, finder) in &self.needles {
@@ -117,7 +129,9 @@ impl LeakScanner {
         let memory = File::open(format!("/proc/{pid}/mem"))?;
         let mut scanned = 0;
         for line in maps.lines() {
-            let Some((start, end)) = writable_range(line) else { continue };
+            let Some((start, end)) = writable_range(line) else {
+                continue;
+            };
             // A region may vanish meanwhile; what is gone cannot leak.
             if self.scan_range(&memory, line, start, end, hits).is_ok() {
                 scanned += end - start;
@@ -126,17 +140,30 @@ impl LeakScanner {
         Ok(scanned)
     }
 
-    fn scan_range(&self, file: &File, place: &str, start: u64, end: u64, hits: &mut Vec<Hit>) -> io::Result<()> {
+    fn scan_range(
+        &self,
+        file: &File,
+        place: &str,
+        start: u64,
+        end: u64,
+        hits: &mut Vec<Hit>,
+    ) -> io::Result<()> {
         let mut piece = vec![0; PIECE_BYTES];
         let mut at = start;
         while at < end {
-            let wanted = usize::try_from(end - at).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
+            let wanted = usize::try_from(end - at)
+                .unwrap_or(PIECE_BYTES)
+                .min(PIECE_BYTES);
             let read = file.read_at(&mut piece[..wanted], at)?;
             if read == 0 {
                 break;
             }
             self.scan(place, at, &piece[..read], hits);
-            let step = if read > OVERLAP_BYTES * 2 { read - OVERLAP_BYTES } else { read };
+            let step = if read > OVERLAP_BYTES * 2 {
+                read - OVERLAP_BYTES
+            } else {
+                read
+            };
             at += u64::try_from(step).unwrap_or(1);
         }
         piece.fill(0);
@@ -148,25 +175,37 @@ fn writable_range(line: &str) -> Option<(u64, u64)> {
     let mut words = line.split_whitespace();
     let (start, end) = words.next()?.split_once('-')?;
     let rights = words.next()?;
-    let special = ["[vvar", "[vsyscall", "[vdso"].iter().any(|name| line.contains(name));
+    let special = ["[vvar", "[vsyscall", "[vdso"]
+        .iter()
+        .any(|name| line.contains(name));
     if !rights.starts_with("rw") || special {
         return None;
     }
-    Some((u64::from_str_radix(start, 16).ok()?, u64::from_str_radix(end, 16).ok()?))
+    Some((
+        u64::from_str_radix(start, 16).ok()?,
+        u64::from_str_radix(end, 16).ok()?,
+    ))
 }
 
 fn find_strided(bytes: &[u8], digits: &[u8], stride: usize) -> Option<usize> {
     let reach = stride * (digits.len() - 1);
     let last = bytes.len().checked_sub(reach + 1)?;
-    memchr::memchr_iter(digits[0], &bytes[..=last])
-        .find(|start| digits.iter().enumerate().all(|(index, digit)| bytes[start + index * stride] == *digit))
+    memchr::memchr_iter(digits[0], &bytes[..=last]).find(|start| {
+        digits
+            .iter()
+            .enumerate()
+            .all(|(index, digit)| bytes[start + index * stride] == *digit)
+    })
 }
 
 fn forms(digits: &str) -> Vec<(String, Vec<u8>)> {
     let bytes = digits.as_bytes();
     let values: Vec<u8> = bytes.iter().map(|byte| byte - b'0').collect();
     let grouped = |separator: &str| {
-        let groups: Vec<&str> = (0..digits.len()).step_by(4).map(|at| &digits[at..digits.len().min(at + 4)]).collect();
+        let groups: Vec<&str> = (0..digits.len())
+            .step_by(4)
+            .map(|at| &digits[at..digits.len().min(at + 4)])
+            .collect();
         groups.join(separator).into_bytes()
     };
     let mut forms = vec![
@@ -175,12 +214,27 @@ fn forms(digits: &str) -> Vec<(String, Vec<u8>)> {
         ("grouped by dashes".to_owned(), grouped("-")),
         ("digit values".to_owned(), values.clone()),
         ("reversed".to_owned(), bytes.iter().rev().copied().collect()),
-        ("BCD".to_owned(), values.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(15)).collect()),
-        ("hex".to_owned(), bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()),
+        (
+            "BCD".to_owned(),
+            values
+                .chunks(2)
+                .map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(15))
+                .collect(),
+        ),
+        (
+            "hex".to_owned(),
+            bytes
+                .iter()
+                .flat_map(|byte| format!("{byte:02x}").into_bytes())
+                .collect(),
+        ),
         ("SHA-256".to_owned(), Sha256::digest(bytes).to_vec()),
     ];
     for shift in 0..3 {
-        forms.push((format!("base64, shifted by {shift}"), base64_core(bytes, shift)));
+        forms.push((
+            format!("base64, shifted by {shift}"),
+            base64_core(bytes, shift),
+        ));
     }
     // What lies between the first six and the last four is nowhere else.
     let middle = &bytes[5..bytes.len() - 3];
@@ -219,7 +273,9 @@ mod tests {
 
     #[test]
     fn nothing_is_found_where_nothing_is() {
-        let noise: Vec<u8> = (0..100_000_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let noise: Vec<u8> = (0..100_000_u32)
+            .map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8)
+            .collect();
         assert_eq!(found(&noise), Vec::<String>::new());
     }
 
@@ -247,7 +303,9 @@ mod tests {
     fn a_number_in_this_process_is_found() {
         let planted = number().into_bytes();
         let mut hits = Vec::new();
-        let scanned = LeakScanner::new(&number()).scan_process(std::process::id(), &mut hits).unwrap();
+        let scanned = LeakScanner::new(&number())
+            .scan_process(std::process::id(), &mut hits)
+            .unwrap();
         assert!(scanned > 100_000 && !hits.is_empty());
         drop(planted);
     }

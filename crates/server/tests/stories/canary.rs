@@ -34,6 +34,16 @@ impl Canary {
         }
     }
 
+    /// An account number.
+    fn account() -> Self {
+        let seed = rand::random();
+        println!("canary seed {seed}");
+        Self {
+            number: testkit::canary::account(seed),
+            code: String::new(),
+        }
+    }
+
     fn scanner(&self) -> LeakScanner {
         LeakScanner::new(&self.number)
     }
@@ -134,8 +144,19 @@ fn look_everywhere(canary: &Canary, house: &House, page: &Client, events: &Event
 
 /// An Advanced card payment up to its end, and a look everywhere.
 fn advanced(program: &Path, environment: &[(&str, &str)], amount: &str) -> Search {
+    advanced_keyed(program, environment, amount, "rfc4733")
+}
+
+/// The same with keys that travel in this way.
+fn advanced_keyed(
+    program: &Path,
+    environment: &[(&str, &str)],
+    amount: &str,
+    mode: &str,
+) -> Search {
     let (canary, house) = (Canary::new(), House::demo(program, environment));
     let (page, stage) = (house.page("agent"), house.stage());
+    stage.post("/control/mode", &json!({ "mode": mode }));
     let events = EventStream::open(&page);
     let call = connect(&page, &stage);
     let capture = Capture::open(&page, &stage, &call, "credit_card_advanced");
@@ -168,6 +189,31 @@ fn basic(program: &Path) -> Search {
 #[test]
 fn canary_leaves_no_trace_advanced() {
     advanced(Path::new(TONEWALL), &[], PLAIN).conclude();
+}
+
+#[test]
+fn canary_leaves_no_trace_keyed_as_info() {
+    advanced_keyed(Path::new(TONEWALL), &[], PLAIN, "info").conclude();
+}
+
+#[test]
+fn canary_leaves_no_trace_keyed_in_band() {
+    advanced_keyed(Path::new(TONEWALL), &[], PLAIN, "inband").conclude();
+}
+
+#[test]
+fn canary_leaves_no_trace_in_a_form() {
+    let (canary, house) = (Canary::account(), House::demo(Path::new(TONEWALL), &[]));
+    let (page, stage) = (house.page("agent"), house.stage());
+    let events = EventStream::open(&page);
+    let call = connect(&page, &stage);
+    let capture = Capture::open(&page, &stage, &call, "check_advanced");
+    capture.key("routing_number", "021000021");
+    capture.key("account_number", &format!("{}#", canary.number));
+    capture.process(PLAIN, "INV-2");
+    assert_eq!(capture.ended()["outcome"], "approved");
+    std::thread::sleep(WIPED_WITHIN);
+    look_everywhere(&canary, &house, &page, &events).conclude();
 }
 
 #[test]

@@ -69,7 +69,10 @@ impl Ledger {
     /// Opens the file, or makes it. Rows of earlier runs stay.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new().append(true).create(true).open(path)?;
-        if std::fs::read(path)?.last().is_some_and(|&last| last != b'\n') {
+        if std::fs::read(path)?
+            .last()
+            .is_some_and(|&last| last != b'\n')
+        {
             // A crash cut the last line; the next row begins on one of its own.
             file.write_all(b"\n")?;
         }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use media::source::{Cidr, SourcePolicy};
-use sip::digest::DigestPolicy;
 use secret::Arena;
+use sip::digest::DigestPolicy;
 
 use crate::recorder::AudioSink;
 
