@@ -125,6 +125,19 @@ export class Desk {
     await this.obtained(part);
   }
 
+  /** As `capture`, by an agent who asks once more when a key was lost on the way: a machine that stalls for longer than a key is a bad line. */
+  async captureOnBadLine(part: Part, card: TestCard): Promise<void> {
+    await this.listens(part);
+    if (part !== 'number') await this.page.waitForTimeout(BETWEEN_FIELDS_MS);
+    await this.#demo.simulator.keyCard(card, part);
+    await expect(this.row(part)).toHaveAttribute('data-state', /obtained|slow|invalid/, { timeout: 20_000 });
+    if ((await this.row(part).getAttribute('data-state')) === 'obtained') return;
+    await this.row(part).getByRole('button', { name: /^(Clear|Capture again): / }).click();
+    await this.listens(part);
+    await this.#demo.simulator.keyCard(card, part);
+    await this.obtained(part);
+  }
+
   async captureCard(card: TestCard = 'mastercard'): Promise<void> {
     for (const part of ['number', 'expiry', 'code'] as const) await this.capture(part, card);
   }
