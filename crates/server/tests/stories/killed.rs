@@ -136,8 +136,9 @@ fn killed_at_a_random_moment_never_charges_twice() {
     let mut site = Site::set_up();
     let mut seen = BTreeSet::new();
     for round in 1..=rounds {
+        let place = u64::from(round - 1) * KILL_WITHIN_MS / u64::from(rounds);
         let stretch = KILL_WITHIN_MS / u64::from(rounds);
-        let kill_after = u64::from(round - 1) * stretch + rand::random_range(0..=stretch);
+        let kill_after = place + rand::random_range(0..=stretch);
         let amount = 10 + round;
         let mut running = site.start();
         let slow = json!({ "approve_after": { "delay_ms": ANSWER_AFTER_MS } });
