@@ -50,79 +50,22 @@ impl HealthSource for Numbers {
         use MetricKind::{Counter, Gauge};
         let node = self.node.counters();
         let written = self.database.activity();
-        vec![
-            metric(
-                "tonewall_calls_running",
-                "Calls now.",
-                Gauge,
-                size(self.calls.count()),
-            ),
-            metric(
-                "tonewall_calls_captures_open",
-                "Captures open now.",
-                Gauge,
-                size(self.calls.captures()),
-            ),
-            metric(
-                "tonewall_secret_slots_free",
-                "Arena slots free.",
-                Gauge,
-                size(self.arena.slots_free()),
-            ),
-            metric(
-                "tonewall_voice_calls_incoming_total",
-                "Calls that came in.",
-                Counter,
-                count(node.calls_incoming),
-            ),
-            metric(
-                "tonewall_voice_calls_answered_total",
-                "Calls connected.",
-                Counter,
-                count(node.calls_answered),
-            ),
-            metric(
-                "tonewall_voice_calls_shed_total",
-                "Calls refused for want of room.",
-                Counter,
-                count(node.calls_shed),
-            ),
-            metric(
-                "tonewall_voice_calls_failed_total",
-                "Calls that failed on our side.",
-                Counter,
-                count(node.calls_failed),
-            ),
-            metric(
-                "tonewall_voice_legs",
-                "SIP dialogs now.",
-                Gauge,
-                size(node.sip.legs),
-            ),
-            metric(
-                "tonewall_voice_port_pairs_taken",
-                "RTP port pairs in use.",
-                Gauge,
-                size(node.ports.taken),
-            ),
-            metric(
-                "tonewall_voice_panics_total",
-                "Panics; each has cost one call.",
-                Counter,
-                count(node.panics),
-            ),
-            metric(
-                "tonewall_store_changes_total",
-                "Changes written.",
-                Counter,
-                count(written.changes),
-            ),
-            metric(
-                "tonewall_store_transactions_total",
-                "Transactions that carried them.",
-                Counter,
-                count(written.transactions),
-            ),
-        ]
+        #[rustfmt::skip]
+        let rows = [
+            ("tonewall_calls_running", "Calls now.", Gauge, size(self.calls.count())),
+            ("tonewall_calls_captures_open", "Captures open now.", Gauge, size(self.calls.captures())),
+            ("tonewall_secret_slots_free", "Arena slots free.", Gauge, size(self.arena.slots_free())),
+            ("tonewall_voice_calls_incoming_total", "Calls that came in.", Counter, count(node.calls_incoming)),
+            ("tonewall_voice_calls_answered_total", "Calls connected.", Counter, count(node.calls_answered)),
+            ("tonewall_voice_calls_shed_total", "Calls refused for want of room.", Counter, count(node.calls_shed)),
+            ("tonewall_voice_calls_failed_total", "Calls that failed on our side.", Counter, count(node.calls_failed)),
+            ("tonewall_voice_legs", "SIP dialogs now.", Gauge, size(node.sip.legs)),
+            ("tonewall_voice_port_pairs_taken", "RTP port pairs in use.", Gauge, size(node.ports.taken)),
+            ("tonewall_voice_panics_total", "Panics; each has cost one call.", Counter, count(node.panics)),
+            ("tonewall_store_changes_total", "Changes written.", Counter, count(written.changes)),
+            ("tonewall_store_transactions_total", "Transactions that carried them.", Counter, count(written.transactions)),
+        ];
+        rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
+            .into()
     }
 }

@@ -87,19 +87,8 @@ impl Server {
         let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
         let arena = Arena::new(config.slots)?;
         let database = Arc::new(open_store(config).await?);
-        let readers = Readers {
-            users: database.clone(),
-            desktops: database.clone(),
-            services: database.clone(),
-        };
-        let configuration = Configuration::load(readers).await?;
-        let closed = close_open_attempts(&*database, &*database, clock.now()).await?;
-        if closed > 0 {
-            tracing::warn!(
-                closed,
-                "attempts were found open after a restart and were closed"
-            );
-        }
+        let configuration = Configuration::load(readers(&database)).await?;
+        settle_ledger(&database, &*clock).await?;
         let hub = web::events::Hub::new();
         let calls = Calls::new(Deps {
             store: database.clone(),
@@ -161,6 +150,26 @@ impl Server {
         self.running_web.shutdown().await;
         self.running_health.shutdown().await;
     }
+}
+
+fn readers(database: &Arc<Database>) -> Readers {
+    Readers {
+        users: database.clone(),
+        desktops: database.clone(),
+        services: database.clone(),
+    }
+}
+
+/// Closes what an earlier life left open.
+async fn settle_ledger(database: &Database, clock: &dyn WallClock) -> Result<(), StoreError> {
+    let closed = close_open_attempts(database, database, clock.now()).await?;
+    if closed > 0 {
+        tracing::warn!(
+            closed,
+            "attempts were found open after a restart and were closed"
+        );
+    }
+    Ok(())
 }
 
 async fn open_store(config: &Config) -> Result<Database, StartError> {

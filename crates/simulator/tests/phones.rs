@@ -1,5 +1,7 @@
 //! Two simulated phones on one loopback, without a server between them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::net::SocketAddr;
 use std::sync::PoisonError;
 use std::time::Duration;
