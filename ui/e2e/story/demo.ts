@@ -29,10 +29,13 @@ export class Demo {
   readonly page: string;
   readonly passwords: Record<UserName, string>;
   readonly simulator: Simulator;
+  /** The program, for its own scanner. */
+  readonly program: string;
   readonly #process: ChildProcess;
   readonly #data: string;
 
-  private constructor(process: ChildProcess, data: string, { page, simulator, passwords }: Announcement) {
+  private constructor(program: string, process: ChildProcess, data: string, { page, simulator, passwords }: Announcement) {
+    this.program = program;
     this.page = page;
     this.passwords = passwords;
     this.simulator = new Simulator(simulator);
@@ -44,7 +47,7 @@ export class Demo {
     const folder = process.env.CARGO_TARGET_DIR ?? '../target';
     const program = resolve(process.env.TONEWALL_BIN ?? join(folder, 'debug', 'tonewall'));
     const data = await mkdtemp(join(tmpdir(), 'tonewall-e2e-'));
-    const child = spawn(program, ['demo', '--port', '0', '--json', '--data', data, '--log-level', 'info'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, ['demo', '--port', '0', '--json', '--data', data, '--keep-audio', '--log-level', 'info'], { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stderr.pipe(createWriteStream(log));
     const announcement = await new Promise<Announcement>((done, fail) => {
       const timer = setTimeout(() => fail(new Error(`${program} did not start in time; its words are in ${log}`)), START_MS_MAX);
@@ -55,7 +58,12 @@ export class Demo {
         done(JSON.parse(line) as Announcement);
       });
     });
-    return new Demo(child, data, announcement);
+    return new Demo(program, child, data, announcement);
+  }
+
+  /** The masked audio of ended calls: what agent and recorder were given to hear, a file for each side. */
+  get keptAudio(): string {
+    return join(this.#data, 'masked-audio');
   }
 
   async stop(): Promise<void> {

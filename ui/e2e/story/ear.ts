@@ -1,6 +1,6 @@
 /** A tone decoder of other people's making: multimon-ng. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,4 +29,23 @@ export async function keysHeard(wav: Buffer): Promise<string> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The newest recording of a consumer's side in a folder, once it is whole: it is written when its call has ended. */
+export async function newestRecording(folder: string): Promise<string | undefined> {
+  const names = await readdir(folder).catch(() => []);
+  const paths = names.filter((name) => name.endsWith('-consumer.wav')).map((name) => join(folder, name));
+  const aged = await Promise.all(paths.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
+  return aged.sort((left, right) => right.at - left.at)[0]?.path;
+}
+
+/** Whether our own scanner finds nothing in a file. */
+export async function scansClean(tonewall: string, path: string): Promise<boolean> {
+  return run(tonewall, ['scan', path]).then(
+    () => true,
+    (error: { code?: number }) => {
+      if (error.code === 1) return false;
+      throw error;
+    },
+  );
 }

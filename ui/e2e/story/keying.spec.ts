@@ -1,7 +1,9 @@
 /** Keys: what the agent's phone hears of them, and what wrong ones look like. */
+import { readFile } from 'node:fs/promises';
+import type { Demo } from './demo';
 import { expect, test } from './demo';
 import { TITLES } from './desk';
-import { keysHeard } from './ear';
+import { keysHeard, newestRecording, scansClean } from './ear';
 import { MODES } from './simulator';
 
 test.use({ story: 'keying' });
@@ -10,7 +12,7 @@ const { cardAdvanced } = TITLES;
 /** The card's sixteen digits, its date and its code. */
 const KEYS_MIN = 16 + 4 + 3;
 
-test('without protection the same ears hear every key', async ({ desk, simulator }) => {
+test('without protection the same ears hear every key', async ({ demo, desk, simulator }) => {
   await desk.signIn('agent');
   await desk.takeCall();
   await simulator.mode('inband');
@@ -19,10 +21,20 @@ test('without protection the same ears hear every key', async ({ desk, simulator
   await simulator.hangUp();
   expect(await keysHeard(await simulator.heardAudio())).toBe('1597530*#');
   expect((await simulator.heard()).recoverable_digits).toBeGreaterThan(0);
+  const recording = await recorded(demo, undefined);
+  expect(await keysHeard(await readFile(recording))).toBe('1597530*#');
+  expect(await scansClean(demo.program, recording)).toBe(false);
 });
 
+/** The recording of the call that has just ended, other than `before`. */
+async function recorded(demo: Demo, before: string | undefined): Promise<string> {
+  await expect.poll(async () => (await newestRecording(demo.keptAudio)) ?? before).not.toBe(before);
+  return (await newestRecording(demo.keptAudio)) ?? '';
+}
+
 for (const mode of MODES) {
-  test(`r7 r10 v28 a card keyed as ${mode} is obtained, and no ear finds a digit on the agent's phone`, async ({ desk, simulator, shot }) => {
+  test(`r7 r10 v28 a card keyed as ${mode} is obtained, and no ear finds a digit on the agent's phone or in the recording`, async ({ demo, desk, simulator, shot }) => {
+    const before = await newestRecording(demo.keptAudio);
     await simulator.mode(mode);
     await desk.open(cardAdvanced);
     await desk.fill('10.00');
@@ -40,6 +52,11 @@ for (const mode of MODES) {
     // They listened to something: the call, its speech and its flat tones.
     expect(heard.audio_ms).toBeGreaterThan(KEYS_MIN * 200);
     expect(heard.loud_ms).toBeGreaterThan(1_000);
+
+    const recording = await recorded(demo, before);
+    expect(await keysHeard(await readFile(recording))).toBe('');
+    expect(await scansClean(demo.program, recording)).toBe(true);
+    expect((await readFile(recording)).length).toBeGreaterThan(KEYS_MIN * 200 * 16);
   });
 }
 
