@@ -24,7 +24,9 @@ AGENT_TONE_HZ = 440
 CONSUMER_TONE_HZ = 520
 # Longer than the call.
 TONE_S = 90
-BEFORE, AFTER = "2468", "97531"
+BEFORE, LATE, AFTER = "2468", "88", "97531"
+# The mask outlives its last key by 3 s.
+MASK_TAIL_S = 5.0
 # Published test numbers.
 CARD, EXPIRY, CODE = "5555555555554444", "1239", "123"
 
@@ -126,7 +128,9 @@ def one_call(server, agent, report):
     report.check(True, "the server took the card from in-band keys")
     for action in ("done", "confirm_gone", "close"):
         agent.post(f"/captures/{capture}/actions", {"do": action})
-    time.sleep(1.5)
+    # Whoever keys on is not heard either; the mask is left once the keys have stopped for a while.
+    talker.say(audio.keyed(LATE))
+    time.sleep(MASK_TAIL_S)
     talker.say(audio.keyed(AFTER) + audio.silence(1.0))
     talker.stop()
     call.hang_up()
