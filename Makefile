@@ -57,7 +57,7 @@ test-sip: program
 	scripts/timed sip env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/sipp_suite.py
 
 test-foreign: program
-	scripts/need baresip baresip multimon-ng multimon-ng sox sox python3 python3
+	scripts/need baresip baresip-core multimon-ng multimon-ng sox sox python3 python3
 	scripts/timed foreign env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/foreign_suite.py
 
 # Kills at random moments around the charge; fault-kill does the same for longer.
@@ -68,14 +68,14 @@ KILL_N ?= 300
 fault-kill: program
 	TONEWALL_KILL_N=$(KILL_N) $(CARGO) test --locked --workspace --test stories killed -- --nocapture
 
-# 200 calls a second for 60 s with 3 % of the caller's messages lost.
-load-sip: program
+# 200 calls a second for 60 s with 3 % of the caller's messages lost, after a warm-up; the optimised program is measured.
+load-sip: build
 	scripts/need sipp sip-tester python3 python3
-	TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/sipp_suite.py --load
+	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall scripts/timed load-sip python3 tests-foreign/sipp_suite.py --load
 
 # Figures, no pass or fail: the detector and the relay per frame, then calls over real sockets, each as JSON lines. The optimised program is measured.
 bench: build
-	$(CARGO) bench --locked -p tonewall-media
+	$(CARGO) bench --locked -p tonewall-media --bench media
 	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall python3 tests-foreign/relay_bench.py
 
 lint:
