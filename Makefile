@@ -68,7 +68,7 @@ KILL_N ?= 300
 fault-kill: program
 	TONEWALL_KILL_N=$(KILL_N) $(CARGO) test --locked --workspace --test stories killed -- --nocapture
 
-# 200 calls a second for 60 s with 3 % of the caller's messages lost, after a warm-up; the optimised program is measured.
+# 200 calls a second for 60 s with 3 % of the caller's messages lost; the optimised program is measured.
 load-sip: build
 	scripts/need sipp sip-tester python3 python3
 	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall scripts/timed load-sip python3 tests-foreign/sipp_suite.py --load

@@ -2,7 +2,8 @@
 """SIPp, a foreign caller and callee, against a running server.
 
 `sipp_suite.py` is the short form: 50 calls a second for 10 s with 3 % of the caller's messages lost, single calls of every kind, and the
-messages of RFC 4475 on the wire. `sipp_suite.py --load` is the long form: 200 calls a second for 60 s, after a warm-up at the same rate.
+messages of RFC 4475 on the wire. `sipp_suite.py --load` is the long form: 200 calls a second for 60 s, on a
+server that has just started.
 """
 
 import argparse
@@ -20,8 +21,6 @@ from tonewall import Addresses, Report, Server, free_port, raise_file_limit
 SCENARIOS = pathlib.Path(__file__).resolve().parent / "sipp"
 # Every dialog and port pair is gone by then: 64 * T1 of RFC 3261.
 EMPTY_WITHIN_S = 32
-# SIP keeps a finished transaction for 32 s, so memory rises with the rate until then whatever a server does. The long form judges what comes after.
-WARM_S = 45
 # Memory counts as flat if it ends no higher than this above the level of the run's first quarter.
 GROWTH_FACTOR, GROWTH_KIB = 1.05, 4 * 1024
 LOST_PERCENT = 3
@@ -116,9 +115,8 @@ class Sampler(threading.Thread):
         self.join()
 
 
-def load(server, report, rate, seconds, warm_s=0):
+def load(server, report, rate, seconds):
     """Calls at a rate, with messages lost on the caller's side. (Lost on sipp's callee side as well, sipp fails by itself.)"""
-    seconds += warm_s
     net, calls = server.net, rate * seconds
     port = free_port(net.callee)
     server.serve_number("7000", port)
@@ -154,13 +152,13 @@ def load(server, report, rate, seconds, warm_s=0):
     counted = {name: int(after[name] - before[name]) for name in after if name.startswith("tonewall_voice_") and name.endswith("_total")}
     report.figure("counters", ", ".join(f"{name[15:-6]} {value}" for name, value in counted.items()))
     report.check(counted["tonewall_voice_panics_total"] == 0, "no panic")
-    memory(sampler.rss, warm_s, server, report)
+    memory(sampler.rss, server, report)
 
 
-def memory(samples, warm_s, server, report):
+def memory(samples, server, report):
     report.figure("RSS each 5 s", " ".join(str(round(kib / 1024)) for kib in samples[::5]), "MiB")
     # Without the last second: sipp is going home.
-    rss = samples[warm_s:-1] or samples
+    rss = samples[:-1] or samples
     quarter, end = rss[len(rss) // 4], statistics.median(rss[-3:])
     bound = quarter * GROWTH_FACTOR + GROWTH_KIB
     report.figure("RSS", f"first {samples[0]}, at a quarter {quarter}, at the end {end:.0f}, now {server.rss_kib()}", "KiB")
@@ -178,7 +176,7 @@ def main():
     net = Addresses()
     with Server(net, "sip", more_callers=torture.addresses(net.net)) as server:
         if chosen.load:
-            load(server, report, chosen.rate or 200, chosen.seconds or 60, WARM_S)
+            load(server, report, chosen.rate or 200, chosen.seconds or 60)
         else:
             single_calls(server, report)
             torture.replay(server, report)

@@ -94,6 +94,24 @@ impl Inner {
         self.telephony.get()
     }
 
+    /// The stored password belongs to the Service URL that this widget's capture began with: passwords are not versioned, captures are (C12).
+    pub(crate) fn is_still_for(&self, widget: &domain::widget::Widget) -> bool {
+        let url = |widget: &domain::widget::Widget| {
+            widget
+                .gateway
+                .as_ref()
+                .map(|gateway| gateway.service_url.clone())
+        };
+        let snapshot = self.deps.configuration.current();
+        let mut widgets = snapshot
+            .desktops
+            .iter()
+            .flat_map(|desktop| &desktop.widgets);
+        widgets
+            .find(|now| now.id == widget.id)
+            .is_some_and(|now| url(now) == url(widget))
+    }
+
     pub(crate) fn capture_opened(&self, capture: CaptureId, call: CallId) {
         self.table().captures.insert(capture, call);
     }

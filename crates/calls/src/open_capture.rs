@@ -417,7 +417,7 @@ impl CallTask {
             .current()
             .settings
             .response_variables;
-        inner.charges.spawn(async move {
+        self.inner.charges.spawn(async move {
             let password = match desktops.gateway_password(&widget.id).await {
                 Ok(password) => password,
                 Err(error) => {
@@ -425,6 +425,10 @@ impl CallTask {
                     return run.refuse(NotSentReason::Render, slot).await;
                 }
             };
+            if password.is_some() && !inner.is_still_for(&widget) {
+                tracing::error!("a gateway was changed during a capture; its new password does not go to the old host");
+                return run.refuse(NotSentReason::Render, slot).await;
+            }
             let charge = Charge {
                 attempt: payment.attempt,
                 reference: payment.reference,
