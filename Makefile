@@ -5,13 +5,14 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-fault-short fault-kill load-sip bench lint fmt clean
+.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-fault-short fault-kill load-sip bench bench-detector lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
 	@echo "make build   the release binary target/release/tonewall, with the page in it"
 	@echo "make test    all tests, installing what they need"
 	@echo "make bench   calls per core, CPU per call, detector: one JSON line each"
+	@echo "make bench-detector   the detector beside spandsp and multimon-ng, speech and music, its cost: JSON lines, fails below a target"
 
 build: ui
 	scripts/need cc gcc
@@ -77,6 +78,12 @@ load-sip: build
 bench: build
 	$(CARGO) bench --locked -p tonewall-media --bench media
 	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall python3 tests-foreign/relay_bench.py
+
+# The detector and foreign ones over the same sweeps, 13 h of speech and music, then what ours costs; nothing else is to run beside it.
+bench-detector:
+	scripts/need cc gcc '/usr/include/*/spandsp.h' libspandsp-dev multimon-ng multimon-ng
+	scripts/corpora $(TARGET)/corpora
+	TONEWALL_CORPORA=$(abspath $(TARGET))/corpora $(CARGO) bench --locked -p tonewall-media --bench detector
 
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings

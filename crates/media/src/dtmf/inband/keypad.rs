@@ -3,6 +3,7 @@
 //! Never: prints which pair it is.
 
 pub use secret::Key;
+use zeroize::Zeroize;
 
 /// Low group, rows of the keypad, in Hz.
 pub const LOW_HZ: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
@@ -31,6 +32,12 @@ impl Pair {
             row: row % 4,
             column: column % 4,
         }
+    }
+
+    /// Zeroes it where it stands, for queues that give it away.
+    pub fn wipe(&mut self) {
+        self.row.zeroize();
+        self.column.zeroize();
     }
 
     /// The row, 0-3, counted from 697 Hz.

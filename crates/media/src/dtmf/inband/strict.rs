@@ -48,9 +48,69 @@ pub struct InbandDigit {
     pub ambiguous: bool,
 }
 
-/// The reporter of one stream.
-#[derive(Debug)]
+/// A press of any of the sixteen pairs, as [`Presses`] heard it.
+#[derive(Debug, Clone, Copy)]
+pub struct HeardPress {
+    /// Which pair; it does not print itself.
+    pub pair: Pair,
+    /// Timestamp of its first sample, to about 1 ms.
+    pub start: u64,
+    /// Timestamp one past its last sample, to about 1 ms.
+    pub end: u64,
+    /// It spans a loss of more than 20 ms (S30).
+    pub ambiguous: bool,
+}
+
+/// The reporter of one stream: presses of a telephone's twelve keys.
+#[derive(Debug, Default)]
 pub struct Reporter {
+    presses: Presses,
+}
+
+impl Reporter {
+    /// A reporter that has heard nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            presses: Presses::new(),
+        }
+    }
+
+    /// Takes audio whose first sample has timestamp `ts`. A jump ahead is a gap; what was heard already is skipped.
+    pub fn push_audio(&mut self, ts: u64, linear: &[i16]) {
+        self.presses.push_audio(ts, linear);
+    }
+
+    /// The audio of `ts..ts + len` never came.
+    pub fn push_gap(&mut self, ts: u64, len: u64) {
+        self.presses.push_gap(ts, len);
+    }
+
+    /// The next digit, in order of start. Presses of A to D, which no telephone of a consumer has, are passed over.
+    pub fn poll_digit(&mut self) -> Option<InbandDigit> {
+        loop {
+            let press = self.presses.poll()?;
+            if let Some(key) = keypad::key_of(press.pair) {
+                return Some(InbandDigit {
+                    key,
+                    start: press.start,
+                    end: press.end,
+                    ambiguous: press.ambiguous,
+                });
+            }
+        }
+    }
+
+    /// Digits lost because nobody polled.
+    #[must_use]
+    pub fn digits_dropped(&self) -> u64 {
+        self.presses.dropped()
+    }
+}
+
+/// Presses of all sixteen pairs in one stream.
+#[derive(Debug)]
+pub struct Presses {
     analysis: Analysis,
     floor_power: f32,
     heard_end: u64,
@@ -58,8 +118,8 @@ pub struct Reporter {
     press: Option<Press>,
     other: Option<Other>,
     gap: Option<Gap>,
-    digits: [Option<InbandDigit>; DIGITS_MAX],
-    digits_dropped: u64,
+    waiting: [Option<HeardPress>; DIGITS_MAX],
+    dropped: u64,
 }
 
 /// Another pair that may be taking over.
@@ -83,8 +143,8 @@ impl Gap {
     }
 }
 
-impl Reporter {
-    /// A reporter that has heard nothing.
+impl Presses {
+    /// Nothing heard yet.
     #[must_use]
     pub fn new() -> Self {
         let peak = Law::Mu.amplitude(FLOOR_DBM0);
@@ -96,8 +156,8 @@ impl Reporter {
             press: None,
             other: None,
             gap: None,
-            digits: [const { None }; DIGITS_MAX],
-            digits_dropped: 0,
+            waiting: [None; DIGITS_MAX],
+            dropped: 0,
         }
     }
 
@@ -142,23 +202,21 @@ impl Reporter {
         self.analysis.reset();
     }
 
-    /// The next digit, in order of start.
-    pub fn poll_digit(&mut self) -> Option<InbandDigit> {
-        let place = self.digits[0].as_mut()?;
-        let first = InbandDigit {
-            // It is wiped where it stood, so that none stays behind.
-            key: place.key.take(),
-            ..*place
-        };
-        self.digits[0] = None;
-        self.digits.rotate_left(1);
+    /// The next press, in order of start.
+    pub fn poll(&mut self) -> Option<HeardPress> {
+        let place = self.waiting[0].as_mut()?;
+        let first = *place;
+        // It is wiped where it stood, so that none stays behind.
+        place.pair.wipe();
+        self.waiting[0] = None;
+        self.waiting.rotate_left(1);
         Some(first)
     }
 
-    /// Digits lost because nobody polled.
+    /// Presses lost because nobody polled.
     #[must_use]
-    pub fn digits_dropped(&self) -> u64 {
-        self.digits_dropped
+    pub fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     fn start_at(&mut self, ts: u64) {
@@ -275,24 +333,20 @@ impl Reporter {
         let Some((start, end, ambiguous)) = press.verdict(gap_after) else {
             return;
         };
-        let Some(key) = keypad::key_of(press.pair()) else {
-            return;
+        let heard = HeardPress {
+            pair: press.pair(),
+            start,
+            end,
+            ambiguous,
         };
-        match self.digits.iter_mut().find(|slot| slot.is_none()) {
-            Some(slot) => {
-                *slot = Some(InbandDigit {
-                    key,
-                    start,
-                    end,
-                    ambiguous,
-                })
-            }
-            None => self.digits_dropped += 1,
+        match self.waiting.iter_mut().find(|slot| slot.is_none()) {
+            Some(slot) => *slot = Some(heard),
+            None => self.dropped += 1,
         }
     }
 }
 
-impl Default for Reporter {
+impl Default for Presses {
     fn default() -> Self {
         Self::new()
     }
