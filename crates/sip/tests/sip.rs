@@ -7,6 +7,7 @@ mod cases {
     mod cancel;
     mod changes;
     mod dialogs;
+    mod memory;
     mod phones;
     mod rfc4475;
     mod storm;

@@ -94,6 +94,12 @@ impl Stack {
             .respond(&mut self.out, now, transaction, &response);
     }
 
+    /// Answers a request that bears our tag with nothing but a status.
+    fn finish_barely(&mut self, now: Instant, transaction: ServerId, status: Status) {
+        self.finish(now, transaction, status, &[]);
+        self.servers.answered_barely(transaction, status);
+    }
+
     fn receive_bye(&mut self, now: Instant, id: LegId, transaction: ServerId) {
         if matches!(
             self.legs.get(&id),
@@ -104,7 +110,7 @@ impl Stack {
         ) {
             return self.finish(now, transaction, Status::NO_DIALOG_OR_TRANSACTION, &[]);
         }
-        self.finish(now, transaction, Status::OK, &[]);
+        self.finish_barely(now, transaction, Status::OK);
         let Some(leg) = self.remove_leg(id) else {
             return;
         };
@@ -135,7 +141,7 @@ impl Stack {
     ) {
         let request = arrival.request;
         if let Some(signal) = dtmf_info::read(&request.headers, request.body.as_bytes()) {
-            self.finish(now, transaction, Status::OK, &[]);
+            self.finish_barely(now, transaction, Status::OK);
             if let Signal::Key(key) = signal {
                 self.out.emit(Event::InfoKey { leg: id, key });
             }
@@ -143,7 +149,7 @@ impl Stack {
         }
         match request.method {
             Method::Info if request.body.is_empty() => {
-                self.finish(now, transaction, Status::OK, &[])
+                self.finish_barely(now, transaction, Status::OK)
             }
             Method::Info => self.finish(
                 now,

@@ -124,11 +124,14 @@ impl Outbox {
 pub(crate) struct Timers {
     order: BTreeSet<(Instant, Due)>,
     times: HashMap<Due, Instant>,
+    /// Ends of finished transactions. There are only two durations of them (T4 and 64*T1), so that they mostly become due in the order they
+    /// were set: a quarter of the memory of the tree.
+    ends: [VecDeque<(Instant, Due)>; 2],
 }
 
 impl Timers {
     pub(crate) fn len(&self) -> usize {
-        self.times.len()
+        self.times.len() + self.ends.iter().map(VecDeque::len).sum::<usize>()
     }
 
     pub(crate) fn set(&mut self, due: Due, at: Instant) {
@@ -138,6 +141,15 @@ impl Timers {
         self.order.insert((at, due));
     }
 
+    /// As `set`, for a time that is neither moved nor cancelled.
+    pub(crate) fn end(&mut self, due: Due, at: Instant) {
+        let behind = |ends: &&mut VecDeque<_>| ends.back().is_none_or(|(last, _)| *last <= at);
+        match self.ends.iter_mut().find(behind) {
+            Some(ends) => ends.push_back((at, due)),
+            None => self.set(due, at),
+        }
+    }
+
     pub(crate) fn cancel(&mut self, due: Due) {
         if let Some(at) = self.times.remove(&due) {
             self.order.remove(&(at, due));
@@ -145,16 +157,47 @@ impl Timers {
     }
 
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.order.first().map(|(at, _)| *at)
+        let first = self.order.first().map(|(at, _)| *at);
+        let ends = self.ends.iter().filter_map(VecDeque::front);
+        first.into_iter().chain(ends.map(|(at, _)| *at)).min()
     }
 
     /// The first that is due at `now`.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Due> {
-        let (at, due) = *self.order.first()?;
-        if at > now {
-            return None;
+        let at = self.next().filter(|at| *at <= now)?;
+        for ends in &mut self.ends {
+            if let Some((_, due)) = ends.pop_front_if(|(end, _)| *end == at) {
+                return Some(due);
+            }
         }
+        let (_, due) = *self.order.first()?;
         self.cancel(due);
         Some(due)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn ends_and_timers_become_due_in_order() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut timers = Timers::default();
+        timers.end(Due::Binding(32), at(32));
+        timers.set(Due::Binding(7), at(7));
+        timers.end(Due::Binding(5), at(5));
+        timers.end(Due::Binding(33), at(33));
+        timers.end(Due::Binding(6), at(6));
+        // No queue ends before it: the tree takes it.
+        timers.end(Due::Binding(4), at(4));
+        assert_eq!((timers.len(), timers.next()), (6, Some(at(4))));
+        assert_eq!(timers.pop(at(3)), None);
+        let due: Vec<_> = std::iter::from_fn(|| timers.pop(at(40))).collect();
+        assert_eq!(due, [4, 5, 6, 7, 32, 33].map(Due::Binding));
+        assert_eq!((timers.len(), timers.next()), (0, None));
     }
 }

@@ -8,7 +8,7 @@ use super::write::{ACCEPT, ALLOW};
 use crate::message::{
     Essentials, HeaderName, Method, Parsed, Refusal, Request, Response, Status, Uri, parse,
 };
-use crate::transaction::{Owner, ServerKey};
+use crate::transaction::{Owner, ServerId, ServerKey};
 
 impl Stack {
     pub(super) fn receive(&mut self, now: Instant, flow: Flow, bytes: &[u8]) {
@@ -69,7 +69,7 @@ impl Stack {
         essentials.via.stamp(flow.remote);
         if let Some(id) = self.servers.find(&key) {
             if request.method != Method::Ack {
-                return self.servers.repeated(&mut self.out, id);
+                return self.receive_again(flow, request, &essentials, id);
             }
             if self.servers.acknowledged(&mut self.out, now, id) {
                 return;
@@ -88,6 +88,19 @@ impl Stack {
                 self.receive_in_dialog(now, &arrival)
             }
             _ => self.receive_outside(now, &arrival),
+        }
+    }
+
+    fn receive_again(
+        &mut self,
+        flow: Flow,
+        request: &Request,
+        essentials: &Essentials,
+        id: ServerId,
+    ) {
+        if let Some(status) = self.servers.repeated(&mut self.out, id) {
+            let answer = self.response(status, self.reply_fields(request, essentials, None));
+            self.out.repeat(flow, answer.to_wire());
         }
     }
 
@@ -140,7 +153,7 @@ impl Stack {
             && essentials.via.sent_by().1 == advertised.port();
         let id = self.clients.find(&essentials).filter(|_| is_ours);
         let expected = id.filter(|id| {
-            self.clients.request(*id).is_some_and(|(_, sent_to)| {
+            self.clients.target(*id).is_some_and(|(_, sent_to)| {
                 self.is_same_side(sent_to.remote.ip(), flow.remote.ip())
             })
         });

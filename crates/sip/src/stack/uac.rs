@@ -348,14 +348,14 @@ impl Stack {
         if !response.status.is_success() {
             return;
         }
-        let Some((request, flow)) = self.clients.request(transaction) else {
+        let Some((target, flow)) = self.clients.target(transaction) else {
             return;
         };
         let mut dialog = Dialog::outgoing(
             essentials.call_id.clone(),
             essentials.from.clone(),
             essentials.to.clone(),
-            request.uri.clone(),
+            target.clone(),
             flow,
         );
         dialog.local_number = essentials.cseq.number;

@@ -112,7 +112,7 @@ impl Stack {
             .find(|branch| self.ids.is_ours(branch));
         if let Some(branch) = ours {
             let sent = self.clients.target_of_branch(branch).ok_or_else(is_loop)?;
-            return if sent.uri == arrival.request.uri {
+            return if *sent == arrival.request.uri {
                 Err(is_loop())
             } else {
                 Ok(true)

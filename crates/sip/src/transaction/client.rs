@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::fingerprint::Fingerprint;
 use super::timer::{T1, T2, Timer};
 use crate::message::{
-    Body, Essentials, HeaderMap, HeaderName, Method, NameAddr, Request, Response, Status, Wire,
+    Body, Essentials, HeaderMap, HeaderName, Method, NameAddr, Request, Response, Status, Uri, Via,
+    Wire,
 };
 use crate::stack::outbox::{Due, Outbox};
 use crate::stack::{Flow, LegId};
@@ -31,9 +33,8 @@ const FORKS_MAX: usize = 8;
 /// Every client transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Clients {
-    transactions: HashMap<ClientId, Client>,
-    /// Our branch, and whether it is the CANCEL of that branch.
-    by_branch: HashMap<(String, bool), ClientId>,
+    transactions: HashMap<ClientId, Box<Client>>,
+    by_name: HashMap<Fingerprint, ClientId>,
     last: u64,
 }
 
@@ -41,26 +42,34 @@ pub(crate) struct Clients {
 struct Client {
     owner: Owner,
     flow: Flow,
-    branch: String,
-    request: Request,
-    wire: Wire,
+    name: Fingerprint,
+    target: Uri,
+    /// Of the request; none once a final answer came.
+    headers: HeaderMap,
     state: State,
+}
+
+/// Branch and method, for the CANCEL of an INVITE has the INVITE's branch ([RFC 3261 §17.1.3](https://www.rfc-editor.org/rfc/rfc3261#section-17.1.3)).
+fn name(branch: &str, method: &Method) -> Fingerprint {
+    Fingerprint::of(&[branch.as_bytes(), method.as_str().as_bytes()])
 }
 
 #[derive(Debug)]
 enum State {
     /// Nothing heard; repeated after the interval.
-    Calling { interval: Duration },
+    Calling { wire: Wire, interval: Duration },
     /// A provisional answer was heard.
     Proceeding,
     /// Refused; repeats of the refusal get the same ACK.
     Completed { ack: Wire },
     /// Accepted by one or more far sides, told apart by their tags; repeats get the same ACK.
-    Accepted { acks: Vec<(String, Flow, Wire)> },
+    Accepted {
+        acks: Vec<(Fingerprint, Flow, Wire)>,
+    },
     /// No INVITE, nothing heard.
-    Trying { interval: Duration },
+    Trying { wire: Wire, interval: Duration },
     /// No INVITE, a provisional answer was heard.
-    Waiting,
+    Waiting { wire: Wire },
     /// No INVITE, answered.
     Answered,
 }
@@ -81,37 +90,35 @@ impl Clients {
     ) -> ClientId {
         self.last += 1;
         let id = ClientId(self.last);
-        let branch = request
-            .headers
-            .via()
-            .ok()
-            .and_then(|via| via.branch().map(str::to_owned))
-            .unwrap_or_default();
+        let via = request.headers.via().ok();
+        let branch = via.as_ref().and_then(Via::branch).unwrap_or_default();
+        let name = name(branch, &request.method);
         let wire = request.to_wire();
         out.send(flow, wire.clone());
+        let interval = T1;
         let (state, repeat, give_up) = match request.method {
-            Method::Invite => (State::Calling { interval: T1 }, Timer::A, Timer::B),
-            _ => (State::Trying { interval: T1 }, Timer::E, Timer::F),
+            Method::Invite => (State::Calling { wire, interval }, Timer::A, Timer::B),
+            _ => (State::Trying { wire, interval }, Timer::E, Timer::F),
         };
         for timer in [repeat, give_up] {
             arm(out, now, id, flow, timer);
         }
-        self.by_branch
-            .insert((branch.clone(), request.method == Method::Cancel), id);
-        let request = Request {
-            body: Body::default(),
-            ..request
-        };
+        self.by_name.insert(name, id);
+        let Request {
+            uri: target,
+            headers,
+            ..
+        } = request;
         self.transactions.insert(
             id,
-            Client {
+            Box::new(Client {
                 owner,
                 flow,
-                branch,
-                request,
-                wire,
+                name,
+                target,
+                headers,
                 state,
-            },
+            }),
         );
         id
     }
@@ -119,24 +126,22 @@ impl Clients {
     /// The transaction that a response belongs to.
     pub(crate) fn find(&self, essentials: &Essentials) -> Option<ClientId> {
         let branch = essentials.via.branch()?;
-        let id = *self
-            .by_branch
-            .get(&(branch.to_owned(), essentials.cseq.method == Method::Cancel))?;
-        let client = self.transactions.get(&id)?;
-        (client.request.method == essentials.cseq.method).then_some(id)
+        self.by_name
+            .get(&name(branch, &essentials.cseq.method))
+            .copied()
     }
 
-    /// The request of a transaction, without its body, and where it went.
-    pub(crate) fn request(&self, id: ClientId) -> Option<(&Request, Flow)> {
+    /// The Request-URI of a transaction, and where the request went.
+    pub(crate) fn target(&self, id: ClientId) -> Option<(&Uri, Flow)> {
         self.transactions
             .get(&id)
-            .map(|client| (&client.request, client.flow))
+            .map(|client| (&client.target, client.flow))
     }
 
-    /// The Request-URI that a running INVITE of ours with this branch went to.
-    pub(crate) fn target_of_branch(&self, branch: &str) -> Option<&Request> {
-        let id = self.by_branch.get(&(branch.to_owned(), false))?;
-        self.transactions.get(id).map(|client| &client.request)
+    /// The Request-URI of an INVITE of ours with this branch.
+    pub(crate) fn target_of_branch(&self, branch: &str) -> Option<&Uri> {
+        let id = self.by_name.get(&name(branch, &Method::Invite))?;
+        self.transactions.get(id).map(|client| &client.target)
     }
 
     /// Takes a response in; `Some` if its owner has to hear it.
@@ -167,12 +172,12 @@ impl Clients {
             State::Accepted { acks } => {
                 return accepted_again(out, acks, client.owner, essentials, status);
             }
-            State::Trying { .. } | State::Waiting if status.is_provisional() => {
+            State::Trying { .. } | State::Waiting { .. } if status.is_provisional() => {
                 client.proceed(out, now, id)
             }
-            State::Trying { .. } | State::Waiting => {
+            State::Trying { .. } | State::Waiting { .. } => {
                 cancel(out, id, &[Timer::E, Timer::F]);
-                client.state = State::Answered;
+                client.settle(State::Answered);
                 arm(out, now, id, client.flow, Timer::K);
             }
             State::Answered => return None,
@@ -190,13 +195,12 @@ impl Clients {
         ack: Wire,
     ) {
         out.send(flow, ack.clone());
-        if let Some(Client {
-            state: State::Accepted { acks },
-            ..
-        }) = self.transactions.get_mut(&id)
+        if let Some(client) = self.transactions.get_mut(&id)
+            && let State::Accepted { acks } = &mut client.state
             && acks.len() < FORKS_MAX
         {
-            acks.push((tag.to_owned(), flow, ack));
+            acks.reserve_exact(1);
+            acks.push((Fingerprint::of(&[tag.as_bytes()]), flow, ack));
         }
     }
 
@@ -219,25 +223,25 @@ impl Clients {
     ) -> Option<Owner> {
         let client = self.transactions.get_mut(&id)?;
         match (timer, &mut client.state) {
-            (Timer::A, State::Calling { interval }) => {
+            (Timer::A, State::Calling { wire, interval }) => {
                 *interval *= 2;
                 out.timers.set(Due::Client(id, Timer::A), now + *interval);
-                out.repeat(client.flow, client.wire.clone());
+                out.repeat(client.flow, wire.clone());
                 None
             }
-            (Timer::E, State::Trying { interval }) => {
+            (Timer::E, State::Trying { wire, interval }) => {
                 *interval = (*interval * 2).min(T2);
                 out.timers.set(Due::Client(id, Timer::E), now + *interval);
-                out.repeat(client.flow, client.wire.clone());
+                out.repeat(client.flow, wire.clone());
                 None
             }
-            (Timer::E, State::Waiting) => {
+            (Timer::E, State::Waiting { wire }) => {
                 out.timers.set(Due::Client(id, Timer::E), now + T2);
-                out.repeat(client.flow, client.wire.clone());
+                out.repeat(client.flow, wire.clone());
                 None
             }
             (Timer::B, State::Calling { .. })
-            | (Timer::F, State::Trying { .. } | State::Waiting) => {
+            | (Timer::F, State::Trying { .. } | State::Waiting { .. }) => {
                 let owner = client.owner;
                 self.remove(out, id);
                 Some(owner)
@@ -252,21 +256,8 @@ impl Clients {
     /// Forgets a transaction: its owner gave up on it.
     pub(crate) fn remove(&mut self, out: &mut Outbox, id: ClientId) {
         if let Some(client) = self.transactions.remove(&id) {
-            self.by_branch
-                .remove(&(client.branch, client.request.method == Method::Cancel));
-            cancel(
-                out,
-                id,
-                &[
-                    Timer::A,
-                    Timer::B,
-                    Timer::D,
-                    Timer::E,
-                    Timer::F,
-                    Timer::K,
-                    Timer::M,
-                ],
-            );
+            self.by_name.remove(&client.name);
+            cancel(out, id, &[Timer::A, Timer::B, Timer::E, Timer::F]);
         }
     }
 }
@@ -282,7 +273,7 @@ impl Client {
     ) {
         cancel(out, id, &[Timer::A, Timer::B]);
         if status.is_success() {
-            self.state = State::Accepted { acks: Vec::new() };
+            self.settle(State::Accepted { acks: Vec::new() });
             arm(out, now, id, self.flow, Timer::M);
             return;
         }
@@ -290,17 +281,24 @@ impl Client {
             .sibling(Method::Ack, response.headers.to().ok().as_ref())
             .to_wire();
         out.send(self.flow, ack.clone());
-        self.state = State::Completed { ack };
+        self.settle(State::Completed { ack });
         arm(out, now, id, self.flow, Timer::D);
     }
 
     fn proceed(&mut self, out: &mut Outbox, now: Instant, id: ClientId) {
-        if matches!(self.state, State::Trying { .. })
-            && Timer::E.first(self.flow.transport).is_some()
-        {
-            out.timers.set(Due::Client(id, Timer::E), now + T2);
+        if let State::Trying { wire, .. } = &self.state {
+            let wire = wire.clone();
+            self.state = State::Waiting { wire };
+            if Timer::E.first(self.flow.transport).is_some() {
+                out.timers.set(Due::Client(id, Timer::E), now + T2);
+            }
         }
-        self.state = State::Waiting;
+    }
+
+    /// A final answer came: what no repeat of it needs is let go.
+    fn settle(&mut self, state: State) {
+        self.headers = HeaderMap::new();
+        self.state = state;
     }
 
     /// CANCEL or the ACK of a refusal: the same target, hop, route, call and number
@@ -308,7 +306,7 @@ impl Client {
     fn sibling(&self, method: Method, to: Option<&NameAddr>) -> Request {
         let mut headers = HeaderMap::new();
         let mut copy = |name: HeaderName| {
-            for value in self.request.headers.all(&name) {
+            for value in self.headers.all(&name) {
                 headers.push(name.clone(), value);
             }
         };
@@ -322,7 +320,6 @@ impl Client {
             headers.set(HeaderName::TO, to.to_string());
         }
         let number = self
-            .request
             .headers
             .cseq()
             .map(|cseq| cseq.number)
@@ -330,7 +327,7 @@ impl Client {
         headers.push(HeaderName::CSEQ, format!("{number} {method}"));
         Request {
             method,
-            uri: self.request.uri.clone(),
+            uri: self.target.clone(),
             headers,
             body: Body::default(),
         }
@@ -340,7 +337,7 @@ impl Client {
 /// A response to an INVITE that was accepted before: a repeat gets its ACK again, another far side's acceptance goes to the owner.
 fn accepted_again(
     out: &mut Outbox,
-    acks: &[(String, Flow, Wire)],
+    acks: &[(Fingerprint, Flow, Wire)],
     owner: Owner,
     essentials: &Essentials,
     status: Status,
@@ -348,8 +345,8 @@ fn accepted_again(
     if !status.is_success() {
         return None;
     }
-    let tag = essentials.to.tag().unwrap_or_default();
-    match acks.iter().find(|(known, ..)| known == tag) {
+    let tag = Fingerprint::of(&[essentials.to.tag().unwrap_or_default().as_bytes()]);
+    match acks.iter().find(|(known, ..)| *known == tag) {
         Some((_, flow, ack)) => {
             out.repeat(*flow, ack.clone());
             None
@@ -359,8 +356,12 @@ fn accepted_again(
 }
 
 fn arm(out: &mut Outbox, now: Instant, id: ClientId, flow: Flow, timer: Timer) {
-    if let Some(duration) = timer.first(flow.transport) {
-        out.timers.set(Due::Client(id, timer), now + duration);
+    let Some(duration) = timer.first(flow.transport) else {
+        return;
+    };
+    match timer {
+        Timer::D | Timer::K | Timer::M => out.timers.end(Due::Client(id, timer), now + duration),
+        _ => out.timers.set(Due::Client(id, timer), now + duration),
     }
 }
 

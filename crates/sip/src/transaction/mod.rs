@@ -4,6 +4,7 @@
 //! Start reading at: `timer`.
 
 mod client;
+mod fingerprint;
 mod server;
 mod timer;
 

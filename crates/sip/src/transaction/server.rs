@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use super::fingerprint::Fingerprint;
 use super::timer::{T1, T2, Timer};
-use crate::message::{Essentials, HeaderMap, Host, Method, Request, Response, Wire};
+use crate::message::{Essentials, HeaderMap, Method, Request, Response, Status, Wire};
 use crate::stack::outbox::{Due, Outbox};
 use crate::stack::{Flow, LegId};
 
@@ -15,29 +16,10 @@ pub(crate) struct ServerId(u64);
 
 /// What makes two requests the same ([RFC 3261 §17.2.3](https://www.rfc-editor.org/rfc/rfc3261#section-17.2.3)). The source address is part of
 /// it, so that nobody else can cancel or acknowledge.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub(crate) struct ServerKey {
-    source: IpAddr,
+    hop: Fingerprint,
     method: Method,
-    hop: Hop,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Hop {
-    /// A branch that is unique by itself, and who made it.
-    Branch {
-        branch: String,
-        host: Host,
-        port: u16,
-    },
-    /// RFC 2543: everything that must agree.
-    Whole {
-        uri: String,
-        from_tag: String,
-        call_id: String,
-        number: u32,
-        via: String,
-    },
 }
 
 impl ServerKey {
@@ -48,50 +30,58 @@ impl ServerKey {
             _ => request.method.clone(),
         };
         let via = &essentials.via;
+        let source = source.to_string();
         let hop = match via.unique_branch() {
+            // A branch that is unique by itself, and who made it.
             Some(branch) => {
                 let (host, port) = via.sent_by();
-                Hop::Branch {
-                    branch: branch.to_owned(),
-                    host: host.clone(),
-                    port,
-                }
+                let host = host.to_string();
+                Fingerprint::of(&[
+                    source.as_bytes(),
+                    branch.as_bytes(),
+                    host.as_bytes(),
+                    &port.to_be_bytes(),
+                ])
             }
-            None => Hop::Whole {
-                uri: request.uri.to_string(),
-                from_tag: essentials.from.tag().unwrap_or_default().to_owned(),
-                call_id: essentials.call_id.clone(),
-                number: essentials.cseq.number,
-                via: via.to_string(),
-            },
+            // RFC 2543: everything that must agree.
+            None => Fingerprint::of(&[
+                source.as_bytes(),
+                request.uri.to_string().as_bytes(),
+                essentials.from.tag().unwrap_or_default().as_bytes(),
+                essentials.call_id.as_bytes(),
+                &essentials.cseq.number.to_be_bytes(),
+                via.to_string().as_bytes(),
+            ]),
         };
-        Self {
-            source,
-            method,
-            hop,
-        }
+        Self { hop, method }
     }
 
     /// The key of the INVITE that a CANCEL is about.
     pub(crate) fn cancelled(&self) -> Self {
         Self {
             method: Method::Invite,
-            ..self.clone()
+            ..*self
         }
+    }
+
+    /// What is kept of it.
+    fn name(&self) -> Fingerprint {
+        Fingerprint::of(&[self.hop.as_bytes(), self.method.as_str().as_bytes()])
     }
 }
 
 /// Every server transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Servers {
-    transactions: HashMap<ServerId, Server>,
-    by_key: HashMap<ServerKey, ServerId>,
+    transactions: HashMap<ServerId, Box<Server>>,
+    by_name: HashMap<Fingerprint, ServerId>,
     last: u64,
 }
 
 #[derive(Debug)]
 struct Server {
-    key: ServerKey,
+    name: Fingerprint,
+    is_invite: bool,
     flow: Flow,
     leg: Option<LegId>,
     fields: HeaderMap,
@@ -110,6 +100,8 @@ enum State {
     Accepted,
     /// Another request was answered; repeats get the answer.
     Answered { wire: Wire },
+    /// Another request was answered with nothing that the request does not say: the answer to a repeat is made of the repeat.
+    Bare { status: Status },
 }
 
 /// What a new server transaction begins with.
@@ -127,7 +119,7 @@ impl Servers {
     }
 
     pub(crate) fn find(&self, key: &ServerKey) -> Option<ServerId> {
-        self.by_key.get(key).copied()
+        self.by_name.get(&key.name()).copied()
     }
 
     /// The leg a transaction belongs to.
@@ -137,13 +129,9 @@ impl Servers {
 
     /// Whether no final answer was given yet.
     pub(crate) fn is_open(&self, id: ServerId) -> bool {
-        matches!(
-            self.transactions.get(&id),
-            Some(Server {
-                state: State::Open { .. },
-                ..
-            })
-        )
+        self.transactions
+            .get(&id)
+            .is_some_and(|server| matches!(server.state, State::Open { .. }))
     }
 
     pub(crate) fn open(&mut self, opening: Opening) -> ServerId {
@@ -155,16 +143,18 @@ impl Servers {
             leg,
             fields,
         } = opening;
-        self.by_key.insert(key.clone(), id);
+        let name = key.name();
+        self.by_name.insert(name, id);
         self.transactions.insert(
             id,
-            Server {
-                key,
+            Box::new(Server {
+                name,
+                is_invite: key.method == Method::Invite,
                 flow,
                 leg,
                 fields,
                 state: State::Open { last: None },
-            },
+            }),
         );
         id
     }
@@ -196,7 +186,7 @@ impl Servers {
             return Some((wire, server.flow));
         }
         server.fields = HeaderMap::new();
-        let timers: &[Timer] = if server.key.method != Method::Invite {
+        let timers: &[Timer] = if !server.is_invite {
             server.state = State::Answered { wire: wire.clone() };
             &[Timer::J]
         } else if response.status.is_success() {
@@ -215,17 +205,26 @@ impl Servers {
         Some((wire, server.flow))
     }
 
-    /// The request came again.
-    pub(crate) fn repeated(&mut self, out: &mut Outbox, id: ServerId) {
-        let Some(server) = self.transactions.get(&id) else {
-            return;
-        };
+    /// The answer given has only what every response to the request repeats, its `To` tag included: it needs no keeping.
+    pub(crate) fn answered_barely(&mut self, id: ServerId, status: Status) {
+        if let Some(server) = self.transactions.get_mut(&id)
+            && matches!(server.state, State::Answered { .. })
+        {
+            server.state = State::Bare { status };
+        }
+    }
+
+    /// The request came again. `Some` if the answer is to be made again, of the request and this status.
+    pub(crate) fn repeated(&mut self, out: &mut Outbox, id: ServerId) -> Option<Status> {
+        let server = self.transactions.get(&id)?;
         match &server.state {
+            State::Bare { status } => return Some(*status),
             State::Open { last: Some(wire) }
             | State::Refused { wire, .. }
             | State::Answered { wire } => out.repeat(server.flow, wire.clone()),
             State::Open { last: None } | State::Confirmed | State::Accepted => {}
         }
+        None
     }
 
     /// An ACK came for this INVITE; `true` if it was the one of a refusal and is done with.
@@ -242,7 +241,7 @@ impl Servers {
                 true
             }
             State::Confirmed | State::Open { .. } => true,
-            State::Accepted | State::Answered { .. } => false,
+            State::Accepted | State::Answered { .. } | State::Bare { .. } => false,
         }
     }
 
@@ -258,8 +257,8 @@ impl Servers {
             return;
         }
         if let Some(server) = self.transactions.remove(&id) {
-            self.by_key.remove(&server.key);
-            for timer in [Timer::G, Timer::H, Timer::I, Timer::J, Timer::L] {
+            self.by_name.remove(&server.name);
+            for timer in [Timer::G, Timer::H] {
                 out.timers.cancel(Due::Server(id, timer));
             }
         }
@@ -267,7 +266,11 @@ impl Servers {
 }
 
 fn arm(out: &mut Outbox, now: Instant, id: ServerId, flow: Flow, timer: Timer) {
-    if let Some(duration) = timer.first(flow.transport) {
-        out.timers.set(Due::Server(id, timer), now + duration);
+    let Some(duration) = timer.first(flow.transport) else {
+        return;
+    };
+    match timer {
+        Timer::I | Timer::J | Timer::L => out.timers.end(Due::Server(id, timer), now + duration),
+        _ => out.timers.set(Due::Server(id, timer), now + duration),
     }
 }
