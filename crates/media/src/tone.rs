@@ -2,7 +2,8 @@
 //! Owns: the oscillators and the raised-cosine table.
 //! Never: lets the flat tone depend on which key was pressed.
 
-use std::f32::consts::{PI, TAU};
+use std::f32::consts::PI;
+use std::sync::LazyLock;
 
 use crate::dtmf::inband::keypad::{HIGH_HZ, LOW_HZ, Pair};
 use crate::g711::{Law, SAMPLE_RATE_HZ};
@@ -20,44 +21,43 @@ pub const FLAT_TONE_HZ_RANGE: std::ops::RangeInclusive<f32> = 300.0..=620.0;
 /// Level of the flat tone.
 pub const FLAT_TONE_DBM0: f32 = -16.0;
 
-/// A sine of fixed frequency and level. Restarting it makes every burst begin at phase zero, so that two masks of equal
-/// length are equal sample for sample.
+/// A sine of fixed frequency and level, a function of the timeline alone: two masks that cover a sample are equal there, whatever each covers
+/// before it, so that nothing of the tone's phase tells when a key was found.
 #[derive(Debug, Clone)]
 pub struct FlatTone {
     amplitude: f32,
-    step: f32,
-    phase: f32,
+    hz: u64,
 }
 
 impl FlatTone {
-    /// A tone of `frequency_hz` at −16 dBm0. Frequencies outside [`FLAT_TONE_HZ_RANGE`] are moved to its nearer end.
+    /// A tone of `frequency_hz`, rounded to whole Hertz, at −16 dBm0. Frequencies outside [`FLAT_TONE_HZ_RANGE`] are moved to its nearer end.
     #[must_use]
     pub fn new(frequency_hz: f32) -> Self {
         let frequency_hz =
             frequency_hz.clamp(*FLAT_TONE_HZ_RANGE.start(), *FLAT_TONE_HZ_RANGE.end());
-        let rate_hz = sample::count_f32(sample::length(u64::from(SAMPLE_RATE_HZ)));
         Self {
             amplitude: Law::Mu.amplitude(FLAT_TONE_DBM0),
-            step: TAU * frequency_hz / rate_hz,
-            phase: 0.0,
+            hz: u64::from(sample::round_to_u32(frequency_hz)),
         }
     }
 
-    /// Back to phase zero.
-    pub fn restart(&mut self) {
-        self.phase = 0.0;
-    }
-
-    /// The next sample, in 16-bit linear units.
-    pub fn next_sample(&mut self) -> f32 {
-        let value = self.amplitude * self.phase.sin();
-        self.phase += self.step;
-        if self.phase >= TAU {
-            self.phase -= TAU;
-        }
-        value
+    /// The sample of timestamp `ts`, in 16-bit linear units.
+    #[must_use]
+    pub fn at(&self, ts: u64) -> f32 {
+        let second = u64::from(SAMPLE_RATE_HZ);
+        let turn = sample::length((ts % second) * self.hz % second);
+        self.amplitude * SINE[turn]
     }
 }
+
+/// One turn of a sine in steps of 1 Hz at 8 kHz: every whole frequency is exact, and is periodic in one second.
+static SINE: LazyLock<Box<[f32]>> = LazyLock::new(|| {
+    let steps = sample::length(u64::from(SAMPLE_RATE_HZ));
+    let angle = |step| std::f64::consts::TAU * sample::count_f64(step) / f64::from(SAMPLE_RATE_HZ);
+    (0..steps)
+        .map(|step| sample::narrow(angle(step).sin()))
+        .collect()
+});
 
 /// How a keypad sounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -178,14 +178,25 @@ mod tests {
 
     #[test]
     fn the_flat_tone_has_its_level() {
-        let mut tone = FlatTone::new(FLAT_TONE_HZ);
-        let sum: f32 = (0..8_000).map(|_| tone.next_sample().powi(2)).sum();
+        let tone = FlatTone::new(FLAT_TONE_HZ);
+        let sum: f32 = (0..8_000).map(|ts| tone.at(ts).powi(2)).sum();
         assert!((Law::Mu.dbm0(sum / 8_000.0) - FLAT_TONE_DBM0).abs() < 0.05);
     }
 
     #[test]
     fn frequencies_near_the_keypad_are_refused() {
-        assert!((FlatTone::new(697.0).step - FlatTone::new(620.0).step).abs() < f32::EPSILON);
+        assert_eq!(FlatTone::new(697.0).hz, 620);
+    }
+
+    #[test]
+    fn the_flat_tone_is_the_same_at_a_moment_wherever_it_began() {
+        let tone = FlatTone::new(FLAT_TONE_HZ);
+        let period = 100;
+        for ts in [0, 7, 12_345, u64::MAX / 8_000 * 8_000 + 33] {
+            let steps = f32::from(u8::try_from(ts % period).unwrap());
+            let angle = std::f32::consts::TAU * FLAT_TONE_HZ * steps / 8_000.0;
+            assert!((tone.at(ts) - tone.amplitude * angle.sin()).abs() < 0.1);
+        }
     }
 
     #[test]

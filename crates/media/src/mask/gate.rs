@@ -235,7 +235,7 @@ impl Gate {
         let clear_weight = self.fade.weight(self.clear_position);
         let mut sum = f32::from(heard.linear) * clear_weight + self.tail_sample();
         if self.tone_position > 0 {
-            sum += self.tone.next_sample() * self.fade.weight(self.tone_position);
+            sum += self.tone.at(ts) * self.fade.weight(self.tone_position);
         }
         Masked {
             linear: sample::from_f32(sum),
@@ -264,9 +264,6 @@ impl Gate {
         if heard.cover != Cover::Key {
             self.tone_position = self.tone_position.saturating_sub(1);
             return;
-        }
-        if self.tone_position == 0 {
-            self.tone.restart();
         }
         self.tone_position = (self.tone_position + 1).min(FADE_SAMPLES);
     }
