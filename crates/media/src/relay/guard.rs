@@ -13,6 +13,7 @@ use super::output::Outputs;
 use super::reorder::Reorder;
 use super::side::{AUDIO_SAMPLES_MAX, Side};
 use super::timeline::{TIMELINE_START, duration_of, samples_in};
+use super::trace::{Trace, Traced};
 use crate::dtmf::inband::Reporter;
 use crate::dtmf::telephone_event::{EventDecoder, EventPacket, EventSignal};
 use crate::leg::{Leg, LegPlan};
@@ -82,6 +83,7 @@ pub(super) struct Guard {
     armed_ts: u64,
     /// Events that began before this are not relayed: they began under protection.
     open_ts: u64,
+    trace: Option<Box<Trace>>,
     popped: Box<[i16; AUDIO_SAMPLES_MAX]>,
     frame: Box<[i16; AUDIO_SAMPLES_MAX]>,
     bytes: Box<[u8; AUDIO_SAMPLES_MAX]>,
@@ -103,6 +105,7 @@ impl Guard {
             skipped: 0,
             armed_ts: 0,
             open_ts: 0,
+            trace: None,
             popped: Box::new([0; AUDIO_SAMPLES_MAX]),
             frame: Box::new([0; AUDIO_SAMPLES_MAX]),
             bytes: Box::new([0; AUDIO_SAMPLES_MAX]),
@@ -127,6 +130,15 @@ impl Guard {
     /// The mask proves itself (S29).
     pub(super) fn self_check(&self) -> Result<(), SelfCheckError> {
         self.path.shadow_press()
+    }
+
+    /// Keeps the origins of what leaves from now on.
+    pub(super) fn trace(&mut self) {
+        self.trace.get_or_insert_with(|| Box::new(Trace::new()));
+    }
+
+    pub(super) fn poll_traced(&mut self) -> Option<Traced> {
+        self.trace.as_mut()?.poll()
     }
 
     /// An event that began at `ts` may be relayed: it did not begin under protection.
@@ -418,7 +430,7 @@ impl Guard {
 /// Masked samples into packets.
 impl Guard {
     fn drain(&mut self, now: Instant, way: &mut Way<'_>) {
-        while let Some((ts, len)) = self.path.pop_masked(&mut self.popped[..]) {
+        while let Some((ts, len)) = self.pop() {
             if ts != self.framer.end() {
                 self.jump(ts, way);
             }
@@ -429,6 +441,14 @@ impl Guard {
                 let crowded = taken == 0;
                 self.send(if crowded { Take::All } else { Take::Due(now) }, way);
             }
+        }
+    }
+
+    fn pop(&mut self) -> Option<(u64, usize)> {
+        let (path, popped) = (&mut self.path, &mut self.popped[..]);
+        match &mut self.trace {
+            None => path.pop_masked(popped),
+            Some(trace) => trace.pop(path, popped),
         }
     }
 

@@ -23,9 +23,11 @@ mod reorder;
 mod report;
 mod side;
 mod timeline;
+mod trace;
 
 pub use output::{Output, ProtectionLoss, ProtectionRefusal, RelayEvent};
 pub use plan::{DropReason, LegCounters, RelayCounters, RelayPlan};
+pub use trace::Traced;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -288,6 +290,16 @@ impl Relay {
     /// The next thing to do; nothing when all is done.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
         self.outputs.poll()
+    }
+
+    /// Keeps the origin of every masked sample from now on, for proofs. Allocates; drain [`Relay::poll_traced`] after every input.
+    pub fn trace(&mut self) {
+        self.guard.trace();
+    }
+
+    /// The next masked sample with its origin, in the order in which they are sent; nothing if none waits or nobody asked.
+    pub fn poll_traced(&mut self) -> Option<Traced> {
+        self.guard.poll_traced()
     }
 
     /// Only masked audio leaves towards the agent and the recorder.
