@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-fault-short fault-kill load-sip bench bench-detector lint fmt clean
+.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-fault-short fault-kill load-sip bench bench-detector bench-mask lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -84,6 +84,13 @@ bench-detector:
 	scripts/need cc gcc '/usr/include/*/spandsp.h' libspandsp-dev multimon-ng multimon-ng
 	scripts/corpora $(TARGET)/corpora
 	TONEWALL_CORPORA=$(abspath $(TARGET))/corpora $(CARGO) bench --locked -p tonewall-media --bench detector
+
+# What is heard of keys under the mask, class by class, one JSON line each: fails if a bound is missed. MASK_N digits a class, some minutes for a thousand.
+MASK_N ?= 10000
+bench-mask:
+	scripts/need cc gcc '/usr/include/*/spandsp.h' libspandsp-dev multimon-ng multimon-ng
+	scripts/corpus $(TARGET)/corpus
+	$(CARGO) bench --locked -p tonewall-media --bench mask -- --corpus $(abspath $(TARGET))/corpus --digits $(MASK_N)
 
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
