@@ -89,7 +89,7 @@ test('b10 b13 b15 b16 an account is shown once keyed; a wrong routing number is 
   await expect(desk.row('routing')).toHaveAttribute('data-state', 'invalid');
   await expect(desk.row('routing')).toContainText('That routing number is not valid.');
   await shot('check-basic-wrong-routing');
-  await desk.button('Capture again: Routing number').click();
+  await desk.again('routing');
   await desk.capture('routing', { keys: routing });
   await expect(desk.row('routing')).toContainText('valid');
   await desk.capture('account', { keys: `${account}#` });

@@ -5,7 +5,7 @@ import { useMyDesktop } from '../lib/api/queries';
 import type { ButtonView, CallView, CaptureView, MyDesktop } from '../lib/api/types';
 import type { Typed } from '../lib/capture/payment-form';
 import { emptyForm } from '../lib/capture/payment-form';
-import { Notice } from '../lib/controls';
+import { Button, Notice } from '../lib/controls';
 import type { LiveStore } from '../lib/events/live-store';
 import { useLive } from '../lib/events/use-live';
 import type { MessageId } from '../lib/i18n';
@@ -17,16 +17,24 @@ import { ControlButtons } from './control-buttons';
 import { CustomerPanel } from './customer-panel';
 import { useNow } from './use-now';
 
-/** The call on screen: the one with an open capture, else the newest that is not over. */
-export function callOnScreen(calls: readonly CallView[]): CallView | undefined {
-  return calls.find((call) => call.capture) ?? calls.find((call) => call.state !== 'ended');
+/** The call on screen: the one the agent chose while it lasts, else the one with an open capture, else the newest that is not over. */
+export function callOnScreen(calls: readonly CallView[], chosen?: string): CallView | undefined {
+  const lasts = (call: CallView) => call.capture || call.state !== 'ended';
+  return calls.find((call) => call.id === chosen && lasts(call)) ?? calls.find((call) => call.capture) ?? calls.find(lasts);
+}
+
+/** Another call that wants the agent: a capture is open on the one on screen, or on the other. */
+export function callBehind(calls: readonly CallView[], shown: CallView | undefined): CallView | undefined {
+  const others = calls.filter((call) => call.id !== shown?.id);
+  return others.find((call) => call.state !== 'ended') ?? others.find((call) => call.capture);
 }
 
 export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean }) {
   const t = useT();
   const now = useNow();
   const { connection, calls } = useLive(store);
-  const call = callOnScreen(calls);
+  const [chosen, setChosen] = useState<string>();
+  const call = callOnScreen(calls, chosen);
   const [form, setForm] = useFormOf(call);
   const { run, pending, refusal } = useCommands();
   const online = connection === 'open';
@@ -38,6 +46,7 @@ export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean
     <div className={css.page}>
       <CallBar call={call} now={now} busy={pending || !online} onEnd={end} />
       <ConnectionBand connection={connection} />
+      <CallBehind call={callBehind(calls, call)} onShow={setChosen} />
       <div className={css.columns} inert={locked}>
         <CustomerPanel form={form} onForm={setForm} disabled={call?.capture?.state === 'processing'} />
         <main className={css.work} id="content">
@@ -84,6 +93,24 @@ function ConnectionBand({ connection }: { connection: 'connecting' | 'open' | 'l
     <div role="status">
       {connection === 'lost' && <p className={css.lost}>{t('connection.lost')}</p>}
       {connection === 'connecting' && <p className={css.lost}>{t('connection.connecting')}</p>}
+    </div>
+  );
+}
+
+/** A call is never hidden by the widget of another one: it is named, and one press shows it. */
+function CallBehind({ call, onShow }: { call: CallView | undefined; onShow: (id: string) => void }) {
+  const t = useT();
+  const caller = call && (call.caller || t('call.unknown_caller'));
+  return (
+    <div role="status">
+      {call && (
+        <p className={css.behind}>
+          <span>{t(call.state === 'ended' ? 'call.behind_open' : 'call.behind', { caller: caller ?? '' })}</span>
+          <Button size="small" onPress={() => onShow(call.id)}>
+            {t('call.behind_show')}
+          </Button>
+        </p>
+      )}
     </div>
   );
 }

@@ -71,7 +71,7 @@ export function AdvancedBody(props: WidgetProps) {
           </TabPanel>
           <TabPanel id="payment" className={css.panel!}>
             <PaymentInputs form={form} onForm={props.onForm} problem={shown} locked={isPastCapture(view.state)} check={isCheck(view.widget.kind)} />
-            <Prompt view={view} chosen={fieldOf(walk.stop)} />
+            <Prompt view={view} />
             <Rows {...props} onListen={(field) => onWalk({ ...walk, stop: field })} />
             <Accepted view={view} />
           </TabPanel>

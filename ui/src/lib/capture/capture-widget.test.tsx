@@ -49,9 +49,11 @@ describe('before the first field', () => {
     expect(screen.queryByText('Protected capture')).toBeNull();
   });
 
-  test('once it is, the page says so and shows the prompt', () => {
-    renderPage(<Widget view={capture('credit_card_basic', 'armed')} />);
+  test('once it is, the page says so, and shows the prompt of the row that listens', () => {
+    const { rerender } = renderPage(<Widget view={capture('credit_card_basic', 'armed')} />);
     expect(screen.getByText('Line protected')).toBeVisible();
+    expect(screen.queryByText('Please key your card number, then press #.')).toBeNull();
+    rerender(<Widget view={capture('credit_card_basic', 'armed', { listening: 'card_number' })} />);
     expect(screen.getByText('Please key your card number, then press #.')).toBeVisible();
     expect(screen.getByText('Protected capture')).toBeVisible();
   });

@@ -20,8 +20,9 @@ export function promptedRow(view: CaptureView, chosen?: Field): FieldView | unde
   return byName(view.listening) ?? byName(chosen) ?? open;
 }
 
-export function Prompt({ view, chosen }: { view: CaptureView; chosen?: Field | undefined }) {
-  const row = promptedRow(view, chosen);
+/** What the agent says. Only for the row that listens: keys that come sooner are not taken. */
+export function Prompt({ view }: { view: CaptureView }) {
+  const row = view.fields.find(({ field }) => field === view.listening);
   const asked = row && row.state !== 'obtained' && row.state !== 'not_available';
   if (!isLive(view) || !asked || !row.prompt) return null;
   return (

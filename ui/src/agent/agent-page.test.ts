@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import { call as callOf, capture } from '../lib/capture/fixtures';
+import { callBehind, callOnScreen } from './agent-page';
+import { lineChip } from './call-bar';
+
+const held = callOf({ id: 'ended', state: 'ended', capture: capture('credit_card_basic', 'done') });
+const fresh = callOf({ id: 'new', state: 'connected', capture: null });
+const over = callOf({ id: 'over', state: 'ended', capture: null });
+
+describe('two calls', () => {
+  test('the one with a widget is on screen, the other is named', () => {
+    const calls = [fresh, held, over];
+    expect(callOnScreen(calls)).toBe(held);
+    expect(callBehind(calls, held)).toBe(fresh);
+  });
+
+  test('the agent chooses, and what was left is named', () => {
+    const calls = [fresh, held, over];
+    expect(callOnScreen(calls, 'new')).toBe(fresh);
+    expect(callBehind(calls, fresh)).toBe(held);
+  });
+
+  test('a choice lasts no longer than its call', () => {
+    expect(callOnScreen([over, held], 'over')).toBe(held);
+    expect(callBehind([over], undefined)).toBeUndefined();
+  });
+});
+
+test('the line of an ended call is not protected any more', () => {
+  const armed = capture('credit_card_advanced', 'armed');
+  expect(lineChip(callOf({ state: 'connected', capture: armed })).state).toBe('chip.line_protected');
+  expect(lineChip(callOf({ state: 'ended', capture: armed })).state).toBe('chip.line_normal');
+});
