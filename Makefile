@@ -82,8 +82,8 @@ bench: build
 # The detector and foreign ones over the same sweeps, 13 h of speech and music, then what ours costs; nothing else is to run beside it.
 bench-detector:
 	scripts/need cc gcc '/usr/include/*/spandsp.h' libspandsp-dev multimon-ng multimon-ng
-	scripts/corpora $(TARGET)/corpora
-	TONEWALL_CORPORA=$(abspath $(TARGET))/corpora $(CARGO) bench --locked -p tonewall-media --bench detector
+	scripts/corpus $(TARGET)/corpus
+	TONEWALL_CORPUS=$(abspath $(TARGET))/corpus $(CARGO) bench --locked -p tonewall-media --bench detector
 
 # What is heard of keys under the mask, class by class, one JSON line each: fails if a bound is missed. MASK_N digits a class, some minutes for a thousand.
 MASK_N ?= 10000

@@ -100,10 +100,10 @@ fn run() -> Result<bool, String> {
     Ok(table.judge() && passed)
 }
 
-/// Where `scripts/corpora` has put the packages.
+/// Where `scrip../corpus` has put the packages.
 fn corpora() -> PathBuf {
-    let beside_target = || Path::new(env!("CARGO_TARGET_TMPDIR")).join("../corpora");
-    std::env::var_os("TONEWALL_CORPORA").map_or_else(beside_target, PathBuf::from)
+    let beside_target = || Path::new(env!("CARGO_TARGET_TMPDIR")).join("../corpus");
+    std::env::var_os("TONEWALL_CORPUS").map_or_else(beside_target, PathBuf::from)
 }
 
 fn costs(voices: &[Voice], engines: &[Engine], table: &mut Table) -> Result<bool, String> {

@@ -3,11 +3,15 @@
 //! Never: lets one of them do another's work; what the reporter refuses is masked all the same.
 
 pub mod analysis;
+mod block;
+mod history;
 pub mod keypad;
 pub mod loose;
 mod press;
 pub mod strict;
 pub mod trigger;
+mod tune;
+mod verdict;
 
 pub use loose::{LooseDetector, LooseFind};
 pub use strict::{InbandDigit, Reporter};

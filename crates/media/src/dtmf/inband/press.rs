@@ -1,173 +1,118 @@
-//! One press as the reporter hears it.
-//! Owns: its length, purity, frequencies, twist and level, and the limits on them.
+//! One press as the reporter follows it, millisecond by millisecond.
+//! Owns: where both tones of a pair sound, where they pause, where nothing came.
 //! Never: knows of other presses.
+//!
+//! Each piece of 1 ms is brought down to zero frequency at the pair's nominal tones; a window of 8 pieces tells whether both sound in its middle. A tone's
+//! amplitude in the window grows with the part that it fills, so it passes one half when the edge passes the middle.
 
-use super::analysis::{Analysis, Fit, HOP_SAMPLES, Phasor, Window};
-use super::keypad::{HIGH_HZ, LOW_HZ, Pair};
-use crate::g711::{Law, SAMPLE_RATE_HZ};
+use super::history::{History, PIECE, PIECES};
+use super::keypad::Pair;
+use super::tune;
+use super::verdict::{Evidence, nominal_hz, radians};
 use crate::sample;
 
-/// Shortest press that counts: 31 ms, the middle between always (40 ms) and never (23 ms). Start and end are known to 1 ms each.
-const SPAN_LEAST: u64 = 248;
+/// Pieces of the sliding window: 8 ms, as long as the mask's long window.
+const WINDOW: usize = 8;
 
-/// Shortest heard part of a press that a loss cut, if with the lost time it may have been 40 ms: 15 ms.
-const CUT_SPAN_LEAST: u64 = 120;
-const CUT_SPAN_WITH_GAP_LEAST: u64 = 320;
+/// Pieces from the window's middle to its end.
+const AHEAD: u64 = 3;
+
+/// Least power of each tone in a window, of what it has where the press is whole: half the amplitude.
+const SOUNDING_SHARE: f32 = 0.25;
+
+/// Shortest press that counts: measured 29 ms, in truth 29 to 31. The middle between always (40 ms) and never (23 ms).
+const SPAN_LEAST: u64 = 29;
+
+/// Shortest heard part of a press that a loss cut, if with the lost time it may have been 40 ms: 14 ms.
+const CUT_SPAN_LEAST: u64 = 14;
+const CUT_SPAN_WITH_GAP_LEAST: u64 = 40;
 
 /// Lost time credited to a press at one edge: one packet, 20 ms.
-const GAP_CREDIT_SPAN: u64 = 160;
+const GAP_CREDIT_SPAN: u64 = 20;
 
-/// Largest deviation of each tone: midway between always (1.5 %) and never (3.5 %).
-const DEVIATION_MAX: f32 = 0.025;
+/// A pause longer than this ends a press: 22 ms. Pauses of 40 ms and more part two presses (Q.24), interruptions of 10 ms must not; a lost packet that somebody
+/// filled with silence is 20.
+const PAUSE_SPAN_MAX: u64 = 22;
 
-/// Twist, high over low, accepted: Q.24's -8..+4 dB and 1 dB for the error of measurement.
-const TWIST_DB_MIN: f32 = -9.0;
-const TWIST_DB_MAX: f32 = 5.0;
+/// After a gap a running press must sound again this soon, or it ended in the gap.
+const AFTER_GAP_SPAN: u64 = 7;
 
-/// Quietest tone accepted. Q.24 leaves it to the administration; the quietest in use is -42.
-const LEVEL_DBM0_MIN: f32 = -45.0;
+/// A gap longer than this can hide the pause between two presses of one key: 20 ms (S30).
+const HIDING_GAP_SPAN: u64 = 20;
 
-/// Mean explained share of windows inside the press: 12 dB of noise leaves 0.94, speech rarely stays above 0.8 for 30 ms.
-const SHARE_LEAST: f32 = 0.80;
+/// Pieces back from the end of a hit's block from which a press is looked for: the block, the block before it, which held too little of the press, and the window.
+const LOOK_BACK: u64 = 40;
 
-/// How much the phase steps agree, 0-1: a steady tone with 12 dB of noise has above 0.95, a gliding voice does not.
-const STEADINESS_LEAST: f32 = 0.85;
+/// A hit that never sounded is given up after this many pieces.
+const PATIENCE: u64 = 56;
 
-/// Hops between two phasors compared: 5 ms, so that +-100 Hz is unambiguous; 3.5 % of 1,633 Hz is 57.
-const LAG_HOPS: usize = 5;
-const LAG_SAMPLES: usize = LAG_HOPS * HOP_SAMPLES;
+/// The verdict reads this far back from the end; with the pause that ended the press it is still in the history.
+const VERDICT_SPAN: u64 = 90;
 
-/// A window belongs to the inside of a press if it starts this long after the estimated start.
-const EDGE_SPAN: u64 = 6;
+/// Pieces from a free edge that a verdict leaves out: the edge is known to 1 ms.
+const MARGIN: u64 = 2;
 
-/// The newest hops may lie beyond the end; they count once two more have come.
-const SETTLED_HOPS: usize = 2;
-
-/// What one window says of a sounding press.
-#[derive(Clone, Copy)]
-pub(super) struct Sounding {
-    end: u64,
-    share: f32,
-    low: Option<Phasor>,
-    high: Option<Phasor>,
+/// What is known of a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Silent,
+    Sounding,
+    Missing,
 }
 
-impl Sounding {
-    pub(super) fn measure(analysis: &Analysis, fit: &Fit, end: u64) -> Self {
-        Self {
-            end,
-            share: fit.share,
-            low: analysis.phasor(fit.pair.row()),
-            high: analysis.phasor(4 + fit.pair.column()),
-        }
-    }
-}
+/// Low and high tone of a piece, brought to zero frequency: real and imaginary parts.
+pub(super) type Sums = [f32; 4];
 
-impl std::fmt::Debug for Sounding {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("[sounding]")
-    }
-}
-
-/// A press in progress.
+/// The follower of a pair.
 #[derive(Debug)]
 pub(super) struct Press {
     pair: Pair,
-    start: u64,
-    last: u64,
-    /// Start of the unbroken stretch since the last gap.
-    stretch: u64,
-    /// Missing time at both edges, as far as it may be credited.
-    gap_before: u64,
+    waves: Demodulator,
+    sums: [Sums; PIECES],
+    marks: [Mark; PIECES],
+    begin: u64,
+    next: u64,
+    reference: [f32; 2],
+    /// First and one past the last sounding piece.
+    sounding: Option<(u64, u64)>,
+    silent_since: u64,
+    missing_since: u64,
     ambiguous: bool,
-    hops: usize,
-    /// Newest soundings, newest first; unbroken.
-    recent: [Option<Sounding>; LAG_HOPS + SETTLED_HOPS + 1],
-    shares: Mean,
-    low: ToneSums,
-    high: ToneSums,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Mean {
-    sum: f32,
-    count: usize,
-}
-
-impl Mean {
-    fn add(&mut self, value: f32) {
-        self.sum += value;
-        self.count += 1;
-    }
-
-    fn value(self) -> f32 {
-        if self.count == 0 {
-            0.0
-        } else {
-            self.sum / sample::count_f32(self.count)
-        }
-    }
-}
-
-/// Power and phase steps of one tone, over the press.
-#[derive(Debug, Clone, Copy, Default)]
-struct ToneSums {
-    power: Mean,
-    step: Phasor,
-    step_lengths: f32,
-}
-
-impl ToneSums {
-    fn add_power(&mut self, phasor: Phasor) {
-        self.power.add(phasor.power());
-    }
-
-    fn add_step(&mut self, now: Phasor, earlier: Phasor) {
-        let step = now.since(earlier);
-        self.step.re += step.re;
-        self.step.im += step.im;
-        self.step_lengths += step.power().sqrt();
-    }
-
-    /// Deviation from nominal, as a fraction; nothing if no two windows were far enough apart.
-    fn deviation(&self, nominal_hz: f64) -> Option<f32> {
-        if self.step_lengths <= 0.0 {
-            return None;
-        }
-        let lag_seconds = sample::count_f64(LAG_SAMPLES) / f64::from(SAMPLE_RATE_HZ);
-        let turns_expected = nominal_hz * lag_seconds;
-        let turns = f64::from(self.step.im.atan2(self.step.re)) / std::f64::consts::TAU;
-        let difference = turns - turns_expected;
-        let wrapped = difference - difference.round();
-        Some(sample::narrow(wrapped / lag_seconds / nominal_hz))
-    }
-
-    fn steadiness(&self) -> f32 {
-        self.step.power().sqrt() / self.step_lengths.max(f32::MIN_POSITIVE)
-    }
-
-    /// The long window's weights sum to 32, so a sine of peak A has magnitude 16 A.
-    fn level_dbm0(&self) -> f32 {
-        Law::Mu.dbm0(self.power.value() / (16.0 * 16.0) / 2.0)
-    }
+/// What a press came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Verdict {
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) is_digit: bool,
+    pub(super) ambiguous: bool,
 }
 
 impl Press {
-    pub(super) fn new(pair: Pair, start: u64, gap_before: u64, sounding: Sounding) -> Self {
+    /// Follows `pair` after a hit in the block that ends at piece `end`, but not before piece `not_before`.
+    pub(super) fn new(pair: Pair, end: u64, not_before: u64, history: &History) -> Self {
+        let begin = end.saturating_sub(LOOK_BACK).max(not_before.min(end));
         let mut press = Self {
             pair,
-            start,
-            last: sounding.end,
-            stretch: start,
-            gap_before,
+            waves: Demodulator::new(pair),
+            sums: [[0.0; 4]; PIECES],
+            marks: [Mark::Silent; PIECES],
+            begin,
+            next: begin,
+            reference: [f32::MAX; 2],
+            sounding: None,
+            silent_since: 0,
+            missing_since: 0,
             ambiguous: false,
-            hops: 0,
-            recent: [None; LAG_HOPS + SETTLED_HOPS + 1],
-            shares: Mean::default(),
-            low: ToneSums::default(),
-            high: ToneSums::default(),
         };
-        press.push(sounding);
+        press.demodulate_to(end, history);
+        press.reference = press.mean_power(end);
+        press.next = begin;
+        for piece in begin..end {
+            press.mark(piece);
+        }
+        press.next = end;
         press
     }
 
@@ -175,115 +120,267 @@ impl Press {
         self.pair
     }
 
-    pub(super) fn start(&self) -> u64 {
-        self.start
-    }
-
-    /// End of the last window that held the press.
-    pub(super) fn last(&self) -> u64 {
-        self.last
-    }
-
-    /// Too short to be trusted with its pair: the first windows hold more silence than tone.
-    pub(super) fn is_young(&self) -> bool {
-        self.hops < 4
-    }
-
-    /// True if the press was still heard right before `ts`.
-    pub(super) fn sounds_at(&self, ts: u64) -> bool {
-        ts.abs_diff(self.last) <= 16
-    }
-
-    /// The press goes on after a gap; `hiding`: the gap may have held a pause.
-    pub(super) fn bridge_gap(&mut self, hiding: bool) {
-        self.ambiguous |= hiding;
-        self.recent = [None; LAG_HOPS + SETTLED_HOPS + 1];
-    }
-
-    pub(super) fn push(&mut self, sounding: Sounding) {
-        if self.recent[0]
-            .is_none_or(|newest| newest.end + sample::span(HOP_SAMPLES) != sounding.end)
-        {
-            self.recent = [None; LAG_HOPS + SETTLED_HOPS + 1];
-            if self.hops > 0 {
-                self.stretch = sounding
-                    .end
-                    .saturating_sub(sample::span(Window::Short.samples()));
+    /// Takes the pieces that have come since.
+    pub(super) fn follow(&mut self, history: &History) {
+        let from = self.next;
+        self.demodulate_to(history.pieces(), history);
+        for piece in from..self.next {
+            self.mark(piece);
+            if self.is_over() {
+                break;
             }
         }
-        self.recent.rotate_right(1);
-        self.recent[0] = Some(sounding);
-        self.last = sounding.end;
-        self.hops += 1;
-        self.settle();
     }
 
-    /// Counts the hop that is two hops old, if its windows lie inside the press.
-    fn settle(&mut self) {
-        let Some(settled) = self.recent[SETTLED_HOPS] else {
-            return;
-        };
-        let inside = |window: Window| {
-            settled.end >= self.stretch + EDGE_SPAN + sample::span(window.samples())
-        };
-        if inside(Window::Short) {
-            self.shares.add(settled.share);
-        }
-        if !inside(Window::Long) {
-            return;
-        }
-        let (Some(low), Some(high)) = (settled.low, settled.high) else {
-            return;
-        };
-        self.low.add_power(low);
-        self.high.add_power(high);
-        let Some(earlier) = self.recent[SETTLED_HOPS + LAG_HOPS] else {
-            return;
-        };
-        if earlier.end < self.stretch + EDGE_SPAN + sample::span(Window::Long.samples()) {
-            return;
-        }
-        if let (Some(low_before), Some(high_before)) = (earlier.low, earlier.high) {
-            self.low.add_step(low, low_before);
-            self.high.add_step(high, high_before);
+    /// The same pair was hit again: a window within the new block may be louder than the first block was.
+    pub(super) fn hit_again(&mut self) {
+        let heard = self.mean_power(self.next);
+        for (reference, heard) in self.reference.iter_mut().zip(heard) {
+            *reference = reference.max(heard);
         }
     }
 
-    /// Start, end and whether it is ambiguous, if this was a digit.
-    pub(super) fn verdict(&self, gap_after: u64) -> Option<(u64, u64, bool)> {
-        let end = self.end_estimate(gap_after);
-        let is_digit = self.is_long_enough(end, gap_after) && self.is_pure() && self.is_in_tune();
-        is_digit.then_some((self.start, end, self.ambiguous))
+    /// True once the press has ended, or there was none.
+    pub(super) fn is_over(&self) -> bool {
+        if self.sounding.is_none() {
+            return self.next >= self.begin + PATIENCE;
+        }
+        let pause_max = if self.missing_since > 0 {
+            AFTER_GAP_SPAN
+        } else {
+            PAUSE_SPAN_MAX
+        };
+        self.silent_since > pause_max
     }
 
-    /// A press is last seen when it fills about 0.57 of a short window; a gap cuts it where it was.
-    fn end_estimate(&self, gap_after: u64) -> u64 {
-        let overshoot = if gap_after > 0 { 0 } else { 13 };
-        self.last.saturating_sub(overshoot).max(self.start)
+    fn demodulate_to(&mut self, end: u64, history: &History) {
+        for piece in self.next..end {
+            let place = sample::ring_index(piece, PIECES);
+            let samples = history.piece(piece);
+            self.sums[place] = self.waves.take(samples);
+            self.marks[place] = match samples {
+                Some(_) => Mark::Silent,
+                None => Mark::Missing,
+            };
+        }
+        self.next = self.next.max(end);
     }
 
-    fn is_long_enough(&self, end: u64, gap_after: u64) -> bool {
-        let span = end - self.start;
-        let credit = self.gap_before.min(GAP_CREDIT_SPAN) + gap_after.min(GAP_CREDIT_SPAN);
+    /// Mean power of both tones over the windows that lie within the newest block.
+    fn mean_power(&self, end: u64) -> [f32; 2] {
+        const WINDOWS: u64 = 9;
+        let mut sum = [0.0; 2];
+        for window_end in end.saturating_sub(WINDOWS)..end {
+            let power = self.window_power(window_end).0;
+            sum = [sum[0] + power[0], sum[1] + power[1]];
+        }
+        sum.map(|power| power / 9.0)
+    }
+
+    /// Power of both tones in the window that ends with piece `last`, and how many of its pieces came.
+    fn window_power(&self, last: u64) -> ([f32; 2], usize) {
+        let mut sums: Sums = [0.0; 4];
+        let mut count = 0;
+        let first = (last + 1)
+            .saturating_sub(sample::span(WINDOW))
+            .max(self.begin);
+        for piece in first..=last {
+            let place = sample::ring_index(piece, PIECES);
+            let came = self.marks[place] != Mark::Missing;
+            count += usize::from(came);
+            for (sum, value) in sums.iter_mut().zip(&self.sums[place]) {
+                *sum += value;
+            }
+        }
+        let power = [
+            sums[0] * sums[0] + sums[1] * sums[1],
+            sums[2] * sums[2] + sums[3] * sums[3],
+        ];
+        (power, count)
+    }
+
+    fn sounds_in(&self, last: u64, reference: [f32; 2]) -> bool {
+        let (power, count) = self.window_power(last);
+        let filled = sample::count_f32(count) / sample::count_f32(WINDOW);
+        let least = SOUNDING_SHARE * filled * filled;
+        count >= WINDOW / 2 && power[0] >= least * reference[0] && power[1] >= least * reference[1]
+    }
+
+    /// Judges the middle of the window that `last` completes.
+    fn mark(&mut self, last: u64) {
+        let Some(middle) = last
+            .checked_sub(AHEAD)
+            .filter(|middle| *middle >= self.begin)
+        else {
+            return;
+        };
+        let place = sample::ring_index(middle, PIECES);
+        if self.marks[place] == Mark::Missing {
+            self.missing_since += 1;
+            return;
+        }
+        if !self.sounds_in(last, self.reference) {
+            self.silent_since += 1;
+            return;
+        }
+        self.marks[place] = Mark::Sounding;
+        self.ambiguous |= self.sounding.is_some() && self.missing_since > HIDING_GAP_SPAN;
+        let start = self.sounding.map_or(middle, |(start, _)| start);
+        self.sounding = Some((start, middle + 1));
+        self.silent_since = 0;
+        self.missing_since = 0;
+    }
+
+    /// What the press was. Asked once, when it is over.
+    pub(super) fn verdict(&mut self, history: &History) -> Option<Verdict> {
+        let (start, end) = self.sounding?;
+        if end - start < CUT_SPAN_LEAST {
+            return None;
+        }
+        let from = start.max(end.saturating_sub(VERDICT_SPAN));
+        let tones = self.evidence(from, end, history)?;
+        if from == start {
+            self.measure_again(tones);
+        }
+        let (start, end) = self.sounding?;
+        Some(Verdict {
+            start,
+            end,
+            is_digit: self.is_long_enough(start, end),
+            ambiguous: self.ambiguous,
+        })
+    }
+
+    /// Judges the pieces that surely hold the press; yields the power of its tones in a whole window.
+    fn evidence(&self, from: u64, end: u64, history: &History) -> Option<[f32; 2]> {
+        let mut evidence = Evidence::new();
+        let mut tuner = tune::Tuner::new();
+        for piece in (from..end).filter(|piece| self.is_inside(*piece)) {
+            let place = u16::try_from(piece - from).unwrap_or(u16::MAX);
+            let Some(samples) = history.piece(piece) else {
+                continue;
+            };
+            if !evidence.push(place, samples) {
+                break;
+            }
+            tuner.add(piece - from, &self.sums[sample::ring_index(piece, PIECES)]);
+        }
+        if evidence.len() < PIECE {
+            return None;
+        }
+        let deviations = tuner.deviations(nominal_hz(self.pair))?;
+        let tones = evidence.judge(self.pair, deviations)?;
+        let nominal = nominal_hz(self.pair);
+        Some([0, 1].map(|tone| {
+            let off =
+                radians(tones[tone].hz - nominal[tone]) / 2.0 * sample::count_f32(WINDOW * PIECE);
+            let loss = if off.abs() < 1e-3 {
+                1.0
+            } else {
+                off.sin() / off
+            };
+            (sample::count_f32(WINDOW * PIECE) / 2.0 * tones[tone].amplitude * loss).powi(2)
+        }))
+    }
+
+    /// A sounding piece whose neighbours sound or are missing.
+    fn is_inside(&self, piece: u64) -> bool {
+        let mark = |at: u64| self.marks[sample::ring_index(at, PIECES)];
+        let near = piece.saturating_sub(MARGIN).max(self.begin)..=piece + MARGIN;
+        mark(piece) == Mark::Sounding && near.into_iter().all(|at| mark(at) != Mark::Silent)
+    }
+
+    /// Finds the edges again with the true power of both tones.
+    fn measure_again(&mut self, reference: [f32; 2]) {
+        let Some((start, end)) = self.sounding else {
+            return;
+        };
+        let first = start.saturating_sub(2 * AHEAD).max(self.begin);
+        let last = (end + 2 * AHEAD).min(self.next.saturating_sub(AHEAD + 1));
+        let sounds = |middle: &u64| {
+            self.marks[sample::ring_index(*middle, PIECES)] != Mark::Missing
+                && self.sounds_in(middle + AHEAD, reference)
+        };
+        let start = (first..=last).find(sounds);
+        let end = (first..=last).rev().find(sounds);
+        self.sounding = start.zip(end).map(|(start, end)| (start, end + 1));
+    }
+
+    fn is_long_enough(&self, start: u64, end: u64) -> bool {
+        let span = end.saturating_sub(start);
+        let before = self.missing_run((self.begin..start).rev());
+        let after = self.missing_run(end..self.next);
+        let credit = before.min(GAP_CREDIT_SPAN) + after.min(GAP_CREDIT_SPAN);
         let cut = credit > 0 && span >= CUT_SPAN_LEAST && span + credit >= CUT_SPAN_WITH_GAP_LEAST;
         span >= SPAN_LEAST || cut
     }
 
-    fn is_pure(&self) -> bool {
-        let twist_db = self.high.level_dbm0() - self.low.level_dbm0();
-        self.shares.value() >= SHARE_LEAST
-            && self.low.level_dbm0() >= LEVEL_DBM0_MIN
-            && self.high.level_dbm0() >= LEVEL_DBM0_MIN
-            && (TWIST_DB_MIN..=TWIST_DB_MAX).contains(&twist_db)
+    /// Missing pieces from an edge on, the edge's own millisecond left out.
+    fn missing_run(&self, pieces: impl Iterator<Item = u64>) -> u64 {
+        let missing = |piece: &u64| self.marks[sample::ring_index(*piece, PIECES)] == Mark::Missing;
+        let run = pieces.take(PIECES / 2).skip_while(|piece| !missing(piece));
+        sample::span(run.take_while(missing).count())
+    }
+}
+
+/// Brings both tones of a pair to zero frequency.
+#[derive(Debug)]
+struct Demodulator {
+    base: [[f32; PIECE]; 4],
+    step: [[f32; 2]; 2],
+    turn: [[f32; 2]; 2],
+    taken: u32,
+}
+
+impl Demodulator {
+    fn new(pair: Pair) -> Self {
+        let hz = nominal_hz(pair);
+        let angle = |tone: usize, at: usize| radians(hz[tone]) * sample::count_f32(at);
+        Self {
+            base: std::array::from_fn(|wave| {
+                std::array::from_fn(|at| match wave % 2 {
+                    0 => angle(wave / 2, at).cos(),
+                    _ => -angle(wave / 2, at).sin(),
+                })
+            }),
+            step: [0, 1].map(|tone| [angle(tone, PIECE).cos(), -angle(tone, PIECE).sin()]),
+            turn: [[1.0, 0.0]; 2],
+            taken: 0,
+        }
     }
 
-    fn is_in_tune(&self) -> bool {
-        let in_tune = |tone: &ToneSums, nominal_hz: f64| {
-            tone.deviation(nominal_hz)
-                .is_some_and(|deviation| deviation.abs() <= DEVIATION_MAX)
-                && tone.steadiness() >= STEADINESS_LEAST
-        };
-        in_tune(&self.low, LOW_HZ[self.pair.row()])
-            && in_tune(&self.high, HIGH_HZ[self.pair.column()])
+    fn take(&mut self, samples: Option<&[i16; PIECE]>) -> Sums {
+        let mut sums = [0.0; 4];
+        if let Some(samples) = samples {
+            let samples = samples.map(f32::from);
+            for tone in 0..2 {
+                let dot = |wave: &[f32; PIECE]| -> f32 {
+                    wave.iter().zip(&samples).map(|(w, s)| w * s).sum()
+                };
+                let (re, im) = (dot(&self.base[2 * tone]), dot(&self.base[2 * tone + 1]));
+                let [cos, sin] = self.turn[tone];
+                sums[2 * tone] = re * cos - im * sin;
+                sums[2 * tone + 1] = re * sin + im * cos;
+            }
+        }
+        self.advance();
+        sums
+    }
+
+    fn advance(&mut self) {
+        self.taken += 1;
+        let renew = self.taken.is_multiple_of(64);
+        for (turn, step) in self.turn.iter_mut().zip(&self.step) {
+            let mut next = [
+                turn[0] * step[0] - turn[1] * step[1],
+                turn[0] * step[1] + turn[1] * step[0],
+            ];
+            if renew {
+                // Rounding must not let a long press fade.
+                let length = next[0].hypot(next[1]).max(f32::MIN_POSITIVE);
+                next = next.map(|part| part / length);
+            }
+            *turn = next;
+        }
     }
 }

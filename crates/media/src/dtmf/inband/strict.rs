@@ -4,33 +4,19 @@
 //!
 //! It reads behind a reorder buffer: samples come in order, and what never came is a marked gap.
 
-use super::analysis::{Analysis, Fit, HOP_SAMPLES, Window};
+use super::block::{self, BLOCK};
+use super::history::{History, PIECE, PIECES};
 use super::keypad::{self, Key, Pair};
-use super::press::{Press, Sounding};
-use crate::g711::Law;
+use super::press::Press;
 use crate::sample;
 
-/// Least share of a short window that continues a press. With a pair sounding in more than about 0.6 of the window it is exceeded.
-const PRESENT_SHARE: f32 = 0.60;
+/// Pieces of a block.
+const BLOCK_PIECES: u64 = 16;
+const _: () = assert!(BLOCK == PIECE * 16);
 
-/// Windows below this level are no part of a press: the quietest pair accepted has -42 dBm0, at the edges of a press less than half.
-const FLOOR_DBM0: f32 = -48.0;
-
-/// Least share the weaker tone adds; twist of 9 dB leaves it 11 %, half of that at the edges of a press.
-const WEAKER_LEAST: f32 = 0.03;
-
-/// A pause longer than this ends a press: 22 ms. Pauses of 40 ms and more part two presses (Q.24), interruptions of 10 ms must not;
-/// the middle.
-const PAUSE_SPAN_MAX: u64 = 176;
-
-/// After a gap a running press must sound in the first or second full window, or it ended in the gap.
-const AFTER_GAP_SPAN: u64 = 56;
-
-/// A gap longer than this can hide the pause between two presses of one key: 20 ms (S30).
-const HIDING_GAP_SPAN: u64 = 160;
-
-/// Hops of another pair that end a press without a pause: 4 ms.
-const OTHER_PAIR_HOPS: u32 = 4;
+/// A gap longer than the history leaves nothing to join: everything begins anew.
+const GAP_SPAN_MAX: u64 = 512;
+const _: () = assert!(PIECE * PIECES > 512);
 
 /// Digits that may wait to be polled: more than are keyed in a second. When full the oldest is kept, the newest is dropped and counted.
 const DIGITS_MAX: usize = 16;
@@ -111,51 +97,30 @@ impl Reporter {
 /// Presses of all sixteen pairs in one stream.
 #[derive(Debug)]
 pub struct Presses {
-    analysis: Analysis,
-    floor_power: f32,
-    heard_end: u64,
+    history: History,
+    /// Timestamp of the first sample of the history.
+    origin: u64,
     started: bool,
+    /// First piece of the block that is being gathered.
+    block: u64,
     press: Option<Press>,
-    other: Option<Other>,
-    gap: Option<Gap>,
+    /// End of the newest digit, in pieces: no press begins before it.
+    taken_until: u64,
     waiting: [Option<HeardPress>; DIGITS_MAX],
     dropped: u64,
-}
-
-/// Another pair that may be taking over.
-#[derive(Debug, Clone, Copy)]
-struct Other {
-    pair: Pair,
-    start: u64,
-    hops: u32,
-}
-
-/// The newest gap.
-#[derive(Debug, Clone, Copy)]
-struct Gap {
-    start: u64,
-    end: u64,
-}
-
-impl Gap {
-    fn span(self) -> u64 {
-        self.end - self.start
-    }
 }
 
 impl Presses {
     /// Nothing heard yet.
     #[must_use]
     pub fn new() -> Self {
-        let peak = Law::Mu.amplitude(FLOOR_DBM0);
         Self {
-            analysis: Analysis::new(),
-            floor_power: peak * peak / 2.0,
-            heard_end: 0,
+            history: History::new(),
+            origin: 0,
             started: false,
+            block: 0,
             press: None,
-            other: None,
-            gap: None,
+            taken_until: 0,
             waiting: [None; DIGITS_MAX],
             dropped: 0,
         }
@@ -164,14 +129,18 @@ impl Presses {
     /// Takes audio whose first sample has timestamp `ts`. A jump ahead is a gap; what was heard already is skipped.
     pub fn push_audio(&mut self, ts: u64, linear: &[i16]) {
         self.start_at(ts);
-        if ts > self.heard_end {
-            self.push_gap(self.heard_end, ts - self.heard_end);
+        if ts > self.heard_end() {
+            self.push_gap(self.heard_end(), ts - self.heard_end());
         }
-        let known = sample::length(self.heard_end - ts).min(linear.len());
-        for value in &linear[known..] {
-            self.heard_end += 1;
-            if self.analysis.push(*value) {
-                self.judge();
+        let known = sample::length(self.heard_end() - ts).min(linear.len());
+        let mut rest = &linear[known..];
+        while !rest.is_empty() {
+            let block_end = (self.block + BLOCK_PIECES) * sample::span(PIECE);
+            let taken = self.history.push(rest, block_end);
+            rest = &rest[taken..];
+            self.follow();
+            if self.history.end() == block_end {
+                self.look();
             }
         }
     }
@@ -180,26 +149,20 @@ impl Presses {
     pub fn push_gap(&mut self, ts: u64, len: u64) {
         self.start_at(ts);
         let end = ts.saturating_add(len);
-        if end <= self.heard_end {
+        if end <= self.heard_end() {
             return;
         }
-        let start = self.heard_end;
-        // Two losses in a row are one.
-        let start = self
-            .gap
-            .filter(|gap| gap.end == start)
-            .map_or(start, |gap| gap.start);
-        let sounded = self
-            .press
-            .as_ref()
-            .is_some_and(|press| press.sounds_at(start));
-        if !sounded {
+        let len = end - self.heard_end();
+        if len > GAP_SPAN_MAX {
             self.close_press();
+            self.history = History::new();
+            self.origin = end;
+            self.block = 0;
+            self.taken_until = 0;
+            return;
         }
-        self.gap = Some(Gap { start, end });
-        self.heard_end = end;
-        self.other = None;
-        self.analysis.reset();
+        self.block = self.history.skip(len);
+        self.follow();
     }
 
     /// The next press, in order of start.
@@ -222,122 +185,63 @@ impl Presses {
     fn start_at(&mut self, ts: u64) {
         if !self.started {
             self.started = true;
-            self.heard_end = ts;
+            self.origin = ts;
         }
     }
 
-    fn judge(&mut self) {
-        let is_loud = self
-            .analysis
-            .power(Window::Short)
-            .is_some_and(|power| power >= self.floor_power);
-        let fit = is_loud
-            .then(|| self.analysis.fit(Window::Short, PRESENT_SHARE))
-            .flatten()
-            .filter(|fit| fit.weaker_share >= WEAKER_LEAST);
-        match fit {
-            Some(fit) => self.handle_present(&fit),
-            None => self.handle_absent(),
+    fn heard_end(&self) -> u64 {
+        self.origin + self.history.end()
+    }
+
+    /// Lets the running press hear what came.
+    fn follow(&mut self) {
+        if let Some(press) = &mut self.press {
+            press.follow(&self.history);
+            if press.is_over() {
+                self.close_press();
+            }
         }
     }
 
-    fn handle_present(&mut self, fit: &Fit) {
-        let sounding = Sounding::measure(&self.analysis, fit, self.heard_end);
-        let start = self.start_estimate();
-        let Some(press) = &mut self.press else {
-            self.open_press(fit.pair, start, sounding);
+    /// A block is whole.
+    fn look(&mut self) {
+        let mut samples = [0.0; BLOCK];
+        self.history.copy(self.block, &mut samples);
+        self.block += BLOCK_PIECES;
+        let Some(hit) = block::look(&samples) else {
             return;
         };
-        if press.pair() == fit.pair {
-            self.other = None;
-            Self::rejoin(press, self.gap, start);
-            press.push(sounding);
-            return;
+        match &mut self.press {
+            Some(press) if press.pair() == hit.pair => press.hit_again(),
+            Some(_) | None => {
+                self.close_press();
+                self.press = Some(Press::new(
+                    hit.pair,
+                    self.block,
+                    self.taken_until,
+                    &self.history,
+                ));
+            }
         }
-        if press.is_young() {
-            let start = press.start();
-            self.open_press(fit.pair, start, sounding);
-            return;
-        }
-        self.handle_other(fit.pair, start, sounding);
-    }
-
-    /// A press that sounds again after a gap: the gap was part of it, or hid a pause.
-    fn rejoin(press: &mut Press, gap: Option<Gap>, now: u64) {
-        if let Some(gap) = gap
-            && press.last() <= gap.start
-            && now <= gap.end + AFTER_GAP_SPAN
-        {
-            press.bridge_gap(gap.span() > HIDING_GAP_SPAN);
-        }
-    }
-
-    fn handle_other(&mut self, pair: Pair, start: u64, sounding: Sounding) {
-        let other = match self.other {
-            Some(other) if other.pair == pair => Other {
-                hops: other.hops + 1,
-                ..other
-            },
-            _ => Other {
-                pair,
-                start,
-                hops: 1,
-            },
-        };
-        self.other = Some(other);
-        if other.hops >= OTHER_PAIR_HOPS {
-            self.close_press();
-            self.open_press(pair, other.start, sounding);
-        }
-    }
-
-    fn handle_absent(&mut self) {
-        self.other = None;
-        let Some(press) = &self.press else { return };
-        let silent_since = press.last();
-        let gap = self.gap.filter(|gap| silent_since <= gap.start);
-        let judged_from = |gap: Gap| gap.end + AFTER_GAP_SPAN - sample::span(HOP_SAMPLES);
-        if gap.is_some_and(|gap| self.heard_end < judged_from(gap)) {
-            return;
-        }
-        if gap.is_some() || self.heard_end - silent_since > PAUSE_SPAN_MAX {
-            self.close_press();
-        }
-    }
-
-    fn open_press(&mut self, pair: Pair, start: u64, sounding: Sounding) {
-        let gap_before = self.gap.filter(|gap| start <= gap.end + AFTER_GAP_SPAN);
-        let start = gap_before.map_or(start, |gap| start.max(gap.end));
-        self.other = None;
-        self.press = Some(Press::new(
-            pair,
-            start,
-            gap_before.map_or(0, Gap::span),
-            sounding,
-        ));
-    }
-
-    /// A press is first seen when it fills about 0.57 of a short window; on average half a hop late.
-    fn start_estimate(&self) -> u64 {
-        self.heard_end.saturating_sub(27)
     }
 
     fn close_press(&mut self) {
-        let Some(press) = self.press.take() else {
+        let Some(mut press) = self.press.take() else {
             return;
         };
-        let gap_after = self
-            .gap
-            .filter(|gap| press.sounds_at(gap.start))
-            .map_or(0, Gap::span);
-        let Some((start, end, ambiguous)) = press.verdict(gap_after) else {
+        let Some(verdict) = press.verdict(&self.history) else {
             return;
         };
+        if !verdict.is_digit {
+            return;
+        }
+        self.taken_until = verdict.end;
+        let ts = |piece: u64| self.origin + piece * sample::span(PIECE);
         let heard = HeardPress {
             pair: press.pair(),
-            start,
-            end,
-            ambiguous,
+            start: ts(verdict.start),
+            end: ts(verdict.end),
+            ambiguous: verdict.ambiguous,
         };
         match self.waiting.iter_mut().find(|slot| slot.is_none()) {
             Some(slot) => *slot = Some(heard),

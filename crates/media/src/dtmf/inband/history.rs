@@ -1,0 +1,90 @@
+//! The newest audio of one stream, in pieces of a millisecond.
+//! Owns: the last 128 ms of samples, and which of them never came.
+//! Never: looks at what they sound like.
+
+use crate::sample;
+
+/// Samples of a piece: 1 ms.
+pub(super) const PIECE: usize = 8;
+
+/// Pieces kept: 128 ms. A verdict reads 90 ms of a press, 25 ms after its end.
+pub(super) const PIECES: usize = 128;
+
+const SAMPLES: usize = PIECE * PIECES;
+
+/// A ring of pieces, counted from the beginning of the stream.
+#[derive(Debug)]
+pub(super) struct History {
+    samples: [i16; SAMPLES],
+    missing: [bool; PIECES],
+    /// Samples taken or missed so far.
+    end: u64,
+    /// Pieces before this one are missing, if they are not complete yet.
+    missing_until: u64,
+}
+
+impl History {
+    pub(super) fn new() -> Self {
+        Self {
+            samples: [0; SAMPLES],
+            missing: [false; PIECES],
+            end: 0,
+            missing_until: 0,
+        }
+    }
+
+    /// Samples so far.
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Complete pieces so far.
+    pub(super) fn pieces(&self) -> u64 {
+        self.end / sample::span(PIECE)
+    }
+
+    /// Takes the front of `linear`, at most up to sample `until`; yields how many were taken.
+    pub(super) fn push(&mut self, linear: &[i16], until: u64) -> usize {
+        let place = sample::ring_index(self.end, SAMPLES);
+        let room = sample::length(until.saturating_sub(self.end)).min(SAMPLES - place);
+        let len = linear.len().min(room);
+        self.samples[place..place + len].copy_from_slice(&linear[..len]);
+        let before = self.pieces();
+        self.end += sample::span(len);
+        for piece in before..self.pieces() {
+            self.missing[sample::ring_index(piece, PIECES)] = piece < self.missing_until;
+        }
+        len
+    }
+
+    /// The next `len` samples never came; yields the first piece that will be whole again.
+    pub(super) fn skip(&mut self, len: u64) -> u64 {
+        let before = self.pieces();
+        self.end += len;
+        self.missing_until = self.end.div_ceil(sample::span(PIECE));
+        let oldest = self.pieces().saturating_sub(sample::span(PIECES));
+        for piece in before.max(oldest)..self.pieces() {
+            self.missing[sample::ring_index(piece, PIECES)] = true;
+        }
+        self.missing_until
+    }
+
+    /// A complete piece of the last 128 ms; nothing if any of its samples never came.
+    pub(super) fn piece(&self, index: u64) -> Option<&[i16; PIECE]> {
+        let kept = index < self.pieces() && index + sample::span(PIECES) >= self.pieces();
+        if !kept || self.missing[sample::ring_index(index, PIECES)] {
+            return None;
+        }
+        let first = sample::ring_index(index, PIECES) * PIECE;
+        self.samples[first..first + PIECE].first_chunk()
+    }
+
+    /// The samples from piece `first` on, as floats.
+    pub(super) fn copy(&self, first: u64, samples: &mut [f32]) {
+        let place = sample::ring_index(first, PIECES) * PIECE;
+        let (tail, head) = (&self.samples[place..], &self.samples[..place]);
+        for (value, linear) in samples.iter_mut().zip(tail.iter().chain(head)) {
+            *value = f32::from(*linear);
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Two steady tones in a stretch of a press: where exactly, how strong, and what stands beside them.
+//! Owns: the exact least-squares fit and the limits of ITU-T Q.24 on tones.
+//! Never: knows of time; whoever asks has chosen the pieces.
+
+use super::history::PIECE;
+use super::keypad::{HIGH_HZ, LOW_HZ, Pair};
+use crate::g711::{Law, SAMPLE_RATE_HZ};
+use crate::sample;
+
+/// Pieces a verdict reads at most: 64 ms.
+pub(super) const EVIDENCE_MAX: usize = 64;
+
+/// Largest deviation of each tone: accepted up to 1.5 %, refused from 3.5 % on (Q.24). Above the middle: 50 ms of tone tell the frequency to 1 Hz even
+/// beside noise as strong as the pair, and keypads drift.
+pub(super) const DEVIATION_MAX: f32 = 0.0275;
+
+/// Twist, high over low, accepted: Q.24's -8..+4 dB and half a dB for the error of measurement.
+const TWIST_DB_MIN: f32 = -8.5;
+const TWIST_DB_MAX: f32 = 4.5;
+
+/// Quietest tone accepted. Q.24 leaves it to the administration; the quietest in use is -42. The line's noise lies 20 dB below this.
+const LEVEL_DBM0_MIN: f32 = -51.0;
+
+/// A pair that explains this share of everything needs no other witness: 6 dB of anything beside it leaves 0.8.
+const SHARE_CERTAIN: f32 = 0.80;
+
+/// Less is believed down to this share, if what is left sounds like noise: noise as strong as the pair leaves 0.5, give or take 0.035 over 30 ms.
+const SHARE_LEAST: f32 = 0.38;
+
+/// White noise has no correlation between neighbouring samples, give or take 0.07 over 30 ms; a voice below 600 Hz or above 3,400 Hz has above 0.9.
+const NEIGHBOUR_CORRELATION_MAX: f32 = 0.30;
+
+/// Dial tones: 350 and 440 Hz (North America), 425 Hz with its neighbourhood (ITU-T E.180).
+const DIAL_HZ: [[f32; 2]; 2] = [[350.0, 440.0], [400.0, 450.0]];
+
+/// Chosen pieces of a press, oldest first.
+pub(super) struct Evidence {
+    samples: [f32; EVIDENCE_MAX * PIECE],
+    /// Place of each piece, in pieces from the first.
+    places: [u16; EVIDENCE_MAX],
+    len: usize,
+}
+
+/// What the fit says of one tone.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ToneFound {
+    pub(super) hz: f32,
+    pub(super) amplitude: f32,
+}
+
+impl Evidence {
+    pub(super) fn new() -> Self {
+        Self {
+            samples: [0.0; EVIDENCE_MAX * PIECE],
+            places: [0; EVIDENCE_MAX],
+            len: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds a piece; false if there is no more room.
+    pub(super) fn push(&mut self, place: u16, piece: &[i16; PIECE]) -> bool {
+        if self.len == EVIDENCE_MAX {
+            return false;
+        }
+        self.places[self.len] = place;
+        let first = self.len * PIECE;
+        for (value, linear) in self.samples[first..first + PIECE].iter_mut().zip(piece) {
+            *value = f32::from(*linear);
+        }
+        self.len += 1;
+        true
+    }
+
+    /// Both tones, if they are those of one key and nothing but noise or a dial tone is beside them.
+    pub(super) fn judge(mut self, pair: Pair, deviations: [f32; 2]) -> Option<[ToneFound; 2]> {
+        if deviations
+            .iter()
+            .any(|deviation| deviation.abs() > DEVIATION_MAX)
+        {
+            return None;
+        }
+        let hz = [
+            nominal_hz(pair)[0] * (1.0 + deviations[0]),
+            nominal_hz(pair)[1] * (1.0 + deviations[1]),
+        ];
+        let energy = self.energy();
+        let fit = self.fit(hz);
+        let amplitudes = fit.amplitudes();
+        let share = fit.explained / energy.max(f32::MIN_POSITIVE);
+        let levels = amplitudes.map(|amplitude| Law::Mu.dbm0(amplitude * amplitude / 2.0));
+        let in_spec = levels.iter().all(|level| *level >= LEVEL_DBM0_MIN)
+            && (TWIST_DB_MIN..=TWIST_DB_MAX).contains(&(levels[1] - levels[0]));
+        let pure = in_spec
+            && share >= SHARE_LEAST
+            && (share >= SHARE_CERTAIN || self.rest_is_no_voice(&fit, energy));
+        pure.then(|| {
+            [0, 1].map(|tone| ToneFound {
+                hz: hz[tone],
+                amplitude: amplitudes[tone],
+            })
+        })
+    }
+
+    /// What the pair leaves is white, or a dial tone.
+    fn rest_is_no_voice(&mut self, fit: &TwoTones, energy: f32) -> bool {
+        self.subtract(fit);
+        let rest = self.energy();
+        if self.neighbour_correlation() <= NEIGHBOUR_CORRELATION_MAX * rest {
+            return true;
+        }
+        let dial = DIAL_HZ.iter().map(|hz| self.fit(*hz).explained);
+        let dial = dial.fold(0.0, f32::max);
+        fit.explained >= SHARE_CERTAIN * (energy - dial)
+    }
+
+    fn energy(&self) -> f32 {
+        let mut lanes = [0.0_f32; PIECE];
+        for piece in self.samples[..self.len * PIECE].chunks_exact(PIECE) {
+            for (lane, value) in lanes.iter_mut().zip(piece) {
+                *lane += value * value;
+            }
+        }
+        lanes.iter().sum()
+    }
+
+    fn neighbour_correlation(&self) -> f32 {
+        let pieces = self.samples[..self.len * PIECE].chunks_exact(PIECE);
+        let products = pieces.flat_map(|piece| piece.windows(2).map(|two| two[0] * two[1]));
+        let (sum, factor) = (products.sum::<f32>(), sample::count_f32(PIECE));
+        // Seven of eight neighbours are within a piece.
+        (sum * factor / (factor - 1.0)).abs()
+    }
+
+    fn fit(&self, hz: [f32; 2]) -> TwoTones {
+        let mut normal = Normal::default();
+        let mut waves = Waves::new(hz);
+        for (place, piece) in self
+            .places
+            .iter()
+            .zip(self.samples[..self.len * PIECE].chunks_exact(PIECE))
+        {
+            normal.add(&waves.at(*place), piece);
+        }
+        let coefficients = normal.solve();
+        let explained = coefficients
+            .iter()
+            .zip(&normal.moments())
+            .map(|(c, m)| c * m)
+            .sum();
+        TwoTones {
+            hz,
+            coefficients,
+            explained,
+        }
+    }
+
+    fn subtract(&mut self, fit: &TwoTones) {
+        let mut waves = Waves::new(fit.hz);
+        for (place, piece) in self
+            .places
+            .iter()
+            .zip(self.samples[..self.len * PIECE].chunks_exact_mut(PIECE))
+        {
+            for (coefficient, wave) in fit.coefficients.iter().zip(&waves.at(*place)) {
+                for (value, wave) in piece.iter_mut().zip(wave) {
+                    *value -= coefficient * wave;
+                }
+            }
+        }
+    }
+}
+
+/// Nominal frequencies of a pair.
+pub(super) fn nominal_hz(pair: Pair) -> [f32; 2] {
+    [
+        sample::narrow(LOW_HZ[pair.row()]),
+        sample::narrow(HIGH_HZ[pair.column()]),
+    ]
+}
+
+/// Radians of a tone in one sample.
+pub(super) fn radians(hz: f32) -> f32 {
+    std::f32::consts::TAU * hz / sample::narrow(f64::from(SAMPLE_RATE_HZ))
+}
+
+/// Cosine and sine of both tones.
+struct TwoTones {
+    hz: [f32; 2],
+    coefficients: [f32; 4],
+    explained: f32,
+}
+
+impl TwoTones {
+    fn amplitudes(&self) -> [f32; 2] {
+        let [a, b, c, d] = self.coefficients;
+        [a.hypot(b), c.hypot(d)]
+    }
+}
+
+type Wave = [f32; PIECE];
+
+/// Both tones' waves, piece after piece.
+struct Waves {
+    base: [Wave; 4],
+    /// Rotation of both tones over one piece.
+    step: [[f32; 2]; 2],
+    place: u16,
+    turn: [[f32; 2]; 2],
+}
+
+impl Waves {
+    fn new(hz: [f32; 2]) -> Self {
+        let angle = |tone: usize, at: usize| radians(hz[tone]) * sample::count_f32(at);
+        Self {
+            base: std::array::from_fn(|wave| {
+                std::array::from_fn(|at| match wave % 2 {
+                    0 => angle(wave / 2, at).cos(),
+                    _ => angle(wave / 2, at).sin(),
+                })
+            }),
+            step: [0, 1].map(|tone| [angle(tone, PIECE).cos(), angle(tone, PIECE).sin()]),
+            place: 0,
+            turn: [[1.0, 0.0]; 2],
+        }
+    }
+
+    /// Waves of the piece at `place`; places only grow.
+    fn at(&mut self, place: u16) -> [Wave; 4] {
+        while self.place < place {
+            self.place += 1;
+            for (turn, step) in self.turn.iter_mut().zip(&self.step) {
+                *turn = [
+                    turn[0] * step[0] - turn[1] * step[1],
+                    turn[0] * step[1] + turn[1] * step[0],
+                ];
+            }
+        }
+        let turned = |wave: usize, at: usize| {
+            let (tone, [cos, sin]) = (wave / 2, self.turn[wave / 2]);
+            let (c, s) = (self.base[2 * tone][at], self.base[2 * tone + 1][at]);
+            if wave.is_multiple_of(2) {
+                c * cos - s * sin
+            } else {
+                s * cos + c * sin
+            }
+        };
+        std::array::from_fn(|wave| std::array::from_fn(|at| turned(wave, at)))
+    }
+}
+
+/// Normal equations of four waves, in lanes of one piece: ten products of waves, four with the samples.
+#[derive(Default)]
+struct Normal {
+    lanes: [Wave; 14],
+}
+
+impl Normal {
+    fn add(&mut self, waves: &[Wave; 4], piece: &[f32]) {
+        let mut lanes = self.lanes.iter_mut();
+        let pairs = (0..4).flat_map(|row| (row..4).map(move |column| (row, column)));
+        for ((row, column), lane) in pairs.zip(&mut lanes) {
+            for (at, value) in lane.iter_mut().enumerate() {
+                *value += waves[row][at] * waves[column][at];
+            }
+        }
+        for (wave, lane) in waves.iter().zip(lanes) {
+            for (at, value) in lane.iter_mut().enumerate() {
+                *value += wave[at] * piece[at];
+            }
+        }
+    }
+
+    fn cell(&self, cell: usize) -> f32 {
+        self.lanes[cell].iter().sum()
+    }
+
+    fn moments(&self) -> [f32; 4] {
+        std::array::from_fn(|wave| self.cell(10 + wave))
+    }
+
+    /// Gauss without pivoting: distinct tones over 8 ms and more are positive definite.
+    fn solve(&self) -> [f32; 4] {
+        const FIRST_CELL: [usize; 4] = [0, 4, 7, 9];
+        let mut matrix: [[f32; 5]; 4] = std::array::from_fn(|row| {
+            std::array::from_fn(|column| match column {
+                4 => self.cell(10 + row),
+                _ if column >= row => self.cell(FIRST_CELL[row] + column - row),
+                _ => self.cell(FIRST_CELL[column] + row - column),
+            })
+        });
+        for pivot in 0..4 {
+            let pivot_row = matrix[pivot];
+            for row in matrix.iter_mut().skip(pivot + 1) {
+                let factor = row[pivot] / pivot_row[pivot].max(f32::MIN_POSITIVE);
+                for (value, above) in row.iter_mut().zip(&pivot_row) {
+                    *value -= factor * above;
+                }
+            }
+        }
+        let mut solution = [0.0; 4];
+        for row in (0..4).rev() {
+            let known: f32 = (row + 1..4)
+                .map(|column| matrix[row][column] * solution[column])
+                .sum();
+            solution[row] = (matrix[row][4] - known) / matrix[row][row].max(f32::MIN_POSITIVE);
+        }
+        solution
+    }
+}
