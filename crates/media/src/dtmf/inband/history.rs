@@ -79,6 +79,16 @@ impl History {
         self.samples[first..first + PIECE].first_chunk()
     }
 
+    /// True for a piece that came and is no digital silence.
+    pub(super) fn came(&self, index: u64) -> bool {
+        self.piece(index).is_some_and(|piece| !is_flat(piece))
+    }
+
+    /// True for digital silence, with which others fill the place of what they lost.
+    pub(super) fn is_filled(&self, index: u64) -> bool {
+        self.piece(index).is_some_and(is_flat)
+    }
+
     /// The samples from piece `first` on, as floats.
     pub(super) fn copy(&self, first: u64, samples: &mut [f32]) {
         let place = sample::ring_index(first, PIECES) * PIECE;
@@ -87,4 +97,8 @@ impl History {
             *value = f32::from(*linear);
         }
     }
+}
+
+fn is_flat(piece: &[i16; PIECE]) -> bool {
+    piece.iter().all(|value| *value == piece[0])
 }

@@ -8,7 +8,7 @@
 use super::history::{History, PIECE, PIECES};
 use super::keypad::Pair;
 use super::tune;
-use super::verdict::{Evidence, nominal_hz, radians};
+use super::verdict::{EVIDENCE_MAX, Evidence, nominal_hz, radians};
 use crate::sample;
 
 /// Pieces of the sliding window: 8 ms, as long as the mask's long window.
@@ -21,7 +21,7 @@ const AHEAD: u64 = 3;
 const SOUNDING_SHARE: f32 = 0.25;
 
 /// Shortest press that counts: measured 29 ms, in truth 29 to 31. The middle between always (40 ms) and never (23 ms).
-const SPAN_LEAST: u64 = 29;
+pub(super) const SPAN_LEAST: u64 = 29;
 
 /// Shortest heard part of a press that a loss cut, if with the lost time it may have been 40 ms: 14 ms.
 const CUT_SPAN_LEAST: u64 = 14;
@@ -51,6 +51,10 @@ const VERDICT_SPAN: u64 = 90;
 
 /// Pieces from a free edge that a verdict leaves out: the edge is known to 1 ms.
 const MARGIN: u64 = 2;
+
+/// Least pieces of evidence: the inside of the shortest press that a loss cut. They must also be half of what came: a press sounds
+/// throughout.
+const EVIDENCE_LEAST: usize = 8;
 
 /// What is known of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +91,13 @@ pub(super) struct Verdict {
     pub(super) end: u64,
     pub(super) is_digit: bool,
     pub(super) ambiguous: bool,
+}
+
+impl Verdict {
+    /// Length in pieces.
+    pub(super) fn span(self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
 }
 
 impl Press {
@@ -265,7 +276,8 @@ impl Press {
             }
             tuner.add(piece - from, &self.sums[sample::ring_index(piece, PIECES)]);
         }
-        if evidence.len() < PIECE {
+        let came = (from..end).filter(|piece| history.came(*piece)).count();
+        if evidence.len() < EVIDENCE_LEAST || evidence.len() < EVIDENCE_MAX.min(came / 2) {
             return None;
         }
         let deviations = tuner.deviations(nominal_hz(self.pair))?;
@@ -288,6 +300,10 @@ impl Press {
         let mark = |at: u64| self.marks[sample::ring_index(at, PIECES)];
         let near = piece.saturating_sub(MARGIN).max(self.begin)..=piece + MARGIN;
         mark(piece) == Mark::Sounding && near.into_iter().all(|at| mark(at) != Mark::Silent)
+    }
+
+    fn is_missing(&self, piece: u64) -> bool {
+        self.marks[sample::ring_index(piece, PIECES)] == Mark::Missing
     }
 
     /// Finds the edges again with the true power of both tones.
@@ -317,7 +333,7 @@ impl Press {
 
     /// Missing pieces from an edge on, the edge's own millisecond left out.
     fn missing_run(&self, pieces: impl Iterator<Item = u64>) -> u64 {
-        let missing = |piece: &u64| self.marks[sample::ring_index(*piece, PIECES)] == Mark::Missing;
+        let missing = |piece: &u64| self.is_missing(*piece);
         let run = pieces.take(PIECES / 2).skip_while(|piece| !missing(piece));
         sample::span(run.take_while(missing).count())
     }

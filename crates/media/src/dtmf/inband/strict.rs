@@ -7,7 +7,7 @@
 use super::block::{self, BLOCK};
 use super::history::{History, PIECE, PIECES};
 use super::keypad::{self, Key, Pair};
-use super::press::Press;
+use super::press::{Press, SPAN_LEAST, Verdict};
 use crate::sample;
 
 /// Pieces of a block.
@@ -17,6 +17,12 @@ const _: () = assert!(BLOCK == PIECE * 16);
 /// A gap longer than the history leaves nothing to join: everything begins anew.
 const GAP_SPAN_MAX: u64 = 512;
 const _: () = assert!(PIECE * PIECES > 512);
+
+/// Two pieces of one press, each too short for a digit, may be this far apart if digital silence stands between them: two lost packets, 40 ms.
+const FILLED_SPAN_MAX: u64 = 42;
+
+/// Such silence may hide the pause between two presses of one key, as a gap of more than 20 ms may (S30).
+const HIDING_SPAN: u64 = 20;
 
 /// Digits that may wait to be polled: more than are keyed in a second. When full the oldest is kept, the newest is dropped and counted.
 const DIGITS_MAX: usize = 16;
@@ -106,6 +112,8 @@ pub struct Presses {
     press: Option<Press>,
     /// End of the newest digit, in pieces: no press begins before it.
     taken_until: u64,
+    /// The newest press that was too short for a digit.
+    fragment: Option<(Pair, Verdict)>,
     waiting: [Option<HeardPress>; DIGITS_MAX],
     dropped: u64,
 }
@@ -121,6 +129,7 @@ impl Presses {
             block: 0,
             press: None,
             taken_until: 0,
+            fragment: None,
             waiting: [None; DIGITS_MAX],
             dropped: 0,
         }
@@ -159,6 +168,7 @@ impl Presses {
             self.origin = end;
             self.block = 0;
             self.taken_until = 0;
+            self.fragment = None;
             return;
         }
         self.block = self.history.skip(len);
@@ -225,6 +235,29 @@ impl Presses {
         }
     }
 
+    /// A press together with the fragment before it, if both are too short and only filled-in silence parts them.
+    fn joined(&self, pair: Pair, verdict: Verdict) -> Verdict {
+        let before = self
+            .fragment
+            .filter(|(other, _)| *other == pair && !verdict.is_digit);
+        let Some((_, before)) = before else {
+            return verdict;
+        };
+        let hole = verdict.start.saturating_sub(before.end);
+        // Both edges are known to a millisecond.
+        let mut inside = before.end + 1..verdict.start.saturating_sub(1);
+        let filled = hole <= FILLED_SPAN_MAX && inside.all(|piece| self.history.is_filled(piece));
+        if !filled {
+            return verdict;
+        }
+        Verdict {
+            start: before.start,
+            is_digit: before.span() + verdict.span() >= SPAN_LEAST,
+            ambiguous: before.ambiguous || verdict.ambiguous || hole > HIDING_SPAN,
+            ..verdict
+        }
+    }
+
     fn close_press(&mut self) {
         let Some(mut press) = self.press.take() else {
             return;
@@ -232,9 +265,12 @@ impl Presses {
         let Some(verdict) = press.verdict(&self.history) else {
             return;
         };
+        let verdict = self.joined(press.pair(), verdict);
         if !verdict.is_digit {
+            self.fragment = Some((press.pair(), verdict));
             return;
         }
+        self.fragment = None;
         self.taken_until = verdict.end;
         let ts = |piece: u64| self.origin + piece * sample::span(PIECE);
         let heard = HeardPress {
