@@ -5,13 +5,14 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-fault-short fault-kill load-sip bench bench-detector bench-mask lint fmt clean
+.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-fault-short fault-kill load-sip bench bench-detector bench-mask guard-campaign lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
 	@echo "make build   the release binary target/release/tonewall, with the page in it"
 	@echo "make test    all tests, installing what they need"
 	@echo "make bench   calls per core, CPU per call, detector: one JSON line each"
+	@echo "make guard-campaign   the egress guard over 13 h of masked speech and music: false trips and their upper bound"
 	@echo "make bench-detector   the detector beside spandsp and multimon-ng, speech and music, its cost: JSON lines, fails below a target"
 
 build: ui
@@ -91,6 +92,12 @@ bench-mask:
 	scripts/need cc gcc '/usr/include/*/spandsp.h' libspandsp-dev multimon-ng multimon-ng
 	scripts/corpus $(TARGET)/corpus
 	$(CARGO) bench --locked -p tonewall-media --bench mask -- --corpus $(abspath $(TARGET))/corpus --digits $(MASK_N)
+
+# The egress guard over hours of masked speech and music: false trips and their upper bound. GUARD_HOURS is how many, each without and with presses.
+GUARD_HOURS ?= 13
+guard-campaign:
+	scripts/corpora $(TARGET)/corpora
+	TONEWALL_CORPORA=$(abspath $(TARGET))/corpora TONEWALL_GUARD_HOURS=$(GUARD_HOURS) $(CARGO) bench --locked -p tonewall-media --bench guard
 
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings

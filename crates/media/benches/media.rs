@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use media::dtmf::inband::Reporter;
 use media::dtmf::inband::keypad::Pair;
 use media::dtmf::inband::trigger::Trigger;
+use media::egress_guard::{EgressGuard, Verdict};
 use media::g711::Law;
 use media::leg::{Codec, Leg, LegPlan};
 use media::relay::{Input, Relay, RelayPlan};
@@ -41,6 +42,8 @@ fn main() {
         ("trigger_keys", least(|| trigger(&keys))),
         ("strict_speech", least(|| strict(&speech))),
         ("strict_keys", least(|| strict(&keys))),
+        ("egress_guard_speech", least(|| egress_guard(&speech))),
+        ("egress_guard_keys", least(|| egress_guard(&keys))),
         (
             "relay_unprotected",
             least(|| relay(&speech, Leg::Consumer, Mode::Open)),
@@ -148,6 +151,20 @@ fn strict(linear: &[i16]) -> Duration {
     }
     let spent = began.elapsed();
     std::hint::black_box(digits);
+    spent
+}
+
+fn egress_guard(linear: &[i16]) -> Duration {
+    let mut guard = EgressGuard::new();
+    let mut payload = vec![0; linear.len()];
+    Law::Mu.encode(linear, &mut payload);
+    let began = Instant::now();
+    let mut silenced = 0_usize;
+    for packet in payload.chunks_exact(FRAME) {
+        silenced += usize::from(guard.judge(Law::Mu, packet) == Verdict::Silence);
+    }
+    let spent = began.elapsed();
+    std::hint::black_box(silenced);
     spent
 }
 

@@ -7,6 +7,7 @@
 
 pub mod delay_line;
 pub mod dtmf;
+pub mod egress_guard;
 pub mod g711;
 pub mod leg;
 pub mod mask;

@@ -116,6 +116,7 @@ impl Relay {
         if self.watch {
             self.guard.watch(ts, &self.decoded[..len]);
         }
+        self.sides.agent.check_open()?;
         if self.is_muted {
             self.decoded[..len].fill(0);
         }

@@ -16,6 +16,7 @@ use super::timeline::{TIMELINE_START, duration_of, samples_in};
 use super::trace::{Trace, Traced};
 use crate::dtmf::inband::Reporter;
 use crate::dtmf::telephone_event::{EventDecoder, EventPacket, EventSignal};
+use crate::egress_guard::{EgressGuard, Verdict};
 use crate::leg::{Leg, LegPlan};
 use crate::mask::{PathConfig, ProtectedPath, Protection, SelfCheckError};
 use crate::sample;
@@ -53,6 +54,7 @@ pub(super) enum Counting {
 pub(super) struct Way<'relay> {
     pub(super) agent: &'relay mut Side,
     pub(super) outputs: &'relay mut Outputs,
+    pub(super) egress_guard: &'relay mut EgressGuard,
     pub(super) record: bool,
     pub(super) counting: Counting,
 }
@@ -76,6 +78,7 @@ pub(super) struct Guard {
     pub(super) tally: Tally,
     agent_events: EventDecoder,
     agent_reporter: Reporter,
+    flat_tone_hz: f32,
     input_span: u64,
     /// When the end of the path's timeline was the present.
     advanced_at: Instant,
@@ -87,6 +90,9 @@ pub(super) struct Guard {
     popped: Box<[i16; AUDIO_SAMPLES_MAX]>,
     frame: Box<[i16; AUDIO_SAMPLES_MAX]>,
     bytes: Box<[u8; AUDIO_SAMPLES_MAX]>,
+    /// A deliberate defect.
+    #[cfg(any(test, feature = "planted"))]
+    mask_off: Option<super::planted::MaskOff>,
 }
 
 impl Guard {
@@ -100,6 +106,7 @@ impl Guard {
             tally: Tally::new(consumer.telephone_event_in.is_some()),
             agent_events: EventDecoder::new(),
             agent_reporter: Reporter::new(),
+            flat_tone_hz,
             input_span: INPUT_SPAN_FIRST,
             advanced_at: now,
             skipped: 0,
@@ -109,7 +116,14 @@ impl Guard {
             popped: Box::new([0; AUDIO_SAMPLES_MAX]),
             frame: Box::new([0; AUDIO_SAMPLES_MAX]),
             bytes: Box::new([0; AUDIO_SAMPLES_MAX]),
+            #[cfg(any(test, feature = "planted"))]
+            mask_off: None,
         }
+    }
+
+    #[cfg(any(test, feature = "planted"))]
+    pub(super) fn plant_mask_off(&mut self) {
+        self.mask_off = Some(super::planted::MaskOff::new());
     }
 
     /// Only masked audio leaves.
@@ -125,6 +139,11 @@ impl Guard {
     /// Silences the consumer towards everyone.
     pub(super) fn mute(&mut self, on: bool) {
         self.path.muted(on);
+    }
+
+    /// Frequency of the tone that stands for a key.
+    pub(super) fn flat_tone_hz(&self) -> f32 {
+        self.flat_tone_hz
     }
 
     /// The mask proves itself (S29).
@@ -181,6 +200,12 @@ impl Guard {
     pub(super) fn disarm(&mut self) {
         self.tally.clear();
         self.path.disarm(self.path.heard_end());
+    }
+
+    /// Protection that was to end goes on for this much more, and then until a clean moment comes.
+    pub(super) fn stay(&mut self, span: u64) {
+        self.path.arm(self.path.heard_end());
+        self.path.disarm(self.path.heard_end() + span);
     }
 
     /// The mask has been left: sends what is framed, forgets the presses. Yields the timestamp from which packets are relayed again.
@@ -252,6 +277,10 @@ impl Guard {
         self.framer.set_durations(input, output);
         if input == output && heard.ts >= before {
             self.framer.align(heard.ts);
+        }
+        #[cfg(any(test, feature = "planted"))]
+        if let Some(mask_off) = &mut self.mask_off {
+            mask_off.keep(heard.ts, heard.samples);
         }
         self.path.push_audio(heard.ts, heard.samples);
         self.drain(heard.now, way);
@@ -431,6 +460,10 @@ impl Guard {
 impl Guard {
     fn drain(&mut self, now: Instant, way: &mut Way<'_>) {
         while let Some((ts, len)) = self.pop() {
+            #[cfg(any(test, feature = "planted"))]
+            if let Some(mask_off) = &self.mask_off {
+                mask_off.undo(ts, &mut self.popped[..len]);
+            }
             if ts != self.framer.end() {
                 self.jump(ts, way);
             }
@@ -461,16 +494,17 @@ impl Guard {
 
     fn send(&mut self, take: Take, way: &mut Way<'_>) {
         while let Some((ts, len)) = self.framer.take(take, &mut self.frame[..]) {
-            let samples = &self.frame[..len];
-            if way.record {
-                way.outputs
-                    .record(Leg::Consumer, ts.saturating_sub(TIMELINE_START), samples);
+            let law = way.agent.plan.codec.law();
+            law.encode(&self.frame[..len], &mut self.bytes[..]);
+            if way.egress_guard.judge(law, &self.bytes[..len]) == Verdict::Silence {
+                self.frame[..len].fill(0);
+                self.bytes[..len].fill(law.silence());
             }
-            way.agent
-                .plan
-                .codec
-                .law()
-                .encode(samples, &mut self.bytes[..]);
+            if way.record {
+                let position = ts.saturating_sub(TIMELINE_START);
+                way.outputs
+                    .record(Leg::Consumer, position, &self.frame[..len]);
+            }
             let framing = Framing {
                 payload_type: way.agent.plan.payload_type_out,
                 marker: false,

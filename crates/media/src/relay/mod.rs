@@ -18,12 +18,18 @@ mod ingress;
 mod keys;
 mod output;
 mod plan;
+#[cfg(any(test, feature = "planted"))]
+mod planted;
 mod protection;
 mod reorder;
 mod report;
+mod self_check;
 mod side;
 mod timeline;
 mod trace;
+
+#[cfg(test)]
+mod tests;
 
 pub use output::{Output, ProtectionLoss, ProtectionRefusal, RelayEvent};
 pub use plan::{DropReason, LegCounters, RelayCounters, RelayPlan};
@@ -37,6 +43,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use secret::Key;
 
+use crate::egress_guard::EgressGuard;
 use crate::leg::{Leg, LegPlan};
 use guard::Guard;
 use output::Outputs;
@@ -129,6 +136,7 @@ macro_rules! way {
         $crate::relay::guard::Way {
             agent: &mut $relay.sides.agent,
             outputs: &mut $relay.outputs,
+            egress_guard: &mut $relay.egress_guard,
             record: $relay.records,
             counting: $relay.stage.counting(),
         }
@@ -140,12 +148,15 @@ use way;
 pub struct Relay {
     sides: Sides,
     guard: Guard,
+    egress_guard: EgressGuard,
     stage: Stage,
     outputs: Outputs,
     media_timeout: Duration,
     held_timeout: Duration,
     records: bool,
     watch: bool,
+    /// When the consumer's next packet is protected without being asked for: a call that always is and is not yet.
+    always_from: Option<Instant>,
     is_muted: bool,
     is_line_silent: bool,
     was_consumer_heard: bool,
@@ -170,19 +181,30 @@ impl Relay {
     #[must_use]
     pub fn new(plan: RelayPlan, now: Instant) -> Self {
         let mut random = StdRng::seed_from_u64(plan.seed);
-        let guard = Guard::new(&plan.consumer, plan.flat_tone_hz, now);
-        Self {
+        let is_shut = plan.always;
+        #[cfg_attr(
+            not(any(test, feature = "planted")),
+            expect(unused_mut, reason = "planted defects")
+        )]
+        let mut guard = Guard::new(&plan.consumer, plan.flat_tone_hz, now);
+        #[cfg(any(test, feature = "planted"))]
+        if plan.mask_off {
+            guard.plant_mask_off();
+        }
+        let mut relay = Self {
             sides: Sides {
                 consumer: Side::new(Leg::Consumer, plan.consumer, now, &mut random),
                 agent: Side::new(Leg::Agent, plan.agent, now, &mut random),
             },
             guard,
+            egress_guard: EgressGuard::new(),
             stage: Stage::Open,
             outputs: Outputs::new(),
             media_timeout: plan.media_timeout,
             held_timeout: plan.held_timeout,
             records: plan.record,
             watch: plan.watch,
+            always_from: plan.always.then_some(now),
             is_muted: false,
             is_line_silent: false,
             was_consumer_heard: false,
@@ -190,7 +212,9 @@ impl Relay {
             decoded: Box::new([0; AUDIO_SAMPLES_MAX]),
             encoded: Box::new([0; AUDIO_SAMPLES_MAX]),
             transcoded: Box::new([0; AUDIO_SAMPLES_MAX]),
-        }
+        };
+        relay.sides.agent.shut(is_shut);
+        relay
     }
 
     /// Something happened. `now` never runs backwards.
@@ -246,6 +270,7 @@ impl Relay {
             Input::Watch(on) => self.watch = on,
             Input::End => self.end(now),
         }
+        self.heed_egress_guard();
     }
 
     /// When [`Relay::handle_timeout`] is due; nothing once the call is over.
@@ -273,6 +298,7 @@ impl Relay {
         }
         self.note_stall(now, now);
         self.guard.handle_timeout(now, &mut way!(self));
+        self.heed_egress_guard();
         self.handle_protection_timeout(now);
         for leg in [Leg::Consumer, Leg::Agent] {
             let (media_timeout, held_timeout) = (self.media_timeout, self.held_timeout);
@@ -316,6 +342,7 @@ impl Relay {
             agent: self.sides.agent.counters(),
             outputs_dropped: self.outputs.dropped(),
             keys_withheld: self.guard.tally.withheld(),
+            egress_guard: self.egress_guard.counters(),
         }
     }
 

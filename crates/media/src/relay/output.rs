@@ -86,8 +86,16 @@ impl fmt::Debug for Output<'_> {
 pub enum ProtectionRefusal {
     /// Neither RTP nor RTCP from the consumer in the last 6 s, nor within the second after asking; or nothing is to be received at all.
     NoMedia,
-    /// The mask let a test press through.
-    SelfCheck,
+    /// What the consumer sends is not the codec that was negotiated, the only one that can be masked.
+    Codec,
+    /// The delay line did not yield each sample of a call that nobody made, once.
+    DelayLine,
+    /// The mask let a press that nobody made through, or did more than mask it.
+    ShadowPress,
+    /// The recorder was given what the agent was not: it does not hang behind the mask.
+    Sink,
+    /// The egress guard did not find an unmasked press.
+    EgressGuard,
 }
 
 impl ProtectionRefusal {
@@ -96,7 +104,11 @@ impl ProtectionRefusal {
     pub fn code(self) -> &'static str {
         match self {
             Self::NoMedia => "no_media",
-            Self::SelfCheck => "self_check",
+            Self::Codec => "codec",
+            Self::DelayLine => "delay_line",
+            Self::ShadowPress => "shadow_press",
+            Self::Sink => "sink",
+            Self::EgressGuard => "egress_guard",
         }
     }
 }
@@ -108,6 +120,8 @@ pub enum ProtectionLoss {
     Stalled,
     /// The consumer's leg can no longer be decoded or heard.
     NoMedia,
+    /// A key's tones, or a packet that the mask had not seen, were about to leave (S33).
+    EgressGuard,
 }
 
 impl ProtectionLoss {
@@ -117,6 +131,7 @@ impl ProtectionLoss {
         match self {
             Self::Stalled => "stalled",
             Self::NoMedia => "no_media",
+            Self::EgressGuard => "egress_guard",
         }
     }
 }

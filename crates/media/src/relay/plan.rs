@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::egress_guard::EgressGuardCounters;
 use crate::leg::{Leg, LegPlan};
 use crate::tone::FLAT_TONE_HZ;
 
@@ -20,12 +21,18 @@ pub struct RelayPlan {
     pub flat_tone_hz: f32,
     /// The mask listens while the call is unprotected, so that arming finds its history. Set where a capture may begin.
     pub watch: bool,
+    /// The whole call is protected: nothing of the consumer leaves before the mask holds, which it does from the first packet on, asked or not.
+    /// [`super::Input::Unprotect`] ends that.
+    pub always: bool,
     /// Audio of both legs is put out as [`super::Output::Record`].
     pub record: bool,
     /// A leg that should send is given up after this long without RTP and RTCP (S36).
     pub media_timeout: Duration,
     /// The same for a leg that is not to send.
     pub held_timeout: Duration,
+    /// A deliberate defect: the mask does nothing.
+    #[cfg(any(test, feature = "planted"))]
+    pub mask_off: bool,
 }
 
 impl RelayPlan {
@@ -38,9 +45,12 @@ impl RelayPlan {
             seed,
             flat_tone_hz: FLAT_TONE_HZ,
             watch: false,
+            always: false,
             record: false,
             media_timeout: Duration::from_secs(60),
             held_timeout: Duration::from_secs(30 * 60),
+            #[cfg(any(test, feature = "planted"))]
+            mask_off: false,
         }
     }
 }
@@ -152,6 +162,8 @@ pub struct RelayCounters {
     pub outputs_dropped: u64,
     /// Presses that were masked but not reported: doubles, echoes, from before arming.
     pub keys_withheld: u64,
+    /// What the last look at protected packets has seen.
+    pub egress_guard: EgressGuardCounters,
 }
 
 impl RelayCounters {

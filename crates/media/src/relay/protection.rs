@@ -7,13 +7,18 @@ use std::time::{Duration, Instant};
 use super::Relay;
 use super::guard::Counting;
 use super::output::{ProtectionLoss, ProtectionRefusal, RelayEvent};
+use super::self_check;
 use super::timeline::TIMELINE_START;
+use crate::egress_guard;
 
 /// The consumer must have been heard within this to be protected (S29).
 const HEARD_WITHIN: Duration = Duration::from_secs(6);
 
 /// How long asking waits for the consumer to be heard (S29).
 const ASKING_MAX: Duration = Duration::from_secs(1);
+
+/// A call that is always to be protected proves its mask again this long after that has failed; until then nothing of it leaves.
+const CHECK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A relay that was due to be driven for longer than this has lost the protection of its call (S37).
 const STALL_MAX: Duration = Duration::from_secs(1);
@@ -70,13 +75,20 @@ impl Relay {
     }
 
     pub(super) fn unprotect(&mut self, now: Instant) {
+        self.always_from = None;
         match self.stage {
             Stage::Armed | Stage::Lost => {
                 self.guard.disarm();
+                if self.egress_guard.is_silencing() {
+                    self.guard.stay(egress_guard::CLEAN_SPAN);
+                }
                 self.stage = Stage::Leaving;
+                // A mask that was left though nobody asked is over at once.
+                self.leave_if_clean();
             }
             Stage::Open | Stage::Asked { .. } => {
                 self.stage = Stage::Open;
+                self.sides.agent.shut(false);
                 let position = self.position(self.sides.consumer.ingress.end(now));
                 self.outputs.event(RelayEvent::Unprotected { position });
             }
@@ -87,20 +99,43 @@ impl Relay {
     /// The consumer was heard: what was asked for is given.
     pub(super) fn arm_if_asked(&mut self, now: Instant) {
         self.was_consumer_heard = true;
-        if matches!(self.stage, Stage::Asked { .. }) {
+        let is_due = self.always_from.is_some_and(|from| from <= now);
+        if matches!(self.stage, Stage::Asked { .. }) || (is_due && self.stage == Stage::Open) {
             self.arm(now);
         }
     }
 
     fn arm(&mut self, now: Instant) {
-        if self.guard.self_check().is_err() {
-            return self.refuse(ProtectionRefusal::SelfCheck);
+        match self.self_check(now) {
+            Ok(()) => self.arm_unproven(now),
+            Err(reason) => {
+                self.always_from = self.always_from.map(|_| now + CHECK_AGAIN);
+                self.refuse(reason);
+            }
+        }
+    }
+
+    /// Everything that must hold before the mask may be trusted, but for the consumer being heard (S29).
+    fn self_check(&self, now: Instant) -> Result<(), ProtectionRefusal> {
+        if self.sides.consumer.is_undecodable() {
+            return Err(ProtectionRefusal::Codec);
+        }
+        self.guard.self_check()?;
+        let legs = [&self.sides.consumer.plan, &self.sides.agent.plan];
+        self_check::shadow_call(now, legs, self.guard.flat_tone_hz(), self.records)
+    }
+
+    /// The mask holds from here on.
+    pub(super) fn arm_unproven(&mut self, now: Instant) {
+        if self.stage == Stage::Open || matches!(self.stage, Stage::Asked { .. }) {
+            self.egress_guard.restart();
         }
         self.stage = Stage::Armed;
         self.is_line_silent = false;
         self.guard.mute(self.is_muted);
         let end = self.sides.consumer.ingress.end(now);
         let ts = self.guard.arm(now, end, &mut super::way!(self));
+        self.sides.agent.shut(true);
         self.sides.consumer.close_event(&mut self.outputs);
         self.note_protected(ts);
     }
@@ -133,15 +168,38 @@ impl Relay {
 
     /// After audio: the mask may have been left with it.
     pub(super) fn leave_if_clean(&mut self) {
-        if self.guard.is_protecting() {
+        if self.stage != Stage::Leaving || self.guard.is_protecting() {
             return;
         }
         let ts = self.guard.finish(&mut super::way!(self));
+        self.sides.agent.shut(false);
+        self.egress_guard.release();
         self.stage = Stage::Open;
         self.is_line_silent = false;
         self.guard.mute(self.is_muted);
         let position = self.position(ts);
         self.outputs.event(RelayEvent::Unprotected { position });
+    }
+
+    /// After anything that may have sent something: the last look may have found what must not leave, or a packet came by another way than the
+    /// mask's. Either is silenced already; here the capture loses its protection. When that is ending anyway, it goes on until all was clean.
+    pub(super) fn heed_egress_guard(&mut self) {
+        let is_masked = matches!(self.stage, Stage::Armed | Stage::Lost | Stage::Leaving);
+        if self.sides.agent.take_shut_needed() && is_masked {
+            self.egress_guard.trip();
+        }
+        if !self.egress_guard.take_trip() {
+            return;
+        }
+        let reason = ProtectionLoss::EgressGuard;
+        match self.stage {
+            Stage::Armed => self.lose(reason),
+            Stage::Leaving => {
+                self.guard.stay(egress_guard::CLEAN_SPAN);
+                self.outputs.event(RelayEvent::ProtectionLost { reason });
+            }
+            Stage::Open | Stage::Asked { .. } | Stage::Lost => {}
+        }
     }
 
     /// A thread that was not there for a second may have missed a press, and its packets with it.
@@ -175,7 +233,16 @@ impl Relay {
             self.is_line_silent = true;
             self.outputs.event(RelayEvent::LineSilent);
         } else {
-            self.refuse(ProtectionRefusal::NoMedia);
+            self.refuse(self.why_unheard());
+        }
+    }
+
+    /// Why nothing of the consumer can be used.
+    fn why_unheard(&self) -> ProtectionRefusal {
+        if self.sides.consumer.is_undecodable() {
+            ProtectionRefusal::Codec
+        } else {
+            ProtectionRefusal::NoMedia
         }
     }
 

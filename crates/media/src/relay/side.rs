@@ -76,6 +76,12 @@ pub(super) struct Side {
     pub(super) ingress: Ingress,
     pub(super) egress: Egress,
     pub(super) heard_at: Instant,
+    /// The last audio that came from here is in no codec of the plan.
+    undecodable: bool,
+    /// Nothing is relayed to this side as it came: only packets of our own making leave.
+    shut: bool,
+    /// A packet was about to be, all the same.
+    was_shut_needed: bool,
     filter: SourceFilter,
     reporting: Reporting,
     counters: LegCounters,
@@ -92,6 +98,9 @@ impl Side {
             ingress: Ingress::new(now),
             egress: Egress::new(random),
             heard_at: now,
+            undecodable: false,
+            shut: false,
+            was_shut_needed: false,
             filter: SourceFilter::new(plan.source_policy.clone(), plan.remote_rtp),
             reporting: Reporting::new(now, random),
             counters: LegCounters::default(),
@@ -108,6 +117,7 @@ impl Side {
         self.filter
             .renegotiate(plan.source_policy.clone(), plan.remote_rtp);
         self.egress.forget_mapping();
+        self.undecodable = false;
         self.plan = plan;
         self.heard_at = now;
         self.is_timed_out = false;
@@ -140,6 +150,7 @@ impl Side {
         let packet = RtpPacket::parse(arrival.bytes).map_err(|_| DropReason::Malformed)?;
         let Some(content) = self.plan.content_of(packet.header.payload_type) else {
             let is_known = self.filter.current() == Some(arrival.source);
+            self.undecodable |= is_known;
             return Err(if is_known {
                 DropReason::UnknownPayload
             } else {
@@ -166,6 +177,7 @@ impl Side {
         let is_other_stream = before.is_some_and(|ssrc| ssrc != packet.header.ssrc);
         self.lost_before += if is_other_stream { lost } else { 0 };
         self.counters.packets_in += 1;
+        self.undecodable &= content != Content::Audio;
         Ok(Taken {
             header: packet.header,
             payload: packet.payload,
@@ -259,6 +271,7 @@ impl Side {
         if !self.plan.direction.sends() {
             return Err(DropReason::NotSending);
         }
+        self.check_open()?;
         let header = self
             .egress
             .relayed_header(sequence, framing)
@@ -279,6 +292,31 @@ impl Side {
         }
         let header = self.egress.own_header(framing, skipped);
         self.transmit(outputs, [&header, payload])
+    }
+
+    /// The last audio that came from here cannot be decoded.
+    pub(super) fn is_undecodable(&self) -> bool {
+        self.undecodable
+    }
+
+    /// From now on nothing is relayed to this side as it came, or it may be again.
+    pub(super) fn shut(&mut self, on: bool) {
+        self.shut = on;
+    }
+
+    /// What comes may be relayed to this side, or recorded, as it came.
+    pub(super) fn check_open(&mut self) -> Result<(), DropReason> {
+        self.was_shut_needed |= self.shut;
+        if self.shut {
+            Err(DropReason::Withheld)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// True once after packets were kept back by nothing but [`Side::shut`].
+    pub(super) fn take_shut_needed(&mut self) -> bool {
+        std::mem::take(&mut self.was_shut_needed)
     }
 
     /// Remembers an event that was relayed to this side, so that it can be ended.

@@ -1,0 +1,313 @@
+//! Two tones of the keypad in 25 ms of audio, found by correlation alone.
+//! Owns: its templates, its window, its limits.
+//! Never: shares code, a window or a threshold with the mask; remembers which pair it was.
+//!
+//! A block of 2.5 ms is correlated with the eight tones; two blocks make a group of 5 ms, five groups the window. The groups say how
+//! much of the window two tones may explain at most. Only then are the groups added in phase, 25 ms long, at each frequency that a tone may
+//! have, and judged.
+
+use std::f64::consts::TAU;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use crate::g711::{Law, SAMPLE_RATE_HZ};
+use crate::sample;
+
+/// Tones of the keypad (ITU-T Q.23): four rows, then four columns.
+const TONES_HZ: [f64; TONES] = [
+    697.0, 770.0, 852.0, 941.0, 1_209.0, 1_336.0, 1_477.0, 1_633.0,
+];
+const TONES: usize = 8;
+const ROWS: usize = 4;
+
+/// Samples of a block: 2.5 ms. A tone of 25 ms and one block fills a window wherever the blocks are cut, and what is left of a packet
+/// after its last whole block is shorter than one: 200 + 2 x 20 samples are 30 ms.
+pub(super) const BLOCK: usize = 20;
+
+/// Blocks of the window: 25 ms (S33).
+const BLOCKS: usize = 10;
+
+/// Groups of two blocks in a window.
+const GROUPS: usize = BLOCKS / 2;
+
+/// Least part of its fair share of the window's energy that a block must hold, or the tone is shorter than the window. The slowest beat of two
+/// tones, 941 with 1,209 Hz, leaves a block of them at least 0.59 of its share.
+const BLOCK_SHARE_LEAST: f32 = 0.2;
+
+/// Least part of the window's energy that the best row and column may explain, group by group: a tone off by 2.5 % keeps 0.87 within
+/// a group (41 Hz x 5 ms), noise 12 dB below leaves 0.94 of that.
+const LOOSE_SHARE_LEAST: f32 = 0.75;
+
+/// The same in phase over the whole window: both losses above leave 0.82 where the high tone is all the energy, and 20 ms of tone in 25 ms of
+/// window give 0.80.
+const SHARE_LEAST: f32 = 0.81;
+
+/// Least level of each tone. Administrations set the operate limit of Q.24 between -24 and -30 dBm; 6 dB of margin.
+const LEVEL_DBM0_LEAST: f32 = -36.0;
+
+/// Greatest ratio of the tones' power, either way: 12 dB. An administration accepts 10 dB in Q.24, and side lobes of the strong tone (6 % of its
+/// amplitude) can take 2 dB off the weak one.
+const TWIST_MAX: f32 = 16.0;
+
+/// Greatest deviation of a tone: between the operate (1.5 %) and the non-operate limit (3.5 %) of Q.24.
+const DEVIATION_MAX: f64 = 0.025;
+
+/// Frequencies looked at for each tone: steps of 0.5 %, so that the next is at most 4 Hz away, which costs 3 % of the energy in 25 ms.
+const TURNS: usize = 11;
+const NOMINAL: usize = TURNS / 2;
+
+/// Energies of a window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Window {
+    /// A valid pair fills it.
+    pub(super) pair: bool,
+    /// Sum of squares of its samples.
+    pub(super) energy: f32,
+    /// The part of it within 20 Hz of the eight tones.
+    pub(super) bands: f32,
+}
+
+/// Complex values of the eight tones.
+#[derive(Debug, Clone, Copy)]
+struct Phasors {
+    re: [f32; TONES],
+    im: [f32; TONES],
+}
+
+impl Phasors {
+    const ZERO: Self = Self {
+        re: [0.0; TONES],
+        im: [0.0; TONES],
+    };
+
+    fn at(&self, tone: usize) -> (f32, f32) {
+        (self.re[tone], self.im[tone])
+    }
+}
+
+/// What the tones look like.
+struct Templates {
+    /// Of each sample of a block: cosines, then negative sines.
+    waves: [[f32; 2 * TONES]; BLOCK],
+    /// How each turns back in one block.
+    block: Phasors,
+    /// How each turns in one group, at each frequency looked at.
+    turns: [[(f32, f32); TURNS]; TONES],
+    /// Least sum of squares of a tone in phase over the window, and of a block worth a look.
+    tone_least: f32,
+    block_least: f32,
+}
+
+static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::new);
+
+impl Templates {
+    fn new() -> Self {
+        let mut waves = [[0.0; 2 * TONES]; BLOCK];
+        let mut block = Phasors::ZERO;
+        let mut turns = [[(0.0, 0.0); TURNS]; TONES];
+        for (tone, hz) in TONES_HZ.into_iter().enumerate() {
+            let step = TAU * hz / f64::from(SAMPLE_RATE_HZ);
+            for (at, wave) in waves.iter_mut().enumerate() {
+                let (cosine, sine) = phasor(step * sample::count_f64(at));
+                (wave[tone], wave[TONES + tone]) = (cosine, -sine);
+            }
+            let back = phasor(-step * sample::count_f64(BLOCK));
+            (block.re[tone], block.im[tone]) = back;
+            for (at, turn) in turns[tone].iter_mut().enumerate() {
+                let share = sample::count_f64(at) / sample::count_f64(NOMINAL) - 1.0;
+                let deviated = step * (1.0 + DEVIATION_MAX * share);
+                *turn = phasor(deviated * sample::count_f64(2 * BLOCK));
+            }
+        }
+        let amplitude = Law::Mu.amplitude(LEVEL_DBM0_LEAST);
+        let tone_least = amplitude * amplitude / 2.0 * sample::count_f32(BLOCKS * BLOCK);
+        Self {
+            waves,
+            block,
+            turns,
+            tone_least,
+            block_least: 2.0 * tone_least / sample::count_f32(BLOCKS) * BLOCK_SHARE_LEAST,
+        }
+    }
+}
+
+/// The detector.
+#[derive(Debug, Clone)]
+pub(super) struct PairDetector {
+    samples: [f32; BLOCK],
+    filled: usize,
+    last: Phasors,
+    /// Of the last blocks: the group that each ends, its power, the block's energy.
+    groups: [Phasors; BLOCKS],
+    powers: [[f32; TONES]; BLOCKS],
+    energies: [f32; BLOCKS],
+    newest: usize,
+}
+
+impl PairDetector {
+    pub(super) fn new() -> Self {
+        Self {
+            samples: [0.0; BLOCK],
+            filled: 0,
+            last: Phasors::ZERO,
+            groups: [Phasors::ZERO; BLOCKS],
+            powers: [[0.0; TONES]; BLOCKS],
+            energies: [0.0; BLOCKS],
+            newest: 0,
+        }
+    }
+
+    /// Takes samples; each block that they complete ends a window, which goes to `judged`.
+    pub(super) fn push(
+        &mut self,
+        linear: impl Iterator<Item = i16>,
+        mut judged: impl FnMut(Window),
+    ) {
+        let templates = &*TEMPLATES;
+        for value in linear {
+            self.samples[self.filled] = f32::from(value);
+            self.filled += 1;
+            if self.filled == BLOCK {
+                self.filled = 0;
+                self.end_block(templates);
+                judged(self.window(templates));
+            }
+        }
+    }
+
+    fn end_block(&mut self, templates: &Templates) {
+        let energy: f32 = self.samples.iter().map(|value| value * value).sum();
+        self.newest = (self.newest + 1) % BLOCKS;
+        self.energies[self.newest] = energy;
+        if energy < templates.block_least {
+            self.last = Phasors::ZERO;
+            self.groups[self.newest] = Phasors::ZERO;
+            self.powers[self.newest] = [0.0; TONES];
+            return;
+        }
+        let mut sums = [0.0_f32; 2 * TONES];
+        for (value, wave) in self.samples.iter().zip(&templates.waves) {
+            for (sum, wave) in sums.iter_mut().zip(wave) {
+                *sum += value * wave;
+            }
+        }
+        let mut group = Phasors::ZERO;
+        let mut block = Phasors::ZERO;
+        for tone in 0..TONES {
+            let (re, im) = (sums[tone], sums[TONES + tone]);
+            let turned = times((re, im), templates.block.at(tone));
+            group.re[tone] = self.last.re[tone] + turned.0;
+            group.im[tone] = self.last.im[tone] + turned.1;
+            (block.re[tone], block.im[tone]) = (re, im);
+            self.powers[self.newest][tone] = power((group.re[tone], group.im[tone]));
+        }
+        self.last = block;
+        self.groups[self.newest] = group;
+    }
+
+    fn window(&self, templates: &Templates) -> Window {
+        let energy: f32 = self.energies.iter().sum();
+        let bands = if self.newest == 0 {
+            self.bands(templates).min(energy)
+        } else {
+            0.0
+        };
+        Window {
+            pair: self.is_pair(energy, templates),
+            energy: if self.newest == 0 { energy } else { 0.0 },
+            bands,
+        }
+    }
+
+    fn is_pair(&self, energy: f32, templates: &Templates) -> bool {
+        let least = energy / sample::count_f32(BLOCKS) * BLOCK_SHARE_LEAST;
+        if self
+            .energies
+            .iter()
+            .any(|block| *block < least.max(templates.block_least))
+        {
+            return false;
+        }
+        let mut loose = [0.0_f32; TONES];
+        for back in 0..GROUPS {
+            for (sum, power) in loose.iter_mut().zip(&self.powers[self.group_at(back)]) {
+                *sum += power;
+            }
+        }
+        // A tone of amplitude a has a group's power of (a x 20)^2 and an energy of 20 a^2 in it.
+        let explained = strongest(&loose[..ROWS]) + strongest(&loose[ROWS..]);
+        if explained < LOOSE_SHARE_LEAST * sample::count_f32(BLOCK) * energy {
+            return false;
+        }
+        let row = self.strongest_tone(0..ROWS, templates);
+        let column = self.strongest_tone(ROWS..TONES, templates);
+        row.min(column) >= templates.tone_least
+            && row.max(column) <= TWIST_MAX * row.min(column)
+            && row + column >= SHARE_LEAST * energy
+    }
+
+    /// Energy of the strongest tone of a group. Which it is shows at every fourth of its frequencies; 5 ms do not tell a weak row from the side
+    /// lobes of a strong column.
+    fn strongest_tone(&self, among: Range<usize>, templates: &Templates) -> f32 {
+        let (mut best, mut most) = (among.start, 0.0);
+        for tone in among {
+            let power = self.tone(tone, templates.turns[tone].iter().skip(1).step_by(4));
+            if power > most {
+                (best, most) = (tone, power);
+            }
+        }
+        self.tone(best, templates.turns[best].iter())
+    }
+
+    /// Energy of a tone in phase over the window, at the frequency that has most.
+    fn tone<'turn>(&self, tone: usize, turns: impl Iterator<Item = &'turn (f32, f32)>) -> f32 {
+        let powers = turns.map(|turn| self.in_phase(tone, *turn));
+        powers.fold(0.0, f32::max)
+    }
+
+    /// Energy of a tone that turns by `turn` in each group.
+    fn in_phase(&self, tone: usize, turn: (f32, f32)) -> f32 {
+        let mut sum = (0.0, 0.0);
+        // Newest first: each older group turns all before it back once more.
+        for back in 0..GROUPS {
+            let turned = times(sum, conjugate(turn));
+            let group = self.groups[self.group_at(back)].at(tone);
+            sum = (turned.0 + group.0, turned.1 + group.1);
+        }
+        power(sum) / (sample::count_f32(BLOCKS * BLOCK) / 2.0)
+    }
+
+    fn bands(&self, templates: &Templates) -> f32 {
+        (0..TONES)
+            .map(|tone| self.in_phase(tone, templates.turns[tone][NOMINAL]))
+            .sum()
+    }
+
+    /// The group that ended `back` groups ago.
+    fn group_at(&self, back: usize) -> usize {
+        (self.newest + BLOCKS - 2 * back) % BLOCKS
+    }
+}
+
+fn strongest(powers: &[f32]) -> f32 {
+    powers.iter().copied().fold(0.0, f32::max)
+}
+
+fn phasor(angle: f64) -> (f32, f32) {
+    (sample::narrow(angle.cos()), sample::narrow(angle.sin()))
+}
+
+fn times(one: (f32, f32), other: (f32, f32)) -> (f32, f32) {
+    (
+        one.0 * other.0 - one.1 * other.1,
+        one.0 * other.1 + one.1 * other.0,
+    )
+}
+
+fn conjugate(value: (f32, f32)) -> (f32, f32) {
+    (value.0, -value.1)
+}
+
+fn power(value: (f32, f32)) -> f32 {
+    value.0 * value.0 + value.1 * value.1
+}
