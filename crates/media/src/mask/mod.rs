@@ -150,7 +150,7 @@ struct Mute {
 }
 
 impl ProtectedPath {
-    /// An unprotected path that has heard nothing. Allocates all it will ever need (about 110 kB).
+    /// An unprotected path that has heard nothing. Allocates all it will ever need (about 17 KiB).
     #[must_use]
     pub fn new(config: PathConfig) -> Self {
         Self {

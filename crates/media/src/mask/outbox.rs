@@ -5,9 +5,14 @@
 use crate::delay_line::HOLD_SAMPLES;
 use crate::sample;
 
-/// Output samples that may wait: 256 ms, more than one call's largest input (120 ms) and the held samples. When full the newest are
-/// dropped and counted; the relay then sees a jump of the output timeline.
-const OUTBOX_SAMPLES: usize = 2_048;
+/// Output samples that may wait, the most that one input makes: its own (960 at most, 120 ms), a gap that is filled before it (480) and the
+/// samples held back (96), rounded up to whole packets of 10 ms. When full the newest are dropped and counted; the relay then sees a jump of
+/// the output timeline.
+const OUTBOX_SAMPLES: usize = 1_600;
+
+/// Unbroken runs that may wait: what is held before a jump, what comes after it, and as many again. When full the newest samples are
+/// dropped and counted.
+const RUNS_MAX: usize = 4;
 
 /// Where an output sample comes from: which input samples have any weight in it. Both empty: synthetic (tone, silence, or the
 /// fading echo of samples already sent).
@@ -27,47 +32,69 @@ pub(super) struct Outgoing {
     pub(super) direct: bool,
 }
 
-impl Outgoing {
-    fn origin(self) -> Origin {
+/// Which of the two samples of an [`Outgoing`] have weight, in one byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Weights(u8);
+
+impl Weights {
+    const NONE: Self = Self(0);
+
+    fn of(outgoing: &Outgoing) -> Self {
+        Self(u8::from(outgoing.delayed) | (u8::from(outgoing.direct) << 1))
+    }
+
+    fn origin(self, ts: u64) -> Origin {
         let held = sample::span(HOLD_SAMPLES);
         Origin {
-            delayed: self.delayed.then(|| self.ts.saturating_sub(held)),
-            direct: self.direct.then_some(self.ts),
+            delayed: (self.0 & 1 != 0).then(|| ts.saturating_sub(held)),
+            direct: (self.0 & 2 != 0).then_some(ts),
         }
     }
 }
 
-/// A ring; `first` is the oldest of `len` samples.
+/// Samples that follow each other on the output timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    start: u64,
+    len: usize,
+}
+
+/// A ring; `first` is the oldest of `len` samples. Their timestamps are those of the runs, oldest first.
 #[derive(Debug, Clone)]
 pub(super) struct Outbox {
-    ring: Box<[Outgoing; OUTBOX_SAMPLES]>,
+    linear: Box<[i16; OUTBOX_SAMPLES]>,
+    weights: Box<[Weights; OUTBOX_SAMPLES]>,
     first: usize,
     len: usize,
+    runs: [Run; RUNS_MAX],
+    runs_len: usize,
     dropped: u64,
 }
 
 impl Outbox {
     pub(super) fn new() -> Self {
-        let blank = Outgoing {
-            ts: 0,
-            linear: 0,
-            delayed: false,
-            direct: false,
-        };
         Self {
-            ring: Box::new([blank; OUTBOX_SAMPLES]),
+            linear: Box::new([0; OUTBOX_SAMPLES]),
+            weights: Box::new([Weights::NONE; OUTBOX_SAMPLES]),
             first: 0,
             len: 0,
+            runs: [Run { start: 0, len: 0 }; RUNS_MAX],
+            runs_len: 0,
             dropped: 0,
         }
     }
 
     pub(super) fn push(&mut self, outgoing: Outgoing) {
-        if self.len == OUTBOX_SAMPLES {
+        if self.len == OUTBOX_SAMPLES || !self.lengthen(outgoing.ts) {
             self.dropped += 1;
             return;
         }
-        self.ring[(self.first + self.len) % OUTBOX_SAMPLES] = outgoing;
+        let mut place = self.first + self.len;
+        if place >= OUTBOX_SAMPLES {
+            place -= OUTBOX_SAMPLES;
+        }
+        self.linear[place] = outgoing.linear;
+        self.weights[place] = Weights::of(&outgoing);
         self.len += 1;
     }
 
@@ -86,18 +113,99 @@ impl Outbox {
         capacity: usize,
         mut take: impl FnMut(usize, i16, Origin),
     ) -> Option<(u64, usize)> {
-        let start = (self.len > 0 && capacity > 0).then(|| self.ring[self.first].ts)?;
-        let mut count = 0;
-        while count < capacity && self.len > 0 {
-            let outgoing = self.ring[self.first];
-            if outgoing.ts != start + sample::span(count) {
-                break;
-            }
-            take(count, outgoing.linear, outgoing.origin());
-            self.first = (self.first + 1) % OUTBOX_SAMPLES;
-            self.len -= 1;
-            count += 1;
+        if capacity == 0 || self.runs_len == 0 {
+            return None;
         }
+        let Run { start, len } = self.runs[0];
+        let count = len.min(capacity);
+        for position in 0..count {
+            let origin = self.weights[self.first].origin(start + sample::span(position));
+            take(position, self.linear[self.first], origin);
+            self.first = (self.first + 1) % OUTBOX_SAMPLES;
+        }
+        self.len -= count;
+        self.shorten(count);
         Some((start, count))
+    }
+
+    /// One more sample, at `ts`; false if it begins a run that finds no room.
+    fn lengthen(&mut self, ts: u64) -> bool {
+        if let Some(newest) = self.runs[..self.runs_len].last_mut()
+            && newest.start + sample::span(newest.len) == ts
+        {
+            newest.len += 1;
+            return true;
+        }
+        let Some(free) = self.runs.get_mut(self.runs_len) else {
+            return false;
+        };
+        *free = Run { start: ts, len: 1 };
+        self.runs_len += 1;
+        true
+    }
+
+    /// So many samples of the oldest run are gone.
+    fn shorten(&mut self, count: usize) {
+        let oldest = &mut self.runs[0];
+        oldest.start += sample::span(count);
+        oldest.len -= count;
+        if oldest.len == 0 {
+            self.runs.rotate_left(1);
+            self.runs_len -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outgoing(ts: u64) -> Outgoing {
+        Outgoing {
+            ts,
+            linear: i16::try_from(ts % 1_000).unwrap_or(0),
+            delayed: ts.is_multiple_of(2),
+            direct: ts.is_multiple_of(3),
+        }
+    }
+
+    fn pop(outbox: &mut Outbox, capacity: usize) -> Option<(u64, usize)> {
+        let mut all_right = true;
+        let mut expected = 0;
+        let run = outbox.pop_run(capacity, |position, linear, origin| {
+            let ts = origin.direct.or(origin.delayed.map(|ts| ts + 96));
+            all_right &= position == expected && ts.is_none_or(|ts| outgoing(ts).linear == linear);
+            expected += 1;
+        });
+        assert!(all_right);
+        run
+    }
+
+    #[test]
+    fn runs_come_out_as_they_went_in_across_the_ring_end() {
+        let mut outbox = Outbox::new();
+        for lap in 0..5_u64 {
+            let start = 10_000 * (lap + 1);
+            (start..start + 1_000).for_each(|ts| outbox.push(outgoing(ts)));
+            (start + 5_000..start + 5_400).for_each(|ts| outbox.push(outgoing(ts)));
+            assert_eq!(pop(&mut outbox, 600), Some((start, 600)));
+            assert_eq!(pop(&mut outbox, 600), Some((start + 600, 400)));
+            assert_eq!(pop(&mut outbox, 600), Some((start + 5_000, 400)));
+            assert_eq!((pop(&mut outbox, 600), outbox.len()), (None, 0));
+        }
+        assert_eq!(outbox.dropped(), 0);
+    }
+
+    #[test]
+    fn what_finds_no_room_is_counted() {
+        let mut outbox = Outbox::new();
+        (0..2_000).for_each(|ts| outbox.push(outgoing(ts)));
+        assert_eq!((outbox.len(), outbox.dropped()), (1_600, 400));
+        let mut outbox = Outbox::new();
+        (0..6).for_each(|run| outbox.push(outgoing(run * 50)));
+        assert_eq!((outbox.len(), outbox.dropped()), (4, 2));
+        assert_eq!(pop(&mut outbox, 9), Some((0, 1)));
+        outbox.push(outgoing(400));
+        assert_eq!((outbox.len(), outbox.dropped()), (4, 2));
     }
 }

@@ -29,6 +29,9 @@ mod timeline;
 mod trace;
 
 #[cfg(test)]
+#[path = "footprint/tests.rs"]
+mod footprint;
+#[cfg(test)]
 mod tests;
 
 pub use output::{Output, ProtectionLoss, ProtectionRefusal, RelayEvent};
@@ -144,7 +147,7 @@ macro_rules! way {
 }
 use way;
 
-/// The media of one call. All memory is taken at creation (about 200 kB).
+/// The media of one call. All memory is taken at creation (about 48 KiB).
 pub struct Relay {
     sides: Sides,
     guard: Guard,

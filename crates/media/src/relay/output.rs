@@ -8,19 +8,35 @@ use std::net::SocketAddr;
 use secret::Key;
 
 use crate::leg::Leg;
+use crate::rtcp::REPORT_LEN_MAX;
+use crate::rtp::HEADER_LEN;
 
-/// Outputs that may wait: the most one input makes is 20 packets and as many recordings (200 ms in packets of 10 ms), some RTCP and events.
-/// When full, packets and recordings are dropped and counted.
+/// Outputs that may wait. Under protection one input makes at most 1,536 samples (a packet of 120 ms, a gap of 60 ms filled before it, 12 ms
+/// held back): 20 packets and as many recordings in packets of 10 ms; then some RTCP and events. When full, packets and recordings are
+/// dropped and counted.
 const OUTPUTS_MAX: usize = 64;
 
 /// Places kept free for keys and events. When these are full too, the newest is dropped and counted.
 const RESERVED_OUTPUTS: usize = 16;
 
-/// Bytes of waiting packets: five of the largest, or 40 of 20 ms. When full, packets are dropped and counted.
-const BYTES_MAX: usize = 8_192;
+/// Samples that one input makes, and those of an incomplete frame that leave with them: 120 ms.
+const SAMPLES_AT_ONCE: usize = 1_536 + 960;
 
-/// Samples of waiting recordings: 0.5 s. When full, recordings are dropped and counted.
-const SAMPLES_MAX: usize = 4_096;
+/// Samples of waiting recordings. When full, recordings are dropped and counted.
+const SAMPLES_MAX: usize = 2_560;
+
+/// Bytes of waiting packets: a byte a sample, the headers of so many packets of 10 ms, three ends of an event and RTCP for both legs. When
+/// full, packets are dropped and counted.
+const BYTES_MAX: usize = 3_328;
+
+const _: () = assert!(SAMPLES_AT_ONCE <= SAMPLES_MAX);
+const _: () = assert!(
+    SAMPLES_AT_ONCE
+        + HEADER_LEN * SAMPLES_AT_ONCE.div_ceil(80)
+        + 3 * (HEADER_LEN + 4)
+        + 2 * REPORT_LEN_MAX
+        <= BYTES_MAX
+);
 
 /// What the shell is to do. It does not print what it carries: an unprotected packet may be an event, and audio is someone's voice.
 pub enum Output<'relay> {
@@ -363,9 +379,9 @@ mod tests {
     fn room_comes_back_once_the_queue_is_empty() {
         let mut outputs = Outputs::new();
         for round in 0..10 {
-            outputs.record(Leg::Agent, round, &[7; 4_000]);
+            outputs.record(Leg::Agent, round, &[7; 2_500]);
             assert!(
-                matches!(outputs.poll(), Some(Output::Record { samples, .. }) if samples.len() == 4_000)
+                matches!(outputs.poll(), Some(Output::Record { samples, .. }) if samples.len() == 2_500)
             );
         }
         assert_eq!(outputs.dropped(), 0);
