@@ -10,5 +10,7 @@
 mod events;
 mod flow;
 mod mask;
+mod refused;
 mod rough;
 mod scene;
+mod told;

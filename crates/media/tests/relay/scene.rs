@@ -35,6 +35,45 @@ pub(crate) struct Phone {
     pub(crate) law: Law,
 }
 
+impl Phone {
+    /// What a script sends and the network does not lose, and when. The counters move on.
+    pub(crate) fn datagrams(&mut self, script: &Script) -> Vec<(Duration, Vec<u8>)> {
+        let mut sent = Vec::new();
+        for packet in &script.packets {
+            let bytes = self.datagram(packet);
+            if !packet.lost {
+                sent.push((packet.at, bytes));
+            }
+        }
+        let span = u32::try_from(script.len.as_micros() / 125).unwrap();
+        self.timestamp = self.timestamp.wrapping_add(span);
+        sent
+    }
+
+    fn datagram(&mut self, packet: &Packet) -> Vec<u8> {
+        let header = RtpHeader {
+            marker: packet.marker,
+            payload_type: if packet.event {
+                EVENT_PAYLOAD_TYPE
+            } else {
+                self.payload_type
+            },
+            sequence: self.sequence,
+            timestamp: self.timestamp.wrapping_add(packet.ts),
+            ssrc: self.ssrc,
+        };
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut bytes = header.to_bytes().to_vec();
+        if packet.event {
+            bytes.extend(&packet.payload);
+        } else {
+            let codes = packet.samples.iter();
+            bytes.extend(codes.map(|value| self.law.encode_sample(*value)));
+        }
+        bytes
+    }
+}
+
 pub(crate) struct Scene {
     pub(crate) relay: Relay,
     pub(crate) began: Instant,
@@ -162,48 +201,25 @@ impl Scene {
 
     /// Sends a script from a leg, starting now. Its phone's counters move on by the script's length.
     pub(crate) fn run(&mut self, leg: Leg, script: &Script) {
+        let sent = self.phone(leg).datagrams(script);
+        self.deliver(leg, &sent, script.len);
+    }
+
+    /// Hands over datagrams, in order of their times from now on; then `len` from now has passed.
+    pub(crate) fn deliver(&mut self, leg: Leg, sent: &[(Duration, Vec<u8>)], len: Duration) {
         let began = self.now;
-        for packet in &script.packets {
-            self.run_until(began + packet.at);
-            let phone = match leg {
-                Leg::Consumer => &mut self.consumer,
-                Leg::Agent => &mut self.agent,
-            };
-            let is_event = packet.event;
-            let header = RtpHeader {
-                marker: packet.marker,
-                payload_type: if is_event {
-                    EVENT_PAYLOAD_TYPE
-                } else {
-                    phone.payload_type
-                },
-                sequence: phone.sequence,
-                timestamp: phone.timestamp.wrapping_add(packet.ts),
-                ssrc: phone.ssrc,
-            };
-            phone.sequence = phone.sequence.wrapping_add(1);
-            if packet.lost {
-                continue;
-            }
-            let mut bytes = header.to_bytes().to_vec();
-            if is_event {
-                bytes.extend(&packet.payload);
-            } else {
-                bytes.extend(
-                    packet
-                        .samples
-                        .iter()
-                        .map(|value| phone.law.encode_sample(*value)),
-                );
-            }
-            let source = phone.source;
-            self.datagram(leg, source, &bytes);
+        for (at, bytes) in sent {
+            self.run_until(began + *at);
+            let source = self.phone(leg).source;
+            self.datagram(leg, source, bytes);
         }
-        self.run_until(began + script.len);
-        let span = u32::try_from(script.len.as_micros() / 125).unwrap();
+        self.run_until(began + len);
+    }
+
+    pub(crate) fn phone(&mut self, leg: Leg) -> &mut Phone {
         match leg {
-            Leg::Consumer => self.consumer.timestamp = self.consumer.timestamp.wrapping_add(span),
-            Leg::Agent => self.agent.timestamp = self.agent.timestamp.wrapping_add(span),
+            Leg::Consumer => &mut self.consumer,
+            Leg::Agent => &mut self.agent,
         }
     }
 

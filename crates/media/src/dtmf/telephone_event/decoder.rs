@@ -235,6 +235,10 @@ impl EventDecoder {
             self.moves_timestamps = true;
             return true;
         }
+        // No packet is missing, so no end was lost: a duration that goes on is this press, wherever its sender's clock has jumped.
+        if unbroken && !packet.marker && packet.payload.duration > press.duration {
+            return true;
+        }
         let end_of_this = packet.payload.end && step <= MOVING_STEP_MAX && !packet.marker;
         end_of_this || (self.moves_timestamps && step <= MOVING_STEP_OVER_LOSS_MAX)
     }
