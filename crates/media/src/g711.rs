@@ -47,6 +47,11 @@ impl Law {
         bytes.len().min(samples.len())
     }
 
+    /// Builds the law's tables, if they are not there, so that no packet has to: 66 kB for the process.
+    pub fn prepare(self) {
+        let _built = self.tables();
+    }
+
     /// The byte of digital silence: 0xFF (mu) or 0xD5 (A), the codes of +0.
     #[must_use]
     pub fn silence(self) -> u8 {

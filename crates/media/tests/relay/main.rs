@@ -10,6 +10,8 @@
 mod events;
 mod flow;
 mod mask;
+mod memory;
+mod model;
 mod refused;
 mod rough;
 mod scene;
