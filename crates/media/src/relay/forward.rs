@@ -77,6 +77,7 @@ impl Relay {
             return self.relay_consumer_audio(&taken);
         }
         if placed.newest && placed.ts + BEHIND_SPAN_MAX < self.guard.heard_end() {
+            self.guard.note_moved(self.guard.heard_end() - placed.ts);
             placed.ts = self.guard.heard_end();
             self.sides.consumer.ingress.move_to(
                 arrival.received_at,

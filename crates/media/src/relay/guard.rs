@@ -24,7 +24,8 @@ use crate::sample;
 /// How long after a packet was due the held samples leave without it (S25).
 const FLUSH_AFTER: Duration = Duration::from_millis(10);
 
-/// A press in the audio that begins this soon after arming sounded before it: 10 ms, the reporter's error and more than any hand.
+/// A press in the audio that begins this soon after arming, or after the first audio heard since, sounded before it: 10 ms, the reporter's
+/// error and more than any hand.
 const BEFORE_ARMING_SPAN: u64 = 80;
 
 /// Audio packets of 20 ms until the far side shows another duration.
@@ -84,6 +85,8 @@ pub(super) struct Guard {
     advanced_at: Instant,
     skipped: u64,
     armed_ts: u64,
+    /// Where the audio heard since arming begins: a press that sounds there may be older.
+    first_heard: Option<u64>,
     /// Events that began before this are not relayed: they began under protection.
     open_ts: u64,
     trace: Option<Box<Trace>>,
@@ -111,6 +114,7 @@ impl Guard {
             advanced_at: now,
             skipped: 0,
             armed_ts: 0,
+            first_heard: None,
             open_ts: 0,
             trace: None,
             popped: Box::new([0; AUDIO_SAMPLES_MAX]),
@@ -179,6 +183,7 @@ impl Guard {
         self.path.push_gap(self.path.heard_end(), behind);
         let ts = self.path.arm(end);
         self.armed_ts = ts;
+        self.first_heard = None;
         self.skipped = 0;
         self.advanced_at = now;
         self.clock = LegClock::Flush(now + self.patience());
@@ -269,6 +274,11 @@ impl Guard {
         }
     }
 
+    /// The consumer's timestamps stand for places `span` later from now on.
+    pub(super) fn note_moved(&mut self, span: u64) {
+        self.events.move_timeline(span);
+    }
+
     /// Audio under protection.
     pub(super) fn hear(&mut self, heard: Heard<'_>, way: &mut Way<'_>) {
         let before = self.path.heard_end();
@@ -293,6 +303,7 @@ impl Guard {
                 LegClock::Idle | LegClock::Flush(_) => LegClock::Flush(heard.now + self.patience()),
             };
         }
+        self.first_heard.get_or_insert(heard.ts);
         if self.tally.reads_audio() {
             let path = &mut self.path;
             let report = |ts, samples: &[i16]| path.report_audio(ts, samples);
@@ -364,8 +375,9 @@ impl Guard {
 
     /// Digits that the reporter has found.
     fn count_heard(&mut self, now: Instant, way: &mut Way<'_>) {
+        let since = self.armed_ts.max(self.first_heard.unwrap_or(0));
         while let Some(digit) = self.path.poll_digit() {
-            if way.counting == Counting::Off || digit.start < self.armed_ts + BEFORE_ARMING_SPAN {
+            if way.counting == Counting::Off || digit.start < since + BEFORE_ARMING_SPAN {
                 self.tally.withhold();
             } else {
                 self.tally.note_audio(now, &digit, way.outputs);

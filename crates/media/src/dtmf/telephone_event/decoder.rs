@@ -136,6 +136,18 @@ impl EventDecoder {
         self.rebased = true;
     }
 
+    /// The same RTP timestamps stand for places `span` later from now on: known presses move with them.
+    pub fn move_timeline(&mut self, span: u64) {
+        if let Some(press) = &mut self.current {
+            press.start = press.start.saturating_add(span);
+            press.ts = press.ts.saturating_add(span);
+        }
+        for past in self.past.iter_mut().flatten() {
+            past.first_ts = past.first_ts.saturating_add(span);
+            past.last_ts = past.last_ts.saturating_add(span);
+        }
+    }
+
     /// A press is running.
     #[must_use]
     pub fn is_running(&self) -> bool {
