@@ -569,3 +569,57 @@ fn keys_in_early_media_are_the_far_sides() {
     assert!(scene.event_packets_to_agent() >= 6);
     assert!(!scene.consumer_got.is_empty());
 }
+
+/// The packet after arming is lost: what is heard of a press after it is the rest of one that began before.
+#[test]
+fn a_press_that_sounds_at_arming_is_no_key_whatever_is_lost_of_it() {
+    for lost in 0..4 {
+        for into in [1, 3, 6] {
+            let mut keyed = Keyed::new(hiss(8_000, 4));
+            keyed.sound(5, START, 3_200, KeyToneShape::default());
+            let mut scene = Scene::with(|relay| relay.consumer.telephone_event_in = None);
+            scene.run(Leg::Consumer, &Script::audio(&hiss(3_200, 1)));
+            let mut script = Script::audio(&keyed.signal);
+            for packet in &mut script.packets[10 + into..10 + into + lost] {
+                packet.lost = true;
+            }
+            let sent = scene.consumer.datagrams(&script);
+            let armed_at = samples_to_time(START) + MS * 20 * u32::try_from(into).unwrap();
+            let (before, after): (Vec<_>, Vec<_>) =
+                sent.into_iter().partition(|(at, _)| *at <= armed_at);
+            scene.deliver(Leg::Consumer, &before, armed_at);
+            scene.input(Input::Protect);
+            let rest: Vec<_> = after
+                .into_iter()
+                .map(|(at, bytes)| (at - armed_at, bytes))
+                .collect();
+            scene.deliver(Leg::Consumer, &rest, script.len - armed_at);
+            scene.wait(400);
+            assert!(
+                scene.codes().is_empty(),
+                "{lost} lost, {into} packets into the press"
+            );
+        }
+    }
+}
+
+/// The tone's clock has run ahead of a jittered stream, which is put back on it in the middle of a press.
+#[test]
+fn a_stream_put_back_on_the_clock_within_a_press_makes_no_second_key() {
+    for behind_ms in [70, 100, 150] {
+        let script = Script::audio(&hiss(12_000, 3)).press(5, START, 4_000, 160);
+        let mut scene = Scene::new();
+        scene.arm();
+        let mut sent = scene.consumer.datagrams(&script);
+        // From the middle of the press on everything comes late, so that audio lies behind the tone that was sent for it.
+        for (at, _) in &mut sent {
+            if *at > samples_to_time(START + 1_600) {
+                *at += MS * behind_ms;
+            }
+        }
+        scene.deliver(Leg::Consumer, &sent, script.len + MS * 200);
+        scene.wait(400);
+        assert_eq!(scene.codes(), keys(&[5]), "{behind_ms}");
+        assert_eq!(scene.event_packets_to_agent(), 0);
+    }
+}
