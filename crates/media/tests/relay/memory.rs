@@ -147,34 +147,32 @@ fn a_minute(seed: u64) -> Vec<Coming> {
                 bytes,
             });
         }
-        for second in 1..60 {
-            let at = Duration::from_secs(second);
-            let mut report = vec![0x80, 200, 0, 6];
-            report.extend([7; 24]);
-            coming.push(Coming {
-                at,
-                leg,
-                rtcp: true,
-                bytes: report,
-            });
-            let header = RtpHeader {
-                marker: false,
-                payload_type: 77,
-                sequence: 1,
-                timestamp: 1,
-                ssrc: 1,
-            };
-            let bytes = header.to_bytes().to_vec();
-            coming.push(Coming {
-                at,
-                leg,
-                rtcp: false,
-                bytes,
-            });
-        }
+        coming.extend(beside(leg));
     }
     coming.sort_by_key(|one| one.at);
     coming
+}
+
+/// A report and a packet of nobody's payload type every second.
+fn beside(leg: Leg) -> impl Iterator<Item = Coming> {
+    (1..60).flat_map(move |second| {
+        let at = Duration::from_secs(second);
+        let mut report = vec![0x80, 200, 0, 6];
+        report.extend([7; 24]);
+        let header = RtpHeader {
+            marker: false,
+            payload_type: 77,
+            sequence: 1,
+            timestamp: 1,
+            ssrc: 1,
+        };
+        [(true, report), (false, header.to_bytes().to_vec())].map(|(rtcp, bytes)| Coming {
+            at,
+            leg,
+            rtcp,
+            bytes,
+        })
+    })
 }
 
 /// Tables of the process are made at their first use, which is not a packet's cost.
