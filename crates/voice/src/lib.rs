@@ -3,12 +3,14 @@
 //! Never: decides routing, stores anything, or lets a packet pass the mask.
 //! Start reading at: `node`.
 
+pub mod packet_io;
 pub mod rtp_socket;
 pub mod transport;
 
 mod media_thread;
 mod node;
 mod recorder;
+mod uring;
 
 pub use media_thread::MediaCounters;
 pub use node::{MediaSource, Node, NodeConfig, NodeCounters, NodeError, NodeLimits, Peer};

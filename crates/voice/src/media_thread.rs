@@ -17,11 +17,13 @@ use rtrb::{PushError, RingBuffer};
 use secret::{Arena, Key, KeySender};
 use tokio::sync::Notify;
 
+use crate::packet_io::{Backend, PacketIo, Waker};
 use crate::recorder::FrameSender;
 use crate::rtp_socket::RtpPair;
 pub use counters::MediaCounters;
 use worker::Worker;
 
+mod calls;
 mod counters;
 mod running;
 mod worker;
@@ -143,16 +145,17 @@ pub(crate) struct MediaThread {
     owed: VecDeque<MediaCommand>,
     reports: rtrb::Consumer<Report>,
     info_keys: KeySender,
-    waker: Arc<mio::Waker>,
+    waker: Waker,
     shared: Arc<Shared>,
     join: Option<JoinHandle<()>>,
     calls: usize,
 }
 
 impl MediaThread {
-    /// Starts a thread; `notify` is told when reports wait.
+    /// Starts a thread with this way to its packets, or with the fastest that there is; `notify` is told when reports wait.
     pub(crate) fn start(
         index: usize,
+        backend: Option<Backend>,
         arena: &Arc<Arena>,
         notify: Arc<Notify>,
         recorder: Option<FrameSender>,
@@ -162,12 +165,15 @@ impl MediaThread {
         let no_ring = || io::Error::other("no key ring is left in the arena");
         let (info_keys, info_keys_out) = secret::digit_ring(arena).ok_or_else(no_ring)?;
         let shared = Arc::new(Shared::new());
-        let (worker, waker) = Worker::new(
+        let io = backend.map_or_else(PacketIo::best, PacketIo::new)?;
+        let waker = io.waker();
+        let worker = Worker::new(
+            io,
             commands_out,
             worker::Outlet::new(reports_in, notify, recorder),
             info_keys_out,
             Arc::clone(&shared),
-        )?;
+        );
         let join = std::thread::Builder::new()
             .name(format!("media-{index}"))
             .spawn(move || worker.run())?;
@@ -176,7 +182,7 @@ impl MediaThread {
             owed: VecDeque::new(),
             reports,
             info_keys,
-            waker: Arc::new(waker),
+            waker,
             shared,
             join: Some(join),
             calls: 0,
@@ -299,7 +305,7 @@ impl MediaThread {
 
     /// A waker that fails leaves the thread to its next packet or its tick.
     fn wake(&self) {
-        let _tick_follows = self.waker.wake();
+        self.waker.wake();
     }
 }
 
@@ -315,7 +321,7 @@ mod tests {
 
     fn thread() -> MediaThread {
         let arena = Arena::new(2).unwrap();
-        MediaThread::start(0, &arena, Arc::new(Notify::new()), None).unwrap()
+        MediaThread::start(0, None, &arena, Arc::new(Notify::new()), None).unwrap()
     }
 
     #[test]

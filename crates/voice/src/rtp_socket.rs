@@ -5,16 +5,17 @@
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::sys::socket::{self, ControlMessageOwned, MsgFlags, SockaddrStorage, sockopt};
-use nix::sys::time::{TimeSpec, TimeValLike};
-use nix::time::{ClockId, clock_gettime};
+use nix::sys::time::TimeSpec;
 use zeroize::Zeroize;
 
+pub use clock::Clock;
 pub use ports::{PortsInUse, RtpPair, RtpPorts, RtpPortsError};
 
+mod clock;
 mod ports;
 
 /// Bytes of one received datagram. RTP of 120 ms is under 1 kB and no path carries UDP above its 1,500 bytes unfragmented. What is longer is cut,
@@ -44,6 +45,8 @@ pub struct Datagram<'buffer> {
     pub source: SocketAddr,
     /// When the kernel took it.
     pub received_at: Instant,
+    /// When it was read.
+    pub read_at: Instant,
     /// It was longer than [`DATAGRAM_BYTES_MAX`]; the rest is lost.
     pub is_cut: bool,
     /// The datagram.
@@ -113,17 +116,7 @@ impl RtpSocket {
         buffer: &mut ReceiveBuffer,
         take: impl FnOnce(Datagram<'_>) -> R,
     ) -> io::Result<Option<R>> {
-        let ReceiveBuffer { bytes, control } = buffer;
-        let Some(read) = read(self.socket.as_raw_fd(), bytes.as_mut_slice(), control)? else {
-            return Ok(None);
-        };
-        let wiped = Wiped(bytes.get_mut(..read.len).unwrap_or_default());
-        Ok(Some(take(Datagram {
-            source: read.source,
-            received_at: read.received_at,
-            is_cut: read.is_cut,
-            bytes: wiped.0,
-        })))
+        receive_from(self.socket.as_raw_fd(), buffer, Clock::now(), take)
     }
 
     /// Throws away what waits, `datagrams_max` at most; yields how many.
@@ -168,10 +161,32 @@ fn prefer(socket: &socket2::Socket, local: SocketAddr) {
     }
 }
 
+/// [`RtpSocket::receive`] by file descriptor, with clocks read before.
+pub(crate) fn receive_from<R>(
+    fd: RawFd,
+    buffer: &mut ReceiveBuffer,
+    clock: Clock,
+    take: impl FnOnce(Datagram<'_>) -> R,
+) -> io::Result<Option<R>> {
+    let ReceiveBuffer { bytes, control } = buffer;
+    let Some(read) = read(fd, bytes.as_mut_slice(), control)? else {
+        return Ok(None);
+    };
+    let wiped = Wiped(bytes.get_mut(..read.len).unwrap_or_default());
+    let read_at = Instant::now();
+    Ok(Some(take(Datagram {
+        source: read.source,
+        received_at: clock.place(read.stamp, read_at),
+        read_at,
+        is_cut: read.is_cut,
+        bytes: wiped.0,
+    })))
+}
+
 struct Read {
     len: usize,
     source: SocketAddr,
-    received_at: Instant,
+    stamp: Option<TimeSpec>,
     is_cut: bool,
 }
 
@@ -197,7 +212,7 @@ fn read(fd: RawFd, bytes: &mut [u8], control: &mut [u8]) -> io::Result<Option<Re
     Ok(Some(Read {
         len: message.bytes,
         source: source.ok_or(io::ErrorKind::AddrNotAvailable)?,
-        received_at: stamp.map_or_else(Instant::now, on_the_steady_clock),
+        stamp,
         is_cut: message.flags.contains(MsgFlags::MSG_TRUNC),
     }))
 }
@@ -211,16 +226,6 @@ fn address(storage: &SockaddrStorage) -> Option<SocketAddr> {
             .as_sockaddr_in6()
             .map(|six| SocketAddr::from(std::net::SocketAddrV6::from(*six)))
     })
-}
-
-/// Kernel stamps are wall-clock time. What matters is how long ago it was; a wall clock set back meanwhile counts as "just now".
-fn on_the_steady_clock(stamp: TimeSpec) -> Instant {
-    let now = Instant::now();
-    let Ok(wall) = clock_gettime(ClockId::CLOCK_REALTIME) else {
-        return now;
-    };
-    let age = u64::try_from((wall - stamp).num_nanoseconds()).unwrap_or(0);
-    now.checked_sub(Duration::from_nanos(age)).unwrap_or(now)
 }
 
 /// Bytes that are zeroed when they go out of sight.
@@ -241,6 +246,7 @@ pub fn advertised(socket: &RtpSocket, address: IpAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn pair() -> (RtpSocket, RtpSocket) {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));

@@ -2,26 +2,18 @@
 //! Owns: the relay, the sockets of both legs, the sending end of the key ring.
 //! Never: lets consumer audio out when a report about its protection could not be given.
 
-use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Instant;
 
 use domain::id::CallId;
 use media::leg::Leg;
 use media::relay::{Input, Output, Relay, RelayCounters, RelayEvent};
-use mio::unix::SourceFd;
-use mio::{Interest, Registry, Token};
 use secret::KeySender;
 
 use super::worker::Outlet;
 use super::{MediaId, NewCall, Report};
-use crate::rtp_socket::{ReceiveBuffer, RtpPair, RtpSocket};
-
-/// Datagrams read from one socket before others get their turn: 160 ms of a stream. What is left is read in the next round.
-const READS_MAX: usize = 8;
-
-/// Datagrams thrown away from before the relay was there; more can only be a flood.
-const STALE_MAX: usize = 256;
+use crate::packet_io::{Outbox, PacketIo, Token};
+use crate::rtp_socket::{Datagram, RtpPair, RtpSocket};
 
 /// Sockets of a call.
 pub(super) const SOCKETS: usize = 4;
@@ -66,6 +58,12 @@ enum Protection {
 struct Unreported {
     lost: Option<&'static str>,
     timed_out: bool,
+}
+
+/// Where a call's outputs go.
+pub(super) struct Ways<'thread> {
+    pub(super) outbox: &'thread mut Outbox,
+    pub(super) outlet: &'thread mut Outlet,
 }
 
 /// How a call goes on.
@@ -159,110 +157,88 @@ impl RunningCall {
         self.core.unreported.lost.is_some() || self.core.unreported.timed_out
     }
 
-    /// Watches the sockets, after throwing away what came before there was anyone to hear it.
-    pub(super) fn register(
-        &self,
-        registry: &Registry,
-        first: usize,
-        buffer: &mut ReceiveBuffer,
-    ) -> std::io::Result<()> {
-        for (offset, place) in SocketPlace::ALL.into_iter().enumerate() {
-            let socket = self.sockets.at(place);
-            socket.discard(buffer, STALE_MAX);
-            let token = Token(first + offset);
-            registry.register(
-                &mut SourceFd(&socket.as_raw_fd()),
-                token,
-                Interest::READABLE,
-            )?;
+    /// Watches the sockets. What came before there was anyone to hear it is thrown away.
+    pub(super) fn watch(&self, io: &mut PacketIo, first: u32) -> std::io::Result<()> {
+        for (token, place) in (first..).zip(SocketPlace::ALL) {
+            io.watch(self.sockets.at(place), Token(token))?;
         }
         Ok(())
     }
 
-    pub(super) fn deregister(&self, registry: &Registry) {
-        for place in SocketPlace::ALL {
-            let fd = self.sockets.at(place).as_raw_fd();
-            let _closed_anyway = registry.deregister(&mut SourceFd(&fd));
+    pub(super) fn forget(&self, io: &mut PacketIo, first: u32) {
+        for (token, place) in (first..).zip(SocketPlace::ALL) {
+            io.forget(self.sockets.at(place), Token(token));
         }
     }
 
-    /// Reads a socket; true if more may wait.
-    pub(super) fn read(
+    /// A datagram came.
+    pub(super) fn take(
         &mut self,
+        now: Instant,
         place: SocketPlace,
-        buffer: &mut ReceiveBuffer,
-        outlet: &mut Outlet,
-    ) -> bool {
-        let Self { core, sockets } = self;
-        let socket = sockets.at(place);
-        for _ in 0..READS_MAX {
-            let read = socket.receive(buffer, |datagram| {
-                if datagram.is_cut {
-                    return;
-                }
-                let input = Input::Packet {
-                    leg: place.leg,
-                    source: datagram.source,
-                    received_at: datagram.received_at,
-                    bytes: datagram.bytes,
-                    rtcp: place.rtcp,
-                };
-                core.handle(Instant::now(), input, sockets, outlet);
-            });
-            if matches!(read, Ok(None)) {
-                return false;
-            }
+        datagram: &Datagram<'_>,
+        ways: &mut Ways<'_>,
+    ) {
+        if datagram.is_cut {
+            return;
         }
-        true
+        let input = Input::Packet {
+            leg: place.leg,
+            source: datagram.source,
+            received_at: datagram.received_at,
+            bytes: datagram.bytes,
+            rtcp: place.rtcp,
+        };
+        self.handle(now, input, ways);
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant, outlet: &mut Outlet) {
+    pub(super) fn handle_timeout(&mut self, now: Instant, ways: &mut Ways<'_>) {
         self.core.relay.handle_timeout(now);
-        self.core.drain(now, &self.sockets, outlet);
+        self.core.drain(now, &self.sockets, ways);
     }
 
-    pub(super) fn protect(&mut self, now: Instant, outlet: &mut Outlet) {
+    pub(super) fn protect(&mut self, now: Instant, ways: &mut Ways<'_>) {
         self.core.protection = Protection::Wanted;
-        self.core.handle(now, Input::Protect, &self.sockets, outlet);
+        self.core.handle(now, Input::Protect, &self.sockets, ways);
     }
 
-    pub(super) fn unprotect(&mut self, now: Instant, outlet: &mut Outlet) {
+    pub(super) fn unprotect(&mut self, now: Instant, ways: &mut Ways<'_>) {
         let Self { core, sockets } = self;
         core.protection = Protection::Off;
         core.unreported.lost = None;
-        core.handle(now, Input::Unprotect, sockets, outlet);
+        core.handle(now, Input::Unprotect, sockets, ways);
         if std::mem::take(&mut core.silenced) {
-            core.handle(now, Input::Mute(core.muted), sockets, outlet);
+            core.handle(now, Input::Mute(core.muted), sockets, ways);
         }
     }
 
-    pub(super) fn mute(&mut self, on: bool, now: Instant, outlet: &mut Outlet) {
+    pub(super) fn mute(&mut self, on: bool, now: Instant, ways: &mut Ways<'_>) {
         self.core.muted = on;
         let quiet = on || self.core.silenced;
         self.core
-            .handle(now, Input::Mute(quiet), &self.sockets, outlet);
+            .handle(now, Input::Mute(quiet), &self.sockets, ways);
     }
 
     /// Anything else.
-    pub(super) fn handle(&mut self, now: Instant, input: Input<'_>, outlet: &mut Outlet) {
-        self.core.handle(now, input, &self.sockets, outlet);
+    pub(super) fn handle(&mut self, now: Instant, input: Input<'_>, ways: &mut Ways<'_>) {
+        self.core.handle(now, input, &self.sockets, ways);
     }
 
     /// Gives what could not be reported before.
-    pub(super) fn report_again(&mut self, outlet: &mut Outlet) {
+    pub(super) fn report_again(&mut self, ways: &mut Ways<'_>) {
         let Core { id, unreported, .. } = &mut self.core;
         if let Some(code) = unreported.lost
-            && outlet.report(Report::ProtectionLost(*id, code))
+            && ways.outlet.report(Report::ProtectionLost(*id, code))
         {
             unreported.lost = None;
         }
-        if unreported.timed_out && outlet.report(Report::MediaTimeout(*id)) {
+        if unreported.timed_out && ways.outlet.report(Report::MediaTimeout(*id)) {
             unreported.timed_out = false;
         }
     }
 
     /// Whether anybody is left to take keys. While protected the consumer falls silent first; the call ends when its mask is let go.
-    pub(super) fn fate(&mut self, now: Instant, outlet: &mut Outlet) -> Fate {
+    pub(super) fn fate(&mut self, now: Instant, ways: &mut Ways<'_>) -> Fate {
         if !self.core.keys.is_closed() {
             return Fate::Runs;
         }
@@ -271,27 +247,27 @@ impl RunningCall {
         }
         if !self.core.silenced {
             self.core.lose("nobody_listens");
-            self.core.silence(now, &self.sockets, outlet);
+            self.core.silence(now, &self.sockets, ways);
         }
         Fate::Runs
     }
 }
 
 impl Core {
-    fn handle(&mut self, now: Instant, input: Input<'_>, sockets: &Sockets, outlet: &mut Outlet) {
+    fn handle(&mut self, now: Instant, input: Input<'_>, sockets: &Sockets, ways: &mut Ways<'_>) {
         self.relay.handle_input(now, input);
-        self.drain(now, sockets, outlet);
+        self.drain(now, sockets, ways);
     }
 
-    fn drain(&mut self, now: Instant, sockets: &Sockets, outlet: &mut Outlet) {
-        self.put_out(sockets, outlet);
+    fn drain(&mut self, now: Instant, sockets: &Sockets, ways: &mut Ways<'_>) {
+        self.put_out(sockets, ways);
         if self.unreported.lost.is_some() && !self.silenced {
-            self.silence(now, sockets, outlet);
+            self.silence(now, sockets, ways);
         }
         self.wake_at = self.relay.next_timeout();
     }
 
-    fn put_out(&mut self, sockets: &Sockets, outlet: &mut Outlet) {
+    fn put_out(&mut self, sockets: &Sockets, ways: &mut Ways<'_>) {
         let Self {
             id,
             call,
@@ -309,10 +285,8 @@ impl Core {
                     bytes,
                     rtcp,
                 } => {
-                    let sent = sockets
-                        .at(SocketPlace { leg, rtcp })
-                        .send(bytes, destination);
-                    outlet.note_sent(matches!(sent, Ok(true)));
+                    let socket = sockets.at(SocketPlace { leg, rtcp });
+                    ways.outbox.send(socket, bytes, destination);
                     continue;
                 }
                 Output::Record {
@@ -320,7 +294,7 @@ impl Core {
                     position,
                     samples,
                 } => {
-                    outlet.record(call, leg, position, samples);
+                    ways.outlet.record(call, leg, position, samples);
                     continue;
                 }
                 Output::Key(key) => match keys.push(key) {
@@ -330,7 +304,7 @@ impl Core {
                 Output::Event(event) => report_of(*id, event),
             };
             let Some(report) = report else { continue };
-            if outlet.report(report) {
+            if ways.outlet.report(report) {
                 if matches!(report, Report::Refused(..)) {
                     *protection = Protection::Off;
                 }
@@ -347,10 +321,10 @@ impl Core {
         self.unreported.lost = Some(code);
     }
 
-    fn silence(&mut self, now: Instant, sockets: &Sockets, outlet: &mut Outlet) {
+    fn silence(&mut self, now: Instant, sockets: &Sockets, ways: &mut Ways<'_>) {
         self.silenced = true;
         self.relay.handle_input(now, Input::Mute(true));
-        self.put_out(sockets, outlet);
+        self.put_out(sockets, ways);
         self.wake_at = self.relay.next_timeout();
     }
 }

@@ -1,9 +1,8 @@
 //! The loop of one media thread.
 //! Owns: its calls, completely: nothing of them is shared.
-//! Never: blocks but in `poll`, allocates per packet, or lets one call's panic reach another.
+//! Never: blocks but in its one wait, allocates per packet, or lets one call's panic reach another.
 
 use std::collections::HashMap;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,21 +10,15 @@ use std::time::{Duration, Instant};
 use domain::id::CallId;
 use media::leg::Leg;
 use media::relay::Input;
-use mio::{Events, Poll, Token, Waker};
 use secret::KeyReceiver;
 use tokio::sync::Notify;
 
+use super::calls::Calls;
 use super::counters::MediaCounters;
-use super::running::{Fate, RunningCall, SOCKETS, SocketPlace};
+use super::running::{RunningCall, SOCKETS, Ways};
 use super::{MediaCommand, MediaId, NewCall, Report, Shared};
+use crate::packet_io::PacketIo;
 use crate::recorder::FrameSender;
-use crate::rtp_socket::ReceiveBuffer;
-
-/// Ready sockets taken in one round; the system reports the others in the next.
-const EVENTS_MAX: usize = 1_024;
-
-/// Token of the waker; sockets count from 0.
-const WAKER: Token = Token(usize::MAX);
 
 /// A thread with calls goes round at least this often, so that its heartbeat tells a stall from quiet.
 const TICK: Duration = Duration::from_millis(40);
@@ -39,8 +32,7 @@ pub(super) struct Outlet {
     notify: Arc<Notify>,
     recorder: Option<FrameSender>,
     has_news: bool,
-    send_failed: u64,
-    record_dropped: u64,
+    pub(super) record_dropped: u64,
 }
 
 impl Outlet {
@@ -54,7 +46,6 @@ impl Outlet {
             notify,
             recorder,
             has_news: false,
-            send_failed: 0,
             record_dropped: 0,
         }
     }
@@ -63,10 +54,6 @@ impl Outlet {
     pub(super) fn report(&mut self, report: Report) -> bool {
         self.has_news = true;
         self.reports.push(report).is_ok()
-    }
-
-    pub(super) fn note_sent(&mut self, sent: bool) {
-        self.send_failed += u64::from(!sent);
     }
 
     pub(super) fn record(&mut self, call: &Arc<CallId>, leg: Leg, position: u64, samples: &[i16]) {
@@ -90,166 +77,72 @@ impl Outlet {
 
 /// A thread.
 pub(super) struct Worker {
-    poll: Poll,
+    io: PacketIo,
     commands: rtrb::Consumer<MediaCommand>,
     info_keys: KeyReceiver,
-    outlet: Outlet,
     shared: Arc<Shared>,
-    calls: Vec<Option<Box<RunningCall>>>,
+    calls: Calls,
     free: Vec<usize>,
     places: HashMap<MediaId, usize>,
-    buffer: ReceiveBuffer,
-    /// Sockets left before they were empty. The system reports a socket once, so they are remembered.
-    unfinished: Vec<Token>,
     /// Ends that could not be reported. Bounded by the calls of this thread.
     failed: Vec<MediaId>,
-    /// Some call has a report that found no room.
-    owes: bool,
-    /// When the first call is due, as of the last round.
-    wake_at: Option<Instant>,
     ended: MediaCounters,
     published_at: Instant,
 }
 
 impl Worker {
     pub(super) fn new(
+        io: PacketIo,
         commands: rtrb::Consumer<MediaCommand>,
         outlet: Outlet,
         info_keys: KeyReceiver,
         shared: Arc<Shared>,
-    ) -> io::Result<(Self, Waker)> {
-        let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKER)?;
-        let worker = Self {
-            poll,
+    ) -> Self {
+        Self {
+            io,
             commands,
             info_keys,
-            outlet,
             shared,
-            calls: Vec::new(),
+            calls: Calls::new(outlet),
             free: Vec::new(),
             places: HashMap::new(),
-            buffer: ReceiveBuffer::new(),
-            unfinished: Vec::with_capacity(EVENTS_MAX),
             failed: Vec::new(),
-            owes: false,
-            wake_at: None,
             ended: MediaCounters::default(),
             published_at: Instant::now(),
-        };
-        Ok((worker, waker))
+        }
     }
 
-    /// Runs until told to stop, or until the system takes its poller away.
+    /// Runs until told to stop, or until the system takes its sockets away.
     pub(super) fn run(mut self) {
-        let mut events = Events::with_capacity(EVENTS_MAX);
         loop {
             let wait = self.wait(Instant::now());
-            match self.poll.poll(&mut events, wait) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return,
+            if self.io.wait(wait).is_err() {
+                return;
             }
             self.shared.beat();
             if !self.carry_out() {
                 self.end_all();
                 return;
             }
-            self.read_unfinished();
-            for event in events.iter().filter(|event| event.token() != WAKER) {
-                self.read(event.token());
-            }
-            self.wake_calls(Instant::now());
+            let Self { io, calls, .. } = &mut self;
+            io.receive(|token, datagram, outbox| calls.take(token, &datagram, outbox));
+            let now = Instant::now();
+            self.calls.wake(now, self.io.outbox());
+            self.remove_doomed();
             self.report_again();
-            self.publish_if_due(Instant::now());
-            self.outlet.tell();
+            self.publish_if_due(now);
+            self.calls.outlet.tell();
         }
     }
 
     /// How long there is nothing to do.
     fn wait(&self, now: Instant) -> Option<Duration> {
-        if !self.unfinished.is_empty() {
-            return Some(Duration::ZERO);
-        }
         if self.places.is_empty() && self.failed.is_empty() {
             return None;
         }
-        let due = self.wake_at.map(|at| at.saturating_duration_since(now));
+        let due = self.calls.wake_at;
+        let due = due.map(|at| at.saturating_duration_since(now));
         Some(due.map_or(TICK, |due| due.min(TICK)))
-    }
-
-    /// Sees to all that is due, and finds what is due next.
-    fn wake_calls(&mut self, now: Instant) {
-        self.wake_at = None;
-        for place in 0..self.calls.len() {
-            let due = |call: &RunningCall| call.wake_at().is_some_and(|at| at <= now);
-            if self.running(place).is_some_and(due) {
-                self.with(place, |call, _, outlet| call.handle_timeout(now, outlet));
-            }
-            let next = self.running(place).and_then(RunningCall::wake_at);
-            self.wake_at = self.wake_at.into_iter().chain(next).min();
-        }
-    }
-
-    fn running(&self, place: usize) -> Option<&RunningCall> {
-        self.calls.get(place).and_then(Option::as_deref)
-    }
-
-    /// Runs something on one call alone: if it panics, that call is gone and no other has noticed.
-    fn with<R>(
-        &mut self,
-        place: usize,
-        act: impl FnOnce(&mut RunningCall, &mut ReceiveBuffer, &mut Outlet) -> R,
-    ) -> Option<R> {
-        let Self {
-            calls,
-            buffer,
-            outlet,
-            owes,
-            ..
-        } = self;
-        let call = calls.get_mut(place)?.as_deref_mut()?;
-        let acted = catch_unwind(AssertUnwindSafe(|| {
-            let result = act(call, buffer, outlet);
-            let fate = call.fate(Instant::now(), outlet);
-            *owes |= call.owes_a_report();
-            (result, fate)
-        }));
-        match acted {
-            Ok((result, Fate::Runs)) => Some(result),
-            Ok((result, Fate::Abandoned)) => {
-                self.fail(place);
-                Some(result)
-            }
-            Err(_) => {
-                self.ended.panics += 1;
-                self.fail(place);
-                None
-            }
-        }
-    }
-}
-
-/// Sockets.
-impl Worker {
-    fn read(&mut self, token: Token) {
-        let (place, socket) = (token.0 / SOCKETS, token.0 % SOCKETS);
-        let Some(socket) = SocketPlace::ALL.get(socket).copied() else {
-            return;
-        };
-        let more = self.with(place, |call, buffer, outlet| {
-            call.read(socket, buffer, outlet)
-        });
-        if more == Some(true) && !self.unfinished.contains(&token) {
-            self.unfinished.push(token);
-        }
-    }
-
-    fn read_unfinished(&mut self) {
-        for _ in 0..self.unfinished.len() {
-            let token = self.unfinished.swap_remove(0);
-            self.read(token);
-        }
     }
 }
 
@@ -270,29 +163,28 @@ impl Worker {
     fn obey(&mut self, command: MediaCommand, now: Instant) {
         match command {
             MediaCommand::Start(new) => self.start(*new, now),
-            MediaCommand::Protect(id) => self.on(id, |call, outlet| call.protect(now, outlet)),
-            MediaCommand::Unprotect(id) => self.on(id, |call, outlet| call.unprotect(now, outlet)),
-            MediaCommand::Mute(id, on) => self.on(id, |call, outlet| call.mute(on, now, outlet)),
+            MediaCommand::Protect(id) => self.on(id, now, |call, ways| call.protect(now, ways)),
+            MediaCommand::Unprotect(id) => self.on(id, now, |call, ways| call.unprotect(now, ways)),
+            MediaCommand::Mute(id, on) => self.on(id, now, |call, ways| call.mute(on, now, ways)),
             MediaCommand::Replan(id, leg, plan) => {
-                self.on(id, |call, outlet| {
-                    call.handle(now, Input::Replan { leg, plan: *plan }, outlet)
-                });
+                let input = Input::Replan { leg, plan: *plan };
+                self.on(id, now, |call, ways| call.handle(now, input, ways));
             }
             MediaCommand::InfoKey(id, leg) => {
                 if let Some(key) = self.info_keys.pop() {
-                    self.on(id, |call, outlet| {
-                        call.handle(now, Input::InfoKey { leg, key }, outlet)
-                    });
+                    let input = Input::InfoKey { leg, key };
+                    self.on(id, now, |call, ways| call.handle(now, input, ways));
                 }
             }
             MediaCommand::End(id) => self.end(id, now),
             MediaCommand::Stop => {}
         }
+        self.remove_doomed();
     }
 
-    fn on(&mut self, id: MediaId, act: impl FnOnce(&mut RunningCall, &mut Outlet)) {
+    fn on(&mut self, id: MediaId, now: Instant, act: impl FnOnce(&mut RunningCall, &mut Ways<'_>)) {
         if let Some(place) = self.places.get(&id).copied() {
-            self.with(place, |call, _, outlet| act(call, outlet));
+            self.calls.with(place, now, self.io.outbox(), act);
         }
     }
 
@@ -300,28 +192,33 @@ impl Worker {
         let id = new.id;
         let made = catch_unwind(AssertUnwindSafe(|| Box::new(RunningCall::new(new, now))));
         let Ok(call) = made else {
-            self.ended.panics += 1;
+            self.calls.panics += 1;
             self.report_failure(id);
             return;
         };
         let place = self.free.pop().unwrap_or_else(|| {
-            self.calls.push(None);
-            self.calls.len() - 1
+            self.calls.running.push(None);
+            self.calls.due.push(None);
+            self.calls.running.len() - 1
         });
-        let registered = call.register(self.poll.registry(), place * SOCKETS, &mut self.buffer);
+        let watched = call.watch(&mut self.io, first_token(place));
         self.places.insert(id, place);
-        if let Some(slot) = self.calls.get_mut(place) {
+        if let Some(slot) = self.calls.running.get_mut(place) {
             *slot = Some(call);
         }
-        if registered.is_err() {
-            self.fail(place);
+        if watched.is_err() {
+            self.calls.doomed.push(place);
         } else {
-            self.with(place, |call, _, outlet| call.handle_timeout(now, outlet));
+            let outbox = self.io.outbox();
+            self.calls.with(place, now, outbox, |call, ways| {
+                call.handle_timeout(now, ways);
+            });
         }
     }
 
     fn end(&mut self, id: MediaId, now: Instant) {
-        self.on(id, |call, outlet| call.handle(now, Input::End, outlet));
+        self.on(id, now, |call, ways| call.handle(now, Input::End, ways));
+        self.remove_doomed();
         if let Some(place) = self.places.get(&id).copied() {
             self.remove(place);
         }
@@ -332,48 +229,63 @@ impl Worker {
         for id in ids {
             self.end(id, Instant::now());
         }
-        self.outlet.tell();
+        self.calls.outlet.tell();
     }
 
-    fn fail(&mut self, place: usize) {
-        if let Some(id) = self.remove(place) {
-            self.report_failure(id);
+    fn remove_doomed(&mut self) {
+        while let Some(place) = self.calls.doomed.pop() {
+            if let Some(id) = self.remove(place) {
+                self.report_failure(id);
+            }
         }
     }
 
     fn remove(&mut self, place: usize) -> Option<MediaId> {
-        let call = self.calls.get_mut(place)?.take()?;
-        call.deregister(self.poll.registry());
+        let call = self.calls.running.get_mut(place)?.take()?;
+        if let Some(due) = self.calls.due.get_mut(place) {
+            *due = None;
+        }
+        call.forget(&mut self.io, first_token(place));
         self.places.remove(&call.id());
         self.free.push(place);
-        self.outlet.record_end(call.call());
+        self.calls.outlet.record_end(call.call());
         self.ended.add(&call.counters());
         self.publish(Instant::now());
         Some(call.id())
     }
 }
 
+/// Token of a call's first socket.
+fn first_token(place: usize) -> u32 {
+    // A thread has thousands of calls, not a thousand million.
+    u32::try_from(place * SOCKETS).unwrap_or(u32::MAX - 3)
+}
+
 /// Reports.
 impl Worker {
     fn report_failure(&mut self, id: MediaId) {
-        if !self.outlet.report(Report::Failed(id)) {
+        if !self.calls.outlet.report(Report::Failed(id)) {
             self.failed.push(id);
         }
     }
 
     fn report_again(&mut self) {
         while let Some(id) = self.failed.pop() {
-            if !self.outlet.report(Report::Failed(id)) {
+            if !self.calls.outlet.report(Report::Failed(id)) {
                 self.failed.push(id);
                 break;
             }
         }
-        if !std::mem::take(&mut self.owes) {
+        if !std::mem::take(&mut self.calls.owes) {
             return;
         }
-        for place in 0..self.calls.len() {
-            if self.running(place).is_some_and(RunningCall::owes_a_report) {
-                self.with(place, |call, _, outlet| call.report_again(outlet));
+        let now = Instant::now();
+        for place in 0..self.calls.running.len() {
+            let owes = RunningCall::owes_a_report;
+            if self.calls.running(place).is_some_and(owes) {
+                let outbox = self.io.outbox();
+                self.calls
+                    .with(place, now, outbox, |call, ways| call.report_again(ways));
             }
         }
     }
@@ -389,9 +301,10 @@ impl Worker {
         self.published_at = now;
         let mut sums = self.ended;
         sums.calls = u64::try_from(self.places.len()).unwrap_or(u64::MAX);
-        sums.send_failed = self.outlet.send_failed;
-        sums.record_dropped = self.outlet.record_dropped;
-        for call in self.calls.iter().flatten() {
+        sums.send_failed = self.io.outbox().failed();
+        sums.record_dropped = self.calls.outlet.record_dropped;
+        sums.panics = self.calls.panics;
+        for call in self.calls.running.iter().flatten() {
             sums.add(&call.counters());
         }
         if let Ok(mut published) = self.shared.counters.try_lock() {
@@ -403,6 +316,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet_io::Backend;
     use crate::rtp_socket::RtpPorts;
     use media::leg::{Codec, LegPlan};
     use media::relay::RelayPlan;
@@ -422,14 +336,14 @@ mod tests {
 
     impl Scene {
         /// A worker that is driven by the test, with room for this many reports.
-        fn new(reports_max: usize, first_port: u16) -> Self {
+        fn new(backend: Backend, reports_max: usize, first_port: u16) -> Self {
             let arena = Arena::new(8).unwrap();
             let (_, commands) = RingBuffer::new(1);
             let (reports_in, reports) = RingBuffer::new(reports_max);
             let outlet = Outlet::new(reports_in, Arc::new(Notify::new()), None);
             let (_, info_keys) = secret::digit_ring(&arena).unwrap();
-            let (worker, _) =
-                Worker::new(commands, outlet, info_keys, Arc::new(Shared::new())).unwrap();
+            let io = PacketIo::new(backend).unwrap();
+            let worker = Worker::new(io, commands, outlet, info_keys, Arc::new(Shared::new()));
             let ports = RtpPorts::new(LOOPBACK, &(first_port..=first_port + 99)).unwrap();
             Self {
                 worker,
@@ -455,78 +369,121 @@ mod tests {
             self.worker.start(new, now);
             self.worker.places[&MediaId(id)]
         }
+
+        fn with<R>(
+            &mut self,
+            place: usize,
+            act: impl FnOnce(&mut RunningCall, &mut Ways<'_>) -> R,
+        ) -> Option<R> {
+            let outbox = self.worker.io.outbox();
+            self.worker.calls.with(place, Instant::now(), outbox, act)
+        }
+    }
+
+    /// Once with each way to the system that this kernel allows.
+    fn each(reports_max: usize, first_port: u16, test: impl Fn(Scene)) {
+        for (backend, first_port) in Backend::ALL.into_iter().zip([first_port, first_port + 100]) {
+            if backend == Backend::Epoll || PacketIo::new(backend).is_ok() {
+                test(Scene::new(backend, reports_max, first_port));
+            }
+        }
     }
 
     #[test]
     fn a_panic_ends_its_own_call_and_no_other() {
-        let mut scene = Scene::new(16, 15_000);
-        let now = Instant::now();
-        let (one, other) = (scene.start(1, now), scene.start(2, now));
-        assert_eq!(scene.ports.in_use().taken, 4);
-        scene.worker.with(one, |_, _, _| panic!("a call"));
-        assert_eq!(scene.reports.pop(), Ok(Report::Failed(MediaId(1))));
-        assert_eq!(scene.ports.in_use().taken, 2);
-        assert_eq!(
-            scene.worker.with(other, |call, _, _| call.id()),
-            Some(MediaId(2))
-        );
-        assert_eq!(
-            (scene.worker.ended.panics, scene.worker.places.len()),
-            (1, 1)
-        );
+        each(16, 15_000, |mut scene| {
+            let now = Instant::now();
+            let (one, other) = (scene.start(1, now), scene.start(2, now));
+            assert_eq!(scene.ports.in_use().taken, 4);
+            scene.with(one, |_, _| panic!("a call"));
+            // Nothing more is done for it, even before it is removed.
+            assert_eq!(scene.with(one, |call, _| call.id()), None);
+            scene.worker.remove_doomed();
+            assert_eq!(scene.reports.pop(), Ok(Report::Failed(MediaId(1))));
+            assert_eq!(scene.ports.in_use().taken, 2);
+            assert_eq!(scene.with(other, |call, _| call.id()), Some(MediaId(2)));
+            assert_eq!(
+                (scene.worker.calls.panics, scene.worker.places.len()),
+                (1, 1)
+            );
+        });
     }
 
     #[test]
     fn a_call_whose_reports_find_no_room_is_silenced_and_reported_later() {
-        let mut scene = Scene::new(1, 15_200);
-        let now = Instant::now();
-        let place = scene.start(1, now);
-        assert!(scene.worker.outlet.report(Report::LineBack(MediaId(9))));
-        scene.worker.obey(MediaCommand::Protect(MediaId(1)), now);
-        for step in 1..=20 {
-            scene
-                .worker
-                .wake_calls(now + Duration::from_millis(100) * step);
-        }
-        assert_eq!(
-            scene.worker.with(place, |call, _, _| call.owes_a_report()),
-            Some(true)
-        );
-        scene.worker.report_again();
-        assert_eq!(scene.reports.pop(), Ok(Report::LineBack(MediaId(9))));
-        scene.worker.report_again();
-        assert_eq!(
-            scene.reports.pop(),
-            Ok(Report::ProtectionLost(MediaId(1), "reports_full"))
-        );
-        scene.worker.report_again();
-        assert!(scene.reports.pop().is_err());
+        each(1, 15_200, |mut scene| {
+            let now = Instant::now();
+            let place = scene.start(1, now);
+            let outlet = &mut scene.worker.calls.outlet;
+            assert!(outlet.report(Report::LineBack(MediaId(9))));
+            scene.worker.obey(MediaCommand::Protect(MediaId(1)), now);
+            for step in 1..=20 {
+                let outbox = scene.worker.io.outbox();
+                let now = now + Duration::from_millis(100) * step;
+                scene.worker.calls.wake(now, outbox);
+            }
+            assert_eq!(
+                scene.with(place, |call, _| call.owes_a_report()),
+                Some(true)
+            );
+            scene.worker.report_again();
+            assert_eq!(scene.reports.pop(), Ok(Report::LineBack(MediaId(9))));
+            scene.worker.report_again();
+            assert_eq!(
+                scene.reports.pop(),
+                Ok(Report::ProtectionLost(MediaId(1), "reports_full"))
+            );
+            scene.worker.report_again();
+            assert!(scene.reports.pop().is_err());
+        });
     }
 
     #[test]
     fn a_call_ends_when_nobody_is_left_to_take_its_keys() {
-        let mut scene = Scene::new(16, 15_400);
-        let now = Instant::now();
-        let place = scene.start(1, now);
-        scene.keys.clear();
-        scene
-            .worker
-            .with(place, |call, _, outlet| call.handle_timeout(now, outlet));
-        assert_eq!(scene.reports.pop(), Ok(Report::Failed(MediaId(1))));
-        assert!(scene.worker.places.is_empty());
+        each(16, 15_400, |mut scene| {
+            let now = Instant::now();
+            let place = scene.start(1, now);
+            scene.keys.clear();
+            scene.with(place, |call, ways| call.handle_timeout(now, ways));
+            scene.worker.remove_doomed();
+            assert_eq!(scene.reports.pop(), Ok(Report::Failed(MediaId(1))));
+            assert!(scene.worker.places.is_empty());
+        });
     }
 
     #[test]
     fn an_ended_call_gives_its_place_and_its_counts_back() {
-        let mut scene = Scene::new(16, 15_600);
-        let now = Instant::now();
-        let place = scene.start(1, now);
-        scene.worker.obey(MediaCommand::End(MediaId(1)), now);
-        assert_eq!(
-            (scene.ports.in_use().taken, scene.ports.in_use().resting),
-            (0, 2)
-        );
-        assert_eq!(scene.start(2, now), place);
-        assert!(scene.worker.ended.packets_out > 0);
+        each(16, 15_600, |mut scene| {
+            let now = Instant::now();
+            let place = scene.start(1, now);
+            scene.worker.obey(MediaCommand::End(MediaId(1)), now);
+            assert_eq!(
+                (scene.ports.in_use().taken, scene.ports.in_use().resting),
+                (0, 2)
+            );
+            assert_eq!(scene.start(2, now), place);
+            assert!(scene.worker.ended.packets_out > 0);
+        });
+    }
+
+    #[test]
+    fn a_call_is_woken_when_it_is_due_and_not_before() {
+        each(16, 15_800, |mut scene| {
+            let now = Instant::now();
+            let place = scene.start(1, now);
+            scene.start(2, now);
+            let due = scene.worker.calls.wake_at.unwrap();
+            assert!(due > now);
+            let outbox = scene.worker.io.outbox();
+            scene
+                .worker
+                .calls
+                .wake(due - Duration::from_nanos(1), outbox);
+            assert_eq!(scene.worker.calls.wake_at, Some(due));
+            scene.worker.calls.wake(due, scene.worker.io.outbox());
+            assert!(scene.worker.calls.wake_at.unwrap() > due);
+            scene.worker.obey(MediaCommand::End(MediaId(1)), now);
+            assert_eq!(scene.worker.calls.due[place], None);
+        });
     }
 }

@@ -11,6 +11,7 @@ use media::source::{Cidr, SourcePolicy};
 use secret::Arena;
 use sip::digest::DigestPolicy;
 
+use crate::packet_io::Backend;
 use crate::recorder::AudioSink;
 
 /// A node's configuration.
@@ -35,6 +36,8 @@ pub struct NodeConfig {
     pub rtp_ports: RangeInclusive<u16>,
     /// Threads that carry media, 1 to 64.
     pub media_threads: usize,
+    /// How they reach their packets; none: the fastest way that the kernel allows.
+    pub packet_io: Option<Backend>,
     /// Far sides that may call without digest.
     pub peers: Vec<Peer>,
     /// Memory for keys: one ring for each call and each media thread.
@@ -62,6 +65,7 @@ impl NodeConfig {
             media_advertised: None,
             rtp_ports,
             media_threads: 1,
+            packet_io: None,
             peers: Vec::new(),
             arena,
             limits: NodeLimits::default(),

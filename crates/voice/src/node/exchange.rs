@@ -21,6 +21,7 @@ use super::config::{NodeConfig, NodeLimits, Peer};
 use super::counters::NodeCounters;
 use super::{NodeCommand, NodeError, Shared, lock};
 use crate::media_thread::{MediaId, MediaThread};
+use crate::packet_io::Backend;
 use crate::recorder::RecorderThread;
 use crate::rtp_socket::RtpPorts;
 use crate::transport::UdpTransport;
@@ -109,6 +110,7 @@ impl Exchange {
         let is_recording = config.audio_sink.is_some();
         let (recorder, threads) = start_threads(
             config.media_threads,
+            config.packet_io,
             &config.arena,
             &media_news,
             config.audio_sink,
@@ -539,6 +541,7 @@ type Threads = (Option<RecorderThread>, Vec<MediaThread>);
 
 fn start_threads(
     count: usize,
+    backend: Option<Backend>,
     arena: &Arc<Arena>,
     news: &Arc<Notify>,
     sink: Option<Box<dyn crate::recorder::AudioSink>>,
@@ -551,7 +554,8 @@ fn start_threads(
         None => (None, Vec::new()),
     };
     let senders = senders.into_iter().chain(std::iter::repeat_with(|| None));
-    let start = |(index, sender)| MediaThread::start(index, arena, Arc::clone(news), sender);
+    let start =
+        |(index, sender)| MediaThread::start(index, backend, arena, Arc::clone(news), sender);
     let threads = (0..count)
         .zip(senders)
         .map(start)

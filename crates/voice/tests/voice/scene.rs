@@ -10,6 +10,7 @@ use rand::Rng;
 use secret::{Arena, Key, KeyReceiver};
 use sip::{Command, LegId};
 use tokio::sync::mpsc;
+use voice::packet_io::Backend;
 use voice::{MediaSource, Node, NodeConfig, Peer};
 
 use crate::phone::{PATIENCE, Phone, description, media_of};
@@ -104,6 +105,7 @@ impl Scene {
             peer("trunk", TRUNK, MediaSource::Signalled),
             peer("pbx", PBX, MediaSource::Latch),
         ];
+        config.packet_io = wanted_packet_io();
         change(&mut config);
         let (to, reports) = mpsc::channel(256);
         let node = Node::start(config, Arc::new(Log(to))).unwrap();
@@ -255,6 +257,13 @@ impl Scene {
         })
         .await;
     }
+}
+
+/// `TONEWALL_TEST_PACKET_IO` names the way to the packets that all these tests are to use; without it, the fastest.
+fn wanted_packet_io() -> Option<Backend> {
+    let name = std::env::var("TONEWALL_TEST_PACKET_IO").ok()?;
+    let known = Backend::ALL.into_iter().find(|one| one.name() == name);
+    Some(known.expect("io_uring or epoll"))
 }
 
 fn peer(name: &str, ip: &str, media_source: MediaSource) -> Peer {

@@ -1,0 +1,126 @@
+//! The calls of one media thread.
+//! Owns: their state and when each is due.
+//! Never: lets one call's panic reach another, or allocates for a packet.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use super::running::{Fate, RunningCall, SOCKETS, SocketPlace, Ways};
+use super::worker::Outlet;
+use crate::packet_io::{Outbox, Token};
+use crate::rtp_socket::Datagram;
+
+/// The calls and where their outputs go.
+pub(super) struct Calls {
+    pub(super) outlet: Outlet,
+    pub(super) running: Vec<Option<Box<RunningCall>>>,
+    /// When each is due. Beside the calls, so that a search for the next reads 16 bytes of each and not its memory.
+    pub(super) due: Vec<Option<Instant>>,
+    /// No call is due before this.
+    pub(super) wake_at: Option<Instant>,
+    /// Places of calls that panicked or whose keys nobody takes; removed before the round is over.
+    pub(super) doomed: Vec<usize>,
+    /// Some call has a report that found no room.
+    pub(super) owes: bool,
+    pub(super) panics: u64,
+}
+
+impl Calls {
+    pub(super) fn new(outlet: Outlet) -> Self {
+        Self {
+            outlet,
+            running: Vec::new(),
+            due: Vec::new(),
+            wake_at: None,
+            doomed: Vec::new(),
+            owes: false,
+            panics: 0,
+        }
+    }
+
+    pub(super) fn running(&self, place: usize) -> Option<&RunningCall> {
+        self.running.get(place).and_then(Option::as_deref)
+    }
+
+    /// A datagram came.
+    pub(super) fn take(&mut self, token: Token, datagram: &Datagram<'_>, outbox: &mut Outbox) {
+        let Ok(token) = usize::try_from(token.0) else {
+            return;
+        };
+        let (place, socket) = (token / SOCKETS, token % SOCKETS);
+        if let Some(socket) = SocketPlace::ALL.get(socket).copied() {
+            let now = datagram.read_at;
+            self.with(place, now, outbox, |call, ways| {
+                call.take(now, socket, datagram, ways);
+            });
+        }
+    }
+
+    /// Sees to all that is due, and finds what is due next. A call that was put off since the last search is found early, and put off again.
+    pub(super) fn wake(&mut self, now: Instant, outbox: &mut Outbox) {
+        if self.wake_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.wake_at = None;
+        for place in 0..self.due.len() {
+            if self.due_at(place).is_some_and(|at| at <= now) {
+                self.with(place, now, outbox, |call, ways| {
+                    call.handle_timeout(now, ways);
+                });
+            }
+            let next = self.due_at(place);
+            self.wake_at = self.wake_at.into_iter().chain(next).min();
+        }
+    }
+
+    fn due_at(&self, place: usize) -> Option<Instant> {
+        self.due.get(place).copied().flatten()
+    }
+
+    /// Runs something on one call alone: if it panics, that call is gone and no other has noticed.
+    pub(super) fn with<R>(
+        &mut self,
+        place: usize,
+        now: Instant,
+        outbox: &mut Outbox,
+        act: impl FnOnce(&mut RunningCall, &mut Ways<'_>) -> R,
+    ) -> Option<R> {
+        let Self {
+            outlet,
+            running,
+            due,
+            wake_at,
+            doomed,
+            owes,
+            panics,
+        } = self;
+        let call = running.get_mut(place)?.as_deref_mut()?;
+        // Of a call that has panicked, nothing more is relayed.
+        if doomed.contains(&place) {
+            return None;
+        }
+        let mut ways = Ways { outbox, outlet };
+        let acted = catch_unwind(AssertUnwindSafe(|| {
+            let result = act(call, &mut ways);
+            let fate = call.fate(now, &mut ways);
+            *owes |= call.owes_a_report();
+            (result, fate)
+        }));
+        let Ok((result, fate)) = acted else {
+            *panics += 1;
+            doomed.push(place);
+            return None;
+        };
+        if fate == Fate::Abandoned {
+            doomed.push(place);
+        }
+        let next = call.wake_at();
+        if let Some(due) = due.get_mut(place) {
+            *due = next;
+        }
+        if let Some(next) = next {
+            *wake_at = Some(wake_at.map_or(next, |at| at.min(next)));
+        }
+        Some(result)
+    }
+}

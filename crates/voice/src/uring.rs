@@ -1,0 +1,599 @@
+//! Packets by io_uring.
+//! Owns: a ring, the buffers that the kernel fills, the packets that it sends from.
+//! Never: lets the kernel have memory that is shorter-lived than its ring.
+//!
+//! Every socket has one multishot receive, which takes a buffer of the group for each datagram. Sends are staged and submitted by the next wait, which
+//! is the round's only system call. The ring is used by one thread, from its first socket on.
+
+#![expect(
+    unsafe_code,
+    reason = "the kernel reads and writes memory by address; each block says why that memory is there"
+)]
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use io_uring::types::{BufRingEntry, CancelBuilder, Fd, RecvMsgOut, SubmitArgs, Timespec};
+use io_uring::{IoUring, cqueue, opcode, squeue};
+use nix::libc;
+use nix::sys::socket::{SockaddrLike, SockaddrStorage};
+use nix::sys::time::TimeSpec;
+use zeroize::Zeroize;
+
+use crate::packet_io::{Outbox, Token, Waker};
+use crate::rtp_socket::{Clock, DATAGRAM_BYTES_MAX, Datagram, ReceiveBuffer, RtpSocket};
+
+/// Submissions that wait: one system call takes them all. When full, they are submitted at once.
+const SUBMISSIONS_MAX: u32 = 1_024;
+
+/// Completions that wait: every buffer and every staged packet at once, twice over. The kernel keeps what does not fit.
+const COMPLETIONS_MAX: u32 = 4_096;
+
+/// Buffers to receive into: 10 ms of 1,000 calls. When none is left, receives end, and are begun again in the next round; the socket keeps what comes.
+const BUFFERS: u16 = 1_024;
+
+/// What a receive writes before the datagram: a head of 16 bytes, the sender's address, one control message (16 bytes of head, 16 of time).
+const HEAD_BYTES: usize = 16;
+const NAME_BYTES: usize = size_of::<libc::sockaddr_in6>();
+const CONTROL_BYTES: usize = 32;
+const BUFFER_BYTES: usize = HEAD_BYTES + NAME_BYTES + CONTROL_BYTES + DATAGRAM_BYTES_MAX;
+
+/// Packets that may be staged: the answers to a full round. When full, packets are sent one by one.
+const STAGED_MAX: usize = 1_024;
+
+/// The longest packet that is staged. Longer ones are sent one by one.
+const STAGED_BYTES_MAX: usize = 1_500;
+
+/// The buffer group; a ring has one.
+const GROUP: u16 = 0;
+
+/// Datagrams thrown away from before there was anyone to hear them; more can only be a flood.
+const STALE_MAX: usize = 256;
+
+/// Longest wait for a probe: it is on this machine.
+const PROBE_WAIT: Duration = Duration::from_secs(1);
+
+/// What a completion belongs to, in the upper bits of its mark. The lower 32 are a token or a slot, the 24 between a socket's generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Receive = 1,
+    Send = 2,
+    Wake = 3,
+    Cancel = 4,
+}
+
+const GENERATIONS: u32 = 1 << 24;
+
+fn mark(kind: Kind, generation: u32, index: u32) -> u64 {
+    let kind: u8 = match kind {
+        Kind::Receive => 1,
+        Kind::Send => 2,
+        Kind::Wake => 3,
+        Kind::Cancel => 4,
+    };
+    (u64::from(kind) << 56) | (u64::from(generation) << 32) | u64::from(index)
+}
+
+fn read_mark(mark: u64) -> (Option<Kind>, u32, u32) {
+    let kind = match mark >> 56 {
+        1 => Some(Kind::Receive),
+        2 => Some(Kind::Send),
+        3 => Some(Kind::Wake),
+        4 => Some(Kind::Cancel),
+        _ => None,
+    };
+    let generation = u32::try_from((mark >> 32) & u64::from(GENERATIONS - 1)).unwrap_or(0);
+    let index = u32::try_from(mark & u64::from(u32::MAX)).unwrap_or(0);
+    (kind, generation, index)
+}
+
+/// A socket and its receive.
+#[derive(Debug, Clone, Copy, Default)]
+struct Watched {
+    fd: Option<RawFd>,
+    /// Counts the sockets that had this token: what comes late for a former one is not lent.
+    generation: u32,
+}
+
+/// A ring.
+pub(crate) struct Uring {
+    // First: on drop the kernel lets go of everything before the memory goes.
+    ring: IoUring,
+    buffers: Buffers,
+    /// Lengths of address and control message, the same for all receives.
+    shape: Box<libc::msghdr>,
+    waker: Arc<OwnedFd>,
+    watched: Vec<Watched>,
+    /// Receives that have ended and begin again with the next wait.
+    ended: Vec<u32>,
+    is_enabled: bool,
+    stale: ReceiveBuffer,
+}
+
+// SAFETY: the raw pointers in it are to memory that it owns alone; the ring is used by one thread at a time, as `&mut self` demands.
+unsafe impl Send for Uring {}
+
+impl Uring {
+    /// A ring that works on this kernel: a probe has gone through one like it.
+    pub(crate) fn new(waker: &Arc<OwnedFd>) -> io::Result<Self> {
+        probe()?;
+        Self::unproved(waker)
+    }
+
+    fn unproved(waker: &Arc<OwnedFd>) -> io::Result<Self> {
+        let ring = IoUring::builder()
+            .setup_single_issuer()
+            .setup_defer_taskrun()
+            .setup_r_disabled()
+            .setup_cqsize(COMPLETIONS_MAX)
+            .build(SUBMISSIONS_MAX)?;
+        // SAFETY: an all-zero msghdr is one without address, parts and control message.
+        let mut shape: Box<libc::msghdr> = Box::new(unsafe { std::mem::zeroed() });
+        shape.msg_namelen = u32::try_from(NAME_BYTES).unwrap_or(0);
+        shape.msg_controllen = CONTROL_BYTES;
+        Ok(Self {
+            ring,
+            buffers: Buffers::new(),
+            shape,
+            waker: Arc::clone(waker),
+            watched: Vec::new(),
+            ended: Vec::new(),
+            is_enabled: false,
+            stale: ReceiveBuffer::new(),
+        })
+    }
+
+    /// The ring belongs to the thread that does this first.
+    fn enable(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.is_enabled, true) {
+            return Ok(());
+        }
+        let submitter = self.ring.submitter();
+        submitter.register_enable_rings()?;
+        // SAFETY: the entries live as long as `self.buffers`, which is dropped after the ring; there are `BUFFERS` of them.
+        unsafe {
+            submitter.register_buf_ring_with_flags(self.buffers.address(), BUFFERS, GROUP, 0)?;
+        }
+        let poll = opcode::PollAdd::new(Fd(self.waker.as_raw_fd()), POLL_IN)
+            .multi(true)
+            .build()
+            .user_data(mark(Kind::Wake, 0, 0));
+        self.submit(&poll)
+    }
+
+    pub(crate) fn watch(&mut self, socket: &RtpSocket, token: Token) -> io::Result<()> {
+        self.enable()?;
+        socket.discard(&mut self.stale, STALE_MAX);
+        let index = place(token.0);
+        if self.watched.len() <= index {
+            self.watched.resize(index + 1, Watched::default());
+        }
+        if let Some(watched) = self.watched.get_mut(index) {
+            watched.fd = Some(socket.as_raw_fd());
+            watched.generation = (watched.generation + 1) % GENERATIONS;
+        }
+        self.begin(token.0)
+    }
+
+    pub(crate) fn forget(&mut self, token: Token, batch: &mut Batch) {
+        let Some(watched) = self.watched.get_mut(place(token.0)) else {
+            return;
+        };
+        if watched.fd.take().is_none() {
+            return;
+        }
+        let receive = mark(Kind::Receive, watched.generation, token.0);
+        let cancel =
+            opcode::AsyncCancel::new(receive)
+                .build()
+                .user_data(mark(Kind::Cancel, 0, token.0));
+        // Staged packets name their socket by number: they leave while it is open.
+        let _the_socket_closes = self.flush(batch).and_then(|()| self.submit(&cancel));
+        let _later_with_the_next = self.ring.submit();
+    }
+
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>, batch: &mut Batch) -> io::Result<()> {
+        self.enable()?;
+        while let Some(token) = self.ended.pop() {
+            self.begin(token)?;
+        }
+        self.flush(batch)?;
+        // Every packet sent is one completion; what the thread waits for is one more.
+        let want = if self.ring.completion().is_empty() {
+            batch.under_way + 1
+        } else {
+            0
+        };
+        let time = timeout.map(|time| {
+            Timespec::new()
+                .sec(time.as_secs())
+                .nsec(time.subsec_nanos())
+        });
+        let submitter = self.ring.submitter();
+        let waited = match &time {
+            Some(time) => submitter.submit_with_args(want, &SubmitArgs::new().timespec(time)),
+            None => submitter.submit_and_wait(want),
+        };
+        match waited {
+            Ok(_) => Ok(()),
+            Err(error) => match error.raw_os_error() {
+                Some(libc::ETIME | libc::EINTR | libc::EBUSY) => Ok(()),
+                _ => Err(error),
+            },
+        }
+    }
+
+    pub(crate) fn receive(
+        &mut self,
+        waker: &Waker,
+        outbox: &mut Outbox,
+        mut take: impl FnMut(Token, Datagram<'_>, &mut Outbox),
+    ) {
+        let clock = Clock::now();
+        let Self {
+            ring,
+            buffers,
+            shape,
+            watched,
+            ended,
+            ..
+        } = self;
+        let mut lent = 0;
+        for entry in ring.completion() {
+            let (kind, generation, index) = read_mark(entry.user_data());
+            match kind {
+                Some(Kind::Send) => {
+                    if let Some(batch) = outbox.batch() {
+                        batch.done(index, entry.result());
+                    }
+                }
+                Some(Kind::Wake) => waker.was_heard(),
+                Some(Kind::Receive) => {
+                    let now = watched.get(place(index)).copied().unwrap_or_default();
+                    let is_current = now.fd.is_some() && now.generation == generation;
+                    if is_current && !cqueue::more(entry.flags()) {
+                        ended.push(index);
+                    }
+                    let Some(buffer) = cqueue::buffer_select(entry.flags()) else {
+                        continue;
+                    };
+                    let len = usize::try_from(entry.result()).unwrap_or(0);
+                    buffers.lend(buffer, len, |bytes| {
+                        if let Some(datagram) = datagram(bytes, shape, clock)
+                            && is_current
+                        {
+                            take(Token(index), datagram, outbox);
+                        }
+                    });
+                    lent += 1;
+                    if lent >= LENT_MAX {
+                        break;
+                    }
+                }
+                Some(Kind::Cancel) | None => {}
+            }
+        }
+        buffers.publish();
+    }
+
+    /// Begins a socket's receive.
+    fn begin(&mut self, token: u32) -> io::Result<()> {
+        let watched = self.watched.get(place(token)).copied().unwrap_or_default();
+        let Some(fd) = watched.fd else { return Ok(()) };
+        let receive = opcode::RecvMsgMulti::new(Fd(fd), &raw const *self.shape, GROUP)
+            .build()
+            .user_data(mark(Kind::Receive, watched.generation, token));
+        self.submit(&receive)
+    }
+
+    /// Submits what is staged, with the next system call.
+    fn flush(&mut self, batch: &mut Batch) -> io::Result<()> {
+        while let Some(send) = batch.next() {
+            self.submit(&send)?;
+        }
+        Ok(())
+    }
+
+    fn submit(&mut self, entry: &squeue::Entry) -> io::Result<()> {
+        loop {
+            // SAFETY: what an entry points to outlives it: `shape` and the buffers are dropped after the ring, and a staged packet keeps its slot until
+            // its completion.
+            if unsafe { self.ring.submission().push(entry) }.is_ok() {
+                return Ok(());
+            }
+            self.ring.submit()?;
+        }
+    }
+}
+
+impl Drop for Uring {
+    fn drop(&mut self) {
+        if self.is_enabled {
+            let any = CancelBuilder::any();
+            let _none_is_left = self.ring.submitter().register_sync_cancel(None, any);
+        }
+    }
+}
+
+/// Datagrams lent in one round: what a thread may be busy with before it looks at its commands and its timers, about 2 ms.
+const LENT_MAX: usize = 512;
+
+/// `POLLIN`.
+const POLL_IN: u32 = 1;
+
+fn place(index: u32) -> usize {
+    usize::try_from(index).unwrap_or(usize::MAX)
+}
+
+/// What a receive has written.
+fn datagram<'bytes>(
+    bytes: &'bytes [u8],
+    shape: &libc::msghdr,
+    clock: Clock,
+) -> Option<Datagram<'bytes>> {
+    let out = RecvMsgOut::parse(bytes, shape).ok()?;
+    let source = address(out.name_data())?;
+    let (stamp, is_cut) = (stamp(out.control_data()), out.is_payload_truncated());
+    let payload = out.payload_data().len();
+    let begin = HEAD_BYTES + NAME_BYTES + CONTROL_BYTES;
+    let read_at = Instant::now();
+    Some(Datagram {
+        source,
+        received_at: clock.place(stamp, read_at),
+        read_at,
+        is_cut,
+        bytes: bytes.get(begin..begin + payload)?,
+    })
+}
+
+/// A `sockaddr` of the Internet: family in native order, port in network order, then the address; in IPv6 behind a flow label.
+fn address(name: &[u8]) -> Option<SocketAddr> {
+    let family = u16::from_ne_bytes(*name.first_chunk()?);
+    let port = u16::from_be_bytes(*name.get(2..)?.first_chunk()?);
+    let ip = match i32::from(family) {
+        libc::AF_INET => IpAddr::V4(Ipv4Addr::from(*name.get(4..)?.first_chunk::<4>()?)),
+        libc::AF_INET6 => IpAddr::V6(Ipv6Addr::from(*name.get(8..)?.first_chunk::<16>()?)),
+        _ => return None,
+    };
+    Some(SocketAddr::new(ip, port))
+}
+
+/// The time in a control message: length, level and type, then seconds and nanoseconds.
+fn stamp(control: &[u8]) -> Option<TimeSpec> {
+    let level = i32::from_ne_bytes(*control.get(8..)?.first_chunk()?);
+    let kind = i32::from_ne_bytes(*control.get(12..)?.first_chunk()?);
+    if (level, kind) != (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
+        return None;
+    }
+    let seconds = i64::from_ne_bytes(*control.get(16..)?.first_chunk()?);
+    let nanos = i64::from_ne_bytes(*control.get(24..)?.first_chunk()?);
+    Some(TimeSpec::new(seconds, nanos))
+}
+
+/// The buffers of the group and the ring of entries that tells the kernel which are free.
+struct Buffers {
+    entries: Pages,
+    bytes: Pages,
+    tail: u16,
+}
+
+impl Buffers {
+    fn new() -> Self {
+        let count = usize::from(BUFFERS);
+        let mut buffers = Self {
+            entries: Pages::new(count * size_of::<BufRingEntry>()),
+            bytes: Pages::new(count * BUFFER_BYTES),
+            tail: 0,
+        };
+        for buffer in 0..BUFFERS {
+            buffers.give(buffer);
+        }
+        buffers.publish();
+        buffers
+    }
+
+    fn address(&self) -> u64 {
+        self.entries.address()
+    }
+
+    /// Lends what was written into a buffer, wipes it and gives the buffer back with the next [`Buffers::publish`].
+    fn lend(&mut self, buffer: u16, len: usize, take: impl FnOnce(&[u8])) {
+        if buffer >= BUFFERS {
+            return;
+        }
+        let at = usize::from(buffer) * BUFFER_BYTES;
+        // SAFETY: the range is within the allocation, and the kernel has handed this buffer over: it writes to it no more until it is given back.
+        let bytes = unsafe {
+            std::slice::from_raw_parts_mut(self.bytes.start.as_ptr().add(at), len.min(BUFFER_BYTES))
+        };
+        let back = Back(self, buffer, bytes);
+        take(back.2);
+    }
+
+    fn give(&mut self, buffer: u16) {
+        let entry = usize::from(self.tail % BUFFERS);
+        let at = u64::try_from(usize::from(buffer) * BUFFER_BYTES).unwrap_or(0);
+        let entries = self.entries.start.cast::<BufRingEntry>();
+        // SAFETY: `entry` is below `BUFFERS`, so the place is within the allocation, which is zeroed and aligned to a page; the kernel does not read
+        // it before the tail has passed it.
+        let place = unsafe { &mut *entries.as_ptr().add(entry) };
+        place.set_addr(self.bytes.address() + at);
+        place.set_len(u32::try_from(BUFFER_BYTES).unwrap_or(0));
+        place.set_bid(buffer);
+        self.tail = self.tail.wrapping_add(1);
+    }
+
+    /// Shows the kernel all that was given.
+    fn publish(&mut self) {
+        let entries = self.entries.start.cast::<BufRingEntry>();
+        // SAFETY: the first entry is initialised and holds the tail, which the kernel reads as an atomic 16-bit number, as it is here.
+        let tail = unsafe { &*BufRingEntry::tail(entries.as_ptr()).cast::<AtomicU16>() };
+        tail.store(self.tail, Ordering::Release);
+    }
+}
+
+/// A buffer that is lent: wiped and given back also if the reader unwinds.
+struct Back<'buffers, 'bytes>(&'buffers mut Buffers, u16, &'bytes mut [u8]);
+
+impl Drop for Back<'_, '_> {
+    fn drop(&mut self) {
+        self.2.zeroize();
+        self.0.give(self.1);
+    }
+}
+
+/// Zeroed memory aligned to a page.
+struct Pages {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+impl Pages {
+    fn new(bytes: usize) -> Self {
+        let layout = Layout::from_size_align(bytes, 4_096).expect("a page is a power of two");
+        // SAFETY: the layout is not empty: every caller has a constant size above zero.
+        let start = NonNull::new(unsafe { alloc_zeroed(layout) });
+        let start = start.unwrap_or_else(|| handle_alloc_error(layout));
+        Self { start, layout }
+    }
+
+    fn address(&self) -> u64 {
+        u64::try_from(self.start.addr().get()).unwrap_or(0)
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: it was allocated with this layout, and whoever knew its address is gone: the ring is dropped before its memory.
+        unsafe { dealloc(self.start.as_ptr(), self.layout) }
+    }
+}
+
+/// Packets on their way to the kernel.
+pub(crate) struct Batch {
+    slots: Vec<Staged>,
+    free: Vec<u32>,
+    /// Slots to submit, the first at the front.
+    staged: Vec<u32>,
+    submitted: usize,
+    /// Submitted and not completed.
+    under_way: usize,
+    failed: u64,
+}
+
+struct Staged {
+    fd: RawFd,
+    destination: SockaddrStorage,
+    bytes: [u8; STAGED_BYTES_MAX],
+    len: u32,
+}
+
+impl Batch {
+    /// All memory is taken here.
+    pub(crate) fn new() -> Self {
+        let count = u32::try_from(STAGED_MAX).unwrap_or(0);
+        let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        Self {
+            slots: (0..count)
+                .map(|_| Staged {
+                    fd: -1,
+                    destination: any.into(),
+                    bytes: [0; STAGED_BYTES_MAX],
+                    len: 0,
+                })
+                .collect(),
+            free: (0..count).collect(),
+            staged: Vec::with_capacity(STAGED_MAX),
+            submitted: 0,
+            under_way: 0,
+            failed: 0,
+        }
+    }
+
+    /// Takes a packet, or has no place for it.
+    pub(crate) fn stage(&mut self, socket: &RtpSocket, bytes: &[u8], to: SocketAddr) -> bool {
+        let Some(slot) = self.free.last().copied() else {
+            return false;
+        };
+        let Some(staged) = self.slots.get_mut(place(slot)) else {
+            return false;
+        };
+        let Some(room) = staged.bytes.get_mut(..bytes.len()) else {
+            return false;
+        };
+        room.copy_from_slice(bytes);
+        staged.len = u32::try_from(bytes.len()).unwrap_or(0);
+        staged.fd = socket.as_raw_fd();
+        staged.destination = to.into();
+        self.free.pop();
+        self.staged.push(slot);
+        true
+    }
+
+    pub(crate) fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// The next packet to submit.
+    fn next(&mut self) -> Option<squeue::Entry> {
+        let Some(slot) = self.staged.get(self.submitted).copied() else {
+            self.staged.clear();
+            self.submitted = 0;
+            return None;
+        };
+        self.submitted += 1;
+        self.under_way += 1;
+        let staged = self.slots.get(place(slot))?;
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let send = opcode::Send::new(Fd(staged.fd), staged.bytes.as_ptr(), staged.len)
+            .flags(flags)
+            .dest_addr(staged.destination.as_ptr())
+            .dest_addr_len(staged.destination.len())
+            .build();
+        Some(send.user_data(mark(Kind::Send, 0, slot)))
+    }
+
+    fn done(&mut self, slot: u32, result: i32) {
+        self.under_way = self.under_way.saturating_sub(1);
+        self.failed += u64::from(result < 0);
+        self.free.push(slot);
+    }
+}
+
+/// Sends one datagram to itself through a ring of its own: kernels and sandboxes refuse io_uring at different steps.
+fn probe() -> io::Result<()> {
+    let flags = rustix::event::EventfdFlags::CLOEXEC | rustix::event::EventfdFlags::NONBLOCK;
+    let waker = Arc::new(rustix::event::eventfd(0, flags)?);
+    let mut ring = Uring::unproved(&waker)?;
+    let socket = RtpSocket::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    ring.watch(&socket, Token(0))?;
+    let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let mut outbox = Outbox::staging();
+    if let Some(batch) = outbox.batch() {
+        batch.stage(&socket, b"probe", sender.local_addr()?);
+        sender.send_to(b"probe", socket.local())?;
+    }
+    let (mut heard, until) = (false, Instant::now() + PROBE_WAIT);
+    while !heard && Instant::now() < until {
+        if let Some(batch) = outbox.batch() {
+            ring.wait(Some(PROBE_WAIT), batch)?;
+        }
+        let waker = Waker::of(&waker);
+        ring.receive(&waker, &mut outbox, |_, datagram, _| {
+            heard |= datagram.bytes == b"probe";
+        });
+    }
+    sender.set_nonblocking(true)?;
+    let answered = sender.recv(&mut [0; 8]).is_ok();
+    if heard && answered && outbox.failed() == 0 {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
