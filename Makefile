@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-fault-short fault-kill load-sip bench bench-detector bench-mask guard-campaign lint fmt clean
+.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-fault-short fault-kill load-sip bench bench-detector bench-mask bench-relay guard-campaign lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -13,6 +13,7 @@ help:
 	@echo "make test    all tests, installing what they need"
 	@echo "make bench   calls per core, CPU per call, detector: one JSON line each"
 	@echo "make guard-campaign   the egress guard over 13 h of masked speech and music: false trips and their upper bound"
+	@echo "make bench-relay   relayed calls beside rtpengine and beside a relay that does nothing: JSON lines, fails above a bound"
 	@echo "make bench-detector   the detector beside spandsp and multimon-ng, speech and music, its cost: JSON lines, fails below a target"
 
 build: ui
@@ -41,6 +42,7 @@ test-rust: ui
 	scripts/timed rust-format $(CARGO) fmt --all --check
 	scripts/timed rust-lint $(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	scripts/timed rust $(CARGO) test --locked --workspace
+	TONEWALL_TEST_PACKET_IO=epoll scripts/timed rust-epoll $(CARGO) test --locked -p tonewall-voice --test voice
 
 test-ui: ui/node_modules/.stamp
 	scripts/timed ui bash -c 'cd ui && npm test --silent'
@@ -75,10 +77,21 @@ load-sip: build
 	scripts/need sipp sip-tester python3 python3
 	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall scripts/timed load-sip python3 tests-foreign/sipp_suite.py --load
 
-# Figures, no pass or fail: the detector and the relay per frame, then calls over real sockets, each as JSON lines. The optimised program is measured.
-bench: build
+# Figures, no pass or fail: the detector and the relay per frame, then our calls over real sockets, each as JSON lines. The optimised program is measured.
+bench:
+	scripts/corpora $(TARGET)/corpora
 	$(CARGO) bench --locked -p tonewall-media --bench media
-	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall python3 tests-foreign/relay_bench.py
+	$(RELAY_BENCH) --size short --only tonewall:plain
+	$(RELAY_BENCH) --size short --only tonewall:masked
+
+# Calls through a whole node, through rtpengine in user space and through a relay that does nothing, one after the other: relays on core 0, generator
+# on core 1; nothing else is to run beside them. SIZE=short: ratios of three pairs without the search for a full core.
+SIZE ?= full
+RELAY_BENCH = TONEWALL_CORPORA=$(abspath $(TARGET))/corpora $(CARGO) bench --locked -p tonewall-voice --bench relay --
+bench-relay:
+	scripts/need rtpengine rtpengine-daemon chrt util-linux
+	scripts/corpora $(TARGET)/corpora
+	$(RELAY_BENCH) --size $(SIZE)
 
 # The detector and foreign ones over the same sweeps, 13 h of speech and music, then what ours costs; nothing else is to run beside it.
 bench-detector:

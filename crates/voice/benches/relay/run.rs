@@ -1,0 +1,332 @@
+//! Measured runs: one engine, one mode, one number of calls.
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use voice::packet_io::Backend;
+
+use crate::generator::{Generator, Tally};
+use crate::judge::Figures;
+use crate::process::Relay;
+use crate::speech::{Keying, speech};
+use crate::{Size, floor, rtpengine, say, tonewall};
+
+/// Delay line of our mask: 96 samples at most (S24).
+const HOLD_MS: f64 = 12.0;
+
+/// Latency beyond the delay line at which a core is full.
+const LATENCY_MS_MAX: f64 = 10.0;
+
+/// Loss at which a core is full.
+const LOSS_PCT_MAX: f64 = 1.0;
+
+/// Search for a full core begins at this share of a load of 100 %, as told by the CPU of a call at the pairs' load.
+const SEARCH_FROM: f64 = 0.8;
+
+/// Calls between two points of the search.
+const SEARCH_STEP: usize = 50;
+
+/// Calls beyond which no core is searched: what the generator's core can speak and hear.
+const SEARCH_MAX: usize = 3_000;
+
+/// Time for sockets, caches and mappings to settle.
+const WARM: Duration = Duration::from_millis(1_000);
+
+/// A relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Rtpengine,
+    Tonewall,
+    Floor,
+}
+
+/// What it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Moves packets.
+    Plain,
+    /// Hides in-band keys on every call, all of which are keying.
+    Masked,
+}
+
+impl Engine {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rtpengine => "rtpengine",
+            Self::Tonewall => "tonewall",
+            Self::Floor => "floor",
+        }
+    }
+}
+
+impl Mode {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Masked => "masked",
+        }
+    }
+}
+
+/// Sizes of a bench.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    backend: Backend,
+    calls: usize,
+    pairs: usize,
+    span: Duration,
+    search_span: Duration,
+    searches: bool,
+}
+
+impl Plan {
+    pub(crate) fn new(size: Size, backend: Backend, calls: usize) -> Self {
+        match size {
+            Size::Short => Self {
+                backend,
+                calls,
+                pairs: 3,
+                span: Duration::from_millis(1_500),
+                search_span: Duration::from_millis(1_500),
+                searches: false,
+            },
+            Size::Full => Self {
+                backend,
+                calls,
+                pairs: 5,
+                span: Duration::from_secs(3),
+                search_span: Duration::from_secs(3),
+                searches: true,
+            },
+        }
+    }
+}
+
+/// One run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    pub(crate) engine: Engine,
+    pub(crate) mode: Mode,
+    pub(crate) calls: usize,
+    pub(crate) cpu_us_per_call_s: f64,
+    pub(crate) latency_ms_p50: f64,
+    pub(crate) latency_ms_p99: f64,
+    pub(crate) loss_pct: f64,
+    late_ms_p99: f64,
+}
+
+impl Row {
+    fn to_json(self) -> Value {
+        json!({
+            "engine": self.engine.name(),
+            "mode": self.mode.name(),
+            "calls": self.calls,
+            "cpu_us_per_call_s": round(self.cpu_us_per_call_s, 1),
+            "latency_ms_p50": round(self.latency_ms_p50, 3),
+            "latency_ms_p99": round(self.latency_ms_p99, 3),
+            "loss_pct": round(self.loss_pct, 3),
+            "generator_late_ms_p99": round(self.late_ms_p99, 3),
+        })
+    }
+
+    /// The core carries it.
+    fn is_carried(self) -> bool {
+        let delay_ms = match (self.engine, self.mode) {
+            (Engine::Rtpengine, Mode::Masked) => f64::from(rtpengine::DELAY_MS),
+            (Engine::Tonewall, Mode::Masked) => HOLD_MS,
+            (_, Mode::Plain) | (Engine::Floor, _) => 0.0,
+        };
+        self.latency_ms_p99 <= delay_ms + LATENCY_MS_MAX && self.loss_pct < LOSS_PCT_MAX
+    }
+}
+
+/// Runs and what they gave.
+pub(crate) struct Bench {
+    plan: Plan,
+    keys: Arc<Vec<u8>>,
+    voice: Arc<Vec<u8>>,
+    rows: RefCell<Vec<Row>>,
+}
+
+impl Bench {
+    pub(crate) fn new(plan: Plan) -> io::Result<Self> {
+        Ok(Self {
+            plan,
+            keys: Arc::new(speech(Keying::Inband)?),
+            voice: Arc::new(speech(Keying::None)?),
+            rows: RefCell::new(Vec::new()),
+        })
+    }
+
+    /// One engine and mode, the pairs' runs.
+    pub(crate) fn only(&self, name: &str) -> io::Result<()> {
+        let engines = [Engine::Rtpengine, Engine::Tonewall, Engine::Floor];
+        let modes = [Mode::Plain, Mode::Masked];
+        let all = engines
+            .into_iter()
+            .flat_map(|engine| modes.map(|mode| (engine, mode)));
+        for (engine, mode) in all {
+            if format!("{}:{}", engine.name(), mode.name()) == name {
+                for _ in 0..self.plan.pairs {
+                    self.run(engine, mode, self.plan.calls, self.plan.span)?;
+                }
+                return Ok(());
+            }
+        }
+        Err(io::Error::other(format!("no engine and mode {name}")))
+    }
+
+    /// Everything.
+    pub(crate) fn all(&self) -> io::Result<Figures> {
+        let mut figures = Figures::new(self.plan.backend);
+        for _ in 0..self.plan.pairs {
+            let run = |engine, mode| self.run(engine, mode, self.plan.calls, self.plan.span);
+            figures.add_pair(
+                [
+                    run(Engine::Rtpengine, Mode::Plain)?,
+                    run(Engine::Tonewall, Mode::Plain)?,
+                    run(Engine::Floor, Mode::Plain)?,
+                ],
+                [
+                    run(Engine::Rtpengine, Mode::Masked)?,
+                    run(Engine::Tonewall, Mode::Masked)?,
+                ],
+            );
+        }
+        if self.plan.searches {
+            for engine in [Engine::Rtpengine, Engine::Tonewall] {
+                for mode in [Mode::Plain, Mode::Masked] {
+                    let most = self.search(engine, mode);
+                    figures.note_calls_per_core(engine, mode, most);
+                }
+            }
+        }
+        Ok(figures)
+    }
+
+    /// The most calls that a core carries: between a number that it does and one that it does not, halved until they are neighbours.
+    fn search(&self, engine: Engine, mode: Mode) -> usize {
+        let is_carried = |steps: usize| {
+            let row = self.run(engine, mode, steps * SEARCH_STEP, self.plan.search_span);
+            // What cannot even be set up is not carried.
+            row.is_ok_and(Row::is_carried)
+        };
+        let mut carried = 0;
+        let mut refused = SEARCH_MAX / SEARCH_STEP + 1;
+        let mut next = self.guess(engine, mode).clamp(1, refused - 1);
+        while refused - carried > 1 {
+            if is_carried(next) {
+                carried = next;
+                next = (next + next.div_ceil(8)).min((carried + refused).div_ceil(2).max(next + 1));
+            } else {
+                refused = next;
+                next = (next - next.div_ceil(8)).max(carried.midpoint(refused));
+            }
+            next = next.clamp(carried + 1, (refused - 1).max(carried + 1));
+        }
+        carried * SEARCH_STEP
+    }
+
+    /// Steps at which a search begins.
+    fn guess(&self, engine: Engine, mode: Mode) -> usize {
+        let rows = self.rows.borrow();
+        let same = rows
+            .iter()
+            .filter(|row| row.engine == engine && row.mode == mode);
+        let us = same.map(|row| row.cpu_us_per_call_s).fold(0.0, f64::max);
+        (1..SEARCH_MAX / SEARCH_STEP)
+            .take_while(|steps| count(steps * SEARCH_STEP) * us < SEARCH_FROM * 1e6)
+            .count()
+    }
+
+    fn run(&self, engine: Engine, mode: Mode, calls: usize, span: Duration) -> io::Result<Row> {
+        let generator = Generator::bind()?;
+        let masked = mode == Mode::Masked;
+        let (mut relay, ports) = match engine {
+            Engine::Rtpengine => rtpengine::start(calls, masked, &generator)?,
+            Engine::Tonewall => tonewall::start(calls, self.plan.backend, &generator)?,
+            Engine::Floor => floor::start(calls, self.plan.backend, &generator)?,
+        };
+        let (keys, voice) = (Arc::clone(&self.keys), Arc::clone(&self.voice));
+        let running = generator.start(&ports, keys, voice)?;
+        std::thread::sleep(WARM);
+        if (engine, mode) == (Engine::Tonewall, Mode::Masked) {
+            tonewall::protect(&mut relay)?;
+            std::thread::sleep(WARM);
+        }
+        let mut cpu = Vec::new();
+        let tally = running.measure(span, || cpu.push(relay.cpu()))?;
+        let [before, after] = [cpu.remove(0)?, cpu.remove(0)?];
+        still_running(&mut relay, engine)?;
+        let row = row(
+            (engine, mode, calls),
+            after.saturating_sub(before),
+            span,
+            tally,
+        );
+        say(&row.to_json())?;
+        self.rows.borrow_mut().push(row);
+        Ok(row)
+    }
+}
+
+fn still_running(relay: &mut Relay, engine: Engine) -> io::Result<()> {
+    if relay.is_running() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("{} has ended", engine.name())))
+}
+
+fn row(
+    (engine, mode, calls): (Engine, Mode, usize),
+    cpu: Duration,
+    span: Duration,
+    mut tally: Tally,
+) -> Row {
+    tally.latencies.sort_unstable();
+    tally.lateness.sort_unstable();
+    let nanos = |sorted: &[i64], share: usize| {
+        let at = (sorted.len() * share / 100).min(sorted.len().saturating_sub(1));
+        sorted
+            .get(at)
+            .map_or(f64::INFINITY, |nanos| ratio(*nanos, 1_000_000))
+    };
+    let late: Vec<i64> = tally
+        .lateness
+        .iter()
+        .map(|nanos| i64::try_from(*nanos).unwrap_or(i64::MAX))
+        .collect();
+    let lost = tally.sent.saturating_sub(tally.received);
+    let per_call_s = cpu.as_secs_f64() / span.as_secs_f64() / count(calls);
+    Row {
+        engine,
+        mode,
+        calls,
+        cpu_us_per_call_s: per_call_s * 1e6,
+        latency_ms_p50: nanos(&tally.latencies, 50),
+        latency_ms_p99: nanos(&tally.latencies, 99),
+        loss_pct: 100.0 * ratio(lost.cast_signed(), tally.sent.max(1).cast_signed()),
+        late_ms_p99: nanos(&late, 99),
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::as_conversions,
+    reason = "figures to print"
+)]
+fn ratio(part: i64, whole: i64) -> f64 {
+    part as f64 / whole as f64
+}
+
+fn count(number: usize) -> f64 {
+    ratio(i64::try_from(number).unwrap_or(i64::MAX), 1)
+}
+
+pub(crate) fn round(value: f64, digits: i32) -> f64 {
+    let scale = 10_f64.powi(digits);
+    (value * scale).round() / scale
+}

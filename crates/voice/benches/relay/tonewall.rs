@@ -1,0 +1,163 @@
+//! Our relay: a whole node with its SIP, its media threads and its arena, in a process of its own.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use domain::boundary::{CallEvents, EndCause, IncomingCall, LineEvent, RouteTarget, Telephony};
+use domain::id::CallId;
+use secret::{Arena, KeyReceiver};
+use voice::packet_io::Backend;
+use voice::transport::UdpTransport;
+use voice::{MediaSource, Node, NodeConfig, Peer};
+
+use crate::generator::{CallPorts, Generator};
+use crate::phones::Phones;
+use crate::process::{Relay, media_ports};
+
+/// Arena slots beside those of the calls.
+const SLOTS_SPARE: usize = 64;
+
+/// Longest wait for all masks.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Starts a node and its calls.
+pub(crate) fn start(
+    calls: usize,
+    backend: Backend,
+    generator: &Generator,
+) -> io::Result<(Relay, Vec<CallPorts>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let transport = UdpTransport::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let arguments = [
+            "--calls".to_owned(),
+            calls.to_string(),
+            "--backend".to_owned(),
+            backend.name().to_owned(),
+            "--phones".to_owned(),
+            transport.local().to_string(),
+        ];
+        let mut relay = Relay::start_self("tonewall", &arguments)?;
+        let server = relay.line()?.parse().map_err(io::Error::other)?;
+        let mut phones = Phones::new(server, transport)?;
+        let mut ports = Vec::new();
+        for _ in 0..calls {
+            let (consumer, agent) = (generator.consumer_address()?, generator.agent_address()?);
+            ports.push(phones.connect(consumer, agent).await?);
+        }
+        Ok((relay, ports))
+    })
+}
+
+/// Arms the mask on every call.
+pub(crate) fn protect(relay: &mut Relay) -> io::Result<()> {
+    relay.tell("protect")?;
+    match relay.line()?.as_str() {
+        "protected" => Ok(()),
+        other => Err(io::Error::other(format!("no mask: {other}"))),
+    }
+}
+
+/// The child's side.
+pub(crate) fn serve(calls: usize, backend: Backend, phones: SocketAddr) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    let arena = Arena::new(calls + SLOTS_SPARE).map_err(io::Error::other)?;
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let mut config = NodeConfig::new(listen, media_ports(), arena);
+    config.limits.calls_max = calls;
+    config.packet_io = Some(backend);
+    config.peers = vec![Peer {
+        name: "phones".to_owned(),
+        addresses: vec![phones.ip()],
+        call_header_trusted: true,
+        media_source: MediaSource::Signalled,
+        info_digits: true,
+    }];
+    let desk = Arc::new(Desk {
+        node: OnceLock::new(),
+        calls: Mutex::new(HashMap::new()),
+        phones,
+    });
+    let node = {
+        let _in_it = runtime.enter();
+        let node = Node::start(config, Arc::clone(&desk) as Arc<dyn CallEvents>);
+        desk.node
+            .get_or_init(|| Arc::new(node.expect("a node starts on loopback")))
+            .clone()
+    };
+    say(&node.sip_address().to_string())?;
+    for line in io::stdin().lock().lines() {
+        if line? == "protect" {
+            say(&runtime.block_on(desk.protect_all(&node)))?;
+        }
+    }
+    Ok(())
+}
+
+fn say(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+/// Routes every call to the other telephone and takes the keys.
+struct Desk {
+    node: OnceLock<Arc<Node>>,
+    calls: Mutex<HashMap<CallId, KeyReceiver>>,
+    phones: SocketAddr,
+}
+
+impl Desk {
+    async fn protect_all(&self, node: &Node) -> String {
+        let all: Vec<CallId> = {
+            let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+            calls.keys().cloned().collect()
+        };
+        let protecting = async {
+            for call in &all {
+                // A media thread that is behind refuses a mask rather than to be late with it.
+                while node.protect(call).await.is_err() {}
+            }
+            "protected"
+        };
+        let done = tokio::time::timeout(PATIENCE, protecting).await;
+        done.unwrap_or("too slow").to_owned()
+    }
+}
+
+impl CallEvents for Desk {
+    fn incoming(&self, call: IncomingCall) {
+        let target = RouteTarget::Uri {
+            uri: format!("sip:200@{}", self.phones),
+            address: self.phones,
+        };
+        if let Some(node) = self.node.get() {
+            let _ends_by_itself = node.route(&call.id, target);
+        }
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.insert(call.id, call.keys);
+    }
+
+    fn ringing(&self, _: &CallId) {}
+    fn answered(&self, _: &CallId) {}
+    fn held(&self, _: &CallId, _: bool) {}
+    fn ended(&self, _: &CallId, _: EndCause) {}
+
+    fn key_pressed(&self, call: &CallId) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = calls.get_mut(call) {
+            while keys.pop().is_some() {}
+        }
+    }
+
+    fn line(&self, _: &CallId, _: LineEvent) {}
+    fn registration(&self, _: &str, _: bool) {}
+}
