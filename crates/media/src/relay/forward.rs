@@ -93,12 +93,12 @@ impl Relay {
             .plan
             .codec
             .law()
-            .decode(taken.payload, &mut self.decoded[..]);
+            .decode(taken.payload, &mut self.scratch.decoded[..]);
         let heard = Heard {
             now: arrival.now,
             at: arrival.received_at,
             ts,
-            samples: &self.decoded[..len],
+            samples: &self.scratch.decoded[..len],
         };
         self.guard.hear(heard, &mut super::way!(self));
         self.leave_if_clean();
@@ -113,20 +113,20 @@ impl Relay {
             .plan
             .codec
             .law()
-            .decode(taken.payload, &mut self.decoded[..]);
+            .decode(taken.payload, &mut self.scratch.decoded[..]);
         if self.watch {
-            self.guard.watch(ts, &self.decoded[..len]);
+            self.guard.watch(ts, &self.scratch.decoded[..len]);
         }
         self.sides.agent.check_open()?;
         if self.is_muted {
-            self.decoded[..len].fill(0);
+            self.scratch.decoded[..len].fill(0);
         }
         self.record(Leg::Consumer, taken, len);
         if self.is_muted {
             let silence = self.sides.consumer.plan.codec.law().silence();
-            self.encoded[..len].fill(silence);
+            self.scratch.encoded[..len].fill(silence);
             let silenced = Taken {
-                payload: &self.encoded[..len],
+                payload: &self.scratch.encoded[..len],
                 ..*taken
             };
             return relay_audio(
@@ -134,7 +134,7 @@ impl Relay {
                 &mut self.outputs,
                 Leg::Consumer,
                 &silenced,
-                &mut self.transcoded[..],
+                &mut self.scratch.transcoded[..],
             );
         }
         relay_audio(
@@ -142,7 +142,7 @@ impl Relay {
             &mut self.outputs,
             Leg::Consumer,
             taken,
-            &mut self.transcoded[..],
+            &mut self.scratch.transcoded[..],
         )
     }
 
@@ -155,10 +155,10 @@ impl Relay {
                 .plan
                 .codec
                 .law()
-                .decode(taken.payload, &mut self.decoded[..]);
+                .decode(taken.payload, &mut self.scratch.decoded[..]);
             if listening {
                 self.guard
-                    .note_agent_audio(now, taken.placed.ts, &self.decoded[..len]);
+                    .note_agent_audio(now, taken.placed.ts, &self.scratch.decoded[..len]);
             }
             self.record(Leg::Agent, taken, len);
         }
@@ -167,7 +167,7 @@ impl Relay {
             &mut self.outputs,
             Leg::Agent,
             taken,
-            &mut self.transcoded[..],
+            &mut self.scratch.transcoded[..],
         )
     }
 
@@ -175,7 +175,8 @@ impl Relay {
     fn record(&mut self, leg: Leg, taken: &Taken<'_>, len: usize) {
         if self.records && taken.placed.newest {
             let position = taken.placed.ts.saturating_sub(TIMELINE_START);
-            self.outputs.record(leg, position, &self.decoded[..len]);
+            self.outputs
+                .record(leg, position, &self.scratch.decoded[..len]);
         }
     }
 

@@ -7,8 +7,12 @@ use std::time::{Duration, Instant};
 use super::timeline::{duration_of, samples_in};
 use crate::sample;
 
-/// Samples that may wait: 256 ms, as many as one input and the samples held back can make. When full the oldest are sent at once.
-const WAITING_MAX: usize = 2_048;
+/// Samples that may wait: an incomplete frame and a piece of input, of 120 ms at most each, or what pacing holds back. When full the oldest
+/// are sent at once.
+const WAITING_MAX: usize = 1_920;
+
+/// Paced frames leave at once while more than this waits: 128 ms, more than the longest input.
+const CROWDED: usize = 1_024;
 
 /// Shortest and longest packet that we make.
 const FRAME_MIN: Duration = Duration::from_millis(10);
@@ -136,7 +140,7 @@ impl Framer {
     }
 
     fn is_due(&self, now: Instant) -> bool {
-        let crowded = self.len > WAITING_MAX / 2;
+        let crowded = self.len > CROWDED;
         self.pace.is_none() || crowded || self.next_due.is_none_or(|due| due <= now)
     }
 

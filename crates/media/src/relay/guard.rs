@@ -11,7 +11,8 @@ use super::framer::{Framer, Take, frame_duration};
 use super::keys::Tally;
 use super::output::Outputs;
 use super::reorder::Reorder;
-use super::side::{AUDIO_SAMPLES_MAX, Side};
+use super::scratch::Frames;
+use super::side::Side;
 use super::timeline::{TIMELINE_START, duration_of, samples_in};
 use super::trace::{Trace, Traced};
 use crate::dtmf::inband::Reporter;
@@ -90,9 +91,7 @@ pub(super) struct Guard {
     /// Events that began before this are not relayed: they began under protection.
     open_ts: u64,
     trace: Option<Box<Trace>>,
-    popped: Box<[i16; AUDIO_SAMPLES_MAX]>,
-    frame: Box<[i16; AUDIO_SAMPLES_MAX]>,
-    bytes: Box<[u8; AUDIO_SAMPLES_MAX]>,
+    pub(super) scratch: Frames,
     /// A deliberate defect.
     #[cfg(any(test, feature = "planted"))]
     mask_off: Option<super::planted::MaskOff>,
@@ -117,9 +116,7 @@ impl Guard {
             first_heard: None,
             open_ts: 0,
             trace: None,
-            popped: Box::new([0; AUDIO_SAMPLES_MAX]),
-            frame: Box::new([0; AUDIO_SAMPLES_MAX]),
-            bytes: Box::new([0; AUDIO_SAMPLES_MAX]),
+            scratch: Frames::default(),
             #[cfg(any(test, feature = "planted"))]
             mask_off: None,
         }
@@ -232,6 +229,7 @@ impl Guard {
         self.tally.clear();
         self.events.wipe();
         self.agent_events.wipe();
+        self.scratch.wipe();
     }
 
     /// One of the legs was renegotiated.
@@ -474,14 +472,14 @@ impl Guard {
         while let Some((ts, len)) = self.pop() {
             #[cfg(any(test, feature = "planted"))]
             if let Some(mask_off) = &self.mask_off {
-                mask_off.undo(ts, &mut self.popped[..len]);
+                mask_off.undo(ts, &mut self.scratch.popped[..len]);
             }
             if ts != self.framer.end() {
                 self.jump(ts, way);
             }
             let mut done = 0;
             while done < len {
-                let taken = self.framer.push(&self.popped[done..len]);
+                let taken = self.framer.push(&self.scratch.popped[done..len]);
                 done += taken;
                 let crowded = taken == 0;
                 self.send(if crowded { Take::All } else { Take::Due(now) }, way);
@@ -490,7 +488,7 @@ impl Guard {
     }
 
     fn pop(&mut self) -> Option<(u64, usize)> {
-        let (path, popped) = (&mut self.path, &mut self.popped[..]);
+        let (path, popped) = (&mut self.path, &mut self.scratch.popped[..]);
         match &mut self.trace {
             None => path.pop_masked(popped),
             Some(trace) => trace.pop(path, popped),
@@ -505,17 +503,17 @@ impl Guard {
     }
 
     fn send(&mut self, take: Take, way: &mut Way<'_>) {
-        while let Some((ts, len)) = self.framer.take(take, &mut self.frame[..]) {
+        while let Some((ts, len)) = self.framer.take(take, &mut self.scratch.frame[..]) {
             let law = way.agent.plan.codec.law();
-            law.encode(&self.frame[..len], &mut self.bytes[..]);
-            if way.egress_guard.judge(law, &self.bytes[..len]) == Verdict::Silence {
-                self.frame[..len].fill(0);
-                self.bytes[..len].fill(law.silence());
+            law.encode(&self.scratch.frame[..len], &mut self.scratch.bytes[..]);
+            if way.egress_guard.judge(law, &self.scratch.bytes[..len]) == Verdict::Silence {
+                self.scratch.frame[..len].fill(0);
+                self.scratch.bytes[..len].fill(law.silence());
             }
             if way.record {
                 let position = ts.saturating_sub(TIMELINE_START);
                 way.outputs
-                    .record(Leg::Consumer, position, &self.frame[..len]);
+                    .record(Leg::Consumer, position, &self.scratch.frame[..len]);
             }
             let framing = Framing {
                 payload_type: way.agent.plan.payload_type_out,
@@ -524,9 +522,9 @@ impl Guard {
                 span: sample::span(len),
             };
             let skipped = std::mem::take(&mut self.skipped);
-            if let Err(reason) = way
-                .agent
-                .send(way.outputs, framing, skipped, &self.bytes[..len])
+            if let Err(reason) =
+                way.agent
+                    .send(way.outputs, framing, skipped, &self.scratch.bytes[..len])
             {
                 way.agent.note_drop(reason);
             }

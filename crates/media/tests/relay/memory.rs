@@ -16,8 +16,8 @@ use crate::scene::{MS, Phone, Random, Script, hiss, plan};
 /// Calls of the measurement.
 const CALLS: u32 = 2_000;
 
-/// Of the 64 KiB that a call may take in media and voice together, 8 are left to voice: its sockets' bookkeeping and its share of the node.
-const KIB_PER_CALL_MAX: f64 = 56.0;
+/// Of the 64 KiB that a call may take in media and voice together, 16 are left to voice: its sockets' bookkeeping and its share of the node.
+const KIB_PER_CALL_MAX: f64 = 48.0;
 
 /// A datagram that comes to a relay.
 struct Coming {
