@@ -124,15 +124,14 @@ impl Drop for RecorderThread {
 
 fn run(mut sink: Box<dyn AudioSink>, mut receivers: Vec<rtrb::Consumer<Frame>>) {
     while !receivers.is_empty() {
-        // Looked at before the rings are: a sender that goes in between has left its frames behind.
-        let gone: Vec<bool> = receivers.iter().map(rtrb::Consumer::is_abandoned).collect();
-        for receiver in &mut receivers {
+        receivers.retain_mut(|receiver| {
+            // Looked at before the ring is: a sender that goes in between has left its frames behind.
+            let is_gone = receiver.is_abandoned();
             while let Ok(frame) = receiver.pop() {
                 take(sink.as_mut(), &frame);
             }
-        }
-        let mut gone = gone.into_iter();
-        receivers.retain(|_| !gone.next().unwrap_or(false));
+            !is_gone
+        });
         std::thread::sleep(LOOK_INTERVAL);
     }
 }
