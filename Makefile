@@ -112,6 +112,11 @@ guard-campaign:
 	scripts/corpora $(TARGET)/corpora
 	TONEWALL_CORPORA=$(abspath $(TARGET))/corpora TONEWALL_GUARD_HOURS=$(GUARD_HOURS) $(CARGO) bench --locked -p tonewall-media --bench guard
 
+# What a call takes: 2,000 relays, then 2,000 calls on a node of its own; one JSON line, fails above 64 KiB.
+.PHONY: memory-per-call
+memory-per-call:
+	$(CARGO) test --locked -p tonewall-voice --test voice -- --ignored --exact weight::two_thousand_calls_take_their_share_and_no_more --nocapture
+
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 

@@ -12,3 +12,4 @@ mod talker;
 
 mod protection;
 mod signalling;
+mod weight;
