@@ -26,7 +26,7 @@ use nix::sys::socket::{SockaddrLike, SockaddrStorage};
 use nix::sys::time::TimeSpec;
 use zeroize::Zeroize;
 
-use crate::packet_io::{Outbox, Token, Waker};
+use crate::packet_io::{GATHER_MAX, Outbox, Pace, Token, Waker};
 use crate::rtp_socket::{Clock, DATAGRAM_BYTES_MAX, Datagram, ReceiveBuffer, RtpSocket};
 
 /// Submissions that wait: one system call takes them all. When full, they are submitted at once.
@@ -113,6 +113,7 @@ pub(crate) struct Uring {
     /// Receives that have ended and begin again with the next wait.
     ended: Vec<u32>,
     is_enabled: bool,
+    pace: Pace,
     stale: ReceiveBuffer,
 }
 
@@ -145,6 +146,7 @@ impl Uring {
             watched: Vec::new(),
             ended: Vec::new(),
             is_enabled: false,
+            pace: Pace::new(),
             stale: ReceiveBuffer::new(),
         })
     }
@@ -204,9 +206,23 @@ impl Uring {
             self.begin(token)?;
         }
         self.flush(batch)?;
-        // Every packet sent is one completion; what the thread waits for is one more.
+        let gather = self.pace.gather(timeout);
+        let timeout = timeout.map(|time| time.saturating_sub(gather));
+        if !gather.is_zero() {
+            self.enter(GATHER_MAX, Some(gather), batch)?;
+        }
+        if gather.is_zero() || self.ring.completion().is_empty() {
+            self.enter(1, timeout, batch)?;
+        }
+        self.pace.begins();
+        Ok(())
+    }
+
+    /// Submits, and waits for so many events or this long. Not at all if completions wait.
+    fn enter(&mut self, events: usize, timeout: Option<Duration>, batch: &Batch) -> io::Result<()> {
+        // Every packet sent is one completion; what the thread waits for comes on top.
         let want = if self.ring.completion().is_empty() {
-            batch.under_way + 1
+            batch.under_way + events
         } else {
             0
         };
@@ -242,6 +258,7 @@ impl Uring {
             shape,
             watched,
             ended,
+            pace,
             ..
         } = self;
         let mut lent = 0;
@@ -268,6 +285,7 @@ impl Uring {
                         if let Some(datagram) = datagram(bytes, shape, clock)
                             && is_current
                         {
+                            pace.lent();
                             take(Token(index), datagram, outbox);
                         }
                     });

@@ -2,12 +2,16 @@
 
 use std::io::{self, BufRead, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
 
 use voice::packet_io::{Backend, PacketIo, Token};
 use voice::rtp_socket::{RtpPair, RtpPorts};
 
 use crate::generator::{CallPorts, Generator};
 use crate::process::{Relay, media_ports};
+
+/// Longest wait for one pair of ports.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Starts it and its calls.
 pub(crate) fn start(
@@ -49,7 +53,7 @@ pub(crate) fn serve(
         RtpPorts::new(IpAddr::V4(Ipv4Addr::LOCALHOST), &media_ports()).map_err(io::Error::other)?;
     let mut pairs: Vec<RtpPair> = Vec::new();
     for _ in 0..2 * calls {
-        pairs.push(ports.open().map_err(io::Error::other)?);
+        pairs.push(open(&ports)?);
     }
     for call in pairs.chunks_exact(2) {
         let line = format!(
@@ -63,6 +67,18 @@ pub(crate) fn serve(
     // Ends with its parent.
     io::stdin().lock().lines().for_each(drop);
     Ok(())
+}
+
+/// Waits for ports that a relay before has not given back yet.
+fn open(ports: &RtpPorts) -> io::Result<RtpPair> {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        match ports.open() {
+            Ok(pair) => return Ok(pair),
+            Err(error) if Instant::now() > give_up => return Err(io::Error::other(error)),
+            Err(_) => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
 }
 
 fn relay(

@@ -108,7 +108,7 @@ impl Figures {
         Some(f64::from(calls(Engine::Tonewall)?) / f64::from(calls(Engine::Rtpengine)?.max(1)))
     }
 
-    pub(crate) fn to_json(&self) -> Value {
+    pub(crate) fn calls_per_core_json(&self) -> Value {
         let calls: serde_json::Map<String, Value> = self
             .calls_per_core
             .iter()
@@ -116,11 +116,15 @@ impl Figures {
                 (format!("{}_{}", engine.name(), mode.name()), json!(calls))
             })
             .collect();
+        Value::Object(calls)
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
         json!({
             "ratio_plain": round(self.ratio_plain(), 3),
             "ratio_masked": round(self.ratio_masked(), 3),
             "ratio_floor": round(self.ratio_floor(), 3),
-            "calls_per_core": calls,
+            "calls_per_core": self.calls_per_core_json(),
         })
     }
 

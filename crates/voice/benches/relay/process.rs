@@ -11,7 +11,8 @@ pub(crate) const RELAY_CORE: usize = 0;
 /// Ports for media of this process, below those that the system gives out by itself. They begin elsewhere for each process: the kernel closes the
 /// sockets of a ring that was killed a moment later.
 pub(crate) fn media_ports() -> std::ops::RangeInclusive<u16> {
-    let shift = std::process::id() % 2_000;
+    // 619: processes that follow one another are thousands of ports apart.
+    let shift = std::process::id() % 2_000 * 619 % 2_000;
     PORT_FIRST + 4 * u16::try_from(shift).unwrap_or(0)..=PORT_LAST
 }
 

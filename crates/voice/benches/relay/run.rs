@@ -161,8 +161,13 @@ impl Bench {
         })
     }
 
-    /// One engine and mode, the pairs' runs.
+    /// One engine and mode, the pairs' runs; or `search`: calls per core of both engines and modes.
     pub(crate) fn only(&self, name: &str) -> io::Result<()> {
+        if name == "search" {
+            let mut figures = Figures::new(self.plan.backend);
+            self.search_all(&mut figures)?;
+            return say(&json!({ "calls_per_core": figures.calls_per_core_json() }));
+        }
         let engines = [Engine::Rtpengine, Engine::Tonewall, Engine::Floor];
         let modes = [Mode::Plain, Mode::Masked];
         let all = engines
@@ -197,14 +202,31 @@ impl Bench {
             );
         }
         if self.plan.searches {
-            for engine in [Engine::Rtpengine, Engine::Tonewall] {
-                for mode in [Mode::Plain, Mode::Masked] {
-                    let most = self.search(engine, mode);
-                    figures.note_calls_per_core(engine, mode, most);
-                }
-            }
+            self.search_all(&mut figures)?;
         }
         Ok(figures)
+    }
+
+    fn search_all(&self, figures: &mut Figures) -> io::Result<()> {
+        for engine in [Engine::Rtpengine, Engine::Tonewall] {
+            for mode in [Mode::Plain, Mode::Masked] {
+                if self.cpu_us(engine, mode) <= 0.0 {
+                    self.run(engine, mode, self.plan.calls, self.plan.search_span)?;
+                }
+                let most = self.search(engine, mode);
+                figures.note_calls_per_core(engine, mode, most);
+            }
+        }
+        Ok(())
+    }
+
+    /// The dearest run of an engine and mode so far.
+    fn cpu_us(&self, engine: Engine, mode: Mode) -> f64 {
+        let rows = self.rows.borrow();
+        let same = rows
+            .iter()
+            .filter(|row| row.engine == engine && row.mode == mode);
+        same.map(|row| row.cpu_us_per_call_s).fold(0.0, f64::max)
     }
 
     /// The most calls that a core carries: between a number that it does and one that it does not, halved until they are neighbours.
@@ -232,11 +254,7 @@ impl Bench {
 
     /// Steps at which a search begins.
     fn guess(&self, engine: Engine, mode: Mode) -> usize {
-        let rows = self.rows.borrow();
-        let same = rows
-            .iter()
-            .filter(|row| row.engine == engine && row.mode == mode);
-        let us = same.map(|row| row.cpu_us_per_call_s).fold(0.0, f64::max);
+        let us = self.cpu_us(engine, mode);
         (1..SEARCH_MAX / SEARCH_STEP)
             .take_while(|steps| count(steps * SEARCH_STEP) * us < SEARCH_FROM * 1e6)
             .count()

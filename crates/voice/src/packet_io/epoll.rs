@@ -4,6 +4,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::num::NonZeroU64;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
-use super::{Outbox, Token, Waker};
+use super::{Outbox, Pace, Token, Waker};
 use crate::rtp_socket::{Clock, Datagram, ReceiveBuffer, RtpSocket, receive_from};
 
 /// Ready sockets taken in one round, about 2 ms of work; the system reports the others in the next.
@@ -28,6 +29,7 @@ pub(super) struct Epoll {
     /// Watched sockets by token.
     watched: Vec<Option<RawFd>>,
     buffer: ReceiveBuffer,
+    pace: Pace,
 }
 
 impl Epoll {
@@ -39,11 +41,16 @@ impl Epoll {
             ready: Vec::with_capacity(EVENTS_MAX),
             watched: Vec::new(),
             buffer: ReceiveBuffer::new(),
+            pace: Pace::new(),
         })
     }
 
     pub(super) fn watch(&mut self, socket: &RtpSocket, token: Token) -> io::Result<()> {
         let index = place(token);
+        if self.watched.is_empty() {
+            // Of the thread that uses it: sleeps of 100 us are not to become 150.
+            let _sleeps_longer = rustix::thread::set_current_timer_slack(NonZeroU64::new(1_000));
+        }
         if self.watched.len() <= index {
             self.watched.resize(index + 1, None);
         }
@@ -67,6 +74,16 @@ impl Epoll {
     }
 
     pub(super) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let gather = self.pace.gather(timeout);
+        if !gather.is_zero() {
+            std::thread::sleep(gather);
+        }
+        self.look(timeout.map(|time| time.saturating_sub(gather)))?;
+        self.pace.begins();
+        Ok(())
+    }
+
+    fn look(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         self.ready.clear();
         let timeout = timeout.map(|time| Timespec {
             tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
@@ -95,9 +112,10 @@ impl Epoll {
             ready,
             watched,
             buffer,
+            pace,
             ..
         } = self;
-        for mark in ready.drain(..) {
+        for mark in ready.iter().copied() {
             if mark == WAKER {
                 waker.was_heard();
                 continue;
@@ -110,6 +128,7 @@ impl Epoll {
             };
             // An ICMP error of an earlier send shows as an error once and says nothing of the socket.
             let _nothing_or_an_error = receive_from(fd, buffer, clock, |datagram| {
+                pace.lent();
                 take(token, datagram, outbox);
             });
         }
