@@ -21,7 +21,7 @@ mod epoll;
 
 /// How long packets may gather for a round while they come fast: what wakes a thread costs as much as moving a packet or two, and a call that is not
 /// protected may be late by 150 us. Packets that come one by one are taken at once.
-const GATHER: Duration = Duration::from_micros(100);
+const GATHER: Duration = Duration::from_micros(60);
 
 /// Packets that end such a wait early: a third of a millisecond of work.
 pub(crate) const GATHER_MAX: usize = 32;

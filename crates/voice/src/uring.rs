@@ -166,7 +166,8 @@ impl Uring {
             .multi(true)
             .build()
             .user_data(mark(Kind::Wake, 0, 0));
-        self.submit(&poll)
+        // The ring is empty: there is room.
+        self.submit(&poll).map(|_| ())
     }
 
     pub(crate) fn watch(&mut self, socket: &RtpSocket, token: Token) -> io::Result<()> {
@@ -196,13 +197,17 @@ impl Uring {
                 .build()
                 .user_data(mark(Kind::Cancel, 0, token.0));
         // Staged packets name their socket by number: they leave while it is open.
-        let _the_socket_closes = self.flush(batch).and_then(|()| self.submit(&cancel));
+        let _the_socket_closes = self
+            .flush(batch)
+            .and_then(|()| self.submit(&cancel).map(|_| ()));
         let _later_with_the_next = self.ring.submit();
     }
 
     pub(crate) fn wait(&mut self, timeout: Option<Duration>, batch: &mut Batch) -> io::Result<()> {
         self.enable()?;
-        while let Some(token) = self.ended.pop() {
+        // What finds no room stays in the list, behind those that are left.
+        for _ in 0..self.ended.len() {
+            let token = self.ended.swap_remove(0);
             self.begin(token)?;
         }
         self.flush(batch)?;
@@ -307,25 +312,39 @@ impl Uring {
         let receive = opcode::RecvMsgMulti::new(Fd(fd), &raw const *self.shape, GROUP)
             .build()
             .user_data(mark(Kind::Receive, watched.generation, token));
-        self.submit(&receive)
+        if !self.submit(&receive)? {
+            self.ended.push(token);
+        }
+        Ok(())
     }
 
     /// Submits what is staged, with the next system call.
     fn flush(&mut self, batch: &mut Batch) -> io::Result<()> {
         while let Some(send) = batch.next() {
-            self.submit(&send)?;
+            if !self.submit(&send)? {
+                return Ok(());
+            }
+            batch.note_submitted();
         }
         Ok(())
     }
 
-    fn submit(&mut self, entry: &squeue::Entry) -> io::Result<()> {
+    /// False: the kernel takes nothing before completions are taken from it.
+    fn submit(&mut self, entry: &squeue::Entry) -> io::Result<bool> {
         loop {
             // SAFETY: what an entry points to outlives it: `shape` and the buffers are dropped after the ring, and a staged packet keeps its slot until
             // its completion.
             if unsafe { self.ring.submission().push(entry) }.is_ok() {
-                return Ok(());
+                return Ok(true);
             }
-            self.ring.submit()?;
+            match self.ring.submit() {
+                Ok(_) => {}
+                Err(error) => match error.raw_os_error() {
+                    Some(libc::EINTR) => {}
+                    Some(libc::EBUSY | libc::EAGAIN) => return Ok(false),
+                    _ => return Err(error),
+                },
+            }
         }
     }
 }
@@ -565,8 +584,6 @@ impl Batch {
             self.submitted = 0;
             return None;
         };
-        self.submitted += 1;
-        self.under_way += 1;
         let staged = self.slots.get(place(slot))?;
         let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         let send = opcode::Send::new(Fd(staged.fd), staged.bytes.as_ptr(), staged.len)
@@ -575,6 +592,12 @@ impl Batch {
             .dest_addr_len(staged.destination.len())
             .build();
         Some(send.user_data(mark(Kind::Send, 0, slot)))
+    }
+
+    /// What [`Batch::next`] gave is in the ring.
+    fn note_submitted(&mut self) {
+        self.submitted += 1;
+        self.under_way += 1;
     }
 
     fn done(&mut self, slot: u32, result: i32) {

@@ -48,7 +48,7 @@ impl Epoll {
     pub(super) fn watch(&mut self, socket: &RtpSocket, token: Token) -> io::Result<()> {
         let index = place(token);
         if self.watched.is_empty() {
-            // Of the thread that uses it: sleeps of 100 us are not to become 150.
+            // Of the thread that uses it: sleeps of 60 us are not to become 110.
             let _sleeps_longer = rustix::thread::set_current_timer_slack(NonZeroU64::new(1_000));
         }
         if self.watched.len() <= index {
