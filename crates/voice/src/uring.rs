@@ -50,6 +50,9 @@ const STAGED_MAX: usize = 1_024;
 /// The longest packet that is staged. Longer ones are sent one by one.
 const STAGED_BYTES_MAX: usize = 1_500;
 
+/// The number of no file: what names it fails.
+const NO_FILE: RawFd = -1;
+
 /// The buffer group; a ring has one.
 const GROUP: u16 = 0;
 
@@ -188,18 +191,19 @@ impl Uring {
         let Some(watched) = self.watched.get_mut(place(token.0)) else {
             return;
         };
-        if watched.fd.take().is_none() {
+        let Some(fd) = watched.fd.take() else {
             return;
-        }
+        };
         let receive = mark(Kind::Receive, watched.generation, token.0);
         let cancel =
             opcode::AsyncCancel::new(receive)
                 .build()
                 .user_data(mark(Kind::Cancel, 0, token.0));
-        // Staged packets name their socket by number: they leave while it is open.
+        // Staged packets name their socket by number: they leave while it is open, or not at all.
         let _the_socket_closes = self
             .flush(batch)
             .and_then(|()| self.submit(&cancel).map(|_| ()));
+        batch.abandon(fd);
         let _later_with_the_next = self.ring.submit();
     }
 
@@ -539,7 +543,7 @@ impl Batch {
         Self {
             slots: (0..count)
                 .map(|_| Staged {
-                    fd: -1,
+                    fd: NO_FILE,
                     destination: any.into(),
                     bytes: [0; STAGED_BYTES_MAX],
                     len: 0,
@@ -594,6 +598,17 @@ impl Batch {
         Some(send.user_data(mark(Kind::Send, 0, slot)))
     }
 
+    /// The number is about to be another file's: what is staged for it fails.
+    fn abandon(&mut self, fd: RawFd) {
+        for slot in self.staged.iter().skip(self.submitted) {
+            if let Some(staged) = self.slots.get_mut(place(*slot))
+                && staged.fd == fd
+            {
+                staged.fd = NO_FILE;
+            }
+        }
+    }
+
     /// What [`Batch::next`] gave is in the ring.
     fn note_submitted(&mut self) {
         self.submitted += 1;
@@ -636,5 +651,29 @@ fn probe() -> io::Result<()> {
         Ok(())
     } else {
         Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_staged_for_a_socket_that_closes_fails_and_the_rest_leaves() {
+        let mut batch = Batch::new();
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let (closing, other) = (RtpSocket::bind(any).unwrap(), RtpSocket::bind(any).unwrap());
+        for socket in [&closing, &other, &closing] {
+            assert!(batch.stage(socket, b"packet", other.local()));
+        }
+        batch.note_submitted();
+        batch.abandon(closing.as_raw_fd());
+        let fds: Vec<RawFd> = batch
+            .staged
+            .iter()
+            .map(|slot| batch.slots[place(*slot)].fd)
+            .collect();
+        // The first is in the ring already, by a file that the kernel holds.
+        assert_eq!(fds, [closing.as_raw_fd(), other.as_raw_fd(), NO_FILE]);
     }
 }
