@@ -117,6 +117,14 @@ guard-campaign:
 memory-per-call:
 	$(CARGO) test --locked -p tonewall-voice --test voice -- --ignored --exact weight::two_thousand_calls_take_their_share_and_no_more --nocapture
 
+# libFuzzer over the parsers and the relay, S seconds for each target; `T=sdp` takes one. One JSON line each; finds are left in fuzz/artifacts.
+S ?= 60
+T ?=
+.PHONY: fuzz
+fuzz:
+	scripts/need cc gcc g++ g++
+	CARGO="$(CARGO)" CARGO_TARGET_DIR=$(abspath $(TARGET)) fuzz/run $(S) $(T)
+
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
