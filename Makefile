@@ -43,6 +43,7 @@ test-rust: ui
 	scripts/timed rust-lint $(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	scripts/timed rust $(CARGO) test --locked --workspace
 	TONEWALL_TEST_PACKET_IO=epoll scripts/timed rust-epoll $(CARGO) test --locked -p tonewall-voice --test voice
+	scripts/timed fuzz-seeds $(CARGO) test --locked --manifest-path fuzz/Cargo.toml --target-dir $(abspath $(TARGET))/fuzz/seeds
 
 test-ui: ui/node_modules/.stamp
 	scripts/timed ui bash -c 'cd ui && npm test --silent'

@@ -149,7 +149,7 @@ macro_rules! way {
 }
 use way;
 
-/// The media of one call. All memory is taken at creation (about 44 KiB), but for buffers that all relays
+/// The media of one call. All memory is taken at creation (about 45 KiB), but for buffers that all relays
 /// of a thread share.
 pub struct Relay {
     sides: Sides,
