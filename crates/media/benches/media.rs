@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use media::dtmf::inband::Reporter;
 use media::dtmf::inband::keypad::Pair;
-use media::dtmf::inband::trigger::Trigger;
+use media::dtmf::inband::trigger::{Context, Trigger};
 use media::egress_guard::{EgressGuard, Verdict};
 use media::g711::Law;
 use media::leg::{Codec, Leg, LegPlan};
@@ -132,7 +132,7 @@ fn trigger(linear: &[i16]) -> Duration {
     let began = Instant::now();
     let mut heard = 0_usize;
     for (end, value) in (1_u64..).zip(linear) {
-        heard += usize::from(trigger.push(*value, end, false).is_some());
+        heard += usize::from(trigger.push(*value, end, Context::default()).is_some());
     }
     let spent = began.elapsed();
     std::hint::black_box(heard);

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use media::dtmf::inband::Reporter;
-use media::dtmf::inband::trigger::Trigger;
+use media::dtmf::inband::trigger::{Context, Trigger};
 use media::sample;
 
 use super::line::FRAME;
@@ -54,7 +54,7 @@ pub(crate) fn both(linear: &[i16]) -> FrameCost {
             let began = Instant::now();
             let mut hearings = 0_usize;
             for (end, value) in (at + 1..).zip(frame) {
-                hearings += usize::from(trigger.push(*value, end, false).is_some());
+                hearings += usize::from(trigger.push(*value, end, Context::default()).is_some());
             }
             reporter.push_audio(at, frame);
             while let Some(digit) = reporter.poll_digit() {

@@ -16,7 +16,7 @@ pub use outbox::Origin;
 pub use self_check::SelfCheckError;
 
 use crate::delay_line::HOLD_SAMPLES;
-use crate::dtmf::inband::trigger::{Hearing, Trigger};
+use crate::dtmf::inband::trigger::{Context, Hearing, Trigger};
 use crate::dtmf::inband::{InbandDigit, Reporter};
 use crate::sample;
 use crate::tone::{FADE_SAMPLES, FLAT_TONE_HZ, Fade, FlatTone};
@@ -36,6 +36,10 @@ const GAP_FILLED_SPAN_MAX: u64 = 480;
 /// The mask holds this long after the last window that held a key: 6 ms. Such a window ends at most 3 ms after the press, so the
 /// tone ends 9 ms after it and its edge 11 ms after it; a press that resumes within 12 ms fires before the tone has left.
 const HANG_SPAN: u64 = 48;
+
+/// The same after a microphone's copy of a signalled key: 200 ms. A room that takes half a second for 60 dB has sunk by 24 dB then, from where its
+/// answer could hardly be told from noise to where ten thousand of them cannot.
+const ECHO_HANG_SPAN: u64 = 1_600;
 
 /// Resumed audio masked after an event's end: 30 ms (S27).
 const AFTER_EVENT_SAMPLES: u32 = 240;
@@ -361,7 +365,11 @@ impl ProtectedPath {
         self.mask_for_event();
         self.gate.hear(linear);
         let end = self.gate.heard_end();
-        if let Some(hearing) = self.trigger.push(linear, end, end < self.hint_until) {
+        let context = Context {
+            hinted: end < self.hint_until,
+            signals: self.hint_until > 0,
+        };
+        if let Some(hearing) = self.trigger.push(linear, end, context) {
             self.obey(hearing, end);
             self.release(Moment::WithinPacket);
         }
@@ -375,9 +383,10 @@ impl ProtectedPath {
                 }
             }
             Hearing::Suspect => self.note_dirty(),
-            Hearing::Key { from } => {
+            Hearing::Key { from, echoes } => {
                 self.counters.inband_keys += u64::from(self.gate.key_until() < end);
-                self.gate.cover_key(from, end + HANG_SPAN);
+                let hang = if echoes { ECHO_HANG_SPAN } else { HANG_SPAN };
+                self.gate.cover_key(from, end + hang);
                 self.note_dirty();
             }
         }
