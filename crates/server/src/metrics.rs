@@ -1,13 +1,16 @@
-//! Health and metrics of a running server.
+//! Health and metrics of a running server. Every metric has its row in docs/metrics.md.
 //! Owns: which numbers are shown, under which names.
 //! Never: a label that is not a closed list.
 
 use std::sync::Arc;
 
 use calls::Calls;
+use media::egress_guard::EgressGuardCounters;
+use media::g711::SAMPLE_RATE_HZ;
+use media::relay::DropReason;
 use secret::Arena;
 use store::Database;
-use voice::Node;
+use voice::{MediaCounters, Node};
 use web::health::{HealthSource, Metric, MetricKind};
 
 /// Where the numbers come from.
@@ -17,6 +20,9 @@ pub(crate) struct Numbers {
     pub(crate) arena: Arc<Arena>,
     pub(crate) database: Arc<Database>,
 }
+
+/// Shown for "none": 100 dB below, under any noise of G.711.
+const NOTHING_DB: f64 = -100.0;
 
 fn metric(name: &'static str, help: &'static str, kind: MetricKind, value: f64) -> Metric {
     Metric {
@@ -65,7 +71,97 @@ impl HealthSource for Numbers {
             ("tonewall_store_changes_total", "Changes written.", Counter, count(written.changes)),
             ("tonewall_store_transactions_total", "Transactions that carried them.", Counter, count(written.transactions)),
         ];
-        rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
-            .into()
+        let mut metrics: Vec<Metric> = rows
+            .map(|(name, help, kind, value)| metric(name, help, kind, value))
+            .into();
+        metrics.extend(media_metrics(&node.media));
+        metrics.extend(egress_guard_metrics(&node.media));
+        metrics
+    }
+}
+
+fn media_metrics(media: &MediaCounters) -> Vec<Metric> {
+    use MetricKind::{Counter, Gauge};
+    #[rustfmt::skip]
+    let rows = [
+        ("tonewall_media_calls", "Calls with media now.", Gauge, media.calls),
+        ("tonewall_media_packets_received_total", "RTP packets taken from both sides.", Counter, media.packets_in),
+        ("tonewall_media_packets_sent_total", "RTP packets sent to both sides.", Counter, media.packets_out),
+        ("tonewall_media_packets_lost_total", "RTP packets missing in what came.", Counter, media.packets_lost),
+        ("tonewall_media_packets_unsent_total", "Datagrams that the kernel did not take.", Counter, media.send_failed),
+        ("tonewall_media_keys_withheld_total", "Key presses masked and not counted: doubles, echoes, from before arming.", Counter, media.keys_withheld),
+        ("tonewall_media_outputs_dropped_total", "Outputs of relays that found no room.", Counter, media.outputs_dropped),
+        ("tonewall_media_record_frames_dropped_total", "Frames that the recorder was too slow for.", Counter, media.record_dropped),
+        ("tonewall_media_panics_total", "Calls whose media panicked.", Counter, media.panics),
+    ];
+    let mut metrics: Vec<Metric> = rows
+        .map(|(name, help, kind, value)| metric(name, help, kind, count(value)))
+        .into();
+    let by_reason = |reason: DropReason| {
+        let label = vec![("reason", reason.label().to_owned())];
+        (label, count(media.dropped_for(reason)))
+    };
+    metrics.push(Metric {
+        name: "tonewall_media_packets_dropped_total",
+        help: "Packets that came and were not used, by reason.",
+        kind: Counter,
+        samples: DropReason::ALL.map(by_reason).into(),
+    });
+    metrics
+}
+
+fn egress_guard_metrics(media: &MediaCounters) -> Vec<Metric> {
+    use MetricKind::{Counter, Gauge};
+    let guard = &media.egress_guard;
+    let seconds = count(guard.samples_checked) / f64::from(SAMPLE_RATE_HZ);
+    #[rustfmt::skip]
+    let rows = [
+        ("tonewall_egress_guard_seconds_checked_total", "Audio that was judged before it left a protected call.", Counter, seconds),
+        ("tonewall_egress_guard_residual_energy_db", "Energy in the bands of the keypad's tones against all energy of what left protected calls.", Gauge, residual_db(guard)),
+        ("tonewall_egress_guard_digits_found_total", "Key presses found in what was about to leave.", Counter, count(guard.digits_found)),
+        ("tonewall_egress_guard_trips_total", "Times that protected audio was silenced for a find.", Counter, count(guard.trips)),
+    ];
+    rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
+        .into()
+}
+
+/// Ratio in dB; [`NOTHING_DB`] if nothing left.
+fn residual_db(guard: &EgressGuardCounters) -> f64 {
+    let ratio = count(guard.band_energy) / count(guard.energy).max(1.0);
+    (10.0 * ratio.log10()).max(NOTHING_DB)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Names in backticks or quotes.
+    fn names(text: &str, quote: char) -> BTreeSet<&str> {
+        let parts = text.split(quote);
+        let is_name =
+            |part: &&str| part.starts_with("tonewall_") && !part.contains(char::is_whitespace);
+        parts.filter(is_name).collect()
+    }
+
+    #[test]
+    fn every_metric_and_every_reason_has_its_row_in_the_documentation() {
+        let page = include_str!("../../../docs/metrics.md");
+        let source = include_str!("metrics.rs");
+        let code = source.split("mod tests").next().unwrap();
+        assert_eq!(names(code, '"'), names(page, '`'));
+        for reason in DropReason::ALL {
+            let row = format!("\n| `{}` |", reason.label());
+            assert!(page.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_left_is_the_bottom_and_all_of_it_the_top() {
+        let mut guard = EgressGuardCounters::default();
+        assert!((residual_db(&guard) - NOTHING_DB).abs() < 1e-9);
+        (guard.energy, guard.band_energy) = (1_000, 10);
+        assert!((residual_db(&guard) + 20.0).abs() < 1e-9);
     }
 }

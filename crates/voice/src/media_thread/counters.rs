@@ -2,6 +2,7 @@
 //! Owns: the sums over running and ended calls.
 //! Never: names a call.
 
+use media::egress_guard::EgressGuardCounters;
 use media::relay::{DropReason, LegCounters, RelayCounters};
 
 /// Sums over calls. All but `calls` are monotonic.
@@ -19,6 +20,8 @@ pub struct MediaCounters {
     pub dropped: [u64; DropReason::COUNT],
     /// Key presses that were masked but are not the consumer's answer.
     pub keys_withheld: u64,
+    /// What the last look at protected packets has seen.
+    pub egress_guard: EgressGuardCounters,
     /// Outputs of relays that were dropped.
     pub outputs_dropped: u64,
     /// Datagrams that the kernel did not take.
@@ -35,6 +38,7 @@ impl MediaCounters {
         self.add_leg(&relay.consumer);
         self.add_leg(&relay.agent);
         self.keys_withheld += relay.keys_withheld;
+        self.egress_guard.merge(&relay.egress_guard);
         self.outputs_dropped += relay.outputs_dropped;
     }
 
@@ -57,6 +61,7 @@ impl MediaCounters {
             *sum += one;
         }
         self.keys_withheld += other.keys_withheld;
+        self.egress_guard.merge(&other.egress_guard);
         self.outputs_dropped += other.outputs_dropped;
         self.send_failed += other.send_failed;
         self.record_dropped += other.record_dropped;
