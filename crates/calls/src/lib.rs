@@ -21,3 +21,8 @@ mod tests;
 pub use desk::{Calls, Deps};
 pub use reconcile::close_open_attempts;
 pub use recorders::{NO_CONTROL, Unreachable};
+
+/// The present by the runtime's clock, which is the system's; tests can stop and move it.
+fn now() -> std::time::Instant {
+    tokio::time::Instant::now().into_std()
+}

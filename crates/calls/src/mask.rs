@@ -4,6 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use domain::access::Actor;
+use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{ProtectionRefused, TelephonyError};
 use domain::capture::Event;
 use domain::id::CaptureId;
@@ -11,6 +13,9 @@ use domain::service::ProtectionScope;
 use domain::view::CallState;
 
 use crate::task::{CallTask, Done};
+
+/// The refusal of a consumer who was not heard.
+const NOTHING_CAME: &str = "no_media";
 
 /// After a refusal, or a telephone side that was busy, it is asked again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -48,7 +53,7 @@ impl Mask {
     /// A key sounded that no capture wanted.
     pub(crate) fn note_key(&mut self) {
         if self.leave_at.is_some() {
-            self.leave_at = Some(Instant::now() + TAIL);
+            self.leave_at = Some(crate::now() + TAIL);
         }
     }
 }
@@ -123,17 +128,29 @@ impl CallTask {
     }
 
     fn tell_refusal(&mut self, refused: ProtectionRefused) {
+        // Of a call that is routed as always protected nothing leaves unmasked; that nothing comes of it either is no alarm.
+        if refused.code == NOTHING_CAME {
+            return;
+        }
         if self.is_always() && !std::mem::replace(&mut self.mask.is_refusal_told, true) {
             let (call, code) = (self.call.id(), refused.code);
             tracing::error!(%call, code, "alarm: a call that is always to be protected is not");
         }
     }
 
-    /// The mask ended by itself. Under a service that protects whole calls it is asked for again; until then the agent hears silence.
+    /// The mask ended by itself. Under a service that protects whole calls it is asked for again; until then the agent hears silence. Whoever
+    /// loses by it raises the alarm and enters it in the trail: the capture, or else the call.
     pub(crate) fn mask_lost(&mut self, code: &'static str) {
-        tracing::error!(call = %self.call.id(), code, "alarm: protection was lost");
         self.mask.holds_always = false;
+        let alarms = self.alarms;
         self.capture_event(Event::ProtectionLost(code));
+        if self.alarms == alarms {
+            let call = self.call.id();
+            tracing::error!(%call, code, "alarm: protection was lost");
+            let (now, object) = (self.inner.deps.clock.now(), format!("call {call}"));
+            let entry = AuditEntry::new(now, &Actor::system(), AuditAction::ProtectionLost, object);
+            self.inner.audit.append(entry.with("reason", code));
+        }
         self.see_to_always();
     }
 
@@ -151,7 +168,7 @@ impl CallTask {
     /// Leaves the mask a while from now, unless someone needs it.
     pub(crate) fn leave_mask(&mut self) {
         if self.is_running() && !self.is_mask_needed() {
-            self.mask.leave_at = Some(Instant::now() + TAIL);
+            self.mask.leave_at = Some(crate::now() + TAIL);
         }
     }
 
@@ -181,13 +198,13 @@ impl CallTask {
     }
 
     fn look_again(&mut self) {
-        let at = Instant::now() + LOOK_AGAIN;
+        let at = crate::now() + LOOK_AGAIN;
         self.mask.look_at.get_or_insert(at);
     }
 
     /// Does what is due: leaves the mask, pays what is owed to the line, asks again for what was refused.
     pub(crate) fn settle_mask(&mut self) {
-        let now = Instant::now();
+        let now = crate::now();
         if !self.is_running() {
             (self.mask.leave_at, self.mask.look_at) = (None, None);
             return;

@@ -94,7 +94,7 @@ impl CallTask {
             self.call.id().clone(),
             widget,
             sinks.clone(),
-            Instant::now(),
+            crate::now(),
             attempts,
         );
         self.inner
@@ -156,7 +156,7 @@ impl CallTask {
             .as_ref()
             .filter(|open| open.id == *capture)
             .ok_or(DeskError::NotFound)?;
-        Ok(open.view(Instant::now(), self.inner.deps.clock.now()))
+        Ok(open.view(crate::now(), self.inner.deps.clock.now()))
     }
 
     pub(crate) fn act(
@@ -178,8 +178,7 @@ impl CallTask {
             CaptureAction::Close => Event::Close,
         };
         let session = self.open.as_ref().map(|open| &open.session);
-        if session.is_some_and(|session| session.ruling(Instant::now(), &event) == Ruling::Refused)
-        {
+        if session.is_some_and(|session| session.ruling(crate::now(), &event) == Ruling::Refused) {
             return Err(DeskError::WrongState(before.state));
         }
         self.capture_event(event);
@@ -257,7 +256,7 @@ impl CallTask {
             .as_mut()
             .filter(|open| open.id == *capture)
             .ok_or(DeskError::NotFound)?;
-        if !open.session.may_reveal(field, Instant::now()) {
+        if !open.session.may_reveal(field, crate::now()) {
             return Err(DeskError::WrongState(open.session.state()));
         }
         let object = format!("capture {capture}");
@@ -292,8 +291,46 @@ impl CallTask {
             .ok_or(DeskError::NotFound)?;
         let written = buffer.push_digits(&shown);
         written.map_err(|_| DeskError::Busy)?;
-        open.session.note_shown(field, Instant::now());
+        open.session.note_shown(field, crate::now());
         Ok(buffer)
+    }
+
+    /// Takes the capture of an ended call off the screen, because nobody has. False while a charge is on its way: its answer comes first.
+    pub(crate) fn put_away(&mut self) -> bool {
+        for event in [Event::Close, Event::Cancel] {
+            let session = self.open.as_ref().map(|open| &open.session);
+            if session
+                .is_some_and(|session| session.ruling(crate::now(), &event) == Ruling::Allowed)
+            {
+                self.capture_event(event);
+            }
+        }
+        let state = self.open.as_ref().map(|open| open.session.state());
+        if state == Some(CaptureState::Processing) {
+            return false;
+        }
+        if let Some(open) = self.open.take() {
+            self.leave_unconfirmed(&open);
+        }
+        true
+    }
+
+    /// Nobody has said that a Basic value is gone from every other window: its recorders stay paused, and someone must be told.
+    fn leave_unconfirmed(&self, open: &OpenCapture) {
+        let (call, capture) = (self.call.id(), &open.id);
+        tracing::error!(%call, %capture, "alarm: nobody confirmed that a value is gone; its recorders stay paused");
+        let entry = AuditEntry::new(
+            self.inner.deps.clock.now(),
+            &Actor::system(),
+            AuditAction::CaptureEnded,
+            format!("capture {capture}"),
+        );
+        let entry = entry.with("state", open.session.state().label());
+        self.inner
+            .audit
+            .append(entry.with("reason", "not_confirmed"));
+        self.inner.capture_closed(capture);
+        self.publish_call();
     }
 
     /// Gives the session an event and carries out what it asks for.
@@ -301,7 +338,7 @@ impl CallTask {
         let clock = self.inner.deps.clock.now();
         let Some(open) = &mut self.open else { return };
         open.session
-            .handle(Instant::now(), clock, event, &mut open.slot);
+            .handle(crate::now(), clock, event, &mut open.slot);
         self.carry_out_all();
     }
 
@@ -341,7 +378,9 @@ impl CallTask {
             Effect::ResumeSink(sink) => self.pause(capture, &sink, false),
             Effect::Charge => self.charge(),
             Effect::Alarm(code) => {
-                tracing::error!(%call, %capture, code, "alarm: a capture needs attention")
+                let reason = open.session.reason();
+                self.alarms += 1;
+                tracing::error!(%call, %capture, code, reason, "alarm: a capture needs attention");
             }
             Effect::Audit(action, facts) => {
                 let object = format!("capture {capture}");

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::access::{Actor, User};
 use domain::boundary::{
@@ -103,6 +103,8 @@ pub(crate) struct CallTask {
     pub(crate) agent: Option<Arc<User>>,
     pub(crate) open: Option<OpenCapture>,
     pub(crate) mask: Mask,
+    /// Alarms that captures of this call have raised.
+    pub(crate) alarms: u64,
     /// Attempts count per call and widget kind, across captures (S14).
     pub(crate) attempts: HashMap<WidgetKind, AttemptsUsed>,
     pub(crate) work: JoinSet<Done>,
@@ -123,7 +125,7 @@ impl Drop for Registered {
         if let Some(agent) = &self.agent {
             self.inner
                 .agents
-                .release(&agent.id, &self.call, Instant::now());
+                .release(&agent.id, &self.call, crate::now());
         }
         if !self.over {
             let _gone = self.telephony.hang_up(&self.call);
@@ -181,11 +183,13 @@ pub(crate) fn start(
             agent: chosen.agent,
             open: None,
             mask: Mask::default(),
+            alarms: 0,
             attempts: HashMap::new(),
             work: JoinSet::new(),
             progress: None,
         };
-        if task.telephony.route(task.call.id(), chosen.target).is_err() {
+        let (id, protection) = (task.call.id(), task.service.protection);
+        if task.telephony.route(id, chosen.target, protection).is_err() {
             return;
         }
         task.publish_call();
@@ -217,7 +221,12 @@ impl CallTask {
                 progress = next_progress(&mut self.progress) => self.handle_progress(progress),
                 () = sleep_until(wake) => self.capture_event(domain::capture::Event::Timeout),
                 () = sleep_until(look) => self.settle_mask(),
-                () = sleep_until(over_at) => return,
+                () = sleep_until(over_at) => {
+                    if self.put_away() {
+                        return;
+                    }
+                    over_at = None;
+                }
             }
             if self.call.state() == CallState::Ended {
                 if self.open.is_none() && self.work.is_empty() {
@@ -247,7 +256,7 @@ impl CallTask {
             if let Some(agent) = &self.agent {
                 self.inner
                     .agents
-                    .release(&agent.id, self.call.id(), Instant::now());
+                    .release(&agent.id, self.call.id(), crate::now());
             }
             self.capture_event(domain::capture::Event::CallEnded);
             self.publish_call();
@@ -387,7 +396,7 @@ impl CallTask {
 
     /// The call as its agent's page shows it.
     pub(crate) fn view(&self) -> CallView {
-        let now = Instant::now();
+        let now = crate::now();
         let clock = self.inner.deps.clock.now();
         let capture = self.open.as_ref().map(|open| open.view(now, clock));
         self.call.view(buttons::of(self), capture)
@@ -409,7 +418,7 @@ impl CallTask {
         let (Some(agent), Some(open)) = (self.call.agent(), &self.open) else {
             return;
         };
-        let view = open.view(Instant::now(), self.inner.deps.clock.now());
+        let view = open.view(crate::now(), self.inner.deps.clock.now());
         let body = serde_json::to_value(view).unwrap_or_default();
         let audience = Audience::User(agent.clone());
         self.inner.deps.bus.publish(LiveEvent {

@@ -15,7 +15,7 @@ use crate::desktop::Desktop;
 use crate::gateway::{GatewayConfig, NotSentReason, Verdict};
 use crate::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, WidgetId};
 use crate::payment::{AttemptState, Payment, PaymentForm};
-use crate::service::{Service, Settings, Sink};
+use crate::service::{ProtectionScope, Service, Settings, Sink};
 use crate::view::{CallView, CaptureView, DeskError};
 
 /// A future behind a trait object.
@@ -25,8 +25,14 @@ pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Commands to the telephone side. Non-blocking: they are queued, and what comes of them is reported through [`CallEvents`].
 pub trait Telephony: Send + Sync {
-    /// Rings the target for an incoming call.
-    fn route(&self, call: &CallId, target: RouteTarget) -> Result<(), TelephonyError>;
+    /// Rings the target for an incoming call. Of one that is always protected nothing of the consumer leaves before the mask holds, which it does
+    /// from the first packet on, whether [`Telephony::protect`] was called or not.
+    fn route(
+        &self,
+        call: &CallId,
+        target: RouteTarget,
+        protection: ProtectionScope,
+    ) -> Result<(), TelephonyError>;
     /// Refuses an incoming call with a SIP status (404, 480, 486, 503, ...).
     fn reject(&self, call: &CallId, status: u16) -> Result<(), TelephonyError>;
     /// Ends both legs.

@@ -1,5 +1,5 @@
 //! Deliberate defects, one at a time, chosen by `TONEWALL_PLANT`: the tests that guard against them must see them.
-//! Owns: the defects of a charge's way to its gateway.
+//! Owns: the defects of a charge's way to its gateway, and the choice of those that other rooms hold.
 //! Never: is part of a build without the feature `planted`.
 
 use std::sync::Arc;
@@ -27,6 +27,8 @@ enum Plant {
     LeakEvent,
     /// Each charge is sent twice.
     Retry,
+    /// Protected audio leaves as it came.
+    MaskOff,
 }
 
 impl Plant {
@@ -38,12 +40,18 @@ impl Plant {
             "leak-log" => Some(Self::LeakLog),
             "leak-event" => Some(Self::LeakEvent),
             "retry" => Some(Self::Retry),
+            "mask-off" => Some(Self::MaskOff),
             _ => {
                 tracing::error!(name, "there is no such planted defect");
                 None
             }
         }
     }
+}
+
+/// Whether masks are to do nothing.
+pub(crate) fn is_mask_off() -> bool {
+    matches!(Plant::chosen(), Some(Plant::MaskOff))
 }
 
 /// The gateway with the chosen defect; as it is, if none is chosen.
@@ -105,7 +113,7 @@ impl Planted {
                 topic: "capture",
                 body: serde_json::json!({ "number": text }),
             }),
-            Plant::Retry => {}
+            Plant::Retry | Plant::MaskOff => {}
         }
     }
 

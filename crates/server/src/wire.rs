@@ -242,6 +242,10 @@ fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) 
     node.limits.sip.new_invites_per_second = config.calls_per_second;
     node.audio_sink = extras.audio_sink;
     node.peers = config.trunks.iter().map(peer).collect();
+    #[cfg(feature = "planted")]
+    {
+        node.mask_off = crate::planted::is_mask_off();
+    }
     node
 }
 

@@ -107,6 +107,25 @@ impl Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ThreadBusy;
 
+/// Why a thread is not asked for a mask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoMask {
+    /// It has not gone round for 100 ms (S29).
+    Heartbeat,
+    /// It is behind with its commands.
+    Busy,
+}
+
+impl NoMask {
+    /// Its reason code.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Heartbeat => "heartbeat",
+            Self::Busy => "busy",
+        }
+    }
+}
+
 /// What both sides of a thread see.
 struct Shared {
     began: Instant,
@@ -220,11 +239,12 @@ impl MediaThread {
     }
 
     /// Asks for the mask. Refused rather than delayed when the thread is behind.
-    pub(crate) fn protect(&mut self, id: MediaId) -> Result<(), ThreadBusy> {
+    pub(crate) fn protect(&mut self, id: MediaId) -> Result<(), NoMask> {
         if !self.is_beating() {
-            return Err(ThreadBusy);
+            return Err(NoMask::Heartbeat);
         }
-        self.try_tell(MediaCommand::Protect(id))
+        let told = self.try_tell(MediaCommand::Protect(id));
+        told.map_err(|ThreadBusy| NoMask::Busy)
     }
 
     /// Hands over a key of an INFO, by way of the thread's ring in the arena.
@@ -331,7 +351,7 @@ mod tests {
         assert_eq!(thread.protect(MediaId(1)), Ok(()));
         std::thread::sleep(HEARTBEAT_AGE_MAX + Duration::from_millis(150));
         assert!(!thread.is_beating());
-        assert_eq!(thread.protect(MediaId(1)), Err(ThreadBusy));
+        assert_eq!(thread.protect(MediaId(1)), Err(NoMask::Heartbeat));
     }
 
     #[test]

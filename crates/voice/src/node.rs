@@ -13,6 +13,7 @@ use domain::boundary::{
     TelephonyError,
 };
 use domain::id::CallId;
+use domain::service::ProtectionScope;
 use thiserror::Error;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -69,7 +70,7 @@ pub enum NodeError {
 
 /// What a caller asks of the SIP task.
 pub(crate) enum NodeCommand {
-    Route(CallId, RouteTarget),
+    Route(CallId, RouteTarget, ProtectionScope),
     Reject(CallId, u16),
     HangUp(CallId),
     Protect(
@@ -173,8 +174,13 @@ impl Drop for Node {
 }
 
 impl Telephony for Node {
-    fn route(&self, call: &CallId, target: RouteTarget) -> Result<(), TelephonyError> {
-        self.tell(call, |call| NodeCommand::Route(call, target))
+    fn route(
+        &self,
+        call: &CallId,
+        target: RouteTarget,
+        protection: ProtectionScope,
+    ) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::Route(call, target, protection))
     }
 
     fn reject(&self, call: &CallId, status: u16) -> Result<(), TelephonyError> {

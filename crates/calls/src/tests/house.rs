@@ -144,8 +144,16 @@ impl Line {
 }
 
 impl Telephony for Line {
-    fn route(&self, _: &CallId, _: RouteTarget) -> Result<(), TelephonyError> {
-        self.note("route")
+    fn route(
+        &self,
+        _: &CallId,
+        _: RouteTarget,
+        protection: ProtectionScope,
+    ) -> Result<(), TelephonyError> {
+        self.note(match protection {
+            ProtectionScope::Capture => "route",
+            ProtectionScope::Always => "route protected",
+        })
     }
 
     fn reject(&self, _: &CallId, _: u16) -> Result<(), TelephonyError> {
@@ -265,6 +273,8 @@ pub(super) struct Setup {
     pub(super) desktop: Mutex<Desktop>,
     pub(super) service: Mutex<Service>,
     pub(super) is_on: AtomicBool,
+    /// A gateway password is stored.
+    pub(super) has_password: AtomicBool,
 }
 
 impl Users for Setup {
@@ -294,7 +304,8 @@ impl Desktops for Setup {
         &'a self,
         _: &'a WidgetId,
     ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
-        Box::pin(async { Ok(None) })
+        let password = || SecretText::new("stored".to_owned());
+        Box::pin(async move { Ok(self.has_password.load(Ordering::SeqCst).then(password)) })
     }
 
     fn passwords_set<'a>(
@@ -349,6 +360,7 @@ impl House {
             service: Mutex::new(service(protection)),
             desktop: Mutex::new(desktop(vec![widget.clone(), basic.clone()])),
             is_on: AtomicBool::new(true),
+            has_password: AtomicBool::new(false),
         });
         let readers = Readers {
             users: setup.clone(),
@@ -418,6 +430,10 @@ impl House {
 
     pub(super) async fn open(&self, call: &CallId) -> Result<CaptureView, DeskError> {
         self.calls.open(&self.actor, call, &self.widget).await
+    }
+
+    pub(super) async fn open_basic(&self, call: &CallId) -> Result<CaptureView, DeskError> {
+        self.calls.open(&self.actor, call, &self.basic).await
     }
 
     pub(super) async fn view(&self, capture: &CaptureId) -> Result<CaptureView, DeskError> {
@@ -495,7 +511,11 @@ impl House {
         self.until_view(capture, |view| view.state == state).await;
     }
 
-    async fn until_view(&self, capture: &CaptureId, holds: impl Fn(&CaptureView) -> bool) {
+    pub(super) async fn until_view(
+        &self,
+        capture: &CaptureId,
+        holds: impl Fn(&CaptureView) -> bool,
+    ) {
         let began = std::time::Instant::now();
         loop {
             let view = self.view(capture).await;
@@ -527,6 +547,19 @@ impl House {
             assert!(began.elapsed() < PATIENCE, "never {what}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Entries of lost protection: on what, and why.
+    pub(super) fn losses(&self) -> Vec<String> {
+        let entries = self.books.entries.lock().unwrap();
+        let lost = |entry: &&domain::audit::AuditEntry| {
+            entry.action == domain::audit::AuditAction::ProtectionLost
+        };
+        let text = |entry: &domain::audit::AuditEntry| {
+            let reason = entry.detail["reason"].as_str().unwrap_or_default();
+            format!("{} {reason}", entry.object)
+        };
+        entries.iter().filter(lost).map(text).collect()
     }
 
     /// Takes every role from the agent.

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use domain::audit::AuditAction;
 use domain::boundary::{CallEvents, CaptureAction, EndCause, LineEvent};
 use domain::capture::CaptureState;
 use domain::gateway::NotSentReason;
@@ -11,6 +12,7 @@ use domain::service::ProtectionScope;
 use domain::view::DeskError;
 use domain::widget::WidgetOptions;
 
+mod alarms;
 mod house;
 mod ledger;
 mod rights;
@@ -241,6 +243,37 @@ async fn an_agent_without_the_right_loses_the_open_capture() {
 }
 
 #[tokio::test]
+async fn a_stored_password_goes_only_to_the_address_that_the_capture_began_with() {
+    for (is_changed, state) in [
+        (false, CaptureState::Approved),
+        (true, CaptureState::NotSent),
+    ] {
+        let house = house().await;
+        house.setup.has_password.store(true, Ordering::SeqCst);
+        let mut phone = house.call().await;
+        let capture = house.ready(&mut phone).await;
+        if is_changed {
+            let mut desktop = house.setup.desktop.lock().unwrap().clone();
+            let gateway = desktop.widgets[0].gateway.as_mut().unwrap();
+            gateway.service_url = "https://other.example/pay".to_owned();
+            *house.setup.desktop.lock().unwrap() = desktop;
+            house.reload().await;
+        }
+        house
+            .process(&capture, "a-press-of-the-button")
+            .await
+            .unwrap();
+        house.until(&capture, state).await;
+        let was_asked = house.journal().contains(&"connect");
+        assert_eq!(was_asked, !is_changed);
+        if is_changed {
+            let view = house.view(&capture).await.unwrap();
+            assert_eq!(view.missing.len(), 0, "the digits are still there");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_end_of_the_server_waits_for_the_trail() {
     let house = house().await;
     let phone = house.call().await;
@@ -249,8 +282,68 @@ async fn the_end_of_the_server_waits_for_the_trail() {
     house.calls.ended(&phone.id, EndCause::Local);
     house.calls.drain(Duration::from_secs(5)).await;
     let entries = house.books.entries.lock().unwrap();
-    let ended = domain::audit::AuditAction::CaptureEnded;
+    let ended = AuditAction::CaptureEnded;
     assert!(entries.iter().any(|entry| entry.action == ended));
+}
+
+#[tokio::test]
+async fn a_trip_ends_the_capture_with_one_alarm_and_one_entry_that_says_why() {
+    let house = house().await;
+    let phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    let alarms = alarms::Alarms::count_here();
+    let trip = LineEvent::ProtectionLost("egress_guard");
+    house.calls.line(&phone.id, trip);
+    house.until(&capture, CaptureState::ProtectionLost).await;
+    let view = house.view(&capture).await.unwrap();
+    assert_eq!(view.reason.as_deref(), Some("egress_guard"));
+    house.until_noted("unprotect", 1).await;
+    assert_eq!(alarms.raised(), 1);
+    assert_eq!(house.losses(), [format!("capture {capture} egress_guard")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_capture_that_nobody_closes_is_put_away_with_an_entry_and_a_word_to_the_page() {
+    let house = house().await;
+    let phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    house.calls.ended(&phone.id, EndCause::Consumer);
+    house.until(&capture, CaptureState::Lost).await;
+    tokio::time::sleep(Duration::from_secs(590)).await;
+    assert_eq!((house.calls.captures(), house.calls.count()), (1, 1));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!((house.calls.captures(), house.calls.count()), (0, 0));
+    let last = house.pages.0.lock().unwrap().last().cloned().unwrap();
+    assert_eq!(
+        (last.topic, &last.body["capture"]),
+        ("call", &serde_json::Value::Null)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_basic_value_that_nobody_says_is_gone_is_put_away_in_the_trail() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.open_basic(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    phone.key(&house, domain::capture::fixtures::CARDS[6].number);
+    let number = |view: &domain::view::CaptureView| view.missing.len() < 3;
+    house.until_view(&capture, number).await;
+    house.calls.ended(&phone.id, EndCause::Consumer);
+    house.until(&capture, CaptureState::Lost).await;
+    let alarms = alarms::Alarms::count_here();
+    tokio::time::sleep(Duration::from_secs(610)).await;
+    assert_eq!((house.calls.captures(), house.calls.count()), (0, 0));
+    assert!(alarms.raised() >= 1);
+    house.calls.drain(Duration::from_secs(5)).await;
+    let entries = house.books.entries.lock().unwrap();
+    let ended = entries
+        .iter()
+        .filter(|entry| entry.action == AuditAction::CaptureEnded);
+    let reasons: Vec<_> = ended.map(|entry| entry.detail["reason"].clone()).collect();
+    assert_eq!(reasons, ["call_ended", "not_confirmed"]);
 }
 
 mod always {
@@ -264,6 +357,7 @@ mod always {
     async fn a_call_is_protected_from_its_answer_and_a_capture_leaves_the_mask_alone() {
         let house = house().await;
         let phone = house.call().await;
+        assert_eq!(house.line.count("route protected"), 1);
         house.until_noted("protect", 1).await;
         let capture = house.open(&phone.id).await.unwrap().id;
         house.until(&capture, CaptureState::Armed).await;
@@ -296,6 +390,24 @@ mod always {
         house.until(&capture, CaptureState::ProtectionLost).await;
         house.until_noted("protect", 3).await;
         assert_eq!(house.line.count("unprotect"), 0);
+    }
+
+    #[tokio::test]
+    async fn a_trip_without_a_capture_is_told_once_and_the_call_goes_on() {
+        let house = house().await;
+        let phone = house.call().await;
+        house.until_noted("protect", 1).await;
+        let alarms = alarms::Alarms::count_here();
+        let trip = LineEvent::ProtectionLost("egress_guard");
+        house.calls.line(&phone.id, trip);
+        house.until_noted("protect", 2).await;
+        assert_eq!(alarms.raised(), 1);
+        assert_eq!(house.losses(), [format!("call {} egress_guard", phone.id)]);
+        assert_eq!(
+            (house.line.count("unprotect"), house.line.count("hang_up")),
+            (0, 0)
+        );
+        assert_eq!(house.calls.count(), 1);
     }
 
     #[tokio::test]

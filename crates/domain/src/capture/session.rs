@@ -225,6 +225,12 @@ impl Session {
         self.state
     }
 
+    /// Why it is in its state, where that needs a reason.
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        self.reason
+    }
+
     /// The widget as it was when the session was opened.
     #[must_use]
     pub fn widget(&self) -> &Arc<Widget> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use domain::boundary::{CallEvents, EndCause, IncomingCall, LineEvent, RouteTarget, Telephony};
 use domain::id::CallId;
+use domain::service::ProtectionScope;
 use secret::{Arena, KeyReceiver};
 use voice::packet_io::Backend;
 use voice::transport::UdpTransport;
@@ -140,7 +141,7 @@ impl CallEvents for Desk {
             address: self.phones,
         };
         if let Some(node) = self.node.get() {
-            let _ends_by_itself = node.route(&call.id, target);
+            let _ends_by_itself = node.route(&call.id, target, ProtectionScope::Capture);
         }
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.insert(call.id, call.keys);

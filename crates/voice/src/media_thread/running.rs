@@ -153,6 +153,12 @@ impl RunningCall {
         self.core.relay.counters()
     }
 
+    /// Silenced because something could not be reported.
+    #[cfg(test)]
+    pub(super) fn is_silenced(&self) -> bool {
+        self.core.silenced
+    }
+
     pub(super) fn owes_a_report(&self) -> bool {
         self.core.unreported.lost.is_some() || self.core.unreported.timed_out
     }
@@ -200,6 +206,11 @@ impl RunningCall {
     pub(super) fn protect(&mut self, now: Instant, ways: &mut Ways<'_>) {
         self.core.protection = Protection::Wanted;
         self.core.handle(now, Input::Protect, &self.sockets, ways);
+        // Whoever asks again knows of the loss: the mask holds, and the consumer is heard through it.
+        if self.core.unreported.lost.is_none() && std::mem::take(&mut self.core.silenced) {
+            let muted = Input::Mute(self.core.muted);
+            self.core.handle(now, muted, &self.sockets, ways);
+        }
     }
 
     pub(super) fn unprotect(&mut self, now: Instant, ways: &mut Ways<'_>) {

@@ -438,6 +438,9 @@ mod tests {
             );
             scene.worker.report_again();
             assert!(scene.reports.pop().is_err());
+            assert_eq!(scene.with(place, |call, _| call.is_silenced()), Some(true));
+            scene.worker.obey(MediaCommand::Protect(MediaId(1)), now);
+            assert_eq!(scene.with(place, |call, _| call.is_silenced()), Some(false));
         });
     }
 

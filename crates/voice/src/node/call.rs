@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use domain::boundary::{Protected, ProtectionRefused};
 use domain::id::CallId;
+use domain::service::ProtectionScope;
 use media::leg::Leg;
 use secret::KeySender;
 use sip::LegId;
@@ -69,6 +70,8 @@ pub(super) struct Call {
     pub(super) media: MediaState,
     /// When waiting for a route or an answer ends.
     pub(super) deadline: Option<Instant>,
+    /// When it is protected, as its service wants it.
+    pub(super) protection: ProtectionScope,
     /// Who waits for the mask to hold.
     pub(super) protecting: Option<oneshot::Sender<Result<Protected, ProtectionRefused>>>,
     pub(super) protected: bool,

@@ -48,6 +48,9 @@ pub struct NodeConfig {
     pub flat_tone_hz: f32,
     /// Where masked audio goes, if anywhere.
     pub audio_sink: Option<Box<dyn AudioSink>>,
+    /// A deliberate defect: the mask does nothing.
+    #[cfg(feature = "planted")]
+    pub mask_off: bool,
 }
 
 impl NodeConfig {
@@ -71,6 +74,8 @@ impl NodeConfig {
             limits: NodeLimits::default(),
             flat_tone_hz: media::tone::FLAT_TONE_HZ,
             audio_sink: None,
+            #[cfg(feature = "planted")]
+            mask_off: false,
         }
     }
 }

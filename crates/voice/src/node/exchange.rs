@@ -60,6 +60,8 @@ pub(crate) struct Exchange {
     pub(super) peers: Vec<Peer>,
     pub(super) limits: NodeLimits,
     pub(super) flat_tone_hz: f32,
+    #[cfg(feature = "planted")]
+    pub(super) mask_off: bool,
     pub(super) sip_advertised: SocketAddr,
     pub(super) media_advertised: IpAddr,
     pub(super) counters: NodeCounters,
@@ -126,6 +128,8 @@ impl Exchange {
             peers: config.peers,
             limits: config.limits,
             flat_tone_hz: config.flat_tone_hz,
+            #[cfg(feature = "planted")]
+            mask_off: config.mask_off,
             sip_advertised,
             media_advertised,
             counters: NodeCounters::default(),
@@ -272,9 +276,9 @@ impl Exchange {
     /// Carries out what a caller asked for.
     pub(super) fn obey(&mut self, now: Instant, command: NodeCommand) {
         match command {
-            NodeCommand::Route(call, target) => {
-                self.on(now, &call, |this, key| this.route(now, key, &target))
-            }
+            NodeCommand::Route(call, target, protection) => self.on(now, &call, |this, key| {
+                this.route(now, key, &target, protection);
+            }),
             NodeCommand::Reject(call, status) => {
                 self.on(now, &call, |this, key| this.reject(now, key, status))
             }

@@ -48,8 +48,10 @@ impl Exchange {
             .threads
             .get_mut(thread)
             .map(|thread| thread.protect(key));
-        if !matches!(asked, Some(Ok(()))) {
-            return refuse(reply, "busy");
+        match asked {
+            Some(Ok(())) => {}
+            Some(Err(why)) => return refuse(reply, why.code()),
+            None => return refuse(reply, "no_media"),
         }
         if let Some(call) = self.call(key) {
             call.protecting = Some(reply);

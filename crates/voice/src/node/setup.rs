@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use domain::boundary::{EndCause, IncomingCall, RouteTarget};
 use domain::id::CallId;
+use domain::service::ProtectionScope;
 use media::leg::{Leg, LegPlan};
 use media::relay::RelayPlan;
 use rand::TryRngCore;
@@ -173,6 +174,7 @@ impl Exchange {
             stage: Stage::Arrived,
             media: MediaState::Waiting(sender),
             deadline: None,
+            protection: ProtectionScope::Capture,
             protecting: None,
             protected: false,
             held: false,
@@ -260,7 +262,13 @@ impl Exchange {
 
 /// The target is called.
 impl Exchange {
-    pub(super) fn route(&mut self, now: Instant, key: MediaId, target: &RouteTarget) {
+    pub(super) fn route(
+        &mut self,
+        now: Instant,
+        key: MediaId,
+        target: &RouteTarget,
+        protection: ProtectionScope,
+    ) {
         if self
             .call(key)
             .is_none_or(|call| call.stage != Stage::Arrived)
@@ -290,6 +298,7 @@ impl Exchange {
         let headers = call_header(&call.id);
         let max_forwards = Some(call.max_forwards);
         call.callee = Some(callee);
+        call.protection = protection;
         call.stage = Stage::Calling;
         self.enter_leg(leg, key);
         self.set_deadline(key, Some(now + self.limits.answer_wait));
@@ -498,12 +507,17 @@ impl Exchange {
         let limits = self.limits;
         let mut plan = RelayPlan::new(consumer, agent, seed);
         plan.flat_tone_hz = self.flat_tone_hz;
+        #[cfg(feature = "planted")]
+        {
+            plan.mask_off = self.mask_off;
+        }
         plan.watch = true;
         plan.record = self.is_recording;
         plan.media_timeout = limits.media_timeout;
         plan.held_timeout = limits.held_timeout;
         let index = self.idlest_thread()?;
         let call = self.call(key)?;
+        plan.always = call.protection == ProtectionScope::Always;
         let (caller, callee) = (&mut call.caller.ports, &mut call.callee.as_mut()?.ports);
         let ports = (caller.take()?, callee.take()?);
         let (consumer, agent) = call.by_role(ports.0, ports.1);

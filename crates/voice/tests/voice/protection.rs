@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use crate::phone::{description, media_of};
 use crate::signalling::{PHONE_PASSWORD, phone_account};
 use domain::boundary::{EndCause, LineEvent, ProtectionRefused, RouteTarget, Telephony};
+use domain::service::ProtectionScope;
 use media::dtmf::inband::LooseDetector;
 use sip::{Body, Command};
 
@@ -73,6 +74,25 @@ async fn tones_in_the_audio_reach_the_ring_and_not_the_agent() {
     assert_eq!(scene.agent_talk.keys_heard(), 0);
     assert!(agent_heard_no_event(&scene));
     finish(scene, &running).await;
+}
+
+#[tokio::test]
+async fn a_call_that_always_is_protected_gives_the_agent_nothing_of_its_first_words() {
+    let recorded = Arc::new(Mutex::new(Recorded::default()));
+    let sink = Recorder(Arc::clone(&recorded));
+    let mut scene = Scene::with(|config| config.audio_sink = Some(Box::new(sink)));
+    scene.protection = ProtectionScope::Always;
+    // What is said first, before anybody could ask for the mask, is keys.
+    scene.consumer_talk.press_tones(&CODES);
+    let running = scene.connect().await;
+    eventually("the end of keying", || scene.consumer_talk.has_said_all()).await;
+    scene.both_heard().await;
+    assert_eq!(scene.agent_talk.keys_heard(), 0);
+    assert!(scene.node.protect(&running.id).await.is_ok());
+    finish(scene, &running).await;
+    eventually("the recording's end", || recorded.lock().unwrap().ended).await;
+    let finds = LooseDetector::scan(&recorded.lock().unwrap().consumer);
+    assert!(finds.is_empty(), "the recording holds what may be keys");
 }
 
 #[tokio::test]
@@ -245,7 +265,10 @@ async fn when_an_agents_phone_calls_the_called_side_is_the_consumer() {
         uri: "sip:15550100@127.0.0.1".to_owned(),
         address: scene.consumer.address,
     };
-    scene.node.route(&call.id, consumer).unwrap();
+    scene
+        .node
+        .route(&call.id, consumer, ProtectionScope::Capture)
+        .unwrap();
     let at_consumer = scene.consumer.incoming().await;
     let offer = at_consumer.offer.unwrap();
     let answer = description(scene.consumer_talk.local)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::boundary::{CallEvents, EndCause, IncomingCall, LineEvent, RouteTarget, Telephony};
 use domain::id::CallId;
+use domain::service::ProtectionScope;
 use rand::Rng;
 use secret::{Arena, Key, KeyReceiver};
 use sip::{Command, LegId};
@@ -70,6 +71,8 @@ impl CallEvents for Log {
 
 pub(crate) struct Scene {
     pub(crate) node: Node,
+    /// How calls are routed.
+    pub(crate) protection: ProtectionScope,
     pub(crate) server: SocketAddr,
     pub(crate) consumer: Phone,
     pub(crate) agent: Phone,
@@ -111,6 +114,7 @@ impl Scene {
         let node = Node::start(config, Arc::new(Log(to))).unwrap();
         let server = node.sip_address();
         Self {
+            protection: ProtectionScope::Capture,
             consumer: Phone::new("consumer", TRUNK, server),
             agent: Phone::new("agent", PBX, server),
             consumer_talk: Talker::new(TRUNK, CONSUMER_HUM),
@@ -172,7 +176,9 @@ impl Scene {
         let offer = description(self.consumer_talk.local).offer();
         let leg = self.consumer.call("100", self.server, Some(offer));
         let call = self.incoming().await;
-        self.node.route(&call.id, self.agent_target()).unwrap();
+        self.node
+            .route(&call.id, self.agent_target(), self.protection)
+            .unwrap();
         let at_agent = self.agent.incoming().await;
         (call, leg, at_agent)
     }
@@ -218,7 +224,7 @@ impl Scene {
     pub(crate) async fn protect(&self, running: &Running) {
         let wait = async {
             while let Err(refused) = self.node.protect(&running.id).await {
-                assert_eq!(refused.code, "busy");
+                assert!(["busy", "heartbeat"].contains(&refused.code));
             }
         };
         tokio::time::timeout(PATIENCE, wait).await.unwrap();

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::boundary::{EndCause, LineEvent, PhoneAccount, RouteTarget, Telephony, TelephonyError};
+use domain::service::ProtectionScope;
 use sip::sdp::Direction;
 use sip::{Command, Event, Status};
 
@@ -208,6 +209,7 @@ async fn a_route_to_a_phone_that_is_not_registered_is_480() {
             RouteTarget::Registered {
                 user: "nobody".to_owned(),
             },
+            ProtectionScope::Capture,
         )
         .unwrap();
     assert_eq!(scene.consumer.failed().await, 480);
@@ -257,7 +259,10 @@ async fn a_call_without_an_offer_gets_ours() {
     let mut scene = Scene::new();
     let leg = scene.consumer.call("100", scene.server, None);
     let call = scene.incoming().await;
-    scene.node.route(&call.id, scene.agent_target()).unwrap();
+    scene
+        .node
+        .route(&call.id, scene.agent_target(), ProtectionScope::Capture)
+        .unwrap();
     let at_agent = scene.agent.incoming().await;
     let offer = at_agent.offer.unwrap();
     let answer = description(scene.agent_talk.local).answer(&offer).unwrap();
@@ -614,6 +619,7 @@ async fn a_registered_phone_is_rung_by_its_user_and_goes_when_its_account_goes()
             RouteTarget::Registered {
                 user: "agent1".to_owned(),
             },
+            ProtectionScope::Capture,
         )
         .unwrap();
     let at_agent = scene.agent.incoming().await;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use domain::boundary::{CallEvents, EndCause, IncomingCall, LineEvent, RouteTarget, Telephony};
 use domain::id::CallId;
+use domain::service::ProtectionScope;
 use media::g711::Law;
 use media::leg::{Codec, Leg, LegPlan};
 use media::relay::{Input, Relay, RelayPlan};
@@ -177,7 +178,7 @@ async fn node_of_its_own() {
         tokio::select! {
             Some(call) = incoming.recv() => {
                 let target = agent.map(|address: SocketAddr| RouteTarget::Uri { uri: format!("sip:200@{address}"), address }).unwrap();
-                node.route(&call.id, target).unwrap();
+                node.route(&call.id, target, ProtectionScope::Capture).unwrap();
                 running.push((call.id, call.keys));
             }
             line = lines.recv() => match line.as_deref() {

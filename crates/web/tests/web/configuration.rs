@@ -276,6 +276,28 @@ async fn a_service_is_created_and_its_recorders_declared_by_name() {
 }
 
 #[tokio::test]
+async fn a_service_protects_captures_or_whole_calls_as_it_is_told() {
+    let house = House::new().await;
+    let browser = house.logged_in(Role::SecurityAdmin).await;
+    let mut form = service("Main", json!(["100"]));
+    form["protection"] = json!("always");
+    let made = browser.post("/services", form.clone()).await.json();
+    let listed = || async {
+        let list = browser.get("/services").await.json();
+        list["services"][0]["protection"].clone()
+    };
+    assert_eq!(listed().await, "always");
+    let path = format!("/services/{}", made["id"].as_str().unwrap());
+    form["protection"] = json!("capture");
+    form["revision"] = made["revision"].clone();
+    assert_eq!(browser.put(&path, form.clone()).await.status, 200);
+    assert_eq!(listed().await, "capture");
+    form["protection"] = json!("sometimes");
+    assert_eq!(browser.post("/services", form).await.status, 400);
+    assert_eq!(listed().await, "capture");
+}
+
+#[tokio::test]
 async fn a_wrong_service_is_refused_with_all_errors() {
     let house = House::new().await;
     let browser = house.logged_in(Role::SecurityAdmin).await;

@@ -107,6 +107,11 @@ export function errorText(t: Translate, error: FieldError, row: FieldView, view:
 const REASONS: Record<string, MessageId> = {
   no_media: 'reason.no_media',
   self_check: 'reason.self_check',
+  delay_line: 'reason.self_check',
+  shadow_press: 'reason.self_check',
+  sink: 'reason.sink',
+  egress_guard: 'reason.egress_guard',
+  heartbeat: 'reason.busy',
   busy: 'reason.busy',
   no_call: 'reason.no_call',
   timeout: 'reason.timeout',
