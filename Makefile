@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-fault-short fault-kill load-sip bench bench-detector bench-mask bench-relay guard-campaign lint fmt clean
+.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-kill load-sip bench bench-detector bench-mask bench-relay guard-campaign lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -35,7 +35,7 @@ ui/dist/index.html: ui/node_modules/.stamp $(UI_SOURCES)
 	cd ui && npm run --silent build
 
 # ---- tests, quick suites first
-test: test-rust test-ui test-sip test-foreign test-fault-short test-e2e
+test: test-rust test-ui test-sip test-foreign test-guard test-fault-short test-e2e
 
 test-rust: ui
 	scripts/need initdb postgresql
@@ -64,6 +64,19 @@ test-sip: program
 test-foreign: program
 	scripts/need baresip baresip-core multimon-ng multimon-ng sox sox python3 python3
 	scripts/timed foreign env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/foreign_suite.py
+
+# The server stopped and starved: what the agent hears.
+test-guard: program
+	scripts/need python3 python3
+	scripts/timed guard env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/guard_suite.py
+
+# The server with its mask off: what the agent hears, and what is said of it.
+test-trip: planted
+	TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/guard_suite.py --planted
+
+# The program with deliberate defects, as the stories build it (docs/planted.md).
+planted: program
+	$(CARGO) build --quiet --locked --workspace --bin tonewall-planted --features tonewall-server/planted
 
 # Kills at random moments around the charge; fault-kill does the same for longer.
 test-fault-short: program

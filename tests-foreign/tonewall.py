@@ -36,6 +36,14 @@ def binary():
     return str(path)
 
 
+def planted_binary():
+    """The same program with deliberate defects (docs/planted.md), beside the one under test."""
+    path = pathlib.Path(binary()).with_name("tonewall-planted")
+    if not path.is_file():
+        sys.exit(f"{path} is not there; run: make planted")
+    return str(path)
+
+
 def raise_file_limit():
     """Thousands of calls need two sockets each, in the server as in the tools; children inherit the limit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -102,7 +110,7 @@ class Api:
 class Server:
     """A running server. Use it with `with`."""
 
-    def __init__(self, net, name, *, ring_time="5s", slots=4096, media_pairs=5_000, threads=1, media_source="signalled", more_callers=(), digest="both"):
+    def __init__(self, net, name, *, ring_time="5s", slots=4096, media_pairs=5_000, threads=1, media_source="signalled", more_callers=(), digest="both", program=None, plant=None):
         self.net = net
         self.keep = False
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"tonewall-{name}-"))
@@ -144,7 +152,8 @@ media_source = "{media_source}"
 """
         )
         self.process = subprocess.Popen(
-            [binary(), "serve", "--config", str(config)],
+            [program or binary(), "serve", "--config", str(config)],
+            env={**os.environ, **({"TONEWALL_PLANT": plant} if plant else {})},
             stdout=open(self.folder / "server.out", "wb"),
             stderr=open(self.log, "wb"),
         )
@@ -207,7 +216,7 @@ media_source = "{media_source}"
         desktop = {"name": "Desk", "service": "standard", "layout": "extended_panel"}
         self.desktop = self.api.post("/desktops", desktop)["desktop"]["id"]
 
-    def serve_number(self, number, callee_port, agent="admin"):
+    def serve_number(self, number, callee_port, agent="admin", protection="capture"):
         """Leads a number to a SIP address of the callee; the calls stand on the page of this user."""
         route = {
             "to": "uri",
@@ -215,10 +224,10 @@ media_source = "{media_source}"
             "address": f"{self.net.callee}:{callee_port}",
             "agent": agent,
         }
-        self.add_service(number, route)
+        self.add_service(number, route, protection)
 
-    def add_service(self, number, route):
-        form = {"name": f"Line {number}", "numbers": [number], "route": route, "desktop": self.desktop, "protection": "capture"}
+    def add_service(self, number, route, protection="capture"):
+        form = {"name": f"Line {number}", "numbers": [number], "route": route, "desktop": self.desktop, "protection": protection}
         service = self.api.post("/services", form)
         self.api.post(f"/services/{service['id']}/recorders", {"sinks": [], "revision": service["revision"]})
 
