@@ -2,10 +2,10 @@
 //! Owns: the templates, the running correlations, the least-squares fit.
 //! Never: decides what is a key; the trigger, the reporter and the scan each have their own thresholds.
 //!
-//! Samples are gathered in blocks of 8. Each block is correlated once with 24 frequencies (8 tones at 0 and ±2.5 %); a
-//! window of 40 or 64 samples is a sum of blocks that are rotated once, to their place in the ring. The fit of a pair is
-//! exact least squares (sine and cosine of both tones); pairs that cannot reach the caller's least share are refuted by
-//! a bound before they are fitted.
+//! Samples are gathered in blocks of 8. Each block is correlated once with 24 frequencies (8 tones at 0 and ±2.5 %) and turned to
+//! the phase of the stream's beginning, so that a window of 40 or 64 samples is a running sum: the newest block comes, the oldest goes. The fit of a pair
+//! is exact least squares (sine and cosine of both tones). Most windows are refuted before by a bound on what any pair can explain, which needs
+//! the magnitudes of the sums alone; rows of pairs that cannot win are skipped by the same bound.
 
 use std::sync::LazyLock;
 
@@ -64,32 +64,6 @@ pub struct Fit {
     pub power: f32,
 }
 
-/// A complex amplitude.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Phasor {
-    /// Real part.
-    pub re: f32,
-    /// Imaginary part.
-    pub im: f32,
-}
-
-impl Phasor {
-    /// Square of the magnitude.
-    #[must_use]
-    pub fn power(self) -> f32 {
-        self.re * self.re + self.im * self.im
-    }
-
-    /// This amplitude times the conjugate of `earlier`: its angle is the phase gone by between them.
-    #[must_use]
-    pub fn since(self, earlier: Self) -> Self {
-        Self {
-            re: self.re * earlier.re + self.im * earlier.im,
-            im: self.im * earlier.re - self.re * earlier.im,
-        }
-    }
-}
-
 /// The running analysis of one stream. Reset it at every break of the timeline.
 #[derive(Debug, Clone)]
 pub struct Analysis {
@@ -98,18 +72,25 @@ pub struct Analysis {
     filled: usize,
     pending: [f32; HOP_SAMPLES],
     pending_len: usize,
+    /// How far the newest block's middle is from the middle of the block before the first.
+    phase: Turn,
+    short: Sums,
+    long: Sums,
+    /// Hops since the running sums and the phase were made exact.
+    hops: u32,
 }
+
+/// Hops after which rounding is taken out of the running sums and the phase. In 64 hops of full scale it stays 50 dB below a pair of -58 dBm0.
+const RENEW_HOPS: u32 = 64;
 
 #[derive(Debug, Clone, Copy)]
 struct Block {
-    cos: [f32; FREQUENCIES],
-    sin: [f32; FREQUENCIES],
+    sums: Sums,
     energy: f32,
 }
 
 const EMPTY: Block = Block {
-    cos: [0.0; FREQUENCIES],
-    sin: [0.0; FREQUENCIES],
+    sums: Sums::NONE,
     energy: 0.0,
 };
 
@@ -123,13 +104,22 @@ impl Analysis {
             filled: 0,
             pending: [0.0; HOP_SAMPLES],
             pending_len: 0,
+            phase: Turn::NONE,
+            short: Sums::NONE,
+            long: Sums::NONE,
+            hops: 0,
         }
     }
 
     /// Forgets everything heard: no window spans a gap.
     pub fn reset(&mut self) {
+        self.blocks = [EMPTY; BLOCKS];
         self.filled = 0;
         self.pending_len = 0;
+        self.phase = Turn::NONE;
+        self.short = Sums::NONE;
+        self.long = Sums::NONE;
+        self.hops = 0;
     }
 
     /// Samples still wanted to complete the current block: 1 to [`HOP_SAMPLES`].
@@ -139,6 +129,7 @@ impl Analysis {
     }
 
     /// Takes one sample; true if it completed a block, so that windows end here.
+    #[inline]
     pub fn push(&mut self, linear: i16) -> bool {
         self.pending[self.pending_len] = f32::from(linear);
         self.pending_len += 1;
@@ -146,10 +137,41 @@ impl Analysis {
             return false;
         }
         self.pending_len = 0;
+        self.take_block();
+        true
+    }
+
+    fn take_block(&mut self) {
+        let bank = &*BANK;
+        let gone_short = self.block(Window::Short.blocks() - 1).sums;
         self.newest = (self.newest + 1) % BLOCKS;
         self.filled = (self.filled + 1).min(BLOCKS);
-        self.blocks[self.newest] = BANK.correlate(&self.pending, self.newest);
-        true
+        self.phase.advance(&bank.hop);
+        let block = &mut self.blocks[self.newest];
+        self.long.subtract(&block.sums);
+        self.short.subtract(&gone_short);
+        *block = bank.correlate(&self.pending, &self.phase);
+        self.long.add(&block.sums);
+        self.short.add(&block.sums);
+        self.hops += 1;
+        if self.hops == RENEW_HOPS {
+            self.renew();
+        }
+    }
+
+    /// Takes the rounding of many steps out of phase and sums.
+    fn renew(&mut self) {
+        self.hops = 0;
+        self.phase.normalize();
+        self.long = Sums::NONE;
+        self.short = Sums::NONE;
+        for age in 0..BLOCKS {
+            let sums = self.block(age).sums;
+            self.long.add(&sums);
+            if age < Window::Short.blocks() {
+                self.short.add(&sums);
+            }
+        }
     }
 
     /// Mean square of the newest `window`; nothing until it is full.
@@ -166,66 +188,23 @@ impl Analysis {
     #[must_use]
     pub fn fit(&self, window: Window, least_share: f32) -> Option<Fit> {
         let power = self.power(window)?;
-        let shape = BANK.shape(window);
+        let (shape, sums) = match window {
+            Window::Short => (&BANK.short, &self.short),
+            Window::Long => (&BANK.long, &self.long),
+        };
         let energy = power * sample::count_f32(window.samples());
-        let sums = self.window_sums(window);
-        let singles = shape.singles(&sums);
-        shape.best_pair(&sums, &singles, energy, least_share, power)
-    }
-
-    /// Complex amplitude of nominal tone 0-7 (four low, four high) in the newest long window, weighted by a raised cosine
-    /// over its blocks so that the other tone leaks less; nothing until the window is full. Phase is relative to the
-    /// window's first sample.
-    #[must_use]
-    pub fn phasor(&self, tone: usize) -> Option<Phasor> {
-        if self.filled < BLOCKS {
+        if shape.refutes(sums, least_share * energy) {
             return None;
         }
-        let index = tone.min(7) * DETUNES.len() + 1;
-        let first = (self.newest + 1) % BLOCKS;
-        let (mut before, mut after) = (Phasor::default(), Phasor::default());
-        for (position, weight) in BANK.taper.iter().enumerate() {
-            let place = (first + position) % BLOCKS;
-            let block = &self.blocks[place];
-            let part = if place >= first {
-                &mut before
-            } else {
-                &mut after
-            };
-            part.re += weight * block.cos[index];
-            part.im += weight * block.sin[index];
-        }
-        let (lap_cos, lap_sin) = (BANK.lap.cos[index], BANK.lap.sin[index]);
-        let re = before.re + after.re * lap_cos - after.im * lap_sin;
-        let im = before.im + after.im * lap_cos + after.re * lap_sin;
-        let (cos, sin) = (BANK.ring[first].cos[index], BANK.ring[first].sin[index]);
-        Some(Phasor {
-            re: re * cos + im * sin,
-            im: re * sin - im * cos,
-        })
+        // Templates of a shape have their phase zero in the window's middle.
+        let mut middle = self.phase;
+        middle.step_back(&shape.to_middle);
+        let sums = sums.turned_back(&middle);
+        shape.best_pair(&sums, energy, least_share, power)
     }
 
     fn block(&self, age: usize) -> &Block {
         &self.blocks[(self.newest + BLOCKS - age) % BLOCKS]
-    }
-
-    /// Correlations with templates that begin where the window does. Blocks are stored turned to their place in the ring, so a
-    /// window is two sums: those up to the ring's end, and those after it, which are a lap younger than their place says.
-    fn window_sums(&self, window: Window) -> Sums {
-        let first = (self.newest + 1 + BLOCKS - window.blocks()) % BLOCKS;
-        let before = window.blocks().min(BLOCKS - first);
-        let mut sums = Sums::NONE;
-        for block in &self.blocks[first..first + before] {
-            sums.add(block);
-        }
-        if before < window.blocks() {
-            let mut after = Sums::NONE;
-            for block in &self.blocks[..window.blocks() - before] {
-                after.add(block);
-            }
-            sums.add_turned(&after, &BANK.lap);
-        }
-        sums.turned_back(&BANK.ring[first])
     }
 }
 
@@ -235,7 +214,8 @@ impl Default for Analysis {
     }
 }
 
-/// Correlations of a whole window with every frequency.
+/// Correlations with every frequency.
+#[derive(Debug, Clone, Copy)]
 struct Sums {
     cos: [f32; FREQUENCIES],
     sin: [f32; FREQUENCIES],
@@ -247,19 +227,29 @@ impl Sums {
         sin: [0.0; FREQUENCIES],
     };
 
-    fn add(&mut self, block: &Block) {
+    fn add(&mut self, other: &Self) {
         for index in 0..FREQUENCIES {
-            self.cos[index] += block.cos[index];
-            self.sin[index] += block.sin[index];
+            self.cos[index] += other.cos[index];
+            self.sin[index] += other.sin[index];
         }
     }
 
-    fn add_turned(&mut self, other: &Self, turn: &Turn) {
+    fn subtract(&mut self, other: &Self) {
         for index in 0..FREQUENCIES {
-            let (cos, sin) = (other.cos[index], other.sin[index]);
-            self.cos[index] += cos * turn.cos[index] - sin * turn.sin[index];
-            self.sin[index] += sin * turn.cos[index] + cos * turn.sin[index];
+            self.cos[index] -= other.cos[index];
+            self.sin[index] -= other.sin[index];
         }
+    }
+
+    /// With waves that began `turn` later.
+    fn turned(&self, turn: &Turn) -> Self {
+        let mut turned = Self::NONE;
+        for index in 0..FREQUENCIES {
+            let (cos, sin) = (self.cos[index], self.sin[index]);
+            turned.cos[index] = cos * turn.cos[index] - sin * turn.sin[index];
+            turned.sin[index] = sin * turn.cos[index] + cos * turn.sin[index];
+        }
+        turned
     }
 
     fn turned_back(&self, turn: &Turn) -> Self {
@@ -277,158 +267,209 @@ static BANK: LazyLock<Bank> = LazyLock::new(Bank::build);
 
 /// Every table of the analysis; one for the process.
 struct Bank {
-    wave: [Turn; HOP_SAMPLES],
-    /// How far each place of the ring is from its beginning.
-    ring: [Turn; BLOCKS],
-    /// The whole ring.
-    lap: Turn,
+    /// Waves at half a sample, one and a half, ... from a block's middle.
+    fold: [Turn; HOP_SAMPLES / 2],
+    /// One block.
+    hop: Turn,
     short: Shape,
     long: Shape,
-    /// Raised-cosine weights of the long window's blocks, their sum 4.
-    taper: [f32; BLOCKS],
 }
 
 /// Cosine and sine of every frequency at one moment.
+#[derive(Debug, Clone, Copy)]
 struct Turn {
     cos: [f32; FREQUENCIES],
     sin: [f32; FREQUENCIES],
 }
 
 impl Turn {
-    fn at(sample_offset: usize) -> Self {
-        let mut turn = Self {
-            cos: [0.0; FREQUENCIES],
-            sin: [0.0; FREQUENCIES],
-        };
-        for index in 0..FREQUENCIES {
-            let angle = omega(index) * sample::count_f64(sample_offset);
-            turn.cos[index] = sample::narrow(angle.cos());
-            turn.sin[index] = sample::narrow(angle.sin());
+    const NONE: Self = Self {
+        cos: [1.0; FREQUENCIES],
+        sin: [0.0; FREQUENCIES],
+    };
+
+    /// `samples` after phase zero.
+    fn at(samples: f64) -> Self {
+        let angle = |index| omega(index) * samples;
+        Self {
+            cos: std::array::from_fn(|index| sample::narrow(angle(index).cos())),
+            sin: std::array::from_fn(|index| sample::narrow(angle(index).sin())),
         }
-        turn
+    }
+
+    fn advance(&mut self, step: &Self) {
+        for index in 0..FREQUENCIES {
+            let (cos, sin) = (self.cos[index], self.sin[index]);
+            self.cos[index] = cos * step.cos[index] - sin * step.sin[index];
+            self.sin[index] = sin * step.cos[index] + cos * step.sin[index];
+        }
+    }
+
+    fn step_back(&mut self, step: &Self) {
+        for index in 0..FREQUENCIES {
+            let (cos, sin) = (self.cos[index], self.sin[index]);
+            self.cos[index] = cos * step.cos[index] + sin * step.sin[index];
+            self.sin[index] = sin * step.cos[index] - cos * step.sin[index];
+        }
+    }
+
+    fn normalize(&mut self) {
+        for index in 0..FREQUENCIES {
+            let length = self.cos[index]
+                .hypot(self.sin[index])
+                .max(f32::MIN_POSITIVE);
+            self.cos[index] /= length;
+            self.sin[index] /= length;
+        }
     }
 }
 
 impl Bank {
     fn build() -> Self {
         Self {
-            wave: std::array::from_fn(Turn::at),
-            ring: std::array::from_fn(|place| Turn::at(place * HOP_SAMPLES)),
-            lap: Turn::at(BLOCKS * HOP_SAMPLES),
+            fold: std::array::from_fn(|at| Turn::at(sample::count_f64(at) + 0.5)),
+            hop: Turn::at(sample::count_f64(HOP_SAMPLES)),
             short: Shape::build(Window::Short),
             long: Shape::build(Window::Long),
-            taper: std::array::from_fn(|block| {
-                let share = (sample::count_f64(block) + 0.5) / sample::count_f64(BLOCKS);
-                sample::narrow((std::f64::consts::PI * share).sin().powi(2))
-            }),
         }
     }
 
-    fn shape(&self, window: Window) -> &Shape {
-        match window {
-            Window::Short => &self.short,
-            Window::Long => &self.long,
+    /// Correlates a block whose middle is at `phase`. It is folded about its middle: sums meet cosines, differences meet sines.
+    fn correlate(&self, samples: &[f32; HOP_SAMPLES], phase: &Turn) -> Block {
+        const HALF: usize = HOP_SAMPLES / 2;
+        let energy: f32 = samples.iter().map(|value| value * value).sum();
+        if energy <= 0.0 {
+            return EMPTY;
         }
-    }
-
-    /// Correlates a block, turned to its `place` in the ring.
-    fn correlate(&self, samples: &[f32; HOP_SAMPLES], place: usize) -> Block {
         let mut sums = Sums::NONE;
-        let mut energy = 0.0;
-        for (value, wave) in samples.iter().zip(&self.wave) {
+        for (at, wave) in self.fold.iter().enumerate() {
+            let (after, before) = (samples[HALF + at], samples[HALF - 1 - at]);
+            let (even, odd) = (after + before, after - before);
             for index in 0..FREQUENCIES {
-                sums.cos[index] += value * wave.cos[index];
-                sums.sin[index] += value * wave.sin[index];
+                sums.cos[index] += even * wave.cos[index];
+                sums.sin[index] += odd * wave.sin[index];
             }
-            energy += value * value;
         }
-        let mut turned = Sums::NONE;
-        turned.add_turned(&sums, &self.ring[place]);
         Block {
-            cos: turned.cos,
-            sin: turned.sin,
+            sums: sums.turned(phase),
             energy,
         }
     }
 }
 
-/// Symmetric 2 x 2 and 4 x 4 forms, upper triangle by rows.
-type Form2 = [f32; 3];
-type Form4 = [f32; 10];
+/// The inverse of a symmetric 2 x 2 matrix for one low template and each high one; the middle cell stands for both sides of the diagonal.
+#[derive(Debug, Clone, Copy)]
+struct Forms {
+    low: [f32; GROUP],
+    cross: [f32; GROUP],
+    high: [f32; GROUP],
+}
 
-/// The tables of one window length.
+impl Forms {
+    const NONE: Self = Self {
+        low: [0.0; GROUP],
+        cross: [0.0; GROUP],
+        high: [0.0; GROUP],
+    };
+}
+
+/// The tables of one window length. About a window's middle cosines and sines are orthogonal, so every fit is one of cosines and one of sines.
 struct Shape {
-    single: [Form2; FREQUENCIES],
-    pair: Box<[[Form4; GROUP]; GROUP]>,
-    /// 1 - rho, rho the largest canonical correlation between a low and a high template. For every signal
+    /// From the newest block's middle back to the window's.
+    to_middle: Turn,
+    single_cos: [f32; FREQUENCIES],
+    single_sin: [f32; FREQUENCIES],
+    /// The larger of both: what a template can explain at most per squared magnitude of its sum.
+    single_most: [f32; FREQUENCIES],
+    pair_cos: [Forms; GROUP],
+    pair_sin: [Forms; GROUP],
+    /// 1 - rho, rho the largest canonical correlation of a low template with a high one. For every signal
     /// explained(pair) <= (explained(low) + explained(high)) / (1 - rho), so a pair whose singles stay below
     /// least share x (1 - rho) needs no fit.
-    bound: f32,
+    bound: [f32; GROUP],
+    bound_least: f32,
 }
 
 impl Shape {
     fn build(window: Window) -> Self {
         let samples = window.samples();
-        let mut pair = Box::new([[[0.0; 10]; GROUP]; GROUP]);
-        let mut rho_max: f64 = 0.0;
+        let half = sample::count_f64(samples - HOP_SAMPLES) / 2.0;
+        let single = |wave: Wave| {
+            std::array::from_fn(|index| {
+                sample::narrow(product(wave, index, index, samples).recip())
+            })
+        };
+        let (single_cos, single_sin): ([f32; FREQUENCIES], [f32; FREQUENCIES]) =
+            (single(f64::cos), single(f64::sin));
+        let mut shape = Self {
+            to_middle: Turn::at(half),
+            single_cos,
+            single_sin,
+            single_most: std::array::from_fn(|index| single_cos[index].max(single_sin[index])),
+            pair_cos: [Forms::NONE; GROUP],
+            pair_sin: [Forms::NONE; GROUP],
+            bound: [1.0; GROUP],
+            bound_least: 1.0,
+        };
         for low in 0..GROUP {
             for high in 0..GROUP {
-                let gram = gram4(low, GROUP + high, samples);
-                pair[low][high] = pack4(&invert(gram));
-                rho_max = rho_max.max(canonical_correlation(&gram));
+                let cos = shape.pair_cos[low].set(f64::cos, low, high, samples);
+                let sin = shape.pair_sin[low].set(f64::sin, low, high, samples);
+                let bound = sample::narrow(1.0 - cos.max(sin));
+                shape.bound[low] = shape.bound[low].min(bound);
+                shape.bound_least = shape.bound_least.min(bound);
             }
         }
-        Self {
-            single: std::array::from_fn(|index| pack2(&gram4(index, index, samples))),
-            pair,
-            bound: sample::narrow(1.0 - rho_max),
+        shape
+    }
+
+    /// No pair can explain `need`, whatever the phases are.
+    fn refutes(&self, sums: &Sums, need: f32) -> bool {
+        let magnitudes = sums.cos.iter().zip(&sums.sin);
+        let mut singles = self.single_most;
+        for (single, (cos, sin)) in singles.iter_mut().zip(magnitudes) {
+            *single *= cos * cos + sin * sin;
         }
+        let (lows, highs) = singles.split_at(GROUP);
+        most(lows) + most(highs) < need * self.bound_least
     }
 
     /// Energy each single template explains.
     fn singles(&self, sums: &Sums) -> [f32; FREQUENCIES] {
-        std::array::from_fn(|index| {
-            let (cos, sin, form) = (sums.cos[index], sums.sin[index], &self.single[index]);
-            form[0] * cos * cos + 2.0 * form[1] * cos * sin + form[2] * sin * sin
-        })
+        let mut singles = [0.0; FREQUENCIES];
+        for (index, single) in singles.iter_mut().enumerate() {
+            *single = self.single_cos[index] * sums.cos[index] * sums.cos[index]
+                + self.single_sin[index] * sums.sin[index] * sums.sin[index];
+        }
+        singles
     }
 
-    fn best_pair(
-        &self,
-        sums: &Sums,
-        singles: &[f32; FREQUENCIES],
-        energy: f32,
-        least_share: f32,
-        power: f32,
-    ) -> Option<Fit> {
+    fn best_pair(&self, sums: &Sums, energy: f32, least_share: f32, power: f32) -> Option<Fit> {
+        let singles = self.singles(sums);
         let (lows, highs) = singles.split_at(GROUP);
-        if most(lows) + most(highs) < least_share * energy * self.bound {
-            return None;
-        }
-        let (loudest_low, loudest_high) = (loudest(lows), loudest(highs));
-        let mut best = (
-            self.explained(sums, loudest_low, loudest_high),
-            loudest_low,
-            loudest_high,
-        );
-        let mut need = best.0.max(least_share * energy) * self.bound;
+        let high_most = most(highs);
+        let first = loudest(lows);
+        let mut best = (least_share * energy, None);
+        let mut look = |low: usize, low_energy: f32| {
+            if low_energy + high_most < best.0 * self.bound[low] {
+                return;
+            }
+            let explained = self.explained(sums, low);
+            let row_most = most(&explained);
+            if row_most >= best.0 {
+                best = (row_most, Some((low, loudest(&explained))));
+            }
+        };
+        look(first, lows[first]);
         for (low, low_energy) in lows.iter().enumerate() {
-            if low_energy + highs[loudest_high] < need {
-                continue;
-            }
-            for (high, high_energy) in highs.iter().enumerate() {
-                if low_energy + high_energy < need {
-                    continue;
-                }
-                let explained = self.explained(sums, low, high);
-                if explained > best.0 {
-                    best = (explained, low, high);
-                    need = need.max(explained * self.bound);
-                }
+            if low != first {
+                look(low, *low_energy);
             }
         }
-        let (explained, low, high) = best;
-        if explained < least_share * energy || energy <= 0.0 {
+        let (explained, Some((low, high))) = best else {
+            return None;
+        };
+        if energy <= 0.0 {
             return None;
         }
         let stronger = lows[low].max(highs[high]);
@@ -440,22 +481,33 @@ impl Shape {
         })
     }
 
-    fn explained(&self, sums: &Sums, low: usize, high: usize) -> f32 {
-        let form = &self.pair[low][high];
-        let v = [
-            sums.cos[low],
-            sums.sin[low],
-            sums.cos[GROUP + high],
-            sums.sin[GROUP + high],
-        ];
-        let squares = form[0] * v[0] * v[0]
-            + form[4] * v[1] * v[1]
-            + form[7] * v[2] * v[2]
-            + form[9] * v[3] * v[3];
-        let products = v[0] * (form[1] * v[1] + form[2] * v[2] + form[3] * v[3])
-            + v[1] * (form[5] * v[2] + form[6] * v[3])
-            + form[8] * v[2] * v[3];
-        squares + 2.0 * products
+    /// Energy that a low template explains with each of the high ones.
+    fn explained(&self, sums: &Sums, low: usize) -> [f32; GROUP] {
+        let (cosines, sines) = (&self.pair_cos[low], &self.pair_sin[low]);
+        let (cos, sin) = (sums.cos[low], sums.sin[low]);
+        let mut explained = [0.0; GROUP];
+        for (high, value) in explained.iter_mut().enumerate() {
+            let (c, s) = (sums.cos[GROUP + high], sums.sin[GROUP + high]);
+            *value = cosines.low[high] * cos * cos
+                + (cosines.cross[high] * cos + cosines.high[high] * c) * c
+                + sines.low[high] * sin * sin
+                + (sines.cross[high] * sin + sines.high[high] * s) * s;
+        }
+        explained
+    }
+}
+
+impl Forms {
+    /// Sets the cell of a pair; yields how far both templates are correlated.
+    fn set(&mut self, wave: Wave, low: usize, high: usize, samples: usize) -> f64 {
+        let a = product(wave, low, low, samples);
+        let b = product(wave, low, GROUP + high, samples);
+        let d = product(wave, GROUP + high, GROUP + high, samples);
+        let det = a * d - b * b;
+        self.low[high] = sample::narrow(d / det);
+        self.cross[high] = sample::narrow(-2.0 * b / det);
+        self.high[high] = sample::narrow(a / det);
+        b.abs() / (a * d).sqrt()
     }
 }
 
@@ -498,91 +550,15 @@ fn omega(index: usize) -> f64 {
         / f64::from(SAMPLE_RATE_HZ)
 }
 
-/// Inner products of cos and sin of both frequencies over a window.
-fn gram4(first: usize, second: usize, samples: usize) -> [[f64; 4]; 4] {
-    let mut gram = [[0.0; 4]; 4];
-    for n in 0..samples {
-        let (a, b) = (
-            omega(first) * sample::count_f64(n),
-            omega(second) * sample::count_f64(n),
-        );
-        let basis = [a.cos(), a.sin(), b.cos(), b.sin()];
-        for (row, left) in basis.iter().enumerate() {
-            for (column, right) in basis.iter().enumerate() {
-                gram[row][column] += left * right;
-            }
-        }
-    }
-    gram
-}
+/// Cosine or sine.
+type Wave = fn(f64) -> f64;
 
-/// Gauss-Jordan without pivoting: Gram matrices of distinct tones are positive definite.
-fn invert(mut matrix: [[f64; 4]; 4]) -> [[f64; 4]; 4] {
-    let mut inverse = [[0.0; 4]; 4];
-    for (row, cells) in inverse.iter_mut().enumerate() {
-        cells[row] = 1.0;
-    }
-    for pivot in 0..4 {
-        let scale = matrix[pivot][pivot].recip();
-        for column in 0..4 {
-            matrix[pivot][column] *= scale;
-            inverse[pivot][column] *= scale;
-        }
-        let (matrix_pivot, inverse_pivot) = (matrix[pivot], inverse[pivot]);
-        for row in (0..4).filter(|row| *row != pivot) {
-            let factor = matrix[row][pivot];
-            for column in 0..4 {
-                matrix[row][column] -= factor * matrix_pivot[column];
-                inverse[row][column] -= factor * inverse_pivot[column];
-            }
-        }
-    }
-    inverse
-}
-
-/// Inverse of the upper left 2 x 2 block.
-fn inverse2(gram: &[[f64; 4]; 4], at: usize) -> [[f64; 2]; 2] {
-    let (a, b, d) = (gram[at][at], gram[at][at + 1], gram[at + 1][at + 1]);
-    let det = a * d - b * b;
-    [[d / det, -b / det], [-b / det, a / det]]
-}
-
-fn pack2(gram: &[[f64; 4]; 4]) -> Form2 {
-    let inverse = inverse2(gram, 0);
-    [
-        sample::narrow(inverse[0][0]),
-        sample::narrow(inverse[0][1]),
-        sample::narrow(inverse[1][1]),
-    ]
-}
-
-fn pack4(inverse: &[[f64; 4]; 4]) -> Form4 {
-    let mut form = [0.0; 10];
-    let triangle = (0..4).flat_map(|row| (row..4).map(move |column| (row, column)));
-    for (cell, (row, column)) in form.iter_mut().zip(triangle) {
-        *cell = sample::narrow(inverse[row][column]);
-    }
-    form
-}
-
-/// Largest canonical correlation of the two tones' planes: the root of the largest eigenvalue of
-/// A^-1 C B^-1 C^T, a 2 x 2 matrix.
-fn canonical_correlation(gram: &[[f64; 4]; 4]) -> f64 {
-    let cross = [[gram[0][2], gram[0][3]], [gram[1][2], gram[1][3]]];
-    let turned = [[cross[0][0], cross[1][0]], [cross[0][1], cross[1][1]]];
-    let left = multiply2(&inverse2(gram, 0), &cross);
-    let product = multiply2(&left, &multiply2(&inverse2(gram, 2), &turned));
-    let half_trace = (product[0][0] + product[1][1]) / 2.0;
-    let det = product[0][0] * product[1][1] - product[0][1] * product[1][0];
-    (half_trace + (half_trace * half_trace - det).max(0.0).sqrt())
-        .max(0.0)
-        .sqrt()
-}
-
-fn multiply2(left: &[[f64; 2]; 2], right: &[[f64; 2]; 2]) -> [[f64; 2]; 2] {
-    std::array::from_fn(|row| {
-        std::array::from_fn(|column| {
-            left[row][0] * right[0][column] + left[row][1] * right[1][column]
+/// Inner product of two templates over a window, their phase zero in its middle.
+fn product(wave: Wave, first: usize, second: usize, samples: usize) -> f64 {
+    (0..samples)
+        .map(|n| {
+            let at = sample::count_f64(n) - sample::count_f64(samples - 1) / 2.0;
+            wave(omega(first) * at) * wave(omega(second) * at)
         })
-    })
+        .sum()
 }
