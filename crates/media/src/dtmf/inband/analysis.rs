@@ -23,6 +23,10 @@ const BLOCKS: usize = 8;
 /// of any press within ±3.75 % is at most 1.25 %.
 const DETUNES: [f64; 3] = [-0.025, 0.0, 0.025];
 
+/// A pair that explains this much is not bettered by looking further: every threshold in use lies 0.07 below, and what another template of the same tone adds
+/// is less than the rest.
+const SURE_SHARE: f32 = 0.97;
+
 /// Frequencies: four tones of three templates in each group.
 const GROUP: usize = 12;
 const FREQUENCIES: usize = 2 * GROUP;
@@ -67,10 +71,14 @@ pub struct Fit {
 /// The running analysis of one stream. Reset it at every break of the timeline.
 #[derive(Debug, Clone)]
 pub struct Analysis {
-    blocks: [Block; BLOCKS],
+    blocks: [Sums; BLOCKS],
+    /// Energies of the blocks, newest first.
+    energies: [f32; BLOCKS],
+    short_power: f32,
+    long_power: f32,
     newest: usize,
     filled: usize,
-    pending: [f32; HOP_SAMPLES],
+    pending: [i16; HOP_SAMPLES],
     pending_len: usize,
     /// How far the newest block's middle is from the middle of the block before the first.
     phase: Turn,
@@ -83,26 +91,18 @@ pub struct Analysis {
 /// Hops after which rounding is taken out of the running sums and the phase. In 64 hops of full scale it stays 50 dB below a pair of -58 dBm0.
 const RENEW_HOPS: u32 = 64;
 
-#[derive(Debug, Clone, Copy)]
-struct Block {
-    sums: Sums,
-    energy: f32,
-}
-
-const EMPTY: Block = Block {
-    sums: Sums::NONE,
-    energy: 0.0,
-};
-
 impl Analysis {
     /// An analysis that has heard nothing.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            blocks: [EMPTY; BLOCKS],
+            blocks: [Sums::NONE; BLOCKS],
+            energies: [0.0; BLOCKS],
+            short_power: 0.0,
+            long_power: 0.0,
             newest: 0,
             filled: 0,
-            pending: [0.0; HOP_SAMPLES],
+            pending: [0; HOP_SAMPLES],
             pending_len: 0,
             phase: Turn::NONE,
             short: Sums::NONE,
@@ -113,7 +113,8 @@ impl Analysis {
 
     /// Forgets everything heard: no window spans a gap.
     pub fn reset(&mut self) {
-        self.blocks = [EMPTY; BLOCKS];
+        self.blocks = [Sums::NONE; BLOCKS];
+        self.energies = [0.0; BLOCKS];
         self.filled = 0;
         self.pending_len = 0;
         self.phase = Turn::NONE;
@@ -131,7 +132,8 @@ impl Analysis {
     /// Takes one sample; true if it completed a block, so that windows end here.
     #[inline]
     pub fn push(&mut self, linear: i16) -> bool {
-        self.pending[self.pending_len] = f32::from(linear);
+        // The length is below 8 already; the remainder tells the compiler.
+        self.pending[self.pending_len % HOP_SAMPLES] = linear;
         self.pending_len += 1;
         if self.pending_len < HOP_SAMPLES {
             return false;
@@ -143,20 +145,33 @@ impl Analysis {
 
     fn take_block(&mut self) {
         let bank = &*BANK;
-        let gone_short = self.block(Window::Short.blocks() - 1).sums;
+        let samples = self.pending.map(f32::from);
+        self.take_energy(&samples);
+        let fifth = (self.newest + BLOCKS + 1 - Window::Short.blocks()) % BLOCKS;
         self.newest = (self.newest + 1) % BLOCKS;
         self.filled = (self.filled + 1).min(BLOCKS);
         self.phase.advance(&bank.hop);
-        let block = &mut self.blocks[self.newest];
-        self.long.subtract(&block.sums);
-        self.short.subtract(&gone_short);
-        *block = bank.correlate(&self.pending, &self.phase);
-        self.long.add(&block.sums);
-        self.short.add(&block.sums);
+        self.short.subtract(&self.blocks[fifth]);
+        self.long.subtract(&self.blocks[self.newest]);
+        let sums = bank.correlate(&samples, &self.phase);
+        self.short.add(&sums);
+        self.long.add(&sums);
+        self.blocks[self.newest] = sums;
         self.hops += 1;
         if self.hops == RENEW_HOPS {
             self.renew();
         }
+    }
+
+    fn take_energy(&mut self, samples: &[f32; HOP_SAMPLES]) {
+        let squares = samples.map(|value| value * value);
+        let mut energies = [sum(&squares); BLOCKS];
+        energies[1..].copy_from_slice(&self.energies[..BLOCKS - 1]);
+        self.energies = energies;
+        let short: f32 = energies[..Window::Short.blocks()].iter().sum();
+        let long: f32 = energies[Window::Short.blocks()..].iter().sum();
+        self.short_power = short / sample::count_f32(Window::Short.samples());
+        self.long_power = (short + long) / sample::count_f32(Window::Long.samples());
     }
 
     /// Takes the rounding of many steps out of phase and sums.
@@ -166,22 +181,22 @@ impl Analysis {
         self.long = Sums::NONE;
         self.short = Sums::NONE;
         for age in 0..BLOCKS {
-            let sums = self.block(age).sums;
-            self.long.add(&sums);
+            let sums = &self.blocks[(self.newest + BLOCKS - age) % BLOCKS];
+            self.long.add(sums);
             if age < Window::Short.blocks() {
-                self.short.add(&sums);
+                self.short.add(sums);
             }
         }
     }
 
     /// Mean square of the newest `window`; nothing until it is full.
     #[must_use]
+    #[inline]
     pub fn power(&self, window: Window) -> Option<f32> {
-        if self.filled < window.blocks() {
-            return None;
-        }
-        let energy: f32 = (0..window.blocks()).map(|age| self.block(age).energy).sum();
-        Some(energy / sample::count_f32(window.samples()))
+        (self.filled >= window.blocks()).then_some(match window {
+            Window::Short => self.short_power,
+            Window::Long => self.long_power,
+        })
     }
 
     /// The best fit of the newest `window` if it explains at least `least_share`; nothing if it does not or the window is not full.
@@ -201,10 +216,6 @@ impl Analysis {
         middle.step_back(&shape.to_middle);
         let sums = sums.turned_back(&middle);
         shape.best_pair(&sums, energy, least_share, power)
-    }
-
-    fn block(&self, age: usize) -> &Block {
-        &self.blocks[(self.newest + BLOCKS - age) % BLOCKS]
     }
 }
 
@@ -335,12 +346,8 @@ impl Bank {
     }
 
     /// Correlates a block whose middle is at `phase`. It is folded about its middle: sums meet cosines, differences meet sines.
-    fn correlate(&self, samples: &[f32; HOP_SAMPLES], phase: &Turn) -> Block {
+    fn correlate(&self, samples: &[f32; HOP_SAMPLES], phase: &Turn) -> Sums {
         const HALF: usize = HOP_SAMPLES / 2;
-        let energy: f32 = samples.iter().map(|value| value * value).sum();
-        if energy <= 0.0 {
-            return EMPTY;
-        }
         let mut sums = Sums::NONE;
         for (at, wave) in self.fold.iter().enumerate() {
             let (after, before) = (samples[HALF + at], samples[HALF - 1 - at]);
@@ -350,10 +357,7 @@ impl Bank {
                 sums.sin[index] += odd * wave.sin[index];
             }
         }
-        Block {
-            sums: sums.turned(phase),
-            energy,
-        }
+        sums.turned(phase)
     }
 }
 
@@ -383,11 +387,12 @@ struct Shape {
     single_most: [f32; FREQUENCIES],
     pair_cos: [Forms; GROUP],
     pair_sin: [Forms; GROUP],
-    /// 1 - rho, rho the largest canonical correlation of a low template with a high one. For every signal
-    /// explained(pair) <= (explained(low) + explained(high)) / (1 - rho), so a pair whose singles stay below
-    /// least share x (1 - rho) needs no fit.
-    bound: [f32; GROUP],
-    bound_least: f32,
+    /// Rho, the largest canonical correlation of a low template with any high one. For every signal
+    /// explained(pair) <= (l + h + 2 rho sqrt(l h)) / (1 - rho^2), where l and h are what the low and the high template explain alone, so a row of pairs
+    /// that stays below what is asked needs no fit.
+    rho: [f32; GROUP],
+    /// The coarser form for all rows: explained(pair) <= (l + h) / (1 - rho) with the largest rho.
+    bound: f32,
 }
 
 impl Shape {
@@ -408,16 +413,16 @@ impl Shape {
             single_most: std::array::from_fn(|index| single_cos[index].max(single_sin[index])),
             pair_cos: [Forms::NONE; GROUP],
             pair_sin: [Forms::NONE; GROUP],
-            bound: [1.0; GROUP],
-            bound_least: 1.0,
+            rho: [0.0; GROUP],
+            bound: 1.0,
         };
         for low in 0..GROUP {
             for high in 0..GROUP {
                 let cos = shape.pair_cos[low].set(f64::cos, low, high, samples);
                 let sin = shape.pair_sin[low].set(f64::sin, low, high, samples);
-                let bound = sample::narrow(1.0 - cos.max(sin));
-                shape.bound[low] = shape.bound[low].min(bound);
-                shape.bound_least = shape.bound_least.min(bound);
+                let rho = sample::narrow(cos.max(sin));
+                shape.rho[low] = shape.rho[low].max(rho);
+                shape.bound = shape.bound.min(1.0 - rho);
             }
         }
         shape
@@ -431,7 +436,7 @@ impl Shape {
             *single *= cos * cos + sin * sin;
         }
         let (lows, highs) = singles.split_at(GROUP);
-        most(lows) + most(highs) < need * self.bound_least
+        most(lows) + most(highs) < need * self.bound
     }
 
     /// Energy each single template explains.
@@ -445,40 +450,43 @@ impl Shape {
     }
 
     fn best_pair(&self, sums: &Sums, energy: f32, least_share: f32, power: f32) -> Option<Fit> {
-        let singles = self.singles(sums);
-        let (lows, highs) = singles.split_at(GROUP);
-        let high_most = most(highs);
-        let first = loudest(lows);
-        let mut best = (least_share * energy, None);
-        let mut look = |low: usize, low_energy: f32| {
-            if low_energy + high_most < best.0 * self.bound[low] {
-                return;
-            }
-            let explained = self.explained(sums, low);
-            let row_most = most(&explained);
-            if row_most >= best.0 {
-                best = (row_most, Some((low, loudest(&explained))));
-            }
-        };
-        look(first, lows[first]);
-        for (low, low_energy) in lows.iter().enumerate() {
-            if low != first {
-                look(low, *low_energy);
-            }
-        }
-        let (explained, Some((low, high))) = best else {
-            return None;
-        };
         if energy <= 0.0 {
             return None;
         }
+        let singles = self.singles(sums);
+        let (lows, highs) = singles.split_at(GROUP);
+        let reach = self.reach(lows, most(highs));
+        let mut best = Best {
+            explained: least_share * energy,
+            at: None,
+        };
+        let first = place_of(most(&reach), &reach);
+        best.look(self, sums, first);
+        for (low, reach) in reach.iter().enumerate() {
+            if best.explained >= SURE_SHARE * energy {
+                break;
+            }
+            if low != first && *reach >= best.explained {
+                best.look(self, sums, low);
+            }
+        }
+        let (low, high) = best.at?;
         let stronger = lows[low].max(highs[high]);
         Some(Fit {
             pair: pair_of(low, high),
-            share: explained / energy,
-            weaker_share: (explained - stronger) / energy,
+            share: best.explained / energy,
+            weaker_share: (best.explained - stronger) / energy,
             power,
         })
+    }
+
+    /// What each row of pairs can explain at most.
+    fn reach(&self, lows: &[f32], high: f32) -> [f32; GROUP] {
+        let mut reach = self.rho;
+        for (rho, low) in reach.iter_mut().zip(lows) {
+            *rho = (low + high + 2.0 * *rho * (low * high).sqrt()) / (1.0 - *rho * *rho);
+        }
+        reach
     }
 
     /// Energy that a low template explains with each of the high ones.
@@ -497,6 +505,23 @@ impl Shape {
     }
 }
 
+/// The best pair so far.
+struct Best {
+    explained: f32,
+    at: Option<(usize, usize)>,
+}
+
+impl Best {
+    fn look(&mut self, shape: &Shape, sums: &Sums, low: usize) {
+        let row = shape.explained(sums, low);
+        let explained = most(&row);
+        if explained >= self.explained {
+            self.explained = explained;
+            self.at = Some((low, place_of(explained, &row)));
+        }
+    }
+}
+
 impl Forms {
     /// Sets the cell of a pair; yields how far both templates are correlated.
     fn set(&mut self, wave: Wave, low: usize, high: usize, samples: usize) -> f64 {
@@ -511,6 +536,12 @@ impl Forms {
     }
 }
 
+/// A sum in two halves, so that it need not be made one after the other.
+fn sum(values: &[f32; HOP_SAMPLES]) -> f32 {
+    let [a, b, c, d, e, f, g, h] = values;
+    ((a + e) + (b + f)) + ((c + g) + (d + h))
+}
+
 /// The largest of some energies, four at a time.
 fn most(energies: &[f32]) -> f32 {
     let mut lanes = [0.0_f32; 4];
@@ -522,15 +553,12 @@ fn most(energies: &[f32]) -> f32 {
     lanes[0].max(lanes[1]).max(lanes[2].max(lanes[3]))
 }
 
-/// Where the largest of some energies stands.
-fn loudest(energies: &[f32]) -> usize {
-    let mut loudest = 0;
-    for (index, energy) in energies.iter().enumerate() {
-        if *energy > energies[loudest] {
-            loudest = index;
-        }
-    }
-    loudest
+/// Where the energy `most` stands.
+fn place_of(most: f32, energies: &[f32; GROUP]) -> usize {
+    energies
+        .iter()
+        .position(|energy| *energy >= most)
+        .unwrap_or(0)
 }
 
 fn pair_of(low: usize, high: usize) -> Pair {

@@ -73,27 +73,47 @@ impl Bank {
 /// Looks at a block.
 pub(super) fn look(samples: &[f32; BLOCK]) -> Option<Hit> {
     let bank = &*BANK;
-    let mut folded = [(0.0_f32, 0.0_f32); HALF];
-    let mut energies = [0.0_f32; 4];
-    for (at, fold) in folded.iter_mut().enumerate() {
-        let (after, before) = (samples[HALF + at], samples[HALF - 1 - at]);
-        *fold = (after + before, after - before);
-        energies[at % 4] += after * after + before * before;
-    }
-    let energy: f32 = energies.iter().sum();
+    let energy = energy_of(samples);
     if energy < bank.floor_energy {
         return None;
     }
-    let (mut cos, mut sin) = ([0.0_f32; TONES], [0.0_f32; TONES]);
-    for ((fold, cos_row), sin_row) in folded.iter().zip(&bank.cos).zip(&bank.sin) {
-        for tone in 0..TONES {
-            cos[tone] += fold.0 * cos_row[tone];
-            sin[tone] += fold.1 * sin_row[tone];
+    let (mut even, mut odd) = ([0.0_f32; HALF], [0.0_f32; HALF]);
+    for at in 0..HALF {
+        let (after, before) = (samples[HALF + at], samples[HALF - 1 - at]);
+        even[at] = after + before;
+        odd[at] = after - before;
+    }
+    let (cos, sin) = (weigh(&even, &bank.cos), weigh(&odd, &bank.sin));
+    let mut powers = [0.0_f32; TONES];
+    for ((power, cos), sin) in powers.iter_mut().zip(&cos).zip(&sin) {
+        *power = cos * cos + sin * sin;
+    }
+    judge(&powers, energy)
+}
+
+fn energy_of(samples: &[f32; BLOCK]) -> f32 {
+    let mut lanes = [0.0_f32; 8];
+    for eight in samples.chunks_exact(8) {
+        for (lane, value) in lanes.iter_mut().zip(eight) {
+            *lane += value * value;
         }
     }
-    let powers: [f32; TONES] =
-        std::array::from_fn(|tone| cos[tone] * cos[tone] + sin[tone] * sin[tone]);
-    judge(&powers, energy)
+    lanes.iter().sum()
+}
+
+/// Sum of all rows, each times its value. Two sums side by side, so that an addition need not wait for the one before.
+fn weigh(values: &[f32; HALF], rows: &[[f32; TONES]; HALF]) -> [f32; TONES] {
+    let (mut one, mut two) = ([0.0_f32; TONES], [0.0_f32; TONES]);
+    for (values, rows) in values.chunks_exact(2).zip(rows.chunks_exact(2)) {
+        for tone in 0..TONES {
+            one[tone] += values[0] * rows[0][tone];
+            two[tone] += values[1] * rows[1][tone];
+        }
+    }
+    for (one, two) in one.iter_mut().zip(&two) {
+        *one += two;
+    }
+    one
 }
 
 fn judge(powers: &[f32; TONES], energy: f32) -> Option<Hit> {

@@ -92,8 +92,11 @@ impl History {
     /// The samples from piece `first` on, as floats.
     pub(super) fn copy(&self, first: u64, samples: &mut [f32]) {
         let place = sample::ring_index(first, PIECES) * PIECE;
-        let (tail, head) = (&self.samples[place..], &self.samples[..place]);
-        for (value, linear) in samples.iter_mut().zip(tail.iter().chain(head)) {
+        let (front, back) = samples.split_at_mut(samples.len().min(SAMPLES - place));
+        for (value, linear) in front.iter_mut().zip(&self.samples[place..]) {
+            *value = f32::from(*linear);
+        }
+        for (value, linear) in back.iter_mut().zip(&self.samples) {
             *value = f32::from(*linear);
         }
     }

@@ -5,9 +5,11 @@
 //! Each piece of 1 ms is brought down to zero frequency at the pair's nominal tones; a window of 8 pieces tells whether both sound in its middle. A tone's
 //! amplitude in the window grows with the part that it fills, so it passes one half when the edge passes the middle.
 
+use std::sync::LazyLock;
+
 use super::history::{History, PIECE, PIECES};
 use super::keypad::Pair;
-use super::tune;
+use super::tune::{Tuner, times};
 use super::verdict::{EVIDENCE_MAX, Evidence, nominal_hz, radians};
 use crate::sample;
 
@@ -67,12 +69,28 @@ enum Mark {
 /// Low and high tone of a piece, brought to zero frequency: real and imaginary parts.
 pub(super) type Sums = [f32; 4];
 
+/// Power of both tones in a window, and how many of its pieces came.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    power: [f32; 2],
+    count: u8,
+}
+
+impl Heard {
+    const NOTHING: Self = Self {
+        power: [0.0; 2],
+        count: 0,
+    };
+}
+
 /// The follower of a pair.
 #[derive(Debug)]
 pub(super) struct Press {
     pair: Pair,
     waves: Demodulator,
     sums: [Sums; PIECES],
+    /// What the window that ends with each piece holds.
+    windows: [Heard; PIECES],
     marks: [Mark; PIECES],
     begin: u64,
     next: u64,
@@ -108,6 +126,7 @@ impl Press {
             pair,
             waves: Demodulator::new(pair),
             sums: [[0.0; 4]; PIECES],
+            windows: [Heard::NOTHING; PIECES],
             marks: [Mark::Silent; PIECES],
             begin,
             next: begin,
@@ -173,6 +192,7 @@ impl Press {
                 Some(_) => Mark::Silent,
                 None => Mark::Missing,
             };
+            self.windows[place] = self.window(piece);
         }
         self.next = self.next.max(end);
     }
@@ -182,39 +202,41 @@ impl Press {
         const WINDOWS: u64 = 9;
         let mut sum = [0.0; 2];
         for window_end in end.saturating_sub(WINDOWS)..end {
-            let power = self.window_power(window_end).0;
+            let power = self.windows[sample::ring_index(window_end, PIECES)].power;
             sum = [sum[0] + power[0], sum[1] + power[1]];
         }
         sum.map(|power| power / 9.0)
     }
 
-    /// Power of both tones in the window that ends with piece `last`, and how many of its pieces came.
-    fn window_power(&self, last: u64) -> ([f32; 2], usize) {
+    /// What the window that ends with piece `last` holds.
+    fn window(&self, last: u64) -> Heard {
         let mut sums: Sums = [0.0; 4];
         let mut count = 0;
-        let first = (last + 1)
-            .saturating_sub(sample::span(WINDOW))
-            .max(self.begin);
-        for piece in first..=last {
+        let first = (last + 1).saturating_sub(sample::span(WINDOW));
+        for piece in first.max(self.begin)..=last {
             let place = sample::ring_index(piece, PIECES);
-            let came = self.marks[place] != Mark::Missing;
-            count += usize::from(came);
+            count += u8::from(self.marks[place] != Mark::Missing);
             for (sum, value) in sums.iter_mut().zip(&self.sums[place]) {
                 *sum += value;
             }
         }
-        let power = [
-            sums[0] * sums[0] + sums[1] * sums[1],
-            sums[2] * sums[2] + sums[3] * sums[3],
-        ];
-        (power, count)
+        Heard {
+            power: [
+                sums[0] * sums[0] + sums[1] * sums[1],
+                sums[2] * sums[2] + sums[3] * sums[3],
+            ],
+            count,
+        }
     }
 
     fn sounds_in(&self, last: u64, reference: [f32; 2]) -> bool {
-        let (power, count) = self.window_power(last);
+        let heard = self.windows[sample::ring_index(last, PIECES)];
+        let count = usize::from(heard.count);
         let filled = sample::count_f32(count) / sample::count_f32(WINDOW);
         let least = SOUNDING_SHARE * filled * filled;
-        count >= WINDOW / 2 && power[0] >= least * reference[0] && power[1] >= least * reference[1]
+        count >= WINDOW / 2
+            && heard.power[0] >= least * reference[0]
+            && heard.power[1] >= least * reference[1]
     }
 
     /// Judges the middle of the window that `last` completes.
@@ -265,7 +287,7 @@ impl Press {
     /// Judges the pieces that surely hold the press; yields the power of its tones in a whole window.
     fn evidence(&self, from: u64, end: u64, history: &History) -> Option<[f32; 2]> {
         let mut evidence = Evidence::new();
-        let mut tuner = tune::Tuner::new();
+        let mut tuner = Tuner::new();
         for piece in (from..end).filter(|piece| self.is_inside(*piece)) {
             let place = u16::try_from(piece - from).unwrap_or(u16::MAX);
             let Some(samples) = history.piece(piece) else {
@@ -339,27 +361,44 @@ impl Press {
     }
 }
 
+/// One tone's waves over a piece, backwards in phase, and how far they turn in it.
+#[derive(Debug)]
+struct ToneWaves {
+    cos: [f32; PIECE],
+    sin: [f32; PIECE],
+    step: [f32; 2],
+}
+
+/// The eight tones: four low, four high.
+static TONES: LazyLock<[ToneWaves; 8]> = LazyLock::new(|| {
+    std::array::from_fn(|tone| {
+        let pair = Pair::new(
+            u8::try_from(tone % 4).unwrap_or(0),
+            u8::try_from(tone % 4).unwrap_or(0),
+        );
+        let hz = nominal_hz(pair)[tone / 4];
+        let angle = |at: usize| radians(hz) * sample::count_f32(at);
+        ToneWaves {
+            cos: std::array::from_fn(|at| angle(at).cos()),
+            sin: std::array::from_fn(|at| -angle(at).sin()),
+            step: [angle(PIECE).cos(), -angle(PIECE).sin()],
+        }
+    })
+});
+
 /// Brings both tones of a pair to zero frequency.
 #[derive(Debug)]
 struct Demodulator {
-    base: [[f32; PIECE]; 4],
-    step: [[f32; 2]; 2],
+    tones: [&'static ToneWaves; 2],
     turn: [[f32; 2]; 2],
     taken: u32,
 }
 
 impl Demodulator {
     fn new(pair: Pair) -> Self {
-        let hz = nominal_hz(pair);
-        let angle = |tone: usize, at: usize| radians(hz[tone]) * sample::count_f32(at);
+        let tones = &*TONES;
         Self {
-            base: std::array::from_fn(|wave| {
-                std::array::from_fn(|at| match wave % 2 {
-                    0 => angle(wave / 2, at).cos(),
-                    _ => -angle(wave / 2, at).sin(),
-                })
-            }),
-            step: [0, 1].map(|tone| [angle(tone, PIECE).cos(), -angle(tone, PIECE).sin()]),
+            tones: [&tones[pair.row()], &tones[4 + pair.column()]],
             turn: [[1.0, 0.0]; 2],
             taken: 0,
         }
@@ -369,14 +408,11 @@ impl Demodulator {
         let mut sums = [0.0; 4];
         if let Some(samples) = samples {
             let samples = samples.map(f32::from);
-            for tone in 0..2 {
-                let dot = |wave: &[f32; PIECE]| -> f32 {
-                    wave.iter().zip(&samples).map(|(w, s)| w * s).sum()
-                };
-                let (re, im) = (dot(&self.base[2 * tone]), dot(&self.base[2 * tone + 1]));
-                let [cos, sin] = self.turn[tone];
-                sums[2 * tone] = re * cos - im * sin;
-                sums[2 * tone + 1] = re * sin + im * cos;
+            for (tone, waves) in self.tones.iter().enumerate() {
+                let value = [dot(&waves.cos, &samples), dot(&waves.sin, &samples)];
+                let [re, im] = times(value, self.turn[tone]);
+                sums[2 * tone] = re;
+                sums[2 * tone + 1] = im;
             }
         }
         self.advance();
@@ -385,18 +421,24 @@ impl Demodulator {
 
     fn advance(&mut self) {
         self.taken += 1;
-        let renew = self.taken.is_multiple_of(64);
-        for (turn, step) in self.turn.iter_mut().zip(&self.step) {
-            let mut next = [
-                turn[0] * step[0] - turn[1] * step[1],
-                turn[0] * step[1] + turn[1] * step[0],
-            ];
-            if renew {
+        for (turn, tone) in self.turn.iter_mut().zip(self.tones) {
+            *turn = times(*turn, tone.step);
+            if self.taken.is_multiple_of(64) {
                 // Rounding must not let a long press fade.
-                let length = next[0].hypot(next[1]).max(f32::MIN_POSITIVE);
-                next = next.map(|part| part / length);
+                let length = turn[0].hypot(turn[1]).max(f32::MIN_POSITIVE);
+                *turn = turn.map(|part| part / length);
             }
-            *turn = next;
         }
     }
+}
+
+/// A product of eight values, in two halves.
+fn dot(wave: &[f32; PIECE], samples: &[f32; PIECE]) -> f32 {
+    let mut lanes = [0.0_f32; 4];
+    for (wave, samples) in wave.chunks_exact(4).zip(samples.chunks_exact(4)) {
+        for ((lane, wave), value) in lanes.iter_mut().zip(wave).zip(samples) {
+            *lane += wave * value;
+        }
+    }
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 }

@@ -4,6 +4,7 @@
 
 use super::history::PIECE;
 use super::keypad::{HIGH_HZ, LOW_HZ, Pair};
+use super::tune::times;
 use crate::g711::{Law, SAMPLE_RATE_HZ};
 use crate::sample;
 
@@ -240,15 +241,18 @@ struct Waves {
 
 impl Waves {
     fn new(hz: [f32; 2]) -> Self {
-        let angle = |tone: usize, at: usize| radians(hz[tone]) * sample::count_f32(at);
+        let one = hz.map(|hz| [radians(hz).cos(), radians(hz).sin()]);
+        let (mut base, mut turn) = ([[0.0; PIECE]; 4], [[1.0, 0.0]; 2]);
+        for (tone, waves) in base.chunks_exact_mut(2).enumerate() {
+            let (cosines, sines) = waves.split_at_mut(1);
+            for (cos, sin) in cosines[0].iter_mut().zip(&mut sines[0]) {
+                [*cos, *sin] = turn[tone];
+                turn[tone] = times(turn[tone], one[tone]);
+            }
+        }
         Self {
-            base: std::array::from_fn(|wave| {
-                std::array::from_fn(|at| match wave % 2 {
-                    0 => angle(wave / 2, at).cos(),
-                    _ => angle(wave / 2, at).sin(),
-                })
-            }),
-            step: [0, 1].map(|tone| [angle(tone, PIECE).cos(), angle(tone, PIECE).sin()]),
+            base,
+            step: turn,
             place: 0,
             turn: [[1.0, 0.0]; 2],
         }
@@ -259,22 +263,18 @@ impl Waves {
         while self.place < place {
             self.place += 1;
             for (turn, step) in self.turn.iter_mut().zip(&self.step) {
-                *turn = [
-                    turn[0] * step[0] - turn[1] * step[1],
-                    turn[0] * step[1] + turn[1] * step[0],
-                ];
+                *turn = times(*turn, *step);
             }
         }
-        let turned = |wave: usize, at: usize| {
-            let (tone, [cos, sin]) = (wave / 2, self.turn[wave / 2]);
-            let (c, s) = (self.base[2 * tone][at], self.base[2 * tone + 1][at]);
-            if wave.is_multiple_of(2) {
-                c * cos - s * sin
-            } else {
-                s * cos + c * sin
+        let mut waves = [[0.0; PIECE]; 4];
+        for (tone, [cos, sin]) in self.turn.iter().enumerate() {
+            let (c, s) = (&self.base[2 * tone], &self.base[2 * tone + 1]);
+            for at in 0..PIECE {
+                waves[2 * tone][at] = c[at] * cos - s[at] * sin;
+                waves[2 * tone + 1][at] = s[at] * cos + c[at] * sin;
             }
-        };
-        std::array::from_fn(|wave| std::array::from_fn(|at| turned(wave, at)))
+        }
+        waves
     }
 }
 
@@ -284,18 +284,32 @@ struct Normal {
     lanes: [Wave; 14],
 }
 
+/// The waves multiplied in each of the first ten cells: the upper triangle by rows.
+const FACTORS: [(usize, usize); 10] = [
+    (0, 0),
+    (0, 1),
+    (0, 2),
+    (0, 3),
+    (1, 1),
+    (1, 2),
+    (1, 3),
+    (2, 2),
+    (2, 3),
+    (3, 3),
+];
+
 impl Normal {
     fn add(&mut self, waves: &[Wave; 4], piece: &[f32]) {
-        let mut lanes = self.lanes.iter_mut();
-        let pairs = (0..4).flat_map(|row| (row..4).map(move |column| (row, column)));
-        for ((row, column), lane) in pairs.zip(&mut lanes) {
-            for (at, value) in lane.iter_mut().enumerate() {
-                *value += waves[row][at] * waves[column][at];
+        let (products, moments) = self.lanes.split_at_mut(FACTORS.len());
+        for (lane, (one, other)) in products.iter_mut().zip(FACTORS) {
+            let (one, other) = (&waves[one], &waves[other]);
+            for at in 0..PIECE {
+                lane[at] += one[at] * other[at];
             }
         }
-        for (wave, lane) in waves.iter().zip(lanes) {
-            for (at, value) in lane.iter_mut().enumerate() {
-                *value += wave[at] * piece[at];
+        for (lane, wave) in moments.iter_mut().zip(waves) {
+            for ((lane, wave), value) in lane.iter_mut().zip(wave).zip(piece) {
+                *lane += wave * value;
             }
         }
     }
