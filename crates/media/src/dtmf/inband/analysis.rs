@@ -143,6 +143,7 @@ impl Analysis {
         true
     }
 
+    #[inline(never)]
     fn take_block(&mut self) {
         let bank = &*BANK;
         let samples = self.pending.map(f32::from);
@@ -391,6 +392,8 @@ struct Shape {
     /// explained(pair) <= (l + h + 2 rho sqrt(l h)) / (1 - rho^2), where l and h are what the low and the high template explain alone, so a row of pairs
     /// that stays below what is asked needs no fit.
     rho: [f32; GROUP],
+    /// 1 / (1 - rho^2).
+    widening: [f32; GROUP],
     /// The coarser form for all rows: explained(pair) <= (l + h) / (1 - rho) with the largest rho.
     bound: f32,
 }
@@ -414,6 +417,7 @@ impl Shape {
             pair_cos: [Forms::NONE; GROUP],
             pair_sin: [Forms::NONE; GROUP],
             rho: [0.0; GROUP],
+            widening: [1.0; GROUP],
             bound: 1.0,
         };
         for low in 0..GROUP {
@@ -424,6 +428,7 @@ impl Shape {
                 shape.rho[low] = shape.rho[low].max(rho);
                 shape.bound = shape.bound.min(1.0 - rho);
             }
+            shape.widening[low] = (1.0 - shape.rho[low] * shape.rho[low]).recip();
         }
         shape
     }
@@ -435,8 +440,8 @@ impl Shape {
         for (single, (cos, sin)) in singles.iter_mut().zip(magnitudes) {
             *single *= cos * cos + sin * sin;
         }
-        let (lows, highs) = singles.split_at(GROUP);
-        most(lows) + most(highs) < need * self.bound
+        let (lows, highs) = halves(&singles);
+        most(&lows) + most(&highs) < need * self.bound
     }
 
     /// Energy each single template explains.
@@ -454,8 +459,8 @@ impl Shape {
             return None;
         }
         let singles = self.singles(sums);
-        let (lows, highs) = singles.split_at(GROUP);
-        let reach = self.reach(lows, most(highs));
+        let (lows, highs) = halves(&singles);
+        let reach = self.reach(&lows, most(&highs));
         let mut best = Best {
             explained: least_share * energy,
             at: None,
@@ -481,10 +486,10 @@ impl Shape {
     }
 
     /// What each row of pairs can explain at most.
-    fn reach(&self, lows: &[f32], high: f32) -> [f32; GROUP] {
-        let mut reach = self.rho;
-        for (rho, low) in reach.iter_mut().zip(lows) {
-            *rho = (low + high + 2.0 * *rho * (low * high).sqrt()) / (1.0 - *rho * *rho);
+    fn reach(&self, lows: &[f32; GROUP], high: f32) -> [f32; GROUP] {
+        let mut reach = self.widening;
+        for ((reach, rho), low) in reach.iter_mut().zip(&self.rho).zip(lows) {
+            *reach *= low + high + 2.0 * rho * (low * high).sqrt();
         }
         reach
     }
@@ -542,15 +547,18 @@ fn sum(values: &[f32; HOP_SAMPLES]) -> f32 {
     ((a + e) + (b + f)) + ((c + g) + (d + h))
 }
 
-/// The largest of some energies, four at a time.
-fn most(energies: &[f32]) -> f32 {
+/// The largest of twelve energies, four at a time.
+fn most(energies: &[f32; GROUP]) -> f32 {
     let mut lanes = [0.0_f32; 4];
-    for four in energies.chunks_exact(4) {
-        for (lane, energy) in lanes.iter_mut().zip(four) {
-            *lane = if *energy > *lane { *energy } else { *lane };
-        }
+    for (at, lane) in lanes.iter_mut().enumerate() {
+        *lane = larger(larger(energies[at], energies[4 + at]), energies[8 + at]);
     }
-    lanes[0].max(lanes[1]).max(lanes[2].max(lanes[3]))
+    larger(larger(lanes[0], lanes[2]), larger(lanes[1], lanes[3]))
+}
+
+/// Of two numbers that are no NaN: one instruction, which `f32::max` is not.
+fn larger(one: f32, other: f32) -> f32 {
+    if one > other { one } else { other }
 }
 
 /// Where the energy `most` stands.
@@ -559,6 +567,14 @@ fn place_of(most: f32, energies: &[f32; GROUP]) -> usize {
         .iter()
         .position(|energy| *energy >= most)
         .unwrap_or(0)
+}
+
+/// Low and high templates apart.
+fn halves(singles: &[f32; FREQUENCIES]) -> ([f32; GROUP], [f32; GROUP]) {
+    let mut halves = ([0.0; GROUP], [0.0; GROUP]);
+    halves.0.copy_from_slice(&singles[..GROUP]);
+    halves.1.copy_from_slice(&singles[GROUP..]);
+    halves
 }
 
 fn pair_of(low: usize, high: usize) -> Pair {

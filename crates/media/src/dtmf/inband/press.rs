@@ -16,6 +16,9 @@ use crate::sample;
 /// Pieces of the sliding window: 8 ms, as long as the mask's long window.
 const WINDOW: usize = 8;
 
+/// Pieces after which rounding is taken out of the sliding window.
+const RENEW_PIECES: u64 = 64;
+
 /// Pieces from the window's middle to its end.
 const AHEAD: u64 = 3;
 
@@ -92,6 +95,8 @@ pub(super) struct Press {
     /// What the window that ends with each piece holds.
     windows: [Heard; PIECES],
     marks: [Mark; PIECES],
+    window: Sums,
+    window_count: u8,
     begin: u64,
     next: u64,
     reference: [f32; 2],
@@ -128,6 +133,8 @@ impl Press {
             sums: [[0.0; 4]; PIECES],
             windows: [Heard::NOTHING; PIECES],
             marks: [Mark::Silent; PIECES],
+            window: [0.0; 4],
+            window_count: 0,
             begin,
             next: begin,
             reference: [f32::MAX; 2],
@@ -188,11 +195,11 @@ impl Press {
             let place = sample::ring_index(piece, PIECES);
             let samples = history.piece(piece);
             self.sums[place] = self.waves.take(samples);
+            self.windows[place] = self.slide(piece, samples.is_some());
             self.marks[place] = match samples {
                 Some(_) => Mark::Silent,
                 None => Mark::Missing,
             };
-            self.windows[place] = self.window(piece);
         }
         self.next = self.next.max(end);
     }
@@ -208,24 +215,40 @@ impl Press {
         sum.map(|power| power / 9.0)
     }
 
-    /// What the window that ends with piece `last` holds.
-    fn window(&self, last: u64) -> Heard {
-        let mut sums: Sums = [0.0; 4];
-        let mut count = 0;
-        let first = (last + 1).saturating_sub(sample::span(WINDOW));
-        for piece in first.max(self.begin)..=last {
-            let place = sample::ring_index(piece, PIECES);
-            count += u8::from(self.marks[place] != Mark::Missing);
-            for (sum, value) in sums.iter_mut().zip(&self.sums[place]) {
-                *sum += value;
+    /// Moves the window on by one piece: the newest comes, the oldest goes.
+    fn slide(&mut self, piece: u64, came: bool) -> Heard {
+        let place = sample::ring_index(piece, PIECES);
+        let oldest = piece.checked_sub(sample::span(WINDOW));
+        if let Some(oldest) = oldest.filter(|oldest| *oldest >= self.begin) {
+            let place = sample::ring_index(oldest, PIECES);
+            self.window_count -= u8::from(self.marks[place] != Mark::Missing);
+            for (sum, value) in self.window.iter_mut().zip(&self.sums[place]) {
+                *sum -= value;
             }
         }
+        self.window_count += u8::from(came);
+        for (sum, value) in self.window.iter_mut().zip(&self.sums[place]) {
+            *sum += value;
+        }
+        if piece.is_multiple_of(RENEW_PIECES) {
+            self.renew(piece);
+        }
+        let [a, b, c, d] = self.window;
         Heard {
-            power: [
-                sums[0] * sums[0] + sums[1] * sums[1],
-                sums[2] * sums[2] + sums[3] * sums[3],
-            ],
-            count,
+            power: [a * a + b * b, c * c + d * d],
+            count: self.window_count,
+        }
+    }
+
+    /// Takes the rounding of many steps out of the window.
+    fn renew(&mut self, last: u64) {
+        self.window = [0.0; 4];
+        let first = (last + 1).saturating_sub(sample::span(WINDOW));
+        for piece in first.max(self.begin)..=last {
+            let sums = &self.sums[sample::ring_index(piece, PIECES)];
+            for (sum, value) in self.window.iter_mut().zip(sums) {
+                *sum += value;
+            }
         }
     }
 

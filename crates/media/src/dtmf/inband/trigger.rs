@@ -188,6 +188,7 @@ impl Trigger {
     }
 
     /// Takes the sample before timestamp `end`; every 8th sample of an unbroken stretch ends windows and yields what they say.
+    #[inline]
     pub fn push(&mut self, linear: i16, end: u64, context: Context) -> Option<Hearing> {
         self.analysis.push(linear).then(|| self.judge(end, context))
     }

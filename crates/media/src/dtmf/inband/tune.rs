@@ -11,11 +11,11 @@ const GROUP: u64 = 4;
 /// Groups of a press: 96 ms.
 const GROUPS: usize = 24;
 
-/// Distance of the frequencies tried: 6 Hz. The peak of 64 ms of tone is 16 Hz wide on each side, that of 9 ms 110.
-const STEP_HZ: f32 = 6.0;
-
 /// Deviation searched; a peak at its end is out of tune, wherever it is.
 const SEARCHED: f32 = 0.045;
+
+/// Frequencies tried over that range. They lie at most 5 Hz apart; the peak of 90 ms of tone reaches 11 Hz to each side, and a hole in its middle puts others beside it.
+const TRIED: usize = 32;
 
 /// Gathers the pieces of a press.
 pub(super) struct Tuner {
@@ -50,35 +50,52 @@ impl Tuner {
     }
 
     fn deviation(&self, tone: usize, nominal_hz: f32) -> Option<f32> {
-        let steps = i16::try_from(sample::round_to_u32(
-            (SEARCHED * nominal_hz / STEP_HZ).ceil(),
-        ))
-        .ok()?;
-        let power = |step: i16| self.power(tone, turn_of(f32::from(step) * STEP_HZ));
-        let best = self.coarse(tone, steps);
-        if best.abs() == steps {
+        let last = sample::count_f32(TRIED - 1);
+        let step_hz = 2.0 * SEARCHED * nominal_hz / last;
+        let powers = self.powers(tone, step_hz);
+        let mut best = 0;
+        for (place, power) in powers.iter().enumerate() {
+            if *power > powers[best] {
+                best = place;
+            }
+        }
+        if best == 0 || best == TRIED - 1 {
             return None;
         }
         // A parabola through the peak and its neighbours, twice: the second time with a step as small as the first's error.
-        let coarse = f32::from(best) + vertex(power(best - 1), power(best), power(best + 1));
-        let fine = |offset: f32| self.power(tone, turn_of((coarse + offset) * STEP_HZ));
-        let hz = STEP_HZ * (coarse + 0.3 * vertex(fine(-0.3), fine(0.0), fine(0.3)));
+        let coarse = sample::count_f32(best) - last / 2.0
+            + vertex(powers[best - 1], powers[best], powers[best + 1]);
+        let fine = |offset: f32| self.power(tone, turn_of((coarse + offset) * step_hz));
+        let hz = step_hz * (coarse + 0.3 * vertex(fine(-0.3), fine(0.0), fine(0.3)));
         Some(hz / nominal_hz)
     }
 
-    /// The step of most power.
-    fn coarse(&self, tone: usize, steps: i16) -> i16 {
-        let step = turn_of(STEP_HZ);
-        let mut turn = turn_of(-f32::from(steps) * STEP_HZ);
-        let mut best = (0, -1.0);
-        for place in -steps..=steps {
-            let power = self.power(tone, turn);
-            if power > best.1 {
-                best = (place, power);
-            }
+    /// Power of the press at frequencies `step_hz` apart, the nominal one in their middle, all at once.
+    fn powers(&self, tone: usize, step_hz: f32) -> [f32; TRIED] {
+        let step = turn_of(step_hz);
+        let mut turn = turn_of(-sample::count_f32(TRIED - 1) / 2.0 * step_hz);
+        let (mut cos, mut sin) = ([0.0; TRIED], [0.0; TRIED]);
+        for (cos, sin) in cos.iter_mut().zip(&mut sin) {
+            [*cos, *sin] = turn;
             turn = times(turn, step);
         }
-        best.0
+        let (mut now_cos, mut now_sin) = ([1.0_f32; TRIED], [0.0_f32; TRIED]);
+        let (mut re, mut im) = ([0.0_f32; TRIED], [0.0_f32; TRIED]);
+        for group in &self.groups[..self.used] {
+            let (x, y) = (group[2 * tone], group[2 * tone + 1]);
+            for at in 0..TRIED {
+                re[at] += x * now_cos[at] - y * now_sin[at];
+                im[at] += x * now_sin[at] + y * now_cos[at];
+                let turned = now_cos[at] * cos[at] - now_sin[at] * sin[at];
+                now_sin[at] = now_cos[at] * sin[at] + now_sin[at] * cos[at];
+                now_cos[at] = turned;
+            }
+        }
+        let mut powers = [0.0; TRIED];
+        for at in 0..TRIED {
+            powers[at] = re[at] * re[at] + im[at] * im[at];
+        }
+        powers
     }
 
     /// Power of the press beside the nominal frequency, where a group's time turns it by `turn`.
