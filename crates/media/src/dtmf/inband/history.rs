@@ -16,7 +16,8 @@ const SAMPLES: usize = PIECE * PIECES;
 #[derive(Debug)]
 pub(super) struct History {
     samples: [i16; SAMPLES],
-    missing: [bool; PIECES],
+    /// One bit for each piece of the ring.
+    missing: u128,
     /// Samples taken or missed so far.
     end: u64,
     /// Pieces before this one are missing, if they are not complete yet.
@@ -27,7 +28,7 @@ impl History {
     pub(super) fn new() -> Self {
         Self {
             samples: [0; SAMPLES],
-            missing: [false; PIECES],
+            missing: 0,
             end: 0,
             missing_until: 0,
         }
@@ -52,7 +53,7 @@ impl History {
         let before = self.pieces();
         self.end += sample::span(len);
         for piece in before..self.pieces() {
-            self.missing[sample::ring_index(piece, PIECES)] = piece < self.missing_until;
+            self.set_missing(piece, piece < self.missing_until);
         }
         len
     }
@@ -64,15 +65,23 @@ impl History {
         self.missing_until = self.end.div_ceil(sample::span(PIECE));
         let oldest = self.pieces().saturating_sub(sample::span(PIECES));
         for piece in before.max(oldest)..self.pieces() {
-            self.missing[sample::ring_index(piece, PIECES)] = true;
+            self.set_missing(piece, true);
         }
         self.missing_until
+    }
+
+    fn set_missing(&mut self, piece: u64, missing: bool) {
+        if missing {
+            self.missing |= bit(piece);
+        } else {
+            self.missing &= !bit(piece);
+        }
     }
 
     /// A complete piece of the last 128 ms; nothing if any of its samples never came.
     pub(super) fn piece(&self, index: u64) -> Option<&[i16; PIECE]> {
         let kept = index < self.pieces() && index + sample::span(PIECES) >= self.pieces();
-        if !kept || self.missing[sample::ring_index(index, PIECES)] {
+        if !kept || self.missing & bit(index) != 0 {
             return None;
         }
         let first = sample::ring_index(index, PIECES) * PIECE;
@@ -100,6 +109,11 @@ impl History {
             *value = f32::from(*linear);
         }
     }
+}
+
+/// The bit of a piece's place in the ring.
+fn bit(piece: u64) -> u128 {
+    1 << sample::ring_index(piece, PIECES)
 }
 
 fn is_flat(piece: &[i16; PIECE]) -> bool {

@@ -72,20 +72,6 @@ enum Mark {
 /// Low and high tone of a piece, brought to zero frequency: real and imaginary parts.
 pub(super) type Sums = [f32; 4];
 
-/// Power of both tones in a window, and how many of its pieces came.
-#[derive(Debug, Clone, Copy)]
-struct Heard {
-    power: [f32; 2],
-    count: u8,
-}
-
-impl Heard {
-    const NOTHING: Self = Self {
-        power: [0.0; 2],
-        count: 0,
-    };
-}
-
 /// The follower of a pair.
 #[derive(Debug)]
 pub(super) struct Press {
@@ -93,7 +79,9 @@ pub(super) struct Press {
     waves: Demodulator,
     sums: [Sums; PIECES],
     /// What the window that ends with each piece holds.
-    windows: [Heard; PIECES],
+    windows: [[f32; 2]; PIECES],
+    /// How many pieces of that window came.
+    counts: [u8; PIECES],
     marks: [Mark; PIECES],
     window: Sums,
     window_count: u8,
@@ -131,7 +119,8 @@ impl Press {
             pair,
             waves: Demodulator::new(pair),
             sums: [[0.0; 4]; PIECES],
-            windows: [Heard::NOTHING; PIECES],
+            windows: [[0.0; 2]; PIECES],
+            counts: [0; PIECES],
             marks: [Mark::Silent; PIECES],
             window: [0.0; 4],
             window_count: 0,
@@ -196,6 +185,7 @@ impl Press {
             let samples = history.piece(piece);
             self.sums[place] = self.waves.take(samples);
             self.windows[place] = self.slide(piece, samples.is_some());
+            self.counts[place] = self.window_count;
             self.marks[place] = match samples {
                 Some(_) => Mark::Silent,
                 None => Mark::Missing,
@@ -209,14 +199,14 @@ impl Press {
         const WINDOWS: u64 = 9;
         let mut sum = [0.0; 2];
         for window_end in end.saturating_sub(WINDOWS)..end {
-            let power = self.windows[sample::ring_index(window_end, PIECES)].power;
+            let power = self.windows[sample::ring_index(window_end, PIECES)];
             sum = [sum[0] + power[0], sum[1] + power[1]];
         }
         sum.map(|power| power / 9.0)
     }
 
     /// Moves the window on by one piece: the newest comes, the oldest goes.
-    fn slide(&mut self, piece: u64, came: bool) -> Heard {
+    fn slide(&mut self, piece: u64, came: bool) -> [f32; 2] {
         let place = sample::ring_index(piece, PIECES);
         let oldest = piece.checked_sub(sample::span(WINDOW));
         if let Some(oldest) = oldest.filter(|oldest| *oldest >= self.begin) {
@@ -234,10 +224,7 @@ impl Press {
             self.renew(piece);
         }
         let [a, b, c, d] = self.window;
-        Heard {
-            power: [a * a + b * b, c * c + d * d],
-            count: self.window_count,
-        }
+        [a * a + b * b, c * c + d * d]
     }
 
     /// Takes the rounding of many steps out of the window.
@@ -253,13 +240,12 @@ impl Press {
     }
 
     fn sounds_in(&self, last: u64, reference: [f32; 2]) -> bool {
-        let heard = self.windows[sample::ring_index(last, PIECES)];
-        let count = usize::from(heard.count);
+        let place = sample::ring_index(last, PIECES);
+        let power = self.windows[place];
+        let count = usize::from(self.counts[place]);
         let filled = sample::count_f32(count) / sample::count_f32(WINDOW);
         let least = SOUNDING_SHARE * filled * filled;
-        count >= WINDOW / 2
-            && heard.power[0] >= least * reference[0]
-            && heard.power[1] >= least * reference[1]
+        count >= WINDOW / 2 && power[0] >= least * reference[0] && power[1] >= least * reference[1]
     }
 
     /// Judges the middle of the window that `last` completes.
@@ -311,7 +297,10 @@ impl Press {
     fn evidence(&self, from: u64, end: u64, history: &History) -> Option<[f32; 2]> {
         let mut evidence = Evidence::new();
         let mut tuner = Tuner::new();
-        for piece in (from..end).filter(|piece| self.is_inside(*piece)) {
+        let inside = (from..end).filter(|piece| self.is_inside(*piece));
+        // The newest: a key that bounces does so at its start.
+        let surplus = inside.clone().count().saturating_sub(EVIDENCE_MAX);
+        for piece in inside.skip(surplus) {
             let place = u16::try_from(piece - from).unwrap_or(u16::MAX);
             let Some(samples) = history.piece(piece) else {
                 continue;

@@ -22,9 +22,9 @@ const TWIST_DB_MAX: f32 = 4.5;
 /// Quietest tone accepted. Q.24 leaves it to the administration; the quietest in use is -42. The line's noise lies 20 dB below this.
 const LEVEL_DBM0_MIN: f32 = -51.0;
 
-/// A pair that explains this share of 32 ms needs no other witness: 6 dB of anything beside it leaves 0.8. In 14 h of speech nothing in tune kept 0.8 for
-/// more than 27 ms, or 0.95 for 8.
-const SHARE_CERTAIN: f32 = 0.80;
+/// A pair that explains this share of 32 ms needs no other witness: 8 dB of anything beside it leaves 0.86. Speech in tune keeps 0.8 for as long as this, once in
+/// 14 h.
+const SHARE_CERTAIN: f32 = 0.86;
 const PIECES_CERTAIN: usize = 32;
 
 /// The same for less evidence. Presses shorter than 40 ms may be refused (Q.24), so they must be clean: 13 dB of anything beside them.
@@ -36,9 +36,9 @@ const SHARE_LEAST: f32 = 0.38;
 /// Lags of the test for whiteness, all within a piece.
 const LAGS: usize = 4;
 
-/// Largest sum of squared correlations, each in units of its own variance (Box and Pierce). White noise exceeds 20 once in 2,000 (chi-square of four
+/// Largest sum of squared correlations, each in units of its own variance (Box and Pierce). White noise exceeds 30 once in 200,000 (chi-square of four
 /// degrees); a voice reaches hundreds.
-const WHITENESS_MAX: f32 = 20.0;
+const WHITENESS_MAX: f32 = 30.0;
 
 /// Least correlation of neighbouring samples in a dial tone: cos(2 pi 450 / 8000) is 0.94.
 const DIAL_NEIGHBOURS_LEAST: f32 = 0.85;
