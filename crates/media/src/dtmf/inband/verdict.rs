@@ -36,9 +36,13 @@ const SHARE_LEAST: f32 = 0.38;
 /// Lags of the test for whiteness, all within a piece.
 const LAGS: usize = 4;
 
-/// Largest sum of squared correlations, each in units of its own variance (Box and Pierce). White noise exceeds 30 once in 200,000 (chi-square of four
-/// degrees); a voice reaches hundreds.
-const WHITENESS_MAX: f32 = 30.0;
+/// Largest sum of squared correlations, each in units of its own variance (Box and Pierce). White noise exceeds 20 once in 2,000 (chi-square of four
+/// degrees), 30 once in 200,000; a voice reaches hundreds, but not always. The smaller share must show the whiter rest.
+const WHITENESS_MAX: f32 = 20.0;
+const WHITENESS_MAX_MOST: f32 = 30.0;
+
+/// From this share on the wider limit holds: noise 4 dB below the pair leaves it.
+const SHARE_MOST: f32 = 0.70;
 
 /// Least correlation of neighbouring samples in a dial tone: cos(2 pi 450 / 8000) is 0.94.
 const DIAL_NEIGHBOURS_LEAST: f32 = 0.85;
@@ -130,7 +134,12 @@ impl Evidence {
     fn rest_is_no_voice(&mut self, fit: &TwoTones, energy: f32) -> bool {
         self.subtract(fit);
         let (whiteness, neighbours) = self.whiteness();
-        if whiteness <= WHITENESS_MAX {
+        let whiteness_max = if fit.explained >= SHARE_MOST * energy {
+            WHITENESS_MAX_MOST
+        } else {
+            WHITENESS_MAX
+        };
+        if whiteness <= whiteness_max {
             return true;
         }
         if neighbours < DIAL_NEIGHBOURS_LEAST {
