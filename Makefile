@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-kill load-sip bench bench-detector bench-mask bench-relay guard-campaign lint fmt clean
+.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-kill load-sip bench bench-detector bench-mask bench-relay guard-campaign memory-per-call fuzz lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -42,7 +42,7 @@ test-rust: ui
 	scripts/timed rust-format $(CARGO) fmt --all --check
 	scripts/timed rust-lint $(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	scripts/timed rust $(CARGO) test --locked --workspace
-	TONEWALL_TEST_PACKET_IO=epoll scripts/timed rust-epoll $(CARGO) test --locked -p tonewall-voice --test voice
+	TONEWALL_TEST_PACKET_IO=epoll scripts/timed rust-epoll $(CARGO) test --locked --workspace --test voice
 	scripts/timed fuzz-seeds $(CARGO) test --locked --manifest-path fuzz/Cargo.toml --target-dir $(abspath $(TARGET))/fuzz/seeds
 
 test-ui: ui/node_modules/.stamp
@@ -93,7 +93,7 @@ load-sip: build
 
 # Figures, no pass or fail: the detector and the relay per frame, then our calls over real sockets, each as JSON lines. The optimised program is measured.
 bench:
-	scripts/corpora $(TARGET)/corpora
+	scripts/corpus $(TARGET)/corpus
 	$(CARGO) bench --locked -p tonewall-media --bench media
 	$(RELAY_BENCH) --size short --only tonewall:plain
 	$(RELAY_BENCH) --size short --only tonewall:masked
@@ -101,10 +101,10 @@ bench:
 # Calls through a whole node, through rtpengine in user space and through a relay that does nothing, one after the other: relays on core 0, generator
 # on core 1; nothing else is to run beside them. SIZE=short: ratios of three pairs without the search for a full core.
 SIZE ?= full
-RELAY_BENCH = TONEWALL_CORPORA=$(abspath $(TARGET))/corpora $(CARGO) bench --locked -p tonewall-voice --bench relay --
+RELAY_BENCH = TONEWALL_CORPUS=$(abspath $(TARGET))/corpus $(CARGO) bench --locked -p tonewall-voice --bench relay --
 bench-relay:
 	scripts/need rtpengine rtpengine-daemon chrt util-linux
-	scripts/corpora $(TARGET)/corpora
+	scripts/corpus $(TARGET)/corpus
 	$(RELAY_BENCH) --size $(SIZE)
 
 # The detector and foreign ones over the same sweeps, 13 h of speech and music, then what ours costs; nothing else is to run beside it.
@@ -123,18 +123,16 @@ bench-mask:
 # The egress guard over hours of masked speech and music: false trips and their upper bound. GUARD_HOURS is how many, each without and with presses.
 GUARD_HOURS ?= 13
 guard-campaign:
-	scripts/corpora $(TARGET)/corpora
-	TONEWALL_CORPORA=$(abspath $(TARGET))/corpora TONEWALL_GUARD_HOURS=$(GUARD_HOURS) $(CARGO) bench --locked -p tonewall-media --bench guard
+	scripts/corpus $(TARGET)/corpus
+	TONEWALL_CORPUS=$(abspath $(TARGET))/corpus TONEWALL_GUARD_HOURS=$(GUARD_HOURS) $(CARGO) bench --locked -p tonewall-media --bench guard
 
 # What a call takes: 2,000 relays, then 2,000 calls on a node of its own; one JSON line, fails above 64 KiB.
-.PHONY: memory-per-call
 memory-per-call:
-	$(CARGO) test --locked -p tonewall-voice --test voice -- --ignored --exact weight::two_thousand_calls_take_their_share_and_no_more --nocapture
+	$(CARGO) test --locked --workspace --test voice -- --ignored --exact weight::two_thousand_calls_take_their_share_and_no_more --nocapture
 
 # libFuzzer over the parsers and the relay, S seconds for each target; `T=sdp` takes one. One JSON line each; finds are left in fuzz/artifacts.
 S ?= 60
 T ?=
-.PHONY: fuzz
 fuzz:
 	scripts/need cc gcc g++ g++
 	CARGO="$(CARGO)" CARGO_TARGET_DIR=$(abspath $(TARGET)) fuzz/run $(S) $(T)

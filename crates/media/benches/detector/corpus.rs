@@ -1,6 +1,6 @@
 //! Real speech and music: Debian's telephone prompts and music on hold.
 //! Owns: reading the unpacked packages, their level.
-//! Never: fetches anything; `scrip../corpus` does.
+//! Never: fetches anything; `scripts/corpus` does.
 
 use std::path::{Path, PathBuf};
 

@@ -100,7 +100,7 @@ fn run() -> Result<bool, String> {
     Ok(table.judge() && passed)
 }
 
-/// Where `scrip../corpus` has put the packages.
+/// Where `scripts/corpus` has put the packages.
 fn corpora() -> PathBuf {
     let beside_target = || Path::new(env!("CARGO_TARGET_TMPDIR")).join("../corpus");
     std::env::var_os("TONEWALL_CORPUS").map_or_else(beside_target, PathBuf::from)

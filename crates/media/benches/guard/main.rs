@@ -68,8 +68,8 @@ fn main() -> ExitCode {
 fn run() -> Result<bool, String> {
     let wanted = std::env::var("TONEWALL_GUARD_HOURS").ok();
     let wanted = wanted.and_then(|text| text.parse().ok()).unwrap_or(HOURS);
-    let corpora = std::env::var_os("TONEWALL_CORPORA").map_or_else(
-        || Path::new(env!("CARGO_TARGET_TMPDIR")).join("../corpora"),
+    let corpora = std::env::var_os("TONEWALL_CORPUS").map_or_else(
+        || Path::new(env!("CARGO_TARGET_TMPDIR")).join("../corpus"),
         PathBuf::from,
     );
     let voices = corpus::read(&corpora)?;

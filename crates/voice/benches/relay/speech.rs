@@ -10,7 +10,7 @@ use media::tone::{KeyTone, KeyToneShape};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-/// Where Debian's package, unpacked under `TONEWALL_CORPORA`, has its prompts: 16-bit samples at 8 kHz.
+/// Where Debian's package, unpacked under `TONEWALL_CORPUS`, has its prompts: 16-bit samples at 8 kHz.
 const PROMPTS: &str = "asterisk-core-sounds-en-wav/usr/share/asterisk/sounds/en_US_f_Allison";
 
 /// A stream repeats itself after this many samples: 120 s.
@@ -54,8 +54,8 @@ pub(crate) fn speech(keying: Keying) -> io::Result<Vec<u8>> {
 }
 
 fn prompts() -> io::Result<Vec<i16>> {
-    let corpora = std::env::var_os("TONEWALL_CORPORA").unwrap_or_default();
-    let mut files: Vec<PathBuf> = fs::read_dir(Path::new(&corpora).join(PROMPTS))?
+    let corpus = std::env::var_os("TONEWALL_CORPUS").unwrap_or_default();
+    let mut files: Vec<PathBuf> = fs::read_dir(Path::new(&corpus).join(PROMPTS))?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "wav"))
         .collect();
