@@ -37,10 +37,10 @@ const GAP_CREDIT_SPAN: u64 = 20;
 
 /// A pause longer than this ends a press: 22 ms. Pauses of 40 ms and more part two presses (Q.24), interruptions of 10 ms must not; a lost packet that somebody
 /// filled with silence is 20.
-const PAUSE_SPAN_MAX: u64 = 22;
+pub(super) const PAUSE_SPAN_MAX: u64 = 22;
 
 /// After a gap a running press must sound again this soon, or it ended in the gap.
-const AFTER_GAP_SPAN: u64 = 7;
+pub(super) const AFTER_GAP_SPAN: u64 = 7;
 
 /// A gap longer than this can hide the pause between two presses of one key: 20 ms (S30).
 const HIDING_GAP_SPAN: u64 = 20;

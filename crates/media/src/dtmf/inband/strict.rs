@@ -7,14 +7,14 @@
 use super::block::{self, BLOCK};
 use super::history::{History, PIECE, PIECES};
 use super::keypad::{self, Key, Pair};
-use super::press::{Press, SPAN_LEAST, Verdict};
+use super::press::{AFTER_GAP_SPAN, PAUSE_SPAN_MAX, Press, SPAN_LEAST, Verdict};
 use crate::sample;
 
 /// Pieces of a block.
 const BLOCK_PIECES: u64 = 16;
 const _: () = assert!(BLOCK == PIECE * 16);
 
-/// A gap longer than the history leaves nothing to join: everything begins anew.
+/// A gap longer than the history leaves nothing to join: everything begins anew, but for the memory of which press it cut.
 const GAP_SPAN_MAX: u64 = 512;
 const _: () = assert!(PIECE * PIECES > 512);
 
@@ -112,6 +112,8 @@ pub struct Presses {
     press: Option<Press>,
     /// End of the newest digit, in pieces: no press begins before it.
     taken_until: u64,
+    /// The press that the gap at the origin cut. If the same pair sounds on behind the gap, nobody can tell one press from two (S30).
+    cut: Option<Pair>,
     /// The newest press that was too short for a digit.
     fragment: Option<(Pair, Verdict)>,
     waiting: [Option<HeardPress>; DIGITS_MAX],
@@ -129,6 +131,7 @@ impl Presses {
             block: 0,
             press: None,
             taken_until: 0,
+            cut: None,
             fragment: None,
             waiting: [None; DIGITS_MAX],
             dropped: 0,
@@ -163,16 +166,27 @@ impl Presses {
         }
         let len = end - self.heard_end();
         if len > GAP_SPAN_MAX {
-            self.close_press();
-            self.history = History::new();
-            self.origin = end;
-            self.block = 0;
-            self.taken_until = 0;
-            self.fragment = None;
+            self.begin_anew(end);
             return;
         }
         self.block = self.history.skip(len);
         self.follow();
+    }
+
+    /// A gap until `end` is longer than the history. A press counts as cut by it if it had not ended for good before.
+    fn begin_anew(&mut self, end: u64) {
+        let cut_at = self.history.pieces();
+        let pair = self.press.as_ref().map(Press::pair);
+        let taken_before = self.taken_until;
+        self.close_press();
+        let was_taken = self.taken_until > taken_before;
+        let is_cut = was_taken && cut_at.saturating_sub(self.taken_until) <= PAUSE_SPAN_MAX;
+        self.cut = pair.filter(|_| is_cut);
+        self.history = History::new();
+        self.origin = end;
+        self.block = 0;
+        self.taken_until = 0;
+        self.fragment = None;
     }
 
     /// The next press, in order of start.
@@ -272,12 +286,14 @@ impl Presses {
         }
         self.fragment = None;
         self.taken_until = verdict.end;
+        let cut = self.cut.take();
+        let goes_on = cut == Some(press.pair()) && verdict.start <= AFTER_GAP_SPAN;
         let ts = |piece: u64| self.origin + piece * sample::span(PIECE);
         let heard = HeardPress {
             pair: press.pair(),
             start: ts(verdict.start),
             end: ts(verdict.end),
-            ambiguous: verdict.ambiguous,
+            ambiguous: verdict.ambiguous || goes_on,
         };
         match self.waiting.iter_mut().find(|slot| slot.is_none()) {
             Some(slot) => *slot = Some(heard),
@@ -289,5 +305,63 @@ impl Presses {
 impl Default for Presses {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tone::{KeyTone, KeyToneShape};
+
+    const MS: usize = 8;
+
+    /// Presses of these pairs at these milliseconds for so long, in a second of faint noise, with the milliseconds of `lost` never heard.
+    fn heard(presses: &[(Pair, usize, usize)], lost: std::ops::Range<usize>) -> Vec<(Pair, bool)> {
+        let mut linear: Vec<i16> = (0..1_000 * MS)
+            .map(|at| i16::try_from(at * 7_919 % 9).unwrap() - 4)
+            .collect();
+        for (pair, at, span) in presses {
+            let press = &mut linear[at * MS..(at + span) * MS];
+            KeyTone::new(*pair, KeyToneShape::default()).add_to(press);
+        }
+        let mut heard = Presses::new();
+        heard.push_audio(0, &linear[..lost.start * MS]);
+        heard.push_audio(sample::span(lost.end * MS), &linear[lost.end * MS..]);
+        std::iter::from_fn(|| heard.poll())
+            .map(|press| (press.pair, press.ambiguous))
+            .collect()
+    }
+
+    #[test]
+    fn a_press_that_sounds_on_behind_a_gap_is_never_two_clear_ones() {
+        let pair = Pair::new(1, 2);
+        for gap in [25, 40, 60, 65, 80, 120, 200, 300] {
+            for before in [16, 20, 30, 45, 60] {
+                let press = (pair, 200, before + gap + 60);
+                let lost = 200 + before..200 + before + gap;
+                let digits = heard(&[press], lost);
+                let clear = digits.iter().filter(|(_, ambiguous)| !ambiguous).count();
+                assert!(clear <= 1, "gap {gap}, {before} before: {digits:?}");
+                assert!(
+                    digits.len() < 2 || digits[1].1,
+                    "gap {gap}, {before} before: {digits:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn presses_that_a_gap_does_not_join_are_clear() {
+        let (one, other) = (Pair::new(1, 2), Pair::new(0, 0));
+        let clear = |pairs: &[Pair]| pairs.iter().map(|pair| (*pair, false)).collect::<Vec<_>>();
+        // Another key behind the gap.
+        let two = heard(&[(one, 200, 60), (other, 360, 60)], 260..360);
+        assert_eq!(two, clear(&[one, other]));
+        // The same key, over well before the gap.
+        let two = heard(&[(one, 200, 60), (one, 400, 60)], 290..400);
+        assert_eq!(two, clear(&[one, one]));
+        // The same key, begun well behind it.
+        let two = heard(&[(one, 200, 60), (one, 390, 60)], 260..360);
+        assert_eq!(two, clear(&[one, one]));
     }
 }
