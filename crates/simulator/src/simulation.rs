@@ -11,7 +11,7 @@ use secret::SecretText;
 use serde::{Deserialize, Serialize};
 
 use crate::control::{self, PageSource, Stage};
-use crate::phone::{Phone, PhoneConfig};
+use crate::phone::{AGENT_VOICE, CONSUMER_VOICE, Phone, PhoneConfig};
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
 
 /// An agent's phone.
@@ -207,7 +207,7 @@ fn consumer_config(config: &StagePlan) -> PhoneConfig {
         server: config.server_sip,
         account: None,
         answers_after: None,
-        voice: Some((7, 190.0)),
+        voice: Some(CONSUMER_VOICE),
     }
 }
 
@@ -222,6 +222,6 @@ fn agent_config(config: &StagePlan, agent: &AgentPhone) -> PhoneConfig {
             SecretText::new(agent.password.clone()),
         )),
         answers_after: Some(Duration::from_millis(config.answer_after_ms)),
-        voice: Some((11, 115.0)),
+        voice: Some(AGENT_VOICE),
     }
 }

@@ -27,6 +27,7 @@ pub use heard::{Heard, HeardReport, wav};
 pub use keying::{KeyingMode, PRESSES_MAX};
 use line::Line;
 pub use speech::Speech;
+pub(crate) use speech::{AGENT_VOICE, CONSUMER_VOICE};
 
 /// Commands that may wait for a phone; a person presses one at a time. When full the caller waits.
 const COMMANDS_MAX: usize = 64;
