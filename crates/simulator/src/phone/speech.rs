@@ -5,12 +5,12 @@
 /// Samples a second.
 const RATE_HZ: f32 = 8_000.0;
 
-/// The consumer's voice: seed, and pitch in Hz. Of a higher one (190 Hz) two harmonics pass for a pair of tones once a second, and whoever listens for
+/// The consumer's voice: seed, and pitch in Hz. At 190 Hz two harmonics pass for a pair of tones once a second, and whoever listens for
 /// keys in it would hear some that nobody pressed.
-pub(crate) const CONSUMER_VOICE: (u64, f32) = (7, 120.0);
+pub(crate) const CONSUMER_VOICE: (u64, f32) = (7, 210.0);
 
 /// The agent's voice.
-pub(crate) const AGENT_VOICE: (u64, f32) = (11, 115.0);
+pub(crate) const AGENT_VOICE: (u64, f32) = (11, 120.0);
 
 /// Formants of five vowels, in Hz: a, e, i, o, u of an adult.
 const VOWELS: [[f32; 3]; 5] = [
