@@ -1,6 +1,8 @@
+import { act, renderHook } from '@testing-library/react';
 import { describe, expect, test } from 'vitest';
 import { call as callOf, capture } from '../lib/capture/fixtures';
-import { callBehind, callOnScreen } from './agent-page';
+import { emptyForm } from '../lib/capture/payment-form';
+import { callBehind, callOnScreen, useFormOf } from './agent-page';
 import { lineChip } from './call-bar';
 
 const held = callOf({ id: 'ended', state: 'ended', capture: capture('credit_card_basic', 'done') });
@@ -30,4 +32,32 @@ test('the line of an ended call is not protected any more', () => {
   const armed = capture('credit_card_advanced', 'armed');
   expect(lineChip(callOf({ state: 'connected', capture: armed })).state).toBe('chip.line_protected');
   expect(lineChip(callOf({ state: 'ended', capture: armed })).state).toBe('chip.line_normal');
+});
+
+describe('what the agent typed', () => {
+  const jane = emptyForm({ firstName: 'Jane' });
+  const none = emptyForm();
+  type Props = { call: ReturnType<typeof callOf> | undefined; calls: ReturnType<typeof callOf>[] };
+  const typing = (first: Props) => renderHook(({ call, calls }: Props) => useFormOf(call, calls), { initialProps: first });
+
+  test('before a call carries over into it, and is not kept for the next', () => {
+    const { result, rerender } = typing({ call: undefined, calls: [] });
+    act(() => result.current[1](jane));
+    rerender({ call: fresh, calls: [fresh] });
+    expect(result.current[0]).toEqual(jane);
+    rerender({ call: undefined, calls: [] });
+    expect(result.current[0]).toEqual(none);
+    rerender({ call: callOf({ id: 'next' }), calls: [callOf({ id: 'next' })] });
+    expect(result.current[0]).toEqual(none);
+  });
+
+  test('stays with its call while another one is on screen', () => {
+    const calls = [fresh, held];
+    const { result, rerender } = typing({ call: held, calls });
+    act(() => result.current[1](jane));
+    rerender({ call: fresh, calls });
+    expect(result.current[0]).toEqual(none);
+    rerender({ call: held, calls });
+    expect(result.current[0]).toEqual(jane);
+  });
 });

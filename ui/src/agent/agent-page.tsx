@@ -1,5 +1,5 @@
 /** The agent desktop: call bar, customer, control buttons, widget. */
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { api } from '../lib/api/client';
 import { useMyDesktop } from '../lib/api/queries';
 import type { ButtonView, CallView, CaptureView, MyDesktop } from '../lib/api/types';
@@ -35,7 +35,7 @@ export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean
   const { connection, calls } = useLive(store);
   const [chosen, setChosen] = useState<string>();
   const call = callOnScreen(calls, chosen);
-  const [form, setForm] = useFormOf(call);
+  const [form, setForm] = useFormOf(call, calls);
   const { run, pending, refusal } = useCommands();
   const online = connection === 'open';
   const mine = useMyDesktop().data;
@@ -115,14 +115,27 @@ function CallBehind({ call, onShow }: { call: CallView | undefined; onShow: (id:
   );
 }
 
-/** What the agent typed stays for the call and starts anew after it. Typing before a call carries over into it. */
-function useFormOf(call: CallView | undefined) {
-  const [form, setForm] = useState<Typed>(() => emptyForm());
-  const [owner, setOwner] = useState<string>();
+/** What the agent typed stays with its call, also while another one is on screen. What was typed before a call carries over into it. */
+export function useFormOf(call: CallView | undefined, calls: readonly CallView[]) {
+  const [forms, setForms] = useState<ReadonlyMap<string, Typed>>(new Map());
+  const id = call?.id;
+  const setForm = useCallback((form: Typed) => setForms((kept) => new Map(kept).set(id ?? BEFORE, form)), [id]);
   useEffect(() => {
-    if (!call || call.id === owner) return;
-    if (owner !== undefined) setForm(emptyForm());
-    setOwner(call.id);
-  }, [call, owner]);
-  return [form, setForm] as const;
+    setForms((kept) => {
+      const isKept = (owner: string) => owner === BEFORE || calls.some((one) => one.id === owner);
+      const next = new Map([...kept].filter(([owner]) => isKept(owner)));
+      const before = next.get(BEFORE);
+      if (id && before && !next.has(id)) {
+        next.set(id, before);
+        next.delete(BEFORE);
+      }
+      return next.size === kept.size && (!id || next.get(id) === kept.get(id)) ? kept : next;
+    });
+  }, [id, calls]);
+  return [forms.get(id ?? BEFORE) ?? forms.get(BEFORE) ?? EMPTY, setForm] as const;
 }
+
+/** Whose form it is while there is no call. */
+const BEFORE = '';
+
+const EMPTY = emptyForm();
