@@ -12,6 +12,8 @@ help:
 	@echo "make build   the release binary target/release/tonewall, with the page in it"
 	@echo "make test    all tests, installing what they need"
 	@echo "make bench   calls per core, CPU per call, detector: one JSON line each"
+	@echo "make bench-mask   what is heard of keys under the mask, class by class: JSON lines, fails above a bound"
+	@echo "make fuzz    S seconds for each fuzz target; make memory-per-call: what 2,000 calls take"
 	@echo "make guard-campaign   the egress guard over 13 h of masked speech and music: false trips and their upper bound"
 	@echo "make bench-relay   relayed calls beside rtpengine and beside a relay that does nothing: JSON lines, fails above a bound"
 	@echo "make bench-detector   the detector beside spandsp and multimon-ng, speech and music, its cost: JSON lines, fails below a target"
@@ -35,7 +37,7 @@ ui/dist/index.html: ui/node_modules/.stamp $(UI_SOURCES)
 	cd ui && npm run --silent build
 
 # ---- tests, quick suites first
-test: test-rust test-ui test-sip test-foreign test-guard test-fault-short test-e2e
+test: test-rust test-ui test-sip test-foreign test-guard test-trip test-fault-short test-e2e
 
 test-rust: ui
 	scripts/need initdb postgresql
@@ -72,7 +74,8 @@ test-guard: program
 
 # The server with its mask off: what the agent hears, and what is said of it.
 test-trip: planted
-	TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/guard_suite.py --planted
+	scripts/need python3 python3
+	scripts/timed trip env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/guard_suite.py --planted
 
 # The program with deliberate defects, as the stories build it (docs/planted.md).
 planted: program
@@ -95,8 +98,7 @@ load-sip: build
 bench:
 	scripts/corpus $(TARGET)/corpus
 	$(CARGO) bench --locked -p tonewall-media --bench media
-	$(RELAY_BENCH) --size short --only tonewall:plain
-	$(RELAY_BENCH) --size short --only tonewall:masked
+	$(RELAY_BENCH) --size short --only tonewall
 
 # Calls through a whole node, through rtpengine in user space and through a relay that does nothing, one after the other: relays on core 0, generator
 # on core 1; nothing else is to run beside them. SIZE=short: ratios of three pairs without the search for a full core.

@@ -134,6 +134,7 @@ class House:
     def __init__(self, server, protection="capture"):
         self.server = server
         self.agent = server.add_agent(secrets.token_hex(12), BASIC_CARD)
+        self.auditor = server.add_auditor()
         self.caller, self.callee = Phone(server.net.caller), Phone(server.net.callee)
         server.serve_number(NUMBER, self.callee.port, agent="agent", protection=protection)
 
@@ -173,7 +174,7 @@ class House:
         until("the call is over", lambda: not [c for c in self.agent.get("/calls")["calls"] if c["state"] == "connected"])
 
     def losses(self):
-        entries = self.server.api.get("/audit")["entries"]
+        entries = self.auditor.get("/audit")["entries"]
         return [one for one in entries if one["action"] == "protection_lost"]
 
     def alarms(self):

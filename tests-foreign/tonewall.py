@@ -191,13 +191,21 @@ media_source = "{media_source}"
         """A user `agent` with the phone 1001, and a login of theirs. `widget` goes onto their desktop."""
         desktop = {"name": "Agent's desk", "service": "standard", "layout": "extended_panel", "widgets": [widget] if widget else []}
         desktop = self.api.post("/desktops", desktop)["desktop"]["id"]
+        phone = {"phone": "1001", "phone_password": phone_password}
+        return self._add_user("agent", "Alex Agent", ["agent"], desktop=desktop, **phone)
+
+    def add_auditor(self):
+        """A user who reads the trail, and a login of theirs. The administrator may not."""
+        return self._add_user("auditor", "Andrea Auditor", ["auditor"])
+
+    def _add_user(self, name, display_name, roles, **more):
         first, password = "b2" + secrets.token_hex(12), "c3" + secrets.token_hex(12)
-        user = {"name": "agent", "display_name": "Alex Agent", "roles": ["agent"], "desktop": desktop, "enabled": True}
-        self.api.post("/users", {**user, "phone": "1001", "phone_password": phone_password, "password": first})
+        user = {"name": name, "display_name": display_name, "roles": roles, "enabled": True, **more}
+        self.api.post("/users", {**user, "password": first})
         api = Api(self.web)
-        api.log_in("agent", first)
+        api.log_in(name, first)
         api.post("/password", {"current": first, "new": password})
-        api.log_in("agent", password)
+        api.log_in(name, password)
         return api
 
     def _first_log_in(self):

@@ -618,6 +618,11 @@ impl Batch {
     fn done(&mut self, slot: u32, result: i32) {
         self.under_way = self.under_way.saturating_sub(1);
         self.failed += u64::from(result < 0);
+        if let Some(staged) = self.slots.get_mut(place(slot)) {
+            // An unprotected packet may be a key.
+            let len = place(staged.len).min(STAGED_BYTES_MAX);
+            staged.bytes[..len].zeroize();
+        }
         self.free.push(slot);
     }
 }
