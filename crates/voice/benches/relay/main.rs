@@ -51,7 +51,8 @@ struct Options {
     /// Calls of each pair.
     #[arg(long, default_value_t = 500)]
     calls: usize,
-    /// One engine and mode alone, without judgement: `tonewall:plain`, `rtpengine:masked`, `floor:plain`, ...
+    /// One engine and mode alone, without judgement: `tonewall:plain`, `rtpengine:masked`, `floor:plain`, ...; or `tonewall`: both modes, then its
+    /// calls per core; or `search`: calls per core of both engines.
     #[arg(long)]
     only: Option<String>,
     #[arg(long, hide = true)]

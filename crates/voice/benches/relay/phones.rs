@@ -9,6 +9,7 @@ use sip::{Command, Event, Flow, Host, LegId, NameAddr, Peer, Stack, StackConfig,
 use voice::transport::UdpTransport;
 
 use crate::generator::CallPorts;
+use crate::tonewall::{INVITES_PER_SECOND, LEGS_MAX};
 
 /// Longest wait for one call.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,10 +26,10 @@ impl Phones {
     /// Telephones that the node at `server` rings at [`Phones::address`]. Needs a tokio runtime.
     pub(crate) fn new(server: SocketAddr, transport: UdpTransport) -> io::Result<Self> {
         let address = transport.local();
-        let mut stack = Stack::new(
-            StackConfig::new("phones", 1, [7; 32], address),
-            Instant::now(),
-        );
+        let mut config = StackConfig::new("phones", 1, [7; 32], address);
+        config.limits.legs_max = LEGS_MAX;
+        config.limits.new_invites_per_second = INVITES_PER_SECOND;
+        let mut stack = Stack::new(config, Instant::now());
         let peer = Peer {
             name: "server".to_owned(),
             addresses: vec![server.ip()],

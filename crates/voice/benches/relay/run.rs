@@ -1,7 +1,7 @@
 //! Measured runs: one engine, one mode, one number of calls.
 
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,6 +143,9 @@ impl Row {
     }
 }
 
+/// Whose calls per core are searched.
+const COMPARED: [Engine; 2] = [Engine::Rtpengine, Engine::Tonewall];
+
 /// Runs and what they gave.
 pub(crate) struct Bench {
     plan: Plan,
@@ -161,15 +164,22 @@ impl Bench {
         })
     }
 
-    /// One engine and mode, the pairs' runs; or `search`: calls per core of both engines and modes.
+    /// One engine and mode, the pairs' runs; or one engine, the pairs' runs of both modes and its calls per core; or `search`: calls per core of
+    /// both engines that are compared.
     pub(crate) fn only(&self, name: &str) -> io::Result<()> {
         if name == "search" {
-            let mut figures = Figures::new(self.plan.backend);
-            self.search_all(&mut figures)?;
-            return say(&json!({ "calls_per_core": figures.calls_per_core_json() }));
+            return self.say_calls_per_core(&COMPARED);
         }
         let engines = [Engine::Rtpengine, Engine::Tonewall, Engine::Floor];
         let modes = [Mode::Plain, Mode::Masked];
+        if let Some(engine) = COMPARED.into_iter().find(|engine| engine.name() == name) {
+            for mode in modes {
+                for _ in 0..self.plan.pairs {
+                    self.run(engine, mode, self.plan.calls, self.plan.span)?;
+                }
+            }
+            return self.say_calls_per_core(&[engine]);
+        }
         let all = engines
             .into_iter()
             .flat_map(|engine| modes.map(|mode| (engine, mode)));
@@ -202,13 +212,19 @@ impl Bench {
             );
         }
         if self.plan.searches {
-            self.search_all(&mut figures)?;
+            self.search_all(&COMPARED, &mut figures)?;
         }
         Ok(figures)
     }
 
-    fn search_all(&self, figures: &mut Figures) -> io::Result<()> {
-        for engine in [Engine::Rtpengine, Engine::Tonewall] {
+    fn say_calls_per_core(&self, engines: &[Engine]) -> io::Result<()> {
+        let mut figures = Figures::new(self.plan.backend);
+        self.search_all(engines, &mut figures)?;
+        say(&json!({ "calls_per_core": figures.calls_per_core_json() }))
+    }
+
+    fn search_all(&self, engines: &[Engine], figures: &mut Figures) -> io::Result<()> {
+        for engine in engines.iter().copied() {
             for mode in [Mode::Plain, Mode::Masked] {
                 if self.cpu_us(engine, mode) <= 0.0 {
                     self.run(engine, mode, self.plan.calls, self.plan.search_span)?;
@@ -233,7 +249,14 @@ impl Bench {
     fn search(&self, engine: Engine, mode: Mode) -> usize {
         let is_carried = |steps: usize| {
             let row = self.run(engine, mode, steps * SEARCH_STEP, self.plan.search_span);
-            // What cannot even be set up is not carried.
+            if let Err(error) = &row {
+                let (engine, mode) = (engine.name(), mode.name());
+                let calls = steps * SEARCH_STEP;
+                let _nobody_reads = writeln!(
+                    io::stderr().lock(),
+                    "{engine} {mode}: {calls} calls cannot be set up, which counts as not carried: {error}"
+                );
+            }
             row.is_ok_and(Row::is_carried)
         };
         let mut carried = 0;

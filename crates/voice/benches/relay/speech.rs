@@ -55,7 +55,14 @@ pub(crate) fn speech(keying: Keying) -> io::Result<Vec<u8>> {
 
 fn prompts() -> io::Result<Vec<i16>> {
     let corpus = std::env::var_os("TONEWALL_CORPUS").unwrap_or_default();
-    let mut files: Vec<PathBuf> = fs::read_dir(Path::new(&corpus).join(PROMPTS))?
+    let folder = Path::new(&corpus).join(PROMPTS);
+    let entries = fs::read_dir(&folder).map_err(|error| {
+        let place = folder.display();
+        io::Error::other(format!(
+            "{place}: {error}; scripts/corpus FOLDER fetches the speech, TONEWALL_CORPUS names that folder"
+        ))
+    })?;
+    let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "wav"))
         .collect();

@@ -21,6 +21,12 @@ use crate::process::{Relay, media_ports};
 /// Arena slots beside those of the calls.
 const SLOTS_SPARE: usize = 64;
 
+/// Calls are set up as fast as they can be answered; how many a second a site lets in is not what is measured.
+pub(crate) const INVITES_PER_SECOND: u32 = 100_000;
+
+/// More dialogs than the most calls of a search have.
+pub(crate) const LEGS_MAX: usize = 16_000;
+
 /// Longest wait for all masks.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -74,6 +80,8 @@ pub(crate) fn serve(calls: usize, backend: Backend, phones: SocketAddr) -> io::R
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut config = NodeConfig::new(listen, media_ports(), arena);
     config.limits.calls_max = calls;
+    config.limits.sip.legs_max = LEGS_MAX;
+    config.limits.sip.new_invites_per_second = INVITES_PER_SECOND;
     config.packet_io = Some(backend);
     config.peers = vec![Peer {
         name: "phones".to_owned(),
