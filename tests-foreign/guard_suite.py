@@ -30,6 +30,8 @@ LATENCY_BACK_S = 1.0
 LATENCY_SLACK_S = 0.04
 HOGS, HOG_S = 8, 3.0
 LOWEST_PRIORITY = 19
+# A capture that is still there. `invalid`: the key that a stall cut in two may have been one press or two, so the field is to be keyed again.
+UNDER_WAY = ("armed", "collecting", "invalid")
 
 
 def until(what, look, seconds=STEP_MAX_S):
@@ -157,7 +159,7 @@ class House:
             if view["state"] == "blocked":
                 # A media thread that the machine has kept from running refuses a mask rather than to be late with it.
                 self.agent.post(f"/captures/{capture}/actions", {"do": "try_again"})
-            return view["state"] in ("armed", "collecting")
+            return view["state"] in UNDER_WAY
 
         until("the line is protected", armed)
         return capture
@@ -169,7 +171,7 @@ class House:
         line.stop()
         self.caller.bye(line.near)
         if capture:
-            until("the capture is over", lambda: self.view(capture)["state"] not in ("armed", "collecting"))
+            until("the capture is over", lambda: self.view(capture)["state"] not in UNDER_WAY)
             self.agent.post(f"/captures/{capture}/actions", {"do": "close"})
         until("the call is over", lambda: not [c for c in self.agent.get("/calls")["calls"] if c["state"] == "connected"])
 
@@ -219,7 +221,7 @@ def stalls(house, report):
         else:
             time.sleep(LATENCY_BACK_S + 1.0)
             settled = resumed + LATENCY_BACK_S
-            report.check(house.view(capture)["state"] in ("armed", "collecting"), f"stopped for {name}: the capture goes on")
+            report.check((state := house.view(capture)["state"]) in UNDER_WAY, f"stopped for {name}: the capture goes on", state)
         after = line.latencies(settled, time.monotonic())
         clear = line.clear_samples(began)
         report.check(clear == 0, f"stopped for {name} within a key: no sample of it is heard", clear)
@@ -258,7 +260,7 @@ def hog(house, report):
     clear = line.clear_samples(began)
     report.check(clear == 0, "starved within a key: no sample of it is heard", clear)
     state = house.view(capture)["state"]
-    report.check(state in ("armed", "collecting", "protection_lost"), "starved: the capture goes on or has ended as protection_lost", state)
+    report.check(state in (*UNDER_WAY, "protection_lost"), "starved: the capture goes on or has ended as protection_lost", state)
     if state != "protection_lost":
         house.agent.post(f"/captures/{capture}/actions", {"do": "cancel"})
         house.end(line)
