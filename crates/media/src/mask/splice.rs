@@ -8,7 +8,7 @@
 
 use super::gate::{Gate, Masked};
 use super::outbox::{Outbox, Outgoing};
-use crate::delay_line::HOLD_SAMPLES;
+use crate::delay_line::{HOLD_SAMPLES, LINE_SAMPLES};
 use crate::sample;
 
 /// Samples of the cross-fade: 8 ms, more than one pitch period of most voices.
@@ -25,6 +25,10 @@ const QUIET_POWER: f32 = 7_900.0;
 
 const HELD: u64 = sample::span(HOLD_SAMPLES);
 const OVERLAP: u64 = sample::span(OVERLAP_SAMPLES);
+
+/// An exit whose fade is complete waits for the packet's end no longer than this: a gap filled before a packet of 120 ms is more than the lines
+/// hold. It enters again then, with the held samples still on them.
+const WAIT_SPAN_MAX: u64 = sample::span(LINE_SAMPLES - HOLD_SAMPLES);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -45,7 +49,7 @@ pub(super) enum Exit {
     Wait,
     /// A key was suspected meanwhile: enter again.
     TurnBack,
-    /// Everything heard so far leaves; protection is over.
+    /// Everything heard so far leaves, the held samples as they came; protection is over.
     Finish,
 }
 
@@ -112,7 +116,8 @@ impl Splice {
                     self.stage = Stage::Delayed
                 }
                 Stage::Exiting(since) if self.next - since >= OVERLAP => match exit {
-                    Exit::Wait => return,
+                    Exit::Wait if gate.heard_end() - self.next < WAIT_SPAN_MAX => return,
+                    Exit::Wait => self.stage = Stage::Entering(self.next),
                     Exit::TurnBack => self.stage = Stage::Entering(self.next),
                     Exit::Finish => self.finish_exit(gate, outbox),
                 },
@@ -150,6 +155,10 @@ impl Splice {
 
     fn finish_exit(&mut self, gate: &Gate, outbox: &mut Outbox) {
         self.stage = Stage::Through;
+        while self.next < gate.judged_end() {
+            let judged = gate.masked_at(self.next);
+            self.send(outbox, judged.linear, false, judged.clear);
+        }
         while self.next < gate.heard_end() {
             let linear = gate.unmasked_at(self.next);
             self.send(outbox, linear, false, true);
@@ -186,4 +195,64 @@ pub(super) fn may_skip(gate: &Gate) -> bool {
     }
     let quiet = power < QUIET_POWER * 128.0;
     quiet || product > MATCH_LEAST * (power * lagged_power).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tone::{FLAT_TONE_HZ, FlatTone};
+
+    /// A gate that has heard so many samples, each its own number, and has judged all but the newest 96.
+    fn heard(gate: &mut Gate, len: u64) {
+        for _ in 0..len {
+            gate.hear(i16::try_from(gate.heard_end()).unwrap());
+            gate.judge_to(gate.heard_end().saturating_sub(HELD));
+        }
+    }
+
+    /// Output samples and whether they are the direct ones, from a gate that goes on by `len` samples after an exit began.
+    fn left_after(len: u64, last: Exit) -> (Vec<(u64, i16, bool)>, bool) {
+        let mut gate = Gate::new(FlatTone::new(FLAT_TONE_HZ));
+        let (mut splice, mut outbox) = (Splice::new(), Outbox::new());
+        splice.enter(0);
+        heard(&mut gate, 2_000);
+        splice.advance(&gate, &mut outbox, Exit::TurnBack);
+        let waiting = outbox.len();
+        outbox.pop_run(waiting, |_, _, _| ());
+        splice.exit();
+        for at in 1..=len {
+            heard(&mut gate, 1);
+            let exit = if at == len { last } else { Exit::Wait };
+            splice.advance(&gate, &mut outbox, exit);
+        }
+        let mut left = Vec::new();
+        let from = 2_000;
+        let waiting = outbox.len();
+        outbox.pop_run(waiting, |at, linear, origin| {
+            left.push((from + at as u64, linear, origin.delayed.is_none()));
+        });
+        (left, splice.is_through())
+    }
+
+    #[test]
+    fn an_exit_ends_with_the_packet_and_no_sample_is_lost() {
+        let (left, is_through) = left_after(960, Exit::Finish);
+        assert!(is_through);
+        assert_eq!(left.len(), 960);
+        for (ts, linear, _) in &left[64..] {
+            assert_eq!(*ts, linear.cast_unsigned().into());
+        }
+    }
+
+    #[test]
+    fn an_exit_that_waits_for_longer_than_the_lines_hold_enters_again() {
+        let (left, is_through) = left_after(1_440, Exit::Finish);
+        assert!(!is_through);
+        assert_eq!(left.len(), 1_440);
+        for (ts, linear, is_direct) in left {
+            let back = ts - u64::from(linear.cast_unsigned());
+            let known = if is_direct { back == 0 } else { back <= HELD };
+            assert!(known, "{ts} is {linear}");
+        }
+    }
 }

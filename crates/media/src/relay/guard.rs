@@ -15,6 +15,7 @@ use super::scratch::Frames;
 use super::side::Side;
 use super::timeline::{TIMELINE_START, duration_of, samples_in};
 use super::trace::{Trace, Traced};
+use crate::delay_line::HOLD_SAMPLES;
 use crate::dtmf::inband::Reporter;
 use crate::dtmf::telephone_event::{EventDecoder, EventPacket, EventSignal};
 use crate::egress_guard::{EgressGuard, Verdict};
@@ -210,7 +211,8 @@ impl Guard {
         self.path.disarm(self.path.heard_end() + span);
     }
 
-    /// The mask has been left: sends what is framed, forgets the presses. Yields the timestamp from which packets are relayed again.
+    /// The mask has been left: sends what is framed, forgets the presses. Yields the timestamp of the first sample that left unjudged: those held
+    /// back went out as they came, and from then on packets are relayed.
     pub(super) fn finish(&mut self, way: &mut Way<'_>) -> u64 {
         self.send(Take::All, way);
         self.open_ts = self.path.heard_end();
@@ -220,7 +222,7 @@ impl Guard {
         if !self.events.is_running() {
             self.events.wipe();
         }
-        self.open_ts
+        self.open_ts.saturating_sub(sample::span(HOLD_SAMPLES))
     }
 
     /// The call is over.

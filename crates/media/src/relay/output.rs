@@ -169,7 +169,7 @@ pub enum RelayEvent {
     },
     /// The mask has been left; the consumer's packets are relayed as they come.
     Unprotected {
-        /// Recording position from which audio is unmasked.
+        /// Recording position from which audio is unmasked. The 96 samples from here on were held back and left with the last masked packet.
         position: u64,
     },
     /// Protection ended by itself; the agent hears silence.

@@ -120,16 +120,13 @@ fn allows(answers: &[(u8, Answer)], got: &[Key]) -> bool {
     possible.contains(&got.len())
 }
 
-/// Samples at the end of protection that nobody has judged: those held back, which leave with the packet that ends it.
-const UNJUDGED: u64 = 96;
-
 impl Played {
     /// One past the last sample that was somebody's to judge.
     fn judged_end(&self, jitter_ms: u8) -> u64 {
         let of_consumer = |(leg, ..): &&(Leg, u64, Vec<i16>)| *leg == Leg::Consumer;
         let first = self.scene.records.iter().find(of_consumer);
         let offset = first.map_or(0, |(_, position, _)| *position) - self.first_sample;
-        let end = |at| at - offset - UNJUDGED - u64::from(jitter_ms) * 8;
+        let end = |at| at - offset - u64::from(jitter_ms) * 8;
         self.protection.over_at.map_or(u64::MAX, end)
     }
 
