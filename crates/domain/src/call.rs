@@ -3,6 +3,7 @@
 //! Never: knows SIP or RTP.
 
 use crate::id::{CallId, UserId};
+use crate::text::plain_line;
 use crate::time::UnixMillis;
 use crate::view::{ButtonView, CallState, CallView, CaptureView};
 
@@ -24,7 +25,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call that rings for an agent, or for a phone that no agent's page belongs to. The caller's text is hostile: control characters go, and it is cut.
+    /// A call that rings for an agent, or for a phone that no agent's page belongs to. The caller's text is hostile: what hides or turns text goes, and it is cut.
     #[must_use]
     pub fn ringing(
         id: CallId,
@@ -33,17 +34,11 @@ impl Call {
         called: &str,
         now: UnixMillis,
     ) -> Self {
-        let clean = |text: &str| {
-            text.chars()
-                .filter(|c| !c.is_control())
-                .take(CALLER_CHARS_MAX)
-                .collect()
-        };
         Self {
             id,
             agent,
-            caller: clean(caller),
-            called: clean(called),
+            caller: plain_line(caller, CALLER_CHARS_MAX),
+            called: plain_line(called, CALLER_CHARS_MAX),
             state: CallState::Ringing,
             began_at: now,
             answered_at: None,
@@ -141,8 +136,8 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_of_a_caller_name_are_dropped() {
-        assert_eq!(call().view(Vec::new(), None).caller, "JaneRoe");
+    fn a_caller_name_is_one_plain_line() {
+        assert_eq!(call().view(Vec::new(), None).caller, "Jane Roe");
     }
 
     #[test]

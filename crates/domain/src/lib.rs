@@ -18,6 +18,7 @@ pub mod money;
 pub mod payment;
 pub mod problem;
 pub mod service;
+pub mod text;
 pub mod time;
 pub mod view;
 pub mod widget;

@@ -3,6 +3,7 @@
 //! Never: keeps a digit longer than one call.
 
 use domain::capture::Field;
+use domain::text::plain_line;
 use secret::{Digits, Slot};
 use zeroize::Zeroizing;
 
@@ -46,7 +47,7 @@ impl<'a> Captured<'a> {
 
 /// The message as an agent may see it and the ledger may keep it.
 pub(crate) fn scrubbed(message: &str, captured: &Captured<'_>) -> String {
-    let plain = Zeroizing::new(plain(message));
+    let plain = Zeroizing::new(plain_line(message, RAW_CHARS_MAX));
     let chars: Zeroizing<Vec<char>> = Zeroizing::new(plain.chars().collect());
     let mut hidden = vec![false; chars.len()];
     for run in runs(&chars) {
@@ -60,37 +61,6 @@ pub(crate) fn scrubbed(message: &str, captured: &Captured<'_>) -> String {
         .map(|(&c, &hide)| if hide { REMOVED } else { c })
         .take(MESSAGE_CHARS_MAX)
         .collect()
-}
-
-/// One line of plain text: controls, bidirectional marks and invisible characters gone, blanks
-/// folded into one.
-fn plain(message: &str) -> String {
-    let mut text = String::with_capacity(message.len().min(RAW_CHARS_MAX * 4));
-    for c in message
-        .chars()
-        .filter(|&c| !is_invisible(c))
-        .take(RAW_CHARS_MAX)
-    {
-        let blank = c.is_whitespace() || c.is_control();
-        match (blank, text.ends_with(' ') || text.is_empty()) {
-            (false, _) => text.push(c),
-            (true, false) => text.push(' '),
-            (true, true) => {}
-        }
-    }
-    text.truncate(text.trim_end().len());
-    text
-}
-
-/// Characters that draw nothing or change the direction of others; they could hide a digit run.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
-        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
-        || (c.is_control() && !c.is_whitespace())
 }
 
 /// A digit of a message and where it stands.

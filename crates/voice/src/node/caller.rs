@@ -2,6 +2,7 @@
 //! Owns: the cleaning of names and numbers from outside.
 //! Never: believes them.
 
+use domain::text::plain_line;
 use sip::{Host, Incoming, NameAddr, Uri};
 
 /// Characters of a caller's name or number that are passed on: longer ones are hostile.
@@ -49,13 +50,9 @@ impl Caller {
     }
 }
 
-/// Text from outside, cut and without control characters.
+/// Text from outside, cut and without what hides or turns it.
 pub(super) fn text_of(text: Option<&str>) -> String {
-    let printable = text
-        .unwrap_or_default()
-        .chars()
-        .filter(|character| !character.is_control());
-    printable.take(CALLER_CHARS_MAX).collect()
+    plain_line(text.unwrap_or_default(), CALLER_CHARS_MAX)
 }
 
 #[cfg(test)]
@@ -64,7 +61,7 @@ mod tests {
 
     #[test]
     fn control_characters_and_floods_are_cut() {
-        assert_eq!(text_of(Some("a\r\nVia: b\u{7}")), "aVia: b");
+        assert_eq!(text_of(Some("a\r\nVia: b\u{7}")), "a Via: b");
         assert_eq!(text_of(Some(&"x".repeat(1_000))).len(), CALLER_CHARS_MAX);
         assert_eq!(text_of(None), "");
     }
