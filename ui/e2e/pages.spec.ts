@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { serve } from './fake-api';
+import { CALL, serve } from './fake-api';
 import { LOOKS, expectAccessible, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
@@ -14,6 +14,12 @@ const advanced = async (page: Page, tab: string) => {
 const PLACES: readonly Place[] = [
   { name: 'login', path: '/', answers: { '/login': null }, ready: heading('Sign in') },
   { name: 'agent', path: '/', ready: heading('Card payment') },
+  {
+    name: 'second-call',
+    path: '/',
+    answers: { '/calls': { calls: [CALL, { ...CALL, id: 'second', caller: 'Sam Okafor', state: 'connected', capture: null }] } },
+    ready: (page) => expect(page.getByRole('button', { name: 'Show it' })).toBeVisible(),
+  },
   { name: 'desktops', path: '/configure/agents/agent-desktop', ready: heading('Agent Desktop') },
   { name: 'editor', path: '/configure/agents/agent-desktop/d1', ready: heading('Available Widgets') },
   { name: 'message', path: '/configure/agents/agent-desktop/d1', ready: (page) => advanced(page, 'Message Config') },
