@@ -42,6 +42,21 @@ pub(crate) fn has_right(task: &CallTask, widget: &Widget) -> bool {
 
 /// The buttons: widgets whose four gates are open.
 pub(crate) fn of(task: &CallTask) -> Vec<ButtonView> {
+    open_widgets(task, |widget| ButtonView {
+        widget: widget.id.clone(),
+        kind: widget.kind,
+        title: widget.title.clone(),
+        disabled: disabled(task, widget),
+    })
+}
+
+/// The agent has a button: a capture may begin in this call, now or later.
+pub(crate) fn may_capture(task: &CallTask) -> bool {
+    !open_widgets(task, |_| ()).is_empty()
+}
+
+/// Something of each widget whose four gates are open.
+fn open_widgets<T>(task: &CallTask, of: impl Fn(&Widget) -> T) -> Vec<T> {
     let snapshot = task.inner.deps.configuration.current();
     let Some((desktop, agent)) = desktop_now(task).zip(task.agent.as_ref()) else {
         return Vec::new();
@@ -50,13 +65,7 @@ pub(crate) fn of(task: &CallTask) -> Vec<ButtonView> {
         .user(&agent.id)
         .map_or_else(|| actor_of(agent), |user| actor_of(user));
     let open = |widget: &&Widget| pass_gates(&snapshot.settings, &desktop, widget, &agent).is_ok();
-    let button = |widget: &Widget| ButtonView {
-        widget: widget.id.clone(),
-        kind: widget.kind,
-        title: widget.title.clone(),
-        disabled: disabled(task, widget),
-    };
-    desktop.widgets.iter().filter(open).map(button).collect()
+    desktop.widgets.iter().filter(open).map(of).collect()
 }
 
 /// Why a widget cannot be opened now; none: it can.

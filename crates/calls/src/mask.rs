@@ -1,5 +1,5 @@
 //! The call's mask, as far as its task decides.
-//! Owns: when the mask is asked for and left, the mute; a service that protects whole calls.
+//! Owns: when the mask listens, is asked for and left; the mute; a service that protects whole calls.
 //! Never: says that it holds; the telephone side does. Never leaves it while a capture or the service needs it.
 
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use domain::id::CaptureId;
 use domain::service::ProtectionScope;
 use domain::view::CallState;
 
+use crate::buttons;
 use crate::task::{CallTask, Done};
 
 /// The refusal of a consumer who was not heard.
@@ -35,6 +36,8 @@ pub(crate) struct Mask {
     holds_always: bool,
     /// A refusal was told.
     is_refusal_told: bool,
+    /// It listens to the unprotected call, as the telephone side was told.
+    is_listening: bool,
     muted: bool,
     /// The end of the mute found no room.
     owes_unmute: bool,
@@ -65,6 +68,19 @@ impl CallTask {
 
     fn is_running(&self) -> bool {
         matches!(self.call.state(), CallState::Connected | CallState::Held)
+    }
+
+    /// Has the mask listen while a capture may begin (S28), and not else: listening costs ten times what relaying does.
+    pub(crate) fn settle_listening(&mut self) {
+        let wanted = buttons::may_capture(self);
+        if wanted == self.mask.is_listening {
+            return;
+        }
+        if self.telephony.watch(self.call.id(), wanted) == Err(TelephonyError::Busy) {
+            self.look_again();
+        } else {
+            self.mask.is_listening = wanted;
+        }
     }
 
     /// Asks for the mask in the name of a capture.
@@ -214,6 +230,7 @@ impl CallTask {
             if self.mask.owes_unmute {
                 self.mute_consumer(self.mask.muted);
             }
+            self.settle_listening();
             self.protect_always();
         }
     }

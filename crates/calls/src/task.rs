@@ -192,6 +192,7 @@ pub(crate) fn start(
         if task.telephony.route(id, chosen.target, protection).is_err() {
             return;
         }
+        task.settle_listening();
         task.publish_call();
         task.run(mail).await;
         registered.over = task.call.state() == CallState::Ended;
@@ -264,6 +265,7 @@ impl CallTask {
         }
         if signals.take_refresh() {
             self.cancel_without_right();
+            self.settle_listening();
             self.publish_call();
         }
     }
@@ -318,6 +320,7 @@ impl CallTask {
         match message {
             LineMessage::Answered => {
                 self.call.answered(self.inner.deps.clock.now());
+                self.settle_listening();
                 self.protect_always();
                 self.publish_call();
             }

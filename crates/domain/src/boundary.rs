@@ -41,6 +41,9 @@ pub trait Telephony: Send + Sync {
     fn protect(&self, call: &CallId) -> Task<'_, Result<Protected, ProtectionRefused>>;
     /// Leaves the mask once no key sounds.
     fn unprotect(&self, call: &CallId) -> Result<(), TelephonyError>;
+    /// The mask listens to the call while it is unprotected, so that arming finds history, or no longer does (S28). Until told, it does not; a call
+    /// that is armed all the same begins with 8 ms of silence. It is told before the call is answered or at any time later.
+    fn watch(&self, call: &CallId, on: bool) -> Result<(), TelephonyError>;
     /// Silences the consumer towards everyone, or ends that.
     fn mute_consumer(&self, call: &CallId, on: bool) -> Result<(), TelephonyError>;
     /// Users whose phones are registered here now.

@@ -85,6 +85,7 @@ fn media_metrics(media: &MediaCounters) -> Vec<Metric> {
     #[rustfmt::skip]
     let rows = [
         ("tonewall_media_calls", "Calls with media now.", Gauge, media.calls),
+        ("tonewall_media_calls_watched", "Calls to which the mask listens because a capture may begin.", Gauge, media.calls_watched),
         ("tonewall_media_packets_received_total", "RTP packets taken from both sides.", Counter, media.packets_in),
         ("tonewall_media_packets_sent_total", "RTP packets sent to both sides.", Counter, media.packets_out),
         ("tonewall_media_packets_lost_total", "RTP packets missing in what came.", Counter, media.packets_lost),

@@ -61,6 +61,7 @@ pub(crate) enum MediaCommand {
     Start(Box<NewCall>),
     Protect(MediaId),
     Unprotect(MediaId),
+    Watch(MediaId, bool),
     Mute(MediaId, bool),
     Replan(MediaId, Leg, Box<LegPlan>),
     /// The next key of the thread's own ring was signalled by INFO on this leg. The command holds no key: rings do not wipe what was taken.
@@ -258,6 +259,10 @@ impl MediaThread {
 
     pub(crate) fn unprotect(&mut self, id: MediaId) {
         self.tell(MediaCommand::Unprotect(id));
+    }
+
+    pub(crate) fn watch(&mut self, id: MediaId, on: bool) {
+        self.tell(MediaCommand::Watch(id, on));
     }
 
     pub(crate) fn mute(&mut self, id: MediaId, on: bool) {

@@ -78,6 +78,7 @@ pub(crate) enum NodeCommand {
         oneshot::Sender<Result<Protected, ProtectionRefused>>,
     ),
     Unprotect(CallId),
+    Watch(CallId, bool),
     Mute(CallId, bool),
     Shutdown(oneshot::Sender<()>),
 }
@@ -215,6 +216,10 @@ impl Telephony for Node {
 
     fn unprotect(&self, call: &CallId) -> Result<(), TelephonyError> {
         self.tell(call, NodeCommand::Unprotect)
+    }
+
+    fn watch(&self, call: &CallId, on: bool) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::Watch(call, on))
     }
 
     fn mute_consumer(&self, call: &CallId, on: bool) -> Result<(), TelephonyError> {

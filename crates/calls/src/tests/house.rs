@@ -181,6 +181,10 @@ impl Telephony for Line {
         self.note("unprotect")
     }
 
+    fn watch(&self, _: &CallId, on: bool) -> Result<(), TelephonyError> {
+        self.note(if on { "watch" } else { "unwatch" })
+    }
+
     fn mute_consumer(&self, _: &CallId, on: bool) -> Result<(), TelephonyError> {
         self.note(if on { "mute" } else { "unmute" })
     }
@@ -344,6 +348,7 @@ pub(super) struct House {
     pub(super) actor: Actor,
     pub(super) widget: WidgetId,
     pub(super) basic: WidgetId,
+    pub(super) widgets: Vec<Widget>,
     pub(super) pages: Arc<Pages>,
     pub(super) setup: Arc<Setup>,
     configuration: Arc<Configuration>,
@@ -355,10 +360,11 @@ impl House {
         let kim = agent();
         let basic = widget(4, WidgetKind::CreditCardBasic, options.clone());
         let widget = widget(3, WidgetKind::CreditCardAdvanced, options);
+        let widgets = vec![widget.clone(), basic.clone()];
         let setup = Arc::new(Setup {
             users: Mutex::new(vec![kim.clone()]),
             service: Mutex::new(service(protection)),
-            desktop: Mutex::new(desktop(vec![widget.clone(), basic.clone()])),
+            desktop: Mutex::new(desktop(widgets.clone())),
             is_on: AtomicBool::new(true),
             has_password: AtomicBool::new(false),
         });
@@ -398,6 +404,7 @@ impl House {
             },
             widget: widget.id,
             basic: basic.id,
+            widgets,
             pages,
             setup,
             configuration,

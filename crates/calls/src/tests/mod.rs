@@ -15,6 +15,7 @@ use domain::widget::WidgetOptions;
 mod alarms;
 mod house;
 mod ledger;
+mod listening;
 mod rights;
 
 use house::{House, Manner};

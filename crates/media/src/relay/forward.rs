@@ -106,42 +106,45 @@ impl Relay {
     }
 
     fn relay_consumer_audio(&mut self, taken: &Taken<'_>) -> Result<(), DropReason> {
-        let ts = taken.placed.ts;
-        let len = self
-            .sides
-            .consumer
-            .plan
-            .codec
-            .law()
-            .decode(taken.payload, &mut self.scratch.decoded[..]);
+        let mut len = 0;
+        if self.watch || self.records {
+            let law = self.sides.consumer.plan.codec.law();
+            len = law.decode(taken.payload, &mut self.scratch.decoded[..]);
+        }
         if self.watch {
-            self.guard.watch(ts, &self.scratch.decoded[..len]);
+            let decoded = &self.scratch.decoded[..len];
+            self.guard.watch(taken.placed.ts, decoded);
         }
         self.sides.agent.check_open()?;
         if self.is_muted {
-            self.scratch.decoded[..len].fill(0);
+            return self.relay_silence(taken);
         }
         self.record(Leg::Consumer, taken, len);
-        if self.is_muted {
-            let silence = self.sides.consumer.plan.codec.law().silence();
-            self.scratch.encoded[..len].fill(silence);
-            let silenced = Taken {
-                payload: &self.scratch.encoded[..len],
-                ..*taken
-            };
-            return relay_audio(
-                &mut self.sides,
-                &mut self.outputs,
-                Leg::Consumer,
-                &silenced,
-                &mut self.scratch.transcoded[..],
-            );
-        }
         relay_audio(
             &mut self.sides,
             &mut self.outputs,
             Leg::Consumer,
             taken,
+            &mut self.scratch.transcoded[..],
+        )
+    }
+
+    /// In place of a consumer who is muted.
+    fn relay_silence(&mut self, taken: &Taken<'_>) -> Result<(), DropReason> {
+        let len = taken.payload.len();
+        self.scratch.decoded[..len].fill(0);
+        self.record(Leg::Consumer, taken, len);
+        let silence = self.sides.consumer.plan.codec.law().silence();
+        self.scratch.encoded[..len].fill(silence);
+        let silenced = Taken {
+            payload: &self.scratch.encoded[..len],
+            ..*taken
+        };
+        relay_audio(
+            &mut self.sides,
+            &mut self.outputs,
+            Leg::Consumer,
+            &silenced,
             &mut self.scratch.transcoded[..],
         )
     }

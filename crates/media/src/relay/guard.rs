@@ -30,6 +30,9 @@ const FLUSH_AFTER: Duration = Duration::from_millis(10);
 /// error and more than any hand.
 const BEFORE_ARMING_SPAN: u64 = 80;
 
+/// What the mask holds back, and looks back to when it begins.
+const HELD_SPAN: u64 = sample::span(HOLD_SAMPLES);
+
 /// Audio packets of 20 ms until the far side shows another duration.
 const INPUT_SPAN_FIRST: u64 = 160;
 
@@ -176,9 +179,8 @@ impl Guard {
             self.armed_ts = self.path.arm(end);
             return self.armed_ts;
         }
-        self.path.push_gap(end, 0);
-        let behind = end.saturating_sub(self.path.heard_end());
-        self.path.push_gap(self.path.heard_end(), behind);
+        // What nobody listened to is a gap: the rest of a press that is too short for a window would pass unheard behind it (S26).
+        self.path.push_gap(end.saturating_sub(HELD_SPAN), HELD_SPAN);
         let ts = self.path.arm(end);
         self.armed_ts = ts;
         self.first_heard = None;

@@ -342,6 +342,12 @@ impl Relay {
         self.guard.poll_traced()
     }
 
+    /// The mask listens while the call is unprotected.
+    #[must_use]
+    pub fn is_watching(&self) -> bool {
+        self.watch
+    }
+
     /// Only masked audio leaves towards the agent and the recorder.
     #[must_use]
     pub fn is_protected(&self) -> bool {

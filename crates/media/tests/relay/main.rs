@@ -17,3 +17,4 @@ mod refused;
 mod rough;
 mod scene;
 mod told;
+mod watch;

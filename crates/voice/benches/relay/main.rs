@@ -51,8 +51,11 @@ struct Options {
     /// Calls of each pair.
     #[arg(long, default_value_t = 500)]
     calls: usize,
-    /// One engine and mode alone, without judgement: `tonewall:plain`, `rtpengine:masked`, `floor:plain`, ...; or `tonewall`: both modes, then its
-    /// calls per core; or `search`: calls per core of both engines.
+    /// Interleaved rounds; without it, as the size has it.
+    #[arg(long)]
+    pairs: Option<usize>,
+    /// Some engines and modes alone, in turn and without judgement: `tonewall:plain,floor:plain`, ...; or `tonewall`: all its modes, then its calls
+    /// per core; or `search`: calls per core of both engines.
     #[arg(long)]
     only: Option<String>,
     #[arg(long, hide = true)]
@@ -93,7 +96,7 @@ fn main() -> ExitCode {
 }
 
 fn bench(options: &Options, backend: Backend) -> io::Result<bool> {
-    let plan = run::Plan::new(options.size, backend, options.calls);
+    let plan = run::Plan::new(options.size, backend, options.calls, options.pairs);
     let bench = run::Bench::new(plan)?;
     if let Some(only) = &options.only {
         return bench.only(only).map(|()| true);

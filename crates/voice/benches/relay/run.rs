@@ -48,11 +48,15 @@ pub(crate) enum Engine {
 pub(crate) enum Mode {
     /// Moves packets.
     Plain,
+    /// Moves packets, and the mask listens: the agent has a button (S28). Ours alone does such a thing; it is printed, and judged by nothing.
+    Watched,
     /// Hides in-band keys on every call, all of which are keying.
     Masked,
 }
 
 impl Engine {
+    const ALL: [Self; 3] = [Self::Rtpengine, Self::Tonewall, Self::Floor];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rtpengine => "rtpengine",
@@ -63,9 +67,12 @@ impl Engine {
 }
 
 impl Mode {
+    const ALL: [Self; 3] = [Self::Plain, Self::Watched, Self::Masked];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::Watched => "watched",
             Self::Masked => "masked",
         }
     }
@@ -78,29 +85,22 @@ pub(crate) struct Plan {
     calls: usize,
     pairs: usize,
     span: Duration,
-    search_span: Duration,
     searches: bool,
 }
 
 impl Plan {
-    pub(crate) fn new(size: Size, backend: Backend, calls: usize) -> Self {
-        match size {
-            Size::Short => Self {
-                backend,
-                calls,
-                pairs: 3,
-                span: Duration::from_millis(1_500),
-                search_span: Duration::from_millis(1_500),
-                searches: false,
-            },
-            Size::Full => Self {
-                backend,
-                calls,
-                pairs: 5,
-                span: Duration::from_secs(3),
-                search_span: Duration::from_secs(3),
-                searches: true,
-            },
+    /// `pairs`: how many, if not as many as the size has.
+    pub(crate) fn new(size: Size, backend: Backend, calls: usize, pairs: Option<usize>) -> Self {
+        let (pairs_usual, span) = match size {
+            Size::Short => (3, Duration::from_millis(1_500)),
+            Size::Full => (5, Duration::from_secs(3)),
+        };
+        Self {
+            backend,
+            calls,
+            pairs: pairs.unwrap_or(pairs_usual),
+            span,
+            searches: size == Size::Full,
         }
     }
 }
@@ -137,7 +137,7 @@ impl Row {
         let delay_ms = match (self.engine, self.mode) {
             (Engine::Rtpengine, Mode::Masked) => f64::from(rtpengine::DELAY_MS),
             (Engine::Tonewall, Mode::Masked) => HOLD_MS,
-            (_, Mode::Plain) | (Engine::Floor, _) => 0.0,
+            (_, Mode::Plain | Mode::Watched) | (Engine::Floor, _) => 0.0,
         };
         self.latency_ms_p99 <= delay_ms + LATENCY_MS_MAX && self.loss_pct < LOSS_PCT_MAX
     }
@@ -164,34 +164,28 @@ impl Bench {
         })
     }
 
-    /// One engine and mode, the pairs' runs; or one engine, the pairs' runs of both modes and its calls per core; or `search`: calls per core of
-    /// both engines that are compared.
-    pub(crate) fn only(&self, name: &str) -> io::Result<()> {
-        if name == "search" {
+    /// Engines and modes in turn; or one engine in all modes and its calls per core; or `search`: calls per core of both engines that are compared.
+    pub(crate) fn only(&self, names: &str) -> io::Result<()> {
+        if names == "search" {
             return self.say_calls_per_core(&COMPARED);
         }
-        let engines = [Engine::Rtpengine, Engine::Tonewall, Engine::Floor];
-        let modes = [Mode::Plain, Mode::Masked];
-        if let Some(engine) = COMPARED.into_iter().find(|engine| engine.name() == name) {
-            for mode in modes {
-                for _ in 0..self.plan.pairs {
-                    self.run(engine, mode, self.plan.calls, self.plan.span)?;
-                }
-            }
+        if let Some(engine) = COMPARED.into_iter().find(|engine| engine.name() == names) {
+            let has = |mode: &Mode| engine == Engine::Tonewall || *mode != Mode::Watched;
+            let modes = Mode::ALL.into_iter().filter(has);
+            self.in_turn(&modes.map(|mode| (engine, mode)).collect::<Vec<_>>())?;
             return self.say_calls_per_core(&[engine]);
         }
-        let all = engines
-            .into_iter()
-            .flat_map(|engine| modes.map(|mode| (engine, mode)));
-        for (engine, mode) in all {
-            if format!("{}:{}", engine.name(), mode.name()) == name {
-                for _ in 0..self.plan.pairs {
-                    self.run(engine, mode, self.plan.calls, self.plan.span)?;
-                }
-                return Ok(());
+        let all: io::Result<Vec<(Engine, Mode)>> = names.split(',').map(named).collect();
+        self.in_turn(&all?)
+    }
+
+    fn in_turn(&self, all: &[(Engine, Mode)]) -> io::Result<()> {
+        for _ in 0..self.plan.pairs {
+            for (engine, mode) in all.iter().copied() {
+                self.run(engine, mode, self.plan.calls, self.plan.span)?;
             }
         }
-        Err(io::Error::other(format!("no engine and mode {name}")))
+        Ok(())
     }
 
     /// Everything.
@@ -210,6 +204,7 @@ impl Bench {
                     run(Engine::Tonewall, Mode::Masked)?,
                 ],
             );
+            run(Engine::Tonewall, Mode::Watched)?;
         }
         if self.plan.searches {
             self.search_all(&COMPARED, &mut figures)?;
@@ -227,7 +222,7 @@ impl Bench {
         for engine in engines.iter().copied() {
             for mode in [Mode::Plain, Mode::Masked] {
                 if self.cpu_us(engine, mode) <= 0.0 {
-                    self.run(engine, mode, self.plan.calls, self.plan.search_span)?;
+                    self.run(engine, mode, self.plan.calls, self.plan.span)?;
                 }
                 let most = self.search(engine, mode);
                 figures.note_calls_per_core(engine, mode, most);
@@ -248,7 +243,7 @@ impl Bench {
     /// The most calls that a core carries: between a number that it does and one that it does not, halved until they are neighbours.
     fn search(&self, engine: Engine, mode: Mode) -> usize {
         let is_carried = |steps: usize| {
-            let row = self.run(engine, mode, steps * SEARCH_STEP, self.plan.search_span);
+            let row = self.run(engine, mode, steps * SEARCH_STEP, self.plan.span);
             if let Err(error) = &row {
                 let (engine, mode) = (engine.name(), mode.name());
                 let calls = steps * SEARCH_STEP;
@@ -294,6 +289,10 @@ impl Bench {
         let (keys, voice) = (Arc::clone(&self.keys), Arc::clone(&self.voice));
         let running = generator.start(&ports, keys, voice)?;
         std::thread::sleep(WARM);
+        if engine == Engine::Tonewall && mode != Mode::Plain {
+            tonewall::listen(&mut relay)?;
+            std::thread::sleep(WARM);
+        }
         if (engine, mode) == (Engine::Tonewall, Mode::Masked) {
             tonewall::protect(&mut relay)?;
             std::thread::sleep(WARM);
@@ -312,6 +311,17 @@ impl Bench {
         self.rows.borrow_mut().push(row);
         Ok(row)
     }
+}
+
+/// `engine:mode`.
+fn named(name: &str) -> io::Result<(Engine, Mode)> {
+    let all = Engine::ALL
+        .into_iter()
+        .flat_map(|engine| Mode::ALL.map(|mode| (engine, mode)));
+    let is_it =
+        |(engine, mode): &(Engine, Mode)| format!("{}:{}", engine.name(), mode.name()) == name;
+    let found = all.into_iter().find(is_it);
+    found.ok_or_else(|| io::Error::other(format!("no engine and mode {name}")))
 }
 
 fn still_running(relay: &mut Relay, engine: Engine) -> io::Result<()> {

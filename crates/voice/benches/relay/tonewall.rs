@@ -61,13 +61,23 @@ pub(crate) fn start(
     })
 }
 
+/// Has the mask listen to every call.
+pub(crate) fn listen(relay: &mut Relay) -> io::Result<()> {
+    ask(relay, "listen", "listening")
+}
+
 /// Arms the mask on every call.
 pub(crate) fn protect(relay: &mut Relay) -> io::Result<()> {
-    relay.tell("protect")?;
-    match relay.line()?.as_str() {
-        "protected" => Ok(()),
-        other => Err(io::Error::other(format!("no mask: {other}"))),
+    ask(relay, "protect", "protected")
+}
+
+fn ask(relay: &mut Relay, what: &str, done: &str) -> io::Result<()> {
+    relay.tell(what)?;
+    let said = relay.line()?;
+    if said == done {
+        return Ok(());
     }
+    Err(io::Error::other(format!("{what}: {said}")))
 }
 
 /// The child's side.
@@ -104,8 +114,10 @@ pub(crate) fn serve(calls: usize, backend: Backend, phones: SocketAddr) -> io::R
     };
     say(&node.sip_address().to_string())?;
     for line in io::stdin().lock().lines() {
-        if line? == "protect" {
-            say(&runtime.block_on(desk.protect_all(&node)))?;
+        match line?.as_str() {
+            "listen" => say(&runtime.block_on(desk.listen_to_all(&node)))?,
+            "protect" => say(&runtime.block_on(desk.protect_all(&node)))?,
+            _ => {}
         }
     }
     Ok(())
@@ -125,20 +137,31 @@ struct Desk {
 }
 
 impl Desk {
+    async fn listen_to_all(&self, node: &Node) -> String {
+        for call in self.all() {
+            // The queue of commands is shorter than the calls are many.
+            while node.watch(&call, true).is_err() {
+                tokio::task::yield_now().await;
+            }
+        }
+        "listening".to_owned()
+    }
+
     async fn protect_all(&self, node: &Node) -> String {
-        let all: Vec<CallId> = {
-            let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-            calls.keys().cloned().collect()
-        };
         let protecting = async {
-            for call in &all {
+            for call in self.all() {
                 // A media thread that is behind refuses a mask rather than to be late with it.
-                while node.protect(call).await.is_err() {}
+                while node.protect(&call).await.is_err() {}
             }
             "protected"
         };
         let done = tokio::time::timeout(PATIENCE, protecting).await;
         done.unwrap_or("too slow").to_owned()
+    }
+
+    fn all(&self) -> Vec<CallId> {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.keys().cloned().collect()
     }
 }
 

@@ -5,11 +5,13 @@
 use media::egress_guard::EgressGuardCounters;
 use media::relay::{DropReason, LegCounters, RelayCounters};
 
-/// Sums over calls. All but `calls` are monotonic.
+/// Sums over calls. All but the first two are monotonic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MediaCounters {
     /// Calls with media now.
     pub calls: u64,
+    /// Those of them to which the mask listens, protected or not.
+    pub calls_watched: u64,
     /// RTP packets taken from both sides.
     pub packets_in: u64,
     /// RTP packets sent to both sides.
@@ -54,6 +56,7 @@ impl MediaCounters {
     /// Adds another thread's sums.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.calls += other.calls;
+        self.calls_watched += other.calls_watched;
         self.packets_in += other.packets_in;
         self.packets_out += other.packets_out;
         self.packets_lost += other.packets_lost;

@@ -153,6 +153,10 @@ impl RunningCall {
         self.core.relay.counters()
     }
 
+    pub(super) fn is_watching(&self) -> bool {
+        self.core.relay.is_watching()
+    }
+
     /// Silenced because something could not be reported.
     #[cfg(test)]
     pub(super) fn is_silenced(&self) -> bool {

@@ -165,6 +165,9 @@ impl Worker {
             MediaCommand::Start(new) => self.start(*new, now),
             MediaCommand::Protect(id) => self.on(id, now, |call, ways| call.protect(now, ways)),
             MediaCommand::Unprotect(id) => self.on(id, now, |call, ways| call.unprotect(now, ways)),
+            MediaCommand::Watch(id, on) => self.on(id, now, |call, ways| {
+                call.handle(now, Input::Watch(on), ways);
+            }),
             MediaCommand::Mute(id, on) => self.on(id, now, |call, ways| call.mute(on, now, ways)),
             MediaCommand::Replan(id, leg, plan) => {
                 let input = Input::Replan { leg, plan: *plan };
@@ -305,6 +308,7 @@ impl Worker {
         sums.record_dropped = self.calls.outlet.record_dropped;
         sums.panics = self.calls.panics;
         for call in self.calls.running.iter().flatten() {
+            sums.calls_watched += u64::from(call.is_watching());
             sums.add(&call.counters());
         }
         if let Ok(mut published) = self.shared.counters.try_lock() {

@@ -72,6 +72,8 @@ pub(super) struct Call {
     pub(super) deadline: Option<Instant>,
     /// When it is protected, as its service wants it.
     pub(super) protection: ProtectionScope,
+    /// The mask listens while the call is unprotected.
+    pub(super) watched: bool,
     /// Who waits for the mask to hold.
     pub(super) protecting: Option<oneshot::Sender<Result<Protected, ProtectionRefused>>>,
     pub(super) protected: bool,

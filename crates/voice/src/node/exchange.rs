@@ -289,6 +289,7 @@ impl Exchange {
                 self.on(now, &call, |this, key| this.protect(key, reply))
             }
             NodeCommand::Unprotect(call) => self.on(now, &call, |this, key| this.unprotect(key)),
+            NodeCommand::Watch(call, on) => self.on(now, &call, |this, key| this.watch(key, on)),
             NodeCommand::Mute(call, on) => self.on(now, &call, |this, key| this.mute(key, on)),
             NodeCommand::Shutdown(_) => self.close(now),
         }

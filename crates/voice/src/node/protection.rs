@@ -68,6 +68,14 @@ impl Exchange {
         self.on_thread(key, |thread| thread.unprotect(key));
     }
 
+    /// Heard at once, or when media begins.
+    pub(super) fn watch(&mut self, key: MediaId, on: bool) {
+        if let Some(call) = self.call(key) {
+            call.watched = on;
+        }
+        self.on_thread(key, |thread| thread.watch(key, on));
+    }
+
     pub(super) fn mute(&mut self, key: MediaId, on: bool) {
         self.on_thread(key, |thread| thread.mute(key, on));
     }

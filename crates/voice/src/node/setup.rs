@@ -175,6 +175,7 @@ impl Exchange {
             media: MediaState::Waiting(sender),
             deadline: None,
             protection: ProtectionScope::Capture,
+            watched: false,
             protecting: None,
             protected: false,
             held: false,
@@ -511,13 +512,13 @@ impl Exchange {
         {
             plan.mask_off = self.mask_off;
         }
-        plan.watch = true;
         plan.record = self.is_recording;
         plan.media_timeout = limits.media_timeout;
         plan.held_timeout = limits.held_timeout;
         let index = self.idlest_thread()?;
         let call = self.call(key)?;
         plan.always = call.protection == ProtectionScope::Always;
+        plan.watch = call.watched;
         let (caller, callee) = (&mut call.caller.ports, &mut call.callee.as_mut()?.ports);
         let ports = (caller.take()?, callee.take()?);
         let (consumer, agent) = call.by_role(ports.0, ports.1);

@@ -76,6 +76,49 @@ async fn tones_in_the_audio_reach_the_ring_and_not_the_agent() {
     finish(scene, &running).await;
 }
 
+/// Calls to which the mask listens now.
+async fn watched(scene: &Scene, calls: u64) {
+    let what = format!("{calls} calls that are listened to");
+    eventually(&what, || scene.node.counters().media.calls_watched == calls).await;
+}
+
+#[tokio::test]
+async fn the_mask_listens_from_the_beginning_or_from_when_it_is_told() {
+    let mut scene = Scene::new();
+    let listened_to = scene.connect().await;
+    watched(&scene, 1).await;
+    finish(scene, &listened_to).await;
+    let mut scene = Scene::new();
+    scene.watches = false;
+    let running = scene.connect().await;
+    scene.both_heard().await;
+    eventually("media", || scene.node.counters().media.calls == 1).await;
+    watched(&scene, 0).await;
+    for (on, calls) in [(true, 1), (false, 0), (true, 1)] {
+        scene.node.watch(&running.id, on).unwrap();
+        watched(&scene, calls).await;
+    }
+    scene.both_heard().await;
+    finish(scene, &running).await;
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_listened_to_is_protected_all_the_same() {
+    let mut scene = Scene::new();
+    scene.watches = false;
+    let mut running = protected(&mut scene).await;
+    scene.agent_talk.forget();
+    scene.consumer_talk.press_tones(&CODES);
+    let keys = scene.keys(&mut running, CODES.len()).await;
+    assert!(keys == keys_of(&CODES), "keys came in another order");
+    eventually("the end of keying", || scene.consumer_talk.has_said_all()).await;
+    assert_eq!(scene.agent_talk.keys_heard(), 0);
+    scene.node.unprotect(&running.id).unwrap();
+    scene.agent_talk.forget();
+    scene.both_heard().await;
+    finish(scene, &running).await;
+}
+
 #[tokio::test]
 async fn a_call_that_always_is_protected_gives_the_agent_nothing_of_its_first_words() {
     let recorded = Arc::new(Mutex::new(Recorded::default()));

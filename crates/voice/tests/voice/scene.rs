@@ -73,6 +73,8 @@ pub(crate) struct Scene {
     pub(crate) node: Node,
     /// How calls are routed.
     pub(crate) protection: ProtectionScope,
+    /// Whether the mask listens to calls from their beginning.
+    pub(crate) watches: bool,
     pub(crate) server: SocketAddr,
     pub(crate) consumer: Phone,
     pub(crate) agent: Phone,
@@ -115,6 +117,7 @@ impl Scene {
         let server = node.sip_address();
         Self {
             protection: ProtectionScope::Capture,
+            watches: true,
             consumer: Phone::new("consumer", TRUNK, server),
             agent: Phone::new("agent", PBX, server),
             consumer_talk: Talker::new(TRUNK, CONSUMER_HUM),
@@ -176,6 +179,7 @@ impl Scene {
         let offer = description(self.consumer_talk.local).offer();
         let leg = self.consumer.call("100", self.server, Some(offer));
         let call = self.incoming().await;
+        self.node.watch(&call.id, self.watches).unwrap();
         self.node
             .route(&call.id, self.agent_target(), self.protection)
             .unwrap();
