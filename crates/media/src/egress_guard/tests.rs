@@ -217,3 +217,56 @@ fn the_energy_within_the_bands_is_that_of_what_left() {
     assert!(guard.counters().energy < u64::from(sample::round_to_u32(2.0 * tone)));
     assert_eq!(guard.counters().samples_checked, 8_400);
 }
+
+/// Harmonics of one pitch, as powers, at any phase.
+fn voice(pitch_hz: f64, harmonics: &[(f64, f64)], len: usize, seed: u32) -> Vec<i16> {
+    let mut voiced: Vec<f64> = noise(len, 60.0, seed)
+        .iter()
+        .map(|value| f64::from(*value))
+        .collect();
+    for (at, (number, power)) in harmonics.iter().enumerate() {
+        let peak = 7_000.0 * power.sqrt();
+        let phase = f64::from(seed) * 1.7 * sample::count_f64(at + 1);
+        for (at, value) in voiced.iter_mut().enumerate() {
+            let angle = std::f64::consts::TAU * pitch_hz * number * sample::count_f64(at) / 8_000.0;
+            *value += peak * (angle + phase).sin();
+        }
+    }
+    voiced
+        .into_iter()
+        .map(|value| sample::from_f32(sample::narrow(value)))
+        .collect()
+}
+
+#[test]
+fn a_voice_with_two_strong_harmonics_is_no_find() {
+    // Its fifth harmonic stands for a row, its seventh for a column; a fifth of it is others.
+    let harmonics = [
+        (4.0, 0.11),
+        (5.0, 0.69),
+        (7.0, 0.11),
+        (8.0, 0.05),
+        (3.0, 0.04),
+    ];
+    for seed in 0..200 {
+        let pitch_hz = 171.0 + f64::from(seed % 20) / 10.0;
+        assert_eq!(
+            trips(&voice(pitch_hz, &harmonics, 4_000, seed)),
+            0,
+            "{pitch_hz} Hz, seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn two_tones_beside_others_of_an_eighth_of_their_power_are_a_find() {
+    let pair = [
+        (697.0, 0.45),
+        (1_336.0, 0.45),
+        (400.0, 0.05),
+        (1_000.0, 0.05),
+    ];
+    for seed in 0..50 {
+        assert_eq!(trips(&voice(1.0, &pair, 4_000, seed)), 1, "seed {seed}");
+    }
+}
