@@ -26,6 +26,12 @@ const PLACES: readonly Place[] = [
   { name: 'gateway', path: '/configure/agents/agent-desktop/d1', ready: (page) => advanced(page, 'Payment Gateway Config') },
   { name: 'advanced', path: '/configure/agents/agent-desktop/d1', ready: (page) => advanced(page, 'Advanced Config') },
   { name: 'spc', path: '/configure/agents/secure-payment-capture', ready: heading('Recorders') },
+  { name: 'services', path: '/configure/calls/services', ready: heading('Services') },
+  {
+    name: 'service',
+    path: '/configure/calls/services',
+    ready: (page) => page.getByRole('row', { name: 'Collections' }).dblclick(),
+  },
   { name: 'payments', path: '/payments', ready: heading('Payments') },
 ];
 

@@ -10,10 +10,12 @@ import css from './admin.module.css';
 import { DesktopEditorPage } from './desktop-editor';
 import { DesktopListPage } from './desktop-list';
 import { SecurePaymentCapturePage } from './secure-payment-capture';
+import { ServicesPage } from './services-page';
 
 export const PLACES = {
   desktops: '/configure/agents/agent-desktop',
   spc: '/configure/agents/secure-payment-capture',
+  services: '/configure/calls/services',
 } as const;
 
 export default function AdminPages({ login }: { login: Login }) {
@@ -33,6 +35,10 @@ export default function AdminPages({ login }: { login: Login }) {
           <Route path={PLACES.spc}>
             <Crumbs here="admin.spc" />
             <SecurePaymentCapturePage login={login} />
+          </Route>
+          <Route path={PLACES.services}>
+            <Crumbs here="admin.services" />
+            <ServicesPage login={login} />
           </Route>
           <Route>
             <p>{t('app.not_found')}</p>
@@ -55,6 +61,7 @@ function ConfigureMenu({ login }: { login: Login }) {
     </li>
   );
   const edits = may(login, 'desktop.edit') || may(login, 'gateway.edit') || may(login, 'gateway.secret.write');
+  const seesServices = may(login, 'spc.enable') || may(login, 'desktop.edit');
   return (
     <nav className={css.menu} aria-label={t('admin.menu')}>
       <ul>
@@ -68,6 +75,12 @@ function ConfigureMenu({ login }: { login: Login }) {
                 {item(PLACES.spc, 'admin.spc')}
               </ul>
             </li>
+            {seesServices && (
+              <li>
+                <span className={css.menuSub}>{t('admin.calls')}</span>
+                <ul>{item(PLACES.services, 'admin.services')}</ul>
+              </li>
+            )}
           </ul>
         </li>
       </ul>
@@ -75,15 +88,21 @@ function ConfigureMenu({ login }: { login: Login }) {
   );
 }
 
-/** Configure > Agents > the page, and below it the thing that is open. */
-export function Crumbs({ here, below }: { here: 'admin.agent_desktop' | 'admin.spc'; below?: ReactNode }) {
+const ABOVE = {
+  'admin.agent_desktop': { group: 'admin.agents', to: PLACES.desktops },
+  'admin.spc': { group: 'admin.agents', to: PLACES.spc },
+  'admin.services': { group: 'admin.calls', to: PLACES.services },
+} as const;
+
+/** Configure > the group > the page, and below it the thing that is open. */
+export function Crumbs({ here, below }: { here: keyof typeof ABOVE; below?: ReactNode }) {
   const t = useT();
-  const to = here === 'admin.spc' ? PLACES.spc : PLACES.desktops;
+  const { group, to } = ABOVE[here];
   return (
     <nav aria-label={t('admin.breadcrumb')}>
       <Breadcrumbs className={css.crumbs!}>
         <Breadcrumb>{t('admin.configure')}</Breadcrumb>
-        <Breadcrumb>{t('admin.agents')}</Breadcrumb>
+        <Breadcrumb>{t(group)}</Breadcrumb>
         <Breadcrumb>{below ? <Link href={to}>{t(here)}</Link> : <span aria-current="page">{t(here)}</span>}</Breadcrumb>
         {below && (
           <Breadcrumb>

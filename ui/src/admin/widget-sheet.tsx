@@ -4,12 +4,13 @@ import { Form, Tab, TabList, TabPanel, TabPanels, Tabs } from 'react-aria-compon
 import { may } from '../lib/api/queries';
 import type { Login } from '../lib/api/types';
 import { KIND_NAMES, isAdvanced } from '../lib/capture/words';
-import { Button, CheckInput, Notice, Question, TextInput } from '../lib/controls';
+import { Button, CheckInput, Notice, TextInput } from '../lib/controls';
 import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import css from './admin.module.css';
 import type { Errors, WidgetDraft } from './desktop-form';
 import { tabOfError, widgetErrors } from './desktop-form';
+import { DiscardQuestion } from './discard-question';
 import { AdvancedConfig, PaymentGatewayConfig } from './gateway-inputs';
 import { MessageConfig } from './message-inputs';
 
@@ -125,21 +126,7 @@ export function WidgetSheet({ widget, others, login, responseVariables, serverEr
           {t('widget.ok')}
         </Button>
       </footer>
-      <Question
-        title={t('widget.discard_question')}
-        open={asking}
-        onClose={() => setAsking(false)}
-        actions={
-          <>
-            <Button autoFocus onPress={() => setAsking(false)}>
-              {t('editor.leave_no')}
-            </Button>
-            <Button look="danger" onPress={onCancel}>
-              {t('editor.discard')}
-            </Button>
-          </>
-        }
-      />
+      <DiscardQuestion title="widget.discard_question" open={asking} onStay={() => setAsking(false)} onDiscard={onCancel} />
     </Form>
   );
 }

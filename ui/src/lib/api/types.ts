@@ -41,6 +41,7 @@ export type Sink = Schemas['Sink'];
 export type RecorderDeclaration = Schemas['RecorderDeclaration'];
 export type Route = Schemas['Route'];
 export type Service = Schemas['Service'];
+export type ServiceForm = Schemas['ServiceForm'];
 export type PaymentRow = Schemas['PaymentRow'];
 export type Gate = Schemas['Gate'];
 export type MyDesktop = Schemas['MyDesktop'];

@@ -1,0 +1,98 @@
+import { screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Login, Permission, Service } from '../lib/api/types';
+import { fakeServer, renderPage } from '../test-page';
+import { draftOf, formOf, ServicesPage } from './services-page';
+
+afterEach(() => vi.unstubAllGlobals());
+
+const login = (permissions: Permission[]): Login => ({
+  user: { id: 'u1', name: 'm.lee', display_name: 'M. Lee' },
+  csrf: 'c',
+  permissions,
+  roles: ['security_admin'],
+  desktop: null,
+  must_change_password: false,
+  locked: false,
+});
+const desktop = { id: 'd1', name: 'Collections US', service: 'standard', layout: 'agent_panel', widgets: 1, widgets_enabled: 1, agents: 2, revision: 1 };
+const pbx: Service = {
+  id: 's1',
+  name: 'Collections',
+  numbers: ['8005550100', '*'],
+  route: { to: 'uri', uri: 'sip:100@192.0.2.5', address: '192.0.2.5:5060', agent: 'a.kim' },
+  desktop: 'd1',
+  protection: 'capture',
+  recorders: null,
+  revision: 7,
+};
+
+function serve(save: (body: unknown) => { status?: number; json?: unknown }, services = [pbx]) {
+  return fakeServer(({ method, path, body }) => {
+    if (path === '/services' && method === 'GET') return { json: { services } };
+    if (path === '/desktops') return { json: { desktops: [desktop] } };
+    return save(body);
+  });
+}
+const button = (name: string) => screen.getByRole('button', { name });
+
+test('a new service is sent as it was typed, and its sheet closes', async () => {
+  const requests = serve((body) => ({ status: 201, json: { ...(body as object), id: 's2', recorders: null } }));
+  renderPage(<ServicesPage login={login(['spc.enable'])} />);
+  await userEvent.click(await screen.findByRole('button', { name: 'New service' }));
+  expect(button('Save')).toBeDisabled();
+  await userEvent.type(screen.getByRole('textbox', { name: /Name/ }), ' Billing ');
+  await userEvent.type(screen.getByRole('textbox', { name: /Numbers/ }), '8005550101{Enter}8005550102, *');
+  await userEvent.click(screen.getByRole('radio', { name: 'During the whole call' }));
+  await userEvent.click(button('Save'));
+  const sent = requests.find(({ method }) => method === 'POST');
+  expect(sent?.body).toEqual({ name: 'Billing', numbers: ['8005550101', '8005550102', '*'], route: { to: 'agents' }, desktop: 'd1', protection: 'always', revision: 0 });
+  expect(screen.queryByRole('dialog')).toBeNull();
+});
+
+test('what the server refuses stands at its input, a number by its name', async () => {
+  const errors = [
+    { field: 'numbers[1]', message: 'this number stands here twice' },
+    { field: 'route.address', message: 'write address and port, for example 192.0.2.5:5060' },
+  ];
+  serve(() => ({ status: 422, json: { title: 'Invalid', status: 422, errors } }));
+  renderPage(<ServicesPage login={login(['spc.enable'])} />);
+  await userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
+  await userEvent.click(button('Save'));
+  const sheet = within(screen.getByRole('dialog'));
+  expect(sheet.getByRole('textbox', { name: /Numbers/ })).toHaveAccessibleDescription(/\*: this number stands here twice/);
+  expect(sheet.getByRole('textbox', { name: /Send to/ })).toHaveAccessibleDescription(/write address and port/);
+});
+
+test('who may not switch the feature reads services and edits none', async () => {
+  serve(() => ({ status: 403 }));
+  renderPage(<ServicesPage login={login(['desktop.edit'])} />);
+  const row = await screen.findByRole('row', { name: /Collections/ });
+  expect(within(row).getByRole('link', { name: 'Not declared' })).toBeInTheDocument();
+  expect(screen.queryByRole('button', { name: 'New service' })).toBeNull();
+  await userEvent.dblClick(row);
+  expect(screen.queryByRole('dialog')).toBeNull();
+});
+
+test('a sheet with changes asks before they are gone, one without does not', async () => {
+  serve(() => ({ status: 500 }));
+  renderPage(<ServicesPage login={login(['spc.enable'])} />);
+  const open = async () => userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
+  await open();
+  await userEvent.click(button('Cancel'));
+  expect(screen.queryByRole('dialog')).toBeNull();
+  await open();
+  await userEvent.type(screen.getByRole('textbox', { name: /Name/ }), ' UK');
+  await userEvent.keyboard('{Escape}');
+  await userEvent.click(button('Stay'));
+  expect(screen.getByRole('textbox', { name: /Name/ })).toHaveValue('Collections UK');
+  await userEvent.click(button('Cancel'));
+  await userEvent.click(button('Discard'));
+  expect(screen.queryByRole('dialog')).toBeNull();
+});
+
+test('a service that is opened and saved unchanged stays as it is', () => {
+  const { id: _id, recorders: _recorders, ...form } = pbx;
+  expect(formOf(draftOf(pbx, []), pbx.revision)).toEqual(form);
+});

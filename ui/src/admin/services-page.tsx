@@ -1,0 +1,239 @@
+/**
+ * Services: which numbers lead where, and when their calls are protected.
+ * Never: declares recorders; that is Secure Payment Capture's page.
+ */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useId, useState } from 'react';
+import { Cell, Column, Form, Row, Table, TableBody, TableHeader } from 'react-aria-components';
+import { Link } from 'wouter';
+import { ApiError, api, sentenceOf } from '../lib/api/client';
+import { KEYS, may, useDesktops, useServices } from '../lib/api/queries';
+import type { DesktopBrief, Login, Route, Service, ServiceForm } from '../lib/api/types';
+import { Button, Chip, Icon, Notice, RadioInput, SelectInput, Sheet, TextInput } from '../lib/controls';
+import type { MessageId } from '../lib/i18n';
+import { useT } from '../lib/i18n';
+import { PLACES } from './admin-pages';
+import css from './admin.module.css';
+import { DiscardQuestion } from './discard-question';
+
+type Goal = Route['to'];
+
+const GOALS = {
+  agents: 'services.to.agents',
+  registered: 'services.to.registered',
+  uri: 'services.to.uri',
+} satisfies Record<Goal, MessageId>;
+
+const SCOPES = {
+  capture: 'services.protection.capture',
+  always: 'services.protection.always',
+} satisfies Record<Service['protection'], MessageId>;
+
+export function ServicesPage({ login }: { login: Login }) {
+  const t = useT();
+  const services = useServices();
+  const desktops = useDesktops();
+  const [edited, setEdited] = useState<Service | 'new'>();
+  const editable = may(login, 'spc.enable');
+  const failure = services.error ?? desktops.error;
+  return (
+    <>
+      <div className={css.head}>
+        <h1>{t('admin.services')}</h1>
+        {editable && (
+          <Button look="primary" isDisabled={!desktops.data?.length} onPress={() => setEdited('new')}>
+            <Icon name="add" />
+            {t('services.new')}
+          </Button>
+        )}
+      </div>
+      <p className={css.hint}>{t('services.text')}</p>
+      {failure && (
+        <Notice tone="bad" role="alert">
+          {sentenceOf(failure)}
+        </Notice>
+      )}
+      {(services.isPending || desktops.isPending) && <p role="status">{t('app.loading')}</p>}
+      {services.data && desktops.data && (
+        <ServiceTable services={services.data} desktops={desktops.data} onEdit={editable ? setEdited : undefined} />
+      )}
+      {desktops.data && edited && <ServiceSheet service={edited === 'new' ? undefined : edited} desktops={desktops.data} onClose={() => setEdited(undefined)} />}
+    </>
+  );
+}
+
+type TableProps = { services: readonly Service[]; desktops: readonly DesktopBrief[]; onEdit: ((service: Service) => void) | undefined };
+
+function ServiceTable({ services, desktops, onEdit }: TableProps) {
+  const t = useT();
+  if (services.length === 0) return <p className={css.empty}>{t(desktops.length === 0 ? 'services.desktop_first' : 'services.empty')}</p>;
+  const open = (id: string) => {
+    const service = services.find((one) => one.id === id);
+    if (service) onEdit?.(service);
+  };
+  return (
+    <>
+      <div className={css.tableFrame}>
+        <Table
+          className={css.table!}
+          aria-label={t('admin.services')}
+          selectionMode={onEdit ? 'single' : 'none'}
+          selectionBehavior="replace"
+          onRowAction={(key) => open(String(key))}
+        >
+          <TableHeader>
+            <Column isRowHeader>{t('services.name')}</Column>
+            <Column>{t('services.numbers')}</Column>
+            <Column>{t('services.to')}</Column>
+            <Column>{t('services.desktop')}</Column>
+            <Column>{t('services.protection')}</Column>
+            <Column>{t('services.recorders')}</Column>
+          </TableHeader>
+          <TableBody items={services}>
+            {(service) => (
+              <Row id={service.id} className={css.tableRow!} textValue={service.name}>
+                <Cell>
+                  <span className={css.name}>{service.name}</span>
+                </Cell>
+                <Cell>{service.numbers.join(', ')}</Cell>
+                <Cell>{service.route.to === 'uri' ? service.route.uri : t(GOALS[service.route.to])}</Cell>
+                <Cell>{desktops.find((desktop) => desktop.id === service.desktop)?.name}</Cell>
+                <Cell>
+                  <Chip tone={service.protection === 'always' ? 'good' : 'info'} icon="lock">
+                    {t(SCOPES[service.protection])}
+                  </Chip>
+                </Cell>
+                <Cell>
+                  <Recorders service={service} />
+                </Cell>
+              </Row>
+            )}
+          </TableBody>
+        </Table>
+      </div>
+      {onEdit && <p className={css.hint}>{t('services.open_hint')}</p>}
+    </>
+  );
+}
+
+/** Undeclared recorders block every capture, and are declared elsewhere. */
+function Recorders({ service }: { service: Service }) {
+  const t = useT();
+  if (!service.recorders) return <Link href={PLACES.spc}>{t('spc.undeclared')}</Link>;
+  return t('services.recorders_count', { n: service.recorders.sinks.length });
+}
+
+/** What the sheet holds; of the route all parts, so that none is lost by choosing another goal. */
+type Draft = { name: string; numbers: string; goal: Goal; uri: string; address: string; agent: string; desktop: string; protection: Service['protection'] };
+
+export function draftOf(service: Service | undefined, desktops: readonly DesktopBrief[]): Draft {
+  const route = service?.route;
+  const fixed = route?.to === 'uri' ? route : { uri: '', address: '', agent: '' };
+  return {
+    name: service?.name ?? '',
+    numbers: service?.numbers.join('\n') ?? '',
+    goal: route?.to ?? 'agents',
+    uri: fixed.uri,
+    address: fixed.address,
+    agent: fixed.agent,
+    desktop: service?.desktop ?? desktops[0]?.id ?? '',
+    protection: service?.protection ?? 'capture',
+  };
+}
+
+export function formOf(draft: Draft, revision: number): ServiceForm {
+  const { goal, uri, address, agent } = draft;
+  return {
+    name: draft.name.trim(),
+    numbers: draft.numbers.split(/[\s,;]+/).filter(Boolean),
+    route: goal === 'uri' ? { to: goal, uri: uri.trim(), address: address.trim(), agent: agent.trim() } : { to: goal },
+    desktop: draft.desktop,
+    protection: draft.protection,
+    revision,
+  };
+}
+
+/** What the server says of one input; of the numbers it names the line. */
+function problemsOf(error: unknown, form: ServiceForm): (field: string) => string | undefined {
+  const errors = error instanceof ApiError ? (error.problem.errors ?? []) : [];
+  return (field) => {
+    const found = errors.find((one) => one.field === field || one.field.startsWith(`${field}[`));
+    const number = form.numbers[Number(found?.field.match(/\[(\d+)\]/)?.[1])];
+    return found && (number ? `${number}: ${found.message}` : found.message);
+  };
+}
+
+type SheetProps = { service: Service | undefined; desktops: readonly DesktopBrief[]; onClose: () => void };
+
+function ServiceSheet({ service, desktops, onClose }: SheetProps) {
+  const t = useT();
+  const id = useId();
+  const queries = useQueryClient();
+  const [stored] = useState(() => draftOf(service, desktops));
+  const [draft, setDraft] = useState(stored);
+  const [asking, setAsking] = useState(false);
+  const set = <K extends keyof Draft>(name: K) => (value: Draft[K]) => setDraft((before) => ({ ...before, [name]: value }));
+  const form = formOf(draft, service?.revision ?? 0);
+  const save = useMutation({
+    mutationFn: () => (service ? api<Service>('PUT', `/services/${encodeURIComponent(service.id)}`, { body: form }) : api<Service>('POST', '/services', { body: form })),
+    onSuccess: onClose,
+    onSettled: () => queries.invalidateQueries({ queryKey: KEYS.services }),
+  });
+  const problem = problemsOf(save.error, form);
+  const isElsewhere = save.isError && !(save.error instanceof ApiError && save.error.problem.errors?.length);
+  const leave = () => (Object.keys(stored).some((name) => draft[name as keyof Draft] !== stored[name as keyof Draft]) ? setAsking(true) : onClose());
+  const title = t(service ? 'services.edit_title' : 'services.new_title');
+  return (
+    <Sheet label={title} open onClose={leave}>
+      <Form
+        className={css.sheetForm!}
+        aria-labelledby={id}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!save.isPending) save.mutate();
+        }}
+      >
+        <header className={css.sheetHead}>
+          <h2 id={id}>{title}</h2>
+        </header>
+        <div className={css.sheetBody}>
+          <TextInput label={t('services.name')} value={draft.name} onChange={set('name')} required autoFocus maxLength={60} error={problem('name')} />
+          <TextInput label={t('services.numbers')} value={draft.numbers} onChange={set('numbers')} required lines={3} hint={t('services.numbers_hint')} error={problem('numbers')} />
+          <RadioInput label={t('services.to')} value={draft.goal} onChange={set('goal')} choices={choices(GOALS, t)} />
+          {draft.goal === 'uri' && (
+            <div className={css.pairs}>
+              <TextInput label={t('services.uri')} value={draft.uri} onChange={set('uri')} required hint={t('services.uri_hint')} error={problem('route.uri')} />
+              <TextInput label={t('services.address')} value={draft.address} onChange={set('address')} required hint={t('services.address_hint')} error={problem('route.address')} />
+              <TextInput label={t('services.agent')} value={draft.agent} onChange={set('agent')} required hint={t('services.agent_hint')} error={problem('route.agent')} />
+            </div>
+          )}
+          <SelectInput
+            label={t('services.desktop')}
+            value={draft.desktop}
+            onChange={set('desktop')}
+            choices={desktops.map(({ id: key, name }) => ({ id: key, label: name }))}
+            hint={t('services.desktop_hint')}
+            error={problem('desktop')}
+          />
+          <RadioInput label={t('services.protection')} value={draft.protection} onChange={set('protection')} choices={choices(SCOPES, t)} hint={t('services.protection_hint')} />
+          {isElsewhere && (
+            <Notice tone="bad" role="alert">
+              {sentenceOf(save.error)}
+            </Notice>
+          )}
+        </div>
+        <footer className={css.sheetFoot}>
+          <Button onPress={leave}>{t('widget.cancel')}</Button>
+          <Button look="primary" type="submit" isDisabled={save.isPending || form.name === '' || form.numbers.length === 0}>
+            {t('services.save')}
+          </Button>
+        </footer>
+        <DiscardQuestion title="services.discard_question" open={asking} onStay={() => setAsking(false)} onDiscard={onClose} />
+      </Form>
+    </Sheet>
+  );
+}
+
+function choices<K extends string>(names: Record<K, MessageId>, t: (id: MessageId) => string): { id: K; label: string }[] {
+  return (Object.keys(names) as K[]).map((id) => ({ id, label: t(names[id]) }));
+}
