@@ -32,8 +32,8 @@ pub(crate) struct Mask {
     asking: bool,
     /// The capture that waits for the answer to ask for itself.
     next: Option<CaptureId>,
-    /// The whole call is protected, as its service wants it.
-    holds_always: bool,
+    /// It holds, as the telephone side said last.
+    holds: bool,
     /// A refusal was told.
     is_refusal_told: bool,
     /// It listens to the unprotected call, as the telephone side was told.
@@ -104,7 +104,7 @@ impl CallTask {
 
     /// Protects the whole call, if its service wants that and nobody has asked yet.
     pub(crate) fn protect_always(&mut self) {
-        let wanted = self.is_always() && self.is_running() && !self.mask.holds_always;
+        let wanted = self.is_always() && self.is_running() && !self.mask.holds;
         if wanted && !self.mask.asking {
             self.ask(None);
         }
@@ -117,7 +117,7 @@ impl CallTask {
         answer: Result<(), ProtectionRefused>,
     ) {
         self.mask.asking = false;
-        self.mask.holds_always = answer.is_ok() && self.is_always();
+        self.mask_holds(answer.is_ok());
         match (&answer, capture.filter(|capture| self.is_open(capture))) {
             (Ok(()), Some(_)) => self.capture_event(Event::Protected),
             (Err(refused), Some(_)) => {
@@ -134,6 +134,14 @@ impl CallTask {
     pub(crate) fn mask_unanswered(&mut self) {
         self.mask.asking = false;
         self.ask_next();
+    }
+
+    /// The page shows it.
+    fn mask_holds(&mut self, holds: bool) {
+        if std::mem::replace(&mut self.mask.holds, holds) != holds {
+            self.call.line_protected(holds);
+            self.publish_call();
+        }
     }
 
     fn ask_next(&mut self) {
@@ -157,7 +165,7 @@ impl CallTask {
     /// The mask ended by itself. Under a service that protects whole calls it is asked for again; until then the agent hears silence. Whoever
     /// loses by it raises the alarm and enters it in the trail: the capture, or else the call.
     pub(crate) fn mask_lost(&mut self, code: &'static str) {
-        self.mask.holds_always = false;
+        self.mask_holds(false);
         let alarms = self.alarms;
         self.capture_event(Event::ProtectionLost(code));
         if self.alarms == alarms {
@@ -171,7 +179,7 @@ impl CallTask {
     }
 
     fn see_to_always(&mut self) {
-        if self.is_always() && self.is_running() && !self.mask.holds_always {
+        if self.is_always() && self.is_running() && !self.mask.holds {
             self.look_again();
         }
     }
@@ -195,6 +203,8 @@ impl CallTask {
         }
         if self.telephony.unprotect(self.call.id()) == Err(TelephonyError::Busy) {
             self.mask.leave_at = Some(now + LOOK_AGAIN);
+        } else {
+            self.mask_holds(false);
         }
     }
 

@@ -22,6 +22,7 @@ pub struct Call {
     answered_at: Option<UnixMillis>,
     ended_at: Option<UnixMillis>,
     line_silent: bool,
+    line_protected: bool,
 }
 
 impl Call {
@@ -44,6 +45,7 @@ impl Call {
             answered_at: None,
             ended_at: None,
             line_silent: false,
+            line_protected: false,
         }
     }
 
@@ -95,12 +97,18 @@ impl Call {
             self.state = CallState::Ended;
             self.ended_at = Some(now);
             self.line_silent = false;
+            self.line_protected = false;
         }
     }
 
     /// Nothing is heard from the consumer, or it is back.
     pub fn line_silent(&mut self, silent: bool) {
         self.line_silent = silent && self.state != CallState::Ended;
+    }
+
+    /// The mask holds, or holds no longer.
+    pub fn line_protected(&mut self, protected: bool) {
+        self.line_protected = protected && self.state != CallState::Ended;
     }
 
     /// What the agent's page shows.
@@ -115,6 +123,7 @@ impl Call {
             answered_at: self.answered_at,
             ended_at: self.ended_at,
             line_silent: self.line_silent,
+            line_protected: self.line_protected,
             buttons,
             capture,
         }

@@ -32,6 +32,8 @@ pub struct CallView {
     pub ended_at: Option<UnixMillis>,
     /// Nothing is heard from the consumer.
     pub line_silent: bool,
+    /// The agent hears masked audio only: a capture asked for it, or the service wants it for the whole call.
+    pub line_protected: bool,
     /// The buttons: each enabled widget of the agent's desktop.
     pub buttons: Vec<ButtonView>,
     /// The open capture, or the last one until it is closed.

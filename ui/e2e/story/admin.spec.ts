@@ -3,11 +3,13 @@ import type { Browser, Page } from '@playwright/test';
 import type { Demo } from './demo';
 import { expect, test } from './demo';
 import { Desk, TITLES } from './desk';
+import { keysHeard } from './ear';
 
 test.use({ story: 'admin' });
 
 const { cardAdvanced, cardBasic } = TITLES;
 const DESKTOP = 'Demo desktop';
+const SERVICE = 'Demo line';
 
 /** A second person at a second browser. */
 async function elsewhere(browser: Browser, demo: Demo): Promise<Desk> {
@@ -152,6 +154,37 @@ test('s4 a gateway host that nobody approved disables its button and says why', 
   await shot('agent-host-not-approved', agent.page);
   await simulator.hangUp();
   await agent.page.context().close();
+});
+
+test('a service that masks whole calls: the line is protected with no widget open, and no key is heard', async ({ page, desk, demo, simulator, browser, shot }) => {
+  await desk.signIn('admin');
+  const masks = async (when: string) => {
+    await page.getByRole('navigation', { name: 'Configuration' }).getByRole('link', { name: 'Services' }).click();
+    await page.getByRole('row', { name: SERVICE }).dblclick();
+    await page.getByRole('radio', { name: when }).check({ force: true });
+    await shot(`admin-service-${when.split(' ')[0]?.toLowerCase()}`);
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+    await expect(page.getByRole('row', { name: SERVICE })).toContainText(when);
+  };
+  await masks('During the whole call');
+
+  const agent = await elsewhere(browser, demo);
+  await agent.signIn('agent');
+  await agent.takeCall();
+  await expect(agent.callBar).toContainText('Line: protected');
+  await simulator.mode('inband');
+  await simulator.keys('1597530*#');
+  await simulator.keyed();
+  await shot('agent-always-protected', agent.page);
+  await simulator.hangUp();
+  const heard = await simulator.heard();
+  expect(heard.recoverable_digits).toBe(0);
+  expect(heard.loud_ms).toBeGreaterThan(500);
+  expect(await keysHeard(await simulator.heardAudio())).toBe('');
+  await agent.page.context().close();
+
+  await masks('While a widget is open');
 });
 
 test('p2 s2 with the system switch off there is no payment button and the API names the gate; on again they are back', async ({ page, desk, demo, browser, shot }) => {

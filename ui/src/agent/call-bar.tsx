@@ -23,8 +23,7 @@ export function recordingChip(call: CallView): ChipFacts {
 
 export function lineChip(call: CallView): ChipFacts {
   if (call.line_silent) return { tone: 'bad', icon: 'warning', state: 'chip.line_silent' };
-  const protectedLine = call.state !== 'ended' && call.capture?.protection.some((part) => part.what === 'agent_leg_masked' && part.confirmed);
-  return protectedLine
+  return call.line_protected
     ? { tone: 'warn', icon: 'lock', state: 'chip.line_protected' }
     : { tone: 'plain', icon: 'line', state: 'chip.line_normal' };
 }

@@ -535,7 +535,7 @@ impl House {
         }
     }
 
-    async fn until_call(&self, call: &CallId, holds: impl Fn(&CallView) -> bool) {
+    pub(super) async fn until_call(&self, call: &CallId, holds: impl Fn(&CallView) -> bool) {
         let began = std::time::Instant::now();
         loop {
             let views = self.calls.calls(&self.actor).await.unwrap();

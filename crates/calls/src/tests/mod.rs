@@ -347,6 +347,28 @@ async fn a_basic_value_that_nobody_says_is_gone_is_put_away_in_the_trail() {
     assert_eq!(reasons, ["call_ended", "not_confirmed"]);
 }
 
+#[tokio::test]
+async fn the_page_shows_a_protected_line_until_the_mask_is_left() {
+    let house = house().await;
+    let phone = house.call().await;
+    house
+        .until_call(&phone.id, |call| !call.line_protected)
+        .await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house
+        .until_call(&phone.id, |call| call.line_protected)
+        .await;
+    house.act(&capture, CaptureAction::Cancel).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    house
+        .until_call(&phone.id, |call| call.line_protected)
+        .await;
+    house.until_noted("unprotect", 1).await;
+    house
+        .until_call(&phone.id, |call| !call.line_protected)
+        .await;
+}
+
 mod always {
     use super::*;
 
@@ -365,6 +387,26 @@ mod always {
         house.act(&capture, CaptureAction::Cancel).await.unwrap();
         tokio::time::sleep(Duration::from_millis(3_200)).await;
         assert_eq!(house.line.count("unprotect"), 0);
+    }
+
+    #[tokio::test]
+    async fn the_page_shows_that_it_is_protected_and_that_it_no_longer_is() {
+        let house = house().await;
+        let phone = house.call().await;
+        house
+            .until_call(&phone.id, |call| call.line_protected)
+            .await;
+        house.line.refuses.store(true, Ordering::SeqCst);
+        house
+            .calls
+            .line(&phone.id, LineEvent::ProtectionLost("planted"));
+        house
+            .until_call(&phone.id, |call| !call.line_protected)
+            .await;
+        house.line.refuses.store(false, Ordering::SeqCst);
+        house
+            .until_call(&phone.id, |call| call.line_protected)
+            .await;
     }
 
     #[tokio::test]

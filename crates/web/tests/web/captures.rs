@@ -45,6 +45,7 @@ async fn house_with_capture() -> (House, Browser) {
             answered_at: None,
             ended_at: None,
             line_silent: false,
+            line_protected: false,
             buttons: Vec::new(),
             capture: None,
         },

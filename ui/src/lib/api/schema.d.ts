@@ -700,6 +700,8 @@ export interface components {
             ended_at?: components["schemas"]["UnixMillis"] | null;
             /** @description Identity. */
             id: components["schemas"]["CallId"];
+            /** @description The agent hears masked audio only: a capture asked for it, or the service wants it for the whole call. */
+            line_protected: boolean;
             /** @description Nothing is heard from the consumer. */
             line_silent: boolean;
             /** @description Where it stands. */
