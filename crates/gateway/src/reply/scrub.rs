@@ -29,19 +29,120 @@ const CARD_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 /// Stands for digits that were removed.
 const REMOVED: char = '\u{2022}';
 
+/// Longest piece of digits in which a short value is removed also from the middle: numbers that long are hidden rather than read. In longer ones,
+/// such as a gateway's own reference, three digits that equal a code are chance.
+const TOUCHED_DIGITS_MAX: usize = 12;
+
+/// Pieces of a value as it may be written.
+const PIECES: usize = 4;
+
+/// One way to write a short value: pieces that follow each other.
+struct Form<'a> {
+    pieces: [&'a [u8]; PIECES],
+    /// Something stands between the first piece and the second: of a month without its zero little is left to know it by.
+    is_split: bool,
+}
+
+impl<'a> Form<'a> {
+    fn new(pieces: &[&'a [u8]]) -> Self {
+        let mut all: [&[u8]; PIECES] = [&[]; PIECES];
+        for (place, piece) in all.iter_mut().zip(pieces) {
+            *place = piece;
+        }
+        Self {
+            pieces: all,
+            is_split: false,
+        }
+    }
+
+    fn split(self) -> Self {
+        Self {
+            is_split: true,
+            ..self
+        }
+    }
+
+    fn digits(&self) -> impl Iterator<Item = &u8> {
+        self.pieces.iter().flat_map(|piece| piece.iter())
+    }
+
+    fn len(&self) -> usize {
+        self.digits().count()
+    }
+}
+
 /// The captured values of one charge, borrowed for a comparison.
-pub(crate) struct Captured<'a>(Vec<Digits<'a>>);
+pub(crate) struct Captured<'a>(Vec<(Field, Digits<'a>)>);
 
 impl<'a> Captured<'a> {
     /// All fields of a slot that hold digits.
     pub(crate) fn new(slot: &'a Slot) -> Self {
-        let fields = Field::ALL.map(|field| slot.digits(field.slot_index()));
+        let fields = Field::ALL.map(|field| (field, slot.digits(field.slot_index())));
         Self(
             fields
                 .into_iter()
-                .filter(|value| !value.is_empty())
+                .filter(|(_, value)| !value.is_empty())
                 .collect(),
         )
+    }
+
+    /// Numbers so long that their parts are removed, too.
+    fn long(&self) -> impl Iterator<Item = &[u8]> {
+        let is_long = |(field, value): &&(Field, Digits<'a>)| {
+            *field != Field::Expiry && value.len() >= PART_DIGITS_MIN
+        };
+        self.0
+            .iter()
+            .filter(is_long)
+            .map(|(_, value)| value.expose())
+    }
+
+    /// Short values as a gateway may write them: the date in either order, with either year, and the code, alone or beside it.
+    fn forms(&self) -> Vec<Form<'_>> {
+        let of = |wanted: Field| {
+            let found = self.0.iter().find(|(field, _)| *field == wanted);
+            found.map_or(&[][..], |(_, value)| value.expose())
+        };
+        let (date, code) = (of(Field::Expiry), of(Field::SecurityCode));
+        let mut forms: Vec<Form<'_>> = [code, of(Field::RoutingNumber), of(Field::AccountNumber)]
+            .into_iter()
+            .filter(|value| (1..PART_DIGITS_MIN).contains(&value.len()))
+            .map(|value| Form::new(&[value]))
+            .collect();
+        if let Some((month, year)) = month_and_year(date) {
+            push_dates(&mut forms, month, year, code);
+        } else if !date.is_empty() {
+            forms.push(Form::new(&[date]));
+        }
+        forms
+    }
+}
+
+/// A keyed date is MMYY or MMYYYY.
+fn month_and_year(date: &[u8]) -> Option<(&[u8], &[u8])> {
+    let year = date.get(2..)?;
+    let short = year.get(year.len().checked_sub(2)?..)?;
+    Some((date.get(..2)?, short))
+}
+
+fn push_dates<'a>(forms: &mut Vec<Form<'a>>, month: &'a [u8], year: &'a [u8], code: &'a [u8]) {
+    for date in [
+        [month, &[], year],
+        [month, b"20", year],
+        [year, &[], month],
+        [b"20", year, month],
+    ] {
+        forms.push(Form::new(&date));
+        if !code.is_empty() {
+            forms.push(Form::new(&[code, date[0], date[1], date[2]]));
+            forms.push(Form::new(&[date[0], date[1], date[2], code]));
+        }
+    }
+    if let Some(short) = month.strip_prefix(b"0") {
+        forms.push(Form::new(&[short, year]).split());
+        forms.push(Form::new(&[short, b"20", year]).split());
+        forms.push(Form::new(&[year, short]).split());
+        forms.push(Form::new(&[b"20", year, short]));
     }
 }
 
@@ -50,9 +151,13 @@ pub(crate) fn scrubbed(message: &str, captured: &Captured<'_>) -> String {
     let plain = Zeroizing::new(plain_line(message, RAW_CHARS_MAX));
     let chars: Zeroizing<Vec<char>> = Zeroizing::new(plain.chars().collect());
     let mut hidden = vec![false; chars.len()];
+    let forms = captured.forms();
     for run in runs(&chars) {
-        for value in &captured.0 {
-            hide_captured(&run, value, &mut hidden);
+        for form in &forms {
+            hide_short(&run, form, &mut hidden);
+        }
+        for value in captured.long() {
+            hide_long(&run, value, &mut hidden);
         }
         hide_card_like(&run, &mut hidden);
     }
@@ -82,21 +187,50 @@ impl Drop for Run {
 
 impl Run {
     fn is_equal(&self, start: usize, digits: &[u8]) -> bool {
+        self.is_equal_to(start, digits.len(), digits.iter())
+    }
+
+    fn is_equal_to<'d>(
+        &self,
+        start: usize,
+        len: usize,
+        digits: impl Iterator<Item = &'d u8>,
+    ) -> bool {
         self.0
-            .get(start..start + digits.len())
+            .get(start..start + len)
             .is_some_and(|part| part.iter().map(|place| &place.digit).eq(digits))
+    }
+
+    fn is_form(&self, start: usize, form: &Form<'_>) -> bool {
+        self.is_equal_to(start, form.len(), form.digits())
+            && !(form.is_split && self.touches(start + form.pieces[0].len() - 1))
+    }
+
+    /// Digits that touch each other here, these among them.
+    fn touching(&self, start: usize, len: usize) -> usize {
+        let mut from = start;
+        while from > 0 && self.touches(from - 1) {
+            from -= 1;
+        }
+        let mut to = start + len - 1;
+        while self.touches(to) {
+            to += 1;
+        }
+        to + 1 - from
+    }
+
+    /// This digit and the next stand side by side.
+    fn touches(&self, left: usize) -> bool {
+        match (self.0.get(left), self.0.get(left + 1)) {
+            (Some(left), Some(right)) => left.at + 1 == right.at,
+            _ => false,
+        }
     }
 
     /// No other digit touches these.
     fn stands_alone(&self, start: usize, len: usize) -> bool {
-        let touches = |left: usize, right: usize| match (self.0.get(left), self.0.get(right)) {
-            (Some(left), Some(right)) => left.at + 1 == right.at,
-            _ => false,
-        };
-        let before = start
-            .checked_sub(1)
-            .is_some_and(|left| touches(left, start));
-        !before && !touches(start + len - 1, start + len)
+        let before = start.checked_sub(1).is_some_and(|left| self.touches(left));
+        !before && !self.touches(start + len - 1)
     }
 
     fn hide(&self, start: usize, len: usize, hidden: &mut [bool]) {
@@ -146,17 +280,20 @@ fn ascii_digit(c: char) -> Option<u8> {
         .map(|value| b'0' + value)
 }
 
-/// Removes a captured value; of a long one also its larger parts and its end.
-fn hide_captured(run: &Run, value: &Digits<'_>, hidden: &mut [bool]) {
-    let value = value.expose();
-    if value.len() < PART_DIGITS_MIN {
-        for start in 0..run.0.len() {
-            if run.is_equal(start, value) && run.stands_alone(start, value.len()) {
-                run.hide(start, value.len(), hidden);
-            }
+/// Removes a short value where it stands for itself, and from the middle of a piece that is no long reference.
+fn hide_short(run: &Run, form: &Form<'_>, hidden: &mut [bool]) {
+    let len = form.len();
+    for start in 0..run.0.len() {
+        if run.is_form(start, form)
+            && (run.stands_alone(start, len) || run.touching(start, len) <= TOUCHED_DIGITS_MAX)
+        {
+            run.hide(start, len, hidden);
         }
-        return;
     }
+}
+
+/// Removes a long value, its larger parts and its end.
+fn hide_long(run: &Run, value: &[u8], hidden: &mut [bool]) {
     for start in 0..run.0.len() {
         for part in value.windows(PART_DIGITS_MIN) {
             if run.is_equal(start, part) {

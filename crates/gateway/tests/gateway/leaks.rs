@@ -125,6 +125,41 @@ async fn other_captured_values_go_and_ordinary_numbers_stay() {
 }
 
 #[tokio::test]
+async fn the_date_and_the_code_go_however_they_are_written() {
+    let number = card_number();
+    for template in [
+        "03/2030",
+        "2030-03",
+        "30/03",
+        "0330",
+        "203003",
+        "CVV737",
+        "cvv2737",
+        "03/30737",
+        "737 03/2030",
+        "7370330",
+        "expires 3.2030, 03.2030",
+        "3/30",
+        "2030-3",
+        "30.3.",
+        "x0330737x",
+        "id 12737",
+    ] {
+        let text = message(&number, template).await;
+        let left: String = text.chars().filter(char::is_ascii_digit).collect();
+        let kept = match template {
+            "cvv2737" => "2",
+            "id 12737" => "12",
+            _ => "",
+        };
+        assert_eq!(left, kept, "{template}: {text}");
+    }
+    // A long reference of the gateway's own is left to be read.
+    let reference = "ref 90073712345678";
+    assert_eq!(message(&number, reference).await, reference);
+}
+
+#[tokio::test]
 async fn a_message_is_one_line_of_plain_text() {
     let number = card_number();
     let text = message(
