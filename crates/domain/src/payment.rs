@@ -14,6 +14,7 @@ mod form;
 
 pub use form::{
     ACCOUNT_TYPES, FORM_PARAMETERS, FormParameter, PaymentForm, form_parameter, holds_card_number,
+    holds_card_number_in_groups,
 };
 
 /// How a sent charge ended.

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use domain::payment::holds_card_number;
+use domain::payment::holds_card_number_in_groups;
 use media::dtmf::inband::loose::LooseDetector;
 use media::g711::Law;
 
@@ -102,7 +102,7 @@ fn numbers_in(bytes: &[u8]) -> Vec<usize> {
             .take_while(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'-'))
             .count();
         let text = std::str::from_utf8(&bytes[at..at + length]).unwrap_or_default();
-        if holds_card_number(text) {
+        if holds_card_number_in_groups(text) {
             offsets.push(at);
         }
         at += length.max(1);

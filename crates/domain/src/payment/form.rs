@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::capture::PaymentType;
 use crate::capture::brand::{BrandGuess, guess_values, luhn};
 use crate::money::{AMOUNT_MINOR_MAX, Money};
+use crate::text::{digit_of, is_invisible};
 
 /// What the agent typed on the tabs Demographic and Payment. Keys are the standard parameter names of SETTLED S17 (`firstName`, `reference`, `accountType`, ...).
 /// Values hold no run of digits that could be a card number (S15).
@@ -153,34 +154,51 @@ fn shortened(name: &str) -> String {
     }
 }
 
-/// Whether a text holds a run of 13 to 19 digits with a card's prefix and check digit. Blanks and dashes between groups of digits do not hide one (S15).
+/// Characters between two digits of one typed number: a blank, a dash, a dot, or some of them.
+const SEPARATORS_MAX: usize = 3;
+
+/// Lengths of card numbers.
+const CARD_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
+
+/// Whether a typed text holds 13 to 19 digits with a card's prefix and check digit (S15). What stands between groups of digits does not hide one
+/// unless it is a letter, nor do characters that draw nothing, digits of other scripts, or a date and a code typed against it.
 #[must_use]
 pub fn holds_card_number(text: &str) -> bool {
-    runs(text).iter().any(|groups| run_holds_card(groups))
+    let separates = |c: char| !c.is_alphabetic();
+    let runs = runs(text, separates, SEPARATORS_MAX);
+    runs.iter()
+        .any(|groups| run_holds_card(groups) || groups.iter().any(|group| edge_holds_card(group)))
 }
 
-/// Groups of digits, by run; a run goes on across blanks and dashes.
-fn runs(text: &str) -> Vec<Vec<Vec<u8>>> {
-    let mut runs = vec![vec![Vec::new()]];
-    for c in text.chars() {
-        let digit = c.to_digit(10).and_then(|digit| u8::try_from(digit).ok());
-        let run: Option<&mut Vec<Vec<u8>>> = runs.last_mut();
-        match (digit, run) {
-            (Some(digit), Some(run)) => {
-                if let Some(group) = run.last_mut() {
-                    group.push(digit);
-                }
-            }
-            (None, Some(run)) if joins_groups(c) => run.push(Vec::new()),
-            (None, _) => runs.push(vec![Vec::new()]),
-            (Some(_), None) => {}
+/// The same for text that nobody typed, such as a log: groups count as they stand, and only blanks and dashes part those of one number. Long
+/// numbers are common there, and something in them is always a card's.
+#[must_use]
+pub fn holds_card_number_in_groups(text: &str) -> bool {
+    let separates =
+        |c: char| c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}');
+    let runs = runs(text, separates, usize::MAX);
+    runs.iter().any(|groups| run_holds_card(groups))
+}
+
+/// Groups of digits, by run; a run goes on across so many characters that separate.
+fn runs(text: &str, separates: fn(char) -> bool, separators_max: usize) -> Vec<Vec<Vec<u8>>> {
+    let mut runs: Vec<Vec<Vec<u8>>> = Vec::new();
+    let mut between = usize::MAX;
+    for c in text.chars().filter(|&c| !is_invisible(c)) {
+        match (digit_of(c), runs.last_mut()) {
+            (Some(digit), Some(run)) if between <= separators_max => match run.last_mut() {
+                Some(group) if between == 0 => group.push(digit),
+                _ => run.push(vec![digit]),
+            },
+            (Some(digit), _) => runs.push(vec![vec![digit]]),
+            (None, _) if separates(c) => between = between.saturating_add(1),
+            (None, _) => between = usize::MAX,
+        }
+        if digit_of(c).is_some() {
+            between = 0;
         }
     }
     runs
-}
-
-fn joins_groups(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ad}')
 }
 
 /// Any neighbouring groups that make a card number together.
@@ -189,17 +207,46 @@ fn run_holds_card(groups: &[Vec<u8>]) -> bool {
         let mut digits = Vec::new();
         groups[from..].iter().any(|group| {
             digits.extend_from_slice(group);
-            (13..=19).contains(&digits.len())
-                && luhn(digits.iter().copied())
-                && has_card_prefix(&digits)
+            is_card(&digits)
         })
     })
 }
 
-/// The four brands, and the networks whose cards this server does not take but must not store either: Diners, JCB, UnionPay.
+/// A group that begins or ends with a card number of today's lengths and else holds what stands beside one: a code, a date, or both.
+fn edge_holds_card(group: &[u8]) -> bool {
+    (15..=19_usize).any(|len| {
+        let Some(rest) = group.len().checked_sub(len).filter(|rest| *rest > 0) else {
+            return false;
+        };
+        let first = is_card(&group[..len]) && stands_beside_card(&group[len..]);
+        first || is_card(&group[rest..]) && stands_beside_card(&group[..rest])
+    })
+}
+
+fn stands_beside_card(digits: &[u8]) -> bool {
+    let begins_with_month = matches!(digits, [0, 1..=9, ..] | [1, 0..=2, ..]);
+    match digits.len() {
+        3 | 4 => true,
+        6..=10 => begins_with_month,
+        _ => false,
+    }
+}
+
+fn is_card(digits: &[u8]) -> bool {
+    CARD_DIGITS.contains(&digits.len()) && luhn(digits.iter().copied()) && has_card_prefix(digits)
+}
+
+/// The four brands at their lengths, and the networks whose cards this server does not take but must not store either: Diners (14-19), JCB and
+/// UnionPay (16-19).
 fn has_card_prefix(digits: &[u8]) -> bool {
-    let known = matches!(guess_values(digits.iter().copied()), BrandGuess::Known(_));
-    known || matches!(digits, [3, 0 | 5 | 6 | 8 | 9, ..] | [6, 2, ..])
+    if let BrandGuess::Known(brand) = guess_values(digits.iter().copied()) {
+        return brand.has_length(digits.len());
+    }
+    match digits {
+        [3, 0 | 6 | 8 | 9, ..] => digits.len() >= 14,
+        [3, 5, ..] | [6, 2, ..] => digits.len() >= 16,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -257,6 +304,11 @@ mod tests {
         assert!(strange.check(PaymentType::Check).is_err());
     }
 
+    /// A digit of another script.
+    fn wide(digit: u8, zero: char) -> char {
+        char::from_u32(u32::from(zero) + u32::from(digit - b'0')).unwrap()
+    }
+
     #[test]
     fn every_published_card_number_is_blocked_however_it_is_written() {
         let numbers = fixtures::CARDS
@@ -277,9 +329,39 @@ mod tests {
                 spaced.join("\u{a0}"),
                 format!("invoice 12 {}", spaced.join(" - ")),
                 format!("x{number}y"),
+                spaced.join("."),
+                spaced.join("/"),
+                spaced.join("_"),
+                spaced.join(" . "),
+                spaced.join("\u{200b}"),
+                number
+                    .bytes()
+                    .map(|digit| wide(digit, '\u{ff10}'))
+                    .collect(),
+                number.bytes().map(|digit| wide(digit, '\u{660}')).collect(),
             ] {
                 assert!(holds_card_number(&text), "{}", text.len());
                 assert_eq!(wrong(&form(&[("description", &text)])), ["description"]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_date_and_a_code_typed_against_a_number_do_not_hide_it() {
+        let todays = |card: &&fixtures::TestCard| card.number.len() >= 15;
+        for number in fixtures::CARDS
+            .iter()
+            .filter(todays)
+            .map(|card| card.number)
+        {
+            for text in [
+                format!("{number}1228"),
+                format!("1228{number}"),
+                format!("{number}1228737"),
+                format!("{number}122028"),
+                format!("737{number}"),
+            ] {
+                assert!(holds_card_number(&text), "{}", text.len());
             }
         }
     }
@@ -294,6 +376,9 @@ mod tests {
             "0041 44 668 18 00",
             "2026-11-25 2026-12-25",
             "9999999999999995",
+            "DE89 3704 0044 0532 0130 00",
+            "74537604221222146711024",
+            "25/11/2026 14:05:09.123",
         ] {
             assert!(!holds_card_number(text), "{text}");
         }

@@ -3,7 +3,7 @@
 //! Never: keeps a digit longer than one call.
 
 use domain::capture::Field;
-use domain::text::plain_line;
+use domain::text::{digit_of, plain_line};
 use secret::{Digits, Slot};
 use zeroize::Zeroizing;
 
@@ -245,10 +245,13 @@ impl Run {
 fn runs(chars: &[char]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for (at, &c) in chars.iter().enumerate() {
-        let Some(digit) = ascii_digit(c) else {
+        let Some(value) = digit_of(c) else {
             continue;
         };
-        let place = Place { digit, at };
+        let place = Place {
+            digit: b'0' + value,
+            at,
+        };
         match runs.last_mut() {
             Some(run) if joins(run, chars, at) => run.0.push(place),
             _ => runs.push(Run(vec![place])),
@@ -263,21 +266,6 @@ fn joins(run: &Run, chars: &[char], at: usize) -> bool {
     };
     let between = chars.get(last.at + 1..at).unwrap_or(&[]);
     between.len() <= SEPARATORS_MAX && !between.iter().any(|c| c.is_alphabetic())
-}
-
-/// The ASCII digit that a character shows: full-width and Arabic forms, too.
-fn ascii_digit(c: char) -> Option<u8> {
-    let zero = match c {
-        '0'..='9' => '0',
-        '\u{660}'..='\u{669}' => '\u{660}',
-        '\u{6F0}'..='\u{6F9}' => '\u{6F0}',
-        '\u{966}'..='\u{96F}' => '\u{966}',
-        '\u{FF10}'..='\u{FF19}' => '\u{FF10}',
-        _ => return None,
-    };
-    u8::try_from(u32::from(c) - u32::from(zero))
-        .ok()
-        .map(|value| b'0' + value)
 }
 
 /// Removes a short value where it stands for itself, and from the middle of a piece that is no long reference.
