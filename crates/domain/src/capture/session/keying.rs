@@ -32,8 +32,8 @@ pub(super) struct Keying {
     pub(super) stray_total: u32,
     /// `#` that came after an automatic end.
     pub(super) late_pounds: u32,
-    /// The security code was shown.
-    pub(super) code_shown: bool,
+    /// The security code was shown, and may be until then.
+    pub(super) code_shown_until: Option<Instant>,
 }
 
 impl Keying {
@@ -208,7 +208,14 @@ impl Session {
             return;
         }
         let hidden = at.now + Duration::from_secs(options.hide_after_s.into());
-        self.timers.set(hide_timer(field), hidden);
+        let limit = self.keying.code_shown_until;
+        match limit.filter(|_| field == Field::SecurityCode) {
+            Some(limit) if limit <= at.now => slot.wipe(field.slot_index()),
+            limit => self.timers.set(
+                hide_timer(field),
+                limit.map_or(hidden, |limit| limit.min(hidden)),
+            ),
+        }
     }
 
     /// A code keyed before another card number was may have the wrong length now (Q27). That is nobody's failed attempt.

@@ -138,17 +138,16 @@ impl Session {
             && in_time
     }
 
-    /// A value was shown. From the first showing of the security code on 30 s are left for it, however often it is shown (S11).
+    /// A value was shown. From the first showing of the security code on 30 s are left for it in this capture, however often it is shown or keyed (S11).
     pub fn note_shown(&mut self, field: Field, now: Instant) {
         let timer = hide_timer(field);
         if field != Field::SecurityCode || !self.may_reveal(field, now) {
             return;
         }
-        let limit = now + CODE_SHOWN;
-        if !self.keying.code_shown && self.timers.at(timer).is_some_and(|at| limit < at) {
+        let limit = *self.keying.code_shown_until.get_or_insert(now + CODE_SHOWN);
+        if self.timers.at(timer).is_some_and(|at| limit < at) {
             self.timers.set(timer, limit);
         }
-        self.keying.code_shown = true;
     }
 }
 

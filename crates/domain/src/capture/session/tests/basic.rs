@@ -107,6 +107,30 @@ fn a_code_can_be_shown_for_half_a_minute_in_all() {
 }
 
 #[test]
+fn a_code_that_is_keyed_again_is_not_shown_for_longer() {
+    let options = WidgetOptions {
+        reveal_security_code: true,
+        hide_after_s: 120,
+        ..WidgetOptions::default()
+    };
+    let mut stage = ready(options);
+    let now = stage.now;
+    stage.session.note_shown(Field::SecurityCode, now);
+    stage.wait(20);
+    stage.event(Event::Recapture(Field::SecurityCode));
+    stage.keys("737");
+    assert!(stage.session.may_reveal(Field::SecurityCode, stage.now));
+    stage.wait(10);
+    assert!(!stage.session.may_reveal(Field::SecurityCode, stage.now));
+    assert_eq!(stage.kept(Field::SecurityCode), 0);
+    stage.event(Event::Recapture(Field::SecurityCode));
+    stage.keys("737");
+    assert_eq!(stage.field(Field::SecurityCode).state, FieldState::Obtained);
+    assert_eq!(stage.kept(Field::SecurityCode), 0);
+    assert!(!stage.session.may_reveal(Field::SecurityCode, stage.now));
+}
+
+#[test]
 fn any_nine_digits_of_a_routing_number_are_reflected_and_only_a_valid_one_is_obtained() {
     let mut stage = Stage::armed(WidgetKind::CheckBasic);
     stage.keys("123456789");
