@@ -117,15 +117,13 @@ impl ChargeRun {
         self.report(Progress::Answered(answer)).await;
     }
 
+    /// The digits go back first: how long they are kept is counted from now, however long the ledger takes (S10).
     async fn not_sent(&self, from: AttemptState, not_sent: NotSent) {
         tracing::warn!(reason = ?not_sent.reason, detail = not_sent.detail, "a charge was not sent");
-        self.advance_surely(from, AttemptState::NotSent(not_sent.reason), "")
+        let (reason, slot) = (not_sent.reason, not_sent.charge.slot);
+        self.report(Progress::NotSent(reason, Some(slot))).await;
+        self.advance_surely(from, AttemptState::NotSent(reason), "")
             .await;
-        self.report(Progress::NotSent(
-            not_sent.reason,
-            Some(not_sent.charge.slot),
-        ))
-        .await;
     }
 
     /// The ledger failed before anything left. The digits go back first; then the ledger is told, for the commit that failed may have happened all the

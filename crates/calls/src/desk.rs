@@ -24,7 +24,7 @@ use crate::audit::AuditQueue;
 use crate::configuration::Configuration;
 use crate::routing::Agents;
 use crate::signals::Signals;
-use crate::task::{LineMessage, Mail, Message, start};
+use crate::task::{LineMessage, Mail, Message, Showing, start};
 
 /// Messages of pages that may wait for one call. A page sends one at a time; when full it hears "busy".
 pub(crate) const CALL_MAILBOX_MAX: usize = 64;
@@ -456,11 +456,13 @@ impl CaptureDesk for Calls {
             let allowed = authorize(actor, Permission::CaptureViewBasic, Resource::Installation);
             allowed.map_err(|_| DeskError::NotFound)?;
             let (capture, actor) = (capture.clone(), actor.clone());
-            Self::ask(&handle, |reply| Message::Reveal {
-                capture,
-                actor,
-                field,
-                reply,
+            Self::ask(&handle, |reply| {
+                Message::Reveal(Showing {
+                    capture,
+                    actor,
+                    field,
+                    reply,
+                })
             })
             .await
         })

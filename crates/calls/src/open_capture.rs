@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use domain::access::{Actor, Permission, Resource, authorize};
 use domain::audit::{AuditAction, AuditEntry};
-use domain::boundary::{Audited, CaptureAction, Change, Charge};
+use domain::boundary::{Audited, CaptureAction, Change, Charge, StoreError};
 use domain::capture::{CaptureState, Effect, Event, Field, Ruling, Session};
 use domain::gate::pass_gates;
 use domain::gateway::NotSentReason;
@@ -23,7 +23,10 @@ use tokio::sync::mpsc;
 
 use crate::buttons;
 use crate::charge::{ChargeRun, PROGRESS_MAX};
-use crate::task::{CallTask, Done};
+use crate::task::{CallTask, Done, Showing};
+
+/// Most that runs beside a call at a time: its recorders' answers, the mask's, and values that are asked for.
+const WORK_MAX: usize = 64;
 
 /// Longest Basic value that is revealed: 19 digits of a card, with room.
 const REVEAL_BYTES_MAX: usize = 32;
@@ -242,41 +245,55 @@ impl CallTask {
         }
     }
 
-    /// Shows a Basic value, after the audit entry for it is on disk (S15).
-    pub(crate) async fn reveal(
-        &mut self,
-        capture: &CaptureId,
-        actor: &Actor,
-        field: Field,
-    ) -> Result<SecretBuffer, DeskError> {
-        authorize(actor, Permission::CaptureViewBasic, Resource::Installation)
+    /// Shows a Basic value once that it is shown is on disk (S15). The call goes on meanwhile.
+    pub(crate) fn reveal(&mut self, showing: Showing) {
+        let refused = match self.check_showing(&showing) {
+            Ok(_) if self.work.len() >= WORK_MAX => Some(DeskError::Busy),
+            Ok(_) => None,
+            Err(error) => Some(error),
+        };
+        if let Some(error) = refused {
+            let _gone = showing.reply.send(Err(error));
+            return;
+        }
+        let object = format!("capture {}", showing.capture);
+        let now = self.inner.deps.clock.now();
+        let entry = AuditEntry::new(now, &showing.actor, AuditAction::ValueShown, object)
+            .with("field", showing.field.label());
+        let store = self.inner.deps.store.clone();
+        self.work.spawn(async move {
+            let change = Change::None;
+            let recorded = store.commit(Audited { change, entry }).await;
+            Done::Recorded(showing, recorded.map(drop))
+        });
+    }
+
+    /// What has ended while its showing was recorded is not shown.
+    pub(crate) fn show(&mut self, showing: Showing, recorded: Result<(), StoreError>) {
+        let answer = recorded
+            .map_err(|_| DeskError::Unrecordable)
+            .and_then(|()| self.shown(&showing));
+        let _gone = showing.reply.send(answer);
+    }
+
+    fn check_showing(&self, showing: &Showing) -> Result<&OpenCapture, DeskError> {
+        let right = Permission::CaptureViewBasic;
+        authorize(&showing.actor, right, Resource::Installation)
             .map_err(|_| DeskError::NotFound)?;
         let open = self
             .open
-            .as_mut()
-            .filter(|open| open.id == *capture)
+            .as_ref()
+            .filter(|open| open.id == showing.capture)
             .ok_or(DeskError::NotFound)?;
-        if !open.session.may_reveal(field, crate::now()) {
+        if !open.session.may_reveal(showing.field, crate::now()) {
             return Err(DeskError::WrongState(open.session.state()));
         }
-        let object = format!("capture {capture}");
-        let entry = AuditEntry::new(
-            self.inner.deps.clock.now(),
-            actor,
-            AuditAction::ValueShown,
-            object,
-        );
-        let entry = entry.with("field", field.label());
-        let commit = self
-            .inner
-            .deps
-            .store
-            .commit(Audited {
-                change: Change::None,
-                entry,
-            })
-            .await;
-        commit.map_err(|_| DeskError::Unrecordable)?;
+        Ok(open)
+    }
+
+    fn shown(&mut self, showing: &Showing) -> Result<SecretBuffer, DeskError> {
+        let field = showing.field;
+        let open = self.check_showing(showing)?;
         let mut buffer = SecretBuffer::with_capacity(REVEAL_BYTES_MAX);
         let digits = open.slot.digits(field.slot_index());
         let last_four = field == Field::CardNumber
@@ -291,7 +308,9 @@ impl CallTask {
             .ok_or(DeskError::NotFound)?;
         let written = buffer.push_digits(&shown);
         written.map_err(|_| DeskError::Busy)?;
-        open.session.note_shown(field, crate::now());
+        if let Some(open) = &mut self.open {
+            open.session.note_shown(field, crate::now());
+        }
         Ok(buffer)
     }
 

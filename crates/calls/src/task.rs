@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use domain::access::{Actor, User};
 use domain::boundary::{
-    Audience, CaptureAction, IncomingCall, LineEvent, LiveEvent, ProtectionRefused, Telephony,
+    Audience, CaptureAction, IncomingCall, LineEvent, LiveEvent, ProtectionRefused, StoreError,
+    Telephony,
 };
 use domain::call::Call;
 use domain::capture::{AttemptsUsed, Field, WidgetKind};
@@ -70,12 +71,15 @@ pub(crate) enum Message {
         key: String,
         reply: Reply<CaptureView>,
     },
-    Reveal {
-        capture: CaptureId,
-        actor: Actor,
-        field: Field,
-        reply: Reply<SecretBuffer>,
-    },
+    Reveal(Showing),
+}
+
+/// A Basic value that an agent asked to see.
+pub(crate) struct Showing {
+    pub(crate) capture: CaptureId,
+    pub(crate) actor: Actor,
+    pub(crate) field: Field,
+    pub(crate) reply: Reply<SecretBuffer>,
 }
 
 /// What ran beside the task and is done.
@@ -83,6 +87,8 @@ pub(crate) enum Done {
     Protect(Option<CaptureId>, Result<(), ProtectionRefused>),
     Paused(CaptureId, SinkId, Result<(), &'static str>),
     Resumed(SinkId, Result<(), &'static str>),
+    /// That a value is shown is in the trail, or could not be entered.
+    Recorded(Showing, Result<(), StoreError>),
 }
 
 /// Where a call's task is reached.
@@ -304,15 +310,7 @@ impl CallTask {
                 let answer = self.process(&capture, actor, form, key);
                 let _gone = reply.send(answer);
             }
-            Message::Reveal {
-                capture,
-                actor,
-                field,
-                reply,
-            } => {
-                let answer = self.reveal(&capture, &actor, field).await;
-                let _gone = reply.send(answer);
-            }
+            Message::Reveal(showing) => self.reveal(showing),
         }
     }
 
@@ -365,6 +363,7 @@ impl CallTask {
             Done::Resumed(sink, Err(code)) => {
                 tracing::error!(call = %self.call.id(), %sink, code, "alarm: a recorder did not resume");
             }
+            Done::Recorded(showing, recorded) => self.show(showing, recorded),
             Done::Paused(..) | Done::Resumed(_, Ok(())) => {}
         }
     }

@@ -29,6 +29,9 @@ const NOW: UnixMillis = UnixMillis(1_794_744_000_000);
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What a slow store takes.
+pub(super) const SLOW_COMMIT: Duration = Duration::from_millis(300);
+
 struct Clock;
 
 impl WallClock for Clock {
@@ -51,6 +54,8 @@ pub(super) struct Books {
     pub(super) down: Mutex<Option<Down>>,
     pub(super) payments: Mutex<Vec<Payment>>,
     pub(super) entries: Mutex<Vec<domain::audit::AuditEntry>>,
+    /// Every commit takes a while.
+    pub(super) is_slow: AtomicBool,
     /// Commits that move a payment to `sent` fail.
     pub(super) refuses_sent: AtomicBool,
 }
@@ -58,6 +63,9 @@ pub(super) struct Books {
 impl Store for Books {
     fn commit(&self, audited: Audited) -> Task<'_, Result<i64, StoreError>> {
         Box::pin(async move {
+            if self.is_slow.load(Ordering::SeqCst) {
+                tokio::time::sleep(SLOW_COMMIT).await;
+            }
             if self.down.lock().unwrap().is_some_and(|down| down(&audited)) {
                 return Err(StoreError::Unavailable("test".to_owned()));
             }

@@ -1,10 +1,11 @@
 //! Who may do what, and what must be on record first (I5, I6).
 
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use domain::access::Actor;
 use domain::audit::AuditAction;
-use domain::boundary::{Audited, CallEvents, CaptureAction, CaptureDesk};
+use domain::boundary::{Audited, CallEvents, CaptureAction, CaptureDesk, EndCause};
 use domain::capture::fixtures::CARDS;
 use domain::capture::{CaptureState, Field};
 use domain::gate::Gate;
@@ -12,6 +13,7 @@ use domain::id::{SinkId, UserId};
 use domain::service::{RecorderDeclaration, Sink, SinkHearing, SinkMedium};
 use domain::view::{ButtonDisabled, DeskError};
 
+use super::house::SLOW_COMMIT;
 use super::{futures_poll, house};
 
 #[tokio::test]
@@ -179,6 +181,32 @@ async fn a_value_is_shown_only_once_the_trail_says_so() {
     assert_eq!(showings.len(), 1);
     assert_eq!(showings[0].actor, "kim");
     assert!(!showings[0].detail.to_string().contains(CARDS[6].number));
+}
+
+#[tokio::test]
+async fn a_value_whose_call_ends_while_the_trail_is_slow_is_wiped_at_once_and_not_shown() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.open_basic(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    house
+        .obtain(&mut phone, &capture, Field::CardNumber, CARDS[6].number)
+        .await;
+    house.books.is_slow.store(true, Ordering::SeqCst);
+    let began = Instant::now();
+    let showing = house
+        .calls
+        .reveal(&house.actor, &capture, Field::CardNumber);
+    let hanging_up = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        house.calls.ended(&phone.id, EndCause::Consumer);
+        house.until(&capture, CaptureState::Lost).await;
+        began.elapsed()
+    };
+    let (shown, wiped_after) = tokio::join!(showing, hanging_up);
+    assert!(wiped_after < SLOW_COMMIT, "{wiped_after:?}");
+    assert!(began.elapsed() >= SLOW_COMMIT);
+    assert!(matches!(shown, Err(DeskError::WrongState(_))), "{shown:?}");
 }
 
 #[tokio::test]
