@@ -40,7 +40,7 @@ export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean
   const online = connection === 'open';
   const mine = useMyDesktop().data;
   const open = (widget: string) =>
-    call && run(async () => store.applyCapture(await api<CaptureView>('POST', `/calls/${call.id}/captures`, { body: { widget } })));
+    call && run(async () => store.applyOpened(await api<CaptureView>('POST', `/calls/${call.id}/captures`, { body: { widget } })));
   const end = () => call && run(() => api('POST', `/calls/${call.id}/hang-up`));
   return (
     <div className={css.page}>

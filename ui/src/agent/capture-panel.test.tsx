@@ -132,6 +132,7 @@ describe('Basic values', () => {
     const user = userEvent.setup({ advanceTimers: vi.advanceTimersByTime });
     const requests = fakeServer(() => ({ text: VALUE }));
     const store = storeWith(before);
+    store.applyOpened(before);
     renderPage(<Panel store={store} />);
     act(() => store.applyCapture(after));
     const row = () => within(screen.getByRole('group', { name: 'Card number' }));
@@ -154,9 +155,26 @@ describe('Basic values', () => {
     expect(requests).toEqual([]);
   });
 
+  test('are not fetched unasked by a page that did not open the capture, nor by one that is locked', async () => {
+    const requests = fakeServer(() => ({ text: VALUE }));
+    const other = storeWith(before);
+    const page = renderPage(<Panel store={other} />);
+    act(() => other.applyCapture(after));
+    expect(screen.getByRole('button', { name: 'Show: Card number' })).toBeVisible();
+    page.unmount();
+    const store = storeWith(before);
+    store.applyOpened(before);
+    const { rerender } = renderPage(<Panel store={store} locked />);
+    act(() => store.applyCapture(after));
+    rerender(<Panel store={store} />);
+    expect(screen.getByRole('button', { name: 'Show: Card number' })).toBeVisible();
+    expect(requests).toEqual([]);
+  });
+
   test('leave the page when it locks and when the field is captured again', async () => {
     fakeServer(() => ({ text: VALUE }));
     const store = storeWith(before);
+    store.applyOpened(before);
     const { rerender } = renderPage(<Panel store={store} />);
     act(() => store.applyCapture(after));
     expect(await screen.findByText('abcd efgh ijkl mnop')).toBeVisible();

@@ -28,7 +28,7 @@ export function CapturePanel({ call, view, store, online, locked, form, onForm }
   const now = useNow();
   const { run, pending, refusal, formErrors } = useCommands();
   const keys = useRef(new AttemptKeys());
-  const reveals = useReveals(view, fetchValue, locked);
+  const reveals = useReveals(view, fetchValue, { hidden: locked, automatic: store.isOpenedHere(view.id) });
 
   const act = useCallback(
     (action: CaptureAction) =>
@@ -53,7 +53,7 @@ export function CapturePanel({ call, view, store, online, locked, form, onForm }
     () =>
       run(async () => {
         await api('POST', `/captures/${view.id}/actions`, { body: { do: 'close' } });
-        store.applyCapture(await api<CaptureView>('POST', `/calls/${call.id}/captures`, { body: { widget: view.widget.id } }));
+        store.applyOpened(await api<CaptureView>('POST', `/calls/${call.id}/captures`, { body: { widget: view.widget.id } }));
       }),
     [call.id, run, store, view.id, view.widget.id],
   );

@@ -1,7 +1,7 @@
 /**
  * Basic: the values on this page.
- * Owns: when a value is fetched (once, as it becomes available), shown and dropped.
- * Never: keeps one past its time, the capture, a lock or a reload.
+ * Owns: when a value is fetched (once, as it becomes available, on the page that opened the capture), shown and dropped.
+ * Never: keeps one past its time, the capture, a lock or a reload; fetches one unasked while the page is locked.
  */
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { CaptureView, Field } from '../lib/api/types';
@@ -9,7 +9,7 @@ import type { CaptureView, Field } from '../lib/api/types';
 type Values = Partial<Record<Field, string>>;
 export type FetchValue = (capture: string, field: Field) => Promise<string>;
 
-export function useReveals(view: CaptureView, fetchValue: FetchValue, hidden: boolean) {
+export function useReveals(view: CaptureView, fetchValue: FetchValue, { hidden, automatic }: { hidden: boolean; automatic: boolean }) {
   const [values, setValues] = useState<Values>({});
   const timers = useRef(new Map<Field, ReturnType<typeof setTimeout>>());
   const wanted = useRef(new Set<Field>());
@@ -46,9 +46,9 @@ export function useReveals(view: CaptureView, fetchValue: FetchValue, hidden: bo
       const old = then.id === view.id ? then.fields.find((other) => other.field === row.field) : undefined;
       if (!row.revealable) {
         if (wanted.current.has(row.field)) conceal(row.field);
-      } else if (old && !old.revealable && row.field !== 'security_code') void reveal(row.field);
+      } else if (automatic && !hidden && old && !old.revealable && row.field !== 'security_code') void reveal(row.field);
     }
-  }, [conceal, reveal, view]);
+  }, [automatic, conceal, hidden, reveal, view]);
 
   useEffect(() => {
     if (hidden) concealAll();

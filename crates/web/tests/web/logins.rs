@@ -178,6 +178,23 @@ async fn a_host_that_is_not_ours_is_not_served() {
 }
 
 #[tokio::test]
+async fn what_a_page_sends_by_itself_does_not_keep_it_unlocked() {
+    let house = House::with(|config| config.idle_lock = Duration::from_millis(300)).await;
+    let browser = house.logged_in(Role::Agent).await;
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        for path in [
+            "/captures/capture-1/reveal",
+            "/captures/capture-1/actions",
+            "/captures/capture-1/process",
+        ] {
+            let _refused_or_not = browser.post(path, json!({"field": "card_number"})).await;
+        }
+    }
+    assert_eq!(browser.get("/login").await.json()["locked"], true);
+}
+
+#[tokio::test]
 async fn an_idle_browser_locks_but_the_call_goes_on() {
     let house = House::with(|config| config.idle_lock = Duration::from_millis(300)).await;
     let browser = house.logged_in(Role::Agent).await;

@@ -1,4 +1,4 @@
-import { screen, within } from '@testing-library/react';
+import { act, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -162,6 +162,15 @@ describe('Basic', () => {
     renderPage(<Widget view={ready} />);
     await userEvent.click(button('Show: Card number'));
     expect(commands.reveal).toHaveBeenCalledWith('card_number');
+  });
+
+  test('a code that is shown by a press without a hold is gone at once', () => {
+    const shown = fields.map((field) => (field.field === 'security_code' ? { ...field, revealable: true } : field));
+    renderPage(<Widget view={capture('credit_card_basic', 'armed', { fields: shown })} />);
+    // What assistive technology does: a click with no pointer before it.
+    act(() => button('Hold to show').click());
+    expect(commands.reveal.mock.calls).toEqual([['security_code']]);
+    expect(commands.conceal.mock.calls).toEqual([['security_code']]);
   });
 
   test('Done works from the first field on and asks once when rows are missing', async () => {

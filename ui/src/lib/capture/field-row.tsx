@@ -1,5 +1,5 @@
 /** One field that the consumer keys: dots, state, what can be done. */
-import { useId, useState } from 'react';
+import { useId, useRef } from 'react';
 import type { CaptureView, Field, FieldView } from '../api/types';
 import { Button, Chip, Icon } from '../controls';
 import type { IconName } from '../controls';
@@ -154,16 +154,17 @@ function RowActions({ row, view, live, value, onListen, onRecapture, onNotAvaila
 
 /** Shown only while the button is held; gone when the page loses focus. */
 function HoldToShow({ onReveal, onConceal }: { onReveal: () => void; onConceal: () => void }) {
-  const [held, setHeld] = useState(false);
+  // Not a state: a press by assistive technology begins and ends within one turn.
+  const held = useRef(false);
   const release = () => {
-    if (held) onConceal();
-    setHeld(false);
+    if (held.current) onConceal();
+    held.current = false;
   };
   return (
     <Button
       size="small"
       onPressStart={() => {
-        setHeld(true);
+        held.current = true;
         onReveal();
       }}
       onPressEnd={release}

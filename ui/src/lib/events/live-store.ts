@@ -1,6 +1,6 @@
 /**
  * The calls of this agent, as they are now.
- * Owns: the newest view of each call and capture, and whether the stream is up.
+ * Owns: the newest view of each call and capture, which of them this page opened, and whether the stream is up.
  * Never: invents a state; it only keeps what the server said last.
  */
 import type { CallView, CaptureView } from '../api/types';
@@ -8,13 +8,14 @@ import type { CallView, CaptureView } from '../api/types';
 export type Connection = 'connecting' | 'open' | 'lost';
 export type LiveState = { connection: Connection; calls: readonly CallView[] };
 
-/** Captures that are over stay known for as long as an answer may be late: the last few are plenty. */
-const GONE_MAX = 16;
+/** Captures that are over stay known for as long as an answer may be late, and those that were opened here while they last: a few are plenty. */
+const KNOWN_MAX = 16;
 
 export class LiveStore {
   #state: LiveState = { connection: 'connecting', calls: [] };
   readonly #listeners = new Set<() => void>();
   #gone: readonly string[] = [];
+  #opened: readonly string[] = [];
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
@@ -53,9 +54,20 @@ export class LiveStore {
     this.#set({ ...this.#state, calls });
   }
 
+  /** The answer to the command that opened it. */
+  applyOpened(capture: CaptureView): void {
+    this.#opened = [capture.id, ...this.#opened].slice(0, KNOWN_MAX);
+    this.applyCapture(capture);
+  }
+
+  /** Another page of the same agent shows it, too, maybe at another desk. */
+  isOpenedHere(capture: string): boolean {
+    return this.#opened.includes(capture);
+  }
+
   #noteGone(call: CallView, known: CallView | undefined): void {
     const before = known?.capture?.id;
-    if (before && before !== call.capture?.id) this.#gone = [before, ...this.#gone].slice(0, GONE_MAX);
+    if (before && before !== call.capture?.id) this.#gone = [before, ...this.#gone].slice(0, KNOWN_MAX);
   }
 
   #find(id: string): CallView | undefined {
