@@ -26,6 +26,7 @@ use voice::{AudioSink, MediaSource, Node, NodeConfig, Peer};
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config};
+use crate::hardening;
 use crate::metrics::Numbers;
 
 /// A stop waits this long for charges on their way: their longest Read Timeout.
@@ -42,6 +43,9 @@ pub(crate) enum StartError {
     },
     #[error("capture.slots")]
     ConfigSlots(#[from] secret::ArenaError),
+    /// What to do about it.
+    #[error("{0}")]
+    Swap(String),
     #[error("store.key_file")]
     ConfigKeyFile(#[from] store::KeyFileError),
     #[error("store.url")]
@@ -86,6 +90,7 @@ impl Server {
     pub(crate) async fn start(config: &Config, extras: Extras) -> Result<Self, StartError> {
         let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
         let arena = Arena::new(config.slots)?;
+        hardening::judge_arena(arena.lock_state()).map_err(StartError::Swap)?;
         let database = Arc::new(open_store(config).await?);
         let configuration = Configuration::load(readers(&database)).await?;
         settle_ledger(&database, &*clock).await?;
