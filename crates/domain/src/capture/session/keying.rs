@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use secret::{Key, Slot};
 
 use super::row::Row;
-use super::timers::{ACCOUNT_END, CARD_END, CODE_END, LATE_POUND, MOVE_SETTLES, SPILL, Timer};
+use super::timers::{
+    ACCOUNT_END, CARD_END, CODE_END, LATE_POUND, MOVE_SETTLES, SPILL, Timer, UNREAD,
+};
 use super::{Moment, Session};
 use crate::audit::AuditAction;
 use crate::capture::brand::{BrandGuess, guess, luhn_holds};
@@ -24,8 +26,8 @@ pub(super) struct Keying {
     moved: Option<(Instant, Field)>,
     /// When a field ended without `#`.
     ended: Option<Instant>,
-    /// Digits until then belong to the field that ended.
-    spill_until: Option<Instant>,
+    /// Digits until then belong to a value that ended.
+    spill: Option<Spill>,
     /// Keys while no field listened, since the last field began to fill.
     pub(super) stray: u32,
     /// All of those, for the audit trail.
@@ -40,6 +42,23 @@ impl Keying {
     fn stray(&mut self) {
         self.stray = self.stray.saturating_add(1);
         self.stray_total = self.stray_total.saturating_add(1);
+    }
+}
+
+/// The rest of a value that ended: its consumer keys on.
+#[derive(Debug, Clone, Copy)]
+struct Spill {
+    until: Instant,
+    /// How much longer each digit makes it.
+    pause: Duration,
+}
+
+impl Spill {
+    fn from(now: Instant, pause: Duration) -> Self {
+        Self {
+            until: now + pause,
+            pause,
+        }
     }
 }
 
@@ -68,27 +87,28 @@ impl Session {
         };
         let empty = slot.is_empty(field.slot_index());
         let options = &self.widget.options;
-        match key {
-            Key::Digit(_) if self.keying.spill_until.is_some_and(|until| at.now < until) => {
-                self.keying.spill_until = Some(at.now + SPILL);
+        let spill = self.keying.spill.filter(|spill| at.now < spill.until);
+        match (key, spill) {
+            (Key::Digit(_), Some(spill)) => {
+                self.keying.spill = Some(Spill::from(at.now, spill.pause));
                 self.keying.stray();
             }
-            Key::Digit(digit) => self.on_digit(at, field, digit, slot),
-            Key::Pound if empty || self.is_unkeyed(field) => {
-                self.keying.spill_until = None;
+            (Key::Digit(digit), None) => self.on_digit(at, field, digit, slot),
+            (Key::Pound, _) if empty || self.is_unkeyed(field) => {
+                self.keying.spill = None;
                 let ended = self.keying.ended.take();
                 if ended.is_some_and(|ended| at.now < ended + LATE_POUND) {
                     self.keying.late_pounds = self.keying.late_pounds.saturating_add(1);
                 }
             }
-            Key::Pound if options.pound_ends => self.end_field(at, field, End::Pound, slot),
-            Key::Star if options.star_clears => {
-                self.keying.spill_until = None;
+            (Key::Pound, _) if options.pound_ends => self.end_field(at, field, End::Pound, slot),
+            (Key::Star, _) if options.star_clears => {
+                self.keying.spill = None;
                 if !empty && !self.is_unkeyed(field) {
                     self.wait_again(at, field, slot);
                 }
             }
-            Key::Pound | Key::Star => {}
+            (Key::Pound | Key::Star, _) => {}
         }
     }
 
@@ -107,7 +127,7 @@ impl Session {
         }
         row.state = FieldState::Keying;
         row.error = None;
-        self.keying.spill_until = None;
+        self.keying.spill = None;
         self.keying.stray = 0;
         let full = slot.push(field.slot_index(), digit).is_err();
         let pause = Duration::from_secs(self.widget.options.inter_key_timeout_s.into());
@@ -154,7 +174,7 @@ impl Session {
         self.timers.clear_keying();
         if end == End::Automatic {
             self.keying.ended = Some(at.now);
-            self.keying.spill_until = Some(at.now + SPILL);
+            self.keying.spill = Some(Spill::from(at.now, SPILL));
         }
         match self.judge(at, field, slot) {
             Ok(brand) => self.obtained(at, field, brand, slot),
@@ -286,13 +306,14 @@ impl Session {
         );
     }
 
-    /// Keys came that nobody can read: what was keyed is worth nothing. No attempt is used up.
+    /// Keys came that nobody can read: what was keyed is worth nothing, nor is what still comes of the same value. No attempt is used up.
     pub(super) fn on_unclear(&mut self, at: Moment, slot: &mut Slot) {
         let Some(field) = self.keying.listening else {
             self.keying.stray();
             return;
         };
         self.fail_without_attempt(at, field, FieldError::TonesUnclear, slot);
+        self.keying.spill = Some(Spill::from(at.now, UNREAD));
     }
 
     pub(super) fn fail_without_attempt(
@@ -323,7 +344,7 @@ impl Session {
         }
         self.stop_listening(slot);
         self.keying.ended = None;
-        self.keying.spill_until = None;
+        self.keying.spill = None;
         if self.row(field).is_some_and(Row::is_open) {
             self.begin_listening(at, field);
         }
@@ -363,7 +384,7 @@ impl Session {
         if let Some(row) = self.row_mut(field) {
             *row = Row::new(field, false);
         }
-        self.keying.spill_until = None;
+        self.keying.spill = None;
         self.begin_listening(at, field);
     }
 

@@ -49,6 +49,9 @@ pub(super) const ACCOUNT_END: Duration = Duration::from_secs(4);
 pub(super) const LATE_POUND: Duration = Duration::from_secs(3);
 /// Digits so soon after an automatic end belong to the field that ended; each one extends it.
 pub(super) const SPILL: Duration = Duration::from_millis(500);
+/// Digits so soon after a key that nobody could read belong to the same value, whose consumer does not know yet; each one extends it. As long as a
+/// card number waits for its next digit: the agent needs longer to ask for it again.
+pub(super) const UNREAD: Duration = CARD_END;
 /// Next so soon after an automatic move is ignored (S8).
 pub(super) const MOVE_SETTLES: Duration = Duration::from_secs(1);
 /// How long before the session limit it can be put off (O10).

@@ -137,9 +137,45 @@ fn keys_that_cannot_be_read_void_the_field_without_an_attempt() {
         assert_eq!(row.attempt, 1);
         assert_eq!(stage.kept(Field::CardNumber), 0);
         assert_eq!(stage.view().listening, Some(Field::CardNumber));
+        stage.wait_ms(2_600);
         stage.keys(MASTERCARD);
         assert_eq!(stage.field(Field::CardNumber).state, FieldState::Obtained);
     }
+}
+
+#[test]
+fn the_rest_of_a_value_with_an_unreadable_key_is_no_value() {
+    let mut stage = Stage::armed(WidgetKind::CheckBasic);
+    stage.event(Event::Listen(Field::AccountNumber));
+    stage.keys("1234");
+    stage.event(Event::TonesUnclear);
+    stage.keys("678");
+    stage.wait_ms(2_300);
+    stage.keys("90123");
+    assert_eq!(stage.kept(Field::AccountNumber), 0);
+    assert_eq!(stage.view().stray_keys, 8);
+    stage.wait(5);
+    let row = stage.field(Field::AccountNumber);
+    assert_eq!(row.error, Some(FieldError::TonesUnclear));
+    stage.keys("12345678#");
+    assert_eq!(
+        stage.field(Field::AccountNumber).state,
+        FieldState::Obtained
+    );
+}
+
+#[test]
+fn pound_ends_a_value_with_an_unreadable_key() {
+    let mut stage = Stage::armed(WidgetKind::CheckBasic);
+    stage.event(Event::Listen(Field::AccountNumber));
+    stage.keys("1234");
+    stage.event(Event::TonesUnclear);
+    stage.keys("678#12345678#");
+    assert_eq!(
+        stage.field(Field::AccountNumber).state,
+        FieldState::Obtained
+    );
+    assert_eq!(stage.kept(Field::AccountNumber), 8);
 }
 
 #[test]
