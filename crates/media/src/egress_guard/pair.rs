@@ -143,10 +143,9 @@ impl Templates {
 #[derive(Debug, Clone)]
 pub(super) struct PairDetector {
     filled: usize,
-    last: Phasors,
-    /// Of the last blocks: their samples, the group that each ends, the block's energy. The next block is filled in the oldest's place.
+    /// Of the last blocks: their samples, the tones in them, their energy. The next block is filled in the oldest's place.
     samples: [[i16; BLOCK]; BLOCKS],
-    groups: [Phasors; BLOCKS],
+    tones: [Phasors; BLOCKS],
     energies: [f32; BLOCKS],
     newest: usize,
 }
@@ -155,9 +154,8 @@ impl PairDetector {
     pub(super) fn new() -> Self {
         Self {
             filled: 0,
-            last: Phasors::ZERO,
             samples: [[0; BLOCK]; BLOCKS],
-            groups: [Phasors::ZERO; BLOCKS],
+            tones: [Phasors::ZERO; BLOCKS],
             energies: [0.0; BLOCKS],
             newest: 0,
         }
@@ -186,9 +184,8 @@ impl PairDetector {
         let samples = self.samples[self.newest].map(f32::from);
         let energy: f32 = samples.iter().map(|value| value * value).sum();
         self.energies[self.newest] = energy;
+        self.tones[self.newest] = Phasors::ZERO;
         if energy < templates.block_least {
-            self.last = Phasors::ZERO;
-            self.groups[self.newest] = Phasors::ZERO;
             return;
         }
         let mut sums = [0.0_f32; 2 * TONES];
@@ -197,17 +194,9 @@ impl PairDetector {
                 *sum += value * wave;
             }
         }
-        let mut group = Phasors::ZERO;
-        let mut block = Phasors::ZERO;
-        for tone in 0..TONES {
-            let (re, im) = (sums[tone], sums[TONES + tone]);
-            let turned = times((re, im), templates.block.at(tone));
-            group.re[tone] = self.last.re[tone] + turned.0;
-            group.im[tone] = self.last.im[tone] + turned.1;
-            (block.re[tone], block.im[tone]) = (re, im);
-        }
-        self.last = block;
-        self.groups[self.newest] = group;
+        let block = &mut self.tones[self.newest];
+        block.re.copy_from_slice(&sums[..TONES]);
+        block.im.copy_from_slice(&sums[TONES..]);
     }
 
     fn window(&self, templates: &Templates) -> Window {
@@ -235,9 +224,8 @@ impl PairDetector {
         }
         let mut loose = [0.0_f32; TONES];
         for back in 0..GROUPS {
-            let group = &self.groups[self.group_at(back)];
             for (tone, sum) in loose.iter_mut().enumerate() {
-                *sum += power(group.at(tone));
+                *sum += power(self.group(back, tone, templates));
             }
         }
         // A tone of amplitude a has a group's power of (a x 20)^2 and an energy of 20 a^2 in it.
@@ -275,20 +263,21 @@ impl PairDetector {
         let at = |turn: usize| Strongest {
             tone,
             turn,
-            energy: self.in_phase(tone, templates.turns[tone][turn]),
+            energy: self.in_phase(tone, turn, templates),
         };
         among
             .map(at)
             .fold(Strongest::none(tone), Strongest::stronger)
     }
 
-    /// Energy of a tone that turns by `turn` in each group.
-    fn in_phase(&self, tone: usize, turn: (f32, f32)) -> f32 {
+    /// Energy of a tone at one of its frequencies.
+    fn in_phase(&self, tone: usize, turn: usize, templates: &Templates) -> f32 {
+        let turn = conjugate(templates.turns[tone][turn]);
         let mut sum = (0.0, 0.0);
         // Newest first: each older group turns all before it back once more.
         for back in 0..GROUPS {
-            let turned = times(sum, conjugate(turn));
-            let group = self.groups[self.group_at(back)].at(tone);
+            let turned = times(sum, turn);
+            let group = self.group(back, tone, templates);
             sum = (turned.0 + group.0, turned.1 + group.1);
         }
         power(sum) / (sample::count_f32(SAMPLES) / 2.0)
@@ -313,13 +302,17 @@ impl PairDetector {
 
     fn bands(&self, templates: &Templates) -> f32 {
         (0..TONES)
-            .map(|tone| self.in_phase(tone, templates.turns[tone][NOMINAL]))
+            .map(|tone| self.in_phase(tone, NOMINAL, templates))
             .sum()
     }
 
-    /// The group that ended `back` groups ago.
-    fn group_at(&self, back: usize) -> usize {
-        (self.newest + BLOCKS - 2 * back) % BLOCKS
+    /// A tone in the group that ended `back` groups ago: two blocks, at the phase of the first.
+    fn group(&self, back: usize, tone: usize, templates: &Templates) -> (f32, f32) {
+        let newer = (self.newest + BLOCKS - 2 * back) % BLOCKS;
+        let older = (newer + BLOCKS - 1) % BLOCKS;
+        let turned = times(self.tones[newer].at(tone), templates.block.at(tone));
+        let first = self.tones[older].at(tone);
+        (first.0 + turned.0, first.1 + turned.1)
     }
 }
 

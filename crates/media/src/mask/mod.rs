@@ -11,6 +11,7 @@ mod gate;
 mod outbox;
 mod self_check;
 mod splice;
+mod unread;
 
 pub use outbox::Origin;
 pub use self_check::SelfCheckError;
@@ -23,6 +24,7 @@ use crate::tone::{FADE_SAMPLES, FLAT_TONE_HZ, Fade, FlatTone};
 use gate::Gate;
 use outbox::Outbox;
 use splice::{Exit, Splice};
+use unread::Unread;
 
 /// Audio after a gap that is silenced: 8 ms. By then the long window is full and judges what follows.
 const AFTER_GAP_SPAN: u64 = 64;
@@ -101,6 +103,8 @@ pub struct ProtectedPath {
     config: PathConfig,
     trigger: Trigger,
     reporter: Reporter,
+    reported_end: u64,
+    unread: Unread,
     gate: Gate,
     splice: Splice,
     outbox: Outbox,
@@ -161,6 +165,8 @@ impl ProtectedPath {
             config,
             trigger: Trigger::new(),
             reporter: Reporter::new(),
+            reported_end: 0,
+            unread: Unread::default(),
             gate: Gate::new(FlatTone::new(config.flat_tone_hz)),
             splice: Splice::new(),
             outbox: Outbox::new(),
@@ -233,6 +239,7 @@ impl ProtectedPath {
         self.leaving_since = None;
         if self.splice.is_through() {
             self.splice.enter(self.gate.heard_end());
+            self.unread.clear();
         }
         self.gate.heard_end()
     }
@@ -338,17 +345,26 @@ impl ProtectedPath {
 impl ProtectedPath {
     /// Takes audio in order for the reporter; a jump ahead of what it heard is a gap, what it heard already is skipped.
     pub fn report_audio(&mut self, ts: u64, linear: &[i16]) {
+        self.reported_end = self.reported_end.max(ts + sample::span(linear.len()));
         self.reporter.push_audio(ts, linear);
     }
 
     /// The audio of `ts..ts + len` never came, the reorder buffer gave it up.
     pub fn report_gap(&mut self, ts: u64, len: u64) {
+        self.reported_end = self.reported_end.max(ts.saturating_add(len));
         self.reporter.push_gap(ts, len);
     }
 
     /// The next digit keyed in the audio, at the latest 22 ms of audio after its end.
     pub fn poll_digit(&mut self) -> Option<InbandDigit> {
-        self.reporter.poll_digit()
+        let digit = self.reporter.poll_digit()?;
+        self.unread.read(digit.start, digit.end);
+        Some(digit)
+    }
+
+    /// The next press that was masked and is no digit although it should be: where it began. Ask when there are no more digits.
+    pub fn poll_unread(&mut self) -> Option<u64> {
+        self.unread.poll(self.reported_end)
     }
 }
 
@@ -383,7 +399,8 @@ impl ProtectedPath {
                 }
             }
             Hearing::Suspect => self.note_dirty(),
-            Hearing::Key { from, echoes } => {
+            Hearing::Key { from, echoes, sure } => {
+                self.unread.hear(from, end, sure);
                 self.counters.inband_keys += u64::from(self.gate.key_until() < end);
                 let hang = if echoes { ECHO_HANG_SPAN } else { HANG_SPAN };
                 self.gate.cover_key(from, end + hang);
@@ -468,6 +485,7 @@ impl ProtectedPath {
             self.gate.cover_key(self.gate.judged_end(), until);
             self.note_dirty();
         }
+        self.unread.note_gap(start, end, self.trigger.is_running());
         self.gate.silence_held();
         self.gate.silence_until(end + AFTER_GAP_SPAN);
         self.trigger.break_timeline();

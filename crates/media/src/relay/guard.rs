@@ -385,6 +385,11 @@ impl Guard {
                 self.tally.note_audio(now, &digit, way.outputs);
             }
         }
+        while let Some(start) = self.path.poll_unread() {
+            if way.counting == Counting::On && start >= since + BEFORE_ARMING_SPAN {
+                self.tally.note_unread(now, way.outputs);
+            }
+        }
     }
 }
 

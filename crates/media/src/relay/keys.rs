@@ -174,6 +174,19 @@ impl Tally {
         self.note_signalled(now, Channel::Info, key, start, outputs);
     }
 
+    /// A press was heard in the consumer's audio that nobody can read. It counts where digits come from the audio alone.
+    pub(super) fn note_unread(&mut self, now: Instant, outputs: &mut Outputs) {
+        let echoes = self
+            .agent
+            .is_some_and(|(_, at)| now.saturating_duration_since(at) <= ECHO_SPAN);
+        let signals = self.negotiated && self.source != Source::Audio;
+        if echoes || signals || self.source == Source::Signalled {
+            self.withheld += 1;
+            return;
+        }
+        outputs.event(RelayEvent::TonesUnclear);
+    }
+
     /// A key was heard in the consumer's audio.
     pub(super) fn note_audio(&mut self, now: Instant, digit: &InbandDigit, outputs: &mut Outputs) {
         let echoes = self.agent.is_some_and(|(key, at)| {

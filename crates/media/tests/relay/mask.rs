@@ -474,6 +474,77 @@ fn losses_make_a_digit_unclear_or_missing_but_never_double_or_wrong() {
     }
 }
 
+/// How often a call in which `script` is sent, its keys in the audio alone, says that a key could not be read; and the keys it counts.
+fn unclear(script: &Script) -> (usize, usize) {
+    let mut scene = Scene::with(|plan| plan.consumer.telephone_event_in = None);
+    scene.arm();
+    scene.run(Leg::Consumer, script);
+    scene.wait(300);
+    let is_unclear = |event: &&RelayEvent| **event == RelayEvent::TonesUnclear;
+    let unclear = scene.events.iter().filter(is_unclear).count();
+    (unclear, scene.keys.len())
+}
+
+#[test]
+fn a_key_of_which_a_loss_leaves_too_little_is_unclear() {
+    for (head, lost) in [(104, 3), (88, 4), (0, 3), (16, 3)] {
+        let mut keyed = Keyed::new(hiss(16_000, 91));
+        let start = 4_960 - head;
+        keyed.sound(
+            5,
+            start,
+            head + lost * 160 + 96 - head / 2,
+            KeyToneShape::default(),
+        );
+        let mut script = Script::audio(&keyed.signal);
+        for packet in &mut script.packets[31..31 + lost] {
+            packet.lost = true;
+        }
+        assert_eq!(
+            unclear(&script),
+            (1, 0),
+            "{head} samples before {lost} packets"
+        );
+    }
+}
+
+#[test]
+fn a_key_beyond_what_may_be_read_is_unclear() {
+    let keyed = presses(640, 640, 14, |_| KeyToneShape {
+        low_dbm0: -15.0,
+        twist_db: 10.0,
+        ..KeyToneShape::default()
+    });
+    let (unread, read) = unclear(&Script::audio(&keyed.signal));
+    assert!(read < 20);
+    assert_eq!(unread + read, 20);
+    let short = presses(160, 640, 15, |_| KeyToneShape::default());
+    assert_eq!(unclear(&Script::audio(&short.signal)), (0, 0));
+}
+
+#[test]
+fn tones_beside_events_are_never_unclear() {
+    let mut keyed = Keyed::new(hiss(24_000, 41));
+    let beyond = KeyToneShape {
+        low_dbm0: -15.0,
+        twist_db: 10.0,
+        ..KeyToneShape::default()
+    };
+    for index in 0..5 {
+        keyed.sound(index, 3_200 + usize::from(index) * 3_200, 800, beyond);
+    }
+    let mut script = Script::audio(&keyed.signal);
+    for index in 0..5 {
+        script = script.press(index, 3_200 + usize::from(index) * 3_200, 800, 160);
+    }
+    let mut scene = Scene::new();
+    scene.arm();
+    scene.run(Leg::Consumer, &script);
+    scene.wait(400);
+    assert_eq!(scene.codes(), keys(&[0, 1, 2, 3, 4]));
+    assert!(!scene.events.contains(&RelayEvent::TonesUnclear));
+}
+
 #[test]
 #[ignore = "long: ten thousand keys, each without loss and with three kinds of it"]
 fn ten_thousand_random_keys_leak_nothing() {

@@ -95,6 +95,8 @@ pub enum Hearing {
         from: u64,
         /// It is, or may end as, a microphone's copy of a key that was signalled: a room's answer follows it.
         echoes: bool,
+        /// It was confirmed: hardly a voice.
+        sure: bool,
     },
 }
 
@@ -239,6 +241,7 @@ impl Trigger {
         Hearing::Key {
             from: from.saturating_sub(BEFORE_SAMPLES),
             echoes,
+            sure: self.trial.is_some_and(|trial| trial.confirmed.is_some()),
         }
     }
 
