@@ -86,18 +86,19 @@ impl Foreign {
         })
     }
 
-    /// multimon-ng does not say when: each press is played to it alone.
+    /// multimon-ng does not say when: the presses are played to it without what was between them and, if it reads any digit, each alone.
     fn locate(&self, heard: &[i16], presses: &[Press]) -> Result<usize, String> {
+        let alone = presses.iter().map(|press| {
+            let to = (press.watched.end + HELD).min(heard.len());
+            [&[0; 800], &heard[press.span.start..to], &[0; 800]].concat()
+        });
+        let alone: Vec<Vec<i16>> = alone.collect();
+        if self.multimon(&alone.concat())?.is_empty() {
+            return Ok(0);
+        }
         let mut read = 0;
-        for press in presses {
-            let (from, to) = (
-                press.span.start,
-                (press.watched.end + HELD).min(heard.len()),
-            );
-            let mut alone = vec![0; 800];
-            alone.extend(&heard[from..to]);
-            alone.extend([0; 800]);
-            read += usize::from(self.multimon(&alone)?.contains(&press.code));
+        for (press, alone) in presses.iter().zip(&alone) {
+            read += usize::from(self.multimon(alone)?.contains(&press.code));
         }
         Ok(read)
     }

@@ -12,6 +12,7 @@
 mod chance;
 mod class;
 mod dice;
+mod fields;
 mod foreign;
 mod line;
 mod matched;
@@ -29,6 +30,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use class::{Class, Moment};
+use domain::capture::Field;
+use fields::Fields;
 use foreign::{Foreign, Recovered};
 use matched::{Filters, Guesses};
 use measure::{Figures, HELD};
@@ -114,19 +117,21 @@ impl Bench {
         })
     }
 
+    /// It was asked for, or everything was.
+    fn wants(&self, name: &str) -> bool {
+        self.only
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|one| one == name))
+    }
+
     fn classes(&self) -> Vec<Class> {
-        let is_wanted = |class: &Class| {
-            self.only
-                .as_ref()
-                .is_none_or(|names| names.iter().any(|name| name == class.name))
-        };
         // The short form leaves out what takes long, and what is printed only.
         let is_played = |class: &Class| {
             self.is_long || class.share >= 1.0 && class.bounds.silent || is_control(class)
         };
         class::all()
             .into_iter()
-            .filter(is_wanted)
+            .filter(|class| self.wants(class.name))
             .filter(is_played)
             .collect()
     }
@@ -147,6 +152,16 @@ fn run() -> Result<Vec<String>, String> {
             say(&mut std::io::stdout(), &report.line());
         }
         missed.extend(report.missed(tests));
+    }
+    for field in fields::FIELDS {
+        if !bench.wants(field.label()) {
+            continue;
+        }
+        let sum = play_fields(&bench, field);
+        if bench.is_long {
+            say(&mut std::io::stdout(), &sum.line(field));
+        }
+        missed.extend(sum.missed(field));
     }
     Ok(missed)
 }
@@ -172,8 +187,18 @@ fn play_class(bench: &Bench, class: &Class) -> Result<Report, String> {
             .max(4)
     };
     let calls = digits.div_ceil(a_call);
+    let play = |call: usize| play_call(bench, class, call, a_call.min(digits - call * a_call));
+    let mut tally = Tally::default();
+    for played in each_of(calls, play) {
+        tally.add(played?);
+    }
+    Ok(tally.report(class, bench.foreign.is_some()))
+}
+
+/// What `play` makes of each of so many calls, on every core; in any order.
+fn each_of<Played: Send>(calls: usize, play: impl Fn(usize) -> Played + Sync) -> Vec<Played> {
     let next = AtomicUsize::new(0);
-    let tally = Mutex::new((Tally::default(), None::<String>));
+    let all = Mutex::new(Vec::new());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -183,19 +208,27 @@ fn play_class(bench: &Bench, class: &Class) -> Result<Report, String> {
                     if call >= calls {
                         return;
                     }
-                    let keys = a_call.min(digits - call * a_call);
-                    let played = play_call(bench, class, call, keys);
-                    let mut shared = tally.lock().unwrap_or_else(PoisonError::into_inner);
-                    match played {
-                        Ok(played) => shared.0.add(played),
-                        Err(error) => shared.1 = Some(error),
-                    }
+                    let played = play(call);
+                    all.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(played);
                 }
             });
         }
     });
-    let (tally, error) = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-    error.map_or_else(|| Ok(tally.report(class, bench.foreign.is_some())), Err)
+    all.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Fields of one kind, half as many as digits of a class.
+fn play_fields(bench: &Bench, field: Field) -> Fields {
+    let keyed = bench.digits.div_ceil(2);
+    let mut sum = Fields::default();
+    for played in each_of(fields::calls(keyed), |call| {
+        fields::play(field, keyed, call, &bench.speech)
+    }) {
+        sum.add(played);
+    }
+    sum
 }
 
 fn play_call(bench: &Bench, class: &Class, call: usize, keys: usize) -> Result<Tally, String> {

@@ -75,7 +75,7 @@ impl Figures {
 pub(crate) fn measure(scene: &Scene, outcome: &Outcome, heard: &[i16]) -> Figures {
     let mut figures = Figures {
         digits: scene.presses.len(),
-        unclear: outcome.unclear,
+        unclear: outcome.told.len() - outcome.keys().len(),
         event_packets: outcome.event_packets,
         faults: outcome.untraced + outcome.unprotected,
         own: own_finds(scene, heard),
@@ -295,7 +295,7 @@ fn tones(heard: &[i16]) -> Vec<Range<usize>> {
 /// Lays what was counted beside what was keyed; the fewest differences.
 fn compare_digits(scene: &Scene, outcome: &Outcome, figures: &mut Figures) {
     let keyed: Vec<u8> = scene.presses.iter().map(|press| press.code).collect();
-    let counted = &outcome.keys;
+    let counted = outcome.keys();
     let (rows, columns) = (keyed.len() + 1, counted.len() + 1);
     let mut cost = vec![vec![0_usize; columns]; rows];
     for row in 0..rows {

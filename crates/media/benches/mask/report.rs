@@ -93,7 +93,11 @@ impl Report {
                 missed.push(format!("{}: {what}", self.class.name));
             }
         };
-        want(figures.faults == 0, format!("{} faults", figures.faults));
+        // A key that the mask misses in a class that is printed only trips the egress guard, as it should.
+        want(
+            figures.faults == 0 || !bounds.silent,
+            format!("{} faults", figures.faults),
+        );
         want(figures.digits > 0, "nothing was played".into());
         if bounds.silent {
             self.want_silence(tests, &mut want);

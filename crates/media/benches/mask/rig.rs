@@ -38,9 +38,8 @@ pub(crate) struct Outcome {
     pub(crate) delayed: Vec<Option<usize>>,
     pub(crate) direct: Vec<Option<usize>>,
     pub(crate) recorded: Vec<i16>,
-    /// Codes of the keys that the capture gets.
-    pub(crate) keys: Vec<u8>,
-    pub(crate) unclear: usize,
+    /// What the capture is told, and when.
+    pub(crate) told: Vec<(usize, Told)>,
     pub(crate) protected_from: Option<usize>,
     pub(crate) unprotected_from: Option<usize>,
     pub(crate) event_packets: usize,
@@ -48,6 +47,15 @@ pub(crate) struct Outcome {
     pub(crate) untraced: usize,
     /// Protection was refused or lost: must not be.
     pub(crate) unprotected: usize,
+}
+
+/// What the relay tells a capture of the keys it heard.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// A key, as an event code.
+    Key(u8),
+    /// One that cannot be read.
+    Unclear,
 }
 
 /// A packet for the agent.
@@ -207,8 +215,9 @@ impl<'scene> Rig<'scene> {
                 }
                 Output::Key(key) => {
                     let code = (0..12).find(|code| Key::from_event(*code).as_ref() == Some(&key));
-                    self.outcome.keys.extend(code);
+                    self.tell(code.map(Told::Key));
                 }
+                Output::Event(RelayEvent::TonesUnclear) => self.tell(Some(Told::Unclear)),
                 Output::Event(event) => note(&mut self.outcome, &mut self.masked_from, event),
                 Output::Transmit { .. } | Output::Record { .. } => {}
             }
@@ -217,6 +226,13 @@ impl<'scene> Rig<'scene> {
             self.traced
                 .push((traced.position, traced.linear, traced.origin));
         }
+    }
+
+    fn tell(&mut self, told: Option<Told>) {
+        let at = self.now.saturating_duration_since(self.began).as_micros() / 125;
+        self.outcome
+            .told
+            .extend(told.map(|told| (at as usize, told)));
     }
 
     fn finish(mut self) -> Outcome {
@@ -281,12 +297,20 @@ fn note(outcome: &mut Outcome, masked_from: &mut Option<u64>, event: RelayEvent)
         RelayEvent::ProtectionRefused { .. } | RelayEvent::ProtectionLost { .. } => {
             outcome.unprotected += 1
         }
-        RelayEvent::TonesUnclear => outcome.unclear += 1,
         _ => {}
     }
 }
 
 impl Outcome {
+    /// Codes of the keys that the capture gets.
+    pub(crate) fn keys(&self) -> Vec<u8> {
+        let code = |(_, told): &(usize, Told)| match told {
+            Told::Key(code) => Some(*code),
+            Told::Unclear => None,
+        };
+        self.told.iter().filter_map(code).collect()
+    }
+
     /// True where only masked audio may be.
     pub(crate) fn is_protected(&self, place: usize) -> bool {
         self.protected_from.is_some_and(|from| place >= from)

@@ -26,6 +26,9 @@ const SPEECH: usize = 24_000;
 /// Keys are this far from judged speech: 350 ms, so that nothing of a key's mask counts as altered speech.
 const APART: usize = 350 * MS;
 
+/// Quiet after a field: 5 s, one more than an account number waits for its next digit.
+pub(crate) const FIELD_REST: usize = 40_000;
+
 /// Keys of a group, as a card number is read out in pieces.
 const GROUP: usize = 12;
 
@@ -89,12 +92,57 @@ pub(crate) fn build(class: &Class, keys: usize, index: u64, twin: bool, speech: 
         dice: dice.fork(),
         twin,
     };
+    let layout = lay_out(class, keys, &mut dice, &mut codes);
+    sound(class, layout, index, dice, speech)
+}
+
+/// Builds call `index` of a class in which these fields are keyed, code by code. Yields where each field begins, too.
+pub(crate) fn build_fields(
+    class: &Class,
+    fields: &[Vec<u8>],
+    index: u64,
+    speech: &Speech,
+) -> (Scene, Vec<usize>) {
+    let mut dice = Dice::new(index ^ name_seed(class.name));
+    let mut layout = Layout::default();
+    let mut begins = Vec::new();
+    let mut at = PROTECT_AT + 1_600;
+    for field in fields {
+        begins.push(at);
+        layout.talked.push(at..at + SPEECH);
+        at += SPEECH + APART;
+        for code in field {
+            layout.laid.push(lay_key(class, &mut at, &mut dice, *code));
+        }
+        at += FIELD_REST;
+    }
+    layout.end(at);
+    (sound(class, layout, index, dice, speech), begins)
+}
+
+/// Keys and speech on the timeline.
+#[derive(Default)]
+struct Layout {
+    laid: Vec<Laid>,
+    talked: Vec<Range<usize>>,
+    len: usize,
+}
+
+impl Layout {
+    /// Everything ends before `at`.
+    fn end(&mut self, at: usize) {
+        self.len = (at + 8_000).div_ceil(PACKET) * PACKET;
+    }
+}
+
+/// Sounds what was laid out, and sends it.
+fn sound(class: &Class, layout: Layout, index: u64, mut dice: Dice, speech: &Speech) -> Scene {
     let codec = if index.is_multiple_of(2) {
         Codec::Pcmu
     } else {
         Codec::Pcma
     };
-    let (laid, talked, len) = lay_out(class, keys, &mut dice, &mut codes);
+    let Layout { laid, talked, len } = layout;
     let mut audio = vec![0.0_f32; len];
     sound_beside(class, &laid, &talked, &mut audio, &mut dice, speech);
     let (presses, unsent) = sound_keys(class, &laid, &mut audio, &mut dice);
@@ -153,30 +201,25 @@ impl Codes {
     }
 }
 
-/// Keys and speech on the timeline.
-fn lay_out(
-    class: &Class,
-    keys: usize,
-    dice: &mut Dice,
-    codes: &mut Codes,
-) -> (Vec<Laid>, Vec<Range<usize>>, usize) {
-    let (mut laid, mut talked) = (Vec::new(), Vec::new());
+/// Groups of keys, the consumer talking before each.
+fn lay_out(class: &Class, keys: usize, dice: &mut Dice, codes: &mut Codes) -> Layout {
+    let mut layout = Layout::default();
     let moves = matches!(class.moment, Moment::Arming | Moment::Disarming);
     let mut at = PROTECT_AT + 1_600;
-    while laid.len() < keys {
+    while layout.laid.len() < keys {
         if !moves {
-            talked.push(at..at + SPEECH);
+            layout.talked.push(at..at + SPEECH);
             at += SPEECH;
         }
         at += APART;
-        for _ in 0..GROUP.min(keys - laid.len()) {
+        for _ in 0..GROUP.min(keys - layout.laid.len()) {
             let key = lay_key(class, &mut at, dice, codes.next());
-            laid.push(key);
+            layout.laid.push(key);
         }
         at += APART;
     }
-    let len = (at + 8_000).div_ceil(PACKET) * PACKET;
-    (laid, talked, len)
+    layout.end(at);
+    layout
 }
 
 fn lay_key(class: &Class, at: &mut usize, dice: &mut Dice, code: u8) -> Laid {
