@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::boundary::{EndCause, LineEvent, Protected, ProtectionRefused};
+use domain::service::ProtectionScope;
 use secret::Key;
 use sip::digest::Ha1;
 use sip::{Command, PhoneAccount};
@@ -58,12 +59,16 @@ impl Exchange {
         }
     }
 
+    /// A call whose service protects it as a whole stays as it is: also when whoever asked for its mask gave up waiting.
     pub(super) fn unprotect(&mut self, key: MediaId) {
         if let Some(call) = self.call(key) {
-            call.protected = false;
             if let Some(reply) = call.protecting.take() {
                 refuse(reply, "cancelled");
             }
+            if call.protection == ProtectionScope::Always {
+                return;
+            }
+            call.protected = false;
         }
         self.on_thread(key, |thread| thread.unprotect(key));
     }

@@ -1,6 +1,7 @@
 //! Keys of the consumer reach the ring and nobody else.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::phone::{description, media_of};
 use crate::signalling::{PHONE_PASSWORD, phone_account};
@@ -139,6 +140,24 @@ async fn a_call_that_always_is_protected_gives_the_agent_nothing_of_its_first_wo
 }
 
 #[tokio::test]
+async fn a_call_that_always_is_protected_stays_so_when_nobody_waits_for_an_answer() {
+    let mut scene = Scene::new();
+    scene.protection = ProtectionScope::Always;
+    let running = scene.connect().await;
+    scene.both_heard().await;
+    // Who asked has given up, as after a thread that was starved for seconds.
+    drop(scene.node.protect(&running.id));
+    scene.node.unprotect(&running.id).unwrap();
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    scene.consumer_talk.press_tones(&CODES);
+    eventually("the end of keying", || scene.consumer_talk.has_said_all()).await;
+    scene.both_heard().await;
+    assert_eq!(scene.agent_talk.keys_heard(), 0);
+    assert!(scene.node.protect(&running.id).await.is_ok());
+    finish(scene, &running).await;
+}
+
+#[tokio::test]
 async fn keys_by_info_reach_the_ring_and_not_the_agent() {
     let mut scene = Scene::new();
     let mut running = protected(&mut scene).await;
@@ -225,7 +244,7 @@ async fn a_muted_consumer_is_heard_by_nobody() {
     scene.node.mute_consumer(&running.id, true).unwrap();
     eventually("silence", || {
         scene.agent_talk.forget();
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(200));
         scene
             .agent_talk
             .sound()
@@ -274,7 +293,7 @@ async fn under_protection_a_dead_listener_makes_silence() {
     scene.consumer_talk.press_tones(&CODES);
     eventually("silence", || {
         scene.agent_talk.forget();
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(300));
         scene
             .agent_talk
             .sound()
