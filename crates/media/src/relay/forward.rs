@@ -116,6 +116,9 @@ impl Relay {
             self.guard.watch(taken.placed.ts, decoded);
         }
         self.sides.agent.check_open()?;
+        if !self.guard.may_relay(taken.placed.ts) {
+            return Err(DropReason::Late);
+        }
         if self.is_muted {
             return self.relay_silence(taken);
         }
@@ -213,7 +216,7 @@ impl Relay {
             Leg::Agent => self.guard.note_agent_event(arrival.now, packet),
         }
         if self.guard.is_protecting()
-            || (leg == Leg::Consumer && !self.guard.may_relay_event(placed.ts))
+            || (leg == Leg::Consumer && !self.guard.may_relay(placed.ts))
         {
             return Err(DropReason::Withheld);
         }

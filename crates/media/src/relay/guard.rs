@@ -165,8 +165,8 @@ impl Guard {
         self.trace.as_mut()?.poll()
     }
 
-    /// An event that began at `ts` may be relayed: it did not begin under protection.
-    pub(super) fn may_relay_event(&self, ts: u64) -> bool {
+    /// Audio or an event that began at `ts` may be relayed: it did not begin under protection.
+    pub(super) fn may_relay(&self, ts: u64) -> bool {
         ts >= self.open_ts
     }
 }

@@ -10,7 +10,7 @@ use media::source::SourcePolicy;
 use secret::Key;
 
 use crate::mask::{Keyed, clear_samples};
-use crate::scene::{MS, Random, Scene, Script, address, hiss, keys, plan};
+use crate::scene::{MS, Random, Scene, Script, address, hiss, keys, plan, samples_to_time};
 
 fn header(sequence: u16, timestamp: u32) -> RtpHeader {
     RtpHeader {
@@ -345,6 +345,71 @@ fn a_muted_consumer_is_silent_protected_or_not() {
     assert!(scene.records.iter().all(|(_, position, samples)| {
         samples.iter().skip(16).all(|value| *value == 0) || *position < 3_200
     }));
+}
+
+#[test]
+fn audio_of_the_protected_time_that_comes_after_it_is_relayed_to_nobody() {
+    let mut keyed = Keyed::new(hiss(12_000, 4));
+    keyed.sound(5, 2_400, 800, media::tone::KeyToneShape::default());
+    let mut scene = Scene::new();
+    scene.arm();
+    let began = scene.now;
+    let sent = scene.consumer.datagrams(&Script::audio(&keyed.signal));
+    // A path holds the packets of the press back, and delivers them in a clump once the mask has been left.
+    let (held, others): (Vec<_>, Vec<_>) = sent
+        .into_iter()
+        .partition(|(at, _)| (samples_to_time(2_400)..samples_to_time(3_360)).contains(at));
+    let source = scene.consumer.source;
+    let mut others = others.into_iter();
+    for (at, bytes) in others.by_ref() {
+        if at > samples_to_time(3_360) && scene.relay.is_protected() {
+            scene.input(Input::Unprotect);
+        }
+        scene.run_until(began + at);
+        scene.datagram(Leg::Consumer, source, &bytes);
+        if !scene.relay.is_protected() {
+            break;
+        }
+    }
+    assert!(!scene.relay.is_protected());
+    for (_, bytes) in &held {
+        scene.datagram(Leg::Consumer, source, bytes);
+    }
+    for (at, bytes) in others {
+        scene.run_until(began + at);
+        scene.datagram(Leg::Consumer, source, &bytes);
+    }
+    let key = &keyed.signal[2_400..3_200];
+    let codes: std::collections::HashSet<Vec<u8>> = key
+        .windows(16)
+        .map(|window| {
+            window
+                .iter()
+                .map(|value| Law::Mu.encode_sample(*value))
+                .collect()
+        })
+        .collect();
+    let leaked = |payload: &[u8]| {
+        payload
+            .windows(16)
+            .filter(|window| codes.contains(*window))
+            .count()
+    };
+    let leaks: usize = scene.agent_got.iter().map(|got| leaked(&got.payload)).sum();
+    assert_eq!(leaks, 0);
+    let recorded: usize = scene
+        .records
+        .iter()
+        .filter(|(leg, ..)| *leg == Leg::Consumer)
+        .map(|(.., samples)| {
+            let payload: Vec<u8> = samples
+                .iter()
+                .map(|value| Law::Mu.encode_sample(*value))
+                .collect();
+            leaked(&payload)
+        })
+        .sum();
+    assert_eq!(recorded, 0);
 }
 
 #[test]
