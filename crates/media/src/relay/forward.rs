@@ -215,8 +215,7 @@ impl Relay {
             }
             Leg::Agent => self.guard.note_agent_event(arrival.now, packet),
         }
-        if self.guard.is_protecting()
-            || (leg == Leg::Consumer && !self.guard.may_relay(placed.ts))
+        if self.guard.is_protecting() || (leg == Leg::Consumer && !self.guard.may_relay(placed.ts))
         {
             return Err(DropReason::Withheld);
         }

@@ -368,11 +368,7 @@ impl Relay {
 
     fn replan(&mut self, now: Instant, leg: Leg, plan: LegPlan) {
         self.guard.replan(leg, &plan);
-        let is_heard = leg == Leg::Agent || plan.direction.receives();
         self.sides.of(leg).replan(now, plan);
-        if !is_heard {
-            self.lose(ProtectionLoss::NoMedia);
-        }
     }
 
     fn lend_scratch(&mut self) {

@@ -134,8 +134,6 @@ impl ProtectionRefusal {
 pub enum ProtectionLoss {
     /// The relay was not driven for more than a second.
     Stalled,
-    /// The consumer's leg can no longer be decoded or heard.
-    NoMedia,
     /// A key's tones, or a packet that the mask had not seen, were about to leave (S33).
     EgressGuard,
 }
@@ -146,7 +144,6 @@ impl ProtectionLoss {
     pub fn code(self) -> &'static str {
         match self {
             Self::Stalled => "stalled",
-            Self::NoMedia => "no_media",
             Self::EgressGuard => "egress_guard",
         }
     }

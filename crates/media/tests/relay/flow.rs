@@ -600,21 +600,38 @@ fn packet_durations_of_every_kind_are_masked_and_read() {
 }
 
 #[test]
-fn a_consumer_that_can_no_longer_be_heard_loses_protection() {
-    let mut scene = Scene::new();
-    scene.arm();
-    let mut silent = plan(Codec::Pcmu, 1);
-    silent.direction = Direction::SendOnly;
-    scene.input(Input::Replan {
-        leg: Leg::Consumer,
-        plan: silent,
-    });
-    assert_eq!(
-        scene.events.last(),
-        Some(&RelayEvent::ProtectionLost {
-            reason: ProtectionLoss::NoMedia
-        })
-    );
+fn a_hold_and_its_end_leave_the_mask_on_and_keys_count_again() {
+    for direction in [Direction::SendOnly, Direction::Inactive] {
+        let mut keyed = Keyed::new(hiss(8_000, 4));
+        for (code, start) in [(4, 1_600), (1, 4_000)] {
+            keyed.sound(code, start, 800, media::tone::KeyToneShape::default());
+        }
+        let mut scene = Scene::with(|relay| relay.consumer.telephone_event_in = None);
+        let hold = |scene: &mut Scene, direction| {
+            let mut held = plan(Codec::Pcmu, 1);
+            held.telephone_event_in = None;
+            held.direction = direction;
+            scene.input(Input::Replan {
+                leg: Leg::Consumer,
+                plan: held,
+            });
+        };
+        let armed = scene.arm() as usize;
+        scene.run(Leg::Consumer, &Script::audio(&keyed.signal));
+        hold(&mut scene, direction);
+        scene.wait(4_000);
+        assert!(scene.relay.is_protected());
+        assert!(scene.events.contains(&RelayEvent::LineSilent));
+        hold(&mut scene, Direction::SendRecv);
+        scene.run(Leg::Consumer, &Script::audio(&keyed.signal));
+        scene.wait(300);
+        let is_lost = |event: &RelayEvent| matches!(event, RelayEvent::ProtectionLost { .. });
+        assert!(!scene.events.iter().any(is_lost));
+        assert_eq!(scene.codes(), keys(&[4, 1, 4, 1]), "{direction:?}");
+        let heard = scene.agent_heard();
+        assert_eq!(clear_samples(&keyed, &heard, armed), 0);
+        assert!(media::dtmf::inband::LooseDetector::scan(&heard).is_empty());
+    }
 }
 
 #[test]
