@@ -19,6 +19,14 @@ use crate::rtp::{RtpHeader, RtpPacket};
 use crate::sample;
 use crate::source::{Admission, Sighting, SourceFilter};
 
+/// Payload types that nobody needs to negotiate and that are no audio: comfort noise (RFC 3389 section 4) and its former number, and RTCP that is sent
+/// to the RTP port (RFC 5761 section 4).
+const NO_AUDIO: [u8; 7] = [13, 19, 72, 73, 74, 75, 76];
+
+/// A codec counts as another one once ours has not come for half a second: longer than a packet that went astray, shorter than anybody waits for the
+/// answer.
+const OTHER_CODEC_AFTER: Duration = Duration::from_millis(500);
+
 /// Longest audio packet that is taken: 120 ms, as long as any that we make. Longer ones are malformed.
 pub(super) const AUDIO_SAMPLES_MAX: usize = 960;
 
@@ -76,8 +84,9 @@ pub(super) struct Side {
     pub(super) ingress: Ingress,
     pub(super) egress: Egress,
     pub(super) heard_at: Instant,
-    /// The last audio that came from here is in no codec of the plan.
+    /// Audio comes from here in no codec of the plan, and no other any more.
     undecodable: bool,
+    decoded_at: Instant,
     /// Nothing is relayed to this side as it came: only packets of our own making leave.
     shut: bool,
     /// A packet was about to be, all the same.
@@ -100,6 +109,7 @@ impl Side {
             egress: Egress::new(random),
             heard_at: now,
             undecodable: false,
+            decoded_at: now,
             shut: false,
             was_shut_needed: false,
             filter: SourceFilter::new(plan.source_policy.clone(), plan.remote_rtp),
@@ -151,13 +161,7 @@ impl Side {
     ) -> Result<Taken<'bytes>, DropReason> {
         let packet = RtpPacket::parse(arrival.bytes).map_err(|_| DropReason::Malformed)?;
         let Some(content) = self.plan.content_of(packet.header.payload_type) else {
-            let is_known = self.filter.current() == Some(arrival.source);
-            self.undecodable |= is_known;
-            return Err(if is_known {
-                DropReason::UnknownPayload
-            } else {
-                DropReason::WrongSource
-            });
+            return Err(self.note_unknown(arrival, &packet));
         };
         self.admit(arrival, &packet, content, outputs)?;
         self.heard_at = self.heard_at.max(arrival.received_at);
@@ -179,7 +183,10 @@ impl Side {
         let is_other_stream = before.is_some_and(|ssrc| ssrc != packet.header.ssrc);
         self.lost_before += if is_other_stream { lost } else { 0 };
         self.counters.packets_in += 1;
-        self.undecodable &= content != Content::Audio;
+        if content == Content::Audio {
+            self.undecodable = false;
+            self.decoded_at = arrival.received_at;
+        }
         Ok(Taken {
             header: packet.header,
             payload: packet.payload,
@@ -187,6 +194,21 @@ impl Side {
             placed,
             is_other_stream,
         })
+    }
+
+    /// Whoever sends it lives (S36); only what may be audio in another codec, for a while in place of ours, stands in the way of the mask.
+    fn note_unknown(&mut self, arrival: &Arrival<'_>, packet: &RtpPacket<'_>) -> DropReason {
+        if self.filter.current() != Some(arrival.source) {
+            return DropReason::WrongSource;
+        }
+        self.heard_at = self.heard_at.max(arrival.received_at);
+        let payload_type = packet.header.payload_type;
+        let may_be_audio = !packet.payload.is_empty() && !NO_AUDIO.contains(&payload_type);
+        let since = arrival
+            .received_at
+            .saturating_duration_since(self.decoded_at);
+        self.undecodable |= may_be_audio && since > OTHER_CODEC_AFTER;
+        DropReason::UnknownPayload
     }
 
     fn admit(

@@ -4,11 +4,49 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use media::leg::{Codec, Direction, Leg};
-use media::relay::{DropReason, Input, RelayPlan};
+use media::relay::{DropReason, Input, ProtectionRefusal, RelayEvent, RelayPlan};
 use media::rtp::RtpHeader;
 use media::source::SourcePolicy;
 
 use crate::scene::{EVENT_PAYLOAD_TYPE, MS, Scene, Script, address, hiss, plan};
+
+/// A consumer with voice activity detection: nothing but comfort noise that nobody negotiated, an empty keep-alive (RFC 6263), and RTCP on the RTP port.
+#[test]
+fn what_is_no_audio_keeps_the_leg_alive_and_the_mask_possible() {
+    let mut scene = Scene::with(|plan| plan.consumer.comfort_noise = None);
+    scene.run(Leg::Consumer, &Script::audio(&hiss(1_600, 1)));
+    for _ in 0..75 {
+        scene.wait(100);
+        for (payload_type, payload) in [(13, &[60][..]), (19, &[60]), (96, &[]), (72, &[0; 24])] {
+            let bytes = packet(&scene, payload_type, payload);
+            send(&mut scene, &bytes);
+            scene.consumer.sequence = scene.consumer.sequence.wrapping_add(1);
+        }
+    }
+    scene.input(Input::Protect);
+    scene.run(Leg::Consumer, &Script::audio(&hiss(1_600, 1)));
+    assert!(scene.relay.is_protected());
+    let is_silent = |event: &RelayEvent| matches!(event, RelayEvent::LineSilent);
+    assert!(!scene.events.iter().any(is_silent));
+}
+
+#[test]
+fn audio_in_another_codec_is_told_once_ours_has_not_come_for_a_while() {
+    let mut scene = Scene::new();
+    scene.run(Leg::Consumer, &Script::audio(&hiss(1_600, 1)));
+    for _ in 0..40 {
+        scene.wait(20);
+        let bytes = packet(&scene, 9, &AUDIO);
+        send(&mut scene, &bytes);
+        scene.consumer.sequence = scene.consumer.sequence.wrapping_add(1);
+    }
+    scene.input(Input::Protect);
+    scene.wait(1_100);
+    let codec = RelayEvent::ProtectionRefused {
+        reason: ProtectionRefusal::Codec,
+    };
+    assert!(scene.events.contains(&codec), "{:?}", scene.events);
+}
 
 /// What is sent, to a call that was changed so, and why it is refused.
 struct Case {
