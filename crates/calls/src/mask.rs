@@ -117,7 +117,8 @@ impl CallTask {
         answer: Result<(), ProtectionRefused>,
     ) {
         self.mask.asking = false;
-        self.mask_holds(answer.is_ok());
+        // A refusal to a capture takes nothing from a call that its service protects.
+        self.mask_holds(answer.is_ok() || self.is_always() && self.mask.holds);
         match (&answer, capture.filter(|capture| self.is_open(capture))) {
             (Ok(()), Some(_)) => self.capture_event(Event::Protected),
             (Err(refused), Some(_)) => {

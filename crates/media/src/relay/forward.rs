@@ -29,7 +29,7 @@ impl Relay {
                 side.note_drop(reason);
                 return;
             }
-            self.note_heard(leg, arrival.now);
+            self.note_heard(leg, arrival.now, None);
             return;
         }
         let taken = match side.take(arrival, &mut self.outputs) {
@@ -39,7 +39,7 @@ impl Relay {
                 return;
             }
         };
-        self.note_heard(leg, arrival.now);
+        self.note_heard(leg, arrival.now, Some(&taken));
         let used = match (leg, taken.content) {
             (_, Content::TelephoneEvent) => self.handle_event(leg, arrival, &taken),
             (_, Content::ComfortNoise) => self.handle_noise(leg, &taken),
@@ -52,14 +52,17 @@ impl Relay {
     }
 
     /// The far side lives.
-    fn note_heard(&mut self, leg: Leg, now: Instant) {
+    fn note_heard(&mut self, leg: Leg, now: Instant, taken: Option<&Taken<'_>>) {
         if leg == Leg::Agent {
             return;
         }
         if std::mem::take(&mut self.is_line_silent) {
             self.outputs.event(RelayEvent::LineBack);
         }
-        self.arm_if_asked(now);
+        // The packet in hand has been placed, and goes through the mask that begins with it.
+        let audio = taken.filter(|taken| taken.content == Content::Audio && taken.placed.newest);
+        let end = self.sides.consumer.ingress.end(now);
+        self.arm_if_asked(now, audio.map_or(end, |taken| taken.placed.ts));
     }
 
     fn handle_consumer_audio(

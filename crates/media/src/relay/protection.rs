@@ -63,8 +63,8 @@ impl Relay {
         let was_heard = self.was_consumer_heard && silence <= HEARD_WITHIN;
         match self.stage {
             Stage::Asked { .. } => {}
-            Stage::Armed => self.note_protected(self.guard.heard_end()),
-            _ if was_heard => self.arm(now),
+            Stage::Armed => self.confirm(now, was_heard),
+            _ if was_heard => self.arm(now, self.sides.consumer.ingress.end(now)),
             Stage::Open => {
                 self.stage = Stage::Asked {
                     until: now + ASKING_MAX,
@@ -96,18 +96,33 @@ impl Relay {
         }
     }
 
-    /// The consumer was heard: what was asked for is given.
-    pub(super) fn arm_if_asked(&mut self, now: Instant) {
-        self.was_consumer_heard = true;
-        let is_due = self.always_from.is_some_and(|from| from <= now);
-        if matches!(self.stage, Stage::Asked { .. }) || (is_due && self.stage == Stage::Open) {
-            self.arm(now);
+    /// The mask holds already, for the whole call or for a capture that is not long over; who asks is told no more than is proven now (S29).
+    fn confirm(&mut self, now: Instant, was_heard: bool) {
+        let proven = if !was_heard {
+            Err(self.why_unheard())
+        } else if self.egress_guard.is_silencing() {
+            Err(ProtectionRefusal::EgressGuard)
+        } else {
+            self.self_check(now)
+        };
+        match proven {
+            Ok(()) => self.note_protected(self.guard.heard_end()),
+            Err(reason) => self.refuse(reason),
         }
     }
 
-    fn arm(&mut self, now: Instant) {
+    /// The consumer was heard: what was asked for is given.
+    pub(super) fn arm_if_asked(&mut self, now: Instant, from: u64) {
+        self.was_consumer_heard = true;
+        let is_due = self.always_from.is_some_and(|from| from <= now);
+        if matches!(self.stage, Stage::Asked { .. }) || (is_due && self.stage == Stage::Open) {
+            self.arm(now, from);
+        }
+    }
+
+    fn arm(&mut self, now: Instant, from: u64) {
         match self.self_check(now) {
-            Ok(()) => self.arm_unproven(now),
+            Ok(()) => self.arm_unproven(now, from),
             Err(reason) => {
                 self.always_from = self.always_from.map(|_| now + CHECK_AGAIN);
                 self.refuse(reason);
@@ -125,16 +140,15 @@ impl Relay {
         self_check::shadow_call(now, legs, self.guard.flat_tone_hz(), self.records)
     }
 
-    /// The mask holds from here on.
-    pub(super) fn arm_unproven(&mut self, now: Instant) {
+    /// The mask holds from this timestamp on.
+    pub(super) fn arm_unproven(&mut self, now: Instant, from: u64) {
         if self.stage == Stage::Open || matches!(self.stage, Stage::Asked { .. }) {
             self.egress_guard.restart();
         }
         self.stage = Stage::Armed;
         self.is_line_silent = false;
         self.guard.mute(self.is_muted);
-        let end = self.sides.consumer.ingress.end(now);
-        let ts = self.guard.arm(now, end, &mut super::way!(self));
+        let ts = self.guard.arm(now, from, &mut super::way!(self));
         self.sides.agent.shut(true);
         self.sides.consumer.close_event(&mut self.outputs);
         self.note_protected(ts);

@@ -166,7 +166,8 @@ fn play(mut now: Instant, plan: RelayPlan, said: &[i16], heard: &mut Heard, reco
     let mut relay = Relay::new(plan, now);
     for (index, samples) in said.chunks_exact(PACKET).enumerate() {
         if index == ARM_AT {
-            relay.arm_unproven(now);
+            let end = relay.sides.consumer.ingress.end(now);
+            relay.arm_unproven(now, end);
             // What went before is not masked.
             drain(&mut relay, law_out, heard, recorded);
             (heard.len, recorded.len) = (0, 0);

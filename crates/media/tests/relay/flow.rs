@@ -144,6 +144,28 @@ fn protection_without_media_is_refused() {
 }
 
 #[test]
+fn a_second_wish_is_answered_by_what_is_proven_now() {
+    let mut scene = Scene::new();
+    scene.arm();
+    scene.run(Leg::Consumer, &Script::audio(&hiss(1_600, 1)));
+    let granted = |scene: &Scene| {
+        let is_granted = |event: &&RelayEvent| matches!(event, RelayEvent::Protected { .. });
+        scene.events.iter().filter(is_granted).count()
+    };
+    let before = granted(&scene);
+    scene.input(Input::Protect);
+    assert_eq!(granted(&scene), before + 1);
+    scene.wait(6_500);
+    scene.input(Input::Protect);
+    assert_eq!(granted(&scene), before + 1);
+    let refused = RelayEvent::ProtectionRefused {
+        reason: ProtectionRefusal::NoMedia,
+    };
+    assert_eq!(scene.events.last(), Some(&refused));
+    assert!(scene.relay.is_protected());
+}
+
+#[test]
 fn protection_waits_a_second_for_media() {
     let mut scene = Scene::new();
     scene.input(Input::Protect);
