@@ -308,6 +308,7 @@ fn watched(
 fn web_config(config: &Config) -> web::WebConfig {
     let mut web = web::WebConfig::on(config.web_listen);
     web.public_origins = config.web_origin.clone().into_iter().collect();
+    web.tls.clone_from(&config.web_tls);
     web.idle_lock = config.idle_lock;
     web.phone_realm.clone_from(&config.realm);
     web

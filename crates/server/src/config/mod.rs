@@ -48,7 +48,10 @@ settings! {
     "node.name" = Some("n1"), "Name of this node in tags, Call-IDs and the audit chain: 1-16 letters, digits or '-'.";
     "node.data" = None, "Folder for the database, the key file and what the server keeps.";
     "web.listen" = Some("127.0.0.1:8080"), "Address and port of the page and the API.";
-    "web.origin" = Some(""), "Origin under which browsers reach the page, for example https://pay.example; empty: http:// and web.listen.";
+    "web.origin" = Some(""), "Origin under which browsers reach the page, for example https://pay.example; empty: http:// (with a certificate https://) and web.listen.";
+    "web.certificate" = Some(""), "PEM file with the certificate chain of the page, leaf first; with web.key the page is served by HTTPS.";
+    "web.key" = Some(""), "PEM file with the certificate's private key.";
+    "web.plain" = Some("loopback"), "Where the page is served without a certificate: loopback, or anywhere, for a TLS proxy on a network of its own.";
     "web.idle_lock" = Some("15m"), "A page without key or pointer locks after this long, 1m-60m.";
     "health.listen" = Some("127.0.0.1:9090"), "Address and port of /healthz, /readyz and /metrics.";
     "sip.listen" = Some("0.0.0.0:5060"), "UDP address and port for SIP.";
@@ -77,6 +80,7 @@ pub(crate) struct Config {
     pub(crate) data: PathBuf,
     pub(crate) web_listen: SocketAddr,
     pub(crate) web_origin: Option<String>,
+    pub(crate) web_tls: Option<web::TlsFiles>,
     pub(crate) idle_lock: Duration,
     pub(crate) health_listen: SocketAddr,
     pub(crate) sip_listen: SocketAddr,
@@ -119,6 +123,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let data = reader.read("node.data", value::path);
     let web_listen = reader.read("web.listen", value::socket);
     let web_origin = reader.read("web.origin", value::optional(value::origin));
+    let web_tls = read_tls(reader, web_listen);
     let idle_lock = reader.read("web.idle_lock", value::duration(60, 3_600));
     let health_listen = reader.read("health.listen", value::socket);
     let sip_listen = reader.read("sip.listen", value::socket);
@@ -147,6 +152,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         data: data?,
         web_listen: web_listen?,
         web_origin: web_origin?,
+        web_tls,
         idle_lock: idle_lock?,
         health_listen: health_listen?,
         sip_listen: sip_listen?,
@@ -168,6 +174,26 @@ fn read(reader: &mut Reader) -> Option<Config> {
         log_json: log_format? == "json",
         trunks,
     })
+}
+
+/// Card numbers and passwords do not cross a network in clear.
+fn read_tls(reader: &mut Reader, listen: Option<SocketAddr>) -> Option<web::TlsFiles> {
+    let certificate = reader.read("web.certificate", value::optional(value::path))?;
+    let key = reader.read("web.key", value::optional(value::path))?;
+    let plain = reader.read("web.plain", value::one_of(&["loopback", "anywhere"]))?;
+    let is_local = listen.is_none_or(|listen| listen.ip().is_loopback());
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => return Some(web::TlsFiles { certificate, key }),
+        (Some(_), None) => reader.problem("web.key", "is missing beside web.certificate"),
+        (None, Some(_)) => reader.problem("web.certificate", "is missing beside web.key"),
+        (None, None) if is_local || plain == "anywhere" => {}
+        (None, None) => reader.problem(
+            "web.listen",
+            "can be reached from other machines without TLS: set web.certificate and web.key; or, behind a TLS proxy on a network of its own, \
+             web.plain = \"anywhere\"",
+        ),
+    }
+    None
 }
 
 #[cfg(test)]
@@ -211,6 +237,23 @@ mod tests {
             problems.contains("web.listen"),
             "the nearest key is named:\n{problems}"
         );
+    }
+
+    #[test]
+    fn the_page_is_not_served_in_clear_to_other_machines() {
+        let text = |rest: &str| format!("[node]\ndata = \"/tmp/x\"\n[web]\n{rest}");
+        let open = "listen = \"0.0.0.0:8080\"\norigin = \"https://pay.example\"\n";
+        assert!(problems(&text(open))[0].contains("web.listen"));
+        let proxied = Config::parse(&text(&format!("{open}plain = \"anywhere\"\n")), nothing);
+        assert_eq!(proxied.unwrap().web_tls, None);
+        let half = problems(&text(&format!("{open}certificate = \"c.pem\"\n")));
+        assert!(half[0].contains("web.key"), "{half:?}");
+        let both = format!("{open}certificate = \"c.pem\"\nkey = \"k.pem\"\n");
+        let files = Config::parse(&text(&both), nothing)
+            .unwrap()
+            .web_tls
+            .unwrap();
+        assert_eq!(files.key, PathBuf::from("k.pem"));
     }
 
     #[test]

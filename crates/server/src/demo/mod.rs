@@ -233,6 +233,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         data: data.path.clone(),
         web_listen: at(options.port),
         web_origin: None,
+        web_tls: None,
         idle_lock: Duration::from_secs(900),
         health_listen: at(options.health_port),
         sip_listen: at(options.sip_port),
