@@ -1,16 +1,15 @@
 //! How much of a short window two keypad tones explain.
-//! Owns: the templates, the running correlations, the least-squares fit.
+//! Owns: the running correlations of one stream.
 //! Never: decides what is a key; the trigger, the reporter and the scan each have their own thresholds.
 //!
 //! Samples are gathered in blocks of 8. Each block is correlated once with 24 frequencies (8 tones at 0 and ±2.5 %) and turned to
 //! the phase of the stream's beginning, so that a window of 40 or 64 samples is a running sum: the newest block comes, the oldest goes. The fit of a pair
 //! is exact least squares (sine and cosine of both tones). Most windows are refuted before by a bound on what any pair can explain, which needs
-//! the magnitudes of the sums alone; rows of pairs that cannot win are skipped by the same bound.
+//! the magnitudes of the sums alone; tones whose pairs cannot win are skipped by the same bound.
 
-use std::sync::LazyLock;
-
-use super::keypad::{HIGH_HZ, LOW_HZ, Pair};
-use crate::g711::SAMPLE_RATE_HZ;
+use super::keypad::Pair;
+use super::lanes::Lanes;
+use super::templates::{BANK, Bank, Waves};
 use crate::sample;
 
 /// Samples of one block, and the distance between two windows: 1 ms.
@@ -18,18 +17,6 @@ pub const HOP_SAMPLES: usize = 8;
 
 /// Blocks kept: the longest window.
 const BLOCKS: usize = 8;
-
-/// Templates per tone. A pair 2.5 % off fits its nominal template to 0.83-0.93 only; with one at each ±2.5 % the residual error
-/// of any press within ±3.75 % is at most 1.25 %.
-const DETUNES: [f64; 3] = [-0.025, 0.0, 0.025];
-
-/// A pair that explains this much is not bettered by looking further: every threshold in use lies 0.07 below, and what another template of the same tone adds
-/// is less than the rest.
-const SURE_SHARE: f32 = 0.97;
-
-/// Frequencies: four tones of three templates in each group.
-const GROUP: usize = 12;
-const FREQUENCIES: usize = 2 * GROUP;
 
 /// The two windows. The short one sees the first burst of a bouncing key (6 ms), the long one holds against noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +58,7 @@ pub struct Fit {
 /// The running analysis of one stream. Reset it at every break of the timeline.
 #[derive(Debug, Clone)]
 pub struct Analysis {
-    blocks: [Sums; BLOCKS],
+    blocks: [Waves; BLOCKS],
     /// Energies of the blocks, newest first.
     energies: [f32; BLOCKS],
     short_power: f32,
@@ -80,10 +67,7 @@ pub struct Analysis {
     filled: usize,
     pending: [i16; HOP_SAMPLES],
     pending_len: usize,
-    /// How far the newest block's middle is from the middle of the block before the first.
-    phase: Turn,
-    short: Sums,
-    long: Sums,
+    running: Running,
     /// Hops since the running sums and the phase were made exact.
     hops: u32,
 }
@@ -96,7 +80,7 @@ impl Analysis {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            blocks: [Sums::NONE; BLOCKS],
+            blocks: [Waves::NONE; BLOCKS],
             energies: [0.0; BLOCKS],
             short_power: 0.0,
             long_power: 0.0,
@@ -104,22 +88,18 @@ impl Analysis {
             filled: 0,
             pending: [0; HOP_SAMPLES],
             pending_len: 0,
-            phase: Turn::NONE,
-            short: Sums::NONE,
-            long: Sums::NONE,
+            running: Running::START,
             hops: 0,
         }
     }
 
     /// Forgets everything heard: no window spans a gap.
     pub fn reset(&mut self) {
-        self.blocks = [Sums::NONE; BLOCKS];
+        self.blocks = [Waves::NONE; BLOCKS];
         self.energies = [0.0; BLOCKS];
         self.filled = 0;
         self.pending_len = 0;
-        self.phase = Turn::NONE;
-        self.short = Sums::NONE;
-        self.long = Sums::NONE;
+        self.running = Running::START;
         self.hops = 0;
     }
 
@@ -145,19 +125,15 @@ impl Analysis {
 
     #[inline(never)]
     fn take_block(&mut self) {
-        let bank = &*BANK;
         let samples = self.pending.map(f32::from);
         self.take_energy(&samples);
         let fifth = (self.newest + BLOCKS + 1 - Window::Short.blocks()) % BLOCKS;
         self.newest = (self.newest + 1) % BLOCKS;
         self.filled = (self.filled + 1).min(BLOCKS);
-        self.phase.advance(&bank.hop);
-        self.short.subtract(&self.blocks[fifth]);
-        self.long.subtract(&self.blocks[self.newest]);
-        let sums = bank.correlate(&samples, &self.phase);
-        self.short.add(&sums);
-        self.long.add(&sums);
-        self.blocks[self.newest] = sums;
+        if let Ok([newest, fifth]) = self.blocks.get_disjoint_mut([self.newest, fifth]) {
+            self.running
+                .step(&BANK, &Folded::of(&samples), fifth, newest);
+        }
         self.hops += 1;
         if self.hops == RENEW_HOPS {
             self.renew();
@@ -178,14 +154,14 @@ impl Analysis {
     /// Takes the rounding of many steps out of phase and sums.
     fn renew(&mut self) {
         self.hops = 0;
-        self.phase.normalize();
-        self.long = Sums::NONE;
-        self.short = Sums::NONE;
+        let Running { phase, short, long } = &mut self.running;
+        phase.normalize();
+        (*short, *long) = (Waves::NONE, Waves::NONE);
         for age in 0..BLOCKS {
             let sums = &self.blocks[(self.newest + BLOCKS - age) % BLOCKS];
-            self.long.add(sums);
+            long.add(sums);
             if age < Window::Short.blocks() {
-                self.short.add(sums);
+                short.add(sums);
             }
         }
     }
@@ -204,19 +180,23 @@ impl Analysis {
     #[must_use]
     pub fn fit(&self, window: Window, least_share: f32) -> Option<Fit> {
         let power = self.power(window)?;
-        let (shape, sums) = match window {
-            Window::Short => (&BANK.short, &self.short),
-            Window::Long => (&BANK.long, &self.long),
+        let shape = BANK.shape(window);
+        let sums = match window {
+            Window::Short => &self.running.short,
+            Window::Long => &self.running.long,
         };
         let energy = power * sample::count_f32(window.samples());
-        if shape.refutes(sums, least_share * energy) {
+        let need = least_share * energy;
+        if energy <= 0.0 || shape.refutes(sums, need) {
             return None;
         }
-        // Templates of a shape have their phase zero in the window's middle.
-        let mut middle = self.phase;
-        middle.step_back(&shape.to_middle);
-        let sums = sums.turned_back(&middle);
-        shape.best_pair(&sums, energy, least_share, power)
+        let found = shape.best_pair(sums, &self.running.phase, need)?;
+        Some(Fit {
+            pair: found.pair,
+            share: found.explained / energy,
+            weaker_share: (found.explained - found.stronger) / energy,
+            power,
+        })
     }
 }
 
@@ -226,318 +206,65 @@ impl Default for Analysis {
     }
 }
 
-/// Correlations with every frequency.
-#[derive(Debug, Clone, Copy)]
-struct Sums {
-    cos: [f32; FREQUENCIES],
-    sin: [f32; FREQUENCIES],
+/// Phase and windows, moved on block by block.
+#[derive(Debug, Clone)]
+struct Running {
+    /// How far the newest block's middle is from the middle of the block before the first.
+    phase: Waves,
+    short: Waves,
+    long: Waves,
 }
 
-impl Sums {
-    const NONE: Self = Self {
-        cos: [0.0; FREQUENCIES],
-        sin: [0.0; FREQUENCIES],
+impl Running {
+    const START: Self = Self {
+        phase: Waves::START,
+        short: Waves::NONE,
+        long: Waves::NONE,
     };
 
-    fn add(&mut self, other: &Self) {
-        for index in 0..FREQUENCIES {
-            self.cos[index] += other.cos[index];
-            self.sin[index] += other.sin[index];
+    /// Takes the next block: correlates it, turns it to the phase of the stream's beginning, and lets the blocks that leave go. `block` is the eighth
+    /// before it and becomes the newest. All in one pass, so that each value is read and written once.
+    fn step(&mut self, bank: &Bank, folded: &Folded, fifth: &Waves, block: &mut Waves) {
+        let Self { phase, short, long } = self;
+        for at in 0..phase.cos.len() {
+            let (c, s) = (phase.cos[at], phase.sin[at]);
+            let (hop_c, hop_s) = (bank.hop.cos[at], bank.hop.sin[at]);
+            let (turn_c, turn_s) = (c * hop_c - s * hop_s, s * hop_c + c * hop_s);
+            let (even, odd) = folded.correlate(bank, at);
+            let (cos, sin) = (even * turn_c - odd * turn_s, odd * turn_c + even * turn_s);
+            (phase.cos[at], phase.sin[at]) = (turn_c, turn_s);
+            short.cos[at] += cos - fifth.cos[at];
+            short.sin[at] += sin - fifth.sin[at];
+            long.cos[at] += cos - block.cos[at];
+            long.sin[at] += sin - block.sin[at];
+            (block.cos[at], block.sin[at]) = (cos, sin);
         }
-    }
-
-    fn subtract(&mut self, other: &Self) {
-        for index in 0..FREQUENCIES {
-            self.cos[index] -= other.cos[index];
-            self.sin[index] -= other.sin[index];
-        }
-    }
-
-    /// With waves that began `turn` later.
-    fn turned(&self, turn: &Turn) -> Self {
-        let mut turned = Self::NONE;
-        for index in 0..FREQUENCIES {
-            let (cos, sin) = (self.cos[index], self.sin[index]);
-            turned.cos[index] = cos * turn.cos[index] - sin * turn.sin[index];
-            turned.sin[index] = sin * turn.cos[index] + cos * turn.sin[index];
-        }
-        turned
-    }
-
-    fn turned_back(&self, turn: &Turn) -> Self {
-        let mut turned = Self::NONE;
-        for index in 0..FREQUENCIES {
-            let (cos, sin) = (self.cos[index], self.sin[index]);
-            turned.cos[index] = cos * turn.cos[index] + sin * turn.sin[index];
-            turned.sin[index] = sin * turn.cos[index] - cos * turn.sin[index];
-        }
-        turned
     }
 }
 
-static BANK: LazyLock<Bank> = LazyLock::new(Bank::build);
-
-/// Every table of the analysis; one for the process.
-struct Bank {
-    /// Waves at half a sample, one and a half, ... from a block's middle.
-    fold: [Turn; HOP_SAMPLES / 2],
-    /// One block.
-    hop: Turn,
-    short: Shape,
-    long: Shape,
+/// A block folded about its middle: sums meet cosines, differences meet sines.
+struct Folded {
+    even: [Lanes; HOP_SAMPLES / 2],
+    odd: [Lanes; HOP_SAMPLES / 2],
 }
 
-/// Cosine and sine of every frequency at one moment.
-#[derive(Debug, Clone, Copy)]
-struct Turn {
-    cos: [f32; FREQUENCIES],
-    sin: [f32; FREQUENCIES],
-}
-
-impl Turn {
-    const NONE: Self = Self {
-        cos: [1.0; FREQUENCIES],
-        sin: [0.0; FREQUENCIES],
-    };
-
-    /// `samples` after phase zero.
-    fn at(samples: f64) -> Self {
-        let angle = |index| omega(index) * samples;
+impl Folded {
+    fn of(samples: &[f32; HOP_SAMPLES]) -> Self {
+        let [d, c, b, a, e, f, g, h] = *samples;
         Self {
-            cos: std::array::from_fn(|index| sample::narrow(angle(index).cos())),
-            sin: std::array::from_fn(|index| sample::narrow(angle(index).sin())),
+            even: [e + a, f + b, g + c, h + d].map(Lanes::all),
+            odd: [e - a, f - b, g - c, h - d].map(Lanes::all),
         }
     }
 
-    fn advance(&mut self, step: &Self) {
-        for index in 0..FREQUENCIES {
-            let (cos, sin) = (self.cos[index], self.sin[index]);
-            self.cos[index] = cos * step.cos[index] - sin * step.sin[index];
-            self.sin[index] = sin * step.cos[index] + cos * step.sin[index];
-        }
-    }
-
-    fn step_back(&mut self, step: &Self) {
-        for index in 0..FREQUENCIES {
-            let (cos, sin) = (self.cos[index], self.sin[index]);
-            self.cos[index] = cos * step.cos[index] + sin * step.sin[index];
-            self.sin[index] = sin * step.cos[index] - cos * step.sin[index];
-        }
-    }
-
-    fn normalize(&mut self) {
-        for index in 0..FREQUENCIES {
-            let length = self.cos[index]
-                .hypot(self.sin[index])
-                .max(f32::MIN_POSITIVE);
-            self.cos[index] /= length;
-            self.sin[index] /= length;
-        }
-    }
-}
-
-impl Bank {
-    fn build() -> Self {
-        Self {
-            fold: std::array::from_fn(|at| Turn::at(sample::count_f64(at) + 0.5)),
-            hop: Turn::at(sample::count_f64(HOP_SAMPLES)),
-            short: Shape::build(Window::Short),
-            long: Shape::build(Window::Long),
-        }
-    }
-
-    /// Correlates a block whose middle is at `phase`. It is folded about its middle: sums meet cosines, differences meet sines.
-    fn correlate(&self, samples: &[f32; HOP_SAMPLES], phase: &Turn) -> Sums {
-        const HALF: usize = HOP_SAMPLES / 2;
-        let mut sums = Sums::NONE;
-        for (at, wave) in self.fold.iter().enumerate() {
-            let (after, before) = (samples[HALF + at], samples[HALF - 1 - at]);
-            let (even, odd) = (after + before, after - before);
-            for index in 0..FREQUENCIES {
-                sums.cos[index] += even * wave.cos[index];
-                sums.sin[index] += odd * wave.sin[index];
-            }
-        }
-        sums.turned(phase)
-    }
-}
-
-/// The inverse of a symmetric 2 x 2 matrix for one low template and each high one; the middle cell stands for both sides of the diagonal.
-#[derive(Debug, Clone, Copy)]
-struct Forms {
-    low: [f32; GROUP],
-    cross: [f32; GROUP],
-    high: [f32; GROUP],
-}
-
-impl Forms {
-    const NONE: Self = Self {
-        low: [0.0; GROUP],
-        cross: [0.0; GROUP],
-        high: [0.0; GROUP],
-    };
-}
-
-/// The tables of one window length. About a window's middle cosines and sines are orthogonal, so every fit is one of cosines and one of sines.
-struct Shape {
-    /// From the newest block's middle back to the window's.
-    to_middle: Turn,
-    single_cos: [f32; FREQUENCIES],
-    single_sin: [f32; FREQUENCIES],
-    /// The larger of both: what a template can explain at most per squared magnitude of its sum.
-    single_most: [f32; FREQUENCIES],
-    pair_cos: [Forms; GROUP],
-    pair_sin: [Forms; GROUP],
-    /// Rho, the largest canonical correlation of a low template with any high one. For every signal
-    /// explained(pair) <= (l + h + 2 rho sqrt(l h)) / (1 - rho^2), where l and h are what the low and the high template explain alone, so a row of pairs
-    /// that stays below what is asked needs no fit.
-    rho: [f32; GROUP],
-    /// 1 / (1 - rho^2).
-    widening: [f32; GROUP],
-    /// The coarser form for all rows: explained(pair) <= (l + h) / (1 - rho) with the largest rho.
-    bound: f32,
-}
-
-impl Shape {
-    fn build(window: Window) -> Self {
-        let samples = window.samples();
-        let half = sample::count_f64(samples - HOP_SAMPLES) / 2.0;
-        let single = |wave: Wave| {
-            std::array::from_fn(|index| {
-                sample::narrow(product(wave, index, index, samples).recip())
-            })
-        };
-        let (single_cos, single_sin): ([f32; FREQUENCIES], [f32; FREQUENCIES]) =
-            (single(f64::cos), single(f64::sin));
-        let mut shape = Self {
-            to_middle: Turn::at(half),
-            single_cos,
-            single_sin,
-            single_most: std::array::from_fn(|index| single_cos[index].max(single_sin[index])),
-            pair_cos: [Forms::NONE; GROUP],
-            pair_sin: [Forms::NONE; GROUP],
-            rho: [0.0; GROUP],
-            widening: [1.0; GROUP],
-            bound: 1.0,
-        };
-        for low in 0..GROUP {
-            for high in 0..GROUP {
-                let cos = shape.pair_cos[low].set(f64::cos, low, high, samples);
-                let sin = shape.pair_sin[low].set(f64::sin, low, high, samples);
-                let rho = sample::narrow(cos.max(sin));
-                shape.rho[low] = shape.rho[low].max(rho);
-                shape.bound = shape.bound.min(1.0 - rho);
-            }
-            shape.widening[low] = (1.0 - shape.rho[low] * shape.rho[low]).recip();
-        }
-        shape
-    }
-
-    /// No pair can explain `need`, whatever the phases are.
-    fn refutes(&self, sums: &Sums, need: f32) -> bool {
-        let magnitudes = sums.cos.iter().zip(&sums.sin);
-        let mut singles = self.single_most;
-        for (single, (cos, sin)) in singles.iter_mut().zip(magnitudes) {
-            *single *= cos * cos + sin * sin;
-        }
-        let (lows, highs) = halves(&singles);
-        most(&lows) + most(&highs) < need * self.bound
-    }
-
-    /// Energy each single template explains.
-    fn singles(&self, sums: &Sums) -> [f32; FREQUENCIES] {
-        let mut singles = [0.0; FREQUENCIES];
-        for (index, single) in singles.iter_mut().enumerate() {
-            *single = self.single_cos[index] * sums.cos[index] * sums.cos[index]
-                + self.single_sin[index] * sums.sin[index] * sums.sin[index];
-        }
-        singles
-    }
-
-    fn best_pair(&self, sums: &Sums, energy: f32, least_share: f32, power: f32) -> Option<Fit> {
-        if energy <= 0.0 {
-            return None;
-        }
-        let singles = self.singles(sums);
-        let (lows, highs) = halves(&singles);
-        let reach = self.reach(&lows, most(&highs));
-        let mut best = Best {
-            explained: least_share * energy,
-            at: None,
-        };
-        let first = place_of(most(&reach), &reach);
-        best.look(self, sums, first);
-        for (low, reach) in reach.iter().enumerate() {
-            if best.explained >= SURE_SHARE * energy {
-                break;
-            }
-            if low != first && *reach >= best.explained {
-                best.look(self, sums, low);
-            }
-        }
-        let (low, high) = best.at?;
-        let stronger = lows[low].max(highs[high]);
-        Some(Fit {
-            pair: pair_of(low, high),
-            share: best.explained / energy,
-            weaker_share: (best.explained - stronger) / energy,
-            power,
-        })
-    }
-
-    /// What each row of pairs can explain at most.
-    fn reach(&self, lows: &[f32; GROUP], high: f32) -> [f32; GROUP] {
-        let mut reach = self.widening;
-        for ((reach, rho), low) in reach.iter_mut().zip(&self.rho).zip(lows) {
-            *reach *= low + high + 2.0 * rho * (low * high).sqrt();
-        }
-        reach
-    }
-
-    /// Energy that a low template explains with each of the high ones.
-    fn explained(&self, sums: &Sums, low: usize) -> [f32; GROUP] {
-        let (cosines, sines) = (&self.pair_cos[low], &self.pair_sin[low]);
-        let (cos, sin) = (sums.cos[low], sums.sin[low]);
-        let mut explained = [0.0; GROUP];
-        for (high, value) in explained.iter_mut().enumerate() {
-            let (c, s) = (sums.cos[GROUP + high], sums.sin[GROUP + high]);
-            *value = cosines.low[high] * cos * cos
-                + (cosines.cross[high] * cos + cosines.high[high] * c) * c
-                + sines.low[high] * sin * sin
-                + (sines.cross[high] * sin + sines.high[high] * s) * s;
-        }
-        explained
-    }
-}
-
-/// The best pair so far.
-struct Best {
-    explained: f32,
-    at: Option<(usize, usize)>,
-}
-
-impl Best {
-    fn look(&mut self, shape: &Shape, sums: &Sums, low: usize) {
-        let row = shape.explained(sums, low);
-        let explained = most(&row);
-        if explained >= self.explained {
-            self.explained = explained;
-            self.at = Some((low, place_of(explained, &row)));
-        }
-    }
-}
-
-impl Forms {
-    /// Sets the cell of a pair; yields how far both templates are correlated.
-    fn set(&mut self, wave: Wave, low: usize, high: usize, samples: usize) -> f64 {
-        let a = product(wave, low, low, samples);
-        let b = product(wave, low, GROUP + high, samples);
-        let d = product(wave, GROUP + high, GROUP + high, samples);
-        let det = a * d - b * b;
-        self.low[high] = sample::narrow(d / det);
-        self.cross[high] = sample::narrow(-2.0 * b / det);
-        self.high[high] = sample::narrow(a / det);
-        b.abs() / (a * d).sqrt()
+    /// Correlations with four templates.
+    fn correlate(&self, bank: &Bank, at: usize) -> (Lanes, Lanes) {
+        let [a, b, c, d] = &bank.fold;
+        let ([e, f, g, h], [o, p, q, r]) = (self.even, self.odd);
+        (
+            (a.cos[at] * e + b.cos[at] * f) + (c.cos[at] * g + d.cos[at] * h),
+            (a.sin[at] * o + b.sin[at] * p) + (c.sin[at] * q + d.sin[at] * r),
+        )
     }
 }
 
@@ -547,62 +274,156 @@ fn sum(values: &[f32; HOP_SAMPLES]) -> f32 {
     ((a + e) + (b + f)) + ((c + g) + (d + h))
 }
 
-/// The largest of twelve energies, four at a time.
-fn most(energies: &[f32; GROUP]) -> f32 {
-    let mut lanes = [0.0_f32; 4];
-    for (at, lane) in lanes.iter_mut().enumerate() {
-        *lane = larger(larger(energies[at], energies[4 + at]), energies[8 + at]);
+#[cfg(test)]
+mod tests {
+    use super::super::keypad::{HIGH_HZ, LOW_HZ};
+    use super::*;
+    use crate::g711::SAMPLE_RATE_HZ;
+    use rand::{Rng, SeedableRng, rngs::StdRng};
+
+    /// How far shares in f32 over running sums may be from plain ones.
+    const EXACT: f64 = 5e-4;
+
+    /// What a pair of templates explains of a window, and what its stronger tone explains alone, as shares.
+    struct Plain {
+        pair: Pair,
+        share: f64,
+        stronger: f64,
     }
-    larger(larger(lanes[0], lanes[2]), larger(lanes[1], lanes[3]))
-}
 
-/// Of two numbers that are no NaN: one instruction, which `f32::max` is not.
-fn larger(one: f32, other: f32) -> f32 {
-    if one > other { one } else { other }
-}
+    /// Least squares without any of the shortcuts: every pair of templates, four waves from the first sample on, in f64.
+    fn plain_fits(window: &[i16]) -> Vec<Plain> {
+        let samples: Vec<f64> = window.iter().map(|value| f64::from(*value)).collect();
+        let waves = |hz: f64, detune: f64| {
+            let omega = std::f64::consts::TAU * hz * (1.0 + detune) / f64::from(SAMPLE_RATE_HZ);
+            let at = |wave: fn(f64) -> f64| -> Vec<f64> {
+                (0..samples.len())
+                    .map(|n| wave(omega * sample::count_f64(n)))
+                    .collect()
+            };
+            [at(f64::cos), at(f64::sin)]
+        };
+        let energy: f64 = samples.iter().map(|value| value * value).sum();
+        let mut fits = Vec::new();
+        for (row, low_hz) in (0..).zip(LOW_HZ) {
+            for (column, high_hz) in (0..).zip(HIGH_HZ) {
+                for place in 0..9 {
+                    let low = waves(low_hz, f64::from(place / 3 - 1) * 0.025);
+                    let high = waves(high_hz, f64::from(place % 3 - 1) * 0.025);
+                    let share = |waves: &[&Vec<f64>]| explained(waves, &samples) / energy;
+                    let alone = share(&[&low[0], &low[1]]).max(share(&[&high[0], &high[1]]));
+                    fits.push(Plain {
+                        pair: Pair::new(row, column),
+                        share: share(&[&low[0], &low[1], &high[0], &high[1]]),
+                        stronger: alone,
+                    });
+                }
+            }
+        }
+        fits
+    }
 
-/// Where the energy `most` stands.
-fn place_of(most: f32, energies: &[f32; GROUP]) -> usize {
-    energies
-        .iter()
-        .position(|energy| *energy >= most)
-        .unwrap_or(0)
-}
+    /// Energy of the samples that lies in the space of the waves: they are made orthogonal one after the other.
+    fn explained(waves: &[&Vec<f64>], samples: &[f64]) -> f64 {
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let mut done: Vec<Vec<f64>> = Vec::new();
+        for wave in waves {
+            let mut rest = (*wave).clone();
+            for other in &done {
+                let shared = dot(&rest, other) / dot(other, other);
+                for (value, other) in rest.iter_mut().zip(other) {
+                    *value -= shared * other;
+                }
+            }
+            done.push(rest);
+        }
+        let shares = done
+            .iter()
+            .map(|wave| dot(wave, samples).powi(2) / dot(wave, wave));
+        shares.sum()
+    }
 
-/// Low and high templates apart.
-fn halves(singles: &[f32; FREQUENCIES]) -> ([f32; GROUP], [f32; GROUP]) {
-    let mut halves = ([0.0; GROUP], [0.0; GROUP]);
-    halves.0.copy_from_slice(&singles[..GROUP]);
-    halves.1.copy_from_slice(&singles[GROUP..]);
-    halves
-}
+    /// A stretch of a line: hiss, and tones of a key, of a voice or of nothing, that begin and end anywhere.
+    fn stretch(rng: &mut StdRng) -> Vec<i16> {
+        let len = rng.random_range(30..200);
+        let level = 10.0_f64.powf(rng.random_range(1.5..4.0));
+        let hiss = level * 10.0_f64.powf(rng.random_range(-3.0..0.3));
+        let tones: Vec<(f64, f64)> = match rng.random_range(0..5) {
+            0 => Vec::new(),
+            1 => {
+                let pitch = rng.random_range(80.0..350.0);
+                (1..12)
+                    .map(|n| (pitch * f64::from(n), rng.random::<f64>()))
+                    .collect()
+            }
+            kind => {
+                let off = if kind == 2 { 0.0 } else { 0.045 };
+                let mut tone = |group: [f64; 4]| {
+                    let hz = group[rng.random_range(0..4)]
+                        * (1.0 + off * (rng.random::<f64>() - 0.5) * 2.0);
+                    (hz, 10.0_f64.powf(rng.random_range(-0.7..0.0)))
+                };
+                vec![tone(LOW_HZ), tone(HIGH_HZ)]
+            }
+        };
+        let phases: Vec<f64> = tones.iter().map(|_| rng.random_range(0.0..6.3)).collect();
+        let value = |n: usize| -> f64 {
+            let at = |((hz, gain), phase): (&(f64, f64), &f64)| {
+                gain * (std::f64::consts::TAU * hz * sample::count_f64(n) / 8_000.0 + phase).sin()
+            };
+            tones.iter().zip(&phases).map(at).sum()
+        };
+        (0..len)
+            .map(|n| {
+                sample::from_f32(sample::narrow(
+                    level * value(n) + hiss * rng.random_range(-1.0..1.0),
+                ))
+            })
+            .collect()
+    }
 
-fn pair_of(low: usize, high: usize) -> Pair {
-    const ROW_OR_COLUMN: [u8; GROUP] = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3];
-    Pair::new(ROW_OR_COLUMN[low], ROW_OR_COLUMN[high])
-}
-
-/// Radians per sample of template `index`.
-fn omega(index: usize) -> f64 {
-    let tone = index / DETUNES.len();
-    let nominal_hz = if tone < 4 {
-        LOW_HZ[tone]
-    } else {
-        HIGH_HZ[tone - 4]
-    };
-    std::f64::consts::TAU * nominal_hz * (1.0 + DETUNES[index % DETUNES.len()])
-        / f64::from(SAMPLE_RATE_HZ)
-}
-
-/// Cosine or sine.
-type Wave = fn(f64) -> f64;
-
-/// Inner product of two templates over a window, their phase zero in its middle.
-fn product(wave: Wave, first: usize, second: usize, samples: usize) -> f64 {
-    (0..samples)
-        .map(|n| {
-            let at = sample::count_f64(n) - sample::count_f64(samples - 1) / 2.0;
-            wave(omega(first) * at) * wave(omega(second) * at)
-        })
-        .sum()
+    #[test]
+    fn the_fit_is_plain_least_squares() {
+        let mut rng = StdRng::seed_from_u64(20);
+        let (mut analysis, mut heard, mut found) = (Analysis::new(), Vec::<i16>::new(), 0);
+        while heard.len() < 40_000 {
+            for value in stretch(&mut rng) {
+                heard.push(value);
+                // One hop in seven, so that every place between two renewals comes up.
+                if !analysis.push(value)
+                    || !heard.len().is_multiple_of(7 * HOP_SAMPLES)
+                    || heard.len() < 64
+                {
+                    continue;
+                }
+                for window in [Window::Short, Window::Long] {
+                    let fits = plain_fits(&heard[heard.len() - window.samples()..]);
+                    let best = fits.iter().map(|fit| fit.share).fold(0.0, f64::max);
+                    let least = rng.random_range(0.0..1.0_f32);
+                    let Some(fit) = analysis.fit(window, least) else {
+                        assert!(
+                            best < f64::from(least) + EXACT,
+                            "{best} not found, least {least}"
+                        );
+                        continue;
+                    };
+                    found += 1;
+                    assert!(
+                        (f64::from(fit.share) - best).abs() < EXACT,
+                        "{} for {best}",
+                        fit.share
+                    );
+                    assert!(fit.share >= least);
+                    let weaker = f64::from(fit.weaker_share);
+                    let same = fits.iter().any(|plain| {
+                        plain.pair == fit.pair
+                            && plain.share > best - EXACT
+                            && (plain.share - plain.stronger - weaker).abs() < 2.0 * EXACT
+                    });
+                    assert!(same, "a pair or a weaker tone that is not the best one's");
+                }
+            }
+        }
+        assert!(found > 400, "{found} windows were fitted");
+    }
 }

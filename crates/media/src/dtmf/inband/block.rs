@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use super::keypad::{HIGH_HZ, LOW_HZ, Pair};
+use super::keypad::{Pair, tone_hz};
 use crate::g711::{Law, SAMPLE_RATE_HZ};
 use crate::sample;
 
@@ -49,12 +49,8 @@ static BANK: LazyLock<Bank> = LazyLock::new(Bank::build);
 impl Bank {
     fn build() -> Self {
         let wave = |distance: usize, tone: usize| {
-            let hz = if tone < 4 {
-                LOW_HZ[tone]
-            } else {
-                HIGH_HZ[tone - 4]
-            };
-            let turns = hz * (sample::count_f64(distance) + 0.5) / f64::from(SAMPLE_RATE_HZ);
+            let turns =
+                tone_hz(tone) * (sample::count_f64(distance) + 0.5) / f64::from(SAMPLE_RATE_HZ);
             std::f64::consts::TAU * turns
         };
         let peak = Law::Mu.amplitude(FLOOR_DBM0);

@@ -11,6 +11,14 @@ pub const LOW_HZ: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
 /// High group, columns of the keypad, in Hz.
 pub const HIGH_HZ: [f64; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
 
+/// One of the eight tones in Hz, low ones first; above seven it is the last.
+pub(super) fn tone_hz(tone: usize) -> f64 {
+    match tone {
+        0..4 => LOW_HZ[tone],
+        _ => HIGH_HZ[(tone - 4).min(3)],
+    }
+}
+
 /// One of the sixteen pairs: row and column, each 0-3. It names a key, so it does not print itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Pair {

@@ -7,9 +7,10 @@
 
 use std::sync::LazyLock;
 
-use super::history::{History, PIECE, PIECES};
-use super::keypad::Pair;
-use super::tune::{Tuner, times};
+use super::history::{History, PIECE, PIECES, bit};
+use super::keypad::{Pair, tone_hz};
+use super::lanes::{Lanes, gather};
+use super::tune::Tuner;
 use super::verdict::{EVIDENCE_MAX, Evidence, nominal_hz, radians};
 use crate::sample;
 
@@ -55,22 +56,14 @@ const PATIENCE: u64 = 56;
 const VERDICT_SPAN: u64 = 90;
 
 /// Pieces from a free edge that a verdict leaves out: the edge is known to 1 ms.
-const MARGIN: u64 = 2;
+const MARGIN: u32 = 2;
 
 /// Least pieces of evidence: the inside of the shortest press that a loss cut. They must also be half of what came: a press sounds
 /// throughout.
 const EVIDENCE_LEAST: usize = 8;
 
-/// What is known of a piece.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Silent,
-    Sounding,
-    Missing,
-}
-
-/// Low and high tone of a piece, brought to zero frequency: real and imaginary parts.
-pub(super) type Sums = [f32; 4];
+/// Low and high tone of a piece, brought to zero frequency: real and imaginary parts of both.
+pub(super) type Sums = Lanes;
 
 /// The follower of a pair.
 #[derive(Debug)]
@@ -82,7 +75,9 @@ pub(super) struct Press {
     windows: [[f32; 2]; PIECES],
     /// How many pieces of that window came.
     counts: [u8; PIECES],
-    marks: [Mark; PIECES],
+    /// One bit for each piece of the ring that sounds, and for each that never came; the others are silent.
+    sounding_pieces: u128,
+    missing_pieces: u128,
     window: Sums,
     window_count: u8,
     begin: u64,
@@ -118,11 +113,12 @@ impl Press {
         let mut press = Self {
             pair,
             waves: Demodulator::new(pair),
-            sums: [[0.0; 4]; PIECES],
+            sums: [Lanes::all(0.0); PIECES],
             windows: [[0.0; 2]; PIECES],
             counts: [0; PIECES],
-            marks: [Mark::Silent; PIECES],
-            window: [0.0; 4],
+            sounding_pieces: 0,
+            missing_pieces: 0,
+            window: Lanes::all(0.0),
             window_count: 0,
             begin,
             next: begin,
@@ -186,10 +182,11 @@ impl Press {
             self.sums[place] = self.waves.take(samples);
             self.windows[place] = self.slide(piece, samples.is_some());
             self.counts[place] = self.window_count;
-            self.marks[place] = match samples {
-                Some(_) => Mark::Silent,
-                None => Mark::Missing,
-            };
+            self.sounding_pieces &= !bit(piece);
+            self.missing_pieces &= !bit(piece);
+            if samples.is_none() {
+                self.missing_pieces |= bit(piece);
+            }
         }
         self.next = self.next.max(end);
     }
@@ -210,32 +207,24 @@ impl Press {
         let place = sample::ring_index(piece, PIECES);
         let oldest = piece.checked_sub(sample::span(WINDOW));
         if let Some(oldest) = oldest.filter(|oldest| *oldest >= self.begin) {
-            let place = sample::ring_index(oldest, PIECES);
-            self.window_count -= u8::from(self.marks[place] != Mark::Missing);
-            for (sum, value) in self.window.iter_mut().zip(&self.sums[place]) {
-                *sum -= value;
-            }
+            self.window_count -= u8::from(!self.is_missing(oldest));
+            self.window = self.window - self.sums[sample::ring_index(oldest, PIECES)];
         }
         self.window_count += u8::from(came);
-        for (sum, value) in self.window.iter_mut().zip(&self.sums[place]) {
-            *sum += value;
-        }
+        self.window += self.sums[place];
         if piece.is_multiple_of(RENEW_PIECES) {
             self.renew(piece);
         }
-        let [a, b, c, d] = self.window;
+        let [a, b, c, d] = self.window.0;
         [a * a + b * b, c * c + d * d]
     }
 
     /// Takes the rounding of many steps out of the window.
     fn renew(&mut self, last: u64) {
-        self.window = [0.0; 4];
+        self.window = Lanes::all(0.0);
         let first = (last + 1).saturating_sub(sample::span(WINDOW));
         for piece in first.max(self.begin)..=last {
-            let sums = &self.sums[sample::ring_index(piece, PIECES)];
-            for (sum, value) in self.window.iter_mut().zip(sums) {
-                *sum += value;
-            }
+            self.window += self.sums[sample::ring_index(piece, PIECES)];
         }
     }
 
@@ -256,8 +245,7 @@ impl Press {
         else {
             return;
         };
-        let place = sample::ring_index(middle, PIECES);
-        if self.marks[place] == Mark::Missing {
+        if self.is_missing(middle) {
             self.missing_since += 1;
             return;
         }
@@ -265,7 +253,7 @@ impl Press {
             self.silent_since += 1;
             return;
         }
-        self.marks[place] = Mark::Sounding;
+        self.sounding_pieces |= bit(middle);
         self.ambiguous |= self.sounding.is_some() && self.missing_since > HIDING_GAP_SPAN;
         let start = self.sounding.map_or(middle, |(start, _)| start);
         self.sounding = Some((start, middle + 1));
@@ -295,26 +283,34 @@ impl Press {
 
     /// Judges the pieces that surely hold the press; yields the power of its tones in a whole window.
     fn evidence(&self, from: u64, end: u64, history: &History) -> Option<[f32; 2]> {
-        let mut evidence = Evidence::new();
-        let mut tuner = Tuner::new();
-        let inside = (from..end).filter(|piece| self.is_inside(*piece));
-        // The newest: a key that bounces does so at its start.
-        let surplus = inside.clone().count().saturating_sub(EVIDENCE_MAX);
-        for piece in inside.skip(surplus) {
-            let place = u16::try_from(piece - from).unwrap_or(u16::MAX);
-            let Some(samples) = history.piece(piece) else {
-                continue;
-            };
-            if !evidence.push(place, samples) {
-                break;
-            }
-            tuner.add(piece - from, &self.sums[sample::ring_index(piece, PIECES)]);
-        }
-        let came = (from..end).filter(|piece| history.came(*piece)).count();
-        if evidence.len() < EVIDENCE_LEAST || evidence.len() < EVIDENCE_MAX.min(came / 2) {
+        let mut inside = self.inside(from, end);
+        let len = sample::length(u64::from(inside.count_ones())).min(EVIDENCE_MAX);
+        if len < EVIDENCE_LEAST {
             return None;
         }
-        let deviations = tuner.deviations(nominal_hz(self.pair))?;
+        if len < EVIDENCE_MAX {
+            let came = (from..end).filter(|piece| history.came(*piece)).count();
+            if len < came / 2 {
+                return None;
+            }
+        }
+        let mut evidence = Evidence::new();
+        let mut tuner = Tuner::new();
+        // The newest: a key that bounces does so at its start.
+        for _ in len..sample::length(u64::from(inside.count_ones())) {
+            inside &= inside - 1;
+        }
+        while inside != 0 {
+            let place = u8::try_from(inside.trailing_zeros()).unwrap_or(u8::MAX);
+            let piece = from + u64::from(place);
+            inside &= inside - 1;
+            if let Some(samples) = history.piece(piece) {
+                evidence.push(place, samples);
+                tuner.add(place, self.sums[sample::ring_index(piece, PIECES)]);
+            }
+        }
+        let tones = [self.pair.row(), 4 + self.pair.column()];
+        let deviations = tuner.deviations(tones)?;
         let tones = evidence.judge(self.pair, deviations)?;
         let nominal = nominal_hz(self.pair);
         Some([0, 1].map(|tone| {
@@ -329,15 +325,25 @@ impl Press {
         }))
     }
 
-    /// A sounding piece whose neighbours sound or are missing.
-    fn is_inside(&self, piece: u64) -> bool {
-        let mark = |at: u64| self.marks[sample::ring_index(at, PIECES)];
-        let near = piece.saturating_sub(MARGIN).max(self.begin)..=piece + MARGIN;
-        mark(piece) == Mark::Sounding && near.into_iter().all(|at| mark(at) != Mark::Silent)
+    /// Sounding pieces whose neighbours sound or are missing, one bit each, the lowest for piece `from`.
+    fn inside(&self, from: u64, end: u64) -> u128 {
+        let mut near = self.sounding_pieces | self.missing_pieces;
+        // Before the first piece nothing is silent, as long as its place in the ring is no later one's.
+        let margin = u64::from(MARGIN);
+        if self.next < self.begin + sample::span(PIECES) - margin {
+            let before = self.begin.saturating_sub(margin)..self.begin;
+            near |= before.fold(0, |bits, piece| bits | bit(piece));
+        }
+        let all_near = (1..=MARGIN).fold(near, |all, pieces| {
+            all & near.rotate_left(pieces) & near.rotate_right(pieces)
+        });
+        let first = bit(from).trailing_zeros();
+        let wanted = u128::MAX >> (sample::span(PIECES) - (end - from));
+        (self.sounding_pieces & all_near).rotate_right(first) & wanted
     }
 
     fn is_missing(&self, piece: u64) -> bool {
-        self.marks[sample::ring_index(piece, PIECES)] == Mark::Missing
+        self.missing_pieces & bit(piece) != 0
     }
 
     /// Finds the edges again with the true power of both tones.
@@ -347,10 +353,8 @@ impl Press {
         };
         let first = start.saturating_sub(2 * AHEAD).max(self.begin);
         let last = (end + 2 * AHEAD).min(self.next.saturating_sub(AHEAD + 1));
-        let sounds = |middle: &u64| {
-            self.marks[sample::ring_index(*middle, PIECES)] != Mark::Missing
-                && self.sounds_in(middle + AHEAD, reference)
-        };
+        let sounds =
+            |middle: &u64| !self.is_missing(*middle) && self.sounds_in(middle + AHEAD, reference);
         let start = (first..=last).find(sounds);
         let end = (first..=last).rev().find(sounds);
         self.sounding = start.zip(end).map(|(start, end)| (start, end + 1));
@@ -373,84 +377,67 @@ impl Press {
     }
 }
 
-/// One tone's waves over a piece, backwards in phase, and how far they turn in it.
+/// Both tones of a pair over a piece, backwards in phase, and how far they turn in it.
 #[derive(Debug)]
-struct ToneWaves {
-    cos: [f32; PIECE],
-    sin: [f32; PIECE],
-    step: [f32; 2],
+struct PairWaves {
+    samples: [Lanes; PIECE],
+    step: Lanes,
 }
 
-/// The eight tones: four low, four high.
-static TONES: LazyLock<[ToneWaves; 8]> = LazyLock::new(|| {
-    std::array::from_fn(|tone| {
-        let pair = Pair::new(
-            u8::try_from(tone % 4).unwrap_or(0),
-            u8::try_from(tone % 4).unwrap_or(0),
-        );
-        let hz = nominal_hz(pair)[tone / 4];
-        let angle = |at: usize| radians(hz) * sample::count_f32(at);
-        ToneWaves {
-            cos: std::array::from_fn(|at| angle(at).cos()),
-            sin: std::array::from_fn(|at| -angle(at).sin()),
-            step: [angle(PIECE).cos(), -angle(PIECE).sin()],
-        }
-    })
+/// By row and column.
+static PAIRS: LazyLock<[[PairWaves; 4]; 4]> = LazyLock::new(|| {
+    std::array::from_fn(|row| std::array::from_fn(|column| PairWaves::of(row, 4 + column)))
 });
+
+impl PairWaves {
+    fn of(low: usize, high: usize) -> Self {
+        let back = |tone: usize, samples: usize| {
+            -radians(sample::narrow(tone_hz(tone))) * sample::count_f32(samples)
+        };
+        let at = |samples: usize| {
+            let (low, high) = (back(low, samples), back(high, samples));
+            Lanes([low.cos(), low.sin(), high.cos(), high.sin()])
+        };
+        Self {
+            samples: std::array::from_fn(at),
+            step: at(PIECE),
+        }
+    }
+}
 
 /// Brings both tones of a pair to zero frequency.
 #[derive(Debug)]
 struct Demodulator {
-    tones: [&'static ToneWaves; 2],
-    turn: [[f32; 2]; 2],
+    waves: &'static PairWaves,
+    turn: Lanes,
     taken: u32,
 }
 
 impl Demodulator {
     fn new(pair: Pair) -> Self {
-        let tones = &*TONES;
         Self {
-            tones: [&tones[pair.row()], &tones[4 + pair.column()]],
-            turn: [[1.0, 0.0]; 2],
+            waves: &PAIRS[pair.row()][pair.column()],
+            turn: Lanes([1.0, 0.0, 1.0, 0.0]),
             taken: 0,
         }
     }
 
     fn take(&mut self, samples: Option<&[i16; PIECE]>) -> Sums {
-        let mut sums = [0.0; 4];
-        if let Some(samples) = samples {
-            let samples = samples.map(f32::from);
-            for (tone, waves) in self.tones.iter().enumerate() {
-                let value = [dot(&waves.cos, &samples), dot(&waves.sin, &samples)];
-                let [re, im] = times(value, self.turn[tone]);
-                sums[2 * tone] = re;
-                sums[2 * tone + 1] = im;
-            }
-        }
+        let sums = samples.map_or(Lanes::all(0.0), |samples| {
+            gather(&self.waves.samples, &samples.map(f32::from)).times(self.turn)
+        });
         self.advance();
         sums
     }
 
     fn advance(&mut self) {
         self.taken += 1;
-        for (turn, tone) in self.turn.iter_mut().zip(self.tones) {
-            *turn = times(*turn, tone.step);
-            if self.taken.is_multiple_of(64) {
-                // Rounding must not let a long press fade.
-                let length = turn[0].hypot(turn[1]).max(f32::MIN_POSITIVE);
-                *turn = turn.map(|part| part / length);
-            }
+        self.turn = self.turn.times(self.waves.step);
+        if self.taken.is_multiple_of(64) {
+            // Rounding must not let a long press fade.
+            let [a, b, c, d] = self.turn.0;
+            let (low, high) = (a.hypot(b), c.hypot(d));
+            self.turn = Lanes([a / low, b / low, c / high, d / high]);
         }
     }
-}
-
-/// A product of eight values, in two halves.
-fn dot(wave: &[f32; PIECE], samples: &[f32; PIECE]) -> f32 {
-    let mut lanes = [0.0_f32; 4];
-    for (wave, samples) in wave.chunks_exact(4).zip(samples.chunks_exact(4)) {
-        for ((lane, wave), value) in lanes.iter_mut().zip(wave).zip(samples) {
-            *lane += wave * value;
-        }
-    }
-    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 }

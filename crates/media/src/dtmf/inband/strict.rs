@@ -273,24 +273,26 @@ impl Presses {
     }
 
     fn close_press(&mut self) {
-        let Some(mut press) = self.press.take() else {
+        let Some(press) = &mut self.press else {
             return;
         };
-        let Some(verdict) = press.verdict(&self.history) else {
+        let (pair, verdict) = (press.pair(), press.verdict(&self.history));
+        self.press = None;
+        let Some(verdict) = verdict else {
             return;
         };
-        let verdict = self.joined(press.pair(), verdict);
+        let verdict = self.joined(pair, verdict);
         if !verdict.is_digit {
-            self.fragment = Some((press.pair(), verdict));
+            self.fragment = Some((pair, verdict));
             return;
         }
         self.fragment = None;
         self.taken_until = verdict.end;
         let cut = self.cut.take();
-        let goes_on = cut == Some(press.pair()) && verdict.start <= AFTER_GAP_SPAN;
+        let goes_on = cut == Some(pair) && verdict.start <= AFTER_GAP_SPAN;
         let ts = |piece: u64| self.origin + piece * sample::span(PIECE);
         let heard = HeardPress {
-            pair: press.pair(),
+            pair,
             start: ts(verdict.start),
             end: ts(verdict.end),
             ambiguous: verdict.ambiguous || goes_on,

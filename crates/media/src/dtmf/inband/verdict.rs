@@ -2,9 +2,11 @@
 //! Owns: the exact least-squares fit and the limits of ITU-T Q.24 on tones.
 //! Never: knows of time; whoever asks has chosen the pieces.
 
+use std::sync::LazyLock;
+
 use super::history::PIECE;
 use super::keypad::{HIGH_HZ, LOW_HZ, Pair};
-use super::tune::times;
+use super::lanes::{Lanes, Turns, gather};
 use crate::g711::{Law, SAMPLE_RATE_HZ};
 use crate::sample;
 
@@ -53,11 +55,13 @@ const SHARE_BESIDE_DIAL: f32 = 0.97;
 /// Dial tones: 350 and 440 Hz (North America), 425 Hz with its neighbourhood (ITU-T E.180).
 const DIAL_HZ: [[f32; 2]; 2] = [[350.0, 440.0], [400.0, 450.0]];
 
+static DIAL_TONES: LazyLock<[Tones; 2]> = LazyLock::new(|| DIAL_HZ.map(Tones::new));
+
 /// Chosen pieces of a press, oldest first.
 pub(super) struct Evidence {
-    samples: [f32; EVIDENCE_MAX * PIECE],
+    pieces: [[f32; PIECE]; EVIDENCE_MAX],
     /// Place of each piece, in pieces from the first.
-    places: [u16; EVIDENCE_MAX],
+    places: [u8; EVIDENCE_MAX],
     len: usize,
 }
 
@@ -71,32 +75,23 @@ pub(super) struct ToneFound {
 impl Evidence {
     pub(super) fn new() -> Self {
         Self {
-            samples: [0.0; EVIDENCE_MAX * PIECE],
+            pieces: [[0.0; PIECE]; EVIDENCE_MAX],
             places: [0; EVIDENCE_MAX],
             len: 0,
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Adds a piece; false if there is no more room.
-    pub(super) fn push(&mut self, place: u16, piece: &[i16; PIECE]) -> bool {
-        if self.len == EVIDENCE_MAX {
-            return false;
+    /// Adds a piece; one too many is left out.
+    pub(super) fn push(&mut self, place: u8, piece: &[i16; PIECE]) {
+        if self.len < EVIDENCE_MAX {
+            self.places[self.len] = place;
+            self.pieces[self.len] = piece.map(f32::from);
+            self.len += 1;
         }
-        self.places[self.len] = place;
-        let first = self.len * PIECE;
-        for (value, linear) in self.samples[first..first + PIECE].iter_mut().zip(piece) {
-            *value = f32::from(*linear);
-        }
-        self.len += 1;
-        true
     }
 
     /// Both tones, if they are those of one key and nothing but noise or a dial tone is beside them.
-    pub(super) fn judge(mut self, pair: Pair, deviations: [f32; 2]) -> Option<[ToneFound; 2]> {
+    pub(super) fn judge(&mut self, pair: Pair, deviations: [f32; 2]) -> Option<[ToneFound; 2]> {
         if deviations
             .iter()
             .any(|deviation| deviation.abs() > DEVIATION_MAX)
@@ -108,7 +103,8 @@ impl Evidence {
             nominal_hz(pair)[1] * (1.0 + deviations[1]),
         ];
         let energy = self.energy();
-        let fit = self.fit(hz);
+        let tones = Tones::new(hz);
+        let fit = self.fit(&tones);
         let amplitudes = fit.amplitudes();
         let share = fit.explained / energy.max(f32::MIN_POSITIVE);
         let levels = amplitudes.map(|amplitude| Law::Mu.dbm0(amplitude * amplitude / 2.0));
@@ -121,7 +117,7 @@ impl Evidence {
         };
         let pure = in_spec
             && share >= SHARE_LEAST
-            && (share >= certain || self.rest_is_no_voice(&fit, energy));
+            && (share >= certain || self.rest_is_no_voice(&tones, &fit, energy));
         pure.then(|| {
             [0, 1].map(|tone| ToneFound {
                 hz: hz[tone],
@@ -131,8 +127,8 @@ impl Evidence {
     }
 
     /// What the pair leaves is white, or a dial tone.
-    fn rest_is_no_voice(&mut self, fit: &TwoTones, energy: f32) -> bool {
-        self.subtract(fit);
+    fn rest_is_no_voice(&mut self, tones: &Tones, fit: &TwoTones, energy: f32) -> bool {
+        self.subtract(tones, fit);
         let (whiteness, neighbours) = self.whiteness();
         let whiteness_max = if fit.explained >= SHARE_MOST * energy {
             WHITENESS_MAX_MOST
@@ -145,14 +141,14 @@ impl Evidence {
         if neighbours < DIAL_NEIGHBOURS_LEAST {
             return false;
         }
-        let dial = DIAL_HZ.iter().map(|hz| self.fit(*hz).explained);
+        let dial = DIAL_TONES.iter().map(|tones| self.fit(tones).explained);
         let dial = dial.fold(0.0, f32::max);
         fit.explained >= SHARE_BESIDE_DIAL * (energy - dial)
     }
 
     fn energy(&self) -> f32 {
         let mut lanes = [0.0_f32; PIECE];
-        for piece in self.samples[..self.len * PIECE].chunks_exact(PIECE) {
+        for piece in &self.pieces[..self.len] {
             for (lane, value) in lanes.iter_mut().zip(piece) {
                 *lane += value * value;
             }
@@ -163,7 +159,7 @@ impl Evidence {
     /// The sum over lags of squared correlation over its variance in white noise; the correlation of neighbours.
     fn whiteness(&self) -> (f32, f32) {
         let mut lanes = [[0.0_f32; PIECE]; LAGS + 1];
-        for piece in self.samples[..self.len * PIECE].chunks_exact(PIECE) {
+        for piece in &self.pieces[..self.len] {
             let mut padded = [0.0; PIECE + LAGS];
             padded[..PIECE].copy_from_slice(piece);
             for (lag, lanes) in lanes.iter_mut().enumerate() {
@@ -179,40 +175,35 @@ impl Evidence {
         (whiteness.sum(), sums[1] / variance / products(1))
     }
 
-    fn fit(&self, hz: [f32; 2]) -> TwoTones {
-        let mut normal = Normal::default();
-        let mut waves = Waves::new(hz);
-        for (place, piece) in self
-            .places
-            .iter()
-            .zip(self.samples[..self.len * PIECE].chunks_exact(PIECE))
-        {
-            normal.add(&waves.at(*place), piece);
+    /// Least squares of both tones over the pieces. The tones' waves are those of the first piece; what they gather in a later one is turned to its phase.
+    fn fit(&self, tones: &Tones) -> TwoTones {
+        let mut moments = Lanes::all(0.0);
+        let mut beats = [Lanes::all(0.0); 2];
+        let mut phase = tones.start();
+        for (place, piece) in self.places.iter().zip(&self.pieces[..self.len]) {
+            phase.advance(tones, *place);
+            moments += gather(&tones.waves, piece).times(phase.tones);
+            beats[0] += phase.beats.cos;
+            beats[1] += phase.beats.sin;
         }
-        let coefficients = normal.solve();
-        let explained = coefficients
-            .iter()
-            .zip(&normal.moments())
-            .map(|(c, m)| c * m)
-            .sum();
+        let normal = tones.normal(beats, self.len);
+        let coefficients = solve(&normal, moments.0);
+        let products = coefficients * moments;
         TwoTones {
-            hz,
             coefficients,
-            explained,
+            explained: products.sum(),
         }
     }
 
-    fn subtract(&mut self, fit: &TwoTones) {
-        let mut waves = Waves::new(fit.hz);
-        for (place, piece) in self
-            .places
-            .iter()
-            .zip(self.samples[..self.len * PIECE].chunks_exact_mut(PIECE))
-        {
-            for (coefficient, wave) in fit.coefficients.iter().zip(&waves.at(*place)) {
-                for (value, wave) in piece.iter_mut().zip(wave) {
-                    *value -= coefficient * wave;
-                }
+    fn subtract(&mut self, tones: &Tones, fit: &TwoTones) {
+        let mut phase = tones.start();
+        for (place, piece) in self.places.iter().zip(&mut self.pieces[..self.len]) {
+            phase.advance(tones, *place);
+            let [a, b, c, d] = fit.coefficients.times(phase.tones.conjugate()).0;
+            let [low_cos, low_sin, high_cos, high_sin] = &tones.by_wave;
+            for (at, value) in piece.iter_mut().enumerate() {
+                *value -=
+                    (a * low_cos[at] + b * low_sin[at]) + (c * high_cos[at] + d * high_sin[at]);
             }
         }
     }
@@ -231,140 +222,142 @@ pub(super) fn radians(hz: f32) -> f32 {
     std::f32::consts::TAU * hz / sample::narrow(f64::from(SAMPLE_RATE_HZ))
 }
 
-/// Cosine and sine of both tones.
+/// What a fit found: cosine and sine of both tones, and the energy that they explain.
 struct TwoTones {
-    hz: [f32; 2],
-    coefficients: [f32; 4],
+    coefficients: Lanes,
     explained: f32,
 }
 
 impl TwoTones {
     fn amplitudes(&self) -> [f32; 2] {
-        let [a, b, c, d] = self.coefficients;
+        let [a, b, c, d] = self.coefficients.0;
         [a.hypot(b), c.hypot(d)]
     }
 }
 
-type Wave = [f32; PIECE];
-
-/// Both tones' waves, piece after piece.
-struct Waves {
-    base: [Wave; 4],
-    /// Rotation of both tones over one piece.
-    step: [[f32; 2]; 2],
-    place: u16,
-    turn: [[f32; 2]; 2],
+/// Two tones: their waves over the first piece, and how far they turn in one.
+struct Tones {
+    /// Cosine and sine of the low tone, of the high one, sample by sample.
+    waves: [Lanes; PIECE],
+    /// The same, wave by wave.
+    by_wave: [[f32; PIECE]; 4],
+    /// Turn of both tones over a piece.
+    step: Lanes,
+    /// What products of two waves turn by, over a piece: twice each tone, their sum, their difference.
+    beat_step: Turns,
+    /// Sums of those over the first piece.
+    beat_sums: Turns,
 }
 
-impl Waves {
-    fn new(hz: [f32; 2]) -> Self {
-        let one = hz.map(|hz| [radians(hz).cos(), radians(hz).sin()]);
-        let (mut base, mut turn) = ([[0.0; PIECE]; 4], [[1.0, 0.0]; 2]);
-        for (tone, waves) in base.chunks_exact_mut(2).enumerate() {
-            let (cosines, sines) = waves.split_at_mut(1);
-            for (cos, sin) in cosines[0].iter_mut().zip(&mut sines[0]) {
-                [*cos, *sin] = turn[tone];
-                turn[tone] = times(turn[tone], one[tone]);
-            }
-        }
-        Self {
-            base,
-            step: turn,
-            place: 0,
-            turn: [[1.0, 0.0]; 2],
-        }
-    }
+/// Where both tones stand at the beginning of a piece.
+struct Phase {
+    place: u8,
+    tones: Lanes,
+    beats: Turns,
+}
 
-    /// Waves of the piece at `place`; places only grow.
-    fn at(&mut self, place: u16) -> [Wave; 4] {
+impl Phase {
+    /// Goes on to the piece at `place`; places only grow.
+    fn advance(&mut self, tones: &Tones, place: u8) {
         while self.place < place {
             self.place += 1;
-            for (turn, step) in self.turn.iter_mut().zip(&self.step) {
-                *turn = times(*turn, *step);
-            }
+            self.tones = self.tones.times(tones.step);
+            self.beats = self.beats.then(tones.beat_step);
         }
-        let mut waves = [[0.0; PIECE]; 4];
-        for (tone, [cos, sin]) in self.turn.iter().enumerate() {
-            let (c, s) = (&self.base[2 * tone], &self.base[2 * tone + 1]);
-            for at in 0..PIECE {
-                waves[2 * tone][at] = c[at] * cos - s[at] * sin;
-                waves[2 * tone + 1][at] = s[at] * cos + c[at] * sin;
-            }
-        }
-        waves
     }
 }
 
-/// Normal equations of four waves, in lanes of one piece: ten products of waves, four with the samples.
-#[derive(Default)]
-struct Normal {
-    lanes: [Wave; 14],
-}
-
-/// The waves multiplied in each of the first ten cells: the upper triangle by rows.
-const FACTORS: [(usize, usize); 10] = [
-    (0, 0),
-    (0, 1),
-    (0, 2),
-    (0, 3),
-    (1, 1),
-    (1, 2),
-    (1, 3),
-    (2, 2),
-    (2, 3),
-    (3, 3),
-];
-
-impl Normal {
-    fn add(&mut self, waves: &[Wave; 4], piece: &[f32]) {
-        let (products, moments) = self.lanes.split_at_mut(FACTORS.len());
-        for (lane, (one, other)) in products.iter_mut().zip(FACTORS) {
-            let (one, other) = (&waves[one], &waves[other]);
-            for at in 0..PIECE {
-                lane[at] += one[at] * other[at];
-            }
+impl Tones {
+    fn new(hz: [f32; 2]) -> Self {
+        let [low, high] = hz.map(radians);
+        let one = Lanes([low.cos(), low.sin(), high.cos(), high.sin()]);
+        let mut turn = Lanes([1.0, 0.0, 1.0, 0.0]);
+        let mut waves = [turn; PIECE];
+        for wave in &mut waves {
+            *wave = turn;
+            turn = turn.times(one);
         }
-        for (lane, wave) in moments.iter_mut().zip(waves) {
-            for ((lane, wave), value) in lane.iter_mut().zip(wave).zip(piece) {
-                *lane += wave * value;
-            }
+        let beat = beats_of(one);
+        let (mut beats, mut sums) = (Turns::NONE, [Lanes::all(0.0); 2]);
+        for _ in 0..PIECE {
+            sums = [sums[0] + beats.cos, sums[1] + beats.sin];
+            beats = beats.then(beat);
+        }
+        Self {
+            by_wave: std::array::from_fn(|wave| waves.map(|lanes| lanes.0[wave])),
+            waves,
+            step: turn,
+            beat_step: beats,
+            beat_sums: Turns {
+                cos: sums[0],
+                sin: sums[1],
+            },
         }
     }
 
-    fn cell(&self, cell: usize) -> f32 {
-        self.lanes[cell].iter().sum()
+    fn start(&self) -> Phase {
+        Phase {
+            place: 0,
+            tones: Lanes([1.0, 0.0, 1.0, 0.0]),
+            beats: Turns::NONE,
+        }
     }
 
-    fn moments(&self) -> [f32; 4] {
-        std::array::from_fn(|wave| self.cell(10 + wave))
-    }
-
-    /// Gauss without pivoting: distinct tones over 8 ms and more are positive definite.
-    fn solve(&self) -> [f32; 4] {
-        const FIRST_CELL: [usize; 4] = [0, 4, 7, 9];
-        let mut matrix: [[f32; 5]; 4] = std::array::from_fn(|row| {
-            std::array::from_fn(|column| match column {
-                4 => self.cell(10 + row),
-                _ if column >= row => self.cell(FIRST_CELL[row] + column - row),
-                _ => self.cell(FIRST_CELL[column] + row - column),
-            })
+    /// Products of the four waves over all pieces, from the sums of the beats at the pieces' beginnings: cos a cos b is half of cos(a + b) + cos(a - b),
+    /// and so on.
+    fn normal(&self, beats: [Lanes; 2], pieces: usize) -> [[f32; 4]; 4] {
+        let beats = self.beat_sums.then(Turns {
+            cos: beats[0],
+            sin: beats[1],
         });
-        for pivot in 0..4 {
-            let pivot_row = matrix[pivot];
-            for row in matrix.iter_mut().skip(pivot + 1) {
-                let factor = row[pivot] / pivot_row[pivot].max(f32::MIN_POSITIVE);
-                for (value, above) in row.iter_mut().zip(&pivot_row) {
-                    *value -= factor * above;
-                }
+        let half = Lanes::all(0.5);
+        let [low_c, high_c, sum_c, rest_c] = (beats.cos * half).0;
+        let [low_s, high_s, sum_s, rest_s] = (beats.sin * half).0;
+        let all = sample::count_f32(pieces * PIECE) / 2.0;
+        let cross = [
+            [rest_c + sum_c, sum_s - rest_s],
+            [sum_s + rest_s, rest_c - sum_c],
+        ];
+        [
+            [all + low_c, low_s, cross[0][0], cross[0][1]],
+            [low_s, all - low_c, cross[1][0], cross[1][1]],
+            [cross[0][0], cross[1][0], all + high_c, high_s],
+            [cross[0][1], cross[1][1], high_s, all - high_c],
+        ]
+    }
+}
+
+/// Twice each tone, their sum and their difference, from cosine and sine of both.
+fn beats_of(tones: Lanes) -> Turns {
+    let [a, b, c, d] = tones.0;
+    let [double_c, double_s, high_c, high_s] = tones.times(tones).0;
+    Turns {
+        cos: Lanes([double_c, high_c, a * c - b * d, a * c + b * d]),
+        sin: Lanes([double_s, high_s, b * c + a * d, b * c - a * d]),
+    }
+}
+
+/// Gauss without pivoting: distinct tones over 8 ms and more are positive definite.
+fn solve(normal: &[[f32; 4]; 4], moments: [f32; 4]) -> Lanes {
+    let mut matrix: [[f32; 5]; 4] = std::array::from_fn(|row| {
+        let [a, b, c, d] = normal[row];
+        [a, b, c, d, moments[row]]
+    });
+    for pivot in 0..4 {
+        let pivot_row = matrix[pivot];
+        for row in matrix.iter_mut().skip(pivot + 1) {
+            let factor = row[pivot] / pivot_row[pivot].max(f32::MIN_POSITIVE);
+            for (value, above) in row.iter_mut().zip(&pivot_row) {
+                *value -= factor * above;
             }
         }
-        let mut solution = [0.0; 4];
-        for row in (0..4).rev() {
-            let known: f32 = (row + 1..4)
-                .map(|column| matrix[row][column] * solution[column])
-                .sum();
-            solution[row] = (matrix[row][4] - known) / matrix[row][row].max(f32::MIN_POSITIVE);
-        }
-        solution
     }
+    let mut solution = [0.0; 4];
+    for row in (0..4).rev() {
+        let known: f32 = (row + 1..4)
+            .map(|column| matrix[row][column] * solution[column])
+            .sum();
+        solution[row] = (matrix[row][4] - known) / matrix[row][row].max(f32::MIN_POSITIVE);
+    }
+    Lanes(solution)
 }
