@@ -8,6 +8,10 @@ use std::time::{Duration, Instant};
 /// Packets in a row that make a latch.
 const LATCH_PACKETS: u8 = 3;
 
+/// Packets that the old source may still send after a renegotiation before it is taken to stay: 200 ms of 20 ms each. A far side that moves stops
+/// sending from where it was.
+const OLD_PACKETS_MAX: u8 = 10;
+
 /// The latched source must have been silent for this long before another port of the same address takes over.
 const RELATCH_SILENCE: Duration = Duration::from_millis(200);
 
@@ -101,8 +105,9 @@ pub(crate) struct SourceFilter {
     signalled: SocketAddr,
     latched: Option<SocketAddr>,
     heard_at: Option<Instant>,
-    /// A new latch may replace the old one at once: the far side has renegotiated.
-    reopened: bool,
+    /// A new latch may replace the old one at once: the far side has renegotiated. So many packets of the old one are left until it is taken to
+    /// stay; 0: closed.
+    reopened: u8,
     candidate: Option<Candidate>,
 }
 
@@ -120,7 +125,7 @@ impl SourceFilter {
             signalled,
             latched: None,
             heard_at: None,
-            reopened: false,
+            reopened: 0,
             candidate: None,
         }
     }
@@ -132,7 +137,7 @@ impl SourceFilter {
         }
         self.policy = policy;
         self.signalled = signalled;
-        self.reopened = true;
+        self.reopened = OLD_PACKETS_MAX;
         self.candidate = None;
     }
 
@@ -161,6 +166,7 @@ impl SourceFilter {
         if self.current() == Some(sighting.source) {
             self.heard_at = Some(sighting.at);
             self.candidate = None;
+            self.reopened = self.reopened.saturating_sub(1);
             return Admission::Admitted;
         }
         if !self.may_learn(sighting) {
@@ -171,7 +177,7 @@ impl SourceFilter {
         }
         self.latched = Some(sighting.source);
         self.heard_at = Some(sighting.at);
-        self.reopened = false;
+        self.reopened = 0;
         self.candidate = None;
         Admission::Latched
     }
@@ -190,7 +196,7 @@ impl SourceFilter {
         let silent = self
             .heard_at
             .is_none_or(|at| sighting.at.saturating_duration_since(at) >= RELATCH_SILENCE);
-        self.reopened || (same_address && sighting.is_event_free && silent)
+        self.reopened > 0 || (same_address && sighting.is_event_free && silent)
     }
 
     fn follow(&mut self, sighting: Sighting) -> u8 {
@@ -289,6 +295,23 @@ mod tests {
         assert_eq!(scene.see(PHONE, 10, 51, true), Admission::Learning);
         scene.see(PHONE, 10, 52, true);
         assert_eq!(scene.see(PHONE, 10, 53, true), Admission::Latched);
+    }
+
+    #[test]
+    fn a_source_that_stays_after_a_renegotiation_is_not_taken_over() {
+        let mut scene = Scene::new(SourcePolicy::Latch { sip_source: PHONE });
+        (0..3).for_each(|sequence| {
+            scene.see(PHONE, 9, sequence, false);
+        });
+        let again = SourcePolicy::Latch { sip_source: PHONE };
+        scene
+            .filter
+            .renegotiate(again, SocketAddr::new(PHONE, 4_000));
+        for sequence in 3..13 {
+            assert_eq!(scene.see(PHONE, 9, sequence, false), Admission::Admitted);
+        }
+        let taken = (50..58).map(|sequence| scene.see(PHONE, 10, sequence, false));
+        assert!(taken.into_iter().all(|seen| seen == Admission::Refused));
     }
 
     #[test]

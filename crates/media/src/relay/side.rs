@@ -424,8 +424,11 @@ impl Side {
         }
     }
 
-    /// Sends an RTCP report.
+    /// Sends an RTCP report; to nobody where the far side gave no address (a hold by `c=0.0.0.0`, RFC 3264 section 8.4).
     pub(super) fn report(&mut self, now: Instant, goodbye: bool, outputs: &mut Outputs) {
+        if self.filter.destination().ip().is_unspecified() {
+            return;
+        }
         let mut bytes = [0; REPORT_LEN_MAX];
         let len = self
             .reporting
