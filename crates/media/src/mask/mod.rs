@@ -384,6 +384,10 @@ impl ProtectedPath {
         let context = Context {
             hinted: end < self.hint_until,
             signals: self.hint_until > 0,
+            resuming: matches!(
+                self.event,
+                EventMask::Resuming { .. } | EventMask::UntilClean
+            ),
         };
         if let Some(hearing) = self.trigger.push(linear, end, context) {
             self.obey(hearing, end);

@@ -107,6 +107,8 @@ pub struct Context {
     pub hinted: bool,
     /// The leg has sent telephone-events: tones in its audio may be copies.
     pub signals: bool,
+    /// An event has ended and the mask waits for a clean window: one tone alone may be what a room has left of a copy.
+    pub resuming: bool,
 }
 
 /// The trigger of one stream. Samples are pushed in the order of the timeline; [`Trigger::break_timeline`] at every gap.
@@ -353,7 +355,9 @@ impl Trigger {
         if power < self.floor_power.max(noise_in_template * ABOVE_NOISE) {
             return None;
         }
-        let weaker_least = if context.signals && power < self.copy_power {
+        let weaker_least = if context.resuming {
+            0.0
+        } else if context.signals && power < self.copy_power {
             COPY_WEAKER_LEAST
         } else {
             WEAKER_LEAST
@@ -516,6 +520,28 @@ mod tests {
             .filter(|(end, _)| *end > START + 100 && *end <= START + 1_600);
         assert!(late.clone().count() > 180);
         assert_eq!(late.filter(|(_, hearing)| !is_key(hearing)).count(), 0);
+    }
+
+    #[test]
+    fn what_a_room_leaves_of_a_copy_is_not_clean_while_audio_resumes_after_an_event() {
+        let low_hz = std::f32::consts::TAU * 852.0 / 8_000.0;
+        let mut signal = hiss(START, 0.00001, 3);
+        let peak = Law::Mu.amplitude(-40.0);
+        signal.extend((0_u16..800).map(|at| peak * (f32::from(at) * low_hz).sin()));
+        let cleans = |resuming| {
+            let context = Context {
+                signals: true,
+                resuming,
+                ..Context::default()
+            };
+            let heard = hear(&signal, context);
+            let within = |(end, hearing): &&(usize, Hearing)| {
+                *end > START + 64 && *hearing == Hearing::Clean
+            };
+            heard.iter().filter(within).count()
+        };
+        assert_eq!(cleans(true), 0);
+        assert!(cleans(false) > 50);
     }
 
     #[test]
