@@ -4,7 +4,7 @@
 
 use domain::capture::Field;
 use domain::text::{digit_of, plain_line};
-use secret::{Digits, Slot};
+use secret::Slot;
 use zeroize::Zeroizing;
 
 /// Longest message that an agent gets.
@@ -72,12 +72,12 @@ impl<'a> Form<'a> {
 }
 
 /// The captured values of one charge, borrowed for a comparison.
-pub(crate) struct Captured<'a>(Vec<(Field, Digits<'a>)>);
+pub(crate) struct Captured<'a>(Vec<(Field, &'a [u8])>);
 
 impl<'a> Captured<'a> {
     /// All fields of a slot that hold digits.
     pub(crate) fn new(slot: &'a Slot) -> Self {
-        let fields = Field::ALL.map(|field| (field, slot.digits(field.slot_index())));
+        let fields = Field::ALL.map(|field| (field, slot.digits(field.slot_index()).expose()));
         Self(
             fields
                 .into_iter()
@@ -88,20 +88,17 @@ impl<'a> Captured<'a> {
 
     /// Numbers so long that their parts are removed, too.
     fn long(&self) -> impl Iterator<Item = &[u8]> {
-        let is_long = |(field, value): &&(Field, Digits<'a>)| {
+        let is_long = |(field, value): &&(Field, &'a [u8])| {
             *field != Field::Expiry && value.len() >= PART_DIGITS_MIN
         };
-        self.0
-            .iter()
-            .filter(is_long)
-            .map(|(_, value)| value.expose())
+        self.0.iter().filter(is_long).map(|(_, value)| *value)
     }
 
     /// Short values as a gateway may write them: the date in either order, with either year, and the code, alone or beside it.
     fn forms(&self) -> Vec<Form<'_>> {
         let of = |wanted: Field| {
             let found = self.0.iter().find(|(field, _)| *field == wanted);
-            found.map_or(&[][..], |(_, value)| value.expose())
+            found.map_or(&[][..], |(_, value)| value)
         };
         let (date, code) = (of(Field::Expiry), of(Field::SecurityCode));
         let mut forms: Vec<Form<'_>> = [code, of(Field::RoutingNumber), of(Field::AccountNumber)]

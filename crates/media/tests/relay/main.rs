@@ -13,6 +13,7 @@ mod flow;
 mod mask;
 mod memory;
 mod model;
+mod protection;
 mod refused;
 mod rough;
 mod scene;
