@@ -60,6 +60,26 @@ pub struct PacketIo {
     waker: Waker,
 }
 
+/// Who takes packets.
+pub trait Receiver {
+    /// Packets of these sockets are taken next, one after the other: a chance to have at hand what they need.
+    fn expect(&mut self, _token: Token) {}
+    /// A packet. It is wiped afterwards.
+    fn take(&mut self, token: Token, datagram: Datagram<'_>, outbox: &mut Outbox);
+}
+
+/// A closure that takes packets and expects none.
+pub(crate) struct Taker<F>(pub(crate) F);
+
+impl<F: FnMut(Token, Datagram<'_>, &mut Outbox)> Receiver for Taker<F> {
+    fn take(&mut self, token: Token, datagram: Datagram<'_>, outbox: &mut Outbox) {
+        (self.0)(token, datagram, outbox);
+    }
+}
+
+/// Packets that are expected at a time: what they need fits into the nearest cache.
+pub(crate) const EXPECTED_MAX: usize = 8;
+
 /// Whether packets come fast enough for several of them to gather.
 pub(crate) struct Pace {
     /// When the last two rounds began.
@@ -224,12 +244,17 @@ impl PacketIo {
         }
     }
 
-    /// Lends each packet that has come, a bounded number of them, and wipes it, also if `take` unwinds. What is left is lent in the next round.
+    /// Lends each packet that has come, a bounded number of them, and wipes it, also if the receiver unwinds. What is left is lent in the next round.
     pub fn receive(&mut self, take: impl FnMut(Token, Datagram<'_>, &mut Outbox)) {
+        self.receive_for(&mut Taker(take));
+    }
+
+    /// [`PacketIo::receive`] for one who wants to know beforehand whose packets come.
+    pub fn receive_for(&mut self, receiver: &mut impl Receiver) {
         let Self { way, outbox, waker } = self;
         match way {
-            Way::Uring(uring) => uring.receive(waker, outbox, take),
-            Way::Epoll(epoll) => epoll.receive(waker, outbox, take),
+            Way::Uring(uring) => uring.receive(waker, outbox, receiver),
+            Way::Epoll(epoll) => epoll.receive(waker, outbox, receiver),
         }
     }
 }

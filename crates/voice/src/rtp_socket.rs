@@ -10,6 +10,7 @@ use std::time::Instant;
 use nix::errno::Errno;
 use nix::sys::socket::{self, ControlMessageOwned, MsgFlags, SockaddrStorage, sockopt};
 use nix::sys::time::TimeSpec;
+use rustix::net::sockopt::{self as sockopt_path, Ipv4PathMtuDiscovery};
 use zeroize::Zeroize;
 
 pub use clock::Clock;
@@ -156,6 +157,9 @@ fn prefer(socket: &socket2::Socket, local: SocketAddr) {
     let _time_of_read = socket::setsockopt(socket, sockopt::ReceiveTimestampns, &true);
     if local.is_ipv4() {
         let _best_effort = socket.set_tos_v4(TOS_EXPEDITED);
+        // No router may cut a packet of ours up, so none needs an identity by which its pieces are found again, which costs a lookup in a table of
+        // the kernel for each. PROBE asks for that and believes no ICMP that calls the path narrower than our own link.
+        let _with_identity = sockopt_path::set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::PROBE);
     } else {
         let _best_effort = socket.set_tclass_v6(TOS_EXPEDITED);
     }

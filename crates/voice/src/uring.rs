@@ -3,7 +3,8 @@
 //! Never: lets the kernel have memory that is shorter-lived than its ring.
 //!
 //! Every socket has one multishot receive, which takes a buffer of the group for each datagram. Sends are staged and submitted by the next wait, which
-//! is the round's only system call. The ring is used by one thread, from its first socket on.
+//! is the round's only system call; none of them waits for room, so they are over when it returns, and only failures are reported. They name their
+//! socket by its place in the ring's own table of files. The ring is used by one thread, from its first socket on.
 
 #![expect(
     unsafe_code,
@@ -19,14 +20,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use io_uring::types::{BufRingEntry, CancelBuilder, Fd, RecvMsgOut, SubmitArgs, Timespec};
-use io_uring::{IoUring, cqueue, opcode, squeue};
+use io_uring::types::{BufRingEntry, CancelBuilder, Fd, Fixed, RecvMsgOut, SubmitArgs, Timespec};
+use io_uring::{IoUring, Submitter, cqueue, opcode, squeue};
 use nix::libc;
-use nix::sys::socket::{SockaddrLike, SockaddrStorage};
 use nix::sys::time::TimeSpec;
-use zeroize::Zeroize;
 
-use crate::packet_io::{GATHER_MAX, Outbox, Pace, Token, Waker};
+use crate::packet_io::{EXPECTED_MAX, GATHER_MAX, Outbox, Pace, Receiver, Taker, Token, Waker};
 use crate::rtp_socket::{Clock, DATAGRAM_BYTES_MAX, Datagram, ReceiveBuffer, RtpSocket};
 
 /// Submissions that wait: one system call takes them all. When full, they are submitted at once.
@@ -49,6 +48,9 @@ const STAGED_MAX: usize = 1_024;
 
 /// The longest packet that is staged. Longer ones are sent one by one.
 const STAGED_BYTES_MAX: usize = 1_500;
+
+/// Places of the ring's table of files: sockets with higher numbers, of 16,000 calls and more, are named as everywhere else.
+const FILES_MAX: u32 = 65_536;
 
 /// The number of no file: what names it fails.
 const NO_FILE: RawFd = -1;
@@ -111,6 +113,7 @@ pub(crate) struct Uring {
     buffers: Buffers,
     /// Lengths of address and control message, the same for all receives.
     shape: Box<libc::msghdr>,
+    files: Files,
     waker: Arc<OwnedFd>,
     watched: Vec<Watched>,
     /// Receives that have ended and begin again with the next wait.
@@ -145,6 +148,7 @@ impl Uring {
             ring,
             buffers: Buffers::new(),
             shape,
+            files: Files::default(),
             waker: Arc::clone(waker),
             watched: Vec::new(),
             ended: Vec::new(),
@@ -159,8 +163,9 @@ impl Uring {
         if std::mem::replace(&mut self.is_enabled, true) {
             return Ok(());
         }
+        self.ring.submitter().register_enable_rings()?;
         let submitter = self.ring.submitter();
-        submitter.register_enable_rings()?;
+        self.files = Files::register(&submitter);
         // SAFETY: the entries live as long as `self.buffers`, which is dropped after the ring; there are `BUFFERS` of them.
         unsafe {
             submitter.register_buf_ring_with_flags(self.buffers.address(), BUFFERS, GROUP, 0)?;
@@ -184,6 +189,7 @@ impl Uring {
             watched.fd = Some(socket.as_raw_fd());
             watched.generation = (watched.generation + 1) % GENERATIONS;
         }
+        self.files.put(&self.ring.submitter(), socket.as_raw_fd());
         self.begin(token.0)
     }
 
@@ -205,6 +211,7 @@ impl Uring {
             .and_then(|()| self.submit(&cancel).map(|_| ()));
         batch.abandon(fd);
         let _later_with_the_next = self.ring.submit();
+        self.files.take(&self.ring.submitter(), fd);
     }
 
     pub(crate) fn wait(&mut self, timeout: Option<Duration>, batch: &mut Batch) -> io::Result<()> {
@@ -228,10 +235,14 @@ impl Uring {
     }
 
     /// Submits, and waits for so many events or this long. Not at all if completions wait.
-    fn enter(&mut self, events: usize, timeout: Option<Duration>, batch: &Batch) -> io::Result<()> {
-        // Every packet sent is one completion; what the thread waits for comes on top.
+    fn enter(
+        &mut self,
+        events: usize,
+        timeout: Option<Duration>,
+        batch: &mut Batch,
+    ) -> io::Result<()> {
         let want = if self.ring.completion().is_empty() {
-            batch.under_way + events
+            events
         } else {
             0
         };
@@ -245,6 +256,7 @@ impl Uring {
             Some(time) => submitter.submit_with_args(want, &SubmitArgs::new().timespec(time)),
             None => submitter.submit_and_wait(want),
         };
+        self.clear(batch);
         match waited {
             Ok(_) => Ok(()),
             Err(error) => match error.raw_os_error() {
@@ -254,59 +266,83 @@ impl Uring {
         }
     }
 
+    /// Packets that the kernel has taken are sent, or have failed.
+    fn clear(&mut self, batch: &mut Batch) {
+        if self.ring.submission().is_empty() {
+            batch.clear_submitted();
+        }
+    }
+
     pub(crate) fn receive(
         &mut self,
         waker: &Waker,
         outbox: &mut Outbox,
-        mut take: impl FnMut(Token, Datagram<'_>, &mut Outbox),
+        receiver: &mut impl Receiver,
     ) {
         let clock = Clock::now();
-        let Self {
-            ring,
-            buffers,
-            shape,
-            watched,
-            ended,
-            pace,
-            ..
-        } = self;
-        let mut lent = 0;
-        for entry in ring.completion() {
-            let (kind, generation, index) = read_mark(entry.user_data());
-            match kind {
-                Some(Kind::Send) => {
-                    if let Some(batch) = outbox.batch() {
-                        batch.done(index, entry.result());
-                    }
+        let mut round = Round {
+            clock,
+            read_at: clock.steady(),
+            lent: 0,
+        };
+        while round.lent < LENT_MAX {
+            let mut next = [const { None }; EXPECTED_MAX];
+            for (place, entry) in next.iter_mut().zip(self.ring.completion()) {
+                if let (Some(Kind::Receive), _, index) = read_mark(entry.user_data()) {
+                    receiver.expect(Token(index));
                 }
-                Some(Kind::Wake) => waker.was_heard(),
-                Some(Kind::Receive) => {
-                    let now = watched.get(place(index)).copied().unwrap_or_default();
-                    let is_current = now.fd.is_some() && now.generation == generation;
-                    if is_current && !cqueue::more(entry.flags()) {
-                        ended.push(index);
-                    }
-                    let Some(buffer) = cqueue::buffer_select(entry.flags()) else {
-                        continue;
-                    };
-                    let len = usize::try_from(entry.result()).unwrap_or(0);
-                    buffers.lend(buffer, len, |bytes| {
-                        if let Some(datagram) = datagram(bytes, shape, clock)
-                            && is_current
-                        {
-                            pace.lent();
-                            take(Token(index), datagram, outbox);
-                        }
-                    });
-                    lent += 1;
-                    if lent >= LENT_MAX {
-                        break;
-                    }
-                }
-                Some(Kind::Cancel) | None => {}
+                *place = Some(entry);
             }
+            if next[0].is_none() {
+                break;
+            }
+            for entry in next.into_iter().flatten() {
+                self.heed(&entry, &mut round, waker, outbox, receiver);
+            }
+            round.read_at = Instant::now();
         }
-        buffers.publish();
+        self.buffers.publish();
+    }
+
+    fn heed(
+        &mut self,
+        entry: &cqueue::Entry,
+        round: &mut Round,
+        waker: &Waker,
+        outbox: &mut Outbox,
+        receiver: &mut impl Receiver,
+    ) {
+        let (kind, generation, index) = read_mark(entry.user_data());
+        match kind {
+            Some(Kind::Send) => {
+                if let Some(batch) = outbox.batch() {
+                    batch.note_failure();
+                }
+            }
+            Some(Kind::Wake) => waker.was_heard(),
+            Some(Kind::Receive) => {
+                let now = self.watched.get(place(index)).copied().unwrap_or_default();
+                let is_current = now.fd.is_some() && now.generation == generation;
+                if is_current && !cqueue::more(entry.flags()) {
+                    self.ended.push(index);
+                }
+                let Some(buffer) = cqueue::buffer_select(entry.flags()) else {
+                    return;
+                };
+                round.lent += 1;
+                let (shape, pace) = (&self.shape, &mut self.pace);
+                let len = usize::try_from(entry.result()).unwrap_or(0);
+                self.buffers.lend(buffer, len, |bytes| {
+                    if let Some(datagram) = datagram(bytes, shape, round)
+                        && is_current
+                    {
+                        pace.lent();
+                        receiver.take(Token(index), datagram, outbox);
+                    }
+                });
+            }
+            Some(Kind::Cancel) | None => {}
+        }
     }
 
     /// Begins a socket's receive.
@@ -324,7 +360,7 @@ impl Uring {
 
     /// Submits what is staged, with the next system call.
     fn flush(&mut self, batch: &mut Batch) -> io::Result<()> {
-        while let Some(send) = batch.next() {
+        while let Some(send) = batch.next(&self.files) {
             if !self.submit(&send)? {
                 return Ok(());
             }
@@ -336,8 +372,8 @@ impl Uring {
     /// False: the kernel takes nothing before completions are taken from it.
     fn submit(&mut self, entry: &squeue::Entry) -> io::Result<bool> {
         loop {
-            // SAFETY: what an entry points to outlives it: `shape` and the buffers are dropped after the ring, and a staged packet keeps its slot until
-            // its completion.
+            // SAFETY: what an entry points to outlives it: `shape` and the buffers are dropped after the ring; a staged packet is read within the
+            // system call that takes its entry, and keeps its place until then.
             if unsafe { self.ring.submission().push(entry) }.is_ok() {
                 return Ok(true);
             }
@@ -365,6 +401,13 @@ impl Drop for Uring {
 /// Datagrams lent in one round: what a thread may be busy with before it looks at its commands and its timers, about 2 ms.
 const LENT_MAX: usize = 512;
 
+/// Packets that are lent one after the other. The clock is read once for [`EXPECTED_MAX`] of them, a tenth of a millisecond.
+struct Round {
+    clock: Clock,
+    read_at: Instant,
+    lent: usize,
+}
+
 /// `POLLIN`.
 const POLL_IN: u32 = 1;
 
@@ -376,18 +419,17 @@ fn place(index: u32) -> usize {
 fn datagram<'bytes>(
     bytes: &'bytes [u8],
     shape: &libc::msghdr,
-    clock: Clock,
+    round: &Round,
 ) -> Option<Datagram<'bytes>> {
     let out = RecvMsgOut::parse(bytes, shape).ok()?;
     let source = address(out.name_data())?;
     let (stamp, is_cut) = (stamp(out.control_data()), out.is_payload_truncated());
     let payload = out.payload_data().len();
     let begin = HEAD_BYTES + NAME_BYTES + CONTROL_BYTES;
-    let read_at = Instant::now();
     Some(Datagram {
         source,
-        received_at: clock.place(stamp, read_at),
-        read_at,
+        received_at: round.clock.place(stamp, round.read_at),
+        read_at: round.read_at,
         is_cut,
         bytes: bytes.get(begin..begin + payload)?,
     })
@@ -403,6 +445,30 @@ fn address(name: &[u8]) -> Option<SocketAddr> {
         _ => return None,
     };
     Some(SocketAddr::new(ip, port))
+}
+
+/// Writes a `sockaddr`; yields its length.
+fn write_address(address: SocketAddr, name: &mut [u8; NAME_BYTES]) -> u32 {
+    let family = if address.is_ipv4() {
+        libc::AF_INET
+    } else {
+        libc::AF_INET6
+    };
+    *name = [0; NAME_BYTES];
+    name[..2].copy_from_slice(&u16::try_from(family).unwrap_or(0).to_ne_bytes());
+    name[2..4].copy_from_slice(&address.port().to_be_bytes());
+    let len = match address {
+        SocketAddr::V4(four) => {
+            name[4..8].copy_from_slice(&four.ip().octets());
+            size_of::<libc::sockaddr_in>()
+        }
+        SocketAddr::V6(six) => {
+            name[8..24].copy_from_slice(&six.ip().octets());
+            name[24..].copy_from_slice(&six.scope_id().to_ne_bytes());
+            size_of::<libc::sockaddr_in6>()
+        }
+    };
+    u32::try_from(len).unwrap_or(0)
 }
 
 /// The time in a control message: length, level and type, then seconds and nanoseconds.
@@ -484,7 +550,8 @@ struct Back<'buffers, 'bytes>(&'buffers mut Buffers, u16, &'bytes mut [u8]);
 
 impl Drop for Back<'_, '_> {
     fn drop(&mut self) {
-        self.2.zeroize();
+        // The kernel has this memory's address, so that no compiler leaves this out; byte by byte it would take a hundred times as long.
+        self.2.fill(0);
         self.0.give(self.1);
     }
 }
@@ -516,53 +583,90 @@ impl Drop for Pages {
     }
 }
 
+/// The ring's table of files, by their numbers. Naming one there saves taking and giving back a reference for each packet.
+#[derive(Debug, Default)]
+struct Files {
+    /// Which places are taken; as long as the table.
+    taken: Vec<bool>,
+}
+
+impl Files {
+    /// An empty table; none if the system allows none.
+    fn register(submitter: &Submitter<'_>) -> Self {
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        let limit = limit.and_then(|limit| u32::try_from(limit).ok());
+        let places = limit.map_or(FILES_MAX, |limit| limit.min(FILES_MAX));
+        let registered = submitter.register_files_sparse(places);
+        Self {
+            taken: vec![false; registered.map_or(0, |()| place(places))],
+        }
+    }
+
+    fn has(&self, fd: RawFd) -> Option<u32> {
+        let number = u32::try_from(fd).ok()?;
+        let is_taken = self.taken.get(place(number)).copied().unwrap_or(false);
+        is_taken.then_some(number)
+    }
+
+    fn put(&mut self, submitter: &Submitter<'_>, fd: RawFd) {
+        self.set(submitter, fd, fd);
+    }
+
+    fn take(&mut self, submitter: &Submitter<'_>, fd: RawFd) {
+        self.set(submitter, fd, NO_FILE);
+    }
+
+    /// A place that cannot be set is not used.
+    fn set(&mut self, submitter: &Submitter<'_>, fd: RawFd, to: RawFd) {
+        let Ok(number) = u32::try_from(fd) else {
+            return;
+        };
+        if let Some(is_taken) = self.taken.get_mut(place(number)) {
+            let is_set = submitter.register_files_update(number, &[to]).is_ok();
+            *is_taken = is_set && to != NO_FILE;
+        }
+    }
+}
+
 /// Packets on their way to the kernel.
 pub(crate) struct Batch {
     slots: Vec<Staged>,
-    free: Vec<u32>,
-    /// Slots to submit, the first at the front.
-    staged: Vec<u32>,
+    /// Slots in use, from the first one on.
+    staged: usize,
+    /// Those of them whose entries are in the ring, from the first one on.
     submitted: usize,
-    /// Submitted and not completed.
-    under_way: usize,
     failed: u64,
 }
 
 struct Staged {
     fd: RawFd,
-    destination: SockaddrStorage,
-    bytes: [u8; STAGED_BYTES_MAX],
     len: u32,
+    name: [u8; NAME_BYTES],
+    name_len: u32,
+    bytes: [u8; STAGED_BYTES_MAX],
 }
 
 impl Batch {
     /// All memory is taken here.
     pub(crate) fn new() -> Self {
-        let count = u32::try_from(STAGED_MAX).unwrap_or(0);
-        let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let empty = || Staged {
+            fd: NO_FILE,
+            len: 0,
+            name: [0; NAME_BYTES],
+            name_len: 0,
+            bytes: [0; STAGED_BYTES_MAX],
+        };
         Self {
-            slots: (0..count)
-                .map(|_| Staged {
-                    fd: NO_FILE,
-                    destination: any.into(),
-                    bytes: [0; STAGED_BYTES_MAX],
-                    len: 0,
-                })
-                .collect(),
-            free: (0..count).collect(),
-            staged: Vec::with_capacity(STAGED_MAX),
+            slots: std::iter::repeat_with(empty).take(STAGED_MAX).collect(),
+            staged: 0,
             submitted: 0,
-            under_way: 0,
             failed: 0,
         }
     }
 
     /// Takes a packet, or has no place for it.
     pub(crate) fn stage(&mut self, socket: &RtpSocket, bytes: &[u8], to: SocketAddr) -> bool {
-        let Some(slot) = self.free.last().copied() else {
-            return false;
-        };
-        let Some(staged) = self.slots.get_mut(place(slot)) else {
+        let Some(staged) = self.slots.get_mut(self.staged) else {
             return false;
         };
         let Some(room) = staged.bytes.get_mut(..bytes.len()) else {
@@ -571,9 +675,8 @@ impl Batch {
         room.copy_from_slice(bytes);
         staged.len = u32::try_from(bytes.len()).unwrap_or(0);
         staged.fd = socket.as_raw_fd();
-        staged.destination = to.into();
-        self.free.pop();
-        self.staged.push(slot);
+        staged.name_len = write_address(to, &mut staged.name);
+        self.staged += 1;
         true
     }
 
@@ -582,28 +685,28 @@ impl Batch {
     }
 
     /// The next packet to submit.
-    fn next(&mut self) -> Option<squeue::Entry> {
-        let Some(slot) = self.staged.get(self.submitted).copied() else {
-            self.staged.clear();
-            self.submitted = 0;
-            return None;
+    fn next(&self, files: &Files) -> Option<squeue::Entry> {
+        let staged = self.slots.get(self.submitted..self.staged)?.first()?;
+        let (bytes, len) = (staged.bytes.as_ptr(), staged.len);
+        let send = match files.has(staged.fd) {
+            Some(number) => opcode::Send::new(Fixed(number), bytes, len),
+            None => opcode::Send::new(Fd(staged.fd), bytes, len),
         };
-        let staged = self.slots.get(place(slot))?;
-        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        let send = opcode::Send::new(Fd(staged.fd), staged.bytes.as_ptr(), staged.len)
-            .flags(flags)
-            .dest_addr(staged.destination.as_ptr())
-            .dest_addr_len(staged.destination.len())
+        // It is sent or fails within the system call that takes it, whatever room the socket has.
+        let send = send
+            .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+            .dest_addr(staged.name.as_ptr().cast())
+            .dest_addr_len(staged.name_len)
             .build();
-        Some(send.user_data(mark(Kind::Send, 0, slot)))
+        let send = send.flags(squeue::Flags::SKIP_SUCCESS);
+        Some(send.user_data(mark(Kind::Send, 0, 0)))
     }
 
     /// The number is about to be another file's: what is staged for it fails.
     fn abandon(&mut self, fd: RawFd) {
-        for slot in self.staged.iter().skip(self.submitted) {
-            if let Some(staged) = self.slots.get_mut(place(*slot))
-                && staged.fd == fd
-            {
+        let rest = self.slots.get_mut(self.submitted..self.staged);
+        for staged in rest.unwrap_or_default() {
+            if staged.fd == fd {
                 staged.fd = NO_FILE;
             }
         }
@@ -612,18 +715,22 @@ impl Batch {
     /// What [`Batch::next`] gave is in the ring.
     fn note_submitted(&mut self) {
         self.submitted += 1;
-        self.under_way += 1;
     }
 
-    fn done(&mut self, slot: u32, result: i32) {
-        self.under_way = self.under_way.saturating_sub(1);
-        self.failed += u64::from(result < 0);
-        if let Some(staged) = self.slots.get_mut(place(slot)) {
-            // An unprotected packet may be a key.
-            let len = place(staged.len).min(STAGED_BYTES_MAX);
-            staged.bytes[..len].zeroize();
+    /// The kernel has taken every entry of the ring: their packets are wiped, for an unprotected one may be a key. Places are free once all are.
+    fn clear_submitted(&mut self) {
+        if self.submitted < self.staged {
+            return;
         }
-        self.free.push(slot);
+        for staged in self.slots.iter_mut().take(self.submitted) {
+            let len = place(staged.len).min(STAGED_BYTES_MAX);
+            staged.bytes[..len].fill(0);
+        }
+        (self.submitted, self.staged) = (0, 0);
+    }
+
+    fn note_failure(&mut self) {
+        self.failed += 1;
     }
 }
 
@@ -646,9 +753,10 @@ fn probe() -> io::Result<()> {
             ring.wait(Some(PROBE_WAIT), batch)?;
         }
         let waker = Waker::of(&waker);
-        ring.receive(&waker, &mut outbox, |_, datagram, _| {
+        let mut hear = Taker(|_: Token, datagram: Datagram<'_>, _: &mut Outbox| {
             heard |= datagram.bytes == b"probe";
         });
+        ring.receive(&waker, &mut outbox, &mut hear);
     }
     sender.set_nonblocking(true)?;
     let answered = sender.recv(&mut [0; 8]).is_ok();
@@ -673,12 +781,38 @@ mod tests {
         }
         batch.note_submitted();
         batch.abandon(closing.as_raw_fd());
-        let fds: Vec<RawFd> = batch
-            .staged
-            .iter()
-            .map(|slot| batch.slots[place(*slot)].fd)
-            .collect();
+        let fds: Vec<RawFd> = batch.slots[..3].iter().map(|slot| slot.fd).collect();
         // The first is in the ring already, by a file that the kernel holds.
         assert_eq!(fds, [closing.as_raw_fd(), other.as_raw_fd(), NO_FILE]);
+    }
+
+    #[test]
+    fn a_packet_keeps_its_place_until_all_are_in_the_ring_and_is_wiped_then() {
+        let mut batch = Batch::new();
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let socket = RtpSocket::bind(any).unwrap();
+        for packet in [b"one", b"two"] {
+            assert!(batch.stage(&socket, packet, socket.local()));
+        }
+        batch.note_submitted();
+        batch.clear_submitted();
+        assert_eq!(
+            (batch.staged, &batch.slots[0].bytes[..3]),
+            (2, b"one".as_slice())
+        );
+        batch.note_submitted();
+        batch.clear_submitted();
+        let is_wiped = |slot: &Staged| slot.bytes.iter().all(|byte| *byte == 0);
+        assert!(batch.staged == 0 && batch.slots.iter().all(is_wiped));
+    }
+
+    #[test]
+    fn an_address_that_was_written_reads_back() {
+        for text in ["192.0.2.7:4000", "[2001:db8::9]:5004"] {
+            let (wanted, mut name) = (text.parse().unwrap(), [0xFF; NAME_BYTES]);
+            let len = write_address(wanted, &mut name);
+            assert_eq!(address(&name), Some(wanted));
+            assert_eq!(len, if wanted.is_ipv4() { 16 } else { 28 });
+        }
     }
 }

@@ -4,13 +4,14 @@
 
 use std::time::Instant;
 
-use super::Relay;
 use super::egress::Framing;
 use super::guard::Heard;
 use super::output::RelayEvent;
 use super::plan::DropReason;
+use super::protection::Stage;
 use super::side::{Arrival, Taken};
 use super::timeline::TIMELINE_START;
+use super::{Relay, Timers};
 use crate::dtmf::telephone_event::{EventPacket, EventPayload};
 use crate::leg::{Content, Leg};
 use crate::sample;
@@ -22,24 +23,26 @@ const COMFORT_NOISE_LEN_MAX: usize = 11;
 const BEHIND_SPAN_MAX: u64 = 480;
 
 impl Relay {
-    pub(super) fn handle_packet(&mut self, leg: Leg, arrival: &Arrival<'_>) {
+    pub(super) fn handle_packet(&mut self, leg: Leg, arrival: &Arrival<'_>) -> Timers {
         let side = self.sides.of(leg);
         if side.is_control(arrival) {
             if let Err(reason) = side.take_control(arrival) {
                 side.note_drop(reason);
-                return;
+                return Timers::Unchanged;
             }
             self.note_heard(leg, arrival.now, None);
-            return;
+            return Timers::Changed;
         }
         let taken = match side.take(arrival, &mut self.outputs) {
             Ok(taken) => taken,
             Err(reason) => {
                 side.note_drop(reason);
-                return;
+                return Timers::Unchanged;
             }
         };
         self.note_heard(leg, arrival.now, Some(&taken));
+        // Whoever speaks is only heard later of.
+        let is_open = self.stage == Stage::Open && taken.content == Content::Audio;
         let used = match (leg, taken.content) {
             (_, Content::TelephoneEvent) => self.handle_event(leg, arrival, &taken),
             (_, Content::ComfortNoise) => self.handle_noise(leg, &taken),
@@ -48,6 +51,11 @@ impl Relay {
         };
         if let Err(reason) = used {
             self.sides.of(leg).note_drop(reason);
+        }
+        if is_open {
+            Timers::Unchanged
+        } else {
+            Timers::Changed
         }
     }
 
@@ -96,12 +104,12 @@ impl Relay {
             .plan
             .codec
             .law()
-            .decode(taken.payload, &mut self.scratch.decoded[..]);
+            .decode(taken.payload, &mut self.scratch.packets.decoded[..]);
         let heard = Heard {
             now: arrival.now,
             at: arrival.received_at,
             ts,
-            samples: &self.scratch.decoded[..len],
+            samples: &self.scratch.packets.decoded[..len],
         };
         self.guard.hear(heard, &mut super::way!(self));
         self.leave_if_clean();
@@ -112,10 +120,10 @@ impl Relay {
         let mut len = 0;
         if self.watch || self.records {
             let law = self.sides.consumer.plan.codec.law();
-            len = law.decode(taken.payload, &mut self.scratch.decoded[..]);
+            len = law.decode(taken.payload, &mut self.scratch.packets.decoded[..]);
         }
         if self.watch {
-            let decoded = &self.scratch.decoded[..len];
+            let decoded = &self.scratch.packets.decoded[..len];
             self.guard.watch(taken.placed.ts, decoded);
         }
         self.sides.agent.check_open()?;
@@ -131,19 +139,19 @@ impl Relay {
             &mut self.outputs,
             Leg::Consumer,
             taken,
-            &mut self.scratch.transcoded[..],
+            &mut self.scratch.packets.transcoded[..],
         )
     }
 
     /// In place of a consumer who is muted.
     fn relay_silence(&mut self, taken: &Taken<'_>) -> Result<(), DropReason> {
         let len = taken.payload.len();
-        self.scratch.decoded[..len].fill(0);
+        self.scratch.packets.decoded[..len].fill(0);
         self.record(Leg::Consumer, taken, len);
         let silence = self.sides.consumer.plan.codec.law().silence();
-        self.scratch.encoded[..len].fill(silence);
+        self.scratch.packets.encoded[..len].fill(silence);
         let silenced = Taken {
-            payload: &self.scratch.encoded[..len],
+            payload: &self.scratch.packets.encoded[..len],
             ..*taken
         };
         relay_audio(
@@ -151,7 +159,7 @@ impl Relay {
             &mut self.outputs,
             Leg::Consumer,
             &silenced,
-            &mut self.scratch.transcoded[..],
+            &mut self.scratch.packets.transcoded[..],
         )
     }
 
@@ -164,10 +172,13 @@ impl Relay {
                 .plan
                 .codec
                 .law()
-                .decode(taken.payload, &mut self.scratch.decoded[..]);
+                .decode(taken.payload, &mut self.scratch.packets.decoded[..]);
             if listening {
-                self.guard
-                    .note_agent_audio(now, taken.placed.ts, &self.scratch.decoded[..len]);
+                self.guard.note_agent_audio(
+                    now,
+                    taken.placed.ts,
+                    &self.scratch.packets.decoded[..len],
+                );
             }
             self.record(Leg::Agent, taken, len);
         }
@@ -176,7 +187,7 @@ impl Relay {
             &mut self.outputs,
             Leg::Agent,
             taken,
-            &mut self.scratch.transcoded[..],
+            &mut self.scratch.packets.transcoded[..],
         )
     }
 
@@ -185,7 +196,7 @@ impl Relay {
         if self.records && taken.placed.newest {
             let position = taken.placed.ts.saturating_sub(TIMELINE_START);
             self.outputs
-                .record(leg, position, &self.scratch.decoded[..len]);
+                .record(leg, position, &self.scratch.packets.decoded[..len]);
         }
     }
 

@@ -61,6 +61,7 @@ pub(super) struct Way<'relay> {
     pub(super) agent: &'relay mut Side,
     pub(super) outputs: &'relay mut Outputs,
     pub(super) egress_guard: &'relay mut EgressGuard,
+    pub(super) scratch: &'relay mut Frames,
     pub(super) record: bool,
     pub(super) counting: Counting,
 }
@@ -95,7 +96,6 @@ pub(super) struct Guard {
     /// Events that began before this are not relayed: they began under protection.
     open_ts: u64,
     trace: Option<Box<Trace>>,
-    pub(super) scratch: Frames,
     /// A deliberate defect.
     #[cfg(any(test, feature = "planted"))]
     mask_off: Option<super::planted::MaskOff>,
@@ -120,7 +120,6 @@ impl Guard {
             first_heard: None,
             open_ts: 0,
             trace: None,
-            scratch: Frames::default(),
             #[cfg(any(test, feature = "planted"))]
             mask_off: None,
         }
@@ -129,6 +128,11 @@ impl Guard {
     #[cfg(any(test, feature = "planted"))]
     pub(super) fn plant_mask_off(&mut self) {
         self.mask_off = Some(super::planted::MaskOff::new());
+    }
+
+    /// See [`super::Relay::look`].
+    pub(super) fn look(&self) -> u64 {
+        self.input_span ^ u64::from(self.is_protecting()) ^ u64::from(self.events.is_running())
     }
 
     /// Only masked audio leaves.
@@ -233,7 +237,6 @@ impl Guard {
         self.tally.clear();
         self.events.wipe();
         self.agent_events.wipe();
-        self.scratch.wipe();
     }
 
     /// One of the legs was renegotiated.
@@ -478,17 +481,17 @@ impl Guard {
 /// Masked samples into packets.
 impl Guard {
     fn drain(&mut self, now: Instant, way: &mut Way<'_>) {
-        while let Some((ts, len)) = self.pop() {
+        while let Some((ts, len)) = self.pop(&mut way.scratch.popped[..]) {
             #[cfg(any(test, feature = "planted"))]
             if let Some(mask_off) = &self.mask_off {
-                mask_off.undo(ts, &mut self.scratch.popped[..len]);
+                mask_off.undo(ts, &mut way.scratch.popped[..len]);
             }
             if ts != self.framer.end() {
                 self.jump(ts, way);
             }
             let mut done = 0;
             while done < len {
-                let taken = self.framer.push(&self.scratch.popped[done..len]);
+                let taken = self.framer.push(&way.scratch.popped[done..len]);
                 done += taken;
                 let crowded = taken == 0;
                 self.send(if crowded { Take::All } else { Take::Due(now) }, way);
@@ -496,8 +499,8 @@ impl Guard {
         }
     }
 
-    fn pop(&mut self) -> Option<(u64, usize)> {
-        let (path, popped) = (&mut self.path, &mut self.scratch.popped[..]);
+    fn pop(&mut self, popped: &mut [i16]) -> Option<(u64, usize)> {
+        let path = &mut self.path;
         match &mut self.trace {
             None => path.pop_masked(popped),
             Some(trace) => trace.pop(path, popped),
@@ -512,17 +515,17 @@ impl Guard {
     }
 
     fn send(&mut self, take: Take, way: &mut Way<'_>) {
-        while let Some((ts, len)) = self.framer.take(take, &mut self.scratch.frame[..]) {
+        while let Some((ts, len)) = self.framer.take(take, &mut way.scratch.frame[..]) {
             let law = way.agent.plan.codec.law();
-            law.encode(&self.scratch.frame[..len], &mut self.scratch.bytes[..]);
-            if way.egress_guard.judge(law, &self.scratch.bytes[..len]) == Verdict::Silence {
-                self.scratch.frame[..len].fill(0);
-                self.scratch.bytes[..len].fill(law.silence());
+            law.encode(&way.scratch.frame[..len], &mut way.scratch.bytes[..]);
+            if way.egress_guard.judge(law, &way.scratch.bytes[..len]) == Verdict::Silence {
+                way.scratch.frame[..len].fill(0);
+                way.scratch.bytes[..len].fill(law.silence());
             }
             if way.record {
                 let position = ts.saturating_sub(TIMELINE_START);
                 way.outputs
-                    .record(Leg::Consumer, position, &self.scratch.frame[..len]);
+                    .record(Leg::Consumer, position, &way.scratch.frame[..len]);
             }
             let framing = Framing {
                 payload_type: way.agent.plan.payload_type_out,
@@ -533,7 +536,7 @@ impl Guard {
             let skipped = std::mem::take(&mut self.skipped);
             if let Err(reason) =
                 way.agent
-                    .send(way.outputs, framing, skipped, &self.scratch.bytes[..len])
+                    .send(way.outputs, framing, skipped, &way.scratch.bytes[..len])
             {
                 way.agent.note_drop(reason);
             }

@@ -120,6 +120,11 @@ impl Ingress {
         self.stream.map(|stream| stream.ssrc)
     }
 
+    /// See [`super::Relay::look`].
+    pub(super) fn look(&self) -> u64 {
+        self.stats.received ^ self.stats.jitter_scaled ^ u64::from(self.newest_sequence())
+    }
+
     /// Low 32 bits of the newest extended sequence number, as a receiver report carries it.
     pub(super) fn newest_sequence(&self) -> u32 {
         let newest = self.stream.map_or(0, |stream| stream.sequences.newest());

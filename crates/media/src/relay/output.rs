@@ -1,7 +1,8 @@
 //! What a relay wants done, in a queue of fixed size.
-//! Owns: the bytes and samples of waiting outputs.
+//! Owns: the bytes and samples of waiting outputs, in one queue for each thread, whatever the number of its relays.
 //! Never: grows; the shell drains it after every input.
 
+use std::cell::Cell;
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -212,91 +213,54 @@ enum Entry {
     Event(RelayEvent),
 }
 
-/// The queue. Bytes and samples are taken back once it is empty.
-pub(super) struct Outputs {
-    entries: Box<[Option<Entry>; OUTPUTS_MAX]>,
+/// A queue. Bytes and samples are taken back once it is empty.
+struct Queue {
+    entries: [Option<Entry>; OUTPUTS_MAX],
     first: usize,
     len: usize,
-    bytes: Box<[u8; BYTES_MAX]>,
+    bytes: [u8; BYTES_MAX],
     bytes_used: usize,
-    samples: Box<[i16; SAMPLES_MAX]>,
+    samples: [i16; SAMPLES_MAX],
     samples_used: usize,
-    dropped: u64,
 }
 
-impl Outputs {
-    pub(super) fn new() -> Self {
-        Self {
-            entries: Box::new([const { None }; OUTPUTS_MAX]),
-            first: 0,
-            len: 0,
-            bytes: Box::new([0; BYTES_MAX]),
-            bytes_used: 0,
-            samples: Box::new([0; SAMPLES_MAX]),
-            samples_used: 0,
-            dropped: 0,
+thread_local! {
+    /// The queue of whichever relay of this thread is being driven: one that stays in the cache, where those of all relays would not.
+    static SPARE: Cell<Option<Box<Queue>>> = const { Cell::new(None) };
+}
+
+impl Queue {
+    /// The thread's; a new one if it is lent: a relay that plays another within an input, one that was not drained, or the thread's first.
+    fn lend() -> Box<Self> {
+        SPARE.take().unwrap_or_else(|| {
+            Box::new(Self {
+                entries: [const { None }; OUTPUTS_MAX],
+                first: 0,
+                len: 0,
+                bytes: [0; BYTES_MAX],
+                bytes_used: 0,
+                samples: [0; SAMPLES_MAX],
+                samples_used: 0,
+            })
+        })
+    }
+
+    /// Gives an empty queue back to the thread; nothing of the call stays in it.
+    fn give_back(mut self: Box<Self>) {
+        self.begin_anew();
+        SPARE.set(Some(self));
+    }
+
+    /// Takes bytes and samples back if nothing waits.
+    fn begin_anew(&mut self) {
+        if self.len == 0 {
+            self.bytes[..self.bytes_used].fill(0);
+            self.samples[..self.samples_used].fill(0);
+            (self.first, self.bytes_used, self.samples_used) = (0, 0, 0);
         }
     }
 
-    pub(super) fn dropped(&self) -> u64 {
-        self.dropped
-    }
-
-    /// Takes a datagram given as head and body. False if it was dropped.
-    pub(super) fn transmit(
-        &mut self,
-        leg: Leg,
-        destination: SocketAddr,
-        rtcp: bool,
-        parts: [&[u8]; 2],
-    ) -> bool {
-        let start = self.begin();
-        let middle = start + parts[0].len();
-        let end = middle + parts[1].len();
-        if end > BYTES_MAX || self.len >= OUTPUTS_MAX - RESERVED_OUTPUTS {
-            self.dropped += 1;
-            return false;
-        }
-        self.bytes[start..middle].copy_from_slice(parts[0]);
-        self.bytes[middle..end].copy_from_slice(parts[1]);
-        self.bytes_used = end;
-        self.push(Entry::Transmit {
-            leg,
-            destination,
-            start,
-            end,
-            rtcp,
-        });
-        true
-    }
-
-    pub(super) fn record(&mut self, leg: Leg, position: u64, samples: &[i16]) {
-        self.begin();
-        let start = self.samples_used;
-        let end = start + samples.len();
-        if end > SAMPLES_MAX || self.len >= OUTPUTS_MAX - RESERVED_OUTPUTS {
-            self.dropped += 1;
-            return;
-        }
-        self.samples[start..end].copy_from_slice(samples);
-        self.samples_used = end;
-        self.push(Entry::Record {
-            leg,
-            position,
-            start,
-            end,
-        });
-    }
-
-    pub(super) fn event(&mut self, event: RelayEvent) {
-        self.push(Entry::Event(event));
-    }
-
-    pub(super) fn key(&mut self, key: Key) {
-        self.push(Entry::Key(key));
-    }
-
-    pub(super) fn poll(&mut self) -> Option<Output<'_>> {
+    fn take_first(&mut self) -> Option<Entry> {
         let place = &mut self.entries[self.first];
         // A key is wiped where it stood, so that none stays behind in the queue.
         let entry = match place {
@@ -306,7 +270,11 @@ impl Outputs {
         *place = None;
         self.first = (self.first + 1) % OUTPUTS_MAX;
         self.len -= 1;
-        Some(match entry {
+        Some(entry)
+    }
+
+    fn show(&self, entry: Entry) -> Output<'_> {
+        match entry {
             Entry::Transmit {
                 leg,
                 destination,
@@ -331,24 +299,113 @@ impl Outputs {
                 samples: &self.samples[start..end],
             },
             Entry::Event(event) => Output::Event(event),
-        })
-    }
-
-    fn begin(&mut self) -> usize {
-        if self.len == 0 {
-            self.bytes_used = 0;
-            self.samples_used = 0;
         }
-        self.bytes_used
     }
 
-    fn push(&mut self, entry: Entry) {
-        if self.len == OUTPUTS_MAX {
+    fn is_full_for_packets(&self) -> bool {
+        self.len >= OUTPUTS_MAX - RESERVED_OUTPUTS
+    }
+}
+
+/// What waits. A relay has a queue from its first output until it is drained.
+pub(super) struct Outputs {
+    queue: Option<Box<Queue>>,
+    dropped: u64,
+}
+
+impl Outputs {
+    pub(super) fn new() -> Self {
+        Self {
+            queue: None,
+            dropped: 0,
+        }
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn queue(&mut self) -> &mut Queue {
+        self.queue.get_or_insert_with(Queue::lend)
+    }
+
+    /// Takes a datagram given as head and body. False if it was dropped.
+    pub(super) fn transmit(
+        &mut self,
+        leg: Leg,
+        destination: SocketAddr,
+        rtcp: bool,
+        parts: [&[u8]; 2],
+    ) -> bool {
+        let queue = self.queue();
+        queue.begin_anew();
+        let start = queue.bytes_used;
+        let middle = start + parts[0].len();
+        let end = middle + parts[1].len();
+        if end > BYTES_MAX || queue.is_full_for_packets() {
+            self.dropped += 1;
+            return false;
+        }
+        queue.bytes[start..middle].copy_from_slice(parts[0]);
+        queue.bytes[middle..end].copy_from_slice(parts[1]);
+        queue.bytes_used = end;
+        self.push(Entry::Transmit {
+            leg,
+            destination,
+            start,
+            end,
+            rtcp,
+        });
+        true
+    }
+
+    pub(super) fn record(&mut self, leg: Leg, position: u64, samples: &[i16]) {
+        let queue = self.queue();
+        queue.begin_anew();
+        let start = queue.samples_used;
+        let end = start + samples.len();
+        if end > SAMPLES_MAX || queue.is_full_for_packets() {
             self.dropped += 1;
             return;
         }
-        self.entries[(self.first + self.len) % OUTPUTS_MAX] = Some(entry);
-        self.len += 1;
+        queue.samples[start..end].copy_from_slice(samples);
+        queue.samples_used = end;
+        self.push(Entry::Record {
+            leg,
+            position,
+            start,
+            end,
+        });
+    }
+
+    pub(super) fn event(&mut self, event: RelayEvent) {
+        self.push(Entry::Event(event));
+    }
+
+    pub(super) fn key(&mut self, key: Key) {
+        self.push(Entry::Key(key));
+    }
+
+    pub(super) fn poll(&mut self) -> Option<Output<'_>> {
+        match self.queue.as_mut()?.take_first() {
+            Some(entry) => self.queue.as_deref().map(|queue| queue.show(entry)),
+            None => {
+                if let Some(queue) = self.queue.take() {
+                    queue.give_back();
+                }
+                None
+            }
+        }
+    }
+
+    fn push(&mut self, entry: Entry) {
+        let queue = self.queue();
+        if queue.len == OUTPUTS_MAX {
+            self.dropped += 1;
+            return;
+        }
+        queue.entries[(queue.first + queue.len) % OUTPUTS_MAX] = Some(entry);
+        queue.len += 1;
     }
 }
 

@@ -54,25 +54,28 @@ impl Scratch {
         SPARE.take().unwrap_or_else(Self::full)
     }
 
+    pub(super) fn wipe(&mut self) {
+        let Packets {
+            decoded,
+            encoded,
+            transcoded,
+        } = &mut self.packets;
+        let Frames {
+            popped,
+            frame,
+            bytes,
+        } = &mut self.frames;
+        for samples in [decoded, popped, frame] {
+            samples.fill(0);
+        }
+        for bytes in [encoded, transcoded, bytes] {
+            bytes.fill(0);
+        }
+    }
+
     /// Gives a set back to the thread.
     pub(super) fn give_back(self) {
         SPARE.set(Some(self));
-    }
-}
-
-impl Packets {
-    pub(super) fn wipe(&mut self) {
-        self.decoded.fill(0);
-        self.encoded.fill(0);
-        self.transcoded.fill(0);
-    }
-}
-
-impl Frames {
-    pub(super) fn wipe(&mut self) {
-        self.popped.fill(0);
-        self.frame.fill(0);
-        self.bytes.fill(0);
     }
 }
 

@@ -151,6 +151,27 @@ impl Side {
     }
 }
 
+/// See [`super::Relay::look`].
+impl Side {
+    pub(super) fn look(&self) -> u64 {
+        let Self {
+            plan,
+            ingress,
+            egress,
+            filter,
+            counters,
+            shut,
+            lost_before,
+            ..
+        } = self;
+        let types = [plan.payload_type_in, plan.payload_type_out].map(u64::from);
+        let ports = [plan.remote_rtp.port(), filter.destination().port()].map(u64::from);
+        let counts = counters.packets_in ^ counters.packets_out ^ lost_before;
+        let streams = ingress.look() ^ egress.packets() ^ u64::from(egress.ssrc());
+        types[0] ^ types[1] ^ ports[0] ^ ports[1] ^ counts ^ streams ^ u64::from(*shut)
+    }
+}
+
 /// What comes in.
 impl Side {
     /// Takes an RTP packet, or says why not.

@@ -2,12 +2,13 @@
 //! Owns: their state and when each is due.
 //! Never: lets one call's panic reach another, or allocates for a packet.
 
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use super::running::{Fate, RunningCall, SOCKETS, SocketPlace, Ways};
 use super::worker::Outlet;
-use crate::packet_io::{Outbox, Token};
+use crate::packet_io::{Outbox, Receiver, Token};
 use crate::rtp_socket::Datagram;
 
 /// The calls and where their outputs go.
@@ -43,11 +44,10 @@ impl Calls {
     }
 
     /// A datagram came.
-    pub(super) fn take(&mut self, token: Token, datagram: &Datagram<'_>, outbox: &mut Outbox) {
-        let Ok(token) = usize::try_from(token.0) else {
+    fn hear(&mut self, token: Token, datagram: &Datagram<'_>, outbox: &mut Outbox) {
+        let Some((place, socket)) = place(token) else {
             return;
         };
-        let (place, socket) = (token / SOCKETS, token % SOCKETS);
         if let Some(socket) = SocketPlace::ALL.get(socket).copied() {
             let now = datagram.read_at;
             self.with(place, now, outbox, |call, ways| {
@@ -122,5 +122,22 @@ impl Calls {
             *wake_at = Some(wake_at.map_or(next, |at| at.min(next)));
         }
         Some(result)
+    }
+}
+
+/// Whose socket it is, and which of them.
+fn place(token: Token) -> Option<(usize, usize)> {
+    let token = usize::try_from(token.0).ok()?;
+    Some((token / SOCKETS, token % SOCKETS))
+}
+
+impl Receiver for Calls {
+    fn expect(&mut self, token: Token) {
+        let call = place(token).and_then(|(place, _)| self.running(place));
+        black_box(call.map(RunningCall::look));
+    }
+
+    fn take(&mut self, token: Token, datagram: Datagram<'_>, outbox: &mut Outbox) {
+        self.hear(token, &datagram, outbox);
     }
 }

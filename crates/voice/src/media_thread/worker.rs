@@ -125,7 +125,7 @@ impl Worker {
                 return;
             }
             let Self { io, calls, .. } = &mut self;
-            io.receive(|token, datagram, outbox| calls.take(token, &datagram, outbox));
+            io.receive_for(calls);
             let now = Instant::now();
             self.calls.wake(now, self.io.outbox());
             self.remove_doomed();
@@ -454,6 +454,7 @@ mod tests {
             let now = Instant::now();
             let place = scene.start(1, now);
             scene.keys.clear();
+            std::thread::sleep(super::super::running::LISTENER_LOOK);
             scene.with(place, |call, ways| call.handle_timeout(now, ways));
             scene.worker.remove_doomed();
             assert_eq!(scene.reports.pop(), Ok(Report::Failed(MediaId(1))));

@@ -13,8 +13,8 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
-use super::{Outbox, Pace, Token, Waker};
-use crate::rtp_socket::{Clock, Datagram, ReceiveBuffer, RtpSocket, receive_from};
+use super::{EXPECTED_MAX, Outbox, Pace, Receiver, Token, Waker};
+use crate::rtp_socket::{Clock, ReceiveBuffer, RtpSocket, receive_from};
 
 /// Ready sockets taken in one round, about 2 ms of work; the system reports the others in the next.
 const EVENTS_MAX: usize = 256;
@@ -105,7 +105,7 @@ impl Epoll {
         &mut self,
         waker: &Waker,
         outbox: &mut Outbox,
-        mut take: impl FnMut(Token, Datagram<'_>, &mut Outbox),
+        receiver: &mut impl Receiver,
     ) {
         let clock = Clock::now();
         let Self {
@@ -115,24 +115,33 @@ impl Epoll {
             pace,
             ..
         } = self;
-        for mark in ready.iter().copied() {
-            if mark == WAKER {
-                waker.was_heard();
-                continue;
+        for marks in ready.chunks(EXPECTED_MAX) {
+            for token in marks.iter().copied().filter_map(token_of) {
+                receiver.expect(token);
             }
-            let Ok(token) = u32::try_from(mark).map(Token) else {
-                continue;
-            };
-            let Some(fd) = watched.get(place(token)).copied().flatten() else {
-                continue;
-            };
-            // An ICMP error of an earlier send shows as an error once and says nothing of the socket.
-            let _nothing_or_an_error = receive_from(fd, buffer, clock, |datagram| {
-                pace.lent();
-                take(token, datagram, outbox);
-            });
+            for mark in marks.iter().copied() {
+                if mark == WAKER {
+                    waker.was_heard();
+                }
+                let Some(token) = token_of(mark) else {
+                    continue;
+                };
+                let Some(fd) = watched.get(place(token)).copied().flatten() else {
+                    continue;
+                };
+                // An ICMP error of an earlier send shows as an error once and says nothing of the socket.
+                let _nothing_or_an_error = receive_from(fd, buffer, clock, |datagram| {
+                    pace.lent();
+                    receiver.take(token, datagram, outbox);
+                });
+            }
         }
     }
+}
+
+/// Whose mark it is; nobody's if it is the waker's.
+fn token_of(mark: u64) -> Option<Token> {
+    u32::try_from(mark).ok().map(Token)
 }
 
 fn place(token: Token) -> usize {

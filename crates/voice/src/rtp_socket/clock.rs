@@ -25,6 +25,11 @@ impl Clock {
         }
     }
 
+    /// When they were read.
+    pub(crate) fn steady(self) -> Instant {
+        self.steady
+    }
+
     /// When a datagram came, never later than `now`. A stamp from a wall clock that was set back meanwhile counts as "just now".
     pub(crate) fn place(self, stamp: Option<TimeSpec>, now: Instant) -> Instant {
         let (Some(stamp), Some(wall)) = (stamp, self.wall_nanos) else {
