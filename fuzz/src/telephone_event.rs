@@ -68,6 +68,7 @@ impl Stream {
             return false;
         };
         let packet = EventPacket {
+            apart: false,
             sequence: self.sequence,
             ts: self.ts,
             marker: kind & 0x80 != 0,

@@ -43,6 +43,9 @@ impl Relay {
         self.note_heard(leg, arrival.now, Some(&taken));
         // Whoever speaks is only heard later of.
         let is_open = self.stage == Stage::Open && taken.content == Content::Audio;
+        if leg == Leg::Consumer && taken.is_other_stream {
+            self.guard.tally.new_stream();
+        }
         let used = match (leg, taken.content) {
             (_, Content::TelephoneEvent) => self.handle_event(leg, arrival, &taken),
             (_, Content::ComfortNoise) => self.handle_noise(leg, &taken),
@@ -80,10 +83,7 @@ impl Relay {
     ) -> Result<(), DropReason> {
         let placed = &mut taken.placed;
         let span = sample::span(taken.payload.len());
-        if taken.is_other_stream {
-            self.guard.tally.new_stream();
-        }
-        self.guard.note_packet(span, placed.newest, placed.rebased);
+        self.guard.note_packet(span, placed.newest);
         if !self.guard.is_protecting() {
             return self.relay_consumer_audio(&taken);
         }
@@ -210,6 +210,7 @@ impl Relay {
         let placed = taken.placed;
         let packet = EventPacket {
             sequence: placed.sequence,
+            apart: placed.apart,
             ts: placed.ts,
             marker: taken.header.marker,
             payload,
@@ -223,11 +224,10 @@ impl Relay {
                     placed.rebased,
                     &mut super::way!(self),
                 );
-                if taken.is_other_stream {
-                    self.guard.tally.new_stream();
-                }
             }
-            Leg::Agent => self.guard.note_agent_event(arrival.now, packet),
+            Leg::Agent => self
+                .guard
+                .note_agent_event(arrival.now, packet, placed.rebased),
         }
         if self.guard.is_protecting() || (leg == Leg::Consumer && !self.guard.may_relay(placed.ts))
         {
@@ -251,12 +251,13 @@ impl Relay {
             ts,
             span: 0,
         };
-        to.relay(
-            &mut self.outputs,
-            taken.placed.sequence,
-            framing,
-            &payload.to_bytes(),
-        )?;
+        let bytes = payload.to_bytes();
+        if taken.placed.apart {
+            to.check_open()?;
+            to.send(&mut self.outputs, framing, 0, &bytes)?;
+        } else {
+            to.relay(&mut self.outputs, taken.placed.sequence, framing, &bytes)?;
+        }
         to.note_event(ts, payload);
         Ok(())
     }
@@ -265,8 +266,7 @@ impl Relay {
     /// consumer's, and the mask's silence is as comfortable.
     fn handle_noise(&mut self, from: Leg, taken: &Taken<'_>) -> Result<(), DropReason> {
         if from == Leg::Consumer {
-            self.guard
-                .note_packet(0, taken.placed.newest, taken.placed.rebased);
+            self.guard.note_packet(0, taken.placed.newest);
         }
         let withheld = from == Leg::Consumer && (self.guard.is_protecting() || self.is_muted);
         let to = self.sides.of(from.other());

@@ -267,12 +267,9 @@ impl Guard {
     }
 
     /// Notes how long packets are, and that a packet other than an event came.
-    pub(super) fn note_packet(&mut self, span: u64, newest: bool, rebased: bool) {
+    pub(super) fn note_packet(&mut self, span: u64, newest: bool) {
         if newest {
             self.events.note_audio();
-        }
-        if rebased {
-            self.events.note_rebase();
         }
         if span > 0 {
             self.input_span = span;
@@ -405,7 +402,10 @@ impl Guard {
         }
     }
 
-    pub(super) fn note_agent_event(&mut self, now: Instant, packet: EventPacket) {
+    pub(super) fn note_agent_event(&mut self, now: Instant, packet: EventPacket, rebased: bool) {
+        if rebased {
+            self.agent_events.note_rebase();
+        }
         let Some(EventSignal::Pressed { code, .. }) = self.agent_events.handle_packet(packet)
         else {
             return;

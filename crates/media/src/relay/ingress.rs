@@ -1,18 +1,20 @@
 //! Packets of one far side, put in order.
-//! Owns: a stream's place on the relay's timeline, across wraps, SSRC changes and jumps; what RTCP reports about it.
+//! Owns: a stream's place on the relay's timeline, across wraps, SSRC changes and jumps; what RTCP reports about it. Where telephone-events go that have
+//! counters of their own is `event_place`.
 //! Never: looks into a payload.
 
 use std::time::{Duration, Instant};
 
+use super::event_place::EventPlaces;
 use super::timeline::{TIMELINE_START, samples_in};
 use crate::leg::Content;
 use crate::rtp::{Freshness, RtpHeader, SequenceUnwrap, signed_distance};
 
 /// Sequence numbers further ahead than this are another stream's (RFC 3550 appendix A.1).
-const LEAP_MAX: i64 = 3_000;
+pub(super) const LEAP_MAX: i64 = 3_000;
 
 /// Sequence numbers further behind than this are another stream's: more than any reordering.
-const BEHIND_MAX: i64 = 100;
+pub(super) const BEHIND_MAX: i64 = 100;
 
 /// A timestamp may run ahead of the arrival clock by this much, 1 s, before it is a jump.
 const AHEAD_SPAN_MAX: u64 = 8_000;
@@ -32,8 +34,10 @@ pub(super) struct Placed {
     pub(super) ts: u64,
     /// Nothing newer had come before it.
     pub(super) newest: bool,
-    /// The stream begins anew here.
+    /// The stream begins anew here; an event's timestamp does not compare with those of events before.
     pub(super) rebased: bool,
+    /// An event whose sequence numbers are not the audio's.
+    pub(super) apart: bool,
 }
 
 /// Why a packet has no place.
@@ -49,35 +53,89 @@ pub(super) enum Misplaced {
 #[derive(Debug, Clone)]
 pub(super) struct Ingress {
     began: Instant,
-    stream: Option<Stream>,
-    former: Option<(u32, Instant)>,
+    pub(super) stream: Option<Stream>,
+    pub(super) former: Option<(u32, Instant)>,
+    pub(super) events: EventPlaces,
+    /// Number of the newest way from RTP timestamps to places; places of two ways do not compare.
+    pub(super) newest_base: u64,
     stats: ReceptionStats,
 }
 
+/// The audio's stream.
 #[derive(Debug, Clone, Copy)]
-struct Stream {
-    ssrc: u32,
-    sequences: SequenceUnwrap,
-    newest_raw: u16,
+pub(super) struct Stream {
+    pub(super) ssrc: u32,
+    pub(super) counter: Counter,
     /// The number that would confirm a leap.
     leap_to: Option<u16>,
-    anchor: Anchor,
+    pub(super) anchor: Anchor,
+    pub(super) base: u64,
     /// One past the newest audio sample.
     end: u64,
-    end_at: Instant,
+    pub(super) end_at: Instant,
+}
+
+/// Sequence numbers of one sender.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counter {
+    numbers: SequenceUnwrap,
+    newest_raw: u16,
+}
+
+/// A packet's number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Number {
+    pub(super) sequence: u64,
+    /// Packets missing before the newest; none if this is not the newest.
+    pub(super) missing: Option<u64>,
+}
+
+impl Counter {
+    /// Begins at `raw`, which counts as `extended`.
+    pub(super) fn new(extended: u64, raw: u16) -> Self {
+        Self {
+            numbers: SequenceUnwrap::new(extended),
+            newest_raw: raw,
+        }
+    }
+
+    pub(super) fn newest(&self) -> u64 {
+        self.numbers.newest()
+    }
+
+    /// How far a number lies ahead of the newest; negative if behind.
+    pub(super) fn distance(&self, raw: u16) -> i64 {
+        SequenceUnwrap::distance(self.newest_raw, raw)
+    }
+
+    /// Notes a number that is near.
+    pub(super) fn note(&mut self, raw: u16) -> Result<Number, Misplaced> {
+        let distance = self.distance(raw);
+        let sequence = self.newest().saturating_add_signed(distance);
+        let missing = match self.numbers.note(distance) {
+            Freshness::Newest { missing } => {
+                self.newest_raw = raw;
+                Some(missing)
+            }
+            Freshness::Reordered => None,
+            Freshness::Duplicate => return Err(Misplaced::Duplicate),
+            Freshness::Forgotten => return Err(Misplaced::OutOfPlace),
+        };
+        Ok(Number { sequence, missing })
+    }
 }
 
 /// An RTP timestamp and its place.
 #[derive(Debug, Clone, Copy)]
-struct Anchor {
-    raw: u32,
-    ts: u64,
+pub(super) struct Anchor {
+    pub(super) raw: u32,
+    pub(super) ts: u64,
 }
 
 impl Anchor {
-    fn place(self, raw: u32) -> u64 {
-        self.ts
-            .saturating_add_signed(signed_distance(raw, self.raw))
+    /// Nothing before the beginning of the timeline.
+    pub(super) fn place(self, raw: u32) -> Option<u64> {
+        self.ts.checked_add_signed(signed_distance(raw, self.raw))
     }
 }
 
@@ -112,6 +170,8 @@ impl Ingress {
             began,
             stream: None,
             former: None,
+            events: EventPlaces::default(),
+            newest_base: 0,
             stats: ReceptionStats::default(),
         }
     }
@@ -127,7 +187,7 @@ impl Ingress {
 
     /// Low 32 bits of the newest extended sequence number, as a receiver report carries it.
     pub(super) fn newest_sequence(&self) -> u32 {
-        let newest = self.stream.map_or(0, |stream| stream.sequences.newest());
+        let newest = self.stream.map_or(0, |stream| stream.counter.newest());
         u32::try_from(newest & u64::from(u32::MAX)).unwrap_or(u32::MAX)
     }
 
@@ -146,7 +206,7 @@ impl Ingress {
             .map_or_else(|| self.clock_ts(at), |stream| stream.end)
     }
 
-    /// Places a packet that arrived at `at` with `span` samples of audio (0 for others).
+    /// Places a packet of audio or noise that arrived at `at` with `span` samples of audio (0 for noise).
     pub(super) fn place(
         &mut self,
         at: Instant,
@@ -160,16 +220,17 @@ impl Ingress {
         if stream.ssrc != header.ssrc {
             return self.change_ssrc(at, header, span, stream.ssrc);
         }
-        let distance = SequenceUnwrap::distance(stream.newest_raw, header.sequence);
+        let distance = stream.counter.distance(header.sequence);
         if !(-BEHIND_MAX..=LEAP_MAX).contains(&distance) {
             return self.leap(at, header, span);
         }
-        self.place_near(at, header, content, span, distance)
+        self.place_near(at, header, content, span)
     }
 
     /// The newest packet is moved to `ts`: its sender's clock has fallen behind what was sent in its name.
     pub(super) fn move_to(&mut self, at: Instant, header: &RtpHeader, span: u64, ts: u64) {
         if let Some(stream) = &mut self.stream {
+            self.events.move_on(ts.saturating_sub(stream.anchor.ts));
             stream.anchor = Anchor {
                 raw: header.timestamp,
                 ts,
@@ -186,10 +247,7 @@ impl Ingress {
         span: u64,
         before: u32,
     ) -> Result<Placed, Misplaced> {
-        let straggler = self.former.is_some_and(|(ssrc, since)| {
-            ssrc == header.ssrc && at.saturating_duration_since(since) < FORMER_SSRC_QUARANTINE
-        });
-        if straggler {
+        if is_quarantined(self.former, header.ssrc, at) {
             return Err(Misplaced::OutOfPlace);
         }
         self.former = Some((before, at));
@@ -215,16 +273,17 @@ impl Ingress {
         let ts = self.resume_ts(at, span);
         let sequence = self
             .stream
-            .map_or(1 << 16, |stream| stream.sequences.newest() + 1);
+            .map_or(1 << 16, |stream| stream.counter.newest() + 1);
+        self.newest_base += 1;
         self.stream = Some(Stream {
             ssrc: header.ssrc,
-            sequences: SequenceUnwrap::new(sequence),
-            newest_raw: header.sequence,
+            counter: Counter::new(sequence, header.sequence),
             leap_to: None,
             anchor: Anchor {
                 raw: header.timestamp,
                 ts,
             },
+            base: self.newest_base,
             end: ts + span,
             end_at: at,
         });
@@ -236,11 +295,12 @@ impl Ingress {
             ts,
             newest: true,
             rebased: true,
+            apart: false,
         }
     }
 
     /// Where a stream goes on whose timestamps say nothing.
-    fn resume_ts(&self, at: Instant, span: u64) -> u64 {
+    pub(super) fn resume_ts(&self, at: Instant, span: u64) -> u64 {
         let Some(stream) = self.stream else {
             return self.clock_ts(at);
         };
@@ -254,27 +314,15 @@ impl Ingress {
         header: &RtpHeader,
         content: Content,
         span: u64,
-        distance: i64,
     ) -> Result<Placed, Misplaced> {
         let resume_ts = self.resume_ts(at, span);
+        let Number { sequence, missing } = self.note_near(header)?;
+        let newest = missing.is_some();
         let Some(stream) = &mut self.stream else {
             return Err(Misplaced::OutOfPlace);
         };
-        let before = stream.sequences.newest();
-        let newest = match stream.sequences.note(distance) {
-            Freshness::Newest { missing } => {
-                self.stats.expected += missing + 1;
-                stream.newest_raw = header.sequence;
-                true
-            }
-            Freshness::Reordered => false,
-            Freshness::Duplicate => return Err(Misplaced::Duplicate),
-            Freshness::Forgotten => return Err(Misplaced::OutOfPlace),
-        };
         stream.leap_to = None;
-        self.stats.received += 1;
-        let sequence = before.saturating_add_signed(distance);
-        let mut ts = stream.anchor.place(header.timestamp);
+        let mut ts = stream.anchor.place(header.timestamp).unwrap_or(0);
         let is_ahead = ts > resume_ts.saturating_add(AHEAD_SPAN_MAX);
         if content != Content::Audio || !newest {
             let ts = if is_ahead { resume_ts } else { ts };
@@ -283,11 +331,14 @@ impl Ingress {
                 ts,
                 newest,
                 rebased: false,
+                apart: false,
             });
         }
         let jumped = is_ahead || ts + BACK_SPAN_MAX < stream.end;
         if jumped {
             ts = resume_ts;
+            self.newest_base += 1;
+            stream.base = self.newest_base;
         }
         stream.anchor = Anchor {
             raw: header.timestamp,
@@ -305,8 +356,25 @@ impl Ingress {
             ts,
             newest,
             rebased: jumped,
+            apart: false,
         })
     }
+
+    /// Notes a packet that is near the audio's numbers.
+    pub(super) fn note_near(&mut self, header: &RtpHeader) -> Result<Number, Misplaced> {
+        let stream = self.stream.as_mut().ok_or(Misplaced::OutOfPlace)?;
+        let number = stream.counter.note(header.sequence)?;
+        self.stats.received += 1;
+        self.stats.expected += number.missing.map_or(0, |missing| missing + 1);
+        Ok(number)
+    }
+}
+
+/// A packet of the SSRC before the last change, on its way for longer than the change.
+pub(super) fn is_quarantined(former: Option<(u32, Instant)>, ssrc: u32, at: Instant) -> bool {
+    former.is_some_and(|(before, since)| {
+        before == ssrc && at.saturating_duration_since(since) < FORMER_SSRC_QUARANTINE
+    })
 }
 
 #[cfg(test)]

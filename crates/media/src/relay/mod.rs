@@ -11,6 +11,7 @@
 //! The law: after every `handle_input` and `handle_timeout`, drain [`Relay::poll_output`] before the next.
 
 mod egress;
+mod event_place;
 mod forward;
 mod framer;
 mod guard;

@@ -66,7 +66,7 @@ pub(super) struct Taken<'bytes> {
     pub(super) payload: &'bytes [u8],
     pub(super) content: Content,
     pub(super) placed: Placed,
-    /// It is the first of another SSRC.
+    /// It is the first of another SSRC than the audio's before.
     pub(super) is_other_stream: bool,
 }
 
@@ -189,19 +189,8 @@ impl Side {
         self.check(arrival, &packet, content)?;
         let before = self.ingress.ssrc();
         let lost = self.lost_now();
-        let span = if content == Content::Audio {
-            sample::span(packet.payload.len())
-        } else {
-            0
-        };
-        let placed = self
-            .ingress
-            .place(arrival.received_at, &packet.header, content, span)
-            .map_err(|reason| match reason {
-                Misplaced::Duplicate => DropReason::Duplicate,
-                Misplaced::OutOfPlace => DropReason::OutOfPlace,
-            })?;
-        let is_other_stream = before.is_some_and(|ssrc| ssrc != packet.header.ssrc);
+        let placed = self.place(arrival.received_at, &packet, content)?;
+        let is_other_stream = before.is_some() && before != self.ingress.ssrc();
         self.lost_before += if is_other_stream { lost } else { 0 };
         self.counters.packets_in += 1;
         if content == Content::Audio {
@@ -230,6 +219,31 @@ impl Side {
             .saturating_duration_since(self.decoded_at);
         self.undecodable |= may_be_audio && since > OTHER_CODEC_AFTER;
         DropReason::UnknownPayload
+    }
+
+    fn place(
+        &mut self,
+        at: Instant,
+        packet: &RtpPacket<'_>,
+        content: Content,
+    ) -> Result<Placed, DropReason> {
+        let header = &packet.header;
+        let placed = match content {
+            Content::Audio => {
+                let span = sample::span(packet.payload.len());
+                self.ingress.place(at, header, content, span)
+            }
+            Content::ComfortNoise => self.ingress.place(at, header, content, 0),
+            Content::TelephoneEvent => {
+                let event = EventPayload::parse(packet.payload).ok_or(DropReason::Malformed)?;
+                let duration = u64::from(event.duration);
+                self.ingress.place_event(at, header, duration)
+            }
+        };
+        placed.map_err(|reason| match reason {
+            Misplaced::Duplicate => DropReason::Duplicate,
+            Misplaced::OutOfPlace => DropReason::OutOfPlace,
+        })
     }
 
     fn admit(

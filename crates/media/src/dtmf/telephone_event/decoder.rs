@@ -34,6 +34,8 @@ const PAST_PRESSES: usize = 4;
 pub struct EventPacket {
     /// Extended sequence number.
     pub sequence: u64,
+    /// Audio is not counted by these numbers.
+    pub apart: bool,
     /// Extended timestamp: the event's start.
     pub ts: u64,
     /// The marker bit.
@@ -92,6 +94,7 @@ struct Press {
     ts: u64,
     duration: u16,
     sequence: u64,
+    apart: bool,
     at: Instant,
     phase: Phase,
 }
@@ -232,8 +235,9 @@ impl EventDecoder {
     fn continues(&mut self, press: &Press, packet: &EventPacket) -> bool {
         let step = packet.ts - press.ts;
         let since = packet.at.saturating_duration_since(press.at);
+        let one_counter = packet.apart == press.apart;
         if press.phase == Phase::Ended {
-            let straggles = packet.sequence < press.sequence;
+            let straggles = one_counter && packet.sequence < press.sequence;
             return straggles || (packet.payload.end && since <= END_REPEAT_SPAN_MAX);
         }
         if press.phase == Phase::TimedOut {
@@ -242,7 +246,8 @@ impl EventDecoder {
         if press.duration >= SEGMENT_DURATION_LEAST && SEGMENT_STEP.contains(&step) {
             return true;
         }
-        let unbroken = packet.sequence <= press.sequence + self.audio_since + 1;
+        let between = if press.apart { 0 } else { self.audio_since };
+        let unbroken = one_counter && packet.sequence <= press.sequence + between + 1;
         if unbroken && step <= MOVING_STEP_MAX {
             self.moves_timestamps = true;
             return true;
@@ -271,6 +276,7 @@ impl EventDecoder {
             ts: packet.ts,
             duration: packet.payload.duration,
             sequence: packet.sequence,
+            apart: packet.apart,
             at: packet.at,
             phase: if packet.payload.end {
                 Phase::Ended
@@ -289,7 +295,12 @@ impl EventDecoder {
         let press = self.current.as_mut()?;
         press.ts = packet.ts;
         press.duration = packet.payload.duration;
-        press.sequence = press.sequence.max(packet.sequence);
+        press.sequence = if packet.apart == press.apart {
+            press.sequence.max(packet.sequence)
+        } else {
+            packet.sequence
+        };
+        press.apart = packet.apart;
         press.at = packet.at;
         match (press.phase, packet.payload.end) {
             (Phase::Running, true) => {
