@@ -362,6 +362,12 @@ impl ProtectedPath {
         Some(digit)
     }
 
+    /// Forgets what was read, and writes over it: reading begins anew with the next audio.
+    pub fn forget_reports(&mut self) {
+        self.reporter.wipe();
+        self.unread.clear();
+    }
+
     /// The next press that was masked and is no digit although it should be: where it began. Ask when there are no more digits.
     pub fn poll_unread(&mut self) -> Option<u64> {
         self.unread.poll(self.reported_end)

@@ -91,8 +91,10 @@ pub(super) struct Guard {
     advanced_at: Instant,
     skipped: u64,
     armed_ts: u64,
-    /// Where the audio heard since arming begins: a press that sounds there may be older.
+    /// Where the audio heard since arming, or read since, begins: a press that sounds there may be older.
     first_heard: Option<u64>,
+    /// Keys are looked for in the audio.
+    is_reading: bool,
     /// Events that began before this are not relayed: they began under protection.
     open_ts: u64,
     trace: Option<Box<Trace>>,
@@ -118,6 +120,7 @@ impl Guard {
             skipped: 0,
             armed_ts: 0,
             first_heard: None,
+            is_reading: true,
             open_ts: 0,
             trace: None,
             #[cfg(any(test, feature = "planted"))]
@@ -188,6 +191,7 @@ impl Guard {
         let ts = self.path.arm(end);
         self.armed_ts = ts;
         self.first_heard = None;
+        self.is_reading = true;
         self.skipped = 0;
         self.advanced_at = now;
         self.clock = LegClock::Flush(now + self.patience());
@@ -225,6 +229,7 @@ impl Guard {
         self.clock = LegClock::Idle;
         self.reorder.clear();
         self.tally.clear();
+        self.forget_reports();
         if !self.events.is_running() {
             self.events.wipe();
         }
@@ -235,13 +240,15 @@ impl Guard {
     pub(super) fn wipe(&mut self) {
         self.reorder.clear();
         self.tally.clear();
+        self.forget_reports();
         self.events.wipe();
         self.agent_events.wipe();
     }
 
     /// One of the legs was renegotiated.
-    pub(super) fn replan(&mut self, leg: Leg, plan: &LegPlan) {
+    pub(super) fn replan(&mut self, leg: Leg, before: &LegPlan, plan: &LegPlan) {
         match leg {
+            Leg::Consumer if before.telephone_event_in == plan.telephone_event_in => {}
             Leg::Consumer => self.tally.negotiate(plan.telephone_event_in.is_some()),
             Leg::Agent => {
                 self.framer
@@ -306,12 +313,30 @@ impl Guard {
             };
         }
         self.first_heard.get_or_insert(heard.ts);
+        self.heed_source();
         if self.tally.reads_audio() {
+            if !std::mem::replace(&mut self.is_reading, true) {
+                self.first_heard = Some(heard.ts);
+            }
             let path = &mut self.path;
             let report = |ts, samples: &[i16]| path.report_audio(ts, samples);
             self.reorder.push(heard.ts, heard.samples, report);
         }
         self.count_heard(heard.now, way);
+    }
+
+    /// Where keys are signalled the audio is not read: what was read of it is forgotten, so that none of it is joined to what may be read later.
+    fn heed_source(&mut self) {
+        if self.is_reading && !self.tally.reads_audio() {
+            self.is_reading = false;
+            self.reorder.clear();
+            self.path.forget_reports();
+        }
+    }
+
+    fn forget_reports(&mut self) {
+        self.path.forget_reports();
+        self.agent_reporter.wipe();
     }
 
     /// Takes an event packet; what it means is obeyed if the call is protected.
@@ -327,6 +352,7 @@ impl Guard {
         }
         if let Some(signal) = self.events.handle_packet(packet) {
             self.obey(now, signal, way);
+            self.heed_source();
         }
         let ended = packet.ts.saturating_add(u64::from(packet.payload.duration));
         if !self.events.is_running() && matches!(self.clock, LegClock::Tone(_)) {

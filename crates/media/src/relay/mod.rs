@@ -404,7 +404,7 @@ impl Relay {
     }
 
     fn replan(&mut self, now: Instant, leg: Leg, plan: LegPlan) {
-        self.guard.replan(leg, &plan);
+        self.guard.replan(leg, &self.sides.of(leg).plan, &plan);
         self.sides.of(leg).replan(now, plan);
     }
 

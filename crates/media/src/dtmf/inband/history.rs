@@ -2,6 +2,8 @@
 //! Owns: the last 128 ms of samples, and which of them never came.
 //! Never: looks at what they sound like.
 
+use zeroize::Zeroize;
+
 use crate::sample;
 
 /// Samples of a piece: 1 ms.
@@ -32,6 +34,11 @@ impl History {
             end: 0,
             missing_until: 0,
         }
+    }
+
+    /// Zeroes the samples where they stand.
+    pub(super) fn wipe(&mut self) {
+        self.samples.zeroize();
     }
 
     /// Samples so far.

@@ -5,6 +5,7 @@
 //! Each piece of 1 ms is brought down to zero frequency at the pair's nominal tones; a window of 8 pieces tells whether both sound in its middle. A tone's
 //! amplitude in the window grows with the part that it fills, so it passes one half when the edge passes the middle.
 
+use std::hint::black_box;
 use std::sync::LazyLock;
 
 use super::history::{History, PIECE, PIECES, bit};
@@ -140,6 +141,16 @@ impl Press {
 
     pub(super) fn pair(&self) -> Pair {
         self.pair
+    }
+
+    /// Writes over what tells which pair it was.
+    pub(super) fn wipe(&mut self) {
+        self.pair.wipe();
+        self.sums.fill(Lanes::all(0.0));
+        self.windows.fill([0.0; 2]);
+        self.waves = Demodulator::new(self.pair);
+        // A compiler must not take this for work whose result nobody needs.
+        black_box(self);
     }
 
     /// Takes the pieces that have come since.

@@ -93,6 +93,11 @@ impl Reporter {
         }
     }
 
+    /// Forgets what was heard, and writes over it.
+    pub fn wipe(&mut self) {
+        self.presses.wipe();
+    }
+
     /// Digits lost because nobody polled.
     #[must_use]
     pub fn digits_dropped(&self) -> u64 {
@@ -187,6 +192,24 @@ impl Presses {
         self.block = 0;
         self.taken_until = 0;
         self.fragment = None;
+    }
+
+    /// Forgets what was heard, and writes over it.
+    pub fn wipe(&mut self) {
+        if let Some(press) = &mut self.press {
+            press.wipe();
+        }
+        let fragment = self.fragment.as_mut().map(|(pair, _)| pair);
+        let waiting = self.waiting.iter_mut().flatten();
+        let waiting = waiting.map(|press| &mut press.pair);
+        for pair in self.cut.as_mut().into_iter().chain(fragment).chain(waiting) {
+            pair.wipe();
+        }
+        self.history.wipe();
+        *self = Self {
+            dropped: self.dropped,
+            ..Self::new()
+        };
     }
 
     /// The next press, in order of start.
