@@ -26,8 +26,11 @@ const EVENT_WAIT: Duration = Duration::from_millis(250);
 /// Presses in the audio without an event after which the audio is believed at once.
 const UNCONFIRMED_MAX: u8 = 2;
 
-/// A consumer's tone this soon after the same key of the agent is its echo.
+/// A consumer's tone less than this after the same key of the agent is its echo.
 const ECHO_SPAN: Duration = Duration::from_millis(500);
+
+/// Keys of the agent whose echo may be to come: at the fastest keying (80 ms a key) seven in that time. When full, the oldest is forgotten.
+const ECHOES_MAX: usize = 8;
 
 /// Presses that may wait: at the fastest keying (80 ms a key) three are heard in the 250 ms of waiting. When full, the oldest counts.
 const WAITING_MAX: usize = 4;
@@ -98,7 +101,8 @@ pub(super) struct Tally {
     waiting: [Option<Waiting>; WAITING_MAX],
     counted: [Counted; REMEMBERED_MAX],
     oldest: usize,
-    agent: Option<(Key, Instant)>,
+    agent: [Option<(Key, Instant)>; ECHOES_MAX],
+    oldest_of_agent: usize,
     withheld: u64,
 }
 
@@ -111,7 +115,8 @@ impl Tally {
             waiting: [None; WAITING_MAX],
             counted: [FREE; REMEMBERED_MAX],
             oldest: 0,
-            agent: None,
+            agent: [None; ECHOES_MAX],
+            oldest_of_agent: 0,
             withheld: 0,
         }
     }
@@ -135,12 +140,12 @@ impl Tally {
         for counted in &mut self.counted {
             counted.key.wipe();
         }
-        if let Some((key, _)) = &mut self.agent {
+        for (key, _) in self.agent.iter_mut().flatten() {
             key.wipe();
         }
         self.waiting = [None; WAITING_MAX];
         self.counted = [FREE; REMEMBERED_MAX];
-        self.agent = None;
+        self.agent = [None; ECHOES_MAX];
     }
 
     /// Keys heard in the audio may count.
@@ -160,7 +165,8 @@ impl Tally {
 
     /// The agent's side sounded a key.
     pub(super) fn note_agent_key(&mut self, key: Key, at: Instant) {
-        self.agent = Some((key, at));
+        self.agent[self.oldest_of_agent] = Some((key, at));
+        self.oldest_of_agent = (self.oldest_of_agent + 1) % ECHOES_MAX;
         self.withheld += 1;
     }
 
@@ -176,9 +182,7 @@ impl Tally {
 
     /// A press was heard in the consumer's audio that nobody can read. It counts where digits come from the audio alone.
     pub(super) fn note_unread(&mut self, now: Instant, outputs: &mut Outputs) {
-        let echoes = self
-            .agent
-            .is_some_and(|(_, at)| now.saturating_duration_since(at) <= ECHO_SPAN);
+        let echoes = self.echoing(now).next().is_some();
         let signals = self.negotiated && self.source != Source::Audio;
         if echoes || signals || self.source == Source::Signalled {
             self.withheld += 1;
@@ -189,9 +193,7 @@ impl Tally {
 
     /// A key was heard in the consumer's audio.
     pub(super) fn note_audio(&mut self, now: Instant, digit: &InbandDigit, outputs: &mut Outputs) {
-        let echoes = self.agent.is_some_and(|(key, at)| {
-            key == digit.key && now.saturating_duration_since(at) <= ECHO_SPAN
-        });
+        let echoes = self.echoing(now).any(|key| key == digit.key);
         if echoes || self.source == Source::Signalled {
             self.withheld += 1;
             return;
@@ -219,6 +221,13 @@ impl Tally {
         }
     }
 
+    /// Keys of the agent that may come back in the consumer's audio.
+    fn echoing(&self, now: Instant) -> impl Iterator<Item = Key> {
+        let agent = self.agent.iter().flatten();
+        let recent = agent.filter(move |(_, at)| now.saturating_duration_since(*at) < ECHO_SPAN);
+        recent.map(|(key, _)| *key)
+    }
+
     /// When [`Tally::handle_timeout`] is due.
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         let waiting = self.waiting[0].map(|waiting| waiting.due);
@@ -227,7 +236,8 @@ impl Tally {
             .iter()
             .filter_map(|counted| counted.forget_at)
             .min();
-        waiting.into_iter().chain(forget).min()
+        let echoes = self.agent.iter().flatten().map(|(_, at)| *at + ECHO_SPAN);
+        waiting.into_iter().chain(forget).chain(echoes).min()
     }
 
     /// Counts what waited in vain, forgets what has no twin to come.
@@ -239,6 +249,14 @@ impl Tally {
             if counted.forget_at.is_some_and(|due| due <= now) {
                 counted.key.wipe();
                 *counted = FREE;
+            }
+        }
+        for place in &mut self.agent {
+            if let Some((key, at)) = place
+                && *at + ECHO_SPAN <= now
+            {
+                key.wipe();
+                *place = None;
             }
         }
     }
@@ -535,6 +553,23 @@ mod tests {
         scene.wait(400);
         scene.hear(4, 5_000);
         assert_eq!(scene.keys(), keys(&[5, 4]));
+    }
+
+    #[test]
+    fn echoes_of_keys_that_the_agent_keys_fast_do_not_count() {
+        let mut scene = Scene::new(false);
+        for code in [4, 1, 4, 1, 7, 8] {
+            scene
+                .tally
+                .note_agent_key(Key::from_event(code).unwrap(), scene.now);
+            scene.wait(80);
+        }
+        for (place, code) in [4, 1, 7, 8, 9].into_iter().enumerate() {
+            scene.hear(code, 10_000 + place as u64 * 1_000);
+        }
+        assert_eq!(scene.keys(), keys(&[9]));
+        scene.wait(500);
+        assert!(scene.tally.agent.iter().all(Option::is_none));
     }
 
     #[test]
