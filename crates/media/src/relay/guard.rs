@@ -30,6 +30,9 @@ const FLUSH_AFTER: Duration = Duration::from_millis(10);
 /// error and more than any hand.
 const BEFORE_ARMING_SPAN: u64 = 80;
 
+/// Audio may be this far behind the events beside it: 60 ms of jitter.
+const LATE_SPAN_MAX: u64 = 480;
+
 /// What the mask holds back, and looks back to when it begins.
 const HELD_SPAN: u64 = sample::span(HOLD_SAMPLES);
 
@@ -95,6 +98,8 @@ pub(super) struct Guard {
     first_heard: Option<u64>,
     /// Keys are looked for in the audio.
     is_reading: bool,
+    /// The newest event's press is known to the tally.
+    is_event_counted: bool,
     /// Events that began before this are not relayed: they began under protection.
     open_ts: u64,
     trace: Option<Box<Trace>>,
@@ -121,6 +126,7 @@ impl Guard {
             armed_ts: 0,
             first_heard: None,
             is_reading: true,
+            is_event_counted: false,
             open_ts: 0,
             trace: None,
             #[cfg(any(test, feature = "planted"))]
@@ -350,9 +356,14 @@ impl Guard {
         if rebased {
             self.events.note_rebase();
         }
+        let stale = self.events.stale_packets();
         if let Some(signal) = self.events.handle_packet(packet) {
             self.obey(now, signal, way);
             self.heed_source();
+        }
+        if stale == self.events.stale_packets() && self.is_event_counted {
+            let end = self.events.newest_end().min(self.latest_end());
+            self.tally.note_event_end(now, end);
         }
         let ended = packet.ts.saturating_add(u64::from(packet.payload.duration));
         if !self.events.is_running() && matches!(self.clock, LegClock::Tone(_)) {
@@ -360,7 +371,15 @@ impl Guard {
         }
     }
 
+    /// No press can have ended later: what its sender says of its duration may be anything.
+    fn latest_end(&self) -> u64 {
+        self.path.heard_end() + LATE_SPAN_MAX
+    }
+
     fn obey(&mut self, now: Instant, signal: EventSignal, way: &mut Way<'_>) {
+        if matches!(signal, EventSignal::Pressed { .. }) {
+            self.is_event_counted = false;
+        }
         if !self.is_protecting() {
             return;
         }
@@ -368,7 +387,10 @@ impl Guard {
             EventSignal::Pressed { code, ts } => {
                 self.begin_tone(now, ts, way);
                 match (code.key(), way.counting) {
-                    (Some(key), Counting::On) => self.tally.note_event(now, key, ts, way.outputs),
+                    (Some(key), Counting::On) => {
+                        self.tally.note_event(now, key, ts, way.outputs);
+                        self.is_event_counted = true;
+                    }
                     (Some(_), Counting::Off) => self.tally.withhold(),
                     (None, _) => {}
                 }

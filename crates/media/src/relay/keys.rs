@@ -17,7 +17,8 @@ use crate::dtmf::inband::InbandDigit;
 /// An event may begin this far from its tone and still be the same press: 250 ms.
 const TWIN_SPAN: u64 = 2_000;
 
-/// An INFO may come this far from its event or tone: SIP takes another way, and may be sent again after 0.5 s.
+/// An INFO may come this far from its event or tone, be it sent when the key goes down or when it goes up: SIP takes another way, and may be sent again
+/// after 0.5 s.
 const INFO_TWIN_SPAN: u64 = 8_000;
 
 /// How long a press in the audio waits for its event.
@@ -72,6 +73,8 @@ enum Source {
 struct Counted {
     key: Key,
     start: u64,
+    /// As far as is known: a press that goes on has not ended.
+    end: u64,
     /// Channels it was seen on; none: the place is free.
     seen: u8,
     forget_at: Option<Instant>,
@@ -81,6 +84,7 @@ struct Counted {
 const FREE: Counted = Counted {
     key: Key::Star,
     start: 0,
+    end: 0,
     seen: 0,
     forget_at: None,
 };
@@ -90,6 +94,7 @@ const FREE: Counted = Counted {
 struct Waiting {
     key: Key,
     start: u64,
+    end: u64,
     ambiguous: bool,
     due: Instant,
 }
@@ -101,6 +106,8 @@ pub(super) struct Tally {
     waiting: [Option<Waiting>; WAITING_MAX],
     counted: [Counted; REMEMBERED_MAX],
     oldest: usize,
+    /// Where the newest event stands among them, if it does.
+    newest_event: usize,
     agent: [Option<(Key, Instant)>; ECHOES_MAX],
     oldest_of_agent: usize,
     withheld: u64,
@@ -115,6 +122,7 @@ impl Tally {
             waiting: [None; WAITING_MAX],
             counted: [FREE; REMEMBERED_MAX],
             oldest: 0,
+            newest_event: 0,
             agent: [None; ECHOES_MAX],
             oldest_of_agent: 0,
             withheld: 0,
@@ -172,12 +180,27 @@ impl Tally {
 
     /// The consumer's phone sent an event that began at `start`.
     pub(super) fn note_event(&mut self, now: Instant, key: Key, start: u64, outputs: &mut Outputs) {
-        self.note_signalled(now, Channel::Event, key, start, outputs);
+        self.newest_event = self.note_signalled(now, Channel::Event, key, start, outputs);
     }
 
-    /// The consumer's phone sent an INFO; `start`: where the timeline is now.
-    pub(super) fn note_info(&mut self, now: Instant, key: Key, start: u64, outputs: &mut Outputs) {
-        self.note_signalled(now, Channel::Info, key, start, outputs);
+    /// The press of the event noted last has lasted until `end`, and may go on: its INFO may come until a second after that.
+    pub(super) fn note_event_end(&mut self, now: Instant, end: u64) {
+        let newest = &mut self.counted[self.newest_event];
+        if newest.seen & Channel::Event.bit() != 0 {
+            newest.end = newest.end.max(end);
+            newest.forget_at = Some(now + duration_of(INFO_TWIN_SPAN));
+        }
+    }
+
+    /// The consumer's phone sent an INFO; `present`: where the timeline is now.
+    pub(super) fn note_info(
+        &mut self,
+        now: Instant,
+        key: Key,
+        present: u64,
+        outputs: &mut Outputs,
+    ) {
+        self.note_signalled(now, Channel::Info, key, present, outputs);
     }
 
     /// A press was heard in the consumer's audio that nobody can read. It counts where digits come from the audio alone.
@@ -198,7 +221,8 @@ impl Tally {
             self.withheld += 1;
             return;
         }
-        if self.is_twin(Channel::Audio, digit.key, digit.start) {
+        let span = (digit.start, digit.end);
+        if self.twin_of(Channel::Audio, digit.key, span).is_some() {
             self.source = Source::Signalled;
             self.withheld += 1;
             return;
@@ -206,6 +230,7 @@ impl Tally {
         let waiting = Waiting {
             key: digit.key,
             start: digit.start,
+            end: digit.end,
             ambiguous: digit.ambiguous,
             due: now + EVENT_WAIT,
         };
@@ -261,6 +286,7 @@ impl Tally {
         }
     }
 
+    /// Yields where the press is remembered.
     fn note_signalled(
         &mut self,
         now: Instant,
@@ -268,28 +294,31 @@ impl Tally {
         key: Key,
         start: u64,
         outputs: &mut Outputs,
-    ) {
-        let is_twin = self.is_twin(channel, key, start);
-        let seen = self.settle_waiting(now, channel, key, start, outputs);
+    ) -> usize {
+        let twin = self.twin_of(channel, key, (start, start));
+        let before = self.settle_waiting(now, channel, key, start, outputs);
         self.source = Source::Signalled;
-        if is_twin {
+        if let Some(twin) = twin {
             self.withheld += 1;
-            return;
+            return twin;
         }
         outputs.key(key);
+        let seen = before.map_or(0, |_| Channel::Audio.bit()) | channel.bit();
+        let end = before.map_or(start, |tone| tone.end);
         self.remember(
             now,
             Counted {
                 key,
                 start,
-                seen: seen | channel.bit(),
+                end,
+                seen,
                 forget_at: None,
             },
-        );
+        )
     }
 
     /// A signalled press decides about those that wait: its own tone is its twin, those before it count, for their signal was lost; what
-    /// is later will be signalled too. Yields the channels of twins.
+    /// is later will be signalled too. Yields its tone.
     fn settle_waiting(
         &mut self,
         now: Instant,
@@ -297,19 +326,13 @@ impl Tally {
         key: Key,
         start: u64,
         outputs: &mut Outputs,
-    ) -> u8 {
-        let span = twin_span(channel, Channel::Audio);
-        let twin = self
-            .waiting
-            .iter()
-            .flatten()
-            .find(|waiting| waiting.key == key && waiting.start.abs_diff(start) <= span);
-        let until = twin.map_or(start, |twin| twin.start);
-        let seen = if twin.is_some() {
-            Channel::Audio.bit()
-        } else {
-            0
+    ) -> Option<Waiting> {
+        let is_twin = |waiting: &&Waiting| {
+            let tone = (waiting.start, waiting.end);
+            waiting.key == key && are_near([channel, Channel::Audio], tone, (start, start))
         };
+        let twin = self.waiting.iter().flatten().find(is_twin).copied();
+        let until = twin.map_or(start, |twin| twin.start);
         while let Some(waiting) = self.take_oldest_waiting() {
             if waiting.start < until {
                 self.count_audio(now, waiting, outputs);
@@ -317,20 +340,20 @@ impl Tally {
                 self.withheld += 1;
             }
         }
-        seen
+        twin
     }
 
-    /// True if the press was counted already from another channel; each channel has one twin.
-    fn is_twin(&mut self, channel: Channel, key: Key, start: u64) -> bool {
-        let twin = self.counted.iter_mut().find(|counted| {
+    /// Where the press stands that was counted already from another channel; each channel has one twin.
+    fn twin_of(&mut self, channel: Channel, key: Key, span: (u64, u64)) -> Option<usize> {
+        let twin = self.counted.iter().position(|counted| {
+            let channels = [channel, Channel::of(counted.seen)];
             counted.seen != 0
                 && counted.seen & channel.bit() == 0
                 && counted.key == key
-                && counted.start.abs_diff(start) <= twin_span(channel, Channel::of(counted.seen))
-        });
-        let Some(twin) = twin else { return false };
-        twin.seen |= channel.bit();
-        true
+                && are_near(channels, (counted.start, counted.end), span)
+        })?;
+        self.counted[twin].seen |= channel.bit();
+        Some(twin)
     }
 
     fn count_oldest_waiting(&mut self, now: Instant, outputs: &mut Outputs) {
@@ -375,19 +398,22 @@ impl Tally {
             Counted {
                 key: waiting.key,
                 start: waiting.start,
+                end: waiting.end,
                 seen,
                 forget_at: None,
             },
         );
     }
 
-    fn remember(&mut self, now: Instant, counted: Counted) {
+    fn remember(&mut self, now: Instant, counted: Counted) -> usize {
         let forget_at = Some(now + duration_of(INFO_TWIN_SPAN));
-        self.counted[self.oldest] = Counted {
+        let place = self.oldest;
+        self.counted[place] = Counted {
             forget_at,
             ..counted
         };
-        self.oldest = (self.oldest + 1) % REMEMBERED_MAX;
+        self.oldest = (place + 1) % REMEMBERED_MAX;
+        place
     }
 }
 
@@ -404,11 +430,12 @@ impl Channel {
     }
 }
 
-fn twin_span(one: Channel, other: Channel) -> u64 {
-    if one == Channel::Info || other == Channel::Info {
-        INFO_TWIN_SPAN
+/// True if two sightings, each from its start to its end, may be of one press. An INFO may be of any moment of it; events and tones have starts.
+fn are_near(channels: [Channel; 2], one: (u64, u64), other: (u64, u64)) -> bool {
+    if channels.contains(&Channel::Info) {
+        one.0.max(other.0).saturating_sub(one.1.min(other.1)) <= INFO_TWIN_SPAN
     } else {
-        TWIN_SPAN
+        one.0.abs_diff(other.0) <= TWIN_SPAN
     }
 }
 

@@ -158,6 +158,12 @@ impl EventDecoder {
             .is_some_and(|press| press.phase == Phase::Running)
     }
 
+    /// Extended timestamp of the end of the newest press, as far as its sender has said; 0 before the first.
+    #[must_use]
+    pub fn newest_end(&self) -> u64 {
+        self.current.map_or(0, |press| press.end())
+    }
+
     /// Packets that came too late to belong to anything.
     #[must_use]
     pub fn stale_packets(&self) -> u64 {
