@@ -411,7 +411,7 @@ impl Guard {
     }
 
     fn end_tone(&mut self, now: Instant, ts: u64) {
-        self.path.event_ended(ts);
+        self.path.event_ended(ts.min(self.latest_end()));
         self.clock = LegClock::Flush(now + self.patience());
     }
 
