@@ -387,6 +387,8 @@ impl Guard {
             EventSignal::Pressed { code, ts } => {
                 self.begin_tone(now, ts, way);
                 match (code.key(), way.counting) {
+                    // What came of it came after arming; it began before.
+                    (Some(_), _) if ts < self.armed_ts => self.tally.withhold(),
                     (Some(key), Counting::On) => {
                         self.tally.note_event(now, key, ts, way.outputs);
                         self.is_event_counted = true;

@@ -47,7 +47,16 @@ impl Call {
         let mut signalled = Answer::No;
         let mut answers = Vec::new();
         for (press, came) in played.placed.iter().zip(&played.event_came) {
-            let event = came.map_or(Answer::No, |at| within(at, given, let_go, self.slack()));
+            let event = came.map_or(Answer::No, |at| {
+                let answer = within(at, given, let_go, self.slack());
+                // A press that began before the mask is none, whatever came of it since.
+                let late = samples_to_time(press.event_start) <= given + self.slack();
+                if late {
+                    least(answer, Answer::MayCount)
+                } else {
+                    answer
+                }
+            });
             let info = if press.seen.info {
                 within(press.info_at, given, let_go, self.slack())
             } else {
@@ -87,6 +96,14 @@ fn most(one: Answer, other: Answer) -> Answer {
         (Answer::Counts, _) | (_, Answer::Counts) => Answer::Counts,
         (Answer::MayCount, _) | (_, Answer::MayCount) => Answer::MayCount,
         (Answer::No, Answer::No) => Answer::No,
+    }
+}
+
+fn least(one: Answer, other: Answer) -> Answer {
+    match (one, other) {
+        (Answer::No, _) | (_, Answer::No) => Answer::No,
+        (Answer::MayCount, _) | (_, Answer::MayCount) => Answer::MayCount,
+        (Answer::Counts, Answer::Counts) => Answer::Counts,
     }
 }
 
