@@ -465,9 +465,9 @@ impl Guard {
         }
     }
 
-    pub(super) fn note_info(&mut self, now: Instant, key: Key, clock_ts: u64, way: &mut Way<'_>) {
+    pub(super) fn note_info(&mut self, now: Instant, key: Key, present: u64, way: &mut Way<'_>) {
         match way.counting {
-            Counting::On => self.tally.note_info(now, key, clock_ts, way.outputs),
+            Counting::On => self.tally.note_info(now, key, present, way.outputs),
             Counting::Off => self.tally.withhold(),
         }
     }

@@ -25,6 +25,9 @@ const BACK_SPAN_MAX: u64 = 480;
 /// Packets of the SSRC before a change are dropped for this long; later ones are a change back.
 const FORMER_SSRC_QUARANTINE: Duration = Duration::from_millis(200);
 
+/// Audio that goes on where it ended, so long ago (5 s), comes of a clock that stood still meanwhile: no network holds a packet for that long.
+const STOOD_SPAN_LEAST: u64 = 40_000;
+
 /// A packet's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Placed {
@@ -334,7 +337,8 @@ impl Ingress {
                 apart: false,
             });
         }
-        let jumped = is_ahead || ts + BACK_SPAN_MAX < stream.end;
+        let stood = ts.saturating_add(STOOD_SPAN_LEAST) < resume_ts;
+        let jumped = is_ahead || stood || ts + BACK_SPAN_MAX < stream.end;
         if jumped {
             ts = resume_ts;
             self.newest_base += 1;
@@ -461,5 +465,19 @@ mod tests {
         scene.header.timestamp = scene.header.timestamp.wrapping_sub(50_000);
         let back = scene.next(0).unwrap();
         assert_eq!((back.ts, back.rebased), (after.ts + 160, true));
+    }
+
+    #[test]
+    fn a_clock_that_stood_still_is_put_back_on_ours() {
+        let mut scene = Scene::new();
+        let before = scene.next(0).unwrap();
+        scene.now += Duration::from_secs(300);
+        let after = scene.next(0).unwrap();
+        assert_eq!(
+            (after.ts, after.rebased),
+            (before.ts + 300 * 8_000 + 160, true)
+        );
+        let next = scene.next(0).unwrap();
+        assert_eq!((next.ts, next.rebased), (after.ts + 160, false));
     }
 }

@@ -285,8 +285,8 @@ impl Relay {
                 leg: Leg::Consumer,
                 key,
             } => {
-                let clock_ts = self.sides.consumer.ingress.clock_ts(now);
-                self.guard.note_info(now, key, clock_ts, &mut way!(self));
+                let present = self.sides.consumer.ingress.resume_ts(now, 0);
+                self.guard.note_info(now, key, present, &mut way!(self));
             }
             Input::InfoKey {
                 leg: Leg::Agent,
@@ -353,8 +353,9 @@ impl Relay {
         self.handle_protection_timeout(now);
         for leg in [Leg::Consumer, Leg::Agent] {
             let (media_timeout, held_timeout) = (self.media_timeout, self.held_timeout);
+            let present = self.sides.of(leg.other()).ingress.resume_ts(now, 0);
             let side = self.sides.of(leg);
-            side.handle_timeout(now, &mut self.outputs);
+            side.handle_timeout(now, present, &mut self.outputs);
             if side
                 .given_up_at(media_timeout, held_timeout)
                 .is_some_and(|due| due <= now)
@@ -412,7 +413,10 @@ impl Relay {
         self.scratch.wipe();
         self.guard.wipe();
         for leg in [Leg::Consumer, Leg::Agent] {
-            self.sides.of(leg).report(now, true, &mut self.outputs);
+            let present = self.sides.of(leg.other()).ingress.resume_ts(now, 0);
+            self.sides
+                .of(leg)
+                .report(now, present, true, &mut self.outputs);
         }
         self.has_ended = true;
     }

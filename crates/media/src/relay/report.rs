@@ -51,10 +51,11 @@ impl Reporting {
         }
     }
 
-    /// Writes the report that is due; yields its length.
+    /// Writes the report that is due; yields its length. `present`: where the timeline of what we send is now.
     pub(super) fn write(
         &mut self,
         now: Instant,
+        present: u64,
         streams: (&Egress, &Ingress),
         goodbye: bool,
         bytes: &mut [u8; REPORT_LEN_MAX],
@@ -67,19 +68,19 @@ impl Reporting {
         let report = Report {
             ssrc: egress.ssrc(),
             cname: &self.cname,
-            sender: sends.then(|| self.sender_info(now, egress, ingress)),
+            sender: sends.then(|| self.sender_info(now, present, egress)),
             reception,
             goodbye,
         };
         report.write(bytes)
     }
 
-    fn sender_info(&self, now: Instant, egress: &Egress, ingress: &Ingress) -> SenderInfo {
+    fn sender_info(&self, now: Instant, present: u64, egress: &Egress) -> SenderInfo {
         let elapsed = now.saturating_duration_since(self.began);
         let fraction = (u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000;
         SenderInfo {
             ntp: (elapsed.as_secs() << 32) | fraction,
-            rtp_timestamp: egress.rtp_timestamp(ingress.clock_ts(now)),
+            rtp_timestamp: egress.rtp_timestamp(present),
             packets: low_32(egress.packets()),
             octets: low_32(egress.octets()),
         }

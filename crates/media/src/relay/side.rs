@@ -426,9 +426,10 @@ impl Side {
         self.opening.map_or(report, |(due, _)| due.min(report))
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant, outputs: &mut Outputs) {
+    /// `present`: where the timeline of what this side is sent is now.
+    pub(super) fn handle_timeout(&mut self, now: Instant, present: u64, outputs: &mut Outputs) {
         if self.reporting.next_timeout() <= now {
-            self.report(now, false, outputs);
+            self.report(now, present, false, outputs);
         }
         if let Some((due, left)) = self.opening
             && due <= now
@@ -459,15 +460,26 @@ impl Side {
         }
     }
 
-    /// Sends an RTCP report; to nobody where the far side gave no address (a hold by `c=0.0.0.0`, RFC 3264 section 8.4).
-    pub(super) fn report(&mut self, now: Instant, goodbye: bool, outputs: &mut Outputs) {
+    /// Sends an RTCP report; to nobody where the far side gave no address (a hold by `c=0.0.0.0`, RFC 3264 section 8.4). `present`: where the timeline
+    /// of what this side is sent is now.
+    pub(super) fn report(
+        &mut self,
+        now: Instant,
+        present: u64,
+        goodbye: bool,
+        outputs: &mut Outputs,
+    ) {
         if self.filter.destination().ip().is_unspecified() {
             return;
         }
         let mut bytes = [0; REPORT_LEN_MAX];
-        let len = self
-            .reporting
-            .write(now, (&self.egress, &self.ingress), goodbye, &mut bytes);
+        let len = self.reporting.write(
+            now,
+            present,
+            (&self.egress, &self.ingress),
+            goodbye,
+            &mut bytes,
+        );
         let mut destination = self.filter.destination();
         if !self.plan.rtcp_mux {
             if destination == self.plan.remote_rtp {
