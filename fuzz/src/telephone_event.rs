@@ -87,6 +87,10 @@ impl Stream {
                 self.pressed += 1;
                 self.sounds = !at_once;
             }
+            Some(EventSignal::Unclear { .. }) => {
+                assert!(self.pressed > 0);
+                self.sounds = !at_once;
+            }
             Some(EventSignal::Resumed { .. }) => {
                 assert!(self.pressed > 0 && !self.sounds);
                 self.sounds = true;

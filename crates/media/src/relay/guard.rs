@@ -9,7 +9,7 @@ use secret::Key;
 use super::egress::Framing;
 use super::framer::{Framer, Take, frame_duration};
 use super::keys::Tally;
-use super::output::Outputs;
+use super::output::{Outputs, RelayEvent};
 use super::reorder::Reorder;
 use super::scratch::Frames;
 use super::side::Side;
@@ -398,6 +398,12 @@ impl Guard {
                 }
             }
             EventSignal::Resumed { ts } => self.begin_tone(now, ts, way),
+            EventSignal::Unclear { code, ts } => {
+                self.begin_tone(now, ts, way);
+                if self.is_event_counted && code.key().is_some() {
+                    way.outputs.event(RelayEvent::TonesUnclear);
+                }
+            }
             EventSignal::Released { ts } => self.end_tone(now, ts),
         }
     }

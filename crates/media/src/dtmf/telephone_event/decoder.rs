@@ -26,6 +26,10 @@ const MOVING_STEP_MAX: u64 = 480;
 /// Largest such step over lost packets, once a sender is known to do it: 120 ms.
 const MOVING_STEP_OVER_LOSS_MAX: u64 = 960;
 
+/// A step of the timestamp fits the time that has passed if they differ by no more than a packet, 20 ms; by 60 ms of jitter it may still.
+const STEP_FITS_SPAN: u64 = 160;
+const STEP_MAY_FIT_SPAN: u64 = 480;
+
 /// Presses remembered to recognise their stragglers.
 const PAST_PRESSES: usize = 4;
 
@@ -58,6 +62,13 @@ pub enum EventSignal {
     },
     /// A press that was given up goes on: mask it, but it is no new press.
     Resumed {
+        /// Extended timestamp of its start.
+        ts: u64,
+    },
+    /// The press goes on, or the same key was pressed again, and what would tell was lost: mask it, and ask for the field again.
+    Unclear {
+        /// Which.
+        code: EventCode,
         /// Extended timestamp of its start.
         ts: u64,
     },
@@ -111,6 +122,8 @@ struct Past {
 enum Relation {
     Same,
     New,
+    /// Same or new, nobody can tell.
+    Unclear,
     /// Belongs to a press that is over, or to one that nobody saw in time.
     Stale,
 }
@@ -188,6 +201,12 @@ impl EventDecoder {
         self.rebased = false;
         match relation {
             Relation::Same => self.update(&packet),
+            Relation::Unclear => {
+                self.update(&packet);
+                let ts = self.current.map_or(packet.ts, |press| press.start);
+                let code = packet.payload.code;
+                Some(EventSignal::Unclear { code, ts })
+            }
             Relation::New => Some(self.begin(&packet)),
             Relation::Stale => {
                 self.stale += 1;
@@ -225,8 +244,8 @@ impl EventDecoder {
         if self.is_past(packet) || packet.ts < press.ts {
             return Relation::Stale;
         }
-        if press.code == packet.payload.code && self.continues(&press, packet) {
-            return Relation::Same;
+        if press.code == packet.payload.code {
+            return self.continues(&press, packet);
         }
         Relation::New
     }
@@ -238,32 +257,63 @@ impl EventDecoder {
     }
 
     /// A later timestamp of the same event: is it the same press?
-    fn continues(&mut self, press: &Press, packet: &EventPacket) -> bool {
+    fn continues(&mut self, press: &Press, packet: &EventPacket) -> Relation {
         let step = packet.ts - press.ts;
         let since = packet.at.saturating_duration_since(press.at);
         let one_counter = packet.apart == press.apart;
-        if press.phase == Phase::Ended {
-            let straggles = one_counter && packet.sequence < press.sequence;
-            return straggles || (packet.payload.end && since <= END_REPEAT_SPAN_MAX);
+        let is_same = match press.phase {
+            Phase::Ended => {
+                let straggles = one_counter && packet.sequence < press.sequence;
+                let ends_again = packet.payload.end && since <= END_REPEAT_SPAN_MAX;
+                return Relation::same_if(straggles || ends_again);
+            }
+            Phase::Running => self.runs_on(press, packet, step),
+            Phase::TimedOut => press.is_next_segment(step) && !packet.marker,
+        };
+        if is_same {
+            Relation::Same
+        } else {
+            self.weigh(press, packet, since)
         }
-        if press.phase == Phase::TimedOut {
-            return false;
-        }
-        if press.duration >= SEGMENT_DURATION_LEAST && SEGMENT_STEP.contains(&step) {
-            return true;
-        }
+    }
+
+    /// A later timestamp while no update is overdue.
+    fn runs_on(&mut self, press: &Press, packet: &EventPacket, step: u64) -> bool {
         let between = if press.apart { 0 } else { self.audio_since };
-        let unbroken = one_counter && packet.sequence <= press.sequence + between + 1;
+        let unbroken =
+            packet.apart == press.apart && packet.sequence <= press.sequence + between + 1;
         if unbroken && step <= MOVING_STEP_MAX {
             self.moves_timestamps = true;
             return true;
         }
         // No packet is missing, so no end was lost: a duration that goes on is this press, wherever its sender's clock has jumped.
-        if unbroken && !packet.marker && packet.payload.duration > press.duration {
-            return true;
-        }
+        let goes_on = unbroken && !packet.marker && packet.payload.duration > press.duration;
         let end_of_this = packet.payload.end && step <= MOVING_STEP_MAX && !packet.marker;
-        end_of_this || (self.moves_timestamps && step <= MOVING_STEP_OVER_LOSS_MAX)
+        let moves_on = self.moves_timestamps && step <= MOVING_STEP_OVER_LOSS_MAX;
+        press.is_next_segment(step) || goes_on || end_of_this || moves_on
+    }
+
+    /// Packets were lost, an end may be among them. A press that began with the step has lasted no longer than it, and a timestamp that moves with the
+    /// press has moved by the time that has passed.
+    fn weigh(&mut self, press: &Press, packet: &EventPacket, since: Duration) -> Relation {
+        if packet.marker {
+            return Relation::New;
+        }
+        let step = packet.ts - press.ts;
+        let misfit = step.abs_diff(samples_in(since));
+        let (before, duration) = (press.duration, packet.payload.duration);
+        let is_short = step <= MOVING_STEP_MAX;
+        let is_older = duration > before && (is_short || u64::from(duration) > step);
+        if is_older && (is_short || misfit <= STEP_FITS_SPAN) {
+            self.moves_timestamps = true;
+            return Relation::Same;
+        }
+        // Nothing of a key is as short as a short step; a duration that never grows tells nothing.
+        let is_mute = duration == before && (is_short || self.moves_timestamps);
+        if (is_older || is_mute) && misfit <= STEP_MAY_FIT_SPAN {
+            return Relation::Unclear;
+        }
+        Relation::New
     }
 
     fn begin(&mut self, packet: &EventPacket) -> EventSignal {
@@ -326,10 +376,26 @@ impl EventDecoder {
     }
 }
 
+impl Relation {
+    fn same_if(is_same: bool) -> Self {
+        if is_same { Self::Same } else { Self::New }
+    }
+}
+
 impl Press {
+    /// A step to the next segment of a press that is too long for its duration.
+    fn is_next_segment(&self, step: u64) -> bool {
+        self.duration >= SEGMENT_DURATION_LEAST && SEGMENT_STEP.contains(&step)
+    }
+
     fn end(&self) -> u64 {
         self.ts.saturating_add(u64::from(self.duration))
     }
+}
+
+/// Timestamp units in a duration, at 8 kHz.
+fn samples_in(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros() / 125).unwrap_or(u64::MAX)
 }
 
 /// Timestamps do not compare: the same event that was just running, or has just ended, goes on unless it plainly starts over.
