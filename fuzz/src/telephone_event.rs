@@ -69,6 +69,7 @@ impl Stream {
         };
         let packet = EventPacket {
             apart: false,
+            follows: false,
             sequence: self.sequence,
             ts: self.ts,
             marker: kind & 0x80 != 0,

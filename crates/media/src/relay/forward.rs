@@ -12,7 +12,7 @@ use super::protection::Stage;
 use super::side::{Arrival, Taken};
 use super::timeline::TIMELINE_START;
 use super::{Relay, Timers};
-use crate::dtmf::telephone_event::{EventPacket, EventPayload};
+use crate::dtmf::telephone_event::{EVENTS_MAX, EventPacket, EventPayload, PAYLOAD_LEN};
 use crate::leg::{Content, Leg};
 use crate::sample;
 
@@ -206,42 +206,35 @@ impl Relay {
         arrival: &Arrival<'_>,
         taken: &Taken<'_>,
     ) -> Result<(), DropReason> {
-        let payload = EventPayload::parse(taken.payload).ok_or(DropReason::Malformed)?;
         let placed = taken.placed;
-        let packet = EventPacket {
-            sequence: placed.sequence,
-            apart: placed.apart,
-            ts: placed.ts,
-            marker: taken.header.marker,
-            payload,
-            at: arrival.received_at,
-        };
-        match leg {
-            Leg::Consumer => {
-                self.guard.handle_event(
-                    arrival.now,
-                    packet,
-                    placed.rebased,
-                    &mut super::way!(self),
-                );
+        for (later, payload) in EventPayload::parse_all(taken.payload) {
+            let follows = later > 0;
+            let packet = EventPacket {
+                sequence: placed.sequence,
+                apart: placed.apart,
+                ts: placed.ts.saturating_add(later),
+                marker: taken.header.marker && !follows,
+                follows,
+                payload,
+                at: arrival.received_at,
+            };
+            let rebased = placed.rebased && !follows;
+            match leg {
+                Leg::Consumer => {
+                    self.guard
+                        .handle_event(arrival.now, packet, rebased, &mut super::way!(self));
+                }
+                Leg::Agent => self.guard.note_agent_event(arrival.now, packet, rebased),
             }
-            Leg::Agent => self
-                .guard
-                .note_agent_event(arrival.now, packet, placed.rebased),
         }
         if self.guard.is_protecting() || (leg == Leg::Consumer && !self.guard.may_relay(placed.ts))
         {
             return Err(DropReason::Withheld);
         }
-        self.relay_event(leg, taken, payload)
+        self.relay_event(leg, taken)
     }
 
-    fn relay_event(
-        &mut self,
-        from: Leg,
-        taken: &Taken<'_>,
-        payload: EventPayload,
-    ) -> Result<(), DropReason> {
+    fn relay_event(&mut self, from: Leg, taken: &Taken<'_>) -> Result<(), DropReason> {
         let to = self.sides.of(from.other());
         let payload_type = to.plan.telephone_event_out.ok_or(DropReason::NotSending)?;
         let ts = taken.placed.ts;
@@ -251,14 +244,24 @@ impl Relay {
             ts,
             span: 0,
         };
-        let bytes = payload.to_bytes();
+        let mut bytes = [0; EVENTS_MAX * PAYLOAD_LEN];
+        let mut len = 0;
+        let mut newest = None;
+        for (later, payload) in EventPayload::parse_all(taken.payload) {
+            bytes[len..len + PAYLOAD_LEN].copy_from_slice(&payload.to_bytes());
+            len += PAYLOAD_LEN;
+            newest = Some((ts.saturating_add(later), payload));
+        }
+        let bytes = &bytes[..len];
         if taken.placed.apart {
             to.check_open()?;
-            to.send(&mut self.outputs, framing, 0, &bytes)?;
+            to.send(&mut self.outputs, framing, 0, bytes)?;
         } else {
-            to.relay(&mut self.outputs, taken.placed.sequence, framing, &bytes)?;
+            to.relay(&mut self.outputs, taken.placed.sequence, framing, bytes)?;
         }
-        to.note_event(ts, payload);
+        if let Some((ts, payload)) = newest {
+            to.note_event(ts, payload);
+        }
         Ok(())
     }
 

@@ -44,6 +44,8 @@ pub struct EventPacket {
     pub ts: u64,
     /// The marker bit.
     pub marker: bool,
+    /// It begins where another event of the same packet has ended.
+    pub follows: bool,
     /// What it says.
     pub payload: EventPayload,
     /// When it arrived.
@@ -244,7 +246,7 @@ impl EventDecoder {
         if self.is_past(packet) || packet.ts < press.ts {
             return Relation::Stale;
         }
-        if press.code == packet.payload.code {
+        if press.code == packet.payload.code && !packet.follows {
             return self.continues(&press, packet);
         }
         Relation::New

@@ -15,6 +15,9 @@ use crate::dtmf::inband::keypad::Key;
 /// Bytes of one event's payload.
 pub const PAYLOAD_LEN: usize = 4;
 
+/// Events of one packet that are read: as many keys as can be keyed in a second (80 ms a key), longer than a packet may wait.
+pub const EVENTS_MAX: usize = 12;
+
 /// An event code, 0-255. 0-11 are keys, so it does not print itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct EventCode(u8);
@@ -73,6 +76,20 @@ impl EventPayload {
             end: bytes[1] & 0x80 != 0,
             volume: bytes[1] & 0x3F,
             duration: u16::from_be_bytes([bytes[2], bytes[3]]),
+        })
+    }
+
+    /// The events of a payload, at most [`EVENTS_MAX`], each with how much later than the first it began: the next begins where the one before it
+    /// ended ([RFC 4733 section 2.5.1.5](https://www.rfc-editor.org/rfc/rfc4733#section-2.5.1.5)). What follows an event that goes on is no event, nor is
+    /// what has no duration: some senders fill a payload up with zeros, which would be a key.
+    pub fn parse_all(payload: &[u8]) -> impl Iterator<Item = (u64, Self)> {
+        let mut start = Some(0);
+        let blocks = payload.chunks_exact(PAYLOAD_LEN).take(EVENTS_MAX);
+        blocks.filter_map(Self::parse).map_while(move |event| {
+            let at = start.filter(|at| *at == 0 || event.duration > 0)?;
+            let has_ended = event.end && event.duration > 0;
+            start = has_ended.then(|| at + u64::from(event.duration));
+            Some((at, event))
         })
     }
 
