@@ -9,6 +9,9 @@ use crate::Taker;
 /// A press without updates ends within this.
 const UPDATE_TIMEOUT: Duration = Duration::from_millis(120);
 
+/// A second after the last packet nothing is left to be done.
+const CODE_KEPT: Duration = Duration::from_secs(1);
+
 /// Events on a stream's timelines.
 struct Stream {
     decoder: EventDecoder,
@@ -42,6 +45,8 @@ pub fn run(data: &[u8]) {
     }
     stream.wait(UPDATE_TIMEOUT);
     assert!(!stream.sounds && !stream.decoder.is_running());
+    stream.wait(CODE_KEPT);
+    assert_eq!(stream.decoder.next_timeout(), None);
     stream.decoder.wipe();
     assert_eq!(stream.decoder.next_timeout(), None);
 }
@@ -68,8 +73,8 @@ impl Stream {
             return false;
         };
         let packet = EventPacket {
-            apart: false,
-            follows: false,
+            apart: kind & 0x10 != 0,
+            follows: kind & 0x20 != 0,
             sequence: self.sequence,
             ts: self.ts,
             marker: kind & 0x80 != 0,
@@ -108,11 +113,12 @@ impl Stream {
     fn wait(&mut self, time: Duration) {
         let to = self.now + time;
         while let Some(due) = self.decoder.next_timeout().filter(|due| *due <= to) {
-            assert!(due <= self.now + UPDATE_TIMEOUT);
+            assert!(due <= self.now + CODE_KEPT);
             self.now = self.now.max(due);
             let signal = self.decoder.handle_timeout(self.now);
-            assert!(signal.is_some());
             self.heed(signal, false);
+            let next = self.decoder.next_timeout();
+            assert!(next.is_none_or(|next| next > self.now));
         }
         self.now = to;
     }

@@ -490,6 +490,7 @@ impl Guard {
             clock.filter(|_| self.is_protecting()),
             self.framer.next_timeout(),
             self.events.next_timeout(),
+            self.agent_events.next_timeout(),
             self.tally.next_timeout(),
         ];
         timers.into_iter().flatten().min()
@@ -499,6 +500,7 @@ impl Guard {
         if let Some(signal) = self.events.handle_timeout(now) {
             self.obey(now, signal, way);
         }
+        self.agent_events.handle_timeout(now);
         match self.clock {
             LegClock::Flush(due) if due <= now => self.flush(now, way),
             LegClock::Tone(due) if due <= now => self.sound(now, due, way),

@@ -376,6 +376,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wiped_is_joined_to_nothing_that_comes_later() {
+        let pair = Pair::new(1, 2);
+        let mut tone = vec![0; 320];
+        KeyTone::new(pair, KeyToneShape::default()).add_to(&mut tone);
+        let mut heard = Presses::new();
+        heard.push_audio(0, &tone);
+        assert!(heard.press.is_some());
+        heard.wipe();
+        assert!(heard.press.is_none() && heard.fragment.is_none() && heard.cut.is_none());
+        assert!((0..PIECES as u64).all(|piece| heard.history.piece(piece).is_none()));
+        heard.push_audio(16_000, &[3; 800]);
+        assert!(heard.poll().is_none());
+    }
+
+    #[test]
     fn presses_that_a_gap_does_not_join_are_clear() {
         let (one, other) = (Pair::new(1, 2), Pair::new(0, 0));
         let clear = |pairs: &[Pair]| pairs.iter().map(|pair| (*pair, false)).collect::<Vec<_>>();

@@ -30,6 +30,9 @@ const MOVING_STEP_OVER_LOSS_MAX: u64 = 960;
 const STEP_FITS_SPAN: u64 = 160;
 const STEP_MAY_FIT_SPAN: u64 = 480;
 
+/// Which key a press was is forgotten this long after its last packet: 1 s, in which every straggler has come. Its timestamps are kept.
+const CODE_KEPT: Duration = Duration::from_secs(1);
+
 /// Presses remembered to recognise their stragglers.
 const PAST_PRESSES: usize = 4;
 
@@ -90,6 +93,8 @@ pub struct EventDecoder {
     moves_timestamps: bool,
     rebased: bool,
     stale: u64,
+    /// When the next code is to be forgotten.
+    forget_at: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +106,8 @@ enum Phase {
 
 #[derive(Debug, Clone, Copy)]
 struct Press {
-    code: EventCode,
+    /// Nothing once it is forgotten.
+    code: Option<EventCode>,
     start: u64,
     /// Timestamp of the newest packet: the start, unless the sender moves it.
     ts: u64,
@@ -114,9 +120,10 @@ struct Press {
 
 #[derive(Debug, Clone, Copy)]
 struct Past {
-    code: EventCode,
+    code: Option<EventCode>,
     first_ts: u64,
     last_ts: u64,
+    at: Instant,
 }
 
 /// How a packet relates to the press before it.
@@ -141,6 +148,7 @@ impl EventDecoder {
             moves_timestamps: false,
             rebased: false,
             stale: 0,
+            forget_at: None,
         }
     }
 
@@ -187,14 +195,33 @@ impl EventDecoder {
 
     /// Forgets every press, and writes over what it was.
     pub fn wipe(&mut self) {
-        for past in self.past.iter_mut().flatten() {
-            past.code.wipe();
-        }
-        if let Some(press) = &mut self.current {
-            press.code.wipe();
+        for code in self.codes() {
+            wipe(code.0);
         }
         self.past = [None; PAST_PRESSES];
         self.current = None;
+        self.forget_at = None;
+    }
+
+    /// The codes that are known, or were, each with when its last packet came.
+    fn codes(&mut self) -> impl Iterator<Item = (&mut Option<EventCode>, Instant)> {
+        let current = self.current.iter_mut();
+        let current = current.map(|press| (&mut press.code, press.at));
+        let past = self.past.iter_mut().flatten();
+        current.chain(past.map(|past| (&mut past.code, past.at)))
+    }
+
+    fn forget_codes(&mut self, now: Instant) {
+        let mut next: Option<Instant> = None;
+        for (code, at) in self.codes() {
+            let due = at + CODE_KEPT;
+            if due <= now {
+                wipe(code);
+            } else if code.is_some() {
+                next = Some(next.map_or(due, |next| next.min(due)));
+            }
+        }
+        self.forget_at = next;
     }
 
     /// Takes the next packet, in order of arrival.
@@ -220,14 +247,21 @@ impl EventDecoder {
     /// When [`EventDecoder::handle_timeout`] is due.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Instant> {
+        self.update_due().into_iter().chain(self.forget_at).min()
+    }
+
+    fn update_due(&self) -> Option<Instant> {
         self.current
             .filter(|press| press.phase == Phase::Running)
             .map(|press| press.at + UPDATE_TIMEOUT)
     }
 
-    /// Closes a press whose updates have stopped.
+    /// Closes a press whose updates have stopped, and forgets which key those of a second ago were.
     pub fn handle_timeout(&mut self, now: Instant) -> Option<EventSignal> {
-        self.next_timeout().filter(|due| *due <= now)?;
+        if self.forget_at.is_some_and(|due| due <= now) {
+            self.forget_codes(now);
+        }
+        self.update_due().filter(|due| *due <= now)?;
         let press = self.current.as_mut()?;
         press.phase = Phase::TimedOut;
         Some(EventSignal::Released { ts: press.end() })
@@ -240,13 +274,13 @@ impl EventDecoder {
         if self.rebased {
             return relate_after_rebase(&press, packet);
         }
-        if press.code == packet.payload.code && packet.ts >= press.start && packet.ts <= press.ts {
+        if may_be(press.code, packet) && (press.start..=press.ts).contains(&packet.ts) {
             return Relation::Same;
         }
         if self.is_past(packet) || packet.ts < press.ts {
             return Relation::Stale;
         }
-        if press.code == packet.payload.code && !packet.follows {
+        if press.code == Some(packet.payload.code) && !packet.follows {
             return self.continues(&press, packet);
         }
         Relation::New
@@ -254,7 +288,7 @@ impl EventDecoder {
 
     fn is_past(&self, packet: &EventPacket) -> bool {
         self.past.iter().flatten().any(|past| {
-            past.code == packet.payload.code && (past.first_ts..=past.last_ts).contains(&packet.ts)
+            may_be(past.code, packet) && (past.first_ts..=past.last_ts).contains(&packet.ts)
         })
     }
 
@@ -325,11 +359,13 @@ impl EventDecoder {
                 code: press.code,
                 first_ts: press.start,
                 last_ts: press.ts,
+                at: press.at,
             });
         }
         self.audio_since = 0;
+        self.forget_at.get_or_insert(packet.at + CODE_KEPT);
         self.current = Some(Press {
-            code: packet.payload.code,
+            code: Some(packet.payload.code),
             start: packet.ts,
             ts: packet.ts,
             duration: packet.payload.duration,
@@ -350,7 +386,9 @@ impl EventDecoder {
 
     fn update(&mut self, packet: &EventPacket) -> Option<EventSignal> {
         self.audio_since = 0;
+        self.forget_at.get_or_insert(packet.at + CODE_KEPT);
         let press = self.current.as_mut()?;
+        press.code = Some(packet.payload.code);
         press.ts = packet.ts;
         press.duration = packet.payload.duration;
         press.sequence = if packet.apart == press.apart {
@@ -395,6 +433,19 @@ impl Press {
     }
 }
 
+/// A press of this code, or of one that is forgotten.
+fn may_be(code: Option<EventCode>, packet: &EventPacket) -> bool {
+    code.is_none_or(|code| code == packet.payload.code)
+}
+
+/// Zeroes a code where it stands.
+fn wipe(code: &mut Option<EventCode>) {
+    if let Some(code) = code {
+        code.wipe();
+    }
+    *code = None;
+}
+
 /// Timestamp units in a duration, at 8 kHz.
 fn samples_in(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros() / 125).unwrap_or(u64::MAX)
@@ -406,7 +457,7 @@ fn relate_after_rebase(press: &Press, packet: &EventPacket) -> Relation {
     let starts_over = packet.marker && packet.payload.duration < press.duration;
     let runs_on = press.phase == Phase::Running && since <= UPDATE_TIMEOUT && !starts_over;
     let ends_on = packet.payload.end && since <= END_REPEAT_SPAN_MAX;
-    if press.code == packet.payload.code && (runs_on || ends_on) {
+    if press.code == Some(packet.payload.code) && (runs_on || ends_on) {
         Relation::Same
     } else {
         Relation::New
@@ -416,5 +467,92 @@ fn relate_after_rebase(press: &Press, packet: &EventPacket) -> Relation {
 impl Default for EventDecoder {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Scene {
+        decoder: EventDecoder,
+        now: Instant,
+        sequence: u64,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            Self {
+                decoder: EventDecoder::new(),
+                now: Instant::now(),
+                sequence: 0,
+            }
+        }
+
+        fn take(&mut self, code: u8, ts: u64, duration: u16, end: bool) -> Option<EventSignal> {
+            self.now += Duration::from_millis(20);
+            self.sequence += 1;
+            self.decoder.handle_packet(EventPacket {
+                sequence: self.sequence,
+                apart: false,
+                ts,
+                marker: false,
+                follows: false,
+                payload: EventPayload {
+                    code: EventCode::new(code),
+                    end,
+                    volume: 10,
+                    duration,
+                },
+                at: self.now,
+            })
+        }
+
+        fn wait(&mut self, millis: u64) {
+            let until = self.now + Duration::from_millis(millis);
+            while let Some(due) = self.decoder.next_timeout().filter(|due| *due <= until) {
+                self.now = self.now.max(due);
+                self.decoder.handle_timeout(self.now);
+            }
+            self.now = until;
+        }
+
+        fn codes_known(&mut self) -> usize {
+            self.decoder
+                .codes()
+                .filter(|(code, _)| code.is_some())
+                .count()
+        }
+    }
+
+    #[test]
+    fn a_second_after_the_last_packet_no_code_is_left_and_stragglers_are_known() {
+        let mut scene = Scene::new();
+        for press in 0..5_u8 {
+            let ts = 10_000 + u64::from(press) * 1_600;
+            scene.take(press, ts, 160, false);
+            scene.take(press, ts, 320, true);
+        }
+        assert_eq!(scene.codes_known(), 5);
+        scene.wait(990);
+        assert_eq!(scene.codes_known(), 1);
+        scene.wait(10);
+        assert_eq!(
+            (scene.codes_known(), scene.decoder.next_timeout()),
+            (0, None)
+        );
+        for press in 0..5_u8 {
+            let ts = 10_000 + u64::from(press) * 1_600;
+            assert_eq!(scene.take(press, ts, 320, true), None);
+        }
+        assert!(matches!(
+            scene.take(4, 40_000, 160, false),
+            Some(EventSignal::Pressed { .. })
+        ));
+        scene.wait(2_000);
+        assert_eq!(
+            (scene.codes_known(), scene.decoder.next_timeout()),
+            (0, None)
+        );
     }
 }
