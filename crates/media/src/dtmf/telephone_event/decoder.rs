@@ -30,6 +30,9 @@ const MOVING_STEP_OVER_LOSS_MAX: u64 = 960;
 const STEP_FITS_SPAN: u64 = 160;
 const STEP_MAY_FIT_SPAN: u64 = 480;
 
+/// Longest time without a packet of a press that goes on: a burst of 200 ms and 60 ms of jitter.
+const LOSS_MAX: Duration = Duration::from_millis(260);
+
 /// Which key a press was is forgotten this long after its last packet: 1 s, in which every straggler has come. Its timestamps are kept.
 const CODE_KEPT: Duration = Duration::from_secs(1);
 
@@ -91,6 +94,8 @@ pub struct EventDecoder {
     past: [Option<Past>; PAST_PRESSES],
     audio_since: u64,
     moves_timestamps: bool,
+    /// Durations are known to grow within a press.
+    grows: bool,
     rebased: bool,
     stale: u64,
     /// When the next code is to be forgotten.
@@ -146,6 +151,7 @@ impl EventDecoder {
             past: [None; PAST_PRESSES],
             audio_since: 0,
             moves_timestamps: false,
+            grows: false,
             rebased: false,
             stale: 0,
             forget_at: None,
@@ -339,13 +345,14 @@ impl EventDecoder {
         let misfit = step.abs_diff(samples_in(since));
         let (before, duration) = (press.duration, packet.payload.duration);
         let is_short = step <= MOVING_STEP_MAX;
+        // Nothing of a key is as short as a short step.
         let is_older = duration > before && (is_short || u64::from(duration) > step);
         if is_older && (is_short || misfit <= STEP_FITS_SPAN) {
             self.moves_timestamps = true;
             return Relation::Same;
         }
-        // Nothing of a key is as short as a short step; a duration that never grows tells nothing.
-        let is_mute = duration == before && (is_short || self.moves_timestamps);
+        // A sender whose durations never grow tells nothing by them.
+        let is_mute = !self.grows && duration == before && since <= LOSS_MAX;
         if (is_older || is_mute) && misfit <= STEP_MAY_FIT_SPAN {
             return Relation::Unclear;
         }
@@ -390,6 +397,7 @@ impl EventDecoder {
         let press = self.current.as_mut()?;
         press.code = Some(packet.payload.code);
         press.ts = packet.ts;
+        self.grows |= packet.payload.duration > press.duration;
         press.duration = packet.payload.duration;
         press.sequence = if packet.apart == press.apart {
             press.sequence.max(packet.sequence)
