@@ -19,4 +19,5 @@ mod refused;
 mod rough;
 mod scene;
 mod told;
+mod twice;
 mod watch;
