@@ -105,6 +105,8 @@ pub struct LegPlan {
     pub payload_type_out: u8,
     /// Payload type of telephone-events that the far side sends; none if not negotiated.
     pub telephone_event_in: Option<u8>,
+    /// Another that it may send them under; none, or one that carries nothing else.
+    pub telephone_event_in_other: Option<u8>,
     /// Payload type of telephone-events that we send.
     pub telephone_event_out: Option<u8>,
     /// Payload type of comfort noise ([RFC 3389](https://www.rfc-editor.org/rfc/rfc3389)), both ways; none if not negotiated.
@@ -138,6 +140,7 @@ impl LegPlan {
             payload_type_in: codec.static_payload_type(),
             payload_type_out: codec.static_payload_type(),
             telephone_event_in: None,
+            telephone_event_in_other: None,
             telephone_event_out: None,
             comfort_noise: None,
             ptime: None,
@@ -167,6 +170,8 @@ impl LegPlan {
             Some(Content::TelephoneEvent)
         } else if self.comfort_noise == Some(payload_type) {
             Some(Content::ComfortNoise)
+        } else if self.telephone_event_in_other == Some(payload_type) {
+            Some(Content::TelephoneEvent)
         } else {
             None
         }

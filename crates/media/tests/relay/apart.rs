@@ -197,3 +197,22 @@ fn events_counted_apart_are_relayed_under_our_one_name() {
         assert!(scene.relay.is_protected());
     }
 }
+
+/// We offered 101, the answer says 96, and the far side sends under either.
+#[test]
+fn events_under_the_far_sides_own_payload_type_are_keys() {
+    for sent_under in [EVENT_PAYLOAD_TYPE, 96] {
+        let mut scene = Scene::with(|relay| relay.consumer.telephone_event_in_other = Some(96));
+        scene.arm();
+        let script = presses(800, 800, true);
+        let mut sent = scene.consumer.datagrams(&script);
+        for (_, bytes) in &mut sent {
+            if bytes[1] & 0x7F == EVENT_PAYLOAD_TYPE {
+                bytes[1] = (bytes[1] & 0x80) | sent_under;
+            }
+        }
+        scene.deliver(Leg::Consumer, &sent, script.len);
+        assert_eq!(scene.codes(), keys(&CODES), "{sent_under}");
+        assert_eq!(scene.event_packets_to_agent(), 0);
+    }
+}

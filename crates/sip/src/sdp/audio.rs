@@ -228,6 +228,8 @@ pub struct Negotiated {
     pub payload_type_out: u8,
     /// The same for telephone-events.
     pub telephone_event_in: Option<u8>,
+    /// The number of the far side's description, if it is another and nothing of ours has it: some send their events under that.
+    pub telephone_event_in_theirs: Option<u8>,
     /// The same for telephone-events.
     pub telephone_event_out: Option<u8>,
     /// Payload type of comfort noise.
@@ -291,6 +293,9 @@ impl Negotiated {
             payload_type_in,
             payload_type_out,
             telephone_event_in: events.map(|(ours, _)| ours),
+            telephone_event_in_theirs: events
+                .map(|(_, theirs)| theirs)
+                .filter(|theirs| formats.iter().all(|ours| ours.payload_type != *theirs)),
             telephone_event_out: events.map(|(_, theirs)| theirs),
             comfort_noise: of(FormatKind::ComfortNoise).and(theirs.comfort_noise),
             ptime: theirs.ptime,
@@ -387,6 +392,19 @@ mod tests {
             (agreed.telephone_event_in, agreed.telephone_event_out),
             (Some(101), Some(120))
         );
+    }
+
+    #[test]
+    fn events_are_taken_under_their_number_too_if_it_is_free_in_ours() {
+        for (number, free) in [(96, Some(96)), (101, None), (8, None)] {
+            let media = format!(
+                "m=audio 4000 RTP/AVP 0 {number}\r\na=rtpmap:{number} telephone-event/8000\r\n"
+            );
+            let far = RemoteAudio::read(&theirs(&media), PHONE).expect("audio");
+            let agreed = Negotiated::new(&ours().offer(), &far, Answerer::Them).expect("agreed");
+            assert_eq!(agreed.telephone_event_in, Some(101), "{number}");
+            assert_eq!(agreed.telephone_event_in_theirs, free, "{number}");
+        }
     }
 
     #[test]

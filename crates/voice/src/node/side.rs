@@ -218,6 +218,7 @@ impl Side {
             payload_type_in: agreed.payload_type_in,
             payload_type_out: agreed.payload_type_out,
             telephone_event_in: agreed.telephone_event_in,
+            telephone_event_in_other: agreed.telephone_event_in_theirs,
             telephone_event_out: agreed.telephone_event_out,
             comfort_noise: agreed.comfort_noise,
             ptime: agreed.ptime,
