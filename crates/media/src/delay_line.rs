@@ -13,9 +13,16 @@ pub const HOLD_SAMPLES: usize = 96;
 pub const LINE_SAMPLES: usize = 1_024;
 
 /// A ring of values addressed by extended timestamp. A cell keeps its value until the timestamp one lap later is written.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DelayLine<T> {
     cells: Box<[T; LINE_SAMPLES]>,
+}
+
+/// It does not print what it holds: audio, which may be a key.
+impl<T> std::fmt::Debug for DelayLine<T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("DelayLine").finish_non_exhaustive()
+    }
 }
 
 impl<T: Copy> DelayLine<T> {

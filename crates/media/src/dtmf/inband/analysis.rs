@@ -56,7 +56,7 @@ pub struct Fit {
 }
 
 /// The running analysis of one stream. Reset it at every break of the timeline.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Analysis {
     blocks: [Waves; BLOCKS],
     /// Energies of the blocks, newest first.
@@ -200,6 +200,13 @@ impl Analysis {
     }
 }
 
+/// It does not print what it heard: audio, which may be a key.
+impl std::fmt::Debug for Analysis {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Analysis").finish_non_exhaustive()
+    }
+}
+
 impl Default for Analysis {
     fn default() -> Self {
         Self::new()
@@ -207,7 +214,7 @@ impl Default for Analysis {
 }
 
 /// Phase and windows, moved on block by block.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Running {
     /// How far the newest block's middle is from the middle of the block before the first.
     phase: Waves,

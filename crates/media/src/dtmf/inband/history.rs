@@ -15,7 +15,6 @@ pub(super) const PIECES: usize = 128;
 const SAMPLES: usize = PIECE * PIECES;
 
 /// A ring of pieces, counted from the beginning of the stream.
-#[derive(Debug)]
 pub(super) struct History {
     samples: [i16; SAMPLES],
     /// One bit for each piece of the ring.
@@ -77,6 +76,11 @@ impl History {
         self.missing_until
     }
 
+    /// The pieces of the ring that never came, one bit each.
+    pub(super) fn missing(&self) -> u128 {
+        self.missing
+    }
+
     fn set_missing(&mut self, piece: u64, missing: bool) {
         if missing {
             self.missing |= bit(piece);
@@ -121,6 +125,16 @@ impl History {
 /// The bit of a piece's place in the ring.
 pub(super) fn bit(piece: u64) -> u128 {
     1 << sample::ring_index(piece, PIECES)
+}
+
+/// The bits of pieces `from..to`, of which there are at most [`PIECES`].
+pub(super) fn bits(from: u64, to: u64) -> u128 {
+    let count = u32::try_from(to.saturating_sub(from)).unwrap_or(u32::MAX);
+    let first = bit(from).trailing_zeros();
+    u128::MAX
+        .checked_shr(u128::BITS.saturating_sub(count))
+        .unwrap_or(0)
+        .rotate_left(first)
 }
 
 fn is_flat(piece: &[i16; PIECE]) -> bool {

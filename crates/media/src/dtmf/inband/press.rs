@@ -1,6 +1,6 @@
 //! One press as the reporter follows it, millisecond by millisecond.
 //! Owns: where both tones of a pair sound, where they pause, where nothing came.
-//! Never: knows of other presses.
+//! Never: knows of other presses; reads what an earlier one left in its rings.
 //!
 //! Each piece of 1 ms is brought down to zero frequency at the pair's nominal tones; a window of 8 pieces tells whether both sound in its middle. A tone's
 //! amplitude in the window grows with the part that it fills, so it passes one half when the edge passes the middle.
@@ -8,7 +8,7 @@
 use std::hint::black_box;
 use std::sync::LazyLock;
 
-use super::history::{History, PIECE, PIECES, bit};
+use super::history::{History, PIECE, PIECES, bit, bits};
 use super::keypad::{Pair, tone_hz};
 use super::lanes::{Lanes, gather};
 use super::tune::Tuner;
@@ -66,10 +66,10 @@ const EVIDENCE_LEAST: usize = 8;
 /// Low and high tone of a piece, brought to zero frequency: real and imaginary parts of both.
 pub(super) type Sums = Lanes;
 
-/// The follower of a pair.
-#[derive(Debug)]
+/// The follower of a pair. It stays where it is and begins anew there: the rings, 3.4 KB, are neither cleared nor moved, for nothing before `begin` is read.
 pub(super) struct Press {
-    pair: Pair,
+    /// Which, while a press is followed.
+    pair: Option<Pair>,
     waves: Demodulator,
     sums: [Sums; PIECES],
     /// What the window that ends with each piece holds.
@@ -108,12 +108,11 @@ impl Verdict {
 }
 
 impl Press {
-    /// Follows `pair` after a hit in the block that ends at piece `end`, but not before piece `not_before`.
-    pub(super) fn new(pair: Pair, end: u64, not_before: u64, history: &History) -> Self {
-        let begin = end.saturating_sub(LOOK_BACK).max(not_before.min(end));
-        let mut press = Self {
-            pair,
-            waves: Demodulator::new(pair),
+    /// Follows nothing.
+    pub(super) fn idle() -> Self {
+        Self {
+            pair: None,
+            waves: Demodulator::new(Pair::new(0, 0)),
             sums: [Lanes::all(0.0); PIECES],
             windows: [[0.0; 2]; PIECES],
             counts: [0; PIECES],
@@ -121,34 +120,55 @@ impl Press {
             missing_pieces: 0,
             window: Lanes::all(0.0),
             window_count: 0,
-            begin,
-            next: begin,
-            reference: [f32::MAX; 2],
+            begin: 0,
+            next: 0,
+            reference: [0.0; 2],
             sounding: None,
             silent_since: 0,
             missing_since: 0,
             ambiguous: false,
-        };
-        press.demodulate_to(end, history);
-        press.reference = press.mean_power(end);
-        press.next = begin;
-        for piece in begin..end {
-            press.mark(piece);
         }
-        press.next = end;
-        press
     }
 
-    pub(super) fn pair(&self) -> Pair {
+    /// Follows `pair` after a hit in the block that ends at piece `end`, but not before piece `not_before`.
+    pub(super) fn start(&mut self, pair: Pair, end: u64, not_before: u64, history: &History) {
+        self.forget();
+        self.pair = Some(pair);
+        self.waves = Demodulator::new(pair);
+        self.begin = end.saturating_sub(LOOK_BACK).max(not_before.min(end));
+        self.next = self.begin;
+        self.demodulate_to(end, history);
+        self.reference = self.mean_power(end);
+        for piece in self.begin..end {
+            self.mark(piece);
+        }
+    }
+
+    /// Follows nothing any more.
+    pub(super) fn forget(&mut self) {
+        if let Some(pair) = &mut self.pair {
+            pair.wipe();
+        }
+        self.pair = None;
+        (self.sounding_pieces, self.missing_pieces) = (0, 0);
+        (self.window, self.window_count) = (Lanes::all(0.0), 0);
+        self.sounding = None;
+        (self.silent_since, self.missing_since) = (0, 0);
+        self.ambiguous = false;
+    }
+
+    /// The pair that is followed.
+    pub(super) fn pair(&self) -> Option<Pair> {
         self.pair
     }
 
-    /// Writes over what tells which pair it was.
+    /// Follows nothing any more, and writes over what tells which pairs there were.
     pub(super) fn wipe(&mut self) {
-        self.pair.wipe();
+        self.forget();
         self.sums.fill(Lanes::all(0.0));
         self.windows.fill([0.0; 2]);
-        self.waves = Demodulator::new(self.pair);
+        self.waves = Demodulator::new(Pair::new(0, 0));
+        self.reference = [0.0; 2];
         // A compiler must not take this for work whose result nobody needs.
         black_box(self);
     }
@@ -187,26 +207,24 @@ impl Press {
     }
 
     fn demodulate_to(&mut self, end: u64, history: &History) {
+        let coming = bits(self.next, end);
+        self.sounding_pieces &= !coming;
+        self.missing_pieces = self.missing_pieces & !coming | history.missing() & coming;
         for piece in self.next..end {
             let place = sample::ring_index(piece, PIECES);
             let samples = history.piece(piece);
             self.sums[place] = self.waves.take(samples);
             self.windows[place] = self.slide(piece, samples.is_some());
             self.counts[place] = self.window_count;
-            self.sounding_pieces &= !bit(piece);
-            self.missing_pieces &= !bit(piece);
-            if samples.is_none() {
-                self.missing_pieces |= bit(piece);
-            }
         }
         self.next = self.next.max(end);
     }
 
-    /// Mean power of both tones over the windows that lie within the newest block.
+    /// Mean power of both tones over the windows that lie within the newest block; before the press there were none.
     fn mean_power(&self, end: u64) -> [f32; 2] {
         const WINDOWS: u64 = 9;
         let mut sum = [0.0; 2];
-        for window_end in end.saturating_sub(WINDOWS)..end {
+        for window_end in end.saturating_sub(WINDOWS).max(self.begin)..end {
             let power = self.windows[sample::ring_index(window_end, PIECES)];
             sum = [sum[0] + power[0], sum[1] + power[1]];
         }
@@ -274,12 +292,12 @@ impl Press {
 
     /// What the press was. Asked once, when it is over.
     pub(super) fn verdict(&mut self, history: &History) -> Option<Verdict> {
-        let (start, end) = self.sounding?;
+        let (pair, (start, end)) = self.pair.zip(self.sounding)?;
         if end - start < CUT_SPAN_LEAST {
             return None;
         }
         let from = start.max(end.saturating_sub(VERDICT_SPAN));
-        let tones = self.evidence(from, end, history)?;
+        let tones = self.evidence(pair, from, end, history)?;
         if from == start {
             self.measure_again(tones);
         }
@@ -293,7 +311,7 @@ impl Press {
     }
 
     /// Judges the pieces that surely hold the press; yields the power of its tones in a whole window.
-    fn evidence(&self, from: u64, end: u64, history: &History) -> Option<[f32; 2]> {
+    fn evidence(&self, pair: Pair, from: u64, end: u64, history: &History) -> Option<[f32; 2]> {
         let mut inside = self.inside(from, end);
         let len = sample::length(u64::from(inside.count_ones())).min(EVIDENCE_MAX);
         if len < EVIDENCE_LEAST {
@@ -320,10 +338,9 @@ impl Press {
                 tuner.add(place, self.sums[sample::ring_index(piece, PIECES)]);
             }
         }
-        let tones = [self.pair.row(), 4 + self.pair.column()];
-        let deviations = tuner.deviations(tones)?;
-        let tones = evidence.judge(self.pair, deviations)?;
-        let nominal = nominal_hz(self.pair);
+        let deviations = tuner.deviations([pair.row(), 4 + pair.column()])?;
+        let tones = evidence.judge(pair, deviations)?;
+        let nominal = nominal_hz(pair);
         Some([0, 1].map(|tone| {
             let off =
                 radians(tones[tone].hz - nominal[tone]) / 2.0 * sample::count_f32(WINDOW * PIECE);
@@ -342,15 +359,13 @@ impl Press {
         // Before the first piece nothing is silent, as long as its place in the ring is no later one's.
         let margin = u64::from(MARGIN);
         if self.next < self.begin + sample::span(PIECES) - margin {
-            let before = self.begin.saturating_sub(margin)..self.begin;
-            near |= before.fold(0, |bits, piece| bits | bit(piece));
+            near |= bits(self.begin.saturating_sub(margin), self.begin);
         }
         let all_near = (1..=MARGIN).fold(near, |all, pieces| {
             all & near.rotate_left(pieces) & near.rotate_right(pieces)
         });
         let first = bit(from).trailing_zeros();
-        let wanted = u128::MAX >> (sample::span(PIECES) - (end - from));
-        (self.sounding_pieces & all_near).rotate_right(first) & wanted
+        (self.sounding_pieces & all_near & bits(from, end)).rotate_right(first)
     }
 
     fn is_missing(&self, piece: u64) -> bool {
@@ -389,7 +404,6 @@ impl Press {
 }
 
 /// Both tones of a pair over a piece, backwards in phase, and how far they turn in it.
-#[derive(Debug)]
 struct PairWaves {
     samples: [Lanes; PIECE],
     step: Lanes,
@@ -417,7 +431,6 @@ impl PairWaves {
 }
 
 /// Brings both tones of a pair to zero frequency.
-#[derive(Debug)]
 struct Demodulator {
     waves: &'static PairWaves,
     turn: Lanes,

@@ -54,9 +54,16 @@ pub struct HeardPress {
 }
 
 /// The reporter of one stream: presses of a telephone's twelve keys.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Reporter {
     presses: Presses,
+}
+
+/// It does not print audio, which may be a key, or keys.
+impl std::fmt::Debug for Reporter {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Reporter").finish_non_exhaustive()
+    }
 }
 
 impl Reporter {
@@ -106,7 +113,6 @@ impl Reporter {
 }
 
 /// Presses of all sixteen pairs in one stream.
-#[derive(Debug)]
 pub struct Presses {
     history: History,
     /// Timestamp of the first sample of the history.
@@ -114,7 +120,7 @@ pub struct Presses {
     started: bool,
     /// First piece of the block that is being gathered.
     block: u64,
-    press: Option<Press>,
+    press: Press,
     /// End of the newest digit, in pieces: no press begins before it.
     taken_until: u64,
     /// The press that the gap at the origin cut. If the same pair sounds on behind the gap, nobody can tell one press from two (S30).
@@ -123,6 +129,13 @@ pub struct Presses {
     fragment: Option<(Pair, Verdict)>,
     waiting: [Option<HeardPress>; DIGITS_MAX],
     dropped: u64,
+}
+
+/// It does not print audio, which may be a key, or keys.
+impl std::fmt::Debug for Presses {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Presses").finish_non_exhaustive()
+    }
 }
 
 impl Presses {
@@ -134,7 +147,7 @@ impl Presses {
             origin: 0,
             started: false,
             block: 0,
-            press: None,
+            press: Press::idle(),
             taken_until: 0,
             cut: None,
             fragment: None,
@@ -181,7 +194,7 @@ impl Presses {
     /// A gap until `end` is longer than the history. A press counts as cut by it if it had not ended for good before.
     fn begin_anew(&mut self, end: u64) {
         let cut_at = self.history.pieces();
-        let pair = self.press.as_ref().map(Press::pair);
+        let pair = self.press.pair();
         let taken_before = self.taken_until;
         self.close_press();
         let was_taken = self.taken_until > taken_before;
@@ -196,9 +209,7 @@ impl Presses {
 
     /// Forgets what was heard, and writes over it.
     pub fn wipe(&mut self) {
-        if let Some(press) = &mut self.press {
-            press.wipe();
-        }
+        self.press.wipe();
         let fragment = self.fragment.as_mut().map(|(pair, _)| pair);
         let waiting = self.waiting.iter_mut().flatten();
         let waiting = waiting.map(|press| &mut press.pair);
@@ -242,11 +253,12 @@ impl Presses {
 
     /// Lets the running press hear what came.
     fn follow(&mut self) {
-        if let Some(press) = &mut self.press {
-            press.follow(&self.history);
-            if press.is_over() {
-                self.close_press();
-            }
+        if self.press.pair().is_none() {
+            return;
+        }
+        self.press.follow(&self.history);
+        if self.press.is_over() {
+            self.close_press();
         }
     }
 
@@ -258,18 +270,13 @@ impl Presses {
         let Some(hit) = block::look(&samples) else {
             return;
         };
-        match &mut self.press {
-            Some(press) if press.pair() == hit.pair => press.hit_again(),
-            Some(_) | None => {
-                self.close_press();
-                self.press = Some(Press::new(
-                    hit.pair,
-                    self.block,
-                    self.taken_until,
-                    &self.history,
-                ));
-            }
+        if self.press.pair() == Some(hit.pair) {
+            self.press.hit_again();
+            return;
         }
+        self.close_press();
+        self.press
+            .start(hit.pair, self.block, self.taken_until, &self.history);
     }
 
     /// A press together with the fragment before it, if both are too short and only filled-in silence parts them.
@@ -296,12 +303,9 @@ impl Presses {
     }
 
     fn close_press(&mut self) {
-        let Some(press) = &mut self.press else {
-            return;
-        };
-        let (pair, verdict) = (press.pair(), press.verdict(&self.history));
-        self.press = None;
-        let Some(verdict) = verdict else {
+        let pressed = self.press.pair().zip(self.press.verdict(&self.history));
+        self.press.forget();
+        let Some((pair, verdict)) = pressed else {
             return;
         };
         let verdict = self.joined(pair, verdict);
@@ -382,12 +386,27 @@ mod tests {
         KeyTone::new(pair, KeyToneShape::default()).add_to(&mut tone);
         let mut heard = Presses::new();
         heard.push_audio(0, &tone);
-        assert!(heard.press.is_some());
+        assert!(heard.press.pair().is_some());
         heard.wipe();
-        assert!(heard.press.is_none() && heard.fragment.is_none() && heard.cut.is_none());
+        assert!(heard.press.pair().is_none() && heard.fragment.is_none() && heard.cut.is_none());
         assert!((0..PIECES as u64).all(|piece| heard.history.piece(piece).is_none()));
         heard.push_audio(16_000, &[3; 800]);
         assert!(heard.poll().is_none());
+    }
+
+    #[test]
+    fn what_was_heard_does_not_print() {
+        let mut reporter = Reporter::new();
+        reporter.push_audio(0, &[12_345; 80]);
+        assert_eq!(format!("{reporter:?}"), "Reporter { .. }");
+        let mut presses = Presses::new();
+        presses.push_audio(0, &[12_345; 80]);
+        assert_eq!(format!("{presses:?}"), "Presses { .. }");
+        let line = crate::delay_line::DelayLine::new(12_345_i16);
+        assert_eq!(format!("{line:?}"), "DelayLine { .. }");
+        let mut analysis = super::super::analysis::Analysis::new();
+        analysis.push(12_345);
+        assert_eq!(format!("{analysis:?}"), "Analysis { .. }");
     }
 
     #[test]

@@ -24,12 +24,14 @@ const TWIST_DB_MAX: f32 = 4.5;
 /// Quietest tone accepted. Q.24 leaves it to the administration; the quietest in use is -42. The line's noise lies 20 dB below this.
 const LEVEL_DBM0_MIN: f32 = -51.0;
 
-/// A pair that explains this share of 32 ms needs no other witness: 8 dB of anything beside it leaves 0.86. Speech in tune keeps 0.8 for as long as this, once in
-/// 14 h.
+/// Least share of 32 ms and more that counts without a look at what is left. A voice must not reach it: of 13.9 h of speech and music the purest stretch in
+/// tune, twist and level keeps 0.806, the next 0.799, the third 0.776, and their rest is never white. The margin is what a pair 8 dB above anything
+/// beside it keeps: 1 / (1 + 10^-0.8) is 0.863.
 const SHARE_CERTAIN: f32 = 0.86;
 const PIECES_CERTAIN: usize = 32;
 
-/// The same for less evidence. Presses shorter than 40 ms may be refused (Q.24), so they must be clean: 13 dB of anything beside them.
+/// The same for less evidence, of which the purest in those hours keeps 0.895. Presses shorter than 40 ms may be refused (Q.24), so they must be clean: a pair
+/// 13 dB above anything beside it keeps 0.952.
 const SHARE_CERTAIN_SHORT: f32 = 0.95;
 
 /// Less is believed down to this share, if what is left is white noise: noise as strong as the pair leaves 0.5, give or take 0.035 over 30 ms.
@@ -65,8 +67,8 @@ pub(super) struct Evidence {
     len: usize,
 }
 
-/// What the fit says of one tone.
-#[derive(Debug, Clone, Copy)]
+/// What the fit says of one tone. It names a key, so it does not print itself.
+#[derive(Clone, Copy)]
 pub(super) struct ToneFound {
     pub(super) hz: f32,
     pub(super) amplitude: f32,
