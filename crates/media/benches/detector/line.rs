@@ -22,9 +22,9 @@ pub(crate) type KeyIndex = usize;
 #[derive(Clone, Copy)]
 pub(crate) struct Tone {
     /// Level of the low tone.
-    pub low_dbm0: f64,
+    pub(crate) low_dbm0: f64,
     /// Level of the high tone.
-    pub high_dbm0: f64,
+    pub(crate) high_dbm0: f64,
     /// Deviation of the low tone, as a fraction.
     pub(crate) low_deviation: f64,
     /// Deviation of the high tone, as a fraction.
@@ -42,6 +42,14 @@ impl Tone {
         high_deviation: 0.0,
         len: 50 * MILLISECOND,
     };
+
+    /// Frequencies of both tones of a press of `key`.
+    pub(crate) fn hz(&self, key: KeyIndex) -> [f64; 2] {
+        [
+            LOW_HZ[key / 4] * (1.0 + self.low_deviation),
+            HIGH_HZ[key % 4] * (1.0 + self.high_deviation),
+        ]
+    }
 }
 
 /// Numbers that look random and are the same in every run (splitmix64).
@@ -142,8 +150,7 @@ impl Line {
 
     /// The tones of a press, not counted.
     pub(crate) fn sound(&mut self, key: KeyIndex, tone: Tone) {
-        let low_hz = LOW_HZ[key / 4] * (1.0 + tone.low_deviation);
-        let high_hz = HIGH_HZ[key % 4] * (1.0 + tone.high_deviation);
+        let [low_hz, high_hz] = tone.hz(key);
         let (low, high) = (peak(tone.low_dbm0), peak(tone.high_dbm0));
         let (low_phase, high_phase) = (self.dice.share(), self.dice.share());
         let first = self.exact.len();

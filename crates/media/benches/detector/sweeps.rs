@@ -16,6 +16,8 @@ const PAUSE: usize = 200 * MILLISECOND;
 pub(crate) struct Sweeps<'bench> {
     pub(crate) engines: &'bench [Engine],
     pub(crate) table: &'bench mut Table,
+    /// Which draw of phases, pauses, noise and losses; the thresholds were tried on 0.
+    pub(crate) seed: u64,
 }
 
 /// One engine's scores over a parameter.
@@ -32,6 +34,11 @@ impl Sweeps<'_> {
         self.noise()?;
         self.dial_tone()?;
         self.loss()
+    }
+
+    /// The line of one sweep in this draw.
+    fn line(&self, sweep: u64) -> Line {
+        Line::new(self.seed * SWEEPS_MAX + sweep)
     }
 
     /// One line per parameter; every engine's scores.
@@ -56,7 +63,7 @@ impl Sweeps<'_> {
     }
 
     fn basic(&mut self) -> Result<(), String> {
-        let mut line = Line::new(1);
+        let mut line = self.line(1);
         for _ in 0..10 {
             for key in line.shuffled() {
                 line.pause(50 * MILLISECOND);
@@ -108,7 +115,7 @@ impl Sweeps<'_> {
                     high_deviation: high * percent_off / 100.0,
                     ..Tone::PLAIN
                 };
-                let mut line = Line::new(seed);
+                let mut line = self.line(seed);
                 line.press_all(10, tone, PAUSE);
                 line
             })?;
@@ -142,7 +149,7 @@ impl Sweeps<'_> {
                 high_dbm0: -10.0 + twist_db.min(0.0),
                 ..Tone::PLAIN
             };
-            let mut line = Line::new(5);
+            let mut line = self.line(5);
             line.press_all(5, tone, PAUSE);
             line
         })?;
@@ -175,7 +182,7 @@ impl Sweeps<'_> {
                 high_dbm0: dbm0,
                 ..Tone::PLAIN
             };
-            let mut line = Line::new(6);
+            let mut line = self.line(6);
             line.press_all(3, tone, PAUSE);
             line
         })?;
@@ -210,7 +217,7 @@ impl Sweeps<'_> {
                 len: milliseconds(ms),
                 ..Tone::PLAIN
             };
-            let mut line = Line::new(7);
+            let mut line = self.line(7);
             line.press_all(4, tone, PAUSE);
             line
         })?;
@@ -249,7 +256,7 @@ impl Sweeps<'_> {
 
     /// Two presses of one key with a pause of 40-60 ms between them; one press of 50 ms with 2-10 ms missing in its middle.
     fn pauses(&mut self) -> Result<(), String> {
-        let mut two = Line::new(8);
+        let mut two = self.line(8);
         for pause_ms in 40..=60 {
             for key in two.shuffled() {
                 let jitter = two.jitter(FRAME);
@@ -260,7 +267,7 @@ impl Sweeps<'_> {
             }
         }
         two.pause(PAUSE);
-        let mut one = Line::new(9);
+        let mut one = self.line(9);
         for gap_ms in (2..=10).step_by(2) {
             for _ in 0..2 {
                 for key in one.shuffled() {
@@ -295,7 +302,7 @@ impl Sweeps<'_> {
     /// White noise of 0-4 kHz; the ratio is that of both tones together to the noise.
     fn noise(&mut self) -> Result<(), String> {
         let bursts = self.curves(&steps(0.0, 30.0, 1.0), |snr_db| {
-            let mut line = Line::new(10);
+            let mut line = self.line(10);
             line.press_all(6, Tone::PLAIN, PAUSE);
             line.add_noise_to_presses(PAIR_DBM0 - snr_db, Tone::PLAIN.len);
             line
@@ -312,7 +319,7 @@ impl Sweeps<'_> {
             }
         }
         let steady = self.curves(&[18.0, 15.0, 12.0, 9.0, 6.0], |snr_db| {
-            let mut line = Line::new(11);
+            let mut line = self.line(11);
             line.press_all(25, Tone::PLAIN, PAUSE);
             line.add_noise(PAIR_DBM0 - snr_db);
             line
@@ -334,7 +341,7 @@ impl Sweeps<'_> {
     /// A dial tone of 350 and 440 Hz under everything.
     fn dial_tone(&mut self) -> Result<(), String> {
         let curves = self.curves(&[-25.0, -20.0, -15.0, -12.0, -10.0], |dbm0| {
-            let mut line = Line::new(12);
+            let mut line = self.line(12);
             line.press_all(10, Tone::PLAIN, PAUSE);
             line.add_tone(350.0, dbm0);
             line.add_tone(440.0, dbm0);
@@ -352,7 +359,7 @@ impl Sweeps<'_> {
     /// Packets of 20 ms lost, each by itself, and filled with zeros; ours also with the losses marked, as the reorder buffer does.
     fn loss(&mut self) -> Result<(), String> {
         for loss_percent in [1.0, 3.0, 5.0, 10.0] {
-            let mut line = Line::new(13);
+            let mut line = self.line(13);
             line.press_all(
                 40,
                 Tone {
@@ -362,7 +369,7 @@ impl Sweeps<'_> {
                 PAUSE,
             );
             let mut linear = line.heard();
-            let mut dice = Dice::new(14);
+            let mut dice = Dice::new(self.seed * SWEEPS_MAX + 14);
             let lost: Vec<bool> = linear
                 .chunks_mut(FRAME)
                 .map(|frame| {
@@ -407,6 +414,9 @@ impl Sweeps<'_> {
         );
     }
 }
+
+/// More than there are sweeps, so that no two draws share one.
+const SWEEPS_MAX: u64 = 1_000;
 
 /// Two tones of -10 dBm0 together.
 const PAIR_DBM0: f64 = -6.99;

@@ -10,11 +10,12 @@ use super::resample::resample;
 use super::table::{Better, DOWN, Table};
 
 /// Speeds at which every voice is heard again, so that pitch and formants move: with the voices as they are more than 13 hours.
-const SPEEDS: [f64; 5] = [0.8, 0.85, 0.9, 1.1, 1.25];
+pub(crate) const SPEEDS: [f64; 5] = [0.8, 0.85, 0.9, 1.1, 1.25];
 
-/// Runs every engine over everything; hours heard, and whether ours reported nothing.
+/// Runs every engine over everything, speech also at `speeds`; hours heard, and whether ours reported nothing.
 pub(crate) fn run(
     voices: &[Voice],
+    speeds: &[f64],
     engines: &[Engine],
     table: &mut Table,
 ) -> Result<(f64, bool), String> {
@@ -31,7 +32,7 @@ pub(crate) fn run(
                 continue;
             }
             native += false_digits;
-            for speed in SPEEDS {
+            for speed in speeds {
                 let faster = levelled(&resample(&voice.linear, 1.0 / speed));
                 hours += hours_of(&faster);
                 shifted += count(engine, &faster)?;
