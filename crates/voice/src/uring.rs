@@ -11,19 +11,21 @@
     reason = "the kernel reads and writes memory by address; each block says why that memory is there"
 )]
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use io_uring::types::{BufRingEntry, CancelBuilder, Fd, Fixed, RecvMsgOut, SubmitArgs, Timespec};
+use io_uring::types::{CancelBuilder, Fd, Fixed, RecvMsgOut, SubmitArgs, Timespec};
 use io_uring::{IoUring, Submitter, cqueue, opcode, squeue};
 use nix::libc;
-use nix::sys::time::TimeSpec;
+
+mod buffers;
+mod names;
+
+use buffers::Buffers;
+use names::{NAME_BYTES, address, stamp, write_address};
 
 use crate::packet_io::{EXPECTED_MAX, GATHER_MAX, Outbox, Pace, Receiver, Taker, Token, Waker};
 use crate::rtp_socket::{Clock, DATAGRAM_BYTES_MAX, Datagram, ReceiveBuffer, RtpSocket};
@@ -39,7 +41,6 @@ const BUFFERS: u16 = 1_024;
 
 /// What a receive writes before the datagram: a head of 16 bytes, the sender's address, one control message (16 bytes of head, 16 of time).
 const HEAD_BYTES: usize = 16;
-const NAME_BYTES: usize = size_of::<libc::sockaddr_in6>();
 const CONTROL_BYTES: usize = 32;
 const BUFFER_BYTES: usize = HEAD_BYTES + NAME_BYTES + CONTROL_BYTES + DATAGRAM_BYTES_MAX;
 
@@ -435,154 +436,6 @@ fn datagram<'bytes>(
     })
 }
 
-/// A `sockaddr` of the Internet: family in native order, port in network order, then the address; in IPv6 behind a flow label.
-fn address(name: &[u8]) -> Option<SocketAddr> {
-    let family = u16::from_ne_bytes(*name.first_chunk()?);
-    let port = u16::from_be_bytes(*name.get(2..)?.first_chunk()?);
-    let ip = match i32::from(family) {
-        libc::AF_INET => IpAddr::V4(Ipv4Addr::from(*name.get(4..)?.first_chunk::<4>()?)),
-        libc::AF_INET6 => IpAddr::V6(Ipv6Addr::from(*name.get(8..)?.first_chunk::<16>()?)),
-        _ => return None,
-    };
-    Some(SocketAddr::new(ip, port))
-}
-
-/// Writes a `sockaddr`; yields its length.
-fn write_address(address: SocketAddr, name: &mut [u8; NAME_BYTES]) -> u32 {
-    let family = if address.is_ipv4() {
-        libc::AF_INET
-    } else {
-        libc::AF_INET6
-    };
-    *name = [0; NAME_BYTES];
-    name[..2].copy_from_slice(&u16::try_from(family).unwrap_or(0).to_ne_bytes());
-    name[2..4].copy_from_slice(&address.port().to_be_bytes());
-    let len = match address {
-        SocketAddr::V4(four) => {
-            name[4..8].copy_from_slice(&four.ip().octets());
-            size_of::<libc::sockaddr_in>()
-        }
-        SocketAddr::V6(six) => {
-            name[8..24].copy_from_slice(&six.ip().octets());
-            name[24..].copy_from_slice(&six.scope_id().to_ne_bytes());
-            size_of::<libc::sockaddr_in6>()
-        }
-    };
-    u32::try_from(len).unwrap_or(0)
-}
-
-/// The time in a control message: length, level and type, then seconds and nanoseconds.
-fn stamp(control: &[u8]) -> Option<TimeSpec> {
-    let level = i32::from_ne_bytes(*control.get(8..)?.first_chunk()?);
-    let kind = i32::from_ne_bytes(*control.get(12..)?.first_chunk()?);
-    if (level, kind) != (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
-        return None;
-    }
-    let seconds = i64::from_ne_bytes(*control.get(16..)?.first_chunk()?);
-    let nanos = i64::from_ne_bytes(*control.get(24..)?.first_chunk()?);
-    Some(TimeSpec::new(seconds, nanos))
-}
-
-/// The buffers of the group and the ring of entries that tells the kernel which are free.
-struct Buffers {
-    entries: Pages,
-    bytes: Pages,
-    tail: u16,
-}
-
-impl Buffers {
-    fn new() -> Self {
-        let count = usize::from(BUFFERS);
-        let mut buffers = Self {
-            entries: Pages::new(count * size_of::<BufRingEntry>()),
-            bytes: Pages::new(count * BUFFER_BYTES),
-            tail: 0,
-        };
-        for buffer in 0..BUFFERS {
-            buffers.give(buffer);
-        }
-        buffers.publish();
-        buffers
-    }
-
-    fn address(&self) -> u64 {
-        self.entries.address()
-    }
-
-    /// Lends what was written into a buffer, wipes it and gives the buffer back with the next [`Buffers::publish`].
-    fn lend(&mut self, buffer: u16, len: usize, take: impl FnOnce(&[u8])) {
-        if buffer >= BUFFERS {
-            return;
-        }
-        let at = usize::from(buffer) * BUFFER_BYTES;
-        // SAFETY: the range is within the allocation, and the kernel has handed this buffer over: it writes to it no more until it is given back.
-        let bytes = unsafe {
-            std::slice::from_raw_parts_mut(self.bytes.start.as_ptr().add(at), len.min(BUFFER_BYTES))
-        };
-        let back = Back(self, buffer, bytes);
-        take(back.2);
-    }
-
-    fn give(&mut self, buffer: u16) {
-        let entry = usize::from(self.tail % BUFFERS);
-        let at = u64::try_from(usize::from(buffer) * BUFFER_BYTES).unwrap_or(0);
-        let entries = self.entries.start.cast::<BufRingEntry>();
-        // SAFETY: `entry` is below `BUFFERS`, so the place is within the allocation, which is zeroed and aligned to a page; the kernel does not read
-        // it before the tail has passed it.
-        let place = unsafe { &mut *entries.as_ptr().add(entry) };
-        place.set_addr(self.bytes.address() + at);
-        place.set_len(u32::try_from(BUFFER_BYTES).unwrap_or(0));
-        place.set_bid(buffer);
-        self.tail = self.tail.wrapping_add(1);
-    }
-
-    /// Shows the kernel all that was given.
-    fn publish(&mut self) {
-        let entries = self.entries.start.cast::<BufRingEntry>();
-        // SAFETY: the first entry is initialised and holds the tail, which the kernel reads as an atomic 16-bit number, as it is here.
-        let tail = unsafe { &*BufRingEntry::tail(entries.as_ptr()).cast::<AtomicU16>() };
-        tail.store(self.tail, Ordering::Release);
-    }
-}
-
-/// A buffer that is lent: wiped and given back also if the reader unwinds.
-struct Back<'buffers, 'bytes>(&'buffers mut Buffers, u16, &'bytes mut [u8]);
-
-impl Drop for Back<'_, '_> {
-    fn drop(&mut self) {
-        // The kernel has this memory's address, so that no compiler leaves this out; byte by byte it would take a hundred times as long.
-        self.2.fill(0);
-        self.0.give(self.1);
-    }
-}
-
-/// Zeroed memory aligned to a page.
-struct Pages {
-    start: NonNull<u8>,
-    layout: Layout,
-}
-
-impl Pages {
-    fn new(bytes: usize) -> Self {
-        let layout = Layout::from_size_align(bytes, 4_096).expect("a page is a power of two");
-        // SAFETY: the layout is not empty: every caller has a constant size above zero.
-        let start = NonNull::new(unsafe { alloc_zeroed(layout) });
-        let start = start.unwrap_or_else(|| handle_alloc_error(layout));
-        Self { start, layout }
-    }
-
-    fn address(&self) -> u64 {
-        u64::try_from(self.start.addr().get()).unwrap_or(0)
-    }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        // SAFETY: it was allocated with this layout, and whoever knew its address is gone: the ring is dropped before its memory.
-        unsafe { dealloc(self.start.as_ptr(), self.layout) }
-    }
-}
-
 /// The ring's table of files, by their numbers. Naming one there saves taking and giving back a reference for each packet.
 #[derive(Debug, Default)]
 struct Files {
@@ -804,15 +657,5 @@ mod tests {
         batch.clear_submitted();
         let is_wiped = |slot: &Staged| slot.bytes.iter().all(|byte| *byte == 0);
         assert!(batch.staged == 0 && batch.slots.iter().all(is_wiped));
-    }
-
-    #[test]
-    fn an_address_that_was_written_reads_back() {
-        for text in ["192.0.2.7:4000", "[2001:db8::9]:5004"] {
-            let (wanted, mut name) = (text.parse().unwrap(), [0xFF; NAME_BYTES]);
-            let len = write_address(wanted, &mut name);
-            assert_eq!(address(&name), Some(wanted));
-            assert_eq!(len, if wanted.is_ipv4() { 16 } else { 28 });
-        }
     }
 }
