@@ -4,6 +4,7 @@ import { render } from '@testing-library/react';
 import type { ReactElement } from 'react';
 import { vi } from 'vitest';
 import { newQueryClient } from './lib/api/queries';
+import type { Login, Permission } from './lib/api/types';
 import { Words } from './lib/i18n';
 
 export function renderPage(element: ReactElement) {
@@ -16,6 +17,17 @@ export function renderPage(element: ReactElement) {
   const page = render(wrap(element));
   return { ...page, rerender: (child: ReactElement) => page.rerender(wrap(child)) };
 }
+
+/** Someone with these permissions. */
+export const loginOf = (...permissions: Permission[]): Login => ({
+  user: { id: 'u1', name: 'm.lee', display_name: 'M. Lee' },
+  csrf: 'c',
+  permissions,
+  roles: ['desktop_admin'],
+  desktop: null,
+  must_change_password: false,
+  locked: false,
+});
 
 export type Sent = { method: string; path: string; headers: Record<string, string>; body: unknown };
 type Answer = { status?: number; json?: unknown; text?: string } | 'no answer';

@@ -1,6 +1,24 @@
 //! Number conversions of the media crate, each under a name.
-//! Owns: every cast between sample, float, index and timestamp types.
+//! Owns: every cast between sample, float, index and timestamp types, and between samples and time at 8 kHz.
 //! Never: wraps or truncates silently; out-of-range values saturate.
+
+use std::time::Duration;
+
+/// Samples in a second.
+const RATE: u128 = 8_000;
+const NANOS_PER_SECOND: u128 = 1_000_000_000;
+
+/// Whole samples in a duration.
+#[must_use]
+pub(crate) fn samples_in(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos() * RATE / NANOS_PER_SECOND).unwrap_or(u64::MAX)
+}
+
+/// How long `samples` sound.
+#[must_use]
+pub(crate) fn duration_of(samples: u64) -> Duration {
+    Duration::from_micros(samples.saturating_mul(125))
+}
 
 /// Rounds a linear value to a 16-bit sample. Saturates at the type's ends; a NaN becomes 0.
 #[must_use]
@@ -70,6 +88,12 @@ pub fn ring_index(ts: u64, len: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn twenty_milliseconds_are_160_samples() {
+        assert_eq!(samples_in(Duration::from_millis(20)), 160);
+        assert_eq!(duration_of(160), Duration::from_millis(20));
+    }
 
     #[test]
     fn out_of_range_values_saturate() {

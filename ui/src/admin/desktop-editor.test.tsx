@@ -1,24 +1,14 @@
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { DesktopView, Login, Permission } from '../lib/api/types';
-import { fakeServer, renderPage } from '../test-page';
+import type { DesktopView, Permission } from '../lib/api/types';
+import { fakeServer, loginOf, renderPage } from '../test-page';
 import { DesktopEditor } from './desktop-editor';
 import { newWidget } from './desktop-form';
 
 afterEach(() => vi.unstubAllGlobals());
 
 const ALL: Permission[] = ['desktop.edit', 'gateway.edit', 'gateway.secret.write', 'spc.enable'];
-const login = (permissions: Permission[]): Login => ({
-  user: { id: 'u1', name: 'm.lee', display_name: 'M. Lee' },
-  csrf: 'c',
-  permissions,
-  roles: ['desktop_admin'],
-  desktop: null,
-  must_change_password: false,
-  locked: false,
-});
-
 const { options } = newWidget('credit_card_basic', '', false);
 const stored: DesktopView = {
   desktop: {
@@ -48,7 +38,7 @@ const stored: DesktopView = {
 
 function edit(permissions = ALL, view = stored) {
   const onSaved = vi.fn();
-  renderPage(<DesktopEditor view={view} login={login(permissions)} responseVariables justSaved={false} onSaved={onSaved} onDiscard={vi.fn()} />);
+  renderPage(<DesktopEditor view={view} login={loginOf(...permissions)} responseVariables justSaved={false} onSaved={onSaved} onDiscard={vi.fn()} />);
   return onSaved;
 }
 const button = (name: string | RegExp) => screen.getByRole('button', { name });

@@ -1,21 +1,12 @@
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Login, Permission, Service } from '../lib/api/types';
-import { fakeServer, renderPage } from '../test-page';
+import type { Service } from '../lib/api/types';
+import { fakeServer, loginOf, renderPage } from '../test-page';
 import { draftOf, formOf, ServicesPage } from './services-page';
 
 afterEach(() => vi.unstubAllGlobals());
 
-const login = (permissions: Permission[]): Login => ({
-  user: { id: 'u1', name: 'm.lee', display_name: 'M. Lee' },
-  csrf: 'c',
-  permissions,
-  roles: ['security_admin'],
-  desktop: null,
-  must_change_password: false,
-  locked: false,
-});
 const desktop = { id: 'd1', name: 'Collections US', service: 'standard', layout: 'agent_panel', widgets: 1, widgets_enabled: 1, agents: 2, revision: 1 };
 const pbx: Service = {
   id: 's1',
@@ -39,7 +30,7 @@ const button = (name: string) => screen.getByRole('button', { name });
 
 test('a new service is sent as it was typed, and its sheet closes', async () => {
   const requests = serve((body) => ({ status: 201, json: { ...(body as object), id: 's2', recorders: null } }));
-  renderPage(<ServicesPage login={login(['spc.enable'])} />);
+  renderPage(<ServicesPage login={loginOf('spc.enable')} />);
   await userEvent.click(await screen.findByRole('button', { name: 'New service' }));
   expect(button('Save')).toBeDisabled();
   await userEvent.type(screen.getByRole('textbox', { name: /Name/ }), ' Billing ');
@@ -57,7 +48,7 @@ test('what the server refuses stands at its input, a number by its name', async 
     { field: 'route.address', message: 'write address and port, for example 192.0.2.5:5060' },
   ];
   serve(() => ({ status: 422, json: { title: 'Invalid', status: 422, errors } }));
-  renderPage(<ServicesPage login={login(['spc.enable'])} />);
+  renderPage(<ServicesPage login={loginOf('spc.enable')} />);
   await userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
   await userEvent.click(button('Save'));
   const sheet = within(screen.getByRole('dialog'));
@@ -67,7 +58,7 @@ test('what the server refuses stands at its input, a number by its name', async 
 
 test('who may not switch the feature reads services and edits none', async () => {
   serve(() => ({ status: 403 }));
-  renderPage(<ServicesPage login={login(['desktop.edit'])} />);
+  renderPage(<ServicesPage login={loginOf('desktop.edit')} />);
   const row = await screen.findByRole('row', { name: /Collections/ });
   expect(within(row).getByRole('link', { name: 'Not declared' })).toBeInTheDocument();
   expect(screen.queryByRole('button', { name: 'New service' })).toBeNull();
@@ -77,7 +68,7 @@ test('who may not switch the feature reads services and edits none', async () =>
 
 test('a sheet with changes asks before they are gone, one without does not', async () => {
   serve(() => ({ status: 500 }));
-  renderPage(<ServicesPage login={login(['spc.enable'])} />);
+  renderPage(<ServicesPage login={loginOf('spc.enable')} />);
   const open = async () => userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
   await open();
   await userEvent.click(button('Cancel'));

@@ -10,8 +10,8 @@ use std::time::Instant;
 use super::ingress::{
     Anchor, BEHIND_MAX, Counter, Ingress, LEAP_MAX, Misplaced, Number, Placed, is_quarantined,
 };
-use super::timeline::samples_in;
 use crate::rtp::{RtpHeader, SequenceUnwrap};
+use crate::sample::samples_in;
 
 /// Numbers this near are of one press: its eight packets at an update each 20 ms and 100 ms of keying.
 const CONFIRMING_DISTANCE_MAX: i64 = 8;

@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::timeline::{duration_of, samples_in};
 use crate::sample;
+use crate::sample::{duration_of, samples_in};
 
 /// Samples that may wait: an incomplete frame and a piece of input, of 120 ms at most each, or what pacing holds back. When full the oldest
 /// are sent at once.

@@ -13,7 +13,7 @@ use super::output::{Outputs, RelayEvent};
 use super::reorder::Reorder;
 use super::scratch::Frames;
 use super::side::Side;
-use super::timeline::{TIMELINE_START, duration_of, samples_in};
+use super::timeline::TIMELINE_START;
 use super::trace::{Trace, Traced};
 use crate::delay_line::HOLD_SAMPLES;
 use crate::dtmf::inband::Reporter;
@@ -22,6 +22,7 @@ use crate::egress_guard::{EgressGuard, Verdict};
 use crate::leg::{Leg, LegPlan};
 use crate::mask::{PathConfig, ProtectedPath, Protection, SelfCheckError};
 use crate::sample;
+use crate::sample::{duration_of, samples_in};
 
 /// How long after a packet was due the held samples leave without it (S25).
 const FLUSH_AFTER: Duration = Duration::from_millis(10);

@@ -6,9 +6,10 @@
 use std::time::{Duration, Instant};
 
 use super::event_place::EventPlaces;
-use super::timeline::{TIMELINE_START, samples_in};
+use super::timeline::TIMELINE_START;
 use crate::leg::Content;
 use crate::rtp::{Freshness, RtpHeader, SequenceUnwrap, signed_distance};
+use crate::sample::samples_in;
 
 /// Sequence numbers further ahead than this are another stream's (RFC 3550 appendix A.1).
 pub(super) const LEAP_MAX: i64 = 3_000;

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use secret::Key;
 
 use super::output::{Outputs, RelayEvent};
-use super::timeline::duration_of;
 use crate::dtmf::inband::InbandDigit;
+use crate::sample::duration_of;
 
 /// An event may begin this far from its tone and still be the same press: 250 ms.
 const TWIN_SPAN: u64 = 2_000;

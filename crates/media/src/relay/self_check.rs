@@ -6,7 +6,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::output::{Output, ProtectionRefusal};
-use super::timeline::samples_in;
 use super::{Input, Relay, RelayPlan};
 use crate::delay_line::HOLD_SAMPLES;
 use crate::dtmf::inband::keypad::Pair;
@@ -16,6 +15,7 @@ use crate::leg::{Direction, Leg, LegPlan};
 use crate::mask::SelfCheckError;
 use crate::rtp::{HEADER_LEN, RtpHeader, RtpPacket};
 use crate::sample;
+use crate::sample::samples_in;
 use crate::source::SourcePolicy;
 use crate::tone::{KeyTone, KeyToneShape};
 

@@ -152,6 +152,7 @@ async fn start(options: &DemoOptions) -> Result<Demo> {
     let config = config(options, &data, &gateway);
     let extras = Extras {
         audio_sink: Some(Box::new(tap.clone())),
+        keys_are_tests: true,
     };
     let server = match Server::start(&config, extras).await {
         Ok(server) => server,

@@ -8,6 +8,7 @@
 use std::time::{Duration, Instant};
 
 use super::{EventCode, EventPayload};
+use crate::sample::samples_in;
 
 /// A press without updates for this long is over: six lost packets at 20 ms, two at 50 ms.
 const UPDATE_TIMEOUT: Duration = Duration::from_millis(120);
@@ -452,11 +453,6 @@ fn wipe(code: &mut Option<EventCode>) {
         code.wipe();
     }
     *code = None;
-}
-
-/// Timestamp units in a duration, at 8 kHz.
-fn samples_in(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros() / 125).unwrap_or(u64::MAX)
 }
 
 /// Timestamps do not compare: the same event that was just running, or has just ended, goes on unless it plainly starts over.
