@@ -164,29 +164,62 @@ impl Relay {
     }
 
     fn handle_agent_audio(&mut self, now: Instant, taken: &Taken<'_>) -> Result<(), DropReason> {
-        let listening = self.guard.is_protecting();
-        if listening || self.records {
-            let len = self
-                .sides
-                .agent
-                .plan
-                .codec
-                .law()
-                .decode(taken.payload, &mut self.scratch.packets.decoded[..]);
-            if listening {
-                self.guard.note_agent_audio(
-                    now,
-                    taken.placed.ts,
-                    &self.scratch.packets.decoded[..len],
-                );
-            }
+        let masks = self.agent_mask.is_some();
+        if masks || self.records {
+            let law = self.sides.agent.plan.codec.law();
+            let len = law.decode(taken.payload, &mut self.scratch.packets.decoded[..]);
             self.record(Leg::Agent, taken, len);
+            if masks {
+                return self.relay_masked_agent(now, taken, len);
+            }
         }
+        self.agent_sent = taken.payload.last().copied().unwrap_or(self.agent_sent);
         relay_audio(
             &mut self.sides,
             &mut self.outputs,
             Leg::Agent,
             taken,
+            &mut self.scratch.packets.transcoded[..],
+        )
+    }
+
+    /// Relays what may be heard of the first `len` decoded samples, in a packet of the same place.
+    fn relay_masked_agent(
+        &mut self,
+        now: Instant,
+        taken: &Taken<'_>,
+        len: usize,
+    ) -> Result<(), DropReason> {
+        let Some(mut mask) = self.agent_mask.take() else {
+            return Err(DropReason::Withheld);
+        };
+        let decoded = &mut self.scratch.packets.decoded[..len];
+        let (ts, rebased) = (taken.placed.ts, taken.placed.rebased);
+        let late = if mask.is_leaving() {
+            mask.mask_last(ts, rebased, decoded)
+        } else {
+            let late = mask.mask(ts, rebased, decoded);
+            while let Some(key) = mask.poll_key() {
+                self.guard.tally.note_agent_key(key, now);
+            }
+            self.agent_mask = Some(mask);
+            late
+        };
+        if late == len {
+            return Err(DropReason::OutOfPlace);
+        }
+        let law = self.sides.agent.plan.codec.law();
+        law.encode(&decoded[late..], &mut self.scratch.packets.encoded[..]);
+        let mut masked = Taken {
+            payload: &self.scratch.packets.encoded[..len - late],
+            ..*taken
+        };
+        masked.placed.ts += sample::span(late);
+        relay_audio(
+            &mut self.sides,
+            &mut self.outputs,
+            Leg::Agent,
+            &masked,
             &mut self.scratch.packets.transcoded[..],
         )
     }

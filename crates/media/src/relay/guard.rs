@@ -16,7 +16,6 @@ use super::side::Side;
 use super::timeline::TIMELINE_START;
 use super::trace::{Trace, Traced};
 use crate::delay_line::HOLD_SAMPLES;
-use crate::dtmf::inband::Reporter;
 use crate::dtmf::telephone_event::{EventDecoder, EventPacket, EventSignal};
 use crate::egress_guard::{EgressGuard, Verdict};
 use crate::leg::{Leg, LegPlan};
@@ -88,7 +87,6 @@ pub(super) struct Guard {
     events: EventDecoder,
     pub(super) tally: Tally,
     agent_events: EventDecoder,
-    agent_reporter: Reporter,
     flat_tone_hz: f32,
     input_span: u64,
     /// When the end of the path's timeline was the present.
@@ -119,7 +117,6 @@ impl Guard {
             events: EventDecoder::new(),
             tally: Tally::new(consumer.telephone_event_in.is_some()),
             agent_events: EventDecoder::new(),
-            agent_reporter: Reporter::new(),
             flat_tone_hz,
             input_span: INPUT_SPAN_FIRST,
             advanced_at: now,
@@ -236,7 +233,7 @@ impl Guard {
         self.clock = LegClock::Idle;
         self.reorder.clear();
         self.tally.clear();
-        self.forget_reports();
+        self.path.forget_reports();
         if !self.events.is_running() {
             self.events.wipe();
         }
@@ -247,7 +244,7 @@ impl Guard {
     pub(super) fn wipe(&mut self) {
         self.reorder.clear();
         self.tally.clear();
-        self.forget_reports();
+        self.path.forget_reports();
         self.events.wipe();
         self.agent_events.wipe();
     }
@@ -339,11 +336,6 @@ impl Guard {
             self.reorder.clear();
             self.path.forget_reports();
         }
-    }
-
-    fn forget_reports(&mut self) {
-        self.path.forget_reports();
-        self.agent_reporter.wipe();
     }
 
     /// Takes an event packet; what it means is obeyed if the call is protected.
@@ -452,13 +444,6 @@ impl Guard {
 
 /// The agent's keys: never counted, but their echo is known (S31).
 impl Guard {
-    pub(super) fn note_agent_audio(&mut self, now: Instant, ts: u64, samples: &[i16]) {
-        self.agent_reporter.push_audio(ts, samples);
-        while let Some(digit) = self.agent_reporter.poll_digit() {
-            self.tally.note_agent_key(digit.key, now);
-        }
-    }
-
     pub(super) fn note_agent_event(&mut self, now: Instant, packet: EventPacket, rebased: bool) {
         if rebased {
             self.agent_events.note_rebase();

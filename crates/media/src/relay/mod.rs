@@ -10,6 +10,7 @@
 //!
 //! The law: after every `handle_input` and `handle_timeout`, drain [`Relay::poll_output`] before the next.
 
+mod agent_mask;
 mod egress;
 mod event_place;
 mod forward;
@@ -50,6 +51,7 @@ use secret::Key;
 
 use crate::egress_guard::EgressGuard;
 use crate::leg::{Leg, LegPlan};
+use agent_mask::AgentMask;
 use guard::Guard;
 use output::Outputs;
 use protection::Stage;
@@ -159,11 +161,15 @@ macro_rules! way {
 }
 use way;
 
-/// The media of one call. All memory is taken at creation (about 45 KiB), but for buffers that all relays
-/// of a thread share.
+/// The media of one call. All memory is taken at creation (about 31 KiB) and when it is protected (8 KiB more until it no longer is), but
+/// for buffers that all relays of a thread share.
 pub struct Relay {
     sides: Sides,
     guard: Guard,
+    /// While the call is protected, and until the agent's next packet.
+    agent_mask: Option<Box<AgentMask>>,
+    /// The last code of the agent's audio that was relayed as it came.
+    agent_sent: u8,
     egress_guard: EgressGuard,
     stage: Stage,
     outputs: Outputs,
@@ -198,6 +204,7 @@ impl Relay {
     pub fn new(plan: RelayPlan, now: Instant) -> Self {
         let mut random = StdRng::seed_from_u64(plan.seed);
         let is_shut = plan.always;
+        let silence = plan.agent.codec.law().silence();
         #[cfg_attr(
             not(any(test, feature = "planted")),
             expect(unused_mut, reason = "planted defects")
@@ -213,6 +220,8 @@ impl Relay {
                 agent: Side::new(Leg::Agent, plan.agent, now, &mut random),
             },
             guard,
+            agent_mask: None,
+            agent_sent: silence,
             egress_guard: EgressGuard::new(),
             stage: Stage::Open,
             outputs: Outputs::new(),
@@ -412,6 +421,9 @@ impl Relay {
     fn end(&mut self, now: Instant) {
         self.scratch.wipe();
         self.guard.wipe();
+        if let Some(mask) = &mut self.agent_mask {
+            mask.wipe();
+        }
         for leg in [Leg::Consumer, Leg::Agent] {
             let present = self.sides.of(leg.other()).ingress.resume_ts(now, 0);
             self.sides

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::Relay;
+use super::agent_mask::AgentMask;
 use super::guard::Counting;
 use super::output::{ProtectionLoss, ProtectionRefusal, RelayEvent};
 use super::self_check;
@@ -149,9 +150,21 @@ impl Relay {
         self.is_line_silent = false;
         self.guard.mute(self.is_muted);
         let ts = self.guard.arm(now, from, &mut super::way!(self));
+        self.mask_agent(now);
         self.sides.agent.shut(true);
         self.sides.consumer.close_event(&mut self.outputs);
         self.note_protected(ts);
+    }
+
+    /// The agent's keys are not sent to the consumer from now on.
+    fn mask_agent(&mut self, now: Instant) {
+        if let Some(mask) = &mut self.agent_mask {
+            return mask.stay();
+        }
+        let agent = &self.sides.agent;
+        let sent = agent.plan.codec.law().decode_byte(self.agent_sent);
+        let mask = AgentMask::new(agent.ingress.end(now), sent);
+        self.agent_mask = Some(Box::new(mask));
     }
 
     fn note_protected(&mut self, ts: u64) {
@@ -187,6 +200,9 @@ impl Relay {
         }
         let ts = self.guard.finish(&mut super::way!(self));
         self.sides.agent.shut(false);
+        if let Some(mask) = &mut self.agent_mask {
+            mask.leave();
+        }
         self.egress_guard.release();
         self.stage = Stage::Open;
         self.is_line_silent = false;

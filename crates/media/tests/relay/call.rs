@@ -1,6 +1,6 @@
 //! Calls made at random, and their playing.
-//! A call is presses, each seen on some of three channels (telephone-event, tone in the audio, SIP INFO), a network that loses, delays and
-//! doubles, rubbish from outside, and a stretch of protection that begins and ends anywhere.
+//! A call is presses, each seen on some of three channels (telephone-event, tone in the audio, SIP INFO), an agent who keys too, a network that
+//! loses, delays and doubles, rubbish from outside, and a stretch of protection that begins and ends anywhere.
 
 use std::time::{Duration, Instant};
 
@@ -209,6 +209,7 @@ pub(crate) struct Protection {
 pub(crate) struct Played {
     pub(crate) scene: Scene,
     pub(crate) keyed: Keyed,
+    pub(crate) agent_keyed: Keyed,
     pub(crate) placed: Vec<Placed>,
     pub(crate) protection: Protection,
     /// Presses of which at least one event packet came through, and when the first did.
@@ -219,6 +220,7 @@ pub(crate) struct Played {
 
 pub(crate) enum Step {
     Packet(Vec<u8>),
+    OfAgent(Vec<u8>),
     Rubbish(Vec<u8>, bool),
     Info(Key),
     Protect,
@@ -238,7 +240,8 @@ impl Call {
             }
         });
         let mut random = Random(self.seed);
-        let mut steps = self.network(&mut scene, &script, &mut random);
+        let sent = scene.consumer.datagrams(&script);
+        let mut steps = self.network(sent, &mut random, Step::Packet);
         let event_came = self.events_that_came(&scene, &placed, &steps);
         let first_sample = first_sample(&scene, &steps, len);
         for press in placed.iter().filter(|press| press.seen.info) {
@@ -247,6 +250,10 @@ impl Call {
                 Step::Info(Key::from_event(press.code).unwrap()),
             ));
         }
+        let agent_keyed = self.agent_keys(len);
+        let script = Script::audio_in(&agent_keyed.signal, self.span);
+        let sent = scene.agent.datagrams(&script);
+        steps.extend(self.network(sent, &mut random, Step::OfAgent));
         if self.rubbish {
             self.add_rubbish(&mut steps, &mut random, len);
         }
@@ -262,6 +269,7 @@ impl Call {
         Played {
             scene,
             keyed,
+            agent_keyed,
             placed,
             protection,
             event_came,
@@ -289,23 +297,36 @@ impl Call {
         (keyed, script)
     }
 
-    /// What comes through, and when.
+    /// Letters: no key of the consumer's is taken for the echo of one.
+    fn agent_keys(&self, len: usize) -> Keyed {
+        let mut random = Random(self.seed ^ 0xA6E7);
+        let mut keyed = Keyed::new(hiss(len, self.seed | 2));
+        let mut start = random.below(2_000) as usize;
+        while start + 2_400 < len {
+            let (letter, press) = (random.below(4) as u8, 160 + random.below(2_000) as usize);
+            keyed.sound(12 + letter, start, press, KeyToneShape::default());
+            start += press + 400 + random.below(4_000) as usize;
+        }
+        keyed
+    }
+
+    /// What comes through of what was sent, and when.
     fn network(
         &self,
-        scene: &mut Scene,
-        script: &Script,
+        sent: Vec<(Duration, Vec<u8>)>,
         random: &mut Random,
+        step: fn(Vec<u8>) -> Step,
     ) -> Vec<(Duration, Step)> {
         let mut steps = Vec::new();
-        for (at, bytes) in scene.consumer.datagrams(script) {
+        for (at, bytes) in sent {
             if random.below(100) < u64::from(self.loss_percent) {
                 continue;
             }
             let delay = Duration::from_micros(random.below(u64::from(self.jitter_ms) * 1_000 + 1));
             if random.below(100) < u64::from(self.doubled_percent) {
-                steps.push((at + delay + MS * 3, Step::Packet(bytes.clone())));
+                steps.push((at + delay + MS * 3, step(bytes.clone())));
             }
-            steps.push((at + delay, Step::Packet(bytes)));
+            steps.push((at + delay, step(bytes)));
         }
         steps
     }
@@ -389,6 +410,9 @@ impl Call {
             let source = scene.consumer.source;
             match step {
                 Step::Packet(bytes) => scene.datagram(Leg::Consumer, source, &bytes),
+                Step::OfAgent(bytes) => {
+                    scene.datagram(Leg::Agent, scene.agent.source, &bytes);
+                }
                 Step::Rubbish(bytes, true) => {
                     scene.datagram(Leg::Consumer, address(66, 4_000), &bytes)
                 }

@@ -7,6 +7,7 @@
     reason = "these are tests: a broken assumption is to stop them"
 )]
 
+mod agent;
 mod apart;
 mod call;
 mod events;

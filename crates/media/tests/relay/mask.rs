@@ -10,7 +10,7 @@ use media::tone::{KeyTone, KeyToneShape};
 use crate::scene::{Random, Scene, Script, hiss, keys};
 
 /// Samples held back.
-const HELD: usize = 96;
+pub(crate) const HELD: usize = 96;
 
 /// Equal samples in a row that count as clear.
 const RUN: usize = 8;
@@ -349,7 +349,7 @@ fn the_agents_own_keys_echoed_by_the_consumer_do_not_count() {
 }
 
 /// A voice: a gliding pitch with harmonics under three formants, syllables and pauses.
-fn voice(len: usize, seed: u64) -> Vec<i16> {
+pub(crate) fn voice(len: usize, seed: u64) -> Vec<i16> {
     let mut random = Random(seed);
     let mut phase = 0.0_f64;
     let (mut pitch_hz, mut formants) = (120.0, [500.0, 1_500.0, 2_500.0]);

@@ -13,7 +13,8 @@ use proptest::test_runner::RngSeed;
 use secret::Key;
 
 use crate::call::{Call, Played, Press, Protection, Seen, call};
-use crate::scene::{EVENT_PAYLOAD_TYPE, MS, keys, samples_to_time};
+use crate::mask::Keyed;
+use crate::scene::{EVENT_PAYLOAD_TYPE, Got, MS, keys, samples_to_time};
 
 /// Equal codes in a row by which a piece of a press is known: 1 ms.
 const GRAM: usize = 8;
@@ -155,20 +156,32 @@ impl Played {
             presses.partition(|press| (press.start as u64) < end);
         let mut grams: HashSet<Gram> = protected
             .into_iter()
-            .flat_map(|press| self.grams(press))
+            .flat_map(|press| self.grams(&self.keyed, press))
             .collect();
-        for gram in later.into_iter().flat_map(|press| self.grams(press)) {
+        for gram in later
+            .into_iter()
+            .flat_map(|press| self.grams(&self.keyed, press))
+        {
             grams.remove(&gram);
         }
-        let codes = self.codes_to_agent(from, to);
-        let known = |codes: &&[u8]| Gram::try_from(*codes).is_ok_and(|gram| grams.contains(&gram));
-        codes.windows(GRAM).filter(known).count()
+        pieces_in(&self.codes_to_agent(from, to), &grams)
+    }
+
+    /// Pieces of the agent's presses among the codes that reached the consumer.
+    fn agent_pieces_heard(&self, from: Duration, to: Duration) -> usize {
+        let presses = self.agent_keyed.presses.iter();
+        let grams = presses
+            .flat_map(|press| self.grams(&self.agent_keyed, press))
+            .collect();
+        // The agent's packet of the moment at which the mask is left may come after that.
+        let to = to.saturating_sub(Duration::from_nanos(1));
+        pieces_in(&codes_in(&self.scene.consumer_got, from, to), &grams)
     }
 
     /// The pieces of a press that are louder than hiss.
-    fn grams(&self, press: &std::ops::Range<usize>) -> Vec<Gram> {
+    fn grams(&self, keyed: &Keyed, press: &std::ops::Range<usize>) -> Vec<Gram> {
         let law = self.scene.consumer.law;
-        let codes: Vec<u8> = self.keyed.signal[press.clone()]
+        let codes: Vec<u8> = keyed.signal[press.clone()]
             .iter()
             .map(|value| law.encode_sample(*value))
             .collect();
@@ -178,12 +191,7 @@ impl Played {
     }
 
     fn codes_to_agent(&self, from: Duration, to: Duration) -> Vec<u8> {
-        let heard = self
-            .scene
-            .agent_got
-            .iter()
-            .filter(|got| got.at > from && got.at <= to && got.header.payload_type == 0);
-        heard.flat_map(|got| got.payload.iter().copied()).collect()
+        codes_in(&self.scene.agent_got, from, to)
     }
 
     fn events_to_agent(&self, from: Duration, to: Duration) -> usize {
@@ -195,6 +203,18 @@ impl Played {
         // Those sent at arming itself end an event that ran.
         events.filter(|got| got.at > from && got.at <= to).count()
     }
+}
+
+fn pieces_in(codes: &[u8], grams: &HashSet<Gram>) -> usize {
+    let known = |codes: &&[u8]| Gram::try_from(*codes).is_ok_and(|gram| grams.contains(&gram));
+    codes.windows(GRAM).filter(known).count()
+}
+
+fn codes_in(got: &[Got], from: Duration, to: Duration) -> Vec<u8> {
+    got.iter()
+        .filter(|got| got.at > from && got.at <= to && got.header.payload_type == 0)
+        .flat_map(|got| got.payload.iter().copied())
+        .collect()
 }
 
 /// A short run, the same everywhere. `PROPTEST_CASES` and `PROPTEST_RNG_SEED` make a longer or another one.
@@ -234,6 +254,7 @@ proptest! {
             let codes = played.codes_to_agent(from, to);
             let heard: Vec<i16> = codes.iter().map(|code| played.scene.consumer.law.decode_byte(*code)).collect();
             prop_assert!(LooseDetector::scan(&heard).is_empty());
+            prop_assert_eq!(played.agent_pieces_heard(from, to), 0);
         } else {
             prop_assert!(played.scene.codes().is_empty());
         }
@@ -276,6 +297,7 @@ fn the_check_hears_a_call_that_nobody_protects() {
     };
     let played = plain(audio).play(false);
     assert!(played.pieces_heard(Duration::ZERO, Duration::MAX, 0) > 1_000);
+    assert!(played.agent_pieces_heard(Duration::ZERO, Duration::MAX) > 1_000);
     let event = Seen {
         event: true,
         audio: false,

@@ -10,6 +10,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::Relay;
+use super::agent_mask::AgentMask;
 use super::framer::Framer;
 use super::guard::Guard;
 use super::keys::Tally;
@@ -56,11 +57,14 @@ fn the_parts_of_a_relay_are_no_larger_than_the_whole() {
             ProtectedPath::new(PathConfig::default())
         }),
         part("trigger (in path)", Trigger::new),
-        part("reporter (in path, in guard)", Reporter::new),
+        part("reporter (in path, in agent mask)", Reporter::new),
         part("framer (in guard)", Framer::new),
         part("reorder (in guard)", Reorder::new),
         part("tally (in guard)", || Tally::new(true)),
         part("event decoder (twice in guard)", EventDecoder::new),
+        part("agent mask (while protected)", || {
+            Box::new(AgentMask::new(0, 0))
+        }),
         part("outputs", Outputs::new),
         part("side (twice)", || {
             Side::new(Leg::Agent, plan(), now, &mut random)
