@@ -103,8 +103,7 @@ impl EgressGuard {
         } = self;
         let was_silent = *silent > 0;
         let (mut energy, mut bands) = (0.0, 0.0);
-        let linear = payload.iter().map(|code| law.decode_byte(*code));
-        detector.push(linear, |window| {
+        detector.push(law, payload, |window| {
             energy += window.energy;
             bands += window.bands;
             *since_find += sample::span(BLOCK);

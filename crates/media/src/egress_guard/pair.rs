@@ -7,7 +7,6 @@
 //! have; and only where that leaves little, both tones are fitted to the samples themselves.
 
 use std::f64::consts::TAU;
-use std::ops::Range;
 use std::sync::LazyLock;
 
 use crate::g711::{Law, SAMPLE_RATE_HZ};
@@ -72,11 +71,15 @@ pub(super) struct Window {
     pub(super) bands: f32,
 }
 
+/// One value for each of the eight tones.
+type Eight = [f32; TONES];
+
 /// Complex values of the eight tones.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(16))]
 struct Phasors {
-    re: [f32; TONES],
-    im: [f32; TONES],
+    re: Eight,
+    im: Eight,
 }
 
 impl Phasors {
@@ -88,17 +91,39 @@ impl Phasors {
     fn at(&self, tone: usize) -> (f32, f32) {
         (self.re[tone], self.im[tone])
     }
+
+    /// Each turned by its turn, and another added to it.
+    fn turned(&self, turn: &Self, plus: &Self) -> Self {
+        let mut turned = Self::ZERO;
+        for tone in 0..TONES {
+            let one = (self.re[tone], self.im[tone]);
+            let (re, im) = times(one, (turn.re[tone], turn.im[tone]));
+            turned.re[tone] = re + plus.re[tone];
+            turned.im[tone] = im + plus.im[tone];
+        }
+        turned
+    }
+
+    fn add_powers(&self, sums: &mut Eight) {
+        for (tone, sum) in sums.iter_mut().enumerate() {
+            *sum += power((self.re[tone], self.im[tone]));
+        }
+    }
 }
+
+/// Half of a block: waves about its middle, where sums of samples meet cosines and differences meet sines.
+const HALF: usize = BLOCK / 2;
 
 /// What the tones look like.
 struct Templates {
-    /// Of each sample of a block: cosines, then negative sines.
-    waves: [[f32; 2 * TONES]; BLOCK],
+    /// Cosines and negative sines at each distance from a block's middle.
+    waves: [Phasors; HALF],
     /// How each turns back in one block.
     block: Phasors,
-    /// Radians a sample at each frequency looked at, and how it turns in one group.
+    /// Radians a sample at each frequency looked at, and how it turns back in one group: by frequency, and by tone.
     radians: [[f64; TURNS]; TONES],
-    turns: [[(f32, f32); TURNS]; TONES],
+    turns: [Phasors; TURNS],
+    turns_of: [[(f32, f32); TURNS]; TONES],
     /// Least sum of squares of a tone in phase over the window, and of a block worth a look.
     tone_least: f32,
     block_least: f32,
@@ -108,30 +133,27 @@ static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::new);
 
 impl Templates {
     fn new() -> Self {
-        let mut waves = [[0.0; 2 * TONES]; BLOCK];
-        let mut block = Phasors::ZERO;
-        let mut radians = [[0.0; TURNS]; TONES];
-        let mut turns = [[(0.0, 0.0); TURNS]; TONES];
-        for (tone, hz) in TONES_HZ.into_iter().enumerate() {
-            let step = TAU * hz / f64::from(SAMPLE_RATE_HZ);
-            for (at, wave) in waves.iter_mut().enumerate() {
-                let (cosine, sine) = phasor(step * sample::count_f64(at));
-                (wave[tone], wave[TONES + tone]) = (cosine, -sine);
+        let step = TONES_HZ.map(|hz| TAU * hz / f64::from(SAMPLE_RATE_HZ));
+        let all = |angle: &dyn Fn(f64) -> f64| {
+            let phasors = step.map(|step| phasor(angle(step)));
+            Phasors {
+                re: phasors.map(|(re, _)| re),
+                im: phasors.map(|(_, im)| im),
             }
-            let back = phasor(-step * sample::count_f64(BLOCK));
-            (block.re[tone], block.im[tone]) = back;
-            for (at, turn) in turns[tone].iter_mut().enumerate() {
-                let share = sample::count_f64(at) / sample::count_f64(NOMINAL) - 1.0;
-                radians[tone][at] = step * (1.0 + DEVIATION_MAX * share);
-                *turn = phasor(radians[tone][at] * sample::count_f64(2 * BLOCK));
-            }
-        }
+        };
+        let deviation =
+            |turn| DEVIATION_MAX * (sample::count_f64(turn) / sample::count_f64(NOMINAL) - 1.0);
+        let back = |step: f64, turn: usize| {
+            -(step * (1.0 + deviation(turn))) * sample::count_f64(2 * BLOCK)
+        };
+        let turns: [Phasors; TURNS] = std::array::from_fn(|turn| all(&|step| back(step, turn)));
         let amplitude = Law::Mu.amplitude(LEVEL_DBM0_LEAST);
         let tone_least = amplitude * amplitude / 2.0 * sample::count_f32(SAMPLES);
         Self {
-            waves,
-            block,
-            radians,
+            waves: std::array::from_fn(|at| all(&|step| -step * (sample::count_f64(at) + 0.5))),
+            block: all(&|step| -step * sample::count_f64(BLOCK)),
+            radians: step.map(|step| std::array::from_fn(|turn| step * (1.0 + deviation(turn)))),
+            turns_of: std::array::from_fn(|tone| turns.each_ref().map(|turn| turn.at(tone))),
             turns,
             tone_least,
             block_least: 2.0 * tone_least / sample::count_f32(BLOCKS) * BLOCK_SHARE_LEAST,
@@ -143,10 +165,12 @@ impl Templates {
 #[derive(Debug, Clone)]
 pub(super) struct PairDetector {
     filled: usize,
-    /// Of the last blocks: their samples, the tones in them, their energy. The next block is filled in the oldest's place.
+    /// Of the last blocks: their samples, their energy. The next block is filled in the oldest's place.
     samples: [[i16; BLOCK]; BLOCKS],
-    tones: [Phasors; BLOCKS],
     energies: [f32; BLOCKS],
+    /// The tones in the newest block, and in the groups that end with each block, at the phase of a group's first block.
+    tones: Phasors,
+    groups: [Phasors; BLOCKS],
     newest: usize,
 }
 
@@ -155,22 +179,22 @@ impl PairDetector {
         Self {
             filled: 0,
             samples: [[0; BLOCK]; BLOCKS],
-            tones: [Phasors::ZERO; BLOCKS],
             energies: [0.0; BLOCKS],
+            tones: Phasors::ZERO,
+            groups: [Phasors::ZERO; BLOCKS],
             newest: 0,
         }
     }
 
-    /// Takes samples; each block that they complete ends a window, which goes to `judged`.
-    pub(super) fn push(
-        &mut self,
-        linear: impl Iterator<Item = i16>,
-        mut judged: impl FnMut(Window),
-    ) {
+    /// Takes the samples of a payload; each block that they complete ends a window, which goes to `judged`.
+    pub(super) fn push(&mut self, law: Law, payload: &[u8], mut judged: impl FnMut(Window)) {
         let templates = &*TEMPLATES;
-        for value in linear {
-            self.samples[(self.newest + 1) % BLOCKS][self.filled] = value;
-            self.filled += 1;
+        let mut rest = payload;
+        while !rest.is_empty() {
+            let block = &mut self.samples[next(self.newest)];
+            let taken = law.decode(rest, &mut block[self.filled..]);
+            rest = &rest[taken..];
+            self.filled += taken;
             if self.filled == BLOCK {
                 self.filled = 0;
                 self.end_block(templates);
@@ -180,23 +204,23 @@ impl PairDetector {
     }
 
     fn end_block(&mut self, templates: &Templates) {
-        self.newest = (self.newest + 1) % BLOCKS;
-        let samples = self.samples[self.newest].map(f32::from);
-        let energy: f32 = samples.iter().map(|value| value * value).sum();
-        self.energies[self.newest] = energy;
-        self.tones[self.newest] = Phasors::ZERO;
-        if energy < templates.block_least {
-            return;
-        }
-        let mut sums = [0.0_f32; 2 * TONES];
-        for (value, wave) in samples.iter().zip(&templates.waves) {
-            for (sum, wave) in sums.iter_mut().zip(wave) {
-                *sum += value * wave;
+        self.newest = next(self.newest);
+        let (even, odd) = folded(&self.samples[self.newest]);
+        // The squares of a sum and a difference are twice those of both samples.
+        let energy = (sum_of_squares(&even) + sum_of_squares(&odd)) / 2.0;
+        let mut tones = Phasors::ZERO;
+        if energy >= templates.block_least {
+            for at in 0..HALF {
+                let wave = &templates.waves[at];
+                for tone in 0..TONES {
+                    tones.re[tone] += even[at] * wave.re[tone];
+                    tones.im[tone] += odd[at] * wave.im[tone];
+                }
             }
         }
-        let block = &mut self.tones[self.newest];
-        block.re.copy_from_slice(&sums[..TONES]);
-        block.im.copy_from_slice(&sums[TONES..]);
+        self.energies[self.newest] = energy;
+        self.groups[self.newest] = tones.turned(&templates.block, &self.tones);
+        self.tones = tones;
     }
 
     fn window(&self, templates: &Templates) -> Window {
@@ -215,26 +239,20 @@ impl PairDetector {
 
     fn is_pair(&self, energy: f32, templates: &Templates) -> bool {
         let least = energy / sample::count_f32(BLOCKS) * BLOCK_SHARE_LEAST;
-        if self
-            .energies
-            .iter()
-            .any(|block| *block < least.max(templates.block_least))
-        {
+        let least = least.max(templates.block_least);
+        if self.energies.iter().any(|block| *block < least) {
             return false;
         }
-        let mut loose = [0.0_f32; TONES];
+        let mut loose = [0.0; TONES];
         for back in 0..GROUPS {
-            for (tone, sum) in loose.iter_mut().enumerate() {
-                *sum += power(self.group(back, tone, templates));
-            }
+            self.group(back).add_powers(&mut loose);
         }
         // A tone of amplitude a has a group's power of (a x 20)^2 and an energy of 20 a^2 in it.
-        let explained = strongest(&loose[..ROWS]) + strongest(&loose[ROWS..]);
+        let explained = strongest(&loose[..ROWS]).1 + strongest(&loose[ROWS..]).1;
         if explained < LOOSE_SHARE_LEAST * sample::count_f32(BLOCK) * energy {
             return false;
         }
-        let row = self.strongest_tone(0..ROWS, templates);
-        let column = self.strongest_tone(ROWS..TONES, templates);
+        let [row, column] = self.strongest_tones(templates);
         let weaker = row.energy.min(column.energy);
         weaker >= templates.tone_least
             && row.energy.max(column.energy) <= TWIST_MAX * weaker
@@ -243,44 +261,52 @@ impl PairDetector {
                 >= SHARE_LEAST * energy
     }
 
-    /// The strongest tone of a group. Which it is shows at every fourth of its frequencies; 5 ms do not tell a weak row from the side
+    /// The strongest row and column. Which they are shows at every fourth of their frequencies; 5 ms do not tell a weak row from the side
     /// lobes of a strong column.
-    fn strongest_tone(&self, among: Range<usize>, templates: &Templates) -> Strongest {
-        let first = Strongest::none(among.start);
-        let best = among
-            .map(|tone| self.tone(tone, (1..TURNS).step_by(4), templates))
-            .fold(first, Strongest::stronger);
-        self.tone(best.tone, 0..TURNS, templates)
+    fn strongest_tones(&self, templates: &Templates) -> [Strongest; 2] {
+        let mut most = [0.0_f32; TONES];
+        for turn in templates.turns.iter().skip(1).step_by(4) {
+            let energies = self.in_phase(turn);
+            for (most, energy) in most.iter_mut().zip(energies) {
+                *most = most.max(energy);
+            }
+        }
+        let row = strongest(&most[..ROWS]).0;
+        let column = ROWS + strongest(&most[ROWS..]).0;
+        [row, column].map(|tone| self.tone(tone, templates))
     }
 
     /// A tone in phase over the window, at the frequency that has most.
-    fn tone(
-        &self,
-        tone: usize,
-        among: impl Iterator<Item = usize>,
-        templates: &Templates,
-    ) -> Strongest {
-        let at = |turn: usize| Strongest {
-            tone,
-            turn,
-            energy: self.in_phase(tone, turn, templates),
-        };
-        among
-            .map(at)
-            .fold(Strongest::none(tone), Strongest::stronger)
-    }
-
-    /// Energy of a tone at one of its frequencies.
-    fn in_phase(&self, tone: usize, turn: usize, templates: &Templates) -> f32 {
-        let turn = conjugate(templates.turns[tone][turn]);
-        let mut sum = (0.0, 0.0);
+    fn tone(&self, tone: usize, templates: &Templates) -> Strongest {
+        let turns = &templates.turns_of[tone];
+        let mut sums = [(0.0, 0.0); TURNS];
         // Newest first: each older group turns all before it back once more.
         for back in 0..GROUPS {
-            let turned = times(sum, turn);
-            let group = self.group(back, tone, templates);
-            sum = (turned.0 + group.0, turned.1 + group.1);
+            let group = self.group(back).at(tone);
+            for (sum, turn) in sums.iter_mut().zip(turns) {
+                let turned = times(*sum, *turn);
+                *sum = (turned.0 + group.0, turned.1 + group.1);
+            }
         }
-        power(sum) / (sample::count_f32(SAMPLES) / 2.0)
+        let powers = sums.map(power);
+        let (turn, power) = strongest(&powers);
+        Strongest {
+            tone,
+            turn,
+            energy: power / HALF_SAMPLES,
+        }
+    }
+
+    /// Energy of each tone at one of its frequencies.
+    fn in_phase(&self, turn: &Phasors) -> Eight {
+        let mut sum = Phasors::ZERO;
+        // Newest first: each older group turns all before it back once more.
+        for back in 0..GROUPS {
+            sum = sum.turned(turn, self.group(back));
+        }
+        let mut powers = [0.0; TONES];
+        sum.add_powers(&mut powers);
+        powers.map(|power| power / HALF_SAMPLES)
     }
 
     /// Energy that tones of so many radians a sample explain together, by least squares. About the window's middle cosines and sines are
@@ -301,19 +327,42 @@ impl PairDetector {
     }
 
     fn bands(&self, templates: &Templates) -> f32 {
-        (0..TONES)
-            .map(|tone| self.in_phase(tone, NOMINAL, templates))
-            .sum()
+        self.in_phase(&templates.turns[NOMINAL]).iter().sum()
     }
 
-    /// A tone in the group that ended `back` groups ago: two blocks, at the phase of the first.
-    fn group(&self, back: usize, tone: usize, templates: &Templates) -> (f32, f32) {
-        let newer = (self.newest + BLOCKS - 2 * back) % BLOCKS;
-        let older = (newer + BLOCKS - 1) % BLOCKS;
-        let turned = times(self.tones[newer].at(tone), templates.block.at(tone));
-        let first = self.tones[older].at(tone);
-        (first.0 + turned.0, first.1 + turned.1)
+    /// The tones in the group that ended `back` groups ago: two blocks, at the phase of the first.
+    fn group(&self, back: usize) -> &Phasors {
+        &self.groups[(self.newest + BLOCKS - 2 * back) % BLOCKS]
     }
+}
+
+/// What a tone's power in phase over the window is of its energy in it.
+const HALF_SAMPLES: f32 = 100.0;
+const _: () = assert!(SAMPLES == 200);
+
+/// The place after this one.
+fn next(place: usize) -> usize {
+    (place + 1) % BLOCKS
+}
+
+/// Sums and differences of samples at the same distance from a block's middle, the innermost first.
+fn folded(block: &[i16; BLOCK]) -> ([f32; HALF], [f32; HALF]) {
+    let samples = block.map(f32::from);
+    let pair = |at: usize| (samples[HALF + at], samples[HALF - 1 - at]);
+    (
+        std::array::from_fn(|at| pair(at).0 + pair(at).1),
+        std::array::from_fn(|at| pair(at).0 - pair(at).1),
+    )
+}
+
+/// In two sums, so that an addition need not wait for the one before.
+fn sum_of_squares(values: &[f32; HALF]) -> f32 {
+    let (mut one, mut two) = (0.0, 0.0);
+    for pair in values.chunks_exact(2) {
+        one += pair[0] * pair[0];
+        two += pair[1] * pair[1];
+    }
+    one + two
 }
 
 /// The strongest of some tones and frequencies.
@@ -325,22 +374,6 @@ struct Strongest {
 }
 
 impl Strongest {
-    fn none(tone: usize) -> Self {
-        Self {
-            tone,
-            turn: NOMINAL,
-            energy: 0.0,
-        }
-    }
-
-    fn stronger(self, other: Self) -> Self {
-        if other.energy > self.energy {
-            other
-        } else {
-            self
-        }
-    }
-
     fn radians(&self, templates: &Templates) -> f64 {
         templates.radians[self.tone][self.turn]
     }
@@ -374,8 +407,15 @@ impl Fit {
     }
 }
 
-fn strongest(powers: &[f32]) -> f32 {
-    powers.iter().copied().fold(0.0, f32::max)
+/// Which is the strongest, the first of equal ones, and its power.
+fn strongest(powers: &[f32]) -> (usize, f32) {
+    let mut best = (0, 0.0);
+    for (place, power) in powers.iter().enumerate() {
+        if *power > best.1 {
+            best = (place, *power);
+        }
+    }
+    best
 }
 
 fn phasor(angle: f64) -> (f32, f32) {
@@ -387,10 +427,6 @@ fn times(one: (f32, f32), other: (f32, f32)) -> (f32, f32) {
         one.0 * other.0 - one.1 * other.1,
         one.0 * other.1 + one.1 * other.0,
     )
-}
-
-fn conjugate(value: (f32, f32)) -> (f32, f32) {
-    (value.0, -value.1)
 }
 
 fn power(value: (f32, f32)) -> f32 {
