@@ -45,12 +45,46 @@ impl<T: Copy> DelayLine<T> {
         self.cells[sample::ring_index(ts, LINE_SAMPLES)] = value;
     }
 
+    /// The values of `from..to`, in the two pieces in which they stand.
+    ///
+    /// # Panics
+    /// If they are more than a lap.
+    #[must_use]
+    pub fn stretch(&self, from: u64, to: u64) -> [&[T]; 2] {
+        let (len, place) = Self::place(from, to);
+        let front = len.min(LINE_SAMPLES - place);
+        [
+            &self.cells[place..place + front],
+            &self.cells[..len - front],
+        ]
+    }
+
+    /// Writes the values from `ts` on, at most a lap of them.
+    ///
+    /// # Panics
+    /// If they are more than a lap.
+    pub fn put_all(&mut self, ts: u64, values: &[T]) {
+        let (len, place) = Self::place(ts, ts + sample::span(values.len()));
+        let (front, back) = values.split_at(len.min(LINE_SAMPLES - place));
+        self.cells[place..place + front.len()].copy_from_slice(front);
+        self.cells[..back.len()].copy_from_slice(back);
+    }
+
+    /// Length of a stretch, and where its first value stands.
+    fn place(from: u64, to: u64) -> (usize, usize) {
+        (
+            sample::length(to.saturating_sub(from)),
+            sample::ring_index(from, LINE_SAMPLES),
+        )
+    }
+
     /// Writes `value` to `from..to`. Of more than a lap only the last lap is written.
     pub fn fill(&mut self, from: u64, to: u64, value: T) {
         let from = from.max(to.saturating_sub(sample::span(LINE_SAMPLES)));
-        for ts in from..to {
-            self.put(ts, value);
-        }
+        let (len, place) = Self::place(from, to);
+        let front = len.min(LINE_SAMPLES - place);
+        self.cells[place..place + front].fill(value);
+        self.cells[..len - front].fill(value);
     }
 }
 

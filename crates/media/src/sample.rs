@@ -23,12 +23,16 @@ pub(crate) fn duration_of(samples: u64) -> Duration {
 /// Rounds a linear value to a 16-bit sample. Saturates at the type's ends; a NaN becomes 0.
 #[must_use]
 pub fn from_f32(value: f32) -> i16 {
+    // Not `round`, which is a call where processors of all kinds are to be served: the whole part, and one more where half or more is left. Within
+    // these ends both are exact.
+    let value = value.clamp(f32::from(i16::MIN), f32::from(i16::MAX));
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "float to integer casts saturate, which is what a clipped sample is"
+        reason = "the whole part of a value within the type's ends; that of a NaN is 0"
     )]
-    let sample = value.round() as i16;
-    sample
+    let whole = value as i16;
+    let rest = value - f32::from(whole);
+    whole + i16::from(rest >= 0.5) - i16::from(rest <= -0.5)
 }
 
 /// Rounds a frequency or a count computed in floats to a whole number; negative and NaN become 0.
@@ -100,7 +104,19 @@ mod tests {
         assert_eq!(from_f32(40_000.0), i16::MAX);
         assert_eq!(from_f32(-40_000.0), i16::MIN);
         assert_eq!(from_f32(f32::NAN), 0);
-        assert_eq!(from_f32(1.5), 2);
+        for halves in -70_000..70_000_i32 {
+            for near in [-1, 0, 1] {
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "small whole numbers, which are exact"
+                )]
+                let value = (halves as f32 / 2.0).to_bits().wrapping_add_signed(near);
+                let value = f32::from_bits(value);
+                #[expect(clippy::cast_possible_truncation, reason = "casts saturate")]
+                let rounded = value.round() as i16;
+                assert_eq!(from_f32(value), rounded, "{value}");
+            }
+        }
         assert_eq!(round_to_u32(-3.0), 0);
     }
 

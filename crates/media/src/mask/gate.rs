@@ -6,30 +6,37 @@ use crate::delay_line::DelayLine;
 use crate::sample;
 use crate::tone::{FADE_SAMPLES, Fade, FlatTone};
 
-/// What is heard instead of a sample.
+/// What is heard instead of a sample, in one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cover {
+struct Cover(u8);
+
+impl Cover {
     /// The sample itself.
-    Clear,
+    const CLEAR: Self = Self(0);
     /// Silence: lost, or never judged.
-    Silence,
+    const SILENCE: Self = Self(1);
     /// The flat tone.
-    Key,
-}
+    const KEY: Self = Self(2);
+    /// Beside one of these: clear audio ends here at once instead of by a fade.
+    const HARD: Self = Self(4);
 
-/// A sample as it came, with its cover. `hard` ends clear audio at once instead of by a fade.
-#[derive(Debug, Clone, Copy)]
-struct Heard {
-    linear: i16,
-    cover: Cover,
-    hard: bool,
-}
+    fn kind(self) -> Self {
+        Self(self.0 & !Self::HARD.0)
+    }
 
-const NOTHING: Heard = Heard {
-    linear: 0,
-    cover: Cover::Silence,
-    hard: false,
-};
+    fn is_hard(self) -> bool {
+        self.0 & Self::HARD.0 != 0
+    }
+
+    fn hard(self) -> Self {
+        Self(self.0 | Self::HARD.0)
+    }
+
+    /// Another kind; hard if it was.
+    fn turned(self, kind: Self) -> Self {
+        Self(kind.0 | (self.0 & Self::HARD.0))
+    }
+}
 
 /// A sample that may leave. `clear` says whether the sample heard at this timestamp has any weight in it.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +56,11 @@ const BRIDGE_SAMPLES: u64 = 96;
 /// Held samples, their covers, and the masked line. Timestamps below `judged_end` are masked, those up to `heard_end` held.
 #[derive(Debug, Clone)]
 pub(super) struct Gate {
-    heard: DelayLine<Heard>,
-    masked: DelayLine<Masked>,
+    heard: DelayLine<i16>,
+    covers: DelayLine<Cover>,
+    masked: DelayLine<i16>,
+    /// Whether the sample heard has any weight in the masked one.
+    clear: DelayLine<bool>,
     judged_end: u64,
     heard_end: u64,
     key_until: u64,
@@ -72,8 +82,10 @@ struct Tail {
 impl Gate {
     pub(super) fn new(tone: FlatTone) -> Self {
         Self {
-            heard: DelayLine::new(NOTHING),
-            masked: DelayLine::new(SILENT),
+            heard: DelayLine::new(0),
+            covers: DelayLine::new(Cover::SILENCE),
+            masked: DelayLine::new(0),
+            clear: DelayLine::new(false),
             judged_end: 0,
             heard_end: 0,
             key_until: 0,
@@ -103,40 +115,43 @@ impl Gate {
 
     /// The masked sample of a timestamp below `judged_end`; silence for one that is not masked yet.
     pub(super) fn masked_at(&self, ts: u64) -> Masked {
-        if ts < self.judged_end {
-            self.masked.at(ts)
-        } else {
-            SILENT
+        if ts >= self.judged_end {
+            return SILENT;
         }
+        Masked {
+            linear: self.masked.at(ts),
+            clear: self.clear.at(ts),
+        }
+    }
+
+    /// The masked samples of `from..to`, all below `judged_end` and at most a lap, in two pieces, each with what [`Masked::clear`] says of
+    /// them.
+    pub(super) fn masked_stretch(&self, from: u64, to: u64) -> [(&[i16], &[bool]); 2] {
+        let [front, back] = self.masked.stretch(from, to);
+        let [front_clear, back_clear] = self.clear.stretch(from, to);
+        [(front, front_clear), (back, back_clear)]
     }
 
     /// The sample as it came. For leaving protection only: what is read here is heard in clear.
     pub(super) fn unmasked_at(&self, ts: u64) -> i16 {
         if ts < self.heard_end {
-            self.heard.at(ts).linear
+            self.heard.at(ts)
         } else {
             0
         }
     }
 
-    /// Takes the next sample of the timeline.
-    pub(super) fn hear(&mut self, linear: i16) {
-        let cover = if self.heard_end < self.key_until {
-            Cover::Key
-        } else if self.heard_end < self.silence_until {
-            Cover::Silence
-        } else {
-            Cover::Clear
-        };
-        self.heard.put(
-            self.heard_end,
-            Heard {
-                linear,
-                cover,
-                hard: false,
-            },
-        );
-        self.heard_end += 1;
+    /// Takes the next samples of the timeline. With what is held and not judged they are less than a lap.
+    pub(super) fn hear(&mut self, samples: &[i16]) {
+        let start = self.heard_end;
+        let end = start + sample::span(samples.len());
+        let key_end = self.key_until.clamp(start, end);
+        let silence_end = self.silence_until.clamp(key_end, end);
+        self.heard.put_all(start, samples);
+        self.covers.fill(start, key_end, Cover::KEY);
+        self.covers.fill(key_end, silence_end, Cover::SILENCE);
+        self.covers.fill(silence_end, end, Cover::CLEAR);
+        self.heard_end = end;
     }
 
     /// Covers `from..to` with the flat tone; both may lie before the held samples or ahead of them. Stretches nearer than
@@ -145,18 +160,12 @@ impl Gate {
         let bridged = self.key_until < from && from - self.key_until <= BRIDGE_SAMPLES;
         let wanted = if bridged { self.key_until } else { from };
         let start = wanted.max(self.judged_end);
-        if wanted < start && start < self.heard_end && self.heard.at(start).cover != Cover::Key {
+        let is_key = self.covers.at(start).kind() == Cover::KEY;
+        if wanted < start && start < self.heard_end && !is_key {
             self.cut(start);
         }
         for ts in start..to.min(self.heard_end) {
-            let heard = self.heard.at(ts);
-            self.heard.put(
-                ts,
-                Heard {
-                    cover: Cover::Key,
-                    ..heard
-                },
-            );
+            self.covers.put(ts, self.covers.at(ts).turned(Cover::KEY));
         }
         self.key_until = self.key_until.max(to);
     }
@@ -175,15 +184,9 @@ impl Gate {
             self.cut(self.judged_end);
         }
         for ts in self.judged_end..self.heard_end {
-            let heard = self.heard.at(ts);
-            if heard.cover == Cover::Clear {
-                self.heard.put(
-                    ts,
-                    Heard {
-                        cover: Cover::Silence,
-                        ..heard
-                    },
-                );
+            let cover = self.covers.at(ts);
+            if cover.kind() == Cover::CLEAR {
+                self.covers.put(ts, cover.turned(Cover::SILENCE));
             }
         }
     }
@@ -195,17 +198,46 @@ impl Gate {
 
     /// Masks up to `end`, but not beyond what was heard.
     pub(super) fn judge_to(&mut self, end: u64) {
-        while self.judged_end < end.min(self.heard_end) {
+        let end = end.min(self.heard_end);
+        while self.judged_end < end {
+            let settled_end = self.settled_end(end);
+            if settled_end > self.judged_end {
+                self.pass_to(settled_end);
+                continue;
+            }
             let masked = self.judge(self.judged_end);
-            self.masked.put(self.judged_end, masked);
+            self.masked.put(self.judged_end, masked.linear);
+            self.clear.put(self.judged_end, masked.clear);
             self.judged_end += 1;
         }
     }
 
+    /// One past the samples that leave as they came, nothing else sounding: most of a call.
+    fn settled_end(&self, end: u64) -> u64 {
+        if !self.is_settled() {
+            return self.judged_end;
+        }
+        let [front, back] = self.covers.stretch(self.judged_end, end);
+        let mut covers = front.iter().chain(back);
+        let covered = covers.position(|cover| cover.kind() != Cover::CLEAR);
+        covered.map_or(end, |at| self.judged_end + sample::span(at))
+    }
+
+    fn pass_to(&mut self, end: u64) {
+        let [front, back] = self.heard.stretch(self.judged_end, end);
+        self.masked.put_all(self.judged_end, front);
+        self.masked
+            .put_all(self.judged_end + sample::span(front.len()), back);
+        self.clear.fill(self.judged_end, end, true);
+        self.judged_end = end;
+    }
+
     /// Begins the timeline at `ts`, or jumps ahead to it. Everything held must have been judged; the time between is silence.
     pub(super) fn jump_to(&mut self, ts: u64) {
-        self.heard.fill(self.heard_end, ts, NOTHING);
-        self.masked.fill(self.judged_end, ts, SILENT);
+        self.heard.fill(self.heard_end, ts, 0);
+        self.covers.fill(self.heard_end, ts, Cover::SILENCE);
+        self.masked.fill(self.judged_end, ts, SILENT.linear);
+        self.clear.fill(self.judged_end, ts, SILENT.clear);
         self.heard_end = ts;
         self.judged_end = ts;
         self.clear_position = 0;
@@ -213,27 +245,13 @@ impl Gate {
     }
 
     fn cut(&mut self, ts: u64) {
-        let heard = self.heard.at(ts);
-        self.heard.put(
-            ts,
-            Heard {
-                hard: true,
-                ..heard
-            },
-        );
+        self.covers.put(ts, self.covers.at(ts).hard());
     }
 
     fn judge(&mut self, ts: u64) -> Masked {
-        let heard = self.heard.at(ts);
-        if heard.cover == Cover::Clear && self.is_settled() {
-            return Masked {
-                linear: heard.linear,
-                clear: true,
-            };
-        }
-        self.move_fades(ts, heard);
+        self.move_fades(ts, self.covers.at(ts));
         let clear_weight = self.fade.weight(self.clear_position);
-        let mut sum = f32::from(heard.linear) * clear_weight + self.tail_sample();
+        let mut sum = f32::from(self.heard.at(ts)) * clear_weight + self.tail_sample();
         if self.tone_position > 0 {
             sum += self.tone.at(ts) * self.fade.weight(self.tone_position);
         }
@@ -243,14 +261,14 @@ impl Gate {
         }
     }
 
-    /// Clear audio is at full weight and nothing else sounds: most of a call.
+    /// Clear audio is at full weight and nothing else sounds.
     fn is_settled(&self) -> bool {
         self.clear_position == FADE_SAMPLES && self.tone_position == 0 && self.tail.left == 0
     }
 
-    fn move_fades(&mut self, ts: u64, heard: Heard) {
-        let covered = heard.cover != Cover::Clear;
-        if covered && heard.hard && self.clear_position > 0 {
+    fn move_fades(&mut self, ts: u64, cover: Cover) {
+        let covered = cover.kind() != Cover::CLEAR;
+        if covered && cover.is_hard() && self.clear_position > 0 {
             self.clear_position = 0;
             self.tail = Tail {
                 cut_at: ts,
@@ -261,7 +279,7 @@ impl Gate {
         } else {
             self.clear_position = (self.clear_position + 1).min(FADE_SAMPLES);
         }
-        if heard.cover != Cover::Key {
+        if cover.kind() != Cover::KEY {
             self.tone_position = self.tone_position.saturating_sub(1);
             return;
         }
@@ -275,6 +293,6 @@ impl Gate {
         self.tail.left -= 1;
         let back = sample::span(FADE_SAMPLES - self.tail.left);
         let mirrored = self.masked.at(self.tail.cut_at.saturating_sub(back));
-        f32::from(mirrored.linear) * self.fade.weight(self.tail.left)
+        f32::from(mirrored) * self.fade.weight(self.tail.left)
     }
 }

@@ -16,7 +16,8 @@ mod unread;
 pub use outbox::Origin;
 pub use self_check::SelfCheckError;
 
-use crate::delay_line::HOLD_SAMPLES;
+use crate::delay_line::{HOLD_SAMPLES, LINE_SAMPLES};
+use crate::dtmf::inband::analysis::HOP_SAMPLES;
 use crate::dtmf::inband::trigger::{Context, Hearing, Trigger};
 use crate::dtmf::inband::{InbandDigit, Reporter};
 use crate::sample;
@@ -57,6 +58,13 @@ const MATCH_WAIT_SPAN: u64 = 3_200;
 
 /// When leaving takes longer than this the agent hears silence until it succeeds: 10 s (S28).
 const LEAVING_SPAN_MAX: u64 = 80_000;
+
+/// Samples heard at once at most: 60 ms. With those held back and those of a fade they are less than a line.
+const STEADY_SAMPLES_MAX: usize = 480;
+const _: () = assert!(STEADY_SAMPLES_MAX + 2 * HOLD_SAMPLES < LINE_SAMPLES);
+
+/// Behind the end of a hop, what the hop before it has released.
+const RELEASED_SPAN: u64 = sample::span(HOLD_SAMPLES + HOP_SAMPLES);
 
 /// What an operator may choose.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -195,9 +203,7 @@ impl ProtectedPath {
         let late = sample::length(self.gate.heard_end() - ts).min(linear.len());
         self.counters.late_samples += sample::span(late);
         self.begin_exit();
-        for value in &linear[late..] {
-            self.hear(*value);
-        }
+        self.hear_all(&linear[late..]);
         self.release(Moment::PacketEnd);
     }
 
@@ -286,10 +292,9 @@ impl ProtectedPath {
     /// Takes masked samples into the front of `linear`: one unbroken run of the output timeline, its start timestamp and its length. Nothing
     /// if none wait. A run that starts later than the last one ended is a jump over a long gap.
     pub fn pop_masked(&mut self, linear: &mut [i16]) -> Option<(u64, usize)> {
-        let mute = &mut self.mute;
-        self.outbox.pop_run(linear.len(), |position, value, _| {
-            linear[position] = mute.apply(value)
-        })
+        let (start, len) = self.outbox.pop(linear)?;
+        self.mute.apply_all(&mut linear[..len]);
+        Some((start, len))
     }
 
     /// As [`ProtectedPath::pop_masked`], with the origin of each sample: the proof that no sample of a press has any weight.
@@ -383,21 +388,62 @@ impl ProtectedPath {
         }
     }
 
+    fn hear_all(&mut self, samples: &[i16]) {
+        let mut rest = samples;
+        while !rest.is_empty() {
+            let is_steady = self.event == EventMask::Quiet && self.splice.is_steady();
+            // Up to a hop: what is released between two is told by the newest.
+            let hops = self.trigger.wanted() + STEADY_SAMPLES_MAX - HOP_SAMPLES;
+            let len = if is_steady { rest.len().min(hops) } else { 1 };
+            let (now, later) = rest.split_at(len);
+            if is_steady {
+                self.hear_steadily(now);
+            } else {
+                self.hear(now[0]);
+            }
+            rest = later;
+        }
+    }
+
     fn hear(&mut self, linear: i16) {
         self.mask_for_event();
-        self.gate.hear(linear);
+        self.gate.hear(&[linear]);
         let end = self.gate.heard_end();
-        let context = Context {
+        if let Some(hearing) = self.trigger.push(linear, end, self.context(end)) {
+            self.obey(hearing, end);
+            self.release(Moment::WithinPacket);
+        }
+    }
+
+    /// As [`ProtectedPath::hear`] of one after the other. Without event and fade nothing depends on when samples are released, but for where a cover may
+    /// still begin: at what the hop before has left.
+    fn hear_steadily(&mut self, samples: &[i16]) {
+        let mut end = self.gate.heard_end();
+        self.gate.hear(samples);
+        let mut rest = samples;
+        while !rest.is_empty() {
+            let (hop, later) = rest.split_at(rest.len().min(self.trigger.wanted()));
+            rest = later;
+            end += sample::span(hop.len());
+            if let Some(hearing) = self.trigger.push_all(hop, end, self.context(end)) {
+                if matches!(hearing, Hearing::Key { .. }) {
+                    self.gate.judge_to(end.saturating_sub(RELEASED_SPAN));
+                }
+                self.obey(hearing, end);
+            }
+        }
+        self.release(Moment::WithinPacket);
+    }
+
+    /// What is known of the leg where a window ends.
+    fn context(&self, end: u64) -> Context {
+        Context {
             hinted: end < self.hint_until,
             signals: self.hint_until > 0,
             resuming: matches!(
                 self.event,
                 EventMask::Resuming { .. } | EventMask::UntilClean
             ),
-        };
-        if let Some(hearing) = self.trigger.push(linear, end, context) {
-            self.obey(hearing, end);
-            self.release(Moment::WithinPacket);
         }
     }
 
@@ -408,13 +454,13 @@ impl ProtectedPath {
                     self.event = EventMask::Quiet;
                 }
             }
-            Hearing::Suspect => self.note_dirty(),
+            Hearing::Suspect => self.dirty_until = end,
             Hearing::Key { from, echoes, sure } => {
                 self.unread.hear(from, end, sure);
                 self.counters.inband_keys += u64::from(self.gate.key_until() < end);
                 let hang = if echoes { ECHO_HANG_SPAN } else { HANG_SPAN };
                 self.gate.cover_key(from, end + hang);
-                self.note_dirty();
+                self.dirty_until = end;
             }
         }
     }
@@ -504,7 +550,7 @@ impl ProtectedPath {
             return;
         }
         for _ in 0..len {
-            self.gate.hear(0);
+            self.gate.hear(&[0]);
             self.release(Moment::WithinPacket);
         }
     }
@@ -549,6 +595,16 @@ impl Mute {
             return linear;
         }
         sample::from_f32(f32::from(linear) * self.fade.weight(self.position))
+    }
+
+    fn apply_all(&mut self, linear: &mut [i16]) {
+        let is_wanted = self.on || self.leaving;
+        if !is_wanted && self.position == FADE_SAMPLES {
+            return;
+        }
+        for value in linear {
+            *value = self.apply(*value);
+        }
     }
 
     fn is_silent(&self) -> bool {

@@ -85,17 +85,47 @@ impl Outbox {
     }
 
     pub(super) fn push(&mut self, outgoing: Outgoing) {
-        if self.len == OUTBOX_SAMPLES || !self.lengthen(outgoing.ts) {
+        if self.len == OUTBOX_SAMPLES || !self.lengthen(outgoing.ts, 1) {
             self.dropped += 1;
             return;
         }
-        let mut place = self.first + self.len;
-        if place >= OUTBOX_SAMPLES {
-            place -= OUTBOX_SAMPLES;
-        }
+        let place = self.free();
         self.linear[place] = outgoing.linear;
         self.weights[place] = Weights::of(&outgoing);
         self.len += 1;
+    }
+
+    /// Takes samples from `ts` on that have passed the delay; `clear`: which of them have weight.
+    pub(super) fn push_delayed(&mut self, ts: u64, linear: &[i16], clear: &[bool]) {
+        let room = linear.len().min(OUTBOX_SAMPLES - self.len);
+        let taken = if room > 0 && self.lengthen(ts, room) {
+            room
+        } else {
+            0
+        };
+        self.dropped += sample::span(linear.len() - taken);
+        let mut rest = linear[..taken].iter().zip(clear);
+        while rest.len() > 0 {
+            let place = self.free();
+            let len = rest.len().min(OUTBOX_SAMPLES - place);
+            let places = self.linear[place..]
+                .iter_mut()
+                .zip(&mut self.weights[place..]);
+            for ((value, weights), (linear, clear)) in places.zip(rest.by_ref().take(len)) {
+                (*value, *weights) = (*linear, Weights(u8::from(*clear)));
+            }
+            self.len += len;
+        }
+    }
+
+    /// Where the next sample is put.
+    fn free(&self) -> usize {
+        let place = self.first + self.len;
+        if place >= OUTBOX_SAMPLES {
+            place - OUTBOX_SAMPLES
+        } else {
+            place
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -106,46 +136,62 @@ impl Outbox {
         self.dropped
     }
 
-    /// Takes at most `capacity` samples of one unbroken run and hands each to `take(position, linear, origin)`. Yields the run's start and
-    /// length.
+    /// Takes samples of one unbroken run into the front of `linear`. Yields the run's start and how many there are.
+    pub(super) fn pop(&mut self, linear: &mut [i16]) -> Option<(u64, usize)> {
+        let (start, count) = self.next_run(linear.len())?;
+        let front = count.min(OUTBOX_SAMPLES - self.first);
+        let (one, two) = linear[..count].split_at_mut(front);
+        one.copy_from_slice(&self.linear[self.first..self.first + front]);
+        two.copy_from_slice(&self.linear[..count - front]);
+        self.first = (self.first + count) % OUTBOX_SAMPLES;
+        self.shorten(count);
+        Some((start, count))
+    }
+
+    /// As [`Outbox::pop`], but hands each sample to `take(position, linear, origin)`.
     pub(super) fn pop_run(
         &mut self,
         capacity: usize,
         mut take: impl FnMut(usize, i16, Origin),
     ) -> Option<(u64, usize)> {
-        if capacity == 0 || self.runs_len == 0 {
-            return None;
-        }
-        let Run { start, len } = self.runs[0];
-        let count = len.min(capacity);
+        let (start, count) = self.next_run(capacity)?;
         for position in 0..count {
             let origin = self.weights[self.first].origin(start + sample::span(position));
             take(position, self.linear[self.first], origin);
             self.first = (self.first + 1) % OUTBOX_SAMPLES;
         }
-        self.len -= count;
         self.shorten(count);
         Some((start, count))
     }
 
-    /// One more sample, at `ts`; false if it begins a run that finds no room.
-    fn lengthen(&mut self, ts: u64) -> bool {
+    /// Start of the oldest run, and how many of its samples `capacity` takes.
+    fn next_run(&self, capacity: usize) -> Option<(u64, usize)> {
+        let run = self.runs[..self.runs_len].first()?;
+        (capacity > 0).then_some((run.start, run.len.min(capacity)))
+    }
+
+    /// So many samples more, from `ts` on; false if they begin a run that finds no room.
+    fn lengthen(&mut self, ts: u64, count: usize) -> bool {
         if let Some(newest) = self.runs[..self.runs_len].last_mut()
             && newest.start + sample::span(newest.len) == ts
         {
-            newest.len += 1;
+            newest.len += count;
             return true;
         }
         let Some(free) = self.runs.get_mut(self.runs_len) else {
             return false;
         };
-        *free = Run { start: ts, len: 1 };
+        *free = Run {
+            start: ts,
+            len: count,
+        };
         self.runs_len += 1;
         true
     }
 
     /// So many samples of the oldest run are gone.
     fn shorten(&mut self, count: usize) {
+        self.len -= count;
         let oldest = &mut self.runs[0];
         oldest.start += sample::span(count);
         oldest.len -= count;

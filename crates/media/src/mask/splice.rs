@@ -72,6 +72,11 @@ impl Splice {
         self.stage == Stage::Through
     }
 
+    /// True while what is sent and how does not depend on when it is asked for: nothing fades.
+    pub(super) fn is_steady(&self) -> bool {
+        matches!(self.stage, Stage::Through | Stage::Delayed)
+    }
+
     /// True while protected output flows and an exit may begin.
     pub(super) fn is_delayed(&self) -> bool {
         self.stage == Stage::Delayed
@@ -105,6 +110,7 @@ impl Splice {
         loop {
             match self.stage {
                 Stage::Through => return,
+                Stage::Delayed if self.next >= HELD => return self.pass_on(gate, outbox),
                 Stage::Delayed => {
                     if self.next - HELD.min(self.next) >= gate.judged_end() {
                         return;
@@ -127,6 +133,19 @@ impl Splice {
                     }
                     self.send_overlap(gate, outbox, since);
                 }
+            }
+        }
+    }
+
+    /// Nothing fades: what has been judged leaves as it is.
+    fn pass_on(&mut self, gate: &Gate, outbox: &mut Outbox) {
+        let lap = sample::span(LINE_SAMPLES);
+        while self.next - HELD < gate.judged_end() {
+            let from = self.next - HELD;
+            let to = gate.judged_end().min(from + lap);
+            for (linear, clear) in gate.masked_stretch(from, to) {
+                outbox.push_delayed(self.next, linear, clear);
+                self.next += sample::span(linear.len());
             }
         }
     }
@@ -205,7 +224,7 @@ mod tests {
     /// A gate that has heard so many samples, each its own number, and has judged all but the newest 96.
     fn heard(gate: &mut Gate, len: u64) {
         for _ in 0..len {
-            gate.hear(i16::try_from(gate.heard_end()).unwrap());
+            gate.hear(&[i16::try_from(gate.heard_end()).unwrap()]);
             gate.judge_to(gate.heard_end().saturating_sub(HELD));
         }
     }

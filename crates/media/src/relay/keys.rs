@@ -110,6 +110,8 @@ pub(super) struct Tally {
     newest_event: usize,
     agent: [Option<(Key, Instant)>; ECHOES_MAX],
     oldest_of_agent: usize,
+    /// Nothing waits and nothing is remembered: most of a call, in which the places need not be looked at.
+    is_idle: bool,
     withheld: u64,
 }
 
@@ -125,6 +127,7 @@ impl Tally {
             newest_event: 0,
             agent: [None; ECHOES_MAX],
             oldest_of_agent: 0,
+            is_idle: true,
             withheld: 0,
         }
     }
@@ -154,6 +157,7 @@ impl Tally {
         self.waiting = [None; WAITING_MAX];
         self.counted = [FREE; REMEMBERED_MAX];
         self.agent = [None; ECHOES_MAX];
+        self.is_idle = true;
     }
 
     /// Keys heard in the audio may count.
@@ -173,6 +177,7 @@ impl Tally {
 
     /// The agent's side sounded a key.
     pub(super) fn note_agent_key(&mut self, key: Key, at: Instant) {
+        self.is_idle = false;
         self.agent[self.oldest_of_agent] = Some((key, at));
         self.oldest_of_agent = (self.oldest_of_agent + 1) % ECHOES_MAX;
         self.withheld += 1;
@@ -241,6 +246,7 @@ impl Tally {
         if self.waiting[WAITING_MAX - 1].is_some() {
             self.count_oldest_waiting(now, outputs);
         }
+        self.is_idle = false;
         if let Some(place) = self.waiting.iter_mut().find(|place| place.is_none()) {
             *place = Some(waiting);
         }
@@ -255,6 +261,9 @@ impl Tally {
 
     /// When [`Tally::handle_timeout`] is due.
     pub(super) fn next_timeout(&self) -> Option<Instant> {
+        if self.is_idle {
+            return None;
+        }
         let waiting = self.waiting[0].map(|waiting| waiting.due);
         let forget = self
             .counted
@@ -267,6 +276,9 @@ impl Tally {
 
     /// Counts what waited in vain, forgets what has no twin to come.
     pub(super) fn handle_timeout(&mut self, now: Instant, outputs: &mut Outputs) {
+        if self.is_idle {
+            return;
+        }
         while self.waiting[0].is_some_and(|waiting| waiting.due <= now) {
             self.count_oldest_waiting(now, outputs);
         }
@@ -284,6 +296,7 @@ impl Tally {
                 *place = None;
             }
         }
+        self.is_idle = self.next_timeout().is_none();
     }
 
     /// Yields where the press is remembered.
@@ -408,6 +421,7 @@ impl Tally {
     fn remember(&mut self, now: Instant, counted: Counted) -> usize {
         let forget_at = Some(now + duration_of(INFO_TWIN_SPAN));
         let place = self.oldest;
+        self.is_idle = false;
         self.counted[place] = Counted {
             forget_at,
             ..counted

@@ -119,13 +119,29 @@ impl Analysis {
             return false;
         }
         self.pending_len = 0;
-        self.take_block();
+        self.take_block(self.pending);
         true
     }
 
+    /// Takes samples, at most as many as are wanted; true if they completed a block, so that windows end here.
+    #[inline]
+    pub fn push_all(&mut self, linear: &[i16]) -> bool {
+        if let Ok(block) = linear.try_into()
+            && self.pending_len == 0
+        {
+            self.take_block(block);
+            return true;
+        }
+        let mut is_complete = false;
+        for value in linear {
+            is_complete = self.push(*value);
+        }
+        is_complete
+    }
+
     #[inline(never)]
-    fn take_block(&mut self) {
-        let samples = self.pending.map(f32::from);
+    fn take_block(&mut self, block: [i16; HOP_SAMPLES]) {
+        let samples = block.map(f32::from);
         self.take_energy(&samples);
         let fifth = (self.newest + BLOCKS + 1 - Window::Short.blocks()) % BLOCKS;
         self.newest = (self.newest + 1) % BLOCKS;

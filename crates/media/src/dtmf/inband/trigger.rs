@@ -197,6 +197,20 @@ impl Trigger {
         self.analysis.push(linear).then(|| self.judge(end, context))
     }
 
+    /// Samples still wanted until windows end: 1 to 8.
+    #[must_use]
+    pub fn wanted(&self) -> usize {
+        self.analysis.wanted()
+    }
+
+    /// As [`Trigger::push`] of one after the other; at most as many as are wanted.
+    #[inline]
+    pub fn push_all(&mut self, linear: &[i16], end: u64, context: Context) -> Option<Hearing> {
+        self.analysis
+            .push_all(linear)
+            .then(|| self.judge(end, context))
+    }
+
     /// The timeline breaks here: no window spans it. Whether a key was running is forgotten too; the mask remembers.
     pub fn break_timeline(&mut self) {
         self.analysis.reset();
@@ -254,15 +268,14 @@ impl Trigger {
             (Some(_), None) => HOLD,
             (None, None) => 0.0,
         };
-        self.shares.rotate_right(1);
-        self.shares[0] = share;
+        put_first(&mut self.shares, share);
         self.shares.iter().sum::<f32>() / sample::count_f32(MEAN_HOPS)
     }
 
     /// True if both windows have agreed on a pair that came as a step.
     fn follow_agreement(&mut self, short: Option<Fit>, long: Option<Fit>) -> bool {
-        self.powers.rotate_right(1);
-        self.powers[0] = self.analysis.power(Window::Long).unwrap_or(0.0);
+        let power = self.analysis.power(Window::Long).unwrap_or(0.0);
+        put_first(&mut self.powers, power);
         let (Some(short), Some(long)) = (short, long) else {
             self.agreement = None;
             return false;
@@ -408,6 +421,13 @@ impl Default for Trigger {
 const _: () = assert!(
     Window::Long.samples() + HOP_SAMPLES + FADE_SAMPLES + 8 == crate::delay_line::HOLD_SAMPLES
 );
+
+/// Puts a value before all others; the last one goes.
+fn put_first<const LEN: usize>(values: &mut [f32; LEN], value: f32) {
+    let before = *values;
+    values[1..].copy_from_slice(&before[..LEN - 1]);
+    values[0] = value;
+}
 
 fn window_start(end: u64, window: Window) -> u64 {
     end.saturating_sub(sample::span(window.samples()))
