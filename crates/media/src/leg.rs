@@ -92,6 +92,9 @@ pub enum LegTransport {
     Plain,
 }
 
+/// Static payload type of comfort noise at 8 kHz (RFC 3551): phones with voice activity detection send it unasked.
+const COMFORT_NOISE: u8 = 13;
+
 /// What was negotiated for one leg; the only thing media knows of SDP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegPlan {
@@ -109,7 +112,8 @@ pub struct LegPlan {
     pub telephone_event_in_other: Option<u8>,
     /// Payload type of telephone-events that we send.
     pub telephone_event_out: Option<u8>,
-    /// Payload type of comfort noise ([RFC 3389](https://www.rfc-editor.org/rfc/rfc3389)), both ways; none if not negotiated.
+    /// Payload type under which the far side takes comfort noise ([RFC 3389](https://www.rfc-editor.org/rfc/rfc3389)), and may send it; none if
+    /// not negotiated. Its static type is taken in any case.
     pub comfort_noise: Option<u8>,
     /// Packet duration that the far side asked for, 10-120 ms; none: as the input comes.
     pub ptime: Option<Duration>,
@@ -166,12 +170,12 @@ impl LegPlan {
     pub fn content_of(&self, payload_type: u8) -> Option<Content> {
         if payload_type == self.payload_type_in {
             Some(Content::Audio)
-        } else if self.telephone_event_in == Some(payload_type) {
+        } else if self.telephone_event_in == Some(payload_type)
+            || self.telephone_event_in_other == Some(payload_type)
+        {
             Some(Content::TelephoneEvent)
-        } else if self.comfort_noise == Some(payload_type) {
+        } else if self.comfort_noise == Some(payload_type) || payload_type == COMFORT_NOISE {
             Some(Content::ComfortNoise)
-        } else if self.telephone_event_in_other == Some(payload_type) {
-            Some(Content::TelephoneEvent)
         } else {
             None
         }

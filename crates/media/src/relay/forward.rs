@@ -42,7 +42,8 @@ impl Relay {
         };
         self.note_heard(leg, arrival.now, Some(&taken));
         // Whoever speaks is only heard later of.
-        let is_open = self.stage == Stage::Open && taken.content == Content::Audio;
+        let is_audio = taken.content == Content::Audio;
+        let is_open = self.stage == Stage::Open && is_audio && !self.guard.reframes();
         if leg == Leg::Consumer && taken.is_other_stream {
             self.guard.tally.new_stream();
         }
@@ -83,9 +84,11 @@ impl Relay {
     ) -> Result<(), DropReason> {
         let placed = &mut taken.placed;
         let span = sample::span(taken.payload.len());
-        self.guard.note_packet(span, placed.newest);
+        self.comfort_noise = None;
+        self.guard
+            .note_packet(span, placed.newest, &self.sides.agent.plan);
         if !self.guard.is_protecting() {
-            return self.relay_consumer_audio(&taken);
+            return self.relay_consumer_audio(arrival.now, &taken);
         }
         if placed.newest && placed.ts + BEHIND_SPAN_MAX < self.guard.heard_end() {
             self.guard.note_moved(self.guard.heard_end() - placed.ts);
@@ -116,9 +119,10 @@ impl Relay {
         Ok(())
     }
 
-    fn relay_consumer_audio(&mut self, taken: &Taken<'_>) -> Result<(), DropReason> {
+    fn relay_consumer_audio(&mut self, now: Instant, taken: &Taken<'_>) -> Result<(), DropReason> {
+        let reframes = self.guard.reframes();
         let mut len = 0;
-        if self.watch || self.records {
+        if self.watch || self.records || reframes {
             let law = self.sides.consumer.plan.codec.law();
             len = law.decode(taken.payload, &mut self.scratch.packets.decoded[..]);
         }
@@ -130,6 +134,10 @@ impl Relay {
         if !self.guard.may_relay(taken.placed.ts) {
             return Err(DropReason::Late);
         }
+        if reframes {
+            return self.reframe_consumer_audio(now, taken, len);
+        }
+        self.guard.end_reframing(&mut super::way!(self));
         if self.is_muted {
             return self.relay_silence(taken);
         }
@@ -141,6 +149,22 @@ impl Relay {
             taken,
             &mut self.scratch.packets.transcoded[..],
         )
+    }
+
+    /// The agent asked for packets of another duration than the consumer's.
+    fn reframe_consumer_audio(
+        &mut self,
+        now: Instant,
+        taken: &Taken<'_>,
+        len: usize,
+    ) -> Result<(), DropReason> {
+        if self.is_muted {
+            self.scratch.packets.decoded[..len].fill(0);
+        }
+        self.record(Leg::Consumer, taken, len);
+        let samples = &self.scratch.packets.decoded[..len];
+        self.guard
+            .reframe(now, taken.placed.ts, samples, &mut super::way!(self))
     }
 
     /// In place of a consumer who is muted.
@@ -240,6 +264,9 @@ impl Relay {
         taken: &Taken<'_>,
     ) -> Result<(), DropReason> {
         let placed = taken.placed;
+        if leg == Leg::Consumer {
+            self.comfort_noise = None;
+        }
         for (later, payload) in EventPayload::parse_all(taken.payload) {
             let follows = later > 0;
             let packet = EventPacket {
@@ -298,17 +325,23 @@ impl Relay {
         Ok(())
     }
 
-    /// Comfort noise is relayed where it was negotiated, else swallowed; under protection always: its level and rhythm are the
-    /// consumer's, and the mask's silence is as comfortable.
+    /// Comfort noise is relayed where it was negotiated, else made for the agent (S37); under protection always made: nothing of the consumer's is
+    /// relayed then. Towards the consumer it is swallowed.
     fn handle_noise(&mut self, from: Leg, taken: &Taken<'_>) -> Result<(), DropReason> {
-        if from == Leg::Consumer {
-            self.guard.note_packet(0, taken.placed.newest);
-        }
         let withheld = from == Leg::Consumer && (self.guard.is_protecting() || self.is_muted);
         let to = self.sides.of(from.other());
-        let (Some(payload_type), false) = (to.plan.comfort_noise, withheld) else {
+        let relayed = to.plan.comfort_noise.filter(|_| !withheld);
+        if from == Leg::Consumer {
+            self.guard
+                .note_packet(0, taken.placed.newest, &self.sides.agent.plan);
+            if relayed.is_none() {
+                return self.heed_noise(taken);
+            }
+        }
+        let Some(payload_type) = relayed else {
             return Ok(());
         };
+        let to = self.sides.of(from.other());
         let framing = Framing {
             payload_type,
             marker: taken.header.marker,

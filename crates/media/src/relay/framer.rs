@@ -124,6 +124,7 @@ impl Framer {
             Take::Due(_) | Take::All => return None,
         };
         let len = len.min(frame.len());
+        debug_assert!(len > 0, "a caller without a buffer would ask for ever");
         frame[..len].copy_from_slice(&self.samples[..len]);
         self.samples.copy_within(len..self.len, 0);
         self.len -= len;

@@ -10,6 +10,7 @@ use super::egress::Framing;
 use super::framer::{Framer, Take, frame_duration};
 use super::keys::Tally;
 use super::output::{Outputs, RelayEvent};
+use super::plan::DropReason;
 use super::reorder::Reorder;
 use super::scratch::Frames;
 use super::side::Side;
@@ -18,6 +19,7 @@ use super::trace::{Trace, Traced};
 use crate::delay_line::HOLD_SAMPLES;
 use crate::dtmf::telephone_event::{EventDecoder, EventPacket, EventSignal};
 use crate::egress_guard::{EgressGuard, Verdict};
+use crate::g711::Law;
 use crate::leg::{Leg, LegPlan};
 use crate::mask::{PathConfig, ProtectedPath, Protection, SelfCheckError};
 use crate::sample;
@@ -92,6 +94,10 @@ pub(super) struct Guard {
     /// When the end of the path's timeline was the present.
     advanced_at: Instant,
     skipped: u64,
+    /// The agent's packets are to have another duration than the consumer's.
+    reframes: bool,
+    /// What is framed came unprotected.
+    is_reframing: bool,
     armed_ts: u64,
     /// Where the audio heard since arming, or read since, begins: a press that sounds there may be older.
     first_heard: Option<u64>,
@@ -108,7 +114,9 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(consumer: &LegPlan, flat_tone_hz: f32, now: Instant) -> Self {
+    /// `plans`: the consumer's and the agent's.
+    pub(super) fn new(plans: [&LegPlan; 2], flat_tone_hz: f32, now: Instant) -> Self {
+        let [consumer, agent] = plans;
         Self {
             path: ProtectedPath::new(PathConfig { flat_tone_hz }),
             framer: Framer::new(),
@@ -121,6 +129,8 @@ impl Guard {
             input_span: INPUT_SPAN_FIRST,
             advanced_at: now,
             skipped: 0,
+            reframes: is_other_duration(agent, INPUT_SPAN_FIRST),
+            is_reframing: false,
             armed_ts: 0,
             first_heard: None,
             is_reading: true,
@@ -190,6 +200,7 @@ impl Guard {
             self.armed_ts = self.path.arm(end);
             return self.armed_ts;
         }
+        self.end_reframing(way);
         // What nobody listened to is a gap: the rest of a press that is too short for a window would pass unheard behind it (S26).
         self.path.push_gap(end.saturating_sub(HELD_SPAN), HELD_SPAN);
         let ts = self.path.arm(end);
@@ -255,6 +266,7 @@ impl Guard {
             Leg::Consumer if before.telephone_event_in == plan.telephone_event_in => {}
             Leg::Consumer => self.tally.negotiate(plan.telephone_event_in.is_some()),
             Leg::Agent => {
+                self.reframes = is_other_duration(plan, self.input_span);
                 self.framer
                     .set_durations(duration_of(self.input_span), self.output_duration(plan));
             }
@@ -278,13 +290,19 @@ impl Guard {
     }
 
     /// Notes how long packets are, and that a packet other than an event came.
-    pub(super) fn note_packet(&mut self, span: u64, newest: bool) {
+    pub(super) fn note_packet(&mut self, span: u64, newest: bool, agent: &LegPlan) {
         if newest {
             self.events.note_audio();
         }
-        if span > 0 {
+        if span > 0 && span != self.input_span {
             self.input_span = span;
+            self.reframes = is_other_duration(agent, span);
         }
+    }
+
+    /// Samples of the consumer's audio packets.
+    pub(super) fn input_span(&self) -> u64 {
+        self.input_span
     }
 
     /// The consumer's timestamps stand for places `span` later from now on.
@@ -530,16 +548,22 @@ impl Guard {
             if let Some(mask_off) = &self.mask_off {
                 mask_off.undo(ts, &mut way.scratch.popped[..len]);
             }
-            if ts != self.framer.end() {
-                self.jump(ts, way);
-            }
-            let mut done = 0;
-            while done < len {
-                let taken = self.framer.push(&way.scratch.popped[done..len]);
-                done += taken;
-                let crowded = taken == 0;
-                self.send(if crowded { Take::All } else { Take::Due(now) }, way);
-            }
+            let popped = std::mem::take(&mut way.scratch.popped);
+            self.frame(now, ts, &popped[..len], way);
+            way.scratch.popped = popped;
+        }
+    }
+
+    fn frame(&mut self, now: Instant, ts: u64, samples: &[i16], way: &mut Way<'_>) {
+        if ts != self.framer.end() {
+            self.jump(ts, way);
+        }
+        let mut rest = samples;
+        while !rest.is_empty() {
+            let taken = self.framer.push(rest);
+            rest = &rest[taken..];
+            let crowded = taken == 0;
+            self.send(if crowded { Take::All } else { Take::Due(now) }, way);
         }
     }
 
@@ -562,14 +586,8 @@ impl Guard {
         while let Some((ts, len)) = self.framer.take(take, &mut way.scratch.frame[..]) {
             let law = way.agent.plan.codec.law();
             law.encode(&way.scratch.frame[..len], &mut way.scratch.bytes[..]);
-            if way.egress_guard.judge(law, &way.scratch.bytes[..len]) == Verdict::Silence {
-                way.scratch.frame[..len].fill(0);
-                way.scratch.bytes[..len].fill(law.silence());
-            }
-            if way.record {
-                let position = ts.saturating_sub(TIMELINE_START);
-                way.outputs
-                    .record(Leg::Consumer, position, &way.scratch.frame[..len]);
+            if !self.is_reframing {
+                judge_and_record(law, ts, len, way);
             }
             let framing = Framing {
                 payload_type: way.agent.plan.payload_type_out,
@@ -586,4 +604,73 @@ impl Guard {
             }
         }
     }
+}
+
+/// The last look at a frame that came of the mask, and the recorder's part of it.
+fn judge_and_record(law: Law, ts: u64, len: usize, way: &mut Way<'_>) {
+    if way.egress_guard.judge(law, &way.scratch.bytes[..len]) == Verdict::Silence {
+        way.scratch.frame[..len].fill(0);
+        way.scratch.bytes[..len].fill(law.silence());
+    }
+    if way.record {
+        let position = ts.saturating_sub(TIMELINE_START);
+        way.outputs
+            .record(Leg::Consumer, position, &way.scratch.frame[..len]);
+    }
+}
+
+/// Unprotected audio on its way to an agent who asked for packets of another duration (S37).
+impl Guard {
+    /// Audio is to be framed anew.
+    pub(super) fn reframes(&self) -> bool {
+        self.reframes
+    }
+
+    /// One past the newest sample that was framed or masked.
+    pub(super) fn sent_end(&self) -> u64 {
+        if self.is_protecting() {
+            self.heard_end()
+        } else if self.is_reframing {
+            self.framer.end()
+        } else {
+            0
+        }
+    }
+
+    /// Frames audio whose first sample has timestamp `ts`; what came before may wait for its packet to be complete, or due.
+    pub(super) fn reframe(
+        &mut self,
+        now: Instant,
+        ts: u64,
+        samples: &[i16],
+        way: &mut Way<'_>,
+    ) -> Result<(), DropReason> {
+        let input = duration_of(self.input_span);
+        let output = self.output_duration(&way.agent.plan);
+        if std::mem::replace(&mut self.is_reframing, true) {
+            self.framer.set_durations(input, output);
+        } else {
+            self.framer.restart(ts, input, output);
+        }
+        let late = sample::length(self.framer.end().saturating_sub(ts));
+        let fresh = samples.get(late..).filter(|fresh| !fresh.is_empty());
+        let fresh = fresh.ok_or(DropReason::OutOfPlace)?;
+        self.frame(now, ts.max(self.framer.end()), fresh, way);
+        Ok(())
+    }
+
+    /// Sends what waits: from now on packets are as long as they come, or masked.
+    pub(super) fn end_reframing(&mut self, way: &mut Way<'_>) {
+        if self.is_reframing {
+            self.send(Take::All, way);
+            self.is_reframing = false;
+        }
+    }
+}
+
+/// The agent asked for packets of another duration than this of the consumer's.
+fn is_other_duration(agent: &LegPlan, input_span: u64) -> bool {
+    let input = duration_of(input_span);
+    let output = frame_duration(agent.ptime, agent.maxptime, input);
+    output != frame_duration(None, None, input)
 }

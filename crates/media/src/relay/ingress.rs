@@ -210,6 +210,11 @@ impl Ingress {
             .map_or_else(|| self.clock_ts(at), |stream| stream.end)
     }
 
+    /// One past the newest audio sample that arrived, and when that came.
+    pub(super) fn newest_end(&self) -> Option<(u64, Instant)> {
+        self.stream.map(|stream| (stream.end, stream.end_at))
+    }
+
     /// Places a packet of audio or noise that arrived at `at` with `span` samples of audio (0 for noise).
     pub(super) fn place(
         &mut self,

@@ -11,6 +11,7 @@
 //! The law: after every `handle_input` and `handle_timeout`, drain [`Relay::poll_output`] before the next.
 
 mod agent_mask;
+mod comfort_noise;
 mod egress;
 mod event_place;
 mod forward;
@@ -52,6 +53,7 @@ use secret::Key;
 use crate::egress_guard::EgressGuard;
 use crate::leg::{Leg, LegPlan};
 use agent_mask::AgentMask;
+use comfort_noise::ComfortNoise;
 use guard::Guard;
 use output::Outputs;
 use protection::Stage;
@@ -170,6 +172,7 @@ pub struct Relay {
     agent_mask: Option<Box<AgentMask>>,
     /// The last code of the agent's audio that was relayed as it came.
     agent_sent: u8,
+    comfort_noise: Option<ComfortNoise>,
     egress_guard: EgressGuard,
     stage: Stage,
     outputs: Outputs,
@@ -209,7 +212,7 @@ impl Relay {
             not(any(test, feature = "planted")),
             expect(unused_mut, reason = "planted defects")
         )]
-        let mut guard = Guard::new(&plan.consumer, plan.flat_tone_hz, now);
+        let mut guard = Guard::new([&plan.consumer, &plan.agent], plan.flat_tone_hz, now);
         #[cfg(any(test, feature = "planted"))]
         if plan.mask_off {
             guard.plant_mask_off();
@@ -222,6 +225,7 @@ impl Relay {
             guard,
             agent_mask: None,
             agent_sent: silence,
+            comfort_noise: None,
             egress_guard: EgressGuard::new(),
             stage: Stage::Open,
             outputs: Outputs::new(),
@@ -287,6 +291,7 @@ impl Relay {
             Input::Unprotect => self.unprotect(now),
             Input::Mute(on) => {
                 self.is_muted = on;
+                self.comfort_noise = None;
                 self.guard.mute(on || self.stage == Stage::Lost);
             }
             Input::Replan { leg, plan } => self.replan(now, leg, plan),
@@ -334,7 +339,8 @@ impl Relay {
         }
         let sides = [&self.sides.consumer, &self.sides.agent];
         let given_up = sides.map(|side| side.given_up_at(self.media_timeout, self.held_timeout));
-        let timers = [self.guard.next_timeout(), self.protection_timeout()];
+        let noise = self.comfort_noise.as_ref().map(ComfortNoise::next_timeout);
+        let timers = [self.guard.next_timeout(), self.protection_timeout(), noise];
         let reports = sides.map(Side::next_timeout);
         given_up
             .into_iter()
@@ -357,6 +363,7 @@ impl Relay {
 
     fn do_what_is_due(&mut self, now: Instant) {
         self.note_stall(now, now);
+        self.make_noise(now);
         self.guard.handle_timeout(now, &mut way!(self));
         self.heed_egress_guard();
         self.handle_protection_timeout(now);
@@ -416,6 +423,7 @@ impl Relay {
     fn replan(&mut self, now: Instant, leg: Leg, plan: LegPlan) {
         self.guard.replan(leg, &self.sides.of(leg).plan, &plan);
         self.sides.of(leg).replan(now, plan);
+        self.comfort_noise = None;
     }
 
     fn end(&mut self, now: Instant) {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Relay;
 use super::agent_mask::AgentMask;
+use super::comfort_noise::ComfortNoise;
 use super::guard::Counting;
 use super::output::{ProtectionLoss, ProtectionRefusal, RelayEvent};
 use super::self_check;
@@ -148,6 +149,8 @@ impl Relay {
         }
         self.stage = Stage::Armed;
         self.is_line_silent = false;
+        let noise = self.comfort_noise.as_ref();
+        let from = from.max(noise.map_or(0, ComfortNoise::end));
         self.guard.mute(self.is_muted);
         let ts = self.guard.arm(now, from, &mut super::way!(self));
         self.mask_agent(now);

@@ -15,6 +15,7 @@ mod flow;
 mod mask;
 mod memory;
 mod model;
+mod pace;
 mod protection;
 mod refused;
 mod rough;

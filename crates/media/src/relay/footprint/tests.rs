@@ -52,7 +52,7 @@ fn the_parts_of_a_relay_are_no_larger_than_the_whole() {
         Relay::new(RelayPlan::new(plan(), plan(), 1), now)
     });
     let parts = [
-        part("guard", || Guard::new(&plan(), 560.0, now)),
+        part("guard", || Guard::new([&plan(), &plan()], 560.0, now)),
         part("path (in guard)", || {
             ProtectedPath::new(PathConfig::default())
         }),

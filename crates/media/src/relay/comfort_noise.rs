@@ -1,0 +1,170 @@
+//! Noise in the place of a consumer whose phone says how quiet it is and sends nothing (RFC 3389), towards an agent who did not negotiate that.
+//! Owns: its level, its place on the timeline, when its next packet is due.
+//! Never: follows the spectrum that a packet may carry: it is white; sounds beside audio or keys.
+
+use std::time::{Duration, Instant};
+
+use super::egress::Framing;
+use super::guard::Heard;
+use super::plan::DropReason;
+use super::side::Taken;
+use super::{Relay, way};
+use crate::sample;
+use crate::sample::duration_of;
+
+/// The level's bits; the eighth is reserved.
+const LEVEL_BITS: u8 = 0x7F;
+
+/// Overload, from which levels count down: a square wave of this amplitude, G.711's loudest code.
+const OVERLOAD: f32 = 32_124.0;
+
+/// A packet of noise leaves this long after audio of its place would have come: audio that goes on is not overtaken by it.
+const AFTER_AUDIO: Duration = Duration::from_millis(10);
+
+/// Shortest packet of noise: 10 ms.
+const SPAN_LEAST: u64 = 80;
+
+/// Noise that is due for longer than this, two packets of 20 ms, is left out: a relay that was not driven sends no burst of it.
+const LATE_MAX: Duration = Duration::from_millis(40);
+
+/// Noise that runs.
+pub(super) struct ComfortNoise {
+    peak: f32,
+    state: u32,
+    ts: u64,
+    span: u64,
+    due: Instant,
+}
+
+impl ComfortNoise {
+    /// Noise from `ts` on, which is the present at `at`, in packets of `span` samples.
+    fn new(level: u8, ts: u64, span: u64, at: Instant) -> Self {
+        let mut noise = Self {
+            peak: 0.0,
+            state: 1,
+            ts,
+            span,
+            due: at + duration_of(span) + AFTER_AUDIO,
+        };
+        noise.set_level(level);
+        noise
+    }
+
+    /// `level`: how far below overload, in dB. Samples spread evenly up to a peak have a third of its power.
+    fn set_level(&mut self, level: u8) {
+        let below = f32::from(level & LEVEL_BITS);
+        self.peak = OVERLOAD * 10.0_f32.powf(-below / 20.0) * 3.0_f32.sqrt();
+    }
+
+    /// When [`Relay::make_noise`] is due.
+    pub(super) fn next_timeout(&self) -> Instant {
+        self.due
+    }
+
+    /// One past the newest sample made.
+    pub(super) fn end(&self) -> u64 {
+        self.ts
+    }
+
+    /// The next packet's samples into the front of `linear`, if they are due: their timestamp and length.
+    fn make(&mut self, now: Instant, linear: &mut [i16]) -> Option<(u64, usize)> {
+        while now.saturating_duration_since(self.due) > LATE_MAX {
+            self.pass();
+        }
+        if self.due > now {
+            return None;
+        }
+        let len = sample::length(self.span).min(linear.len());
+        for value in &mut linear[..len] {
+            *value = sample::from_f32(self.peak * self.even());
+        }
+        let ts = self.ts;
+        self.pass();
+        Some((ts, len))
+    }
+
+    fn pass(&mut self) {
+        self.ts += self.span;
+        self.due += duration_of(self.span);
+    }
+
+    /// From -1 to 1, all as likely: the upper half of a linear congruential generator.
+    fn even(&mut self) -> f32 {
+        self.state = self
+            .state
+            .wrapping_mul(1_664_525)
+            .wrapping_add(1_013_904_223);
+        f32::from(u16::try_from(self.state >> 16).unwrap_or(0)) / 32_767.5 - 1.0
+    }
+}
+
+impl Relay {
+    /// The consumer's phone says how quiet it is from now on.
+    pub(super) fn heed_noise(&mut self, taken: &Taken<'_>) -> Result<(), DropReason> {
+        let level = *taken.payload.first().ok_or(DropReason::Malformed)?;
+        if self.is_muted || !taken.placed.newest {
+            return Ok(());
+        }
+        if let Some(noise) = &mut self.comfort_noise {
+            noise.set_level(level);
+            return Ok(());
+        }
+        let ingress = &self.sides.consumer.ingress;
+        let Some((end, at)) = ingress.newest_end() else {
+            return Ok(());
+        };
+        let ts = taken.placed.ts.max(end).max(self.guard.sent_end());
+        let begins_at = at + duration_of(ts - end);
+        let span = self.guard.input_span().max(SPAN_LEAST);
+        let noise = ComfortNoise::new(level, ts, span, begins_at);
+        self.comfort_noise = Some(noise);
+        Ok(())
+    }
+
+    /// Sends the noise that is due.
+    pub(super) fn make_noise(&mut self, now: Instant) {
+        while let Some(noise) = &mut self.comfort_noise {
+            let made = noise.make(now, &mut self.scratch.packets.decoded[..]);
+            let Some((ts, len)) = made else { return };
+            if let Err(reason) = self.send_noise(now, ts, len) {
+                self.sides.consumer.note_drop(reason);
+            }
+        }
+    }
+
+    /// The first `len` decoded samples go where the consumer's audio goes.
+    fn send_noise(&mut self, now: Instant, ts: u64, len: usize) -> Result<(), DropReason> {
+        let samples = &self.scratch.packets.decoded[..len];
+        if self.guard.is_protecting() {
+            let heard = Heard {
+                now,
+                at: now,
+                ts,
+                samples,
+            };
+            self.guard.hear(heard, &mut way!(self));
+            self.leave_if_clean();
+            return Ok(());
+        }
+        if self.watch {
+            self.guard.watch(ts, samples);
+        }
+        self.sides.agent.check_open()?;
+        if !self.guard.may_relay(ts) {
+            return Err(DropReason::Late);
+        }
+        if self.guard.reframes() {
+            return self.guard.reframe(now, ts, samples, &mut way!(self));
+        }
+        let agent = &mut self.sides.agent;
+        let bytes = &mut self.scratch.packets.encoded[..];
+        agent.plan.codec.law().encode(samples, bytes);
+        let framing = Framing {
+            payload_type: agent.plan.payload_type_out,
+            marker: false,
+            ts,
+            span: sample::span(len),
+        };
+        agent.send(&mut self.outputs, framing, 0, &bytes[..len])
+    }
+}
