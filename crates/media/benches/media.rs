@@ -131,8 +131,12 @@ fn trigger(linear: &[i16]) -> Duration {
     let mut trigger = Trigger::new();
     let began = Instant::now();
     let mut heard = 0_usize;
-    for (end, value) in (1_u64..).zip(linear) {
-        heard += usize::from(trigger.push(*value, end, Context::default()).is_some());
+    let (mut rest, mut end) = (linear, 0);
+    while !rest.is_empty() {
+        let (hop, later) = rest.split_at(rest.len().min(trigger.wanted()));
+        end += sample::span(hop.len());
+        heard += usize::from(trigger.push_all(hop, end, Context::default()).is_some());
+        rest = later;
     }
     let spent = began.elapsed();
     std::hint::black_box(heard);

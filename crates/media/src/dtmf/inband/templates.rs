@@ -2,8 +2,8 @@
 //! Owns: the templates, the tables of both window lengths, the bound that spares a fit.
 //! Never: keeps a sample; decides what is a key.
 //!
-//! The four tones of a group stand side by side; a group is three such rows, one for each detuning. All pairs are fitted: 36 times four are sooner
-//! done than it is told which of them could be left out.
+//! The four tones of a group stand side by side; a group is three such rows, one for each detuning. The templates of a low tone are fitted with all
+//! high ones at once, or with none: where a bound says that no pair of them explains what is needed, or what the strongest low tone's best pair does.
 
 use std::sync::LazyLock;
 
@@ -152,10 +152,15 @@ pub(super) struct Shape {
     single_most: Templates,
     /// Low templates by detuning and tone.
     lows: [[Low; TONES]; ROWS],
-    /// 1 - rho, where rho is the largest canonical correlation of a low template with a high one. For every signal
+    /// Of each low template 1 - rho, where rho is its largest canonical correlation with a high one. For every signal
     /// explained(pair) <= (l + h) / (1 - rho), where l and h are what the low and the high template explain alone.
+    bounds: Group,
+    /// The least of them.
     bound: f32,
 }
+
+/// What rounding may add to a bound: sums of 64 products in f32 are exact to a hundred-thousandth.
+const ROUNDING: f32 = 0.9999;
 
 /// The best pair of a window.
 pub(super) struct Found {
@@ -172,7 +177,8 @@ impl Shape {
         let alone = |wave: Wave, omega| product(wave, omega, omega, samples).recip();
         let cos = of_templates(|omega| alone(f64::cos, omega));
         let sin = of_templates(|omega| alone(f64::sin, omega));
-        let rho = of_group(LOW_HZ, |low| correlation(low, samples));
+        let bounds = of_group(LOW_HZ, |low| 1.0 - correlation(low, samples));
+        let [a, b, c] = bounds;
         Self {
             to_middle: Waves::at(sample::count_f64(samples - HOP_SAMPLES) / 2.0),
             single: Waves { cos, sin },
@@ -183,7 +189,8 @@ impl Shape {
                     sin: Rest::of(f64::sin, omega(hz, detune), samples),
                 })
             }),
-            bound: 1.0 - of_tones(&rho).largest(),
+            bounds,
+            bound: a.0.into_iter().chain(b.0).chain(c.0).fold(1.0, f32::min),
         }
     }
 
@@ -203,7 +210,15 @@ impl Shape {
         let singles = self.singles(&sums);
         let [lows, highs] = halves(&singles);
         let mut pairs = Pairs::NONE;
-        pairs.fit(self, &sums, &lows);
+        let first = tone_in(&lows);
+        pairs.fit(self, &sums, &lows, first);
+        let enough = larger(of_tones(&pairs.best).largest(), need);
+        let reach = self.reach(&lows, of_tones(&highs).largest(), enough);
+        for tone in 0..TONES {
+            if tone != first && reach.0[tone] >= 0.0 {
+                pairs.fit(self, &sums, &lows, tone);
+            }
+        }
         let explained = of_tones(&pairs.best).largest();
         if explained < need {
             return None;
@@ -214,6 +229,17 @@ impl Shape {
             explained,
             stronger: larger(lows[low_row].0[low], highs[high_row].0[high]),
         })
+    }
+
+    /// How far the bound leaves room for a pair of each low tone to explain `enough`; below 0 there is none. `high`: what the strongest high
+    /// template explains alone.
+    fn reach(&self, lows: &Group, high: f32, enough: f32) -> Lanes {
+        let (high, enough) = (Lanes::all(high), Lanes::all(enough * ROUNDING));
+        let mut reach = *lows;
+        for (row, low) in reach.iter_mut().enumerate() {
+            *low = (*low + high) - enough * self.bounds[row];
+        }
+        of_tones(&reach)
     }
 
     /// Energy that each template explains alone.
@@ -241,28 +267,27 @@ impl Shape {
     }
 }
 
-/// What all pairs explain.
+/// What pairs explain.
 struct Pairs {
-    /// By row and tone of the low template.
-    explained: [[Group; TONES]; ROWS],
+    /// By tone and row of the low template; nothing where it was not fitted.
+    explained: [[Group; ROWS]; TONES],
     /// The best of each high template.
     best: Group,
 }
 
 impl Pairs {
     const NONE: Self = Self {
-        explained: [[[Lanes::all(0.0); ROWS]; TONES]; ROWS],
+        explained: [[[Lanes::all(0.0); ROWS]; ROWS]; TONES],
         best: [Lanes::all(0.0); ROWS],
     };
 
+    /// Fits the templates of a low tone with all high ones.
     #[inline(never)]
-    fn fit(&mut self, shape: &Shape, sums: &Waves, lows: &Group) {
-        for (row, pairs) in self.explained.iter_mut().enumerate() {
-            for (tone, pairs) in pairs.iter_mut().enumerate() {
-                *pairs = shape.explained(sums, row, tone, lows[row].0[tone]);
-                for (best, pair) in self.best.iter_mut().zip(pairs) {
-                    *best = best.larger(*pair);
-                }
+    fn fit(&mut self, shape: &Shape, sums: &Waves, lows: &Group, tone: usize) {
+        for (row, pairs) in self.explained[tone].iter_mut().enumerate() {
+            *pairs = shape.explained(sums, row, tone, lows[row].0[tone]);
+            for (best, pair) in self.best.iter_mut().zip(pairs) {
+                *best = best.larger(*pair);
             }
         }
     }
@@ -273,8 +298,8 @@ impl Pairs {
         let high = place_of(most, of_tones(&self.best));
         let high_row = row_of(most, &self.best, high);
         let mut low = [0, 0];
-        for (row, pairs) in self.explained.iter().enumerate() {
-            for (tone, pair) in pairs.iter().enumerate() {
+        for (tone, pairs) in self.explained.iter().enumerate() {
+            for (row, pair) in pairs.iter().enumerate() {
                 low = if pair[high_row].0[high] >= most {
                     [row, tone]
                 } else {
@@ -284,6 +309,12 @@ impl Pairs {
         }
         (low, [high_row, high])
     }
+}
+
+/// The tone of the largest of a group, found without a branch that could be guessed wrong.
+fn tone_in(group: &Group) -> usize {
+    let tones = of_tones(group);
+    place_of(tones.largest(), tones)
 }
 
 /// The largest of each tone's templates. Never inlined, as [`Lanes::largest`].
