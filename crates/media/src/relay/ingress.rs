@@ -70,6 +70,8 @@ pub(super) struct Ingress {
 pub(super) struct Stream {
     pub(super) ssrc: u32,
     pub(super) counter: Counter,
+    /// What our numbers are ahead of the sender's, extended from the first of this stream on.
+    numbers_ahead: u64,
     /// The number that would confirm a leap.
     leap_to: Option<u16>,
     pub(super) anchor: Anchor,
@@ -189,9 +191,12 @@ impl Ingress {
         self.stats.received ^ self.stats.jitter_scaled ^ u64::from(self.newest_sequence())
     }
 
-    /// Low 32 bits of the newest extended sequence number, as a receiver report carries it.
+    /// The newest extended sequence number as a receiver report carries it: the sender's number, and how often it has wrapped since the first packet
+    /// ([RFC 3550 A.1](https://www.rfc-editor.org/rfc/rfc3550#appendix-A.1)).
     pub(super) fn newest_sequence(&self) -> u32 {
-        let newest = self.stream.map_or(0, |stream| stream.counter.newest());
+        let newest = self.stream.map_or(0, |stream| {
+            stream.counter.newest().wrapping_sub(stream.numbers_ahead)
+        });
         u32::try_from(newest & u64::from(u32::MAX)).unwrap_or(u32::MAX)
     }
 
@@ -287,6 +292,7 @@ impl Ingress {
         self.stream = Some(Stream {
             ssrc: header.ssrc,
             counter: Counter::new(sequence, header.sequence),
+            numbers_ahead: sequence.wrapping_sub(header.sequence.into()),
             leap_to: None,
             anchor: Anchor {
                 raw: header.timestamp,
@@ -438,6 +444,27 @@ mod tests {
         assert_eq!(scene.ingress.stats().expected, 11);
         assert_eq!(scene.ingress.stats().received, 6);
         assert_eq!(scene.ingress.stats().jitter(), 0);
+    }
+
+    #[test]
+    fn a_report_names_the_senders_own_number_and_its_wraps_since_the_first() {
+        let mut scene = Scene::new();
+        scene.header.sequence = 65_532;
+        for expected in [65_533, 65_534, 65_535, 65_536, 65_537] {
+            scene.next(0).unwrap();
+            assert_eq!(scene.ingress.newest_sequence(), expected);
+        }
+        scene.header.ssrc = 2;
+        scene.header.sequence = 700;
+        scene.next(0).unwrap();
+        assert_eq!(scene.ingress.newest_sequence(), 701);
+        scene.next(4).unwrap();
+        assert_eq!(scene.ingress.newest_sequence(), 706);
+        // A restart of the same sender begins anew, as its first packet did.
+        scene.header.sequence = 40_000;
+        assert!(scene.next(0).is_err());
+        scene.next(0).unwrap();
+        assert_eq!(scene.ingress.newest_sequence(), 40_002);
     }
 
     #[test]
