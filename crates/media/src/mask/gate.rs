@@ -108,11 +108,6 @@ impl Gate {
         self.judged_end
     }
 
-    /// One past the last timestamp that the flat tone covers so far.
-    pub(super) fn key_until(&self) -> u64 {
-        self.key_until
-    }
-
     /// The masked sample of a timestamp below `judged_end`; silence for one that is not masked yet.
     pub(super) fn masked_at(&self, ts: u64) -> Masked {
         if ts >= self.judged_end {

@@ -92,17 +92,6 @@ pub enum Protection {
     Leaving,
 }
 
-/// What a path has met; all monotonic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PathCounters {
-    /// Samples that came after their time had been sent; dropped.
-    pub late_samples: u64,
-    /// Output samples dropped because the relay did not drain the path.
-    pub undrained_samples: u64,
-    /// Bursts of flat tone begun by the trigger.
-    pub inband_keys: u64,
-}
-
 /// One consumer stream's way to everyone who listens. Timestamps are extended RTP timestamps of the consumer's stream (8 kHz), chosen by the
 /// relay so that they never run backwards. All memory is taken at creation.
 ///
@@ -122,7 +111,6 @@ pub struct ProtectedPath {
     event: EventMask,
     hint_until: u64,
     mute: Mute,
-    counters: PathCounters,
 }
 
 /// It does not print audio, which may be a key, or keys.
@@ -130,7 +118,6 @@ impl std::fmt::Debug for ProtectedPath {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("ProtectedPath")
-            .field("counters", &self.counters)
             .finish_non_exhaustive()
     }
 }
@@ -189,7 +176,6 @@ impl ProtectedPath {
                 position: FADE_SAMPLES,
                 fade: Fade::new(),
             },
-            counters: PathCounters::default(),
         }
     }
 
@@ -201,7 +187,6 @@ impl ProtectedPath {
             self.gap(ts - self.gate.heard_end());
         }
         let late = sample::length(self.gate.heard_end() - ts).min(linear.len());
-        self.counters.late_samples += sample::span(late);
         self.begin_exit();
         self.hear_all(&linear[late..]);
         self.release(Moment::PacketEnd);
@@ -327,15 +312,6 @@ impl ProtectedPath {
         self.gate.heard_end()
     }
 
-    /// What this path has met so far.
-    #[must_use]
-    pub fn counters(&self) -> PathCounters {
-        PathCounters {
-            undrained_samples: self.outbox.dropped(),
-            ..self.counters
-        }
-    }
-
     /// Plays a shadow press through a fresh copy of this path, configured like it, and proves that none of it comes out (S29). Allocates; not
     /// for the packet path.
     ///
@@ -457,7 +433,6 @@ impl ProtectedPath {
             Hearing::Suspect => self.dirty_until = end,
             Hearing::Key { from, echoes, sure } => {
                 self.unread.hear(from, end, sure);
-                self.counters.inband_keys += u64::from(self.gate.key_until() < end);
                 let hang = if echoes { ECHO_HANG_SPAN } else { HANG_SPAN };
                 self.gate.cover_key(from, end + hang);
                 self.dirty_until = end;

@@ -6,7 +6,7 @@ use crate::delay_line::HOLD_SAMPLES;
 use crate::sample;
 
 /// Output samples that may wait, the most that one input makes: its own (960 at most, 120 ms), a gap that is filled before it (480) and the
-/// samples held back (96), rounded up to whole packets of 10 ms. When full the newest are dropped and counted; the relay then sees a jump of
+/// samples held back (96), rounded up to whole packets of 10 ms. When full the newest are dropped; the relay then sees a jump of
 /// the output timeline.
 const OUTBOX_SAMPLES: usize = 1_600;
 
@@ -68,7 +68,6 @@ pub(super) struct Outbox {
     len: usize,
     runs: [Run; RUNS_MAX],
     runs_len: usize,
-    dropped: u64,
 }
 
 impl Outbox {
@@ -80,13 +79,11 @@ impl Outbox {
             len: 0,
             runs: [Run { start: 0, len: 0 }; RUNS_MAX],
             runs_len: 0,
-            dropped: 0,
         }
     }
 
     pub(super) fn push(&mut self, outgoing: Outgoing) {
         if self.len == OUTBOX_SAMPLES || !self.lengthen(outgoing.ts, 1) {
-            self.dropped += 1;
             return;
         }
         let place = self.free();
@@ -103,7 +100,6 @@ impl Outbox {
         } else {
             0
         };
-        self.dropped += sample::span(linear.len() - taken);
         let mut rest = linear[..taken].iter().zip(clear);
         while rest.len() > 0 {
             let place = self.free();
@@ -130,10 +126,6 @@ impl Outbox {
 
     pub(super) fn len(&self) -> usize {
         self.len
-    }
-
-    pub(super) fn dropped(&self) -> u64 {
-        self.dropped
     }
 
     /// Takes samples of one unbroken run into the front of `linear`. Yields the run's start and how many there are.
@@ -239,19 +231,18 @@ mod tests {
             assert_eq!(pop(&mut outbox, 600), Some((start + 5_000, 400)));
             assert_eq!((pop(&mut outbox, 600), outbox.len()), (None, 0));
         }
-        assert_eq!(outbox.dropped(), 0);
     }
 
     #[test]
-    fn what_finds_no_room_is_counted() {
+    fn what_finds_no_room_is_dropped() {
         let mut outbox = Outbox::new();
         (0..2_000).for_each(|ts| outbox.push(outgoing(ts)));
-        assert_eq!((outbox.len(), outbox.dropped()), (1_600, 400));
+        assert_eq!(outbox.len(), 1_600);
         let mut outbox = Outbox::new();
         (0..6).for_each(|run| outbox.push(outgoing(run * 50)));
-        assert_eq!((outbox.len(), outbox.dropped()), (4, 2));
+        assert_eq!(outbox.len(), 4);
         assert_eq!(pop(&mut outbox, 9), Some((0, 1)));
         outbox.push(outgoing(400));
-        assert_eq!((outbox.len(), outbox.dropped()), (4, 2));
+        assert_eq!(outbox.len(), 4);
     }
 }

@@ -313,6 +313,11 @@ impl Relay {
         timers
     }
 
+    /// A datagram came to a leg's socket that is longer than any packet, and was cut: counted as malformed.
+    pub fn note_cut(&mut self, leg: Leg) {
+        self.sides.of(leg).note_drop(DropReason::Malformed);
+    }
+
     /// Looks at all that a packet of an unprotected call needs of it. Between two packets of a call so many of other calls come that nothing of it is
     /// left in the nearer caches; looked at one after the other, while the packet is worked on, each part would be waited for alone. Yields nothing of
     /// use, but something, so that no compiler leaves it out.

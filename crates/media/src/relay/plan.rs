@@ -58,7 +58,7 @@ impl RelayPlan {
 /// Why a packet was not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DropReason {
-    /// No RTP packet.
+    /// No RTP packet, or longer than any.
     Malformed,
     /// From an address that is not the leg's (injection, or a stale call's packets).
     WrongSource,

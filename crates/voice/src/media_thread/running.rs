@@ -212,7 +212,7 @@ impl RunningCall {
         ways: &mut Ways<'_>,
     ) {
         if datagram.is_cut {
-            return;
+            return self.core.relay.note_cut(place.leg);
         }
         let input = Input::Packet {
             leg: place.leg,

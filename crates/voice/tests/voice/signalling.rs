@@ -424,6 +424,25 @@ async fn packets_of_strangers_are_not_heard() {
 }
 
 #[tokio::test]
+async fn datagrams_longer_than_any_packet_are_counted() {
+    let mut scene = Scene::new();
+    let running = scene.connect().await;
+    scene.both_heard().await;
+    let malformed = || {
+        let media = scene.node.counters().media;
+        media.dropped_for(media::relay::DropReason::Malformed)
+    };
+    assert_eq!(malformed(), 0);
+    let socket = std::net::UdpSocket::bind((crate::scene::STRANGER, 0)).unwrap();
+    for destination in [running.at_consumer, running.at_agent] {
+        socket.send_to(&[0x80; 4_000], destination).unwrap();
+    }
+    eventually("both counted", || malformed() == 2).await;
+    scene.node.hang_up(&running.id).unwrap();
+    scene.is_empty().await;
+}
+
+#[tokio::test]
 async fn shutting_down_says_goodbye_on_both_sides() {
     let mut scene = Scene::new();
     let running = scene.connect().await;
