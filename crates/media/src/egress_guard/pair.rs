@@ -53,6 +53,10 @@ const LEVEL_DBM0_LEAST: f32 = -36.0;
 /// amplitude) can take 2 dB off the weak one.
 const TWIST_MAX: f32 = 16.0;
 
+/// Least part of the window's energy that the weaker tone has: with the stronger, at most [`TWIST_MAX`] of it, it has [`NEAR_SHARE_LEAST`]. A
+/// thousandth less, for rounding.
+const WEAKER_SHARE_LEAST: f32 = 0.999 * NEAR_SHARE_LEAST / (1.0 + TWIST_MAX);
+
 /// Greatest deviation of a tone: between the operate (1.5 %) and the non-operate limit (3.5 %) of Q.24.
 const DEVIATION_MAX: f64 = 0.025;
 
@@ -248,8 +252,14 @@ impl PairDetector {
             self.group(back).add_powers(&mut loose);
         }
         // A tone of amplitude a has a group's power of (a x 20)^2 and an energy of 20 a^2 in it.
-        let explained = strongest(&loose[..ROWS]).1 + strongest(&loose[ROWS..]).1;
-        if explained < LOOSE_SHARE_LEAST * sample::count_f32(BLOCK) * energy {
+        let row = strongest(&loose[..ROWS]).1 / sample::count_f32(BLOCK);
+        let column = strongest(&loose[ROWS..]).1 / sample::count_f32(BLOCK);
+        if row + column < LOOSE_SHARE_LEAST * energy {
+            return false;
+        }
+        // In phase over the window a tone has no more than group by group (Cauchy and Schwarz).
+        let weaker_least = (0.999 * templates.tone_least).max(WEAKER_SHARE_LEAST * energy);
+        if row.min(column) < weaker_least {
             return false;
         }
         let [row, column] = self.strongest_tones(templates);

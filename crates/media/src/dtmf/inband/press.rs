@@ -317,7 +317,11 @@ impl Press {
         if len < EVIDENCE_LEAST {
             return None;
         }
-        if len < EVIDENCE_MAX {
+        // Those that are not missing are no fewer than those that came, and sooner counted.
+        let here = sample::length(u64::from(
+            (bits(from, end) & !history.missing()).count_ones(),
+        ));
+        if len < EVIDENCE_MAX && len < here / 2 {
             let came = (from..end).filter(|piece| history.came(*piece)).count();
             if len < came / 2 {
                 return None;
