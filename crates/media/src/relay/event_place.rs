@@ -98,6 +98,7 @@ impl Ingress {
             sequence: number.sequence,
             ts,
             newest,
+            missing: number.missing.filter(|_| !apart).unwrap_or(0),
             rebased,
             apart,
         })

@@ -85,8 +85,7 @@ impl Relay {
         let placed = &mut taken.placed;
         let span = sample::span(taken.payload.len());
         self.comfort_noise = None;
-        self.guard
-            .note_packet(span, placed.newest, &self.sides.agent.plan);
+        self.guard.note_packet(span, placed, &self.sides.agent.plan);
         if !self.guard.is_protecting() {
             return self.relay_consumer_audio(arrival.now, &taken);
         }
@@ -266,6 +265,7 @@ impl Relay {
         let placed = taken.placed;
         if leg == Leg::Consumer {
             self.comfort_noise = None;
+            self.guard.note_missing(placed.missing);
         }
         for (later, payload) in EventPayload::parse_all(taken.payload) {
             let follows = later > 0;
@@ -333,7 +333,7 @@ impl Relay {
         let relayed = to.plan.comfort_noise.filter(|_| !withheld);
         if from == Leg::Consumer {
             self.guard
-                .note_packet(0, taken.placed.newest, &self.sides.agent.plan);
+                .note_packet(0, &taken.placed, &self.sides.agent.plan);
             if relayed.is_none() {
                 return self.heed_noise(taken);
             }

@@ -2,15 +2,17 @@
 //! Owns: the mask, its clock (S25), the frames that come of it, the presses heard on the way.
 //! Never: yields a consumer's sample that did not pass the mask; decides when protection begins.
 
+mod reframe;
+
 use std::time::{Duration, Instant};
 
 use secret::Key;
 
 use super::egress::Framing;
 use super::framer::{Framer, Take, frame_duration};
+use super::ingress::Placed;
 use super::keys::Tally;
 use super::output::{Outputs, RelayEvent};
-use super::plan::DropReason;
 use super::reorder::Reorder;
 use super::scratch::Frames;
 use super::side::Side;
@@ -24,6 +26,7 @@ use crate::leg::{Leg, LegPlan};
 use crate::mask::{PathConfig, ProtectedPath, Protection, SelfCheckError};
 use crate::sample;
 use crate::sample::{duration_of, samples_in};
+use reframe::is_other_duration;
 
 /// How long after a packet was due the held samples leave without it (S25).
 const FLUSH_AFTER: Duration = Duration::from_millis(10);
@@ -94,6 +97,10 @@ pub(super) struct Guard {
     /// When the end of the path's timeline was the present.
     advanced_at: Instant,
     skipped: u64,
+    /// Packets of the consumer's that are missing since the audio heard last.
+    missing: u64,
+    /// The next frame is the first after a pause in which nothing was lost.
+    resumes: bool,
     /// The agent's packets are to have another duration than the consumer's.
     reframes: bool,
     /// What is framed came unprotected.
@@ -129,6 +136,8 @@ impl Guard {
             input_span: INPUT_SPAN_FIRST,
             advanced_at: now,
             skipped: 0,
+            missing: 0,
+            resumes: false,
             reframes: is_other_duration(agent, INPUT_SPAN_FIRST),
             is_reframing: false,
             armed_ts: 0,
@@ -207,7 +216,7 @@ impl Guard {
         self.armed_ts = ts;
         self.first_heard = None;
         self.is_reading = true;
-        self.skipped = 0;
+        (self.skipped, self.missing, self.resumes) = (0, 0, false);
         self.advanced_at = now;
         self.clock = LegClock::Flush(now + self.patience());
         self.reorder.clear();
@@ -290,14 +299,20 @@ impl Guard {
     }
 
     /// Notes how long packets are, and that a packet other than an event came.
-    pub(super) fn note_packet(&mut self, span: u64, newest: bool, agent: &LegPlan) {
-        if newest {
+    pub(super) fn note_packet(&mut self, span: u64, placed: &Placed, agent: &LegPlan) {
+        if placed.newest {
             self.events.note_audio();
         }
+        self.note_missing(placed.missing);
         if span > 0 && span != self.input_span {
             self.input_span = span;
             self.reframes = is_other_duration(agent, span);
         }
+    }
+
+    /// Packets of the consumer's are missing.
+    pub(super) fn note_missing(&mut self, packets: u64) {
+        self.missing += packets;
     }
 
     /// Samples of the consumer's audio packets.
@@ -325,6 +340,7 @@ impl Guard {
         }
         self.path.push_audio(heard.ts, heard.samples);
         self.drain(heard.now, way);
+        self.missing = 0;
         if self.path.heard_end() > before {
             self.advanced_at = heard.at;
             self.clock = match self.clock {
@@ -575,10 +591,13 @@ impl Guard {
         }
     }
 
-    /// The output timeline jumps ahead: a gap in the sequence numbers (S26).
+    /// The output timeline jumps ahead. What of it was lost is a gap in the sequence numbers (S26); a pause of the phone is none.
     fn jump(&mut self, ts: u64, way: &mut Way<'_>) {
         self.send(Take::All, way);
-        self.skipped += ts.saturating_sub(self.framer.end()) / self.framer.frame_span();
+        let passed = ts.saturating_sub(self.framer.end());
+        let lost = passed.min(std::mem::take(&mut self.missing) * self.input_span);
+        self.skipped += lost / self.framer.frame_span();
+        self.resumes |= lost == 0;
         self.framer.jump_to(ts);
     }
 
@@ -591,7 +610,7 @@ impl Guard {
             }
             let framing = Framing {
                 payload_type: way.agent.plan.payload_type_out,
-                marker: false,
+                marker: std::mem::take(&mut self.resumes),
                 ts,
                 span: sample::span(len),
             };
@@ -617,60 +636,4 @@ fn judge_and_record(law: Law, ts: u64, len: usize, way: &mut Way<'_>) {
         way.outputs
             .record(Leg::Consumer, position, &way.scratch.frame[..len]);
     }
-}
-
-/// Unprotected audio on its way to an agent who asked for packets of another duration (S37).
-impl Guard {
-    /// Audio is to be framed anew.
-    pub(super) fn reframes(&self) -> bool {
-        self.reframes
-    }
-
-    /// One past the newest sample that was framed or masked.
-    pub(super) fn sent_end(&self) -> u64 {
-        if self.is_protecting() {
-            self.heard_end()
-        } else if self.is_reframing {
-            self.framer.end()
-        } else {
-            0
-        }
-    }
-
-    /// Frames audio whose first sample has timestamp `ts`; what came before may wait for its packet to be complete, or due.
-    pub(super) fn reframe(
-        &mut self,
-        now: Instant,
-        ts: u64,
-        samples: &[i16],
-        way: &mut Way<'_>,
-    ) -> Result<(), DropReason> {
-        let input = duration_of(self.input_span);
-        let output = self.output_duration(&way.agent.plan);
-        if std::mem::replace(&mut self.is_reframing, true) {
-            self.framer.set_durations(input, output);
-        } else {
-            self.framer.restart(ts, input, output);
-        }
-        let late = sample::length(self.framer.end().saturating_sub(ts));
-        let fresh = samples.get(late..).filter(|fresh| !fresh.is_empty());
-        let fresh = fresh.ok_or(DropReason::OutOfPlace)?;
-        self.frame(now, ts.max(self.framer.end()), fresh, way);
-        Ok(())
-    }
-
-    /// Sends what waits: from now on packets are as long as they come, or masked.
-    pub(super) fn end_reframing(&mut self, way: &mut Way<'_>) {
-        if self.is_reframing {
-            self.send(Take::All, way);
-            self.is_reframing = false;
-        }
-    }
-}
-
-/// The agent asked for packets of another duration than this of the consumer's.
-fn is_other_duration(agent: &LegPlan, input_span: u64) -> bool {
-    let input = duration_of(input_span);
-    let output = frame_duration(agent.ptime, agent.maxptime, input);
-    output != frame_duration(None, None, input)
 }

@@ -38,6 +38,8 @@ pub(super) struct Placed {
     pub(super) ts: u64,
     /// Nothing newer had come before it.
     pub(super) newest: bool,
+    /// Packets missing before it, if it is the newest.
+    pub(super) missing: u64,
     /// The stream begins anew here; an event's timestamp does not compare with those of events before.
     pub(super) rebased: bool,
     /// An event whose sequence numbers are not the audio's.
@@ -309,6 +311,7 @@ impl Ingress {
             sequence,
             ts,
             newest: true,
+            missing: 0,
             rebased: true,
             apart: false,
         }
@@ -345,6 +348,7 @@ impl Ingress {
                 sequence,
                 ts,
                 newest,
+                missing: missing.unwrap_or(0),
                 rebased: false,
                 apart: false,
             });
@@ -371,6 +375,7 @@ impl Ingress {
             sequence,
             ts,
             newest,
+            missing: missing.unwrap_or(0),
             rebased: jumped,
             apart: false,
         })

@@ -243,3 +243,46 @@ fn a_stop_of_the_process_makes_no_burst_of_noise() {
     scene.drain();
     assert!(scene.agent_got.len() - from <= 2);
 }
+
+/// A second of speech, so many packets lost at its end, a pause, a second of speech: the step in numbers and timestamps over the pause, and the marker
+/// after it.
+fn over_a_pause(scene: &mut Scene, lost: usize, pause: u32) -> (u16, u32, bool) {
+    let mut script = Script::audio(&hiss(8_000, 2));
+    for packet in script.packets.iter_mut().rev().take(lost) {
+        packet.lost = true;
+    }
+    scene.run(Leg::Consumer, &script);
+    scene.pause(pause);
+    let before = scene.agent_got.len();
+    scene.run(Leg::Consumer, &Script::audio(&hiss(8_000, 2)));
+    let [last, first] = [before - 1, before].map(|at| &scene.agent_got[at]);
+    let step = first.header.sequence.wrapping_sub(last.header.sequence);
+    let end = u32::try_from(last.payload.len()).unwrap();
+    let since = first.header.timestamp.wrapping_sub(last.header.timestamp);
+    (step, since - end, first.header.marker)
+}
+
+#[test]
+fn a_pause_of_the_phone_is_no_loss_and_a_loss_is_no_pause() {
+    for (lost, pause, step, passed) in [
+        (0, 100, 1, 800),
+        (0, 1_000, 1, 8_000),
+        (0, 20_000, 1, 160_000),
+        (5, 0, 6, 800),
+        (2, 1_000, 3, 8_320),
+    ] {
+        let mut scene = Scene::new();
+        scene.arm();
+        let (steps, since, marker) = over_a_pause(&mut scene, lost, pause);
+        assert_eq!((steps, since), (step, passed), "{lost} {pause}");
+        assert_eq!(marker, pause > 0, "{lost} {pause}");
+    }
+}
+
+#[test]
+fn a_pause_of_a_phone_whose_packets_are_cut_anew_is_no_loss() {
+    let mut scene = call(Some(10), None);
+    scene.run(Leg::Consumer, &Script::audio(&hiss(1_600, 1)));
+    assert_eq!(over_a_pause(&mut scene, 0, 1_000), (1, 8_000, true));
+    assert_eq!(over_a_pause(&mut scene, 5, 0), (11, 800, false));
+}
