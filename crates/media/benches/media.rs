@@ -221,7 +221,7 @@ fn packets(linear: &[i16]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Everything the media thread does for a packet but the system calls: input, outputs, next timeout. Yields the number of outputs.
+/// Everything the media thread does for a packet but the system calls: a look ahead, input, outputs, next timeout. Yields the number of outputs.
 fn drive(relay: &mut Relay, now: Instant, leg: Leg, bytes: &[u8]) -> usize {
     let source = if leg == Leg::Consumer {
         plan(1).remote_rtp
@@ -235,6 +235,7 @@ fn drive(relay: &mut Relay, now: Instant, leg: Leg, bytes: &[u8]) -> usize {
         bytes,
         rtcp: false,
     };
+    std::hint::black_box(relay.look());
     relay.handle_input(now, input);
     let mut sent = 0;
     while relay.poll_output().is_some() {

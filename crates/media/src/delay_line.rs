@@ -12,6 +12,9 @@ pub const HOLD_SAMPLES: usize = 96;
 /// Cells of a line: 128 ms, more than held samples (96) + overlap (64) + the longest stretch that waits for both (one 60 ms packet).
 pub const LINE_SAMPLES: usize = 1_024;
 
+/// Bytes of a cache line of the processors in use.
+pub(crate) const CACHE_LINE: usize = 64;
+
 /// A ring of values addressed by extended timestamp. A cell keeps its value until the timestamp one lap later is written.
 #[derive(Clone)]
 pub struct DelayLine<T> {
@@ -68,6 +71,13 @@ impl<T: Copy> DelayLine<T> {
         let (front, back) = values.split_at(len.min(LINE_SAMPLES - place));
         self.cells[place..place + front.len()].copy_from_slice(front);
         self.cells[..back.len()].copy_from_slice(back);
+    }
+
+    /// A value of each cache line of `from..to`, at most a lap; see [`crate::relay::Relay::look`].
+    pub(crate) fn look(&self, from: u64, to: u64) -> impl Iterator<Item = T> {
+        let apart = (CACHE_LINE / size_of::<T>()).max(1);
+        let stretches = self.stretch(from, to).into_iter();
+        stretches.flat_map(move |stretch| stretch.iter().step_by(apart).copied())
     }
 
     /// Length of a stretch, and where its first value stands.

@@ -91,6 +91,11 @@ impl EgressGuard {
         self.silent = 0;
     }
 
+    /// See [`crate::relay::Relay::look`].
+    pub(crate) fn look(&self) -> u64 {
+        self.detector.look() ^ self.counters.samples_checked
+    }
+
     /// Judges the payload of a packet that is about to leave, G.711 of any length. The next packet is taken to follow on it.
     pub fn judge(&mut self, law: Law, payload: &[u8]) -> Verdict {
         self.counters.samples_checked += sample::span(payload.len());

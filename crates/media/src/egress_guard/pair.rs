@@ -190,6 +190,14 @@ impl PairDetector {
         }
     }
 
+    /// See [`crate::relay::Relay::look`].
+    pub(super) fn look(&self) -> u64 {
+        let groups = self.groups.iter().map(|group| group.re[0].to_bits());
+        let seen = groups.fold(0, |seen, bits| seen ^ u64::from(bits));
+        let blocks = self.samples.iter().map(|block| block[0].cast_unsigned());
+        blocks.fold(seen, |seen, value| seen ^ u64::from(value))
+    }
+
     /// Takes the samples of a payload; each block that they complete ends a window, which goes to `judged`.
     pub(super) fn push(&mut self, law: Law, payload: &[u8], mut judged: impl FnMut(Window)) {
         let templates = &*TEMPLATES;

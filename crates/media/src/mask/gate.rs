@@ -98,6 +98,21 @@ impl Gate {
         }
     }
 
+    /// See [`crate::relay::Relay::look`]; `span` samples are about to come.
+    pub(super) fn look(&self, span: u64) -> u64 {
+        let (judged, heard) = (self.judged_end, self.heard_end);
+        let heard_lines = self.heard.look(judged, heard + span);
+        let covers = self.covers.look(judged, heard + span);
+        let masked = self.masked.look(judged, judged + span);
+        let clear = self.clear.look(judged, judged + span);
+        let samples = heard_lines
+            .chain(masked)
+            .fold(0, |seen, value| seen ^ value);
+        let covers = covers.fold(0, |seen, cover| seen ^ cover.0);
+        let clear = clear.fold(false, |seen, clear| seen ^ clear);
+        u64::from(samples.cast_unsigned()) ^ u64::from(covers) ^ u64::from(clear)
+    }
+
     /// One past the newest timestamp heard.
     pub(super) fn heard_end(&self) -> u64 {
         self.heard_end

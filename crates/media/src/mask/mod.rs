@@ -300,6 +300,13 @@ impl ProtectedPath {
         })
     }
 
+    /// See [`crate::relay::Relay::look`]; `span` samples are about to come, 60 ms at most.
+    pub(crate) fn look(&self, span: u64) -> u64 {
+        let span = span.min(sample::span(STEADY_SAMPLES_MAX));
+        let lines = self.gate.look(span) ^ self.outbox.look(sample::length(span));
+        self.trigger.look() ^ lines
+    }
+
     /// Samples waiting to be popped.
     #[must_use]
     pub fn waiting(&self) -> usize {

@@ -2,7 +2,7 @@
 //! Owns: a bounded queue of output samples with their timestamps and origin.
 //! Never: grows; the relay drains it after every input.
 
-use crate::delay_line::HOLD_SAMPLES;
+use crate::delay_line::{CACHE_LINE, HOLD_SAMPLES};
 use crate::sample;
 
 /// Output samples that may wait, the most that one input makes: its own (960 at most, 120 ms), a gap that is filled before it (480) and the
@@ -122,6 +122,16 @@ impl Outbox {
         } else {
             place
         }
+    }
+
+    /// See [`crate::relay::Relay::look`]; `len` samples are about to come.
+    pub(super) fn look(&self, len: usize) -> u64 {
+        let places = (0..len).step_by(CACHE_LINE / size_of::<i16>());
+        let places = places.map(|at| (self.first + at) % OUTBOX_SAMPLES);
+        places.fold(0, |seen, place| {
+            let weights = u64::from(self.weights[place].0);
+            seen ^ u64::from(self.linear[place].cast_unsigned()) ^ weights
+        })
     }
 
     pub(super) fn len(&self) -> usize {

@@ -158,7 +158,13 @@ impl Guard {
 
     /// See [`super::Relay::look`].
     pub(super) fn look(&self) -> u64 {
-        self.input_span ^ u64::from(self.is_protecting()) ^ u64::from(self.events.is_running())
+        let is_protecting = self.is_protecting();
+        let path = if is_protecting {
+            self.path.look(self.input_span)
+        } else {
+            0
+        };
+        path ^ self.input_span ^ u64::from(is_protecting) ^ u64::from(self.events.is_running())
     }
 
     /// Only masked audio leaves.

@@ -318,7 +318,7 @@ impl Relay {
         self.sides.of(leg).note_drop(DropReason::Malformed);
     }
 
-    /// Looks at all that a packet of an unprotected call needs of it. Between two packets of a call so many of other calls come that nothing of it is
+    /// Looks at all that a packet of an unprotected call needs of it, and of a protected one at the lines of its mask and its guard. Between two packets of a call so many of other calls come that nothing of it is
     /// left in the nearer caches; looked at one after the other, while the packet is worked on, each part would be waited for alone. Yields nothing of
     /// use, but something, so that no compiler leaves it out.
     #[must_use]
@@ -329,7 +329,13 @@ impl Relay {
             self.egress_guard.is_silencing(),
         ];
         let flags = flags.map(u64::from);
-        sides ^ self.guard.look() ^ self.outputs.dropped() ^ flags[0] ^ flags[1]
+        let egress_guard = if self.guard.is_protecting() {
+            self.egress_guard.look()
+        } else {
+            0
+        };
+        let guards = self.guard.look() ^ egress_guard;
+        sides ^ guards ^ self.outputs.dropped() ^ flags[0] ^ flags[1]
     }
 
     /// When [`Relay::handle_timeout`] is due, or a little before; nothing once the call is over.

@@ -103,6 +103,13 @@ impl Analysis {
         self.hops = 0;
     }
 
+    /// See [`crate::relay::Relay::look`].
+    pub(crate) fn look(&self) -> u64 {
+        let Running { phase, short, long } = &self.running;
+        let all = self.blocks.iter().chain([phase, short, long]);
+        all.fold(0, |seen, waves| seen ^ waves.look())
+    }
+
     /// Samples still wanted to complete the current block: 1 to [`HOP_SAMPLES`].
     #[must_use]
     pub fn wanted(&self) -> usize {

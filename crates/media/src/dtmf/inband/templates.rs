@@ -55,6 +55,14 @@ impl Waves {
         }
     }
 
+    /// See [`crate::relay::Relay::look`].
+    pub(super) fn look(&self) -> u64 {
+        let lines = [&self.cos[0], &self.cos[4], &self.sin[2]];
+        lines
+            .iter()
+            .fold(0, |seen, lanes| seen ^ u64::from(lanes.0[0].to_bits()))
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         for at in 0..2 * ROWS {
             self.cos[at] += other.cos[at];

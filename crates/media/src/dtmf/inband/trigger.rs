@@ -197,6 +197,11 @@ impl Trigger {
         self.analysis.push(linear).then(|| self.judge(end, context))
     }
 
+    /// See [`crate::relay::Relay::look`].
+    pub(crate) fn look(&self) -> u64 {
+        self.analysis.look() ^ u64::from(self.powers[0].to_bits())
+    }
+
     /// Samples still wanted until windows end: 1 to 8.
     #[must_use]
     pub fn wanted(&self) -> usize {
