@@ -26,6 +26,9 @@ const GATHER: Duration = Duration::from_micros(60);
 /// Packets that end such a wait early: a third of a millisecond of work.
 pub(crate) const GATHER_MAX: usize = 32;
 
+/// Datagrams thrown away from before there was anyone to hear them; more can only be a flood.
+pub(crate) const STALE_MAX: usize = 256;
+
 /// A way to the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
@@ -212,7 +215,7 @@ impl PacketIo {
         &mut self.outbox
     }
 
-    /// Watches a socket; it must stay open until it is forgotten.
+    /// Watches a socket; it must stay open until it is forgotten. What has come before is thrown away: nobody was there to hear it.
     ///
     /// # Errors
     /// What the system says.
@@ -348,6 +351,23 @@ mod tests {
                 (7, &[2, 2]),
             ];
             assert_eq!(bytes, wanted, "{:?}", io.backend());
+        });
+    }
+
+    #[test]
+    fn what_came_before_a_socket_was_watched_is_not_lent() {
+        each(|mut io| {
+            let (ours, far) = (socket(), socket());
+            far.send(b"before", ours.local()).unwrap();
+            io.watch(&ours, Token(0)).unwrap();
+            far.send(b"after", ours.local()).unwrap();
+            let all = taken(&mut io, 1);
+            assert_eq!(
+                all,
+                [(Token(0), b"after".to_vec(), false)],
+                "{:?}",
+                io.backend()
+            );
         });
     }
 

@@ -27,7 +27,9 @@ mod names;
 use buffers::Buffers;
 use names::{NAME_BYTES, address, stamp, write_address};
 
-use crate::packet_io::{EXPECTED_MAX, GATHER_MAX, Outbox, Pace, Receiver, Taker, Token, Waker};
+use crate::packet_io::{
+    EXPECTED_MAX, GATHER_MAX, Outbox, Pace, Receiver, STALE_MAX, Taker, Token, Waker,
+};
 use crate::rtp_socket::{Clock, DATAGRAM_BYTES_MAX, Datagram, ReceiveBuffer, RtpSocket};
 
 /// Submissions that wait: one system call takes them all. When full, they are submitted at once.
@@ -58,9 +60,6 @@ const NO_FILE: RawFd = -1;
 
 /// The buffer group; a ring has one.
 const GROUP: u16 = 0;
-
-/// Datagrams thrown away from before there was anyone to hear them; more can only be a flood.
-const STALE_MAX: usize = 256;
 
 /// Longest wait for a probe: it is on this machine.
 const PROBE_WAIT: Duration = Duration::from_secs(1);

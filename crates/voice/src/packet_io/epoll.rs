@@ -13,7 +13,7 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
-use super::{EXPECTED_MAX, Outbox, Pace, Receiver, Token, Waker};
+use super::{EXPECTED_MAX, Outbox, Pace, Receiver, STALE_MAX, Token, Waker};
 use crate::rtp_socket::{Clock, ReceiveBuffer, RtpSocket, receive_from};
 
 /// Ready sockets taken in one round, about 2 ms of work; the system reports the others in the next.
@@ -46,6 +46,7 @@ impl Epoll {
     }
 
     pub(super) fn watch(&mut self, socket: &RtpSocket, token: Token) -> io::Result<()> {
+        socket.discard(&mut self.buffer, STALE_MAX);
         let index = place(token);
         if self.watched.is_empty() {
             // Of the thread that uses it: sleeps of 60 us are not to become 110.
