@@ -48,9 +48,9 @@ struct Options {
     /// `io_uring` or `epoll`; without it, the fastest that the kernel allows.
     #[arg(long, value_parser = backend_named)]
     backend: Option<Backend>,
-    /// Calls of each pair.
-    #[arg(long, default_value_t = 500)]
-    calls: usize,
+    /// Calls of each run; without it, as many as both relays carry in that mode.
+    #[arg(long)]
+    calls: Option<usize>,
     /// Interleaved rounds; without it, as the size has it.
     #[arg(long)]
     pairs: Option<usize>,
@@ -71,6 +71,7 @@ fn main() -> ExitCode {
     raise_file_limit();
     let best = || PacketIo::best().map_or(Backend::Epoll, |packets| packets.backend());
     let backend = options.backend.unwrap_or_else(best);
+    let calls = options.calls.unwrap_or_default();
     let done = match (
         options.role,
         options.phones,
@@ -78,10 +79,10 @@ fn main() -> ExitCode {
         options.agents,
     ) {
         (Role::Tonewall, Some(phones), ..) => {
-            tonewall::serve(options.calls, backend, phones).map(|()| true)
+            tonewall::serve(calls, backend, phones).map(|()| true)
         }
         (Role::Floor, _, Some(consumers), Some(agents)) => {
-            floor::serve(options.calls, backend, consumers, agents).map(|()| true)
+            floor::serve(calls, backend, consumers, agents).map(|()| true)
         }
         _ => bench(&options, backend),
     };
