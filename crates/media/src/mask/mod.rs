@@ -7,10 +7,13 @@
 //!      └──────> gate (96 samples held, covers) ─> masked line ─> splice (enter/leave) ─> mute ─> pop_masked
 //! ```
 
+mod copies;
 mod gate;
 mod outbox;
 mod self_check;
 mod splice;
+#[cfg(test)]
+mod tests;
 mod unread;
 
 pub use outbox::Origin;
@@ -22,6 +25,7 @@ use crate::dtmf::inband::trigger::{Context, Hearing, Trigger};
 use crate::dtmf::inband::{InbandDigit, Reporter};
 use crate::sample;
 use crate::tone::{FADE_SAMPLES, FLAT_TONE_HZ, Fade, FlatTone};
+use copies::Copies;
 use gate::Gate;
 use outbox::Outbox;
 use splice::{Exit, Splice};
@@ -40,14 +44,10 @@ const GAP_FILLED_SPAN_MAX: u64 = 480;
 /// tone ends 9 ms after it and its edge 11 ms after it; a press that resumes within 12 ms fires before the tone has left.
 const HANG_SPAN: u64 = 48;
 
-/// The same after a microphone's copy of a signalled key: 200 ms. A room that takes half a second for 60 dB has sunk by 24 dB then, from where its
-/// answer could hardly be told from noise to where ten thousand of them cannot.
-const ECHO_HANG_SPAN: u64 = 1_600;
-
 /// Resumed audio masked after an event's end: 30 ms (S27).
 const AFTER_EVENT_SAMPLES: u32 = 240;
 
-/// The trigger listens harder for this long from an event's start: 300 ms (S24).
+/// The trigger listens harder until this long after an event: 300 ms (S24).
 const EVENT_HINT_SPAN: u64 = 2_400;
 
 /// Protection is left after this long without key, event or suspicion: 300 ms (S28).
@@ -110,6 +110,9 @@ pub struct ProtectedPath {
     dirty_until: u64,
     event: EventMask,
     hint_until: u64,
+    copies: Copies,
+    /// Where the trigger has heard to. Behind the gate where the clock filled the time of an event before its audio came.
+    trigger_end: u64,
     mute: Mute,
 }
 
@@ -170,6 +173,8 @@ impl ProtectedPath {
             dirty_until: 0,
             event: EventMask::Quiet,
             hint_until: 0,
+            copies: Copies::default(),
+            trigger_end: 0,
             mute: Mute {
                 on: false,
                 leaving: false,
@@ -188,7 +193,12 @@ impl ProtectedPath {
         }
         let late = sample::length(self.gate.heard_end() - ts).min(linear.len());
         self.begin_exit();
+        self.hear_late(ts, &linear[..late]);
+        if self.trigger_end < self.gate.heard_end() {
+            self.trigger.break_timeline();
+        }
         self.hear_all(&linear[late..]);
+        self.trigger_end = self.gate.heard_end();
         self.release(Moment::PacketEnd);
     }
 
@@ -206,6 +216,7 @@ impl ProtectedPath {
     pub fn event_started(&mut self, ts: u64) {
         self.event = EventMask::Running;
         self.hint_until = self.hint_until.max(ts.saturating_add(EVENT_HINT_SPAN));
+        self.copies.event_started(ts);
         self.gate.cover_held_by_key();
         self.note_dirty();
     }
@@ -220,7 +231,19 @@ impl ProtectedPath {
             ended_at: ts,
             left: AFTER_EVENT_SAMPLES,
         };
+        self.hint_until = self.hint_until.max(ts.saturating_add(EVENT_HINT_SPAN));
+        self.copies.event_lasts_to(ts);
         self.note_dirty();
+    }
+
+    /// Keys may be told by telephone-events or INFO: quiet tones in the audio may be a microphone's copies of them, long before the first is told.
+    pub fn expect_told_keys(&mut self, expected: bool) {
+        self.copies.expect(expected);
+    }
+
+    /// A key was told by INFO, about `ts`; no tone stands for it (S25).
+    pub fn key_told(&mut self, ts: u64) {
+        self.copies.event_started(ts);
     }
 
     /// Protection begins: only what [`ProtectedPath::pop_masked`] yields may leave from now on. `ts` is the timestamp of the next packet
@@ -371,6 +394,20 @@ impl ProtectedPath {
         }
     }
 
+    /// Audio of an event whose time the clock has filled already. It is masked; what sounds in it may go on when the event has ended.
+    fn hear_late(&mut self, ts: u64, linear: &[i16]) {
+        let Some(known) = self.trigger_end.checked_sub(ts).map(sample::length) else {
+            return;
+        };
+        for value in linear.get(known..).unwrap_or_default() {
+            self.trigger_end += 1;
+            let end = self.trigger_end;
+            if let Some(hearing) = self.trigger.push(*value, end, self.context(end)) {
+                self.obey(hearing, end);
+            }
+        }
+    }
+
     fn hear_all(&mut self, samples: &[i16]) {
         let mut rest = samples;
         while !rest.is_empty() {
@@ -421,8 +458,8 @@ impl ProtectedPath {
     /// What is known of the leg where a window ends.
     fn context(&self, end: u64) -> Context {
         Context {
-            hinted: end < self.hint_until,
-            signals: self.hint_until > 0,
+            hinted: end < self.hint_until || self.event == EventMask::Running,
+            copies: self.copies.may_come(end),
             resuming: matches!(
                 self.event,
                 EventMask::Resuming { .. } | EventMask::UntilClean
@@ -437,12 +474,17 @@ impl ProtectedPath {
                     self.event = EventMask::Quiet;
                 }
             }
-            Hearing::Suspect => self.dirty_until = end,
+            Hearing::Suspect => self.dirty_until = self.dirty_until.max(end),
             Hearing::Key { from, echoes, sure } => {
                 self.unread.hear(from, end, sure);
-                let hang = if echoes { ECHO_HANG_SPAN } else { HANG_SPAN };
+                let hang = if echoes {
+                    self.copies.hear(end);
+                    self.copies.answer_span()
+                } else {
+                    HANG_SPAN
+                };
                 self.gate.cover_key(from, end + hang);
-                self.dirty_until = end;
+                self.dirty_until = self.dirty_until.max(end);
             }
         }
     }
@@ -526,7 +568,10 @@ impl ProtectedPath {
         self.unread.note_gap(start, end, self.trigger.is_running());
         self.gate.silence_held();
         self.gate.silence_until(end + AFTER_GAP_SPAN);
-        self.trigger.break_timeline();
+        if self.event != EventMask::Running {
+            self.trigger.break_timeline();
+            self.trigger_end = end;
+        }
         if len > GAP_FILLED_SPAN_MAX {
             self.jump(len);
             return;

@@ -371,6 +371,7 @@ impl Guard {
 
     /// Where keys are signalled the audio is not read: what was read of it is forgotten, so that none of it is joined to what may be read later.
     fn heed_source(&mut self) {
+        self.path.expect_told_keys(self.tally.expects_told_keys());
         if self.is_reading && !self.tally.reads_audio() {
             self.is_reading = false;
             self.reorder.clear();
@@ -498,6 +499,7 @@ impl Guard {
     }
 
     pub(super) fn note_info(&mut self, now: Instant, key: Key, present: u64, way: &mut Way<'_>) {
+        self.path.key_told(present);
         match way.counting {
             Counting::On => self.tally.note_info(now, key, present, way.outputs),
             Counting::Off => self.tally.withhold(),

@@ -165,6 +165,11 @@ impl Tally {
         self.source != Source::Signalled
     }
 
+    /// Keys are told beside the audio, or may be.
+    pub(super) fn expects_told_keys(&self) -> bool {
+        self.source == Source::Signalled || self.negotiated && self.source != Source::Audio
+    }
+
     /// Presses that were not counted.
     pub(super) fn withheld(&self) -> u64 {
         self.withheld
@@ -211,8 +216,7 @@ impl Tally {
     /// A press was heard in the consumer's audio that nobody can read. It counts where digits come from the audio alone.
     pub(super) fn note_unread(&mut self, now: Instant, outputs: &mut Outputs) {
         let echoes = self.echoing(now).next().is_some();
-        let signals = self.negotiated && self.source != Source::Audio;
-        if echoes || signals || self.source == Source::Signalled {
+        if echoes || self.expects_told_keys() {
             self.withheld += 1;
             return;
         }
