@@ -10,7 +10,7 @@ use super::plan::DropReason;
 use super::side::Taken;
 use super::{Relay, way};
 use crate::sample;
-use crate::sample::duration_of;
+use crate::sample::{duration_of, samples_in};
 
 /// The level's bits; the eighth is reserved.
 const LEVEL_BITS: u8 = 0x7F;
@@ -68,9 +68,7 @@ impl ComfortNoise {
 
     /// The next packet's samples into the front of `linear`, if they are due: their timestamp and length.
     fn make(&mut self, now: Instant, linear: &mut [i16]) -> Option<(u64, usize)> {
-        while now.saturating_duration_since(self.due) > LATE_MAX {
-            self.pass();
-        }
+        self.leave_out(now);
         if self.due > now {
             return None;
         }
@@ -79,13 +77,21 @@ impl ComfortNoise {
             *value = sample::from_f32(self.peak * self.even());
         }
         let ts = self.ts;
-        self.pass();
+        self.pass(1);
         Some((ts, len))
     }
 
-    fn pass(&mut self) {
-        self.ts += self.span;
-        self.due += duration_of(self.span);
+    /// Passes over the packets that are too late at `now`, however many.
+    fn leave_out(&mut self, now: Instant) {
+        let late = now.saturating_duration_since(self.due);
+        let too_late = samples_in(late.saturating_sub(LATE_MAX));
+        self.pass(too_late.div_ceil(self.span));
+    }
+
+    fn pass(&mut self, packets: u64) {
+        let span = packets.saturating_mul(self.span);
+        self.ts = self.ts.saturating_add(span);
+        self.due += duration_of(span);
     }
 
     /// From -1 to 1, all as likely: the upper half of a linear congruential generator.

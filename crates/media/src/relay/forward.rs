@@ -329,8 +329,8 @@ impl Relay {
     /// relayed then. Towards the consumer it is swallowed.
     fn handle_noise(&mut self, from: Leg, taken: &Taken<'_>) -> Result<(), DropReason> {
         let withheld = from == Leg::Consumer && (self.guard.is_protecting() || self.is_muted);
-        let to = self.sides.of(from.other());
-        let relayed = to.plan.comfort_noise.filter(|_| !withheld);
+        let negotiated = self.sides.of(from.other()).plan.comfort_noise;
+        let relayed = negotiated.filter(|_| !withheld);
         if from == Leg::Consumer {
             self.guard
                 .note_packet(0, &taken.placed, &self.sides.agent.plan);

@@ -19,9 +19,9 @@ use crate::rtp::{RtpHeader, RtpPacket};
 use crate::sample;
 use crate::source::{Admission, Sighting, SourceFilter};
 
-/// Payload types that nobody needs to negotiate and that are no audio: comfort noise (RFC 3389 section 4) and its former number, and RTCP that is sent
-/// to the RTP port (RFC 5761 section 4).
-const NO_AUDIO: [u8; 7] = [13, 19, 72, 73, 74, 75, 76];
+/// Payload types that nobody needs to negotiate and that are no audio: the former number of comfort noise (RFC 3389 section 4; its own is known to every
+/// plan), and RTCP that is sent to the RTP port (RFC 5761 section 4).
+const NO_AUDIO: [u8; 6] = [19, 72, 73, 74, 75, 76];
 
 /// A codec counts as another one once ours has not come for half a second: longer than a packet that went astray, shorter than anybody waits for the
 /// answer.

@@ -52,14 +52,7 @@ fn unprotected_packets_are_re_originated_without_delay() {
             .all(|got| got.header.ssrc != 11 && got.at.as_millis().is_multiple_of(20))
     );
     for pair in got.windows(2) {
-        let steps = pair[1]
-            .header
-            .sequence
-            .wrapping_sub(pair[0].header.sequence);
-        let span = pair[1]
-            .header
-            .timestamp
-            .wrapping_sub(pair[0].header.timestamp);
+        let (steps, span) = pair[1].since(&pair[0]);
         assert_eq!(u32::from(steps) * 160, span);
     }
     assert_eq!(scene.relay.counters().consumer.packets_lost, lost as u64);
@@ -233,13 +226,7 @@ fn another_ssrc_goes_on_in_our_stream() {
     scene.consumer.timestamp = 55;
     scene.run(Leg::Consumer, &Script::audio(&hiss(3_200, 2)));
     let got = &scene.agent_got[1..];
-    assert!(got.windows(2).all(|pair| {
-        pair[1]
-            .header
-            .timestamp
-            .wrapping_sub(pair[0].header.timestamp)
-            == 160
-    }));
+    assert!(got.windows(2).all(|pair| pair[1].since(&pair[0]).1 == 160));
     assert!(
         got.iter()
             .all(|each| each.header.ssrc == got[0].header.ssrc)

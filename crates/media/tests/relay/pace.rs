@@ -29,15 +29,7 @@ fn call(ptime: Option<u32>, maxptime: Option<u32>) -> Scene {
 
 fn assert_steady(got: &[Got], span: u32) {
     for pair in got.windows(2) {
-        let step = pair[1]
-            .header
-            .sequence
-            .wrapping_sub(pair[0].header.sequence);
-        let since = pair[1]
-            .header
-            .timestamp
-            .wrapping_sub(pair[0].header.timestamp);
-        assert_eq!((step, since), (1, span), "at {:?}", pair[1].at);
+        assert_eq!(pair[1].since(&pair[0]), (1, span), "at {:?}", pair[1].at);
     }
 }
 

@@ -25,6 +25,17 @@ pub(crate) struct Got {
     pub(crate) payload: Vec<u8>,
 }
 
+impl Got {
+    /// How far its sequence number and its timestamp are past those of another.
+    pub(crate) fn since(&self, before: &Self) -> (u16, u32) {
+        let (new, old) = (&self.header, &before.header);
+        (
+            new.sequence.wrapping_sub(old.sequence),
+            new.timestamp.wrapping_sub(old.timestamp),
+        )
+    }
+}
+
 /// A far side that sends.
 pub(crate) struct Phone {
     pub(crate) source: SocketAddr,
