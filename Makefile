@@ -3,14 +3,19 @@ SHELL := /bin/bash
 CARGO ?= cargo
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+# How every test of a run ended, a JUnit file for each suite: `make test` begins by emptying it, a suite by removing its own files.
+export TONEWALL_RESULTS := $(abspath $(TARGET))/results
+XTASK := $(TARGET)/debug/xtask
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program test test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-kill load-sip bench bench-detector bench-mask bench-relay guard-campaign memory-per-call fuzz lint fmt clean
+.PHONY: help build demo ui program test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-kill load-sip bench bench-detector bench-mask bench-relay guard-campaign memory-per-call fuzz lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
 	@echo "make build   the release binary target/release/tonewall, with the page in it"
 	@echo "make test    all tests, installing what they need"
+	@echo "make acceptance   after make test: which row of the acceptance table is proven by which test of that run; fails for a row that is owed and is not"
+	@echo "make acceptance-add   lists in docs/acceptance.toml the tests of that run whose names begin with the ids of rows"
 	@echo "make bench   calls per core, CPU per call, detector: one JSON line each"
 	@echo "make bench-mask   what is heard of keys under the mask, class by class: JSON lines, fails above a bound"
 	@echo "make fuzz    S seconds for each fuzz target; make memory-per-call: what 2,000 calls take"
@@ -37,15 +42,31 @@ ui/dist/index.html: ui/node_modules/.stamp $(UI_SOURCES)
 	cd ui && npm run --silent build
 
 # ---- tests, quick suites first
-test: test-rust test-ui test-sip test-foreign test-guard test-trip test-fault-short test-e2e
+test: results-gone test-rust test-ui test-sip test-foreign test-guard test-trip test-fault-short test-e2e
 
-test-rust: ui
+results-gone:
+	rm -rf $(TONEWALL_RESULTS)
+
+# Judges the last `make test`. Not part of it until every row of the issue at work is proven.
+acceptance: $(XTASK)
+	@$(XTASK) acceptance $(TONEWALL_RESULTS)
+
+acceptance-add: $(XTASK)
+	@$(XTASK) acceptance-add $(TONEWALL_RESULTS)
+
+# Writes the JUnit files of a suite that has none of its own; the suite is the folder.
+JUNIT = $(XTASK) junit $(TONEWALL_RESULTS)
+$(XTASK): $(wildcard crates/xtask/Cargo.toml crates/xtask/src/*.rs crates/xtask/src/*/*.rs)
+	$(CARGO) build --quiet --locked --workspace --bin xtask
+	touch $@
+
+test-rust: ui $(XTASK)
 	scripts/need initdb postgresql
 	scripts/timed rust-format $(CARGO) fmt --all --check
 	scripts/timed rust-lint $(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	scripts/timed rust $(CARGO) test --locked --workspace
-	TONEWALL_TEST_PACKET_IO=epoll scripts/timed rust-epoll $(CARGO) test --locked --workspace --test voice
-	scripts/timed fuzz-seeds $(CARGO) test --locked --manifest-path fuzz/Cargo.toml --target-dir $(abspath $(TARGET))/fuzz/seeds
+	scripts/timed rust $(JUNIT)/rust $(CARGO) test --locked --workspace
+	TONEWALL_TEST_PACKET_IO=epoll scripts/timed rust-epoll $(JUNIT)/rust-epoll $(CARGO) test --locked --workspace --test voice
+	scripts/timed fuzz-seeds $(JUNIT)/fuzz-seeds $(CARGO) test --locked --manifest-path fuzz/Cargo.toml --target-dir $(abspath $(TARGET))/fuzz/seeds
 
 test-ui: ui/node_modules/.stamp
 	scripts/timed ui bash -c 'cd ui && npm test --silent'
@@ -59,31 +80,31 @@ test-e2e: program
 	scripts/need chromium chromium multimon-ng multimon-ng sox sox
 	scripts/timed e2e bash -c 'cd ui && TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall npm run --silent e2e'
 
-test-sip: program
+test-sip: program $(XTASK)
 	scripts/need sipp sip-tester python3 python3
-	scripts/timed sip env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/sipp_suite.py
+	scripts/timed sip $(JUNIT)/sipp env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/sipp_suite.py
 
-test-foreign: program
+test-foreign: program $(XTASK)
 	scripts/need baresip baresip-core multimon-ng multimon-ng sox sox python3 python3
-	scripts/timed foreign env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/foreign_suite.py
+	scripts/timed foreign $(JUNIT)/foreign env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/foreign_suite.py
 
 # The server stopped and starved: what the agent hears.
-test-guard: program
+test-guard: program $(XTASK)
 	scripts/need python3 python3
-	scripts/timed guard env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/guard_suite.py
+	scripts/timed guard $(JUNIT)/guard env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/guard_suite.py
 
 # The server with its mask off: what the agent hears, and what is said of it.
-test-trip: planted
+test-trip: planted $(XTASK)
 	scripts/need python3 python3
-	scripts/timed trip env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/guard_suite.py --planted
+	scripts/timed trip $(JUNIT)/trip env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/guard_suite.py --planted
 
 # The program with deliberate defects, as the stories build it (docs/planted.md).
 planted: program
 	$(CARGO) build --quiet --locked --workspace --bin tonewall-planted --features tonewall-server/planted
 
 # Kills at random moments around the charge; fault-kill does the same for longer.
-test-fault-short: program
-	scripts/timed fault-short $(CARGO) test --locked --workspace --test stories killed
+test-fault-short: program $(XTASK)
+	scripts/timed fault-short $(JUNIT)/fault-short $(CARGO) test --locked --workspace --test stories killed
 
 KILL_N ?= 300
 fault-kill: program

@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import looks from './playwright.config';
+import looks, { reporters } from './playwright.config';
 
 /** The story against the real product: each file of e2e/story starts `tonewall demo` for itself. Pictures of states lie in test-results/states. */
 export default defineConfig({
@@ -7,7 +7,7 @@ export default defineConfig({
   fullyParallel: false,
   testDir: 'e2e/story',
   outputDir: 'test-results/story',
-  reporter: [['list']],
+  reporter: reporters('story'),
   timeout: 60_000,
   expect: { timeout: 8_000 },
   use: {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
@@ -26,6 +27,7 @@ export default defineConfig({
     environment: 'jsdom',
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/test-setup.ts'],
+    reporters: ['default', ['junit', { outputFile: join(process.env.TONEWALL_RESULTS ?? 'test-results', 'ui.xml') }]],
     restoreMocks: true,
     testTimeout: 30_000,
   },
