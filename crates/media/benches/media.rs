@@ -235,7 +235,7 @@ fn drive(relay: &mut Relay, now: Instant, leg: Leg, bytes: &[u8]) -> usize {
         bytes,
         rtcp: false,
     };
-    std::hint::black_box(relay.look());
+    std::hint::black_box(relay.look(leg));
     relay.handle_input(now, input);
     let mut sent = 0;
     while relay.poll_output().is_some() {

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use secret::Key;
 
-use crate::delay_line::HOLD_SAMPLES;
+use crate::delay_line::{CACHE_LINE, HOLD_SAMPLES};
 use crate::dtmf::inband::Reporter;
 use crate::dtmf::inband::trigger::{Context, Hearing, Trigger};
 use crate::sample;
@@ -94,6 +94,13 @@ impl AgentMask {
         self.held.fill(0);
     }
 
+    /// See [`super::Relay::look`].
+    pub(super) fn look(&self) -> u64 {
+        let held = self.held.iter().step_by(CACHE_LINE / size_of::<i16>());
+        let held = held.fold(0, |seen, value| seen ^ value.cast_unsigned());
+        self.trigger.look() ^ u64::from(held)
+    }
+
     /// The next key of the agent.
     pub(super) fn poll_key(&mut self) -> Option<Key> {
         Some(self.reporter.poll_digit()?.key)
@@ -104,8 +111,11 @@ impl AgentMask {
     pub(super) fn mask(&mut self, ts: u64, rebased: bool, linear: &mut [i16]) -> usize {
         self.reporter.push_audio(ts, linear);
         let late = self.begin(ts, rebased, linear.len());
-        for value in &mut linear[late..] {
-            *value = self.pass(*value);
+        let mut rest = &mut linear[late..];
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at_mut(self.trigger.wanted().min(rest.len()));
+            self.pass(now);
+            rest = later;
         }
         late
     }
@@ -117,7 +127,9 @@ impl AgentMask {
         let overlap = sample::count_f32(rest.len().min(OVERLAP_SAMPLES));
         for (place, value) in rest.iter_mut().enumerate() {
             let direct_weight = (sample::count_f32(place + 1) / overlap).min(1.0);
-            let delayed = f32::from(self.pass(*value));
+            let mut delayed = [*value];
+            self.pass(&mut delayed);
+            let delayed = f32::from(delayed[0]);
             let mixed = delayed + (f32::from(*value) - delayed) * direct_weight;
             *value = sample::from_f32(mixed);
         }
@@ -133,19 +145,38 @@ impl AgentMask {
         late
     }
 
-    /// Takes the next sample of the timeline; yields the one of 12 ms before, or what is heard instead.
-    fn pass(&mut self, linear: i16) -> i16 {
+    /// Takes the next samples of the timeline, as many as the trigger wants at most; puts those of 12 ms before in their place, or what is heard
+    /// instead.
+    fn pass(&mut self, linear: &mut [i16]) {
         let due = self.end.saturating_sub(HELD_SPAN);
-        let cell = sample::ring_index(self.end, HOLD_SAMPLES);
-        let held = std::mem::replace(&mut self.held[cell], linear);
-        self.end += 1;
+        let end = self.end + sample::span(linear.len());
         if let Some(Hearing::Key { from, .. }) =
-            self.trigger.push(linear, self.end, Context::default())
+            self.trigger.push_all(linear, end, Context::default())
         {
-            self.silence(from, self.end + HANG_SPAN, due);
+            self.silence(from, end + HANG_SPAN, due);
         }
-        self.sent = self.judge(due, held);
-        self.sent
+        self.hold(linear);
+        self.end = end;
+        if !self.is_clear(due, end.saturating_sub(HELD_SPAN)) {
+            for (ts, value) in (due..).zip(linear.iter_mut()) {
+                *value = self.judge(ts, *value);
+            }
+        }
+        self.sent = linear.last().copied().unwrap_or(self.sent);
+    }
+
+    /// Holds samples back, and puts those that were held in their place.
+    fn hold(&mut self, linear: &mut [i16]) {
+        let cell = sample::ring_index(self.end, HOLD_SAMPLES);
+        let (front, back) = linear.split_at_mut(linear.len().min(HOLD_SAMPLES - cell));
+        self.held[cell..cell + front.len()].swap_with_slice(front);
+        self.held[..back.len()].swap_with_slice(back);
+    }
+
+    /// The samples of `from..to` are heard as they came, and nothing else sounds: most of a call.
+    fn is_clear(&self, from: u64, to: u64) -> bool {
+        let is_silenced = from < self.silenced.end && self.silenced.start < to;
+        !is_silenced && self.position == FADE_SAMPLES && self.echo.left == 0
     }
 
     /// Silences `from..to`; what lies before `due` is out. A key that is out already is cut.

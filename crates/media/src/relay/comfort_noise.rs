@@ -130,7 +130,7 @@ impl Relay {
     /// Sends the noise that is due.
     pub(super) fn make_noise(&mut self, now: Instant) {
         while let Some(noise) = &mut self.comfort_noise {
-            let made = noise.make(now, &mut self.scratch.packets.decoded[..]);
+            let made = noise.make(now, &mut self.scratch.packets.get().decoded[..]);
             let Some((ts, len)) = made else { return };
             if let Err(reason) = self.send_noise(now, ts, len) {
                 self.sides.consumer.note_drop(reason);
@@ -140,7 +140,7 @@ impl Relay {
 
     /// The first `len` decoded samples go where the consumer's audio goes.
     fn send_noise(&mut self, now: Instant, ts: u64, len: usize) -> Result<(), DropReason> {
-        let samples = &self.scratch.packets.decoded[..len];
+        let samples = &self.scratch.packets.get().decoded[..len];
         if self.guard.is_protecting() {
             let heard = Heard {
                 now,
@@ -163,7 +163,7 @@ impl Relay {
             return self.guard.reframe(now, ts, samples, &mut way!(self));
         }
         let agent = &mut self.sides.agent;
-        let bytes = &mut self.scratch.packets.encoded[..];
+        let bytes = &mut self.scratch.frames.get().bytes[..];
         agent.plan.codec.law().encode(samples, bytes);
         let framing = Framing {
             payload_type: agent.plan.payload_type_out,

@@ -9,6 +9,7 @@ use super::guard::Heard;
 use super::output::RelayEvent;
 use super::plan::DropReason;
 use super::protection::Stage;
+use super::scratch::{Frames, Lent, Packets};
 use super::side::{Arrival, Taken};
 use super::timeline::TIMELINE_START;
 use super::{Relay, Timers};
@@ -106,12 +107,12 @@ impl Relay {
             .plan
             .codec
             .law()
-            .decode(taken.payload, &mut self.scratch.packets.decoded[..]);
+            .decode(taken.payload, &mut self.scratch.packets.get().decoded[..]);
         let heard = Heard {
             now: arrival.now,
             at: arrival.received_at,
             ts,
-            samples: &self.scratch.packets.decoded[..len],
+            samples: &self.scratch.packets.get().decoded[..len],
         };
         self.guard.hear(heard, &mut super::way!(self));
         self.leave_if_clean();
@@ -123,10 +124,10 @@ impl Relay {
         let mut len = 0;
         if self.watch || self.records || reframes {
             let law = self.sides.consumer.plan.codec.law();
-            len = law.decode(taken.payload, &mut self.scratch.packets.decoded[..]);
+            len = law.decode(taken.payload, &mut self.scratch.packets.get().decoded[..]);
         }
         if self.watch {
-            let decoded = &self.scratch.packets.decoded[..len];
+            let decoded = &self.scratch.packets.get().decoded[..len];
             self.guard.watch(taken.placed.ts, decoded);
         }
         self.sides.agent.check_open()?;
@@ -146,7 +147,7 @@ impl Relay {
             &mut self.outputs,
             Leg::Consumer,
             taken,
-            &mut self.scratch.packets.transcoded[..],
+            &mut self.scratch.frames,
         )
     }
 
@@ -158,10 +159,10 @@ impl Relay {
         len: usize,
     ) -> Result<(), DropReason> {
         if self.is_muted {
-            self.scratch.packets.decoded[..len].fill(0);
+            self.scratch.packets.get().decoded[..len].fill(0);
         }
         self.record(Leg::Consumer, taken, len);
-        let samples = &self.scratch.packets.decoded[..len];
+        let samples = &self.scratch.packets.get().decoded[..len];
         self.guard
             .reframe(now, taken.placed.ts, samples, &mut super::way!(self))
     }
@@ -169,12 +170,12 @@ impl Relay {
     /// In place of a consumer who is muted.
     fn relay_silence(&mut self, taken: &Taken<'_>) -> Result<(), DropReason> {
         let len = taken.payload.len();
-        self.scratch.packets.decoded[..len].fill(0);
+        self.scratch.packets.get().decoded[..len].fill(0);
         self.record(Leg::Consumer, taken, len);
         let silence = self.sides.consumer.plan.codec.law().silence();
-        self.scratch.packets.encoded[..len].fill(silence);
+        self.scratch.packets.get().encoded[..len].fill(silence);
         let silenced = Taken {
-            payload: &self.scratch.packets.encoded[..len],
+            payload: &self.scratch.packets.get().encoded[..len],
             ..*taken
         };
         relay_audio(
@@ -182,7 +183,7 @@ impl Relay {
             &mut self.outputs,
             Leg::Consumer,
             &silenced,
-            &mut self.scratch.packets.transcoded[..],
+            &mut self.scratch.frames,
         )
     }
 
@@ -190,7 +191,7 @@ impl Relay {
         let masks = self.agent_mask.is_some();
         if masks || self.records {
             let law = self.sides.agent.plan.codec.law();
-            let len = law.decode(taken.payload, &mut self.scratch.packets.decoded[..]);
+            let len = law.decode(taken.payload, &mut self.scratch.packets.get().decoded[..]);
             self.record(Leg::Agent, taken, len);
             if masks {
                 return self.relay_masked_agent(now, taken, len);
@@ -202,7 +203,7 @@ impl Relay {
             &mut self.outputs,
             Leg::Agent,
             taken,
-            &mut self.scratch.packets.transcoded[..],
+            &mut self.scratch.frames,
         )
     }
 
@@ -216,7 +217,8 @@ impl Relay {
         let Some(mut mask) = self.agent_mask.take() else {
             return Err(DropReason::Withheld);
         };
-        let decoded = &mut self.scratch.packets.decoded[..len];
+        let Packets { decoded, encoded } = self.scratch.packets.get();
+        let decoded = &mut decoded[..len];
         let (ts, rebased) = (taken.placed.ts, taken.placed.rebased);
         let late = if mask.is_leaving() {
             mask.mask_last(ts, rebased, decoded)
@@ -232,9 +234,9 @@ impl Relay {
             return Err(DropReason::OutOfPlace);
         }
         let law = self.sides.agent.plan.codec.law();
-        law.encode(&decoded[late..], &mut self.scratch.packets.encoded[..]);
+        law.encode(&decoded[late..], &mut encoded[..]);
         let mut masked = Taken {
-            payload: &self.scratch.packets.encoded[..len - late],
+            payload: &encoded[..len - late],
             ..*taken
         };
         masked.placed.ts += sample::span(late);
@@ -243,7 +245,7 @@ impl Relay {
             &mut self.outputs,
             Leg::Agent,
             &masked,
-            &mut self.scratch.packets.transcoded[..],
+            &mut self.scratch.frames,
         )
     }
 
@@ -252,7 +254,7 @@ impl Relay {
         if self.records && taken.placed.newest {
             let position = taken.placed.ts.saturating_sub(TIMELINE_START);
             self.outputs
-                .record(leg, position, &self.scratch.packets.decoded[..len]);
+                .record(leg, position, &self.scratch.packets.get().decoded[..len]);
         }
     }
 
@@ -364,7 +366,7 @@ fn relay_audio(
     outputs: &mut super::Outputs,
     from: Leg,
     taken: &Taken<'_>,
-    transcoded: &mut [u8],
+    frames: &mut Lent<Frames>,
 ) -> Result<(), DropReason> {
     let (source, to) = sides.way(from);
     let (law_in, law_out) = (source.plan.codec.law(), to.plan.codec.law());
@@ -377,6 +379,7 @@ fn relay_audio(
     if law_in == law_out {
         return to.relay(outputs, taken.placed.sequence, framing, taken.payload);
     }
+    let transcoded = &mut frames.get().bytes;
     for (byte, code) in transcoded.iter_mut().zip(taken.payload) {
         *byte = law_out.encode_sample(law_in.decode_byte(*code));
     }

@@ -14,7 +14,7 @@ use super::ingress::Placed;
 use super::keys::Tally;
 use super::output::{Outputs, RelayEvent};
 use super::reorder::Reorder;
-use super::scratch::Frames;
+use super::scratch::{Frames, Lent};
 use super::side::Side;
 use super::timeline::TIMELINE_START;
 use super::trace::{Trace, Traced};
@@ -69,7 +69,7 @@ pub(super) struct Way<'relay> {
     pub(super) agent: &'relay mut Side,
     pub(super) outputs: &'relay mut Outputs,
     pub(super) egress_guard: &'relay mut EgressGuard,
-    pub(super) scratch: &'relay mut Frames,
+    pub(super) scratch: &'relay mut Lent<Frames>,
     pub(super) record: bool,
     pub(super) counting: Counting,
 }
@@ -567,14 +567,14 @@ impl Guard {
 /// Masked samples into packets.
 impl Guard {
     fn drain(&mut self, now: Instant, way: &mut Way<'_>) {
-        while let Some((ts, len)) = self.pop(&mut way.scratch.popped[..]) {
+        while let Some((ts, len)) = self.pop(&mut way.scratch.get().popped[..]) {
             #[cfg(any(test, feature = "planted"))]
             if let Some(mask_off) = &self.mask_off {
-                mask_off.undo(ts, &mut way.scratch.popped[..len]);
+                mask_off.undo(ts, &mut way.scratch.get().popped[..len]);
             }
-            let popped = std::mem::take(&mut way.scratch.popped);
+            let popped = std::mem::take(&mut way.scratch.get().popped);
             self.frame(now, ts, &popped[..len], way);
-            way.scratch.popped = popped;
+            way.scratch.get().popped = popped;
         }
     }
 
@@ -610,9 +610,10 @@ impl Guard {
     }
 
     fn send(&mut self, take: Take, way: &mut Way<'_>) {
-        while let Some((ts, len)) = self.framer.take(take, &mut way.scratch.frame[..]) {
+        while let Some((ts, len)) = self.framer.take(take, &mut way.scratch.get().frame[..]) {
             let law = way.agent.plan.codec.law();
-            law.encode(&way.scratch.frame[..len], &mut way.scratch.bytes[..]);
+            let Frames { frame, bytes, .. } = way.scratch.get();
+            law.encode(&frame[..len], &mut bytes[..]);
             if !self.is_reframing {
                 judge_and_record(law, ts, len, way);
             }
@@ -623,10 +624,8 @@ impl Guard {
                 span: sample::span(len),
             };
             let skipped = std::mem::take(&mut self.skipped);
-            if let Err(reason) =
-                way.agent
-                    .send(way.outputs, framing, skipped, &way.scratch.bytes[..len])
-            {
+            let bytes = &way.scratch.get().bytes[..len];
+            if let Err(reason) = way.agent.send(way.outputs, framing, skipped, bytes) {
                 way.agent.note_drop(reason);
             }
         }
@@ -635,13 +634,13 @@ impl Guard {
 
 /// The last look at a frame that came of the mask, and the recorder's part of it.
 fn judge_and_record(law: Law, ts: u64, len: usize, way: &mut Way<'_>) {
-    if way.egress_guard.judge(law, &way.scratch.bytes[..len]) == Verdict::Silence {
-        way.scratch.frame[..len].fill(0);
-        way.scratch.bytes[..len].fill(law.silence());
+    let Frames { frame, bytes, .. } = way.scratch.get();
+    if way.egress_guard.judge(law, &bytes[..len]) == Verdict::Silence {
+        frame[..len].fill(0);
+        bytes[..len].fill(law.silence());
     }
     if way.record {
         let position = ts.saturating_sub(TIMELINE_START);
-        way.outputs
-            .record(Leg::Consumer, position, &way.scratch.frame[..len]);
+        way.outputs.record(Leg::Consumer, position, &frame[..len]);
     }
 }

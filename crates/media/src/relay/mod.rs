@@ -251,11 +251,10 @@ impl Relay {
         if self.has_ended {
             return;
         }
-        self.scratch = Scratch::lend();
         if self.obey(now, input) == Timers::Changed {
             self.due = self.soonest();
         }
-        std::mem::take(&mut self.scratch).give_back();
+        self.scratch.give_back();
     }
 
     fn obey(&mut self, now: Instant, input: Input<'_>) -> Timers {
@@ -318,24 +317,25 @@ impl Relay {
         self.sides.of(leg).note_drop(DropReason::Malformed);
     }
 
-    /// Looks at all that a packet of an unprotected call needs of it, and of a protected one at the lines of its mask and its guard. Between two packets of
+    /// Looks at all that a packet from this leg of an unprotected call needs of it, and of a protected one at the lines of its mask and its guard. Between two packets of
     /// a call so many of other calls come that nothing of it is left in the nearer caches; looked at one after the other, while the packet is worked on,
     /// each part would be waited for alone. Yields nothing of use, but something, so that no compiler leaves it out.
     #[must_use]
-    pub fn look(&self) -> u64 {
+    pub fn look(&self, from: Leg) -> u64 {
         let sides = self.sides.consumer.look() ^ self.sides.agent.look();
         let flags = [
             self.watch ^ self.has_ended,
             self.egress_guard.is_silencing(),
         ];
         let flags = flags.map(u64::from);
-        let egress_guard = if self.guard.is_protecting() {
-            self.egress_guard.look()
-        } else {
-            0
+        let is_protecting = self.guard.is_protecting();
+        let masks = match (from, &self.agent_mask) {
+            (Leg::Consumer, _) if is_protecting => self.guard.look() ^ self.egress_guard.look(),
+            (Leg::Consumer, _) => self.guard.look(),
+            (Leg::Agent, Some(mask)) => mask.look(),
+            (Leg::Agent, None) => u64::from(is_protecting),
         };
-        let guards = self.guard.look() ^ egress_guard;
-        sides ^ guards ^ self.outputs.dropped() ^ flags[0] ^ flags[1]
+        sides ^ masks ^ self.outputs.dropped() ^ flags[0] ^ flags[1]
     }
 
     /// When [`Relay::handle_timeout`] is due, or a little before; nothing once the call is over.
@@ -366,10 +366,9 @@ impl Relay {
         if self.has_ended {
             return;
         }
-        self.scratch = Scratch::lend();
         self.do_what_is_due(now);
         self.due = self.soonest();
-        std::mem::take(&mut self.scratch).give_back();
+        self.scratch.give_back();
     }
 
     fn do_what_is_due(&mut self, now: Instant) {

@@ -6,7 +6,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::output::{Output, ProtectionRefusal};
-use super::scratch::Scratch;
 use super::{Input, Relay, RelayPlan};
 use crate::delay_line::HOLD_SAMPLES;
 use crate::dtmf::inband::keypad::Pair;
@@ -168,9 +167,8 @@ fn play(mut now: Instant, plan: RelayPlan, said: &[i16], heard: &mut Heard, reco
     for (index, samples) in said.chunks_exact(PACKET).enumerate() {
         if index == ARM_AT {
             let end = relay.sides.consumer.ingress.end(now);
-            relay.scratch = Scratch::lend();
             relay.arm_unproven(now, end);
-            std::mem::take(&mut relay.scratch).give_back();
+            relay.scratch.give_back();
             // What went before is not masked.
             drain(&mut relay, law_out, heard, recorded);
             (heard.len, recorded.len) = (0, 0);

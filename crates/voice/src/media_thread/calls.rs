@@ -48,12 +48,10 @@ impl Calls {
         let Some((place, socket)) = place(token) else {
             return;
         };
-        if let Some(socket) = SocketPlace::ALL.get(socket).copied() {
-            let now = datagram.read_at;
-            self.with(place, now, outbox, |call, ways| {
-                call.take(now, socket, datagram, ways);
-            });
-        }
+        let now = datagram.read_at;
+        self.with(place, now, outbox, |call, ways| {
+            call.take(now, socket, datagram, ways);
+        });
     }
 
     /// Sees to all that is due, and finds what is due next. A call that was put off since the last search is found early, and put off again.
@@ -126,15 +124,17 @@ impl Calls {
 }
 
 /// Whose socket it is, and which of them.
-fn place(token: Token) -> Option<(usize, usize)> {
+fn place(token: Token) -> Option<(usize, SocketPlace)> {
     let token = usize::try_from(token.0).ok()?;
-    Some((token / SOCKETS, token % SOCKETS))
+    let socket = SocketPlace::ALL.get(token % SOCKETS)?;
+    Some((token / SOCKETS, *socket))
 }
 
 impl Receiver for Calls {
     fn expect(&mut self, token: Token) {
-        let call = place(token).and_then(|(place, _)| self.running(place));
-        black_box(call.map(RunningCall::look));
+        if let Some((place, socket)) = place(token) {
+            black_box(self.running(place).map(|call| call.look(socket)));
+        }
     }
 
     fn take(&mut self, token: Token, datagram: Datagram<'_>, outbox: &mut Outbox) {

@@ -175,7 +175,7 @@ impl RunningCall {
     }
 
     /// Looks at what a packet needs, as [`Relay::look`] has it.
-    pub(super) fn look(&self) -> u64 {
+    pub(super) fn look(&self, place: SocketPlace) -> u64 {
         let Core {
             id,
             relay,
@@ -186,7 +186,7 @@ impl RunningCall {
         let times = u64::from(*wake_at == Some(*look_at));
         let sockets = [&self.sockets.consumer.rtp, &self.sockets.agent.rtp];
         let ports = sockets.map(|socket| u64::from(socket.local().port()));
-        id.0 ^ times ^ ports[0] ^ ports[1] ^ relay.look()
+        id.0 ^ times ^ ports[0] ^ ports[1] ^ relay.look(place.leg)
     }
 
     /// Watches the sockets. What came before there was anyone to hear it is thrown away.
