@@ -317,9 +317,9 @@ impl Relay {
         self.sides.of(leg).note_drop(DropReason::Malformed);
     }
 
-    /// Looks at all that a packet from this leg of an unprotected call needs of it, and of a protected one at the lines of its mask and its guard. Between two packets of
-    /// a call so many of other calls come that nothing of it is left in the nearer caches; looked at one after the other, while the packet is worked on,
-    /// each part would be waited for alone. Yields nothing of use, but something, so that no compiler leaves it out.
+    /// Looks at all that a packet from this leg of an unprotected call needs of it, and of a protected one at the lines of that leg's masks and its guard.
+    /// Between two packets of a call so many of other calls come that nothing of it is left in the nearer caches; looked at one after the other, while the
+    /// packet is worked on, each part would be waited for alone. Yields nothing of use, but something, so that no compiler leaves it out.
     #[must_use]
     pub fn look(&self, from: Leg) -> u64 {
         let sides = self.sides.consumer.look() ^ self.sides.agent.look();
