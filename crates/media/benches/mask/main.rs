@@ -1,8 +1,9 @@
 //! What the agent and the recorder hear of keys under protection, class by class, in virtual time: nothing. One line of JSON for each class;
 //! the exit code is 0 only if every bound holds. docs/bench-mask.md says what is measured and how.
 //!
-//! `cargo bench --bench mask -- [--digits N] [--only CLASS,CLASS] [--corpus FOLDER]` plays N digits a class beside real speech and asks foreign
-//! decoders. Run by `cargo test`, it plays a few digits of each class beside made-up speech and asks its own attackers only.
+//! `cargo bench --bench mask -- [--digits N] [--only CLASS,CLASS] [--corpus FOLDER] [--seed N]` plays N digits a class beside real speech and asks
+//! foreign decoders; another seed plays other calls. Run by `cargo test`, it plays a few digits of each class beside made-up speech and asks its
+//! own attackers only.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -36,6 +37,7 @@ use foreign::{Foreign, Recovered};
 use matched::{Filters, Guesses};
 use measure::{Figures, HELD};
 use report::Report;
+use scene::Scene;
 use speech::Speech;
 
 /// Digits of a call, so that a class is many calls.
@@ -46,6 +48,9 @@ const TWIN_EVERY: usize = 8;
 
 /// Digits a class when run by `cargo test`.
 const SHORT_DIGITS: usize = 12;
+
+/// Calls of one seed: a multiple of a hundred, so that an even call stays even and an offset of [`Moment::Arming`] the same.
+const SEED_CALLS: u64 = 1_000_000;
 
 /// Digits of a control at least: with fewer a reader cannot be told from a lucky guesser.
 const CONTROL_DIGITS: usize = 60;
@@ -81,6 +86,7 @@ struct Bench {
     foreign: Option<Foreign>,
     filters: Filters,
     is_long: bool,
+    seed: u64,
 }
 
 impl Bench {
@@ -96,6 +102,8 @@ impl Bench {
                 .map_err(|_| format!("{text} is no number of digits"))
         };
         let digits = value("--digits").map(number).transpose()?;
+        let no_seed = |_| "the seed is no number".to_owned();
+        let seed = value("--seed").map_or(Ok(0), |text| text.parse().map_err(no_seed))?;
         let corpus = value("--corpus").map(PathBuf::from);
         let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
         let corpus = corpus.unwrap_or_else(|| target.join("../corpus"));
@@ -114,7 +122,14 @@ impl Bench {
             },
             filters: Filters::new(f64::from(media::tone::FLAT_TONE_HZ)),
             is_long,
+            seed,
         })
+    }
+
+    /// A call of a class, or its twin.
+    fn scene(&self, class: &Class, keys: usize, call: usize, twin: bool) -> Scene {
+        let index = self.seed * SEED_CALLS + call as u64;
+        scene::build(class, keys, index, twin, &self.speech)
     }
 
     /// It was asked for, or everything was.
@@ -232,7 +247,7 @@ fn play_fields(bench: &Bench, field: Field) -> Fields {
 }
 
 fn play_call(bench: &Bench, class: &Class, call: usize, keys: usize) -> Result<Tally, String> {
-    let scene = scene::build(class, keys, call as u64, false, &bench.speech);
+    let scene = bench.scene(class, keys, call, false);
     let mut outcome = rig::play(&scene);
     if class.moment == Moment::Late {
         uncover(&scene, &mut outcome);
@@ -253,7 +268,7 @@ fn play_call(bench: &Bench, class: &Class, call: usize, keys: usize) -> Result<T
         && class.moment != Moment::Late
         && call.is_multiple_of(TWIN_EVERY);
     let edge_moved_max = has_twin.then(|| {
-        let twin = scene::build(class, keys, call as u64, true, &bench.speech);
+        let twin = bench.scene(class, keys, call, true);
         twin::edge_moved(&outcome, &rig::play(&twin))
     });
     Ok(Tally {
@@ -265,7 +280,7 @@ fn play_call(bench: &Bench, class: &Class, call: usize, keys: usize) -> Result<T
 }
 
 /// The planted defect: the first 3 ms of each press as they were.
-fn uncover(scene: &scene::Scene, outcome: &mut rig::Outcome) {
+fn uncover(scene: &Scene, outcome: &mut rig::Outcome) {
     for press in &scene.presses {
         for source in press.span.clone().take(LATE) {
             let place = source + HELD;

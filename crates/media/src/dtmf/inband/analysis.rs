@@ -199,6 +199,16 @@ impl Analysis {
         })
     }
 
+    /// Samples since the oldest block of the long window that is louder than `power` began; nothing if that is the oldest of all, so that it may
+    /// have begun before, or if none is.
+    #[must_use]
+    pub fn risen_for(&self, power: f32) -> Option<usize> {
+        let loud = power * sample::count_f32(HOP_SAMPLES);
+        let oldest = self.energies.iter().rposition(|energy| *energy > loud)?;
+        let is_known = self.filled == BLOCKS && oldest + 1 < BLOCKS;
+        is_known.then_some((oldest + 1) * HOP_SAMPLES)
+    }
+
     /// The best fit of the newest `window` if it explains at least `least_share`; nothing if it does not or the window is not full.
     #[must_use]
     pub fn fit(&self, window: Window, least_share: f32) -> Option<Fit> {
