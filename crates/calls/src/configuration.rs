@@ -188,6 +188,7 @@ fn is_configuration(change: &Change) -> bool {
         Change::SaveUser(_)
         | Change::SaveDesktop { .. }
         | Change::DeleteDesktop(_)
+        | Change::AssignDesktop { .. }
         | Change::SaveService(_)
         | Change::SaveSettings(_) => true,
         Change::None | Change::InsertPayment(_) | Change::MovePayment { .. } => false,

@@ -12,7 +12,7 @@ use domain::boundary::{
     PaymentGateway, Recorders, Store, Task, Telephony,
 };
 use domain::capture::Field;
-use domain::id::{CallId, CaptureId, UserId, WidgetId};
+use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
 use domain::payment::PaymentForm;
 use domain::time::WallClock;
 use domain::view::{CallView, CaptureView, DeskError};
@@ -78,7 +78,13 @@ pub(crate) struct Inner {
 #[derive(Default)]
 struct Table {
     calls: HashMap<CallId, Handle>,
-    captures: HashMap<CaptureId, CallId>,
+    captures: HashMap<CaptureId, OpenedCapture>,
+}
+
+/// Where an open capture runs.
+struct OpenedCapture {
+    call: CallId,
+    desktop: DesktopId,
 }
 
 #[derive(Clone)]
@@ -112,8 +118,9 @@ impl Inner {
             .is_some_and(|now| url(now) == url(widget))
     }
 
-    pub(crate) fn capture_opened(&self, capture: CaptureId, call: CallId) {
-        self.table().captures.insert(capture, call);
+    pub(crate) fn capture_opened(&self, capture: CaptureId, call: CallId, desktop: DesktopId) {
+        let opened = OpenedCapture { call, desktop };
+        self.table().captures.insert(capture, opened);
     }
 
     pub(crate) fn capture_closed(&self, capture: &CaptureId) {
@@ -129,7 +136,7 @@ impl Inner {
     pub(crate) fn remove(&self, call: &CallId) {
         let mut table = self.table();
         table.calls.remove(call);
-        table.captures.retain(|_, of| of != call);
+        table.captures.retain(|_, of| of.call != *call);
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, Table> {
@@ -224,7 +231,7 @@ impl Calls {
             .table()
             .captures
             .get(capture)
-            .cloned()
+            .map(|opened| opened.call.clone())
             .ok_or(DeskError::NotFound)?;
         self.owned(actor, &call)
     }
@@ -404,6 +411,17 @@ impl CaptureDesk for Calls {
             let capture = capture.clone();
             Self::ask(&handle, |reply| Message::Capture { capture, reply }).await
         })
+    }
+
+    fn capturing(&self, desktop: &DesktopId) -> Vec<UserId> {
+        let table = self.0.table();
+        let here = |opened: &&OpenedCapture| opened.desktop == *desktop;
+        let mut agents: Vec<UserId> = (table.captures.values().filter(here))
+            .filter_map(|opened| table.calls.get(&opened.call)?.agent.get().cloned())
+            .collect();
+        agents.sort();
+        agents.dedup();
+        agents
     }
 
     fn act<'a>(

@@ -100,8 +100,10 @@ impl CallTask {
             crate::now(),
             attempts,
         );
-        self.inner
-            .capture_opened(id.clone(), self.call.id().clone());
+        if let Some(desktop) = &self.desktop {
+            self.inner
+                .capture_opened(id.clone(), self.call.id().clone(), desktop.id.clone());
+        }
         while self.keys.pop().is_some() {}
         let pressed = HashMap::new();
         self.open = Some(OpenCapture {

@@ -29,6 +29,8 @@ pub enum AuditAction {
     DesktopSaved,
     /// A desktop was deleted.
     DesktopDeleted,
+    /// Agents work with a desktop, or no longer do; detail: who.
+    DesktopAssigned,
     /// A gateway password was replaced.
     GatewayPasswordReplaced,
     /// A service was saved.

@@ -11,7 +11,7 @@ use secret::{KeyReceiver, SecretBuffer, SecretText, Slot};
 use crate::access::{Actor, Permission, User};
 use crate::audit::{AuditEntry, ChainedEntry};
 use crate::capture::{Field, WidgetKind};
-use crate::desktop::Desktop;
+use crate::desktop::{Desktop, SavedDesktop};
 use crate::gateway::{GatewayConfig, NotSentReason, Verdict};
 use crate::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, WidgetId};
 use crate::payment::{AttemptState, Payment, PaymentForm};
@@ -269,11 +269,20 @@ pub enum Change {
     SaveDesktop {
         /// The desktop.
         desktop: Desktop,
-        /// New gateway passwords by widget.
+        /// New gateway passwords by widget; an empty one removes what was there.
         passwords: Vec<(WidgetId, Arc<SecretText>)>,
     },
-    /// Deletes a desktop.
+    /// Deletes a desktop that no service and no user works with.
     DeleteDesktop(DesktopId),
+    /// Who works with a desktop; refused if one of these users is not there, or if one to be removed works with another desktop.
+    AssignDesktop {
+        /// The desktop.
+        desktop: DesktopId,
+        /// Users who work with it from now on.
+        added: Vec<UserId>,
+        /// Users who no longer do.
+        removed: Vec<UserId>,
+    },
     /// A service; `revision` as for users.
     SaveService(Service),
     /// System settings; `revision` as for users.
@@ -353,6 +362,22 @@ pub trait Desktops: Send + Sync {
     fn desktops(&self) -> Task<'_, Result<Vec<Desktop>, StoreError>>;
     /// One.
     fn desktop<'a>(&'a self, id: &'a DesktopId) -> Task<'a, Result<Option<Desktop>, StoreError>>;
+    /// All as they were last saved, by name.
+    fn last_saved(&self) -> Task<'_, Result<Vec<SavedDesktop>, StoreError>>;
+    /// The newest revisions of a desktop, the newest first, at most `limit`; deleted or not.
+    fn revisions<'a>(
+        &'a self,
+        id: &'a DesktopId,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<SavedDesktop>, StoreError>>;
+    /// One revision of a desktop.
+    fn revision<'a>(
+        &'a self,
+        id: &'a DesktopId,
+        revision: i64,
+    ) -> Task<'a, Result<Option<SavedDesktop>, StoreError>>;
+    /// Widgets of all desktops that have a password.
+    fn widgets_with_password(&self) -> Task<'_, Result<Vec<WidgetId>, StoreError>>;
     /// The sealed password of a widget's gateway, opened.
     fn gateway_password<'a>(
         &'a self,
@@ -437,6 +462,8 @@ pub trait CaptureDesk: Send + Sync {
         form: PaymentForm,
         idempotency_key: String,
     ) -> Task<'a, Result<CaptureView, DeskError>>;
+    /// Agents who have a capture open on this desktop, as it was configured when they opened it.
+    fn capturing(&self, desktop: &DesktopId) -> Vec<UserId>;
     /// A validated Basic value, audited: ASCII digits. The buffer wipes itself.
     fn reveal<'a>(
         &'a self,

@@ -5,11 +5,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::DesktopId;
+use crate::time::UnixMillis;
 use crate::widget::Widget;
 
+mod copy;
 mod draft;
+mod standing;
 
+pub use copy::{Carried, DesktopFile, FILE_VERSION, FileFormat};
 pub use draft::{DesktopDraft, PASSWORD_BYTES_MAX, Passwords, WidgetInDraft, layout_problem};
+pub use standing::{DesktopState, Reason, ReasonKind, Standing, Surroundings};
 
 /// Widgets that one desktop may have. More than a screen holds; bounds a document's size.
 pub const WIDGETS_MAX: usize = 32;
@@ -51,4 +56,15 @@ pub struct Desktop {
     pub widgets: Vec<Widget>,
     /// Revision; 0 before the first save.
     pub revision: i64,
+}
+
+/// A desktop as it was saved once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedDesktop {
+    /// With its revision.
+    pub desktop: Desktop,
+    /// When.
+    pub saved_at: UnixMillis,
+    /// Login name of who saved it, or "system"; empty for what an older version saved.
+    pub saved_by: String,
 }

@@ -100,11 +100,12 @@ impl Server {
         let configuration = Configuration::load(readers(&database)).await?;
         settle_ledger(&database, &*clock).await?;
         let hub = web::events::Hub::new();
+        let gateway = gateway(config, &arena, &hub)?;
         let calls = Calls::new(Deps {
             store: database.clone(),
             desktops: database.clone(),
             configuration: configuration.clone(),
-            gateway: gateway(config, &arena, &hub)?,
+            gateway: gateway.clone(),
             recorders: Arc::new(Unreachable),
             bus: hub.clone(),
             clock: clock.clone(),
@@ -124,6 +125,7 @@ impl Server {
                 users: database.clone(),
                 desktops: database.clone(),
                 services: database.clone(),
+                gateway,
                 payments: database.clone(),
                 audit: database.clone(),
                 clock,

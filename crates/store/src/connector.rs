@@ -209,12 +209,20 @@ fn create_private(path: &str) -> Result<(), StoreError> {
 
 /// Migrations run forward only, have the same numbers in both dialects, and are never edited: their checksums are kept.
 fn migrator(dialect: Dialect) -> Migrator {
-    let steps = [(
-        1,
-        "first",
-        include_str!("../../../migrations/sqlite/0001_first.sql"),
-        include_str!("../../../migrations/postgres/0001_first.sql"),
-    )];
+    let steps = [
+        (
+            1,
+            "first",
+            include_str!("../../../migrations/sqlite/0001_first.sql"),
+            include_str!("../../../migrations/postgres/0001_first.sql"),
+        ),
+        (
+            2,
+            "desktop saved by",
+            include_str!("../../../migrations/sqlite/0002_desktop_saved_by.sql"),
+            include_str!("../../../migrations/postgres/0002_desktop_saved_by.sql"),
+        ),
+    ];
     Migrator::with_migrations(
         steps
             .into_iter()

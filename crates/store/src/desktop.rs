@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
+use domain::audit::AuditEntry;
 use domain::boundary::{Desktops, StoreError, Task};
-use domain::desktop::Desktop;
+use domain::desktop::{Desktop, SavedDesktop};
 use domain::id::{DesktopId, WidgetId};
 use domain::time::UnixMillis;
 use secret::SecretText;
@@ -28,14 +29,17 @@ impl Document for Desktop {
     }
 }
 
+/// Users and services that one refusal names.
+const USES_NAMED_MAX: usize = 20;
+
 /// Saves a new desktop or the next revision of one, with new passwords; the new revision. The password of a widget that is gone
-/// goes with it.
+/// goes with it. The entry says when and by whom.
 pub(crate) async fn save(
     connection: &mut AnyConnection,
     ring: &KeyRing,
     desktop: &Desktop,
     passwords: &[(WidgetId, Arc<SecretText>)],
-    at: UnixMillis,
+    entry: &AuditEntry,
 ) -> Result<i64, StoreError> {
     let revision = next_revision(connection, desktop).await?;
     let kept = document::write(&Desktop {
@@ -60,12 +64,13 @@ pub(crate) async fn save(
         return Err(StoreError::Conflict);
     }
     sqlx::query(
-        "INSERT INTO desktop_history (desktop_id, revision, saved_at, document) \
-         VALUES ($1, $2, $3, $4)",
+        "INSERT INTO desktop_history (desktop_id, revision, saved_at, saved_by, document) \
+         VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(desktop.id.as_str())
     .bind(revision)
-    .bind(at.0)
+    .bind(entry.at.0)
+    .bind(&entry.actor)
     .bind(kept)
     .execute(&mut *connection)
     .await
@@ -75,7 +80,7 @@ pub(crate) async fn save(
         if !desktop.widgets.iter().any(|known| known.id == *widget) {
             return Err(StoreError::Conflict);
         }
-        seal::put_password(connection, ring, widget, password, at).await?;
+        seal::put_password(connection, ring, widget, password, entry.at).await?;
     }
     Ok(revision)
 }
@@ -138,24 +143,31 @@ pub(crate) async fn delete(
     connection: &mut AnyConnection,
     id: &DesktopId,
 ) -> Result<(), StoreError> {
+    let mut uses = Vec::new();
     for (statement, what) in [
         (
-            "SELECT name FROM services WHERE desktop_id = $1 ORDER BY name LIMIT 1",
-            "service",
+            "SELECT name FROM services WHERE desktop_id = $1 ORDER BY name",
+            "the service",
         ),
         (
-            "SELECT name FROM users WHERE desktop_id = $1 ORDER BY name LIMIT 1",
-            "user",
+            "SELECT name FROM users WHERE desktop_id = $1 ORDER BY name",
+            "the user",
         ),
     ] {
-        let name: Option<String> = sqlx::query_scalar(statement)
+        let names: Vec<String> = sqlx::query_scalar(statement)
             .bind(id.as_str())
-            .fetch_optional(&mut *connection)
+            .fetch_all(&mut *connection)
             .await
             .map_err(unavailable)?;
-        if let Some(name) = name {
-            return Err(StoreError::InUse(format!("the {what} {name}")));
+        uses.extend(names.into_iter().map(|name| format!("{what} {name}")));
+    }
+    if !uses.is_empty() {
+        let more = uses.len().saturating_sub(USES_NAMED_MAX);
+        uses.truncate(USES_NAMED_MAX);
+        if more > 0 {
+            uses.push(format!("{more} more"));
         }
+        return Err(StoreError::InUse(uses.join(", ")));
     }
     let done = sqlx::query("DELETE FROM desktops WHERE id = $1")
         .bind(id.as_str())
@@ -173,21 +185,12 @@ fn from_row(row: &AnyRow) -> Result<Desktop, StoreError> {
     document::read(&text)
 }
 
-impl Database {
-    /// Every revision of a desktop, the newest first, deleted or not.
-    ///
-    /// # Errors
-    /// The database fails, or a document cannot be read.
-    pub async fn desktop_history(&self, id: &DesktopId) -> Result<Vec<Desktop>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT document FROM desktop_history WHERE desktop_id = $1 ORDER BY revision DESC",
-        )
-        .bind(id.as_str())
-        .fetch_all(self.readers())
-        .await
-        .map_err(unavailable)?;
-        rows.iter().map(from_row).collect()
-    }
+fn saved_from_row(row: &AnyRow) -> Result<SavedDesktop, StoreError> {
+    Ok(SavedDesktop {
+        desktop: from_row(row)?,
+        saved_at: UnixMillis(row.try_get(1).map_err(unavailable)?),
+        saved_by: row.try_get(2).map_err(unavailable)?,
+    })
 }
 
 impl Desktops for Database {
@@ -209,6 +212,71 @@ impl Desktops for Database {
                 .await
                 .map_err(unavailable)?;
             row.as_ref().map(from_row).transpose()
+        })
+    }
+
+    fn last_saved(&self) -> Task<'_, Result<Vec<SavedDesktop>, StoreError>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "SELECT desktops.document, saved_at, saved_by FROM desktops \
+                 JOIN desktop_history ON desktop_id = id \
+                 AND desktop_history.revision = desktops.revision ORDER BY name",
+            )
+            .fetch_all(self.readers())
+            .await
+            .map_err(unavailable)?;
+            rows.iter().map(saved_from_row).collect()
+        })
+    }
+
+    fn revisions<'a>(
+        &'a self,
+        id: &'a DesktopId,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<SavedDesktop>, StoreError>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "SELECT document, saved_at, saved_by FROM desktop_history \
+                 WHERE desktop_id = $1 ORDER BY revision DESC LIMIT $2",
+            )
+            .bind(id.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(self.readers())
+            .await
+            .map_err(unavailable)?;
+            rows.iter().map(saved_from_row).collect()
+        })
+    }
+
+    fn revision<'a>(
+        &'a self,
+        id: &'a DesktopId,
+        revision: i64,
+    ) -> Task<'a, Result<Option<SavedDesktop>, StoreError>> {
+        Box::pin(async move {
+            let row = sqlx::query(
+                "SELECT document, saved_at, saved_by FROM desktop_history \
+                 WHERE desktop_id = $1 AND revision = $2",
+            )
+            .bind(id.as_str())
+            .bind(revision)
+            .fetch_optional(self.readers())
+            .await
+            .map_err(unavailable)?;
+            row.as_ref().map(saved_from_row).transpose()
+        })
+    }
+
+    fn widgets_with_password(&self) -> Task<'_, Result<Vec<WidgetId>, StoreError>> {
+        Box::pin(async move {
+            let ids: Vec<String> =
+                sqlx::query_scalar("SELECT id FROM widgets WHERE sealed IS NOT NULL ORDER BY id")
+                    .fetch_all(self.readers())
+                    .await
+                    .map_err(unavailable)?;
+            ids.into_iter()
+                .map(|id| id.parse().map_err(unavailable))
+                .collect()
         })
     }
 

@@ -4,7 +4,7 @@
 
 use domain::access::User;
 use domain::boundary::{StoreError, Task, Users};
-use domain::id::UserId;
+use domain::id::{DesktopId, UserId};
 use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -50,6 +50,48 @@ pub(crate) async fn save(connection: &mut AnyConnection, user: &User) -> Result<
         return Err(StoreError::Conflict);
     }
     Ok(revision)
+}
+
+/// Gives users a desktop and takes it from others, all or nothing. Who works with another desktop meanwhile is not taken from it.
+pub(crate) async fn assign(
+    connection: &mut AnyConnection,
+    desktop: &DesktopId,
+    added: &[UserId],
+    removed: &[UserId],
+) -> Result<(), StoreError> {
+    for id in removed {
+        let user = one(connection, id).await?;
+        if user.desktop.as_ref() != Some(desktop) {
+            return Err(StoreError::Conflict);
+        }
+        let freed = User {
+            desktop: None,
+            ..user
+        };
+        save(connection, &freed).await?;
+    }
+    for id in added {
+        let user = one(connection, id).await?;
+        let assigned = User {
+            desktop: Some(desktop.clone()),
+            ..user
+        };
+        save(connection, &assigned).await?;
+    }
+    Ok(())
+}
+
+/// A user who was named by a change: one who is gone makes it a conflict.
+async fn one(connection: &mut AnyConnection, id: &UserId) -> Result<User, StoreError> {
+    let row = sqlx::query("SELECT document FROM users WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await
+        .map_err(unavailable)?;
+    row.as_ref()
+        .map(from_row)
+        .transpose()?
+        .ok_or(StoreError::Conflict)
 }
 
 fn from_row(row: &AnyRow) -> Result<User, StoreError> {

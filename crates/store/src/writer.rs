@@ -343,9 +343,16 @@ impl Alone<'_> {
             Change::None => Ok(0),
             Change::SaveUser(user) => user::save(connection, user).await,
             Change::SaveDesktop { desktop, passwords } => {
-                desktop::save(connection, self.ring, desktop, passwords, entry.at).await
+                desktop::save(connection, self.ring, desktop, passwords, entry).await
             }
             Change::DeleteDesktop(id) => desktop::delete(connection, id).await.map(|()| 0),
+            Change::AssignDesktop {
+                desktop,
+                added,
+                removed,
+            } => user::assign(connection, desktop, added, removed)
+                .await
+                .map(|()| 0),
             Change::SaveService(service) => service::save(connection, service).await,
             Change::SaveSettings(settings) => settings::save(connection, settings).await,
             Change::InsertPayment(payment) => {

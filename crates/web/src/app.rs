@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use domain::audit::AuditEntry;
 use domain::boundary::{
-    AuditTrail, Audited, CaptureDesk, Change, Desktops, Payments, Services, Store, StoreError,
-    Users,
+    AuditTrail, Audited, CaptureDesk, Change, Desktops, PaymentGateway, Payments, Services, Store,
+    StoreError, Users,
 };
 use domain::time::WallClock;
 use tokio::sync::{Semaphore, watch};
@@ -29,6 +29,8 @@ pub struct Deps {
     pub desktops: Arc<dyn Desktops>,
     /// Services and settings.
     pub services: Arc<dyn Services>,
+    /// Towards payment gateways: which hosts may receive captured values.
+    pub gateway: Arc<dyn PaymentGateway>,
     /// The ledger.
     pub payments: Arc<dyn Payments>,
     /// The audit trail.

@@ -129,6 +129,26 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for Id<T> {
     }
 }
 
+/// Two identities in a path, in their order.
+pub(crate) struct Ids<A, B>(pub(crate) A, pub(crate) B);
+
+impl<S: Send + Sync, A: FromStr, B: FromStr> FromRequestParts<S> for Ids<A, B> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::new(Code::NotFound))?;
+        let mut texts = params.iter().map(|(_, value)| value);
+        let first = texts.next().and_then(|text| text.parse().ok());
+        let second = texts.next().and_then(|text| text.parse().ok());
+        first
+            .zip(second)
+            .map(|(first, second)| Self(first, second))
+            .ok_or_else(|| Code::NotFound.into())
+    }
+}
+
 /// Query parameters.
 pub(crate) struct Params<T>(pub(crate) T);
 

@@ -10,6 +10,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use domain::access::Permission as Right;
 use serde::Serialize;
 
+use crate::api::desktops::{agents, copies, history};
 use crate::api::{audit, calls, desktops, live, login, me, openapi, payments, services, users};
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -145,11 +146,23 @@ fn configuration() -> Vec<Route> {
         get("/services/{id}", services::show).may(SERVICES),
         put("/services/{id}", services::save).may(SWITCH),
         post("/services/{id}/recorders", services::declare).may(SWITCH),
-        get("/desktops", desktops::list).may(DESKTOPS),
+        get("/desktops", desktops::list::list).may(DESKTOPS),
         post("/desktops", desktops::create).may(&[Right::DesktopEdit]),
         get("/desktops/{id}", desktops::show).may(DESKTOPS),
         put("/desktops/{id}", desktops::save).may(DESKTOPS),
         delete("/desktops/{id}", desktops::remove).may(&[Right::DesktopEdit]),
+        post("/desktops/import", copies::import).may(&[Right::DesktopEdit]),
+        post("/desktops/{id}/duplicate", copies::duplicate).may(&[Right::DesktopEdit]),
+        get("/desktops/{id}/export", copies::export).may(DESKTOPS),
+        get("/desktops/{id}/use", agents::show).may(DESKTOPS),
+        put("/desktops/{id}/agents", agents::assign).may(&[Right::DesktopEdit]),
+        get("/desktops/{id}/history", history::list).may(DESKTOPS),
+        get("/desktops/{id}/history/{revision}", history::show).may(DESKTOPS),
+        post(
+            "/desktops/{id}/history/{revision}/restore",
+            history::restore,
+        )
+        .may(DESKTOPS),
     ]
 }
 

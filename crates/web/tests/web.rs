@@ -12,6 +12,8 @@ mod support;
 mod captures;
 #[path = "web/configuration.rs"]
 mod configuration;
+#[path = "web/desktops.rs"]
+mod desktops;
 #[path = "web/events.rs"]
 mod events;
 #[path = "web/evidence.rs"]

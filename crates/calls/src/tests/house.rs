@@ -9,7 +9,7 @@ use domain::access::{Actor, Role, User};
 use domain::boundary::*;
 use domain::capture::fixtures::CARDS;
 use domain::capture::{Brand, CaptureState, Field, WidgetKind};
-use domain::desktop::{Desktop, DesktopService, Layout};
+use domain::desktop::{Desktop, DesktopService, Layout, SavedDesktop};
 use domain::gateway::{Evidence, GatewayConfig, KeyFound, MissingKey, NotSentReason, verdict};
 use domain::id::*;
 use domain::money::{Currency, Money};
@@ -306,6 +306,30 @@ impl Users for Setup {
 impl Desktops for Setup {
     fn desktops(&self) -> Task<'_, Result<Vec<Desktop>, StoreError>> {
         Box::pin(async { Ok(vec![self.desktop.lock().unwrap().clone()]) })
+    }
+
+    fn last_saved(&self) -> Task<'_, Result<Vec<SavedDesktop>, StoreError>> {
+        unreachable!("calls take desktops as they are")
+    }
+
+    fn revisions<'a>(
+        &'a self,
+        _: &'a DesktopId,
+        _: u32,
+    ) -> Task<'a, Result<Vec<SavedDesktop>, StoreError>> {
+        unreachable!("calls take desktops as they are")
+    }
+
+    fn revision<'a>(
+        &'a self,
+        _: &'a DesktopId,
+        _: i64,
+    ) -> Task<'a, Result<Option<SavedDesktop>, StoreError>> {
+        unreachable!("calls take desktops as they are")
+    }
+
+    fn widgets_with_password(&self) -> Task<'_, Result<Vec<WidgetId>, StoreError>> {
+        unreachable!("calls ask for one widget's password")
     }
 
     fn desktop<'a>(&'a self, _: &'a DesktopId) -> Task<'a, Result<Option<Desktop>, StoreError>> {

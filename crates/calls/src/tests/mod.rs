@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::audit::AuditAction;
-use domain::boundary::{CallEvents, CaptureAction, EndCause, LineEvent};
+use domain::boundary::{CallEvents, CaptureAction, CaptureDesk, EndCause, LineEvent};
 use domain::capture::CaptureState;
 use domain::gateway::NotSentReason;
 use domain::payment::{AttemptState, Outcome};
@@ -241,6 +241,23 @@ async fn an_agent_without_the_right_loses_the_open_capture() {
     }
     assert!(house.view(&capture).await.is_err());
     house.until_noted("unprotect", 1).await;
+}
+
+#[tokio::test]
+async fn s5_an_open_capture_keeps_its_snapshot_and_the_next_one_is_as_saved() {
+    let house = house().await;
+    let phone = house.call().await;
+    let first = house.open(&phone.id).await.unwrap();
+    let desktop = house.setup.desktop.lock().unwrap().id.clone();
+    assert_eq!(house.calls.capturing(&desktop).len(), 1);
+    house.setup.desktop.lock().unwrap().widgets[0].title = "Pay by card".to_owned();
+    house.reload().await;
+    let still = house.view(&first.id).await.unwrap();
+    assert_eq!(still.widget.title, first.widget.title);
+    house.act(&first.id, CaptureAction::Cancel).await.unwrap();
+    assert!(house.calls.capturing(&desktop).is_empty());
+    let next = house.open(&phone.id).await.unwrap();
+    assert_eq!(next.widget.title, "Pay by card");
 }
 
 #[tokio::test]

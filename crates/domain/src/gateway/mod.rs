@@ -88,6 +88,24 @@ impl GatewayConfig {
     pub fn read_timeout(&self) -> Duration {
         Duration::from_millis(self.read_timeout_ms.into())
     }
+
+    /// Without the values of request headers: they may be credentials.
+    #[must_use]
+    pub fn veiled(&self) -> Self {
+        let mut veiled = self.clone();
+        for header in &mut veiled.request_headers {
+            header.value.clear();
+        }
+        veiled
+    }
+
+    /// Host and port that it sends to, as one text; none: the Service URL is no URL.
+    #[must_use]
+    pub fn authority(&self) -> Option<String> {
+        let url = url::Url::parse(&self.service_url).ok()?;
+        let port = url.port_or_known_default()?;
+        Some(format!("{}:{port}", url.host_str()?))
+    }
 }
 
 /// A row of a mapping: a name and a template such as `{card.number}` or a literal.

@@ -68,6 +68,21 @@ pub struct WidgetDraft {
     pub gateway: Option<GatewayConfig>,
 }
 
+impl From<Widget> for WidgetDraft {
+    /// The form that this widget would come from.
+    fn from(widget: Widget) -> Self {
+        Self {
+            kind: widget.kind,
+            title: widget.title,
+            enabled: widget.enabled,
+            prompts: widget.prompts,
+            card_types: widget.card_types,
+            options: widget.options,
+            gateway: widget.gateway,
+        }
+    }
+}
+
 impl WidgetDraft {
     /// The valid widget, or everything that is wrong with the draft. That its title is unique is checked with the desktop.
     ///
@@ -161,15 +176,15 @@ impl WidgetDraft {
                 .into_iter()
                 .map(|problem| problem.under("gateway"))
                 .collect(),
-            (None, true) => vec![DraftProblem::new(
+            (None, true) if self.enabled => vec![DraftProblem::new(
                 "gateway",
-                "An Advanced widget posts to a payment gateway; fill in Payment Gateway Config.",
+                "An Advanced widget posts to a payment gateway; fill in Payment Gateway Config before it is Enabled.",
             )],
             (Some(_), false) => vec![DraftProblem::new(
                 "gateway",
                 "A Basic widget has no gateway; leave this out, or choose the Advanced widget.",
             )],
-            (None, false) => Vec::new(),
+            (None, true | false) => Vec::new(),
         }
     }
 }
@@ -336,10 +351,15 @@ mod tests {
     }
 
     #[test]
-    fn advanced_needs_a_gateway_and_basic_has_none() {
-        let draft = WidgetDraft {
+    fn advanced_needs_a_gateway_once_it_is_enabled_and_basic_has_none() {
+        let prepared = WidgetDraft {
             kind: WidgetKind::CreditCardAdvanced,
             ..card()
+        };
+        assert!(fields(prepared.clone()).is_empty());
+        let draft = WidgetDraft {
+            enabled: true,
+            ..prepared
         };
         assert_eq!(fields(draft), ["gateway"]);
         let gateway = serde_json::from_value(serde_json::json!({

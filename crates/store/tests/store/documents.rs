@@ -169,14 +169,27 @@ async fn every_revision_of_a_desktop_is_kept(place: Place) {
         assert_eq!(desk.revision, round);
     }
     assert_eq!(database.desktop(&desk.id).await, Ok(Some(desk.clone())));
+    let last = database.last_saved().await.unwrap();
+    assert_eq!((last.len(), &last[0].desktop), (1, &desk));
     commit(&database, Change::DeleteDesktop(desk.id.clone()))
         .await
         .unwrap();
     assert_eq!(database.desktop(&desk.id).await, Ok(None));
-    let history = database.desktop_history(&desk.id).await.unwrap();
-    let revisions: Vec<i64> = history.iter().map(|desktop| desktop.revision).collect();
+    assert_eq!(database.last_saved().await, Ok(Vec::new()));
+    let history = database.revisions(&desk.id, 10).await.unwrap();
+    let revisions: Vec<i64> = history.iter().map(|saved| saved.desktop.revision).collect();
     assert_eq!(revisions, [4, 3, 2, 1]);
-    assert_eq!(history[0], desk);
+    assert_eq!(history[0].desktop, desk);
+    assert_eq!(history[0].saved_by, "system");
+    assert_eq!(
+        database.revisions(&desk.id, 2).await,
+        Ok(history[..2].to_vec())
+    );
+    assert_eq!(
+        database.revision(&desk.id, 3).await,
+        Ok(Some(history[1].clone()))
+    );
+    assert_eq!(database.revision(&desk.id, 9).await, Ok(None));
     desk.revision = 0;
     assert_eq!(
         commit(&database, save_desktop(&desk)).await,
@@ -200,7 +213,9 @@ async fn a_desktop_in_use_is_not_deleted(place: Place) {
     let delete = || commit(&database, Change::DeleteDesktop(desk.id.clone()));
     assert_eq!(
         delete().await,
-        Err(StoreError::InUse("the service line".to_owned()))
+        Err(StoreError::InUse(
+            "the service line, the user ann".to_owned()
+        ))
     );
     line.desktop = saved_desktop(&database, "other").await.id;
     line.revision = 1;
@@ -220,6 +235,47 @@ async fn a_desktop_in_use_is_not_deleted(place: Place) {
     ann.revision = 2;
     let onto_nothing = commit(&database, Change::SaveUser(ann)).await;
     assert_eq!(onto_nothing, Err(StoreError::Conflict));
+}
+
+async fn agents_are_given_a_desktop_and_lose_it_all_or_nothing(place: Place) {
+    let database = place.open().await;
+    let desk = saved_desktop(&database, "sales").await;
+    let other = saved_desktop(&database, "other").await;
+    let (mut ann, bob) = (user("ann"), user("bob"));
+    ann.desktop = Some(other.id.clone());
+    for user in [&ann, &bob] {
+        commit(&database, Change::SaveUser(user.clone()))
+            .await
+            .unwrap();
+    }
+    let assign = |desktop: &Desktop, added: &[&User], removed: &[&User]| {
+        let ids = |users: &[&User]| users.iter().map(|user| user.id.clone()).collect();
+        let change = Change::AssignDesktop {
+            desktop: desktop.id.clone(),
+            added: ids(added),
+            removed: ids(removed),
+        };
+        commit(&database, change)
+    };
+    let desktops = || async {
+        let users = database.users().await.unwrap();
+        users
+            .into_iter()
+            .map(|user| (user.desktop, user.revision))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(assign(&desk, &[&ann, &bob], &[]).await, Ok(0));
+    let both = [(Some(desk.id.clone()), 2), (Some(desk.id.clone()), 2)];
+    assert_eq!(desktops().await, both);
+    let refused = [
+        assign(&other, &[], &[&ann]).await,
+        assign(&desk, &[&user("nobody")], &[&ann]).await,
+        assign(&desktop("never"), &[&ann], &[]).await,
+    ];
+    assert_eq!(refused, [const { Err(StoreError::Conflict) }; 3]);
+    assert_eq!(desktops().await, both, "all or nothing");
+    assert_eq!(assign(&desk, &[], &[&bob]).await, Ok(0));
+    assert_eq!(desktops().await[1], (None, 3));
 }
 
 async fn services_come_back_as_they_were_saved(place: Place) {
@@ -297,6 +353,7 @@ on_both!(
     of_many_who_save_the_same_revision_one_wins,
     every_revision_of_a_desktop_is_kept,
     a_desktop_in_use_is_not_deleted,
+    agents_are_given_a_desktop_and_lose_it_all_or_nothing,
     services_come_back_as_they_were_saved,
     settings_begin_with_everything_off,
     a_document_that_cannot_be_read_names_itself,

@@ -6,7 +6,9 @@ use axum::http::StatusCode;
 use domain::access::{Actor, Permission, Resource, authorize};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::Change;
-use domain::desktop::{Desktop, DesktopDraft, DesktopService, Layout, Passwords, WidgetInDraft};
+use domain::desktop::{
+    Desktop, DesktopDraft, DesktopService, Layout, Passwords, Standing, WidgetInDraft,
+};
 use domain::gateway::{AuthMethod, GatewayConfig};
 use domain::id::{DesktopId, WidgetId};
 use domain::time::UnixMillis;
@@ -20,33 +22,13 @@ use crate::app::{Changed, Shared};
 use crate::extract::{Caller, Id, Input};
 use crate::problem::{Code, FieldProblem, Problem};
 
-/// Desktops in a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct DesktopList {
-    /// By name.
-    desktops: Vec<DesktopBrief>,
-}
+pub(crate) mod agents;
+pub(crate) mod copies;
+pub(crate) mod history;
+pub(crate) mod list;
 
-/// A desktop in a few words.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct DesktopBrief {
-    /// Identity.
-    id: DesktopId,
-    /// Name.
-    name: String,
-    /// Desktop service.
-    service: DesktopService,
-    /// Layout.
-    layout: Layout,
-    /// Its widgets.
-    widgets: usize,
-    /// Those that are Enabled.
-    widgets_enabled: usize,
-    /// Users that work with it.
-    agents: usize,
-    /// Revision.
-    revision: i64,
-}
+use history::{Difference, differences};
+use list::Facts;
 
 /// A desktop as the editor gets it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,6 +37,14 @@ pub(crate) struct DesktopView {
     desktop: Desktop,
     /// Widgets whose gateway has a password, and since when. The password itself is never returned.
     passwords_set: Vec<PasswordSet>,
+    /// Users that work with it.
+    agents: usize,
+    /// How it stands.
+    standing: Standing,
+    /// When this revision was saved.
+    saved_at: UnixMillis,
+    /// Login name of who saved it.
+    saved_by: String,
 }
 
 /// A gateway has a password.
@@ -84,33 +74,6 @@ pub(crate) struct DesktopForm {
     revision: i64,
 }
 
-/// All desktops, by name.
-#[utoipa::path(get, path = "/desktops", tag = "desktops", responses((status = 200, body = DesktopList)))]
-pub(crate) async fn list(State(app): State<Shared>) -> Answer<DesktopList> {
-    let users = app.deps.users.users().await?;
-    let brief = |desktop: Desktop| DesktopBrief {
-        widgets: desktop.widgets.len(),
-        widgets_enabled: desktop
-            .widgets
-            .iter()
-            .filter(|widget| widget.enabled)
-            .count(),
-        agents: users
-            .iter()
-            .filter(|user| user.desktop.as_ref() == Some(&desktop.id))
-            .count(),
-        id: desktop.id,
-        name: desktop.name,
-        service: desktop.service,
-        layout: desktop.layout,
-        revision: desktop.revision,
-    };
-    let desktops = app.deps.desktops.desktops().await?;
-    Ok(Json(DesktopList {
-        desktops: desktops.into_iter().map(brief).collect(),
-    }))
-}
-
 /// One desktop.
 #[utoipa::path(get, path = "/desktops/{id}", tag = "desktops", params(("id" = DesktopId, Path)), responses(
     (status = 200, body = DesktopView),
@@ -120,12 +83,7 @@ pub(crate) async fn show(
     Caller(login): Caller,
     Id(id): Id<DesktopId>,
 ) -> Answer<DesktopView> {
-    let desktop = app
-        .deps
-        .desktops
-        .desktop(&id)
-        .await?
-        .ok_or(Code::NotFound)?;
+    let desktop = stored(&app, &id).await?;
     view(&app, &login.actor, desktop).await
 }
 
@@ -138,8 +96,14 @@ pub(crate) async fn create(
     Caller(login): Caller,
     Input(form): Input<DesktopForm>,
 ) -> Created<DesktopView> {
-    let id = DesktopId::from_random(crate::login::random_u128().ok_or(Code::Internal)?);
-    let saved = saved(&app, &login.actor, id, None, form).await?;
+    let (after, passwords) = parsed(new_id()?, None, 0, form.into_draft())?;
+    let saving = Saving {
+        before: None,
+        after,
+        passwords,
+        origin: Origin::Form,
+    };
+    let saved = saving.commit(&app, &login.actor).await?;
     Ok((StatusCode::CREATED, view(&app, &login.actor, saved).await?))
 }
 
@@ -152,22 +116,28 @@ pub(crate) async fn save(
     State(app): State<Shared>,
     Caller(login): Caller,
     Id(id): Id<DesktopId>,
-    Input(form): Input<DesktopForm>,
+    Input(mut form): Input<DesktopForm>,
 ) -> Answer<DesktopView> {
-    let before = app
-        .deps
-        .desktops
-        .desktop(&id)
-        .await?
-        .ok_or(Code::NotFound)?;
+    let before = stored(&app, &id).await?;
     if before.revision != form.revision {
         return Err(Code::Conflict.into());
     }
-    let saved = saved(&app, &login.actor, id, Some(before), form).await?;
+    for given in &mut form.widgets {
+        let old = given.id.as_ref().and_then(|id| widget(&before, id));
+        given.draft.gateway = unveiled(&login.actor, old, given.draft.gateway.take());
+    }
+    let (after, passwords) = parsed(id, Some(&before), form.revision, form.into_draft())?;
+    let saving = Saving {
+        before: Some(before),
+        after,
+        passwords,
+        origin: Origin::Form,
+    };
+    let saved = saving.commit(&app, &login.actor).await?;
     view(&app, &login.actor, saved).await
 }
 
-/// Deletes a desktop that no user and no service works with.
+/// Deletes a desktop that no user, no service and no running capture works with.
 #[utoipa::path(delete, path = "/desktops/{id}", tag = "desktops", params(("id" = DesktopId, Path)), responses(
     (status = 204),
 ))]
@@ -176,12 +146,8 @@ pub(crate) async fn remove(
     Caller(login): Caller,
     Id(id): Id<DesktopId>,
 ) -> Silent {
-    let desktop = app
-        .deps
-        .desktops
-        .desktop(&id)
-        .await?
-        .ok_or(Code::NotFound)?;
+    let desktop = stored(&app, &id).await?;
+    agents::refuse_while_capturing(&app, &id).await?;
     let object = format!("desktop {}", desktop.name);
     let entry = AuditEntry::new(app.now(), &login.actor, AuditAction::DesktopDeleted, object);
     app.commit(Change::DeleteDesktop(id), entry, |app| {
@@ -191,77 +157,139 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn view(app: &Shared, actor: &Actor, mut desktop: Desktop) -> Answer<DesktopView> {
-    if !may(actor, Permission::GatewayEdit) {
-        for widget in &mut desktop.widgets {
-            widget.gateway = widget.gateway.as_ref().map(veiled);
-        }
-    }
-    let set = app.deps.desktops.passwords_set(&desktop.id).await?;
-    let set = set.into_iter();
+async fn stored(app: &Shared, id: &DesktopId) -> Result<Desktop, Problem> {
+    let desktop = app.deps.desktops.desktop(id).await?;
+    desktop.ok_or_else(|| Code::NotFound.into())
+}
+
+async fn view(app: &Shared, actor: &Actor, desktop: Desktop) -> Answer<DesktopView> {
+    let desktops = &app.deps.desktops;
+    let facts = Facts::read(app).await?;
+    let set = desktops.passwords_set(&desktop.id).await?;
+    let saved = desktops.revision(&desktop.id, desktop.revision).await?;
+    let (saved_at, saved_by) = saved.map_or((UnixMillis(0), String::new()), |saved| {
+        (saved.saved_at, saved.saved_by)
+    });
     Ok(Json(DesktopView {
-        desktop,
         passwords_set: set
+            .into_iter()
             .map(|(widget, set_at)| PasswordSet { widget, set_at })
             .collect(),
+        agents: facts.agents(&desktop.id),
+        standing: facts.standing(app, &desktop),
+        saved_at,
+        saved_by,
+        desktop: veiled_for(actor, desktop),
     }))
+}
+
+/// As this actor may see it: without `gateway.edit` the values of request headers are blank.
+fn veiled_for(actor: &Actor, mut desktop: Desktop) -> Desktop {
+    if !may(actor, Permission::GatewayEdit) {
+        for widget in &mut desktop.widgets {
+            widget.gateway = widget.gateway.as_ref().map(GatewayConfig::veiled);
+        }
+    }
+    desktop
 }
 
 fn may(actor: &Actor, right: Permission) -> bool {
     authorize(actor, right, Resource::Installation).is_ok()
 }
 
-/// Without the values of request headers: they may be credentials.
-fn veiled(gateway: &GatewayConfig) -> GatewayConfig {
-    let mut gateway = gateway.clone();
-    for header in &mut gateway.request_headers {
-        header.value.clear();
+impl DesktopForm {
+    fn into_draft(self) -> DesktopDraft {
+        DesktopDraft {
+            name: self.name,
+            service: self.service,
+            layout: self.layout,
+            widgets: self.widgets,
+        }
     }
-    gateway
 }
 
-async fn saved(
-    app: &Shared,
-    actor: &Actor,
-    id: DesktopId,
+/// Where what is to be saved comes from.
+enum Origin {
+    Form,
+    /// A duplicate of this desktop.
+    Copy(String),
+    File,
+    /// This revision of the same desktop.
+    Revision(i64),
+}
+
+/// What is to be saved.
+struct Saving {
     before: Option<Desktop>,
-    mut form: DesktopForm,
-) -> Result<Desktop, Problem> {
-    for given in &mut form.widgets {
-        let old = given.id.as_ref().zip(before.as_ref());
-        let old = old.and_then(|(id, desktop)| widget(desktop, id));
-        given.draft.gateway = unveiled(actor, old, given.draft.gateway.take());
+    after: Desktop,
+    passwords: Passwords,
+    origin: Origin,
+}
+
+impl Saving {
+    /// Checks rights and passwords, then saves: live for each agent's next capture.
+    async fn commit(mut self, app: &Shared, actor: &Actor) -> Result<Desktop, Problem> {
+        let before = self.before.take().unwrap_or_else(|| Desktop {
+            name: String::new(),
+            widgets: Vec::new(),
+            ..self.after.clone()
+        });
+        permit(actor, &before, &self.after, &self.passwords)?;
+        let set = app.deps.desktops.passwords_set(&before.id).await?;
+        check_passwords(&before, &self.after, &self.passwords, &set)?;
+        let entry = self.entry(app, actor, &before);
+        let change = Change::SaveDesktop {
+            desktop: self.after.clone(),
+            passwords: self.passwords,
+        };
+        let revision = app.commit(change, entry, |app| tell(app, Changed::Desktops));
+        self.after.revision = revision.await?;
+        Ok(self.after)
     }
-    let ids = new_widget_ids(form.widgets.len()).ok_or(Code::Internal)?;
+
+    fn entry(&self, app: &Shared, actor: &Actor, before: &Desktop) -> AuditEntry {
+        let changed = differences(before, &self.after);
+        let changed: Vec<_> = changed.iter().map(Difference::to_string).collect();
+        let of = |removed: bool| -> Vec<String> {
+            let passwords = self.passwords.iter();
+            passwords
+                .filter(|(_, password)| password.is_empty() == removed)
+                .map(|(id, _)| id.to_string())
+                .collect()
+        };
+        let object = format!("desktop {}", self.after.name);
+        let entry = AuditEntry::new(app.now(), actor, AuditAction::DesktopSaved, object)
+            .with("from_revision", before.revision)
+            .with("changed", changed)
+            .with("passwords_replaced", of(false));
+        match &self.origin {
+            Origin::Form => entry,
+            Origin::Copy(name) => entry.with("copy_of", name.as_str()),
+            Origin::File => entry.with("imported", true),
+            Origin::Revision(revision) => entry
+                .with("restored_revision", *revision)
+                .with("passwords_removed", of(true)),
+        }
+    }
+}
+
+fn new_id() -> Result<DesktopId, Problem> {
+    let number = crate::login::random_u128().ok_or(Code::Internal)?;
+    Ok(DesktopId::from_random(number))
+}
+
+/// The valid desktop with its new passwords, or everything that is wrong.
+fn parsed(
+    id: DesktopId,
+    current: Option<&Desktop>,
+    revision: i64,
+    draft: DesktopDraft,
+) -> Result<(Desktop, Passwords), Problem> {
+    let ids = new_widget_ids(draft.widgets.len()).ok_or(Code::Internal)?;
     let mut ids = ids.into_iter();
     let fallback = ids.next().ok_or(Code::Internal)?;
-    let draft = DesktopDraft {
-        name: form.name,
-        service: form.service,
-        layout: form.layout,
-        widgets: form.widgets,
-    };
-    let (mut after, passwords) = draft
-        .parse(id, form.revision, before.as_ref(), || {
-            ids.next().unwrap_or_else(|| fallback.clone())
-        })
-        .map_err(refused)?;
-    let before = before.unwrap_or_else(|| Desktop {
-        name: String::new(),
-        widgets: Vec::new(),
-        ..after.clone()
-    });
-    permit(actor, &before, &after, &passwords)?;
-    let set = app.deps.desktops.passwords_set(&before.id).await?;
-    check_passwords(&before, &after, &passwords, &set)?;
-    let entry = entry(app, actor, &before, &after, &passwords);
-    let change = Change::SaveDesktop {
-        desktop: after.clone(),
-        passwords,
-    };
-    let revision = app.commit(change, entry, |app| tell(app, Changed::Desktops));
-    after.revision = revision.await?;
-    Ok(after)
+    let next = || ids.next().unwrap_or_else(|| fallback.clone());
+    draft.parse(id, revision, current, next).map_err(refused)
 }
 
 /// One identity more than widgets.
@@ -289,7 +317,7 @@ fn unveiled(
     let stored = old.and_then(|widget| widget.gateway.as_ref());
     match (gateway, stored) {
         (Some(sent), Some(stored))
-            if !may(actor, Permission::GatewayEdit) && sent == veiled(stored) =>
+            if !may(actor, Permission::GatewayEdit) && sent == stored.veiled() =>
         {
             Some(stored.clone())
         }
@@ -324,7 +352,8 @@ fn permit(
         Permission::DesktopEdit,
     )?;
     need(gateways, Permission::GatewayEdit)?;
-    need(!passwords.is_empty(), Permission::GatewaySecretWrite)?;
+    let replaced = passwords.iter().any(|(_, password)| !password.is_empty());
+    need(replaced, Permission::GatewaySecretWrite)?;
     Ok(())
 }
 
@@ -356,8 +385,12 @@ fn check_passwords(
         let kept = set.iter().any(|(widget, _)| *widget == new.id);
         let old = widget(before, &new.id).and_then(|old| old.gateway.as_ref());
         match (given, basic) {
-            (None, Some(_)) if !kept => refuse("Auth Method Basic needs a password."),
-            (None, Some(gateway)) if old.is_some_and(|old| host(old) != host(gateway)) => {
+            (None, Some(_)) if !kept && new.enabled => {
+                refuse("Auth Method Basic needs a password before the widget is Enabled.");
+            }
+            (None, Some(gateway))
+                if kept && old.is_some_and(|old| old.authority() != gateway.authority()) =>
+            {
                 refuse("The host has changed; enter the password for it.");
             }
             _ => {}
@@ -368,49 +401,6 @@ fn check_passwords(
     } else {
         Err(Problem::invalid(problems))
     }
-}
-
-/// Host and port of the Service URL.
-fn host(gateway: &GatewayConfig) -> Option<String> {
-    let uri: axum::http::Uri = gateway.service_url.parse().ok()?;
-    uri.authority()
-        .map(|authority| authority.as_str().to_ascii_lowercase())
-}
-
-fn entry(
-    app: &Shared,
-    actor: &Actor,
-    before: &Desktop,
-    after: &Desktop,
-    passwords: &Passwords,
-) -> AuditEntry {
-    let mut changed = Vec::new();
-    for (what, differs) in [
-        ("name", before.name != after.name),
-        ("layout", before.layout != after.layout),
-    ] {
-        if differs {
-            changed.push(what.to_owned());
-        }
-    }
-    for new in &after.widgets {
-        match widget(before, &new.id) {
-            None => changed.push(format!("added {}", new.title)),
-            Some(old) if old != new => changed.push(format!("edited {}", new.title)),
-            Some(_) => {}
-        }
-    }
-    for old in &before.widgets {
-        if widget(after, &old.id).is_none() {
-            changed.push(format!("removed {}", old.title));
-        }
-    }
-    let replaced: Vec<_> = passwords.iter().map(|(id, _)| id.to_string()).collect();
-    let object = format!("desktop {}", after.name);
-    AuditEntry::new(app.now(), actor, AuditAction::DesktopSaved, object)
-        .with("from_revision", before.revision)
-        .with("changed", changed)
-        .with("passwords_replaced", replaced)
 }
 
 fn wrong(field: impl Into<String>, message: impl Into<String>) -> FieldProblem {

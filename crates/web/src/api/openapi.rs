@@ -6,6 +6,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
+use super::desktops::{agents, copies, history};
 use super::{audit, calls, desktops, live, login, me, payments, services, users};
 use crate::guard::{Access, COOKIE_NAME};
 use crate::problem::ProblemBody;
@@ -24,7 +25,9 @@ use crate::routes::{RouteRow, table};
         calls::list, calls::hang_up, calls::open, calls::show, calls::act, calls::process, calls::reveal,
         services::settings, services::save_settings,
         services::list, services::create, services::show, services::save, services::declare,
-        desktops::list, desktops::create, desktops::show, desktops::save, desktops::remove,
+        desktops::list::list, desktops::create, desktops::show, desktops::save, desktops::remove,
+        copies::import, copies::duplicate, copies::export, agents::show, agents::assign,
+        history::list, history::show, history::restore,
         users::list, users::create, users::show, users::save,
         payments::list, payments::resolve,
         audit::list, audit::verify,

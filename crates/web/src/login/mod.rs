@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::access::{Actor, User};
-use domain::id::UserId;
+use domain::id::{DesktopId, UserId};
 use rand::TryRngCore;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -167,6 +167,15 @@ impl Logins {
         });
     }
 
+    /// A user works with another desktop, or with none.
+    pub(crate) fn moved(&self, user: &UserId, desktop: Option<&DesktopId>) {
+        for entry in self.table().values_mut() {
+            if entry.login.actor.user == *user {
+                entry.login.actor.desktop = desktop.cloned();
+            }
+        }
+    }
+
     fn table(&self) -> MutexGuard<'_, HashMap<LoginKey, Entry>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -306,7 +315,7 @@ mod tests {
         let (logins, now) = (logins(), Instant::now());
         let mut user = user(1);
         let (cookie, _) = logins.begin(&user, "-", now).unwrap();
-        user.desktop = Some(domain::id::DesktopId::from_random(5));
+        user.desktop = Some(DesktopId::from_random(5));
         logins.refresh(&user);
         let login = logins.find(&cookie, now).unwrap();
         assert_eq!(login.actor.desktop, user.desktop);

@@ -90,6 +90,7 @@ fn deps(rooms: &Arc<Rooms>, desk: &Arc<Desk>, hub: &Arc<Hub>) -> Deps {
         users: rooms.clone(),
         desktops: rooms.clone(),
         services: rooms.clone(),
+        gateway: rooms.clone(),
         payments: rooms.clone(),
         audit: rooms.clone(),
         clock: rooms.clone(),

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use domain::access::{Actor, User};
 use domain::audit::ChainedEntry;
 use domain::boundary::{
-    AuditTrail, Audited, CaptureAction, CaptureDesk, Change, Desktops, Payments, Services, Store,
-    StoreError, Task, Users,
+    AuditTrail, Audited, CaptureAction, CaptureDesk, Change, Charge, Desktops, NotSent,
+    PaymentGateway, Payments, ReadyCharge, Services, Store, StoreError, Task, Users,
 };
 use domain::capture::Field;
-use domain::desktop::Desktop;
+use domain::desktop::{Desktop, SavedDesktop};
+use domain::gateway::GatewayConfig;
 use domain::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, WidgetId};
 use domain::payment::{Payment, PaymentForm};
 use domain::service::{Service, Settings};
@@ -24,6 +25,10 @@ use web::{ChangeHooks, Changed};
 pub(crate) struct Rooms {
     pub(crate) users: Mutex<Vec<User>>,
     pub(crate) desktops: Mutex<Vec<Desktop>>,
+    /// Every revision of every desktop, in the order in which they were saved.
+    pub(crate) saved: Mutex<Vec<SavedDesktop>>,
+    /// Hosts that may not receive captured values.
+    pub(crate) refused_hosts: Mutex<Vec<String>>,
     pub(crate) services: Mutex<Vec<Service>>,
     pub(crate) settings: Mutex<Settings>,
     pub(crate) payments: Mutex<Vec<Payment>>,
@@ -40,6 +45,8 @@ impl Default for Rooms {
         Self {
             users: Mutex::default(),
             desktops: Mutex::default(),
+            saved: Mutex::default(),
+            refused_hosts: Mutex::default(),
             services: Mutex::default(),
             settings: Mutex::new(Settings {
                 spc_enabled: true,
@@ -62,7 +69,16 @@ impl Rooms {
     }
 
     pub(crate) fn add_desktop(&self, desktop: Desktop) {
+        self.note(&desktop, "system");
         self.desktops.lock().unwrap().push(desktop);
+    }
+
+    fn note(&self, desktop: &Desktop, by: &str) {
+        self.saved.lock().unwrap().push(SavedDesktop {
+            desktop: desktop.clone(),
+            saved_at: self.now(),
+            saved_by: by.to_owned(),
+        });
     }
 
     pub(crate) fn advance_ms(&self, ms: i64) {
@@ -91,7 +107,17 @@ impl Rooms {
         self.failure.lock().unwrap().take().map_or(Ok(()), Err)
     }
 
-    fn apply(&self, change: Change) -> Result<i64, StoreError> {
+    fn assign(&self, desktop: &DesktopId, added: &[UserId], removed: &[UserId]) {
+        for user in &mut *self.users.lock().unwrap() {
+            if added.contains(&user.id) {
+                user.desktop = Some(desktop.clone());
+            } else if removed.contains(&user.id) {
+                user.desktop = None;
+            }
+        }
+    }
+
+    fn apply(&self, change: Change, by: &str) -> Result<i64, StoreError> {
         match change {
             Change::SaveUser(user) => {
                 let mut users = self.users.lock().unwrap();
@@ -100,16 +126,29 @@ impl Rooms {
             Change::SaveDesktop { desktop, passwords } => {
                 let now = self.now();
                 let mut set = self.passwords.lock().unwrap();
-                for (widget, _) in passwords {
+                for (widget, password) in passwords {
                     set.retain(|(old, _)| *old != widget);
-                    set.push((widget, now));
+                    if !password.is_empty() {
+                        set.push((widget, now));
+                    }
                 }
                 let mut desktops = self.desktops.lock().unwrap();
                 let taken = |old: &Desktop| old.id != desktop.id && old.name == desktop.name;
                 if desktops.iter().any(taken) {
                     return Err(StoreError::Taken("name"));
                 }
-                save(&mut desktops, desktop, |d| &d.id, |d| &mut d.revision)
+                let kept = desktop.clone();
+                let revision = save(&mut desktops, desktop, |d| &d.id, |d| &mut d.revision)?;
+                self.note(&Desktop { revision, ..kept }, by);
+                Ok(revision)
+            }
+            Change::AssignDesktop {
+                desktop,
+                added,
+                removed,
+            } => {
+                self.assign(&desktop, &added, &removed);
+                Ok(0)
             }
             Change::DeleteDesktop(id) => {
                 let users = self.users.lock().unwrap();
@@ -186,7 +225,7 @@ impl Store for Rooms {
     fn commit(&self, audited: Audited) -> Task<'_, Result<i64, StoreError>> {
         let write = || {
             self.fault()?;
-            let revision = self.apply(audited.change)?;
+            let revision = self.apply(audited.change, &audited.entry.actor)?;
             let mut entries = self.entries.lock().unwrap();
             let seq = i64::try_from(entries.len()).unwrap() + 1;
             entries.push(ChainedEntry {
@@ -228,6 +267,48 @@ impl Desktops for Rooms {
         task(Ok(desktops.iter().find(|old| old.id == *id).cloned()))
     }
 
+    fn last_saved(&self) -> Task<'_, Result<Vec<SavedDesktop>, StoreError>> {
+        let saved = self.saved.lock().unwrap();
+        let desktops = self.desktops.lock().unwrap();
+        let last = |desktop: &Desktop| {
+            let same = |saved: &&SavedDesktop| saved.desktop.id == desktop.id;
+            SavedDesktop {
+                desktop: desktop.clone(),
+                ..saved.iter().rfind(same).unwrap().clone()
+            }
+        };
+        task(self.fault().map(|()| desktops.iter().map(last).collect()))
+    }
+
+    fn revisions<'a>(
+        &'a self,
+        id: &'a DesktopId,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<SavedDesktop>, StoreError>> {
+        let saved = self.saved.lock().unwrap();
+        let own = saved.iter().rev().filter(|saved| saved.desktop.id == *id);
+        task(Ok(own
+            .take(usize::try_from(limit).unwrap())
+            .cloned()
+            .collect()))
+    }
+
+    fn revision<'a>(
+        &'a self,
+        id: &'a DesktopId,
+        revision: i64,
+    ) -> Task<'a, Result<Option<SavedDesktop>, StoreError>> {
+        let saved = self.saved.lock().unwrap();
+        let one =
+            |saved: &&SavedDesktop| saved.desktop.id == *id && saved.desktop.revision == revision;
+        task(Ok(saved.iter().find(one).cloned()))
+    }
+
+    fn widgets_with_password(&self) -> Task<'_, Result<Vec<WidgetId>, StoreError>> {
+        let set = self.passwords.lock().unwrap();
+        task(Ok(set.iter().map(|(widget, _)| widget.clone()).collect()))
+    }
+
     fn gateway_password<'a>(
         &'a self,
         _: &'a WidgetId,
@@ -240,6 +321,19 @@ impl Desktops for Rooms {
         _: &'a DesktopId,
     ) -> Task<'a, Result<Vec<(WidgetId, UnixMillis)>, StoreError>> {
         task(Ok(self.passwords.lock().unwrap().clone()))
+    }
+}
+
+impl PaymentGateway for Rooms {
+    fn host_approved(&self, gateway: &GatewayConfig) -> bool {
+        let refused = self.refused_hosts.lock().unwrap();
+        !refused
+            .iter()
+            .any(|host| gateway.service_url.contains(host.as_str()))
+    }
+
+    fn connect(&self, _: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {
+        panic!("the HTTP side charges nobody");
     }
 }
 
@@ -320,6 +414,8 @@ pub(crate) struct Desk {
     pub(crate) asked: Mutex<Vec<String>>,
     /// The digits that can be revealed.
     pub(crate) digits: Mutex<String>,
+    /// Who has a capture open on which desktop.
+    pub(crate) capturing: Mutex<Vec<(DesktopId, UserId)>>,
 }
 
 impl Desk {
@@ -380,6 +476,12 @@ impl CaptureDesk for Desk {
         capture: &'a CaptureId,
     ) -> Task<'a, Result<CaptureView, DeskError>> {
         task(self.owned(actor, capture))
+    }
+
+    fn capturing(&self, desktop: &DesktopId) -> Vec<UserId> {
+        let capturing = self.capturing.lock().unwrap();
+        let here = capturing.iter().filter(|(on, _)| on == desktop);
+        here.map(|(_, user)| user.clone()).collect()
     }
 
     fn act<'a>(

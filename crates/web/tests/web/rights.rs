@@ -13,6 +13,7 @@ fn path_of(row: &RouteRow) -> String {
     row.path
         .replace("{id}", "nothing")
         .replace("{attempt}", "nothing")
+        .replace("{revision}", "1")
 }
 
 fn method_of(row: &RouteRow) -> Method {
