@@ -1,7 +1,7 @@
 /** Answers of a server, for looks only. What the server does is tested with the server. */
 import type { Page } from '@playwright/test';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
-import type { CallView, DesktopView, Login, PaymentRow, Permission } from '../src/lib/api/types';
+import type { AgentBrief, CallView, DesktopBrief, DesktopHistory, DesktopView, Login, PaymentRow, Permission, Widget } from '../src/lib/api/types';
 
 const PERMISSIONS: Permission[] = [
   'capture.start', 'capture.view_basic', 'payment.resolve_unknown', 'payment.view', 'spc.enable', 'desktop.edit', 'gateway.edit', 'gateway.secret.write',
@@ -49,8 +49,24 @@ const desktop: DesktopView = {
     ],
   },
   passwords_set: [{ widget: 'w2', set_at: NOW - 86_400_000 }],
+  agents: 112,
+  standing: { state: 'needs_attention', reasons: [{ what: 'host_not_approved', widget: 'w2', name: 'Card payment' }] },
+  saved_at: NOW - 7_200_000,
+  saved_by: 'm.lee',
 };
-const brief = (id: string, name: string) => ({ id, name, service: 'standard', layout: 'extended_panel', widgets: 2, widgets_enabled: 1, agents: 112, revision: 14 });
+const [toCrm, payment] = desktop.desktop.widgets as [Widget, Widget];
+const earlier = {
+  ...desktop.desktop,
+  revision: 13,
+  widgets: [{ ...payment, title: 'Pay by card', card_types: ['visa'], gateway: { ...payment.gateway!, service_url: 'https://old.gateway.example/charge', request_headers: [] } }, toCrm],
+};
+/** What someone else made of it. */
+export const CHANGED_MEANWHILE: DesktopView = { ...desktop, saved_by: 's.ortiz', desktop: { ...desktop.desktop, revision: 15, name: 'Collections America', layout: 'agent_panel' } };
+const brief = (id: string, name: string, change: Partial<DesktopBrief> = {}): DesktopBrief => ({
+  id, name, service: 'standard', layout: 'extended_panel', widgets: 2, widgets_enabled: 1, agents: 112, revision: 14,
+  standing: { state: 'live', reasons: [] }, saved_at: NOW - 7_200_000, saved_by: 'm.lee', ...change,
+});
+const person = (name: string, display_name: string, desktop: string | null = null): AgentBrief => ({ id: name, name, display_name, desktop });
 const paid = (attempt: string, state: PaymentRow['payment']['state'], message = ''): PaymentRow => ({
   agent_name: 'a.kim',
   payment: {
@@ -72,7 +88,30 @@ const ANSWERS: Record<string, unknown> = {
       { id: 's2', name: 'Billing', numbers: ['8005550101'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', recorders: { confirmed_by: 'm.lee', confirmed_at: NOW, sinks: [] }, revision: 1 },
     ],
   },
-  '/desktops': { desktops: [brief('d1', 'Collections US'), { ...brief('d2', 'Billing UK'), service: 'designer', layout: 'designer', widgets_enabled: 0, agents: 38 }] },
+  '/desktops': {
+    desktops: [
+      brief('d1', 'Collections US', { standing: desktop.standing }),
+      brief('d2', 'Billing UK', { service: 'designer', layout: 'designer', widgets_enabled: 0, agents: 38, standing: { state: 'disabled', reasons: [{ what: 'nothing_enabled', name: '' }] } }),
+      brief('d3', 'Sales', { agents: 0, widgets: 4, widgets_enabled: 4, saved_at: NOW - 30 * 86_400_000, saved_by: 's.ortiz' }),
+    ],
+  },
+  '/desktops/d1/use': {
+    agents: [person('a.kim', 'Alex Kim', 'Collections US'), person('b.ono', 'Bea Ono', 'Collections US')],
+    others: [person('c.diaz', 'Cem Diaz', 'Billing UK'), person('d.roy', 'Dana Roy')],
+    services: [{ id: 's1', name: 'Collections' }],
+    capturing: ['a.kim'],
+  },
+  '/desktops/d1/history': {
+    revisions: [
+      { revision: 14, saved_at: NOW - 7_200_000, saved_by: 'm.lee', changed: [{ what: 'edited', title: 'Card payment' }, { what: 'order', title: '' }] },
+      { revision: 13, saved_at: NOW - 3 * 86_400_000, saved_by: 's.ortiz', changed: [{ what: 'layout', title: '' }] },
+      { revision: 12, saved_at: NOW - 40 * 86_400_000, saved_by: 's.ortiz', changed: [{ what: 'added', title: 'Card to CRM' }] },
+    ],
+    more: true,
+  } satisfies DesktopHistory,
+  '/desktops/d1/history/14': { desktop: desktop.desktop, saved_at: NOW, saved_by: 'm.lee' },
+  '/desktops/d1/history/13': { desktop: earlier, saved_at: NOW, saved_by: 's.ortiz' },
+  '/desktops/d3/use': { agents: [], others: [], services: [], capturing: [] },
   '/desktops/d1': desktop,
   '/payments': {
     payments: [

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { CALL, serve } from './fake-api';
+import { CALL, CHANGED_MEANWHILE, serve } from './fake-api';
 import { LOOKS, expectAccessible, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
@@ -11,6 +11,12 @@ const advanced = async (page: Page, tab: string) => {
   await page.getByRole('tab', { name: tab }).click();
 };
 
+const chosen = async (page: Page, desktop: string, act: string) => {
+  await page.getByRole('button', { name: `Actions: ${desktop}` }).click();
+  await page.getByRole('menuitem', { name: act }).click();
+};
+
+const LIST = '/configure/agents/agent-desktop';
 const PLACES: readonly Place[] = [
   { name: 'login', path: '/', answers: { '/login': null }, ready: heading('Sign in') },
   { name: 'agent', path: '/', ready: heading('Card payment') },
@@ -21,7 +27,60 @@ const PLACES: readonly Place[] = [
     ready: (page) => expect(page.getByRole('button', { name: 'Show it' })).toBeVisible(),
   },
   { name: 'desktops', path: '/configure/agents/agent-desktop', ready: heading('Agent Desktop') },
+  { name: 'no-desktops', path: LIST, answers: { '/desktops': { desktops: [] } }, ready: heading('No agent desktop yet') },
+  {
+    name: 'desktop-assign',
+    path: LIST,
+    ready: async (page) => {
+      await chosen(page, 'Collections US', 'Assign');
+      await page.getByRole('checkbox', { name: 'Cem Diaz' }).check({ force: true });
+    },
+  },
+  {
+    name: 'desktop-in-use',
+    path: LIST,
+    ready: async (page) => {
+      await chosen(page, 'Collections US', 'Delete');
+      await expect(page.getByText('This desktop is in use')).toBeVisible();
+    },
+  },
+  {
+    name: 'desktop-import',
+    path: LIST,
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Import JSON' }).click();
+      const file = { format: 'tonewall.desktop', version: 1, name: 'Sales', widgets: [] };
+      await page.locator('input[type="file"]').setInputFiles({ name: 'desktop-sales.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(file)) });
+      await expect(page.getByText('desktop-sales.json: 0 widgets')).toBeVisible();
+    },
+  },
+  { name: 'desktop-history', path: `${LIST}/d1/history`, ready: (page) => expect(page.getByRole('rowheader', { name: 'Service URL' })).toBeVisible() },
   { name: 'editor', path: '/configure/agents/agent-desktop/d1', ready: heading('Available Widgets') },
+  {
+    name: 'editor-preview',
+    path: `${LIST}/d1`,
+    ready: async (page) => {
+      await page.getByRole('region', { name: 'Live preview' }).getByRole('button', { name: /^Credit card/ }).click();
+      await page.getByRole('button', { name: /^Ask now: / }).first().click();
+      await page.getByRole('button', { name: 'Wrong number' }).click();
+    },
+  },
+  {
+    name: 'editor-conflict',
+    path: `${LIST}/d1`,
+    ready: async (page) => {
+      await page.getByRole('textbox', { name: 'Name' }).fill('Collections US and Canada');
+      await chosen(page, 'Card to CRM', 'Enable');
+      await page.route('**/api/v1/desktops/d1', (route) =>
+        route.request().method() === 'PUT'
+          ? route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ title: 'Conflict', status: 409, code: 'conflict' }) })
+          : route.fulfill({ json: CHANGED_MEANWHILE }),
+      );
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Save', exact: true }).click();
+      await expect(page.getByText(/saved revision 15/)).toBeVisible();
+    },
+  },
   { name: 'message', path: '/configure/agents/agent-desktop/d1', ready: (page) => advanced(page, 'Message Config') },
   { name: 'gateway', path: '/configure/agents/agent-desktop/d1', ready: (page) => advanced(page, 'Payment Gateway Config') },
   { name: 'advanced', path: '/configure/agents/agent-desktop/d1', ready: (page) => advanced(page, 'Advanced Config') },

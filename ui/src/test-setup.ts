@@ -13,3 +13,11 @@ globalThis.ResizeObserver ??= class {
 globalThis.CSS ??= { escape: (text: string) => text } as typeof CSS;
 Element.prototype.scrollIntoView ??= () => {};
 Element.prototype.getAnimations ??= () => [];
+Blob.prototype.text ??= function (this: Blob) {
+  return new Promise((done, fail) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result as string);
+    reader.onerror = () => fail(reader.error ?? new Error('unreadable'));
+    reader.readAsText(this);
+  });
+};

@@ -25,6 +25,9 @@ async function openDesktop(page: Page): Promise<void> {
 
 async function saveDesktop(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const summary = page.getByRole('dialog', { name: 'What this save changes' });
+  await expect(summary.getByText(/next idle moment of \d+ agent/)).toBeVisible();
+  await summary.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(page.getByText('Saved. Agents get it with their next capture.')).toBeVisible();
 }
 

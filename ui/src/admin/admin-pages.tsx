@@ -1,5 +1,6 @@
 /** Configuration: menu, breadcrumb, and the page in between. */
 import type { ReactNode } from 'react';
+import { Suspense, lazy } from 'react';
 import { Breadcrumb, Breadcrumbs } from 'react-aria-components';
 import { Link, Route, Switch, useLocation } from 'wouter';
 import { may } from '../lib/api/queries';
@@ -7,10 +8,12 @@ import type { Login } from '../lib/api/types';
 import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import css from './admin.module.css';
-import { DesktopEditorPage } from './desktop-editor';
 import { DesktopListPage } from './desktop-list';
 import { SecurePaymentCapturePage } from './secure-payment-capture';
 import { ServicesPage } from './services-page';
+
+const DesktopEditorPage = lazy(() => import('./desktop-editor'));
+const DesktopHistoryPage = lazy(() => import('./desktop-history'));
 
 export const PLACES = {
   desktops: '/configure/agents/agent-desktop',
@@ -18,32 +21,40 @@ export const PLACES = {
   services: '/configure/calls/services',
 } as const;
 
+export const placeOfDesktop = (id: string) => `${PLACES.desktops}/${encodeURIComponent(id)}`;
+export const placeOfHistory = (id: string) => `${placeOfDesktop(id)}/history`;
+
 export default function AdminPages({ login }: { login: Login }) {
   const t = useT();
   return (
     <div className={css.admin}>
       <ConfigureMenu login={login} />
       <main className={css.main} id="content">
-        <Switch>
-          <Route path={PLACES.desktops}>
-            <Crumbs here="admin.agent_desktop" />
-            <DesktopListPage login={login} />
-          </Route>
-          <Route path={`${PLACES.desktops}/:id`}>
-            {({ id }) => <DesktopEditorPage key={id} id={decodeURIComponent(id)} login={login} />}
-          </Route>
-          <Route path={PLACES.spc}>
-            <Crumbs here="admin.spc" />
-            <SecurePaymentCapturePage login={login} />
-          </Route>
-          <Route path={PLACES.services}>
-            <Crumbs here="admin.services" />
-            <ServicesPage login={login} />
-          </Route>
-          <Route>
-            <p>{t('app.not_found')}</p>
-          </Route>
-        </Switch>
+        <Suspense fallback={<p role="status">{t('app.loading')}</p>}>
+          <Switch>
+            <Route path={PLACES.desktops}>
+              <Crumbs here="admin.agent_desktop" />
+              <DesktopListPage login={login} />
+            </Route>
+            <Route path={`${PLACES.desktops}/:id`}>
+              {({ id }) => <DesktopEditorPage key={id} id={decodeURIComponent(id)} login={login} />}
+            </Route>
+            <Route path={`${PLACES.desktops}/:id/history`}>
+              {({ id }) => <DesktopHistoryPage key={id} id={decodeURIComponent(id)} login={login} />}
+            </Route>
+            <Route path={PLACES.spc}>
+              <Crumbs here="admin.spc" />
+              <SecurePaymentCapturePage login={login} />
+            </Route>
+            <Route path={PLACES.services}>
+              <Crumbs here="admin.services" />
+              <ServicesPage login={login} />
+            </Route>
+            <Route>
+              <p>{t('app.not_found')}</p>
+            </Route>
+          </Switch>
+        </Suspense>
       </main>
     </div>
   );

@@ -2,6 +2,7 @@ import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { DesktopView, Permission } from '../lib/api/types';
+import type { Sent } from '../test-page';
 import { fakeServer, loginOf, renderPage } from '../test-page';
 import { DesktopEditor } from './desktop-editor';
 import { newWidget } from './desktop-form';
@@ -34,6 +35,10 @@ const stored: DesktopView = {
     ],
   },
   passwords_set: [],
+  agents: 0,
+  standing: { state: 'live', reasons: [] },
+  saved_at: 0,
+  saved_by: 'm.lee',
 };
 
 function edit(permissions = ALL, view = stored) {
@@ -41,6 +46,8 @@ function edit(permissions = ALL, view = stored) {
   renderPage(<DesktopEditor view={view} login={loginOf(...permissions)} responseVariables justSaved={false} onSaved={onSaved} onDiscard={vi.fn()} />);
   return onSaved;
 }
+/** What was asked to change something. */
+const changes = (requests: Sent[]) => requests.filter(({ method }) => method !== 'GET');
 const button = (name: string | RegExp) => screen.getByRole('button', { name });
 const add = async (kind: string) => {
   await userEvent.click(screen.getByRole('option', { name: kind }));
@@ -113,8 +120,8 @@ describe('the editor', () => {
     await userEvent.click(button('OK'));
     expect(screen.getByText('Unsaved changes')).toBeVisible();
     await userEvent.click(button('Save'));
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
-    expect(requests[0]).toMatchObject({
+    await vi.waitFor(() => expect(changes(requests)).toHaveLength(1));
+    expect(changes(requests)[0]).toMatchObject({
       method: 'PUT',
       path: '/desktops/d1',
       body: {
@@ -171,15 +178,121 @@ describe('the editor', () => {
     expect(screen.getByText('Only a Security admin can change the gateway.')).toBeVisible();
     await userEvent.click(button('OK'));
     await userEvent.click(button('Save'));
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
-    expect(requests[0]?.body).toMatchObject({ widgets: [{}, { title: 'Card payment', gateway: null }] });
+    await vi.waitFor(() => expect(changes(requests)).toHaveLength(1));
+    expect(changes(requests)[0]?.body).toMatchObject({ widgets: [{}, { title: 'Card payment', gateway: null }] });
   });
 
-  test('widgets move up and down, announced', async () => {
-    const second = { ...stored.desktop.widgets[0]!, id: 'w2', title: 'Second' };
-    edit(ALL, { ...stored, desktop: { ...stored.desktop, widgets: [...stored.desktop.widgets, second] } });
-    await userEvent.click(button('Move Second up'));
+  const second = { ...stored.desktop.widgets[0]!, id: 'w2', title: 'Second' };
+  const two: DesktopView = { ...stored, desktop: { ...stored.desktop, widgets: [...stored.desktop.widgets, second] } };
+  const order = () => screen.getAllByRole('row').map((row) => row.textContent?.match(/Bank to CRM|Second/)?.[0]);
+  const chosen = async (title: string, act: string) => {
+    await userEvent.click(button(`Actions: ${title}`));
+    await userEvent.click(await screen.findByRole('menuitem', { name: act }));
+  };
+
+  test('c21 n8 widgets are put in order by Alt with an arrow key and by the menu, announced', async () => {
+    edit(ALL, two);
+    await userEvent.click(screen.getByRole('row', { name: 'Second' }));
+    await userEvent.keyboard('{Alt>}{ArrowUp}{/Alt}');
+    expect(order()).toEqual(['Second', 'Bank to CRM']);
     expect(screen.getByText('Second is now at place 1 of 2')).toBeInTheDocument();
-    expect(button('Move Second up')).toBeDisabled();
+    await userEvent.keyboard('{Alt>}{ArrowUp}{/Alt}');
+    expect(order()).toEqual(['Second', 'Bank to CRM']);
+    await chosen('Second', 'Move down');
+    expect(order()).toEqual(['Bank to CRM', 'Second']);
+    await userEvent.click(button('Actions: Second'));
+    expect(screen.getByRole('menuitem', { name: 'Move down' })).toHaveAttribute('aria-disabled', 'true');
+  });
+
+  test('n8 a removed widget comes back to its place by Undo', async () => {
+    edit(ALL, two);
+    await chosen('Bank to CRM', 'Remove');
+    expect(order()).toEqual(['Second']);
+    await userEvent.click(button('Undo'));
+    expect(order()).toEqual(['Bank to CRM', 'Second']);
+    expect(screen.getByText('Bank to CRM is back')).toBeInTheDocument();
+  });
+
+  test('n3 n4 the Extended Panel tab holds Available Widgets with the four kinds; the Agent Panel tab what agents can open', async () => {
+    edit();
+    expect(screen.getByRole('tab', { name: 'Extended Panel' })).toHaveAttribute('aria-selected', 'true');
+    expect(within(screen.getByRole('listbox', { name: 'Available Widgets' })).getAllByRole('option').map(({ textContent }) => textContent)).toEqual(['Credit Card Basic', 'Check Basic', 'Credit Card Advanced', 'Check Advanced']);
+    await userEvent.click(screen.getByRole('tab', { name: 'Agent Panel' }));
+    expect(within(screen.getByRole('region', { name: 'What agents can open' })).getByText('Bank to CRM')).toBeVisible();
+  });
+
+  test('n5 n7 select and Add opens the Add screen of each of the four kinds, and Escape adds nothing', async () => {
+    edit();
+    for (const kind of ['Credit Card Basic', 'Check Basic', 'Credit Card Advanced', 'Check Advanced']) {
+      await add(kind);
+      expect(within(screen.getByRole('dialog')).getByRole('heading', { name: kind })).toBeVisible();
+      await userEvent.keyboard('{Escape}');
+      expect(screen.queryByRole('dialog')).toBeNull();
+    }
+    expect(screen.getAllByRole('row')).toHaveLength(1);
+    expect(button('Save')).toBeDisabled();
+  });
+
+  test('n5 s6 Enter and a double-click on an available widget open its Add screen', async () => {
+    edit();
+    await userEvent.dblClick(screen.getByRole('option', { name: 'Check Basic' }));
+    expect(await screen.findByRole('dialog')).toHaveTextContent('Check Basic');
+    await userEvent.click(button('Cancel'));
+    await userEvent.click(screen.getByRole('option', { name: 'Check Advanced' }));
+    await userEvent.keyboard('{Enter}');
+    expect(await screen.findByRole('dialog')).toHaveTextContent('Check Advanced');
+  });
+
+  test('s5 a save that agents feel says first what it changes and for how many', async () => {
+    const requests = fakeServer(() => ({ json: { ...stored, desktop: { ...stored.desktop, revision: 5 } } }));
+    edit(ALL, { ...two, agents: 112 });
+    await chosen('Second', 'Disable');
+    await userEvent.click(button('Save'));
+    const dialog = within(await screen.findByRole('dialog', { name: 'What this save changes' }));
+    expect(dialog.getByText(/next idle moment of 112 agents/)).toBeVisible();
+    expect(dialog.getByRole('row', { name: /Second.*Enabled yes no/ })).toBeVisible();
+    expect(changes(requests)).toHaveLength(0);
+    await userEvent.click(dialog.getByRole('button', { name: 'Save' }));
+    await vi.waitFor(() => expect(changes(requests).map(({ method }) => method)).toEqual(['PUT']));
+  });
+
+  test('s5 when someone else saved meanwhile both changes are shown, and what is chosen is saved over theirs', async () => {
+    const theirs: DesktopView = { ...two, saved_by: 's.ortiz', desktop: { ...two.desktop, revision: 9, name: 'Collections Canada', layout: 'extended_panel' } };
+    const requests = fakeServer(({ method, body }) => {
+      if (method === 'GET') return { json: theirs };
+      const { revision } = body as { revision: number };
+      return revision === 9 ? { json: { ...theirs, desktop: { ...theirs.desktop, revision: 10 } } } : { status: 409, json: { title: 'Conflict', status: 409, code: 'conflict' } };
+    });
+    const onSaved = edit(ALL, two);
+    await userEvent.type(screen.getByRole('textbox', { name: 'Name' }), ' US');
+    await chosen('Second', 'Disable');
+    await userEvent.click(button('Save'));
+    const dialog = within(await screen.findByRole('dialog', { name: 'Two people changed this desktop' }));
+    expect(await dialog.findByText(/s.ortiz saved revision 9/)).toBeVisible();
+    const group = (name: string) => within(dialog.getByRole('radiogroup', { name }));
+    expect(group('Desktop: Name').getByRole('radio', { name: 'Take mine' })).toBeChecked();
+    expect(group('Desktop: Layout').getByRole('radio', { name: 'Take theirs' })).toBeChecked();
+    expect(group('Second: Enabled').getByRole('radio', { name: 'Take mine' })).toBeChecked();
+    for (const text of ['Collections', 'Collections US', 'Collections Canada']) expect(dialog.getByText(text)).toBeVisible();
+    await userEvent.click(dialog.getByRole('button', { name: 'Use this choice' }));
+    expect(screen.getByRole('radio', { name: 'Agent Panel + Extended Panel' })).toBeChecked();
+    await userEvent.click(button('Save'));
+    await vi.waitFor(() => expect(onSaved).toHaveBeenCalledOnce());
+    expect(changes(requests).at(-1)?.body).toMatchObject({ name: 'Collections US', layout: 'extended_panel', revision: 9, widgets: [{ enabled: true }, { enabled: false }] });
+  });
+
+  test('the live preview shows the agent\'s own widget with unsaved texts, driven by a simulated customer', async () => {
+    edit();
+    const preview = within(screen.getByRole('region', { name: 'Live preview' }));
+    expect(preview.getByRole('button', { name: 'Customer keys a digit' })).toBeDisabled();
+    await userEvent.click(preview.getByRole('button', { name: /^Check/ }));
+    expect(await preview.findByText('Routing, please.')).toBeVisible();
+    await userEvent.click(preview.getByRole('button', { name: 'Customer keys a digit' }));
+    expect(preview.getAllByText('1 digit keyed')[0]).toBeVisible();
+    await userEvent.click(preview.getByRole('button', { name: 'Wrong number' }));
+    expect(preview.getAllByText(/That routing number is not valid/)[0]).toBeVisible();
+    await userEvent.click(preview.getByRole('button', { name: 'Customer keys the whole value' }));
+    expect(await preview.findByText('Account, please.')).toBeVisible();
+    expect(preview.queryByRole('button', { name: 'Approve' })).toBeNull();
   });
 });

@@ -1,21 +1,27 @@
 /** One desktop: layout, widgets, and the way to save them all or nothing. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useLocation } from 'wouter';
+import { Link, useLocation } from 'wouter';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
-import { KEYS, may, useDesktop, useSettings } from '../lib/api/queries';
+import { KEYS, may, useDesktop, useDesktops, useSettings } from '../lib/api/queries';
 import type { DesktopView, Login } from '../lib/api/types';
-import { Button, Chip, Notice, Question, RadioInput, TextInput } from '../lib/controls';
+import { Button, Chip, Icon, Notice, RadioInput, SelectInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
-import { Crumbs, PLACES } from './admin-pages';
+import { Crumbs, PLACES, placeOfDesktop, placeOfHistory } from './admin-pages';
 import css from './admin.module.css';
+import { ConflictSheet } from './desktop-conflict';
+import { DeleteSheet } from './desktop-delete';
+import { difference } from './desktop-diff';
 import type { DesktopDraft, Errors, WidgetDraft } from './desktop-form';
 import { LAYOUTS, draftOf, formOf, splitErrors } from './desktop-form';
-import { LAYOUT_NAMES, SERVICE_NAMES } from './desktop-list';
+import { DesktopPanels } from './desktop-panels';
+import { DesktopPreview } from './desktop-preview';
+import { State } from './desktop-state';
+import { LAYOUT_NAMES, SERVICE_NAMES } from './desktop-words';
 import { useUnsaved } from './leave-guard';
-import { WidgetsPanel } from './widgets-panel';
+import { SaveSummary } from './save-summary';
 
-export function DesktopEditorPage({ id, login }: { id: string; login: Login }) {
+export default function DesktopEditorPage({ id, login }: { id: string; login: Login }) {
   const t = useT();
   const { data, error, isPending, refetch } = useDesktop(id);
   const [saved, setSaved] = useState(-1);
@@ -52,29 +58,42 @@ export type DesktopEditorProps = {
 
 export function DesktopEditor({ view, login, responseVariables, justSaved, onSaved, onDiscard }: DesktopEditorProps) {
   const t = useT();
-  const [first] = useState(() => draftOf(view, (permission) => may(login, permission)));
-  const [draft, setDraft] = useState(first);
-  const [errors, setErrors] = useState<ReturnType<typeof splitErrors>>({ desktop: {}, widgets: {} });
-  const changed = draft !== first;
+  const asDraft = (stored: DesktopView) => draftOf(stored, (permission) => may(login, permission));
+  // What is compared with: the revision that was read, or the one that was merged with.
+  const [base, setBase] = useState(() => ({ view, draft: asDraft(view) }));
+  const [draft, setDraft] = useState(base.draft);
+  const [errors, setErrors] = useState<SplitErrors>(NO_ERRORS);
+  const [asking, setAsking] = useState<'summary' | 'conflict'>();
+  const changed = draft !== base.draft;
   const editable = may(login, 'desktop.edit');
   useUnsaved(changed);
-  const save = useSave(view.desktop.id, draft, setErrors, onSaved);
-  const change = (next: Partial<DesktopDraft>) => setDraft({ ...draft, ...next });
+  const save = useSave(view.desktop.id, draft, (next, conflict) => {
+    setErrors(next);
+    if (conflict) setAsking('conflict');
+  }, onSaved);
+  // Rows of lists are kept while they look the same, so their callbacks may come from an earlier draft.
+  const change = (next: Partial<DesktopDraft>) => setDraft((now) => ({ ...now, ...next }));
   const changeWidgets = (widgets: WidgetDraft[], cleared?: string) => {
     change({ widgets });
     if (cleared) setErrors(({ desktop, widgets: { [cleared]: _, ...rest } }) => ({ desktop, widgets: rest }));
   };
+  const { agents, standing } = base.view;
   return (
     <>
       <Crumbs here="admin.agent_desktop" below={view.desktop.name} />
       <div className={css.head}>
         <h1>{view.desktop.name}</h1>
         <div className={css.tools}>
+          <OtherDesktops id={view.desktop.id} />
           <Chip>{t(SERVICE_NAMES[draft.service])}</Chip>
-          <Chip>{t('editor.revision', { n: draft.revision })}</Chip>
+          <Link href={placeOfHistory(view.desktop.id)} className={css.headLink}>
+            <Icon name="history" />
+            {t('editor.revision', { n: draft.revision })}
+          </Link>
           {changed && <Chip tone="warn" icon="edit">{t('editor.unsaved')}</Chip>}
         </div>
       </div>
+      {!changed && <State standing={standing} />}
       <section className={css.panel}>
         <TextInput
           label={t('desktops.name')}
@@ -87,58 +106,97 @@ export function DesktopEditor({ view, login, responseVariables, justSaved, onSav
         />
         <LayoutChoice draft={draft} onChange={change} disabled={!editable} error={errors.desktop.layout} />
       </section>
-      <WidgetsPanel
-        draft={draft}
-        login={login}
-        responseVariables={responseVariables}
-        errors={errors.widgets}
-        onChange={changeWidgets}
-      />
-      <SaveState error={save.error} errors={errors} saved={justSaved && !changed} />
+      <DesktopPanels draft={draft} login={login} responseVariables={responseVariables} errors={errors.widgets} onChange={changeWidgets} />
+      <DesktopPreview draft={draft} />
+      <SaveState error={save.error} errors={errors} saved={justSaved && !changed} merged={base.view !== view && changed} onConflict={() => setAsking('conflict')} />
       <footer className={css.foot}>
         {editable && <DeleteDesktop view={view} />}
         <span className={css.spacer} />
         <Button
           isDisabled={!changed || save.isPending}
           onPress={() => {
-            setDraft(first);
-            setErrors({ desktop: {}, widgets: {} });
+            setDraft(base.draft);
+            setErrors(NO_ERRORS);
             save.reset();
             onDiscard();
           }}
         >
           {t('editor.discard')}
         </Button>
-        <Button look="primary" isDisabled={!changed || save.isPending} onPress={() => save.mutate()}>
+        <Button look="primary" isDisabled={!changed || save.isPending} onPress={() => (agents > 0 ? setAsking('summary') : save.mutate())}>
           {t('editor.save')}
         </Button>
       </footer>
+      {asking === 'summary' && (
+        <SaveSummary
+          rows={difference(t, base.draft, draft)}
+          agents={agents}
+          onClose={() => setAsking(undefined)}
+          onSave={() => {
+            setAsking(undefined);
+            save.mutate();
+          }}
+        />
+      )}
+      {asking === 'conflict' && (
+        <ConflictSheet
+          id={view.desktop.id}
+          base={base.draft}
+          mine={draft}
+          draftOf={asDraft}
+          onClose={() => setAsking(undefined)}
+          onMerged={(theirs, theirDraft, merged) => {
+            setBase({ view: theirs, draft: theirDraft });
+            setDraft(merged);
+            save.reset();
+            setAsking(undefined);
+          }}
+        />
+      )}
     </>
   );
 }
 
+type SplitErrors = ReturnType<typeof splitErrors>;
+const NO_ERRORS: SplitErrors = { desktop: {}, widgets: {} };
+
+/** "Desktops": another one is a choice away. */
+function OtherDesktops({ id }: { id: string }) {
+  const t = useT();
+  const [, navigate] = useLocation();
+  const { data } = useDesktops();
+  if (!data || data.length < 2) return null;
+  return <SelectInput label={t('editor.desktops')} value={id} choices={data.map((one) => ({ id: one.id, label: one.name }))} onChange={(next) => next !== id && navigate(placeOfDesktop(next))} />;
+}
+
 /** All or nothing: the whole document goes, and comes back valid or with every error. */
-function useSave(id: string, draft: DesktopDraft, onErrors: (errors: ReturnType<typeof splitErrors>) => void, onSaved: (view: DesktopView) => void) {
+function useSave(id: string, draft: DesktopDraft, onErrors: (errors: SplitErrors, conflict: boolean) => void, onSaved: (view: DesktopView) => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => api<DesktopView>('PUT', `/desktops/${encodeURIComponent(id)}`, { body: formOf(draft) }),
     onSuccess: (view) => {
-      onErrors({ desktop: {}, widgets: {} });
+      onErrors(NO_ERRORS, false);
       onSaved(view);
       queries.setQueryData([...KEYS.desktop, id], view);
       void queries.invalidateQueries({ queryKey: KEYS.desktops, exact: true });
     },
-    onError: (error) => onErrors(splitErrors(draft, error instanceof ApiError ? (error.problem.errors ?? []) : [])),
+    onError: (error) => onErrors(splitErrors(draft, error instanceof ApiError ? (error.problem.errors ?? []) : []), isConflict(error)),
   });
 }
 
-function SaveState({ error, errors, saved }: { error: unknown; errors: { desktop: Errors; widgets: Record<string, Errors> }; saved: boolean }) {
+function isConflict(error: unknown): boolean {
+  return error instanceof ApiError && error.problem.code === 'conflict';
+}
+
+type SaveStateProps = { error: unknown; errors: { desktop: Errors; widgets: Record<string, Errors> }; saved: boolean; merged: boolean; onConflict: () => void };
+
+function SaveState({ error, errors, saved, merged, onConflict }: SaveStateProps) {
   const t = useT();
   const all = [errors.desktop, ...Object.values(errors.widgets)];
   const count = all.reduce((sum, some) => sum + Object.keys(some).length, 0);
   if (saved) return <Notice tone="good" role="status">{t('editor.saved')}</Notice>;
-  if (!error) return null;
-  const conflict = error instanceof ApiError && error.problem.code === 'conflict';
+  if (!error) return merged ? <Notice tone="info" role="status">{t('editor.merged')}</Notice> : null;
+  const conflict = isConflict(error);
   const text = conflict ? t('editor.conflict') : count > 0 ? t('editor.errors', { n: count }) : sentenceOf(error);
   const loose = Object.entries(errors.desktop).filter(([path]) => path !== 'name' && path !== 'layout');
   return (
@@ -147,6 +205,11 @@ function SaveState({ error, errors, saved }: { error: unknown; errors: { desktop
       {loose.map(([path, message]) => (
         <p key={path}>{message}</p>
       ))}
+      {conflict && (
+        <Button size="small" onPress={onConflict}>
+          {t('editor.compare')}
+        </Button>
+      )}
     </Notice>
   );
 }
@@ -177,43 +240,14 @@ function LayoutChoice({ draft, onChange, disabled, error }: { draft: DesktopDraf
 
 function DeleteDesktop({ view }: { view: DesktopView }) {
   const t = useT();
-  const queries = useQueryClient();
   const [, navigate] = useLocation();
   const [asking, setAsking] = useState(false);
-  const remove = useMutation({
-    mutationFn: () => api('DELETE', `/desktops/${encodeURIComponent(view.desktop.id)}`),
-    onSuccess: () => {
-      setAsking(false);
-      void queries.invalidateQueries({ queryKey: KEYS.desktops, exact: true });
-      navigate(PLACES.desktops);
-    },
-  });
   return (
     <>
       <Button look="danger" onPress={() => setAsking(true)}>
         {t('editor.delete')}
       </Button>
-      <Question
-        title={t('editor.delete_question', { name: view.desktop.name })}
-        open={asking}
-        onClose={() => setAsking(false)}
-        actions={
-          <>
-            <Button autoFocus onPress={() => setAsking(false)}>
-              {t('widget.cancel')}
-            </Button>
-            <Button look="danger" isDisabled={remove.isPending} onPress={() => remove.mutate()}>
-              {t('editor.delete_yes')}
-            </Button>
-          </>
-        }
-      >
-        {remove.isError && (
-          <Notice tone="bad" role="alert">
-            {sentenceOf(remove.error)}
-          </Notice>
-        )}
-      </Question>
+      {asking && <DeleteSheet desktop={view.desktop} onClose={() => setAsking(false)} onDeleted={() => navigate(PLACES.desktops)} />}
     </>
   );
 }

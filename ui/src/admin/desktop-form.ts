@@ -134,7 +134,7 @@ function numbersOf(options: WidgetOptions, gateway: GatewayDraft | undefined): W
   return Object.fromEntries(names.map((name) => [name, String(all[name])]));
 }
 
-export function draftOf(view: DesktopView, right: (permission: Permission) => boolean): DesktopDraft {
+export function draftOf(view: Pick<DesktopView, 'desktop' | 'passwords_set'>, right: (permission: Permission) => boolean): DesktopDraft {
   const { desktop } = view;
   const widgets = desktop.widgets.map((widget): WidgetDraft => {
     const blank = isAdvanced(widget.kind) && right('gateway.edit') ? FIRST_GATEWAY : undefined;
@@ -189,6 +189,13 @@ function widgetFormOf(draft: WidgetDraft): WidgetInDraft {
 /** Nobody has filled it in yet: a widget may be prepared before its gateway is known. */
 function isBlank(gateway: GatewayDraft): boolean {
   return gateway.service_url === '' && gateway.success_key === '' && gateway.success_value === '';
+}
+
+/** What a widget needs before it can be enabled, beside what its form refuses. */
+export function lacksOf(widget: WidgetDraft): ('gateway' | 'password')[] {
+  if (!isAdvanced(widget.kind)) return [];
+  if (!widget.gateway || isBlank(widget.gateway)) return ['gateway'];
+  return widget.gateway.auth_method === 'basic' && !widget.passwordSetAt && widget.password === '' ? ['password'] : [];
 }
 
 /** "widgets[0].title" and "widgets.0.title" are the same path. */

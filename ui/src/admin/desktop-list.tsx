@@ -1,45 +1,58 @@
 /** All agent desktops; one opens by double-click, Enter or its name. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Cell, Column, Form, Row, Table, TableBody, TableHeader } from 'react-aria-components';
+import { Cell, Column, Row, Table, TableBody, TableHeader } from 'react-aria-components';
 import { Link, useLocation } from 'wouter';
-import { ApiError, api, sentenceOf } from '../lib/api/client';
-import { KEYS, may, useDesktops } from '../lib/api/queries';
-import type { DesktopBrief, DesktopForm, DesktopService, DesktopView, Layout, Login } from '../lib/api/types';
-import { Button, Chip, Icon, Notice, RadioInput, Sheet, TextInput } from '../lib/controls';
-import type { MessageId } from '../lib/i18n';
+import { sentenceOf } from '../lib/api/client';
+import { may, useDesktops } from '../lib/api/queries';
+import type { DesktopBrief, DesktopService, Login } from '../lib/api/types';
+import type { MenuEntry } from '../lib/controls';
+import { ActionMenu, Button, Icon, Notice, SelectInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
-import { PLACES } from './admin-pages';
+import { agoText, dateTimeText } from '../lib/i18n/format';
+import { placeOfDesktop, placeOfHistory } from './admin-pages';
 import css from './admin.module.css';
+import { AssignSheet } from './desktop-assign';
+import { DeleteSheet } from './desktop-delete';
+import { DuplicateSheet, ImportSheet, NewDesktopSheet } from './desktop-new';
+import { State } from './desktop-state';
+import { LAYOUT_NAMES, SERVICE_NAMES } from './desktop-words';
 
-export const LAYOUT_NAMES = {
-  agent_panel: 'desktops.layout.agent_panel',
-  extended_panel: 'desktops.layout.extended_panel',
-  designer: 'desktops.layout.designer',
-} satisfies Record<Layout, MessageId>;
-
-export const SERVICE_NAMES = {
-  standard: 'desktops.service.standard',
-  designer: 'desktops.service.designer',
-} satisfies Record<DesktopService, MessageId>;
+type Open = { what: 'new' | 'import' } | { what: 'duplicate' | 'assign' | 'delete'; desktop: DesktopBrief };
+type Act = 'open' | 'duplicate' | 'export' | 'history' | 'assign' | 'delete';
 
 export function DesktopListPage({ login }: { login: Login }) {
   const t = useT();
   const { data, error, isPending } = useDesktops();
   const [search, setSearch] = useState('');
-  const [creating, setCreating] = useState(false);
-  const found = (data ?? []).filter((desktop) => desktop.name.toLowerCase().includes(search.trim().toLowerCase()));
+  const [service, setService] = useState<DesktopService | 'all'>('all');
+  const [open, setOpen] = useState<Open>();
+  const close = () => setOpen(undefined);
+  const editable = may(login, 'desktop.edit');
+  const wanted = search.trim().toLowerCase();
+  const found = (data ?? []).filter((desktop) => desktop.name.toLowerCase().includes(wanted) && (service === 'all' || desktop.service === service));
   return (
     <>
       <div className={css.head}>
         <h1>{t('admin.agent_desktop')}</h1>
         <div className={css.tools}>
           <TextInput label={t('desktops.search')} value={search} onChange={setSearch} />
-          {may(login, 'desktop.edit') && (
-            <Button look="primary" onPress={() => setCreating(true)}>
-              <Icon name="add" />
-              {t('desktops.new')}
-            </Button>
+          <SelectInput
+            label={t('desktops.service')}
+            value={service}
+            onChange={setService}
+            choices={[{ id: 'all' as const, label: t('desktops.all_services') }, ...(['standard', 'designer'] as const).map((id) => ({ id, label: t(SERVICE_NAMES[id]) }))]}
+          />
+          {editable && (
+            <>
+              <Button onPress={() => setOpen({ what: 'import' })}>
+                <Icon name="in" />
+                {t('desktops.import')}
+              </Button>
+              <Button look="primary" onPress={() => setOpen({ what: 'new' })}>
+                <Icon name="add" />
+                {t('desktops.new')}
+              </Button>
+            </>
           )}
         </div>
       </div>
@@ -49,17 +62,46 @@ export function DesktopListPage({ login }: { login: Login }) {
         </Notice>
       )}
       {isPending && <p role="status">{t('app.loading')}</p>}
-      {data && <DesktopTable desktops={found} none={data.length === 0 ? 'desktops.empty' : 'desktops.nothing_found'} />}
-      <NewDesktop open={creating} onClose={() => setCreating(false)} />
+      {data?.length === 0 && <Empty />}
+      {data && data.length > 0 && found.length === 0 && <p className={css.empty}>{t('desktops.nothing_found')}</p>}
+      {found.length > 0 && <DesktopTable desktops={found} editable={editable} onOpen={setOpen} />}
+      {open?.what === 'new' && <NewDesktopSheet onClose={close} />}
+      {open?.what === 'import' && <ImportSheet onClose={close} />}
+      {open?.what === 'duplicate' && <DuplicateSheet original={open.desktop} gateways={may(login, 'gateway.edit')} onClose={close} />}
+      {open?.what === 'assign' && <AssignSheet desktop={open.desktop} onClose={close} />}
+      {open?.what === 'delete' && <DeleteSheet desktop={open.desktop} onClose={close} />}
     </>
   );
 }
 
-export function DesktopTable({ desktops, none }: { desktops: readonly DesktopBrief[]; none: MessageId }) {
+/** What the three layouts are, for whoever has no desktop yet. */
+function Empty() {
+  const t = useT();
+  return (
+    <section className={css.emptyPage} aria-labelledby="no-desktop">
+      <h2 id="no-desktop">{t('desktops.empty')}</h2>
+      <p>{t('desktops.empty_text')}</p>
+      <dl>
+        {(['agent_panel', 'extended_panel', 'designer'] as const).map((layout) => (
+          <div key={layout}>
+            <dt>{t(LAYOUT_NAMES[layout])}</dt>
+            <dd>{t(`desktops.empty.${layout}`)}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function DesktopTable({ desktops, editable, onOpen }: { desktops: readonly DesktopBrief[]; editable: boolean; onOpen: (open: Open) => void }) {
   const t = useT();
   const [, navigate] = useLocation();
-  const placeOf = (id: string) => `${PLACES.desktops}/${encodeURIComponent(id)}`;
-  if (desktops.length === 0) return <p className={css.empty}>{t(none)}</p>;
+  const [now] = useState(Date.now);
+  const act = (what: Act, desktop: DesktopBrief) => {
+    if (what === 'open') navigate(placeOfDesktop(desktop.id));
+    else if (what === 'history') navigate(placeOfHistory(desktop.id));
+    else if (what !== 'export') onOpen({ what, desktop });
+  };
   return (
     <>
       <div className={css.tableFrame}>
@@ -68,7 +110,7 @@ export function DesktopTable({ desktops, none }: { desktops: readonly DesktopBri
           aria-label={t('admin.agent_desktop')}
           selectionMode="single"
           selectionBehavior="replace"
-          onRowAction={(key) => navigate(placeOf(String(key)))}
+          onRowAction={(key) => navigate(placeOfDesktop(String(key)))}
         >
           <TableHeader>
             <Column isRowHeader>{t('desktops.name')}</Column>
@@ -76,13 +118,17 @@ export function DesktopTable({ desktops, none }: { desktops: readonly DesktopBri
             <Column>{t('desktops.layout')}</Column>
             <Column>{t('desktops.widgets')}</Column>
             <Column>{t('desktops.agents')}</Column>
+            <Column>{t('desktops.changed')}</Column>
             <Column>{t('desktops.state')}</Column>
+            <Column>
+              <span className="visually-hidden">{t('desktops.actions')}</span>
+            </Column>
           </TableHeader>
           <TableBody items={desktops}>
             {(desktop) => (
               <Row id={desktop.id} className={css.tableRow!} textValue={desktop.name}>
                 <Cell>
-                  <Link href={placeOf(desktop.id)} className={css.name}>
+                  <Link href={placeOfDesktop(desktop.id)} className={css.name}>
                     {desktop.name}
                   </Link>
                 </Cell>
@@ -91,11 +137,15 @@ export function DesktopTable({ desktops, none }: { desktops: readonly DesktopBri
                 <Cell>{t('desktops.widgets_enabled', { n: desktop.widgets_enabled, total: desktop.widgets })}</Cell>
                 <Cell>{desktop.agents}</Cell>
                 <Cell>
-                  {desktop.widgets_enabled > 0 ? (
-                    <Chip tone="good" icon="check">{t('desktops.state.live')}</Chip>
-                  ) : (
-                    <Chip icon="cross">{t('desktops.state.disabled')}</Chip>
-                  )}
+                  <time dateTime={new Date(desktop.saved_at).toISOString()} title={dateTimeText(desktop.saved_at)}>
+                    {t('desktops.changed_by', { ago: agoText(desktop.saved_at, now), name: desktop.saved_by })}
+                  </time>
+                </Cell>
+                <Cell>
+                  <State standing={desktop.standing} />
+                </Cell>
+                <Cell>
+                  <ActionMenu label={t('desktops.actions_of', { name: desktop.name })} entries={actsOf(t, desktop, editable)} onAction={(what) => act(what, desktop)} />
                 </Cell>
               </Row>
             )}
@@ -107,62 +157,14 @@ export function DesktopTable({ desktops, none }: { desktops: readonly DesktopBri
   );
 }
 
-function NewDesktop({ open, onClose }: { open: boolean; onClose: () => void }) {
-  const t = useT();
-  const queries = useQueryClient();
-  const [, navigate] = useLocation();
-  const [name, setName] = useState('');
-  const [service, setService] = useState<DesktopService>('standard');
-  const create = useMutation({
-    mutationFn: () => {
-      const body: DesktopForm = { name: name.trim(), service, layout: 'agent_panel', widgets: [], revision: 0 };
-      return api<DesktopView>('POST', '/desktops', { body });
-    },
-    onSuccess: (view) => {
-      void queries.invalidateQueries({ queryKey: KEYS.desktops });
-      onClose();
-      setName('');
-      navigate(`${PLACES.desktops}/${encodeURIComponent(view.desktop.id)}`);
-    },
-  });
-  const problem = create.error instanceof ApiError ? create.error.problem.errors?.find((error) => error.field === 'name') : undefined;
-  return (
-    <Sheet label={t('desktops.new_title')} open={open} onClose={onClose}>
-      <Form
-        className={css.sheetForm!}
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!create.isPending) create.mutate();
-        }}
-      >
-        <header className={css.sheetHead}>
-          <h2>{t('desktops.new_title')}</h2>
-        </header>
-        <div className={css.sheetBody}>
-          <TextInput label={t('desktops.name')} value={name} onChange={setName} required autoFocus maxLength={60} error={problem?.message} />
-          <RadioInput
-            label={t('desktops.service')}
-            value={service}
-            onChange={setService}
-            choices={[
-              { id: 'standard', label: t('desktops.service.standard') },
-              { id: 'designer', label: t('desktops.service.designer') },
-            ]}
-            hint={t('desktops.service_fixed')}
-          />
-          {create.isError && !problem && (
-            <Notice tone="bad" role="alert">
-              {sentenceOf(create.error)}
-            </Notice>
-          )}
-        </div>
-        <footer className={css.sheetFoot}>
-          <Button onPress={onClose}>{t('widget.cancel')}</Button>
-          <Button look="primary" type="submit" isDisabled={create.isPending || name.trim() === ''}>
-            {t('desktops.create')}
-          </Button>
-        </footer>
-      </Form>
-    </Sheet>
-  );
+function actsOf(t: ReturnType<typeof useT>, desktop: DesktopBrief, editable: boolean): MenuEntry<Act>[] {
+  const all: MenuEntry<Act>[] = [
+    { id: 'open', label: t('desktops.act.open'), icon: 'right' },
+    { id: 'duplicate', label: t('desktops.act.duplicate'), icon: 'copy' },
+    { id: 'export', label: t('desktops.act.export'), icon: 'out', download: `/api/v1/desktops/${encodeURIComponent(desktop.id)}/export` },
+    { id: 'history', label: t('desktops.act.history'), icon: 'history' },
+    { id: 'assign', label: t('desktops.act.assign'), icon: 'people' },
+    { id: 'delete', label: t('desktops.act.delete'), icon: 'remove', danger: true },
+  ];
+  return editable ? all : all.filter(({ id }) => id === 'open' || id === 'export' || id === 'history');
 }

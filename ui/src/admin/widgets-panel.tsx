@@ -4,14 +4,15 @@ import { ListBox, ListBoxItem } from 'react-aria-components';
 import { may } from '../lib/api/queries';
 import type { Login, WidgetKind } from '../lib/api/types';
 import { KIND_NAMES } from '../lib/capture/words';
-import { Button, Chip, Icon, Sheet } from '../lib/controls';
+import { Button, Icon, Sheet } from '../lib/controls';
 import { useT } from '../lib/i18n';
+import { AddedWidgets } from './added-widgets';
 import css from './admin.module.css';
 import type { DesktopDraft, Errors, WidgetDraft } from './desktop-form';
 import { KINDS, newWidget } from './desktop-form';
 import { WidgetSheet } from './widget-sheet';
 
-type Props = {
+export type WidgetsPanelProps = {
   draft: DesktopDraft;
   login: Login;
   responseVariables: boolean;
@@ -20,54 +21,70 @@ type Props = {
   onChange: (widgets: WidgetDraft[], cleared?: string) => void;
 };
 
-export function WidgetsPanel(props: Props) {
-  const { draft, login, errors, onChange, responseVariables } = props;
+/** What was removed last, and from where. */
+type Removed = { widget: WidgetDraft; place: number };
+
+export function WidgetsPanel({ draft, login, errors, onChange, responseVariables }: WidgetsPanelProps) {
   const t = useT();
   const [open, setOpen] = useState<WidgetDraft>();
   const [said, setSaid] = useState('');
+  const [removed, setRemoved] = useState<Removed>();
+  const { widgets } = draft;
   const add = (kind: WidgetKind) => setOpen(newWidget(kind, '', may(login, 'gateway.edit')));
+  const exchange = (widget: WidgetDraft) => onChange(widgets.map((other) => (other.key === widget.key ? widget : other)), widget.key);
   const keep = (widget: WidgetDraft) => {
-    const known = draft.widgets.some((other) => other.key === widget.key);
-    onChange(known ? draft.widgets.map((other) => (other.key === widget.key ? widget : other)) : [...draft.widgets, widget], widget.key);
+    if (widgets.some((other) => other.key === widget.key)) exchange(widget);
+    else onChange([...widgets, widget], widget.key);
     setOpen(undefined);
+  };
+  const move = (widget: WidgetDraft, place: number) => {
+    onChange(placed(widgets, widget, place));
+    setSaid(t('editor.moved', { title: widget.title, place: place + 1, total: widgets.length }));
+  };
+  const remove = (widget: WidgetDraft) => {
+    setRemoved({ widget, place: widgets.indexOf(widget) });
+    onChange(widgets.filter((other) => other !== widget), widget.key);
+    setSaid('');
+  };
+  const undo = ({ widget, place }: Removed) => {
+    setRemoved(undefined);
+    onChange(placed(widgets, widget, place));
+    setSaid(t('editor.back', { title: widget.title }));
   };
   return (
     <div className={css.widgets}>
       {may(login, 'desktop.edit') && <Available onAdd={add} />}
       <section className={css.panel} aria-labelledby="added-title">
         <h2 id="added-title">{t('editor.added')}</h2>
-        {draft.widgets.length === 0 && <p className={css.empty}>{t('editor.none_added')}</p>}
-        <ol className={css.added}>
-          {draft.widgets.map((widget, place) => (
-            <AddedWidget
-              key={widget.key}
-              widget={widget}
-              place={place}
-              total={draft.widgets.length}
-              wrong={errors[widget.key] !== undefined}
-              editable={may(login, 'desktop.edit')}
-              onEdit={() => setOpen(widget)}
-              onMove={(by) => {
-                onChange(moved(draft.widgets, place, by));
-                setSaid(t('editor.moved', { title: widget.title, place: place + by + 1, total: draft.widgets.length }));
-              }}
-              onRemove={() => {
-                onChange(draft.widgets.filter((other) => other.key !== widget.key), widget.key);
-                setSaid(t('editor.removed', { title: widget.title }));
-              }}
-            />
-          ))}
-        </ol>
-        <p className="visually-hidden" role="status">
-          {said}
-        </p>
+        <AddedWidgets
+          widgets={widgets}
+          errors={errors}
+          editable={may(login, 'desktop.edit')}
+          onEdit={setOpen}
+          onToggle={(widget) => exchange({ ...widget, enabled: !widget.enabled })}
+          onMove={move}
+          onRemove={remove}
+        />
+        {widgets.length > 1 && may(login, 'desktop.edit') && <p className={css.hint}>{t('editor.order_hint')}</p>}
+        <div role="status" className={css.removed}>
+          {removed && !widgets.includes(removed.widget) && (
+            <>
+              <span>{t('editor.removed', { title: removed.widget.title })}</span>
+              <Button size="small" onPress={() => undo(removed)}>
+                <Icon name="undo" />
+                {t('editor.undo')}
+              </Button>
+            </>
+          )}
+          <span className="visually-hidden">{said}</span>
+        </div>
       </section>
       <Sheet label={open ? t('widget.sheet', { kind: t(KIND_NAMES[open.kind]), title: open.title || t('widget.new') }) : ''} open={open !== undefined} onClose={() => setOpen(undefined)}>
         {open && (
           <WidgetSheet
             key={open.key}
             widget={open}
-            others={draft.widgets.filter((other) => other.key !== open.key).map((other) => other.title)}
+            others={widgets.filter((other) => other.key !== open.key).map((other) => other.title)}
             login={login}
             responseVariables={responseVariables}
             serverErrors={errors[open.key] ?? {}}
@@ -80,10 +97,10 @@ export function WidgetsPanel(props: Props) {
   );
 }
 
-function moved(widgets: readonly WidgetDraft[], place: number, by: number): WidgetDraft[] {
-  const next = [...widgets];
-  const [widget] = next.splice(place, 1);
-  if (widget) next.splice(place + by, 0, widget);
+/** The widgets with this one at a place. */
+function placed(widgets: readonly WidgetDraft[], widget: WidgetDraft, place: number): WidgetDraft[] {
+  const next = widgets.filter((other) => other !== widget);
+  next.splice(place, 0, widget);
   return next;
 }
 
@@ -117,58 +134,5 @@ function Available({ onAdd }: { onAdd: (kind: WidgetKind) => void }) {
         </Button>
       </div>
     </section>
-  );
-}
-
-function AddedWidget({
-  widget,
-  place,
-  total,
-  wrong,
-  editable,
-  onEdit,
-  onMove,
-  onRemove,
-}: {
-  widget: WidgetDraft;
-  place: number;
-  total: number;
-  wrong: boolean;
-  editable: boolean;
-  onEdit: () => void;
-  onMove: (by: 1 | -1) => void;
-  onRemove: () => void;
-}) {
-  const t = useT();
-  const title = widget.title || t('editor.untitled');
-  return (
-    <li className={css.addedItem} onDoubleClick={onEdit}>
-      <span className={css.addedText}>
-        <strong>{title}</strong>
-        <span className={css.hint}>{t(KIND_NAMES[widget.kind])}</span>
-      </span>
-      <span className={css.addedChips}>
-        {wrong && <Chip tone="bad" icon="warning">{t('editor.has_errors')}</Chip>}
-        {widget.enabled ? <Chip tone="good" icon="check">{t('editor.enabled')}</Chip> : <Chip>{t('editor.not_enabled')}</Chip>}
-      </span>
-      <span className={css.addedActions}>
-        <Button size="icon" look="quiet" aria-label={t('editor.edit', { title })} onPress={onEdit}>
-          <Icon name="edit" />
-        </Button>
-        {editable && (
-          <>
-            <Button size="icon" look="quiet" aria-label={t('editor.up', { title })} isDisabled={place === 0} onPress={() => onMove(-1)}>
-              <Icon name="up" />
-            </Button>
-            <Button size="icon" look="quiet" aria-label={t('editor.down', { title })} isDisabled={place === total - 1} onPress={() => onMove(1)}>
-              <Icon name="down" />
-            </Button>
-            <Button size="icon" look="quiet" aria-label={t('editor.remove', { title })} onPress={onRemove}>
-              <Icon name="remove" />
-            </Button>
-          </>
-        )}
-      </span>
-    </li>
   );
 }

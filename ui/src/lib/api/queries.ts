@@ -1,12 +1,14 @@
 /** Owns: the names under which answers are cached, and how each is read. */
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { ApiError, api } from './client';
-import type { DesktopBrief, DesktopView, Login, MyDesktop, PaymentRow, Permission, Service, Settings } from './types';
+import type { DesktopBrief, DesktopHistory, DesktopUse, DesktopView, Login, MyDesktop, PaymentRow, Permission, RevisionView, Service, Settings } from './types';
 
 export const KEYS = {
   login: ['login'],
   desktops: ['desktops'],
   desktop: ['desktop'],
+  desktopUse: ['desktop-use'],
+  desktopHistory: ['desktop-history'],
   settings: ['settings'],
   services: ['services'],
   users: ['users'],
@@ -57,6 +59,25 @@ export function useDesktop(id: string) {
     gcTime: 0,
     refetchOnReconnect: false,
     refetchOnWindowFocus: false,
+  });
+}
+
+/** Who and what works with a desktop: asked anew each time it is shown. */
+export function useDesktopUse(id: string) {
+  return useQuery({ queryKey: [...KEYS.desktopUse, id], queryFn: ({ signal }) => api<DesktopUse>('GET', `/desktops/${encodeURIComponent(id)}/use`, { signal }), staleTime: 0 });
+}
+
+export function useDesktopHistory(id: string) {
+  return useQuery({ queryKey: [...KEYS.desktopHistory, id], queryFn: ({ signal }) => api<DesktopHistory>('GET', `/desktops/${encodeURIComponent(id)}/history`, { signal }), staleTime: 0 });
+}
+
+/** A revision as it was saved; it never changes. */
+export function useRevision(id: string, revision: number) {
+  return useQuery({
+    queryKey: [...KEYS.desktopHistory, id, revision],
+    queryFn: ({ signal }) => api<RevisionView>('GET', `/desktops/${encodeURIComponent(id)}/history/${revision}`, { signal }),
+    staleTime: Infinity,
+    enabled: revision > 0,
   });
 }
 

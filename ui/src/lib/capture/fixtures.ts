@@ -1,5 +1,5 @@
 /**
- * Views for the gallery and the tests, one per state that a person can meet.
+ * Views for the gallery, the live preview and the tests, one per state that a person can meet.
  * Never: a digit of a card; values are given apart, and only a documented test number.
  */
 import type { CallView, CaptureState, CaptureView, Field, FieldView, PaymentView, WidgetKind } from '../api/types';

@@ -4,6 +4,8 @@ export { CheckInput, RadioInput, SelectInput, SwitchInput, TextInput } from './f
 export type { Choice } from './fields';
 export { Icon } from './icon';
 export type { IconName } from './icon';
+export { ActionMenu } from './menu';
+export type { MenuEntry } from './menu';
 export { Chip, Notice } from './notices';
 export type { Tone } from './notices';
 export { Question, Sheet } from './overlay';

@@ -54,3 +54,19 @@ export function clockText(at: number, locale?: string): string {
 export function dateTimeText(at: number, locale?: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' }).format(at);
 }
+
+const AGO: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['year', 31_536_000_000],
+  ['month', 2_592_000_000],
+  ['week', 604_800_000],
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+];
+
+/** "2 hours ago"; below a minute "now". */
+export function agoText(at: number, now: number, locale = 'en'): string {
+  const past = Math.max(0, now - at);
+  const [unit, size] = AGO.find(([, ms]) => past >= ms) ?? ['second', 0];
+  return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(size === 0 ? 0 : -Math.floor(past / size), unit);
+}

@@ -1,0 +1,101 @@
+import { createIntl } from 'react-intl';
+import { describe, expect, test } from 'vitest';
+import en from '../lib/i18n/en.json';
+import type { Translate } from '../lib/i18n';
+import { clashes, difference, merged } from './desktop-diff';
+import type { DesktopDraft, WidgetDraft } from './desktop-form';
+import { newWidget } from './desktop-form';
+
+const intl = createIntl({ locale: 'en', messages: en });
+const t: Translate = (id, values) => intl.formatMessage({ id }, values);
+
+const widget = (id: string, change: Partial<WidgetDraft> = {}): WidgetDraft => ({ ...newWidget('credit_card_advanced', id, true), id, card_types: ['visa'], ...change });
+const base: DesktopDraft = { name: 'Sales', service: 'standard', layout: 'agent_panel', revision: 4, widgets: [widget('one'), widget('two')] };
+const edit = (draft: DesktopDraft, id: string, change: Partial<WidgetDraft>): DesktopDraft => ({
+  ...draft,
+  widgets: draft.widgets.map((one) => (one.id === id ? { ...one, ...change } : one)),
+});
+const rows = (before: DesktopDraft, after: DesktopDraft) => difference(t, before, after).map(({ widget, name, before, after }) => [widget, name, before, after]);
+/** Read again, every widget has another place in the form. */
+const again = (draft: DesktopDraft): DesktopDraft => ({ ...draft, revision: 5, widgets: draft.widgets.map((one, place) => ({ ...one, key: `again-${place}` })) });
+
+describe('the difference of two revisions', () => {
+  test('is told field by field, in the words of the form', () => {
+    const gateway = { ...base.widgets[0]!.gateway!, request_params: [{ name: 'pan', value: '{card.number}' }], auth_method: 'basic' as const };
+    let after = edit(base, 'one', { title: 'Card', enabled: true, card_types: ['visa', 'discover'], gateway, password: 'secret-canary' });
+    after = edit(after, 'two', { prompts: { ...base.widgets[1]!.prompts, expiry: 'The date.' }, numbers: { ...base.widgets[1]!.numbers, attempts_max: '5' } });
+    const found = rows(base, { ...after, name: 'Sales US', layout: 'extended_panel' });
+    expect(found).toEqual([
+      ['', 'Name', 'Sales', 'Sales US'],
+      ['', 'Layout', 'Agent Panel', 'Agent Panel + Extended Panel'],
+      ['Card', 'Window Title', 'one', 'Card'],
+      ['Card', 'Enabled', 'no', 'yes'],
+      ['Card', 'Credit Card Types', 'Visa', 'Visa, Discover'],
+      ['Card', 'Request Param Mapping', '', 'pan: {card.number}'],
+      ['Card', 'Auth Method', 'None', 'Basic'],
+      ['Card', 'Auth Password', '', 'a new password'],
+      ['two', 'Expiry Text', base.widgets[1]!.prompts.expiry, 'The date.'],
+      ['two', en['options.attempts_max'], '3', '5'],
+    ]);
+    expect(JSON.stringify(found)).not.toContain('secret-canary');
+  });
+
+  test('names widgets that came, went and moved, and none of their fields', () => {
+    const [one, two] = base.widgets as [WidgetDraft, WidgetDraft];
+    expect(rows(base, { ...base, widgets: [two, one] })).toEqual([['', 'Order of the widgets', 'one, two', 'two, one']]);
+    expect(rows(base, { ...base, widgets: [two, widget('three')] })).toEqual([
+      ['three', 'Widget', '', 'on the desktop'],
+      ['one', 'Widget', 'on the desktop', ''],
+    ]);
+    expect(rows(base, again(base))).toEqual([]);
+  });
+});
+
+describe('two people changed the same desktop', () => {
+  test('what only one of them changed is no question, what both changed is', () => {
+    const mine = edit({ ...base, name: 'Mine' }, 'one', { title: 'My title' });
+    const theirs = again(edit({ ...base, layout: 'extended_panel' }, 'one', { title: 'Their title', enabled: true }));
+    const found = clashes(t, base, mine, theirs);
+    expect(found.map(({ name, by, base: was, mine: my, theirs: their }) => [name, by, was, my, their])).toEqual([
+      ['Name', 'me', 'Sales', 'Mine', 'Sales'],
+      ['Layout', 'them', 'Agent Panel', 'Agent Panel', 'Agent Panel + Extended Panel'],
+      ['Window Title', 'both', 'one', 'My title', 'Their title'],
+      ['Enabled', 'them', 'no', 'no', 'yes'],
+    ]);
+    const wanted = (title: 'me' | 'them') => merged(base, mine, theirs, (path) => found.some((clash) => clash.path === path && (clash.by === 'both' ? title === 'me' : clash.by === 'me')));
+    expect(wanted('me')).toMatchObject({ name: 'Mine', layout: 'extended_panel', revision: 5, widgets: [{ title: 'My title', enabled: true }, {}] });
+    expect(wanted('them').widgets[0]?.title).toBe('Their title');
+    expect(clashes(t, base, mine, again(mine))).toEqual([]);
+  });
+
+  test('nothing is lost when one removes what the other edits, or both add', () => {
+    const mine = { ...edit(base, 'one', { title: 'My title' }), widgets: [...edit(base, 'one', { title: 'My title' }).widgets, newWidget('check_basic', 'Mine', false)] };
+    const theirs = again({ ...base, widgets: [base.widgets[1]!, widget('three')] });
+    const found = clashes(t, base, mine, theirs);
+    expect(found.map(({ widget, name, by, mine: my, theirs: their }) => [widget, name, by, my, their])).toEqual([
+      ['My title', 'Widget', 'both', 'edited', 'removed'],
+      ['Mine', 'Widget', 'me', 'on the desktop', ''],
+      ['three', 'Widget', 'them', '', 'on the desktop'],
+    ]);
+    const keep = (mineToo: boolean) => merged(base, mine, theirs, (path) => mineToo && path === 'one/').widgets.map(({ title, id }) => [title, id]);
+    expect(keep(true)).toEqual([['two', 'two'], ['three', 'three'], ['My title', undefined], ['Mine', undefined]]);
+    expect(keep(false)).toEqual([['two', 'two'], ['three', 'three'], ['Mine', undefined]]);
+  });
+
+  test('a widget that I removed stays removed unless they edited it and I take theirs', () => {
+    const mine = { ...base, widgets: [base.widgets[1]!] };
+    const theirs = again(edit(base, 'one', { title: 'Edited' }));
+    expect(clashes(t, base, mine, theirs)).toMatchObject([{ path: 'one/', by: 'both', mine: 'removed', theirs: 'edited' }]);
+    expect(merged(base, mine, theirs, () => false).widgets).toHaveLength(2);
+    expect(merged(base, mine, theirs, () => true).widgets).toHaveLength(1);
+    expect(clashes(t, base, mine, again(base))).toMatchObject([{ path: 'one/', by: 'me' }]);
+  });
+
+  test('my order is kept where I changed it', () => {
+    const [one, two] = base.widgets as [WidgetDraft, WidgetDraft];
+    const mine = { ...base, widgets: [two, one] };
+    const theirs = again({ ...base, name: 'Theirs' });
+    expect(clashes(t, base, mine, theirs).map(({ path, by }) => [path, by])).toEqual([['name', 'them'], ['order', 'me']]);
+    expect(merged(base, mine, theirs, (path) => path === 'order').widgets.map(({ id }) => id)).toEqual(['two', 'one']);
+  });
+});
