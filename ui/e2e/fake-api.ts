@@ -12,6 +12,7 @@ const login: Login = {
   permissions: PERMISSIONS,
   roles: ['agent'],
   desktop: 'd1',
+  preferences: { language: null, theme: null },
   must_change_password: false,
   locked: false,
 };

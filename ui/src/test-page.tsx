@@ -25,6 +25,7 @@ export const loginOf = (...permissions: Permission[]): Login => ({
   permissions,
   roles: ['desktop_admin'],
   desktop: null,
+  preferences: { language: null, theme: null },
   must_change_password: false,
   locked: false,
 });

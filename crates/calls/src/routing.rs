@@ -170,6 +170,7 @@ mod tests {
             desktop: None,
             phone: None,
             phone_ha1: None,
+            preferences: domain::access::Preferences::default(),
             enabled: true,
             revision: 1,
         })

@@ -10,6 +10,9 @@ use crate::id::{DesktopId, UserId};
 use crate::time::UnixMillis;
 
 pub mod password;
+mod preferences;
+
+pub use preferences::{Preferences, Theme};
 
 /// A right. Default deny: what no role lists, nobody may.
 #[derive(
@@ -173,6 +176,8 @@ pub struct User {
     pub phone_ha1: Option<String>,
     /// Disabled accounts cannot log in.
     pub enabled: bool,
+    /// Language and theme of the page.
+    pub preferences: Preferences,
     /// Revision, for optimistic concurrency.
     pub revision: i64,
 }

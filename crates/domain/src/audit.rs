@@ -25,6 +25,8 @@ pub enum AuditAction {
     UserSaved,
     /// A password was changed.
     PasswordChanged,
+    /// A user chose language and theme; detail: both.
+    PreferencesSaved,
     /// A desktop was saved; detail: revision, fields changed.
     DesktopSaved,
     /// A desktop was deleted.

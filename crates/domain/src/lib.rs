@@ -14,6 +14,7 @@ pub mod desktop;
 pub mod gate;
 pub mod gateway;
 pub mod id;
+pub mod language;
 pub mod money;
 pub mod payment;
 pub mod problem;

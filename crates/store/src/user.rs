@@ -5,7 +5,7 @@
 use domain::access::User;
 use domain::boundary::{StoreError, Task, Users};
 use domain::id::{DesktopId, UserId};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -15,10 +15,17 @@ use crate::failure::{refused, unavailable};
 
 impl Document for User {
     const WHAT: &'static str = "user";
-    const VERSION: i64 = 1;
+    const VERSION: i64 = 2;
 
-    fn upgrade(from: i64, _: Map<String, Value>) -> Result<Map<String, Value>, String> {
-        Err(format!("there is no version {from}"))
+    fn upgrade(from: i64, mut fields: Map<String, Value>) -> Result<Map<String, Value>, String> {
+        match from {
+            1 => {
+                let browsers = json!({"language": null, "theme": null});
+                fields.insert("preferences".to_owned(), browsers);
+            }
+            _ => return Err(format!("there is no version {from}")),
+        }
+        Ok(fields)
     }
 }
 
@@ -130,5 +137,24 @@ impl Users for Database {
                 .map_err(unavailable)?;
             rows.iter().map(from_row).collect()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::access::Preferences;
+
+    use super::*;
+
+    #[test]
+    fn a_user_of_the_first_version_has_no_preferences_yet() {
+        let first = r#"{"v":1,"id":"u1","name":"anna","display_name":"Anna","roles":["agent"],
+            "password_hash":"$","must_change_password":false,"failed_logins":0,"locked_until":null,
+            "desktop":null,"phone":null,"phone_ha1":null,"enabled":true,"revision":7}"#;
+        let user: User = document::read(first).unwrap();
+        assert_eq!(
+            (user.revision, user.preferences),
+            (7, Preferences::default())
+        );
     }
 }

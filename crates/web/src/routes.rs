@@ -102,6 +102,9 @@ fn people() -> Vec<Route> {
         post("/password", login::change_password)
             .logged_in()
             .before_change(),
+        put("/me/preferences", me::save_preferences)
+            .logged_in()
+            .before_change(),
         get("/events", live::stream).logged_in().while_locked(),
         get("/users", users::list).may(USERS),
         post("/users", users::create).may(USERS),

@@ -17,6 +17,7 @@ const login: Login = {
   permissions: [],
   roles: ['agent'],
   desktop: null,
+  preferences: { language: null, theme: null },
   must_change_password: true,
   locked: false,
 };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::access::{Actor, Role, User};
+use domain::access::{Actor, Preferences, Role, User};
 use domain::boundary::*;
 use domain::capture::fixtures::CARDS;
 use domain::capture::{Brand, CaptureState, Field, WidgetKind};
@@ -641,6 +641,7 @@ fn agent() -> User {
         desktop: Some(DesktopId::from_random(1)),
         phone: Some("kim".to_owned()),
         phone_ha1: None,
+        preferences: Preferences::default(),
         enabled: true,
         revision: 1,
     }

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::access::{Actor, Role, User};
+use domain::access::{Actor, Preferences, Role, Theme, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Audited, Change, Store, StoreError};
 use domain::capture::WidgetKind;
 use domain::desktop::{Desktop, DesktopService, Layout};
 use domain::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, WidgetId};
+use domain::language::Language;
 use domain::money::{Currency, Money};
 use domain::payment::{AttemptState, Payment};
 use domain::service::{ProtectionScope, Route, Service};
@@ -140,6 +141,10 @@ pub(crate) fn user(name: &str) -> User {
         desktop: None,
         phone: Some(format!("phone-{name}")),
         phone_ha1: Some("0123456789abcdef".to_owned()),
+        preferences: Preferences {
+            language: Some(Language::De),
+            theme: Some(Theme::Dark),
+        },
         enabled: true,
         revision: 0,
     }

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
-use domain::access::{Actor, Permission, Role, User};
+use domain::access::{Actor, Permission, Preferences, Role, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Change, StoreError};
 use domain::id::{DesktopId, UserId};
@@ -34,7 +34,7 @@ const LOCK_MS: i64 = 30 * 60 * 1_000;
 /// Longest login name.
 const NAME_CHARS_MAX: usize = 64;
 /// A failure is written again if someone saved the user meanwhile, so often. After that the login is refused as busy.
-const SAVES_MAX: u32 = 4;
+pub(crate) const SAVES_MAX: u32 = 4;
 
 /// User name and password.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -81,6 +81,8 @@ pub(crate) struct LoginView {
     roles: BTreeSet<Role>,
     /// The agent's desktop.
     desktop: Option<DesktopId>,
+    /// Language and theme of the page.
+    preferences: Preferences,
     /// Nothing else works before `POST /password`.
     must_change_password: bool,
     /// Idle for too long: `POST /unlock` opens it again.
@@ -115,6 +117,7 @@ impl From<&Login> for LoginView {
                 .collect(),
             roles: roles.clone(),
             desktop: login.actor.desktop.clone(),
+            preferences: login.preferences,
             must_change_password: login.must_change_password,
             locked: login.locked,
         }

@@ -1,7 +1,11 @@
-//! What the agent's page shows before a call.
+//! What belongs to whoever is logged in: the desktop, before a call; how the page is shown.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use domain::access::{Preferences, User};
+use domain::audit::{AuditAction, AuditEntry};
+use domain::boundary::{Change, StoreError};
 use domain::desktop::Layout;
 use domain::gate::{Gate, pass_gates};
 use domain::id::DesktopId;
@@ -9,9 +13,12 @@ use domain::view::WidgetView;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Answer;
+use super::login::SAVES_MAX;
+use super::{Answer, Silent};
 use crate::app::Shared;
-use crate::extract::Caller;
+use crate::extract::{Caller, Input};
+use crate::login::Login;
+use crate::problem::{Code, Problem};
 
 /// The agent's desktop.
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,4 +74,51 @@ pub(crate) async fn desktop(State(app): State<Shared>, Caller(login): Caller) ->
     mine.layout = Some(desktop.layout);
     mine.revision = desktop.revision;
     Ok(Json(mine))
+}
+
+/// Keeps language and theme for whoever is logged in, in every browser.
+#[utoipa::path(put, path = "/me/preferences", tag = "me", request_body = Preferences, responses(
+    (status = 204),
+))]
+pub(crate) async fn save_preferences(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Input(preferences): Input<Preferences>,
+) -> Silent {
+    for _ in 0..SAVES_MAX {
+        let stored = app.deps.users.user(&login.actor.user).await?;
+        let user = stored.ok_or(Code::NotLoggedIn)?;
+        if user.preferences == preferences {
+            return Ok(StatusCode::NO_CONTENT);
+        }
+        let user = User {
+            preferences,
+            ..user
+        };
+        match kept(&app, &login, user).await {
+            Err(StoreError::Conflict) => {}
+            done => return Ok(done.map(|_| StatusCode::NO_CONTENT)?),
+        }
+    }
+    Err(Problem::new(Code::Busy))
+}
+
+async fn kept(app: &Shared, login: &Login, user: User) -> Result<i64, StoreError> {
+    let object = format!("user {}", user.name);
+    let entry = AuditEntry::new(
+        app.now(),
+        &login.actor,
+        AuditAction::PreferencesSaved,
+        object,
+    )
+    .with("language", word(&user.preferences.language))
+    .with("theme", word(&user.preferences.theme));
+    let change = Change::SaveUser(user.clone());
+    app.commit(change, entry, move |app| app.logins.refresh(&user))
+        .await
+}
+
+/// Its word, null for the browser's choice.
+fn word(choice: &impl Serialize) -> serde_json::Value {
+    serde_json::to_value(choice).unwrap_or_default()
 }

@@ -21,7 +21,7 @@ use crate::routes::{RouteRow, table};
     paths(
         show,
         login::show, login::log_in, login::log_out, login::unlock, login::activity, login::change_password,
-        live::stream, me::desktop,
+        live::stream, me::desktop, me::save_preferences,
         calls::list, calls::hang_up, calls::open, calls::show, calls::act, calls::process, calls::reveal,
         services::settings, services::save_settings,
         services::list, services::create, services::show, services::save, services::declare,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::access::{Actor, Role, User};
+use domain::access::{Actor, Preferences, Role, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::Change;
 use domain::id::{DesktopId, UserId};
@@ -145,6 +145,7 @@ pub(crate) async fn create(
         desktop: None,
         phone: None,
         phone_ha1: None,
+        preferences: Preferences::default(),
         enabled: true,
         revision: 0,
     };
@@ -332,6 +333,7 @@ impl UserForm {
             phone: self.phone,
             phone_ha1,
             enabled: self.enabled,
+            preferences: before.preferences,
             revision: self.revision,
         }
     }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::access::{Actor, User};
+use domain::access::{Actor, Preferences, User};
 use domain::id::{DesktopId, UserId};
 use rand::TryRngCore;
 use sha2::{Digest, Sha256};
@@ -34,6 +34,7 @@ pub(crate) struct Login {
     pub(crate) actor: Actor,
     pub(crate) display_name: String,
     pub(crate) must_change_password: bool,
+    pub(crate) preferences: Preferences,
     pub(crate) csrf: String,
     /// Nobody touched key or pointer for too long; the password opens it again.
     pub(crate) locked: bool,
@@ -78,6 +79,7 @@ impl Logins {
             actor: actor_of(user, address),
             display_name: user.display_name.clone(),
             must_change_password: user.must_change_password,
+            preferences: user.preferences,
             csrf: random_hex()?,
             locked: false,
             ended: receiver,
@@ -163,6 +165,7 @@ impl Logins {
             login.actor.name.clone_from(&user.name);
             login.display_name.clone_from(&user.display_name);
             login.must_change_password = user.must_change_password;
+            login.preferences = user.preferences;
             true
         });
     }
@@ -272,6 +275,7 @@ mod tests {
             desktop: None,
             phone: None,
             phone_ha1: None,
+            preferences: Preferences::default(),
             enabled: true,
             revision: 1,
         }

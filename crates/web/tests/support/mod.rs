@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::access::{Role, User};
+use domain::access::{Preferences, Role, User};
 use domain::capture::{Brand, Field, WidgetKind};
 use domain::desktop::{Desktop, DesktopService, Layout};
 use domain::gateway::{AuthMethod, GatewayConfig};
@@ -124,6 +124,7 @@ pub(crate) fn user(number: u128, role: Role) -> User {
         desktop: agent.then(|| "sales".parse().unwrap()),
         phone: None,
         phone_ha1: None,
+        preferences: Preferences::default(),
         enabled: true,
         revision: 1,
     }

@@ -266,3 +266,46 @@ async fn a_first_password_is_changed_before_anything_else() {
     assert_eq!(again.status, 200);
     assert!(!house.rooms.trail().contains("battery"));
 }
+
+#[tokio::test]
+async fn language_and_theme_follow_a_user_into_every_browser() {
+    let house = House::new().await;
+    let mut desk = house.browser();
+    desk.log_in("anna", PASSWORD).await;
+    assert_eq!(
+        desk.get("/login").await.json()["preferences"],
+        json!({"language": null, "theme": null})
+    );
+    let chosen = json!({"language": "de", "theme": "dark"});
+    for _ in 0..2 {
+        let kept = desk.put("/me/preferences", chosen.clone()).await;
+        assert_eq!(kept.status, 204, "{}", kept.text());
+    }
+    assert_eq!(desk.get("/login").await.json()["preferences"], chosen);
+    let mut laptop = house.browser();
+    let login = laptop.log_in("anna", PASSWORD).await;
+    assert_eq!(login.json()["preferences"], chosen);
+    let trail = house.rooms.trail();
+    assert_eq!(trail.matches("preferences_saved").count(), 1);
+}
+
+#[tokio::test]
+async fn a_language_that_is_none_of_ours_is_refused_and_named() {
+    let house = House::new().await;
+    let mut desk = house.browser();
+    desk.log_in("anna", PASSWORD).await;
+    for wrong in [
+        json!({"language": "xx", "theme": null}),
+        json!({"language": "en", "theme": "<b>"}),
+        json!({"language": 4, "theme": null}),
+        json!({"language": null, "theme": null, "role": "security_admin"}),
+    ] {
+        let refused = desk.put("/me/preferences", wrong).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (400, "bad_body".to_owned())
+        );
+        assert_eq!(refused.json()["errors"].as_array().unwrap().len(), 1);
+    }
+    assert!(!house.rooms.trail().contains("preferences_saved"));
+}

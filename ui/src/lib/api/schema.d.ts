@@ -1325,6 +1325,8 @@ export interface components {
             roles: components["schemas"]["Role"][];
             /** @description Who. */
             user: components["schemas"]["UserBrief"];
+            /** @description Language and theme of the page. */
+            preferences: components["schemas"]["Preferences"];
         };
         /** @description A row of a mapping: a name and a template such as `{card.number}` or a literal. */
         Mapping: {
@@ -2000,6 +2002,21 @@ export interface components {
             security_code_optional: boolean;
             /** @description Window Title. */
             title: string;
+        };
+        /**
+         * @description A language of the page. Its word is the ISO 639-1 code.
+         * @enum {string}
+         */
+        Language: "en" | "es" | "fr" | "de";
+        /**
+         * @description Light or dark.
+         * @enum {string}
+         */
+        Theme: "light" | "dark";
+        /** @description What a user chose. None: what the browser asks for. */
+        Preferences: {
+            language?: null | components["schemas"]["Language"];
+            theme?: null | components["schemas"]["Theme"];
         };
     };
     responses: {

@@ -23,6 +23,7 @@ export type CaptureView = Schemas['CaptureView'];
 export type ButtonView = Schemas['ButtonView'];
 export type CallView = Schemas['CallView'];
 export type CaptureAction = Schemas['CaptureAction'];
+export type Preferences = Schemas['Preferences'];
 export type Permission = Schemas['Permission'];
 export type Role = Schemas['Role'];
 export type Prompt = Schemas['Prompt'];
