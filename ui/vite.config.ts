@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { budget } from './budget.ts';
 
 const entry = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /** Two pages: the product's, and the practice telephone that the simulator's own process serves. */
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), budget()],
   build: {
     outDir: 'dist',
     target: 'es2023',

@@ -27,3 +27,18 @@ export async function expectAccessible(page: Page, look?: Look): Promise<void> {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(overflow).toBe(0);
 }
+
+/** No text is wider than what holds it, and the page no wider than the window. An ellipsis counts as cut unless the whole text is the title. */
+export async function expectNothingCut(page: Page): Promise<void> {
+  const cut = await page.evaluate(() => {
+    const isCut = (element: Element): boolean => {
+      const { clipPath, display, textOverflow } = getComputedStyle(element);
+      const hasText = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim());
+      if (!hasText || display === 'inline' || clipPath !== 'none' || (textOverflow === 'ellipsis' && element.hasAttribute('title'))) return false;
+      return element.scrollWidth > element.clientWidth + 1;
+    };
+    return [...document.querySelectorAll('body *')].filter(isCut).map((element) => `${element.tagName} ${element.className}: ${element.textContent}`);
+  });
+  expect(cut).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+}

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
 import { CALL, CHANGED_MEANWHILE, serve } from './fake-api';
-import { LOOKS, expectAccessible, wear } from './looks';
+import { LOOKS, expectAccessible, expectNothingCut, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
 
@@ -104,6 +104,59 @@ for (const [look, place] of LOOKS.flatMap((look) => PLACES.map((place) => [look,
     await expectAccessible(page, look);
   });
 }
+
+/** What is opened from a page by its English names is left out: one place for each address and its answers. */
+const distinct = new Map(PLACES.map((place) => [`${place.path} ${Object.keys(place.answers ?? {}).join()}`, place]));
+
+/** German words are the longest of ours; the pseudo-locale is 40 % longer than English everywhere. */
+for (const locale of ['de', 'en-XA']) {
+  test(`no page cuts off a text at 320 px: ${locale}`, async ({ page }, info) => {
+    await wear(page, { name: 'narrow', width: 320, scheme: 'light', forced: 'none' });
+    const look = async (name: string) => {
+      if (process.env.SHOTS) await page.screenshot({ path: info.outputPath(`${name}-${locale}.png`), fullPage: true });
+      await expectNothingCut(page);
+    };
+    for (const { name, path, answers } of distinct.values()) {
+      await page.unrouteAll();
+      await serve(page, answers);
+      await page.goto(`${path}?locale=${locale}`);
+      await expect(page.locator('main').getByRole('heading').first()).toBeVisible();
+      await expect(page.locator('html')).toHaveAttribute('lang', locale);
+      await look(name);
+    }
+    await page.goto(`/configure/agents/agent-desktop/d1?locale=${locale}`);
+    await page.getByRole('button', { name: /Card payment/ }).first().click();
+    for (const tab of [0, 1, 2]) {
+      await page.getByRole('dialog').getByRole('tab').nth(tab).click();
+      await look(`sheet-${tab}`);
+    }
+    await page.goto(`/gallery?locale=${locale}`);
+    await expect(page.getByRole('heading').first()).toBeVisible();
+    await look('gallery');
+  });
+}
+
+test('a chosen theme is worn whatever the browser prefers', async ({ page }) => {
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const choose = async (theme: string) => {
+    await page.getByRole('button', { name: /^Theme|Theme$/ }).click();
+    await page.getByRole('option', { name: theme }).click();
+  };
+  await serve(page, { '/login': null });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.goto('/');
+  await heading('Sign in')(page);
+  const dark = await ground();
+  await choose('Light');
+  const light = await ground();
+  expect(light).not.toBe(dark);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await choose('Dark');
+  expect(await ground()).toBe(dark);
+  await page.reload();
+  await heading('Sign in')(page);
+  expect(await ground()).toBe(dark);
+});
 
 test('the practice phone is accessible', async ({ page }, info) => {
   const phone = { call: 'connected', mode: 'rfc4733', registered: true, keys_waiting: 0, failure: null };

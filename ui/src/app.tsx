@@ -1,6 +1,6 @@
 /** The page as a whole: who is logged in, which place is shown. */
 import { useQueryClient } from '@tanstack/react-query';
-import { Suspense, lazy, useEffect, useState } from 'react';
+import { Suspense, lazy, useEffect, useEffectEvent, useState } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 import { AgentPage } from './agent/agent-page';
 import { LeaveGuard } from './admin/leave-guard';
@@ -13,6 +13,7 @@ import { LiveStore } from './lib/events/live-store';
 import type { ReadAgain } from './lib/events/stream';
 import { connectStream } from './lib/events/stream';
 import { useT } from './lib/i18n';
+import { enter } from './lib/preferences';
 import css from './app.module.css';
 import { LoginPage, PasswordPage } from './login/login-page';
 import { LockOverlay, useIdleLock } from './login/idle-lock';
@@ -50,6 +51,7 @@ function Gate() {
   const { data: login, error, isPending, refetch } = useLogin();
   if (login) setCsrf(login.csrf);
   useEffect(() => whenLoggedOut(() => queries.setQueryData(KEYS.login, null)), [queries]);
+  useOwnDisplay(login);
   if (isPending) return <Loading />;
   if (error && !login) {
     return (
@@ -64,6 +66,16 @@ function Gate() {
   if (!login) return <LoginPage />;
   if (login.must_change_password) return <PasswordPage login={login} />;
   return <LoggedIn key={login.user.id} login={login} />;
+}
+
+/** The page wears what whoever logged in chose; it stays as it is if that cannot be had. */
+function useOwnDisplay(login: Login | null | undefined): void {
+  const user = login?.user.id;
+  const preferences = useEffectEvent(() => login?.preferences);
+  useEffect(() => {
+    const own = preferences();
+    if (own) enter(own).catch(() => undefined);
+  }, [user]);
 }
 
 function LoggedIn({ login }: { login: Login }) {

@@ -1,17 +1,13 @@
-/** The banner: places this login may go to, theme, the way out. */
+/** The banner: places this login may go to, how the page is shown, the way out. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
-import { Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import { Link, useLocation } from 'wouter';
 import css from './app.module.css';
+import { DisplayMenu } from './display';
 import { api } from './lib/api/client';
 import { KEYS, may } from './lib/api/queries';
 import type { Login } from './lib/api/types';
-import { Button, Icon } from './lib/controls';
-import controls from './lib/controls/controls.module.css';
+import { Button } from './lib/controls';
 import { useT } from './lib/i18n';
-import type { Theme } from './lib/theme/theme';
-import { THEMES, applyTheme, currentTheme } from './lib/theme/theme';
 
 export function AppHeader({ login, locked }: { login: Login; locked: boolean }) {
   const t = useT();
@@ -34,41 +30,10 @@ export function AppHeader({ login, locked }: { login: Login; locked: boolean }) 
         {may(login, 'payment.view') && link('/payments', t('app.nav.payments'), place.startsWith('/payments'))}
       </nav>
       <div className={css.tools}>
-        <ThemeMenu />
+        <DisplayMenu />
         <SignOut login={login} />
       </div>
     </header>
-  );
-}
-
-function ThemeMenu() {
-  const t = useT();
-  const [theme, setTheme] = useState<Theme>(currentTheme);
-  const names = { auto: 'app.theme.auto', light: 'app.theme.light', dark: 'app.theme.dark' } as const;
-  return (
-    <MenuTrigger>
-      <Button look="quiet" size="small">
-        {t('app.theme')}
-        <Icon name="chevron" />
-      </Button>
-      <Popover className={controls.popover!}>
-        <Menu
-          aria-label={t('app.theme')}
-          selectionMode="single"
-          selectedKeys={[theme]}
-          onAction={(key) => {
-            setTheme(key as Theme);
-            applyTheme(key as Theme);
-          }}
-        >
-          {THEMES.map((name) => (
-            <MenuItem key={name} id={name} className={controls.option!}>
-              {t(names[name])}
-            </MenuItem>
-          ))}
-        </Menu>
-      </Popover>
-    </MenuTrigger>
   );
 }
 

@@ -1,8 +1,11 @@
 import '@testing-library/jest-dom/vitest';
 import { cleanup } from '@testing-library/react';
 import { afterEach } from 'vitest';
+import { speak } from './lib/i18n/catalogue';
+import english from './lib/i18n/en.json';
 
 afterEach(cleanup);
+speak({ language: 'en', locale: 'en', tag: 'en', messages: english });
 
 // jsdom lacks what overlays and tab lists ask of a browser.
 globalThis.ResizeObserver ??= class {

@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Form } from 'react-aria-components';
+import { DisplayInputs } from '../display';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
 import { KEYS } from '../lib/api/queries';
 import type { Login } from '../lib/api/types';
@@ -59,6 +60,7 @@ export function LoginPage() {
         <Button look="primary" type="submit" isDisabled={login.isPending}>
           {t(login.isPending ? 'login.checking' : 'login.submit')}
         </Button>
+        <DisplayInputs />
       </Form>
     </main>
   );

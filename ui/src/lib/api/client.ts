@@ -3,6 +3,8 @@
  * Owns: the CSRF token of this login, the problem+json error.
  * Never: keeps an answer; that is the query cache's work.
  */
+import { currentCatalogue } from '../i18n/catalogue';
+import { knownId, say } from '../i18n/say';
 import type { Problem } from './types';
 
 const BASE = '/api/v1';
@@ -58,14 +60,14 @@ async function send(method: Method, path: string, options: RequestOptions): Prom
   if (options.signal) request.signal = options.signal;
   const response = await fetch(BASE + path, request).catch((cause: unknown) => {
     if (options.signal?.aborted) throw cause;
-    throw new ApiError({ title: 'The server does not answer.', status: 0, code: 'no_answer' });
+    throw new ApiError({ title: '', status: 0, code: 'no_answer' });
   });
   if (!response.ok) throw new ApiError(await problemOf(response, path));
   return response;
 }
 
 async function problemOf(response: Response, path: string): Promise<Problem> {
-  const fallback: Problem = { title: response.statusText || 'The request was refused.', status: response.status };
+  const fallback: Problem = { title: response.statusText, status: response.status, code: 'refused' };
   const problem = await response.json().then(
     (body: unknown) => ({ ...fallback, ...(body as object), status: response.status }) as Problem,
     () => fallback,
@@ -88,7 +90,17 @@ export async function apiText(method: Method, path: string, options: RequestOpti
   return response.text();
 }
 
-/** What to show of a failure: the server's sentence. */
+/** Problems whose detail names something that an administrator has to know. */
+const NAMING = ['in_use', 'taken', 'not_permitted'];
+
+/** What to show of a failure: the page's own sentence for the problem's code, else the server's. In English the server's detail says more. */
 export function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  const { code = '', title, detail } = error.problem;
+  const own = knownId(`problem.${code}`);
+  const particular = detail && detail !== title ? detail : undefined;
+  if (!own) return error.message;
+  if (!particular) return say(own);
+  if (currentCatalogue().locale === 'en') return particular;
+  return NAMING.includes(code) ? `${say(own)} (${particular})` : say(own);
 }

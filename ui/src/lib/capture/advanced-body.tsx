@@ -5,7 +5,7 @@ import type { CaptureView } from '../api/types';
 import { Button, Icon } from '../controls';
 import type { MessageId, Translate } from '../i18n';
 import { T, useT } from '../i18n';
-import { moneyText, parseMoney } from '../i18n/format';
+import { exampleAmount, moneyText, parseMoney } from '../i18n/format';
 import css from './capture.module.css';
 import { DemographicInputs, PaymentInputs, TYPED_NAMES } from './detail-inputs';
 import { OutcomeActions, OutcomePanel } from './outcome-panel';
@@ -36,7 +36,7 @@ export function AdvancedBody(props: WidgetProps) {
   const tab = tabOf(walk.stop);
   const shown = (field: TypedField) => {
     const problem = checked.includes(tabOfInput(field)) ? problems[field] : undefined;
-    return problem ? t(problem) : props.formErrors?.[field];
+    return problem ? t(problem, { example: exampleAmount() }) : props.formErrors?.[field];
   };
 
   const goNext = () => {

@@ -13,6 +13,14 @@ describe('amounts', () => {
     expect(amountText({ minor: 1_200, currency: 'JPY' })).toBe('1200');
   });
 
+  test('are read and written with the mark of the language', () => {
+    expect(parseMoney('120,5', 'EUR', 'de')).toEqual({ minor: 12_050, currency: 'EUR' });
+    expect(parseMoney('120.50', 'EUR', 'de')).toEqual({ minor: 12_050, currency: 'EUR' });
+    expect(moneyText({ minor: 112_050, currency: 'EUR' }, 'de')).toBe('1.120,50 EUR');
+    for (const [text, currency, locale] of [['1.120', 'KWD', 'de'], ['1,120', 'KWD', 'en'], ['120,50', 'USD', 'en'], ['1.120,50', 'EUR', 'de']] as const)
+      expect(parseMoney(text, currency, locale)).toBeUndefined();
+  });
+
   test.each(['', '0', '0.00', '-1', '1,5', '1.234', '1e3', '1 000', '100000000.00'])('"%s" is none', (text) => {
     expect(parseMoney(text, 'USD')).toBeUndefined();
   });

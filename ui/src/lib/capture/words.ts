@@ -1,6 +1,7 @@
 /** Owns: which message says what of a capture. Never: a word itself; those are in en.json. */
 import type { Brand, ButtonDisabled, CaptureView, Field, FieldError, FieldView, NotSentReason, ProtectionPart, WidgetKind } from '../api/types';
 import type { MessageId, Translate } from '../i18n';
+import { currentCatalogue } from '../i18n/catalogue';
 
 export const FIELD_NAMES = {
   card_number: 'field.card_number',
@@ -59,7 +60,7 @@ export function isCheck(kind: WidgetKind): boolean {
 }
 
 /** "Visa, Master Card or Discover": the types that this widget takes. */
-export function acceptedText(t: Translate, brands: readonly Brand[], locale = 'en'): string {
+export function acceptedText(t: Translate, brands: readonly Brand[], locale = currentCatalogue().tag): string {
   const names = brands.map((brand) => t(BRAND_NAMES[brand]));
   return new Intl.ListFormat(locale, { type: 'disjunction' }).format(names).replace(/,( or )/, '$1');
 }
@@ -70,7 +71,7 @@ export function errorText(t: Translate, error: FieldError, row: FieldView, view:
     case 'too_short':
       return row.field === 'card_number'
         ? t('error.too_short.card', { n: error.arrived })
-        : t('error.too_short', { n: error.arrived, field: t(FIELD_NAMES[row.field]).toLowerCase() });
+        : t('error.too_short', { n: error.arrived, field: row.field });
     case 'luhn':
       return t('error.luhn');
     case 'brand_not_accepted':
@@ -136,7 +137,7 @@ export function stateText(t: Translate, row: FieldView, view: CaptureView, held:
     case 'idle': {
       const before = view.fields.find((other) => other.field === view.listening);
       return before && view.fields.indexOf(row) > view.fields.indexOf(before)
-        ? t('row.waits_for', { field: t(FIELD_NAMES[before.field]).toLowerCase() })
+        ? t('row.waits_for', { field: before.field })
         : t('row.waits');
     }
     case 'waiting':

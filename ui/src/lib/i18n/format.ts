@@ -1,5 +1,9 @@
-/** Owns: how money and durations are read and written. Never: a floating-point amount that is kept. */
+/** Owns: how money, times and durations are read and written, in the present language. Never: a floating-point amount that is kept. */
 import type { Money } from '../api/types';
+import { currentCatalogue } from './catalogue';
+
+/** Dates and numbers follow the present language unless told otherwise. */
+const present = () => currentCatalogue().tag;
 
 /** Decimals of a currency, by ISO 4217 as the browser knows it. */
 export function decimalsOf(currency: string): number {
@@ -10,8 +14,8 @@ export function decimalsOf(currency: string): number {
   }
 }
 
-/** "1,120.50 USD": the amount first, then the currency's code. */
-export function moneyText({ minor, currency }: Money, locale = 'en'): string {
+/** "1,120.50 USD", "1.120,50 USD": the amount first, then the currency's code. */
+export function moneyText({ minor, currency }: Money, locale = present()): string {
   const decimals = decimalsOf(currency);
   const number = new Intl.NumberFormat(locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
   return `${number.format(minor / 10 ** decimals)} ${currency}`;
@@ -20,13 +24,29 @@ export function moneyText({ minor, currency }: Money, locale = 'en'): string {
 /** Largest amount that the server takes, in minor units. */
 const AMOUNT_MINOR_MAX = 9_999_999_999;
 
-/** Reads "120.50"; undefined if it is no amount above zero. */
-export function parseMoney(text: string, currency: string): Money | undefined {
+/** "." or ",": what stands before the decimals. */
+function decimalMark(locale: string): string {
+  const parts = new Intl.NumberFormat(locale).formatToParts(0.5);
+  return parts.find(({ type }) => type === 'decimal')?.value ?? '.';
+}
+
+/** Decimals after a point where the reader's own mark is the comma: three digits could as well be thousands. */
+const POINT_DECIMALS_MAX = 2;
+
+/** Reads "120.50", and "120,50" where that is the reader's own mark; undefined if it is no amount above zero. */
+export function parseMoney(text: string, currency: string, locale = present()): Money | undefined {
   const decimals = decimalsOf(currency);
-  const [, whole = '', fraction = ''] = /^(\d{1,10})(?:\.(\d*))?$/.exec(text.trim()) ?? [];
-  if (whole === '' || fraction.length > decimals) return undefined;
+  const [, whole = '', mark = '', fraction = ''] = /^(\d{1,10})(?:([.,])(\d*))?$/.exec(text.trim()) ?? [];
+  const own = decimalMark(locale);
+  const decimalsMax = mark === own ? decimals : Math.min(decimals, POINT_DECIMALS_MAX);
+  if (whole === '' || fraction.length > decimalsMax || (mark === ',' && own !== ',')) return undefined;
   const minor = Number(whole + fraction.padEnd(decimals, '0'));
   return minor >= 1 && minor <= AMOUNT_MINOR_MAX ? { minor, currency } : undefined;
+}
+
+/** How an amount is typed here: "120.50", "120,50". */
+export function exampleAmount(locale = present()): string {
+  return new Intl.NumberFormat(locale, { minimumFractionDigits: 2 }).format(120.5);
 }
 
 /** "1120.50": as the server reads it. */
@@ -46,12 +66,12 @@ export function durationText(ms: number): string {
 }
 
 /** "14:03:07" in the reader's zone. */
-export function clockText(at: number, locale?: string): string {
+export function clockText(at: number, locale = present()): string {
   return new Intl.DateTimeFormat(locale, { timeStyle: 'medium', hourCycle: 'h23' }).format(at);
 }
 
 /** "25 Nov 2026, 14:03". */
-export function dateTimeText(at: number, locale?: string): string {
+export function dateTimeText(at: number, locale = present()): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' }).format(at);
 }
 

@@ -1,24 +1,32 @@
-/** Owns: which theme the page wears. Storage may be forbidden (third-party frames), so every access is guarded. */
+/** Owns: which theme the page wears. */
+import { keep, kept } from '../kept';
+
 export const THEMES = ['auto', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
-const KEY = 'tonewall.theme';
+const listeners = new Set<() => void>();
+
+export function themeFrom(text: string | null | undefined): Theme {
+  return THEMES.find((theme) => theme === text) ?? 'auto';
+}
 
 export function currentTheme(): Theme {
-  try {
-    const kept = localStorage.getItem(KEY);
-    return THEMES.find((theme) => theme === kept) ?? 'auto';
-  } catch {
-    return 'auto';
-  }
+  return themeFrom(document.documentElement.dataset.theme);
 }
 
 export function applyTheme(theme: Theme): void {
   if (theme === 'auto') delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-  try {
-    localStorage.setItem(KEY, theme);
-  } catch {
-    // The choice then lasts as long as the page.
-  }
+  keep('theme', theme);
+  for (const listener of listeners) listener();
+}
+
+export function onTheme(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** What this browser wore last. */
+export function keptTheme(): Theme {
+  return themeFrom(kept('theme'));
 }

@@ -1,0 +1,70 @@
+/**
+ * Owns: how much of the page each route loads, compressed, and the bounds of that.
+ * Never: lets a build pass that is above one.
+ */
+import { gzipSync } from 'node:zlib';
+import type { Plugin, Rolldown } from 'vite';
+
+const KB = 1000;
+/** What an agent's page loads before it can be used: script, styles, and the largest catalogue. */
+const AGENT_MAX = 230 * KB;
+/** What any other route adds to that. */
+const ROUTE_MAX = 60 * KB;
+const CATALOGUE = /\/i18n\/[a-z-]+\.json$/;
+
+type Chunk = Rolldown.OutputChunk;
+type Bundle = Rolldown.OutputBundle;
+
+/** Prints the sizes of all routes and fails the build above a bound. */
+export function budget(): Plugin {
+  return {
+    name: 'tonewall-budget',
+    apply: 'build',
+    writeBundle(_, bundle) {
+      const rows = routes(bundle);
+      for (const { name, bytes, max } of rows) this.info(`${name.padEnd(16)} ${(bytes / KB).toFixed(1).padStart(6)} kB gzip of ${max / KB} kB`);
+      const over = rows.filter(({ bytes, max }) => bytes > max).map(({ name }) => name);
+      if (over.length > 0) this.error(`above the bound of what a route may load: ${over.join(', ')}`);
+    },
+  };
+}
+
+function routes(bundle: Bundle) {
+  const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
+  const agent = chunks.find((chunk) => chunk.isEntry && chunk.name === 'index');
+  if (!agent) throw new Error('the bundle has no entry "index"');
+  const base = closure(bundle, agent);
+  const [catalogues, others] = [true, false].map((wanted) => chunks.filter((chunk) => isCatalogue(chunk) === wanted));
+  const words = Math.max(...catalogues!.map((chunk) => sizeOf(bundle, closure(bundle, chunk))));
+  const lazy = others!.filter((chunk) => chunk.isDynamicEntry);
+  return [
+    { name: 'agent', bytes: sizeOf(bundle, base) + words, max: AGENT_MAX },
+    ...lazy.map((chunk) => {
+      const added = [...closure(bundle, chunk)].filter((file) => !base.has(file));
+      return { name: chunk.name, bytes: sizeOf(bundle, added), max: ROUTE_MAX };
+    }),
+  ];
+}
+
+const isCatalogue = (chunk: Chunk) => CATALOGUE.test(chunk.facadeModuleId ?? '');
+
+/** The files that a chunk cannot start without: what it imports, and their styles. */
+function closure(bundle: Bundle, chunk: Chunk, files = new Set<string>()): Set<string> {
+  if (files.has(chunk.fileName)) return files;
+  files.add(chunk.fileName);
+  for (const style of chunk.viteMetadata?.importedCss ?? []) files.add(style);
+  for (const name of chunk.imports) {
+    const imported = bundle[name];
+    if (imported?.type === 'chunk') closure(bundle, imported, files);
+  }
+  return files;
+}
+
+function sizeOf(bundle: Bundle, files: Iterable<string>): number {
+  let bytes = 0;
+  for (const name of files) {
+    const file = bundle[name];
+    if (file) bytes += gzipSync(file.type === 'chunk' ? file.code : file.source).length;
+  }
+  return bytes;
+}
