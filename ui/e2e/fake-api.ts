@@ -26,7 +26,7 @@ const desktop: DesktopView = {
     id: 'd1', name: 'Collections US', service: 'standard', layout: 'extended_panel', revision: 14,
     widgets: [
       {
-        id: 'w1', kind: 'credit_card_basic', title: 'Card to CRM', enabled: false, card_types: ['visa'], options, gateway: null,
+        id: 'w1', kind: 'credit_card_basic', title: 'Card to CRM', enabled: false, translations: {}, card_types: ['visa'], options, gateway: null,
         prompts: [
           { field: 'card_number', text: 'Please key your card number.' },
           { field: 'expiry', text: 'Please key the date.' },
@@ -34,7 +34,7 @@ const desktop: DesktopView = {
         ],
       },
       {
-        id: 'w2', kind: 'credit_card_advanced', title: 'Card payment', enabled: true, card_types: ['visa', 'mastercard'], options,
+        id: 'w2', kind: 'credit_card_advanced', title: 'Card payment', enabled: true, translations: { de: { title: 'Kartenzahlung', prompts: [{ field: 'card_number', text: 'Bitte geben Sie Ihre Kartennummer ein.' }] } }, card_types: ['visa', 'mastercard'], options,
         prompts: [
           { field: 'card_number', text: 'Please key your card number.' },
           { field: 'expiry', text: 'Please key the date.' },

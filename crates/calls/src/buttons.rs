@@ -46,6 +46,7 @@ pub(crate) fn of(task: &CallTask) -> Vec<ButtonView> {
         widget: widget.id.clone(),
         kind: widget.kind,
         title: widget.title.clone(),
+        titles: widget.titles(),
         disabled: disabled(task, widget),
     })
 }

@@ -29,3 +29,32 @@ pub enum Language {
     /// German.
     De,
 }
+
+impl Language {
+    /// All.
+    pub const ALL: [Self; 4] = [Self::En, Self::Es, Self::Fr, Self::De];
+
+    /// Its word in the API and in documents.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Es => "es",
+            Self::Fr => "fr",
+            Self::De => "de",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_languages_code_is_its_word_in_documents() {
+        for language in Language::ALL {
+            let word = serde_json::to_value(language).unwrap();
+            assert_eq!(word, language.code());
+        }
+    }
+}

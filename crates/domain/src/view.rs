@@ -2,12 +2,15 @@
 //! Owns: the shapes that leave the server about calls and captures.
 //! Never: a digit, a length that gives one away, or a captured value.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::capture::{Brand, CaptureState, Field, FieldError, WidgetKind};
 use crate::gate::Gate;
 use crate::gateway::NotSentReason;
 use crate::id::{AttemptId, CallId, CaptureId, WidgetId};
+use crate::language::Language;
 use crate::money::Money;
 use crate::payment::Outcome;
 use crate::time::UnixMillis;
@@ -63,6 +66,8 @@ pub struct ButtonView {
     pub kind: WidgetKind,
     /// Window Title.
     pub title: String,
+    /// The title in the languages in which somebody wrote it.
+    pub titles: BTreeMap<Language, String>,
     /// Why it cannot be pressed now; none: it can.
     pub disabled: Option<ButtonDisabled>,
 }
@@ -129,6 +134,8 @@ pub struct WidgetView {
     pub kind: WidgetKind,
     /// Window Title.
     pub title: String,
+    /// The title in the languages in which somebody wrote it.
+    pub titles: BTreeMap<Language, String>,
     /// Accepted brands.
     pub card_types: Vec<Brand>,
     /// "Hold to show" is offered for the security code.
@@ -145,6 +152,7 @@ impl From<&Widget> for WidgetView {
             id: widget.id.clone(),
             kind: widget.kind,
             title: widget.title.clone(),
+            titles: widget.titles(),
             card_types: widget.card_types.iter().copied().collect(),
             reveal_security_code: widget.options.reveal_security_code,
             hide_after_s: widget.options.hide_after_s,
@@ -186,6 +194,8 @@ pub struct FieldView {
     pub field: Field,
     /// What the agent reads out; empty until the line is protected.
     pub prompt: String,
+    /// The same in the languages in which somebody wrote it.
+    pub prompts: BTreeMap<Language, String>,
     /// State.
     pub state: FieldState,
     /// Digits keyed so far; 0 once obtained.

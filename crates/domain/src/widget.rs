@@ -12,9 +12,11 @@ use crate::gateway::GatewayConfig;
 use crate::id::WidgetId;
 
 mod draft;
+mod translation;
 
-pub(crate) use draft::name_problem;
 pub use draft::{DraftProblem, PROMPT_CHARS_MAX, TITLE_CHARS_MAX, WidgetDraft};
+pub(crate) use draft::{name_problem, translation_path};
+pub use translation::{Translation, Translations};
 
 /// A widget of a desktop, valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -29,6 +31,9 @@ pub struct Widget {
     pub enabled: bool,
     /// What the agent reads out, one per field of the kind, in its order.
     pub prompts: Vec<Prompt>,
+    /// Title and prompts in other languages, as far as somebody wrote them.
+    #[schema(value_type = std::collections::BTreeMap<crate::language::Language, Translation>)]
+    pub translations: Translations,
     /// "Credit Card Types"; empty for checks.
     pub card_types: BTreeSet<Brand>,
     /// The options under "More".

@@ -250,6 +250,7 @@ fn demo_widget(kind: WidgetKind, title: &str, gateway: Option<GatewayConfig>) ->
         title: title.to_owned(),
         enabled: true,
         prompts: kind.fields().iter().map(prompt).collect(),
+        translations: domain::widget::Translations::new(),
         card_types: if is_card {
             Brand::ALL.into_iter().collect()
         } else {

@@ -10,7 +10,7 @@ use domain::desktop::{Desktop, SavedDesktop};
 use domain::id::{DesktopId, WidgetId};
 use domain::time::UnixMillis;
 use secret::SecretText;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
@@ -22,10 +22,20 @@ use crate::seal;
 
 impl Document for Desktop {
     const WHAT: &'static str = "desktop";
-    const VERSION: i64 = 1;
+    const VERSION: i64 = 2;
 
-    fn upgrade(from: i64, _: Map<String, Value>) -> Result<Map<String, Value>, String> {
-        Err(format!("there is no version {from}"))
+    fn upgrade(from: i64, mut fields: Map<String, Value>) -> Result<Map<String, Value>, String> {
+        match from {
+            1 => {
+                let widgets = fields.get_mut("widgets").and_then(Value::as_array_mut);
+                for widget in widgets.ok_or("no widgets")? {
+                    let widget = widget.as_object_mut().ok_or("a widget is no object")?;
+                    widget.insert("translations".to_owned(), json!({}));
+                }
+            }
+            _ => return Err(format!("there is no version {from}")),
+        }
+        Ok(fields)
     }
 }
 
@@ -318,5 +328,24 @@ impl Desktops for Database {
                 })
                 .collect()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::widget::Translations;
+
+    use super::*;
+
+    #[test]
+    fn widgets_of_the_first_version_speak_one_language() {
+        let first = r#"{"v":1,"id":"d1","name":"Sales","service":"standard","layout":"agent_panel","revision":3,
+            "widgets":[{"id":"w1","kind":"check_basic","title":"Bank","enabled":true,"prompts":[],"card_types":[],
+            "options":{},"gateway":null}]}"#;
+        let desktop: Desktop = document::read(first).unwrap();
+        assert_eq!(desktop.widgets[0].translations, Translations::new());
+        let written = document::write(&desktop).unwrap();
+        assert_eq!(document::read::<Desktop>(&written), Ok(desktop));
+        assert!(document::read::<Desktop>(r#"{"v":1,"id":"d1"}"#).is_err());
     }
 }

@@ -71,6 +71,46 @@ test('n1 n2 n3 n4 n6 n7 n9 w2 w4 a desktop opens by double-click; OK and Save ke
   await agent.page.context().close();
 });
 
+test('s6 an agent reads the prompt in the language chosen where one signs in, and finds that language at another browser', async ({ page, desk, demo, browser, shot }) => {
+  await desk.signIn('admin');
+  await openDesktop(page);
+  await page.getByRole('button', { name: `Edit ${cardAdvanced}` }).click();
+  const sheet = page.getByRole('dialog');
+  await sheet.getByRole('button', { name: /Language of the texts/ }).click();
+  await page.getByRole('option', { name: /Deutsch/ }).click();
+  await sheet.getByRole('textbox', { name: 'Window Title (Deutsch)' }).fill('Kartenzahlung');
+  await sheet.getByRole('textbox', { name: 'Credit Card Text (Deutsch)' }).fill('Bitte geben Sie Ihre Kartennummer ein.');
+  await shot('admin-widget-languages');
+  await sheet.getByRole('button', { name: 'OK' }).click();
+  await saveDesktop(page);
+
+  const { page: german } = await elsewhere(browser, demo);
+  await german.goto('/');
+  await german.getByRole('button', { name: /Language/ }).click();
+  await german.getByRole('option', { name: 'Deutsch' }).click();
+  await german.getByRole('textbox', { name: 'Benutzername' }).fill('agent');
+  await german.getByLabel('Passwort', { exact: true }).fill(demo.passwords.agent);
+  await german.getByRole('button', { name: 'Anmelden' }).click();
+  await demo.simulator.call();
+  await german.getByRole('button', { name: 'Kreditkarte' }).click();
+  await german.getByRole('menuitem', { name: 'Kartenzahlung' }).click();
+  await german.getByRole('button', { name: 'Jetzt fragen: Kartennummer' }).click();
+  await expect(german.getByText('Bitte geben Sie Ihre Kartennummer ein.')).toBeVisible();
+  await german.screenshot({ path: test.info().outputPath('agent-german.png'), fullPage: true });
+  await german.getByRole('button', { name: 'Abbrechen' }).click();
+
+  const { page: other } = await elsewhere(browser, demo);
+  await other.goto('/');
+  await other.getByRole('textbox', { name: 'User name' }).fill('agent');
+  await other.getByLabel('Password', { exact: true }).fill(demo.passwords.agent);
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await other.getByRole('button', { name: 'Anzeige' }).click();
+  await other.getByRole('menuitemradio', { name: 'Automatisch' }).first().click();
+  await expect(other.getByRole('button', { name: 'Sign out' })).toBeVisible();
+  await german.context().close();
+  await other.context().close();
+});
+
 test('w8 w10 a card type that is not ticked is refused by name, with the ones that are taken', async ({ page, desk, demo, simulator, browser, shot }) => {
   await desk.signIn('admin');
   await openDesktop(page);

@@ -27,6 +27,7 @@ const stored: DesktopView = {
         card_types: [],
         options,
         gateway: null,
+        translations: {},
         prompts: [
           { field: 'routing_number', text: 'Routing, please.' },
           { field: 'account_number', text: 'Account, please.' },

@@ -6,6 +6,9 @@
 import type { Brand, DesktopForm, DesktopService, DesktopView, Field, GatewayConfig, Layout, Permission, WidgetInDraft, WidgetKind, WidgetOptions } from '../lib/api/types';
 import { isAdvanced, isCheck } from '../lib/capture/words';
 import type { MessageId } from '../lib/i18n';
+import { FIRST_PROMPTS } from './first-prompts';
+import type { Translations } from './translation-form';
+import { firstTranslations, translationForm, translationsOf } from './translation-form';
 
 export const KINDS: readonly WidgetKind[] = ['credit_card_basic', 'check_basic', 'credit_card_advanced', 'check_advanced'];
 export const BRANDS: readonly Brand[] = ['visa', 'mastercard', 'american_express', 'discover'];
@@ -35,6 +38,7 @@ export type WidgetDraft = {
   title: string;
   enabled: boolean;
   prompts: Partial<Record<Field, string>>;
+  translations: Translations;
   card_types: Brand[];
   options: WidgetOptions;
   gateway: GatewayDraft | undefined;
@@ -58,14 +62,6 @@ export type Errors = Record<string, string>;
 export function fieldsOf(kind: WidgetKind): Field[] {
   return isCheck(kind) ? ['routing_number', 'account_number'] : ['card_number', 'expiry', 'security_code'];
 }
-
-const FIRST_PROMPTS: Record<Field, string> = {
-  card_number: 'Please key your card number on your telephone keypad, then press #.',
-  expiry: 'Please key the month and the year of the expiration date, two digits each.',
-  security_code: 'Please key the security code of your card.',
-  routing_number: 'Please key the nine digits of your routing number.',
-  account_number: 'Please key your account number, then press #.',
-};
 
 const FIRST_OPTIONS: WidgetOptions = {
   security_code: 'required',
@@ -110,7 +106,7 @@ function newKey(): string {
 
 /** A widget as Add makes it. The gateway is left to those who may edit it. */
 export function newWidget(kind: WidgetKind, title: string, withGateway: boolean): WidgetDraft {
-  const prompts = Object.fromEntries(fieldsOf(kind).map((field) => [field, FIRST_PROMPTS[field]]));
+  const prompts = Object.fromEntries(fieldsOf(kind).map((field) => [field, FIRST_PROMPTS.en[field]]));
   const gateway = isAdvanced(kind) && withGateway ? FIRST_GATEWAY : undefined;
   return {
     key: newKey(),
@@ -119,6 +115,7 @@ export function newWidget(kind: WidgetKind, title: string, withGateway: boolean)
     title,
     enabled: false,
     prompts,
+    translations: firstTranslations(fieldsOf(kind)),
     card_types: [],
     options: FIRST_OPTIONS,
     gateway,
@@ -146,6 +143,7 @@ export function draftOf(view: Pick<DesktopView, 'desktop' | 'passwords_set'>, ri
       title: widget.title,
       enabled: widget.enabled,
       prompts: Object.fromEntries(widget.prompts.map((prompt) => [prompt.field, prompt.text])),
+      translations: translationsOf(widget),
       card_types: BRANDS.filter((brand) => widget.card_types.includes(brand)),
       options: widget.options,
       gateway,
@@ -171,6 +169,7 @@ function widgetFormOf(draft: WidgetDraft): WidgetInDraft {
     title: draft.title.trim(),
     enabled: draft.enabled,
     prompts: fieldsOf(draft.kind).map((field) => ({ field, text: draft.prompts[field] ?? '' })),
+    translations: translationForm(draft.translations, fieldsOf(draft.kind)),
     card_types: draft.card_types,
     options: {
       ...draft.options,

@@ -1,42 +1,22 @@
 /** Message Config: what the agent reads out, which cards are taken, and the options under More. */
 import { Button as AriaButton, Disclosure, DisclosurePanel, Heading } from 'react-aria-components';
-import type { Field, WidgetOptions } from '../lib/api/types';
+import type { WidgetOptions } from '../lib/api/types';
 import { BRAND_NAMES, isAdvanced, isCheck } from '../lib/capture/words';
 import { CheckInput, Icon, SelectInput, TextInput } from '../lib/controls';
-import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import css from './admin.module.css';
 import type { NumberName } from './desktop-form';
-import { BRANDS, NUMBERS, fieldsOf } from './desktop-form';
+import { BRANDS, NUMBERS } from './desktop-form';
+import { PromptInputs } from './prompt-inputs';
 import type { InputsProps } from './widget-sheet';
 
-const PROMPT_NAMES = {
-  card_number: 'widget.prompt.card_number',
-  expiry: 'widget.prompt.expiry',
-  security_code: 'widget.prompt.security_code',
-  routing_number: 'widget.prompt.routing_number',
-  account_number: 'widget.prompt.account_number',
-} satisfies Record<Field, MessageId>;
-
 export function MessageConfig(props: InputsProps) {
-  const { draft, errors, onChange, may } = props;
+  const { draft, errors, may } = props;
   const t = useT();
   return (
     <div className={css.inputs}>
       {!may.messages && <p className={css.hint}>{t('widget.messages_denied')}</p>}
-      {fieldsOf(draft.kind).map((field) => (
-        <TextInput
-          key={field}
-          label={t(PROMPT_NAMES[field])}
-          value={draft.prompts[field] ?? ''}
-          onChange={(text) => onChange({ prompts: { ...draft.prompts, [field]: text } })}
-          error={errors[`prompts.${field}`]}
-          disabled={!may.messages}
-          maxLength={500}
-          lines={2}
-          required
-        />
-      ))}
+      <PromptInputs {...props} />
       {!isCheck(draft.kind) && <CardTypes {...props} />}
       <Disclosure className={css.more!} defaultExpanded={Object.keys(errors).some((path) => path.startsWith('options.'))}>
         <Heading>

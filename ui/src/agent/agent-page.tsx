@@ -78,7 +78,7 @@ export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean
 
 /** Before a call the agent's own buttons show, disabled. */
 function buttonsBefore(mine: MyDesktop | undefined): ButtonView[] {
-  return (mine?.widgets ?? []).map(({ id, kind, title }) => ({ widget: id, kind, title, disabled: 'not_connected' }));
+  return (mine?.widgets ?? []).map(({ id, kind, title, titles }) => ({ widget: id, kind, title, titles, disabled: 'not_connected' }));
 }
 
 function emptyText(call: CallView | undefined, mine: MyDesktop | undefined): MessageId {

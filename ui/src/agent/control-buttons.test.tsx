@@ -5,9 +5,9 @@ import type { ButtonView } from '../lib/api/types';
 import { renderPage } from '../test-page';
 import { ControlButtons } from './control-buttons';
 
-const basic: ButtonView = { widget: 'w1', kind: 'credit_card_basic', title: 'Card to CRM', disabled: null };
-const advanced: ButtonView = { widget: 'w2', kind: 'credit_card_advanced', title: 'Card payment', disabled: null };
-const check: ButtonView = { widget: 'w3', kind: 'check_advanced', title: 'Bank payment', disabled: null };
+const basic: ButtonView = { widget: 'w1', kind: 'credit_card_basic', title: 'Card to CRM', titles: {}, disabled: null };
+const advanced: ButtonView = { widget: 'w2', kind: 'credit_card_advanced', title: 'Card payment', titles: {}, disabled: null };
+const check: ButtonView = { widget: 'w3', kind: 'check_advanced', title: 'Bank payment', titles: {}, disabled: null };
 
 function show(buttons: ButtonView[], change: Partial<Parameters<typeof ControlButtons>[0]> = {}) {
   const onOpen = vi.fn();

@@ -6,7 +6,7 @@ import { DISABLED_REASONS, isCheck } from '../lib/capture/words';
 import { useShortcuts } from '../lib/capture/shortcuts';
 import { Button, Icon } from '../lib/controls';
 import controls from '../lib/controls/controls.module.css';
-import { useT } from '../lib/i18n';
+import { useT, useWritten } from '../lib/i18n';
 import css from './agent.module.css';
 
 export type ControlButtonsProps = {
@@ -41,6 +41,7 @@ function ControlButton({
   onOpen,
 }: ControlButtonsProps & { label: string; icon: 'card' | 'bank'; shortcut: string }) {
   const t = useT();
+  const written = useWritten();
   const reasonId = useId();
   const [menuOpen, setMenuOpen] = useState(false);
   const why = (button: ButtonView) =>
@@ -78,8 +79,8 @@ function ControlButton({
           <Popover className={controls.popover!}>
             <Menu aria-label={label} onAction={(key) => onOpen(String(key))} disabledKeys={buttons.filter(why).map((item) => item.widget)}>
               {buttons.map((item) => (
-                <MenuItem key={item.widget} id={item.widget} className={controls.option!} textValue={item.title}>
-                  {item.title}
+                <MenuItem key={item.widget} id={item.widget} className={controls.option!} textValue={written(item.title, item.titles)}>
+                  {written(item.title, item.titles)}
                 </MenuItem>
               ))}
             </Menu>

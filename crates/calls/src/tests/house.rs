@@ -658,6 +658,7 @@ fn widget(id: u128, kind: WidgetKind, options: WidgetOptions) -> Widget {
         title: format!("Take a payment {id}"),
         enabled: true,
         prompts: kind.fields().iter().map(prompt).collect(),
+        translations: domain::widget::Translations::new(),
         card_types: BTreeSet::from(Brand::ALL),
         options,
         gateway: kind.is_advanced().then(|| {

@@ -14,7 +14,10 @@ use super::{Desktop, DesktopService, Layout, WIDGETS_MAX};
 use crate::capture::{Brand, WidgetKind};
 use crate::gateway::{AuthMethod, GatewayConfig};
 use crate::id::{DesktopId, WidgetId};
-use crate::widget::{DraftProblem, Prompt, Widget, WidgetDraft, WidgetOptions, name_problem};
+use crate::widget::{
+    DraftProblem, Prompt, Translations, Widget, WidgetDraft, WidgetOptions, name_problem,
+    translation_path,
+};
 
 /// Longest gateway password in bytes. Longer ones are refused.
 pub const PASSWORD_BYTES_MAX: usize = 500;
@@ -124,12 +127,13 @@ fn parse_widgets(
     for (index, given) in drafts.into_iter().enumerate() {
         let path = format!("widgets[{index}]");
         let mut found = given.problems(current);
-        let title = given.draft.title.trim().to_lowercase();
-        if !title.is_empty() && !titles.insert(title) {
-            found.push(DraftProblem::new(
-                "title",
-                "Another widget of this desktop has this Window Title; choose another.",
-            ));
+        for (path, title) in given.titles() {
+            if !title.is_empty() && !titles.insert((path.clone(), title)) {
+                found.push(DraftProblem::new(
+                    path,
+                    "Another widget of this desktop has this Window Title; choose another.",
+                ));
+            }
         }
         let id = given.id.unwrap_or_else(&mut new_widget_id);
         if !ids.insert(id.clone()) {
@@ -148,6 +152,18 @@ fn parse_widgets(
 }
 
 impl WidgetInDraft {
+    /// Its titles as they are compared, the own one and those of other languages, with their paths.
+    fn titles(&self) -> Vec<(String, String)> {
+        let translated = self.draft.translations.iter().map(|(language, texts)| {
+            let path = format!("{}.title", translation_path(*language));
+            (path, texts.title.as_deref().unwrap_or_default())
+        });
+        std::iter::once(("title".to_owned(), self.draft.title.as_str()))
+            .chain(translated)
+            .map(|(path, title)| (path, title.trim().to_lowercase()))
+            .collect()
+    }
+
     /// What concerns its place on the desktop and its password.
     fn problems(&self, current: Option<&Desktop>) -> Vec<DraftProblem> {
         let mut problems = Vec::new();
@@ -198,6 +214,10 @@ struct WidgetFields {
     enabled: bool,
     /// Prompts.
     prompts: Vec<Prompt>,
+    /// Title and prompts in other languages.
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<crate::language::Language, crate::widget::Translation>)]
+    translations: Translations,
     /// "Credit Card Types".
     #[serde(default)]
     card_types: BTreeSet<Brand>,
@@ -239,6 +259,7 @@ impl<'de> Deserialize<'de> for WidgetInDraft {
                 title: fields.title,
                 enabled: fields.enabled,
                 prompts: fields.prompts,
+                translations: fields.translations,
                 card_types: fields.card_types,
                 options: fields.options,
                 gateway: fields.gateway,
@@ -339,6 +360,18 @@ mod tests {
                 "widgets[1].gateway.service_url",
                 "widgets[2].title",
             ]
+        );
+    }
+
+    #[test]
+    fn titles_are_unique_in_each_language() {
+        let mut one = widget("One");
+        let mut two = widget("Two");
+        one["translations"] = json!({"de": {"title": "Konto"}, "fr": {"title": "Compte"}});
+        two["translations"] = json!({"de": {"title": "konto "}, "fr": {"title": "Konto"}});
+        assert_eq!(
+            fields(desktop(vec![one, two]), None),
+            ["widgets[1].translations.de.title"]
         );
     }
 

@@ -7,10 +7,11 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Prompt, SecurityCodeRule, Widget, WidgetOptions};
+use super::{Prompt, SecurityCodeRule, Translation, Translations, Widget, WidgetOptions};
 use crate::capture::{Brand, Field, PaymentType, WidgetKind};
 use crate::gateway::GatewayConfig;
 use crate::id::WidgetId;
+use crate::language::Language;
 
 /// Longest name of a desktop and longest Window Title: what a title bar shows.
 pub const TITLE_CHARS_MAX: usize = 60;
@@ -57,6 +58,10 @@ pub struct WidgetDraft {
     pub enabled: bool,
     /// Prompts.
     pub prompts: Vec<Prompt>,
+    /// Title and prompts in other languages; blank ones count as missing.
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<Language, Translation>)]
+    pub translations: Translations,
     /// "Credit Card Types".
     #[serde(default)]
     pub card_types: BTreeSet<Brand>,
@@ -93,7 +98,8 @@ impl WidgetDraft {
         let mut problems: Vec<DraftProblem> = name_problem("title", "Window Title", &title)
             .into_iter()
             .collect();
-        let prompts = self.parse_prompts(&mut problems);
+        let prompts = self.parse_prompts(&self.prompts, true, &mut problems);
+        let translations = self.parse_translations(&mut problems);
         problems.extend(self.card_type_problem());
         problems.extend(option_problems(&self.options));
         problems.extend(self.gateway_problems());
@@ -106,15 +112,43 @@ impl WidgetDraft {
             title,
             enabled: self.enabled,
             prompts,
+            translations,
             card_types: self.card_types,
             options: self.options,
             gateway: self.gateway,
         })
     }
 
-    /// One prompt for each field of the kind, in its order, with line breaks kept as `\n`.
-    fn parse_prompts(&self, problems: &mut Vec<DraftProblem>) -> Vec<Prompt> {
-        for prompt in &self.prompts {
+    /// The texts of each language as [`Self::parse_prompts`] leaves them. A language without any text is left out.
+    fn parse_translations(&self, problems: &mut Vec<DraftProblem>) -> Translations {
+        let mut parsed = Translations::new();
+        for (language, given) in &self.translations {
+            let mut found = Vec::new();
+            let title = given.title.as_deref().map(str::trim);
+            let title = title.filter(|title| !title.is_empty()).map(str::to_owned);
+            found.extend(
+                title
+                    .as_ref()
+                    .and_then(|title| name_problem("title", "Window Title", title)),
+            );
+            let prompts = self.parse_prompts(&given.prompts, false, &mut found);
+            let path = translation_path(*language);
+            problems.extend(found.into_iter().map(|problem| problem.under(&path)));
+            if title.is_some() || !prompts.is_empty() {
+                parsed.insert(*language, Translation { title, prompts });
+            }
+        }
+        parsed
+    }
+
+    /// Prompts in the order of the kind's fields, with line breaks kept as `\n`: one for each field, or, of those that may be missing, those that are not blank.
+    fn parse_prompts(
+        &self,
+        all: &[Prompt],
+        is_needed: bool,
+        problems: &mut Vec<DraftProblem>,
+    ) -> Vec<Prompt> {
+        for prompt in all {
             if !self.kind.fields().contains(&prompt.field) {
                 problems.push(DraftProblem::new(
                     prompt_path(prompt.field),
@@ -127,7 +161,7 @@ impl WidgetDraft {
         }
         let mut parsed = Vec::new();
         for field in self.kind.fields() {
-            let mut given = self.prompts.iter().filter(|prompt| prompt.field == *field);
+            let mut given = all.iter().filter(|prompt| prompt.field == *field);
             let text = given.next().map_or("", |prompt| prompt.text.trim());
             let text = text.replace("\r\n", "\n");
             if given.next().is_some() {
@@ -135,6 +169,9 @@ impl WidgetDraft {
                     prompt_path(*field),
                     "There are two prompts for this field; keep one.",
                 ));
+            }
+            if !is_needed && text.is_empty() {
+                continue;
             }
             problems.extend(self.prompt_problem(*field, &text));
             parsed.push(Prompt {
@@ -187,6 +224,11 @@ impl WidgetDraft {
             (None, true | false) => Vec::new(),
         }
     }
+}
+
+/// Where the texts of a language are: "translations.de".
+pub(crate) fn translation_path(language: Language) -> String {
+    format!("translations.{}", language.code())
 }
 
 fn prompt_path(field: Field) -> String {
@@ -317,6 +359,53 @@ mod tests {
         assert_eq!(fields(draft.clone()), ["prompts.security_code"]);
         draft.options.security_code = SecurityCodeRule::NotCaptured;
         assert!(fields(draft).is_empty());
+    }
+
+    #[test]
+    fn a_language_keeps_the_texts_that_it_has_and_lends_the_others() {
+        let mut draft = card();
+        let json = serde_json::json!({
+            "de": {"title": " Karte ", "prompts": [
+                {"field": "security_code", "text": "Bitte die Kartenprüfnummer."},
+                {"field": "expiry", "text": "  "},
+                {"field": "card_number", "text": "Bitte die Kartennummer\r\neingeben."},
+            ]},
+            "fr": {"title": " ", "prompts": []},
+        });
+        draft.translations = serde_json::from_value(json).unwrap();
+        let widget = draft.parse(WidgetId::from_random(1)).unwrap();
+        assert_eq!(widget.titles(), [(Language::De, "Karte".to_owned())].into());
+        assert_eq!(
+            widget.prompts_of(Field::CardNumber)[&Language::De],
+            "Bitte die Kartennummer\neingeben."
+        );
+        assert!(widget.prompts_of(Field::Expiry).is_empty());
+        assert_eq!(widget.translations.len(), 1);
+    }
+
+    #[test]
+    fn texts_of_a_language_obey_the_rules_of_the_base_and_name_their_language() {
+        let mut draft = card();
+        let prompt = |field, text: &str| Prompt {
+            field,
+            text: text.to_owned(),
+        };
+        let long = Translation {
+            title: Some("x".repeat(TITLE_CHARS_MAX + 1)),
+            prompts: vec![
+                prompt(Field::RoutingNumber, "x"),
+                prompt(Field::Expiry, &"x".repeat(PROMPT_CHARS_MAX + 1)),
+            ],
+        };
+        draft.translations.insert(Language::Es, long);
+        assert_eq!(
+            fields(draft),
+            [
+                "translations.es.title",
+                "translations.es.prompts.routing_number",
+                "translations.es.prompts.expiry",
+            ]
+        );
     }
 
     #[test]

@@ -290,6 +290,7 @@ fn widget(kind: WidgetKind) -> Widget {
         title: "fields".into(),
         enabled: true,
         prompts: Vec::new(),
+        translations: domain::widget::Translations::new(),
         card_types: BTreeSet::from(Brand::ALL),
         options: WidgetOptions::default(),
         gateway: None,

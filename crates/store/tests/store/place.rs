@@ -157,6 +157,7 @@ pub(crate) fn widget() -> Widget {
         title: "Check".to_owned(),
         enabled: true,
         prompts: Vec::new(),
+        translations: domain::widget::Translations::new(),
         card_types: BTreeSet::new(),
         options: WidgetOptions::default(),
         gateway: None,

@@ -156,6 +156,7 @@ pub(crate) fn card_widget() -> Widget {
         title: "Card payment".to_owned(),
         enabled: true,
         prompts,
+        translations: domain::widget::Translations::new(),
         card_types: BTreeSet::from(Brand::ALL),
         options: WidgetOptions::default(),
         gateway: Some(gateway()),

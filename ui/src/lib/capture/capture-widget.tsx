@@ -6,7 +6,7 @@ import type { ReactNode } from 'react';
 import { useEffect, useId, useRef, useState } from 'react';
 import type { CaptureState } from '../api/types';
 import { Button, Icon, Notice } from '../controls';
-import { T, useT } from '../i18n';
+import { T, useT, useWritten } from '../i18n';
 import { durationText } from '../i18n/format';
 import { AdvancedBody } from './advanced-body';
 import type { Announcement } from './announce';
@@ -41,6 +41,7 @@ export function CaptureWidget(props: WidgetProps) {
 
 function Band({ view, now, commands, busy, titleId }: WidgetProps & { titleId: string }) {
   const t = useT();
+  const written = useWritten();
   const confirmed = view.protection.filter((part) => part.confirmed);
   const guarded = PROTECTED.includes(view.state) && confirmed.length > 0 && confirmed.length === view.protection.length;
   const parts = [...new Set(confirmed.map((part) => t(PROTECTION_NAMES[part.what])))].join(', ');
@@ -48,7 +49,7 @@ function Band({ view, now, commands, busy, titleId }: WidgetProps & { titleId: s
   return (
     <header className={css.band} data-protected={guarded || undefined}>
       <h1 className={css.title} id={titleId}>
-        {view.widget.title}
+        {written(view.widget.title, view.widget.titles)}
       </h1>
       {guarded && (
         <p className={css.guard}>

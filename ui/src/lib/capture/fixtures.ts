@@ -25,6 +25,7 @@ export function row(field: Field, change: Partial<FieldView> = {}): FieldView {
   return {
     field,
     prompt: PROMPTS[field],
+    prompts: {},
     state: 'idle',
     count: 0,
     expected: EXPECTED[field],
@@ -66,6 +67,7 @@ export function capture(kind: WidgetKind, state: CaptureState, change: Partial<C
       id: `widget-${kind}`,
       kind,
       title: TITLES[kind],
+      titles: {},
       card_types: kind.startsWith('check') ? [] : ['visa', 'mastercard', 'american_express', 'discover'],
       reveal_security_code: false,
       hide_after_s: 60,
@@ -150,9 +152,9 @@ export function call(change: Partial<CallView> = {}): CallView {
     line_silent: false,
     line_protected: change.state !== 'ended' && (change.capture?.protection.some((part) => part.what === 'agent_leg_masked' && part.confirmed) ?? false),
     buttons: [
-      { widget: 'w1', kind: 'credit_card_basic', title: 'Card to CRM', disabled: null },
-      { widget: 'w2', kind: 'credit_card_advanced', title: 'Card payment', disabled: null },
-      { widget: 'w3', kind: 'check_advanced', title: 'Bank payment', disabled: null },
+      { widget: 'w1', kind: 'credit_card_basic', title: 'Card to CRM', titles: {}, disabled: null },
+      { widget: 'w2', kind: 'credit_card_advanced', title: 'Card payment', titles: {}, disabled: null },
+      { widget: 'w3', kind: 'check_advanced', title: 'Bank payment', titles: {}, disabled: null },
     ],
     capture: null,
     ...change,

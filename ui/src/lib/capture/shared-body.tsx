@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react';
 import type { CaptureView, Field, FieldView } from '../api/types';
 import { Button, Icon, Notice } from '../controls';
-import { T, useT } from '../i18n';
+import { T, useT, useWritten } from '../i18n';
 import css from './capture.module.css';
 import { FieldRow } from './field-row';
 import type { WidgetProps } from './props';
@@ -22,6 +22,7 @@ export function promptedRow(view: CaptureView, chosen?: Field): FieldView | unde
 
 /** What the agent says. Only for the row that listens: keys that come sooner are not taken. */
 export function Prompt({ view }: { view: CaptureView }) {
+  const written = useWritten();
   const row = view.fields.find(({ field }) => field === view.listening);
   const asked = row && row.state !== 'obtained' && row.state !== 'not_available';
   if (!isLive(view) || !asked || !row.prompt) return null;
@@ -30,7 +31,7 @@ export function Prompt({ view }: { view: CaptureView }) {
       <span className={css.say}>
         <T id="capture.say" />
       </span>
-      <q>{row.prompt}</q>
+      <q>{written(row.prompt, row.prompts)}</q>
     </p>
   );
 }

@@ -5,6 +5,8 @@ import { I18nProvider } from 'react-aria-components';
 import { FormattedMessage, IntlProvider, useIntl } from 'react-intl';
 import type { Catalogue, MessageId } from './catalogue';
 import { currentCatalogue, onCatalogue } from './catalogue';
+import type { Locale } from './locales';
+import { PSEUDO_LOCALE } from './locales';
 
 export type { MessageId } from './catalogue';
 type Values = Record<string, string | number | boolean>;
@@ -29,6 +31,12 @@ export function useCatalogue(): Catalogue {
 export function useT(): Translate {
   const intl = useIntl();
   return useMemo(() => (id, values) => intl.formatMessage({ id }, values), [intl]);
+}
+
+/** What an administrator wrote: in the reader's language if somebody wrote it so, else as it is. */
+export function useWritten(): (own: string, others: Partial<Record<Locale, string>>) => string {
+  const { locale } = useCatalogue();
+  return (own, others) => (locale === PSEUDO_LOCALE ? own : (others[locale] ?? own));
 }
 
 /** A text in place. */

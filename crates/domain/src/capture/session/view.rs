@@ -67,17 +67,19 @@ impl Session {
         } else {
             0
         };
-        let prompt = if self.guard.holds() {
-            self.widget.prompt(row.field)
+        let (prompt, prompts) = if self.guard.holds() {
+            let prompts = self.widget.prompts_of(row.field);
+            (self.widget.prompt(row.field).to_owned(), prompts)
         } else {
-            ""
+            Default::default()
         };
         let obtained = row.state == FieldState::Obtained;
         let advanced = self.widget.kind.is_advanced();
         let opted = options.show_brand_and_last_four;
         FieldView {
             field: row.field,
-            prompt: prompt.to_owned(),
+            prompt,
+            prompts,
             state: row.state,
             count: small(count),
             expected: self.expected(row.field, slot).map(small),

@@ -37,6 +37,7 @@ pub(super) fn widget(kind: WidgetKind, options: WidgetOptions) -> Widget {
                 text: format!("please key your {}", field.label()),
             })
             .collect(),
+        translations: crate::widget::Translations::new(),
         card_types: BTreeSet::from(Brand::ALL),
         options,
         gateway: kind.is_advanced().then(gateway),
