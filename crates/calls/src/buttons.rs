@@ -2,27 +2,12 @@
 //! Owns: the gates as the page sees them.
 //! Never: decides otherwise than the gates: opening asks the same functions.
 
-use std::collections::BTreeSet;
-
-use domain::access::{Actor, User};
 use domain::desktop::Desktop;
 use domain::gate::{may_run, pass_gates};
 use domain::view::{ButtonDisabled, ButtonView, CallState};
 use domain::widget::Widget;
 
 use crate::task::CallTask;
-
-/// The agent as an actor, for the gates.
-fn actor_of(user: &User) -> Actor {
-    let roles: BTreeSet<_> = user.roles.clone();
-    Actor {
-        user: user.id.clone(),
-        name: user.name.clone(),
-        roles,
-        desktop: user.desktop.clone(),
-        address: "-".to_owned(),
-    }
-}
 
 /// The desktop as it is configured now.
 pub(crate) fn desktop_now(task: &CallTask) -> Option<std::sync::Arc<Desktop>> {
@@ -37,7 +22,7 @@ pub(crate) fn has_right(task: &CallTask, widget: &Widget) -> bool {
         .agent
         .as_ref()
         .and_then(|agent| snapshot.user(&agent.id));
-    user.is_some_and(|user| user.enabled && may_run(widget, &actor_of(user)))
+    user.is_some_and(|user| user.enabled && may_run(widget, &snapshot.actor(user)))
 }
 
 /// The buttons: widgets whose four gates are open.
@@ -64,7 +49,7 @@ fn open_widgets<T>(task: &CallTask, of: impl Fn(&Widget) -> T) -> Vec<T> {
     };
     let agent = snapshot
         .user(&agent.id)
-        .map_or_else(|| actor_of(agent), |user| actor_of(user));
+        .map_or_else(|| snapshot.actor(agent), |user| snapshot.actor(user));
     let open = |widget: &&Widget| pass_gates(&snapshot.settings, &desktop, widget, &agent).is_ok();
     desktop.widgets.iter().filter(open).map(of).collect()
 }

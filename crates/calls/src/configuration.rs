@@ -1,10 +1,10 @@
 //! The configuration that calls run with.
-//! Owns: an immutable snapshot of settings, services, desktops and users, replaced whole after each commit.
+//! Owns: an immutable snapshot of settings, services, desktops, users and roles, replaced whole after each commit.
 //! Never: changes under a call: a capture keeps the widget it began with.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use domain::access::User;
+use domain::access::{Actor, CustomRoles, User};
 use domain::boundary::{Audited, Change, Desktops, Services, Store, StoreError, Task, Users};
 use domain::desktop::Desktop;
 use domain::id::{DesktopId, UserId};
@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub desktops: Vec<Arc<Desktop>>,
     /// Users.
     pub users: Vec<Arc<User>>,
+    /// Roles that were made here.
+    pub custom_roles: CustomRoles,
 }
 
 impl Snapshot {
@@ -66,6 +68,12 @@ impl Snapshot {
         self.users
             .iter()
             .find(|user| user.enabled && user.name == name)
+    }
+
+    /// A user as one who acts, for the gates.
+    #[must_use]
+    pub fn actor(&self, user: &User) -> Actor {
+        user.actor(&self.custom_roles, "-")
     }
 
     /// A user.
@@ -138,6 +146,7 @@ async fn read(readers: &Readers) -> Result<Snapshot, StoreError> {
             .into_iter()
             .map(Arc::new)
             .collect(),
+        custom_roles: readers.users.custom_roles().await?,
     })
 }
 
@@ -186,6 +195,8 @@ impl Store for WatchedStore {
 fn is_configuration(change: &Change) -> bool {
     match change {
         Change::SaveUser(_)
+        | Change::SaveRole(_)
+        | Change::DeleteRole(_)
         | Change::SaveDesktop { .. }
         | Change::DeleteDesktop(_)
         | Change::AssignDesktop { .. }

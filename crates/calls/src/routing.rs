@@ -159,20 +159,8 @@ mod tests {
 
     fn agent(number: u128) -> Arc<User> {
         Arc::new(User {
-            id: UserId::from_random(number),
             name: format!("agent{number}"),
-            display_name: String::new(),
-            roles: BTreeSet::new(),
-            password_hash: String::new(),
-            must_change_password: false,
-            failed_logins: 0,
-            locked_until: None,
-            desktop: None,
-            phone: None,
-            phone_ha1: None,
-            preferences: domain::access::Preferences::default(),
-            enabled: true,
-            revision: 1,
+            ..User::blank(UserId::from_random(number))
         })
     }
 

@@ -9,10 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::id::{DesktopId, UserId};
 use crate::time::UnixMillis;
 
+pub mod grant;
 pub mod password;
 mod preferences;
 
 pub use preferences::{Preferences, Theme};
+mod role;
+
+pub use role::{AssignedRole, CustomRole, CustomRoles};
 
 /// A right. Default deny: what no role lists, nobody may.
 #[derive(
@@ -59,15 +63,35 @@ pub enum Permission {
     /// Approve a gateway's host (S4).
     #[serde(rename = "gateway.approve_host")]
     GatewayApproveHost,
-    /// Manage users.
+    /// Manage users and roles, within the rights that one has.
     #[serde(rename = "user.manage")]
     UserManage,
+    /// Give and take the rights of agents, supervisors and auditors without having them (see [`grant`]).
+    #[serde(rename = "user.staff")]
+    UserStaff,
     /// Read the audit trail.
     #[serde(rename = "audit.read")]
     AuditRead,
 }
 
 impl Permission {
+    /// All.
+    pub const ALL: [Self; 13] = [
+        Self::CaptureStart,
+        Self::CaptureViewBasic,
+        Self::CaptureResetAttempts,
+        Self::PaymentResolveUnknown,
+        Self::PaymentView,
+        Self::SpcEnable,
+        Self::DesktopEdit,
+        Self::GatewayEdit,
+        Self::GatewaySecretWrite,
+        Self::GatewayApproveHost,
+        Self::UserManage,
+        Self::UserStaff,
+        Self::AuditRead,
+    ];
+
     /// Its name in the API and in audit entries.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -83,6 +107,7 @@ impl Permission {
             Self::GatewaySecretWrite => "gateway.secret.write",
             Self::GatewayApproveHost => "gateway.approve_host",
             Self::UserManage => "user.manage",
+            Self::UserStaff => "user.staff",
             Self::AuditRead => "audit.read",
         }
     }
@@ -143,6 +168,7 @@ impl Role {
                 Permission::GatewaySecretWrite,
                 Permission::GatewayApproveHost,
                 Permission::UserManage,
+                Permission::UserStaff,
             ],
             Self::Auditor => &[Permission::AuditRead, Permission::PaymentView],
         }
@@ -159,7 +185,7 @@ pub struct User {
     /// What others see.
     pub display_name: String,
     /// Roles; their rights add up.
-    pub roles: BTreeSet<Role>,
+    pub roles: BTreeSet<AssignedRole>,
     /// Argon2id hash in PHC form of the password.
     pub password_hash: String,
     /// The password must be changed at the next login.
@@ -182,6 +208,48 @@ pub struct User {
     pub revision: i64,
 }
 
+impl User {
+    /// An account that allows nothing and into which nobody gets: what a new one starts from.
+    #[must_use]
+    pub fn blank(id: UserId) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            display_name: String::new(),
+            roles: BTreeSet::new(),
+            password_hash: String::new(),
+            must_change_password: true,
+            failed_logins: 0,
+            locked_until: None,
+            desktop: None,
+            phone: None,
+            phone_ha1: None,
+            preferences: Preferences::default(),
+            enabled: true,
+            revision: 0,
+        }
+    }
+
+    /// The user as one who acts, from an address.
+    #[must_use]
+    pub fn actor(&self, custom: &CustomRoles, address: &str) -> Actor {
+        Actor {
+            user: self.id.clone(),
+            name: self.name.clone(),
+            permissions: custom.permissions_of(&self.roles),
+            roles: self.roles.clone(),
+            desktop: self.desktop.clone(),
+            address: address.to_owned(),
+        }
+    }
+
+    /// One of those of whom the last is protected: an enabled account with the built-in role.
+    #[must_use]
+    pub fn is_security_admin(&self) -> bool {
+        self.enabled && self.roles.contains(&Role::SecurityAdmin.into())
+    }
+}
+
 /// Someone who acts, as the login says; and where from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -190,7 +258,9 @@ pub struct Actor {
     /// Login name, for audit entries.
     pub name: String,
     /// Roles at login; a change of roles ends the login.
-    pub roles: BTreeSet<Role>,
+    pub roles: BTreeSet<AssignedRole>,
+    /// What these roles allow; a change of a role ends the login.
+    pub permissions: BTreeSet<Permission>,
     /// The desktop of an agent.
     pub desktop: Option<DesktopId>,
     /// Address of the browser, for audit entries.
@@ -205,6 +275,7 @@ impl Actor {
             user: UserId::from_random(0),
             name: "system".to_owned(),
             roles: BTreeSet::new(),
+            permissions: BTreeSet::new(),
             desktop: None,
             address: "-".to_owned(),
         }
@@ -240,11 +311,7 @@ pub fn authorize(
     permission: Permission,
     resource: Resource<'_>,
 ) -> Result<(), Denied> {
-    if !actor
-        .roles
-        .iter()
-        .any(|role| role.permissions().contains(&permission))
-    {
+    if !actor.permissions.contains(&permission) {
         return Err(Denied::NeedsPermission(permission));
     }
     match resource {
@@ -261,7 +328,8 @@ mod tests {
     fn actor(role: Role) -> Actor {
         Actor {
             user: UserId::from_random(7),
-            roles: BTreeSet::from([role]),
+            roles: BTreeSet::from([role.into()]),
+            permissions: role.permissions().iter().copied().collect(),
             ..Actor::system()
         }
     }

@@ -21,8 +21,12 @@ pub enum AuditAction {
     LoggedOut,
     /// A user was locked.
     UserLocked,
-    /// A user was saved.
+    /// A user was saved; detail: what changed, before and after.
     UserSaved,
+    /// A custom role was saved; detail: what changed, before and after.
+    RoleSaved,
+    /// A custom role was deleted.
+    RoleDeleted,
     /// A password was changed.
     PasswordChanged,
     /// A user chose language and theme; detail: both.

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use secret::{KeyReceiver, SecretBuffer, SecretText, Slot};
 
-use crate::access::{Actor, Permission, User};
+use crate::access::{Actor, CustomRole, CustomRoles, Permission, User};
 use crate::audit::{AuditEntry, ChainedEntry};
 use crate::capture::{Field, WidgetKind};
 use crate::desktop::{Desktop, SavedDesktop};
 use crate::gateway::{GatewayConfig, NotSentReason, Verdict};
-use crate::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, WidgetId};
+use crate::id::{AttemptId, CallId, CaptureId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
 use crate::payment::{AttemptState, Payment, PaymentForm};
 use crate::service::{ProtectionScope, Service, Settings, Sink};
 use crate::view::{CallView, CaptureView, DeskError};
@@ -263,8 +263,12 @@ pub struct Audited {
 pub enum Change {
     /// Nothing but the entry.
     None,
-    /// A user; `revision` must be the stored one (0: new), and is counted up.
+    /// A user; `revision` must be the stored one (0: new), and is counted up. Refused if it leaves no enabled Security admin.
     SaveUser(User),
+    /// A custom role; `revision` as for users.
+    SaveRole(CustomRole),
+    /// Deletes a custom role that no user has.
+    DeleteRole(RoleId),
     /// A desktop; `revision` as for users. Passwords are write-only and replace the sealed ones of their widgets.
     SaveDesktop {
         /// The desktop.
@@ -316,6 +320,9 @@ pub enum StoreError {
     /// Still used by something.
     #[error("it is still used by {0}")]
     InUse(String),
+    /// Nobody would be left who may give rights.
+    #[error("the last enabled Security admin stays one")]
+    LastSecurityAdmin,
     /// The database does not answer, is full or broken.
     #[error("the database failed: {0}")]
     Unavailable(String),
@@ -346,7 +353,7 @@ pub trait Store: Send + Sync {
     fn commit(&self, audited: Audited) -> Task<'_, Result<i64, StoreError>>;
 }
 
-/// Users.
+/// Users and their roles.
 pub trait Users: Send + Sync {
     /// By login name.
     fn user_by_name<'a>(&'a self, name: &'a str) -> Task<'a, Result<Option<User>, StoreError>>;
@@ -354,6 +361,8 @@ pub trait Users: Send + Sync {
     fn user<'a>(&'a self, id: &'a UserId) -> Task<'a, Result<Option<User>, StoreError>>;
     /// All, by name.
     fn users(&self) -> Task<'_, Result<Vec<User>, StoreError>>;
+    /// The roles that were made here.
+    fn custom_roles(&self) -> Task<'_, Result<CustomRoles, StoreError>>;
 }
 
 /// Agent desktops.

@@ -105,6 +105,8 @@ ids! {
     DesktopId;
     /// A user.
     UserId;
+    /// A role of this installation.
+    RoleId;
     /// A service: numbers, their route and their desktop.
     ServiceId;
     /// A recorder that hears calls.

@@ -61,19 +61,15 @@ pub(crate) async fn save_user(
     )?;
     let (phone, phone_ha1) = new.phone.unzip();
     let user = User {
-        id: UserId::from_random(rand::random()),
         name: new.name.to_owned(),
         display_name: new.display_name.to_owned(),
-        roles: new.roles.iter().copied().collect(),
+        roles: new.roles.iter().map(|role| (*role).into()).collect(),
         password_hash: hash,
         must_change_password: new.must_change_password,
-        failed_logins: 0,
-        locked_until: None,
         desktop: new.desktop,
         phone,
         phone_ha1,
-        enabled: true,
-        revision: 0,
+        ..User::blank(UserId::from_random(rand::random()))
     };
     let object = format!("user {}", new.name);
     save(

@@ -222,6 +222,12 @@ fn migrator(dialect: Dialect) -> Migrator {
             include_str!("../../../migrations/sqlite/0002_desktop_saved_by.sql"),
             include_str!("../../../migrations/postgres/0002_desktop_saved_by.sql"),
         ),
+        (
+            3,
+            "roles",
+            include_str!("../../../migrations/sqlite/0003_roles.sql"),
+            include_str!("../../../migrations/postgres/0003_roles.sql"),
+        ),
     ];
     Migrator::with_migrations(
         steps

@@ -15,6 +15,7 @@ mod document;
 mod failure;
 mod key;
 mod payment;
+mod role;
 mod seal;
 mod service;
 mod settings;

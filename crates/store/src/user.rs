@@ -2,7 +2,7 @@
 //! Owns: their rows and document.
 //! Never: checks a password.
 
-use domain::access::User;
+use domain::access::{AssignedRole, CustomRoles, User};
 use domain::boundary::{StoreError, Task, Users};
 use domain::id::{DesktopId, UserId};
 use serde_json::{Map, Value, json};
@@ -12,10 +12,11 @@ use sqlx::{AnyConnection, Row};
 use crate::database::Database;
 use crate::document::{self, Document};
 use crate::failure::{refused, unavailable};
+use crate::role;
 
 impl Document for User {
     const WHAT: &'static str = "user";
-    const VERSION: i64 = 2;
+    const VERSION: i64 = 3;
 
     fn upgrade(from: i64, mut fields: Map<String, Value>) -> Result<Map<String, Value>, String> {
         match from {
@@ -23,6 +24,8 @@ impl Document for User {
                 let browsers = json!({"language": null, "theme": null});
                 fields.insert("preferences".to_owned(), browsers);
             }
+            // Version 3 may name custom roles beside the built-in ones, which keep their words.
+            2 => {}
             _ => return Err(format!("there is no version {from}")),
         }
         Ok(fields)
@@ -31,6 +34,7 @@ impl Document for User {
 
 /// Saves a new user or the next revision of one; the new revision.
 pub(crate) async fn save(connection: &mut AnyConnection, user: &User) -> Result<i64, StoreError> {
+    keep_a_security_admin(connection, user).await?;
     let revision = user.revision + 1;
     let kept = document::write(&User {
         revision,
@@ -50,12 +54,13 @@ pub(crate) async fn save(connection: &mut AnyConnection, user: &User) -> Result<
         .bind(user.desktop.as_ref().map(|desktop| desktop.as_str()))
         .bind(revision)
         .bind(kept)
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(refused)?;
     if done.rows_affected() == 0 {
         return Err(StoreError::Conflict);
     }
+    save_roles(connection, user).await?;
     Ok(revision)
 }
 
@@ -84,6 +89,61 @@ pub(crate) async fn assign(
             ..user
         };
         save(connection, &assigned).await?;
+    }
+    Ok(())
+}
+
+/// Refuses to take the role from the last enabled Security admin, or to disable the account: nobody could give it again.
+async fn keep_a_security_admin(
+    connection: &mut AnyConnection,
+    user: &User,
+) -> Result<(), StoreError> {
+    if user.revision == 0 || user.is_security_admin() {
+        return Ok(());
+    }
+    let stored = sqlx::query("SELECT document FROM users WHERE id = $1")
+        .bind(user.id.as_str())
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(unavailable)?;
+    if !stored
+        .as_ref()
+        .map(from_row)
+        .transpose()?
+        .is_some_and(|stored| stored.is_security_admin())
+    {
+        return Ok(());
+    }
+    let others = sqlx::query("SELECT document FROM users WHERE id <> $1")
+        .bind(user.id.as_str())
+        .fetch_all(connection)
+        .await
+        .map_err(unavailable)?;
+    for other in &others {
+        if from_row(other)?.is_security_admin() {
+            return Ok(());
+        }
+    }
+    Err(StoreError::LastSecurityAdmin)
+}
+
+/// Which custom roles the user has, beside the document, so that none of them can be deleted.
+async fn save_roles(connection: &mut AnyConnection, user: &User) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM user_roles WHERE user_id = $1")
+        .bind(user.id.as_str())
+        .execute(&mut *connection)
+        .await
+        .map_err(refused)?;
+    for role in &user.roles {
+        let AssignedRole::Custom(role) = role else {
+            continue;
+        };
+        sqlx::query("INSERT INTO user_roles (user_id, role_id) VALUES ($1, $2)")
+            .bind(user.id.as_str())
+            .bind(role.as_str())
+            .execute(&mut *connection)
+            .await
+            .map_err(refused)?;
     }
     Ok(())
 }
@@ -137,6 +197,10 @@ impl Users for Database {
                 .map_err(unavailable)?;
             rows.iter().map(from_row).collect()
         })
+    }
+
+    fn custom_roles(&self) -> Task<'_, Result<CustomRoles, StoreError>> {
+        Box::pin(role::load(self.readers()))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::audit::{self, Head};
 use crate::connector::{Connector, run};
 use crate::failure::{is_busy, unavailable};
 use crate::key::KeyRing;
-use crate::{desktop, payment, seal, service, settings, user};
+use crate::{desktop, payment, role, seal, service, settings, user};
 
 /// Changes that may wait: eight full batches, below two seconds of work for a slow disk. When full, a commit is refused as busy.
 pub(crate) const WRITES_WAITING_MAX: usize = 1_024;
@@ -342,6 +342,8 @@ impl Alone<'_> {
         match change {
             Change::None => Ok(0),
             Change::SaveUser(user) => user::save(connection, user).await,
+            Change::SaveRole(role) => role::save(connection, role).await,
+            Change::DeleteRole(id) => role::delete(connection, id).await.map(|()| 0),
             Change::SaveDesktop { desktop, passwords } => {
                 desktop::save(connection, self.ring, desktop, passwords, entry).await
             }

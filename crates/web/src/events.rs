@@ -384,7 +384,9 @@ mod tests {
             ..Actor::system()
         };
         assert_eq!(texts(&hub, 0, &actor).unwrap(), "");
-        actor.roles.insert(domain::access::Role::Auditor);
+        actor
+            .permissions
+            .insert(domain::access::Permission::PaymentView);
         assert!(texts(&hub, 0, &actor).unwrap().contains("event: payment"));
         actor.user = UserId::from_random(1);
         assert!(texts(&hub, 0, &actor).unwrap().contains("event: call"));

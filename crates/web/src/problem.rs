@@ -259,6 +259,7 @@ impl From<StoreError> for Problem {
             StoreError::Conflict => Self::new(Code::Conflict),
             StoreError::Taken(_) => Self::new(Code::Taken).detail(error.to_string()),
             StoreError::InUse(_) => Self::new(Code::InUse).detail(error.to_string()),
+            StoreError::LastSecurityAdmin => Self::field("roles", error.to_string()),
             StoreError::Busy => Self::new(Code::Busy),
             StoreError::Unavailable(_) => {
                 tracing::error!(%error, "store");

@@ -11,7 +11,9 @@ use domain::access::Permission as Right;
 use serde::Serialize;
 
 use crate::api::desktops::{agents, copies, history};
-use crate::api::{audit, calls, desktops, live, login, me, openapi, payments, services, users};
+use crate::api::{
+    audit, calls, desktops, live, login, me, openapi, payments, roles, services, users,
+};
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
 use crate::problem::{Code, Problem};
@@ -63,10 +65,19 @@ const DESKTOPS: &[Right] = &[
     Right::GatewayEdit,
     Right::GatewaySecretWrite,
 ];
+/// Whoever manages users gives them desktops.
+const DESKTOP_NAMES: &[Right] = &[
+    Right::DesktopEdit,
+    Right::GatewayEdit,
+    Right::GatewaySecretWrite,
+    Right::UserManage,
+];
 const SERVICES: &[Right] = &[Right::SpcEnable, Right::DesktopEdit];
 const SETTINGS: &[Right] = &[Right::SpcEnable, Right::DesktopEdit, Right::GatewayEdit];
 const SWITCH: &[Right] = &[Right::SpcEnable];
 const USERS: &[Right] = &[Right::UserManage];
+/// Auditors review who may do what.
+const REVIEW: &[Right] = &[Right::UserManage, Right::AuditRead];
 const LEDGER: &[Right] = &[Right::PaymentView, Right::CaptureStart];
 const AUDIT: &[Right] = &[Right::AuditRead];
 
@@ -106,10 +117,14 @@ fn people() -> Vec<Route> {
             .logged_in()
             .before_change(),
         get("/events", live::stream).logged_in().while_locked(),
-        get("/users", users::list).may(USERS),
+        get("/users", users::list).may(REVIEW),
         post("/users", users::create).may(USERS),
-        get("/users/{id}", users::show).may(USERS),
+        get("/users/{id}", users::show).may(REVIEW),
         put("/users/{id}", users::save).may(USERS),
+        get("/roles", roles::list).may(REVIEW),
+        post("/roles", roles::create).may(USERS),
+        put("/roles/{id}", roles::save).may(USERS),
+        delete("/roles/{id}", roles::remove).may(USERS),
     ]
 }
 
@@ -149,7 +164,7 @@ fn configuration() -> Vec<Route> {
         get("/services/{id}", services::show).may(SERVICES),
         put("/services/{id}", services::save).may(SWITCH),
         post("/services/{id}/recorders", services::declare).may(SWITCH),
-        get("/desktops", desktops::list::list).may(DESKTOPS),
+        get("/desktops", desktops::list::list).may(DESKTOP_NAMES),
         post("/desktops", desktops::create).may(&[Right::DesktopEdit]),
         get("/desktops/{id}", desktops::show).may(DESKTOPS),
         put("/desktops/{id}", desktops::save).may(DESKTOPS),

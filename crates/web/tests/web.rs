@@ -8,6 +8,8 @@
 
 mod support;
 
+#[path = "web/access.rs"]
+mod access;
 #[path = "web/captures.rs"]
 mod captures;
 #[path = "web/configuration.rs"]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::access::{Actor, Preferences, Role, User};
+use domain::access::{Actor, CustomRoles, Role, User};
 use domain::boundary::*;
 use domain::capture::fixtures::CARDS;
 use domain::capture::{Brand, CaptureState, Field, WidgetKind};
@@ -301,6 +301,10 @@ impl Users for Setup {
     fn users(&self) -> Task<'_, Result<Vec<User>, StoreError>> {
         Box::pin(async { Ok(self.users.lock().unwrap().clone()) })
     }
+
+    fn custom_roles(&self) -> Task<'_, Result<CustomRoles, StoreError>> {
+        Box::pin(async { Ok(CustomRoles::default()) })
+    }
 }
 
 impl Desktops for Setup {
@@ -427,13 +431,7 @@ impl House {
             line,
             books,
             gateway,
-            actor: Actor {
-                user: kim.id,
-                name: kim.name,
-                roles: kim.roles,
-                desktop: kim.desktop,
-                address: "-".to_owned(),
-            },
+            actor: kim.actor(&CustomRoles::default(), "-"),
             widget: widget.id,
             basic: basic.id,
             widgets,
@@ -630,20 +628,13 @@ impl Phone {
 
 fn agent() -> User {
     User {
-        id: UserId::from_random(7),
         name: "kim".to_owned(),
         display_name: "Kim".to_owned(),
-        roles: BTreeSet::from([Role::Agent]),
-        password_hash: String::new(),
-        must_change_password: false,
-        failed_logins: 0,
-        locked_until: None,
+        roles: BTreeSet::from([Role::Agent.into()]),
         desktop: Some(DesktopId::from_random(1)),
         phone: Some("kim".to_owned()),
-        phone_ha1: None,
-        preferences: Preferences::default(),
-        enabled: true,
         revision: 1,
+        ..User::blank(UserId::from_random(7))
     }
 }
 

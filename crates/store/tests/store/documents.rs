@@ -1,11 +1,14 @@
 //! Users, desktops, services and settings.
 
-use domain::access::User;
+use std::collections::BTreeSet;
+
+use domain::access::{AssignedRole, CustomRole, Permission, Role, User};
 use domain::boundary::{Change, Desktops, Services, StoreError, Users};
 use domain::desktop::Desktop;
+use domain::id::RoleId;
 use domain::service::{Service, Settings};
 
-use crate::place::{Place, commit, desktop, saved_desktop, service, user, widget};
+use crate::place::{Place, commit, desktop, next, saved_desktop, service, user, widget};
 
 fn save_desktop(desktop: &Desktop) -> Change {
     Change::SaveDesktop {
@@ -40,6 +43,106 @@ async fn users_come_back_as_they_were_saved(place: Place) {
     assert_eq!(database.user(&bob.id).await, Ok(Some(bob.clone())));
     assert_eq!(database.user_by_name("Ann").await, Ok(None));
     assert_eq!(database.users().await, Ok(vec![ann, bob]));
+}
+
+fn role(name: &str) -> CustomRole {
+    CustomRole {
+        id: RoleId::from_random(next()),
+        name: name.to_owned(),
+        permissions: BTreeSet::from([Permission::PaymentView]),
+        revision: 0,
+    }
+}
+
+async fn roles_come_back_as_they_were_saved_and_names_are_given_once(place: Place) {
+    let database = place.open().await;
+    let mut lead = role("Team lead");
+    assert_eq!(
+        commit(&database, Change::SaveRole(lead.clone())).await,
+        Ok(1)
+    );
+    let twin = commit(&database, Change::SaveRole(role("Team lead"))).await;
+    assert_eq!(twin, Err(StoreError::Taken("name")));
+    lead.revision = 1;
+    lead.permissions.insert(Permission::AuditRead);
+    assert_eq!(
+        commit(&database, Change::SaveRole(lead.clone())).await,
+        Ok(2)
+    );
+    assert_eq!(
+        commit(&database, Change::SaveRole(lead.clone())).await,
+        Err(StoreError::Conflict)
+    );
+    lead.revision = 2;
+    let stored = database.custom_roles().await.unwrap();
+    assert_eq!(stored.find(&lead.id), Some(&lead));
+}
+
+async fn a_role_that_somebody_has_is_not_deleted_and_one_that_is_gone_is_not_given(place: Place) {
+    let database = place.open().await;
+    let lead = role("Team lead");
+    let mut ann = user("ann");
+    ann.roles.insert(AssignedRole::Custom(lead.id.clone()));
+    let early = commit(&database, Change::SaveUser(ann.clone())).await;
+    assert_eq!(early, Err(StoreError::Conflict));
+    commit(&database, Change::SaveRole(lead.clone()))
+        .await
+        .unwrap();
+    commit(&database, Change::SaveUser(ann.clone()))
+        .await
+        .unwrap();
+    let delete = || commit(&database, Change::DeleteRole(lead.id.clone()));
+    assert_eq!(
+        delete().await,
+        Err(StoreError::InUse("the user ann".to_owned()))
+    );
+    ann.revision = 1;
+    ann.roles.clear();
+    commit(&database, Change::SaveUser(ann)).await.unwrap();
+    assert_eq!(delete().await, Ok(0));
+    assert_eq!(delete().await, Err(StoreError::Conflict));
+}
+
+async fn the_last_enabled_security_admin_stays_one(place: Place) {
+    let database = place.open().await;
+    let admin = |name: &str| User {
+        roles: BTreeSet::from([Role::SecurityAdmin.into()]),
+        ..user(name)
+    };
+    let (mut first, second) = (admin("first"), admin("second"));
+    let disabled = User {
+        enabled: false,
+        ..admin("third")
+    };
+    for new in [first.clone(), second.clone(), disabled, user("ann")] {
+        commit(&database, Change::SaveUser(new)).await.unwrap();
+    }
+    first.revision = 1;
+    first.enabled = false;
+    let stripped = User {
+        roles: BTreeSet::from([Role::Auditor.into()]),
+        revision: 1,
+        ..second
+    };
+    // Both in one batch: each of them would leave the other.
+    let both = tokio::join!(
+        commit(&database, Change::SaveUser(first)),
+        commit(&database, Change::SaveUser(stripped)),
+    );
+    assert_eq!(both, (Ok(2), Err(StoreError::LastSecurityAdmin)));
+}
+
+async fn a_user_of_the_first_version_keeps_the_roles(place: Place) {
+    let database = place.open().await;
+    let ann = user("ann");
+    commit(&database, Change::SaveUser(ann.clone()))
+        .await
+        .unwrap();
+    place
+        .execute("UPDATE users SET document = REPLACE(document, '\"v\":2', '\"v\":1')")
+        .await;
+    let stored = database.user(&ann.id).await.unwrap().unwrap();
+    assert_eq!(stored, User { revision: 1, ..ann });
 }
 
 async fn names_phones_and_identities_are_given_once(place: Place) {
@@ -348,6 +451,10 @@ async fn a_document_that_cannot_be_read_names_itself(place: Place) {
 
 on_both!(
     users_come_back_as_they_were_saved,
+    roles_come_back_as_they_were_saved_and_names_are_given_once,
+    a_role_that_somebody_has_is_not_deleted_and_one_that_is_gone_is_not_given,
+    the_last_enabled_security_admin_stays_one,
+    a_user_of_the_first_version_keeps_the_roles,
     names_phones_and_identities_are_given_once,
     an_older_revision_does_not_overwrite_a_newer_one,
     of_many_who_save_the_same_revision_one_wins,

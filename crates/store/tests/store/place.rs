@@ -133,7 +133,7 @@ pub(crate) fn user(name: &str) -> User {
         id: UserId::from_random(next()),
         name: name.to_owned(),
         display_name: "Ünï \"Code\" O'Neil".to_owned(),
-        roles: BTreeSet::from([Role::Agent, Role::Supervisor]),
+        roles: BTreeSet::from([Role::Agent.into(), Role::Supervisor.into()]),
         password_hash: "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA".to_owned(),
         must_change_password: true,
         failed_logins: 2,

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
-use domain::access::{Actor, Permission, Preferences, Role, User};
+use domain::access::{Actor, AssignedRole, CustomRoles, Permission, Preferences, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Change, StoreError};
 use domain::id::{DesktopId, UserId};
@@ -78,7 +78,7 @@ pub(crate) struct LoginView {
     /// All rights, of all roles.
     permissions: BTreeSet<Permission>,
     /// Roles.
-    roles: BTreeSet<Role>,
+    roles: BTreeSet<AssignedRole>,
     /// The agent's desktop.
     desktop: Option<DesktopId>,
     /// Language and theme of the page.
@@ -102,7 +102,6 @@ pub(crate) struct UserBrief {
 
 impl From<&Login> for LoginView {
     fn from(login: &Login) -> Self {
-        let roles = &login.actor.roles;
         Self {
             user: UserBrief {
                 id: login.actor.user.clone(),
@@ -110,12 +109,8 @@ impl From<&Login> for LoginView {
                 display_name: login.display_name.clone(),
             },
             csrf: login.csrf.clone(),
-            permissions: roles
-                .iter()
-                .flat_map(|role| role.permissions())
-                .copied()
-                .collect(),
-            roles: roles.clone(),
+            permissions: login.actor.permissions.clone(),
+            roles: login.actor.roles.clone(),
             desktop: login.actor.desktop.clone(),
             preferences: login.preferences,
             must_change_password: login.must_change_password,
@@ -158,22 +153,30 @@ pub(crate) async fn log_in(
         }
     };
     drop(turn);
-    let entry = AuditEntry::new(
-        app.now(),
-        &actor(&user, &address),
-        AuditAction::LoggedIn,
-        "login",
-    );
+    let custom = app.deps.users.custom_roles().await?;
+    let actor = user.actor(&custom, &address);
+    let entry = AuditEntry::new(app.now(), &actor, AuditAction::LoggedIn, "login");
     app.commit(forgiven(&user), entry, |_| {}).await?;
     if let Some(Caller(previous)) = previous {
         app.logins.end(&previous.key);
     }
     let (cookie, login) = app
         .logins
-        .begin(&user, &address, Instant::now())
+        .begin(&user, &custom, &address, Instant::now())
         .ok_or(Code::Internal)?;
+    still_holds(&app, &user).await?;
     let cookie = format!("{COOKIE_NAME}={cookie}; Path=/; Secure; HttpOnly; SameSite=Strict");
     Ok(([(SET_COOKIE, cookie)], Json(LoginView::from(&login))).into_response())
+}
+
+/// Ends what began with rights or an account that were taken away since the user was read.
+async fn still_holds(app: &Shared, user: &User) -> Result<(), Problem> {
+    let custom = app.deps.users.custom_roles().await?;
+    match app.deps.users.user(&user.id).await? {
+        Some(now) => app.logins.refresh(&now, &custom),
+        None => app.logins.end_all_of(&user.id, None),
+    }
+    Ok(())
 }
 
 enum Checked {
@@ -235,7 +238,7 @@ async fn failed(
             .with("reason", "unknown_user");
         return recorded(app.commit(Change::None, entry, |_| {}).await, locked);
     };
-    let actor = actor(&user, address);
+    let actor = user.actor(&CustomRoles::default(), address);
     if matches!(checked, Checked::Locked) {
         let entry = AuditEntry::new(app.now(), &actor, AuditAction::LoginFailed, "login")
             .with("reason", "locked");
@@ -277,16 +280,6 @@ async fn count_failure(app: &Shared, mut user: User, actor: &Actor) -> Result<i6
         }
     }
     Err(StoreError::Busy)
-}
-
-fn actor(user: &User, address: &str) -> Actor {
-    Actor {
-        user: user.id.clone(),
-        name: user.name.clone(),
-        roles: user.roles.clone(),
-        desktop: user.desktop.clone(),
-        address: address.to_owned(),
-    }
 }
 
 /// Logs out here.
@@ -386,9 +379,10 @@ pub(crate) async fn change_password(
         object,
     );
     let saved = user.clone();
+    let custom = app.deps.users.custom_roles().await?;
     app.commit(Change::SaveUser(user), entry, move |app| {
         app.logins.end_all_of(&saved.id, Some(&login.key));
-        app.logins.refresh(&saved);
+        app.logins.refresh(&saved, &custom);
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

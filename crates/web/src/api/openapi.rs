@@ -2,12 +2,13 @@
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use domain::id::RoleId;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::desktops::{agents, copies, history};
-use super::{audit, calls, desktops, live, login, me, payments, services, users};
+use super::{audit, calls, desktops, live, login, me, payments, roles, services, users};
 use crate::guard::{Access, COOKIE_NAME};
 use crate::problem::ProblemBody;
 use crate::routes::{RouteRow, table};
@@ -17,7 +18,7 @@ use crate::routes::{RouteRow, table};
     info(title = "Tonewall", description = "Secure payment capture for contact centres"),
     servers((url = "/api/v1")),
     modifiers(&Completed),
-    components(schemas(ProblemBody)),
+    components(schemas(ProblemBody, RoleId)),
     paths(
         show,
         login::show, login::log_in, login::log_out, login::unlock, login::activity, login::change_password,
@@ -29,6 +30,7 @@ use crate::routes::{RouteRow, table};
         copies::import, copies::duplicate, copies::export, agents::show, agents::assign,
         history::list, history::show, history::restore,
         users::list, users::create, users::show, users::save,
+        roles::list, roles::create, roles::save, roles::remove,
         payments::list, payments::resolve,
         audit::list, audit::verify,
     ),

@@ -5,19 +5,25 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::access::{Actor, Preferences, Role, User};
+use domain::access::grant::beyond;
+use domain::access::{Actor, AssignedRole, CustomRoles, Permission, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::Change;
 use domain::id::{DesktopId, UserId};
 use domain::time::UnixMillis;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{Answer, Created, has_length};
+use super::roles::{listed, name_of};
+use super::{Answer, Created};
 use crate::app::{Changed, Shared};
 use crate::extract::{Caller, Id, Input};
-use crate::login::password::{Password, password_rule, phone_secret};
 use crate::problem::{Code, FieldProblem, Problem};
+
+mod form;
+
+use form::UserForm;
 
 /// Users.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,7 +42,7 @@ pub(crate) struct UserView {
     /// What others see.
     display_name: String,
     /// Roles.
-    roles: BTreeSet<Role>,
+    roles: BTreeSet<AssignedRole>,
     /// The desktop this agent works with.
     desktop: Option<DesktopId>,
     /// User part under which this agent's phone registers.
@@ -49,47 +55,17 @@ pub(crate) struct UserView {
     must_change_password: bool,
     /// Locked until then, after failed logins.
     locked_until: Option<UnixMillis>,
+    /// The caller has every right that this user has, or may give it, and so may change the account.
+    editable: bool,
     /// Revision.
     revision: i64,
 }
 
-/// A user as a form sends it.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UserForm {
-    /// Login name: 1-64 of a-z, 0-9, '.', '-', '_', '@'.
-    name: String,
-    /// 1-80 characters.
-    display_name: String,
-    /// Roles. Nobody changes their own.
-    roles: BTreeSet<Role>,
-    /// The desktop this agent works with.
-    #[serde(default)]
-    desktop: Option<DesktopId>,
-    /// User part under which this agent's phone registers: 1-32 of a-z, 0-9, '.', '-', '_'.
-    #[serde(default)]
-    phone: Option<String>,
-    /// A new password of the phone; needed whenever `phone` changes.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, format = Password)]
-    phone_password: Option<Password>,
-    /// A new password, to be changed at the next login. Needed for a new user.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, format = Password)]
-    password: Option<Password>,
-    /// May log in.
-    enabled: bool,
-    /// Ends a lock after failed logins; the administrator made sure who it is.
-    #[serde(default)]
-    unlock: bool,
-    /// The revision that was read; 0 for a new user.
-    #[serde(default)]
-    revision: i64,
-}
-
-impl From<User> for UserView {
-    fn from(user: User) -> Self {
+impl UserView {
+    fn new(user: User, custom: &CustomRoles, caller: &Actor) -> Self {
         Self {
+            editable: caller.permissions.contains(&Permission::UserManage)
+                && beyond(caller, &custom.permissions_of(&user.roles)).is_empty(),
             id: user.id,
             name: user.name,
             display_name: user.display_name,
@@ -107,10 +83,12 @@ impl From<User> for UserView {
 
 /// All users, by name.
 #[utoipa::path(get, path = "/users", tag = "users", responses((status = 200, body = UserList)))]
-pub(crate) async fn list(State(app): State<Shared>) -> Answer<UserList> {
+pub(crate) async fn list(State(app): State<Shared>, Caller(login): Caller) -> Answer<UserList> {
+    let custom = app.deps.users.custom_roles().await?;
+    let view = |user| UserView::new(user, &custom, &login.actor);
     let users = app.deps.users.users().await?;
     Ok(Json(UserList {
-        users: users.into_iter().map(UserView::from).collect(),
+        users: users.into_iter().map(view).collect(),
     }))
 }
 
@@ -118,9 +96,14 @@ pub(crate) async fn list(State(app): State<Shared>) -> Answer<UserList> {
 #[utoipa::path(get, path = "/users/{id}", tag = "users", params(("id" = UserId, Path)), responses(
     (status = 200, body = UserView),
 ))]
-pub(crate) async fn show(State(app): State<Shared>, Id(id): Id<UserId>) -> Answer<UserView> {
+pub(crate) async fn show(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(id): Id<UserId>,
+) -> Answer<UserView> {
     let user = app.deps.users.user(&id).await?.ok_or(Code::NotFound)?;
-    Ok(Json(UserView::from(user)))
+    let custom = app.deps.users.custom_roles().await?;
+    Ok(Json(UserView::new(user, &custom, &login.actor)))
 }
 
 /// A new user, with a password to be changed at the first login.
@@ -133,23 +116,7 @@ pub(crate) async fn create(
     Input(form): Input<UserForm>,
 ) -> Created<UserView> {
     let id = UserId::from_random(crate::login::random_u128().ok_or(Code::Internal)?);
-    let blank = User {
-        id,
-        name: String::new(),
-        display_name: String::new(),
-        roles: BTreeSet::new(),
-        password_hash: String::new(),
-        must_change_password: true,
-        failed_logins: 0,
-        locked_until: None,
-        desktop: None,
-        phone: None,
-        phone_ha1: None,
-        preferences: Preferences::default(),
-        enabled: true,
-        revision: 0,
-    };
-    let user = saved(&app, &login.actor, blank, form).await?;
+    let user = saved(&app, &login.actor, User::blank(id), form).await?;
     Ok((StatusCode::CREATED, Json(user)))
 }
 
@@ -176,6 +143,8 @@ async fn saved(
     before: User,
     form: UserForm,
 ) -> Result<UserView, Problem> {
+    let custom = app.deps.users.custom_roles().await?;
+    within_reach(actor, &before, &custom)?;
     let others = app.deps.users.users().await?;
     let mut problems = form.problems(&before, &others);
     if let Some(desktop) = &form.desktop
@@ -183,12 +152,7 @@ async fn saved(
     {
         problems.push(problem("desktop", "choose a desktop that exists"));
     }
-    if before.id == actor.user && (form.roles != before.roles || !form.enabled) {
-        problems.push(problem(
-            "roles",
-            "another administrator changes your roles and disables your account",
-        ));
-    }
+    problems.extend(form.problems_of_rights(&before, actor, &custom));
     if !problems.is_empty() {
         return Err(Problem::invalid(problems));
     }
@@ -198,143 +162,94 @@ async fn saved(
     };
     let reset = hash.is_some();
     let mut user = form.applied(&before, hash, &app.phone_realm);
-    let entry = entry(app, actor, &before, &user, reset);
+    let entry = entry(app, actor, (&before, &user, reset), &custom);
     let after = user.clone();
+    let roles = custom.clone();
     let change = Change::SaveUser(user.clone());
     let revision = app.commit(change, entry, move |app| {
         if reset {
             app.logins.end_all_of(&after.id, None);
         }
-        app.logins.refresh(&after);
+        app.logins.refresh(&after, &roles);
         app.deps.hooks.changed(Changed::Users);
     });
     user.revision = revision.await?;
-    Ok(UserView::from(user))
+    Ok(UserView::new(user, &custom, actor))
 }
 
-fn entry(app: &Shared, actor: &Actor, before: &User, after: &User, reset: bool) -> AuditEntry {
-    let changed: Vec<&str> = [
-        ("name", before.name != after.name),
-        ("display_name", before.display_name != after.display_name),
-        ("roles", before.roles != after.roles),
-        ("desktop", before.desktop != after.desktop),
-        ("phone", before.phone != after.phone),
+/// Whoever could set someone's password could act with their rights, so the account of someone with more rights is not touched.
+fn within_reach(actor: &Actor, user: &User, custom: &CustomRoles) -> Result<(), Problem> {
+    let beyond = beyond(actor, &custom.permissions_of(&user.roles));
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    let why = format!(
+        "{} has rights that you lack: {}",
+        user.name,
+        listed(&beyond)
+    );
+    Err(Problem::new(Code::NotPermitted).detail(why))
+}
+
+/// What the trail says: which fields changed, and what the readable ones were and are.
+fn entry(
+    app: &Shared,
+    actor: &Actor,
+    (before, after, reset): (&User, &User, bool),
+    custom: &CustomRoles,
+) -> AuditEntry {
+    let (old, new) = (facts(before, custom), facts(after, custom));
+    let mut changed: Vec<&str> = [
         ("phone_password", before.phone_ha1 != after.phone_ha1),
         ("password", reset),
-        ("enabled", before.enabled != after.enabled),
-        ("locked_until", before.locked_until != after.locked_until),
     ]
     .into_iter()
     .filter_map(|(name, differs)| differs.then_some(name))
     .collect();
-    let roles: Vec<_> = after.roles.iter().map(|role| format!("{role:?}")).collect();
+    let differing = |facts: Map<String, Value>, other: &Map<String, Value>| {
+        let differs = |(name, value): &(String, Value)| other.get(name) != Some(value);
+        facts.into_iter().filter(differs).collect::<Map<_, _>>()
+    };
+    let (old, new) = (differing(old.clone(), &new), differing(new, &old));
+    changed.extend(new.keys().map(String::as_str));
     let object = format!("user {}", after.name);
-    AuditEntry::new(app.now(), actor, AuditAction::UserSaved, object)
-        .with("changed", changed)
-        .with("roles", roles)
+    let entry =
+        AuditEntry::new(app.now(), actor, AuditAction::UserSaved, object).with("changed", changed);
+    let entry = if before.revision == 0 {
+        entry
+    } else {
+        entry.with("before", old)
+    };
+    entry.with("after", new)
 }
 
-fn problem(field: &str, message: &str) -> FieldProblem {
+/// What of a user may stand in the trail.
+fn facts(user: &User, custom: &CustomRoles) -> Map<String, Value> {
+    let roles: Vec<_> = user
+        .roles
+        .iter()
+        .map(|role| name_of(role, custom))
+        .collect();
+    [
+        ("name", Value::from(user.name.clone())),
+        ("display_name", user.display_name.clone().into()),
+        ("roles", roles.into()),
+        (
+            "desktop",
+            user.desktop.as_ref().map(ToString::to_string).into(),
+        ),
+        ("phone", user.phone.clone().into()),
+        ("enabled", user.enabled.into()),
+        ("locked", user.locked_until.is_some().into()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+fn problem(field: &str, message: impl Into<String>) -> FieldProblem {
     FieldProblem {
         field: field.to_owned(),
-        message: message.to_owned(),
-    }
-}
-
-fn is_word(text: &str, max: usize, extra: &str) -> bool {
-    (1..=max).contains(&text.len())
-        && text
-            .chars()
-            .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || extra.contains(char))
-}
-
-impl UserForm {
-    fn problems(&self, before: &User, all: &[User]) -> Vec<FieldProblem> {
-        let mut problems = Vec::new();
-        let mut wrong = |bad: bool, field: &str, message: &str| {
-            if bad {
-                problems.push(problem(field, message));
-            }
-        };
-        let mut others = all.iter().filter(|user| user.id != before.id);
-        wrong(
-            !is_word(&self.name, 64, "._@-"),
-            "name",
-            "use 1 to 64 lower-case letters, digits, '.', '-', '_' or '@'",
-        );
-        wrong(
-            others.clone().any(|user| user.name == self.name),
-            "name",
-            "this user name is taken",
-        );
-        wrong(
-            !has_length(&self.display_name, 1..=80),
-            "display_name",
-            "use 1 to 80 characters",
-        );
-        if let Some(phone) = &self.phone {
-            wrong(
-                !is_word(phone, 32, "._-"),
-                "phone",
-                "use 1 to 32 lower-case letters, digits, '.', '-' or '_'",
-            );
-            wrong(
-                others.any(|user| user.phone.as_ref() == Some(phone)),
-                "phone",
-                "another user has this phone",
-            );
-            let renamed = before.phone.as_ref() != Some(phone);
-            wrong(
-                renamed && self.phone_password.is_none(),
-                "phone_password",
-                "a new phone needs a password",
-            );
-        }
-        if let Some(text) = &self.phone_password {
-            wrong(
-                text.0.is_empty(),
-                "phone_password",
-                "enter a password, or leave the field out to keep the present one",
-            );
-        }
-        match &self.password {
-            Some(text) => {
-                if let Some(rule) = password_rule(&text.0, &self.name) {
-                    wrong(true, "password", &rule);
-                }
-            }
-            None => wrong(
-                before.revision == 0,
-                "password",
-                "a new user needs a first password",
-            ),
-        }
-        problems
-    }
-
-    fn applied(self, before: &User, hash: Option<String>, realm: &str) -> User {
-        let kept = before.phone_ha1.clone();
-        let phone_ha1 = match (&self.phone, &self.phone_password) {
-            (None, _) => None,
-            (Some(phone), Some(password)) => Some(phone_secret(phone, realm, &password.0)),
-            (Some(_), None) => kept,
-        };
-        let unlocked = self.unlock || hash.is_some();
-        User {
-            id: before.id.clone(),
-            name: self.name,
-            display_name: self.display_name.trim().to_owned(),
-            roles: self.roles,
-            must_change_password: hash.is_some() || before.must_change_password,
-            password_hash: hash.unwrap_or_else(|| before.password_hash.clone()),
-            failed_logins: if unlocked { 0 } else { before.failed_logins },
-            locked_until: before.locked_until.filter(|_| !unlocked),
-            desktop: self.desktop,
-            phone: self.phone,
-            phone_ha1,
-            enabled: self.enabled,
-            preferences: before.preferences,
-            revision: self.revision,
-        }
+        message: message.into(),
     }
 }

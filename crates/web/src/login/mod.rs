@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::access::{Actor, Preferences, User};
-use domain::id::{DesktopId, UserId};
+use domain::access::{Actor, AssignedRole, CustomRoles, Preferences, User};
+use domain::id::{RoleId, UserId};
 use rand::TryRngCore;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -69,6 +69,7 @@ impl Logins {
     pub(crate) fn begin(
         &self,
         user: &User,
+        custom: &CustomRoles,
         address: &str,
         now: Instant,
     ) -> Option<(String, Login)> {
@@ -76,7 +77,7 @@ impl Logins {
         let (sender, receiver) = watch::channel(false);
         let login = Login {
             key: key_of(&cookie),
-            actor: actor_of(user, address),
+            actor: user.actor(custom, address),
             display_name: user.display_name.clone(),
             must_change_password: user.must_change_password,
             preferences: user.preferences,
@@ -150,14 +151,28 @@ impl Logins {
         });
     }
 
-    /// A user was saved: a change of roles or a disabled account ends the logins, the rest is taken over.
-    pub(crate) fn refresh(&self, user: &User) {
+    /// Ends all logins of those who have a custom role: it allows something else now.
+    pub(crate) fn end_all_with(&self, role: &RoleId) {
+        let role = AssignedRole::Custom(role.clone());
+        self.table().retain(|_, entry| {
+            let stays = !entry.login.actor.roles.contains(&role);
+            if !stays {
+                entry.ended.send_replace(true);
+            }
+            stays
+        });
+    }
+
+    /// A user was saved: other roles or rights or a disabled account end the logins, the rest is taken over.
+    pub(crate) fn refresh(&self, user: &User, custom: &CustomRoles) {
+        let permissions = custom.permissions_of(&user.roles);
         self.table().retain(|_, entry| {
             let login = &mut entry.login;
             if login.actor.user != user.id {
                 return true;
             }
-            if !user.enabled || login.actor.roles != user.roles {
+            let same = login.actor.roles == user.roles && login.actor.permissions == permissions;
+            if !user.enabled || !same {
                 entry.ended.send_replace(true);
                 return false;
             }
@@ -216,16 +231,6 @@ fn remove_idlest(
     table.remove(&key)
 }
 
-fn actor_of(user: &User, address: &str) -> Actor {
-    Actor {
-        user: user.id.clone(),
-        name: user.name.clone(),
-        roles: user.roles.clone(),
-        desktop: user.desktop.clone(),
-        address: address.to_owned(),
-    }
-}
-
 /// The hash of a text from outside.
 pub(crate) fn key_of(text: &str) -> LoginKey {
     Sha256::digest(text.as_bytes()).into()
@@ -264,21 +269,18 @@ mod tests {
 
     fn user(number: u128) -> User {
         User {
-            id: UserId::from_random(number),
             name: format!("user{number}"),
-            display_name: "User".to_owned(),
-            roles: BTreeSet::from([Role::Agent]),
-            password_hash: String::new(),
+            roles: BTreeSet::from([Role::Agent.into()]),
             must_change_password: false,
-            failed_logins: 0,
-            locked_until: None,
-            desktop: None,
-            phone: None,
-            phone_ha1: None,
-            preferences: Preferences::default(),
-            enabled: true,
             revision: 1,
+            ..User::blank(UserId::from_random(number))
         }
+    }
+
+    fn begin(logins: &Logins, user: &User, now: Instant) -> (String, Login) {
+        logins
+            .begin(user, &CustomRoles::default(), "-", now)
+            .unwrap()
     }
 
     fn logins() -> Logins {
@@ -288,7 +290,7 @@ mod tests {
     #[test]
     fn an_idle_login_locks_and_stays_locked_until_the_password_comes() {
         let (logins, start) = (logins(), Instant::now());
-        let (cookie, login) = logins.begin(&user(1), "-", start).unwrap();
+        let (cookie, login) = begin(&logins, &user(1), start);
         let later = start + Duration::from_secs(899);
         assert!(!logins.find(&cookie, later).unwrap().locked);
         logins.touch(&login.key, later);
@@ -303,7 +305,7 @@ mod tests {
     #[test]
     fn a_login_ends_after_its_limit_however_busy_it_is() {
         let (logins, start) = (logins(), Instant::now());
-        let (cookie, login) = logins.begin(&user(1), "-", start).unwrap();
+        let (cookie, login) = begin(&logins, &user(1), start);
         for minutes in (0..720).step_by(10) {
             let at = start + Duration::from_secs(minutes * 60);
             assert!(logins.find(&cookie, at).is_some());
@@ -318,15 +320,28 @@ mod tests {
     fn other_roles_end_a_login_and_another_desktop_does_not() {
         let (logins, now) = (logins(), Instant::now());
         let mut user = user(1);
-        let (cookie, _) = logins.begin(&user, "-", now).unwrap();
-        user.desktop = Some(DesktopId::from_random(5));
-        logins.refresh(&user);
+        let (cookie, _) = begin(&logins, &user, now);
+        user.desktop = Some(domain::id::DesktopId::from_random(5));
+        logins.refresh(&user, &CustomRoles::default());
         let login = logins.find(&cookie, now).unwrap();
         assert_eq!(login.actor.desktop, user.desktop);
-        user.roles.insert(Role::Supervisor);
-        logins.refresh(&user);
+        user.roles.insert(Role::Supervisor.into());
+        logins.refresh(&user, &CustomRoles::default());
         assert!(logins.find(&cookie, now).is_none());
         assert!(*login.ended.borrow());
+    }
+
+    #[test]
+    fn another_right_of_a_role_ends_the_logins_of_those_who_have_it() {
+        let (logins, now) = (logins(), Instant::now());
+        let role = RoleId::from_random(9);
+        let mut lead = user(1);
+        lead.roles.insert(AssignedRole::Custom(role.clone()));
+        let (lead, _) = begin(&logins, &lead, now);
+        let (other, _) = begin(&logins, &user(2), now);
+        logins.end_all_with(&role);
+        assert!(logins.find(&lead, now).is_none());
+        assert!(logins.find(&other, now).is_some());
     }
 
     #[test]
@@ -335,7 +350,7 @@ mod tests {
         let cookies: Vec<_> = (0..9)
             .map(|second| {
                 let at = start + Duration::from_secs(second);
-                logins.begin(&user(1), "-", at).unwrap().0
+                begin(&logins, &user(1), at).0
             })
             .collect();
         let alive = |cookie: &String| logins.find(cookie, start).is_some();

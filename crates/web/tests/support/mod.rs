@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::access::{Preferences, Role, User};
+use domain::access::{Role, User};
 use domain::capture::{Brand, Field, WidgetKind};
 use domain::desktop::{Desktop, DesktopService, Layout};
 use domain::gateway::{AuthMethod, GatewayConfig};
@@ -113,20 +113,14 @@ pub(crate) fn name_of(role: Role) -> &'static str {
 pub(crate) fn user(number: u128, role: Role) -> User {
     let agent = role == Role::Agent;
     User {
-        id: UserId::from_random(number),
         name: name_of(role).to_owned(),
         display_name: format!("{role:?}"),
-        roles: BTreeSet::from([role]),
+        roles: BTreeSet::from([role.into()]),
         password_hash: hash_password(&SecretText::new(PASSWORD.to_owned()), CHEAP).unwrap(),
         must_change_password: false,
-        failed_logins: 0,
-        locked_until: None,
         desktop: agent.then(|| "sales".parse().unwrap()),
-        phone: None,
-        phone_ha1: None,
-        preferences: Preferences::default(),
-        enabled: true,
         revision: 1,
+        ..User::blank(UserId::from_random(number))
     }
 }
 

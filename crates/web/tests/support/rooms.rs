@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::access::{Actor, User};
+use domain::access::{Actor, AssignedRole, CustomRole, CustomRoles, User};
 use domain::audit::ChainedEntry;
 use domain::boundary::{
     AuditTrail, Audited, CaptureAction, CaptureDesk, Change, Charge, Desktops, NotSent,
@@ -24,6 +24,7 @@ use web::{ChangeHooks, Changed};
 /// Everything that is stored.
 pub(crate) struct Rooms {
     pub(crate) users: Mutex<Vec<User>>,
+    pub(crate) roles: Mutex<Vec<CustomRole>>,
     pub(crate) desktops: Mutex<Vec<Desktop>>,
     /// Every revision of every desktop, in the order in which they were saved.
     pub(crate) saved: Mutex<Vec<SavedDesktop>>,
@@ -44,6 +45,7 @@ impl Default for Rooms {
     fn default() -> Self {
         Self {
             users: Mutex::default(),
+            roles: Mutex::default(),
             desktops: Mutex::default(),
             saved: Mutex::default(),
             refused_hosts: Mutex::default(),
@@ -117,11 +119,32 @@ impl Rooms {
         }
     }
 
+    fn save_user(&self, user: User) -> Result<i64, StoreError> {
+        let mut users = self.users.lock().unwrap();
+        let mut admins = users.iter().filter(|old| old.is_security_admin());
+        let left = admins.any(|old| old.id != user.id) || user.is_security_admin();
+        let was = users.iter().find(|old| old.id == user.id);
+        if was.is_some_and(User::is_security_admin) && !left {
+            return Err(StoreError::LastSecurityAdmin);
+        }
+        save(&mut users, user, |user| &user.id, |user| &mut user.revision)
+    }
+
     fn apply(&self, change: Change, by: &str) -> Result<i64, StoreError> {
         match change {
-            Change::SaveUser(user) => {
-                let mut users = self.users.lock().unwrap();
-                save(&mut users, user, |user| &user.id, |user| &mut user.revision)
+            Change::SaveUser(user) => self.save_user(user),
+            Change::SaveRole(role) => {
+                let mut roles = self.roles.lock().unwrap();
+                save(&mut roles, role, |role| &role.id, |role| &mut role.revision)
+            }
+            Change::DeleteRole(id) => {
+                let role = AssignedRole::Custom(id.clone());
+                let users = self.users.lock().unwrap();
+                if let Some(user) = users.iter().find(|user| user.roles.contains(&role)) {
+                    return Err(StoreError::InUse(format!("the user {}", user.name)));
+                }
+                self.roles.lock().unwrap().retain(|old| old.id != id);
+                Ok(0)
             }
             Change::SaveDesktop { desktop, passwords } => {
                 let now = self.now();
@@ -254,6 +277,10 @@ impl Users for Rooms {
 
     fn users(&self) -> Task<'_, Result<Vec<User>, StoreError>> {
         task(Ok(self.users.lock().unwrap().clone()))
+    }
+
+    fn custom_roles(&self) -> Task<'_, Result<CustomRoles, StoreError>> {
+        task(Ok(self.roles.lock().unwrap().iter().cloned().collect()))
     }
 }
 

@@ -1,0 +1,181 @@
+//! What a page sends to make or change a user.
+//! Owns: the form, its rules, what it makes of a user.
+//! Never: reads or writes the store.
+
+use std::collections::BTreeSet;
+
+use domain::access::grant::beyond;
+use domain::access::{Actor, AssignedRole, CustomRoles, User};
+use domain::id::DesktopId;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::problem;
+use crate::api::has_length;
+use crate::api::roles::{exists, listed, name_of};
+use crate::login::password::{Password, password_rule, phone_secret};
+use crate::problem::FieldProblem;
+
+/// A user as a form sends it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserForm {
+    /// Login name: 1-64 of a-z, 0-9, '.', '-', '_', '@'.
+    pub(super) name: String,
+    /// 1-80 characters.
+    pub(super) display_name: String,
+    /// Words of built-in roles, identities of custom ones. Nobody changes their own, or gives a role with rights that they lack.
+    pub(super) roles: BTreeSet<AssignedRole>,
+    /// The desktop this agent works with.
+    #[serde(default)]
+    pub(super) desktop: Option<DesktopId>,
+    /// User part under which this agent's phone registers: 1-32 of a-z, 0-9, '.', '-', '_'.
+    #[serde(default)]
+    pub(super) phone: Option<String>,
+    /// A new password of the phone; needed whenever `phone` changes.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password)]
+    pub(super) phone_password: Option<Password>,
+    /// A new password, to be changed at the next login. Needed for a new user.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password)]
+    pub(super) password: Option<Password>,
+    /// May log in.
+    pub(super) enabled: bool,
+    /// Ends a lock after failed logins; the administrator made sure who it is.
+    #[serde(default)]
+    pub(super) unlock: bool,
+    /// The revision that was read; 0 for a new user.
+    #[serde(default)]
+    pub(super) revision: i64,
+}
+
+fn is_word(text: &str, max: usize, extra: &str) -> bool {
+    (1..=max).contains(&text.len())
+        && text
+            .chars()
+            .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || extra.contains(char))
+}
+
+impl UserForm {
+    /// What is wrong with the form by itself, and beside the other users.
+    pub(super) fn problems(&self, before: &User, all: &[User]) -> Vec<FieldProblem> {
+        let mut problems = Vec::new();
+        let mut wrong = |bad: bool, field: &str, message: &str| {
+            if bad {
+                problems.push(problem(field, message));
+            }
+        };
+        let mut others = all.iter().filter(|user| user.id != before.id);
+        wrong(
+            !is_word(&self.name, 64, "._@-"),
+            "name",
+            "use 1 to 64 lower-case letters, digits, '.', '-', '_' or '@'",
+        );
+        wrong(
+            others.clone().any(|user| user.name == self.name),
+            "name",
+            "this user name is taken",
+        );
+        wrong(
+            !has_length(&self.display_name, 1..=80),
+            "display_name",
+            "use 1 to 80 characters",
+        );
+        if let Some(phone) = &self.phone {
+            wrong(
+                !is_word(phone, 32, "._-"),
+                "phone",
+                "use 1 to 32 lower-case letters, digits, '.', '-' or '_'",
+            );
+            wrong(
+                others.any(|user| user.phone.as_ref() == Some(phone)),
+                "phone",
+                "another user has this phone",
+            );
+            let renamed = before.phone.as_ref() != Some(phone);
+            wrong(
+                renamed && self.phone_password.is_none(),
+                "phone_password",
+                "a new phone needs a password",
+            );
+        }
+        if let Some(text) = &self.phone_password {
+            wrong(
+                text.0.is_empty(),
+                "phone_password",
+                "enter a password, or leave the field out to keep the present one",
+            );
+        }
+        match &self.password {
+            Some(text) => {
+                if let Some(rule) = password_rule(&text.0, &self.name) {
+                    wrong(true, "password", &rule);
+                }
+            }
+            None => wrong(
+                before.revision == 0,
+                "password",
+                "a new user needs a first password",
+            ),
+        }
+        problems
+    }
+
+    /// The user as the form wants it.
+    pub(super) fn applied(self, before: &User, hash: Option<String>, realm: &str) -> User {
+        let kept = before.phone_ha1.clone();
+        let phone_ha1 = match (&self.phone, &self.phone_password) {
+            (None, _) => None,
+            (Some(phone), Some(password)) => Some(phone_secret(phone, realm, &password.0)),
+            (Some(_), None) => kept,
+        };
+        let unlocked = self.unlock || hash.is_some();
+        User {
+            name: self.name,
+            display_name: self.display_name.trim().to_owned(),
+            roles: self.roles,
+            must_change_password: hash.is_some() || before.must_change_password,
+            password_hash: hash.unwrap_or_else(|| before.password_hash.clone()),
+            failed_logins: if unlocked { 0 } else { before.failed_logins },
+            locked_until: before.locked_until.filter(|_| !unlocked),
+            desktop: self.desktop,
+            phone: self.phone,
+            phone_ha1,
+            enabled: self.enabled,
+            revision: self.revision,
+            id: before.id.clone(),
+        }
+    }
+
+    /// What is wrong with the rights that the form gives, and with what it does to the own account.
+    pub(super) fn problems_of_rights(
+        &self,
+        before: &User,
+        actor: &Actor,
+        custom: &CustomRoles,
+    ) -> Vec<FieldProblem> {
+        let mut problems = Vec::new();
+        for role in self.roles.difference(&before.roles) {
+            let beyond = beyond(actor, &custom.permissions_of([role]));
+            if !exists(role, custom) {
+                problems.push(problem("roles", "choose roles that exist"));
+            } else if !beyond.is_empty() {
+                let (role, rights) = (name_of(role, custom), listed(&beyond));
+                let why = format!("you cannot give {role}: you lack {rights}");
+                problems.push(problem("roles", why));
+            }
+        }
+        if before.id == actor.user {
+            if self.roles != before.roles || !self.enabled {
+                let why = "another administrator changes your roles and disables your account";
+                problems.push(problem("roles", why));
+            }
+            if self.password.is_some() {
+                let why = "change your own password with the one that you have";
+                problems.push(problem("password", why));
+            }
+        }
+        problems
+    }
+}
