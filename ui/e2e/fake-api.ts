@@ -1,10 +1,10 @@
 /** Answers of a server, for looks only. What the server does is tested with the server. */
 import type { Page } from '@playwright/test';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
-import type { AgentBrief, CallView, DesktopBrief, DesktopHistory, DesktopView, Login, PaymentRow, Permission, Widget } from '../src/lib/api/types';
+import type { AgentBrief, CallView, DesktopBrief, DesktopHistory, DesktopView, Login, PaymentRow, Permission, RoleView, UserView, Widget } from '../src/lib/api/types';
 
 const PERMISSIONS: Permission[] = [
-  'capture.start', 'capture.view_basic', 'payment.resolve_unknown', 'payment.view', 'spc.enable', 'desktop.edit', 'gateway.edit', 'gateway.secret.write',
+  'capture.start', 'capture.view_basic', 'payment.resolve_unknown', 'payment.view', 'spc.enable', 'desktop.edit', 'gateway.edit', 'gateway.secret.write', 'user.manage',
 ];
 const login: Login = {
   user: { id: 'u1', name: 'a.kim', display_name: 'Alex Kim' },
@@ -76,6 +76,29 @@ const paid = (attempt: string, state: PaymentRow['payment']['state'], message = 
   },
 });
 
+const role = (id: string, name: string, permissions: Permission[], users: number, change: Partial<RoleView> = {}): RoleView => ({
+  id, name, permissions, users, built_in: true, grantable: true, editable: false, revision: 0, ...change,
+});
+const ROLES = [
+  role('agent', 'Agent', ['capture.start', 'capture.view_basic'], 112),
+  role('supervisor', 'Supervisor', ['capture.reset_attempts', 'payment.resolve_unknown', 'payment.view'], 6),
+  role('desktop_admin', 'Desktop admin', ['desktop.edit'], 1),
+  role('security_admin', 'Security admin', ['spc.enable', 'gateway.edit', 'gateway.secret.write', 'gateway.approve_host', 'user.manage', 'user.staff'], 2, { grantable: false }),
+  role('auditor', 'Auditor', ['payment.view', 'audit.read'], 1),
+  role('r1', 'Team lead', ['capture.start', 'payment.view'], 3, { built_in: false, editable: true, revision: 4 }),
+];
+const user = (id: string, name: string, display_name: string, roles: string[], change: Partial<UserView> = {}): UserView => ({
+  id, name, display_name, roles, desktop: 'd1', phone: null, phone_password_set: false, enabled: true, must_change_password: false, locked_until: null, editable: true,
+  revision: 2, ...change,
+});
+const USERS = [
+  user('u1', 'a.kim', 'Alex Kim', ['agent'], { phone: '1001', phone_password_set: true }),
+  user('u2', 'j.roe', 'Jane Roe', ['agent', 'r1'], { locked_until: 4_102_444_800_000 }),
+  user('u3', 'm.lee', 'Morgan Lee', ['desktop_admin', 'auditor'], { must_change_password: true, desktop: null }),
+  user('u4', 's.admin', 'Sid Admin', ['security_admin'], { editable: false, desktop: null }),
+  user('u5', 'z.left', 'Zoe Left', [], { enabled: false, desktop: null }),
+];
+
 export const CALL: CallView = call({ capture: atField('credit_card_advanced', 'expiry', { state: 'keying', count: 2 }) });
 
 const ANSWERS: Record<string, unknown> = {
@@ -114,6 +137,9 @@ const ANSWERS: Record<string, unknown> = {
   '/desktops/d1/history/13': { desktop: earlier, saved_at: NOW, saved_by: 's.ortiz' },
   '/desktops/d3/use': { agents: [], others: [], services: [], capturing: [] },
   '/desktops/d1': desktop,
+  ...Object.fromEntries(USERS.map((one) => [`/users/${one.id}`, one])),
+  '/users': { users: USERS },
+  '/roles': { roles: ROLES, givable: PERMISSIONS },
   '/payments': {
     payments: [
       paid('91qd', { state: 'final', detail: 'unknown' }),

@@ -10,6 +10,10 @@ const advanced = async (page: Page, tab: string) => {
   await page.getByRole('button', { name: 'Edit Card payment' }).click();
   await page.getByRole('tab', { name: tab }).click();
 };
+const openUser = async (page: Page, name: string) => {
+  await page.getByRole('row', { name }).dblclick();
+  await expect(page.getByRole('dialog')).toBeVisible();
+};
 
 const chosen = async (page: Page, desktop: string, act: string) => {
   await page.getByRole('button', { name: `Actions: ${desktop}` }).click();
@@ -91,6 +95,11 @@ const PLACES: readonly Place[] = [
     path: '/configure/calls/services',
     ready: (page) => page.getByRole('row', { name: 'Collections' }).dblclick(),
   },
+  { name: 'users', path: '/configure/users/users', ready: (page) => expect(page.getByRole('row', { name: 'a.kim' })).toBeVisible() },
+  { name: 'user', path: '/configure/users/users', ready: (page) => openUser(page, 'j.roe') },
+  { name: 'user-beyond', path: '/configure/users/users', ready: (page) => openUser(page, 's.admin') },
+  { name: 'roles', path: '/configure/users/roles', ready: (page) => expect(page.getByRole('columnheader', { name: 'Team lead' })).toBeVisible() },
+  { name: 'role', path: '/configure/users/roles', ready: (page) => page.getByRole('button', { name: 'Edit Team lead' }).click() },
   { name: 'payments', path: '/payments', ready: heading('Payments') },
 ];
 

@@ -17,6 +17,7 @@ import { enter } from './lib/preferences';
 import css from './app.module.css';
 import { LoginPage, PasswordPage } from './login/login-page';
 import { LockOverlay, useIdleLock } from './login/idle-lock';
+import { firstPlace } from './places';
 
 const Admin = lazy(() => import('./admin/admin-pages'));
 const Payments = lazy(() => import('./admin/payments-page'));
@@ -123,13 +124,6 @@ function LoggedIn({ login }: { login: Login }) {
       {idle.locked && <LockOverlay login={login} onUnlock={idle.unlock} />}
     </>
   );
-}
-
-/** Where a login without calls begins. */
-export function firstPlace(login: Login): string | undefined {
-  if (may(login, 'desktop.edit') || may(login, 'gateway.edit')) return '/configure/agents/agent-desktop';
-  if (may(login, 'spc.enable')) return '/configure/agents/secure-payment-capture';
-  return may(login, 'payment.view') ? '/payments' : undefined;
 }
 
 /** What is read again when the server says that something changed. */

@@ -7,12 +7,13 @@ import { api } from './lib/api/client';
 import { KEYS, may } from './lib/api/queries';
 import type { Login } from './lib/api/types';
 import { Button } from './lib/controls';
+import { firstConfigured } from './places';
 import { useT } from './lib/i18n';
 
 export function AppHeader({ login, locked }: { login: Login; locked: boolean }) {
   const t = useT();
   const [place] = useLocation();
-  const configures = may(login, 'desktop.edit') || may(login, 'gateway.edit') || may(login, 'spc.enable');
+  const configures = firstConfigured(login);
   const link = (to: string, text: string, current: boolean) => (
     <Link href={to} className={css.navLink} aria-current={current ? 'page' : undefined}>
       {text}
@@ -26,7 +27,7 @@ export function AppHeader({ login, locked }: { login: Login; locked: boolean }) 
       </span>
       <nav className={css.nav} aria-label={t('app.nav')} inert={locked}>
         {may(login, 'capture.start') && link('/', t('app.nav.agent'), place === '/')}
-        {configures && link('/configure/agents/agent-desktop', t('admin.configure'), place.startsWith('/configure'))}
+        {configures && link(configures, t('admin.configure'), place.startsWith('/configure'))}
         {may(login, 'payment.view') && link('/payments', t('app.nav.payments'), place.startsWith('/payments'))}
       </nav>
       <div className={css.tools}>

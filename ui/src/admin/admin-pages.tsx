@@ -9,8 +9,10 @@ import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import css from './admin.module.css';
 import { DesktopListPage } from './desktop-list';
+import { RolesPage } from './roles-page';
 import { SecurePaymentCapturePage } from './secure-payment-capture';
 import { ServicesPage } from './services-page';
+import { UsersPage } from './users-page';
 
 const DesktopEditorPage = lazy(() => import('./desktop-editor'));
 const DesktopHistoryPage = lazy(() => import('./desktop-history'));
@@ -19,6 +21,8 @@ export const PLACES = {
   desktops: '/configure/agents/agent-desktop',
   spc: '/configure/agents/secure-payment-capture',
   services: '/configure/calls/services',
+  users: '/configure/users/users',
+  roles: '/configure/users/roles',
 } as const;
 
 export const placeOfDesktop = (id: string) => `${PLACES.desktops}/${encodeURIComponent(id)}`;
@@ -50,6 +54,14 @@ export default function AdminPages({ login }: { login: Login }) {
               <Crumbs here="admin.services" />
               <ServicesPage login={login} />
             </Route>
+            <Route path={PLACES.users}>
+              <Crumbs here="admin.users" />
+              <UsersPage login={login} />
+            </Route>
+            <Route path={PLACES.roles}>
+              <Crumbs here="admin.roles" />
+              <RolesPage login={login} />
+            </Route>
             <Route>
               <p>{t('app.not_found')}</p>
             </Route>
@@ -72,6 +84,8 @@ function ConfigureMenu({ login }: { login: Login }) {
     </li>
   );
   const edits = may(login, 'desktop.edit') || may(login, 'gateway.edit') || may(login, 'gateway.secret.write');
+  const seesSwitch = may(login, 'spc.enable') || may(login, 'desktop.edit') || may(login, 'gateway.edit');
+  const seesUsers = may(login, 'user.manage') || may(login, 'audit.read');
   const seesServices = may(login, 'spc.enable') || may(login, 'desktop.edit');
   return (
     <nav className={css.menu} aria-label={t('admin.menu')}>
@@ -79,17 +93,28 @@ function ConfigureMenu({ login }: { login: Login }) {
         <li>
           <span className={css.menuHead}>{t('admin.configure')}</span>
           <ul>
-            <li>
-              <span className={css.menuSub}>{t('admin.agents')}</span>
-              <ul>
-                {edits && item(PLACES.desktops, 'admin.agent_desktop')}
-                {item(PLACES.spc, 'admin.spc')}
-              </ul>
-            </li>
+            {(edits || seesSwitch) && (
+              <li>
+                <span className={css.menuSub}>{t('admin.agents')}</span>
+                <ul>
+                  {edits && item(PLACES.desktops, 'admin.agent_desktop')}
+                  {seesSwitch && item(PLACES.spc, 'admin.spc')}
+                </ul>
+              </li>
+            )}
             {seesServices && (
               <li>
                 <span className={css.menuSub}>{t('admin.calls')}</span>
                 <ul>{item(PLACES.services, 'admin.services')}</ul>
+              </li>
+            )}
+            {seesUsers && (
+              <li>
+                <span className={css.menuSub}>{t('admin.users_group')}</span>
+                <ul>
+                  {item(PLACES.users, 'admin.users')}
+                  {item(PLACES.roles, 'admin.roles')}
+                </ul>
               </li>
             )}
           </ul>
@@ -103,6 +128,8 @@ const ABOVE = {
   'admin.agent_desktop': { group: 'admin.agents', to: PLACES.desktops },
   'admin.spc': { group: 'admin.agents', to: PLACES.spc },
   'admin.services': { group: 'admin.calls', to: PLACES.services },
+  'admin.users': { group: 'admin.users_group', to: PLACES.users },
+  'admin.roles': { group: 'admin.users_group', to: PLACES.roles },
 } as const;
 
 /** Configure > the group > the page, and below it the thing that is open. */

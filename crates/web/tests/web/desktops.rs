@@ -11,7 +11,7 @@ use crate::support::{Browser, House, desktop};
 
 /// Someone with the rights of both administrators, and somebody at a gateway's password.
 async fn administrator(house: &House) -> Browser {
-    let both = [Role::DesktopAdmin, Role::SecurityAdmin].into();
+    let both = [Role::DesktopAdmin.into(), Role::SecurityAdmin.into()].into();
     house.rooms.users.lock().unwrap()[3].roles = both;
     house.logged_in(Role::SecurityAdmin).await
 }

@@ -1,7 +1,7 @@
 /** Owns: the names under which answers are cached, and how each is read. */
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { ApiError, api } from './client';
-import type { DesktopBrief, DesktopHistory, DesktopUse, DesktopView, Login, MyDesktop, PaymentRow, Permission, RevisionView, Service, Settings } from './types';
+import type { DesktopBrief, DesktopHistory, DesktopUse, DesktopView, Login, MyDesktop, PaymentRow, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
 
 export const KEYS = {
   login: ['login'],
@@ -12,6 +12,8 @@ export const KEYS = {
   settings: ['settings'],
   services: ['services'],
   users: ['users'],
+  user: ['user'],
+  roles: ['roles'],
   payments: ['payments'],
   myDesktop: ['my-desktop'],
 } as const;
@@ -46,8 +48,8 @@ export function may(login: Login, permission: Permission): boolean {
   return login.permissions.includes(permission);
 }
 
-export function useDesktops() {
-  return useQuery({ queryKey: KEYS.desktops, queryFn: async ({ signal }) => (await api<{ desktops: DesktopBrief[] }>('GET', '/desktops', { signal })).desktops });
+export function useDesktops(enabled = true) {
+  return useQuery({ enabled, queryKey: KEYS.desktops, queryFn: async ({ signal }) => (await api<{ desktops: DesktopBrief[] }>('GET', '/desktops', { signal })).desktops });
 }
 
 /** A desktop for editing: read once, and never exchanged under the editor's hands. */
@@ -87,6 +89,28 @@ export function useSettings(enabled = true) {
 
 export function useServices(enabled = true) {
   return useQuery({ queryKey: KEYS.services, queryFn: async ({ signal }) => (await api<{ services: Service[] }>('GET', '/services', { signal })).services, enabled });
+}
+
+export function useUsers() {
+  return useQuery({ queryKey: KEYS.users, queryFn: async ({ signal }) => (await api<{ users: UserView[] }>('GET', '/users', { signal })).users });
+}
+
+/** A user for editing: read when opened, and never exchanged under the administrator's hands. */
+export function useUser(id: string, enabled: boolean) {
+  return useQuery({
+    queryKey: [...KEYS.user, id],
+    queryFn: ({ signal }) => api<UserView>('GET', `/users/${encodeURIComponent(id)}`, { signal }),
+    enabled,
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnReconnect: false,
+    refetchOnWindowFocus: false,
+  });
+}
+
+/** Roles, with what the one who asks may do with each. */
+export function useRoles() {
+  return useQuery({ queryKey: KEYS.roles, queryFn: ({ signal }) => api<RoleList>('GET', '/roles', { signal }) });
 }
 
 export function usePayments() {

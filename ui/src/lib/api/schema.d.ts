@@ -213,7 +213,7 @@ export interface paths {
         };
         /**
          * All desktops, by name.
-         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
+         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write or user.manage.
          */
         get: operations["list"];
         put?: never;
@@ -342,26 +342,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/me/preferences": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Keeps language and theme for whoever is logged in, in every browser.
-         * @description Needs a login.
-         */
-        put: operations["save_preferences"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -434,6 +414,54 @@ export interface paths {
          */
         post: operations["resolve"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All roles: what they allow and how many users have them.
+         * @description Needs the right user.manage or audit.read.
+         */
+        get: operations["list"];
+        put?: never;
+        /**
+         * A new role.
+         * @description Needs the right user.manage.
+         */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Saves a role. Other rights end the logins of everybody who has it.
+         * @description Needs the right user.manage.
+         */
+        put: operations["save"];
+        post?: never;
+        /**
+         * Deletes a role that nobody has.
+         * @description Needs the right user.manage.
+         */
+        delete: operations["remove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -560,7 +588,7 @@ export interface paths {
         };
         /**
          * All users, by name.
-         * @description Needs the right user.manage.
+         * @description Needs the right user.manage or audit.read.
          */
         get: operations["list"];
         put?: never;
@@ -584,7 +612,7 @@ export interface paths {
         };
         /**
          * One user.
-         * @description Needs the right user.manage.
+         * @description Needs the right user.manage or audit.read.
          */
         get: operations["show"];
         /**
@@ -603,6 +631,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AssignedRole: string;
         /** @description One attempt to charge. Also the idempotency key towards a gateway that takes one. */
         AttemptId: string;
         /** @description Where an attempt stands in the ledger. */
@@ -627,7 +656,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "password_changed" | "preferences_saved" | "desktop_saved" | "desktop_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_resolved" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "password_changed" | "desktop_saved" | "desktop_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_resolved" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -690,10 +719,6 @@ export interface components {
             kind: components["schemas"]["WidgetKind"];
             /** @description Window Title. */
             title: string;
-            /** @description The title in the languages in which somebody wrote it. */
-            titles: {
-                [key: string]: string;
-            };
             /** @description Which widget it opens. */
             widget: components["schemas"]["WidgetId"];
         };
@@ -1015,10 +1040,6 @@ export interface components {
             last_four?: string | null;
             /** @description What the agent reads out; empty until the line is protected. */
             prompt: string;
-            /** @description The same in the languages in which somebody wrote it. */
-            prompts: {
-                [key: string]: string;
-            };
             /** @description Basic: a value can be revealed. */
             revealable: boolean;
             /** @description State. */
@@ -1067,11 +1088,6 @@ export interface components {
             success_value: string;
         };
         /**
-         * @description A language of the page. Its word is the ISO 639-1 code.
-         * @enum {string}
-         */
-        Language: "en" | "es" | "fr" | "de";
-        /**
          * @description The three layouts.
          * @enum {string}
          */
@@ -1097,10 +1113,8 @@ export interface components {
             must_change_password: boolean;
             /** @description All rights, of all roles. */
             permissions: components["schemas"]["Permission"][];
-            /** @description Language and theme of the page. */
-            preferences: components["schemas"]["Preferences"];
             /** @description Roles. */
-            roles: components["schemas"]["Role"][];
+            roles: components["schemas"]["AssignedRole"][];
             /** @description Who. */
             user: components["schemas"]["UserBrief"];
         };
@@ -1241,12 +1255,7 @@ export interface components {
          * @description A right. Default deny: what no role lists, nobody may.
          * @enum {string}
          */
-        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "payment.resolve_unknown" | "payment.view" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "audit.read";
-        /** @description What a user chose. None: what the browser asks for. */
-        Preferences: {
-            language?: components["schemas"]["Language"] | null;
-            theme?: components["schemas"]["Theme"] | null;
-        };
+        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "payment.resolve_unknown" | "payment.view" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
         /** @description Its body. */
         Problem: {
             /** @description What to do. */
@@ -1340,11 +1349,49 @@ export interface components {
             /** @description An obtained field of a Basic capture. */
             field: components["schemas"]["Field"];
         };
-        /**
-         * @description The built-in roles (SETTLED S2).
-         * @enum {string}
-         */
-        Role: "agent" | "supervisor" | "desktop_admin" | "security_admin" | "auditor";
+        /** @description A role as a form sends it. */
+        RoleForm: {
+            /** @description 1-60 characters, unlike that of any other role. */
+            name: string;
+            /** @description What it allows. Nobody puts in what they lack. */
+            permissions: components["schemas"]["Permission"][];
+            /**
+             * Format: int64
+             * @description The revision that was read; 0 for a new role.
+             */
+            revision?: number;
+        };
+        /** @description A role of this installation. */
+        RoleId: string;
+        /** @description Roles. */
+        RoleList: {
+            /** @description Rights that the caller may give: what a role of theirs may allow. */
+            givable: components["schemas"]["Permission"][];
+            /** @description The built-in ones, then those made here by name. */
+            roles: components["schemas"]["RoleView"][];
+        };
+        /** @description A role, and who has it. */
+        RoleView: {
+            /** @description It is one of the five that every installation has. They are not changed. */
+            built_in: boolean;
+            /** @description The caller may change or delete it. */
+            editable: boolean;
+            /** @description The caller may give it to others, and take it from them. */
+            grantable: boolean;
+            /** @description The word of a built-in role, or the identity of one that was made here. */
+            id: components["schemas"]["AssignedRole"];
+            /** @description What people call it. */
+            name: string;
+            /** @description What it allows. */
+            permissions: components["schemas"]["Permission"][];
+            /**
+             * Format: int64
+             * @description Revision; 0 for a built-in one.
+             */
+            revision: number;
+            /** @description How many users have it. */
+            users: number;
+        };
         /** @description Where a service's calls go. */
         Route: {
             /** @enum {string} */
@@ -1477,24 +1524,6 @@ export interface components {
          */
         SinkMedium: "call" | "screen";
         /**
-         * @description Light or dark.
-         * @enum {string}
-         */
-        Theme: "light" | "dark";
-        /** @description What a widget says in one language. */
-        Translation: {
-            /**
-             * @description Prompts for some of the fields, in their order.
-             * @default []
-             */
-            prompts: components["schemas"]["Prompt"][];
-            /**
-             * @description "Window Title", 1-60 characters, unique on the desktop in this language; none: the widget's own.
-             * @default null
-             */
-            title: string | null;
-        };
-        /**
          * Format: int64
          * @description Milliseconds since 1970-01-01T00:00:00Z.
          */
@@ -1542,8 +1571,8 @@ export interface components {
              * @description The revision that was read; 0 for a new user.
              */
             revision?: number;
-            /** @description Roles. Nobody changes their own. */
-            roles: components["schemas"]["Role"][];
+            /** @description Words of built-in roles, identities of custom ones. Nobody changes their own, or gives a role with rights that they lack. */
+            roles: components["schemas"]["AssignedRole"][];
             /** @description Ends a lock after failed logins; the administrator made sure who it is. */
             unlock?: boolean;
         };
@@ -1559,6 +1588,8 @@ export interface components {
             desktop?: components["schemas"]["DesktopId"] | null;
             /** @description What others see. */
             display_name: string;
+            /** @description The caller has every right that this user has, or may give it, and so may change the account. */
+            editable: boolean;
             /** @description May log in. */
             enabled: boolean;
             /** @description Identity. */
@@ -1578,7 +1609,7 @@ export interface components {
              */
             revision: number;
             /** @description Roles. */
-            roles: components["schemas"]["Role"][];
+            roles: components["schemas"]["AssignedRole"][];
         };
         /** @description A widget of a desktop, valid. */
         Widget: {
@@ -1597,10 +1628,6 @@ export interface components {
             prompts: components["schemas"]["Prompt"][];
             /** @description "Window Title", 1-60 characters, unique on the desktop. */
             title: string;
-            /** @description Title and prompts in other languages, as far as somebody wrote them. */
-            translations: {
-                [key: string]: components["schemas"]["Translation"];
-            };
         };
         /** @description A widget of a desktop. */
         WidgetId: string;
@@ -1622,10 +1649,6 @@ export interface components {
             prompts: components["schemas"]["Prompt"][];
             /** @description "Window Title". */
             title: string;
-            /** @description Title and prompts in other languages. */
-            translations?: {
-                [key: string]: components["schemas"]["Translation"];
-            };
         };
         /**
          * @description The four widgets.
@@ -1735,10 +1758,6 @@ export interface components {
             security_code_optional: boolean;
             /** @description Window Title. */
             title: string;
-            /** @description The title in the languages in which somebody wrote it. */
-            titles: {
-                [key: string]: string;
-            };
         };
     };
     responses: {
@@ -2208,28 +2227,6 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    save_preferences: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Preferences"];
-            };
-        };
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
     show: {
         parameters: {
             query?: never;
@@ -2317,6 +2314,96 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Payment"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    save: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RoleId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RoleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

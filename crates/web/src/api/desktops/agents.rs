@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::State;
-use domain::access::{Permission, User};
+use domain::access::{CustomRoles, Permission, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::Change;
 use domain::id::{DesktopId, ServiceId, UserId};
@@ -162,10 +162,11 @@ async fn used(app: &Shared, id: &DesktopId) -> Answer<DesktopUse> {
         .into_iter()
         .map(|desktop| (desktop.id, desktop.name))
         .collect();
+    let custom = app.deps.users.custom_roles().await?;
     let capturing = app.deps.desk.capturing(id);
     let (agents, others): (Vec<_>, Vec<_>) = users
         .iter()
-        .filter(|user| user.desktop.as_ref() == Some(id) || takes_payments(user))
+        .filter(|user| user.desktop.as_ref() == Some(id) || takes_payments(user, &custom))
         .partition(|user| user.desktop.as_ref() == Some(id));
     let brief = |user: &User| AgentBrief {
         id: user.id.clone(),
@@ -190,9 +191,9 @@ async fn used(app: &Shared, id: &DesktopId) -> Answer<DesktopUse> {
     }))
 }
 
-fn takes_payments(user: &User) -> bool {
-    let mut rights = user.roles.iter().flat_map(|role| role.permissions());
-    user.enabled && rights.any(|right| *right == Permission::CaptureStart)
+fn takes_payments(user: &User, custom: &CustomRoles) -> bool {
+    let rights = custom.permissions_of(&user.roles);
+    user.enabled && rights.contains(&Permission::CaptureStart)
 }
 
 fn names_of(users: &[User], ids: &[UserId]) -> Vec<String> {

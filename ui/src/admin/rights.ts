@@ -1,0 +1,27 @@
+/** The words for rights, and what roles amount to together. */
+import type { AssignedRole, Permission, RoleView } from '../lib/api/types';
+import type { MessageId } from '../lib/i18n';
+
+export const RIGHT_NAMES = {
+  'capture.start': 'right.capture.start',
+  'capture.view_basic': 'right.capture.view_basic',
+  'capture.reset_attempts': 'right.capture.reset_attempts',
+  'payment.resolve_unknown': 'right.payment.resolve_unknown',
+  'payment.view': 'right.payment.view',
+  'spc.enable': 'right.spc.enable',
+  'desktop.edit': 'right.desktop.edit',
+  'gateway.edit': 'right.gateway.edit',
+  'gateway.secret.write': 'right.gateway.secret.write',
+  'gateway.approve_host': 'right.gateway.approve_host',
+  'user.manage': 'right.user.manage',
+  'user.staff': 'right.user.staff',
+  'audit.read': 'right.audit.read',
+} satisfies Record<Permission, MessageId>;
+
+export const RIGHTS = Object.keys(RIGHT_NAMES) as Permission[];
+
+/** The rights of some roles together, each with the names of the roles that give it. */
+export function effective(roles: readonly RoleView[], assigned: ReadonlySet<AssignedRole>): { right: Permission; from: string[] }[] {
+  const chosen = roles.filter((role) => assigned.has(role.id));
+  return RIGHTS.map((right) => ({ right, from: chosen.filter((role) => role.permissions.includes(right)).map((role) => role.name) })).filter(({ from }) => from.length > 0);
+}
