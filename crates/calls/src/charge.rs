@@ -193,7 +193,9 @@ impl ChargeRun {
             AttemptState::Intent | AttemptState::Sent => (AuditAction::ChargeSent, "sent"),
         };
         let object = format!("payment {}", self.payment.reference);
-        let entry = AuditEntry::new(at, &self.actor, action, object).with("outcome", outcome);
+        let entry = AuditEntry::new(at, &self.actor, action, object)
+            .with("attempt", self.payment.attempt.as_str())
+            .with("outcome", outcome);
         let attempt = self.payment.attempt.clone();
         let change = Change::MovePayment {
             attempt,

@@ -202,6 +202,11 @@ fn is_configuration(change: &Change) -> bool {
         | Change::AssignDesktop { .. }
         | Change::SaveService(_)
         | Change::SaveSettings(_) => true,
-        Change::None | Change::InsertPayment(_) | Change::MovePayment { .. } => false,
+        Change::None
+        | Change::InsertPayment(_)
+        | Change::MovePayment { .. }
+        | Change::ProposeResolution(_)
+        | Change::RejectResolution(_)
+        | Change::ConfirmResolution { .. } => false,
     }
 }

@@ -74,6 +74,7 @@ impl CallTask {
         );
         let entry = entry
             .with("call", self.call.id().as_str())
+            .with("call_began_at", self.call.began_at().0)
             .with("widget", widget.id.as_str())
             .with("kind", widget.kind.name());
         let commit = self
@@ -218,7 +219,10 @@ impl CallTask {
         form.check(open.session.widget().kind.payment_type())
             .map_err(DeskError::Form)?;
         let now = self.inner.deps.clock.now();
-        let payment = new_payment(open, &actor, &before, form.amount, now);
+        let payment = Payment {
+            desktop: self.desktop.as_ref().map(|desktop| desktop.id.clone()),
+            ..new_payment(open, &actor, &before, form.amount, now)
+        };
         let event = Event::Process {
             attempt: payment.attempt.clone(),
             reference: payment.reference.clone(),
@@ -533,6 +537,7 @@ fn new_payment(
         capture: open.id.clone(),
         call: view.call.clone(),
         widget: view.widget.id.clone(),
+        desktop: None,
         kind: view.widget.kind,
         agent: actor.user.clone(),
         amount,

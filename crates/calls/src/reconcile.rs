@@ -48,6 +48,7 @@ fn closing(payment: &Payment, to: AttemptState, now: UnixMillis) -> Audited {
     };
     let object = format!("payment {}", payment.reference);
     let entry = AuditEntry::new(now, &Actor::system(), AuditAction::ChargeEnded, object)
+        .with("attempt", payment.attempt.as_str())
         .with("outcome", outcome)
         .with("why", "found open after a restart");
     let change = Change::MovePayment {

@@ -48,6 +48,9 @@ pub enum Permission {
     /// See all payments.
     #[serde(rename = "payment.view")]
     PaymentView,
+    /// Take payments out as a file.
+    #[serde(rename = "payment.export")]
+    PaymentExport,
     /// Switch Secure Payment Capture on and off, declare recorders.
     #[serde(rename = "spc.enable")]
     SpcEnable,
@@ -101,6 +104,7 @@ impl Permission {
             Self::CaptureResetAttempts => "capture.reset_attempts",
             Self::PaymentResolveUnknown => "payment.resolve_unknown",
             Self::PaymentView => "payment.view",
+            Self::PaymentExport => "payment.export",
             Self::SpcEnable => "spc.enable",
             Self::DesktopEdit => "desktop.edit",
             Self::GatewayEdit => "gateway.edit",
@@ -160,6 +164,7 @@ impl Role {
                 Permission::CaptureResetAttempts,
                 Permission::PaymentResolveUnknown,
                 Permission::PaymentView,
+                Permission::PaymentExport,
             ],
             Self::DesktopAdmin => &[Permission::DesktopEdit],
             Self::SecurityAdmin => &[
@@ -170,7 +175,11 @@ impl Role {
                 Permission::UserManage,
                 Permission::UserStaff,
             ],
-            Self::Auditor => &[Permission::AuditRead, Permission::PaymentView],
+            Self::Auditor => &[
+                Permission::AuditRead,
+                Permission::PaymentView,
+                Permission::PaymentExport,
+            ],
         }
     }
 }

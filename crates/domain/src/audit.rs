@@ -63,8 +63,16 @@ pub enum AuditAction {
     ChargeSent,
     /// The charge ended; detail: outcome.
     ChargeEnded,
-    /// An unknown outcome was resolved by a person; detail: outcome, reason.
+    /// A person said how an unknown outcome ended; detail: attempt, outcome, reason.
+    UnknownProposed,
+    /// That was rejected or withdrawn; detail: attempt, outcome, reason, proposed_by.
+    UnknownRejected,
+    /// A second person confirmed it: the outcome is known; detail: attempt, outcome, reason, proposed_by.
     UnknownResolved,
+    /// Payments left as a file; detail: rows, and what they were narrowed to.
+    PaymentsExported,
+    /// Days of the audit trail left as a file; detail: from, until.
+    AuditExported,
     /// A capture ended; detail: state.
     CaptureEnded,
     /// Protection was lost; detail: reason.
@@ -126,6 +134,38 @@ impl AuditEntry {
         }
         self
     }
+}
+
+/// Which entries. Everything that is set must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrailFilter {
+    /// By this login name, or "system".
+    pub actor: Option<String>,
+    /// Of this action.
+    pub action: Option<AuditAction>,
+    /// On objects that begin so: "user ann", "payment 7F2K".
+    pub object: Option<String>,
+    /// At this time or later.
+    pub from: Option<UnixMillis>,
+    /// Before this time.
+    pub until: Option<UnixMillis>,
+}
+
+/// An entry's text with what proves it: `hash` is SHA-256 over `previous` and `document`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainedDocument {
+    /// Place in the trail of all chains, rising.
+    pub position: i64,
+    /// The chain: node and epoch.
+    pub chain: String,
+    /// Number within its chain, from 1.
+    pub seq: i64,
+    /// Hash of the entry before it in its chain; of the first: the chain's anchor.
+    pub previous: String,
+    /// Canonical JSON.
+    pub document: String,
+    /// Its hash, hex.
+    pub hash: String,
 }
 
 /// An entry as the store keeps it.

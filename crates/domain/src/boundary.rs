@@ -9,12 +9,13 @@ use std::sync::Arc;
 use secret::{KeyReceiver, SecretBuffer, SecretText, Slot};
 
 use crate::access::{Actor, CustomRole, CustomRoles, Permission, User};
-use crate::audit::{AuditEntry, ChainedEntry};
+use crate::audit::{AuditEntry, ChainedDocument, ChainedEntry, TrailFilter};
 use crate::capture::{Field, WidgetKind};
 use crate::desktop::{Desktop, SavedDesktop};
 use crate::gateway::{GatewayConfig, NotSentReason, Verdict};
 use crate::id::{AttemptId, CallId, CaptureId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
-use crate::payment::{AttemptState, Payment, PaymentForm};
+use crate::payment::resolution::Proposal;
+use crate::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm};
 use crate::service::{ProtectionScope, Service, Settings, Sink};
 use crate::view::{CallView, CaptureView, DeskError};
 
@@ -306,6 +307,17 @@ pub enum Change {
         /// When.
         at: crate::time::UnixMillis,
     },
+    /// Somebody says how an attempt ended; refused unless its outcome is unknown and nobody has said anything.
+    ProposeResolution(Proposal),
+    /// What was said is taken back; refused unless it is this that stands.
+    RejectResolution(Proposal),
+    /// What was said is confirmed: the attempt moves on; refused unless it is this that stands and the outcome is unknown.
+    ConfirmResolution {
+        /// What stands.
+        proposal: Proposal,
+        /// When.
+        at: crate::time::UnixMillis,
+    },
 }
 
 /// Why a write or read failed.
@@ -409,6 +421,15 @@ pub trait Services: Send + Sync {
     fn settings(&self) -> Task<'_, Result<Settings, StoreError>>;
 }
 
+/// Who has payments: what a reader can choose from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Takers {
+    /// Users, by login name.
+    pub agents: Vec<(UserId, String)>,
+    /// Desktops, by name.
+    pub desktops: Vec<(DesktopId, String)>,
+}
+
 /// The ledger.
 pub trait Payments: Send + Sync {
     /// One attempt.
@@ -416,20 +437,52 @@ pub trait Payments: Send + Sync {
         &'a self,
         attempt: &'a AttemptId,
     ) -> Task<'a, Result<Option<Payment>, StoreError>>;
-    /// The newest first, at most `limit`, of one agent or of all.
+    /// Those that fit, the newest first, older than the place `after`, at most `limit`.
     fn payments<'a>(
         &'a self,
-        agent: Option<&'a UserId>,
+        filter: &'a LedgerFilter,
+        after: Option<&'a LedgerPlace>,
         limit: u32,
-    ) -> Task<'a, Result<Vec<Payment>, StoreError>>;
+    ) -> Task<'a, Result<Vec<LedgerRow>, StoreError>>;
+    /// What somebody says of an attempt, while nobody has confirmed it.
+    fn proposal<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+    ) -> Task<'a, Result<Option<Proposal>, StoreError>>;
+    /// Those that fit, counted up to `most`.
+    fn count<'a>(
+        &'a self,
+        filter: &'a LedgerFilter,
+        most: u32,
+    ) -> Task<'a, Result<u32, StoreError>>;
+    /// Users and desktops that have payments.
+    fn takers(&self) -> Task<'_, Result<Takers, StoreError>>;
     /// Attempts left in intent or sent: what the reconciler looks at after a start.
     fn unfinished(&self) -> Task<'_, Result<Vec<Payment>, StoreError>>;
 }
 
 /// The audit trail.
 pub trait AuditTrail: Send + Sync {
-    /// The newest first, before the position `before` (exclusive; 0: from the newest), at most `limit`.
-    fn entries(&self, before: i64, limit: u32) -> Task<'_, Result<Vec<ChainedEntry>, StoreError>>;
+    /// Those that fit, the newest first, before the position `before` (exclusive; 0: from the newest), at most `limit`.
+    fn entries<'a>(
+        &'a self,
+        filter: &'a TrailFilter,
+        before: i64,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<ChainedEntry>, StoreError>>;
+    /// Those of some time, the oldest first, after the position `after` (exclusive), at most `limit`.
+    fn documents(
+        &self,
+        at: std::ops::Range<crate::time::UnixMillis>,
+        after: i64,
+        limit: u32,
+    ) -> Task<'_, Result<Vec<ChainedDocument>, StoreError>>;
+    /// Those about any of these objects, the oldest first, at most `limit`.
+    fn about<'a>(
+        &'a self,
+        objects: &'a [String],
+        limit: u32,
+    ) -> Task<'a, Result<Vec<ChainedEntry>, StoreError>>;
     /// Recomputes every chain; the first entry that does not fit, if any.
     fn verify(&self) -> Task<'_, Result<Option<ChainedEntry>, StoreError>>;
 }

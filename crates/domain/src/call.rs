@@ -67,6 +67,12 @@ impl Call {
         &self.called
     }
 
+    /// When it came.
+    #[must_use]
+    pub fn began_at(&self) -> UnixMillis {
+        self.began_at
+    }
+
     /// Where it stands.
     #[must_use]
     pub fn state(&self) -> CallState {

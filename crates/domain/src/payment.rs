@@ -6,15 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::capture::{Brand, WidgetKind};
 use crate::gateway::NotSentReason;
-use crate::id::{AttemptId, CallId, CaptureId, UserId, WidgetId};
+use crate::id::{AttemptId, CallId, CaptureId, DesktopId, UserId, WidgetId};
 use crate::money::Money;
 use crate::time::UnixMillis;
 
 mod form;
+mod ledger;
+pub mod resolution;
+pub mod timeline;
 
 pub use form::{
     ACCOUNT_TYPES, FORM_PARAMETERS, FormParameter, PaymentForm, form_parameter, holds_card_number,
     holds_card_number_in_groups,
+};
+pub use ledger::{
+    InvalidPlace, InvalidSearch, LedgerFilter, LedgerPlace, LedgerRow, LedgerSearch, Standing,
 };
 
 /// How a sent charge ended.
@@ -74,6 +80,8 @@ pub struct Payment {
     pub call: CallId,
     /// The widget.
     pub widget: WidgetId,
+    /// The desktop whose widget it was; none: it was not kept then.
+    pub desktop: Option<DesktopId>,
     /// Its kind.
     pub kind: WidgetKind,
     /// Who pressed Process Payment.
@@ -92,4 +100,34 @@ pub struct Payment {
     pub created_at: UnixMillis,
     /// When the state changed last.
     pub changed_at: UnixMillis,
+}
+
+#[cfg(test)]
+pub(crate) mod fixtures {
+    use super::*;
+    use crate::money::Currency;
+
+    /// A payment in a state.
+    pub(crate) fn payment(state: AttemptState) -> Payment {
+        Payment {
+            attempt: AttemptId::from_random(1),
+            reference: "7F2K-91QD".to_owned(),
+            capture: CaptureId::from_random(1),
+            call: CallId::from_random(1),
+            widget: WidgetId::from_random(1),
+            desktop: None,
+            kind: WidgetKind::CreditCardAdvanced,
+            agent: UserId::from_random(1),
+            amount: Money {
+                minor: 12_050,
+                currency: Currency::USD,
+            },
+            brand: None,
+            last_four: None,
+            state,
+            message: String::new(),
+            created_at: UnixMillis(1),
+            changed_at: UnixMillis(2),
+        }
+    }
 }

@@ -25,10 +25,28 @@ impl UnixMillis {
     /// The calendar day in UTC-12, the last zone in which it is still this day: cards are valid to the end of their month everywhere.
     #[must_use]
     pub fn latest_day(self) -> jiff::civil::Date {
-        let shifted = self.0.saturating_sub(12 * 60 * 60 * 1_000);
-        let stamp =
-            jiff::Timestamp::from_millisecond(shifted).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        stamp.to_zoned(jiff::tz::TimeZone::UTC).date()
+        let shifted = self.plus_ms(-12 * 60 * 60 * 1_000);
+        shifted.stamp().to_zoned(jiff::tz::TimeZone::UTC).date()
+    }
+
+    /// "2026-11-26T14:03:07.123Z".
+    #[must_use]
+    pub fn utc_text(self) -> String {
+        self.stamp().to_string()
+    }
+
+    /// The calendar day in UTC: "2026-11-26".
+    #[must_use]
+    pub fn utc_day(self) -> String {
+        self.stamp()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date()
+            .to_string()
+    }
+
+    /// A time that no calendar has reads as the first of ours.
+    fn stamp(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 
     /// Later by so many milliseconds.

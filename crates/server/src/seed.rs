@@ -181,7 +181,7 @@ async fn demo_users(
     desktop: DesktopId,
     phone: (String, String),
 ) -> Result<BTreeMap<&'static str, String>, SeedError> {
-    let rows: [(&'static str, &str, &[Role]); 4] = [
+    let rows: [(&'static str, &str, &[Role]); 5] = [
         ("agent", "Alex Agent", &[Role::Agent]),
         (
             "admin",
@@ -189,6 +189,8 @@ async fn demo_users(
             &[Role::DesktopAdmin, Role::SecurityAdmin],
         ),
         ("supervisor", "Sam Supervisor", &[Role::Supervisor]),
+        // What is unknown takes two people to settle.
+        ("supervisor2", "Sue Supervisor", &[Role::Supervisor]),
         ("auditor", "Audrey Auditor", &[Role::Auditor]),
     ];
     let mut passwords = BTreeMap::new();

@@ -7,8 +7,11 @@
 //! the hash of the last entry of the node's chain before it. So an edit, a loss and a change of order break the chain at the
 //! first entry that does not fit.
 
-use domain::audit::{AuditEntry, ChainedEntry};
+use std::ops::Range;
+
+use domain::audit::{AuditEntry, ChainedDocument, ChainedEntry, TrailFilter};
 use domain::boundary::{AuditTrail, StoreError, Task};
+use domain::time::UnixMillis;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -19,6 +22,7 @@ use crate::connector::{Dialect, run};
 use crate::database::Database;
 use crate::failure::{refused, unavailable};
 use crate::key::hex;
+use crate::narrowing::Narrowing;
 
 /// Most entries of one answer. A page shows fewer; a caller that asks for more gets this many.
 const ENTRIES_MAX: u32 = 1_000;
@@ -150,14 +154,22 @@ pub(crate) async fn append(
     let seq = head.seq + 1;
     let document = canonical(chain, seq, entry)?;
     let hash = link(&head.hash, &document);
-    sqlx::query("INSERT INTO audit_entries (chain, seq, document, hash) VALUES ($1, $2, $3, $4)")
-        .bind(chain)
-        .bind(seq)
-        .bind(document)
-        .bind(&hash)
-        .execute(connection)
-        .await
-        .map_err(refused)?;
+    let copies = Copies::of(entry);
+    sqlx::query(
+        "INSERT INTO audit_entries (chain, seq, document, hash, at, actor, action, object) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(chain)
+    .bind(seq)
+    .bind(document)
+    .bind(&hash)
+    .bind(copies.at)
+    .bind(copies.actor)
+    .bind(copies.action)
+    .bind(copies.object)
+    .execute(connection)
+    .await
+    .map_err(refused)?;
     *head = Head { seq, hash };
     Ok(())
 }
@@ -212,6 +224,37 @@ fn corrupt(why: &dyn std::fmt::Display) -> StoreError {
     }
 }
 
+/// What readers look for, beside the document that says the same.
+#[derive(Debug, PartialEq, Eq)]
+struct Copies {
+    at: i64,
+    actor: String,
+    action: String,
+    object: String,
+}
+
+impl Copies {
+    fn of(entry: &AuditEntry) -> Self {
+        // PostgreSQL keeps no NUL in text.
+        let kept = |text: &str| text.replace('\0', "\u{fffd}");
+        Self {
+            at: entry.at.0,
+            actor: kept(&entry.actor),
+            action: entry.action.name(),
+            object: kept(&entry.object),
+        }
+    }
+
+    fn from_row(row: &AnyRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            at: row.try_get("at").map_err(unavailable)?,
+            actor: row.try_get("actor").map_err(unavailable)?,
+            action: row.try_get("action").map_err(unavailable)?,
+            object: row.try_get("object").map_err(unavailable)?,
+        })
+    }
+}
+
 /// An entry as its row has it.
 struct Kept {
     position: i64,
@@ -219,9 +262,10 @@ struct Kept {
     seq: i64,
     document: String,
     hash: String,
+    copies: Copies,
 }
 
-const COLUMNS: &str = "position, chain, seq, document, hash";
+const COLUMNS: &str = "position, chain, seq, document, hash, at, actor, action, object";
 
 /// What of an entry's JSON is not the entry.
 #[derive(Deserialize)]
@@ -239,6 +283,7 @@ impl Kept {
             seq: row.try_get(2).map_err(unavailable)?,
             document: row.try_get(3).map_err(unavailable)?,
             hash: row.try_get(4).map_err(unavailable)?,
+            copies: Copies::from_row(row)?,
         })
     }
 
@@ -250,6 +295,13 @@ impl Kept {
             && place.is_some_and(|place| {
                 (place.chain.as_str(), place.seq, place.v) == (chain, self.seq, VERSION)
             })
+            && self.is_found_as_written()
+    }
+
+    /// A row whose copies say something else than its document would be hidden from whoever looks for it.
+    fn is_found_as_written(&self) -> bool {
+        let entry: Option<AuditEntry> = serde_json::from_str(&self.document).ok();
+        entry.is_some_and(|entry| Copies::of(&entry) == self.copies)
     }
 
     fn entry(self) -> Result<ChainedEntry, StoreError> {
@@ -395,23 +447,117 @@ async fn verify_all(connection: &mut AnyConnection) -> Result<Option<ChainedEntr
     Ok(None)
 }
 
+/// What a filter asks for, as conditions.
+fn narrowed(filter: &TrailFilter) -> Narrowing {
+    let mut narrowing = Narrowing::default();
+    if let Some(actor) = &filter.actor {
+        narrowing.must("actor =", actor.as_str());
+    }
+    if let Some(action) = filter.action {
+        narrowing.must("action =", action.name().as_str());
+    }
+    if let Some(object) = &filter.object {
+        let begins = narrowing.begins("object", object);
+        narrowing.and(begins);
+    }
+    if let Some(from) = filter.from {
+        narrowing.must("at >=", from.0);
+    }
+    if let Some(until) = filter.until {
+        narrowing.must("at <", until.0);
+    }
+    narrowing
+}
+
+/// Entries in the order of their positions.
+async fn read(
+    database: &Database,
+    mut narrowing: Narrowing,
+    order: &'static str,
+    limit: u32,
+) -> Result<Vec<ChainedEntry>, StoreError> {
+    let limit = narrowing.value(i64::from(limit.min(ENTRIES_MAX)));
+    let statement = format!(
+        "SELECT {COLUMNS} FROM audit_entries{} ORDER BY position {order} LIMIT {limit}",
+        narrowing.clause()
+    );
+    let query = narrowing.query(statement);
+    let rows = query.fetch_all(database.readers()).await;
+    rows.map_err(unavailable)?
+        .iter()
+        .map(|row| Kept::from_row(row)?.entry())
+        .collect()
+}
+
+fn document_from(row: &AnyRow) -> Result<ChainedDocument, StoreError> {
+    let text = |column| row.try_get::<String, _>(column).map_err(unavailable);
+    Ok(ChainedDocument {
+        position: row.try_get("position").map_err(unavailable)?,
+        chain: text("chain")?,
+        seq: row.try_get("seq").map_err(unavailable)?,
+        previous: text("previous")?,
+        document: text("document")?,
+        hash: text("hash")?,
+    })
+}
+
 impl AuditTrail for Database {
-    fn entries(&self, before: i64, limit: u32) -> Task<'_, Result<Vec<ChainedEntry>, StoreError>> {
+    fn entries<'a>(
+        &'a self,
+        filter: &'a TrailFilter,
+        before: i64,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<ChainedEntry>, StoreError>> {
         Box::pin(async move {
-            let statement = format!(
-                "SELECT {COLUMNS} FROM audit_entries WHERE position < $1 \
-                 ORDER BY position DESC LIMIT $2"
-            );
-            let before = if before == 0 { i64::MAX } else { before };
-            let rows = sqlx::query(AssertSqlSafe(statement))
-                .bind(before)
-                .bind(i64::from(limit.min(ENTRIES_MAX)))
-                .fetch_all(self.readers())
-                .await
-                .map_err(unavailable)?;
-            rows.iter()
-                .map(|row| Kept::from_row(row)?.entry())
-                .collect()
+            let mut narrowing = narrowed(filter);
+            if before > 0 {
+                narrowing.must("position <", before);
+            }
+            read(self, narrowing, "DESC", limit).await
+        })
+    }
+
+    fn documents(
+        &self,
+        at: Range<UnixMillis>,
+        after: i64,
+        limit: u32,
+    ) -> Task<'_, Result<Vec<ChainedDocument>, StoreError>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "SELECT entry.position, entry.chain, entry.seq, entry.document, entry.hash, \
+                 COALESCE(before.hash, chain.anchor) AS previous \
+                 FROM audit_entries AS entry \
+                 JOIN audit_chains AS chain ON chain.chain = entry.chain \
+                 LEFT JOIN audit_entries AS before \
+                 ON before.chain = entry.chain AND before.seq = entry.seq - 1 \
+                 WHERE entry.position > $1 AND entry.at >= $2 AND entry.at < $3 \
+                 ORDER BY entry.position LIMIT $4",
+            )
+            .bind(after)
+            .bind(at.start.0)
+            .bind(at.end.0)
+            .bind(i64::from(limit.min(ENTRIES_MAX)))
+            .fetch_all(self.readers())
+            .await
+            .map_err(unavailable)?;
+            rows.iter().map(document_from).collect()
+        })
+    }
+
+    fn about<'a>(
+        &'a self,
+        objects: &'a [String],
+        limit: u32,
+    ) -> Task<'a, Result<Vec<ChainedEntry>, StoreError>> {
+        Box::pin(async move {
+            let mut narrowing = Narrowing::default();
+            let places: Vec<String> = objects
+                .iter()
+                .map(|object| narrowing.value(object.as_str()))
+                .collect();
+            narrowing.and(format!("object IN ({})", places.join(", ")));
+            read(self, narrowing, "ASC", limit).await
         })
     }
 

@@ -228,6 +228,12 @@ fn migrator(dialect: Dialect) -> Migrator {
             include_str!("../../../migrations/sqlite/0003_roles.sql"),
             include_str!("../../../migrations/postgres/0003_roles.sql"),
         ),
+        (
+            4,
+            "readers",
+            include_str!("../../../migrations/sqlite/0004_readers.sql"),
+            include_str!("../../../migrations/postgres/0004_readers.sql"),
+        ),
     ];
     Migrator::with_migrations(
         steps

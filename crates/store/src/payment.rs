@@ -2,10 +2,15 @@
 //! Owns: one row an attempt, and moves that happen from one state only.
 //! Never: has a place for a card or account number.
 
-use domain::boundary::{Payments, StoreError, Task};
-use domain::id::{AttemptId, UserId};
+use std::str::FromStr;
+
+use domain::boundary::{Payments, StoreError, Takers, Task};
+use domain::id::{AttemptId, DesktopId};
 use domain::money::Money;
-use domain::payment::{AttemptState, Outcome, Payment};
+use domain::payment::resolution::Proposal;
+use domain::payment::{
+    AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Outcome, Payment, Standing,
+};
 use domain::time::UnixMillis;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
@@ -13,14 +18,19 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use crate::database::Database;
 use crate::document::{from_word, word};
 use crate::failure::{refused, unavailable};
+use crate::narrowing::Narrowing;
+use crate::proposal;
 
 /// Most rows of one answer. A page shows fewer; a caller that asks for more gets this many.
 const PAYMENTS_MAX: u32 = 1_000;
 /// Most unfinished attempts of one answer, the oldest first. The reconciler asks again once it has settled these.
 const UNFINISHED_MAX: u32 = 10_000;
+/// Most agents, and most desktops, to choose from. A list that is longer is searched for a payment, not for a name.
+const TAKERS_MAX: i64 = 2_000;
 
-const COLUMNS: &str = "attempt, reference, capture_id, call_id, widget_id, kind, agent, \
-     amount_minor, currency, brand, last_four, state, detail, message, created_at, changed_at";
+const COLUMNS: &str = "attempt, reference, capture_id, call_id, widget_id, desktop_id, kind, \
+     agent, amount_minor, currency, brand, last_four, state, detail, message, created_at, \
+     changed_at";
 
 /// Records the intent to charge. The same attempt again is taken.
 pub(crate) async fn insert(
@@ -33,7 +43,7 @@ pub(crate) async fn insert(
     let (state, detail) = state_words(payment.state);
     let statement = format!(
         "INSERT INTO payments ({COLUMNS}) VALUES \
-         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
     );
     sqlx::query(AssertSqlSafe(statement))
         .bind(payment.attempt.as_str())
@@ -41,6 +51,7 @@ pub(crate) async fn insert(
         .bind(payment.capture.as_str())
         .bind(payment.call.as_str())
         .bind(payment.widget.as_str())
+        .bind(payment.desktop.as_ref().map(DesktopId::as_str))
         .bind(word(&payment.kind))
         .bind(payment.agent.as_str())
         .bind(payment.amount.minor)
@@ -126,6 +137,7 @@ fn text(row: &AnyRow, column: &str) -> Result<String, StoreError> {
 
 fn from_row(row: &AnyRow) -> Result<Payment, StoreError> {
     let brand: Option<String> = row.try_get("brand").map_err(unavailable)?;
+    let desktop: Option<String> = row.try_get("desktop_id").map_err(unavailable)?;
     let parsed = |column| text(row, column);
     Ok(Payment {
         attempt: parsed("attempt")?.parse().map_err(|e| corrupt(&e))?,
@@ -133,6 +145,9 @@ fn from_row(row: &AnyRow) -> Result<Payment, StoreError> {
         capture: parsed("capture_id")?.parse().map_err(|e| corrupt(&e))?,
         call: parsed("call_id")?.parse().map_err(|e| corrupt(&e))?,
         widget: parsed("widget_id")?.parse().map_err(|e| corrupt(&e))?,
+        desktop: desktop
+            .map(|desktop| desktop.parse().map_err(|e| corrupt(&e)))
+            .transpose()?,
         kind: from_word("payment", &parsed("kind")?)?,
         agent: parsed("agent")?.parse().map_err(|e| corrupt(&e))?,
         amount: Money {
@@ -148,6 +163,72 @@ fn from_row(row: &AnyRow) -> Result<Payment, StoreError> {
         created_at: UnixMillis(row.try_get("created_at").map_err(unavailable)?),
         changed_at: UnixMillis(row.try_get("changed_at").map_err(unavailable)?),
     })
+}
+
+/// What a filter asks for, as conditions.
+fn narrowed(filter: &LedgerFilter) -> Narrowing {
+    let mut narrowing = Narrowing::default();
+    if let Some(agent) = &filter.agent {
+        narrowing.must("agent =", agent.as_str());
+    }
+    if let Some(desktop) = &filter.desktop {
+        narrowing.must("desktop_id =", desktop.as_str());
+    }
+    if let Some(from) = filter.from {
+        narrowing.must("created_at >=", from.0);
+    }
+    if let Some(until) = filter.until {
+        narrowing.must("created_at <", until.0);
+    }
+    if let Some(standing) = filter.standing {
+        narrowing.and(stands(standing));
+    }
+    if let Some(search) = &filter.search {
+        let reference = search.reference.as_deref();
+        let reference = reference.map(|start| narrowing.begins("reference", start));
+        let call = search.call.as_ref();
+        let call = call.map(|call| format!("call_id = {}", narrowing.value(call.as_str())));
+        let either: Vec<String> = reference.into_iter().chain(call).collect();
+        narrowing.and(format!("({})", either.join(" OR ")));
+    }
+    narrowing
+}
+
+fn stands(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Open => "state IN ('intent', 'sent')",
+        Standing::NotSent => "state = 'not_sent'",
+        Standing::Approved => "state = 'final' AND detail = 'approved'",
+        Standing::Declined => "state = 'final' AND detail = 'declined'",
+        Standing::Review => "state = 'final' AND detail = 'review'",
+        Standing::Error => "state = 'final' AND detail = 'error'",
+        Standing::Unknown => "state = 'final' AND detail = 'unknown'",
+    }
+}
+
+/// Identity and name of those rows of a table that payments name; an index answers for each.
+async fn takers<T: FromStr>(
+    database: &Database,
+    table: &str,
+    column: &str,
+) -> Result<Vec<(T, String)>, StoreError> {
+    let statement = format!(
+        "SELECT id, name FROM {table} WHERE EXISTS \
+         (SELECT 1 FROM payments WHERE payments.{column} = {table}.id) ORDER BY name LIMIT $1"
+    );
+    let rows = sqlx::query(AssertSqlSafe(statement))
+        .bind(TAKERS_MAX)
+        .fetch_all(database.readers())
+        .await
+        .map_err(unavailable)?;
+    let taker = |row: &AnyRow| {
+        let id: String = row.try_get(0).map_err(unavailable)?;
+        let id = id
+            .parse()
+            .map_err(|_| corrupt(&"a taker has no identity"))?;
+        Ok((id, row.try_get(1).map_err(unavailable)?))
+    };
+    rows.iter().map(taker).collect()
 }
 
 impl Payments for Database {
@@ -168,22 +249,70 @@ impl Payments for Database {
 
     fn payments<'a>(
         &'a self,
-        agent: Option<&'a UserId>,
+        filter: &'a LedgerFilter,
+        after: Option<&'a LedgerPlace>,
         limit: u32,
-    ) -> Task<'a, Result<Vec<Payment>, StoreError>> {
+    ) -> Task<'a, Result<Vec<LedgerRow>, StoreError>> {
         Box::pin(async move {
-            let narrowed = agent.map_or("", |_| "WHERE agent = $2 ");
-            let statement = format!(
-                "SELECT {COLUMNS} FROM payments {narrowed}\
-                 ORDER BY created_at DESC, attempt DESC LIMIT $1"
-            );
-            let mut query =
-                sqlx::query(AssertSqlSafe(statement)).bind(i64::from(limit.min(PAYMENTS_MAX)));
-            if let Some(agent) = agent {
-                query = query.bind(agent.as_str());
+            let mut narrowing = narrowed(filter);
+            if let Some(place) = after {
+                let at = narrowing.value(place.created_at.0);
+                let attempt = narrowing.value(place.attempt.as_str());
+                narrowing.and(format!("(created_at, attempt) < ({at}, {attempt})"));
             }
+            let limit = narrowing.value(i64::from(limit.min(PAYMENTS_MAX)));
+            let statement = format!(
+                "SELECT {COLUMNS}, {} FROM payments {}{} \
+                 ORDER BY created_at DESC, attempt DESC LIMIT {limit}",
+                proposal::COLUMNS,
+                proposal::JOIN,
+                narrowing.clause()
+            );
+            let query = narrowing.query(statement);
             let rows = query.fetch_all(self.readers()).await.map_err(unavailable)?;
-            rows.iter().map(from_row).collect()
+            rows.iter()
+                .map(|row| {
+                    Ok(LedgerRow {
+                        payment: from_row(row)?,
+                        proposal: proposal::from_row(row)?,
+                    })
+                })
+                .collect()
+        })
+    }
+
+    fn proposal<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+    ) -> Task<'a, Result<Option<Proposal>, StoreError>> {
+        Box::pin(proposal::load(self.readers(), attempt))
+    }
+
+    fn count<'a>(
+        &'a self,
+        filter: &'a LedgerFilter,
+        most: u32,
+    ) -> Task<'a, Result<u32, StoreError>> {
+        Box::pin(async move {
+            let mut narrowing = narrowed(filter);
+            let most = narrowing.value(i64::from(most));
+            let statement = format!(
+                "SELECT COUNT(*) FROM (SELECT 1 FROM payments{} LIMIT {most}) AS found",
+                narrowing.clause()
+            );
+            let query = narrowing.query(statement);
+            let row = query.fetch_one(self.readers()).await.map_err(unavailable)?;
+            let count: i64 = row.try_get(0).map_err(unavailable)?;
+            u32::try_from(count).map_err(unavailable)
+        })
+    }
+
+    fn takers(&self) -> Task<'_, Result<Takers, StoreError>> {
+        Box::pin(async move {
+            Ok(Takers {
+                agents: takers(self, "users", "agent").await?,
+                desktops: takers(self, "desktops", "desktop_id").await?,
+            })
         })
     }
 

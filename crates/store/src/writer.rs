@@ -15,7 +15,7 @@ use crate::audit::{self, Head};
 use crate::connector::{Connector, run};
 use crate::failure::{is_busy, unavailable};
 use crate::key::KeyRing;
-use crate::{desktop, payment, role, seal, service, settings, user};
+use crate::{desktop, payment, proposal, role, seal, service, settings, user};
 
 /// Changes that may wait: eight full batches, below two seconds of work for a slow disk. When full, a commit is refused as busy.
 pub(crate) const WRITES_WAITING_MAX: usize = 1_024;
@@ -369,6 +369,17 @@ impl Alone<'_> {
             } => payment::move_on(connection, attempt, *from, *to, message, *at)
                 .await
                 .map(|()| 0),
+            Change::ProposeResolution(proposal) => {
+                proposal::insert(connection, proposal).await.map(|()| 0)
+            }
+            Change::RejectResolution(proposal) => {
+                proposal::remove(connection, proposal).await.map(|()| 0)
+            }
+            Change::ConfirmResolution { proposal, at } => {
+                proposal::confirm(connection, proposal, *at)
+                    .await
+                    .map(|()| 0)
+            }
         }
     }
 }

@@ -84,6 +84,8 @@ pub(crate) struct App {
     pub(crate) secure: bool,
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) streams: crate::events::Streams,
+    /// Held while the chains are verified: that reads the whole trail, and there are few readers.
+    pub(crate) verifying: tokio::sync::Mutex<()>,
     pub(crate) stopping: watch::Receiver<bool>,
 }
 

@@ -6,6 +6,7 @@
 mod api;
 mod app;
 mod config;
+mod csv;
 pub mod events;
 mod extract;
 mod guard;

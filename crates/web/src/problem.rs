@@ -92,6 +92,8 @@ codes! {
     Invalid = "invalid", UNPROCESSABLE_ENTITY, InvalidConfiguration, "Some fields are wrong";
     /// Some values of a payment are wrong.
     InvalidForm = "invalid_form", UNPROCESSABLE_ENTITY, InvalidForm, "Some values are wrong";
+    /// Two people are needed.
+    SecondPerson = "second_person", FORBIDDEN, Forbidden, "A second person confirms this";
     /// Saved by someone else meanwhile.
     Conflict = "conflict", CONFLICT, ChangedMeanwhile, "It was changed meanwhile; reload it";
     /// A name or number.

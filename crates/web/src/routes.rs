@@ -13,6 +13,9 @@ use serde::Serialize;
 use crate::api::desktops::{agents, copies, history};
 use crate::api::{
     audit, calls, desktops, live, login, me, openapi, payments, roles, services, users,
+use crate::api::{
+    audit, calls, desktops, exports, live, login, me, openapi, payments, resolutions, services,
+    users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -79,6 +82,7 @@ const USERS: &[Right] = &[Right::UserManage];
 /// Auditors review who may do what.
 const REVIEW: &[Right] = &[Right::UserManage, Right::AuditRead];
 const LEDGER: &[Right] = &[Right::PaymentView, Right::CaptureStart];
+const RESOLVE: &[Right] = &[Right::PaymentResolveUnknown];
 const AUDIT: &[Right] = &[Right::AuditRead];
 
 fn routes() -> Vec<Route> {
@@ -187,9 +191,15 @@ fn configuration() -> Vec<Route> {
 fn evidence() -> Vec<Route> {
     vec![
         get("/payments", payments::list).may(LEDGER),
-        post("/payments/{attempt}/resolve", payments::resolve).may(&[Right::PaymentResolveUnknown]),
+        get("/payments/choices", payments::choices).may(&[Right::PaymentView]),
+        post("/payments/export", exports::payments).may(&[Right::PaymentExport]),
+        get("/payments/{attempt}", payments::show).may(LEDGER),
+        post("/payments/{attempt}/proposal", resolutions::say).may(RESOLVE),
+        post("/payments/{attempt}/proposal/confirm", resolutions::agree).may(RESOLVE),
+        post("/payments/{attempt}/proposal/reject", resolutions::disagree).may(RESOLVE),
         get("/audit", audit::list).may(AUDIT),
         get("/audit/verification", audit::verify).may(AUDIT),
+        post("/audit/export", exports::trail).may(AUDIT),
     ]
 }
 

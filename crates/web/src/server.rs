@@ -111,6 +111,7 @@ pub async fn serve(config: WebConfig, deps: Deps) -> Result<Running, ServeError>
         phone_realm: config.phone_realm,
         requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
         streams: Streams::new(),
+        verifying: tokio::sync::Mutex::default(),
         stopping: stopping.clone(),
     });
     let task = tokio::spawn(accept(Acceptor {

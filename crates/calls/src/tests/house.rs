@@ -13,7 +13,8 @@ use domain::desktop::{Desktop, DesktopService, Layout, SavedDesktop};
 use domain::gateway::{Evidence, GatewayConfig, KeyFound, MissingKey, NotSentReason, verdict};
 use domain::id::*;
 use domain::money::{Currency, Money};
-use domain::payment::{AttemptState, Payment, PaymentForm};
+use domain::payment::resolution::Proposal;
+use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm};
 use domain::service::*;
 use domain::time::{UnixMillis, WallClock};
 use domain::view::{CallView, CaptureView, DeskError};
@@ -110,10 +111,23 @@ impl Payments for Books {
 
     fn payments<'a>(
         &'a self,
-        _: Option<&'a UserId>,
+        _: &'a LedgerFilter,
+        _: Option<&'a LedgerPlace>,
         _: u32,
-    ) -> Task<'a, Result<Vec<Payment>, StoreError>> {
+    ) -> Task<'a, Result<Vec<LedgerRow>, StoreError>> {
         Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn proposal<'a>(&'a self, _: &'a AttemptId) -> Task<'a, Result<Option<Proposal>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn count<'a>(&'a self, _: &'a LedgerFilter, _: u32) -> Task<'a, Result<u32, StoreError>> {
+        Box::pin(async { Ok(0) })
+    }
+
+    fn takers(&self) -> Task<'_, Result<Takers, StoreError>> {
+        Box::pin(async { Ok(Takers::default()) })
     }
 
     fn unfinished(&self) -> Task<'_, Result<Vec<Payment>, StoreError>> {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::audit::AuditAction;
+use domain::audit::TrailFilter;
 use domain::boundary::{AuditTrail, Audited, Change, Payments, Store, StoreError, Users};
 use domain::id::UserId;
 use sqlx::Connection;
@@ -62,7 +63,14 @@ async fn commits_until_the_disk_is_full() {
     assert!(is_unavailable(&database.commit(big).await));
     assert_eq!(database.payment(&intent.attempt).await, Ok(None));
     assert_eq!(database.verify().await, Ok(None));
-    assert_eq!(database.entries(0, 1_000).await.unwrap().len(), committed);
+    assert_eq!(
+        database
+            .entries(&TrailFilter::default(), 0, 1_000)
+            .await
+            .unwrap()
+            .len(),
+        committed
+    );
     println!("full after {committed}");
 }
 
@@ -254,6 +262,13 @@ async fn a_commit_whose_answer_is_lost_is_found_out() {
         commit(&database, Change::SaveUser(user("bob"))).await,
         Ok(1)
     );
-    assert_eq!(database.entries(0, 9).await.unwrap().len(), 2);
+    assert_eq!(
+        database
+            .entries(&TrailFilter::default(), 0, 9)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
     assert_eq!(database.verify().await, Ok(None));
 }

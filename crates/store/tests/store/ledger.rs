@@ -4,10 +4,13 @@ use domain::boundary::{Change, Payments, StoreError};
 use domain::capture::Brand;
 use domain::gateway::NotSentReason;
 use domain::id::{AttemptId, UserId};
-use domain::payment::{AttemptState, Outcome, Payment};
+use domain::payment::resolution::{Proposal, ResolvedOutcome};
+use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, Outcome, Payment, Standing};
 use domain::time::UnixMillis;
 
-use crate::place::{NOW, Place, commit, next, payment};
+use store::Database;
+
+use crate::place::{NOW, Place, commit, next, payment, saved_desktop, user};
 
 fn agent() -> UserId {
     UserId::from_random(next())
@@ -63,7 +66,7 @@ async fn an_attempt_is_inserted_once_however_often_it_is_tried(place: Place) {
         answers.iter().filter(|answer| **answer == taken).count(),
         49
     );
-    assert_eq!(database.payments(None, 10).await.unwrap().len(), 1);
+    assert_eq!(database.count(&LedgerFilter::default(), 10).await, Ok(1));
     let settled = Payment {
         state: AttemptState::Final(Outcome::Approved),
         ..payment(&agent())
@@ -134,24 +137,194 @@ async fn payments_are_listed_newest_first_and_by_agent(place: Place) {
     let change = moved(&rows[2].attempt, AttemptState::Intent, done);
     commit(&database, change).await.unwrap();
 
-    let of = |payments: Vec<Payment>| -> Vec<AttemptId> {
-        payments.into_iter().map(|row| row.attempt).collect()
-    };
     let at = |numbers: &[usize]| -> Vec<AttemptId> {
         numbers
             .iter()
             .map(|number| rows[*number].attempt.clone())
             .collect()
     };
+    let all = LedgerFilter::default();
+    assert_eq!(found(&database, &all, None, 3).await, at(&[3, 2, 1]));
+    let of_ann = LedgerFilter {
+        agent: Some(ann.clone()),
+        ..all.clone()
+    };
+    assert_eq!(found(&database, &of_ann, None, 9).await, at(&[3, 2, 0]));
+    let unfinished = database.unfinished().await.unwrap();
+    let unfinished: Vec<AttemptId> = unfinished.into_iter().map(|row| row.attempt).collect();
+    assert_eq!(unfinished, at(&[0, 1, 3]));
+}
+
+async fn found(
+    database: &Database,
+    filter: &LedgerFilter,
+    after: Option<&LedgerPlace>,
+    limit: u32,
+) -> Vec<AttemptId> {
+    let rows = database.payments(filter, after, limit).await.unwrap();
+    rows.into_iter().map(|row| row.payment.attempt).collect()
+}
+
+async fn pages_follow_one_another_without_gap_or_double_when_times_are_equal(place: Place) {
+    let database = place.open().await;
+    let who = agent();
+    for _ in 0..7 {
+        let change = Change::InsertPayment(payment(&who));
+        commit(&database, change).await.unwrap();
+    }
+    let all = LedgerFilter::default();
+    let whole = found(&database, &all, None, 100).await;
+    let mut paged = Vec::new();
+    let mut after = None;
+    loop {
+        let page = database.payments(&all, after.as_ref(), 3).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(LedgerPlace::from(&last.payment));
+        paged.extend(page.into_iter().map(|row| row.payment.attempt));
+    }
+    assert_eq!((paged.len(), paged), (7, whole));
+}
+
+/// A payment of ann's and, ten milliseconds later, one of bob's from a desktop, whose outcome is unknown.
+async fn old_and_new(database: &Database) -> (Payment, Payment) {
+    let desktop = saved_desktop(database, "Sales").await;
+    let (ann, bob) = (user("ann"), user("bob"));
+    for person in [&ann, &bob] {
+        let change = Change::SaveUser(person.clone());
+        commit(database, change).await.unwrap();
+    }
+    let mut old = payment(&ann.id);
+    old.created_at = NOW;
+    let mut new = payment(&bob.id);
+    new.created_at = NOW.plus_ms(10);
+    new.reference = "ABCD-EFGH".to_owned();
+    new.desktop = Some(desktop.id);
+    for row in [&old, &new] {
+        let change = Change::InsertPayment(row.clone());
+        commit(database, change).await.unwrap();
+    }
+    let unknown = AttemptState::Final(Outcome::Unknown);
+    let change = moved(&new.attempt, AttemptState::Intent, unknown);
+    commit(database, change).await.unwrap();
+    (old, new)
+}
+
+fn named(text: &str) -> LedgerFilter {
+    LedgerFilter {
+        search: Some(text.parse().unwrap()),
+        ..LedgerFilter::default()
+    }
+}
+
+async fn the_ledger_is_narrowed_by_each_condition_alone_and_together(place: Place) {
+    let database = place.open().await;
+    let (old, new) = old_and_new(&database).await;
+    let narrowed = |adjust: fn(&mut LedgerFilter, &Payment), by: &Payment| {
+        let mut filter = LedgerFilter::default();
+        adjust(&mut filter, by);
+        filter
+    };
+    let only_new = [
+        narrowed(|filter, new| filter.agent = Some(new.agent.clone()), &new),
+        narrowed(|filter, new| filter.desktop = new.desktop.clone(), &new),
+        narrowed(|filter, _| filter.from = Some(NOW.plus_ms(1)), &new),
+        narrowed(|filter, _| filter.standing = Some(Standing::Unknown), &new),
+        named("abc"),
+        named("abcdefgh"),
+        named(new.call.as_str()),
+        LedgerFilter {
+            agent: Some(new.agent.clone()),
+            desktop: new.desktop.clone(),
+            from: Some(NOW.plus_ms(10)),
+            until: Some(NOW.plus_ms(11)),
+            standing: Some(Standing::Unknown),
+            ..named("ABCD-E")
+        },
+    ];
+    for filter in &only_new {
+        let attempts = found(&database, filter, None, 9).await;
+        assert_eq!(attempts, [new.attempt.clone()], "{filter:?}");
+        assert_eq!(database.count(filter, 9).await, Ok(1));
+    }
+    for only_old in [
+        narrowed(|filter, _| filter.until = Some(NOW.plus_ms(10)), &old),
+        narrowed(|filter, _| filter.standing = Some(Standing::Open), &old),
+    ] {
+        let attempts = found(&database, &only_old, None, 9).await;
+        assert_eq!(attempts, [old.attempt.clone()], "{only_old:?}");
+    }
+    assert_eq!(found(&database, &named("ABD"), None, 9).await, []);
+}
+
+async fn whoever_has_payments_can_be_chosen_from(place: Place) {
+    let database = place.open().await;
+    let (_, new) = old_and_new(&database).await;
+    saved_desktop(&database, "Idle").await;
+    let takers = database.takers().await.unwrap();
+    let desktop = new.desktop.unwrap();
+    assert_eq!(takers.desktops, [(desktop, "Sales".to_owned())]);
+    let names: Vec<_> = takers.agents.into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["ann", "bob"]);
+}
+
+fn said(attempt: &AttemptId, by: &UserId) -> Proposal {
+    Proposal {
+        attempt: attempt.clone(),
+        outcome: ResolvedOutcome::Approved,
+        reason: "listed".to_owned(),
+        by: by.clone(),
+        by_name: "sam".to_owned(),
+        at: NOW,
+    }
+}
+
+async fn what_is_said_of_an_unknown_outcome_stands_once_until_it_is_judged(place: Place) {
+    let database = place.open().await;
+    let row = payment(&agent());
+    let proposal = said(&row.attempt, &agent());
+    let propose = || commit(&database, Change::ProposeResolution(proposal.clone()));
+    let conflict = Err(StoreError::Conflict);
+    assert_eq!(propose().await, conflict, "there is no such payment");
+    commit(&database, Change::InsertPayment(row.clone()))
+        .await
+        .unwrap();
+    assert_eq!(propose().await, conflict, "it is no unknown outcome");
+    let unknown = AttemptState::Final(Outcome::Unknown);
+    let change = moved(&row.attempt, AttemptState::Intent, unknown);
+    commit(&database, change).await.unwrap();
+    assert_eq!(propose().await, Ok(0));
+    assert_eq!(propose().await, conflict, "one stands");
+    let kept = database.proposal(&row.attempt).await.unwrap();
+    assert_eq!(kept.as_ref(), Some(&proposal));
+    let listed = database
+        .payments(&LedgerFilter::default(), None, 9)
+        .await
+        .unwrap();
+    assert_eq!(listed[0].proposal.as_ref(), Some(&proposal));
+
+    let confirm = |proposal: Proposal| Change::ConfirmResolution {
+        proposal,
+        at: NOW.plus_ms(9),
+    };
+    let another = said(&row.attempt, &agent());
+    assert_eq!(commit(&database, confirm(another.clone())).await, conflict);
+    let rejected = commit(&database, Change::RejectResolution(another)).await;
+    assert_eq!(rejected, conflict, "another one stands");
     assert_eq!(
-        of(database.payments(None, 3).await.unwrap()),
-        at(&[3, 2, 1])
+        commit(&database, Change::RejectResolution(proposal.clone())).await,
+        Ok(0)
     );
+    assert_eq!(database.proposal(&row.attempt).await, Ok(None));
+    assert_eq!(propose().await, Ok(0));
+    assert_eq!(commit(&database, confirm(proposal.clone())).await, Ok(0));
+    let known = database.payment(&row.attempt).await.unwrap().unwrap();
+    assert_eq!(known.state, AttemptState::Final(Outcome::Approved));
     assert_eq!(
-        of(database.payments(Some(&ann), 9).await.unwrap()),
-        at(&[3, 2, 0])
+        (known.message.as_str(), known.changed_at),
+        ("Thank you", NOW.plus_ms(9))
     );
-    assert_eq!(of(database.unfinished().await.unwrap()), at(&[0, 1, 3]));
+    assert_eq!(commit(&database, confirm(proposal)).await, conflict);
+    assert_eq!(database.proposal(&row.attempt).await, Ok(None));
 }
 
 async fn the_ledger_has_no_room_for_more_than_four_digits(place: Place) {
@@ -162,7 +335,7 @@ async fn the_ledger_has_no_room_for_more_than_four_digits(place: Place) {
         .await
         .unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
-    assert_eq!(database.payments(None, 9).await, Ok(Vec::new()));
+    assert_eq!(database.count(&LedgerFilter::default(), 9).await, Ok(0));
 }
 
 on_both!(
@@ -171,5 +344,9 @@ on_both!(
     of_many_moves_from_one_state_exactly_one_wins,
     a_move_from_another_reason_or_of_no_attempt_is_a_conflict,
     payments_are_listed_newest_first_and_by_agent,
+    pages_follow_one_another_without_gap_or_double_when_times_are_equal,
+    the_ledger_is_narrowed_by_each_condition_alone_and_together,
+    whoever_has_payments_can_be_chosen_from,
+    what_is_said_of_an_unknown_outcome_stands_once_until_it_is_judged,
     the_ledger_has_no_room_for_more_than_four_digits,
 );

@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use domain::audit::AuditAction;
+use domain::audit::TrailFilter;
 use domain::boundary::{AuditTrail, Change, Desktops, StoreError};
 use domain::desktop::Desktop;
 use domain::id::WidgetId;
@@ -119,7 +120,12 @@ async fn a_rotation_seals_everything_anew(place: Place) {
     assert_eq!(rotation.resealed, 2);
     assert!(is(opened(&database, &first).await, PLANTED));
     assert_eq!(
-        database.entries(0, 1).await.unwrap()[0].entry.object,
+        database
+            .entries(&TrailFilter::default(), 0, 1)
+            .await
+            .unwrap()[0]
+            .entry
+            .object,
         "master key"
     );
     database.close().await.unwrap();

@@ -212,6 +212,7 @@ pub(crate) fn payment(agent: &UserId) -> Payment {
         capture: CaptureId::from_random(next()),
         call: CallId::from_random(next()),
         widget: WidgetId::from_random(next()),
+        desktop: None,
         kind: WidgetKind::CreditCardAdvanced,
         agent: agent.clone(),
         amount: Money {

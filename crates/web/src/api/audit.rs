@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::audit::{AuditAction, ChainedEntry};
+use domain::audit::{AuditAction, ChainedEntry, TrailFilter};
+use domain::boundary::StoreError;
 use domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,6 +24,16 @@ const LIMIT: u32 = 100;
 pub(crate) struct AuditQuery {
     /// Only entries before this position; none: the newest.
     before: Option<i64>,
+    /// At this time or later, in milliseconds since 1970.
+    from: Option<i64>,
+    /// Before this time.
+    until: Option<i64>,
+    /// By this login name, or "system".
+    actor: Option<String>,
+    /// What was done.
+    action: Option<AuditAction>,
+    /// How the object begins: "user ann", "payment 7F2K".
+    object: Option<String>,
     /// At most so many, 1-500.
     limit: Option<u32>,
 }
@@ -54,7 +65,7 @@ pub(crate) struct AuditRow {
     /// On what.
     object: String,
     /// Facts.
-    #[schema(value_type = Object)]
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     detail: serde_json::Value,
     /// SHA-256 over the previous hash and this entry.
     hash: String,
@@ -65,7 +76,11 @@ pub(crate) struct AuditRow {
 pub(crate) struct AuditVerification {
     /// All chains fit.
     intact: bool,
-    /// The first entry that does not fit.
+    /// They were verified to this position at least; 0: there is no entry.
+    position: i64,
+    /// When.
+    at: UnixMillis,
+    /// The first entry that does not fit; none, although the chains do not fit: it cannot be read, or is gone.
     broken: Option<AuditRow>,
 }
 
@@ -97,20 +112,49 @@ pub(crate) async fn list(
 ) -> Answer<AuditList> {
     let limit = query.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
     let before = query.before.unwrap_or(0).max(0);
-    let entries = app.deps.audit.entries(before, limit).await?;
+    let given = |text: Option<String>| {
+        let text = text.map(|text| text.trim().to_owned());
+        text.filter(|text| !text.is_empty())
+    };
+    let filter = TrailFilter {
+        actor: given(query.actor),
+        action: query.action,
+        object: given(query.object),
+        from: query.from.map(UnixMillis),
+        until: query.until.map(UnixMillis),
+    };
+    let entries = app.deps.audit.entries(&filter, before, limit).await?;
     Ok(Json(AuditList {
         entries: entries.into_iter().map(AuditRow::from).collect(),
     }))
 }
 
-/// Recomputes every chain.
+/// Recomputes every chain, one caller at a time.
 #[utoipa::path(get, path = "/audit/verification", tag = "audit", responses(
     (status = 200, body = AuditVerification),
 ))]
 pub(crate) async fn verify(State(app): State<Shared>) -> Answer<AuditVerification> {
-    let broken = app.deps.audit.verify().await?.map(AuditRow::from);
+    let _alone = app.verifying.lock().await;
+    let trail = &app.deps.audit;
+    // An entry that can no longer be read is no reason to say nothing: that is a break.
+    let newest = match trail.entries(&TrailFilter::default(), 0, 1).await {
+        Err(StoreError::Corrupt { .. }) => Vec::new(),
+        read => read?,
+    };
+    let (intact, broken) = match trail.verify().await {
+        Err(StoreError::Corrupt { what, why }) => {
+            tracing::error!(what, why, "alarm: the audit trail is broken");
+            (false, None)
+        }
+        found => {
+            let broken = found?;
+            (broken.is_none(), broken.map(AuditRow::from))
+        }
+    };
     Ok(Json(AuditVerification {
-        intact: broken.is_none(),
+        intact,
+        position: newest.first().map_or(0, |entry| entry.position),
+        at: app.now(),
         broken,
     }))
 }

@@ -5,12 +5,14 @@
 pub(crate) mod audit;
 pub(crate) mod calls;
 pub(crate) mod desktops;
+pub(crate) mod exports;
 pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod payments;
 pub(crate) mod roles;
+pub(crate) mod resolutions;
 pub(crate) mod services;
 pub(crate) mod users;
 

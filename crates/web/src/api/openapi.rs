@@ -8,7 +8,10 @@ use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Response, Resp
 use utoipa::{Modify, OpenApi};
 
 use super::desktops::{agents, copies, history};
-use super::{audit, calls, desktops, live, login, me, payments, roles, services, users};
+use super::{
+    audit, calls, desktops, exports, live, login, me, payments, resolutions, roles, services,
+    users,
+};
 use crate::guard::{Access, COOKIE_NAME};
 use crate::problem::ProblemBody;
 use crate::routes::{RouteRow, table};
@@ -18,7 +21,7 @@ use crate::routes::{RouteRow, table};
     info(title = "Tonewall", description = "Secure payment capture for contact centres"),
     servers((url = "/api/v1")),
     modifiers(&Completed),
-    components(schemas(ProblemBody, RoleId)),
+    components(schemas(ProblemBody, RoleId, domain::payment::Standing)),
     paths(
         show,
         login::show, login::log_in, login::log_out, login::unlock, login::activity, login::change_password,
@@ -31,8 +34,9 @@ use crate::routes::{RouteRow, table};
         history::list, history::show, history::restore,
         users::list, users::create, users::show, users::save,
         roles::list, roles::create, roles::save, roles::remove,
-        payments::list, payments::resolve,
-        audit::list, audit::verify,
+        payments::list, payments::choices, payments::show,
+        resolutions::say, resolutions::agree, resolutions::disagree, exports::payments,
+        audit::list, audit::verify, exports::trail,
     ),
 )]
 struct Api;

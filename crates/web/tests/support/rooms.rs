@@ -5,16 +5,17 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::access::{Actor, AssignedRole, CustomRole, CustomRoles, User};
-use domain::audit::ChainedEntry;
+use domain::audit::{ChainedDocument, ChainedEntry, TrailFilter};
 use domain::boundary::{
     AuditTrail, Audited, CaptureAction, CaptureDesk, Change, Charge, Desktops, NotSent,
-    PaymentGateway, Payments, ReadyCharge, Services, Store, StoreError, Task, Users,
+    PaymentGateway, Payments, ReadyCharge, Services, Store, StoreError, Takers, Task, Users,
 };
 use domain::capture::Field;
 use domain::desktop::{Desktop, SavedDesktop};
 use domain::gateway::GatewayConfig;
 use domain::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, WidgetId};
-use domain::payment::{Payment, PaymentForm};
+use domain::payment::resolution::Proposal;
+use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm};
 use domain::service::{Service, Settings};
 use domain::time::{UnixMillis, WallClock};
 use domain::view::{CallView, CaptureView, DeskError};
@@ -33,6 +34,7 @@ pub(crate) struct Rooms {
     pub(crate) services: Mutex<Vec<Service>>,
     pub(crate) settings: Mutex<Settings>,
     pub(crate) payments: Mutex<Vec<Payment>>,
+    pub(crate) proposals: Mutex<HashMap<AttemptId, Proposal>>,
     pub(crate) entries: Mutex<Vec<ChainedEntry>>,
     pub(crate) passwords: Mutex<Vec<(WidgetId, UnixMillis)>>,
     pub(crate) signals: Mutex<Vec<Changed>>,
@@ -56,6 +58,7 @@ impl Default for Rooms {
                 revision: 1,
             }),
             payments: Mutex::default(),
+            proposals: Mutex::default(),
             entries: Mutex::default(),
             passwords: Mutex::default(),
             signals: Mutex::default(),
@@ -130,6 +133,21 @@ impl Rooms {
         save(&mut users, user, |user| &user.id, |user| &mut user.revision)
     }
 
+    /// Of the conditions only those that the HTTP side sets by itself; the others are the store's to test.
+    fn that_fit(&self, filter: &LedgerFilter) -> Vec<Payment> {
+        let fits = |row: &&Payment| {
+            let agent = filter.agent.as_ref();
+            agent.is_none_or(|agent| row.agent == *agent)
+                && filter.from.is_none_or(|from| row.created_at >= from)
+                && filter.until.is_none_or(|until| row.created_at < until)
+                && filter
+                    .standing
+                    .is_none_or(|standing| row.state.standing() == standing)
+        };
+        let payments = self.payments.lock().unwrap();
+        payments.iter().filter(fits).cloned().collect()
+    }
+
     fn apply(&self, change: Change, by: &str) -> Result<i64, StoreError> {
         match change {
             Change::SaveUser(user) => self.save_user(user),
@@ -194,6 +212,12 @@ impl Rooms {
                 *settings = new;
                 Ok(new.revision)
             }
+            other => self.apply_to_payment(other),
+        }
+    }
+
+    fn apply_to_payment(&self, change: Change) -> Result<i64, StoreError> {
+        match change {
             Change::MovePayment {
                 attempt, from, to, ..
             } => {
@@ -201,6 +225,26 @@ impl Rooms {
                 let payment = payments.iter_mut().find(|row| row.attempt == attempt);
                 let payment = payment.filter(|row| row.state == from);
                 payment.ok_or(StoreError::Conflict)?.state = to;
+                Ok(0)
+            }
+            Change::ProposeResolution(proposal) => {
+                let mut proposals = self.proposals.lock().unwrap();
+                let before = proposals.insert(proposal.attempt.clone(), proposal);
+                before.map_or(Ok(0), |_| Err(StoreError::Conflict))
+            }
+            Change::RejectResolution(proposal) => {
+                let removed = self.proposals.lock().unwrap().remove(&proposal.attempt);
+                removed.map(|_| 0).ok_or(StoreError::Conflict)
+            }
+            Change::ConfirmResolution { proposal, .. } => {
+                let removed = self.proposals.lock().unwrap().remove(&proposal.attempt);
+                removed.ok_or(StoreError::Conflict)?;
+                let mut payments = self.payments.lock().unwrap();
+                let payment = payments
+                    .iter_mut()
+                    .find(|row| row.attempt == proposal.attempt);
+                payment.ok_or(StoreError::Conflict)?.state =
+                    AttemptState::Final(proposal.outcome.into());
                 Ok(0)
             }
             _ => Ok(0),
@@ -393,17 +437,53 @@ impl Payments for Rooms {
 
     fn payments<'a>(
         &'a self,
-        agent: Option<&'a UserId>,
+        filter: &'a LedgerFilter,
+        after: Option<&'a LedgerPlace>,
         limit: u32,
-    ) -> Task<'a, Result<Vec<Payment>, StoreError>> {
+    ) -> Task<'a, Result<Vec<LedgerRow>, StoreError>> {
+        let proposals = self.proposals.lock().unwrap();
+        let mut found = self.that_fit(filter);
+        found.sort_by_key(|row| std::cmp::Reverse((row.created_at, row.attempt.clone())));
+        let place = |row: &Payment| (row.created_at, row.attempt.clone());
+        let after = after.map(|place| (place.created_at, place.attempt.clone()));
+        let older = found
+            .into_iter()
+            .filter(|row| after.as_ref().is_none_or(|after| place(row) < *after));
+        let with_proposal = |payment: Payment| LedgerRow {
+            proposal: proposals.get(&payment.attempt).cloned(),
+            payment,
+        };
+        let limit = usize::try_from(limit).unwrap();
+        task(Ok(older.take(limit).map(with_proposal).collect()))
+    }
+
+    fn proposal<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+    ) -> Task<'a, Result<Option<Proposal>, StoreError>> {
+        task(Ok(self.proposals.lock().unwrap().get(attempt).cloned()))
+    }
+
+    fn count<'a>(
+        &'a self,
+        filter: &'a LedgerFilter,
+        most: u32,
+    ) -> Task<'a, Result<u32, StoreError>> {
+        let found = u32::try_from(self.that_fit(filter).len()).unwrap();
+        task(Ok(found.min(most)))
+    }
+
+    fn takers(&self) -> Task<'_, Result<Takers, StoreError>> {
+        let users = self.users.lock().unwrap();
         let payments = self.payments.lock().unwrap();
-        let mine = payments
-            .iter()
-            .filter(|row| agent.is_none_or(|agent| row.agent == *agent));
-        task(Ok(mine
-            .take(usize::try_from(limit).unwrap())
-            .cloned()
-            .collect()))
+        let takes = |user: &&User| payments.iter().any(|row| row.agent == user.id);
+        let agents = users.iter().filter(takes);
+        task(Ok(Takers {
+            agents: agents
+                .map(|user| (user.id.clone(), user.name.clone()))
+                .collect(),
+            desktops: Vec::new(),
+        }))
     }
 
     fn unfinished(&self) -> Task<'_, Result<Vec<Payment>, StoreError>> {
@@ -412,20 +492,68 @@ impl Payments for Rooms {
 }
 
 impl AuditTrail for Rooms {
-    fn entries(&self, before: i64, limit: u32) -> Task<'_, Result<Vec<ChainedEntry>, StoreError>> {
+    fn entries<'a>(
+        &'a self,
+        filter: &'a TrailFilter,
+        before: i64,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<ChainedEntry>, StoreError>> {
         let entries = self.entries.lock().unwrap();
         let old = entries
             .iter()
             .rev()
-            .filter(|entry| before == 0 || entry.seq < before);
-        task(Ok(old
-            .take(usize::try_from(limit).unwrap())
-            .cloned()
-            .collect()))
+            .filter(|entry| before == 0 || entry.seq < before)
+            .filter(|chained| {
+                let entry = &chained.entry;
+                let begins = |object: &String| entry.object.starts_with(object);
+                filter
+                    .actor
+                    .as_ref()
+                    .is_none_or(|actor| entry.actor == *actor)
+                    && filter.action.is_none_or(|action| entry.action == action)
+                    && filter.object.as_ref().is_none_or(begins)
+            });
+        let limit = usize::try_from(limit).unwrap();
+        task(Ok(old.take(limit).cloned().collect()))
+    }
+
+    fn documents(
+        &self,
+        at: std::ops::Range<UnixMillis>,
+        after: i64,
+        limit: u32,
+    ) -> Task<'_, Result<Vec<ChainedDocument>, StoreError>> {
+        let entries = self.entries.lock().unwrap();
+        let found = entries
+            .iter()
+            .filter(|chained| chained.position > after && at.contains(&chained.entry.at));
+        let document = |chained: &ChainedEntry| ChainedDocument {
+            position: chained.position,
+            chain: chained.chain.clone(),
+            seq: chained.seq,
+            previous: "0".repeat(64),
+            document: serde_json::to_string(&chained.entry).unwrap(),
+            hash: chained.hash.clone(),
+        };
+        let limit = usize::try_from(limit).unwrap();
+        task(Ok(found.take(limit).map(document).collect()))
+    }
+
+    fn about<'a>(
+        &'a self,
+        objects: &'a [String],
+        limit: u32,
+    ) -> Task<'a, Result<Vec<ChainedEntry>, StoreError>> {
+        let entries = self.entries.lock().unwrap();
+        let about = entries
+            .iter()
+            .filter(|chained| objects.contains(&chained.entry.object));
+        let limit = usize::try_from(limit).unwrap();
+        task(Ok(about.take(limit).cloned().collect()))
     }
 
     fn verify(&self) -> Task<'_, Result<Option<ChainedEntry>, StoreError>> {
-        task(Ok(None))
+        task(self.fault().map(|()| None))
     }
 }
 
