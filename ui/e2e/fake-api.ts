@@ -1,10 +1,13 @@
 /** Answers of a server, for looks only. What the server does is tested with the server. */
 import type { Page } from '@playwright/test';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
-import type { AgentBrief, CallView, DesktopBrief, DesktopHistory, DesktopView, Login, PaymentRow, Permission, RoleView, UserView, Widget } from '../src/lib/api/types';
+import type {
+  AgentBrief, AuditRow, AuditVerification, CallView, DesktopBrief, DesktopHistory, DesktopView, Login, PaymentRow, Permission, RoleView, TimelineStep, UserView, Widget,
+} from '../src/lib/api/types';
 
 const PERMISSIONS: Permission[] = [
-  'capture.start', 'capture.view_basic', 'payment.resolve_unknown', 'payment.view', 'spc.enable', 'desktop.edit', 'gateway.edit', 'gateway.secret.write', 'user.manage',
+  'capture.start', 'capture.view_basic', 'payment.resolve_unknown', 'payment.view', 'payment.export', 'audit.read', 'spc.enable', 'desktop.edit', 'gateway.edit', 'gateway.secret.write',
+  'user.manage',
 ];
 const login: Login = {
   user: { id: 'u1', name: 'a.kim', display_name: 'Alex Kim' },
@@ -70,8 +73,10 @@ const brief = (id: string, name: string, change: Partial<DesktopBrief> = {}): De
 const person = (name: string, display_name: string, desktop: string | null = null): AgentBrief => ({ id: name, name, display_name, desktop });
 const paid = (attempt: string, state: PaymentRow['payment']['state'], message = ''): PaymentRow => ({
   agent_name: 'a.kim',
+  desktop_name: 'Collections US',
+  proposal: null,
   payment: {
-    attempt, reference: `7F2K-${attempt.toUpperCase()}`, capture: 'c', call: 'k', widget: 'w2', kind: 'credit_card_advanced', agent: 'u1',
+    attempt, reference: `7F2K-${attempt.toUpperCase()}`, capture: 'c', call: 'k', widget: 'w2', desktop: 'd1', kind: 'credit_card_advanced', agent: 'u1',
     amount: { minor: 12_050, currency: 'USD' }, brand: null, last_four: null, state, message, created_at: NOW, changed_at: NOW,
   },
 });
@@ -97,6 +102,29 @@ const USERS = [
   user('u3', 'm.lee', 'Morgan Lee', ['desktop_admin', 'auditor'], { must_change_password: true, desktop: null }),
   user('u4', 's.admin', 'Sid Admin', ['security_admin'], { editable: false, desktop: null }),
   user('u5', 'z.left', 'Zoe Left', [], { enabled: false, desktop: null }),
+];
+
+const PROPOSED: PaymentRow = {
+  ...paid('91qd', { state: 'final', detail: 'unknown' }),
+  proposal: { outcome: 'approved', reason: 'Listed in the report of 26 November.', by: 's.roe', at: NOW, is_own: false },
+};
+const entry = (position: number, action: AuditRow['action'], object: string, detail: AuditRow['detail']): AuditRow => ({
+  position, seq: position, chain: 'node-a/3', at: NOW, actor: 'm.lee', address: '192.0.2.7', action, object, detail, hash: '0'.repeat(64),
+});
+export const VERIFIED: AuditVerification = { intact: true, position: 18_204, at: NOW, broken: null };
+export const BROKEN: AuditVerification = { ...VERIFIED, intact: false, broken: entry(12_051, 'charge_sent', 'payment 7F2K-22AB', {}) };
+const step = (seconds: number, what: TimelineStep['what'], actor = 'a.kim'): TimelineStep => ({ at: NOW + seconds * 1_000, actor, what });
+const STEPS: TimelineStep[] = [
+  step(-90, { step: 'call_began' }, 'system'),
+  step(-60, { step: 'capture_opened' }),
+  step(-59, { step: 'line_protected' }),
+  step(-40, { step: 'field_obtained', field: 'card_number', attempts: 2 }),
+  step(-30, { step: 'field_obtained', field: 'expiry', attempts: 1 }),
+  step(-20, { step: 'field_obtained', field: 'security_code', attempts: 1 }),
+  step(0, { step: 'intended' }),
+  step(1, { step: 'sent' }),
+  step(46, { step: 'ended', outcome: 'unknown' }),
+  step(90_000, { step: 'proposed', outcome: 'approved', reason: 'Listed in the report of 26 November.' }, 's.roe'),
 ];
 
 export const CALL: CallView = call({ capture: atField('credit_card_advanced', 'expiry', { state: 'keying', count: 2 }) });
@@ -141,13 +169,25 @@ const ANSWERS: Record<string, unknown> = {
   '/users': { users: USERS },
   '/roles': { roles: ROLES, givable: PERMISSIONS },
   '/payments': {
+    unknown: 1,
+    next: 'more',
     payments: [
-      paid('91qd', { state: 'final', detail: 'unknown' }),
+      PROPOSED,
       paid('22ab', { state: 'final', detail: 'approved' }, 'Thank you.'),
       paid('73xk', { state: 'final', detail: 'declined' }, 'Insufficient funds'),
       paid('04pp', { state: 'not_sent', detail: 'tls' }),
     ],
   },
+  '/payments/choices': { agents: [{ id: 'u1', name: 'a.kim' }], desktops: [{ id: 'd1', name: 'Collections US' }] },
+  '/audit/verification': VERIFIED,
+  '/audit': {
+    entries: [
+      entry(18_204, 'user_saved', 'user a.kim', { revision: 4, before: { roles: ['agent'] }, after: { roles: ['agent', 'auditor'] } }),
+      entry(18_203, 'login_failed', 'login', { reason: 'wrong_password' }),
+      entry(18_202, 'charge_ended', 'payment 7F2K-91QD', { attempt: '0123456789abcdefghjkmnpqrs', outcome: 'unknown' }),
+    ],
+  },
+  '/payments/91qd': { row: PROPOSED, steps: STEPS },
 };
 
 /** Serves the answers; `change` replaces some, and null means 401. */

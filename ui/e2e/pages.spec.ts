@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { CALL, CHANGED_MEANWHILE, serve } from './fake-api';
+import { BROKEN, CALL, CHANGED_MEANWHILE, serve } from './fake-api';
 import { LOOKS, expectAccessible, expectNothingCut, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
@@ -100,7 +100,18 @@ const PLACES: readonly Place[] = [
   { name: 'user-beyond', path: '/configure/users/users', ready: (page) => openUser(page, 's.admin') },
   { name: 'roles', path: '/configure/users/roles', ready: (page) => expect(page.getByRole('columnheader', { name: 'Team lead' })).toBeVisible() },
   { name: 'role', path: '/configure/users/roles', ready: (page) => page.getByRole('button', { name: 'Edit Team lead' }).click() },
-  { name: 'payments', path: '/payments', ready: heading('Payments') },
+  { name: 'payments', path: '/payments?days=days&first=2026-11-01', ready: (page) => expect(page.getByRole('row', { name: '7F2K-22AB' })).toBeVisible() },
+  { name: 'audit', path: '/audit', ready: (page) => expect(page.getByText(/Chain verified to #18,204/)).toBeVisible() },
+  { name: 'audit-broken', path: '/audit?days=all', answers: { '/audit/verification': BROKEN }, ready: (page) => expect(page.getByRole('alert')).toContainText('BROKEN') },
+  { name: 'no-payments', path: '/payments', answers: { '/payments': { payments: [], next: null, unknown: 0 } }, ready: (page) => expect(page.getByText('No payment fits.')).toBeVisible() },
+  {
+    name: 'payment',
+    path: '/payments',
+    ready: async (page) => {
+      await page.getByRole('row', { name: '7F2K-91QD' }).click();
+      await expect(page.getByRole('button', { name: 'Confirm: The customer was charged' })).toBeVisible();
+    },
+  },
 ];
 
 for (const [look, place] of LOOKS.flatMap((look) => PLACES.map((place) => [look, place] as const))) {

@@ -20,7 +20,8 @@ import { LockOverlay, useIdleLock } from './login/idle-lock';
 import { firstPlace } from './places';
 
 const Admin = lazy(() => import('./admin/admin-pages'));
-const Payments = lazy(() => import('./admin/payments-page'));
+const Payments = lazy(() => import('./evidence/payments-page'));
+const Audit = lazy(() => import('./evidence/audit-page'));
 const Gallery = lazy(() => import('./gallery/gallery-page'));
 
 export function App() {
@@ -112,6 +113,9 @@ function LoggedIn({ login }: { login: Login }) {
                 </Route>
                 <Route path="/payments">
                   <Payments login={login} />
+                </Route>
+                <Route path="/audit">
+                  <Audit />
                 </Route>
                 <Route>
                   <p className={css.loading}>{t('app.not_found')}</p>

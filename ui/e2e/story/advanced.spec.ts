@@ -106,7 +106,7 @@ test('v14 s10 a declined card offers another card: every field is keyed anew, wh
   expect(await watch.placesOf(card.number, card.expiry)).toEqual([]);
 });
 
-test('w45 an answer that never comes is unknown: the agent cannot take it again, a supervisor resolves it with a reason', async ({ desk, demo, simulator, browser, shot }) => {
+test('w45 c16 an answer that never comes is unknown: the agent cannot take it again, two supervisors settle it with a reason', async ({ desk, demo, simulator, browser, shot }) => {
   await desk.open(cardAdvanced);
   await desk.fill('33.00');
   await simulator.script('never_answer');
@@ -125,24 +125,40 @@ test('w45 an answer that never comes is unknown: the agent cannot take it again,
   await expect(desk.widget(cardAdvanced)).toHaveCount(0);
   await expect(desk.button('Credit card')).toBeEnabled();
 
-  const context = await browser.newContext({ baseURL: demo.page });
-  const office = new Desk(await context.newPage(), demo);
-  await office.signIn('supervisor');
-  const row = office.page.getByRole('row', { name: reference });
-  await office.page.getByRole('link', { name: 'Payments' }).click();
-  await expect(row).toContainText('Unknown');
+  const offices = ['supervisor', 'supervisor2'] as const;
+  const [office, other] = await Promise.all(
+    offices.map(async (name) => {
+      const context = await browser.newContext({ baseURL: demo.page });
+      const there = new Desk(await context.newPage(), demo);
+      await there.signIn(name, '/payments');
+      return there;
+    }),
+  );
+  if (!office || !other) throw new Error('two supervisors are needed');
+  await office.page.getByRole('button', { name: /unknown outcome/ }).click();
+  await office.page.getByRole('row', { name: reference }).click();
+  const drawer = office.page.getByRole('dialog', { name: `Payment ${reference}` });
+  await expect(drawer.getByRole('listitem').filter({ hasText: 'Card number obtained (1 attempt)' })).toBeVisible();
+  await expect(drawer.getByText('No clear answer: outcome unknown')).toBeVisible();
+  const propose = drawer.getByRole('button', { name: 'Ask for a second person' });
+  await expect(propose).toBeDisabled();
+  await drawer.getByRole('radio', { name: 'The customer was not charged' }).check({ force: true });
+  await expect(propose).toBeDisabled();
+  await drawer.getByRole('textbox', { name: 'How you know' }).fill('The gateway’s own report does not list it.');
   await shot('payments-unknown', office.page);
-  await office.button(`Resolve ${reference}`).click();
-  const form = office.page.getByRole('dialog');
-  await expect(form.getByRole('button', { name: 'Save' })).toBeDisabled();
-  await form.getByRole('radio', { name: 'The customer was not charged' }).check({ force: true });
-  await expect(form.getByRole('button', { name: 'Save' })).toBeDisabled();
-  await form.getByRole('textbox', { name: 'How you know' }).fill('The gateway’s own report does not list it.');
-  await shot('payments-resolve', office.page);
-  await form.getByRole('button', { name: 'Save' }).click();
-  await expect(row).toContainText('Declined');
-  await expect(office.button(`Resolve ${reference}`)).toHaveCount(0);
-  await context.close();
+  await propose.click();
+  await expect(drawer.getByText('A second person has to confirm this.')).toBeVisible();
+  await expect(drawer.getByRole('button', { name: /^Confirm/ })).toHaveCount(0);
+
+  await other.page.getByRole('row', { name: reference }).click();
+  const answer = other.page.getByRole('dialog', { name: `Payment ${reference}` });
+  await expect(answer.getByText('The gateway’s own report does not list it.').first()).toBeVisible();
+  await shot('payments-second-person', other.page);
+  await answer.getByRole('button', { name: 'Confirm: The customer was not charged' }).click();
+  await expect(answer.getByText('Confirmed by a second person: The customer was not charged')).toBeVisible();
+  await shot('payments-settled', other.page);
+  await expect(drawer.getByText('Declined', { exact: true })).toBeVisible();
+  for (const { page } of [office, other]) await page.context().close();
 });
 
 test('v15 v20 v22 v23 v24 v25 v26 a keyed account is debited, and none of its digits reaches the page', async ({ page, desk, simulator, shot }) => {

@@ -17,7 +17,7 @@ import { Simulator } from './simulator';
 
 export { expect } from '@playwright/test';
 
-export type UserName = 'agent' | 'admin' | 'supervisor' | 'auditor';
+export type UserName = 'agent' | 'admin' | 'supervisor' | 'supervisor2' | 'auditor';
 type Announcement = { page: string; simulator: string; passwords: Record<UserName, string> };
 
 /** The demonstration is up after this long, or it never will be. */
@@ -64,6 +64,11 @@ export class Demo {
   /** The masked audio of ended calls: what agent and recorder were given to hear, a file for each side. */
   get keptAudio(): string {
     return join(this.#data, 'masked-audio');
+  }
+
+  /** The server's store, for what somebody might do behind its back. */
+  get database(): string {
+    return join(this.#data, 'tonewall.db');
   }
 
   async stop(): Promise<void> {

@@ -41,6 +41,7 @@ pub struct LedgerFilter {
 /// How an attempt stands, in a reader's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PaymentStanding)]
 pub enum Standing {
     /// It has not ended: preparing or sent.
     Open,

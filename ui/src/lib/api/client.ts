@@ -90,6 +90,13 @@ export async function apiText(method: Method, path: string, options: RequestOpti
   return response.text();
 }
 
+/** A file that the server makes, with the name that it gives it. */
+export async function apiFile(path: string): Promise<{ name: string; blob: Blob }> {
+  const response = await send('POST', path, { headers: { Accept: '*/*' } });
+  const [, name = 'export'] = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '') ?? [];
+  return { name, blob: await response.blob() };
+}
+
 /** Problems whose detail names something that an administrator has to know. */
 const NAMING = ['in_use', 'taken', 'not_permitted'];
 

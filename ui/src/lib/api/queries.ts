@@ -1,7 +1,7 @@
 /** Owns: the names under which answers are cached, and how each is read. */
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { ApiError, api } from './client';
-import type { DesktopBrief, DesktopHistory, DesktopUse, DesktopView, Login, MyDesktop, PaymentRow, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
+import type { DesktopBrief, DesktopHistory, DesktopUse, DesktopView, Login, MyDesktop, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
 
 export const KEYS = {
   login: ['login'],
@@ -15,6 +15,8 @@ export const KEYS = {
   user: ['user'],
   roles: ['roles'],
   payments: ['payments'],
+  audit: ['audit'],
+  verification: ['audit-verification'],
   myDesktop: ['my-desktop'],
 } as const;
 
@@ -111,10 +113,6 @@ export function useUser(id: string, enabled: boolean) {
 /** Roles, with what the one who asks may do with each. */
 export function useRoles() {
   return useQuery({ queryKey: KEYS.roles, queryFn: ({ signal }) => api<RoleList>('GET', '/roles', { signal }) });
-}
-
-export function usePayments() {
-  return useQuery({ queryKey: KEYS.payments, queryFn: async ({ signal }) => (await api<{ payments: PaymentRow[] }>('GET', '/payments?limit=500', { signal })).payments });
 }
 
 /** What the agent gets, before any call. */

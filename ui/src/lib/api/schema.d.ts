@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The entries of some days, one a line, with what is needed to prove them.
+         * @description Needs the right audit.read.
+         */
+        post: operations["trail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit/verification": {
         parameters: {
             query?: never;
@@ -52,7 +72,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Recomputes every chain.
+         * Recomputes every chain, one caller at a time.
          * @description Needs the right audit.read.
          */
         get: operations["verify"];
@@ -213,7 +233,7 @@ export interface paths {
         };
         /**
          * All desktops, by name.
-         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write or user.manage.
+         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
          */
         get: operations["list"];
         put?: never;
@@ -387,7 +407,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The newest payments: all of them with `payment.view`, else the own.
+         * Payments, the newest first, page by page: all of them with `payment.view`, else the own.
          * @description Needs the right payment.view or capture.start.
          */
         get: operations["list"];
@@ -399,7 +419,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/payments/{attempt}/resolve": {
+    "/payments/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The agents and desktops that have payments.
+         * @description Needs the right payment.view.
+         */
+        get: operations["choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments/export": {
         parameters: {
             query?: never;
             header?: never;
@@ -409,41 +449,57 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Says how a payment with an unknown outcome really ended.
+         * The payments that fit, as a CSV file.
+         * @description Needs the right payment.export.
+         */
+        post: operations["payments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments/{attempt}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One payment and how it came about.
+         * @description Needs the right payment.view or capture.start.
+         */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments/{attempt}/proposal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says how a payment with an unknown outcome ended. It stays unknown until a second person confirms that.
          * @description Needs the right payment.resolve_unknown.
          */
-        post: operations["resolve"];
+        post: operations["say"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/roles": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * All roles: what they allow and how many users have them.
-         * @description Needs the right user.manage or audit.read.
-         */
-        get: operations["list"];
-        put?: never;
-        /**
-         * A new role.
-         * @description Needs the right user.manage.
-         */
-        post: operations["create"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/roles/{id}": {
+    "/payments/{attempt}/proposal/confirm": {
         parameters: {
             query?: never;
             header?: never;
@@ -451,17 +507,33 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        put?: never;
         /**
-         * Saves a role. Other rights end the logins of everybody who has it.
-         * @description Needs the right user.manage.
+         * Confirms what another person said: the outcome is known.
+         * @description Needs the right payment.resolve_unknown.
          */
-        put: operations["save"];
-        post?: never;
+        post: operations["agree"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments/{attempt}/proposal/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         /**
-         * Deletes a role that nobody has.
-         * @description Needs the right user.manage.
+         * Rejects what another person said, or withdraws what one said oneself: the outcome stays unknown.
+         * @description Needs the right payment.resolve_unknown.
          */
-        delete: operations["remove"];
+        post: operations["disagree"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -588,7 +660,7 @@ export interface paths {
         };
         /**
          * All users, by name.
-         * @description Needs the right user.manage or audit.read.
+         * @description Needs the right user.manage.
          */
         get: operations["list"];
         put?: never;
@@ -612,7 +684,7 @@ export interface paths {
         };
         /**
          * One user.
-         * @description Needs the right user.manage or audit.read.
+         * @description Needs the right user.manage.
          */
         get: operations["show"];
         /**
@@ -631,7 +703,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        AssignedRole: string;
         /** @description One attempt to charge. Also the idempotency key towards a gateway that takes one. */
         AttemptId: string;
         /** @description Where an attempt stands in the ledger. */
@@ -656,7 +727,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "password_changed" | "desktop_saved" | "desktop_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_resolved" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "password_changed" | "desktop_saved" | "desktop_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -675,7 +746,9 @@ export interface components {
             /** @description The chain: node and epoch. */
             chain: string;
             /** @description Facts. */
-            detail: Record<string, never>;
+            detail: {
+                [key: string]: unknown;
+            };
             /** @description SHA-256 over the previous hash and this entry. */
             hash: string;
             /** @description On what. */
@@ -693,9 +766,16 @@ export interface components {
         };
         /** @description Whether the chains fit. */
         AuditVerification: {
+            /** @description When. */
+            at: components["schemas"]["UnixMillis"];
             broken?: components["schemas"]["AuditRow"] | null;
             /** @description All chains fit. */
             intact: boolean;
+            /**
+             * Format: int64
+             * @description They were verified to this position at least; 0: there is no entry.
+             */
+            position: number;
         };
         /**
          * @description "Auth Method".
@@ -852,7 +932,12 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "wrong_state" | "too_many_failures" | "too_many_streams" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "wrong_state" | "too_many_failures" | "too_many_streams" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        /** @description What a second person confirms. */
+        ConfirmForm: {
+            /** @description As that person read it. */
+            outcome: components["schemas"]["ResolvedOutcome"];
+        };
         /**
          * @description Content types of requests and responses.
          * @enum {string}
@@ -1114,7 +1199,7 @@ export interface components {
             /** @description All rights, of all roles. */
             permissions: components["schemas"]["Permission"][];
             /** @description Roles. */
-            roles: components["schemas"]["AssignedRole"][];
+            roles: components["schemas"]["Role"][];
             /** @description Who. */
             user: components["schemas"]["UserBrief"];
         };
@@ -1207,6 +1292,7 @@ export interface components {
             changed_at: components["schemas"]["UnixMillis"];
             /** @description When the intent was recorded. */
             created_at: components["schemas"]["UnixMillis"];
+            desktop?: components["schemas"]["DesktopId"] | null;
             /** @description Its kind. */
             kind: components["schemas"]["WidgetKind"];
             /** @description With O5 on; else none. */
@@ -1220,17 +1306,48 @@ export interface components {
             /** @description The widget. */
             widget: components["schemas"]["WidgetId"];
         };
+        /** @description One of them. */
+        PaymentChoice: {
+            /** @description Identity. */
+            id: string;
+            /** @description Name. */
+            name: string;
+        };
+        /** @description What the ledger can be narrowed to. */
+        PaymentChoices: {
+            /** @description Agents with payments, by login name. */
+            agents: components["schemas"]["PaymentChoice"][];
+            /** @description Desktops with payments, by name. */
+            desktops: components["schemas"]["PaymentChoice"][];
+        };
+        /** @description A payment and how it came about. */
+        PaymentDetail: {
+            /** @description The row. */
+            row: components["schemas"]["PaymentRow"];
+            /** @description From the call to the outcome, as the audit trail has it. */
+            steps: components["schemas"]["TimelineStep"][];
+        };
         /** @description Payments, the newest first. */
         PaymentList: {
-            /** @description All that the caller may see: of everybody, or the own. */
+            /** @description `after` of the next page; none: this is the last. */
+            next?: string | null;
+            /** @description Those that fit and that the caller may see: of everybody, or the own. */
             payments: components["schemas"]["PaymentRow"][];
+            /**
+             * Format: int32
+             * @description Unknown outcomes that the caller may see, whatever else the query says; 1000 stands for more.
+             */
+            unknown: number;
         };
         /** @description A payment and who took it. */
         PaymentRow: {
             /** @description Login name of the agent; empty if the account is gone. */
             agent_name: string;
+            /** @description Name of the desktop; empty if it is gone or was not kept. */
+            desktop_name: string;
             /** @description The row. */
             payment: components["schemas"]["Payment"];
+            proposal?: components["schemas"]["ProposalView"] | null;
         };
         /** @description An attempt as the page shows it. */
         PaymentView: {
@@ -1255,7 +1372,7 @@ export interface components {
          * @description A right. Default deny: what no role lists, nobody may.
          * @enum {string}
          */
-        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "payment.resolve_unknown" | "payment.view" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
+        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "payment.resolve_unknown" | "payment.view" | "payment.export" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "audit.read";
         /** @description Its body. */
         Problem: {
             /** @description What to do. */
@@ -1293,6 +1410,26 @@ export interface components {
             field: components["schemas"]["Field"];
             /** @description The text, 1-500 characters, line breaks kept. */
             text: string;
+        };
+        /** @description What a person found out about an unknown outcome. */
+        ProposalForm: {
+            /** @description Charged or not. */
+            outcome: components["schemas"]["ResolvedOutcome"];
+            /** @description How that was found out, 3-500 characters, without a card number. */
+            reason: string;
+        };
+        /** @description What somebody says of an unknown outcome. */
+        ProposalView: {
+            /** @description When. */
+            at: components["schemas"]["UnixMillis"];
+            /** @description Login name of who says so. */
+            by: string;
+            /** @description The caller said so: another person confirms it. */
+            is_own: boolean;
+            /** @description How it ended. */
+            outcome: components["schemas"]["ResolvedOutcome"];
+            /** @description How that was found out. */
+            reason: string;
         };
         /**
          * @description Parts of the protection.
@@ -1332,11 +1469,9 @@ export interface components {
             /** @description All of them; empty: "No other recorder records these calls". */
             sinks: components["schemas"]["SinkForm"][];
         };
-        /** @description What a person found out about an unknown outcome. */
-        ResolveForm: {
-            /** @description Charged or not. */
-            outcome: components["schemas"]["ResolvedOutcome"];
-            /** @description How that was found out, 3-500 characters, without a card number. */
+        /** @description Why what was said is taken back. */
+        RejectForm: {
+            /** @description 3-500 characters, without a card number. */
             reason: string;
         };
         /**
@@ -1349,49 +1484,11 @@ export interface components {
             /** @description An obtained field of a Basic capture. */
             field: components["schemas"]["Field"];
         };
-        /** @description A role as a form sends it. */
-        RoleForm: {
-            /** @description 1-60 characters, unlike that of any other role. */
-            name: string;
-            /** @description What it allows. Nobody puts in what they lack. */
-            permissions: components["schemas"]["Permission"][];
-            /**
-             * Format: int64
-             * @description The revision that was read; 0 for a new role.
-             */
-            revision?: number;
-        };
-        /** @description A role of this installation. */
-        RoleId: string;
-        /** @description Roles. */
-        RoleList: {
-            /** @description Rights that the caller may give: what a role of theirs may allow. */
-            givable: components["schemas"]["Permission"][];
-            /** @description The built-in ones, then those made here by name. */
-            roles: components["schemas"]["RoleView"][];
-        };
-        /** @description A role, and who has it. */
-        RoleView: {
-            /** @description It is one of the five that every installation has. They are not changed. */
-            built_in: boolean;
-            /** @description The caller may change or delete it. */
-            editable: boolean;
-            /** @description The caller may give it to others, and take it from them. */
-            grantable: boolean;
-            /** @description The word of a built-in role, or the identity of one that was made here. */
-            id: components["schemas"]["AssignedRole"];
-            /** @description What people call it. */
-            name: string;
-            /** @description What it allows. */
-            permissions: components["schemas"]["Permission"][];
-            /**
-             * Format: int64
-             * @description Revision; 0 for a built-in one.
-             */
-            revision: number;
-            /** @description How many users have it. */
-            users: number;
-        };
+        /**
+         * @description The built-in roles (SETTLED S2).
+         * @enum {string}
+         */
+        Role: "agent" | "supervisor" | "desktop_admin" | "security_admin" | "auditor";
         /** @description Where a service's calls go. */
         Route: {
             /** @enum {string} */
@@ -1524,6 +1621,100 @@ export interface components {
          */
         SinkMedium: "call" | "screen";
         /**
+         * @description How an attempt stands, in a reader's words.
+         * @enum {string}
+         */
+        Standing: "open" | "not_sent" | "approved" | "declined" | "review" | "error" | "unknown";
+        /** @description What happened. */
+        Step: {
+            /** @enum {string} */
+            step: "call_began";
+        } | {
+            /** @enum {string} */
+            step: "capture_opened";
+        } | {
+            /** @enum {string} */
+            step: "line_protected";
+        } | {
+            /**
+             * Format: int32
+             * @description Tries that it took, from 1.
+             */
+            attempts: number;
+            /** @description Which. */
+            field: components["schemas"]["Field"];
+            /** @enum {string} */
+            step: "field_obtained";
+        } | {
+            /** @enum {string} */
+            step: "intended";
+        } | {
+            /** @enum {string} */
+            step: "sent";
+        } | {
+            /** @enum {string} */
+            step: "not_sent";
+        } | {
+            /** @description How. */
+            outcome: components["schemas"]["Outcome"];
+            /** @enum {string} */
+            step: "ended";
+        } | {
+            outcome?: components["schemas"]["Outcome"] | null;
+            /** @enum {string} */
+            step: "found_open";
+        } | {
+            /** @description How. */
+            outcome: components["schemas"]["ResolvedOutcome"];
+            /** @description How that was found out. */
+            reason: string;
+            /** @enum {string} */
+            step: "proposed";
+        } | {
+            /** @description Why. */
+            reason: string;
+            /** @enum {string} */
+            step: "rejected";
+        } | {
+            /** @description How it ended. */
+            outcome: components["schemas"]["ResolvedOutcome"];
+            /** @enum {string} */
+            step: "resolved";
+        } | {
+            /** @enum {string} */
+            step: "capture_ended";
+        };
+        /** @description A step, when, and by whom. */
+        TimelineStep: {
+            /** @description Login name, or "system". */
+            actor: string;
+            /** @description When. */
+            at: components["schemas"]["UnixMillis"];
+            /** @description What. */
+            what: components["schemas"]["Step"];
+        };
+        /** @description An entry as a reader can prove it: `hash` is SHA-256 over `previous` and `document`, both as they stand here. */
+        TrailLine: {
+            /** @description The chain: node and epoch. */
+            chain: string;
+            /** @description The entry as canonical JSON. */
+            document: string;
+            /** @description Its hash. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description Place in the trail of all chains.
+             */
+            position: number;
+            /** @description Hash of the entry before it in its chain; of the first: the chain's anchor. */
+            previous: string;
+            /**
+             * Format: int64
+             * @description Number within its chain.
+             */
+            seq: number;
+        };
+        /**
          * Format: int64
          * @description Milliseconds since 1970-01-01T00:00:00Z.
          */
@@ -1571,8 +1762,8 @@ export interface components {
              * @description The revision that was read; 0 for a new user.
              */
             revision?: number;
-            /** @description Words of built-in roles, identities of custom ones. Nobody changes their own, or gives a role with rights that they lack. */
-            roles: components["schemas"]["AssignedRole"][];
+            /** @description Roles. Nobody changes their own. */
+            roles: components["schemas"]["Role"][];
             /** @description Ends a lock after failed logins; the administrator made sure who it is. */
             unlock?: boolean;
         };
@@ -1588,8 +1779,6 @@ export interface components {
             desktop?: components["schemas"]["DesktopId"] | null;
             /** @description What others see. */
             display_name: string;
-            /** @description The caller has every right that this user has, or may give it, and so may change the account. */
-            editable: boolean;
             /** @description May log in. */
             enabled: boolean;
             /** @description Identity. */
@@ -1609,7 +1798,7 @@ export interface components {
              */
             revision: number;
             /** @description Roles. */
-            roles: components["schemas"]["AssignedRole"][];
+            roles: components["schemas"]["Role"][];
         };
         /** @description A widget of a desktop, valid. */
         Widget: {
@@ -1801,6 +1990,16 @@ export interface operations {
             query?: {
                 /** @description Only entries before this position; none: the newest. */
                 before?: number;
+                /** @description At this time or later, in milliseconds since 1970. */
+                from?: number;
+                /** @description Before this time. */
+                until?: number;
+                /** @description By this login name, or "system". */
+                actor?: string;
+                /** @description What was done. */
+                action?: components["schemas"]["AuditAction"];
+                /** @description How the object begins: "user ann", "payment 7F2K". */
+                object?: string;
                 /** @description At most so many, 1-500. */
                 limit?: number;
             };
@@ -1816,6 +2015,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    trail: {
+        parameters: {
+            query: {
+                /** @description From this time on, in milliseconds since 1970. */
+                from: number;
+                /** @description Before this time; at most 31 days after `from`. */
+                until: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": components["schemas"]["TrailLine"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2272,6 +2496,20 @@ export interface operations {
     list: {
         parameters: {
             query?: {
+                /** @description Begun at this time or later, in milliseconds since 1970. */
+                from?: number;
+                /** @description Begun before this time. */
+                until?: number;
+                /** @description How they stand. */
+                outcome?: components["schemas"]["Standing"];
+                /** @description Who took them. */
+                agent?: string;
+                /** @description Whose widget they came from. */
+                desktop?: string;
+                /** @description How a reference begins (three characters or more), or a whole call identity. */
+                search?: string;
+                /** @description `next` of the answer before. */
+                after?: string;
                 /** @description At most so many, 1-500. */
                 limit?: number;
             };
@@ -2292,7 +2530,86 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    resolve: {
+    choices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentChoices"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    payments: {
+        parameters: {
+            query?: {
+                /** @description Begun at this time or later, in milliseconds since 1970. */
+                from?: number;
+                /** @description Begun before this time. */
+                until?: number;
+                /** @description How they stand. */
+                outcome?: components["schemas"]["Standing"];
+                /** @description Who took them. */
+                agent?: string;
+                /** @description Whose widget they came from. */
+                desktop?: string;
+                /** @description How a reference begins (three characters or more), or a whole call identity. */
+                search?: string;
+                /** @description `next` of the answer before. */
+                after?: string;
+                /** @description At most so many, 1-500. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attempt: components["schemas"]["AttemptId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    say: {
         parameters: {
             query?: never;
             header?: never;
@@ -2303,7 +2620,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ResolveForm"];
+                "application/json": components["schemas"]["ProposalForm"];
             };
         };
         responses: {
@@ -2312,68 +2629,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Payment"];
+                    "application/json": components["schemas"]["PaymentRow"];
                 };
             };
             default: components["responses"]["Problem"];
         };
     };
-    list: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RoleList"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    create: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RoleForm"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RoleView"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    save: {
+    agree: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: components["schemas"]["RoleId"];
+                attempt: components["schemas"]["AttemptId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RoleForm"];
+                "application/json": components["schemas"]["ConfirmForm"];
             };
         };
         responses: {
@@ -2382,28 +2655,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RoleView"];
+                    "application/json": components["schemas"]["PaymentRow"];
                 };
             };
             default: components["responses"]["Problem"];
         };
     };
-    remove: {
+    disagree: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: components["schemas"]["RoleId"];
+                attempt: components["schemas"]["AttemptId"];
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RejectForm"];
+            };
+        };
         responses: {
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["PaymentRow"];
+                };
             };
             default: components["responses"]["Problem"];
         };

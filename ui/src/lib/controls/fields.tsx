@@ -60,7 +60,7 @@ export type TextInputProps = Common & {
   value: string;
   onChange: (value: string) => void;
   onBlur?: () => void;
-  type?: 'text' | 'password' | 'email' | 'tel' | 'url';
+  type?: 'text' | 'password' | 'email' | 'tel' | 'url' | 'date';
   name?: string;
   inputMode?: 'text' | 'decimal' | 'numeric' | 'url';
   autoComplete?: string;

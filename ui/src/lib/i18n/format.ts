@@ -85,8 +85,13 @@ const AGO: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 ];
 
 /** "2 hours ago"; below a minute "now". */
-export function agoText(at: number, now: number, locale = 'en'): string {
+export function agoText(at: number, now: number, locale = present()): string {
   const past = Math.max(0, now - at);
   const [unit, size] = AGO.find(([, ms]) => past >= ms) ?? ['second', 0];
   return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(size === 0 ? 0 : -Math.floor(past / size), unit);
+}
+
+/** "18,204". */
+export function numberText(value: number, locale = present()): string {
+  return new Intl.NumberFormat(locale).format(value);
 }

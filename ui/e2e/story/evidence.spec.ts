@@ -1,0 +1,44 @@
+/** What supervisors and auditors read, and what leaves as a file. */
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { expect, test } from './demo';
+import { Desk } from './desk';
+
+test.use({ story: 'evidence' });
+
+test('l4 an auditor sees that the chains fit, takes the day out as lines, and sees where a chain was broken behind the server', async ({ page, desk, demo, shot }) => {
+  await desk.signIn('auditor', '/audit');
+  await expect(page.getByText(/^Chain verified to #\d+ at \d\d:\d\d:\d\d$/)).toBeVisible();
+  await expect(page.getByRole('row', { name: /Desktop saved/ })).toContainText('desktop Demo desktop');
+  await page.getByRole('textbox', { name: 'Actor' }).fill('auditor');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(page.getByRole('row', { name: /Signed in/ })).toContainText('127.0.0.1');
+  await expect(page.getByRole('row', { name: /Desktop saved/ })).toHaveCount(0);
+  await shot('audit');
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export these days (JSON lines)' }).click();
+  const file = await download;
+  expect(file.suggestedFilename()).toMatch(/^audit-\d{4}-\d\d-\d\d\.jsonl$/);
+  const lines = (await readFile(await file.path(), 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as { document: string; hash: string });
+  expect(lines.at(-1)?.document).toContain('"action":"audit_exported"');
+  expect(lines.every(({ hash }) => /^[0-9a-f]{64}$/.test(hash))).toBe(true);
+
+  const forge = "UPDATE audit_entries SET document = REPLACE(document, 'Demo desktop', 'Other desktop') WHERE action = 'desktop_saved'";
+  execFileSync('python3', ['-c', 'import sqlite3, sys; store = sqlite3.connect(sys.argv[1]); store.execute(sys.argv[2]); store.commit()', demo.database, forge]);
+  await page.getByRole('button', { name: 'Verify again' }).click();
+  await expect(page.getByRole('alert')).toContainText(/The chain is BROKEN: entry #\d+/);
+  await shot('audit-broken');
+});
+
+test('s15 a supervisor takes payments out as a file, and that is in the trail', async ({ page, desk, demo, browser }) => {
+  await desk.signIn('supervisor', '/payments?days=week');
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export CSV' }).click();
+  const text = await readFile(await (await download).path(), 'utf8');
+  expect(text).toBe('\uFEFF"time","reference","outcome","reason","amount","currency","widget","brand","last_four","agent","desktop","message","call","attempt","changed"\r\n');
+  const context = await browser.newContext({ baseURL: demo.page });
+  const auditor = new Desk(await context.newPage(), demo);
+  await auditor.signIn('auditor', '/audit?action=payments_exported');
+  await expect(auditor.page.getByRole('row', { name: /Payments exported/ })).toContainText('supervisor');
+  await context.close();
+});
