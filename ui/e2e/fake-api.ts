@@ -2,12 +2,12 @@
 import type { Page } from '@playwright/test';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
-  AgentBrief, AuditRow, AuditVerification, CallView, DesktopBrief, DesktopHistory, DesktopView, Login, PaymentRow, Permission, RoleView, TimelineStep, UserView, Widget,
+  AgentBrief, AuditRow, AuditVerification, CallView, DesktopBrief, DesktopHistory, DesktopView, LiveCaptureList, Login, PaymentRow, Permission, RoleView, TimelineStep, UserView, Widget,
 } from '../src/lib/api/types';
 
 const PERMISSIONS: Permission[] = [
   'capture.start', 'capture.view_basic', 'payment.resolve_unknown', 'payment.view', 'payment.export', 'audit.read', 'spc.enable', 'desktop.edit', 'gateway.edit', 'gateway.secret.write',
-  'user.manage',
+  'capture.reset_attempts', 'user.manage',
 ];
 const login: Login = {
   user: { id: 'u1', name: 'a.kim', display_name: 'Alex Kim' },
@@ -179,6 +179,18 @@ const ANSWERS: Record<string, unknown> = {
     ],
   },
   '/payments/choices': { agents: [{ id: 'u1', name: 'a.kim' }], desktops: [{ id: 'd1', name: 'Collections US' }] },
+  '/captures': {
+    captures: [
+      {
+        agent_name: 'a.kim',
+        capture: {
+          call: 'k', began_at: NOW, agent: 'u1', kind: 'credit_card_advanced', open: { title: 'Card payment', state: 'invalid' }, process_used: 1,
+          fields: [{ field: 'card_number', attempts_used: 3, is_locked: true }, { field: 'expiry', attempts_used: 0, is_locked: false }, { field: 'security_code', attempts_used: 1, is_locked: false }],
+        },
+      },
+      { agent_name: 'b.ono', capture: { call: 'l', began_at: NOW, agent: 'u2', kind: 'check_basic', open: null, process_used: 0, fields: [{ field: 'routing_number', attempts_used: 2, is_locked: false }] } },
+    ],
+  } satisfies LiveCaptureList,
   '/audit/verification': VERIFIED,
   '/audit': {
     entries: [

@@ -101,6 +101,8 @@ const PLACES: readonly Place[] = [
   { name: 'roles', path: '/configure/users/roles', ready: (page) => expect(page.getByRole('columnheader', { name: 'Team lead' })).toBeVisible() },
   { name: 'role', path: '/configure/users/roles', ready: (page) => page.getByRole('button', { name: 'Edit Team lead' }).click() },
   { name: 'payments', path: '/payments?days=days&first=2026-11-01', ready: (page) => expect(page.getByRole('row', { name: '7F2K-22AB' })).toBeVisible() },
+  { name: 'live', path: '/live', ready: (page) => expect(page.getByRole('button', { name: 'Reset attempts: a.kim, Card payment' })).toBeVisible() },
+  { name: 'no-live', path: '/live', answers: { '/captures': { captures: [] } }, ready: (page) => expect(page.getByText('No capture is open.')).toBeVisible() },
   { name: 'audit', path: '/audit', ready: (page) => expect(page.getByText(/Chain verified to #18,204/)).toBeVisible() },
   { name: 'audit-broken', path: '/audit?days=all', answers: { '/audit/verification': BROKEN }, ready: (page) => expect(page.getByRole('alert')).toContainText('BROKEN') },
   { name: 'no-payments', path: '/payments', answers: { '/payments': { payments: [], next: null, unknown: 0 } }, ready: (page) => expect(page.getByText('No payment fits.')).toBeVisible() },

@@ -22,6 +22,7 @@ import { firstPlace } from './places';
 const Admin = lazy(() => import('./admin/admin-pages'));
 const Payments = lazy(() => import('./evidence/payments-page'));
 const Audit = lazy(() => import('./evidence/audit-page'));
+const Live = lazy(() => import('./evidence/live-page'));
 const Gallery = lazy(() => import('./gallery/gallery-page'));
 
 export function App() {
@@ -113,6 +114,9 @@ function LoggedIn({ login }: { login: Login }) {
                 </Route>
                 <Route path="/payments">
                   <Payments login={login} />
+                </Route>
+                <Route path="/live">
+                  <Live />
                 </Route>
                 <Route path="/audit">
                   <Audit />

@@ -29,6 +29,7 @@ export function AppHeader({ login, locked }: { login: Login; locked: boolean }) 
         {may(login, 'capture.start') && link('/', t('app.nav.agent'), place === '/')}
         {configures && link(configures, t('admin.configure'), place.startsWith('/configure'))}
         {may(login, 'payment.view') && link('/payments', t('app.nav.payments'), place.startsWith('/payments'))}
+        {may(login, 'capture.reset_attempts') && link('/live', t('app.nav.live'), place.startsWith('/live'))}
         {may(login, 'audit.read') && link('/audit', t('app.nav.audit'), place.startsWith('/audit'))}
       </nav>
       <div className={css.tools}>

@@ -2,7 +2,7 @@
 //! Owns: the table of calls, who may reach which.
 //! Never: touches a call's state itself; every change is a message to its task.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use domain::boundary::{
     Bus, CallEvents, CaptureAction, CaptureDesk, Desktops, EndCause, IncomingCall, LineEvent,
     PaymentGateway, Recorders, Store, Task, Telephony,
 };
-use domain::capture::Field;
+use domain::capture::{Field, WidgetKind};
 use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
 use domain::payment::PaymentForm;
 use domain::time::WallClock;
-use domain::view::{CallView, CaptureView, DeskError};
+use domain::view::{CallView, CaptureView, DeskError, LiveCapture};
 use secret::{Arena, SecretBuffer};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
@@ -79,6 +79,8 @@ pub(crate) struct Inner {
 struct Table {
     calls: HashMap<CallId, Handle>,
     captures: HashMap<CaptureId, OpenedCapture>,
+    /// Calls on which a capture was ever opened: the only ones with attempts.
+    attempted: HashSet<CallId>,
 }
 
 /// Where an open capture runs.
@@ -119,8 +121,10 @@ impl Inner {
     }
 
     pub(crate) fn capture_opened(&self, capture: CaptureId, call: CallId, desktop: DesktopId) {
+        let mut table = self.table();
+        table.attempted.insert(call.clone());
         let opened = OpenedCapture { call, desktop };
-        self.table().captures.insert(capture, opened);
+        table.captures.insert(capture, opened);
     }
 
     pub(crate) fn capture_closed(&self, capture: &CaptureId) {
@@ -136,6 +140,7 @@ impl Inner {
     pub(crate) fn remove(&self, call: &CallId) {
         let mut table = self.table();
         table.calls.remove(call);
+        table.attempted.remove(call);
         table.captures.retain(|_, of| of.call != *call);
     }
 
@@ -463,6 +468,49 @@ impl CaptureDesk for Calls {
         })
     }
 
+    fn live<'a>(&'a self, actor: &'a Actor) -> Task<'a, Result<Vec<LiveCapture>, DeskError>> {
+        Box::pin(async move {
+            may_reset(actor)?;
+            let attempted: Vec<Handle> = {
+                let table = self.0.table();
+                let handle = |call| table.calls.get(call).cloned();
+                table.attempted.iter().filter_map(handle).collect()
+            };
+            let mut live = Vec::with_capacity(attempted.len());
+            for handle in &attempted {
+                // A call that ends or is busy just now shows in the next list.
+                live.extend(
+                    Self::ask(handle, |reply| Message::Live { reply })
+                        .await
+                        .unwrap_or_default(),
+                );
+            }
+            live.sort_by(|left, right| {
+                (left.began_at, &left.call).cmp(&(right.began_at, &right.call))
+            });
+            Ok(live)
+        })
+    }
+
+    fn reset_attempts<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        kind: WidgetKind,
+    ) -> Task<'a, Result<(), DeskError>> {
+        Box::pin(async move {
+            may_reset(actor)?;
+            let handle = self.0.handle(call).ok_or(DeskError::NotFound)?;
+            let actor = actor.clone();
+            Self::ask(&handle, |reply| Message::ResetAttempts {
+                actor,
+                kind,
+                reply,
+            })
+            .await
+        })
+    }
+
     fn reveal<'a>(
         &'a self,
         actor: &'a Actor,
@@ -485,4 +533,10 @@ impl CaptureDesk for Calls {
             .await
         })
     }
+}
+
+/// Supervisors see everybody's captures, without digits.
+fn may_reset(actor: &Actor) -> Result<(), DeskError> {
+    let right = Permission::CaptureResetAttempts;
+    authorize(actor, right, Resource::Installation).map_err(|_| DeskError::NotFound)
 }

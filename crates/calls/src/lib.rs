@@ -8,6 +8,7 @@ mod buttons;
 mod charge;
 pub mod configuration;
 mod desk;
+mod live;
 mod mask;
 mod open_capture;
 mod reconcile;

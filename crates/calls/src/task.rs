@@ -17,7 +17,7 @@ use domain::desktop::Desktop;
 use domain::id::{CaptureId, SinkId, WidgetId};
 use domain::payment::{Outcome, PaymentForm};
 use domain::service::Service;
-use domain::view::{CallState, CallView, CaptureView, DeskError};
+use domain::view::{CallState, CallView, CaptureView, DeskError, LiveCapture};
 use secret::{KeyReceiver, SecretBuffer};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -72,6 +72,14 @@ pub(crate) enum Message {
         reply: Reply<CaptureView>,
     },
     Reveal(Showing),
+    Live {
+        reply: Reply<Vec<LiveCapture>>,
+    },
+    ResetAttempts {
+        actor: Actor,
+        kind: WidgetKind,
+        reply: Reply<()>,
+    },
 }
 
 /// A Basic value that an agent asked to see.
@@ -311,6 +319,13 @@ impl CallTask {
                 let _gone = reply.send(answer);
             }
             Message::Reveal(showing) => self.reveal(showing),
+            Message::Live { reply } => {
+                let _gone = reply.send(Ok(self.live()));
+            }
+            Message::ResetAttempts { actor, kind, reply } => {
+                let answer = self.reset_attempts(&actor, kind).await;
+                let _gone = reply.send(answer);
+            }
         }
     }
 

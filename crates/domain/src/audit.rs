@@ -73,6 +73,8 @@ pub enum AuditAction {
     PaymentsExported,
     /// Days of the audit trail left as a file; detail: from, until.
     AuditExported,
+    /// A supervisor gave the attempts of a widget kind back (S14); detail: kind.
+    AttemptsReset,
     /// A capture ended; detail: state.
     CaptureEnded,
     /// Protection was lost; detail: reason.

@@ -17,7 +17,7 @@ use crate::id::{AttemptId, CallId, CaptureId, DesktopId, RoleId, ServiceId, User
 use crate::payment::resolution::Proposal;
 use crate::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm};
 use crate::service::{ProtectionScope, Service, Settings, Sink};
-use crate::view::{CallView, CaptureView, DeskError};
+use crate::view::{CallView, CaptureView, DeskError, LiveCapture};
 
 /// A future behind a trait object.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -526,6 +526,15 @@ pub trait CaptureDesk: Send + Sync {
     ) -> Task<'a, Result<CaptureView, DeskError>>;
     /// Agents who have a capture open on this desktop, as it was configured when they opened it.
     fn capturing(&self, desktop: &DesktopId) -> Vec<UserId>;
+    /// Everybody's open captures, and attempts that closed ones have used up on running calls; the oldest call first.
+    fn live<'a>(&'a self, actor: &'a Actor) -> Task<'a, Result<Vec<LiveCapture>, DeskError>>;
+    /// Gives the attempts of a widget kind on a call back, audited (S14).
+    fn reset_attempts<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        kind: WidgetKind,
+    ) -> Task<'a, Result<(), DeskError>>;
     /// A validated Basic value, audited: ASCII digits. The buffer wipes itself.
     fn reveal<'a>(
         &'a self,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::capture::{Brand, CaptureState, Field, FieldError, WidgetKind};
 use crate::gate::Gate;
 use crate::gateway::NotSentReason;
-use crate::id::{AttemptId, CallId, CaptureId, WidgetId};
+use crate::id::{AttemptId, CallId, CaptureId, UserId, WidgetId};
 use crate::language::Language;
 use crate::money::Money;
 use crate::payment::Outcome;
@@ -214,6 +214,53 @@ pub struct FieldView {
     pub last_four: Option<String>,
     /// Basic: a value can be revealed.
     pub revealable: bool,
+}
+
+/// Attempts of one widget kind on one call, as a supervisor sees them (S14): no digit, and no count of digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LiveCapture {
+    /// The call.
+    pub call: CallId,
+    /// When it came.
+    pub began_at: UnixMillis,
+    /// Whose call it is; none: the call is routed past the agents of this server.
+    pub agent: Option<UserId>,
+    /// The kind that the attempts count for.
+    pub kind: WidgetKind,
+    /// The open capture of that kind; none: it is closed, its attempts still count.
+    pub open: Option<LiveSession>,
+    /// The fields, in order.
+    pub fields: Vec<LiveField>,
+    /// Presses of Process Payment that are used up.
+    pub process_used: u8,
+}
+
+/// An open capture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LiveSession {
+    /// Window Title.
+    pub title: String,
+    /// State.
+    pub state: CaptureState,
+}
+
+/// A field of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LiveField {
+    /// Which.
+    pub field: Field,
+    /// Attempts that are used up.
+    pub attempts_used: u8,
+    /// No attempts are left.
+    pub is_locked: bool,
+}
+
+impl LiveCapture {
+    /// There is something to give back.
+    #[must_use]
+    pub fn has_used(&self) -> bool {
+        self.process_used > 0 || self.fields.iter().any(|field| field.attempts_used > 0)
+    }
 }
 
 /// State of a row.

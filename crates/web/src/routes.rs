@@ -14,8 +14,8 @@ use crate::api::desktops::{agents, copies, history};
 use crate::api::{
     audit, calls, desktops, live, login, me, openapi, payments, roles, services, users,
 use crate::api::{
-    audit, calls, desktops, exports, live, login, me, openapi, payments, resolutions, services,
-    users,
+    attempts, audit, calls, desktops, exports, live, login, me, openapi, payments, resolutions,
+    services, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -82,6 +82,7 @@ const USERS: &[Right] = &[Right::UserManage];
 /// Auditors review who may do what.
 const REVIEW: &[Right] = &[Right::UserManage, Right::AuditRead];
 const LEDGER: &[Right] = &[Right::PaymentView, Right::CaptureStart];
+const RESET: &[Right] = &[Right::CaptureResetAttempts];
 const RESOLVE: &[Right] = &[Right::PaymentResolveUnknown];
 const AUDIT: &[Right] = &[Right::AuditRead];
 
@@ -144,6 +145,8 @@ fn captures() -> Vec<Route> {
         post("/calls/{id}/captures", calls::open)
             .may(CAPTURE)
             .passive(),
+        get("/captures", attempts::list).may(RESET),
+        post("/calls/{id}/reset-attempts", attempts::reset).may(RESET),
         get("/captures/{id}", calls::show)
             .may(CAPTURE)
             .while_locked(),

@@ -30,6 +30,7 @@ export const ACTION_NAMES = {
   unknown_resolved: 'audit_action.unknown_resolved',
   payments_exported: 'audit_action.payments_exported',
   audit_exported: 'audit_action.audit_exported',
+  attempts_reset: 'audit_action.attempts_reset',
   capture_ended: 'audit_action.capture_ended',
   protection_lost: 'audit_action.protection_lost',
 } satisfies Record<AuditAction, MessageId>;

@@ -16,6 +16,7 @@ mod alarms;
 mod house;
 mod ledger;
 mod listening;
+mod live;
 mod rights;
 
 use house::{House, Manner};

@@ -2,6 +2,7 @@
 //! Owns: the shapes of requests and answers.
 //! Never: decides more than `domain` does.
 
+pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod calls;
 pub(crate) mod desktops;

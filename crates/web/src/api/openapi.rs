@@ -9,7 +9,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::desktops::{agents, copies, history};
 use super::{
-    audit, calls, desktops, exports, live, login, me, payments, resolutions, roles, services,
+    attempts, audit, calls, desktops, exports, live, login, me, payments, resolutions, roles, services,
     users,
 };
 use crate::guard::{Access, COOKIE_NAME};
@@ -26,7 +26,7 @@ use crate::routes::{RouteRow, table};
         show,
         login::show, login::log_in, login::log_out, login::unlock, login::activity, login::change_password,
         live::stream, me::desktop, me::save_preferences,
-        calls::list, calls::hang_up, calls::open, calls::show, calls::act, calls::process, calls::reveal,
+        calls::list, calls::hang_up, calls::open, calls::show, calls::act, calls::process, calls::reveal, attempts::list, attempts::reset,
         services::settings, services::save_settings,
         services::list, services::create, services::show, services::save, services::declare,
         desktops::list::list, desktops::create, desktops::show, desktops::save, desktops::remove,

@@ -10,7 +10,7 @@ use domain::boundary::{
     AuditTrail, Audited, CaptureAction, CaptureDesk, Change, Charge, Desktops, NotSent,
     PaymentGateway, Payments, ReadyCharge, Services, Store, StoreError, Takers, Task, Users,
 };
-use domain::capture::Field;
+use domain::capture::{Field, WidgetKind};
 use domain::desktop::{Desktop, SavedDesktop};
 use domain::gateway::GatewayConfig;
 use domain::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, WidgetId};
@@ -18,7 +18,7 @@ use domain::payment::resolution::Proposal;
 use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm};
 use domain::service::{Service, Settings};
 use domain::time::{UnixMillis, WallClock};
-use domain::view::{CallView, CaptureView, DeskError};
+use domain::view::{CallView, CaptureView, DeskError, LiveCapture};
 use secret::{SecretBuffer, SecretText};
 use web::{ChangeHooks, Changed};
 
@@ -563,6 +563,7 @@ pub(crate) struct Desk {
     /// Captures by owner.
     pub(crate) captures: Mutex<HashMap<CaptureId, (UserId, CaptureView)>>,
     pub(crate) calls: Mutex<Vec<(UserId, CallView)>>,
+    pub(crate) live: Mutex<Vec<LiveCapture>>,
     /// What the next question is answered with instead.
     pub(crate) refusal: Mutex<Option<DeskError>>,
     /// What was asked for.
@@ -665,6 +666,19 @@ impl CaptureDesk for Desk {
             ))
             .and_then(|()| self.owned(actor, capture));
         task(processed)
+    }
+
+    fn live<'a>(&'a self, _: &'a Actor) -> Task<'a, Result<Vec<LiveCapture>, DeskError>> {
+        task(Ok(self.live.lock().unwrap().clone()))
+    }
+
+    fn reset_attempts<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        kind: WidgetKind,
+    ) -> Task<'a, Result<(), DeskError>> {
+        task(self.note(format!("{} resets {} on {call}", actor.name, kind.name())))
     }
 
     fn reveal<'a>(

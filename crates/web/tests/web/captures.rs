@@ -249,3 +249,38 @@ async fn the_agents_desktop_has_only_widgets_whose_gates_are_open() {
     assert_eq!(sam.get("/me/desktop").await.json()["desktop"], json!(null));
     assert_eq!(WidgetKind::ALL.len(), 4);
 }
+
+#[tokio::test]
+async fn s14_a_supervisor_sees_live_captures_by_agent_and_gives_attempts_back() {
+    let house = House::new().await;
+    let anna = house.rooms.user_named("anna").id;
+    house
+        .desk
+        .live
+        .lock()
+        .unwrap()
+        .push(domain::view::LiveCapture {
+            call: "call-1".parse().unwrap(),
+            began_at: UnixMillis(5),
+            agent: Some(anna),
+            kind: WidgetKind::CheckAdvanced,
+            open: None,
+            fields: Vec::new(),
+            process_used: 2,
+        });
+    let browser = house.logged_in(Role::Supervisor).await;
+    let list = browser.get("/captures").await.json();
+    assert_eq!(list["captures"][0]["agent_name"], "anna");
+    assert_eq!(list["captures"][0]["capture"]["process_used"], 2);
+    let form = json!({"kind": "check_advanced"});
+    let reply = browser.post("/calls/call-1/reset-attempts", form).await;
+    assert_eq!((reply.status, reply.text()), (204, String::new()));
+    assert_eq!(house.desk.asked(), ["sam resets Check Advanced on call-1"]);
+    let reply = browser
+        .post("/calls/call-1/reset-attempts", json!({"kind": "cash"}))
+        .await;
+    assert_eq!(
+        (reply.status, reply.fields()),
+        (400, vec!["kind".to_owned()])
+    );
+}

@@ -16,6 +16,7 @@ export const KEYS = {
   roles: ['roles'],
   payments: ['payments'],
   audit: ['audit'],
+  live: ['live-captures'],
   verification: ['audit-verification'],
   myDesktop: ['my-desktop'],
 } as const;

@@ -144,6 +144,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/calls/{id}/reset-attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives the attempts of a widget kind on a call back.
+         * @description Needs the right capture.reset_attempts.
+         */
+        post: operations["reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/captures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everybody's open captures and used attempts, without digits.
+         * @description Needs the right capture.reset_attempts.
+         */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/captures/{id}": {
         parameters: {
             query?: never;
@@ -727,7 +767,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "password_changed" | "desktop_saved" | "desktop_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "password_changed" | "desktop_saved" | "desktop_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -1177,6 +1217,55 @@ export interface components {
          * @enum {string}
          */
         Layout: "agent_panel" | "extended_panel" | "designer";
+        /** @description Attempts of one widget kind on one call, as a supervisor sees them (S14): no digit, and no count of digits. */
+        LiveCapture: {
+            agent?: components["schemas"]["UserId"] | null;
+            /** @description When it came. */
+            began_at: components["schemas"]["UnixMillis"];
+            /** @description The call. */
+            call: components["schemas"]["CallId"];
+            /** @description The fields, in order. */
+            fields: components["schemas"]["LiveField"][];
+            /** @description The kind that the attempts count for. */
+            kind: components["schemas"]["WidgetKind"];
+            open?: components["schemas"]["LiveSession"] | null;
+            /**
+             * Format: int32
+             * @description Presses of Process Payment that are used up.
+             */
+            process_used: number;
+        };
+        /** @description Captures that are open, and attempts that closed ones have used up. */
+        LiveCaptureList: {
+            /** @description The oldest call first. */
+            captures: components["schemas"]["LiveCaptureRow"][];
+        };
+        /** @description One of them and whose it is. */
+        LiveCaptureRow: {
+            /** @description Login name of the agent; empty: none of this server. */
+            agent_name: string;
+            /** @description The attempts. */
+            capture: components["schemas"]["LiveCapture"];
+        };
+        /** @description A field of it. */
+        LiveField: {
+            /**
+             * Format: int32
+             * @description Attempts that are used up.
+             */
+            attempts_used: number;
+            /** @description Which. */
+            field: components["schemas"]["Field"];
+            /** @description No attempts are left. */
+            is_locked: boolean;
+        };
+        /** @description An open capture. */
+        LiveSession: {
+            /** @description State. */
+            state: components["schemas"]["CaptureState"];
+            /** @description Window Title. */
+            title: string;
+        };
         /** @description User name and password. */
         LoginForm: {
             /**
@@ -1473,6 +1562,11 @@ export interface components {
         RejectForm: {
             /** @description 3-500 characters, without a card number. */
             reason: string;
+        };
+        /** @description Which attempts. */
+        ResetForm: {
+            /** @description Of this kind. */
+            kind: components["schemas"]["WidgetKind"];
         };
         /**
          * @description How it really ended.
@@ -2127,6 +2221,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetForm"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveCaptureList"];
+                };
             };
             default: components["responses"]["Problem"];
         };
