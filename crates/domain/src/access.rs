@@ -79,12 +79,13 @@ pub enum Permission {
 
 impl Permission {
     /// All.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::CaptureStart,
         Self::CaptureViewBasic,
         Self::CaptureResetAttempts,
         Self::PaymentResolveUnknown,
         Self::PaymentView,
+        Self::PaymentExport,
         Self::SpcEnable,
         Self::DesktopEdit,
         Self::GatewayEdit,

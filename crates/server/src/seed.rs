@@ -13,7 +13,7 @@ use domain::gateway::{ContentType, GatewayConfig};
 use domain::id::{DesktopId, ServiceId, UserId, WidgetId};
 use domain::service::{ProtectionScope, RecorderDeclaration, Route, Service, Settings};
 use domain::time::WallClock;
-use domain::widget::{Prompt, Widget, WidgetOptions};
+use domain::widget::{Prompt, Translations, Widget, WidgetOptions};
 use secret::SecretText;
 use thiserror::Error;
 
@@ -248,7 +248,7 @@ fn demo_widget(kind: WidgetKind, title: &str, gateway: Option<GatewayConfig>) ->
         title: title.to_owned(),
         enabled: true,
         prompts: kind.fields().iter().map(prompt).collect(),
-        translations: domain::widget::Translations::new(),
+        translations: Translations::new(),
         card_types: if is_card {
             Brand::ALL.into_iter().collect()
         } else {

@@ -12,10 +12,8 @@ use serde::Serialize;
 
 use crate::api::desktops::{agents, copies, history};
 use crate::api::{
-    audit, calls, desktops, live, login, me, openapi, payments, roles, services, users,
-use crate::api::{
     attempts, audit, calls, desktops, exports, live, login, me, openapi, payments, resolutions,
-    services, users,
+    roles, services, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};

@@ -1,32 +1,20 @@
 /** Configuration: menu, breadcrumb, and the page in between. */
-import type { ReactNode } from 'react';
 import { Suspense, lazy } from 'react';
-import { Breadcrumb, Breadcrumbs } from 'react-aria-components';
 import { Link, Route, Switch, useLocation } from 'wouter';
 import { may } from '../lib/api/queries';
 import type { Login } from '../lib/api/types';
 import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import css from './admin.module.css';
-import { DesktopListPage } from './desktop-list';
-import { RolesPage } from './roles-page';
-import { SecurePaymentCapturePage } from './secure-payment-capture';
-import { ServicesPage } from './services-page';
-import { UsersPage } from './users-page';
+import { Crumbs, PLACES } from './crumbs';
 
+const DesktopListPage = lazy(() => import('./desktop-list'));
 const DesktopEditorPage = lazy(() => import('./desktop-editor'));
 const DesktopHistoryPage = lazy(() => import('./desktop-history'));
-
-export const PLACES = {
-  desktops: '/configure/agents/agent-desktop',
-  spc: '/configure/agents/secure-payment-capture',
-  services: '/configure/calls/services',
-  users: '/configure/users/users',
-  roles: '/configure/users/roles',
-} as const;
-
-export const placeOfDesktop = (id: string) => `${PLACES.desktops}/${encodeURIComponent(id)}`;
-export const placeOfHistory = (id: string) => `${placeOfDesktop(id)}/history`;
+const SecurePaymentCapturePage = lazy(() => import('./secure-payment-capture'));
+const ServicesPage = lazy(() => import('./services-page'));
+const UsersPage = lazy(() => import('./users-page'));
+const RolesPage = lazy(() => import('./roles-page'));
 
 export default function AdminPages({ login }: { login: Login }) {
   const t = useT();
@@ -120,34 +108,6 @@ function ConfigureMenu({ login }: { login: Login }) {
           </ul>
         </li>
       </ul>
-    </nav>
-  );
-}
-
-const ABOVE = {
-  'admin.agent_desktop': { group: 'admin.agents', to: PLACES.desktops },
-  'admin.spc': { group: 'admin.agents', to: PLACES.spc },
-  'admin.services': { group: 'admin.calls', to: PLACES.services },
-  'admin.users': { group: 'admin.users_group', to: PLACES.users },
-  'admin.roles': { group: 'admin.users_group', to: PLACES.roles },
-} as const;
-
-/** Configure > the group > the page, and below it the thing that is open. */
-export function Crumbs({ here, below }: { here: keyof typeof ABOVE; below?: ReactNode }) {
-  const t = useT();
-  const { group, to } = ABOVE[here];
-  return (
-    <nav aria-label={t('admin.breadcrumb')}>
-      <Breadcrumbs className={css.crumbs!}>
-        <Breadcrumb>{t('admin.configure')}</Breadcrumb>
-        <Breadcrumb>{t(group)}</Breadcrumb>
-        <Breadcrumb>{below ? <Link href={to}>{t(here)}</Link> : <span aria-current="page">{t(here)}</span>}</Breadcrumb>
-        {below && (
-          <Breadcrumb>
-            <span aria-current="page">{below}</span>
-          </Breadcrumb>
-        )}
-      </Breadcrumbs>
     </nav>
   );
 }

@@ -21,7 +21,7 @@ export type ConflictProps = {
   onClose: () => void;
 };
 
-export function ConflictSheet({ id, ...props }: ConflictProps & { id: string }) {
+export default function ConflictSheet({ id, ...props }: ConflictProps & { id: string }) {
   const t = useT();
   // Asked for once: what is merged is exactly what is shown.
   const theirs = useQuery({

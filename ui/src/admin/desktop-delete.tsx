@@ -13,7 +13,7 @@ import { FormSheet } from './form-sheet';
 /** Names of one list that are shown; the others are counted. */
 const NAMES_MAX = 12;
 
-export function DeleteSheet({ desktop, onClose, onDeleted = onClose }: { desktop: Pick<DesktopBrief, 'id' | 'name'>; onClose: () => void; onDeleted?: () => void }) {
+export default function DeleteSheet({ desktop, onClose, onDeleted = onClose }: { desktop: Pick<DesktopBrief, 'id' | 'name'>; onClose: () => void; onDeleted?: () => void }) {
   const t = useT();
   const queries = useQueryClient();
   const use = useDesktopUse(desktop.id);

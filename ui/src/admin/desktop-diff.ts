@@ -6,6 +6,7 @@
 import type { Mapping } from '../lib/api/types';
 import { BRAND_NAMES, isAdvanced, isCheck } from '../lib/capture/words';
 import type { MessageId, Translate } from '../lib/i18n';
+import { LANGUAGE_NAMES, LOCALES } from '../lib/i18n/locales';
 import type { DesktopDraft, GatewayDraft, NumberName, WidgetDraft } from './desktop-form';
 import { fieldsOf } from './desktop-form';
 import { LAYOUT_NAMES } from './desktop-words';
@@ -54,6 +55,16 @@ const OWN: WidgetField[] = [
     take: (widget, { card_types }) => ({ ...widget, card_types }),
   },
 ];
+
+/** Title and prompts in another language, a line each. */
+const TEXTS: WidgetField[] = LOCALES.map(
+  (locale): WidgetField => ({
+    id: `translations.${locale}`,
+    label: () => LANGUAGE_NAMES[locale],
+    text: (_, { kind, translations }) => [translations[locale].title, ...fieldsOf(kind).map((field) => translations[locale].prompts[field] ?? '')].filter((text) => text !== '').join('\n'),
+    take: (widget, from) => ({ ...widget, translations: { ...widget.translations, [locale]: from.translations[locale] } }),
+  }),
+);
 
 const CHOICES = ['security_code', 'expiry_format', 'card_number_shown'] as const;
 const TOGGLES = ['reveal_security_code', 'show_brand_and_last_four', 'star_clears', 'pound_ends', 'mute_while_keying', 'process_after_hang_up'] as const;
@@ -114,7 +125,7 @@ const GATEWAY: WidgetField[] = [
   gatewayField('request_headers', 'widget.request_headers', rows),
 ];
 
-const FIELDS: readonly WidgetField[] = [...OWN, ...OPTIONS, ...GATEWAY];
+const FIELDS: readonly WidgetField[] = [...OWN, ...TEXTS, ...OPTIONS, ...GATEWAY];
 
 /** A stored widget is known by its identity, a new one by its place in this form. */
 const keyOf = (widget: WidgetDraft) => widget.id ?? widget.key;

@@ -53,6 +53,7 @@ const button = (name: string | RegExp) => screen.getByRole('button', { name });
 const add = async (kind: string) => {
   await userEvent.click(screen.getByRole('option', { name: kind }));
   await userEvent.click(button('Add'));
+  await screen.findByRole('textbox', { name: 'Window Title' });
 };
 
 describe('the editor', () => {
@@ -268,8 +269,8 @@ describe('the editor', () => {
     await userEvent.type(screen.getByRole('textbox', { name: 'Name' }), ' US');
     await chosen('Second', 'Disable');
     await userEvent.click(button('Save'));
-    const dialog = within(await screen.findByRole('dialog', { name: 'Two people changed this desktop' }));
-    expect(await dialog.findByText(/s.ortiz saved revision 9/)).toBeVisible();
+    expect(await screen.findByText(/s.ortiz saved revision 9/)).toBeVisible();
+    const dialog = within(screen.getByRole('dialog', { name: 'Two people changed this desktop' }));
     const group = (name: string) => within(dialog.getByRole('radiogroup', { name }));
     expect(group('Desktop: Name').getByRole('radio', { name: 'Take mine' })).toBeChecked();
     expect(group('Desktop: Layout').getByRole('radio', { name: 'Take theirs' })).toBeChecked();

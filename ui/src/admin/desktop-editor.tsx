@@ -1,16 +1,14 @@
 /** One desktop: layout, widgets, and the way to save them all or nothing. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { Suspense, lazy, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
 import { KEYS, may, useDesktop, useDesktops, useSettings } from '../lib/api/queries';
 import type { DesktopView, Login } from '../lib/api/types';
 import { Button, Chip, Icon, Notice, RadioInput, SelectInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
-import { Crumbs, PLACES, placeOfDesktop, placeOfHistory } from './admin-pages';
+import { Crumbs, PLACES, placeOfDesktop, placeOfHistory } from './crumbs';
 import css from './admin.module.css';
-import { ConflictSheet } from './desktop-conflict';
-import { DeleteSheet } from './desktop-delete';
 import { difference } from './desktop-diff';
 import type { DesktopDraft, Errors, WidgetDraft } from './desktop-form';
 import { LAYOUTS, draftOf, formOf, splitErrors } from './desktop-form';
@@ -19,7 +17,11 @@ import { DesktopPreview } from './desktop-preview';
 import { State } from './desktop-state';
 import { LAYOUT_NAMES, SERVICE_NAMES } from './desktop-words';
 import { useUnsaved } from './leave-guard';
-import { SaveSummary } from './save-summary';
+
+/** What opens at a press is read then. */
+const ConflictSheet = lazy(() => import('./desktop-conflict'));
+const DeleteSheet = lazy(() => import('./desktop-delete'));
+const SaveSummary = lazy(() => import('./save-summary'));
 
 export default function DesktopEditorPage({ id, login }: { id: string; login: Login }) {
   const t = useT();
@@ -127,32 +129,34 @@ export function DesktopEditor({ view, login, responseVariables, justSaved, onSav
           {t('editor.save')}
         </Button>
       </footer>
-      {asking === 'summary' && (
-        <SaveSummary
-          rows={difference(t, base.draft, draft)}
-          agents={agents}
-          onClose={() => setAsking(undefined)}
-          onSave={() => {
-            setAsking(undefined);
-            save.mutate();
-          }}
-        />
-      )}
-      {asking === 'conflict' && (
-        <ConflictSheet
-          id={view.desktop.id}
-          base={base.draft}
-          mine={draft}
-          draftOf={asDraft}
-          onClose={() => setAsking(undefined)}
-          onMerged={(theirs, theirDraft, merged) => {
-            setBase({ view: theirs, draft: theirDraft });
-            setDraft(merged);
-            save.reset();
-            setAsking(undefined);
-          }}
-        />
-      )}
+      <Suspense>
+        {asking === 'summary' && (
+          <SaveSummary
+            rows={difference(t, base.draft, draft)}
+            agents={agents}
+            onClose={() => setAsking(undefined)}
+            onSave={() => {
+              setAsking(undefined);
+              save.mutate();
+            }}
+          />
+        )}
+        {asking === 'conflict' && (
+          <ConflictSheet
+            id={view.desktop.id}
+            base={base.draft}
+            mine={draft}
+            draftOf={asDraft}
+            onClose={() => setAsking(undefined)}
+            onMerged={(theirs, theirDraft, merged) => {
+              setBase({ view: theirs, draft: theirDraft });
+              setDraft(merged);
+              save.reset();
+              setAsking(undefined);
+            }}
+          />
+        )}
+      </Suspense>
     </>
   );
 }
@@ -247,7 +251,7 @@ function DeleteDesktop({ view }: { view: DesktopView }) {
       <Button look="danger" onPress={() => setAsking(true)}>
         {t('editor.delete')}
       </Button>
-      {asking && <DeleteSheet desktop={view.desktop} onClose={() => setAsking(false)} onDeleted={() => navigate(PLACES.desktops)} />}
+      <Suspense>{asking && <DeleteSheet desktop={view.desktop} onClose={() => setAsking(false)} onDeleted={() => navigate(PLACES.desktops)} />}</Suspense>
     </>
   );
 }

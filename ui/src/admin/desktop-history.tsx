@@ -9,7 +9,7 @@ import { Button, Chip, Icon, Notice, Question, SelectInput } from '../lib/contro
 import type { MessageId, Translate } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import { agoText, dateTimeText } from '../lib/i18n/format';
-import { Crumbs, placeOfDesktop } from './admin-pages';
+import { Crumbs, placeOfDesktop } from './crumbs';
 import css from './admin.module.css';
 import { difference } from './desktop-diff';
 import { draftOf } from './desktop-form';

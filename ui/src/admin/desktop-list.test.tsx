@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { DesktopBrief, DesktopUse, Permission } from '../lib/api/types';
 import type { Sent } from '../test-page';
 import { fakeServer, loginOf, renderPage } from '../test-page';
-import { DesktopListPage } from './desktop-list';
+import DesktopListPage from './desktop-list';
 
 afterEach(() => vi.unstubAllGlobals());
 

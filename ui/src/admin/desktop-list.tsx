@@ -9,10 +9,10 @@ import type { MenuEntry } from '../lib/controls';
 import { ActionMenu, Button, Icon, Notice, SelectInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import { agoText, dateTimeText } from '../lib/i18n/format';
-import { placeOfDesktop, placeOfHistory } from './admin-pages';
+import { placeOfDesktop, placeOfHistory } from './crumbs';
 import css from './admin.module.css';
 import { AssignSheet } from './desktop-assign';
-import { DeleteSheet } from './desktop-delete';
+import DeleteSheet from './desktop-delete';
 import { DuplicateSheet, ImportSheet, NewDesktopSheet } from './desktop-new';
 import { State } from './desktop-state';
 import { LAYOUT_NAMES, SERVICE_NAMES } from './desktop-words';
@@ -20,7 +20,7 @@ import { LAYOUT_NAMES, SERVICE_NAMES } from './desktop-words';
 type Open = { what: 'new' | 'import' } | { what: 'duplicate' | 'assign' | 'delete'; desktop: DesktopBrief };
 type Act = 'open' | 'duplicate' | 'export' | 'history' | 'assign' | 'delete';
 
-export function DesktopListPage({ login }: { login: Login }) {
+export default function DesktopListPage({ login }: { login: Login }) {
   const t = useT();
   const { data, error, isPending } = useDesktops();
   const [search, setSearch] = useState('');

@@ -8,7 +8,7 @@ import { KEYS } from '../lib/api/queries';
 import type { DesktopBrief, DesktopForm, DesktopService, DesktopView } from '../lib/api/types';
 import { Button, Icon, Notice, RadioInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
-import { placeOfDesktop } from './admin-pages';
+import { placeOfDesktop } from './crumbs';
 import css from './admin.module.css';
 import { FormSheet } from './form-sheet';
 

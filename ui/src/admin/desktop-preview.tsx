@@ -33,7 +33,7 @@ export function DesktopPreview({ draft }: { draft: DesktopDraft }) {
   // An edited widget is shown as it is now: what was simulated of the old one is over.
   const current = open && shown.includes(open.widget) ? open : undefined;
   const show = (view: CaptureView | undefined) => setOpen(view && current ? { ...current, view } : undefined);
-  const buttons = shown.map(({ key, kind, title }): ButtonView => ({ widget: key, kind, title, disabled: current ? 'capture_open' : null }));
+  const buttons = shown.map(({ key, kind, title }): ButtonView => ({ widget: key, kind, title, titles: {}, disabled: current ? 'capture_open' : null }));
   const start = (key: string) => {
     const widget = shown.find((one) => one.key === key);
     if (widget) setOpen({ widget, view: opened(widget, Date.now()) });

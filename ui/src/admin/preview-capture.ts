@@ -109,9 +109,9 @@ export function happened(view: CaptureView, what: Happening): CaptureView {
     case 'hang_up':
       return { ...view, state: 'lost', reason: 'call_ended', listening: null, protection: [] };
     case 'approve':
-      return ended(view, 'approved', { outcome: 'approved', message: 'Thank you.' });
+      return ended(view, 'approved', { outcome: 'approved', message: '' });
     case 'decline':
-      return ended(view, 'declined', { outcome: 'declined', message: 'Insufficient funds' });
+      return ended(view, 'declined', { outcome: 'declined', message: '' });
     case 'no_answer':
       return ended(view, 'unknown', { outcome: 'unknown' });
     default:

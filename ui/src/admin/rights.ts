@@ -8,6 +8,7 @@ export const RIGHT_NAMES = {
   'capture.reset_attempts': 'right.capture.reset_attempts',
   'payment.resolve_unknown': 'right.payment.resolve_unknown',
   'payment.view': 'right.payment.view',
+  'payment.export': 'right.payment.export',
   'spc.enable': 'right.spc.enable',
   'desktop.edit': 'right.desktop.edit',
   'gateway.edit': 'right.gateway.edit',

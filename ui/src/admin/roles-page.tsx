@@ -12,7 +12,7 @@ import { DiscardQuestion } from './discard-question';
 import { RIGHTS, RIGHT_NAMES } from './rights';
 import own from './users.module.css';
 
-export function RolesPage({ login }: { login: Login }) {
+export default function RolesPage({ login }: { login: Login }) {
   const t = useT();
   const { data, error, isPending } = useRoles();
   const [open, setOpen] = useState<RoleView | 'new'>();

@@ -5,7 +5,7 @@ import type { Row } from './desktop-diff';
 import { DiffTable } from './diff-table';
 import { FormSheet } from './form-sheet';
 
-export function SaveSummary({ rows, agents, onSave, onClose }: { rows: readonly Row[]; agents: number; onSave: () => void; onClose: () => void }) {
+export default function SaveSummary({ rows, agents, onSave, onClose }: { rows: readonly Row[]; agents: number; onSave: () => void; onClose: () => void }) {
   const t = useT();
   return (
     <FormSheet title={t('save.title')} onClose={onClose} submit={{ label: t('save.yes'), ready: true, run: onSave }}>

@@ -8,7 +8,7 @@ import { useT } from '../lib/i18n';
 import { dateTimeText } from '../lib/i18n/format';
 import css from './admin.module.css';
 
-export function SecurePaymentCapturePage({ login }: { login: Login }) {
+export default function SecurePaymentCapturePage({ login }: { login: Login }) {
   const t = useT();
   const settings = useSettings();
   const seesServices = may(login, 'spc.enable') || may(login, 'desktop.edit');

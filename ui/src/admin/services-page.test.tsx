@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Service } from '../lib/api/types';
 import { fakeServer, loginOf, renderPage } from '../test-page';
-import { draftOf, formOf, ServicesPage } from './services-page';
+import ServicesPage, { draftOf, formOf } from './services-page';
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -12,7 +12,7 @@ import type { DesktopBrief, Login, Route, Service, ServiceForm } from '../lib/ap
 import { Button, Chip, Icon, Notice, RadioInput, SelectInput, Sheet, TextInput } from '../lib/controls';
 import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
-import { PLACES } from './admin-pages';
+import { PLACES } from './crumbs';
 import css from './admin.module.css';
 import { DiscardQuestion } from './discard-question';
 
@@ -29,7 +29,7 @@ const SCOPES = {
   always: 'services.protection.always',
 } satisfies Record<Service['protection'], MessageId>;
 
-export function ServicesPage({ login }: { login: Login }) {
+export default function ServicesPage({ login }: { login: Login }) {
   const t = useT();
   const services = useServices();
   const desktops = useDesktops();

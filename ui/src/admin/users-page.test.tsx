@@ -4,9 +4,9 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { Permission, RoleView, UserView } from '../lib/api/types';
 import { fakeServer, loginOf, renderPage } from '../test-page';
 import { effective } from './rights';
-import { RolesPage } from './roles-page';
+import RolesPage from './roles-page';
 import { fits, stateOf } from './user-form';
-import { UsersPage } from './users-page';
+import UsersPage from './users-page';
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -19,7 +19,7 @@ const NEW = '+';
 /** Rows shown at first, and with each press of "Show more". */
 const ROWS_AT_ONCE = 100;
 
-export function UsersPage({ login }: { login: Login }) {
+export default function UsersPage({ login }: { login: Login }) {
   const t = useT();
   const manages = may(login, 'user.manage');
   const users = useUsers();

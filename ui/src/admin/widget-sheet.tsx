@@ -41,7 +41,7 @@ export type InputsProps = {
   responseVariables: boolean;
 };
 
-export function WidgetSheet({ widget, others, login, responseVariables, serverErrors, onOk, onCancel }: WidgetSheetProps) {
+export default function WidgetSheet({ widget, others, login, responseVariables, serverErrors, onOk, onCancel }: WidgetSheetProps) {
   const t = useT();
   const root = useRef<HTMLFormElement>(null);
   const [draft, setDraft] = useState(widget);

@@ -1,5 +1,5 @@
 /** Available Widgets on the left, the widgets of this desktop on the right. */
-import { useState } from 'react';
+import { Suspense, lazy, useState } from 'react';
 import { ListBox, ListBoxItem } from 'react-aria-components';
 import { may } from '../lib/api/queries';
 import type { Login, WidgetKind } from '../lib/api/types';
@@ -10,7 +10,6 @@ import { AddedWidgets } from './added-widgets';
 import css from './admin.module.css';
 import type { DesktopDraft, Errors, WidgetDraft } from './desktop-form';
 import { KINDS, newWidget } from './desktop-form';
-import { WidgetSheet } from './widget-sheet';
 
 export type WidgetsPanelProps = {
   draft: DesktopDraft;
@@ -23,6 +22,9 @@ export type WidgetsPanelProps = {
 
 /** What was removed last, and from where. */
 type Removed = { widget: WidgetDraft; place: number };
+
+/** The forms of the four kinds are read when one opens. */
+const WidgetSheet = lazy(() => import('./widget-sheet'));
 
 export function WidgetsPanel({ draft, login, errors, onChange, responseVariables }: WidgetsPanelProps) {
   const t = useT();
@@ -81,6 +83,7 @@ export function WidgetsPanel({ draft, login, errors, onChange, responseVariables
       </section>
       <Sheet label={open ? t('widget.sheet', { kind: t(KIND_NAMES[open.kind]), title: open.title || t('widget.new') }) : ''} open={open !== undefined} onClose={() => setOpen(undefined)}>
         {open && (
+          <Suspense fallback={<p role="status">{t('app.loading')}</p>}>
           <WidgetSheet
             key={open.key}
             widget={open}
@@ -91,6 +94,7 @@ export function WidgetsPanel({ draft, login, errors, onChange, responseVariables
             onOk={keep}
             onCancel={() => setOpen(undefined)}
           />
+          </Suspense>
         )}
       </Sheet>
     </div>

@@ -1,15 +1,14 @@
 //! Calls between doubles of the other rooms, driven as the telephone side and a page drive them.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::access::{Actor, CustomRoles, Role, User};
+use domain::access::{Actor, CustomRoles, User};
 use domain::boundary::*;
 use domain::capture::fixtures::CARDS;
-use domain::capture::{Brand, CaptureState, Field, WidgetKind};
-use domain::desktop::{Desktop, DesktopService, Layout, SavedDesktop};
+use domain::capture::{CaptureState, Field, WidgetKind};
+use domain::desktop::{Desktop, SavedDesktop};
 use domain::gateway::{Evidence, GatewayConfig, KeyFound, MissingKey, NotSentReason, verdict};
 use domain::id::*;
 use domain::money::{Currency, Money};
@@ -18,14 +17,16 @@ use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Paymen
 use domain::service::*;
 use domain::time::{UnixMillis, WallClock};
 use domain::view::{CallView, CaptureView, DeskError};
-use domain::widget::{Prompt, Widget, WidgetOptions};
+use domain::widget::{Widget, WidgetOptions};
 use secret::{Arena, Key, KeyReceiver, KeySender, SecretText, digit_ring};
 
 use crate::configuration::{Configuration, Readers};
 use crate::{Calls, Deps, Unreachable};
 
+use super::fixtures::{agent, desktop, service, widget};
+
 /// 2026-11-15T12:00:00Z.
-const NOW: UnixMillis = UnixMillis(1_794_744_000_000);
+pub(super) const NOW: UnixMillis = UnixMillis(1_794_744_000_000);
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -637,68 +638,5 @@ impl Phone {
             self.keys.push(Key::Digit(digit)).unwrap();
             house.calls.key_pressed(&self.id);
         }
-    }
-}
-
-fn agent() -> User {
-    User {
-        name: "kim".to_owned(),
-        display_name: "Kim".to_owned(),
-        roles: BTreeSet::from([Role::Agent.into()]),
-        desktop: Some(DesktopId::from_random(1)),
-        phone: Some("kim".to_owned()),
-        revision: 1,
-        ..User::blank(UserId::from_random(7))
-    }
-}
-
-fn widget(id: u128, kind: WidgetKind, options: WidgetOptions) -> Widget {
-    let prompt = |field: &Field| Prompt {
-        field: *field,
-        text: "please".to_owned(),
-    };
-    Widget {
-        id: WidgetId::from_random(id),
-        kind,
-        title: format!("Take a payment {id}"),
-        enabled: true,
-        prompts: kind.fields().iter().map(prompt).collect(),
-        translations: domain::widget::Translations::new(),
-        card_types: BTreeSet::from(Brand::ALL),
-        options,
-        gateway: kind.is_advanced().then(|| {
-            serde_json::from_value(serde_json::json!({
-                "service_url": "https://gateway.example/pay", "success_key": "result", "success_value": "ok",
-            }))
-            .unwrap()
-        }),
-    }
-}
-
-fn desktop(widgets: Vec<Widget>) -> Desktop {
-    Desktop {
-        id: DesktopId::from_random(1),
-        name: "Desk".to_owned(),
-        service: DesktopService::Standard,
-        layout: Layout::AgentPanel,
-        widgets,
-        revision: 1,
-    }
-}
-
-fn service(protection: ProtectionScope) -> Service {
-    Service {
-        id: ServiceId::from_random(1),
-        name: "Sales".to_owned(),
-        numbers: vec!["*".to_owned()],
-        route: Route::Agents,
-        desktop: DesktopId::from_random(1),
-        protection,
-        recorders: Some(RecorderDeclaration {
-            confirmed_by: "pat".to_owned(),
-            confirmed_at: NOW,
-            sinks: Vec::new(),
-        }),
-        revision: 1,
     }
 }

@@ -1,14 +1,12 @@
 //! What a supervisor sees of captures, and gives back.
 
-use std::collections::BTreeSet;
-
 use domain::access::{Actor, Role};
 use domain::audit::AuditAction;
 use domain::boundary::{CaptureAction, CaptureDesk};
 use domain::capture::{CaptureState, Field, WidgetKind};
 use domain::id::UserId;
 use domain::service::ProtectionScope;
-use domain::view::{DeskError, FieldState, LiveCapture};
+use domain::view::{CaptureView, DeskError, FieldState, LiveCapture};
 use domain::widget::WidgetOptions;
 
 use super::house::House;
@@ -19,7 +17,7 @@ fn supervisor() -> Actor {
     Actor {
         user: UserId::from_random(70),
         name: "sam".to_owned(),
-        roles: BTreeSet::from([Role::Supervisor]),
+        permissions: Role::Supervisor.permissions().iter().copied().collect(),
         ..Actor::system()
     }
 }
@@ -31,6 +29,10 @@ async fn strict_house() -> House {
         ..WidgetOptions::default()
     };
     House::new(options, ProtectionScope::Capture).await
+}
+
+fn is_locked(view: &CaptureView) -> bool {
+    view.fields[0].state == FieldState::Locked
 }
 
 async fn live(house: &House) -> Vec<LiveCapture> {
@@ -46,7 +48,7 @@ async fn o9_s14_a_supervisor_gives_used_attempts_back_and_the_trail_says_so() {
     house.until(&capture, CaptureState::Armed).await;
     let listen = CaptureAction::Listen(Field::CardNumber);
     house.act(&capture, listen).await.unwrap();
-    phone.key(&house, "4111111111111112");
+    phone.key(&house, "5555555555554445");
     let is_locked = |view: &domain::view::CaptureView| view.fields[0].state == FieldState::Locked;
     house.until_view(&capture, is_locked).await;
 

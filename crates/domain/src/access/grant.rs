@@ -8,12 +8,13 @@ use super::{Actor, Permission};
 
 /// Rights that configure nothing: those of agents, their supervisors and auditors. Whoever staffs a contact centre gives them
 /// without taking payments or reading the trail.
-pub const FLOOR: [Permission; 6] = [
+pub const FLOOR: [Permission; 7] = [
     Permission::CaptureStart,
     Permission::CaptureViewBasic,
     Permission::CaptureResetAttempts,
     Permission::PaymentResolveUnknown,
     Permission::PaymentView,
+    Permission::PaymentExport,
     Permission::AuditRead,
 ];
 

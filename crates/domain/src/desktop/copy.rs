@@ -135,7 +135,7 @@ mod tests {
 
     fn widget(id: &str, auth: &str, headers: Value) -> Widget {
         serde_json::from_value(json!({
-            "id": id, "kind": "check_advanced", "title": id, "enabled": true, "card_types": [], "options": {},
+            "id": id, "kind": "check_advanced", "title": id, "enabled": true, "card_types": [], "options": {}, "translations": {},
             "prompts": [
                 {"field": "routing_number", "text": "Key the routing number."},
                 {"field": "account_number", "text": "Key the account number."},

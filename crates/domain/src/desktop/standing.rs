@@ -180,7 +180,7 @@ mod tests {
     fn widget(auth: &str) -> Widget {
         serde_json::from_value(json!({
             "id": "card", "kind": "credit_card_advanced", "title": "Card payment", "enabled": true,
-            "prompts": [], "card_types": ["visa"], "options": {},
+            "prompts": [], "translations": {}, "card_types": ["visa"], "options": {},
             "gateway": {"service_url": "https://gateway.example/pay", "success_key": "a", "success_value": "b",
                 "auth_method": auth, "request_headers": [{"name": "X-Merchant", "value": "ACME"}]},
         }))

@@ -81,6 +81,7 @@ impl From<Widget> for WidgetDraft {
             title: widget.title,
             enabled: widget.enabled,
             prompts: widget.prompts,
+            translations: widget.translations,
             card_types: widget.card_types,
             options: widget.options,
             gateway: widget.gateway,

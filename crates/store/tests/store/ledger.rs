@@ -243,7 +243,7 @@ async fn the_ledger_is_narrowed_by_each_condition_alone_and_together(place: Plac
     ];
     for filter in &only_new {
         let attempts = found(&database, filter, None, 9).await;
-        assert_eq!(attempts, [new.attempt.clone()], "{filter:?}");
+        assert_eq!(attempts, std::slice::from_ref(&new.attempt), "{filter:?}");
         assert_eq!(database.count(filter, 9).await, Ok(1));
     }
     for only_old in [
@@ -251,7 +251,7 @@ async fn the_ledger_is_narrowed_by_each_condition_alone_and_together(place: Plac
         narrowed(|filter, _| filter.standing = Some(Standing::Open), &old),
     ] {
         let attempts = found(&database, &only_old, None, 9).await;
-        assert_eq!(attempts, [old.attempt.clone()], "{only_old:?}");
+        assert_eq!(attempts, std::slice::from_ref(&old.attempt), "{only_old:?}");
     }
     assert_eq!(found(&database, &named("ABD"), None, 9).await, []);
 }

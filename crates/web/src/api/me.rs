@@ -114,7 +114,8 @@ async fn kept(app: &Shared, login: &Login, user: User) -> Result<i64, StoreError
     .with("language", word(&user.preferences.language))
     .with("theme", word(&user.preferences.theme));
     let change = Change::SaveUser(user.clone());
-    app.commit(change, entry, move |app| app.logins.refresh(&user))
+    let custom = app.deps.users.custom_roles().await?;
+    app.commit(change, entry, move |app| app.logins.refresh(&user, &custom))
         .await
 }
 

@@ -12,8 +12,8 @@ pub(crate) mod login;
 pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod payments;
-pub(crate) mod roles;
 pub(crate) mod resolutions;
+pub(crate) mod roles;
 pub(crate) mod services;
 pub(crate) mod users;
 

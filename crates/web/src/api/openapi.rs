@@ -9,8 +9,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::desktops::{agents, copies, history};
 use super::{
-    attempts, audit, calls, desktops, exports, live, login, me, payments, resolutions, roles, services,
-    users,
+    attempts, audit, calls, desktops, exports, live, login, me, payments, resolutions, roles,
+    services, users,
 };
 use crate::guard::{Access, COOKIE_NAME};
 use crate::problem::ProblemBody;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::access::{Actor, AssignedRole, CustomRoles, Preferences, User};
-use domain::id::{RoleId, UserId};
+use domain::id::{DesktopId, RoleId, UserId};
 use rand::TryRngCore;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -321,7 +321,7 @@ mod tests {
         let (logins, now) = (logins(), Instant::now());
         let mut user = user(1);
         let (cookie, _) = begin(&logins, &user, now);
-        user.desktop = Some(domain::id::DesktopId::from_random(5));
+        user.desktop = Some(DesktopId::from_random(5));
         logins.refresh(&user, &CustomRoles::default());
         let login = logins.find(&cookie, now).unwrap();
         assert_eq!(login.actor.desktop, user.desktop);

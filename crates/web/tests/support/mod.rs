@@ -1,10 +1,12 @@
 //! A whole HTTP side with rooms of its own: everything is real but what lies behind the traits.
 
 mod browser;
+mod desk;
 mod rooms;
 
 pub(crate) use browser::{Browser, Stream};
-pub(crate) use rooms::{Desk, Rooms};
+pub(crate) use desk::Desk;
+pub(crate) use rooms::Rooms;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -4,22 +4,20 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::access::{Actor, AssignedRole, CustomRole, CustomRoles, User};
+use domain::access::{AssignedRole, CustomRole, CustomRoles, User};
 use domain::audit::{ChainedDocument, ChainedEntry, TrailFilter};
 use domain::boundary::{
-    AuditTrail, Audited, CaptureAction, CaptureDesk, Change, Charge, Desktops, NotSent,
-    PaymentGateway, Payments, ReadyCharge, Services, Store, StoreError, Takers, Task, Users,
+    AuditTrail, Audited, Change, Charge, Desktops, NotSent, PaymentGateway, Payments, ReadyCharge,
+    Services, Store, StoreError, Takers, Task, Users,
 };
-use domain::capture::{Field, WidgetKind};
 use domain::desktop::{Desktop, SavedDesktop};
 use domain::gateway::GatewayConfig;
-use domain::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, WidgetId};
+use domain::id::{AttemptId, DesktopId, ServiceId, UserId, WidgetId};
 use domain::payment::resolution::Proposal;
-use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm};
+use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment};
 use domain::service::{Service, Settings};
 use domain::time::{UnixMillis, WallClock};
-use domain::view::{CallView, CaptureView, DeskError, LiveCapture};
-use secret::{SecretBuffer, SecretText};
+use secret::SecretText;
 use web::{ChangeHooks, Changed};
 
 /// Everything that is stored.
@@ -272,7 +270,7 @@ fn save<T, I: PartialEq>(
     Ok(new)
 }
 
-fn task<'a, T: Send + 'a>(value: T) -> Task<'a, T> {
+pub(super) fn task<'a, T: Send + 'a>(value: T) -> Task<'a, T> {
     Box::pin(async move { value })
 }
 
@@ -554,148 +552,5 @@ impl AuditTrail for Rooms {
 
     fn verify(&self) -> Task<'_, Result<Option<ChainedEntry>, StoreError>> {
         task(self.fault().map(|()| None))
-    }
-}
-
-/// A desk that answers what a test put there.
-#[derive(Default)]
-pub(crate) struct Desk {
-    /// Captures by owner.
-    pub(crate) captures: Mutex<HashMap<CaptureId, (UserId, CaptureView)>>,
-    pub(crate) calls: Mutex<Vec<(UserId, CallView)>>,
-    pub(crate) live: Mutex<Vec<LiveCapture>>,
-    /// What the next question is answered with instead.
-    pub(crate) refusal: Mutex<Option<DeskError>>,
-    /// What was asked for.
-    pub(crate) asked: Mutex<Vec<String>>,
-    /// The digits that can be revealed.
-    pub(crate) digits: Mutex<String>,
-    /// Who has a capture open on which desktop.
-    pub(crate) capturing: Mutex<Vec<(DesktopId, UserId)>>,
-}
-
-impl Desk {
-    pub(crate) fn add_capture(&self, owner: &UserId, view: CaptureView) {
-        let row = (owner.clone(), view.clone());
-        self.captures.lock().unwrap().insert(view.id, row);
-    }
-
-    pub(crate) fn refuse_next(&self, error: DeskError) {
-        *self.refusal.lock().unwrap() = Some(error);
-    }
-
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-
-    fn note(&self, text: String) -> Result<(), DeskError> {
-        self.asked.lock().unwrap().push(text);
-        self.refusal.lock().unwrap().take().map_or(Ok(()), Err)
-    }
-
-    fn owned(&self, actor: &Actor, capture: &CaptureId) -> Result<CaptureView, DeskError> {
-        let captures = self.captures.lock().unwrap();
-        captures
-            .get(capture)
-            .filter(|(owner, _)| *owner == actor.user)
-            .map(|(_, view)| view.clone())
-            .ok_or(DeskError::NotFound)
-    }
-}
-
-impl CaptureDesk for Desk {
-    fn calls<'a>(&'a self, actor: &'a Actor) -> Task<'a, Result<Vec<CallView>, DeskError>> {
-        let calls = self.calls.lock().unwrap();
-        let mine = calls.iter().filter(|(owner, _)| *owner == actor.user);
-        task(Ok(mine.map(|(_, view)| view.clone()).collect()))
-    }
-
-    fn hang_up<'a>(&'a self, _: &'a Actor, call: &'a CallId) -> Task<'a, Result<(), DeskError>> {
-        task(self.note(format!("hang up {call}")))
-    }
-
-    fn open<'a>(
-        &'a self,
-        actor: &'a Actor,
-        call: &'a CallId,
-        widget: &'a WidgetId,
-    ) -> Task<'a, Result<CaptureView, DeskError>> {
-        let opened = self
-            .note(format!("open {widget} on {call}"))
-            .and_then(|()| self.owned(actor, &"capture-1".parse().unwrap()));
-        task(opened)
-    }
-
-    fn capture<'a>(
-        &'a self,
-        actor: &'a Actor,
-        capture: &'a CaptureId,
-    ) -> Task<'a, Result<CaptureView, DeskError>> {
-        task(self.owned(actor, capture))
-    }
-
-    fn capturing(&self, desktop: &DesktopId) -> Vec<UserId> {
-        let capturing = self.capturing.lock().unwrap();
-        let here = capturing.iter().filter(|(on, _)| on == desktop);
-        here.map(|(_, user)| user.clone()).collect()
-    }
-
-    fn act<'a>(
-        &'a self,
-        actor: &'a Actor,
-        capture: &'a CaptureId,
-        action: CaptureAction,
-    ) -> Task<'a, Result<CaptureView, DeskError>> {
-        let acted = self
-            .note(format!("{action:?}"))
-            .and_then(|()| self.owned(actor, capture));
-        task(acted)
-    }
-
-    fn process<'a>(
-        &'a self,
-        actor: &'a Actor,
-        capture: &'a CaptureId,
-        form: PaymentForm,
-        idempotency_key: String,
-    ) -> Task<'a, Result<CaptureView, DeskError>> {
-        let processed = self
-            .note(format!(
-                "process {} {:?} {idempotency_key}",
-                form.amount, form.values
-            ))
-            .and_then(|()| self.owned(actor, capture));
-        task(processed)
-    }
-
-    fn live<'a>(&'a self, _: &'a Actor) -> Task<'a, Result<Vec<LiveCapture>, DeskError>> {
-        task(Ok(self.live.lock().unwrap().clone()))
-    }
-
-    fn reset_attempts<'a>(
-        &'a self,
-        actor: &'a Actor,
-        call: &'a CallId,
-        kind: WidgetKind,
-    ) -> Task<'a, Result<(), DeskError>> {
-        task(self.note(format!("{} resets {} on {call}", actor.name, kind.name())))
-    }
-
-    fn reveal<'a>(
-        &'a self,
-        actor: &'a Actor,
-        capture: &'a CaptureId,
-        field: Field,
-    ) -> Task<'a, Result<SecretBuffer, DeskError>> {
-        let shown = self
-            .note(format!("reveal {field:?}"))
-            .and_then(|()| self.owned(actor, capture))
-            .map(|_| {
-                let digits = self.digits.lock().unwrap();
-                let mut buffer = SecretBuffer::with_capacity(digits.len());
-                buffer.push_bytes(digits.as_bytes()).unwrap();
-                buffer
-            });
-        task(shown)
     }
 }

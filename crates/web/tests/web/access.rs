@@ -65,7 +65,7 @@ async fn p3_p4_s2_nobody_gives_a_right_that_they_lack() {
         (status, &problem["errors"][0]["message"]),
         (
             422,
-            &json!("you cannot give Auditor: you lack payment.view, audit.read")
+            &json!("you cannot give Auditor: you lack payment.view, payment.export, audit.read")
         )
     );
     let unknown = new_user("unknown", &json!(["no-such-role"]));
@@ -210,7 +210,12 @@ async fn a_role_is_made_given_counted_changed_and_deleted_once_nobody_has_it() {
     let me = agent.get("/login").await.json();
     assert_eq!(
         me["permissions"],
-        json!(["capture.start", "payment.view", "audit.read"])
+        json!([
+            "capture.start",
+            "payment.view",
+            "payment.export",
+            "audit.read"
+        ])
     );
     assert_eq!(agent.get("/calls").await.status, 200);
     let listed = agent.get("/roles").await.json();

@@ -273,7 +273,7 @@ export interface paths {
         };
         /**
          * All desktops, by name.
-         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
+         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write or user.manage.
          */
         get: operations["list"];
         put?: never;
@@ -282,6 +282,26 @@ export interface paths {
          * @description Needs the right desktop.edit.
          */
         post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desktops/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A new desktop from a file. All of it or nothing; a widget that lacks a password or the value of a request header is not Enabled.
+         * @description Needs the right desktop.edit.
+         */
+        post: operations["import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -308,10 +328,152 @@ export interface paths {
         put: operations["save"];
         post?: never;
         /**
-         * Deletes a desktop that no user and no service works with.
+         * Deletes a desktop that no user, no service and no running capture works with.
          * @description Needs the right desktop.edit.
          */
         delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desktops/{id}/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changes which agents work with a desktop: all of the form or nothing. It takes effect at each agent's next idle moment.
+         * @description Needs the right desktop.edit.
+         */
+        put: operations["assign"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desktops/{id}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A duplicate under another name, with new identities. Passwords are not copied, nor are gateways without `gateway.edit`: a widget that lacks one is
+         *     not Enabled.
+         * @description Needs the right desktop.edit.
+         */
+        post: operations["duplicate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desktops/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A desktop as a file, without identities, passwords, values of request headers and approvals.
+         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
+         */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desktops/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest 200 revisions, with what each changed.
+         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
+         */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desktops/{id}/history/{revision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One revision, as it was saved.
+         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
+         */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desktops/{id}/history/{revision}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Saves an earlier revision as the next one. Widgets keep their present passwords where they go to the same host; one that would need another is not
+         *     Enabled. No approval of a host comes back.
+         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
+         */
+        post: operations["restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desktops/{id}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who and what works with a desktop.
+         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
+         */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -395,6 +557,26 @@ export interface paths {
          */
         get: operations["desktop"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keeps language and theme for whoever is logged in, in every browser.
+         * @description Needs a login.
+         */
+        put: operations["save_preferences"];
         post?: never;
         delete?: never;
         options?: never;
@@ -579,6 +761,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All roles: what they allow and how many users have them.
+         * @description Needs the right user.manage or audit.read.
+         */
+        get: operations["list"];
+        put?: never;
+        /**
+         * A new role.
+         * @description Needs the right user.manage.
+         */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Saves a role. Other rights end the logins of everybody who has it.
+         * @description Needs the right user.manage.
+         */
+        put: operations["save"];
+        post?: never;
+        /**
+         * Deletes a role that nobody has.
+         * @description Needs the right user.manage.
+         */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/services": {
         parameters: {
             query?: never;
@@ -700,7 +930,7 @@ export interface paths {
         };
         /**
          * All users, by name.
-         * @description Needs the right user.manage.
+         * @description Needs the right user.manage or audit.read.
          */
         get: operations["list"];
         put?: never;
@@ -724,7 +954,7 @@ export interface paths {
         };
         /**
          * One user.
-         * @description Needs the right user.manage.
+         * @description Needs the right user.manage or audit.read.
          */
         get: operations["show"];
         /**
@@ -743,6 +973,25 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An agent in a few words. */
+        AgentBrief: {
+            /** @description The name of the desktop this agent works with. */
+            desktop?: string | null;
+            /** @description What others see. */
+            display_name: string;
+            /** @description Identity. */
+            id: components["schemas"]["UserId"];
+            /** @description Login name. */
+            name: string;
+        };
+        /** @description Who is to work with a desktop. */
+        AssignForm: {
+            /** @description They work with it from now on, and with no other. */
+            add?: components["schemas"]["UserId"][];
+            /** @description They no longer work with it. */
+            remove?: components["schemas"]["UserId"][];
+        };
+        AssignedRole: string;
         /** @description One attempt to charge. Also the idempotency key towards a gateway that takes one. */
         AttemptId: string;
         /** @description Where an attempt stands in the ledger. */
@@ -767,7 +1016,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "password_changed" | "desktop_saved" | "desktop_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "password_changed" | "preferences_saved" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -839,6 +1088,10 @@ export interface components {
             kind: components["schemas"]["WidgetKind"];
             /** @description Window Title. */
             title: string;
+            /** @description The title in the languages in which somebody wrote it. */
+            titles: {
+                [key: string]: string;
+            };
             /** @description Which widget it opens. */
             widget: components["schemas"]["WidgetId"];
         };
@@ -1018,12 +1271,36 @@ export interface components {
              * @description Revision.
              */
             revision: number;
+            /** @description When it was last saved. */
+            saved_at: components["schemas"]["UnixMillis"];
+            /** @description Login name of who saved it. */
+            saved_by: string;
             /** @description Desktop service. */
             service: components["schemas"]["DesktopService"];
+            /** @description How it stands. */
+            standing: components["schemas"]["Standing"];
             /** @description Its widgets. */
             widgets: number;
             /** @description Those that are Enabled. */
             widgets_enabled: number;
+        };
+        /** @description A desktop as a file: no identities, no password, no value of a request header (it may be a credential). */
+        DesktopFile: {
+            /** @description What it is. */
+            format: components["schemas"]["FileFormat"];
+            /** @description Layout. */
+            layout: components["schemas"]["Layout"];
+            /** @description Name, 1-60 characters. */
+            name: string;
+            /** @description Desktop service. */
+            service: components["schemas"]["DesktopService"];
+            /**
+             * Format: int32
+             * @description Its version; 1.
+             */
+            version: number;
+            /** @description Widgets, in the order in which agents see them. */
+            widgets?: components["schemas"]["WidgetDraft"][];
         };
         /** @description A desktop as the editor sends it: the whole document. */
         DesktopForm: {
@@ -1053,12 +1330,53 @@ export interface components {
          * @enum {string}
          */
         DesktopService: "standard" | "designer";
+        /**
+         * @description State of a desktop, as lists show it.
+         * @enum {string}
+         */
+        DesktopState: "live" | "disabled" | "needs_attention";
+        /** @description Who and what works with a desktop. */
+        DesktopUse: {
+            /** @description Agents who work with it, by login name. */
+            agents: components["schemas"]["AgentBrief"][];
+            /** @description Login names of agents who have a capture open on it. */
+            capturing: string[];
+            /** @description Users who take payments and could work with it, by login name. */
+            others: components["schemas"]["AgentBrief"][];
+            /** @description Services whose calls use it unless their agent has another one. */
+            services: components["schemas"]["ServiceBrief"][];
+        };
         /** @description A desktop as the editor gets it. */
         DesktopView: {
+            /** @description Users that work with it. */
+            agents: number;
             /** @description The desktop. Without `gateway.edit` the values of request headers are blank. */
             desktop: components["schemas"]["Desktop"];
             /** @description Widgets whose gateway has a password, and since when. The password itself is never returned. */
             passwords_set: components["schemas"]["PasswordSet"][];
+            /** @description When this revision was saved. */
+            saved_at: components["schemas"]["UnixMillis"];
+            /** @description Login name of who saved it. */
+            saved_by: string;
+            /** @description How it stands. */
+            standing: components["schemas"]["Standing"];
+        };
+        /** @description What one revision changed of the one before. */
+        Difference: {
+            /** @description Window Title of the widget concerned; empty: the desktop itself. */
+            title: string;
+            /** @description What. */
+            what: components["schemas"]["DifferenceKind"];
+        };
+        /**
+         * @description Kinds of differences.
+         * @enum {string}
+         */
+        DifferenceKind: "name" | "layout" | "order" | "added" | "edited" | "removed";
+        /** @description A duplicate to be made. */
+        DuplicateForm: {
+            /** @description Name of the duplicate: 1-60 characters, unique. */
+            name: string;
         };
         /**
          * @description O6.
@@ -1165,11 +1483,20 @@ export interface components {
             last_four?: string | null;
             /** @description What the agent reads out; empty until the line is protected. */
             prompt: string;
+            /** @description The same in the languages in which somebody wrote it. */
+            prompts: {
+                [key: string]: string;
+            };
             /** @description Basic: a value can be revealed. */
             revealable: boolean;
             /** @description State. */
             state: components["schemas"]["FieldState"];
         };
+        /**
+         * @description What the file says it is.
+         * @enum {string}
+         */
+        FileFormat: "tonewall.desktop";
         /**
          * @description A shut gate.
          * @enum {string}
@@ -1212,6 +1539,18 @@ export interface components {
             /** @description "Response Success Value". */
             success_value: string;
         };
+        /** @description Revisions of a desktop. */
+        History: {
+            /** @description There are older ones that are not shown. */
+            more: boolean;
+            /** @description The newest first. */
+            revisions: components["schemas"]["RevisionBrief"][];
+        };
+        /**
+         * @description A language of the page. Its word is the ISO 639-1 code.
+         * @enum {string}
+         */
+        Language: "en" | "es" | "fr" | "de";
         /**
          * @description The three layouts.
          * @enum {string}
@@ -1287,8 +1626,10 @@ export interface components {
             must_change_password: boolean;
             /** @description All rights, of all roles. */
             permissions: components["schemas"]["Permission"][];
+            /** @description Language and theme of the page. */
+            preferences: components["schemas"]["Preferences"];
             /** @description Roles. */
-            roles: components["schemas"]["Role"][];
+            roles: components["schemas"]["AssignedRole"][];
             /** @description Who. */
             user: components["schemas"]["UserBrief"];
         };
@@ -1438,6 +1779,11 @@ export interface components {
             payment: components["schemas"]["Payment"];
             proposal?: components["schemas"]["ProposalView"] | null;
         };
+        /**
+         * @description How an attempt stands, in a reader's words.
+         * @enum {string}
+         */
+        PaymentStanding: "open" | "not_sent" | "approved" | "declined" | "review" | "error" | "unknown";
         /** @description An attempt as the page shows it. */
         PaymentView: {
             /** @description How much. */
@@ -1461,7 +1807,12 @@ export interface components {
          * @description A right. Default deny: what no role lists, nobody may.
          * @enum {string}
          */
-        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "payment.resolve_unknown" | "payment.view" | "payment.export" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "audit.read";
+        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "payment.resolve_unknown" | "payment.view" | "payment.export" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
+        /** @description What a user chose. None: what the browser asks for. */
+        Preferences: {
+            language?: components["schemas"]["Language"] | null;
+            theme?: components["schemas"]["Theme"] | null;
+        };
         /** @description Its body. */
         Problem: {
             /** @description What to do. */
@@ -1539,6 +1890,19 @@ export interface components {
             /** @description "tones masked for you", "call recording", or a recorder's name. */
             what: components["schemas"]["ProtectionPart"];
         };
+        /** @description One reason. */
+        Reason: {
+            /** @description Name of the widget or service concerned; empty: the desktop itself. */
+            name: string;
+            /** @description What. */
+            what: components["schemas"]["ReasonKind"];
+            widget?: components["schemas"]["WidgetId"] | null;
+        };
+        /**
+         * @description What stands in the way.
+         * @enum {string}
+         */
+        ReasonKind: "switched_off" | "nothing_enabled" | "gateway_missing" | "password_missing" | "header_value_missing" | "host_not_approved" | "recorders_undeclared";
         /** @description What a service says of its recorders (S21). */
         RecorderDeclaration: {
             /** @description When, in milliseconds since 1970. */
@@ -1573,16 +1937,85 @@ export interface components {
          * @enum {string}
          */
         ResolvedOutcome: "approved" | "declined";
+        /** @description What is to be restored over. */
+        RestoreForm: {
+            /**
+             * Format: int64
+             * @description The desktop's revision as it was read.
+             */
+            revision: number;
+        };
         /** @description Which value to show. */
         RevealForm: {
             /** @description An obtained field of a Basic capture. */
             field: components["schemas"]["Field"];
         };
-        /**
-         * @description The built-in roles (SETTLED S2).
-         * @enum {string}
-         */
-        Role: "agent" | "supervisor" | "desktop_admin" | "security_admin" | "auditor";
+        /** @description A revision in a few words. */
+        RevisionBrief: {
+            /** @description What it changed. */
+            changed: components["schemas"]["Difference"][];
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            revision: number;
+            /** @description When it was saved. */
+            saved_at: components["schemas"]["UnixMillis"];
+            /** @description Login name of who saved it. */
+            saved_by: string;
+        };
+        /** @description A revision as it was saved. */
+        RevisionView: {
+            /** @description The desktop. Without `gateway.edit` the values of request headers are blank. */
+            desktop: components["schemas"]["Desktop"];
+            /** @description When it was saved. */
+            saved_at: components["schemas"]["UnixMillis"];
+            /** @description Login name of who saved it. */
+            saved_by: string;
+        };
+        /** @description A role as a form sends it. */
+        RoleForm: {
+            /** @description 1-60 characters, unlike that of any other role. */
+            name: string;
+            /** @description What it allows. Nobody puts in what they lack. */
+            permissions: components["schemas"]["Permission"][];
+            /**
+             * Format: int64
+             * @description The revision that was read; 0 for a new role.
+             */
+            revision?: number;
+        };
+        /** @description A role of this installation. */
+        RoleId: string;
+        /** @description Roles. */
+        RoleList: {
+            /** @description Rights that the caller may give: what a role of theirs may allow. */
+            givable: components["schemas"]["Permission"][];
+            /** @description The built-in ones, then those made here by name. */
+            roles: components["schemas"]["RoleView"][];
+        };
+        /** @description A role, and who has it. */
+        RoleView: {
+            /** @description It is one of the five that every installation has. They are not changed. */
+            built_in: boolean;
+            /** @description The caller may change or delete it. */
+            editable: boolean;
+            /** @description The caller may give it to others, and take it from them. */
+            grantable: boolean;
+            /** @description The word of a built-in role, or the identity of one that was made here. */
+            id: components["schemas"]["AssignedRole"];
+            /** @description What people call it. */
+            name: string;
+            /** @description What it allows. */
+            permissions: components["schemas"]["Permission"][];
+            /**
+             * Format: int64
+             * @description Revision; 0 for a built-in one.
+             */
+            revision: number;
+            /** @description How many users have it. */
+            users: number;
+        };
         /** @description Where a service's calls go. */
         Route: {
             /** @enum {string} */
@@ -1625,6 +2058,13 @@ export interface components {
             revision: number;
             /** @description Where calls go. */
             route: components["schemas"]["Route"];
+        };
+        /** @description A service in a few words. */
+        ServiceBrief: {
+            /** @description Identity. */
+            id: components["schemas"]["ServiceId"];
+            /** @description Name. */
+            name: string;
         };
         /** @description A service as a form sends it. Recorders are declared apart. */
         ServiceForm: {
@@ -1714,11 +2154,13 @@ export interface components {
          * @enum {string}
          */
         SinkMedium: "call" | "screen";
-        /**
-         * @description How an attempt stands, in a reader's words.
-         * @enum {string}
-         */
-        Standing: "open" | "not_sent" | "approved" | "declined" | "review" | "error" | "unknown";
+        /** @description State and reasons. */
+        Standing: {
+            /** @description Why it is not Live, most general first. */
+            reasons: components["schemas"]["Reason"][];
+            /** @description The state. */
+            state: components["schemas"]["DesktopState"];
+        };
         /** @description What happened. */
         Step: {
             /** @enum {string} */
@@ -1778,6 +2220,11 @@ export interface components {
             /** @enum {string} */
             step: "capture_ended";
         };
+        /**
+         * @description Light or dark.
+         * @enum {string}
+         */
+        Theme: "light" | "dark";
         /** @description A step, when, and by whom. */
         TimelineStep: {
             /** @description Login name, or "system". */
@@ -1807,6 +2254,19 @@ export interface components {
              * @description Number within its chain.
              */
             seq: number;
+        };
+        /** @description What a widget says in one language. */
+        Translation: {
+            /**
+             * @description Prompts for some of the fields, in their order.
+             * @default []
+             */
+            prompts: components["schemas"]["Prompt"][];
+            /**
+             * @description "Window Title", 1-60 characters, unique on the desktop in this language; none: the widget's own.
+             * @default null
+             */
+            title: string | null;
         };
         /**
          * Format: int64
@@ -1856,8 +2316,8 @@ export interface components {
              * @description The revision that was read; 0 for a new user.
              */
             revision?: number;
-            /** @description Roles. Nobody changes their own. */
-            roles: components["schemas"]["Role"][];
+            /** @description Words of built-in roles, identities of custom ones. Nobody changes their own, or gives a role with rights that they lack. */
+            roles: components["schemas"]["AssignedRole"][];
             /** @description Ends a lock after failed logins; the administrator made sure who it is. */
             unlock?: boolean;
         };
@@ -1873,6 +2333,8 @@ export interface components {
             desktop?: components["schemas"]["DesktopId"] | null;
             /** @description What others see. */
             display_name: string;
+            /** @description The caller has every right that this user has, or may give it, and so may change the account. */
+            editable: boolean;
             /** @description May log in. */
             enabled: boolean;
             /** @description Identity. */
@@ -1892,7 +2354,7 @@ export interface components {
              */
             revision: number;
             /** @description Roles. */
-            roles: components["schemas"]["Role"][];
+            roles: components["schemas"]["AssignedRole"][];
         };
         /** @description A widget of a desktop, valid. */
         Widget: {
@@ -1911,6 +2373,30 @@ export interface components {
             prompts: components["schemas"]["Prompt"][];
             /** @description "Window Title", 1-60 characters, unique on the desktop. */
             title: string;
+            /** @description Title and prompts in other languages, as far as somebody wrote them. */
+            translations: {
+                [key: string]: components["schemas"]["Translation"];
+            };
+        };
+        /** @description A widget as a form sends it. */
+        WidgetDraft: {
+            /** @description "Credit Card Types". */
+            card_types?: components["schemas"]["Brand"][];
+            /** @description "Enabled". */
+            enabled?: boolean;
+            gateway?: components["schemas"]["GatewayConfig"] | null;
+            /** @description Which of the four. */
+            kind: components["schemas"]["WidgetKind"];
+            /** @description Options. */
+            options?: components["schemas"]["WidgetOptions"];
+            /** @description Prompts. */
+            prompts: components["schemas"]["Prompt"][];
+            /** @description "Window Title". */
+            title: string;
+            /** @description Title and prompts in other languages; blank ones count as missing. */
+            translations?: {
+                [key: string]: components["schemas"]["Translation"];
+            };
         };
         /** @description A widget of a desktop. */
         WidgetId: string;
@@ -1932,6 +2418,10 @@ export interface components {
             prompts: components["schemas"]["Prompt"][];
             /** @description "Window Title". */
             title: string;
+            /** @description Title and prompts in other languages. */
+            translations?: {
+                [key: string]: components["schemas"]["Translation"];
+            };
         };
         /**
          * @description The four widgets.
@@ -2041,6 +2531,10 @@ export interface components {
             security_code_optional: boolean;
             /** @description Window Title. */
             title: string;
+            /** @description The title in the languages in which somebody wrote it. */
+            titles: {
+                [key: string]: string;
+            };
         };
     };
     responses: {
@@ -2416,6 +2910,30 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DesktopFile"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesktopView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     show: {
         parameters: {
             query?: never;
@@ -2480,6 +2998,174 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    assign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesktopId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesktopUse"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    duplicate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesktopId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DuplicateForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesktopView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesktopId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesktopFile"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesktopId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesktopId"];
+                revision: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesktopId"];
+                revision: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesktopView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesktopId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesktopUse"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -2589,6 +3275,28 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    save_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Preferences"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     show: {
         parameters: {
             query?: never;
@@ -2639,7 +3347,7 @@ export interface operations {
                 /** @description Begun before this time. */
                 until?: number;
                 /** @description How they stand. */
-                outcome?: components["schemas"]["Standing"];
+                outcome?: components["schemas"]["PaymentStanding"];
                 /** @description Who took them. */
                 agent?: string;
                 /** @description Whose widget they came from. */
@@ -2696,7 +3404,7 @@ export interface operations {
                 /** @description Begun before this time. */
                 until?: number;
                 /** @description How they stand. */
-                outcome?: components["schemas"]["Standing"];
+                outcome?: components["schemas"]["PaymentStanding"];
                 /** @description Who took them. */
                 agent?: string;
                 /** @description Whose widget they came from. */
@@ -2821,6 +3529,96 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PaymentRow"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    save: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RoleId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RoleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

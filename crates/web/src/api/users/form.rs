@@ -143,6 +143,7 @@ impl UserForm {
             phone: self.phone,
             phone_ha1,
             enabled: self.enabled,
+            preferences: before.preferences,
             revision: self.revision,
             id: before.id.clone(),
         }
