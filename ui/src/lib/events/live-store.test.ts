@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { CallView } from '../api/types';
 import { call, capture } from '../capture/fixtures';
 import { LiveStore } from './live-store';
 import { connectStream } from './stream';
@@ -71,6 +72,27 @@ describe('the event stream', () => {
     expect(store.snapshot().calls).toHaveLength(1);
     sources[0]?.tell('reset');
     await vi.waitFor(() => expect(hooks.readCalls).toHaveBeenCalledTimes(2));
+    stop();
+  });
+
+  test('a call that comes or ends while the list is read is not lost, and does not come back', async () => {
+    const { store, sources, hooks, stop } = connect();
+    const answers: ((calls: CallView[]) => void)[] = [];
+    hooks.readCalls.mockImplementation(() => new Promise((answer) => answers.push(answer)));
+    sources[0]?.tell('open');
+    sources[0]?.tell('call', call({ id: 'rings' }));
+    answers[0]?.([]);
+    await vi.waitFor(() => expect(store.snapshot().connection).toBe('open'));
+    expect(store.snapshot().calls.map(({ id }) => id)).toEqual(['rings']);
+
+    sources[0]?.tell('reset');
+    sources[0]?.tell('call', call({ id: 'rings', state: 'ended', capture: null }));
+    answers[1]?.([call({ id: 'rings' }), call({ id: 'other' })]);
+    await vi.waitFor(() => expect(store.snapshot().calls.map(({ id }) => id)).toEqual(['other']));
+
+    sources[0]?.tell('reset');
+    answers[2]?.([]);
+    await vi.waitFor(() => expect(store.snapshot().calls).toEqual([]));
     stop();
   });
 

@@ -16,6 +16,8 @@ export class LiveStore {
   readonly #listeners = new Set<() => void>();
   #gone: readonly string[] = [];
   #opened: readonly string[] = [];
+  /** For each list that is being read: the calls that events told of since. */
+  readonly #readings = new Set<Set<string>>();
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
@@ -28,14 +30,28 @@ export class LiveStore {
     if (connection !== this.#state.connection) this.#set({ ...this.#state, connection });
   }
 
-  /** The whole list, read anew. */
-  replaceCalls(calls: readonly CallView[]): void {
+  /**
+   * To be called before the whole list is asked for; the list goes to what it returns, or nothing if none came. What an event says of a call in
+   * the meantime is newer than the list.
+   */
+  beginReading(): (calls: readonly CallView[] | undefined) => void {
+    const told = new Set<string>();
+    this.#readings.add(told);
+    return (calls) => {
+      this.#readings.delete(told);
+      if (calls) this.#replaceCalls(calls.filter((call) => !told.has(call.id)), told);
+    };
+  }
+
+  #replaceCalls(calls: readonly CallView[], told: ReadonlySet<string>): void {
     for (const call of calls) this.#noteGone(call, this.#find(call.id));
+    const kept = this.#state.calls.filter((call) => told.has(call.id));
     const merged = calls.map((call) => newer(call, this.#find(call.id)));
-    this.#set({ ...this.#state, calls: merged.filter(isWorthShowing) });
+    this.#set({ ...this.#state, calls: [...kept, ...merged.filter(isWorthShowing)] });
   }
 
   applyCall(call: CallView): void {
+    for (const told of this.#readings) told.add(call.id);
     const known = this.#find(call.id);
     this.#noteGone(call, known);
     const merged = newer(call, known);

@@ -31,11 +31,10 @@ export function connectStream(store: LiveStore, hooks: StreamHooks): () => void 
   let stopped = false;
 
   const readAll = async () => {
+    const take = store.beginReading();
     const calls = await hooks.readCalls().catch(() => undefined);
-    if (calls && !stopped) {
-      store.replaceCalls(calls);
-      store.setConnection('open');
-    }
+    take(stopped ? undefined : calls);
+    if (calls && !stopped) store.setConnection('open');
   };
 
   const start = () => {
