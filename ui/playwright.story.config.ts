@@ -1,9 +1,12 @@
 import { defineConfig } from '@playwright/test';
 import looks, { reporters } from './playwright.config';
 
-/** The story against the real product: each file of e2e/story starts `tonewall demo` for itself. Pictures of states lie in test-results/states. */
+/**
+ * The story against the real product: each file of e2e/story starts `tonewall demo` for itself. Keys take their time, so two
+ * files share the machine. Pictures of states lie in test-results/states.
+ */
 export default defineConfig({
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
   testDir: 'e2e/story',
   outputDir: 'test-results/story',
@@ -16,6 +19,6 @@ export default defineConfig({
     timezoneId: 'UTC',
     viewport: { width: 1280, height: 800 },
     colorScheme: 'light',
-    trace: 'retain-on-failure',
+    trace: { mode: 'retain-on-failure', screenshots: false },
   },
 });

@@ -22,6 +22,8 @@ type Announcement = { page: string; simulator: string; passwords: Record<UserNam
 
 /** The demonstration is up after this long, or it never will be. */
 const START_MS_MAX = 60_000;
+/** Long enough for the call to ring, not as long as a person needs to see it. */
+const ANSWER_AFTER_MS = '300';
 /** It ends by itself within this after SIGTERM. */
 const STOP_MS_MAX = 10_000;
 
@@ -47,7 +49,7 @@ export class Demo {
     const folder = process.env.CARGO_TARGET_DIR ?? '../target';
     const program = resolve(process.env.TONEWALL_BIN ?? join(folder, 'debug', 'tonewall'));
     const data = await mkdtemp(join(tmpdir(), 'tonewall-e2e-'));
-    const child = spawn(program, ['demo', '--port', '0', '--json', '--data', data, '--keep-audio', '--log-level', 'info'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, ['demo', '--port', '0', '--json', '--data', data, '--keep-audio', '--answer-after-ms', ANSWER_AFTER_MS, '--log-level', 'info'], { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stderr.pipe(createWriteStream(log));
     const announcement = await new Promise<Announcement>((done, fail) => {
       const timer = setTimeout(() => fail(new Error(`${program} did not start in time; its words are in ${log}`)), START_MS_MAX);

@@ -20,8 +20,8 @@ export const ROWS = {
   account: 'Account number',
 } as const satisfies Record<Part, string>;
 
-/** A key that follows an automatic end of a field this soon counts as meant for that field. */
-const BETWEEN_FIELDS_MS = 1_000;
+/** A key within half a second of an automatic end of a field counts as meant for that field. */
+const BETWEEN_FIELDS_MS = 700;
 
 export class Desk {
   readonly page: Page;
@@ -47,6 +47,15 @@ export class Desk {
 
   row(part: Part): Locator {
     return this.page.getByRole('group', { name: ROWS[part], exact: true });
+  }
+
+  /** One for each digit that is expected. They are decoration, without a role or a name. */
+  dots(part: Part): Locator {
+    return this.row(part).locator('i');
+  }
+
+  filledDots(part: Part): Locator {
+    return this.row(part).locator('i[data-filled]');
   }
 
   button(name: string): Locator {

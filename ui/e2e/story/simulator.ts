@@ -22,7 +22,7 @@ export class Simulator {
     this.url = url;
   }
 
-  /** Calls the agent, whose phone answers by itself after two seconds. */
+  /** Calls the agent, whose phone answers by itself. */
   async call(): Promise<void> {
     await this.until('the agent’s phone is registered and both phones are free', ({ call, agents }) => call === 'idle' && agents.every((agent) => agent.registered && agent.call === 'idle'));
     await this.#post('call');

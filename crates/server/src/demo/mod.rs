@@ -31,9 +31,6 @@ const AGENTS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 /// Digest realm of the demonstration's phones.
 const REALM: &str = "tonewall";
 
-/// The agent's phone answers after this long: time to see it ring.
-const ANSWER_AFTER_MS: u64 = 2_000;
-
 /// Options of `tonewall demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoOptions {
@@ -64,6 +61,9 @@ pub(crate) struct DemoOptions {
     /// Keep the masked audio of each call as WAV files in the data folder: what agent and recorder were given to hear.
     #[arg(long)]
     keep_audio: bool,
+    /// The agent's phone answers after so many milliseconds: time to see it ring.
+    #[arg(long, default_value_t = 2_000)]
+    answer_after_ms: u64,
     /// Level of the server's log.
     #[arg(long, default_value = "warn")]
     log_level: String,
@@ -179,7 +179,11 @@ async fn start(options: &DemoOptions) -> Result<Demo> {
             user: seeded.phone.0.clone(),
             password: seeded.phone.1.clone(),
         }],
-        answer_after_ms: if options.once { 200 } else { ANSWER_AFTER_MS },
+        answer_after_ms: if options.once {
+            200
+        } else {
+            options.answer_after_ms
+        },
         server_page: format!("http://{}", server.web),
     };
     let place = simulator.set_stage(&plan).await;
