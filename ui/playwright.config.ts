@@ -14,8 +14,8 @@ export const reporters = (suite: string): ReporterDescription[] => [['list'], ['
 export default defineConfig({
   testDir: 'e2e',
   testIgnore: 'story/**',
-  workers: 1,
-  fullyParallel: false,
+  workers: 2,
+  fullyParallel: true,
   timeout: 120_000,
   expect: { timeout: 20_000 },
   outputDir: 'test-results/looks',

@@ -1,18 +1,17 @@
 import { expect, test } from '@playwright/test';
-import { LOOKS, expectAccessible, wear } from './looks';
+import { LOOKS, expectAccessibleInEveryLook, wear } from './looks';
 
 const KINDS = ['none', 'credit_card_basic', 'check_basic', 'credit_card_advanced', 'check_advanced'];
 
-for (const [look, kind] of LOOKS.flatMap((look) => KINDS.map((kind) => [look, kind] as const))) {
-  test(`every state is accessible: ${kind}, ${look.name}`, async ({ page }, info) => {
+for (const kind of KINDS) {
+  test(`c24 every state is accessible in every look: ${kind}`, async ({ page }, info) => {
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-    await wear(page, look);
+    await wear(page, LOOKS[0]);
     await page.goto(`/gallery?kind=${kind}`);
     await expect(page.getByRole('heading', { name: 'Gallery' })).toBeVisible();
-    await page.screenshot({ path: info.outputPath(`gallery-${kind}-${look.name}.png`), fullPage: true });
-    await expectAccessible(page, look);
+    await expectAccessibleInEveryLook(page, info, `gallery-${kind}`);
     expect(errors).toEqual([]);
   });
 }

@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
-import { expect } from '@playwright/test';
+import type { Page, TestInfo } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 
 export const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
@@ -41,4 +41,15 @@ export async function expectNothingCut(page: Page): Promise<void> {
   });
   expect(cut).toEqual([]);
   expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+}
+
+/** The page as it stands, in each look after the other, with a picture of each. */
+export async function expectAccessibleInEveryLook(page: Page, info: TestInfo, name: string): Promise<void> {
+  for (const look of LOOKS) {
+    await test.step(look.name, async () => {
+      await wear(page, look);
+      await page.screenshot({ path: info.outputPath(`${name}-${look.name}.png`), fullPage: true });
+      await expectAccessible(page, look);
+    });
+  }
 }
