@@ -34,6 +34,7 @@ export async function expectNothingCut(page: Page): Promise<void> {
     const isCut = (element: Element): boolean => {
       const { clipPath, display, textOverflow } = getComputedStyle(element);
       const hasText = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim());
+      if (element.closest('[data-live-announcer]')) return false;
       if (!hasText || display === 'inline' || clipPath !== 'none' || (textOverflow === 'ellipsis' && element.hasAttribute('title'))) return false;
       return element.scrollWidth > element.clientWidth + 1;
     };

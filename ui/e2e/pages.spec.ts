@@ -64,8 +64,10 @@ const PLACES: readonly Place[] = [
     name: 'editor-preview',
     path: `${LIST}/d1`,
     ready: async (page) => {
-      await page.getByRole('region', { name: 'Live preview' }).getByRole('button', { name: /^Credit card/ }).click();
-      await page.getByRole('button', { name: /^Ask now: / }).first().click();
+      const preview = page.getByRole('region', { name: 'Live preview' });
+      await preview.getByRole('button', { name: /^Credit card/ }).click();
+      await preview.getByRole('tab', { name: /^Payment/ }).click();
+      await preview.getByRole('button', { name: /^Ask now: / }).first().click();
       await page.getByRole('button', { name: 'Wrong number' }).click();
     },
   },
@@ -132,6 +134,7 @@ const distinct = new Map(PLACES.map((place) => [`${place.path} ${Object.keys(pla
 /** German words are the longest of ours; the pseudo-locale is 40 % longer than English everywhere. */
 for (const locale of ['de', 'en-XA']) {
   test(`no page cuts off a text at 320 px: ${locale}`, async ({ page }, info) => {
+    test.slow();
     await wear(page, { name: 'narrow', width: 320, scheme: 'light', forced: 'none' });
     const look = async (name: string) => {
       if (process.env.SHOTS) await page.screenshot({ path: info.outputPath(`${name}-${locale}.png`), fullPage: true });
@@ -140,13 +143,13 @@ for (const locale of ['de', 'en-XA']) {
     for (const { name, path, answers } of distinct.values()) {
       await page.unrouteAll();
       await serve(page, answers);
-      await page.goto(`${path}?locale=${locale}`);
+      await page.goto(`${path}${path.includes('?') ? '&' : '?'}locale=${locale}`);
       await expect(page.locator('main').getByRole('heading').first()).toBeVisible();
       await expect(page.locator('html')).toHaveAttribute('lang', locale);
       await look(name);
     }
     await page.goto(`/configure/agents/agent-desktop/d1?locale=${locale}`);
-    await page.getByRole('button', { name: /Card payment/ }).first().click();
+    await page.getByRole('row', { name: 'Card payment' }).dblclick();
     for (const tab of [0, 1, 2]) {
       await page.getByRole('dialog').getByRole('tab').nth(tab).click();
       await look(`sheet-${tab}`);

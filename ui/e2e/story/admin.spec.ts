@@ -46,14 +46,14 @@ test('n1 n2 n3 n4 n6 n7 n9 w2 w4 a desktop opens by double-click; OK and Save ke
   await sheet.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'Discard' }).click();
   await expect(page.getByText('Never kept')).toHaveCount(0);
-  await expect(page.getByText('Unsaved changes')).toHaveCount(0);
+  await expect(page.getByText('Unsaved changes', { exact: true })).toHaveCount(0);
 
   await page.getByRole('button', { name: `Edit ${cardBasic}` }).click();
   await sheet.getByRole('textbox', { name: 'Window Title' }).fill('Card to the other system');
   await sheet.getByRole('textbox', { name: 'Credit Card Text' }).fill('Kindly key the long number on the front.\nThen the pound key.');
   await shot('admin-widget');
   await sheet.getByRole('button', { name: 'OK' }).click();
-  await expect(page.getByText('Unsaved changes')).toBeVisible();
+  await expect(page.getByText('Unsaved changes', { exact: true })).toBeVisible();
   await saveDesktop(page);
   await shot('admin-saved');
   await page.reload();
@@ -94,6 +94,7 @@ test('s6 an agent reads the prompt in the language chosen where one signs in, an
   await demo.simulator.call();
   await german.getByRole('button', { name: 'Kreditkarte' }).click();
   await german.getByRole('menuitem', { name: 'Kartenzahlung' }).click();
+  await german.getByRole('tab', { name: /^Zahlung/ }).click();
   await german.getByRole('button', { name: 'Jetzt fragen: Kartennummer' }).click();
   await expect(german.getByText('Bitte geben Sie Ihre Kartennummer ein.')).toBeVisible();
   await german.screenshot({ path: test.info().outputPath('agent-german.png'), fullPage: true });
