@@ -40,6 +40,16 @@ describe('the difference of two revisions', () => {
     expect(JSON.stringify(found)).not.toContain('secret-canary');
   });
 
+  test('tells what a widget says in another language, a row each', () => {
+    const { translations } = base.widgets[0]!;
+    const german = { title: 'Kartenzahlung', prompts: { ...translations.de.prompts, expiry: 'Das Datum.' } };
+    const [row, ...more] = rows(base, edit(base, 'one', { translations: { ...translations, de: german } }));
+    expect(more).toEqual([]);
+    expect(row?.slice(0, 2)).toEqual(['one', 'Deutsch']);
+    expect(row?.[2]).not.toContain('Kartenzahlung');
+    expect(row?.[3]?.split('\n')).toEqual(expect.arrayContaining(['Kartenzahlung', 'Das Datum.']));
+  });
+
   test('names widgets that came, went and moved, and none of their fields', () => {
     const [one, two] = base.widgets as [WidgetDraft, WidgetDraft];
     expect(rows(base, { ...base, widgets: [two, one] })).toEqual([['', 'Order of the widgets', 'one, two', 'two, one']]);
@@ -66,6 +76,14 @@ describe('two people changed the same desktop', () => {
     expect(wanted('me')).toMatchObject({ name: 'Mine', layout: 'extended_panel', revision: 5, widgets: [{ title: 'My title', enabled: true }, {}] });
     expect(wanted('them').widgets[0]?.title).toBe('Their title');
     expect(clashes(t, base, mine, again(mine))).toEqual([]);
+  });
+
+  test('texts in another language are merged as all else is', () => {
+    const { translations } = base.widgets[0]!;
+    const mine = edit(base, 'one', { translations: { ...translations, de: { title: 'Meiner', prompts: {} } } });
+    const theirs = again(edit(base, 'one', { translations: { ...translations, fr: { title: 'Le leur', prompts: {} } } }));
+    const both = merged(base, mine, theirs, (path) => path.endsWith('translations.de'));
+    expect([both.widgets[0]?.translations.de.title, both.widgets[0]?.translations.fr.title]).toEqual(['Meiner', 'Le leur']);
   });
 
   test('nothing is lost when one removes what the other edits, or both add', () => {
