@@ -12,7 +12,7 @@ use domain::boundary::{Audited, CaptureAction, Change, Charge, StoreError};
 use domain::capture::{CaptureState, Effect, Event, Field, Ruling, Session};
 use domain::gate::pass_gates;
 use domain::gateway::NotSentReason;
-use domain::id::{AttemptId, CaptureId, SinkId, WidgetId};
+use domain::id::{AttemptId, CaptureId, DesktopId, SinkId, WidgetId};
 use domain::payment::{AttemptState, Payment, PaymentForm};
 use domain::service::{Sink, SinkHearing};
 use domain::time::UnixMillis;
@@ -219,10 +219,8 @@ impl CallTask {
         form.check(open.session.widget().kind.payment_type())
             .map_err(DeskError::Form)?;
         let now = self.inner.deps.clock.now();
-        let payment = Payment {
-            desktop: self.desktop.as_ref().map(|desktop| desktop.id.clone()),
-            ..new_payment(open, &actor, &before, form.amount, now)
-        };
+        let desktop = self.desktop.as_ref().map(|desktop| desktop.id.clone());
+        let payment = new_payment(open, &actor, &before, desktop, form.amount, now);
         let event = Event::Process {
             attempt: payment.attempt.clone(),
             reference: payment.reference.clone(),
@@ -521,6 +519,7 @@ fn new_payment(
     open: &OpenCapture,
     actor: &Actor,
     view: &CaptureView,
+    desktop: Option<DesktopId>,
     amount: domain::money::Money,
     now: UnixMillis,
 ) -> Payment {
@@ -537,7 +536,7 @@ fn new_payment(
         capture: open.id.clone(),
         call: view.call.clone(),
         widget: view.widget.id.clone(),
-        desktop: None,
+        desktop,
         kind: view.widget.kind,
         agent: actor.user.clone(),
         amount,
