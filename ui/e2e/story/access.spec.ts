@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import { expectAccessible } from '../looks';
 import { expect, test } from './demo';
-import { ROWS, TITLES } from './desk';
+import { Desk, ROWS, TITLES } from './desk';
 import { Watch } from './watch';
 
 test.use({ story: 'access' });
@@ -44,7 +44,7 @@ test('a wrong password gives one alert that does not say what was wrong, and the
   expect(watch.violations).toEqual([]);
 });
 
-test('a reload in mid-keying shows the same capture with the right count, and the card is taken to its end', async ({ page, desk, simulator, shot }) => {
+test('c20 a reload in mid-keying shows the same capture with the right count, and the card is taken to its end', async ({ page, desk, simulator, shot }) => {
   const watch = await Watch.over(page);
   await desk.open(cardAdvanced);
   await desk.fill('20.00');
@@ -63,7 +63,7 @@ test('a reload in mid-keying shows the same capture with the right count, and th
   expect(watch.violations).toEqual([]);
 });
 
-test('the agent page with an open widget is accessible in light and dark, wide and at 320 px', async ({ page, desk, simulator, shot }) => {
+test('c24 the agent page with an open widget is accessible in light and dark, wide and at 320 px', async ({ page, desk, simulator, shot }) => {
   await desk.open(cardAdvanced);
   await desk.fill('20.00');
   await desk.ask('number');
@@ -72,7 +72,7 @@ test('the agent page with an open widget is accessible in light and dark, wide a
   await expectAccessibleInBothLooks(page, shot, 'agent');
 });
 
-test('v2 v3 Next and Back walk Demographic, each field and Status, by key and by click', async ({ page, desk }) => {
+test('v2 v3 c12 Next and Back walk Demographic, each field and Status, by key and by click', async ({ page, desk }) => {
   await desk.open(cardAdvanced);
   await desk.fill('20.00');
   await desk.tab('Demographic').click();
@@ -93,7 +93,7 @@ test('v2 v3 Next and Back walk Demographic, each field and Status, by key and by
   await expect(page.getByRole('group', { name: ROWS.code, exact: true })).toContainText('Waits');
 });
 
-test('the editor is accessible in light and dark, wide and at 320 px', async ({ page, desk, shot }) => {
+test('c24 the editor is accessible in light and dark, wide and at 320 px', async ({ page, desk, shot }) => {
   const watch = await Watch.over(page);
   await desk.signIn('admin');
   await page.getByRole('link', { name: 'Demo desktop' }).click();
@@ -107,3 +107,30 @@ test('the editor is accessible in light and dark, wide and at 320 px', async ({ 
   }
   expect(watch.violations).toEqual([]);
 });
+
+test('c1 no page that an administrator, an agent or a supervisor can go to has an error or breaks its own policy', async ({ page, desk, browser, demo }) => {
+  for (const user of ['admin', 'agent', 'supervisor'] as const) {
+    const context = user === 'admin' ? page.context() : await browser.newContext({ baseURL: demo.page });
+    const visitor = user === 'admin' ? desk : new Desk(await context.newPage(), demo);
+    const watch = await Watch.over(visitor.page);
+    await visitor.signIn(user);
+    const been = new Set<string>();
+    for (let next: string | undefined = '/'; next !== undefined; next = await unseenPlace(visitor.page, been)) {
+      been.add(next);
+      await visitor.page.goto(next);
+      await expect(visitor.page.getByRole('main').first()).toBeVisible();
+      await expect(visitor.page.getByRole('link').or(visitor.page.getByRole('button')).first()).toBeVisible();
+    }
+    expect(been.size, `${user} went to ${[...been].join(' ')}`).toBeGreaterThan(user === 'admin' ? 3 : 0);
+    expect(watch.violations).toEqual([]);
+    // Who is not logged in yet is told so.
+    expect(watch.errors.filter((text) => !text.includes('401'))).toEqual([]);
+    if (user !== 'admin') await context.close();
+  }
+});
+
+/** A place that some menu of this page leads to and where nobody has been. */
+async function unseenPlace(page: Page, been: ReadonlySet<string>): Promise<string | undefined> {
+  const places = await page.getByRole('navigation').getByRole('link').evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''));
+  return places.find((place) => place.startsWith('/') && !been.has(place));
+}

@@ -4,11 +4,11 @@ import type { Demo } from './demo';
 import { expect, test } from './demo';
 import { Desk, TITLES } from './desk';
 import { keysHeard } from './ear';
+import { DESKTOP, openDesktop, saveDesktop } from './editor';
 
 test.use({ story: 'admin' });
 
 const { cardAdvanced, cardBasic } = TITLES;
-const DESKTOP = 'Demo desktop';
 const SERVICE = 'Demo line';
 
 /** A second person at a second browser. */
@@ -17,25 +17,14 @@ async function elsewhere(browser: Browser, demo: Demo): Promise<Desk> {
   return new Desk(await context.newPage(), demo);
 }
 
-async function openDesktop(page: Page): Promise<void> {
-  await page.getByRole('navigation', { name: 'Configuration' }).getByRole('link', { name: 'Agent Desktop' }).click();
-  await page.getByRole('row', { name: DESKTOP }).dblclick();
-  await expect(page.getByRole('heading', { name: DESKTOP })).toBeVisible();
-}
-
-async function saveDesktop(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
-  const summary = page.getByRole('dialog', { name: 'What this save changes' });
-  await expect(summary.getByText(/next idle moment of \d+ agent/)).toBeVisible();
-  await summary.getByRole('button', { name: 'Save', exact: true }).click();
-  await expect(page.getByText('Saved. Agents get it with their next capture.')).toBeVisible();
-}
-
 test('n1 n2 n3 n4 n6 n7 n9 w2 w4 a desktop opens by double-click; OK and Save keep a title and a prompt, Cancel keeps nothing, and the agent gets them', async ({ page, desk, demo, browser, shot }) => {
   await desk.signIn('admin');
   await expect(page.getByRole('navigation', { name: 'You are here' })).toHaveText(/Configure.*Agents.*Agent Desktop/);
   await expect(page.getByRole('row', { name: DESKTOP })).toBeVisible();
   await shot('admin-desktops');
+  await page.getByRole('row', { name: DESKTOP }).click();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: DESKTOP })).toBeVisible();
   await openDesktop(page);
   await expect(page.getByRole('listbox', { name: 'Available Widgets' }).getByRole('option')).toHaveText(['Credit Card Basic', 'Check Basic', 'Credit Card Advanced', 'Check Advanced']);
   await shot('admin-editor');
@@ -112,7 +101,7 @@ test('s6 an agent reads the prompt in the language chosen where one signs in, an
   await other.context().close();
 });
 
-test('w8 w10 a card type that is not ticked is refused by name, with the ones that are taken', async ({ page, desk, demo, simulator, browser, shot }) => {
+test('w8 w10 b3 v5 c11 a card type that is not ticked is refused by name, with the ones that are taken', async ({ page, desk, demo, simulator, browser, shot }) => {
   await desk.signIn('admin');
   await openDesktop(page);
   await page.getByRole('button', { name: `Edit ${cardAdvanced}` }).click();
@@ -269,3 +258,37 @@ test('p2 s2 with the system switch off there is no payment button and the API na
   await expect(agent.button('Credit card')).toBeEnabled();
   await agent.page.context().close();
 });
+
+test('c5 a recorder that does not confirm its pause blocks the widget: no prompt, no keys', async ({ page, desk, demo, simulator, browser, shot }) => {
+  await desk.signIn('admin');
+  await declareRecorders(page, [{ name: 'Old recorder', medium: 'call', hears: 'masked' }]);
+  const agent = await elsewhere(browser, demo);
+  await agent.signIn('agent');
+  await agent.takeCall();
+  await agent.button('Credit card').click();
+  await agent.page.getByRole('menuitem').filter({ hasNotText: cardAdvanced }).first().click();
+  await expect(agent.page.getByText('No card may be taken.').first()).toBeVisible();
+  await expect(agent.page.getByText(/^Say:/)).toHaveCount(0);
+  await expect(agent.page.getByText('Protected capture')).toHaveCount(0);
+  await simulator.keys('411111');
+  await simulator.keyed();
+  await expect(agent.page.getByText('digits keyed')).toHaveCount(0);
+  await shot('basic-blocked', agent.page);
+  await agent.button('Close').click();
+  await simulator.hangUp();
+  await agent.page.context().close();
+  await declareRecorders(page, []);
+});
+
+/** Says which recorders record the calls of the service. */
+async function declareRecorders(page: Page, sinks: { name: string; medium: string; hears: string }[]): Promise<void> {
+  const status = await page.evaluate(async (sinks) => {
+    const get = async (path: string) => (await fetch(`/api/v1${path}`)).json();
+    const { csrf } = await get('/login');
+    const [{ id, revision }] = (await get('/services')).services;
+    const body = JSON.stringify({ sinks, revision });
+    const headers = { 'Content-Type': 'application/json', 'X-Tonewall-CSRF': csrf };
+    return (await fetch(`/api/v1/services/${id}/recorders`, { method: 'POST', headers, body })).status;
+  }, sinks);
+  expect(status).toBe(200);
+}

@@ -1,7 +1,7 @@
 /** Advanced: the card goes to the gateway and never to the page. */
 import { accountUnlike, cardUnlike } from './cards';
 import { expect, keepForReadme, test } from './demo';
-import { Desk, TITLES } from './desk';
+import { Desk, ROWS, TITLES } from './desk';
 import { slowStream } from './slow-stream';
 import { Watch } from './watch';
 
@@ -9,7 +9,7 @@ test.use({ story: 'advanced' });
 
 const { cardAdvanced, checkAdvanced } = TITLES;
 
-test('p1 a2 a4 v1 v11 v12 v14 a keyed card is obtained, processed and approved, and none of its digits reaches the page', async ({ page, desk, simulator, shot }, info) => {
+test('p1 a2 a4 v1 v11 v12 v14 c3 c5 c6 c7 c13 a keyed card is obtained, processed and approved, and none of its digits reaches the page', async ({ page, desk, simulator, shot }, info) => {
   const watch = await Watch.over(page);
   const stream = await slowStream(page);
   await page.goto('/');
@@ -19,8 +19,10 @@ test('p1 a2 a4 v1 v11 v12 v14 a keyed card is obtained, processed and approved, 
   await expect(desk.button('Credit card')).toBeDisabled();
   await expect(desk.button('Credit card')).toHaveAccessibleDescription('No call.');
   await shot('agent-no-call');
+  await expect(desk.button('Check')).toBeDisabled();
+  await expect(desk.button('Check')).toHaveAccessibleDescription('No call.');
   await desk.takeCall();
-  await expect(desk.button('Credit card')).toBeEnabled();
+  for (const name of ['Credit card', 'Check']) await expect(desk.button(name)).toBeEnabled({ timeout: 1_000 });
   await shot('agent-connected');
 
   await stream.hold();
@@ -41,12 +43,14 @@ test('p1 a2 a4 v1 v11 v12 v14 a keyed card is obtained, processed and approved, 
   await expect(widget.getByText('Please key your card number')).toBeVisible();
   await simulator.keys(card.number.slice(0, 6));
   await expect(desk.row('number')).toContainText('6 digits keyed');
+  await expect(desk.dots('number')).toHaveCount(16);
+  await expect(desk.filledDots('number')).toHaveCount(6);
   await shot('advanced-keying');
   await simulator.keys(card.number.slice(6));
   await desk.obtained('number');
   await desk.capture('expiry', { keys: card.expiry });
   await desk.capture('code', { keys: card.code });
-  for (const part of ['number', 'expiry', 'code'] as const) await expect(desk.row(part)).toContainText('Obtained');
+  for (const part of ['number', 'expiry', 'code'] as const) await expect(desk.row(part)).toHaveText(`${ROWS[part]}ObtainedCapture again`);
   await expect(desk.button('Process Payment')).toBeEnabled();
   await shot('advanced-obtained');
   await keepForReadme(info.project.outputDir, 'advanced-obtained', 'agent-desktop.png');
@@ -54,7 +58,7 @@ test('p1 a2 a4 v1 v11 v12 v14 a keyed card is obtained, processed and approved, 
   await desk.button('Process Payment').click();
   await expect(page.getByText('Charge 120.50 USD to the card of Jane Roe?')).toBeVisible();
   await shot('advanced-confirm');
-  await page.getByRole('button', { name: 'Yes, charge 120.50 USD' }).click();
+  await page.getByRole('button', { name: 'Yes, charge 120.50 USD' }).dblclick();
   const outcome = desk.outcome;
   await expect(outcome).toContainText('Approved 120.50 USD');
   await expect(outcome.getByText('Approved', { exact: true })).toBeVisible();
@@ -77,7 +81,7 @@ test('p1 a2 a4 v1 v11 v12 v14 a keyed card is obtained, processed and approved, 
   expect(await watch.placesOf(card.number)).toContain('document');
 });
 
-test('v14 s10 a declined card offers another card: every field is keyed anew, what was typed stays, and an echoed number is scrubbed', async ({ page, desk, simulator, shot }) => {
+test('v14 s10 c15 a declined card offers another card: every field is keyed anew, what was typed stays, and an echoed number is scrubbed', async ({ page, desk, simulator, shot }) => {
   const watch = await Watch.over(page);
   await desk.open(cardAdvanced);
   await desk.fill('75.00');

@@ -9,7 +9,7 @@ test.use({ story: 'basic' });
 const { cardBasic, checkBasic } = TITLES;
 const inFours = (number: string) => number.match(/.{4}/g)?.join(' ') ?? '';
 
-test('b1 b4 b5 b7 b9 s12 a card is shown in groups once it is valid, its code never, and nothing is left after Done', async ({ page, desk, simulator, shot }) => {
+test('b1 b4 b5 b6 b7 b8 b9 s12 c8 a card is shown in groups once it is valid, its code never, and nothing is left after Done', async ({ page, desk, simulator, shot }) => {
   const watch = await Watch.over(page);
   await desk.open(cardBasic);
   const card = cardUnlike(await watch.text());
@@ -53,7 +53,7 @@ test('b1 b4 b5 b7 b9 s12 a card is shown in groups once it is valid, its code ne
   expect(watch.violations).toEqual([]);
 });
 
-test('b2 s12 nothing is left after Cancel, and nothing after the customer hung up', async ({ page, desk, simulator, shot }) => {
+test('b2 s12 c8 nothing is left after Cancel, and nothing after the customer hung up', async ({ page, desk, simulator, shot }) => {
   const watch = await Watch.over(page);
   await desk.open(cardBasic);
   const card = cardUnlike(await watch.text());
@@ -77,7 +77,7 @@ test('b2 s12 nothing is left after Cancel, and nothing after the customer hung u
   await shot('basic-hung-up');
 });
 
-test('b10 b13 b15 b16 an account is shown once keyed; a wrong routing number is marked and not obtained', async ({ page, desk, simulator, shot }) => {
+test('b10 b12 b13 b14 b15 b16 an account is shown once keyed; a wrong routing number is marked and not obtained', async ({ page, desk, simulator, shot }) => {
   const watch = await Watch.over(page);
   await desk.open(checkBasic);
   const { routing, account } = accountUnlike(await watch.text());

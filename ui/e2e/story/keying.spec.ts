@@ -60,7 +60,7 @@ for (const mode of MODES) {
   });
 }
 
-test('v11 a wrong number says so and leaves the other rows alone; * clears; capture again takes the right one', async ({ page, desk, simulator, shot }) => {
+test('v11 c9 c10 a wrong number says so and leaves the other rows alone; * clears; capture again takes the right one', async ({ page, desk, simulator, shot }) => {
   await desk.open(cardAdvanced);
   await desk.fill('10.00');
   await desk.ask('expiry');
@@ -89,6 +89,12 @@ test('v11 a wrong number says so and leaves the other rows alone; * clears; capt
   await desk.obtained('number');
   await expect(desk.row('expiry')).toContainText('Obtained');
   await desk.capture('code', 'visa');
+  await expect(desk.button('Process Payment')).toBeEnabled();
+
+  await desk.again('expiry');
+  for (const part of ['number', 'code'] as const) await expect(desk.row(part)).toContainText('Obtained');
+  await expect(desk.button('Process Payment')).toHaveAccessibleDescription('Missing: Expiration date');
+  await desk.capture('expiry', 'visa');
   await expect(desk.button('Process Payment')).toBeEnabled();
 });
 
