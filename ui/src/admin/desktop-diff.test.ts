@@ -50,6 +50,33 @@ describe('the difference of two revisions', () => {
     expect(row?.[3]?.split('\n')).toEqual(expect.arrayContaining(['Kartenzahlung', 'Das Datum.']));
   });
 
+  test.each([
+    ['o1', 'Security code', { security_code: 'optional' }, 'Required', 'Optional'],
+    ['o2', 'Agent may hold to show the security code', { reveal_security_code: true }, 'no', 'yes'],
+    ['o4', 'Card number shown', { card_number_shown: 'last_four' }, 'Full', 'Last four'],
+    ['o5', 'Show brand and last four after Obtained', { show_brand_and_last_four: true }, 'no', 'yes'],
+    ['o6', 'Expiry format', { expiry_format: 'mmyyyy' }, 'MMYY', 'MMYYYY'],
+    ['o7', '* clears the field', { star_clears: false }, 'yes', 'no'],
+    ['o7', '# ends the field', { pound_ends: false }, 'yes', 'no'],
+    ['o11', 'Mute the customer while keying', { mute_while_keying: true }, 'no', 'yes'],
+    ['o12', '30 s to process after hang-up', { process_after_hang_up: true }, 'no', 'yes'],
+  ] as const)('%s names "%s" with what it was and is', (_row, name, option, was, is) => {
+    const { options } = base.widgets[0]!;
+    expect(rows(base, edit(base, 'one', { options: { ...options, ...option } }))).toEqual([['one', name, was, is]]);
+  });
+
+  test.each([
+    ['o3', 'Hide values after (s)', 'hide_after_s', '60'],
+    ['o8', 'First key time-out (s)', 'first_key_timeout_s', '60'],
+    ['o8', 'Time-out between keys (s)', 'inter_key_timeout_s', '10'],
+    ['o9', 'Attempts per field', 'attempts_max', '3'],
+    ['o9', 'Process presses per capture', 'process_max', '3'],
+    ['o10', 'Session limit (min)', 'session_limit_min', '10'],
+  ] as const)('%s names "%s" with the number that it was and is', (_row, name, option, was) => {
+    const { numbers } = base.widgets[0]!;
+    expect(rows(base, edit(base, 'one', { numbers: { ...numbers, [option]: '11' } }))).toEqual([['one', name, was, '11']]);
+  });
+
   test('names widgets that came, went and moved, and none of their fields', () => {
     const [one, two] = base.widgets as [WidgetDraft, WidgetDraft];
     expect(rows(base, { ...base, widgets: [two, one] })).toEqual([['', 'Order of the widgets', 'one, two', 'two, one']]);
