@@ -548,7 +548,12 @@ pub trait CaptureDesk: Send + Sync {
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
 )]
-#[serde(rename_all = "snake_case", tag = "do", content = "field")]
+#[serde(
+    rename_all = "snake_case",
+    tag = "do",
+    content = "field",
+    deny_unknown_fields
+)]
 pub enum CaptureAction {
     /// This field listens (Next, Back, a click on a row). A half-keyed field that is left is wiped.
     Listen(Field),

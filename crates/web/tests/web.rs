@@ -22,9 +22,13 @@ mod events;
 mod evidence;
 #[path = "web/logins.rs"]
 mod logins;
+#[path = "web/options.rs"]
+mod options;
 #[path = "web/page.rs"]
 mod page;
 #[path = "web/rights.rs"]
 mod rights;
 #[path = "web/transport.rs"]
 mod transport;
+#[path = "web/widgets.rs"]
+mod widgets;

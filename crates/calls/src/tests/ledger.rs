@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::audit::AuditAction;
 use domain::boundary::{Audited, CallEvents, CaptureAction, Change, EndCause};
-use domain::capture::CaptureState;
 use domain::capture::fixtures::CARDS;
+use domain::capture::{CaptureState, Field};
 use domain::gateway::NotSentReason;
 use domain::payment::{AttemptState, Outcome};
 use domain::time::UnixMillis;
+use domain::view::CaptureView;
 use tokio::task::JoinSet;
 
 use super::house;
@@ -260,4 +262,63 @@ async fn no_event_and_no_entry_holds_the_number() {
         assert!(text.len() > 1_000 && !text.contains(CARDS[6].number));
         assert!(!text.contains(&CARDS[6].number[6..]), "nor a part of it");
     }
+}
+
+#[tokio::test]
+async fn l4_the_trail_says_which_capture_who_when_each_field_and_how_it_ended() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    let listen = CaptureAction::Listen(Field::Expiry);
+    house.act(&capture, listen).await.unwrap();
+    phone.key(&house, "1330");
+    let refused = |view: &CaptureView| view.fields[1].error.is_some();
+    house.until_view(&capture, refused).await;
+    for (field, keys) in [
+        (Field::CardNumber, CARDS[6].number),
+        (Field::Expiry, "1230"),
+        (Field::SecurityCode, CARDS[6].security_code),
+    ] {
+        house.obtain(&mut phone, &capture, field, keys).await;
+    }
+    let pressed = house.process(&capture, "a-press-for-the-trail").await;
+    assert!(pressed.is_ok(), "{pressed:?}");
+    house.until(&capture, CaptureState::Approved).await;
+    house.act(&capture, CaptureAction::Close).await.unwrap();
+    house.calls.drain(Duration::from_secs(5)).await;
+    let entries = house.books.entries.lock().unwrap();
+    let entry = |action: AuditAction| {
+        let found = entries.iter().find(|entry| entry.action == action);
+        found.unwrap_or_else(|| panic!("no {action:?} in {entries:?}"))
+    };
+    let object = format!("capture {capture}");
+    let (opened, ended) = (
+        entry(AuditAction::CaptureOpened),
+        entry(AuditAction::CaptureEnded),
+    );
+    for one in [opened, ended] {
+        assert_eq!(one.object, object);
+        assert!(one.at.0 > 0);
+    }
+    assert_eq!(opened.actor, "kim");
+    assert_eq!(opened.detail["kind"], "Credit Card Advanced");
+    assert_eq!(ended.detail["state"], "approved");
+    assert_eq!(
+        entry(AuditAction::ChargeEnded).detail["outcome"],
+        "approved"
+    );
+    let fields = |action: AuditAction| -> Vec<String> {
+        let of_action = entries
+            .iter()
+            .filter(|entry| entry.action == action && entry.object == object);
+        of_action
+            .map(|entry| entry.detail["field"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let all = ["card_number", "expiry", "security_code"];
+    assert_eq!(entry(AuditAction::CaptureArmed).object, object);
+    assert_eq!(fields(AuditAction::FieldInvalid), all[1..2]);
+    assert_eq!(fields(AuditAction::FieldObtained), all);
+    assert!(fields(AuditAction::FieldListening).starts_with(&[all[1].to_owned()]));
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use domain::access::Actor;
+use domain::access::{Actor, Permission};
 use domain::audit::AuditAction;
 use domain::boundary::{Audited, CallEvents, CaptureAction, CaptureDesk, EndCause};
 use domain::capture::fixtures::CARDS;
@@ -61,6 +61,44 @@ async fn a_shut_gate_is_named() {
     );
     house.setup.is_on.store(false, Ordering::SeqCst);
     house.reload().await;
+    assert_eq!(
+        house.open(&phone.id).await,
+        Err(DeskError::Gate(Gate::SystemSwitch))
+    );
+}
+
+#[tokio::test]
+async fn s2_the_fourth_gate_is_the_agents_own_right() {
+    let house = house().await;
+    let phone = house.call().await;
+    let mut actor = house.actor.clone();
+    actor.permissions.remove(&Permission::CaptureViewBasic);
+    let opened = house.calls.open(&actor, &phone.id, &house.basic).await;
+    assert_eq!(opened, Err(DeskError::Gate(Gate::NotPermitted)));
+    assert_eq!(house.calls.captures(), 0);
+    let opened = house.calls.open(&actor, &phone.id, &house.widget).await;
+    assert!(opened.is_ok(), "a widget that shows nothing: {opened:?}");
+}
+
+#[tokio::test]
+async fn s2_a_capture_under_way_is_finished_when_the_feature_is_switched_off_and_none_begins() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    house.setup.is_on.store(false, Ordering::SeqCst);
+    house.reload().await;
+    for (field, keys) in [
+        (Field::CardNumber, CARDS[6].number),
+        (Field::Expiry, "1230"),
+        (Field::SecurityCode, CARDS[6].security_code),
+    ] {
+        house.obtain(&mut phone, &capture, field, keys).await;
+    }
+    let pressed = house.process(&capture, "pressed-after-the-switch").await;
+    assert!(pressed.is_ok(), "{pressed:?}");
+    house.until(&capture, CaptureState::Approved).await;
+    house.act(&capture, CaptureAction::Close).await.unwrap();
     assert_eq!(
         house.open(&phone.id).await,
         Err(DeskError::Gate(Gate::SystemSwitch))

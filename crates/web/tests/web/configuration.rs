@@ -23,7 +23,7 @@ async fn save(browser: &Browser, form: &Value) -> (u16, Value) {
 }
 
 /// A user with the roles of both administrators.
-async fn administrator(house: &House) -> Browser {
+pub(crate) async fn administrator(house: &House) -> Browser {
     let both = [Role::DesktopAdmin.into(), Role::SecurityAdmin.into()].into();
     house.rooms.users.lock().unwrap()[3].roles = both;
     house.logged_in(Role::SecurityAdmin).await

@@ -7,14 +7,8 @@ use hyper::Method;
 use serde_json::{Value, json};
 use web::Changed;
 
+use crate::configuration::administrator;
 use crate::support::{Browser, House, desktop};
-
-/// Someone with the rights of both administrators, and somebody at a gateway's password.
-async fn administrator(house: &House) -> Browser {
-    let both = [Role::DesktopAdmin.into(), Role::SecurityAdmin.into()].into();
-    house.rooms.users.lock().unwrap()[3].roles = both;
-    house.logged_in(Role::SecurityAdmin).await
-}
 
 /// The stored widget posts with a password.
 fn with_password(house: &House) {
