@@ -200,6 +200,9 @@ fn is_configuration(change: &Change) -> bool {
         | Change::SaveDesktop { .. }
         | Change::DeleteDesktop(_)
         | Change::AssignDesktop { .. }
+        | Change::SaveDesign(_)
+        | Change::DeleteDesign(_)
+        | Change::BindDesign { .. }
         | Change::SaveService(_)
         | Change::SaveSettings(_) => true,
         Change::None

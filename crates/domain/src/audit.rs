@@ -37,6 +37,10 @@ pub enum AuditAction {
     DesktopDeleted,
     /// Agents work with a desktop, or no longer do; detail: who.
     DesktopAssigned,
+    /// A designer desktop was saved; detail: revision, number of tiles.
+    DesignSaved,
+    /// A designer desktop was deleted.
+    DesignDeleted,
     /// A gateway password was replaced.
     GatewayPasswordReplaced,
     /// A service was saved.

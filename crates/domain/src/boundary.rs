@@ -11,9 +11,12 @@ use secret::{KeyReceiver, SecretBuffer, SecretText, Slot};
 use crate::access::{Actor, CustomRole, CustomRoles, Permission, User};
 use crate::audit::{AuditEntry, ChainedDocument, ChainedEntry, TrailFilter};
 use crate::capture::{Field, WidgetKind};
+use crate::designer::DesignerDesktop;
 use crate::desktop::{Desktop, SavedDesktop};
 use crate::gateway::{GatewayConfig, NotSentReason, Verdict};
-use crate::id::{AttemptId, CallId, CaptureId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
+use crate::id::{
+    AttemptId, CallId, CaptureId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId,
+};
 use crate::payment::resolution::Proposal;
 use crate::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm};
 use crate::service::{ProtectionScope, Service, Settings, Sink};
@@ -288,6 +291,17 @@ pub enum Change {
         /// Users who no longer do.
         removed: Vec<UserId>,
     },
+    /// A designer desktop; `revision` as for users.
+    SaveDesign(DesignerDesktop),
+    /// Deletes a designer desktop that no desktop uses.
+    DeleteDesign(DesignId),
+    /// A desktop that uses a design from now on, and the design; answers with the desktop's revision.
+    BindDesign {
+        /// The desktop, naming the design.
+        desktop: Desktop,
+        /// The design.
+        design: DesignerDesktop,
+    },
     /// A service; `revision` as for users.
     SaveService(Service),
     /// System settings; `revision` as for users.
@@ -409,6 +423,17 @@ pub trait Desktops: Send + Sync {
         &'a self,
         desktop: &'a DesktopId,
     ) -> Task<'a, Result<Vec<(WidgetId, crate::time::UnixMillis)>, StoreError>>;
+}
+
+/// Designer desktops.
+pub trait Designs: Send + Sync {
+    /// All, by name.
+    fn designs(&self) -> Task<'_, Result<Vec<DesignerDesktop>, StoreError>>;
+    /// One.
+    fn design<'a>(
+        &'a self,
+        id: &'a DesignId,
+    ) -> Task<'a, Result<Option<DesignerDesktop>, StoreError>>;
 }
 
 /// Services and settings.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::DesktopId;
+use crate::id::{DesignId, DesktopId};
 use crate::time::UnixMillis;
 use crate::widget::Widget;
 
@@ -54,6 +54,8 @@ pub struct Desktop {
     pub layout: Layout,
     /// Widgets, in the order in which agents see them.
     pub widgets: Vec<Widget>,
+    /// The designer desktop that Agent Panel + Designer shows; none was chosen yet.
+    pub design: Option<DesignId>,
     /// Revision; 0 before the first save.
     pub revision: i64,
 }

@@ -103,6 +103,8 @@ ids! {
     WidgetId;
     /// An agent desktop.
     DesktopId;
+    /// A designer desktop.
+    DesignId;
     /// A user.
     UserId;
     /// A role of this installation.

@@ -232,6 +232,7 @@ fn demo_desktop(service_url: &str) -> Desktop {
         service: DesktopService::Standard,
         layout: Layout::ExtendedPanel,
         widgets,
+        design: None,
         revision: 0,
     }
 }

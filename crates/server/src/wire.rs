@@ -124,6 +124,7 @@ impl Server {
                 store: store.clone(),
                 users: database.clone(),
                 desktops: database.clone(),
+                designs: database.clone(),
                 services: database.clone(),
                 gateway,
                 payments: database.clone(),
@@ -317,6 +318,7 @@ fn web_config(config: &Config) -> web::WebConfig {
     web.public_origins = config.web_origin.clone().into_iter().collect();
     web.tls.clone_from(&config.web_tls);
     web.idle_lock = config.idle_lock;
+    web.frame_hosts.clone_from(&config.frame_hosts);
     web.phone_realm.clone_from(&config.realm);
     web
 }

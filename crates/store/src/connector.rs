@@ -234,6 +234,12 @@ fn migrator(dialect: Dialect) -> Migrator {
             include_str!("../../../migrations/sqlite/0004_readers.sql"),
             include_str!("../../../migrations/postgres/0004_readers.sql"),
         ),
+        (
+            5,
+            "designer desktops",
+            include_str!("../../../migrations/sqlite/0005_designer_desktops.sql"),
+            include_str!("../../../migrations/postgres/0005_designer_desktops.sql"),
+        ),
     ];
     Migrator::with_migrations(
         steps

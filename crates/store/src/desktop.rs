@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::audit::AuditEntry;
 use domain::boundary::{Desktops, StoreError, Task};
 use domain::desktop::{Desktop, SavedDesktop};
-use domain::id::{DesktopId, WidgetId};
+use domain::id::{DesignId, DesktopId, WidgetId};
 use domain::time::UnixMillis;
 use secret::SecretText;
 use serde_json::{Map, Value, json};
@@ -22,7 +22,7 @@ use crate::seal;
 
 impl Document for Desktop {
     const WHAT: &'static str = "desktop";
-    const VERSION: i64 = 2;
+    const VERSION: i64 = 3;
 
     fn upgrade(from: i64, mut fields: Map<String, Value>) -> Result<Map<String, Value>, String> {
         match from {
@@ -32,6 +32,9 @@ impl Document for Desktop {
                     let widget = widget.as_object_mut().ok_or("a widget is no object")?;
                     widget.insert("translations".to_owned(), json!({}));
                 }
+            }
+            2 => {
+                fields.insert("design".to_owned(), Value::Null);
             }
             _ => return Err(format!("there is no version {from}")),
         }
@@ -57,9 +60,9 @@ pub(crate) async fn save(
         ..desktop.clone()
     })?;
     let statement = if desktop.revision == 0 {
-        "INSERT INTO desktops (id, name, revision, document) VALUES ($1, $2, $3, $4)"
+        "INSERT INTO desktops (id, name, revision, document, design_id) VALUES ($1, $2, $3, $4, $5)"
     } else {
-        "UPDATE desktops SET name = $2, revision = $3, document = $4 \
+        "UPDATE desktops SET name = $2, revision = $3, document = $4, design_id = $5 \
          WHERE id = $1 AND revision = $3 - 1"
     };
     let done = sqlx::query(statement)
@@ -67,6 +70,7 @@ pub(crate) async fn save(
         .bind(&desktop.name)
         .bind(revision)
         .bind(&kept)
+        .bind(desktop.design.as_ref().map(DesignId::as_str))
         .execute(&mut *connection)
         .await
         .map_err(refused)?;
@@ -344,6 +348,7 @@ mod tests {
             "options":{},"gateway":null}]}"#;
         let desktop: Desktop = document::read(first).unwrap();
         assert_eq!(desktop.widgets[0].translations, Translations::new());
+        assert_eq!(desktop.design, None, "nor had it a designer desktop");
         let written = document::write(&desktop).unwrap();
         assert_eq!(document::read::<Desktop>(&written), Ok(desktop));
         assert!(document::read::<Desktop>(r#"{"v":1,"id":"d1"}"#).is_err());

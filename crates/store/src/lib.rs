@@ -10,6 +10,7 @@
 mod audit;
 mod connector;
 mod database;
+mod designer;
 mod desktop;
 mod document;
 mod failure;

@@ -15,7 +15,7 @@ use crate::audit::{self, Head};
 use crate::connector::{Connector, run};
 use crate::failure::{is_busy, unavailable};
 use crate::key::KeyRing;
-use crate::{desktop, payment, proposal, role, seal, service, settings, user};
+use crate::{designer, desktop, payment, proposal, role, seal, service, settings, user};
 
 /// Changes that may wait: eight full batches, below two seconds of work for a slow disk. When full, a commit is refused as busy.
 pub(crate) const WRITES_WAITING_MAX: usize = 1_024;
@@ -355,6 +355,12 @@ impl Alone<'_> {
             } => user::assign(connection, desktop, added, removed)
                 .await
                 .map(|()| 0),
+            Change::SaveDesign(design) => designer::save(connection, design, entry.at).await,
+            Change::DeleteDesign(id) => designer::delete(connection, id).await.map(|()| 0),
+            Change::BindDesign { desktop, design } => {
+                designer::save(connection, design, entry.at).await?;
+                desktop::save(connection, self.ring, desktop, &[], entry).await
+            }
             Change::SaveService(service) => service::save(connection, service).await,
             Change::SaveSettings(settings) => settings::save(connection, settings).await,
             Change::InsertPayment(payment) => {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use domain::audit::AuditEntry;
 use domain::boundary::{
-    AuditTrail, Audited, CaptureDesk, Change, Desktops, PaymentGateway, Payments, Services, Store,
-    StoreError, Users,
+    AuditTrail, Audited, CaptureDesk, Change, Designs, Desktops, PaymentGateway, Payments,
+    Services, Store, StoreError, Users,
 };
 use domain::time::WallClock;
 use tokio::sync::{Semaphore, watch};
@@ -27,6 +27,8 @@ pub struct Deps {
     pub users: Arc<dyn Users>,
     /// Desktops.
     pub desktops: Arc<dyn Desktops>,
+    /// Designer desktops.
+    pub designs: Arc<dyn Designs>,
     /// Services and settings.
     pub services: Arc<dyn Services>,
     /// Towards payment gateways: which hosts may receive captured values.
@@ -82,6 +84,7 @@ pub(crate) struct App {
     pub(crate) origins: Origins,
     pub(crate) phone_realm: String,
     pub(crate) secure: bool,
+    pub(crate) frame_hosts: Vec<String>,
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) streams: crate::events::Streams,
     /// Held while the chains are verified: that reads the whole trail, and there are few readers.

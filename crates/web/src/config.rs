@@ -34,6 +34,8 @@ pub struct WebConfig {
     pub password_cost: PasswordCost,
     /// Open connections.
     pub connections_max: usize,
+    /// Hosts whose pages a tile of a designer desktop may show, in a sandbox.
+    pub frame_hosts: Vec<String>,
     /// The page that is served.
     pub page: Page,
 }
@@ -51,6 +53,7 @@ impl WebConfig {
             phone_realm: "tonewall".to_owned(),
             password_cost: PasswordCost::default(),
             connections_max: CONNECTIONS_MAX,
+            frame_hosts: Vec::new(),
             page: Page::built_in(),
         }
     }

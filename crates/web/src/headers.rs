@@ -49,8 +49,12 @@ fn default(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
 }
 
 /// The policy of the page. React Aria's one style element carries the nonce.
-pub(crate) fn page_policy(nonce: &str) -> String {
+pub(crate) fn page_policy(nonce: &str, frame_hosts: &[String]) -> String {
+    let frames = match frame_hosts {
+        [] => String::new(),
+        hosts => format!(" frame-src https://{};", hosts.join(" https://")),
+    };
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; connect-src 'self'; media-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'"
+        "default-src 'none';{frames} script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; connect-src 'self'; media-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'"
     )
 }

@@ -77,13 +77,13 @@ impl Page {
         page
     }
 
-    fn index(&self) -> Response {
+    fn index(&self, frame_hosts: &[String]) -> Response {
         let Some(nonce) = crate::login::random_u128().map(|random| format!("{random:032x}")) else {
             return Problem::new(Code::Internal).into_response();
         };
         let mut response = Response::new(Body::from(self.index.replace(NONCE_PLACE, &nonce)));
         let headers = response.headers_mut();
-        if let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce)) {
+        if let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce, frame_hosts)) {
             headers.insert(CONTENT_SECURITY_POLICY, policy);
         }
         set(headers, CONTENT_TYPE, "text/html; charset=utf-8");
@@ -139,7 +139,7 @@ pub(crate) async fn serve(State(app): State<Shared>, request: Request) -> Respon
     if first.eq_ignore_ascii_case("api") || !is_view {
         return Problem::new(Code::NotFound).into_response();
     }
-    app.page.index()
+    app.page.index(&app.frame_hosts)
 }
 
 /// What a kind of problem is and what to do, where its `type` points.

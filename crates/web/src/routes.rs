@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::api::desktops::{agents, copies, history};
 use crate::api::{
-    attempts, audit, calls, desktops, exports, live, login, me, openapi, payments, resolutions,
-    roles, services, users,
+    attempts, audit, calls, designer, desktops, exports, live, login, me, openapi, payments,
+    resolutions, roles, services, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -186,6 +186,12 @@ fn configuration() -> Vec<Route> {
             history::restore,
         )
         .may(DESKTOPS),
+        put("/desktops/{id}/design", designer::bind).may(&[Right::DesktopEdit]),
+        get("/designer-desktops", designer::list).may(DESKTOPS),
+        post("/designer-desktops", designer::create).may(&[Right::DesktopEdit]),
+        get("/designer-desktops/{id}", designer::show).may(DESKTOPS),
+        put("/designer-desktops/{id}", designer::save).may(&[Right::DesktopEdit]),
+        delete("/designer-desktops/{id}", designer::remove).may(&[Right::DesktopEdit]),
     ]
 }
 

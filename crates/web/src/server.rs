@@ -106,6 +106,7 @@ pub async fn serve(config: WebConfig, deps: Deps) -> Result<Running, ServeError>
         failures: Bucket::new(),
         strangers: Strangers::new(),
         page: config.page,
+        frame_hosts: config.frame_hosts,
         secure: tls.is_some() || origins.iter().any(|origin| origin.starts_with("https:")),
         origins: Origins::new(origins),
         phone_realm: config.phone_realm,

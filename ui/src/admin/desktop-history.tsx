@@ -18,6 +18,7 @@ import { DiffTable } from './diff-table';
 const CHANGES = {
   name: 'history.changed.name',
   layout: 'history.changed.layout',
+  design: 'history.changed.design',
   order: 'history.changed.order',
   added: 'history.changed.added',
   edited: 'history.changed.edited',

@@ -16,6 +16,8 @@ export const ACTION_NAMES = {
   desktop_saved: 'audit_action.desktop_saved',
   desktop_deleted: 'audit_action.desktop_deleted',
   desktop_assigned: 'audit_action.desktop_assigned',
+  design_saved: 'audit_action.design_saved',
+  design_deleted: 'audit_action.design_deleted',
   gateway_password_replaced: 'audit_action.gateway_password_replaced',
   service_saved: 'audit_action.service_saved',
   settings_saved: 'audit_action.settings_saved',

@@ -53,6 +53,7 @@ pub(super) fn desktop(widgets: Vec<Widget>) -> Desktop {
         service: DesktopService::Standard,
         layout: Layout::AgentPanel,
         widgets,
+        design: None,
         revision: 1,
     }
 }

@@ -161,6 +161,7 @@ mod tests {
                 ),
                 widget("open", "none", json!([])),
             ],
+            design: None,
             revision: 7,
         }
     }

@@ -75,6 +75,7 @@ impl DesktopDraft {
             service: self.service,
             layout: self.layout,
             widgets,
+            design: current.and_then(|stored| stored.design.clone()),
             revision,
         };
         Ok((desktop, passwords))

@@ -194,6 +194,7 @@ mod tests {
             service: DesktopService::Standard,
             layout: Layout::AgentPanel,
             widgets: vec![widget],
+            design: None,
             revision: 1,
         }
     }

@@ -53,6 +53,7 @@ settings! {
     "web.key" = Some(""), "PEM file with the certificate's private key.";
     "web.plain" = Some("loopback"), "Where the page is served without a certificate: loopback, or anywhere, for a TLS proxy on a network of its own.";
     "web.idle_lock" = Some("15m"), "A page without key or pointer locks after this long, 1m-60m.";
+    "web.frame_hosts" = Some(""), "Hosts (or host:port) whose pages a web page tile of a designer desktop may show, separated by commas.";
     "health.listen" = Some("127.0.0.1:9090"), "Address and port of /healthz, /readyz and /metrics.";
     "sip.listen" = Some("0.0.0.0:5060"), "UDP address and port for SIP.";
     "sip.advertised" = Some(""), "Address and port put into Contact and Via; empty: sip.listen.";
@@ -81,6 +82,7 @@ pub(crate) struct Config {
     pub(crate) web_listen: SocketAddr,
     pub(crate) web_origin: Option<String>,
     pub(crate) web_tls: Option<web::TlsFiles>,
+    pub(crate) frame_hosts: Vec<String>,
     pub(crate) idle_lock: Duration,
     pub(crate) health_listen: SocketAddr,
     pub(crate) sip_listen: SocketAddr,
@@ -124,6 +126,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let web_listen = reader.read("web.listen", value::socket);
     let web_origin = reader.read("web.origin", value::optional(value::origin));
     let web_tls = read_tls(reader, web_listen);
+    let frame_hosts = reader.read("web.frame_hosts", value::hosts);
     let idle_lock = reader.read("web.idle_lock", value::duration(60, 3_600));
     let health_listen = reader.read("health.listen", value::socket);
     let sip_listen = reader.read("sip.listen", value::socket);
@@ -153,6 +156,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         web_listen: web_listen?,
         web_origin: web_origin?,
         web_tls,
+        frame_hosts: frame_hosts?,
         idle_lock: idle_lock?,
         health_listen: health_listen?,
         sip_listen: sip_listen?,

@@ -143,7 +143,7 @@ pub(super) fn hosts(text: &str) -> Parsed<Vec<String>> {
         .collect();
     match hosts
         .iter()
-        .find(|host| host.contains(['/', ' ', '@', '*']))
+        .find(|host| host.contains(['/', ' ', '@', '*', ';', '\'', '"']))
     {
         Some(wrong) => Err(format!(
             "\"{wrong}\" is no host; write pay.example or pay.example:8443, without scheme, path or wildcard"

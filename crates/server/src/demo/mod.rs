@@ -240,6 +240,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         web_origin: None,
         web_tls: None,
         idle_lock: Duration::from_secs(900),
+        frame_hosts: Vec::new(),
         health_listen: at(options.health_port),
         sip_listen: at(options.sip_port),
         sip_advertised: None,

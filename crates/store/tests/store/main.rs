@@ -10,6 +10,7 @@
 mod both;
 mod audit;
 mod crash;
+mod designs;
 mod documents;
 mod faults;
 mod ledger;

@@ -171,6 +171,7 @@ pub(crate) fn desktop(name: &str) -> Desktop {
         service: DesktopService::Standard,
         layout: Layout::ExtendedPanel,
         widgets: vec![widget(), widget()],
+        design: None,
         revision: 0,
     }
 }

@@ -299,7 +299,7 @@ fn new_widget_ids(widgets: usize) -> Option<Vec<WidgetId>> {
         .collect()
 }
 
-fn refused(problems: Vec<DraftProblem>) -> Problem {
+pub(super) fn refused(problems: Vec<DraftProblem>) -> Problem {
     let problems = problems.into_iter();
     Problem::invalid(
         problems

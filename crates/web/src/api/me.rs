@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use domain::access::{Preferences, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Change, StoreError};
+use domain::designer::DesignerDesktop;
 use domain::desktop::Layout;
 use domain::gate::{Gate, pass_gates};
 use domain::id::DesktopId;
@@ -31,6 +32,8 @@ pub(crate) struct MyDesktop {
     layout: Option<Layout>,
     /// Its revision.
     revision: i64,
+    /// What stands where, in layout Agent Panel + Designer; none: no designer desktop was chosen yet.
+    design: Option<DesignerDesktop>,
     /// The widgets that this agent gets, in their order.
     widgets: Vec<WidgetView>,
     /// With no widget: the first gate that is shut.
@@ -46,6 +49,7 @@ pub(crate) async fn desktop(State(app): State<Shared>, Caller(login): Caller) ->
         name: String::new(),
         layout: None,
         revision: 0,
+        design: None,
         widgets: Vec::new(),
         gate: Some(if settings.spc_enabled {
             Gate::NoWidget
@@ -68,6 +72,9 @@ pub(crate) async fn desktop(State(app): State<Shared>, Caller(login): Caller) ->
     }
     if !mine.widgets.is_empty() {
         mine.gate = None;
+    }
+    if let (Layout::Designer, Some(id)) = (desktop.layout, &desktop.design) {
+        mine.design = app.deps.designs.design(id).await?;
     }
     mine.desktop = Some(desktop.id);
     mine.name = desktop.name;

@@ -9,8 +9,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::desktops::{agents, copies, history};
 use super::{
-    attempts, audit, calls, desktops, exports, live, login, me, payments, resolutions, roles,
-    services, users,
+    attempts, audit, calls, designer, desktops, exports, live, login, me, payments, resolutions,
+    roles, services, users,
 };
 use crate::guard::{Access, COOKIE_NAME};
 use crate::problem::ProblemBody;
@@ -32,6 +32,7 @@ use crate::routes::{RouteRow, table};
         desktops::list::list, desktops::create, desktops::show, desktops::save, desktops::remove,
         copies::import, copies::duplicate, copies::export, agents::show, agents::assign,
         history::list, history::show, history::restore,
+        designer::list, designer::create, designer::show, designer::save, designer::remove, designer::bind,
         users::list, users::create, users::show, users::save,
         roles::list, roles::create, roles::save, roles::remove,
         payments::list, payments::choices, payments::show,

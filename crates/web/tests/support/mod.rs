@@ -91,6 +91,7 @@ fn deps(rooms: &Arc<Rooms>, desk: &Arc<Desk>, hub: &Arc<Hub>) -> Deps {
         store: rooms.clone(),
         users: rooms.clone(),
         desktops: rooms.clone(),
+        designs: rooms.clone(),
         services: rooms.clone(),
         gateway: rooms.clone(),
         payments: rooms.clone(),
@@ -133,6 +134,7 @@ pub(crate) fn desktop(id: &str) -> Desktop {
         service: DesktopService::Standard,
         layout: Layout::ExtendedPanel,
         widgets: vec![card_widget()],
+        design: None,
         revision: 1,
     }
 }

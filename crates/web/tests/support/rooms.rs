@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use domain::access::{AssignedRole, CustomRole, CustomRoles, User};
 use domain::audit::{ChainedDocument, ChainedEntry, TrailFilter};
 use domain::boundary::{
-    AuditTrail, Audited, Change, Charge, Desktops, NotSent, PaymentGateway, Payments, ReadyCharge,
-    Services, Store, StoreError, Takers, Task, Users,
+    AuditTrail, Audited, Change, Charge, Designs, Desktops, NotSent, PaymentGateway, Payments,
+    ReadyCharge, Services, Store, StoreError, Takers, Task, Users,
 };
+use domain::designer::DesignerDesktop;
 use domain::desktop::{Desktop, SavedDesktop};
 use domain::gateway::GatewayConfig;
-use domain::id::{AttemptId, DesktopId, ServiceId, UserId, WidgetId};
+use domain::id::{AttemptId, DesignId, DesktopId, ServiceId, UserId, WidgetId};
 use domain::payment::resolution::Proposal;
 use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment};
 use domain::service::{Service, Settings};
@@ -29,6 +30,7 @@ pub(crate) struct Rooms {
     pub(crate) saved: Mutex<Vec<SavedDesktop>>,
     /// Hosts that may not receive captured values.
     pub(crate) refused_hosts: Mutex<Vec<String>>,
+    pub(crate) designs: Mutex<Vec<DesignerDesktop>>,
     pub(crate) services: Mutex<Vec<Service>>,
     pub(crate) settings: Mutex<Settings>,
     pub(crate) payments: Mutex<Vec<Payment>>,
@@ -49,6 +51,7 @@ impl Default for Rooms {
             desktops: Mutex::default(),
             saved: Mutex::default(),
             refused_hosts: Mutex::default(),
+            designs: Mutex::default(),
             services: Mutex::default(),
             settings: Mutex::new(Settings {
                 spc_enabled: true,
@@ -162,6 +165,25 @@ impl Rooms {
                 self.roles.lock().unwrap().retain(|old| old.id != id);
                 Ok(0)
             }
+            Change::SaveService(service) => {
+                let mut services = self.services.lock().unwrap();
+                save(&mut services, service, |s| &s.id, |s| &mut s.revision)
+            }
+            Change::SaveSettings(mut new) => {
+                let mut settings = self.settings.lock().unwrap();
+                if settings.revision != new.revision {
+                    return Err(StoreError::Conflict);
+                }
+                new.revision += 1;
+                *settings = new;
+                Ok(new.revision)
+            }
+            other => self.apply_to_desktop(other, by),
+        }
+    }
+
+    fn apply_to_desktop(&self, change: Change, by: &str) -> Result<i64, StoreError> {
+        match change {
             Change::SaveDesktop { desktop, passwords } => {
                 let now = self.now();
                 let mut set = self.passwords.lock().unwrap();
@@ -197,18 +219,25 @@ impl Rooms {
                 self.desktops.lock().unwrap().retain(|old| old.id != id);
                 Ok(0)
             }
-            Change::SaveService(service) => {
-                let mut services = self.services.lock().unwrap();
-                save(&mut services, service, |s| &s.id, |s| &mut s.revision)
+            Change::SaveDesign(design) => {
+                let mut designs = self.designs.lock().unwrap();
+                save(&mut designs, design, |d| &d.id, |d| &mut d.revision)
             }
-            Change::SaveSettings(mut new) => {
-                let mut settings = self.settings.lock().unwrap();
-                if settings.revision != new.revision {
-                    return Err(StoreError::Conflict);
+            Change::DeleteDesign(id) => {
+                let desktops = self.desktops.lock().unwrap();
+                if let Some(user) = desktops
+                    .iter()
+                    .find(|desktop| desktop.design.as_ref() == Some(&id))
+                {
+                    return Err(StoreError::InUse(format!("the desktop {}", user.name)));
                 }
-                new.revision += 1;
-                *settings = new;
-                Ok(new.revision)
+                self.designs.lock().unwrap().retain(|old| old.id != id);
+                Ok(0)
+            }
+            Change::BindDesign { desktop, design } => {
+                self.apply(Change::SaveDesign(design), by)?;
+                let passwords = Vec::new();
+                self.apply(Change::SaveDesktop { desktop, passwords }, by)
             }
             other => self.apply_to_payment(other),
         }
@@ -403,6 +432,20 @@ impl PaymentGateway for Rooms {
 
     fn connect(&self, _: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {
         panic!("the HTTP side charges nobody");
+    }
+}
+
+impl Designs for Rooms {
+    fn designs(&self) -> Task<'_, Result<Vec<DesignerDesktop>, StoreError>> {
+        task(Ok(self.designs.lock().unwrap().clone()))
+    }
+
+    fn design<'a>(
+        &'a self,
+        id: &'a DesignId,
+    ) -> Task<'a, Result<Option<DesignerDesktop>, StoreError>> {
+        let designs = self.designs.lock().unwrap();
+        task(Ok(designs.iter().find(|old| old.id == *id).cloned()))
     }
 }
 

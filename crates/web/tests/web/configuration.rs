@@ -11,9 +11,11 @@ use web::Changed;
 use crate::support::{Browser, House, PASSWORD};
 
 /// The stored desktop as an editor would send it back.
-async fn form(browser: &Browser) -> Value {
+pub(crate) async fn form(browser: &Browser) -> Value {
     let mut desktop = browser.get("/desktops/sales").await.json()["desktop"].clone();
-    desktop.as_object_mut().unwrap().remove("id");
+    for field in ["id", "design"] {
+        desktop.as_object_mut().unwrap().remove(field);
+    }
     desktop
 }
 

@@ -4,11 +4,11 @@ use domain::access::Role;
 use domain::gateway::AuthMethod;
 use domain::time::UnixMillis;
 use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use web::Changed;
 
-use crate::configuration::administrator;
-use crate::support::{Browser, House, desktop};
+use crate::configuration::{administrator, form};
+use crate::support::{House, desktop};
 
 /// The stored widget posts with a password.
 fn with_password(house: &House) {
@@ -21,12 +21,6 @@ fn with_password(house: &House) {
     house.rooms.add_desktop(stored);
     let set = ("card".parse().unwrap(), UnixMillis(5));
     house.rooms.passwords.lock().unwrap().push(set);
-}
-
-async fn form(browser: &Browser) -> Value {
-    let mut form = browser.get("/desktops/sales").await.json()["desktop"].clone();
-    form.as_object_mut().unwrap().remove("id");
-    form
 }
 
 #[tokio::test]

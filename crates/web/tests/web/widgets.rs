@@ -6,7 +6,7 @@ use domain::access::Role;
 use domain::capture::WidgetKind;
 use serde_json::{Value, json};
 
-use crate::configuration::administrator;
+use crate::configuration::{administrator, form};
 use crate::support::{Browser, House, PASSWORD, desktop, user};
 
 const ALL: [WidgetKind; 4] = WidgetKind::ALL;
@@ -60,11 +60,9 @@ fn gateway(number: &str) -> Value {
 
 /// Saves these widgets as the whole desktop.
 pub(crate) async fn save(administrator: &Browser, widgets: Vec<Value>) -> Value {
-    let path = "/desktops/sales";
-    let mut form = administrator.get(path).await.json()["desktop"].clone();
-    form.as_object_mut().unwrap().remove("id");
+    let mut form = form(administrator).await;
     form["widgets"] = json!(widgets);
-    let saved = administrator.put(path, form).await;
+    let saved = administrator.put("/desktops/sales", form).await;
     assert_eq!(saved.status, 200, "{}", saved.text());
     saved.json()
 }

@@ -264,6 +264,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/designer-desktops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All designer desktops, by name.
+         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
+         */
+        get: operations["list"];
+        put?: never;
+        /**
+         * A new designer desktop: with the tiles of the form (a duplicate), or with those that a new one begins with.
+         * @description Needs the right desktop.edit.
+         */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/designer-desktops/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One designer desktop.
+         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
+         */
+        get: operations["show"];
+        /**
+         * Saves a designer desktop, live on the desktops that use it at their agents' next idle moment.
+         * @description Needs the right desktop.edit.
+         */
+        put: operations["save"];
+        post?: never;
+        /**
+         * Deletes a designer desktop that no agent desktop uses.
+         * @description Needs the right desktop.edit.
+         */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/desktops": {
         parameters: {
             query?: never;
@@ -350,6 +402,26 @@ export interface paths {
          * @description Needs the right desktop.edit.
          */
         put: operations["assign"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desktops/{id}/design": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * "Save Agent Desktop": desktop and canvas in one transaction. A design without control buttons gets them under the call bar.
+         * @description Needs the right desktop.edit.
+         */
+        put: operations["bind"];
         post?: never;
         delete?: never;
         options?: never;
@@ -449,7 +521,7 @@ export interface paths {
         put?: never;
         /**
          * Saves an earlier revision as the next one. Widgets keep their present passwords where they go to the same host; one that would need another is not
-         *     Enabled. No approval of a host comes back.
+         *     Enabled. No approval of a host comes back; a designer desktop comes back unless it was deleted.
          * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
          */
         post: operations["restore"];
@@ -1016,7 +1088,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "password_changed" | "preferences_saved" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "password_changed" | "preferences_saved" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -1071,6 +1143,37 @@ export interface components {
          * @enum {string}
          */
         AuthMethod: "none" | "basic";
+        /** @description "Save Agent Desktop": the design that a desktop uses from now on, and its canvas. */
+        BindingForm: {
+            /** @description Which design. */
+            design: components["schemas"]["DesignId"];
+            /**
+             * Format: int64
+             * @description The desktop's revision that was read.
+             */
+            desktop_revision: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description The design's revision that was read.
+             */
+            revision: number;
+            /** @description Its tiles. */
+            tiles: components["schemas"]["Tile"][];
+        };
+        /** @description What *Save Agent Desktop* did. */
+        Bound: {
+            /** @description It had no control buttons; a tile was added under the call bar. */
+            control_buttons_added: boolean;
+            /**
+             * Format: int64
+             * @description The desktop's new revision.
+             */
+            desktop_revision: number;
+            /** @description The design as it is now. */
+            view: components["schemas"]["DesignView"];
+        };
         /**
          * @description Card brands that a widget can accept.
          * @enum {string}
@@ -1238,8 +1341,51 @@ export interface components {
         ContentType: "application/json" | "application/x-www-form-urlencoded" | "application/xml" | "text/xml" | "text/plain";
         /** @description An ISO 4217 code. */
         Currency: string;
+        /** @description A designer desktop as the editor sends it. */
+        DesignForm: {
+            /** @description 1-60 characters, unique. */
+            name: string;
+            /**
+             * Format: int64
+             * @description The revision that was read; 0 for a new design.
+             */
+            revision?: number;
+            /** @description Tiles in any order; left out for a new design: those that a new one begins with. */
+            tiles?: components["schemas"]["Tile"][] | null;
+        };
+        /** @description A designer desktop. */
+        DesignId: string;
+        /** @description Designer desktops in a list. */
+        DesignList: {
+            /** @description By name. */
+            designs: components["schemas"]["DesignView"][];
+            /** @description Hosts whose pages a web page tile may show. */
+            frame_hosts: string[];
+        };
+        /** @description A designer desktop as the editor gets it. */
+        DesignView: {
+            /** @description The design. */
+            design: components["schemas"]["DesignerDesktop"];
+            /** @description Names of the agent desktops that use it. */
+            used_by: string[];
+        };
+        /** @description A designer desktop, valid. */
+        DesignerDesktop: {
+            /** @description Identity. */
+            id: components["schemas"]["DesignId"];
+            /** @description 1-60 characters, unique. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Revision; 0 before the first save.
+             */
+            revision: number;
+            /** @description In reading order: by row, then by column. */
+            tiles: components["schemas"]["Tile"][];
+        };
         /** @description An agent desktop, valid. */
         Desktop: {
+            design?: components["schemas"]["DesignId"] | null;
             /** @description Identity. */
             id: components["schemas"]["DesktopId"];
             /** @description Layout. */
@@ -1372,7 +1518,7 @@ export interface components {
          * @description Kinds of differences.
          * @enum {string}
          */
-        DifferenceKind: "name" | "layout" | "order" | "added" | "edited" | "removed";
+        DifferenceKind: "name" | "layout" | "design" | "order" | "added" | "edited" | "removed";
         /** @description A duplicate to be made. */
         DuplicateForm: {
             /** @description Name of the duplicate: 1-60 characters, unique. */
@@ -1657,6 +1803,7 @@ export interface components {
         };
         /** @description The agent's desktop. */
         MyDesktop: {
+            design?: components["schemas"]["DesignerDesktop"] | null;
             desktop?: components["schemas"]["DesktopId"] | null;
             gate?: components["schemas"]["Gate"] | null;
             layout?: components["schemas"]["Layout"] | null;
@@ -1784,6 +1931,11 @@ export interface components {
          * @enum {string}
          */
         PaymentStanding: "open" | "not_sent" | "approved" | "declined" | "review" | "error" | "unknown";
+        /**
+         * @description Card or check.
+         * @enum {string}
+         */
+        PaymentType: "card" | "check";
         /** @description An attempt as the page shows it. */
         PaymentView: {
             /** @description How much. */
@@ -1808,6 +1960,29 @@ export interface components {
          * @enum {string}
          */
         Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "payment.resolve_unknown" | "payment.view" | "payment.export" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
+        /** @description A rectangle of cells. */
+        Place: {
+            /**
+             * Format: int32
+             * @description First column, 1-12.
+             */
+            column: number;
+            /**
+             * Format: int32
+             * @description Rows.
+             */
+            height: number;
+            /**
+             * Format: int32
+             * @description First row, from 1.
+             */
+            row: number;
+            /**
+             * Format: int32
+             * @description Columns, 1-12.
+             */
+            width: number;
+        };
         /** @description What a user chose. None: what the browser asks for. */
         Preferences: {
             language?: components["schemas"]["Language"] | null;
@@ -2225,6 +2400,49 @@ export interface components {
          * @enum {string}
          */
         Theme: "light" | "dark";
+        /** @description Something at a place of the screen. */
+        Tile: {
+            /** @description What. */
+            content: components["schemas"]["TileContent"];
+            /**
+             * Format: int32
+             * @description Its number within the design; kept while it is moved.
+             */
+            id: number;
+            /** @description Where. */
+            place: components["schemas"]["Place"];
+        };
+        /** @description What a tile shows. */
+        TileContent: {
+            /** @enum {string} */
+            kind: "call_bar";
+        } | {
+            /** @enum {string} */
+            kind: "customer";
+        } | {
+            /** @enum {string} */
+            kind: "control_buttons";
+        } | {
+            /** @enum {string} */
+            kind: "payment";
+            /** @description Cards or checks. */
+            payment: components["schemas"]["PaymentType"];
+        } | {
+            /** @enum {string} */
+            kind: "notes";
+        } | {
+            /** @enum {string} */
+            kind: "script";
+            /** @description 1-2,000 characters, line breaks kept. */
+            text: string;
+        } | {
+            /** @description https, of a host that the server's file allows. */
+            address: string;
+            /** @enum {string} */
+            kind: "web_page";
+            /** @description Its name, 1-60 characters. */
+            title: string;
+        };
         /** @description A step, when, and by whom. */
         TimelineStep: {
             /** @description Login name, or "system". */
@@ -2880,6 +3098,118 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["DesignList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DesignForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesignId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    save: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesignId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DesignForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesignId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["DesktopList"];
                 };
             };
@@ -3023,6 +3353,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DesktopUse"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    bind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesktopId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindingForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bound"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -7,7 +7,7 @@ use axum::http::header::CONTENT_DISPOSITION;
 use axum::response::IntoResponse;
 use domain::access::{Actor, Permission};
 use domain::desktop::{Carried, Desktop, DesktopDraft, DesktopFile, FILE_VERSION};
-use domain::id::DesktopId;
+use domain::id::{DesignId, DesktopId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -38,7 +38,8 @@ pub(crate) async fn duplicate(
 ) -> Created<DesktopView> {
     let original = stored(&app, &id).await?;
     let draft = duplicated(&login.actor, &original, &form.name);
-    made(&app, &login.actor, draft, Origin::Copy(original.name)).await
+    let origin = Origin::Copy(original.name);
+    made(&app, &login.actor, draft, original.design, origin).await
 }
 
 fn duplicated(actor: &Actor, original: &Desktop, name: &str) -> DesktopDraft {
@@ -88,16 +89,18 @@ pub(crate) async fn import(
         let message = format!("This server reads version {FILE_VERSION} of the file.");
         return Err(Problem::field("version", message));
     }
-    made(&app, &login.actor, file.into_draft(), Origin::File).await
+    made(&app, &login.actor, file.into_draft(), None, Origin::File).await
 }
 
 async fn made(
     app: &Shared,
     actor: &Actor,
     draft: DesktopDraft,
+    design: Option<DesignId>,
     origin: Origin,
 ) -> Created<DesktopView> {
-    let (after, passwords) = parsed(new_id()?, None, 0, draft)?;
+    let (mut after, passwords) = parsed(new_id()?, None, 0, draft)?;
+    after.design = design;
     let saving = Saving {
         before: None,
         after,

@@ -61,6 +61,8 @@ pub(crate) enum DifferenceKind {
     Name,
     /// The desktop has another layout.
     Layout,
+    /// The desktop uses another designer desktop.
+    Design,
     /// The widgets have another order.
     Order,
     /// A widget was added.
@@ -96,6 +98,7 @@ impl fmt::Display for Difference {
         match self.what {
             DifferenceKind::Name => f.write_str("name"),
             DifferenceKind::Layout => f.write_str("layout"),
+            DifferenceKind::Design => f.write_str("designer desktop"),
             DifferenceKind::Order => f.write_str("order"),
             DifferenceKind::Added => write!(f, "added {}", self.title),
             DifferenceKind::Edited => write!(f, "edited {}", self.title),
@@ -105,7 +108,7 @@ impl fmt::Display for Difference {
 }
 
 /// What differs, the desktop itself first.
-pub(super) fn differences(before: &Desktop, after: &Desktop) -> Vec<Difference> {
+pub(in crate::api) fn differences(before: &Desktop, after: &Desktop) -> Vec<Difference> {
     let of = |what, title: &str| Difference {
         what,
         title: title.to_owned(),
@@ -116,6 +119,9 @@ pub(super) fn differences(before: &Desktop, after: &Desktop) -> Vec<Difference> 
     }
     if before.layout != after.layout {
         found.push(of(DifferenceKind::Layout, ""));
+    }
+    if before.design != after.design {
+        found.push(of(DifferenceKind::Design, ""));
     }
     if common(before, after) != common(after, before) {
         found.push(of(DifferenceKind::Order, ""));
@@ -190,7 +196,7 @@ pub(crate) async fn show(
 }
 
 /// Saves an earlier revision as the next one. Widgets keep their present passwords where they go to the same host; one that would need another is not
-/// Enabled. No approval of a host comes back.
+/// Enabled. No approval of a host comes back; a designer desktop comes back unless it was deleted.
 #[utoipa::path(post, path = "/desktops/{id}/history/{revision}/restore", tag = "desktops", params(("id" = DesktopId, Path), ("revision" = i64, Path)), request_body = RestoreForm, responses(
     (status = 200, body = DesktopView),
 ))]
@@ -209,7 +215,12 @@ pub(crate) async fn restore(
     let has_password = |id: &WidgetId| set.iter().any(|(widget, _)| widget == id);
     let keeps = |old: &Widget| has_password(&old.id) && goes_to_same_host(&before, old);
     let draft = old.copied(&old.name, &Carried::Passwords(&keeps));
-    let (after, mut passwords) = parsed(id, Some(&old), before.revision, draft)?;
+    let (mut after, mut passwords) = parsed(id, Some(&old), before.revision, draft)?;
+    if let Some(design) = &old.design
+        && app.deps.designs.design(design).await?.is_none()
+    {
+        after.design = before.design.clone();
+    }
     for restored in &after.widgets {
         if has_password(&restored.id) && !keeps(restored) {
             passwords.push((
