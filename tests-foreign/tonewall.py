@@ -124,6 +124,7 @@ class Server:
 data = "{self.folder}/data"
 
 [web]
+second_factor = "off"
 listen = "127.0.0.1:0"
 
 [health]

@@ -9,7 +9,7 @@ const PERMISSIONS: Permission[] = [
   'capture.start', 'capture.view_basic', 'payment.resolve_unknown', 'payment.view', 'payment.export', 'audit.read', 'spc.enable', 'desktop.edit', 'gateway.edit', 'gateway.secret.write',
   'capture.reset_attempts', 'user.manage',
 ];
-const login: Login = {
+export const LOGIN: Login = {
   user: { id: 'u1', name: 'a.kim', display_name: 'Alex Kim' },
   csrf: 'csrf',
   permissions: PERMISSIONS,
@@ -17,6 +17,7 @@ const login: Login = {
   desktop: 'd1',
   preferences: { language: null, theme: null },
   must_change_password: false,
+  must_set_second_factor: false,
   locked: false,
 };
 const options = {
@@ -93,11 +94,11 @@ const ROLES = [
   role('r1', 'Team lead', ['capture.start', 'payment.view'], 3, { built_in: false, editable: true, revision: 4 }),
 ];
 const user = (id: string, name: string, display_name: string, roles: string[], change: Partial<UserView> = {}): UserView => ({
-  id, name, display_name, roles, desktop: 'd1', phone: null, phone_password_set: false, enabled: true, must_change_password: false, locked_until: null, editable: true,
+  id, name, display_name, roles, desktop: 'd1', phone: null, phone_password_set: false, enabled: true, must_change_password: false, locked_until: null, active_at: NOW, second_factor_since: null, editable: true,
   revision: 2, ...change,
 });
 const USERS = [
-  user('u1', 'a.kim', 'Alex Kim', ['agent'], { phone: '1001', phone_password_set: true }),
+  user('u1', 'a.kim', 'Alex Kim', ['agent'], { phone: '1001', phone_password_set: true, second_factor_since: NOW - 86_400_000 }),
   user('u2', 'j.roe', 'Jane Roe', ['agent', 'r1'], { locked_until: 4_102_444_800_000 }),
   user('u3', 'm.lee', 'Morgan Lee', ['desktop_admin', 'auditor'], { must_change_password: true, desktop: null }),
   user('u4', 's.admin', 'Sid Admin', ['security_admin'], { editable: false, desktop: null }),
@@ -130,7 +131,7 @@ const STEPS: TimelineStep[] = [
 export const CALL: CallView = call({ capture: atField('credit_card_advanced', 'expiry', { state: 'keying', count: 2 }) });
 
 const ANSWERS: Record<string, unknown> = {
-  '/login': login,
+  '/login': LOGIN,
   '/calls': { calls: [CALL] },
   '/me/desktop': { desktop: 'd1', name: 'Collections US', layout: 'agent_panel', revision: 14, widgets: [], gate: null },
   '/settings': { spc_enabled: true, response_variables: false, revision: 3 },
@@ -165,6 +166,11 @@ const ANSWERS: Record<string, unknown> = {
   '/desktops/d1/history/13': { desktop: earlier, saved_at: NOW, saved_by: 's.ortiz' },
   '/desktops/d3/use': { agents: [], others: [], services: [], capturing: [] },
   '/desktops/d1': desktop,
+  '/login/second-factor': { asked: true },
+  '/second-factor': {
+    secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', link: 'otpauth://totp/Tonewall:a.kim?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Tonewall',
+    picture: Array.from({ length: 33 }, (_, y) => Array.from({ length: 33 }, (_, x) => ((x * y + x + y) % 3 === 0 ? '1' : '0')).join('')),
+  },
   ...Object.fromEntries(USERS.map((one) => [`/users/${one.id}`, one])),
   '/users': { users: USERS },
   '/roles': { roles: ROLES, givable: PERMISSIONS },

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { BROKEN, CALL, CHANGED_MEANWHILE, serve } from './fake-api';
+import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, serve } from './fake-api';
 import { LOOKS, expectAccessibleInEveryLook, expectNothingCut, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
@@ -23,6 +23,8 @@ const chosen = async (page: Page, desktop: string, act: string) => {
 const LIST = '/configure/agents/agent-desktop';
 const PLACES: readonly Place[] = [
   { name: 'login', path: '/', answers: { '/login': null }, ready: heading('Sign in') },
+  { name: 'password', path: '/password', ready: heading('Change your password') },
+  { name: 'second-factor', path: '/', answers: { '/login': { ...LOGIN, must_set_second_factor: true } }, ready: heading('Set up your authenticator app') },
   { name: 'agent', path: '/', ready: heading('Card payment') },
   {
     name: 'second-call',

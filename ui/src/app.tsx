@@ -6,7 +6,7 @@ import { AgentPage } from './agent/agent-page';
 import { LeaveGuard } from './admin/leave-guard';
 import { AppHeader } from './header';
 import { api, setCsrf, whenLocked, whenLoggedOut } from './lib/api/client';
-import { KEYS, may, useLogin } from './lib/api/queries';
+import { KEYS, forgetLogin, may, useLogin } from './lib/api/queries';
 import type { CallView, Login } from './lib/api/types';
 import { Button, Notice } from './lib/controls';
 import { LiveStore } from './lib/events/live-store';
@@ -23,6 +23,7 @@ const Admin = lazy(() => import('./admin/admin-pages'));
 const Payments = lazy(() => import('./evidence/payments-page'));
 const Audit = lazy(() => import('./evidence/audit-page'));
 const Live = lazy(() => import('./evidence/live-page'));
+const SecondFactor = lazy(() => import('./login/second-factor-page'));
 const Gallery = lazy(() => import('./gallery/gallery-page'));
 
 export function App() {
@@ -53,7 +54,7 @@ function Gate() {
   const queries = useQueryClient();
   const { data: login, error, isPending, refetch } = useLogin();
   if (login) setCsrf(login.csrf);
-  useEffect(() => whenLoggedOut(() => queries.setQueryData(KEYS.login, null)), [queries]);
+  useEffect(() => whenLoggedOut(() => forgetLogin(queries)), [queries]);
   useOwnDisplay(login);
   if (isPending) return <Loading />;
   if (error && !login) {
@@ -68,6 +69,7 @@ function Gate() {
   }
   if (!login) return <LoginPage />;
   if (login.must_change_password) return <PasswordPage login={login} />;
+  if (login.must_set_second_factor) return <SecondFactor login={login} />;
   return <LoggedIn key={login.user.id} login={login} />;
 }
 
@@ -112,6 +114,9 @@ function LoggedIn({ login }: { login: Login }) {
                 <Route path="/configure/*?">
                   <Admin login={login} />
                 </Route>
+                <Route path="/password">
+                  <PasswordPage login={login} />
+                </Route>
                 <Route path="/payments">
                   <Payments login={login} />
                 </Route>
@@ -150,7 +155,7 @@ function useStream(takesCalls: boolean, onLocked: () => void): LiveStore {
       connectStream(store, {
         readCalls: async () => (takesCalls ? (await api<{ calls: CallView[] }>('GET', '/calls')).calls : []),
         locked: onLocked,
-        loggedOut: () => queries.setQueryData(KEYS.login, null),
+        loggedOut: () => forgetLogin(queries),
         changed: (topic) => {
           for (const queryKey of READ_BY[topic]) void queries.invalidateQueries({ queryKey });
         },

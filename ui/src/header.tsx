@@ -4,7 +4,7 @@ import { Link, useLocation } from 'wouter';
 import css from './app.module.css';
 import { DisplayMenu } from './display';
 import { api } from './lib/api/client';
-import { KEYS, may } from './lib/api/queries';
+import { forgetLogin, may } from './lib/api/queries';
 import type { Login } from './lib/api/types';
 import { Button } from './lib/controls';
 import { firstConfigured } from './places';
@@ -34,26 +34,26 @@ export function AppHeader({ login, locked }: { login: Login; locked: boolean }) 
       </nav>
       <div className={css.tools}>
         <DisplayMenu />
-        <SignOut login={login} />
+        <Account login={login} locked={locked} />
       </div>
     </header>
   );
 }
 
-function SignOut({ login }: { login: Login }) {
+/** Who is signed in; a locked page is not left, for the call may be on it. */
+function Account({ login, locked }: { login: Login; locked: boolean }) {
   const t = useT();
   const queries = useQueryClient();
   const out = useMutation({
     mutationFn: () => api('POST', '/logout'),
-    onSettled: () => {
-      queries.clear();
-      queries.setQueryData(KEYS.login, null);
-    },
+    onSettled: () => forgetLogin(queries),
   });
   return (
     <>
-      <span className={css.who} title={t('app.signed_in_as', { name: login.user.display_name })}>
-        {login.user.display_name}
+      <span inert={locked}>
+        <Link href="/password" className={css.who} title={t('password.own')} aria-label={t('app.own_account', { name: login.user.display_name })}>
+          {login.user.display_name}
+        </Link>
       </span>
       <Button look="quiet" size="small" onPress={() => out.mutate()}>
         {t('app.sign_out')}

@@ -27,6 +27,7 @@ export const loginOf = (...permissions: Permission[]): Login => ({
   desktop: null,
   preferences: { language: null, theme: null },
   must_change_password: false,
+  must_set_second_factor: false,
   locked: false,
 });
 

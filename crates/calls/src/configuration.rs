@@ -195,6 +195,7 @@ impl Store for WatchedStore {
 fn is_configuration(change: &Change) -> bool {
     match change {
         Change::SaveUser(_)
+        | Change::SetSecondFactor { .. }
         | Change::SaveRole(_)
         | Change::DeleteRole(_)
         | Change::SaveDesktop { .. }

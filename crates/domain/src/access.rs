@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{DesktopId, UserId};
 use crate::time::UnixMillis;
+use password::PASSWORDS_REFUSED;
 
 pub mod grant;
 pub mod password;
@@ -185,6 +186,29 @@ impl Role {
     }
 }
 
+/// An account that nobody uses for so many days is disabled (SETTLED S22).
+pub const IDLE_DAYS_MAX: i64 = 90;
+/// Milliseconds of a day.
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// The second factor of a user who has set one up. Its secret is sealed beside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondFactor {
+    /// Since when.
+    pub since: UnixMillis,
+    /// Time step of the last code that was taken. None is taken twice (RFC 6238 section 5.2).
+    pub last_step: u64,
+}
+
+/// Whoever has one of these rights logs in with a second factor (SETTLED S22): administrators, and those who see card numbers.
+#[must_use]
+pub fn needs_second_factor(rights: &BTreeSet<Permission>) -> bool {
+    let needs = |right: &Permission| {
+        *right == Permission::CaptureViewBasic || !grant::FLOOR.contains(right)
+    };
+    rights.iter().any(needs)
+}
+
 /// A user as kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
@@ -198,8 +222,14 @@ pub struct User {
     pub roles: BTreeSet<AssignedRole>,
     /// Argon2id hash in PHC form of the password.
     pub password_hash: String,
+    /// Hashes of the passwords before that, the newest first: they are not taken again.
+    pub former_hashes: Vec<String>,
     /// The password must be changed at the next login.
     pub must_change_password: bool,
+    /// The second factor, once it is set up.
+    pub second_factor: Option<SecondFactor>,
+    /// The last login to the day, or when the account was made or enabled after that. None: nobody knows yet.
+    pub active_at: Option<UnixMillis>,
     /// Failed logins in a row.
     pub failed_logins: u32,
     /// Locked until then (S22).
@@ -228,7 +258,10 @@ impl User {
             display_name: String::new(),
             roles: BTreeSet::new(),
             password_hash: String::new(),
+            former_hashes: Vec::new(),
             must_change_password: true,
+            second_factor: None,
+            active_at: None,
             failed_logins: 0,
             locked_until: None,
             desktop: None,
@@ -251,6 +284,41 @@ impl User {
             desktop: self.desktop.clone(),
             address: address.to_owned(),
         }
+    }
+
+    /// The same user with another password.
+    #[must_use]
+    pub fn with_password(self, hash: String) -> Self {
+        let former = self.known_hashes().take(PASSWORDS_REFUSED - 1);
+        Self {
+            former_hashes: former.map(str::to_owned).collect(),
+            password_hash: hash,
+            ..self
+        }
+    }
+
+    /// Hashes of the passwords that are not taken again: the present one and those before it.
+    pub fn known_hashes(&self) -> impl Iterator<Item = &str> {
+        let present = Some(&self.password_hash).filter(|hash| !hash.is_empty());
+        present
+            .into_iter()
+            .chain(&self.former_hashes)
+            .map(String::as_str)
+            .take(PASSWORDS_REFUSED)
+    }
+
+    /// Nobody used the account for [`IDLE_DAYS_MAX`] days.
+    #[must_use]
+    pub fn is_idle(&self, now: UnixMillis) -> bool {
+        self.active_at
+            .is_some_and(|active| active.plus_ms(IDLE_DAYS_MAX * DAY_MS) <= now)
+    }
+
+    /// The day of the last use is not noted yet.
+    #[must_use]
+    pub fn is_first_use_today(&self, now: UnixMillis) -> bool {
+        self.active_at
+            .is_none_or(|active| active.plus_ms(DAY_MS) <= now)
     }
 
     /// One of those of whom the last is protected: an enabled account with the built-in role.
@@ -375,6 +443,40 @@ mod tests {
                 assert_eq!(allowed(right), role == Role::SecurityAdmin);
             }
         }
+    }
+
+    #[test]
+    fn s22_administrators_and_those_who_see_card_numbers_need_a_second_factor() {
+        for role in Role::ALL {
+            let rights = actor(role).permissions;
+            let expected = !matches!(role, Role::Supervisor | Role::Auditor);
+            assert_eq!(needs_second_factor(&rights), expected, "{role:?}");
+        }
+        assert!(!needs_second_factor(&BTreeSet::from([
+            Permission::CaptureStart
+        ])));
+    }
+
+    #[test]
+    fn s22_the_present_password_and_three_before_it_are_known() {
+        let mut user = User::blank(UserId::from_random(1));
+        for number in 1..=6 {
+            user = user.with_password(format!("hash {number}"));
+        }
+        let known: Vec<_> = user.known_hashes().collect();
+        assert_eq!(known, ["hash 6", "hash 5", "hash 4", "hash 3"]);
+    }
+
+    #[test]
+    fn s22_an_account_is_idle_after_ninety_days() {
+        let user = User {
+            active_at: Some(UnixMillis(1_000)),
+            ..User::blank(UserId::from_random(1))
+        };
+        let end = UnixMillis(1_000).plus_ms(IDLE_DAYS_MAX * DAY_MS);
+        assert!(!user.is_idle(end.plus_ms(-1)));
+        assert!(user.is_idle(end));
+        assert!(!User::blank(UserId::from_random(1)).is_idle(end));
     }
 
     #[test]

@@ -27,10 +27,14 @@ pub enum AuditAction {
     RoleSaved,
     /// A custom role was deleted.
     RoleDeleted,
+    /// A user was disabled; detail: why.
+    UserDisabled,
     /// A password was changed.
     PasswordChanged,
     /// A user chose language and theme; detail: both.
     PreferencesSaved,
+    /// A user set up the second factor.
+    SecondFactorSet,
     /// A desktop was saved; detail: revision, fields changed.
     DesktopSaved,
     /// A desktop was deleted.

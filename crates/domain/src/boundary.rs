@@ -269,6 +269,13 @@ pub enum Change {
     None,
     /// A user; `revision` must be the stored one (0: new), and is counted up. Refused if it leaves no enabled Security admin.
     SaveUser(User),
+    /// A user who has set up the second factor, with its secret in base 32; `revision` as for users. Saving a user without one forgets the secret.
+    SetSecondFactor {
+        /// The user.
+        user: User,
+        /// The secret.
+        secret: Arc<SecretText>,
+    },
     /// A custom role; `revision` as for users.
     SaveRole(CustomRole),
     /// Deletes a custom role that no user has.
@@ -387,6 +394,11 @@ pub trait Users: Send + Sync {
     fn user<'a>(&'a self, id: &'a UserId) -> Task<'a, Result<Option<User>, StoreError>>;
     /// All, by name.
     fn users(&self) -> Task<'_, Result<Vec<User>, StoreError>>;
+    /// The sealed secret of a user's second factor, opened: base 32.
+    fn second_factor<'a>(
+        &'a self,
+        user: &'a UserId,
+    ) -> Task<'a, Result<Option<SecretText>, StoreError>>;
     /// The roles that were made here.
     fn custom_roles(&self) -> Task<'_, Result<CustomRoles, StoreError>>;
 }

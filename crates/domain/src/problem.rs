@@ -17,6 +17,8 @@ pub enum ProblemCode {
     LoginLocked,
     /// The password must be changed first.
     PasswordChangeNeeded,
+    /// The second factor must be set up first.
+    SecondFactorNeeded,
     /// The request does not come from our page.
     CrossSite,
     /// A right is missing.
@@ -85,7 +87,7 @@ use ProblemCode as Code;
 
 /// The list.
 #[rustfmt::skip]
-const ROWS: [Row; 26] = [
+const ROWS: [Row; 27] = [
     row(Code::Malformed, "malformed", "The request cannot be read",
         "Send what the OpenAPI document at /api/v1/openapi.json describes; the detail names the place."),
     row(Code::IdempotencyKey, "idempotency_key", "An Idempotency-Key is needed",
@@ -98,6 +100,8 @@ const ROWS: [Row; 26] = [
         "Wait 30 minutes, or ask an administrator to confirm who you are and unlock it."),
     row(Code::PasswordChangeNeeded, "password_change_needed", "The password must be changed first",
         "Choose a new password; everything else opens afterwards."),
+    row(Code::SecondFactorNeeded, "second_factor_needed", "The second factor must be set up first",
+        "Set up an authenticator app; everything else opens afterwards."),
     row(Code::CrossSite, "cross_site", "The request does not come from this server's page",
         "Reload the page and try again; programs send the header X-Tonewall-Csrf with the value of their login."),
     row(Code::Forbidden, "forbidden", "You do not have the right to do this",

@@ -66,6 +66,7 @@ pub(crate) async fn save_user(
         roles: new.roles.iter().map(|role| (*role).into()).collect(),
         password_hash: hash,
         must_change_password: new.must_change_password,
+        active_at: Some(SystemClock.now()),
         desktop: new.desktop,
         phone,
         phone_ha1,

@@ -96,6 +96,11 @@ impl Server {
             Err(why) if extras.keys_are_tests => tracing::warn!("{why}"),
             judged => judged.map_err(StartError::Swap)?,
         }
+        if !config.second_factor {
+            tracing::warn!(
+                "web.second_factor is off: administrators and users who see card numbers log in with a password alone"
+            );
+        }
         let database = Arc::new(open_store(config).await?);
         let configuration = Configuration::load(readers(&database)).await?;
         settle_ledger(&database, &*clock).await?;
@@ -319,6 +324,7 @@ fn web_config(config: &Config) -> web::WebConfig {
     web.tls.clone_from(&config.web_tls);
     web.idle_lock = config.idle_lock;
     web.frame_hosts.clone_from(&config.frame_hosts);
+    web.second_factor = config.second_factor;
     web.phone_realm.clone_from(&config.realm);
     web
 }

@@ -240,6 +240,12 @@ fn migrator(dialect: Dialect) -> Migrator {
             include_str!("../../../migrations/sqlite/0005_designer_desktops.sql"),
             include_str!("../../../migrations/postgres/0005_designer_desktops.sql"),
         ),
+        (
+            6,
+            "second factors",
+            include_str!("../../../migrations/sqlite/0006_second_factors.sql"),
+            include_str!("../../../migrations/postgres/0006_second_factors.sql"),
+        ),
     ];
     Migrator::with_migrations(
         steps

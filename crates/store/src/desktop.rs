@@ -12,7 +12,7 @@ use domain::time::UnixMillis;
 use secret::SecretText;
 use serde_json::{Map, Value, json};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use sqlx::{AnyConnection, Row};
 
 use crate::database::Database;
 use crate::document::{self, Document};
@@ -298,16 +298,7 @@ impl Desktops for Database {
         &'a self,
         widget: &'a WidgetId,
     ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
-        Box::pin(async move {
-            let statement = format!("{} WHERE widgets.id = $1", seal::SEALED);
-            let row = sqlx::query(AssertSqlSafe(statement))
-                .bind(widget.as_str())
-                .fetch_optional(self.readers())
-                .await
-                .map_err(unavailable)?;
-            row.map(|row| seal::open_password(&self.ring(), &row))
-                .transpose()
-        })
+        Box::pin(async move { seal::password(self.readers(), &self.ring(), widget).await })
     }
 
     fn passwords_set<'a>(

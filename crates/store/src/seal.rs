@@ -1,11 +1,11 @@
-//! Sealed gateway passwords.
+//! Sealed gateway passwords and secrets of second factors.
 //! Owns: data keys, sealing and opening, rotation.
-//! Never: keeps an opened password longer than it takes to hand it over.
+//! Never: keeps an opened secret longer than it takes to hand it over.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use domain::boundary::StoreError;
-use domain::id::WidgetId;
+use domain::id::{UserId, WidgetId};
 use domain::time::UnixMillis;
 use hkdf::Hkdf;
 use rand::TryRngCore;
@@ -13,7 +13,7 @@ use rand::rngs::OsRng;
 use secret::SecretText;
 use sha2::Sha256;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Row};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::failure::{refused, unavailable};
@@ -24,7 +24,111 @@ const LAYOUT: u8 = 1;
 /// Bytes of a nonce. Random ones are safe below 2^32 uses of a key (NIST SP 800-38D); a data key seals one password at a save.
 const NONCE_BYTES: usize = 12;
 
-/// A key that seals passwords.
+/// A table with sealed secrets.
+struct Kept {
+    table: &'static str,
+    /// Its column that says whose they are.
+    owner: &'static str,
+}
+
+/// Passwords of gateways.
+const PASSWORDS: Kept = Kept {
+    table: "widgets",
+    owner: "id",
+};
+/// Secrets of second factors.
+const SECOND_FACTORS: Kept = Kept {
+    table: "second_factors",
+    owner: "user_id",
+};
+
+impl Kept {
+    /// Binds a sealed secret to its owner, so that rows cannot be swapped.
+    fn place(&self, owner: &str, key: &str) -> String {
+        format!("{}/sealed/{owner}/{key}", self.table)
+    }
+
+    /// What [`Kept::open`] needs: a sealed secret with the key that sealed it.
+    fn sealed(&self) -> String {
+        let Self { table, owner } = self;
+        format!(
+            "SELECT {table}.{owner}, {table}.sealed, data_keys.id, data_keys.master_key_id, data_keys.wrapped \
+             FROM {table} JOIN data_keys ON data_keys.id = {table}.data_key_id"
+        )
+    }
+
+    /// Opens a row of [`Kept::sealed`].
+    fn open(&self, ring: &KeyRing, row: &AnyRow) -> Result<SecretText, StoreError> {
+        let owner: String = row.try_get(0).map_err(unavailable)?;
+        let sealed: Vec<u8> = row.try_get(1).map_err(unavailable)?;
+        let key = DataKey::unwrap_row(ring, row, 2)?;
+        let opened = open(&key.bytes, &self.place(&owner, &key.id), &sealed)
+            .ok_or_else(|| unavailable(format!("data key {} does not open the secret", key.id)))?;
+        match String::from_utf8(opened) {
+            Ok(text) => Ok(SecretText::new(text)),
+            Err(error) => {
+                error.into_bytes().zeroize();
+                Err(unavailable("the sealed secret is no text"))
+            }
+        }
+    }
+
+    /// The secret of one owner.
+    async fn read(
+        &self,
+        readers: &AnyPool,
+        ring: &KeyRing,
+        owner: &str,
+    ) -> Result<Option<SecretText>, StoreError> {
+        let statement = format!("{} WHERE {}.{} = $1", self.sealed(), self.table, self.owner);
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(owner)
+            .fetch_optional(readers)
+            .await
+            .map_err(unavailable)?;
+        row.map(|row| self.open(ring, &row)).transpose()
+    }
+
+    /// Seals every secret anew with a key. What cannot be opened stays as it is. How many were.
+    async fn reseal(
+        &self,
+        connection: &mut AnyConnection,
+        ring: &KeyRing,
+        key: &DataKey,
+    ) -> Result<i64, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(self.sealed()))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(unavailable)?;
+        let Self { table, owner } = self;
+        let mut resealed = 0;
+        for row in &rows {
+            let whose: String = row.try_get(0).map_err(unavailable)?;
+            let secret = match self.open(ring, row) {
+                Ok(secret) => secret,
+                Err(error) => {
+                    tracing::warn!(table, whose, %error, "a secret is not sealed anew");
+                    continue;
+                }
+            };
+            let place = self.place(&whose, &key.id);
+            let sealed = seal(&key.bytes, &place, secret.expose().as_bytes())?;
+            let statement =
+                format!("UPDATE {table} SET data_key_id = $1, sealed = $2 WHERE {owner} = $3");
+            sqlx::query(AssertSqlSafe(statement))
+                .bind(&key.id)
+                .bind(sealed)
+                .bind(whose)
+                .execute(&mut *connection)
+                .await
+                .map_err(refused)?;
+            resealed += 1;
+        }
+        Ok(resealed)
+    }
+}
+
+/// A key that seals secrets.
 struct DataKey {
     id: String,
     bytes: KeyBytes,
@@ -51,7 +155,7 @@ pub(crate) async fn put_password(
     let key = data_key(connection, ring, at).await?;
     let sealed = seal(
         &key.bytes,
-        &password_place(widget.as_str(), &key.id),
+        &PASSWORDS.place(widget.as_str(), &key.id),
         password.expose().as_bytes(),
     )?;
     sqlx::query("UPDATE widgets SET data_key_id = $1, sealed = $2, set_at = $3 WHERE id = $4")
@@ -65,66 +169,64 @@ pub(crate) async fn put_password(
     Ok(())
 }
 
-/// What [`open_password`] needs: a sealed password with the key that sealed it.
-pub(crate) const SEALED: &str = "SELECT widgets.id, widgets.sealed, data_keys.id, \
-     data_keys.master_key_id, data_keys.wrapped \
-     FROM widgets JOIN data_keys ON data_keys.id = widgets.data_key_id";
-
-/// Opens a row of [`SEALED`].
-pub(crate) fn open_password(ring: &KeyRing, row: &AnyRow) -> Result<SecretText, StoreError> {
-    let widget: String = row.try_get(0).map_err(unavailable)?;
-    let sealed: Vec<u8> = row.try_get(1).map_err(unavailable)?;
-    let key = DataKey::unwrap_row(ring, row, 2)?;
-    let opened = open(&key.bytes, &password_place(&widget, &key.id), &sealed)
-        .ok_or_else(|| unavailable(format!("data key {} does not open the password", key.id)))?;
-    match String::from_utf8(opened) {
-        Ok(text) => Ok(SecretText::new(text)),
-        Err(error) => {
-            error.into_bytes().zeroize();
-            Err(unavailable("the sealed password is no text"))
-        }
-    }
+/// The password of a widget's gateway, opened.
+pub(crate) async fn password(
+    readers: &AnyPool,
+    ring: &KeyRing,
+    widget: &WidgetId,
+) -> Result<Option<SecretText>, StoreError> {
+    PASSWORDS.read(readers, ring, widget.as_str()).await
 }
 
-/// Seals every password anew with a new data key under the ring's active master key. What cannot be opened stays as it is.
-/// Data keys that seal nothing any more are deleted. How many passwords were sealed anew.
+/// Seals the secret of a user's second factor in place of any other.
+pub(crate) async fn put_second_factor(
+    connection: &mut AnyConnection,
+    ring: &KeyRing,
+    user: &UserId,
+    secret: &SecretText,
+    at: UnixMillis,
+) -> Result<(), StoreError> {
+    let key = data_key(connection, ring, at).await?;
+    let place = SECOND_FACTORS.place(user.as_str(), &key.id);
+    let sealed = seal(&key.bytes, &place, secret.expose().as_bytes())?;
+    sqlx::query(
+        "INSERT INTO second_factors (user_id, data_key_id, sealed) VALUES ($1, $2, $3) \
+         ON CONFLICT (user_id) DO UPDATE SET data_key_id = $2, sealed = $3",
+    )
+    .bind(user.as_str())
+    .bind(&key.id)
+    .bind(sealed)
+    .execute(connection)
+    .await
+    .map_err(refused)?;
+    Ok(())
+}
+
+/// The secret of a user's second factor, opened.
+pub(crate) async fn second_factor(
+    readers: &AnyPool,
+    ring: &KeyRing,
+    user: &UserId,
+) -> Result<Option<SecretText>, StoreError> {
+    SECOND_FACTORS.read(readers, ring, user.as_str()).await
+}
+
+/// Seals every secret anew with a new data key under the ring's active master key. What cannot be opened stays as it is.
+/// Data keys that seal nothing any more are deleted. How many secrets were sealed anew.
 pub(crate) async fn rotate(
     connection: &mut AnyConnection,
     ring: &KeyRing,
     at: UnixMillis,
 ) -> Result<i64, StoreError> {
     let key = DataKey::create(connection, ring, at).await?;
-    let rows = sqlx::query(SEALED)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(unavailable)?;
     let mut resealed = 0;
-    for row in &rows {
-        let widget: String = row.try_get(0).map_err(unavailable)?;
-        let password = match open_password(ring, row) {
-            Ok(password) => password,
-            Err(error) => {
-                tracing::warn!(widget, %error, "a password is not sealed anew");
-                continue;
-            }
-        };
-        let sealed = seal(
-            &key.bytes,
-            &password_place(&widget, &key.id),
-            password.expose().as_bytes(),
-        )?;
-        sqlx::query("UPDATE widgets SET data_key_id = $1, sealed = $2 WHERE id = $3")
-            .bind(&key.id)
-            .bind(sealed)
-            .bind(&widget)
-            .execute(&mut *connection)
-            .await
-            .map_err(refused)?;
-        resealed += 1;
+    for kept in [PASSWORDS, SECOND_FACTORS] {
+        resealed += kept.reseal(connection, ring, &key).await?;
     }
     sqlx::query(
-        "DELETE FROM data_keys WHERE id <> $1 AND id NOT IN \
-         (SELECT data_key_id FROM widgets WHERE data_key_id IS NOT NULL)",
+        "DELETE FROM data_keys WHERE id <> $1 \
+         AND id NOT IN (SELECT data_key_id FROM widgets WHERE data_key_id IS NOT NULL) \
+         AND id NOT IN (SELECT data_key_id FROM second_factors)",
     )
     .bind(&key.id)
     .execute(connection)
@@ -216,11 +318,6 @@ fn wrapping(master: &MasterKey) -> Result<KeyBytes, StoreError> {
 /// Binds a wrapped key to its row.
 fn key_place(id: &str) -> String {
     format!("data_keys/wrapped/{id}")
-}
-
-/// Binds a sealed password to its widget, so that rows cannot be swapped.
-fn password_place(widget: &str, key: &str) -> String {
-    format!("widgets/sealed/{widget}/{key}")
 }
 
 fn cipher(key: &KeyBytes) -> Aes256Gcm {

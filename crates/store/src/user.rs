@@ -5,6 +5,7 @@
 use domain::access::{AssignedRole, CustomRoles, User};
 use domain::boundary::{StoreError, Task, Users};
 use domain::id::{DesktopId, UserId};
+use secret::SecretText;
 use serde_json::{Map, Value, json};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -12,11 +13,11 @@ use sqlx::{AnyConnection, Row};
 use crate::database::Database;
 use crate::document::{self, Document};
 use crate::failure::{refused, unavailable};
-use crate::role;
+use crate::{role, seal};
 
 impl Document for User {
     const WHAT: &'static str = "user";
-    const VERSION: i64 = 3;
+    const VERSION: i64 = 4;
 
     fn upgrade(from: i64, mut fields: Map<String, Value>) -> Result<Map<String, Value>, String> {
         match from {
@@ -26,6 +27,12 @@ impl Document for User {
             }
             // Version 3 may name custom roles beside the built-in ones, which keep their words.
             2 => {}
+            3 => {
+                fields.insert("former_hashes".to_owned(), Value::Array(Vec::new()));
+                for name in ["second_factor", "active_at"] {
+                    fields.insert(name.to_owned(), Value::Null);
+                }
+            }
             _ => return Err(format!("there is no version {from}")),
         }
         Ok(fields)
@@ -61,6 +68,13 @@ pub(crate) async fn save(connection: &mut AnyConnection, user: &User) -> Result<
         return Err(StoreError::Conflict);
     }
     save_roles(connection, user).await?;
+    if user.second_factor.is_none() {
+        sqlx::query("DELETE FROM second_factors WHERE user_id = $1")
+            .bind(user.id.as_str())
+            .execute(connection)
+            .await
+            .map_err(refused)?;
+    }
     Ok(revision)
 }
 
@@ -197,6 +211,13 @@ impl Users for Database {
                 .map_err(unavailable)?;
             rows.iter().map(from_row).collect()
         })
+    }
+
+    fn second_factor<'a>(
+        &'a self,
+        user: &'a UserId,
+    ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
+        Box::pin(async move { seal::second_factor(self.readers(), &self.ring(), user).await })
     }
 
     fn custom_roles(&self) -> Task<'_, Result<CustomRoles, StoreError>> {

@@ -342,6 +342,11 @@ impl Alone<'_> {
         match change {
             Change::None => Ok(0),
             Change::SaveUser(user) => user::save(connection, user).await,
+            Change::SetSecondFactor { user, secret } => {
+                let revision = user::save(connection, user).await?;
+                seal::put_second_factor(connection, self.ring, &user.id, secret, entry.at).await?;
+                Ok(revision)
+            }
             Change::SaveRole(role) => role::save(connection, role).await,
             Change::DeleteRole(id) => role::delete(connection, id).await.map(|()| 0),
             Change::SaveDesktop { desktop, passwords } => {

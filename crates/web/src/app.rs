@@ -83,6 +83,7 @@ pub(crate) struct App {
     pub(crate) page: Page,
     pub(crate) origins: Origins,
     pub(crate) phone_realm: String,
+    pub(crate) second_factor: bool,
     pub(crate) secure: bool,
     pub(crate) frame_hosts: Vec<String>,
     pub(crate) requests: Arc<Semaphore>,

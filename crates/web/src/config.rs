@@ -28,6 +28,8 @@ pub struct WebConfig {
     pub idle_lock: Duration,
     /// Longest login.
     pub login_limit: Duration,
+    /// Administrators and those who see card numbers log in with a code from an authenticator app, too (SETTLED S22).
+    pub second_factor: bool,
     /// Digest realm of agent phones: phone passwords are kept as HA1 for it.
     pub phone_realm: String,
     /// Work per password hash.
@@ -50,6 +52,7 @@ impl WebConfig {
             public_origins: Vec::new(),
             idle_lock: IDLE_LOCK,
             login_limit: LOGIN_LIMIT,
+            second_factor: true,
             phone_realm: "tonewall".to_owned(),
             password_cost: PasswordCost::default(),
             connections_max: CONNECTIONS_MAX,

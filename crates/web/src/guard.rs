@@ -39,7 +39,7 @@ pub(crate) struct Rule {
     pub(crate) access: Access,
     /// It goes on while the browser is locked: the call, its end, the mask, no values.
     pub(crate) while_locked: bool,
-    /// It can be used before the first-use password is changed.
+    /// It can be used before the first-use password is changed and the second factor is set up.
     pub(crate) before_change: bool,
     /// It shows that somebody sits there.
     pub(crate) is_activity: bool,
@@ -103,6 +103,9 @@ fn check(
     }
     if login.must_change_password && !rule.before_change {
         return Err(Code::PasswordChangeRequired.into());
+    }
+    if login.must_set_second_factor && !rule.before_change {
+        return Err(Code::SecondFactorNeeded.into());
     }
     rule.permits(&login.actor)?;
     if rule.is_activity {

@@ -56,6 +56,8 @@ codes! {
     IdleLocked = "idle_locked", LOCKED, NotLoggedIn, "This browser is locked; enter the password";
     /// First use, or reset by an administrator.
     PasswordChangeRequired = "password_change_required", FORBIDDEN, PasswordChangeNeeded, "Change the password first";
+    /// Administrators and those who see card numbers.
+    SecondFactorNeeded = "second_factor_needed", FORBIDDEN, SecondFactorNeeded, "Set up the second factor first";
     /// No or another token.
     Csrf = "csrf", FORBIDDEN, CrossSite, "The request carries no valid X-Tonewall-CSRF header";
     /// From a page that is not ours.

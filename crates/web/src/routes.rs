@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::api::desktops::{agents, copies, history};
 use crate::api::{
     attempts, audit, calls, designer, desktops, exports, live, login, me, openapi, payments,
-    resolutions, roles, services, users,
+    resolutions, roles, second_factor, services, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -114,6 +114,13 @@ fn people() -> Vec<Route> {
             .logged_in()
             .before_change(),
         post("/password", login::change_password)
+            .logged_in()
+            .before_change(),
+        get("/login/second-factor", second_factor::policy).public(),
+        post("/second-factor", second_factor::offer)
+            .logged_in()
+            .before_change(),
+        put("/second-factor", second_factor::set)
             .logged_in()
             .before_change(),
         put("/me/preferences", me::save_preferences)

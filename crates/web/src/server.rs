@@ -27,7 +27,7 @@ use crate::config::{ServeError, WebConfig};
 use crate::events::Streams;
 use crate::login::password::Passwords;
 use crate::login::strangers::Strangers;
-use crate::login::{Bucket, Logins};
+use crate::login::{Bucket, Logins, idle_accounts};
 use crate::problem::{Code, Problem};
 use crate::stall::Impatient;
 use crate::{guard, headers, page, routes, tls};
@@ -101,7 +101,7 @@ pub async fn serve(config: WebConfig, deps: Deps) -> Result<Running, ServeError>
     let connections_max = config.connections_max;
     let app = Arc::new(App {
         deps,
-        logins: Logins::new(config.idle_lock, config.login_limit),
+        logins: Logins::new(config.idle_lock, config.login_limit, config.second_factor),
         passwords: Passwords::new(config.password_cost)?,
         failures: Bucket::new(),
         strangers: Strangers::new(),
@@ -110,11 +110,13 @@ pub async fn serve(config: WebConfig, deps: Deps) -> Result<Running, ServeError>
         secure: tls.is_some() || origins.iter().any(|origin| origin.starts_with("https:")),
         origins: Origins::new(origins),
         phone_realm: config.phone_realm,
+        second_factor: config.second_factor,
         requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
         streams: Streams::new(),
         verifying: tokio::sync::Mutex::default(),
         stopping: stopping.clone(),
     });
+    tokio::spawn(idle_accounts::watch(Arc::clone(&app)));
     let task = tokio::spawn(accept(Acceptor {
         listener,
         tls,

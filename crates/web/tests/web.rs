@@ -30,6 +30,8 @@ mod options;
 mod page;
 #[path = "web/rights.rs"]
 mod rights;
+#[path = "web/second_factor.rs"]
+mod second_factor;
 #[path = "web/transport.rs"]
 mod transport;
 #[path = "web/widgets.rs"]

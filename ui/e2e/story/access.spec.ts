@@ -134,3 +134,26 @@ async function unseenPlace(page: Page, been: ReadonlySet<string>): Promise<strin
   const places = await page.getByRole('navigation').getByRole('link').evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''));
   return places.find((place) => place.startsWith('/') && !been.has(place));
 }
+
+test('s22 after 15 minutes without key or pointer the page locks over the card, and leaves the call and its end', async ({ page, desk, simulator, demo, shot }) => {
+  await page.clock.install();
+  await desk.open(TITLES.cardBasic);
+  await desk.listens('number');
+  await simulator.keys('5555555555554444');
+  await desk.obtained('number');
+  await expect(desk.row('number')).toContainText('5555 5555 5555 4444');
+  await page.clock.fastForward('15:10');
+  const lock = page.getByRole('dialog', { name: 'Locked' });
+  await expect(lock).toBeVisible();
+  await expect(page.getByText('5555 5555 5555 4444')).toHaveCount(0);
+  await expect(desk.callBar.getByText('Connected')).toBeVisible();
+  await expect(desk.callBar.getByRole('button', { name: 'End' })).toBeEnabled();
+  await shot('idle-lock');
+  await expectAccessible(page);
+  await lock.getByLabel('Password').fill(demo.passwords.agent);
+  await page.keyboard.press('Enter');
+  await expect(lock).toHaveCount(0);
+  await expect(page.getByText('5555 5555 5555 4444')).toHaveCount(0);
+  await expect(desk.button('Show: Card number')).toBeVisible();
+  await desk.callBar.getByRole('button', { name: 'End' }).click();
+});

@@ -27,17 +27,27 @@ const ANSWER_AFTER_MS = '300';
 /** It ends by itself within this after SIGTERM. */
 const STOP_MS_MAX = 10_000;
 
+/** The program under test. */
+export const PROGRAM = resolve(process.env.TONEWALL_BIN ?? join(process.env.CARGO_TARGET_DIR ?? '../target', 'debug', 'tonewall'));
+
+/** Asks a process to end, and sees to it that it does. */
+export async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const end = new Promise((done) => child.once('exit', done));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+  await end;
+  clearTimeout(timer);
+}
+
 export class Demo {
   readonly page: string;
   readonly passwords: Record<UserName, string>;
   readonly simulator: Simulator;
-  /** The program, for its own scanner. */
-  readonly program: string;
   readonly #process: ChildProcess;
   readonly #data: string;
 
-  private constructor(program: string, process: ChildProcess, data: string, { page, simulator, passwords }: Announcement) {
-    this.program = program;
+  private constructor(process: ChildProcess, data: string, { page, simulator, passwords }: Announcement) {
     this.page = page;
     this.passwords = passwords;
     this.simulator = new Simulator(simulator);
@@ -46,21 +56,19 @@ export class Demo {
   }
 
   static async start(log: string): Promise<Demo> {
-    const folder = process.env.CARGO_TARGET_DIR ?? '../target';
-    const program = resolve(process.env.TONEWALL_BIN ?? join(folder, 'debug', 'tonewall'));
     const data = await mkdtemp(join(tmpdir(), 'tonewall-e2e-'));
-    const child = spawn(program, ['demo', '--port', '0', '--json', '--data', data, '--keep-audio', '--answer-after-ms', ANSWER_AFTER_MS, '--log-level', 'info'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(PROGRAM, ['demo', '--port', '0', '--json', '--data', data, '--keep-audio', '--answer-after-ms', ANSWER_AFTER_MS, '--log-level', 'info'], { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stderr.pipe(createWriteStream(log));
     const announcement = await new Promise<Announcement>((done, fail) => {
-      const timer = setTimeout(() => fail(new Error(`${program} did not start in time; its words are in ${log}`)), START_MS_MAX);
-      child.once('error', (error) => fail(new Error(`${program} cannot be started: ${error.message}. Build it with: cargo build -p tonewall-server`)));
-      child.once('exit', (code) => fail(new Error(`${program} ended with ${code}; its words are in ${log}`)));
+      const timer = setTimeout(() => fail(new Error(`${PROGRAM} did not start in time; its words are in ${log}`)), START_MS_MAX);
+      child.once('error', (error) => fail(new Error(`${PROGRAM} cannot be started: ${error.message}. Build it with: cargo build -p tonewall-server`)));
+      child.once('exit', (code) => fail(new Error(`${PROGRAM} ended with ${code}; its words are in ${log}`)));
       createInterface({ input: child.stdout }).once('line', (line) => {
         clearTimeout(timer);
         done(JSON.parse(line) as Announcement);
       });
     });
-    return new Demo(program, child, data, announcement);
+    return new Demo(child, data, announcement);
   }
 
   /** The masked audio of ended calls: what agent and recorder were given to hear, a file for each side. */
@@ -74,13 +82,7 @@ export class Demo {
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((done) => this.#process.once('exit', done));
-    if (this.#process.exitCode === null) {
-      this.#process.kill('SIGTERM');
-      const timer = setTimeout(() => this.#process.kill('SIGKILL'), STOP_MS_MAX);
-      await ended;
-      clearTimeout(timer);
-    }
+    await ended(this.#process);
     await rm(this.#data, { recursive: true, force: true });
   }
 }

@@ -37,6 +37,7 @@ export type UserDraft = {
   password: string;
   enabled: boolean;
   unlock: boolean;
+  resetFactor: boolean;
 };
 
 export function userDraft(user: UserView | undefined): UserDraft {
@@ -50,6 +51,7 @@ export function userDraft(user: UserView | undefined): UserDraft {
     password: '',
     enabled: user?.enabled ?? true,
     unlock: false,
+    resetFactor: false,
   };
 }
 
@@ -64,6 +66,7 @@ export function userForm(draft: UserDraft, revision: number): UserForm {
     ...(draft.password ? { password: draft.password } : {}),
     enabled: draft.enabled,
     unlock: draft.unlock,
+    reset_second_factor: draft.resetFactor,
     revision,
   };
 }

@@ -132,6 +132,7 @@ function Account({ draft, set, user, login, desktops, readOnly, problem }: Accou
       <div className={css.checks}>
         <CheckInput label={t('users.enabled')} value={draft.enabled} onChange={set('enabled')} disabled={readOnly || isOwn} />
       </div>
+      {user && <Use user={user} reset={draft.resetFactor} onReset={readOnly || isOwn ? undefined : set('resetFactor')} />}
       {problem('enabled') && <p className={css.error}>{problem('enabled')}</p>}
       {isLocked && (
         <Notice tone="warn">
@@ -140,6 +141,21 @@ function Account({ draft, set, user, login, desktops, readOnly, problem }: Accou
         </Notice>
       )}
     </>
+  );
+}
+
+/** When the account was used last, and its second factor. */
+function Use({ user, reset, onReset }: { user: UserView; reset: boolean; onReset: ((on: boolean) => void) | undefined }) {
+  const t = useT();
+  const since = user.second_factor_since;
+  return (
+    <div className={own.use}>
+      {user.active_at && <p className={css.hint}>{t('users.active', { time: dateTimeText(user.active_at) })}</p>}
+      <p className={css.hint}>
+        {t('users.factor')}: {since ? t('users.factor_set', { time: dateTimeText(since) }) : t('users.factor_none')}
+      </p>
+      {since && onReset && <CheckInput label={t('users.factor_reset')} value={reset} onChange={onReset} />}
+    </div>
   );
 }
 

@@ -20,7 +20,7 @@ const ROLES = [
 ];
 const user = (name: string, roles: string[], change: Partial<UserView> = {}): UserView => ({
   id: name, name, display_name: name.toUpperCase(), roles, desktop: null, phone: null, phone_password_set: false, enabled: true,
-  must_change_password: false, locked_until: null, editable: true, revision: 5, ...change,
+  must_change_password: false, locked_until: null, active_at: 1, second_factor_since: null, editable: true, revision: 5, ...change,
 });
 const USERS = [user('a.kim', ['agent'], { phone: '1001' }), user('j.roe', ['r1'], { locked_until: 2e13 }), user('z.off', [], { enabled: false }), user('s.admin', ['supervisor'], { editable: false })];
 
@@ -75,7 +75,7 @@ test('a new user is sent as it was typed, with the rights shown before saving', 
   ]);
   await userEvent.click(sheet.getByRole('button', { name: 'Save' }));
   expect(requests.find(({ method }) => method === 'POST')?.body).toEqual({
-    name: 'm.lee', display_name: 'M. Lee', roles: ['r1'], desktop: null, phone: null, password: 'correct horse 1', enabled: true, unlock: false, revision: 0,
+    name: 'm.lee', display_name: 'M. Lee', roles: ['r1'], desktop: null, phone: null, password: 'correct horse 1', enabled: true, unlock: false, reset_second_factor: false, revision: 0,
   });
 });
 
@@ -134,4 +134,17 @@ test('who only reads the trail sees users and adds none', async () => {
   renderPage(<UsersPage login={loginOf('audit.read')} />);
   expect(await screen.findByRole('row', { name: 'a.kim' })).toBeVisible();
   expect(screen.queryByRole('button', { name: 'Add user' })).toBeNull();
+});
+
+test('a lost second factor is reset on purpose', async () => {
+  const requests = fakeServer((sent) => {
+    const kim = user('a.kim', ['agent'], { second_factor_since: 1 });
+    if (sent.path === '/users') return { json: { users: [kim] } };
+    if (sent.path.startsWith('/users/')) return { json: kim };
+    return sent.path === '/roles' ? { json: { roles: ROLES, givable: [] } } : { json: { desktops: [] } };
+  });
+  const sheet = await open('a.kim');
+  await userEvent.click(sheet.getByRole('checkbox', { name: /Reset it/ }));
+  await userEvent.click(sheet.getByRole('button', { name: 'Save' }));
+  expect(requests.find(({ method }) => method === 'PUT')?.body).toMatchObject({ reset_second_factor: true });
 });

@@ -2,9 +2,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Form } from 'react-aria-components';
+import { Link } from 'wouter';
 import { DisplayInputs } from '../display';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
-import { KEYS } from '../lib/api/queries';
+import { KEYS, useAsksForCode } from '../lib/api/queries';
 import type { Login } from '../lib/api/types';
 import { Button, CheckInput, Notice, TextInput } from '../lib/controls';
 import type { MessageId } from '../lib/i18n';
@@ -12,12 +13,12 @@ import { T, useT } from '../lib/i18n';
 import css from './login.module.css';
 
 /** One generic text whatever was wrong. */
-function failureOf(error: unknown): MessageId {
+function failureOf(error: unknown, asksForCode: boolean): MessageId {
   if (error instanceof ApiError && error.status === 0) return 'login.no_answer';
   if (error instanceof ApiError && error.problem.code === 'account_locked') return 'login.locked';
   if (error instanceof ApiError && error.problem.code === 'too_many_failures') return 'login.too_many';
   if (error instanceof ApiError && error.status >= 500) return 'login.no_answer';
-  return 'login.wrong';
+  return asksForCode ? 'login.wrong_with_code' : 'login.wrong';
 }
 
 export function LoginPage() {
@@ -26,10 +27,15 @@ export function LoginPage() {
   const [user, setUser] = useState('');
   const [password, setPassword] = useState('');
   const [shown, setShown] = useState(false);
+  const [code, setCode] = useState('');
+  const asksForCode = useAsksForCode();
   const login = useMutation({
-    mutationFn: () => api<Login>('POST', '/login', { body: { user: user.trim(), password } }),
+    mutationFn: () => api<Login>('POST', '/login', { body: { user: user.trim(), password, ...(code.trim() ? { code: code.trim() } : {}) } }),
     onSuccess: (answer) => queries.setQueryData(KEYS.login, answer),
-    onError: () => setPassword(''),
+    onError: () => {
+      setPassword('');
+      setCode('');
+    },
   });
   return (
     <main className={css.page}>
@@ -52,9 +58,12 @@ export function LoginPage() {
           autoComplete="current-password"
         />
         <CheckInput label={t('login.show')} value={shown} onChange={setShown} />
+        {asksForCode && (
+          <TextInput label={t('login.code')} value={code} onChange={setCode} name="code" inputMode="numeric" autoComplete="one-time-code" maxLength={16} hint={t('login.code_hint')} />
+        )}
         {login.isError && (
           <Notice tone="bad" role="alert">
-            {t(failureOf(login.error))}
+            {t(failureOf(login.error, asksForCode))}
           </Notice>
         )}
         <Button look="primary" type="submit" isDisabled={login.isPending}>
@@ -66,8 +75,10 @@ export function LoginPage() {
   );
 }
 
+/** A password that must be changed, or one that its owner changes. */
 export function PasswordPage({ login }: { login: Login }) {
   const t = useT();
+  const must = login.must_change_password;
   const queries = useQueryClient();
   const [current, setCurrent] = useState('');
   const [chosen, setChosen] = useState('');
@@ -76,10 +87,14 @@ export function PasswordPage({ login }: { login: Login }) {
   const problem = checked ? problemOf(chosen, repeated) : undefined;
   const change = useMutation({
     mutationFn: () => api('POST', '/password', { body: { current, new: chosen } }),
-    onSuccess: () => queries.setQueryData(KEYS.login, { ...login, must_change_password: false }),
+    onSuccess: () => {
+      for (const empty of [setCurrent, setChosen, setRepeated]) empty('');
+      setChecked(false);
+      queries.setQueryData(KEYS.login, { ...login, must_change_password: false });
+    },
   });
   return (
-    <main className={css.page}>
+    <main className={css.page} id="content">
       <Form
         className={css.card!}
         onSubmit={(event) => {
@@ -89,8 +104,8 @@ export function PasswordPage({ login }: { login: Login }) {
         }}
       >
         <Brand />
-        <h1>{t('password.title')}</h1>
-        <p>{t('password.why')}</p>
+        <h1>{t(must ? 'password.title' : 'password.own')}</h1>
+        <p>{t(must ? 'password.why' : 'password.own_why')}</p>
         <input type="text" name="username" autoComplete="username" defaultValue={login.user.name} hidden />
         <TextInput label={t('password.current')} value={current} onChange={setCurrent} type="password" autoComplete="current-password" autoFocus />
         <TextInput label={t('password.new')} value={chosen} onChange={setChosen} type="password" autoComplete="new-password" hint={t('password.rule')} error={problem === 'password.short' ? t(problem) : undefined} />
@@ -100,9 +115,11 @@ export function PasswordPage({ login }: { login: Login }) {
             {sentenceOf(change.error)}
           </Notice>
         )}
+        {change.isSuccess && <Notice tone="good" role="status">{t('password.saved')}</Notice>}
         <Button look="primary" type="submit" isDisabled={change.isPending}>
           {t('password.submit')}
         </Button>
+        {!must && <Link href="/">{t('password.back')}</Link>}
       </Form>
     </main>
   );
@@ -114,7 +131,7 @@ function problemOf(chosen: string, repeated: string): MessageId | undefined {
   return chosen === repeated ? undefined : 'password.differ';
 }
 
-function Brand() {
+export function Brand() {
   return (
     <p className={css.brand}>
       <img src="/icon.svg" alt="" width="32" height="32" />

@@ -317,6 +317,13 @@ impl Users for Setup {
         Box::pin(async { Ok(self.users.lock().unwrap().clone()) })
     }
 
+    fn second_factor<'a>(
+        &'a self,
+        _: &'a UserId,
+    ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+
     fn custom_roles(&self) -> Task<'_, Result<CustomRoles, StoreError>> {
         Box::pin(async { Ok(CustomRoles::default()) })
     }

@@ -4,6 +4,8 @@
 
 /// Fewest characters.
 pub const PASSWORD_CHARS_MIN: usize = 12;
+/// The last so many passwords are not taken again.
+pub const PASSWORDS_REFUSED: usize = 4;
 /// Most bytes: a hash function should not be fed a book.
 pub const PASSWORD_BYTES_MAX: usize = 200;
 

@@ -54,6 +54,7 @@ settings! {
     "web.plain" = Some("loopback"), "Where the page is served without a certificate: loopback, or anywhere, for a TLS proxy on a network of its own.";
     "web.idle_lock" = Some("15m"), "A page without key or pointer locks after this long, 1m-60m.";
     "web.frame_hosts" = Some(""), "Hosts (or host:port) whose pages a web page tile of a designer desktop may show, separated by commas.";
+    "web.second_factor" = Some("required"), "Code of an authenticator app for administrators and for users with capture.view_basic: required, or off, of which the server warns at each start.";
     "health.listen" = Some("127.0.0.1:9090"), "Address and port of /healthz, /readyz and /metrics.";
     "sip.listen" = Some("0.0.0.0:5060"), "UDP address and port for SIP.";
     "sip.advertised" = Some(""), "Address and port put into Contact and Via; empty: sip.listen.";
@@ -84,6 +85,7 @@ pub(crate) struct Config {
     pub(crate) web_tls: Option<web::TlsFiles>,
     pub(crate) frame_hosts: Vec<String>,
     pub(crate) idle_lock: Duration,
+    pub(crate) second_factor: bool,
     pub(crate) health_listen: SocketAddr,
     pub(crate) sip_listen: SocketAddr,
     pub(crate) sip_advertised: Option<SocketAddr>,
@@ -128,6 +130,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let web_tls = read_tls(reader, web_listen);
     let frame_hosts = reader.read("web.frame_hosts", value::hosts);
     let idle_lock = reader.read("web.idle_lock", value::duration(60, 3_600));
+    let second_factor = reader.read("web.second_factor", value::one_of(&["required", "off"]));
     let health_listen = reader.read("health.listen", value::socket);
     let sip_listen = reader.read("sip.listen", value::socket);
     let sip_advertised = reader.read("sip.advertised", value::optional(value::socket));
@@ -158,6 +161,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         web_tls,
         frame_hosts: frame_hosts?,
         idle_lock: idle_lock?,
+        second_factor: second_factor? == "required",
         health_listen: health_listen?,
         sip_listen: sip_listen?,
         sip_advertised: sip_advertised?,
@@ -221,6 +225,7 @@ mod tests {
         let config = Config::parse("[node]\ndata = \"/tmp/x\"\n", nothing).unwrap();
         assert_eq!(config.media_ports, 10_000..=19_999);
         assert_eq!(config.idle_lock, Duration::from_secs(900));
+        assert!(config.second_factor);
         assert!(config.trunks.is_empty());
     }
 

@@ -241,6 +241,8 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         web_tls: None,
         idle_lock: Duration::from_secs(900),
         frame_hosts: Vec::new(),
+        // Its users are made up and live on loopback; the start's log says so.
+        second_factor: false,
         health_listen: at(options.health_port),
         sip_listen: at(options.sip_port),
         sip_advertised: None,
@@ -299,7 +301,9 @@ fn announce(demo: &Demo, json: bool) {
     crate::print_line(&format!(
         "\n  Page        {page}\n  Simulator   {control}\n"
     ));
-    crate::print_line("  Users and passwords, printed this once:\n");
+    crate::print_line(
+        "  Users and passwords, printed this once (no second factor here: a server of yours asks for it):\n",
+    );
     for (name, password) in &demo.seeded.passwords {
         crate::print_line(&format!("    {name:<12} {password}"));
     }

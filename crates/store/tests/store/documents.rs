@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::access::{AssignedRole, CustomRole, Permission, Role, User};
+use domain::access::{AssignedRole, CustomRole, Permission, Preferences, Role, User};
 use domain::boundary::{Change, Desktops, Services, StoreError, Users};
 use domain::desktop::Desktop;
 use domain::id::RoleId;
@@ -132,17 +132,30 @@ async fn the_last_enabled_security_admin_stays_one(place: Place) {
     assert_eq!(both, (Ok(2), Err(StoreError::LastSecurityAdmin)));
 }
 
-async fn a_user_of_the_first_version_keeps_the_roles(place: Place) {
+async fn a_user_of_an_earlier_version_keeps_what_it_had(place: Place) {
     let database = place.open().await;
     let ann = user("ann");
     commit(&database, Change::SaveUser(ann.clone()))
         .await
         .unwrap();
-    place
-        .execute("UPDATE users SET document = REPLACE(document, '\"v\":2', '\"v\":1')")
-        .await;
-    let stored = database.user(&ann.id).await.unwrap().unwrap();
-    assert_eq!(stored, User { revision: 1, ..ann });
+    let of_third = User {
+        former_hashes: Vec::new(),
+        active_at: None,
+        revision: 1,
+        ..ann
+    };
+    let of_first = User {
+        preferences: Preferences::default(),
+        ..of_third.clone()
+    };
+    for (was, version, expected) in [(4, 3, &of_third), (3, 1, &of_first)] {
+        let replaced = format!("REPLACE(document, '\"v\":{was}', '\"v\":{version}')");
+        place
+            .execute(&format!("UPDATE users SET document = {replaced}"))
+            .await;
+        let stored = database.user(&of_third.id).await.unwrap();
+        assert_eq!(stored.as_ref(), Some(expected), "version {version}");
+    }
 }
 
 async fn names_phones_and_identities_are_given_once(place: Place) {
@@ -454,7 +467,7 @@ on_both!(
     roles_come_back_as_they_were_saved_and_names_are_given_once,
     a_role_that_somebody_has_is_not_deleted_and_one_that_is_gone_is_not_given,
     the_last_enabled_security_admin_stays_one,
-    a_user_of_the_first_version_keeps_the_roles,
+    a_user_of_an_earlier_version_keeps_what_it_had,
     names_phones_and_identities_are_given_once,
     an_older_revision_does_not_overwrite_a_newer_one,
     of_many_who_save_the_same_revision_one_wins,

@@ -3,16 +3,17 @@
 use std::fs;
 use std::sync::Arc;
 
+use domain::access::{SecondFactor, User};
 use domain::audit::AuditAction;
 use domain::audit::TrailFilter;
-use domain::boundary::{AuditTrail, Change, Desktops, StoreError};
+use domain::boundary::{AuditTrail, Change, Desktops, StoreError, Users};
 use domain::desktop::Desktop;
 use domain::id::WidgetId;
 use secret::SecretText;
 use store::{Database, KeyFile};
 use testkit::postgres::PostgresServer;
 
-use crate::place::{NOW, Place, commit, desktop, entry, saved_desktop};
+use crate::place::{NOW, Place, commit, desktop, entry, saved_desktop, user};
 
 const PLANTED: &str = "canary-Pa55w0rd-7c2f9e";
 
@@ -193,6 +194,43 @@ async fn without_its_key_only_passwords_are_lost(place: Place) {
     assert!(is(opened(&database, &widget).await, "again"));
 }
 
+async fn the_secret_of_a_second_factor_is_sealed_rotated_and_forgotten(place: Place) {
+    let database = place.open().await;
+    let factor = SecondFactor {
+        since: NOW,
+        last_step: 7,
+    };
+    let mut ann = User {
+        second_factor: Some(factor),
+        ..user("ann")
+    };
+    let set = |user: &User, text: &str| Change::SetSecondFactor {
+        user: user.clone(),
+        secret: secret(text),
+    };
+    assert_eq!(commit(&database, set(&ann, PLANTED)).await, Ok(1));
+    let stale = commit(&database, set(&ann, "other")).await;
+    assert!(stale.is_err(), "a second one with the same revision");
+    let opened = || async { database.second_factor(&ann.id).await.unwrap() };
+    assert!(is(opened().await, PLANTED));
+    let rotation = database
+        .rotate_key(entry(AuditAction::SettingsSaved, "master key"))
+        .await
+        .unwrap();
+    assert_eq!(rotation.resealed, 1);
+    assert!(is(opened().await, PLANTED));
+    let id = ann.id.clone();
+    ann.revision = 1;
+    commit(&database, Change::SaveUser(ann.clone()))
+        .await
+        .unwrap();
+    assert!(is(database.second_factor(&id).await.unwrap(), PLANTED));
+    ann.revision = 2;
+    ann.second_factor = None;
+    commit(&database, Change::SaveUser(ann)).await.unwrap();
+    assert!(database.second_factor(&id).await.unwrap().is_none());
+}
+
 /// Every file that a database made, for the bytes of a password.
 async fn a_password_is_in_no_file(place: Place) {
     let database = place.open().await;
@@ -256,5 +294,6 @@ on_both!(
     a_rotation_seals_everything_anew,
     rotations_at_once_lose_no_key,
     without_its_key_only_passwords_are_lost,
+    the_secret_of_a_second_factor_is_sealed_rotated_and_forgotten,
     a_password_is_in_no_file,
 );

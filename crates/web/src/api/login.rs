@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
+use domain::access::password::PASSWORDS_REFUSED;
 use domain::access::{Actor, AssignedRole, CustomRoles, Permission, Preferences, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Change, StoreError};
@@ -22,6 +23,7 @@ use crate::extract::{Caller, Input};
 use crate::guard::COOKIE_NAME;
 use crate::login::Login;
 use crate::login::password::{Password, PasswordError, Turn, password_rule};
+use crate::login::second_factor::step_of;
 use crate::problem::{Code, Problem};
 use crate::server::Peer;
 
@@ -45,6 +47,9 @@ pub(crate) struct LoginForm {
     /// Password.
     #[schema(value_type = String, format = Password)]
     password: Password,
+    /// The code of the authenticator app, of whoever has set one up.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// A password alone.
@@ -85,6 +90,8 @@ pub(crate) struct LoginView {
     preferences: Preferences,
     /// Nothing else works before `POST /password`.
     must_change_password: bool,
+    /// Nothing else works before `PUT /second-factor`.
+    must_set_second_factor: bool,
     /// Idle for too long: `POST /unlock` opens it again.
     locked: bool,
 }
@@ -114,6 +121,7 @@ impl From<&Login> for LoginView {
             desktop: login.actor.desktop.clone(),
             preferences: login.preferences,
             must_change_password: login.must_change_password,
+            must_set_second_factor: login.must_set_second_factor,
             locked: login.locked,
         }
     }
@@ -145,8 +153,9 @@ pub(crate) async fn log_in(
     let name = form.user.trim().to_lowercase();
     let user = known(&app, &name).await?;
     let checked = check(&app, &turn, user.as_ref(), &form.password).await;
+    let checked = check_code(&app, user.as_ref(), checked, form.code.as_deref()).await?;
     let user = match (user, checked) {
-        (Some(user), Checked::Right) => user,
+        (Some(user), Checked::Right(step)) => used(&app, user, step),
         (user, wrong) => {
             app.failures.failed(peer.ip(), Instant::now());
             return Err(failed(&app, user, &name, wrong, &address).await);
@@ -154,9 +163,10 @@ pub(crate) async fn log_in(
     };
     drop(turn);
     let custom = app.deps.users.custom_roles().await?;
-    let actor = user.actor(&custom, &address);
+    let actor = user.after.actor(&custom, &address);
     let entry = AuditEntry::new(app.now(), &actor, AuditAction::LoggedIn, "login");
-    app.commit(forgiven(&user), entry, |_| {}).await?;
+    user.record(&app, entry).await?;
+    let user = user.after;
     if let Some(Caller(previous)) = previous {
         app.logins.end(&previous.key);
     }
@@ -180,8 +190,9 @@ async fn still_holds(app: &Shared, user: &User) -> Result<(), Problem> {
 }
 
 enum Checked {
-    Right,
-    Wrong,
+    /// With the time step of the code, if one was asked for.
+    Right(Option<u64>),
+    Wrong(&'static str),
     Locked,
 }
 
@@ -198,26 +209,94 @@ async fn check(app: &Shared, turn: &Turn<'_>, user: Option<&User>, password: &Pa
     let usable = user.filter(|user| user.enabled && !locked);
     let hash = usable.map(|user| user.password_hash.clone());
     match turn.check(password, hash).await {
-        true => Checked::Right,
+        true => Checked::Right(None),
         false if locked => Checked::Locked,
-        false => Checked::Wrong,
+        false => Checked::Wrong("wrong_password"),
     }
+}
+
+/// After the right password: the account is in use, and the code of whoever has a second factor is right and new. Who fails
+/// learns nothing of what was wrong.
+async fn check_code(
+    app: &Shared,
+    user: Option<&User>,
+    checked: Checked,
+    code: Option<&str>,
+) -> Result<Checked, Problem> {
+    let (Some(user), Checked::Right(_)) = (user, &checked) else {
+        return Ok(checked);
+    };
+    if user.is_idle(app.now()) && !is_last_security_admin(app, user).await? {
+        return Ok(Checked::Wrong("idle"));
+    }
+    let Some(factor) = user.second_factor.filter(|_| app.second_factor) else {
+        return Ok(Checked::Right(None));
+    };
+    let secret = app.deps.users.second_factor(&user.id).await?;
+    let step = secret
+        .zip(code)
+        .and_then(|(secret, code)| step_of(&secret, code, Some(factor.last_step), app.now()));
+    Ok(match step {
+        Some(step) => Checked::Right(Some(step)),
+        None => Checked::Wrong("wrong_code"),
+    })
+}
+
+async fn is_last_security_admin(app: &Shared, user: &User) -> Result<bool, Problem> {
+    let users = app.deps.users.users().await?;
+    let mut others = users.iter().filter(|other| other.id != user.id);
+    Ok(user.is_security_admin() && !others.any(User::is_security_admin))
 }
 
 fn is_locked(app: &Shared, user: &User) -> bool {
     user.locked_until.is_some_and(|until| app.now() < until)
 }
 
-/// What a login after failures changes.
-fn forgiven(user: &User) -> Change {
-    if user.failed_logins == 0 && user.locked_until.is_none() {
-        return Change::None;
-    }
-    Change::SaveUser(User {
+/// A user before and after a login.
+struct Used {
+    before: User,
+    after: User,
+    took_code: bool,
+}
+
+/// What a login leaves in the account: failures are forgotten, the day and the code's step are noted.
+fn used(app: &Shared, before: User, step: Option<u64>) -> Used {
+    let now = app.now();
+    let mut after = User {
         failed_logins: 0,
         locked_until: None,
-        ..user.clone()
-    })
+        ..before.clone()
+    };
+    if before.is_first_use_today(now) {
+        after.active_at = Some(now);
+    }
+    if let (Some(factor), Some(step)) = (&mut after.second_factor, step) {
+        factor.last_step = step;
+    }
+    Used {
+        before,
+        after,
+        took_code: step.is_some(),
+    }
+}
+
+impl Used {
+    /// Writes the login. If somebody saved the user since it was read, what it leaves is lost, but for a code: another login may
+    /// have taken it.
+    async fn record(&self, app: &Shared, entry: AuditEntry) -> Result<(), StoreError> {
+        let change = if self.before == self.after {
+            Change::None
+        } else {
+            Change::SaveUser(self.after.clone())
+        };
+        match app.commit(change, entry.clone(), |_| {}).await {
+            Err(StoreError::Conflict) if !self.took_code => {
+                app.commit(Change::None, entry, |_| {}).await?;
+                Ok(())
+            }
+            done => done.map(drop),
+        }
+    }
 }
 
 /// Records a failure and says what the answer is.
@@ -244,7 +323,11 @@ async fn failed(
             .with("reason", "locked");
         return recorded(app.commit(Change::None, entry, |_| {}).await, true);
     }
-    recorded(count_failure(app, user, &actor).await, false)
+    let reason = match checked {
+        Checked::Wrong(reason) => reason,
+        Checked::Right(_) | Checked::Locked => "",
+    };
+    recorded(count_failure(app, user, &actor, reason).await, false)
 }
 
 fn recorded(written: Result<i64, StoreError>, locked: bool) -> Problem {
@@ -255,7 +338,12 @@ fn recorded(written: Result<i64, StoreError>, locked: bool) -> Problem {
     }
 }
 
-async fn count_failure(app: &Shared, mut user: User, actor: &Actor) -> Result<i64, StoreError> {
+async fn count_failure(
+    app: &Shared,
+    mut user: User,
+    actor: &Actor,
+    reason: &'static str,
+) -> Result<i64, StoreError> {
     for _ in 0..SAVES_MAX {
         let mut action = AuditAction::LoginFailed;
         user.failed_logins = user.failed_logins.saturating_add(1);
@@ -265,8 +353,7 @@ async fn count_failure(app: &Shared, mut user: User, actor: &Actor) -> Result<i6
             user.failed_logins = 0;
             user.locked_until = Some(app.now().plus_ms(LOCK_MS));
         }
-        let entry =
-            AuditEntry::new(app.now(), actor, action, "login").with("reason", "wrong_password");
+        let entry = AuditEntry::new(app.now(), actor, action, "login").with("reason", reason);
         match app
             .commit(Change::SaveUser(user.clone()), entry, |_| {})
             .await
@@ -333,7 +420,7 @@ async fn confirmed(
     let turn = app.passwords.turn().await?;
     let user = app.deps.users.user(&login.actor.user).await?;
     match (check(app, &turn, user.as_ref(), password).await, user) {
-        (Checked::Right, Some(user)) => Ok(user),
+        (Checked::Right(_), Some(user)) => Ok(user),
         (wrong, user) => {
             app.failures.failed(peer.ip(), Instant::now());
             let address = &login.actor.address;
@@ -356,19 +443,19 @@ pub(crate) async fn change_password(
     if let Some(wrong) = password_rule(&form.new.0, &user.name) {
         return Err(Problem::field("new", wrong));
     }
-    if *form.new.0 == *form.current.0 {
-        return Err(Problem::field(
-            "new",
-            "choose another password than the present one",
-        ));
-    }
     let turn = app.passwords.turn().await?;
+    for known in user.known_hashes() {
+        if turn.check(&form.new, Some(known.to_owned())).await {
+            let why = format!("choose one that is none of your last {PASSWORDS_REFUSED}");
+            return Err(Problem::field("new", why));
+        }
+    }
+    let hash = turn.hash(&form.new).await?;
     let user = User {
-        password_hash: turn.hash(&form.new).await?,
         must_change_password: false,
         failed_logins: 0,
         locked_until: None,
-        ..user
+        ..user.with_password(hash)
     };
     drop(turn);
     let object = format!("user {}", user.name);

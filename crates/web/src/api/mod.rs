@@ -15,6 +15,7 @@ pub(crate) mod openapi;
 pub(crate) mod payments;
 pub(crate) mod resolutions;
 pub(crate) mod roles;
+pub(crate) mod second_factor;
 pub(crate) mod services;
 pub(crate) mod users;
 

@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi};
 use super::desktops::{agents, copies, history};
 use super::{
     attempts, audit, calls, designer, desktops, exports, live, login, me, payments, resolutions,
-    roles, services, users,
+    roles, second_factor, services, users,
 };
 use crate::guard::{Access, COOKIE_NAME};
 use crate::problem::ProblemBody;
@@ -25,6 +25,7 @@ use crate::routes::{RouteRow, table};
     paths(
         show,
         login::show, login::log_in, login::log_out, login::unlock, login::activity, login::change_password,
+        second_factor::policy, second_factor::offer, second_factor::set,
         live::stream, me::desktop, me::save_preferences,
         calls::list, calls::hang_up, calls::open, calls::show, calls::act, calls::process, calls::reveal, attempts::list, attempts::reset,
         services::settings, services::save_settings,

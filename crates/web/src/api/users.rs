@@ -53,6 +53,10 @@ pub(crate) struct UserView {
     enabled: bool,
     /// The password must be changed at the next login.
     must_change_password: bool,
+    /// The last login to the day, or when the account was made or enabled after that. After 90 days without one it is disabled.
+    active_at: Option<UnixMillis>,
+    /// The second factor is set up, since then.
+    second_factor_since: Option<UnixMillis>,
     /// Locked until then, after failed logins.
     locked_until: Option<UnixMillis>,
     /// The caller has every right that this user has, or may give it, and so may change the account.
@@ -75,6 +79,8 @@ impl UserView {
             phone: user.phone,
             enabled: user.enabled,
             must_change_password: user.must_change_password,
+            active_at: user.active_at,
+            second_factor_since: user.second_factor.map(|factor| factor.since),
             locked_until: user.locked_until,
             revision: user.revision,
         }
@@ -161,13 +167,14 @@ async fn saved(
         None => None,
     };
     let reset = hash.is_some();
-    let mut user = form.applied(&before, hash, &app.phone_realm);
+    let forgotten = form.reset_second_factor && before.second_factor.is_some();
+    let mut user = form.applied(&before, hash, app);
     let entry = entry(app, actor, (&before, &user, reset), &custom);
     let after = user.clone();
     let roles = custom.clone();
     let change = Change::SaveUser(user.clone());
     let revision = app.commit(change, entry, move |app| {
-        if reset {
+        if reset || forgotten {
             app.logins.end_all_of(&after.id, None);
         }
         app.logins.refresh(&after, &roles);
@@ -202,6 +209,10 @@ fn entry(
     let mut changed: Vec<&str> = [
         ("phone_password", before.phone_ha1 != after.phone_ha1),
         ("password", reset),
+        (
+            "second_factor",
+            before.second_factor.is_some() && after.second_factor.is_none(),
+        ),
     ]
     .into_iter()
     .filter_map(|(name, differs)| differs.then_some(name))

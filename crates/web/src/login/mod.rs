@@ -3,18 +3,21 @@
 //! Never: outlives the process, or keeps a cookie's value; only its hash is in the table.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::access::{Actor, AssignedRole, CustomRoles, Preferences, User};
+use domain::access::{Actor, AssignedRole, CustomRoles, Preferences, User, needs_second_factor};
 use domain::id::{DesktopId, RoleId, UserId};
 use rand::TryRngCore;
+use secret::SecretText;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 mod bucket;
+pub(crate) mod idle_accounts;
 pub(crate) mod password;
+pub(crate) mod second_factor;
 pub(crate) mod strangers;
 
 pub(crate) use bucket::Bucket;
@@ -35,6 +38,8 @@ pub(crate) struct Login {
     pub(crate) display_name: String,
     pub(crate) must_change_password: bool,
     pub(crate) preferences: Preferences,
+    /// Nothing else works before the second factor is set up.
+    pub(crate) must_set_second_factor: bool,
     pub(crate) csrf: String,
     /// Nobody touched key or pointer for too long; the password opens it again.
     pub(crate) locked: bool,
@@ -44,6 +49,8 @@ pub(crate) struct Login {
 
 struct Entry {
     login: Login,
+    /// The secret that was shown for the second factor, until a code of it comes.
+    offered: Option<Arc<SecretText>>,
     began: Instant,
     active: Instant,
     ended: watch::Sender<bool>,
@@ -54,14 +61,17 @@ pub(crate) struct Logins {
     table: Mutex<HashMap<LoginKey, Entry>>,
     idle_lock: Duration,
     limit: Duration,
+    /// Logins of some rights need a second factor.
+    second_factor: bool,
 }
 
 impl Logins {
-    pub(crate) fn new(idle_lock: Duration, limit: Duration) -> Self {
+    pub(crate) fn new(idle_lock: Duration, limit: Duration, second_factor: bool) -> Self {
         Self {
             table: Mutex::new(HashMap::new()),
             idle_lock,
             limit,
+            second_factor,
         }
     }
 
@@ -75,9 +85,13 @@ impl Logins {
     ) -> Option<(String, Login)> {
         let cookie = random_hex()?;
         let (sender, receiver) = watch::channel(false);
+        let actor = user.actor(custom, address);
         let login = Login {
             key: key_of(&cookie),
-            actor: user.actor(custom, address),
+            must_set_second_factor: self.second_factor
+                && user.second_factor.is_none()
+                && needs_second_factor(&actor.permissions),
+            actor,
             display_name: user.display_name.clone(),
             must_change_password: user.must_change_password,
             preferences: user.preferences,
@@ -91,6 +105,7 @@ impl Logins {
             login.key,
             Entry {
                 login: login.clone(),
+                offered: None,
                 began: now,
                 active: now,
                 ended: sender,
@@ -133,6 +148,18 @@ impl Logins {
             entry.login.locked = false;
             entry.active = now;
         }
+    }
+
+    /// This secret was shown for the second factor.
+    pub(crate) fn offer(&self, key: &LoginKey, secret: Arc<SecretText>) {
+        if let Some(entry) = self.table().get_mut(key) {
+            entry.offered = Some(secret);
+        }
+    }
+
+    /// The secret that was shown last.
+    pub(crate) fn offered(&self, key: &LoginKey) -> Option<Arc<SecretText>> {
+        self.table().get(key)?.offered.clone()
     }
 
     /// Logout.
@@ -181,6 +208,10 @@ impl Logins {
             login.display_name.clone_from(&user.display_name);
             login.must_change_password = user.must_change_password;
             login.preferences = user.preferences;
+            login.must_set_second_factor &= user.second_factor.is_none();
+            if user.second_factor.is_some() {
+                entry.offered = None;
+            }
             true
         });
     }
@@ -284,7 +315,7 @@ mod tests {
     }
 
     fn logins() -> Logins {
-        Logins::new(Duration::from_secs(900), Duration::from_secs(43_200))
+        Logins::new(Duration::from_secs(900), Duration::from_secs(43_200), true)
     }
 
     #[test]

@@ -71,7 +71,11 @@ impl Browser {
     }
 
     pub(crate) async fn log_in(&mut self, user: &str, password: &str) -> Reply {
-        let form = serde_json::json!({"user": user, "password": password});
+        self.log_in_with(serde_json::json!({"user": user, "password": password}))
+            .await
+    }
+
+    pub(crate) async fn log_in_with(&mut self, form: Value) -> Reply {
         let reply = self.post("/login", form).await;
         if reply.status == 200 {
             let cookie = reply.header("set-cookie").split(';').next().unwrap();

@@ -4,7 +4,7 @@ mod browser;
 mod desk;
 mod rooms;
 
-pub(crate) use browser::{Browser, Stream};
+pub(crate) use browser::{Browser, Reply, Stream};
 pub(crate) use desk::Desk;
 pub(crate) use rooms::Rooms;
 
@@ -17,6 +17,7 @@ use domain::capture::{Brand, Field, WidgetKind};
 use domain::desktop::{Desktop, DesktopService, Layout};
 use domain::gateway::{AuthMethod, GatewayConfig};
 use domain::id::{DesktopId, UserId, WidgetId};
+use domain::time::UnixMillis;
 use domain::widget::{Prompt, Widget, WidgetOptions};
 use secret::SecretText;
 use web::events::Hub;
@@ -51,10 +52,7 @@ impl House {
         }
         let desk = Arc::new(Desk::default());
         let hub = Hub::new();
-        let mut config = WebConfig::on(([127, 0, 0, 1], 0).into());
-        config.password_cost = CHEAP;
-        config.idle_lock = Duration::from_secs(900);
-        config.page = page();
+        let mut config = config();
         adjust(&mut config);
         let deps = deps(&rooms, &desk, &hub);
         let server = web::serve(config, deps).await.unwrap();
@@ -64,6 +62,16 @@ impl House {
             hub,
             server,
         }
+    }
+
+    /// As a server of its own, which asks for the second factor.
+    pub(crate) async fn with_second_factor() -> Self {
+        Self::with(|config| config.second_factor = true).await
+    }
+
+    /// Another server over the same rooms.
+    pub(crate) async fn beside(&self) -> Running {
+        web::serve(config(), self.deps()).await.unwrap()
     }
 
     /// The same rooms for another server.
@@ -83,6 +91,15 @@ impl House {
         assert_eq!(reply.status, 200, "{}", reply.text());
         browser
     }
+}
+
+fn config() -> WebConfig {
+    let mut config = WebConfig::on(([127, 0, 0, 1], 0).into());
+    config.password_cost = CHEAP;
+    config.idle_lock = Duration::from_secs(900);
+    config.second_factor = false;
+    config.page = page();
+    config
 }
 
 fn deps(rooms: &Arc<Rooms>, desk: &Arc<Desk>, hub: &Arc<Hub>) -> Deps {
@@ -121,6 +138,7 @@ pub(crate) fn user(number: u128, role: Role) -> User {
         roles: BTreeSet::from([role.into()]),
         password_hash: hash_password(&SecretText::new(PASSWORD.to_owned()), CHEAP).unwrap(),
         must_change_password: false,
+        active_at: Some(UnixMillis(1_800_000_000_000)),
         desktop: agent.then(|| "sales".parse().unwrap()),
         revision: 1,
         ..User::blank(UserId::from_random(number))

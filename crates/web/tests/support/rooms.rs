@@ -1,8 +1,8 @@
 //! The rooms behind the traits, in memory, with the behaviour that the traits promise.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use domain::access::{AssignedRole, CustomRole, CustomRoles, User};
 use domain::audit::{ChainedDocument, ChainedEntry, TrailFilter};
@@ -13,7 +13,7 @@ use domain::boundary::{
 use domain::designer::DesignerDesktop;
 use domain::desktop::{Desktop, SavedDesktop};
 use domain::gateway::GatewayConfig;
-use domain::id::{AttemptId, DesignId, DesktopId, ServiceId, UserId, WidgetId};
+use domain::id::{AttemptId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
 use domain::payment::resolution::Proposal;
 use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment};
 use domain::service::{Service, Settings};
@@ -25,6 +25,7 @@ use web::{ChangeHooks, Changed};
 pub(crate) struct Rooms {
     pub(crate) users: Mutex<Vec<User>>,
     pub(crate) roles: Mutex<Vec<CustomRole>>,
+    pub(crate) second_factors: Mutex<HashMap<UserId, Arc<SecretText>>>,
     pub(crate) desktops: Mutex<Vec<Desktop>>,
     /// Every revision of every desktop, in the order in which they were saved.
     pub(crate) saved: Mutex<Vec<SavedDesktop>>,
@@ -48,6 +49,7 @@ impl Default for Rooms {
         Self {
             users: Mutex::default(),
             roles: Mutex::default(),
+            second_factors: Mutex::default(),
             desktops: Mutex::default(),
             saved: Mutex::default(),
             refused_hosts: Mutex::default(),
@@ -131,7 +133,20 @@ impl Rooms {
         if was.is_some_and(User::is_security_admin) && !left {
             return Err(StoreError::LastSecurityAdmin);
         }
+        if user.second_factor.is_none() {
+            self.second_factors.lock().unwrap().remove(&user.id);
+        }
         save(&mut users, user, |user| &user.id, |user| &mut user.revision)
+    }
+
+    fn delete_role(&self, id: &RoleId) -> Result<i64, StoreError> {
+        let role = AssignedRole::Custom(id.clone());
+        let users = self.users.lock().unwrap();
+        if let Some(user) = users.iter().find(|user| user.roles.contains(&role)) {
+            return Err(StoreError::InUse(format!("the user {}", user.name)));
+        }
+        self.roles.lock().unwrap().retain(|old| old.id != *id);
+        Ok(0)
     }
 
     /// Of the conditions only those that the HTTP side sets by itself; the others are the store's to test.
@@ -152,19 +167,17 @@ impl Rooms {
     fn apply(&self, change: Change, by: &str) -> Result<i64, StoreError> {
         match change {
             Change::SaveUser(user) => self.save_user(user),
+            Change::SetSecondFactor { user, secret } => {
+                let id = user.id.clone();
+                let revision = self.save_user(user)?;
+                self.second_factors.lock().unwrap().insert(id, secret);
+                Ok(revision)
+            }
             Change::SaveRole(role) => {
                 let mut roles = self.roles.lock().unwrap();
                 save(&mut roles, role, |role| &role.id, |role| &mut role.revision)
             }
-            Change::DeleteRole(id) => {
-                let role = AssignedRole::Custom(id.clone());
-                let users = self.users.lock().unwrap();
-                if let Some(user) = users.iter().find(|user| user.roles.contains(&role)) {
-                    return Err(StoreError::InUse(format!("the user {}", user.name)));
-                }
-                self.roles.lock().unwrap().retain(|old| old.id != id);
-                Ok(0)
-            }
+            Change::DeleteRole(id) => self.delete_role(&id),
             Change::SaveService(service) => {
                 let mut services = self.services.lock().unwrap();
                 save(&mut services, service, |s| &s.id, |s| &mut s.revision)
@@ -348,6 +361,17 @@ impl Users for Rooms {
 
     fn users(&self) -> Task<'_, Result<Vec<User>, StoreError>> {
         task(Ok(self.users.lock().unwrap().clone()))
+    }
+
+    fn second_factor<'a>(
+        &'a self,
+        user: &'a UserId,
+    ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
+        let secrets = self.second_factors.lock().unwrap();
+        let secret = secrets.get(user);
+        task(Ok(
+            secret.map(|secret| SecretText::new(secret.expose().to_owned()))
+        ))
     }
 
     fn custom_roles(&self) -> Task<'_, Result<CustomRoles, StoreError>> {

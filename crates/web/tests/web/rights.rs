@@ -48,7 +48,14 @@ async fn without_a_login_only_the_public_routes_answer() {
         .filter(|row| row.access == Access::Public)
         .map(|row| (row.method, row.path))
         .collect();
-    assert_eq!(public, [("GET", "/openapi.json"), ("POST", "/login")]);
+    assert_eq!(
+        public,
+        [
+            ("GET", "/openapi.json"),
+            ("POST", "/login"),
+            ("GET", "/login/second-factor")
+        ]
+    );
     for row in table() {
         let (status, code) = ask(&browser, &row).await;
         if row.access != Access::Public {

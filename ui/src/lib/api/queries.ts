@@ -47,6 +47,22 @@ export function useLogin() {
   });
 }
 
+/** Nobody is logged in any more, and what they read is forgotten. Who is logged in stays watched, so that the next one is seen. */
+export function forgetLogin(queries: QueryClient): void {
+  queries.setQueryData(KEYS.login, null);
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEYS.login[0] });
+}
+
+/** Whether the login page asks for a code. While nobody knows, it does. */
+export function useAsksForCode(): boolean {
+  const { data } = useQuery({
+    queryKey: ['second-factor'],
+    staleTime: Infinity,
+    queryFn: ({ signal }) => api<{ asked: boolean }>('GET', '/login/second-factor', { signal }),
+  });
+  return data?.asked ?? true;
+}
+
 export function may(login: Login, permission: Permission): boolean {
   return login.permissions.includes(permission);
 }

@@ -596,6 +596,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/login/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether some users are asked for a code. */
+        get: operations["policy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/logout": {
         parameters: {
             query?: never;
@@ -881,6 +898,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Sets up the second factor with a code of the secret that was shown. Other browsers of the same user are logged out.
+         * @description Needs a login.
+         */
+        put: operations["set"];
+        /**
+         * A new secret for whoever has to set up the second factor. It holds once a code of it came.
+         * @description Needs a login.
+         */
+        post: operations["offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/services": {
         parameters: {
             query?: never;
@@ -1088,7 +1129,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "password_changed" | "preferences_saved" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -1328,7 +1369,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "wrong_state" | "too_many_failures" | "too_many_streams" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "wrong_state" | "too_many_failures" | "too_many_streams" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /** @description What a second person confirms. */
         ConfirmForm: {
             /** @description As that person read it. */
@@ -1753,6 +1794,8 @@ export interface components {
         };
         /** @description User name and password. */
         LoginForm: {
+            /** @description The code of the authenticator app, of whoever has set one up. */
+            code?: string | null;
             /**
              * Format: password
              * @description Password.
@@ -1770,6 +1813,8 @@ export interface components {
             locked: boolean;
             /** @description Nothing else works before `POST /password`. */
             must_change_password: boolean;
+            /** @description Nothing else works before `PUT /second-factor`. */
+            must_set_second_factor: boolean;
             /** @description All rights, of all roles. */
             permissions: components["schemas"]["Permission"][];
             /** @description Language and theme of the page. */
@@ -2208,6 +2253,25 @@ export interface components {
             /** @description The URI. */
             uri: string;
         };
+        /** @description A code. */
+        SecondFactorForm: {
+            /** @description The six digits that the app shows. */
+            code: string;
+        };
+        /** @description A secret for an authenticator app. It is shown once. */
+        SecondFactorOffer: {
+            /** @description The otpauth link with the secret. */
+            link: string;
+            /** @description The link as a QR code: rows of '1' for dark and '0' for light. */
+            picture: string[];
+            /** @description In base 32, to be typed. */
+            secret: string;
+        };
+        /** @description What the login page needs to know before anybody is known. */
+        SecondFactorPolicy: {
+            /** @description Some users are asked for a code. */
+            asked: boolean;
+        };
         /**
          * @description O1.
          * @enum {string}
@@ -2529,6 +2593,8 @@ export interface components {
              * @description A new password of the phone; needed whenever `phone` changes.
              */
             phone_password?: string | null;
+            /** @description Forgets the second factor of someone who lost it; the next login sets up another. The administrator made sure who it is. */
+            reset_second_factor?: boolean;
             /**
              * Format: int64
              * @description The revision that was read; 0 for a new user.
@@ -2548,6 +2614,7 @@ export interface components {
         };
         /** @description A user, without any secret. */
         UserView: {
+            active_at?: components["schemas"]["UnixMillis"] | null;
             desktop?: components["schemas"]["DesktopId"] | null;
             /** @description What others see. */
             display_name: string;
@@ -2573,6 +2640,7 @@ export interface components {
             revision: number;
             /** @description Roles. */
             roles: components["schemas"]["AssignedRole"][];
+            second_factor_since?: components["schemas"]["UnixMillis"] | null;
         };
         /** @description A widget of a desktop, valid. */
         Widget: {
@@ -3593,6 +3661,26 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorPolicy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     log_out: {
         parameters: {
             query?: never;
@@ -3975,6 +4063,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondFactorForm"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorOffer"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -30,6 +30,7 @@ export type RoleView = Schemas['RoleView'];
 export type RoleList = Schemas['RoleList'];
 export type RoleForm = Schemas['RoleForm'];
 export type UserView = Schemas['UserView'];
+export type SecondFactorOffer = Schemas['SecondFactorOffer'];
 export type UserForm = Schemas['UserForm'];
 export type Prompt = Schemas['Prompt'];
 export type WidgetOptions = Schemas['WidgetOptions'];

@@ -140,6 +140,7 @@ impl Site {
 [node]
 data = {data:?}
 [web]
+second_factor = "off"
 listen = "127.0.0.1:0"
 [health]
 listen = "127.0.0.1:0"

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::problem;
 use crate::api::has_length;
 use crate::api::roles::{exists, listed, name_of};
+use crate::app::App;
 use crate::login::password::{Password, password_rule, phone_secret};
 use crate::problem::FieldProblem;
 
@@ -45,6 +46,9 @@ pub(crate) struct UserForm {
     /// Ends a lock after failed logins; the administrator made sure who it is.
     #[serde(default)]
     pub(super) unlock: bool,
+    /// Forgets the second factor of someone who lost it; the next login sets up another. The administrator made sure who it is.
+    #[serde(default)]
+    pub(super) reset_second_factor: bool,
     /// The revision that was read; 0 for a new user.
     #[serde(default)]
     pub(super) revision: i64,
@@ -123,11 +127,13 @@ impl UserForm {
     }
 
     /// The user as the form wants it.
-    pub(super) fn applied(self, before: &User, hash: Option<String>, realm: &str) -> User {
+    pub(super) fn applied(self, before: &User, hash: Option<String>, app: &App) -> User {
         let kept = before.phone_ha1.clone();
         let phone_ha1 = match (&self.phone, &self.phone_password) {
             (None, _) => None,
-            (Some(phone), Some(password)) => Some(phone_secret(phone, realm, &password.0)),
+            (Some(phone), Some(password)) => {
+                Some(phone_secret(phone, &app.phone_realm, &password.0))
+            }
             (Some(_), None) => kept,
         };
         let unlocked = self.unlock || hash.is_some();
@@ -136,7 +142,12 @@ impl UserForm {
             display_name: self.display_name.trim().to_owned(),
             roles: self.roles,
             must_change_password: hash.is_some() || before.must_change_password,
-            password_hash: hash.unwrap_or_else(|| before.password_hash.clone()),
+            second_factor: before.second_factor.filter(|_| !self.reset_second_factor),
+            active_at: if before.enabled && before.revision > 0 {
+                before.active_at
+            } else {
+                Some(app.now())
+            },
             failed_logins: if unlocked { 0 } else { before.failed_logins },
             locked_until: before.locked_until.filter(|_| !unlocked),
             desktop: self.desktop,
@@ -145,7 +156,10 @@ impl UserForm {
             enabled: self.enabled,
             preferences: before.preferences,
             revision: self.revision,
-            id: before.id.clone(),
+            ..match hash {
+                Some(hash) => before.clone().with_password(hash),
+                None => before.clone(),
+            }
         }
     }
 
@@ -171,6 +185,10 @@ impl UserForm {
             if self.roles != before.roles || !self.enabled {
                 let why = "another administrator changes your roles and disables your account";
                 problems.push(problem("roles", why));
+            }
+            if self.reset_second_factor {
+                let why = "another administrator resets your second factor";
+                problems.push(problem("reset_second_factor", why));
             }
             if self.password.is_some() {
                 let why = "change your own password with the one that you have";

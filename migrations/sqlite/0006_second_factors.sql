@@ -1,0 +1,6 @@
+-- The sealed secret of a user's second factor.
+CREATE TABLE second_factors (
+    user_id TEXT PRIMARY KEY NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    data_key_id TEXT NOT NULL REFERENCES data_keys (id),
+    sealed BLOB NOT NULL
+) STRICT;
