@@ -96,11 +96,7 @@ impl Server {
             Err(why) if extras.keys_are_tests => tracing::warn!("{why}"),
             judged => judged.map_err(StartError::Swap)?,
         }
-        if !config.second_factor {
-            tracing::warn!(
-                "web.second_factor is off: administrators and users who see card numbers log in with a password alone"
-            );
-        }
+        warn_of_what_is_off(config);
         let database = Arc::new(open_store(config).await?);
         let configuration = Configuration::load(readers(&database)).await?;
         settle_ledger(&database, &*clock).await?;
@@ -167,6 +163,15 @@ impl Server {
         self.calls.drain(DRAIN_MAX).await;
         self.running_web.shutdown().await;
         self.running_health.shutdown().await;
+    }
+}
+
+/// The file may loosen a rule, but never silently.
+fn warn_of_what_is_off(config: &Config) {
+    if !config.second_factor {
+        tracing::warn!(
+            "web.second_factor is off: administrators and users who see card numbers log in with a password alone"
+        );
     }
 }
 
