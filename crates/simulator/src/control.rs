@@ -55,6 +55,7 @@ pub(crate) fn router(stage: Arc<Stage>) -> Router {
         .route("/control/key-card", post(key_card))
         .route("/control/mode", post(mode))
         .route("/control/script", post(script))
+        .route("/control/gateway", post(gateway))
         .route("/control/ledger", get(ledger))
         .route("/control/heard", get(heard))
         .route("/control/heard/{who}", get(heard_wav))
@@ -204,6 +205,20 @@ async fn script(State(stage): State<Arc<Stage>>, Json(request): Json<ScriptReque
         }
     }
     Json(shown(&stage)).into_response()
+}
+
+#[derive(Deserialize)]
+struct GatewayRequest {
+    listens: bool,
+}
+
+/// The sandbox gateway refuses connections, or takes them again.
+async fn gateway(
+    State(stage): State<Arc<Stage>>,
+    Json(request): Json<GatewayRequest>,
+) -> Json<Shown> {
+    stage.sandbox.listen(request.listens);
+    Json(shown(&stage))
 }
 
 async fn ledger(State(stage): State<Arc<Stage>>) -> Response {

@@ -57,6 +57,11 @@ export class Simulator {
     await this.#post('script', { next });
   }
 
+  /** Whether anybody listens at the sandbox gateway; if not, whoever connects is refused. */
+  async gateway(listens: boolean): Promise<void> {
+    await this.#post('gateway', { listens });
+  }
+
   /** What the agent's phone heard on its last call. */
   async heard(): Promise<HeardReport> {
     const { agents } = await this.#get<{ agents: { user: string; heard: HeardReport }[] }>('heard');

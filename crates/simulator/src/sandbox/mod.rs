@@ -38,6 +38,7 @@ use std::sync::Arc;
 
 use secret::SecretText;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 mod answer;
@@ -100,6 +101,7 @@ pub struct Sandbox {
     address: SocketAddr,
     ca_file: PathBuf,
     shared: Arc<Shared>,
+    open: watch::Sender<bool>,
     accepting: JoinHandle<()>,
 }
 
@@ -133,12 +135,14 @@ impl Sandbox {
             script: Script::default(),
             ledger,
         });
-        let serving = server::serve(listener, certificates.tls(), Arc::clone(&shared));
+        let (open, is_open) = watch::channel(true);
+        let serving = server::serve(listener, is_open, certificates.tls(), Arc::clone(&shared));
         tracing::info!(%address, "sandbox gateway listens");
         Ok(Self {
             address,
             ca_file,
             shared,
+            open,
             accepting: tokio::spawn(serving),
         })
     }
@@ -173,6 +177,11 @@ impl Sandbox {
     /// Too many are waiting.
     pub fn script(&self, behaviour: Behaviour) -> Result<(), ScriptFull> {
         self.shared.script.extend(&[behaviour])
+    }
+
+    /// Whether new connections are taken; if not, nobody listens and they are refused. Those that are there go on.
+    pub fn listen(&self, open: bool) {
+        self.open.send_replace(open);
     }
 
     /// What was charged or declined, oldest first.

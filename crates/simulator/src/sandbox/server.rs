@@ -19,7 +19,8 @@ use rustls::ServerConfig;
 use secret::SecretText;
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::answer::{Answer, AnswerType};
@@ -47,19 +48,50 @@ pub(super) struct Shared {
     pub(super) ledger: Ledger,
 }
 
-/// Accepts until it is aborted; the connections end with it.
-pub(super) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, shared: Arc<Shared>) {
+/// Accepts until it is aborted; the connections end with it. While it is told to be closed nobody listens, and whoever comes is refused.
+pub(super) async fn serve(
+    listener: TcpListener,
+    mut open: watch::Receiver<bool>,
+    tls: Arc<ServerConfig>,
+    shared: Arc<Shared>,
+) {
+    let Ok(address) = listener.local_addr() else {
+        return;
+    };
     let acceptor = TlsAcceptor::from(tls);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let mut connections = tokio::task::JoinSet::new();
+    let mut connections = JoinSet::new();
+    let mut listener = Some(listener);
+    while open.wait_for(|open| *open).await.is_ok() {
+        let listening = match listener.take() {
+            Some(listening) => Ok(listening),
+            None => TcpListener::bind(address).await,
+        };
+        match listening {
+            Ok(listening) => tokio::select! {
+                () = accept(&listening, &acceptor, &shared, &places, &mut connections) => return,
+                _ = open.wait_for(|open| !*open) => {}
+            },
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    acceptor: &TlsAcceptor,
+    shared: &Arc<Shared>,
+    places: &Arc<Semaphore>,
+    connections: &mut JoinSet<()>,
+) {
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+        let Ok(place) = Arc::clone(places).acquire_owned().await else {
             return;
         };
         while connections.try_join_next().is_some() {}
         match listener.accept().await {
             Ok((tcp, _)) => {
-                let handled = handle(tcp, acceptor.clone(), Arc::clone(&shared));
+                let handled = handle(tcp, acceptor.clone(), Arc::clone(shared));
                 connections.spawn(async move {
                     let _place = place;
                     // A connection that fails concerns its client alone.
