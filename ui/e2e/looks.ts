@@ -54,3 +54,53 @@ export async function expectAccessibleInEveryLook(page: Page, info: TestInfo, na
     });
   }
 }
+
+/** More stops than any page has; a page that has more is not walked to its end. */
+const STOPS_MAX = 160;
+
+/** From the first to the last stop of Tab: nothing that stays on screen while the page scrolls lies over what has the focus (WCAG 2.4.11). What is covered is told. */
+export async function focusOf(page: Page): Promise<{ stops: number; covered: string[] }> {
+  const covered = new Set<string>();
+  // What is read late moves what is there.
+  await page.waitForLoadState('networkidle');
+  await page.evaluate(() => {
+    (document.activeElement as HTMLElement | null)?.blur();
+    window.scrollTo(0, 0);
+  });
+  let stops = 0;
+  for (; stops < STOPS_MAX; stops += 1) {
+    await page.keyboard.press('Tab');
+    const what = await page.evaluate(coverOfFocus);
+    if (what === 'end') break;
+    if (what) covered.add(what);
+  }
+  return { stops, covered: [...covered] };
+}
+
+/** Runs in the page: who covers the element with the focus; 'end' once it has gone through all of them. */
+function coverOfFocus(): string {
+  const seen = ((window as unknown as { stops?: Set<Element> }).stops ??= new Set());
+  const focused = document.activeElement;
+  if (!focused || focused === document.body || seen.has(focused)) {
+    seen.clear();
+    return 'end';
+  }
+  seen.add(focused);
+  // An input that is hidden from eyes stands for its label.
+  const shown = focused.closest('label') ?? focused;
+  const { left, right, top, bottom } = shown.getBoundingClientRect();
+  const inside = { left: Math.max(left, 0), right: Math.min(right, innerWidth), top: Math.max(top, 0), bottom: Math.min(bottom, innerHeight) };
+  const name = `${shown.tagName} "${(shown.textContent || shown.getAttribute('aria-label') || '').trim().slice(0, 40)}"`;
+  if (inside.right - inside.left < 2 || inside.bottom - inside.top < 2) return `${name} is outside the window`;
+  const stays = (element: Element | null): Element | null => {
+    for (let one = element; one; one = one.parentElement) if (['sticky', 'fixed'].includes(getComputedStyle(one).position)) return one;
+    return null;
+  };
+  const middle = { x: (inside.left + inside.right) / 2, y: (inside.top + inside.bottom) / 2 };
+  for (const y of [inside.top + 1, middle.y, inside.bottom - 1]) {
+    const over = document.elementFromPoint(middle.x, y);
+    const bar = stays(over);
+    if (over && bar && !shown.contains(over) && !over.contains(shown) && !bar.contains(shown)) return `${name} is under ${bar.tagName} ${bar.className}`;
+  }
+  return '';
+}

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
 import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, serve } from './fake-api';
-import { LOOKS, expectAccessibleInEveryLook, expectNothingCut, wear } from './looks';
+import { LOOKS, expectAccessibleInEveryLook, expectNothingCut, focusOf, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
 
@@ -159,6 +159,35 @@ for (const locale of ['de', 'en-XA']) {
     await page.goto(`/gallery?locale=${locale}`);
     await expect(page.getByRole('heading').first()).toBeVisible();
     await look('gallery');
+  });
+}
+
+/** A window of 1280 by 1024 at 400 %, and one as it is. */
+const WINDOWS = [
+  { name: 'at 400 %', width: 320, height: 256 },
+  { name: 'at 100 %', width: 1280, height: 720 },
+  { name: 'on a narrow one', width: 320, height: 720 },
+] as const;
+
+for (const size of WINDOWS) {
+  test(`c24 no bar lies over what has the focus, and nothing scrolls sideways: ${size.name}`, async ({ page }) => {
+    test.slow();
+    let stops = 0;
+    for (const { name, path, answers, ready } of PLACES) {
+      await test.step(name, async () => {
+        await page.unrouteAll();
+        await serve(page, answers);
+        await wear(page, LOOKS[0]);
+        await page.goto(path);
+        await ready(page);
+        await page.setViewportSize(size);
+        const focus = await focusOf(page);
+        stops += focus.stops;
+        expect.soft(focus.covered).toEqual([]);
+        expect.soft(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+      });
+    }
+    expect(stops).toBeGreaterThan(5 * PLACES.length);
   });
 }
 

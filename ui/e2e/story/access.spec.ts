@@ -1,5 +1,5 @@
 /** Who gets in, what a reload keeps, and who can use the page. */
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { expectAccessible } from '../looks';
 import { expect, test } from './demo';
 import { Desk, ROWS, TITLES } from './desk';
@@ -91,7 +91,32 @@ test('v2 v3 c12 Next and Back walk Demographic, each field and Status, by key an
     await desk.listens(part);
   }
   await expect(page.getByRole('group', { name: ROWS.code, exact: true })).toContainText('Waits');
+  for (const tab of ['Demographic', 'Payment', 'Status'] as const) {
+    await desk.tab(tab).click();
+    expect(await stepsBack(page, desk.widget(cardAdvanced)), tab).toEqual([]);
+  }
 });
+
+/** Tab through the widget: stops that lie above, or in the same line left of, the one before. */
+async function stepsBack(page: Page, widget: Locator): Promise<string[]> {
+  const back: string[] = [];
+  let last: { x: number; y: number; bottom: number } | undefined;
+  await widget.getByRole('tab', { selected: true }).focus();
+  for (;;) {
+    await page.keyboard.press('Tab');
+    const stop = await widget.evaluate((region) => {
+      const focused = document.activeElement;
+      if (!focused || !region.contains(focused)) return undefined;
+      const { left: x, top: y, bottom } = (focused.closest('label') ?? focused).getBoundingClientRect();
+      return { x, y: y + window.scrollY, bottom: bottom + window.scrollY, name: focused.textContent || focused.getAttribute('aria-label') || focused.tagName };
+    });
+    if (!stop) return back;
+    const above = last && stop.bottom <= last.y;
+    const left = last && stop.y < last.bottom && stop.bottom > last.y && stop.x < last.x;
+    if (above || left) back.push(stop.name);
+    last = stop;
+  }
+}
 
 test('c24 the editor is accessible in light and dark, wide and at 320 px', async ({ page, desk, shot }) => {
   const watch = await Watch.over(page);

@@ -101,12 +101,14 @@ test('s6 an agent reads the prompt in the language chosen where one signs in, an
   await other.context().close();
 });
 
-test('w8 w10 b3 v5 c11 a card type that is not ticked is refused by name, with the ones that are taken', async ({ page, desk, demo, simulator, browser, shot }) => {
+test('w8 w10 b3 v5 c7 c11 o5 a card type that is not ticked is refused by name, with the ones that are taken; brand and last four show where the desktop opts in', async ({ page, desk, demo, simulator, browser, shot }) => {
   await desk.signIn('admin');
   await openDesktop(page);
   await page.getByRole('button', { name: `Edit ${cardAdvanced}` }).click();
   const sheet = page.getByRole('dialog');
   await sheet.getByRole('checkbox', { name: 'American Express' }).uncheck({ force: true });
+  await sheet.getByRole('button', { name: 'More' }).click();
+  await sheet.getByRole('checkbox', { name: 'Show brand and last four after Obtained' }).check({ force: true });
   await sheet.getByRole('button', { name: 'OK' }).click();
   await saveDesktop(page);
 
@@ -118,6 +120,10 @@ test('w8 w10 b3 v5 c11 a card type that is not ticked is refused by name, with t
   await simulator.keyCard('amex', 'number');
   await expect(agent.row('number')).toContainText('American Express is not accepted here. Ask for Visa, Master Card or Discover.', { timeout: 15_000 });
   await shot('advanced-brand-not-accepted', agent.page);
+  await agent.again('number');
+  await simulator.keyCard('visa', 'number');
+  await agent.obtained('number');
+  await expect(agent.row('number')).toHaveText(/Visa.*ends in \d{4}/);
   await simulator.hangUp();
   await agent.putAway();
   await agent.page.context().close();

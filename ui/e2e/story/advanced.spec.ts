@@ -1,5 +1,7 @@
 /** Advanced: the card goes to the gateway and never to the page. */
+import type { Browser } from '@playwright/test';
 import { accountUnlike, cardUnlike } from './cards';
+import type { Demo, UserName } from './demo';
 import { expect, keepForReadme, test } from './demo';
 import { Desk, ROWS, TITLES } from './desk';
 import { slowStream } from './slow-stream';
@@ -81,7 +83,7 @@ test('p1 a2 a4 v1 v11 v12 v14 c3 c5 c6 c7 c13 a keyed card is obtained, processe
   expect(await watch.placesOf(card.number)).toContain('document');
 });
 
-test('v14 s10 c15 a declined card offers another card: every field is keyed anew, what was typed stays, and an echoed number is scrubbed', async ({ page, desk, simulator, shot }) => {
+test('v14 s10 c14 c15 a declined card offers another card: every field is keyed anew, what was typed stays, and an echoed number is scrubbed', async ({ page, desk, demo, browser, simulator, shot }) => {
   const watch = await Watch.over(page);
   await desk.open(cardAdvanced);
   await desk.fill('75.00');
@@ -107,8 +109,45 @@ test('v14 s10 c15 a declined card offers another card: every field is keyed anew
   await expect(desk.outcome).toContainText('Approved 75.00 USD');
   await expect(desk.outcome).toContainText('Approved card');
   await shot('advanced-approved-scrubbed');
+  const reference = await desk.outcome.getByRole('code').innerText();
+  await desk.tab('Payment').click();
+  for (const part of ['number', 'expiry', 'code'] as const) await expect(desk.row(part)).toHaveText(`${ROWS[part]}Cleared`);
   expect(await watch.placesOf(card.number, card.expiry)).toEqual([]);
+  const office = await officeOf(browser, demo, 'supervisor');
+  await expect(office.page.getByRole('row', { name: reference })).toContainText('Approved');
+  await office.page.context().close();
 });
+
+test('c17 a gateway that refuses connections: not charged, tried again with the digits that are there, and never unknown', async ({ desk, demo, browser, simulator, shot }) => {
+  await desk.open(cardAdvanced);
+  await desk.fill('21.00');
+  await desk.ask('number');
+  await desk.captureCard();
+  await simulator.gateway(false);
+  await desk.process();
+  await expect(desk.outcome).toContainText('Not charged.');
+  await shot('advanced-not-sent');
+  const reference = await desk.outcome.getByRole('code').innerText();
+  const office = await officeOf(browser, demo, 'supervisor');
+  const row = office.page.getByRole('row', { name: reference });
+  await expect(row).toContainText('Not sent');
+  await expect(row).not.toContainText('Unknown');
+  await office.page.context().close();
+
+  await simulator.gateway(true);
+  await desk.button('Try again').click();
+  await desk.process();
+  await expect(desk.outcome).toContainText('Approved 21.00 USD');
+  expect((await simulator.ledger()).filter(({ amount }) => amount === '21.00')).toHaveLength(1);
+});
+
+/** Someone else at another browser, at the list of payments. */
+async function officeOf(browser: Browser, demo: Demo, user: UserName): Promise<Desk> {
+  const context = await browser.newContext({ baseURL: demo.page });
+  const office = new Desk(await context.newPage(), demo);
+  await office.signIn(user, '/payments');
+  return office;
+}
 
 test('w45 c16 an answer that never comes is unknown: the agent cannot take it again, two supervisors settle it with a reason', async ({ desk, demo, simulator, browser, shot }) => {
   await desk.open(cardAdvanced);
@@ -129,16 +168,8 @@ test('w45 c16 an answer that never comes is unknown: the agent cannot take it ag
   await expect(desk.widget(cardAdvanced)).toHaveCount(0);
   await expect(desk.button('Credit card')).toBeEnabled();
 
-  const offices = ['supervisor', 'supervisor2'] as const;
-  const [office, other] = await Promise.all(
-    offices.map(async (name) => {
-      const context = await browser.newContext({ baseURL: demo.page });
-      const there = new Desk(await context.newPage(), demo);
-      await there.signIn(name, '/payments');
-      return there;
-    }),
-  );
-  if (!office || !other) throw new Error('two supervisors are needed');
+  const office = await officeOf(browser, demo, 'supervisor');
+  const other = await officeOf(browser, demo, 'supervisor2');
   await office.page.getByRole('button', { name: /unknown outcome/ }).click();
   await office.page.getByRole('row', { name: reference }).click();
   const drawer = office.page.getByRole('dialog', { name: `Payment ${reference}` });

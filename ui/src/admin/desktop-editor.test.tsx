@@ -67,6 +67,16 @@ describe('the editor', () => {
     expect(dialog.queryByRole('tab')).toBeNull();
   });
 
+  test('s11 beside the option to show the security code stands when to turn it on', async () => {
+    edit();
+    await add('Credit Card Basic');
+    const dialog = within(screen.getByRole('dialog'));
+    await userEvent.click(dialog.getByRole('button', { name: 'More' }));
+    const reveal = dialog.getByRole('checkbox', { name: 'Agent may hold to show the security code' });
+    expect(reveal).not.toBeChecked();
+    expect(reveal).toHaveAccessibleDescription(/^Turn this on only where another system asks for the code/);
+  });
+
   test('an Advanced widget has the three tabs and every reference field', async () => {
     edit();
     await add('Check Advanced');

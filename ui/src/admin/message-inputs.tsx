@@ -66,7 +66,14 @@ function Options(props: InputsProps) {
   const { options, kind } = draft;
   const set = (next: Partial<WidgetOptions>) => onChange({ options: { ...options, ...next } });
   const toggle = (name: Toggle) => (
-    <CheckInput key={name} label={t(`options.${name}`)} value={options[name]} onChange={(on) => set({ [name]: on })} disabled={!may.messages} />
+    <CheckInput
+      key={name}
+      label={t(`options.${name}`)}
+      value={options[name]}
+      onChange={(on) => set({ [name]: on })}
+      disabled={!may.messages}
+      {...(name === 'reveal_security_code' ? { hint: t('options.reveal_security_code.hint') } : {})}
+    />
   );
   const card = !isCheck(kind);
   const basic = !isAdvanced(kind);

@@ -183,4 +183,16 @@ describe('Basic values', () => {
     rerender(<Panel store={store} />);
     expect(screen.queryByText('abcd efgh ijkl mnop')).toBeNull();
   });
+
+  test('s11 a security code is gone once another window has the keyboard', async () => {
+    fakeServer(() => ({ text: VALUE }));
+    const shown = { ...before, fields: before.fields.map((row) => (row.field === 'security_code' ? obtained('security_code', { revealable: true }) : row)) };
+    renderPage(<Panel store={storeWith(shown)} />);
+    const hold = screen.getByRole('button', { name: 'Hold to show' });
+    await userEvent.pointer({ target: hold, keys: '[MouseLeft>]' });
+    expect(await screen.findByText(VALUE)).toBeVisible();
+    act(() => void window.dispatchEvent(new Event('blur')));
+    expect(screen.queryByText(VALUE)).toBeNull();
+    expect(document.body.innerHTML).not.toContain(VALUE.slice(0, 4));
+  });
 });

@@ -55,12 +55,16 @@ export function useReveals(view: CaptureView, fetchValue: FetchValue, { hidden, 
   }, [concealAll, hidden]);
 
   useEffect(() => {
+    // Whoever looks at another window does not look at the code (S11).
+    const concealCode = () => conceal('security_code');
+    window.addEventListener('blur', concealCode);
     window.addEventListener('beforeprint', concealAll);
     return () => {
+      window.removeEventListener('blur', concealCode);
       window.removeEventListener('beforeprint', concealAll);
       concealAll();
     };
-  }, [concealAll]);
+  }, [conceal, concealAll]);
 
   return { values, reveal, conceal };
 }

@@ -281,6 +281,13 @@ describe('outcomes', () => {
     expect(screen.getByText('7F2K-91QD')).toBeVisible();
   });
 
+  test.each(outcomes('credit_card_advanced').map((view) => [view.state, view] as const))('c14 after %s a field says what is left of it', (state, view) => {
+    const fields = view.fields.map(({ field }) => obtained(field));
+    renderPage(<Widget view={{ ...view, fields }} form={FILLED} stop="card_number" />);
+    const left = state === 'processing' || state === 'not_sent' ? 'Obtained' : 'Cleared';
+    for (const name of ['Card number', 'Expiration date', 'Security code']) expect(screen.getByRole('group', { name })).toHaveTextContent(left);
+  });
+
   test.each([
     ['approved', 'Accepted for debit 120.50 USD'],
     ['declined', 'Refused'],

@@ -130,6 +130,9 @@ export function reasonText(t: Translate, reason: string | null | undefined): str
   return id ? t(id) : reason.replaceAll('_', ' ');
 }
 
+/** Outcomes after which nothing that was captured is kept (S10). */
+const WIPED: readonly CaptureView['state'][] = ['approved', 'declined', 'review', 'error', 'unknown', 'checking'];
+
 /** What the row says beside its dots. */
 export function stateText(t: Translate, row: FieldView, view: CaptureView, held: boolean): string {
   if (held && (row.state === 'waiting' || row.state === 'keying' || row.state === 'slow')) return t('row.held');
@@ -151,7 +154,7 @@ export function stateText(t: Translate, row: FieldView, view: CaptureView, held:
     case 'invalid':
       return row.error ? errorText(t, row.error, row, view) : t('row.invalid');
     case 'obtained':
-      return t('row.obtained');
+      return t(WIPED.includes(view.state) ? 'row.cleared' : 'row.obtained');
     case 'not_available':
       return t('row.not_available');
     case 'locked':

@@ -1,5 +1,6 @@
 /** Owns: labelled inputs with their hint and error. Never: validates; the error comes from outside. */
 import type { ReactNode, Ref } from 'react';
+import { useId } from 'react';
 import type { Key } from 'react-aria-components';
 import {
   Button as AriaButton,
@@ -141,6 +142,7 @@ export function CheckInput({
   value,
   onChange,
   disabled,
+  hint,
 }: {
   label: string;
   /** Where the label is not on screen. */
@@ -148,14 +150,30 @@ export function CheckInput({
   value: boolean;
   onChange: (value: boolean) => void;
   disabled?: boolean;
+  hint?: string;
 }) {
+  const hintId = useId();
   return (
-    <Checkbox className={css.check!} {...(accessibleName ? { 'aria-label': accessibleName } : {})} isSelected={value} onChange={onChange} isDisabled={disabled ?? false}>
-      <span className={css.box} aria-hidden="true">
-        <Icon name="check" />
-      </span>
-      {label}
-    </Checkbox>
+    <>
+      <Checkbox
+        className={css.check!}
+        {...(accessibleName ? { 'aria-label': accessibleName } : {})}
+        {...(hint ? { 'aria-describedby': hintId } : {})}
+        isSelected={value}
+        onChange={onChange}
+        isDisabled={disabled ?? false}
+      >
+        <span className={css.box} aria-hidden="true">
+          <Icon name="check" />
+        </span>
+        {label}
+      </Checkbox>
+      {hint && (
+        <p id={hintId} className={css.hint}>
+          {hint}
+        </p>
+      )}
+    </>
   );
 }
 
