@@ -304,7 +304,7 @@ impl DesignDraft {
                 "It covers another tile; move one of them.",
             ));
         }
-        problems.extend(content_problem(&tile.content, allows));
+        problems.extend(content_problems(&tile.content, allows));
         problems
     }
 }
@@ -324,30 +324,31 @@ fn place_problem(tile: &Tile) -> Option<DraftProblem> {
     Some(DraftProblem::new("place", message))
 }
 
-fn content_problem(content: &TileContent, allows: &impl Fn(&str) -> bool) -> Option<DraftProblem> {
-    match content {
+fn content_problems(content: &TileContent, allows: &impl Fn(&str) -> bool) -> Vec<DraftProblem> {
+    let found = match content {
         TileContent::Script { text } => {
             let chars = text.trim().chars().count();
             let plain = !text
                 .chars()
                 .any(|c| is_invisible(c) && c != '\n' && c != '\t');
-            (!(1..=SCRIPT_CHARS_MAX).contains(&chars) || !plain).then(|| {
-                DraftProblem::new(
-                    "content.text",
-                    format!("A script has 1 to {SCRIPT_CHARS_MAX} characters of plain text."),
-                )
-            })
+            let wrong = !(1..=SCRIPT_CHARS_MAX).contains(&chars) || !plain;
+            let message = format!("A script has 1 to {SCRIPT_CHARS_MAX} characters of plain text.");
+            [
+                wrong.then(|| DraftProblem::new("content.text", message)),
+                None,
+            ]
         }
-        TileContent::WebPage { title, address } => {
-            name_problem("content.title", "A web page's name", title)
-                .or_else(|| address_problem(address, allows))
-        }
+        TileContent::WebPage { title, address } => [
+            name_problem("content.title", "A web page's name", title),
+            address_problem(address, allows),
+        ],
         TileContent::CallBar
         | TileContent::Customer
         | TileContent::ControlButtons
         | TileContent::Payment { .. }
-        | TileContent::Notes => None,
-    }
+        | TileContent::Notes => [None, None],
+    };
+    found.into_iter().flatten().collect()
 }
 
 fn address_problem(address: &str, allows: &impl Fn(&str) -> bool) -> Option<DraftProblem> {

@@ -17,7 +17,7 @@ pub mod timeline;
 
 pub use form::{
     ACCOUNT_TYPES, FORM_PARAMETERS, FormParameter, PaymentForm, form_parameter, holds_card_number,
-    holds_card_number_in_groups,
+    holds_card_number_in_groups, value_problems,
 };
 pub use ledger::{
     InvalidPlace, InvalidSearch, LedgerFilter, LedgerPlace, LedgerRow, LedgerSearch, Standing,

@@ -29,7 +29,7 @@ pub struct Service {
 
 /// Where a service's calls go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case", tag = "to")]
+#[serde(rename_all = "snake_case", tag = "to", deny_unknown_fields)]
 pub enum Route {
     /// Agents with registered phones, longest idle first.
     Agents,

@@ -55,6 +55,7 @@ impl Widget {
 
 /// What the agent reads out for a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Prompt {
     /// For which field.
     pub field: Field,

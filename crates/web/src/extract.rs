@@ -42,8 +42,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
         let bytes = read(request.into_body()).await?;
         let mut parser = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut parser)
-            .map_err(|error| explain(&error.path().to_string(), error.inner()))?;
-        parser.end().map_err(|error| explain("", &error))?;
+            .map_err(|error| explain(&error.path().to_string(), error.inner(), &bytes))?;
+        parser.end().map_err(|error| explain("", &error, &bytes))?;
         Ok(Self(value))
     }
 }
@@ -58,11 +58,15 @@ async fn read(body: Body) -> Result<bytes::Bytes, Problem> {
 }
 
 /// Says where and what was expected, but not what came.
-fn explain(path: &str, error: &serde_json::Error) -> Problem {
+fn explain(path: &str, error: &serde_json::Error, body: &[u8]) -> Problem {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
     let (field, message) = match error.classify() {
-        serde_json::error::Category::Data => (clean_path(path), expected(text)),
+        serde_json::error::Category::Data => (field_of(&clean_path(path), text), expected(text)),
+        // A number where one of several words stands is told as if it were no JSON.
+        _ if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() => {
+            (clean_path(path), "not as expected".to_owned())
+        }
         _ => {
             let (line, column) = (error.line(), error.column());
             let message = format!("not valid JSON at line {line}, column {column}");
@@ -73,6 +77,18 @@ fn explain(path: &str, error: &serde_json::Error) -> Problem {
     Problem::new(Code::BadBody)
         .detail(format!("{place}: {message}"))
         .with(vec![FieldProblem { field, message }])
+}
+
+/// The field itself where it is not there: the path ends at what should hold it.
+fn field_of(path: &str, text: &str) -> String {
+    let name = text
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.strip_suffix('`'));
+    match name {
+        Some(name) if path.is_empty() => name.to_owned(),
+        Some(name) => format!("{path}.{name}"),
+        None => path.to_owned(),
+    }
 }
 
 /// The half of serde's sentence that comes from our types.
@@ -207,7 +223,7 @@ mod tests {
     fn refuse(text: &str) -> (String, String) {
         let mut parser = serde_json::Deserializer::from_str(text);
         let error = serde_path_to_error::deserialize::<_, Sample>(&mut parser).unwrap_err();
-        let problem = explain(&error.path().to_string(), error.inner());
+        let problem = explain(&error.path().to_string(), error.inner(), text.as_bytes());
         let text = format!("{problem:?}");
         assert!(!text.contains("987650"), "{text}");
         let error = problem.errors().remove(0);
@@ -234,8 +250,16 @@ mod tests {
         let (field, message) = refuse(r#"{"count":1,"id":"987650, expected!"}"#);
         assert_eq!(field, "id");
         assert!(message.starts_with("an identifier has"), "{message}");
-        let (_, message) = refuse(r#"{"count":1}"#);
-        assert_eq!(message, "missing field `values`");
+        let (field, message) = refuse(r#"{"count":1}"#);
+        assert_eq!(
+            (field.as_str(), message.as_str()),
+            ("values", "missing field `values`")
+        );
+        let (field, message) = refuse(r#"{"count":1,"values":{},"kind":987650}"#);
+        assert_eq!(
+            (field.as_str(), message.as_str()),
+            ("kind", "not as expected")
+        );
         let (field, message) = refuse(r#"{"count":1,"values":{"987650":"987650"#);
         assert!(
             message.starts_with("not valid JSON at line 1"),

@@ -32,7 +32,11 @@ mod page;
 mod rights;
 #[path = "web/second_factor.rs"]
 mod second_factor;
+#[path = "web/stage.rs"]
+mod stage;
 #[path = "web/transport.rs"]
 mod transport;
 #[path = "web/widgets.rs"]
 mod widgets;
+#[path = "web/wrong.rs"]
+mod wrong;

@@ -52,7 +52,8 @@ impl GatewayConfig {
         problems.extend(mapping_problems(
             "request_params",
             &self.request_params,
-            |row| param_problem(row, payment_type),
+            param_name_problem,
+            |row| param_value_problem(row, payment_type),
         ));
         problems.extend(self.user_name_problem());
         problems.extend(timeout_problem(
@@ -74,7 +75,8 @@ impl GatewayConfig {
         problems.extend(mapping_problems(
             "request_headers",
             &self.request_headers,
-            header_problem,
+            header_name_problem,
+            header_value_problem,
         ));
         problems
     }
@@ -153,7 +155,8 @@ fn timeout_problem(
 fn mapping_problems(
     field: &str,
     rows: &[Mapping],
-    judge: impl Fn(&Mapping) -> Option<(&'static str, String)>,
+    of_name: impl Fn(&Mapping) -> Option<String>,
+    of_value: impl Fn(&Mapping) -> Option<String>,
 ) -> Vec<DraftProblem> {
     if rows.len() > MAPPINGS_MAX {
         let message = format!("At most {MAPPINGS_MAX} rows.");
@@ -163,37 +166,44 @@ fn mapping_problems(
     let mut seen = BTreeSet::new();
     for (index, row) in rows.iter().enumerate() {
         let path = format!("{field}[{index}]");
-        if let Some((part, message)) = judge(row) {
-            problems.push(DraftProblem::new(part, message).under(&path));
-        } else if !seen.insert(row.name.to_ascii_lowercase()) {
-            let message = format!("{} is there already; keep one row.", row.name);
-            problems.push(DraftProblem::new("name", message).under(&path));
+        let again = || {
+            (!seen.insert(row.name.to_ascii_lowercase()))
+                .then(|| format!("{} is there already; keep one row.", row.name))
+        };
+        let parts = [
+            ("name", of_name(row).or_else(again)),
+            ("value", of_value(row)),
+        ];
+        for (part, message) in parts {
+            problems.extend(message.map(|message| DraftProblem::new(part, message).under(&path)));
         }
     }
     problems
 }
 
 /// A parameter's name may be a path: `a.b`, `a[b]`, `items[0].x`, `@attribute`, `ns:name`.
-fn param_problem(row: &Mapping, payment_type: PaymentType) -> Option<(&'static str, String)> {
+fn param_name_problem(row: &Mapping) -> Option<String> {
     let clean = row
         .name
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"_-.[]@:$".contains(&byte));
-    if row.name.is_empty() || row.name.len() > NAME_CHARS_MAX || !clean {
-        let message = format!(
+    let wrong = row.name.is_empty() || row.name.len() > NAME_CHARS_MAX || !clean;
+    wrong.then(|| {
+        format!(
             "A parameter's name has 1 to {NAME_CHARS_MAX} letters, digits or any of _ - . [ ] @ : $"
-        );
-        return Some(("name", message));
-    }
+        )
+    })
+}
+
+fn param_value_problem(row: &Mapping, payment_type: PaymentType) -> Option<String> {
     let template = match Template::parse(&row.value) {
         Ok(template) => template,
-        Err(error) => return Some(("value", sentence(&error))),
+        Err(error) => return Some(sentence(&error)),
     };
     let foreign = template
         .variables()
         .find(|variable| is_of_other(*variable, payment_type))?;
-    let message = format!("{foreign} is not captured by this kind of widget.");
-    Some(("value", message))
+    Some(format!("{foreign} is not captured by this kind of widget."))
 }
 
 /// A card's value in a check widget, or the other way round.
@@ -209,33 +219,35 @@ fn is_of_other(variable: Variable, payment_type: PaymentType) -> bool {
     }
 }
 
-/// [RFC 9110 §5.1 and §5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.1): a name is a token, a value is visible text.
-fn header_problem(row: &Mapping) -> Option<(&'static str, String)> {
+/// [RFC 9110 §5.1](https://www.rfc-editor.org/rfc/rfc9110#section-5.1): a name is a token.
+fn header_name_problem(row: &Mapping) -> Option<String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if row.name.is_empty() || row.name.len() > NAME_CHARS_MAX || !row.name.bytes().all(is_token) {
         let message = "A header's name has letters, digits and dashes, for example X-Merchant-Id.";
-        return Some(("name", message.to_owned()));
+        return Some(message.to_owned());
     }
-    if RESERVED_HEADERS.contains(&&*row.name.to_ascii_lowercase()) {
-        let message = format!(
-            "{} is set by the request itself; leave this row out.",
-            row.name
-        );
-        return Some(("name", message));
-    }
+    RESERVED_HEADERS
+        .contains(&&*row.name.to_ascii_lowercase())
+        .then(|| {
+            format!(
+                "{} is set by the request itself; leave this row out.",
+                row.name
+            )
+        })
+}
+
+/// [RFC 9110 §5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5): a value is visible text.
+fn header_value_problem(row: &Mapping) -> Option<String> {
     let template = match Template::parse(&row.value) {
         Ok(template) => template,
-        Err(error) => return Some(("value", sentence(&error))),
+        Err(error) => return Some(sentence(&error)),
     };
     if let Some(variable) = template.variables().find(|one| one.is_sensitive()) {
-        let message = format!("{variable} may stand in the body only, never in a header.");
-        return Some(("value", message));
+        return Some(format!(
+            "{variable} may stand in the body only, never in a header."
+        ));
     }
-    if !row.value.is_ascii() {
-        let message = "A header's value has only ASCII characters.";
-        return Some(("value", message.to_owned()));
-    }
-    None
+    (!row.value.is_ascii()).then(|| "A header's value has only ASCII characters.".to_owned())
 }
 
 fn sentence(error: &super::TemplateError) -> String {

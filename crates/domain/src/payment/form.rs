@@ -106,11 +106,7 @@ impl PaymentForm {
                 problems.push((name.to_owned(), "This is required.".to_owned()));
             }
         }
-        for (name, value) in &self.values {
-            if let Some(message) = value_problem(name, value, payment_type) {
-                problems.push((shortened(name), message));
-            }
-        }
+        problems.extend(value_problems(&self.values, Some(payment_type)));
         if problems.is_empty() {
             Ok(())
         } else {
@@ -119,7 +115,19 @@ impl PaymentForm {
     }
 }
 
-fn value_problem(name: &str, value: &str, payment_type: PaymentType) -> Option<String> {
+/// What is wrong with values by themselves, before anything else of the form is known: name and what would be right.
+#[must_use]
+pub fn value_problems(
+    values: &BTreeMap<String, String>,
+    payment_type: Option<PaymentType>,
+) -> Vec<(String, String)> {
+    let problem = |(name, value): (&String, &String)| {
+        value_problem(name, value, payment_type).map(|message| (shortened(name), message))
+    };
+    values.iter().filter_map(problem).collect()
+}
+
+fn value_problem(name: &str, value: &str, payment_type: Option<PaymentType>) -> Option<String> {
     let Some(parameter) = form_parameter(name) else {
         return Some("There is no such value.".to_owned());
     };
@@ -139,9 +147,11 @@ fn value_problem(name: &str, value: &str, payment_type: PaymentType) -> Option<S
         return None;
     }
     match payment_type {
-        PaymentType::Card => Some("A card has no account type.".to_owned()),
-        PaymentType::Check if ACCOUNT_TYPES.contains(&value) => None,
-        PaymentType::Check => Some(format!("Choose one of {}.", ACCOUNT_TYPES.join(", "))),
+        Some(PaymentType::Card) => Some("A card has no account type.".to_owned()),
+        Some(PaymentType::Check) | None if ACCOUNT_TYPES.contains(&value) => None,
+        Some(PaymentType::Check) | None => {
+            Some(format!("Choose one of {}.", ACCOUNT_TYPES.join(", ")))
+        }
     }
 }
 

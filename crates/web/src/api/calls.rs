@@ -13,7 +13,7 @@ use domain::boundary::CaptureAction;
 use domain::capture::Field;
 use domain::id::{CallId, CaptureId, WidgetId};
 use domain::money::{Currency, Money, MoneyError};
-use domain::payment::PaymentForm;
+use domain::payment::{PaymentForm, value_problems};
 use domain::view::{CallView, CaptureView};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -155,13 +155,34 @@ fn idempotency_key(headers: &HeaderMap) -> Option<String> {
 }
 
 impl ProcessForm {
+    /// An amount that no currency could have is told beside a wrong currency.
+    fn amount(&self) -> Result<Money, Vec<FieldProblem>> {
+        let problem = |field: &str, error: MoneyError| FieldProblem {
+            field: field.to_owned(),
+            message: error.to_string(),
+        };
+        let currency: Result<Currency, MoneyError> = self.currency.parse();
+        let amount = Money::parse(&self.amount, *currency.as_ref().unwrap_or(&Currency::USD));
+        match (currency, amount) {
+            (Ok(_), Ok(amount)) => Ok(amount),
+            (currency, amount) => {
+                let currency = currency.err().map(|error| problem("currency", error));
+                let amount = amount.err().map(|error| problem("amount", error));
+                Err(currency.into_iter().chain(amount).collect())
+            }
+        }
+    }
+
     fn parse(self) -> Result<PaymentForm, Problem> {
-        let currency: Currency = self
-            .currency
-            .parse()
-            .map_err(|error: MoneyError| wrong("currency", error.to_string()))?;
-        let amount = Money::parse(&self.amount, currency)
-            .map_err(|error| wrong("amount", error.to_string()))?;
+        let amount = match self.amount() {
+            Ok(amount) => amount,
+            Err(mut errors) => {
+                // The desk says these if the amount is right.
+                let values = value_problems(&self.values, None).into_iter();
+                errors.extend(values.map(|(field, message)| FieldProblem { field, message }));
+                return Err(Problem::new(Code::InvalidForm).with(errors));
+            }
+        };
         let long = |text: &String| text.chars().count() > VALUE_CHARS_MAX;
         if self.values.len() > VALUES_MAX || self.values.keys().any(long) {
             return Err(wrong("values", "64 values at most"));

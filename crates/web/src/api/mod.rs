@@ -31,7 +31,13 @@ type Created<T> = Result<(StatusCode, Json<T>), Problem>;
 /// For what has nothing to say.
 type Silent = Result<StatusCode, Problem>;
 
-/// The length in characters of a trimmed text is in a range.
-fn has_length(text: &str, range: std::ops::RangeInclusive<usize>) -> bool {
-    range.contains(&text.trim().chars().count())
+/// One line whose length in characters, trimmed, is in a range.
+fn is_line(text: &str, range: std::ops::RangeInclusive<usize>) -> bool {
+    is_text(text, range) && !text.contains('\n')
+}
+
+/// Lines of text whose length in characters, trimmed, is in a range.
+fn is_text(text: &str, range: std::ops::RangeInclusive<usize>) -> bool {
+    let control = |c: char| c.is_control() && c != '\n';
+    range.contains(&text.trim().chars().count()) && !text.contains(control)
 }

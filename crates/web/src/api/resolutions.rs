@@ -15,7 +15,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::payments::{Names, PaymentRow, find, row};
-use super::{Answer, has_length};
+use super::{Answer, is_text};
 use crate::app::{App, Changed, Shared};
 use crate::extract::{Caller, Id, Input};
 use crate::login::Login;
@@ -61,7 +61,7 @@ impl From<ResolutionRefused> for Problem {
 }
 
 fn check_reason(reason: &str) -> Result<(), Problem> {
-    if !has_length(reason, 3..=500) {
+    if !is_text(reason, 3..=500) {
         return Err(Problem::field(
             "reason",
             "say in 3 to 500 characters how you know",

@@ -13,7 +13,7 @@ use domain::id::RoleId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answer, Created, Silent, has_length};
+use super::{Answer, Created, Silent, is_line};
 use crate::app::{Changed, Shared};
 use crate::extract::{Caller, Id, Input};
 use crate::problem::{Code, FieldProblem, Problem};
@@ -302,7 +302,7 @@ impl RoleForm {
             .iter()
             .any(|own| own.to_lowercase() == name)
             || others.any(|role| role.name.to_lowercase() == name);
-        if !has_length(&self.name, 1..=NAME_CHARS_MAX) || name.chars().any(char::is_control) {
+        if !is_line(&self.name, 1..=NAME_CHARS_MAX) {
             wrong("name", format!("use 1 to {NAME_CHARS_MAX} characters"));
         } else if is_taken {
             wrong("name", "this name is taken".to_owned());

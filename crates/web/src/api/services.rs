@@ -15,7 +15,7 @@ use domain::service::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answer, Created, has_length};
+use super::{Answer, Created, is_line};
 use crate::app::{App, Changed, Shared};
 use crate::extract::{Caller, Id, Input};
 use crate::problem::{Code, FieldProblem, Problem};
@@ -183,7 +183,7 @@ pub(crate) async fn declare(
     }
     let mut sinks = Vec::with_capacity(form.sinks.len());
     for (index, sink) in form.sinks.into_iter().enumerate() {
-        if !has_length(&sink.name, 1..=60) {
+        if !is_line(&sink.name, 1..=60) {
             return Err(Problem::field(
                 format!("sinks[{index}].name"),
                 "use 1 to 60 characters",
@@ -284,7 +284,7 @@ impl ServiceForm {
 
     fn problems(&self) -> Vec<FieldProblem> {
         let mut problems = Vec::new();
-        if !has_length(&self.name, 1..=60) {
+        if !is_line(&self.name, 1..=60) {
             problems.push(wrong("name", "use 1 to 60 characters"));
         }
         if !(1..=NUMBERS_MAX).contains(&self.numbers.len()) {

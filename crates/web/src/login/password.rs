@@ -64,6 +64,15 @@ pub fn hash_password(password: &SecretText, cost: PasswordCost) -> Result<String
         .map_err(|error| failed(&error))
 }
 
+/// Longest password of a phone, in bytes: more than phones can be given.
+const PHONE_PASSWORD_BYTES_MAX: usize = 128;
+
+/// A phone can be given this password: it is there, not long, and on one line.
+pub(crate) fn fits_phone(password: &SecretText) -> bool {
+    let text = password.expose();
+    (1..=PHONE_PASSWORD_BYTES_MAX).contains(&text.len()) && !text.contains(char::is_control)
+}
+
 /// The digest secret of a phone (RFC 8760): the SHA-256 and the MD5 of user, realm and password in hex, with a colon between.
 #[must_use]
 pub fn phone_secret(user: &str, realm: &str, password: &SecretText) -> String {

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::access::Actor;
 use domain::boundary::{CaptureAction, CaptureDesk, Task};
-use domain::capture::{Field, WidgetKind};
+use domain::capture::{Field, PaymentType, WidgetKind};
 use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
 use domain::payment::PaymentForm;
 use domain::view::{CallView, CaptureView, DeskError, LiveCapture};
@@ -28,6 +29,8 @@ pub(crate) struct Desk {
     pub(crate) digits: Mutex<String>,
     /// Who has a capture open on which desktop.
     pub(crate) capturing: Mutex<Vec<(DesktopId, UserId)>>,
+    /// Forms of payments are refused as the real desk refuses them.
+    pub(crate) checks_forms: AtomicBool,
 }
 
 impl Desk {
@@ -115,6 +118,10 @@ impl CaptureDesk for Desk {
         form: PaymentForm,
         idempotency_key: String,
     ) -> Task<'a, Result<CaptureView, DeskError>> {
+        let checked = self.checks_forms.load(Ordering::SeqCst);
+        if let (true, Err(problems)) = (checked, form.check(PaymentType::Card)) {
+            return task(Err(DeskError::Form(problems)));
+        }
         let processed = self
             .note(format!(
                 "process {} {:?} {idempotency_key}",

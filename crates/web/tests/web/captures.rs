@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{Browser, House, card_widget};
 
-fn capture(id: &str) -> CaptureView {
+pub(crate) fn capture(id: &str) -> CaptureView {
     CaptureView {
         id: id.parse().unwrap(),
         call: "call-1".parse().unwrap(),

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::House;
 
-fn payment(attempt: &str, agent: &UserId, state: AttemptState) -> Payment {
+pub(crate) fn payment(attempt: &str, agent: &UserId, state: AttemptState) -> Payment {
     Payment {
         attempt: attempt.parse().unwrap(),
         reference: "7F2K-91QD".to_owned(),

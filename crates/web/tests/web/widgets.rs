@@ -205,7 +205,7 @@ async fn p5_s14_no_request_has_a_place_for_a_card_digit() {
 }
 
 /// Names of properties below a schema, through its references.
-fn names_in(document: &Value, schema: &Value, names: &mut BTreeSet<String>) {
+pub(crate) fn names_in(document: &Value, schema: &Value, names: &mut BTreeSet<String>) {
     if let Some(reference) = schema["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap();
         return names_in(document, &document["components"]["schemas"][name], names);

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::problem;
-use crate::api::has_length;
+use crate::api::is_line;
 use crate::api::roles::{exists, listed, name_of};
 use crate::app::App;
-use crate::login::password::{Password, password_rule, phone_secret};
+use crate::login::password::{Password, fits_phone, password_rule, phone_secret};
 use crate::problem::FieldProblem;
 
 /// A user as a form sends it.
@@ -82,7 +82,7 @@ impl UserForm {
             "this user name is taken",
         );
         wrong(
-            !has_length(&self.display_name, 1..=80),
+            !is_line(&self.display_name, 1..=80),
             "display_name",
             "use 1 to 80 characters",
         );
@@ -106,9 +106,9 @@ impl UserForm {
         }
         if let Some(text) = &self.phone_password {
             wrong(
-                text.0.is_empty(),
+                !fits_phone(&text.0),
                 "phone_password",
-                "enter a password, or leave the field out to keep the present one",
+                "enter a password of at most 128 characters, or leave the field out to keep the present one",
             );
         }
         match &self.password {

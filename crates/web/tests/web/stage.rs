@@ -1,0 +1,340 @@
+//! A house in which every route that takes a body can be asked, and a right body for each.
+
+use std::sync::atomic::Ordering;
+
+use domain::access::Role;
+use domain::capture::WidgetKind;
+use domain::desktop::{DesktopService, Layout};
+use domain::payment::{AttemptState, Outcome};
+use serde_json::{Value, json};
+
+use crate::captures::capture;
+use crate::evidence::payment;
+use crate::support::{Browser, House, PASSWORD, desktop, user};
+use crate::widgets::widget;
+
+/// A route and a body that it takes.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) method: &'static str,
+    /// As the description has it.
+    pub(crate) route: &'static str,
+    pub(crate) path: String,
+    pub(crate) body: Value,
+    /// Whoever sends something else may be guessing: the answer says no more than that it is wrong.
+    pub(crate) is_secret: bool,
+}
+
+/// A house with one of everything, and somebody who may do everything.
+pub(crate) struct Stage {
+    pub(crate) house: House,
+    pub(crate) browser: Browser,
+    role: String,
+    service: String,
+    design: Value,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        let house = House::with(|config| config.frame_hosts = vec!["crm.example".to_owned()]).await;
+        let roles = Role::ALL.into_iter().map(Into::into).collect();
+        house.rooms.users.lock().unwrap()[3].roles = roles;
+        let sid = house.rooms.user_named("sid").id;
+        let mut designed = desktop("designed");
+        designed.name = "Designed".to_owned();
+        designed.service = DesktopService::Designer;
+        designed.layout = Layout::Designer;
+        house.rooms.add_desktop(designed);
+        let mut lee = user(7, Role::Agent);
+        lee.name = "lee".to_owned();
+        house.rooms.add_user(lee);
+        house.desk.checks_forms.store(true, Ordering::SeqCst);
+        house.desk.add_capture(&sid, capture("capture-1"));
+        let unknown = AttemptState::Final(Outcome::Unknown);
+        *house.rooms.payments.lock().unwrap() =
+            vec![payment("one", &sid, unknown), payment("two", &sid, unknown)];
+        let sam = house.logged_in(Role::Supervisor).await;
+        let proposal = json!({"outcome": "approved", "reason": "The report lists it."});
+        assert_eq!(
+            sam.post("/payments/two/proposal", proposal).await.status,
+            200
+        );
+        let mut browser = house.logged_in(Role::SecurityAdmin).await;
+        browser.extra.push((
+            "idempotency-key".to_owned(),
+            "a-press-of-the-campaign".to_owned(),
+        ));
+        let made = async |path: &str, body: Value| {
+            let reply = browser.post(path, body).await;
+            assert_eq!(reply.status, 201, "{path} {}", reply.text());
+            reply.json()
+        };
+        let role = made(
+            "/roles",
+            json!({"name": "Team lead", "permissions": ["payment.view"]}),
+        )
+        .await;
+        let service = made("/services", service("Billing", "200", 0)).await;
+        let design = made("/designer-desktops", json!({"name": "Billing"})).await;
+        Self {
+            role: role["id"].as_str().unwrap().to_owned(),
+            service: service["id"].as_str().unwrap().to_owned(),
+            design: design["design"].clone(),
+            house,
+            browser,
+        }
+    }
+
+    /// All that a refused request must leave as it was.
+    pub(crate) fn snapshot(&self) -> String {
+        let rooms = &self.house.rooms;
+        let people = (&rooms.users, &rooms.roles, &rooms.second_factors);
+        let configured = (
+            &rooms.desktops,
+            &rooms.designs,
+            &rooms.services,
+            &rooms.settings,
+            &rooms.passwords,
+        );
+        let evidence = (&rooms.payments, &rooms.proposals, &rooms.entries);
+        format!(
+            "{people:?} {configured:?} {evidence:?} {:?}",
+            self.house.desk.asked()
+        )
+    }
+
+    /// Every route with a body, in the order of the description's groups.
+    pub(crate) fn cases(&self) -> Vec<Case> {
+        let mut cases = self.people();
+        cases.extend(Self::captures());
+        cases.extend(self.configuration());
+        cases.extend(self.designer());
+        cases
+    }
+
+    fn people(&self) -> Vec<Case> {
+        let role = json!({"name": "Night shift", "permissions": ["payment.view", "audit.read"], "revision": 0});
+        let lee = self.house.rooms.user_named("lee");
+        let person = json!({
+            "name": "m.lee", "display_name": "M. Lee", "roles": ["agent"], "desktop": "sales", "enabled": true, "password": "battery staple 7",
+            "phone": "m.lee", "phone_password": "phone staple 7", "unlock": false, "reset_second_factor": false, "revision": 0,
+        });
+        vec![
+            case(
+                "POST",
+                "/login",
+                json!({"user": "lee", "password": PASSWORD, "code": null}),
+            )
+            .secret(),
+            case("POST", "/unlock", json!({"password": PASSWORD})).secret(),
+            case(
+                "POST",
+                "/password",
+                json!({"current": PASSWORD, "new": "battery staple 8"}),
+            )
+            .secret(),
+            case("PUT", "/second-factor", json!({"code": "123456"})).secret(),
+            case(
+                "PUT",
+                "/me/preferences",
+                json!({"language": "de", "theme": "dark"}),
+            ),
+            case("POST", "/users", person.clone()),
+            case("PUT", "/users/{id}", with(&person, "revision", 1)).at(lee.id.as_str()),
+            case("POST", "/roles", role.clone()),
+            case("PUT", "/roles/{id}", with(&role, "revision", 1)).at(&self.role),
+        ]
+    }
+
+    fn captures() -> Vec<Case> {
+        let names = [
+            "firstName",
+            "lastName",
+            "description",
+            "email",
+            "postalCode",
+        ];
+        let values: serde_json::Map<String, Value> = names
+            .into_iter()
+            .map(|name| (name.to_owned(), json!("Jane")))
+            .collect();
+        let outcome = |reason: &str| json!({"outcome": "approved", "reason": reason});
+        vec![
+            case("POST", "/calls/{id}/captures", json!({"widget": "card"})).at("call-1"),
+            case(
+                "POST",
+                "/calls/{id}/reset-attempts",
+                json!({"kind": "check_basic"}),
+            )
+            .at("call-1"),
+            case(
+                "POST",
+                "/captures/{id}/actions",
+                json!({"do": "listen", "field": "expiry"}),
+            )
+            .at("capture-1"),
+            case(
+                "POST",
+                "/captures/{id}/process",
+                json!({"amount": "12.50", "currency": "USD", "values": values}),
+            )
+            .at("capture-1"),
+            case(
+                "POST",
+                "/captures/{id}/reveal",
+                json!({"field": "card_number"}),
+            )
+            .at("capture-1"),
+            case(
+                "POST",
+                "/payments/{attempt}/proposal",
+                outcome("The report lists it."),
+            )
+            .at("one"),
+            case(
+                "POST",
+                "/payments/{attempt}/proposal/confirm",
+                json!({"outcome": "approved"}),
+            )
+            .at("two"),
+            case(
+                "POST",
+                "/payments/{attempt}/proposal/reject",
+                json!({"reason": "It is another one."}),
+            )
+            .at("two"),
+        ]
+    }
+
+    fn configuration(&self) -> Vec<Case> {
+        let recorders = json!({"sinks": [{"name": "PBX", "medium": "call", "hears": "unmasked"}], "revision": 1});
+        let settings = json!({"spc_enabled": true, "response_variables": false, "revision": 1});
+        let lee = self.house.rooms.user_named("lee").id;
+        let anna = self.house.rooms.user_named("anna").id;
+        vec![
+            case("PUT", "/settings", settings),
+            case("POST", "/services", service("Sales", "100", 0)),
+            case("PUT", "/services/{id}", service("Billing", "201", 1)).at(&self.service),
+            case("POST", "/services/{id}/recorders", recorders).at(&self.service),
+            case("POST", "/desktops", self.desktop("Collections", 0)),
+            case("PUT", "/desktops/{id}", self.desktop("Sales", 1)).at("sales"),
+            case("POST", "/desktops/import", file()),
+            case(
+                "POST",
+                "/desktops/{id}/duplicate",
+                json!({"name": "Sales 2"}),
+            )
+            .at("sales"),
+            case(
+                "PUT",
+                "/desktops/{id}/agents",
+                json!({"add": [lee], "remove": [anna]}),
+            )
+            .at("sales"),
+            case(
+                "POST",
+                "/desktops/{id}/history/{revision}/restore",
+                json!({"revision": 1}),
+            )
+            .at("sales"),
+        ]
+    }
+
+    fn desktop(&self, name: &str, revision: i64) -> Value {
+        let mut card = whole_widget();
+        card["id"] = if revision == 0 {
+            Value::Null
+        } else {
+            json!("card")
+        };
+        let mut check = widget(WidgetKind::CheckBasic, "Check");
+        check["id"] = Value::Null;
+        json!({"name": name, "service": "standard", "layout": "extended_panel", "widgets": [card, check], "revision": revision})
+    }
+
+    fn designer(&self) -> Vec<Case> {
+        let id = self.design["id"].as_str().unwrap();
+        let mut tiles = self.design["tiles"].as_array().unwrap().clone();
+        let bottom = tiles
+            .iter()
+            .map(|tile| number(tile, "row") + number(tile, "height"))
+            .max()
+            .unwrap();
+        let next = tiles
+            .iter()
+            .map(|tile| tile["id"].as_u64().unwrap())
+            .max()
+            .unwrap()
+            + 1;
+        let place = |row: u64| json!({"column": 1, "row": row, "width": 12, "height": 6});
+        tiles.push(json!({"id": next, "place": place(bottom), "content": {"kind": "script", "text": "Say hello."}}));
+        let page = json!({"kind": "web_page", "title": "CRM", "address": "https://crm.example/"});
+        tiles.push(json!({"id": next + 1, "place": place(bottom + 6), "content": page}));
+        let form =
+            |name: &str, revision: i64| json!({"name": name, "tiles": tiles, "revision": revision});
+        let binding = json!({"desktop_revision": 1, "design": id, "name": "Billing", "tiles": tiles, "revision": 1});
+        vec![
+            case("POST", "/designer-desktops", form("Sales", 0)),
+            case("PUT", "/designer-desktops/{id}", form("Billing", 1)).at(id),
+            case("PUT", "/desktops/{id}/design", binding).at("designed"),
+        ]
+    }
+}
+
+fn number(tile: &Value, name: &str) -> u64 {
+    tile["place"][name].as_u64().unwrap()
+}
+
+fn with(body: &Value, name: &str, value: i64) -> Value {
+    let mut changed = body.clone();
+    changed[name] = json!(value);
+    changed
+}
+
+fn service(name: &str, number: &str, revision: i64) -> Value {
+    let route = json!({"to": "uri", "uri": "sip:100@192.0.2.5", "address": "192.0.2.5:5060", "agent": "anna"});
+    json!({"name": name, "numbers": [number], "route": route, "desktop": "sales", "protection": "capture", "revision": revision})
+}
+
+/// An Advanced widget with everything that one can have.
+fn whole_widget() -> Value {
+    let mut card = widget(WidgetKind::CreditCardAdvanced, "Card payment");
+    let german = json!([{"field": "expiry", "text": "Das Datum, bitte."}]);
+    card["translations"] = json!({"de": {"title": "Kartenzahlung", "prompts": german}});
+    card["options"] = json!(domain::widget::WidgetOptions::default());
+    card
+}
+
+fn file() -> Value {
+    let mut card = whole_widget();
+    card.as_object_mut().unwrap().remove("gateway_password");
+    json!({"format": "tonewall.desktop", "version": 1, "name": "Imported", "service": "standard", "layout": "extended_panel", "widgets": [card]})
+}
+
+fn case(method: &'static str, route: &'static str, body: Value) -> Case {
+    Case {
+        method,
+        route,
+        path: route.to_owned(),
+        body,
+        is_secret: false,
+    }
+}
+
+impl Case {
+    fn secret(self) -> Self {
+        Self {
+            is_secret: true,
+            ..self
+        }
+    }
+
+    fn at(self, id: &str) -> Self {
+        let path = self
+            .route
+            .replace("{id}", id)
+            .replace("{attempt}", id)
+            .replace("{revision}", "1");
+        Self { path, ..self }
+    }
+}
