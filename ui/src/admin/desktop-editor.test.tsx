@@ -1,10 +1,11 @@
-import { screen, within } from '@testing-library/react';
+import { cleanup, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { DesktopView, Permission } from '../lib/api/types';
+import type { DesktopView, Layout, Permission } from '../lib/api/types';
 import type { Sent } from '../test-page';
 import { fakeServer, loginOf, renderPage } from '../test-page';
 import { DesktopEditor } from './desktop-editor';
+import { usePanels } from './desktop-panels';
 import { newWidget } from './desktop-form';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -44,7 +45,8 @@ const stored: DesktopView = {
 
 function edit(permissions = ALL, view = stored) {
   const onSaved = vi.fn();
-  renderPage(<DesktopEditor view={view} login={loginOf(...permissions)} responseVariables justSaved={false} onSaved={onSaved} onDiscard={vi.fn()} />);
+  const Page = () => <DesktopEditor view={view} login={loginOf(...permissions)} responseVariables justSaved={false} panels={usePanels()} onSaved={onSaved} onDiscard={vi.fn()} />;
+  renderPage(<Page />);
   return onSaved;
 }
 /** What was asked to change something. */
@@ -178,6 +180,20 @@ describe('the editor', () => {
     expect(screen.getByRole('radio', { name: 'Agent Panel + Designer' })).toBeDisabled();
     expect(screen.getByText(/A standard desktop cannot have the Designer layout/)).toBeVisible();
     expect(screen.getByRole('radio', { name: 'Agent Panel + Extended Panel' })).toBeEnabled();
+  });
+
+  test('c22 i15 s1 the Designer tab is there once the layout with it is saved; before, its place says how', async () => {
+    fakeServer(() => ({ json: { designs: [], frame_hosts: [] } }));
+    const designed = (layout: Layout): DesktopView => ({ ...stored, desktop: { ...stored.desktop, service: 'designer', layout } });
+    const tabs = () => screen.getAllByRole('tab').map(({ textContent }) => textContent);
+    edit(ALL, designed('extended_panel'));
+    await userEvent.click(screen.getByRole('radio', { name: 'Agent Panel + Designer' }));
+    expect(tabs()).toEqual(['Agent Panel', 'Extended Panel']);
+    expect(screen.getByText('Designer: choose the layout Agent Panel + Designer and save first.')).toBeVisible();
+    cleanup();
+    edit(ALL, designed('designer'));
+    await userEvent.click(screen.getByRole('tab', { name: 'Designer' }));
+    expect(await screen.findByText(/There is no designer desktop yet/)).toBeVisible();
   });
 
   test('without gateway rights the gateway is not offered, and none is sent', async () => {

@@ -12,7 +12,8 @@ import css from './admin.module.css';
 import { difference } from './desktop-diff';
 import type { DesktopDraft, Errors, WidgetDraft } from './desktop-form';
 import { LAYOUTS, draftOf, formOf, splitErrors } from './desktop-form';
-import { DesktopPanels } from './desktop-panels';
+import type { Panels } from './desktop-panels';
+import { DesktopPanels, usePanels } from './desktop-panels';
 import { DesktopPreview } from './desktop-preview';
 import { State } from './desktop-state';
 import { LAYOUT_NAMES, SERVICE_NAMES } from './desktop-words';
@@ -23,10 +24,15 @@ const ConflictSheet = lazy(() => import('./desktop-conflict'));
 const DeleteSheet = lazy(() => import('./desktop-delete'));
 const SaveSummary = lazy(() => import('./save-summary'));
 
-export default function DesktopEditorPage({ id, login }: { id: string; login: Login }) {
+export default function DesktopEditorPage(props: { id: string; login: Login }) {
+  return <Editing key={props.id} {...props} />;
+}
+
+function Editing({ id, login }: { id: string; login: Login }) {
   const t = useT();
   const { data, error, isPending, refetch } = useDesktop(id);
   const [saved, setSaved] = useState(-1);
+  const panels = usePanels();
   const settings = useSettings().data;
   if (isPending) return <p role="status">{t('app.loading')}</p>;
   if (!data) {
@@ -43,6 +49,7 @@ export default function DesktopEditorPage({ id, login }: { id: string; login: Lo
       login={login}
       responseVariables={settings?.response_variables ?? false}
       justSaved={saved === data.desktop.revision}
+      panels={panels}
       onSaved={(view) => setSaved(view.desktop.revision)}
       onDiscard={() => void refetch()}
     />
@@ -54,11 +61,13 @@ export type DesktopEditorProps = {
   login: Login;
   responseVariables: boolean;
   justSaved: boolean;
+  /** Which panel is shown, and what is drafted on it: that outlives a save. */
+  panels: Panels;
   onSaved: (view: DesktopView) => void;
   onDiscard: () => void;
 };
 
-export function DesktopEditor({ view, login, responseVariables, justSaved, onSaved, onDiscard }: DesktopEditorProps) {
+export function DesktopEditor({ view, login, responseVariables, justSaved, panels, onSaved, onDiscard }: DesktopEditorProps) {
   const t = useT();
   const asDraft = (stored: DesktopView) => draftOf(stored, (permission) => may(login, permission));
   // What is compared with: the revision that was read, or the one that was merged with.
@@ -68,7 +77,7 @@ export function DesktopEditor({ view, login, responseVariables, justSaved, onSav
   const [asking, setAsking] = useState<'summary' | 'conflict'>();
   const changed = draft !== base.draft;
   const editable = may(login, 'desktop.edit');
-  useUnsaved(changed);
+  useUnsaved(changed || panels.drafts.changed);
   const save = useSave(view.desktop.id, draft, (next, conflict) => {
     setErrors(next);
     if (conflict) setAsking('conflict');
@@ -108,7 +117,7 @@ export function DesktopEditor({ view, login, responseVariables, justSaved, onSav
         />
         <LayoutChoice draft={draft} onChange={change} disabled={!editable} error={errors.desktop.layout} />
       </section>
-      <DesktopPanels draft={draft} login={login} responseVariables={responseVariables} errors={errors.widgets} onChange={changeWidgets} />
+      <DesktopPanels desktop={base.view.desktop} panels={panels} changed={changed} draft={draft} login={login} responseVariables={responseVariables} errors={errors.widgets} onChange={changeWidgets} />
       <DesktopPreview draft={draft} />
       <SaveState error={save.error} errors={errors} saved={justSaved && !changed} merged={base.view !== view && changed} onConflict={() => setAsking('conflict')} />
       <footer className={css.foot}>

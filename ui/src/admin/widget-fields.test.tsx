@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Brand, DesktopForm, DesktopView, WidgetInDraft, WidgetKind, WidgetOptions } from '../lib/api/types';
 import { fakeServer, loginOf, renderPage } from '../test-page';
 import { DesktopEditor } from './desktop-editor';
+import { usePanels } from './desktop-panels';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -39,7 +40,10 @@ const KINDS = Object.keys(KIND_LABELS) as WidgetKind[];
 const TITLE = 'Payment by telephone';
 
 function edit(view: DesktopView) {
-  return renderPage(<DesktopEditor view={view} login={loginOf('desktop.edit', 'gateway.edit', 'gateway.secret.write')} responseVariables justSaved={false} onSaved={vi.fn()} onDiscard={vi.fn()} />);
+  const Page = () => (
+    <DesktopEditor view={view} login={loginOf('desktop.edit', 'gateway.edit', 'gateway.secret.write')} responseVariables justSaved={false} panels={usePanels()} onSaved={vi.fn()} onDiscard={vi.fn()} />
+  );
+  return renderPage(<Page />);
 }
 
 /** As the server answers: what was sent, without passwords. */

@@ -1,7 +1,7 @@
 /** Owns: the names under which answers are cached, and how each is read. */
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { ApiError, api } from './client';
-import type { DesktopBrief, DesktopHistory, DesktopUse, DesktopView, Login, MyDesktop, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
+import type { DesignList, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, Login, MyDesktop, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
 
 export const KEYS = {
   login: ['login'],
@@ -9,6 +9,7 @@ export const KEYS = {
   desktop: ['desktop'],
   desktopUse: ['desktop-use'],
   desktopHistory: ['desktop-history'],
+  designs: ['designer-desktops'],
   settings: ['settings'],
   services: ['services'],
   users: ['users'],
@@ -100,6 +101,11 @@ export function useRevision(id: string, revision: number) {
     staleTime: Infinity,
     enabled: revision > 0,
   });
+}
+
+/** Designer desktops, for the editor. */
+export function useDesigns() {
+  return useQuery({ queryKey: KEYS.designs, queryFn: ({ signal }) => api<DesignList>('GET', '/designer-desktops', { signal }), refetchOnWindowFocus: false });
 }
 
 export function useSettings(enabled = true) {

@@ -83,6 +83,12 @@ export type RevisionBrief = Schemas['RevisionBrief'];
 export type RevisionView = Schemas['RevisionView'];
 export type Difference = Schemas['Difference'];
 export type WidgetInDraft = Schemas['WidgetInDraft'];
+export type Place = Schemas['Place'];
+export type Tile = Schemas['Tile'];
+export type DesignerDesktop = Schemas['DesignerDesktop'];
+export type DesignView = Schemas['DesignView'];
+export type DesignList = Schemas['DesignList'];
+export type Bound = Schemas['Bound'];
 export type ProcessForm = Schemas['ProcessForm'];
 export type Login = Schemas['LoginView'];
 /** What the agent typed: an amount that was understood, and everything else by name. */
