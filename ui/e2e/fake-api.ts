@@ -2,7 +2,8 @@
 import type { Page } from '@playwright/test';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
-  AgentBrief, AuditRow, AuditVerification, CallView, DesktopBrief, DesktopHistory, DesktopView, LiveCaptureList, Login, PaymentRow, Permission, RoleView, TimelineStep, UserView, Widget,
+  AgentBrief, AuditRow, AuditVerification, CallView, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, Layout, LiveCaptureList, Login, MyDesktop, PaymentRow, Permission, RoleView, Tile,
+  TimelineStep, UserView, Widget,
 } from '../src/lib/api/types';
 
 const PERMISSIONS: Permission[] = [
@@ -130,6 +131,22 @@ const STEPS: TimelineStep[] = [
 
 export const CALL: CallView = call({ capture: atField('credit_card_advanced', 'expiry', { state: 'keying', count: 2 }) });
 
+const at = (id: number, content: Tile['content'], [column, row, width, height]: [number, number, number, number]): Tile => ({ id, content, place: { column, row, width, height } });
+const BILLING: DesignerDesktop = {
+  id: 'g1', name: 'Billing', revision: 3,
+  tiles: [
+    at(1, { kind: 'call_bar' }, [1, 1, 12, 2]),
+    at(2, { kind: 'customer' }, [1, 3, 3, 14]),
+    at(3, { kind: 'control_buttons' }, [4, 3, 9, 2]),
+    at(4, { kind: 'payment', payment: 'card' }, [4, 5, 6, 12]),
+    at(5, { kind: 'payment', payment: 'check' }, [10, 5, 3, 6]),
+    at(6, { kind: 'notes' }, [10, 11, 3, 6]),
+    at(7, { kind: 'script', text: 'Thank you for calling Billing.\nI take your payment on the keypad: please do not say the number aloud.' }, [1, 17, 12, 3]),
+  ],
+};
+/** The agent's own desktop, in another layout. */
+export const minePlaced = (layout: Layout): MyDesktop => ({ desktop: 'd2', name: 'Billing UK', layout, revision: 14, widgets: [], gate: null, design: layout === 'designer' ? BILLING : null });
+
 const ANSWERS: Record<string, unknown> = {
   '/login': LOGIN,
   '/calls': { calls: [CALL] },
@@ -171,6 +188,8 @@ const ANSWERS: Record<string, unknown> = {
     secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', link: 'otpauth://totp/Tonewall:a.kim?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Tonewall',
     picture: Array.from({ length: 33 }, (_, y) => Array.from({ length: 33 }, (_, x) => ((x * y + x + y) % 3 === 0 ? '1' : '0')).join('')),
   },
+  '/desktops/d2': { ...desktop, desktop: { ...desktop.desktop, id: 'd2', name: 'Billing UK', service: 'designer', layout: 'designer', design: 'g1' } } satisfies DesktopView,
+  '/designer-desktops': { designs: [{ design: BILLING, used_by: ['Billing UK', 'Collections'] }, { design: { ...BILLING, id: 'g2', name: 'Renewals' }, used_by: [] }], frame_hosts: [] } satisfies DesignList,
   ...Object.fromEntries(USERS.map((one) => [`/users/${one.id}`, one])),
   '/users': { users: USERS },
   '/roles': { roles: ROLES, givable: PERMISSIONS },

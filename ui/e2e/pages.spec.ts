@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, serve } from './fake-api';
+import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, minePlaced, serve } from './fake-api';
 import { LOOKS, expectAccessibleInEveryLook, expectNothingCut, focusOf, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
@@ -32,6 +32,8 @@ const PLACES: readonly Place[] = [
     answers: { '/calls': { calls: [CALL, { ...CALL, id: 'second', caller: 'Sam Okafor', state: 'connected', capture: null }] } },
     ready: (page) => expect(page.getByRole('button', { name: 'Show it' })).toBeVisible(),
   },
+  { name: 'agent-extended', path: '/', answers: { '/me/desktop': minePlaced('extended_panel') }, ready: heading('Card payment') },
+  { name: 'agent-designer', path: '/', answers: { '/me/desktop': minePlaced('designer') }, ready: heading('Card payment') },
   { name: 'desktops', path: '/configure/agents/agent-desktop', ready: heading('Agent Desktop') },
   { name: 'no-desktops', path: LIST, answers: { '/desktops': { desktops: [] } }, ready: heading('No agent desktop yet') },
   {
@@ -62,6 +64,16 @@ const PLACES: readonly Place[] = [
   },
   { name: 'desktop-history', path: `${LIST}/d1/history`, ready: (page) => expect(page.getByRole('rowheader', { name: 'Service URL' })).toBeVisible() },
   { name: 'editor', path: '/configure/agents/agent-desktop/d1', ready: heading('Available Widgets') },
+  {
+    name: 'editor-designer',
+    path: `${LIST}/d2`,
+    ready: async (page) => {
+      await page.getByRole('tab', { name: 'Designer' }).click();
+      await page.getByRole('radio', { name: 'Narrow' }).check({ force: true });
+      await page.getByRole('button', { name: 'Card payment', exact: true }).click();
+      await page.getByRole('radio', { name: 'Wide', exact: true }).first().check({ force: true });
+    },
+  },
   {
     name: 'editor-preview',
     path: `${LIST}/d1`,

@@ -2,7 +2,7 @@ import { act, renderHook } from '@testing-library/react';
 import { describe, expect, test } from 'vitest';
 import { call as callOf, capture } from '../lib/capture/fixtures';
 import { emptyForm } from '../lib/capture/payment-form';
-import { callBehind, callOnScreen, useFormOf } from './agent-page';
+import { callBehind, callOnScreen, useKeptByCall } from './agent-page';
 import { lineChip } from './call-bar';
 
 const held = callOf({ id: 'ended', state: 'ended', capture: capture('credit_card_basic', 'done') });
@@ -38,7 +38,7 @@ describe('what the agent typed', () => {
   const jane = emptyForm({ firstName: 'Jane' });
   const none = emptyForm();
   type Props = { call: ReturnType<typeof callOf> | undefined; calls: ReturnType<typeof callOf>[] };
-  const typing = (first: Props) => renderHook(({ call, calls }: Props) => useFormOf(call, calls), { initialProps: first });
+  const typing = (first: Props) => renderHook(({ call, calls }: Props) => useKeptByCall(call, calls, emptyForm()), { initialProps: first });
 
   test('before a call carries over into it, and is not kept for the next', () => {
     const { result, rerender } = typing({ call: undefined, calls: [] });

@@ -3,7 +3,6 @@ import { useCallback, useEffect, useState } from 'react';
 import { api } from '../lib/api/client';
 import { useMyDesktop } from '../lib/api/queries';
 import type { ButtonView, CallView, CaptureView, MyDesktop } from '../lib/api/types';
-import type { Typed } from '../lib/capture/payment-form';
 import { emptyForm } from '../lib/capture/payment-form';
 import { Button, Notice } from '../lib/controls';
 import type { LiveStore } from '../lib/events/live-store';
@@ -15,6 +14,8 @@ import { CallBar } from './call-bar';
 import { CapturePanel, useCommands } from './capture-panel';
 import { ControlButtons } from './control-buttons';
 import { CustomerPanel } from './customer-panel';
+import { DesktopLayout, useIdleDesktop } from './layouts';
+import { NotesPanel } from './notes-panel';
 import { useNow } from './use-now';
 
 /** The call on screen: the one the agent chose while it lasts, else the one with an open capture, else the newest that is not over. */
@@ -35,42 +36,45 @@ export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean
   const { connection, calls } = useLive(store);
   const [chosen, setChosen] = useState<string>();
   const call = callOnScreen(calls, chosen);
-  const [form, setForm] = useFormOf(call, calls);
+  const [form, setForm] = useKeptByCall(call, calls, EMPTY);
+  const [notes, setNotes] = useKeptByCall(call, calls, '');
   const { run, pending, refusal } = useCommands();
   const online = connection === 'open';
   const mine = useMyDesktop().data;
   const open = (widget: string) =>
     call && run(async () => store.applyOpened(await api<CaptureView>('POST', `/calls/${call.id}/captures`, { body: { widget } })));
+  const desktop = useIdleDesktop(mine, calls.some((one) => one.capture));
+  const buttons = call ? call.buttons : buttonsBefore(mine);
   const end = () => call && run(() => api('POST', `/calls/${call.id}/hang-up`));
   return (
     <div className={css.page}>
       <CallBar call={call} now={now} busy={pending || !online} onEnd={end} />
       <ConnectionBand connection={connection} />
       <CallBehind call={callBehind(calls, call)} onShow={setChosen} />
-      <div className={css.columns} inert={locked}>
-        <CustomerPanel form={form} onForm={setForm} disabled={call?.capture?.state === 'processing'} />
-        <main className={css.work} id="content">
-          <ControlButtons buttons={call ? call.buttons : buttonsBefore(mine)} waiting={!call} online={online} keyboard={!locked && !pending} onOpen={open} />
-          {refusal && (
-            <Notice tone="bad" role="alert">
-              {refusal}
-            </Notice>
-          )}
-          {call?.capture ? (
-            <CapturePanel
-              key={call.capture.id}
-              call={call}
-              view={call.capture}
-              store={store}
-              online={online}
-              locked={locked}
-              form={form}
-              onForm={setForm}
-            />
-          ) : (
-            <p className={css.empty}>{t(emptyText(call, mine))}</p>
-          )}
-        </main>
+      <div inert={locked}>
+        <DesktopLayout
+          mine={desktop}
+          capture={call?.capture ?? undefined}
+          stack={{ buttons, open: call?.capture?.widget.id, waiting: !call, online, onOpen: open }}
+          parts={{
+            customer: <CustomerPanel form={form} onForm={setForm} disabled={call?.capture?.state === 'processing'} />,
+            notes: <NotesPanel text={notes} onText={setNotes} />,
+            buttons: (
+              <>
+                <ControlButtons buttons={buttons} waiting={!call} online={online} keyboard={!locked && !pending} onOpen={open} />
+                {refusal && (
+                  <Notice tone="bad" role="alert">
+                    {refusal}
+                  </Notice>
+                )}
+              </>
+            ),
+            widget: call?.capture && (
+              <CapturePanel key={call.capture.id} call={call} view={call.capture} store={store} online={online} locked={locked} form={form} onForm={setForm} />
+            ),
+            empty: t(emptyText(call, mine)),
+          }}
+        />
       </div>
     </div>
   );
@@ -116,26 +120,26 @@ function CallBehind({ call, onShow }: { call: CallView | undefined; onShow: (id:
 }
 
 /** What the agent typed stays with its call, also while another one is on screen. What was typed before a call carries over into it. */
-export function useFormOf(call: CallView | undefined, calls: readonly CallView[]) {
-  const [forms, setForms] = useState<ReadonlyMap<string, Typed>>(new Map());
+export function useKeptByCall<T>(call: CallView | undefined, calls: readonly CallView[], nothing: T) {
+  const [all, setAll] = useState<ReadonlyMap<string, T>>(new Map());
   const id = call?.id;
-  const setForm = useCallback((form: Typed) => setForms((kept) => new Map(kept).set(id ?? BEFORE, form)), [id]);
+  const set = useCallback((value: T) => setAll((kept) => new Map(kept).set(id ?? BEFORE, value)), [id]);
   useEffect(() => {
-    setForms((kept) => {
+    setAll((kept) => {
       const isKept = (owner: string) => owner === BEFORE || calls.some((one) => one.id === owner);
       const next = new Map([...kept].filter(([owner]) => isKept(owner)));
       const before = next.get(BEFORE);
-      if (id && before && !next.has(id)) {
+      if (id && before !== undefined && !next.has(id)) {
         next.set(id, before);
         next.delete(BEFORE);
       }
       return next.size === kept.size && (!id || next.get(id) === kept.get(id)) ? kept : next;
     });
   }, [id, calls]);
-  return [forms.get(id ?? BEFORE) ?? forms.get(BEFORE) ?? EMPTY, setForm] as const;
+  return [all.get(id ?? BEFORE) ?? all.get(BEFORE) ?? nothing, set] as const;
 }
 
-/** Whose form it is while there is no call. */
+/** Whose it is while there is no call. */
 const BEFORE = '';
 
 const EMPTY = emptyForm();

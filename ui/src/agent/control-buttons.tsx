@@ -30,6 +30,13 @@ export function ControlButtons(props: ControlButtonsProps) {
   );
 }
 
+/** Why a widget cannot be opened now. */
+export function useReason(waiting: boolean, online: boolean) {
+  const t = useT();
+  return (button: ButtonView): string | undefined =>
+    waiting ? t('disabled.no_call') : !online ? t('disabled.reconnecting') : button.disabled ? t(DISABLED_REASONS[button.disabled]) : undefined;
+}
+
 function ControlButton({
   label,
   icon,
@@ -40,12 +47,10 @@ function ControlButton({
   keyboard,
   onOpen,
 }: ControlButtonsProps & { label: string; icon: 'card' | 'bank'; shortcut: string }) {
-  const t = useT();
   const written = useWritten();
   const reasonId = useId();
   const [menuOpen, setMenuOpen] = useState(false);
-  const why = (button: ButtonView) =>
-    waiting ? t('disabled.no_call') : !online ? t('disabled.reconnecting') : button.disabled ? t(DISABLED_REASONS[button.disabled]) : undefined;
+  const why = useReason(waiting, online);
   const usable = buttons.filter((button) => !why(button));
   const reason = usable.length === 0 && buttons[0] ? why(buttons[0]) : undefined;
   const single = buttons.length === 1 ? buttons[0] : undefined;
