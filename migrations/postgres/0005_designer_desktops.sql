@@ -10,6 +10,7 @@ CREATE TABLE designer_desktop_history (
     design_id TEXT COLLATE "C" NOT NULL,
     revision BIGINT NOT NULL,
     saved_at BIGINT NOT NULL,
+    saved_by TEXT COLLATE "C" NOT NULL,
     document TEXT NOT NULL,
     PRIMARY KEY (design_id, revision)
 );

@@ -10,6 +10,7 @@ CREATE TABLE designer_desktop_history (
     design_id TEXT NOT NULL,
     revision INTEGER NOT NULL,
     saved_at INTEGER NOT NULL,
+    saved_by TEXT NOT NULL,
     document TEXT NOT NULL,
     PRIMARY KEY (design_id, revision)
 ) STRICT;

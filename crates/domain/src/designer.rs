@@ -167,19 +167,12 @@ impl DesignDraft {
             (card, (5, 5, 8, 12)),
             (check, (5, 17, 8, 12)),
         ];
-        let tile = |(id, (content, (column, row, width, height)))| Tile {
-            id,
-            place: Place {
-                column,
-                row,
-                width,
-                height,
-            },
-            content,
-        };
         Self {
             name,
-            tiles: (1..).zip(places).map(tile).collect(),
+            tiles: (1..)
+                .zip(places)
+                .map(|(id, (content, place))| tile(id, content, place))
+                .collect(),
         }
     }
 
@@ -309,6 +302,20 @@ impl DesignDraft {
     }
 }
 
+/// A tile at column and row, with width and height.
+fn tile(id: u16, content: TileContent, (column, row, width, height): (u16, u16, u16, u16)) -> Tile {
+    Tile {
+        id,
+        place: Place {
+            column,
+            row,
+            width,
+            height,
+        },
+        content,
+    }
+}
+
 fn place_problem(tile: &Tile) -> Option<DraftProblem> {
     let place = tile.place;
     let (width, height) = tile.content.least();
@@ -389,23 +396,6 @@ mod tests {
     fn fields(draft: DesignDraft) -> Vec<String> {
         let problems = parse(draft).err().unwrap_or_default();
         problems.into_iter().map(|problem| problem.field).collect()
-    }
-
-    fn tile(
-        id: u16,
-        content: TileContent,
-        (column, row, width, height): (u16, u16, u16, u16),
-    ) -> Tile {
-        Tile {
-            id,
-            place: Place {
-                column,
-                row,
-                width,
-                height,
-            },
-            content,
-        }
     }
 
     fn page(address: &str) -> TileContent {

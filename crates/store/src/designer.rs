@@ -2,10 +2,10 @@
 //! Owns: their rows, document and history.
 //! Never: looks into a tile.
 
+use domain::audit::AuditEntry;
 use domain::boundary::{Designs, StoreError, Task};
 use domain::designer::DesignerDesktop;
 use domain::id::DesignId;
-use domain::time::UnixMillis;
 use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -23,11 +23,11 @@ impl Document for DesignerDesktop {
     }
 }
 
-/// Saves a new design or the next revision of one; the new revision.
+/// Saves a new design or the next revision of one; the new revision. The entry says when and by whom.
 pub(crate) async fn save(
     connection: &mut AnyConnection,
     design: &DesignerDesktop,
-    at: UnixMillis,
+    entry: &AuditEntry,
 ) -> Result<i64, StoreError> {
     let revision = design.revision + 1;
     let kept = document::write(&DesignerDesktop {
@@ -52,12 +52,13 @@ pub(crate) async fn save(
         return Err(StoreError::Conflict);
     }
     sqlx::query(
-        "INSERT INTO designer_desktop_history (design_id, revision, saved_at, document) \
-         VALUES ($1, $2, $3, $4)",
+        "INSERT INTO designer_desktop_history (design_id, revision, saved_at, saved_by, document) \
+         VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(design.id.as_str())
     .bind(revision)
-    .bind(at.0)
+    .bind(entry.at.0)
+    .bind(&entry.actor)
     .bind(kept)
     .execute(&mut *connection)
     .await

@@ -360,10 +360,10 @@ impl Alone<'_> {
             } => user::assign(connection, desktop, added, removed)
                 .await
                 .map(|()| 0),
-            Change::SaveDesign(design) => designer::save(connection, design, entry.at).await,
+            Change::SaveDesign(design) => designer::save(connection, design, entry).await,
             Change::DeleteDesign(id) => designer::delete(connection, id).await.map(|()| 0),
             Change::BindDesign { desktop, design } => {
-                designer::save(connection, design, entry.at).await?;
+                designer::save(connection, design, entry).await?;
                 desktop::save(connection, self.ring, desktop, &[], entry).await
             }
             Change::SaveService(service) => service::save(connection, service).await,

@@ -240,4 +240,5 @@ async function drawAndSave(page: Page): Promise<void> {
   await expect(page.getByRole('dialog', { name: 'Script' })).toHaveCount(0);
   await page.getByRole('button', { name: 'Save Agent Desktop' }).click();
   await expect(page.getByText('Saved. Agents get it when no payment is open.')).toBeVisible();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
 }

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { api, sentenceOf } from '../lib/api/client';
-import { KEYS, may, useDesktop, useDesktopHistory, useRevision } from '../lib/api/queries';
+import { KEYS, may, useDesigns, useDesktop, useDesktopHistory, useRevision } from '../lib/api/queries';
 import type { DesktopView, Difference, Login, RevisionBrief } from '../lib/api/types';
 import { Button, Chip, Icon, Notice, Question, SelectInput } from '../lib/controls';
 import type { MessageId, Translate } from '../lib/i18n';
@@ -11,6 +11,7 @@ import { useT } from '../lib/i18n';
 import { agoText, dateTimeText } from '../lib/i18n/format';
 import { Crumbs, placeOfDesktop } from './crumbs';
 import css from './admin.module.css';
+import type { Row } from './desktop-diff';
 import { difference } from './desktop-diff';
 import { draftOf } from './desktop-form';
 import { DiffTable } from './diff-table';
@@ -111,6 +112,7 @@ function Comparison({ view, revisions, from, to, onFrom, onTo, editable }: Compa
   const { id, revision: newest } = view.desktop;
   const [before, after] = [useRevision(id, from), useRevision(id, to)];
   const failure = before.error ?? after.error;
+  const designRow = useDesignRow();
   const draft = (data: typeof after.data) => data && draftOf({ desktop: data.desktop, passwords_set: [] }, () => true);
   const [old, now] = [draft(before.data), draft(after.data)];
   const choices = revisions.map((one) => ({ id: String(one.revision), label: t('history.number', { n: one.revision }) }));
@@ -127,9 +129,18 @@ function Comparison({ view, revisions, from, to, onFrom, onTo, editable }: Compa
           {sentenceOf(failure)}
         </Notice>
       )}
-      {old && now && <DiffTable rows={difference(t, old, now)} before={t('history.number', { n: from })} after={t('history.number', { n: to })} />}
+      {old && now && <DiffTable rows={[...designRow(before.data?.desktop.design, after.data?.desktop.design), ...difference(t, old, now)]} before={t('history.number', { n: from })} after={t('history.number', { n: to })} />}
     </section>
   );
+}
+
+/** Which designer desktop is used, where that differs. */
+function useDesignRow() {
+  const t = useT();
+  const { data } = useDesigns();
+  const nameOf = (id: string | null | undefined) => (id ? (data?.designs.find(({ design }) => design.id === id)?.design.name ?? t('history.design_gone')) : '');
+  return (before: string | null | undefined, after: string | null | undefined): Row[] =>
+    (before ?? '') === (after ?? '') ? [] : [{ path: 'design', widget: '', name: t('history.changed.design'), before: nameOf(before), after: nameOf(after) }];
 }
 
 function Restore({ view, revision }: { view: DesktopView; revision: number }) {

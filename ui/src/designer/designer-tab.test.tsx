@@ -17,11 +17,13 @@ const TILES: Tile[] = [
 ];
 const design = (id: string, name: string, used_by: string[] = []): DesignView => ({ design: { id, name, tiles: TILES, revision: 1 }, used_by });
 
-type House = { designs?: DesignView[]; used?: string | null; blocked?: boolean; editable?: boolean; put?: (sent: Sent) => { status?: number; json?: unknown } };
+type House = { designs?: DesignView[]; used?: string | null; blocked?: boolean; editable?: boolean; put?: (sent: Sent) => { status?: number; json?: unknown }; /** The second time the designs are read. */ readAnew?: Promise<void> };
 
 /** The tab of the desktop Sales, and what is asked of the server that has these designs. */
-async function open({ designs = [design('g1', 'Billing'), design('g2', 'Sales UK')], used = 'g1', blocked = false, editable = true, put }: House = {}) {
-  const requests = fakeServer((sent) => {
+async function open({ designs = [design('g1', 'Billing'), design('g2', 'Sales UK')], used = 'g1', blocked = false, editable = true, put, readAnew }: House = {}) {
+  let reads = 0;
+  const requests = fakeServer(async (sent) => {
+    if (sent.method === 'GET' && ++reads > 1) await readAnew;
     if (sent.method === 'GET') return { json: { designs, frame_hosts: ['crm.example'] } };
     return put?.(sent) ?? { json: { desktop_revision: 5, view: design('g1', 'Billing'), control_buttons_added: true } };
   });
@@ -52,6 +54,19 @@ describe('the Designer tab', () => {
     await userEvent.click(button('Save Agent Desktop'));
     expect(await screen.findByText(/no control buttons/)).toBeVisible();
     expect(screen.getByText(/Agents get it when no payment is open/)).toBeVisible();
+  });
+
+  test('what was saved stays in sight while the designs are read anew', async () => {
+    let read = () => {};
+    const slow = new Promise<void>((done) => (read = done));
+    const put = ({ body }: Sent) => ({ json: { desktop_revision: 4, view: { design: { ...(body as DesignView['design']), id: 'g1', revision: 2 }, used_by: ['Sales'] }, control_buttons_added: false } });
+    await open({ put, readAnew: slow });
+    await userEvent.click(button('Add Notes'));
+    await userEvent.click(button('Save Agent Desktop'));
+    expect(await screen.findByText(/Agents get it when no payment is open/)).toBeVisible();
+    expect(button(/^Notes, column/)).toBeVisible();
+    expect(button('Discard')).toBeDisabled();
+    read();
   });
 
   test('c22 a tile is moved and resized by keys, each step says column and row, and Enter drops it', async () => {
@@ -127,6 +142,9 @@ describe('the Designer tab', () => {
     await userEvent.type(sheet.getByRole('textbox', { name: 'Text' }), 'Good morning.');
     await userEvent.click(sheet.getByRole('button', { name: 'OK' }));
     expect(button('Script, column 1, row 9, 8 wide, 4 high')).toHaveTextContent('Good morning.');
+    await userEvent.click(card());
+    await userEvent.click(button(/^Script, column/));
+    expect(screen.queryByRole('dialog')).toBeNull();
     await userEvent.click(button('Remove Script'));
     expect(screen.queryByRole('button', { name: /^Script, column/ })).toBeNull();
     await userEvent.click(button('Undo'));
@@ -207,9 +225,17 @@ describe('the Designer tab', () => {
     expect(order()).toEqual(['Call bar', 'Card payment', 'Customer']);
   });
 
-  test('other changes of the desktop are saved first, and who may not edit changes nothing', async () => {
+  test('other changes of the desktop are saved first', async () => {
     await open({ used: null, blocked: true });
+    expect(screen.getByText(/agents see the Agent Panel until Save Agent Desktop/)).toBeVisible();
     expect(button('Save Agent Desktop')).toBeDisabled();
     expect(screen.getByText("Save the desktop's other changes first.")).toBeVisible();
+  });
+
+  test('who may not edit sees the canvas, and no way to change or save it', async () => {
+    await open({ editable: false });
+    expect(card()).toBeVisible();
+    for (const name of ['Save Agent Desktop', 'New', 'Delete']) expect(screen.queryByRole('button', { name })).toBeNull();
+    expect(card().closest('[inert]')).not.toBeNull();
   });
 });

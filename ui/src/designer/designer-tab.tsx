@@ -6,7 +6,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import admin from '../admin/admin.module.css';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
 import { KEYS, useDesigns } from '../lib/api/queries';
-import type { Bound, DesignView, Tile } from '../lib/api/types';
+import type { Bound, DesignList, DesignView, Tile } from '../lib/api/types';
 import { Button, Notice, SelectInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import { DesignMenu } from './design-menu';
@@ -41,6 +41,7 @@ export default function DesignerTab({ desktop, drafts, editable, blocked }: Desi
         )}
         {editable && <DesignMenu view={view} tiles={view && drafts.of(view.design).now} drafts={drafts} />}
       </div>
+      {!desktop.design && <p className={admin.hint}>{t('designer.unbound')}</p>}
       {view ? (
         <Design key={view.design.id} view={view} hosts={data.frame_hosts} desktop={desktop} drafts={drafts} editable={editable} blocked={blocked} />
       ) : (
@@ -103,6 +104,7 @@ function useSave(view: DesignView, desktop: DesignedDesktop, drafts: Drafts) {
         body: { desktop_revision: desktop.revision, design: design.id, name: design.name, tiles, revision: design.revision },
       }),
     onSuccess: async (bound) => {
+      queries.setQueryData<DesignList>(KEYS.designs, (known) => known && { ...known, designs: known.designs.map((one) => (one.design.id === design.id ? bound.view : one)) });
       drafts.choose(design.id);
       drafts.forget(design.id);
       drafts.setBound(bound);

@@ -11,6 +11,7 @@ export type TileToolsProps = {
   tile: Tile;
   /** It was just added: what it says is asked for at once. */
   fresh: boolean;
+  onAsked: () => void;
   errors: Partial<Record<string, string>>;
   hosts: readonly string[];
   onPlace: (place: Place) => void;
@@ -18,11 +19,14 @@ export type TileToolsProps = {
   onRemove: () => void;
 };
 
-export function TileTools({ tile, fresh, errors, hosts, onPlace, onContent, onRemove }: TileToolsProps) {
+export function TileTools({ tile, fresh, onAsked, errors, hosts, onPlace, onContent, onRemove }: TileToolsProps) {
   const t = useT();
   const [open, setOpen] = useState<'place' | 'content' | undefined>(fresh && isWritten(tile.content) ? 'content' : undefined);
   const name = contentName(t, tile.content);
-  const close = () => setOpen(undefined);
+  const close = () => {
+    setOpen(undefined);
+    onAsked();
+  };
   return (
     <>
       <Button size="small" onPress={() => setOpen('place')} aria-label={t('designer.position_of', { name })}>

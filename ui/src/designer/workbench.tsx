@@ -86,7 +86,7 @@ function useBench({ history, onHistory }: WorkbenchProps) {
     select(id);
     setFresh(id);
   };
-  return { selected, select, held, hold, fresh, said, say, change, add };
+  return { selected, select, held, hold, fresh, asked: () => setFresh(undefined), said, say, change, add };
 }
 
 type ToolbarProps = WorkbenchProps & { width: Width; onWidth: (width: Width) => void; said: string; children: ReactNode };
@@ -122,7 +122,7 @@ function Toolbar({ history, onHistory, width, onWidth, said, children }: Toolbar
   );
 }
 
-function ToolsOfSelected({ history, hosts, problems, bench: { selected, select, fresh, change } }: WorkbenchProps & { bench: Bench }) {
+function ToolsOfSelected({ history, hosts, problems, bench: { selected, select, fresh, asked, change } }: WorkbenchProps & { bench: Bench }) {
   const t = useT();
   const tiles = history.now;
   const tile = tiles.find(({ id }) => id === selected);
@@ -131,6 +131,7 @@ function ToolsOfSelected({ history, hosts, problems, bench: { selected, select, 
     <TileTools
       key={tile.id}
       fresh={fresh === tile.id}
+      onAsked={asked}
       tile={tile}
       errors={problems.get(tile.id) ?? {}}
       hosts={hosts}

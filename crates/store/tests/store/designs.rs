@@ -44,6 +44,15 @@ async fn designs_come_back_as_they_were_saved(place: Place) {
         Ok(Some(billing.clone()))
     );
     assert_eq!(database.designs().await, Ok(vec![billing, sales]));
+    let mut connection = place.administrator().await;
+    let history: Vec<(i64, String)> = sqlx::query_as(
+        "SELECT revision, saved_by FROM designer_desktop_history ORDER BY saved_by, revision",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    let by_system = |revision| (revision, "system".to_owned());
+    assert_eq!(history, [by_system(1), by_system(1), by_system(2)]);
     let twin = commit(&database, Change::SaveDesign(design("sales"))).await;
     assert_eq!(twin, Err(StoreError::Taken("name")));
 }
