@@ -11,6 +11,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use crate::database::Database;
+use crate::desktop::refuse_in_use;
 use crate::document::{self, Document};
 use crate::failure::{refused, unavailable};
 
@@ -71,15 +72,14 @@ pub(crate) async fn delete(
     connection: &mut AnyConnection,
     id: &DesignId,
 ) -> Result<(), StoreError> {
-    let user: Option<String> =
-        sqlx::query_scalar("SELECT name FROM desktops WHERE design_id = $1 ORDER BY name LIMIT 1")
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM desktops WHERE design_id = $1 ORDER BY name")
             .bind(id.as_str())
-            .fetch_optional(&mut *connection)
+            .fetch_all(&mut *connection)
             .await
             .map_err(unavailable)?;
-    if let Some(name) = user {
-        return Err(StoreError::InUse(format!("the desktop {name}")));
-    }
+    let uses = names.iter().map(|name| format!("the desktop {name}"));
+    refuse_in_use(uses.collect())?;
     let done = sqlx::query("DELETE FROM designer_desktops WHERE id = $1")
         .bind(id.as_str())
         .execute(connection)

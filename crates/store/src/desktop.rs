@@ -42,7 +42,7 @@ impl Document for Desktop {
     }
 }
 
-/// Users and services that one refusal names.
+/// Users, services or desktops that one refusal names.
 const USES_NAMED_MAX: usize = 20;
 
 /// Saves a new desktop or the next revision of one, with new passwords; the new revision. The password of a widget that is gone
@@ -152,6 +152,19 @@ async fn save_widgets(connection: &mut AnyConnection, desktop: &Desktop) -> Resu
     Ok(())
 }
 
+/// Refuses what is used, naming by what.
+pub(crate) fn refuse_in_use(mut uses: Vec<String>) -> Result<(), StoreError> {
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let more = uses.len().saturating_sub(USES_NAMED_MAX);
+    uses.truncate(USES_NAMED_MAX);
+    if more > 0 {
+        uses.push(format!("{more} more"));
+    }
+    Err(StoreError::InUse(uses.join(", ")))
+}
+
 /// Deletes a desktop and its passwords. Its history stays.
 pub(crate) async fn delete(
     connection: &mut AnyConnection,
@@ -175,14 +188,7 @@ pub(crate) async fn delete(
             .map_err(unavailable)?;
         uses.extend(names.into_iter().map(|name| format!("{what} {name}")));
     }
-    if !uses.is_empty() {
-        let more = uses.len().saturating_sub(USES_NAMED_MAX);
-        uses.truncate(USES_NAMED_MAX);
-        if more > 0 {
-            uses.push(format!("{more} more"));
-        }
-        return Err(StoreError::InUse(uses.join(", ")));
-    }
+    refuse_in_use(uses)?;
     let done = sqlx::query("DELETE FROM desktops WHERE id = $1")
         .bind(id.as_str())
         .execute(connection)

@@ -55,7 +55,7 @@ export function Workbench(props: WorkbenchProps) {
         <Toolbar {...props} width={width} onWidth={setWidth} said={bench.said}>
           <ToolsOfSelected {...props} bench={bench} />
         </Toolbar>
-        <p id="designer-keys" className={admin.hint}>
+        <p id="designer-keys" className={`${admin.hint} ${css.keys}`}>
           {t('designer.keys')}
         </p>
         <Canvas frame={frame} tiles={tiles} held={held} selected={selected} problems={new Set(problems.keys())} onHold={hold} onSelect={select} onChange={change} onSay={say} />

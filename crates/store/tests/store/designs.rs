@@ -90,26 +90,31 @@ async fn a_design_and_the_desktop_that_uses_it_are_saved_together_or_not_at_all(
         database.desktop(&desk.id).await.unwrap().unwrap().design,
         bound.design
     );
+    let other = Desktop {
+        design: Some(plan.id.clone()),
+        ..saved_desktop(&database, "sales").await
+    };
+    let passwords = Vec::new();
+    let save = |desktop: Desktop| Change::SaveDesktop {
+        desktop,
+        passwords: passwords.clone(),
+    };
+    commit(&database, save(other.clone())).await.unwrap();
     let refused = commit(&database, Change::DeleteDesign(plan.id.clone())).await;
-    assert_eq!(
-        refused,
-        Err(StoreError::InUse("the desktop billing".to_owned()))
-    );
+    let both = "the desktop billing, the desktop sales".to_owned();
+    assert_eq!(refused, Err(StoreError::InUse(both)));
     let freed = Desktop {
         revision: 2,
         design: None,
         ..desk
     };
-    let passwords = Vec::new();
-    commit(
-        &database,
-        Change::SaveDesktop {
-            desktop: freed,
-            passwords,
-        },
-    )
-    .await
-    .unwrap();
+    commit(&database, save(freed)).await.unwrap();
+    let other = Desktop {
+        revision: 2,
+        design: None,
+        ..other
+    };
+    commit(&database, save(other)).await.unwrap();
     assert_eq!(
         commit(&database, Change::DeleteDesign(plan.id.clone())).await,
         Ok(0)
