@@ -1,8 +1,7 @@
 /** Configuration: what an administrator saves is what agents get. */
-import type { Browser, Page } from '@playwright/test';
-import type { Demo } from './demo';
+import type { Page } from '@playwright/test';
 import { expect, test } from './demo';
-import { Desk, TITLES } from './desk';
+import { TITLES, elsewhere } from './desk';
 import { keysHeard } from './ear';
 import { DESKTOP, openDesktop, saveDesktop } from './editor';
 
@@ -10,12 +9,6 @@ test.use({ story: 'admin' });
 
 const { cardAdvanced, cardBasic } = TITLES;
 const SERVICE = 'Demo line';
-
-/** A second person at a second browser. */
-async function elsewhere(browser: Browser, demo: Demo): Promise<Desk> {
-  const context = await browser.newContext({ baseURL: demo.page });
-  return new Desk(await context.newPage(), demo);
-}
 
 test('n1 n2 n3 n4 n6 n7 n9 w2 w4 a desktop opens by double-click; OK and Save keep a title and a prompt, Cancel keeps nothing, and the agent gets them', async ({ page, desk, demo, browser, shot }) => {
   await desk.signIn('admin');

@@ -3,7 +3,8 @@ import type { Browser } from '@playwright/test';
 import { accountUnlike, cardUnlike } from './cards';
 import type { Demo, UserName } from './demo';
 import { expect, keepForReadme, test } from './demo';
-import { Desk, ROWS, TITLES } from './desk';
+import type { Desk } from './desk';
+import { ROWS, TITLES, elsewhere } from './desk';
 import { slowStream } from './slow-stream';
 import { Watch } from './watch';
 
@@ -143,8 +144,7 @@ test('c17 a gateway that refuses connections: not charged, tried again with the 
 
 /** Someone else at another browser, at the list of payments. */
 async function officeOf(browser: Browser, demo: Demo, user: UserName): Promise<Desk> {
-  const context = await browser.newContext({ baseURL: demo.page });
-  const office = new Desk(await context.newPage(), demo);
+  const office = await elsewhere(browser, demo);
   await office.signIn(user, '/payments');
   return office;
 }

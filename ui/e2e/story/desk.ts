@@ -1,5 +1,5 @@
 /** An agent's page, in the words of someone who works at it. */
-import type { Locator, Page } from '@playwright/test';
+import type { Browser, Locator, Page } from '@playwright/test';
 import { expect } from '@playwright/test';
 import type { Demo, UserName } from './demo';
 import type { Part, TestCard } from './simulator';
@@ -167,4 +167,10 @@ export class Desk {
     await this.page.getByRole('button', { name: /^Yes, / }).click();
     await expect(this.tab('Status')).toHaveAttribute('aria-selected', 'true');
   }
+}
+
+/** A second person at a second browser. */
+export async function elsewhere(browser: Browser, demo: Demo): Promise<Desk> {
+  const context = await browser.newContext({ baseURL: demo.page });
+  return new Desk(await context.newPage(), demo);
 }

@@ -1,0 +1,146 @@
+/** Names, titles and prompts are text: 200 texts that would be more where a page is careless are saved by the real server and shown by the real page. */
+import type { Page } from '@playwright/test';
+import { XSS } from '../fixtures/xss';
+import { expect, test } from './demo';
+import { elsewhere } from './desk';
+import { Watch } from './watch';
+
+test.use({ story: 'xss' });
+
+type Body = Record<string, unknown>;
+/** Texts in one prompt of at most 500 characters. */
+const PER_PROMPT = 8;
+/** Prompts of a card, and most widgets of a desktop. */
+const FIELDS = ['card_number', 'expiry', 'security_code'] as const;
+const PARTS = ['number', 'expiry', 'code'] as const;
+const WIDGETS = 28;
+
+/** Every request of a list, by whoever is signed in; all of them are taken. Not from the page: it would read its lists anew after each. */
+async function send(page: Page, requests: readonly { method: string; path: string; body: Body }[]): Promise<Body[]> {
+  const origin = new URL(page.url()).origin;
+  const { csrf } = (await (await page.request.get(`${origin}/api/v1/login`)).json()) as { csrf: string };
+  const headers = { Origin: origin, 'X-Tonewall-CSRF': csrf };
+  const answers: Body[] = [];
+  for (const { method, path, body } of requests) {
+    const response = await page.request.fetch(`${origin}/api/v1${path}`, { method, headers, data: body });
+    const text = await response.text();
+    expect(response.ok(), `${method} ${path} ${JSON.stringify(body).slice(0, 200)}: ${text.slice(0, 400)}`).toBe(true);
+    answers.push(JSON.parse(text) as Body);
+  }
+  return answers;
+}
+
+const post = (path: string) => (body: Body) => ({ method: 'POST', path, body });
+
+/** The nth of them, from the beginning again after the last. */
+const nth = (place: number) => XSS[place % XSS.length]!;
+const some = (from: number) => Array.from({ length: PER_PROMPT }, (_, place) => nth(from + place)).join('\n');
+
+const widget = (title: string, from: number): Body => ({
+  kind: 'credit_card_basic',
+  title,
+  enabled: true,
+  card_types: ['visa'],
+  prompts: FIELDS.map((field, place) => ({ field, text: some(from + place * PER_PROMPT) })),
+  translations: { de: { title, prompts: FIELDS.map((field) => ({ field, text: some(from + 3) })) } },
+});
+
+/** Nothing ran, nothing was tried that the policy forbids. */
+async function watched(page: Page): Promise<{ watch: Watch; ran: string[] }> {
+  const ran: string[] = [];
+  const watch = await Watch.over(page);
+  page.on('dialog', (dialog) => {
+    ran.push(dialog.message());
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (request.url().includes('evil.example')) ran.push(request.url());
+  });
+  return { watch, ran };
+}
+
+/** Each of these stands on the page as it was sent. */
+async function expectShown(page: Page, texts: readonly string[]): Promise<void> {
+  const main = page.locator('main').first();
+  await expect(main.getByText(texts.at(-1)!, { exact: true }).first()).toBeAttached();
+  const shown = await main.evaluate((element) => element.textContent ?? '');
+  expect(texts.filter((text) => !shown.includes(text))).toEqual([]);
+}
+
+test('200 texts as names of desktops, services, recorders, users and roles are shown as text: no script runs, no policy is broken', async ({ page, desk, demo, browser }) => {
+  test.slow();
+  const { watch, ran } = await watched(page);
+  await desk.signIn('admin');
+  await page.goto('/icon.svg');
+  const desktop = (name: string, place: number): Body => ({ name, service: 'standard', layout: 'extended_panel', widgets: [widget(name, place)], revision: 0 });
+  const desktops = await send(page, XSS.map(desktop).map(post('/desktops')));
+  const { id } = desktops[0]!.desktop as { id: string };
+  const service = (name: string, place: number): Body => ({ name, numbers: [`9${place}`], route: { to: 'agents' }, desktop: id, protection: 'capture', revision: 0 });
+  const services = await send(page, XSS.map(service).map(post('/services')));
+  const sinks = (place: number) => ({ revision: 1, sinks: Array.from({ length: 16 }, (_, sink) => ({ name: nth(place * 16 + sink), medium: 'call', hears: 'masked' })) });
+  await send(page, services.slice(0, Math.ceil(XSS.length / 16)).map((made, place) => ({ method: 'POST', path: `/services/${made.id as string}/recorders`, body: sinks(place) })));
+  const user = (display_name: string, place: number): Body => ({ name: `x${place}`, display_name, roles: ['agent'], enabled: true, password: 'battery staple 7', revision: 0 });
+  await send(page, XSS.map(user).map(post('/users')));
+  await send(page, XSS.map((name) => post('/roles')({ name, permissions: ['payment.view'], revision: 0 })));
+
+  for (const path of ['/configure/agents/agent-desktop', '/configure/calls/services', '/configure/agents/secure-payment-capture', '/configure/users/users', '/configure/users/roles']) {
+    await page.goto(path);
+    await expectShown(page, XSS);
+  }
+  await page.goto(`/configure/agents/agent-desktop/${id}/history`);
+  await expect(page.getByRole('navigation', { name: 'You are here' })).toBeVisible();
+
+  const auditor = await elsewhere(browser, demo);
+  const atAuditor = await watched(auditor.page);
+  await auditor.signIn('auditor', '/audit?days=all');
+  await expect(auditor.page.getByText(`role ${XSS.at(-1)!}`).first()).toBeVisible();
+  for (const each of [{ watch, ran }, atAuditor]) {
+    expect(each.ran).toEqual([]);
+    expect(each.watch.violations).toEqual([]);
+    expect(each.watch.errors.filter((text) => !text.includes('401'))).toEqual([]);
+  }
+  await auditor.page.context().close();
+});
+
+test('200 texts as titles and prompts are shown to agents as text, and in the comparison of revisions', async ({ page, desk, demo, browser }) => {
+  test.slow();
+  const admin = await elsewhere(browser, demo);
+  const atAdmin = await watched(admin.page);
+  await admin.signIn('admin');
+  const { watch, ran } = await watched(page);
+  await desk.signIn('agent');
+  await desk.takeCall();
+  const path = await admin.page.evaluate(async () => {
+    const { desktops } = await (await fetch('/api/v1/desktops')).json();
+    return `/desktops/${desktops.find(({ name }: { name: string }) => name === 'Demo desktop').id}`;
+  });
+  let revision = await admin.page.evaluate(async (at) => (await (await fetch(`/api/v1${at}`)).json()).desktop.revision as number, path);
+  for (let from = 0; from < XSS.length; from += FIELDS.length * PER_PROMPT) {
+    const titles = Array.from({ length: WIDGETS }, (_, place) => nth(from + place));
+    const form = { name: 'Demo desktop', service: 'standard', layout: 'agent_panel', widgets: titles.map((title) => widget(title, from)), revision };
+    const [saved] = await send(admin.page, [{ method: 'PUT', path, body: form }]);
+    revision = (saved!.desktop as { revision: number }).revision;
+    await desk.button('Credit card').click();
+    await expect(page.getByRole('menuitem').first()).toHaveText(titles[0]!);
+    expect(await page.getByRole('menuitem').allTextContents()).toEqual(titles);
+    await page.getByRole('menuitem').first().click();
+    await expect(page.getByRole('heading', { name: titles[0]!, exact: true })).toBeVisible();
+    for (const [place, part] of PARTS.entries()) {
+      if (place > 0) await desk.ask(part);
+      await desk.listens(part);
+      expect(await page.locator('q').textContent()).toBe(some(from + place * PER_PROMPT));
+    }
+    await desk.button('Cancel').click();
+    await expect(desk.button('Credit card')).toBeEnabled();
+  }
+  await admin.page.goto(`/configure/agents/agent-desktop${path.replace('/desktops', '')}/history`);
+  await expect(admin.page.getByRole('rowheader').first()).toBeVisible();
+  await admin.page.goto(`/configure/agents/agent-desktop${path.replace('/desktops', '')}`);
+  await admin.page.getByRole('button', { name: /^Edit / }).first().click();
+  await expect(admin.page.getByRole('textbox', { name: 'Credit Card Text', exact: true })).toHaveValue(/alert/);
+  for (const each of [{ watch, ran }, atAdmin]) {
+    expect(each.ran).toEqual([]);
+    expect(each.watch.violations).toEqual([]);
+  }
+  await admin.page.context().close();
+});
