@@ -8,7 +8,7 @@ export TONEWALL_RESULTS := $(abspath $(TARGET))/results
 XTASK := $(TARGET)/debug/xtask
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-kill load-sip bench bench-detector bench-mask bench-relay guard-campaign memory-per-call fuzz lint fmt clean
+.PHONY: help build demo ui program test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-kill load-sip bench bench-detector bench-mask bench-relay bench-pages figures guard-campaign memory-per-call fuzz lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -18,6 +18,8 @@ help:
 	@echo "make acceptance-add   lists in docs/acceptance.toml the tests of that run whose names begin with the ids of rows"
 	@echo "make bench   calls per core, CPU per call, detector: one JSON line each"
 	@echo "make bench-mask   what is heard of keys under the mask, class by class: JSON lines, fails above a bound"
+	@echo "make bench-pages   500 pages with an event stream, 50 of them with a customer who keys: how old events are when they are read"
+	@echo "make figures   how long an agent waits for a protected line and for a dot, in a real browser: JSON lines, fails above a bound"
 	@echo "make fuzz    S seconds for each fuzz target; make memory-per-call: what 2,000 calls take"
 	@echo "make guard-campaign   the egress guard over 13 h of masked speech and music: false trips and their upper bound"
 	@echo "make bench-relay   relayed calls beside rtpengine and beside a relay that does nothing: JSON lines, fails above a bound"
@@ -148,6 +150,15 @@ GUARD_HOURS ?= 13
 guard-campaign:
 	scripts/corpus $(TARGET)/corpus
 	TONEWALL_CORPUS=$(abspath $(TARGET))/corpus TONEWALL_GUARD_HOURS=$(GUARD_HOURS) $(CARGO) bench --locked -p tonewall-media --bench guard
+
+# 500 pages of agents, 50 with a customer who keys: the age of an event when the page reads it, one JSON line; fails above 250 ms at p99.
+bench-pages: ui
+	$(CARGO) bench --locked -p tonewall-web --bench pages
+
+# How long an agent waits for a protected line and for a dot, in a real browser over the optimised program; two JSON lines, fails above a bound at p95.
+figures: build
+	scripts/need chromium chromium
+	cd ui && FIGURES=alone TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall npx playwright test --config playwright.story.config.ts --workers=1 figures.spec.ts
 
 # What a call takes: 2,000 relays, then 2,000 calls on a node of its own; one JSON line, fails above 64 KiB.
 memory-per-call:
