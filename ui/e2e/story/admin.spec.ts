@@ -146,7 +146,7 @@ test('w31 w51 a Service URL without https is refused at its field, on the page a
     const { csrf } = await get('/login');
     const [{ id }] = (await get('/desktops')).desktops;
     const { desktop } = await get(`/desktops/${id}`);
-    const { id: _, ...form } = desktop;
+    const { id: _, design: __, ...form } = desktop;
     form.widgets[0].gateway.service_url = 'http://gateway.example/pay';
     const response = await fetch(`/api/v1/desktops/${id}`, {
       method: 'PUT',
