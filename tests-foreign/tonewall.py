@@ -125,6 +125,7 @@ data = "{self.folder}/data"
 
 [web]
 second_factor = "off"
+first_administrator = "password"
 listen = "127.0.0.1:0"
 
 [health]

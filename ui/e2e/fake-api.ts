@@ -2,8 +2,8 @@
 import type { Page } from '@playwright/test';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
-  AgentBrief, AuditRow, AuditVerification, CallView, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, Layout, LiveCaptureList, Login, MyDesktop, PaymentRow, Permission, RoleView, Tile,
-  TimelineStep, UserView, Widget,
+  AgentBrief, AuditRow, AuditVerification, CallView, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, Layout, LiveCaptureList, Login, MyDesktop,
+  PaymentRow, Permission, RoleView, SecondFactorOffer, Tile, TimelineStep, UserView, Widget,
 } from '../src/lib/api/types';
 
 const PERMISSIONS: Permission[] = [
@@ -146,6 +146,10 @@ const BILLING: DesignerDesktop = {
 };
 /** The agent's own desktop, in another layout. */
 export const minePlaced = (layout: Layout): MyDesktop => ({ desktop: 'd2', name: 'Billing UK', layout, revision: 14, widgets: [], gate: null, design: layout === 'designer' ? BILLING : null });
+const FACTOR: SecondFactorOffer = {
+  secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', link: 'otpauth://totp/Tonewall:a.kim?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Tonewall',
+  picture: Array.from({ length: 33 }, (_, y) => Array.from({ length: 33 }, (_, x) => ((x * y + x + y) % 3 === 0 ? '1' : '0')).join('')),
+};
 
 const ANSWERS: Record<string, unknown> = {
   '/login': LOGIN,
@@ -183,13 +187,15 @@ const ANSWERS: Record<string, unknown> = {
   '/desktops/d1/history/13': { desktop: earlier, saved_at: NOW, saved_by: 's.ortiz' },
   '/desktops/d3/use': { agents: [], others: [], services: [], capturing: [] },
   '/desktops/d1': desktop,
-  '/login/second-factor': { asked: true },
-  '/second-factor': {
-    secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', link: 'otpauth://totp/Tonewall:a.kim?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Tonewall',
-    picture: Array.from({ length: 33 }, (_, y) => Array.from({ length: 33 }, (_, x) => ((x * y + x + y) % 3 === 0 ? '1' : '0')).join('')),
-  },
   '/desktops/d2': { ...desktop, desktop: { ...desktop.desktop, id: 'd2', name: 'Billing UK', service: 'designer', layout: 'designer', design: 'g1' } } satisfies DesktopView,
   '/designer-desktops': { designs: [{ design: BILLING, used_by: ['Billing UK', 'Collections'] }, { design: { ...BILLING, id: 'g2', name: 'Renewals' }, used_by: [] }], frame_hosts: [] } satisfies DesignList,
+  '/login/policy': { asks_for_code: true, awaits_set_up: false },
+  '/first-steps': {
+    desktop: 'd1',
+    steps: (['switch', 'widget', 'gateway', 'service', 'agent', 'call'] as const).map((step, at) => ({ step, done: at < 2 })),
+  } satisfies FirstSteps,
+  '/set-up/offer': { second_factor: FACTOR },
+  '/second-factor': FACTOR,
   ...Object.fromEntries(USERS.map((one) => [`/users/${one.id}`, one])),
   '/users': { users: USERS },
   '/roles': { roles: ROLES, givable: PERMISSIONS },

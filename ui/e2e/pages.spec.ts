@@ -25,6 +25,7 @@ const PLACES: readonly Place[] = [
   { name: 'login', path: '/', answers: { '/login': null }, ready: heading('Sign in') },
   { name: 'password', path: '/password', ready: heading('Change your password') },
   { name: 'second-factor', path: '/', answers: { '/login': { ...LOGIN, must_set_second_factor: true } }, ready: heading('Set up your authenticator app') },
+  { name: 'set-up', path: '/set-up#token', ready: heading('Make the first administrator') },
   { name: 'agent', path: '/', ready: heading('Card payment') },
   {
     name: 'second-call',

@@ -24,6 +24,7 @@ const Payments = lazy(() => import('./evidence/payments-page'));
 const Audit = lazy(() => import('./evidence/audit-page'));
 const Live = lazy(() => import('./evidence/live-page'));
 const SecondFactor = lazy(() => import('./login/second-factor-page'));
+const SetUp = lazy(() => import('./login/set-up-page'));
 const Gallery = lazy(() => import('./gallery/gallery-page'));
 
 export function App() {
@@ -32,6 +33,7 @@ export function App() {
       <Suspense fallback={<Loading />}>
         <Switch>
           <Route path="/gallery" component={Gallery} />
+          <Route path="/set-up" component={SetUp} />
           <Route component={Gate} />
         </Switch>
       </Suspense>
@@ -141,8 +143,8 @@ function LoggedIn({ login }: { login: Login }) {
 
 /** What is read again when the server says that something changed. */
 const READ_BY = {
-  desktop: [KEYS.myDesktop, KEYS.desktops],
-  settings: [KEYS.myDesktop, KEYS.settings],
+  desktop: [KEYS.myDesktop, KEYS.desktops, KEYS.firstSteps],
+  settings: [KEYS.myDesktop, KEYS.settings, KEYS.firstSteps],
   payment: [KEYS.payments],
   registration: [KEYS.users],
 } satisfies Record<ReadAgain, readonly (readonly string[])[]>;

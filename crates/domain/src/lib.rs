@@ -12,6 +12,7 @@ pub mod call;
 pub mod capture;
 pub mod designer;
 pub mod desktop;
+pub mod first_steps;
 pub mod gate;
 pub mod gateway;
 pub mod id;

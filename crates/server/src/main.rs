@@ -23,7 +23,7 @@ mod seed;
 mod simulate;
 mod wire;
 
-use config::Config;
+use config::{Config, FirstAdministrator};
 use wire::{Extras, Server};
 
 /// Memory that any library gives back is zeroed: bodies, TLS records and strings that a captured value may have touched on its way out.
@@ -63,8 +63,8 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// The simulator's own process; `demo` starts it.
-    Simulate,
+    /// Simulate a consumer's phone, an agent's phone and a payment gateway beside a running server; `demo` starts it by itself.
+    Simulate(simulate::SimulateOptions),
 }
 
 fn version() -> &'static str {
@@ -135,9 +135,9 @@ async fn run(command: Command, missing: &[String]) -> Result<bool> {
             demo::run(options).await
         }
         Command::Scan { files } => scan::run(&files),
-        Command::Simulate => {
+        Command::Simulate(options) => {
             logging::start("warn", false);
-            simulate::run().await.map(|()| true)
+            simulate::run(options).await.map(|()| true)
         }
     }
 }
@@ -161,16 +161,32 @@ async fn serve(config: &Config) -> Result<()> {
     );
     let server = Server::start(config, Extras::default()).await?;
     if seed::is_empty(&*server.database).await? {
-        let password = seed::first_administrator(&*server.store).await?;
-        print_line(&format!(
-            "first start: log in as admin with the one-time password {password}"
-        ));
+        print_line(&first_start(config, &server).await?);
     }
     tracing::info!(page = %server.web, sip = %server.sip, health = %server.health, "serving");
     stop_signal().await?;
     tracing::info!("stopping: running calls end, charges on their way finish");
     server.stop().await;
     Ok(())
+}
+
+/// The way in for the first administrator, as the file wants it.
+async fn first_start(config: &Config, server: &Server) -> Result<String> {
+    match config.first_administrator {
+        FirstAdministrator::Link => {
+            let link = server.set_up_link(config);
+            let link = link.context("the system has no random numbers")?;
+            Ok(format!(
+                "first start: make the first administrator at {link} (once, until this server ends)"
+            ))
+        }
+        FirstAdministrator::Password => {
+            let password = seed::first_administrator(&*server.store).await?;
+            Ok(format!(
+                "first start: log in as admin with the one-time password {password}"
+            ))
+        }
+    }
 }
 
 /// Waits for Ctrl+C or a termination signal.

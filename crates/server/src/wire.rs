@@ -157,6 +157,16 @@ impl Server {
         })
     }
 
+    /// The link that makes the first administrator, once; none if the system has no random numbers.
+    pub(crate) fn set_up_link(&self, config: &Config) -> Option<String> {
+        let token = self.running_web.open_set_up()?;
+        let scheme = config.web_tls.as_ref().map_or("http", |_| "https");
+        let here = || format!("{scheme}://{}", self.web);
+        let origin = config.web_origin.clone().unwrap_or_else(here);
+        // Browsers do not send what stands behind '#', so that no log of a proxy keeps it.
+        Some(format!("{origin}/set-up#{token}"))
+    }
+
     /// Stops: no new calls, running ones end, charges on their way finish.
     pub(crate) async fn stop(self) {
         self.node.shutdown().await;

@@ -13,7 +13,7 @@ use domain::time::WallClock;
 use tokio::sync::{Semaphore, watch};
 
 use crate::events::Hub;
-use crate::login::{Bucket, Logins, password::Passwords, strangers::Strangers};
+use crate::login::{Bucket, Logins, password::Passwords, set_up::SetUp, strangers::Strangers};
 use crate::page::Page;
 
 /// The other rooms, as the HTTP side sees them.
@@ -84,6 +84,7 @@ pub(crate) struct App {
     pub(crate) origins: Origins,
     pub(crate) phone_realm: String,
     pub(crate) second_factor: bool,
+    pub(crate) set_up: SetUp,
     pub(crate) secure: bool,
     pub(crate) frame_hosts: Vec<String>,
     pub(crate) requests: Arc<Semaphore>,

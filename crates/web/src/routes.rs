@@ -10,10 +10,10 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use domain::access::Permission as Right;
 use serde::Serialize;
 
-use crate::api::desktops::{agents, copies, history};
+use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
     attempts, audit, calls, designer, desktops, exports, live, login, me, openapi, payments,
-    resolutions, roles, second_factor, services, users,
+    resolutions, roles, second_factor, services, set_up, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -116,7 +116,9 @@ fn people() -> Vec<Route> {
         post("/password", login::change_password)
             .logged_in()
             .before_change(),
-        get("/login/second-factor", second_factor::policy).public(),
+        get("/login/policy", login::policy).public(),
+        post("/set-up/offer", set_up::offer).public(),
+        post("/set-up", set_up::make).public(),
         post("/second-factor", second_factor::offer)
             .logged_in()
             .before_change(),
@@ -176,6 +178,7 @@ fn configuration() -> Vec<Route> {
         get("/services/{id}", services::show).may(SERVICES),
         put("/services/{id}", services::save).may(SWITCH),
         post("/services/{id}/recorders", services::declare).may(SWITCH),
+        get("/first-steps", first_steps::show).may(&[Right::DesktopEdit]),
         get("/desktops", desktops::list::list).may(DESKTOP_NAMES),
         post("/desktops", desktops::create).may(&[Right::DesktopEdit]),
         get("/desktops/{id}", desktops::show).may(DESKTOPS),

@@ -26,6 +26,7 @@ use crate::app::{App, Deps, Origins, Shared};
 use crate::config::{ServeError, WebConfig};
 use crate::events::Streams;
 use crate::login::password::Passwords;
+use crate::login::set_up::SetUp;
 use crate::login::strangers::Strangers;
 use crate::login::{Bucket, Logins, idle_accounts};
 use crate::problem::{Code, Problem};
@@ -72,11 +73,19 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Peer {
 pub struct Running {
     /// Where it listens.
     pub local_addr: SocketAddr,
+    app: Shared,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 impl Running {
+    /// Lets whoever has the token that is answered make the first administrator, once, until this process ends. For an
+    /// installation without users. None if the system has no random numbers.
+    #[must_use]
+    pub fn open_set_up(&self) -> Option<String> {
+        self.app.set_up.open()
+    }
+
     /// Accepts nothing more, ends event streams, lets open requests finish.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
@@ -111,6 +120,7 @@ pub async fn serve(config: WebConfig, deps: Deps) -> Result<Running, ServeError>
         origins: Origins::new(origins),
         phone_realm: config.phone_realm,
         second_factor: config.second_factor,
+        set_up: SetUp::default(),
         requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
         streams: Streams::new(),
         verifying: tokio::sync::Mutex::default(),
@@ -127,6 +137,7 @@ pub async fn serve(config: WebConfig, deps: Deps) -> Result<Running, ServeError>
     }));
     Ok(Running {
         local_addr,
+        app,
         stop,
         task,
     })

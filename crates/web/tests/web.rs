@@ -32,6 +32,8 @@ mod page;
 mod rights;
 #[path = "web/second_factor.rs"]
 mod second_factor;
+#[path = "web/set_up.rs"]
+mod set_up;
 #[path = "web/stage.rs"]
 mod stage;
 #[path = "web/transport.rs"]

@@ -23,11 +23,14 @@ export const ROWS = {
 /** A key within half a second of an automatic end of a field counts as meant for that field. */
 const BETWEEN_FIELDS_MS = 700;
 
+/** The consumer's side, and who can sign in. */
+type Stage = Pick<Demo, 'simulator' | 'passwords'>;
+
 export class Desk {
   readonly page: Page;
-  readonly #demo: Demo;
+  readonly #demo: Stage;
 
-  constructor(page: Page, demo: Demo) {
+  constructor(page: Page, demo: Stage) {
     this.page = page;
     this.#demo = demo;
   }

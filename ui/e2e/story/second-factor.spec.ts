@@ -1,26 +1,14 @@
 /** Signing in at a server of its own, with a second factor. */
-import { createHmac } from 'node:crypto';
 import type { Page } from '@playwright/test';
-import { expect, test } from '@playwright/test';
 import { expectAccessible } from '../looks';
-import { Site } from './site';
+import { STEP_MS, codeOf } from './authenticator';
+import { expect, test } from './site';
 import { Watch } from './watch';
 
 const OWN = 'battery staple 7';
+/** The first administrator gets a one-time password, as for an installation that a program sets up. */
+const PASSWORD = { first_administrator: 'password' };
 const WRONG = 'User name, password or code is wrong. A code works once.';
-const STEP_MS = 30_000;
-
-/** What an authenticator app shows at a time (RFC 6238), from the key as the page writes it. */
-function codeOf(key: string, at: number): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...key.replaceAll(' ', '')].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('');
-  const secret = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(at / STEP_MS)));
-  const digest = createHmac('sha1', secret).update(counter).digest();
-  const offset = (digest.at(-1) ?? 0) & 15;
-  return String((digest.readUInt32BE(offset) & 0x7fff_ffff) % 1_000_000).padStart(6, '0');
-}
 
 /** By keyboard alone; the code is pasted, as from another app. */
 async function signIn(page: Page, password: string, code: string): Promise<void> {
@@ -35,8 +23,8 @@ async function signIn(page: Page, password: string, code: string): Promise<void>
   await page.keyboard.press('Enter');
 }
 
-test('c2 s22 the first administrator sets up an authenticator app, and later needs a new code of it each time, until the file says off', async ({ page, browser }, info) => {
-  const site = await Site.open(info.outputPath('site.log'));
+test('c2 s22 the first administrator sets up an authenticator app, and later needs a new code of it each time, until the file says off', async ({ page, browser, site }) => {
+  await site.start({ web: PASSWORD });
   const watch = await Watch.over(page);
   const off = 'web.second_factor is off';
   const warned = () => site.logged.filter(({ level, fields }) => level === 'WARN' && fields.message?.startsWith(off)).length;
@@ -77,7 +65,7 @@ test('c2 s22 the first administrator sets up an authenticator app, and later nee
   expect(await page.content()).not.toContain(key.replaceAll(' ', ''));
 
   await site.stop();
-  await site.start({ web: { second_factor: 'off' } });
+  await site.start({ web: { ...PASSWORD, second_factor: 'off' } });
   expect(warned()).toBe(1);
   const other = await browser.newPage();
   await other.goto(site.page);
@@ -86,5 +74,4 @@ test('c2 s22 the first administrator sets up an authenticator app, and later nee
   await expect(other.getByRole('button', { name: 'Sign out' })).toBeVisible();
   await other.close();
   expect(watch.violations).toEqual([]);
-  await site.remove();
 });

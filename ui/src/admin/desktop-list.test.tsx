@@ -37,6 +37,7 @@ const USE: DesktopUse = {
 async function list(desktops: readonly DesktopBrief[] = DESKTOPS, answer: (sent: Sent) => unknown = () => USE, permissions: Permission[] = ['desktop.edit', 'gateway.edit']) {
   const requests = fakeServer((sent) => {
     if (sent.method === 'GET' && sent.path === '/desktops') return { json: { desktops } };
+    if (sent.path === '/first-steps') return { json: { steps: [], desktop: null } };
     const reply = answer(sent);
     return typeof reply === 'object' && reply !== null && 'problem' in reply ? { status: 409, json: reply.problem } : { json: reply };
   });

@@ -16,6 +16,7 @@ import DeleteSheet from './desktop-delete';
 import { DuplicateSheet, ImportSheet, NewDesktopSheet } from './desktop-new';
 import { State } from './desktop-state';
 import { LAYOUT_NAMES, SERVICE_NAMES } from './desktop-words';
+import { FirstSteps } from './first-steps';
 
 type Open = { what: 'new' | 'import' } | { what: 'duplicate' | 'assign' | 'delete'; desktop: DesktopBrief };
 type Act = 'open' | 'duplicate' | 'export' | 'history' | 'assign' | 'delete';
@@ -61,6 +62,7 @@ export default function DesktopListPage({ login }: { login: Login }) {
           {sentenceOf(error)}
         </Notice>
       )}
+      <FirstSteps login={login} />
       {isPending && <p role="status">{t('app.loading')}</p>}
       {data?.length === 0 && <Empty />}
       {data && data.length > 0 && found.length === 0 && <p className={css.empty}>{t('desktops.nothing_found')}</p>}

@@ -5,7 +5,7 @@ import { Form } from 'react-aria-components';
 import { Link } from 'wouter';
 import { DisplayInputs } from '../display';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
-import { KEYS, useAsksForCode } from '../lib/api/queries';
+import { KEYS, useLoginPolicy } from '../lib/api/queries';
 import type { Login } from '../lib/api/types';
 import { Button, CheckInput, Notice, TextInput } from '../lib/controls';
 import type { MessageId } from '../lib/i18n';
@@ -28,7 +28,7 @@ export function LoginPage() {
   const [password, setPassword] = useState('');
   const [shown, setShown] = useState(false);
   const [code, setCode] = useState('');
-  const asksForCode = useAsksForCode();
+  const { asks_for_code: asksForCode, awaits_set_up: awaitsSetUp } = useLoginPolicy();
   const login = useMutation({
     mutationFn: () => api<Login>('POST', '/login', { body: { user: user.trim(), password, ...(code.trim() ? { code: code.trim() } : {}) } }),
     onSuccess: (answer) => queries.setQueryData(KEYS.login, answer),
@@ -48,6 +48,7 @@ export function LoginPage() {
       >
         <Brand />
         <h1>{t('login.title')}</h1>
+        {awaitsSetUp && <Notice tone="info">{t('login.awaits_set_up')}</Notice>}
         <TextInput label={t('login.user')} value={user} onChange={setUser} name="username" autoComplete="username" autoFocus />
         <TextInput
           label={t('login.password')}
@@ -126,7 +127,7 @@ export function PasswordPage({ login }: { login: Login }) {
 }
 
 /** The server decides; this spares a round trip. */
-function problemOf(chosen: string, repeated: string): MessageId | undefined {
+export function problemOf(chosen: string, repeated: string): MessageId | undefined {
   if (chosen.length < 12 || !/\p{L}/u.test(chosen) || !/\d/.test(chosen)) return 'password.short';
   return chosen === repeated ? undefined : 'password.differ';
 }

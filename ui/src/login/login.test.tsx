@@ -37,7 +37,7 @@ describe('signing in', () => {
   });
 
   test('c2 s22 a code can be pasted, offered by the browser, and is sent with the password', async () => {
-    const requests = fakeServer(({ path }) => (path === '/login/second-factor' ? { json: { asked: true } } : { json: login }));
+    const requests = fakeServer(({ path }) => (path === '/login/policy' ? { json: { asks_for_code: true, awaits_set_up: false } } : { json: login }));
     renderPage(<LoginPage />);
     await userEvent.keyboard('a.kim{Tab}correct horse 1');
     const code = screen.getByRole('textbox', { name: 'Code' });
@@ -48,10 +48,11 @@ describe('signing in', () => {
     await vi.waitFor(() => expect(requests.find(({ path }) => path === '/login')?.body).toEqual({ user: 'a.kim', password: 'correct horse 1', code: '287 082' }));
   });
 
-  test('no code is asked for where the server asks nobody', async () => {
-    fakeServer(() => ({ json: { asked: false } }));
+  test('no code is asked for where the server asks nobody, and without users it names the set-up link', async () => {
+    fakeServer(() => ({ json: { asks_for_code: false, awaits_set_up: true } }));
     renderPage(<LoginPage />);
     await vi.waitFor(() => expect(screen.queryByRole('textbox', { name: 'Code' })).toBeNull());
+    expect(screen.getByText(/Open the set-up link/)).toBeVisible();
   });
 
   test.each([
@@ -60,7 +61,7 @@ describe('signing in', () => {
     [problem(423, 'account_locked'), true, 'This account is locked. Try again in 30 minutes or ask an administrator.'],
     ['no answer' as const, true, 'The server does not answer. Try again.'],
   ])('a failure is one alert, and the password is gone', async (answer, asked, text) => {
-    fakeServer(({ path }) => (path === '/login/second-factor' ? { json: { asked } } : answer));
+    fakeServer(({ path }) => (path === '/login/policy' ? { json: { asks_for_code: asked, awaits_set_up: false } } : answer));
     renderPage(<LoginPage />);
     await userEvent.type(screen.getByLabelText('User name'), 'a.kim');
     await userEvent.type(screen.getByLabelText('Password'), 'wrong');

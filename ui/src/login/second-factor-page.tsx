@@ -59,7 +59,7 @@ export default function SecondFactorPage({ login }: { login: Login }) {
   );
 }
 
-function Offer({ offer }: { offer: SecondFactorOffer }) {
+export function Offer({ offer }: { offer: SecondFactorOffer }) {
   const t = useT();
   const size = offer.picture.length + 2 * QUIET;
   const dark = offer.picture.flatMap((row, y) => [...row].map((module, x) => (module === '1' ? `M${x + QUIET} ${y + QUIET}h1v1h-1z` : ''))).join('');

@@ -55,6 +55,7 @@ settings! {
     "web.idle_lock" = Some("15m"), "A page without key or pointer locks after this long, 1m-60m.";
     "web.frame_hosts" = Some(""), "Hosts (or host:port) whose pages a web page tile of a designer desktop may show, separated by commas.";
     "web.second_factor" = Some("required"), "Code of an authenticator app for administrators and for users with capture.view_basic: required, or off, of which the server warns at each start.";
+    "web.first_administrator" = Some("link"), "How an installation without users gets its first administrator: link, which the start prints and opens a page once, or password, a one-time one for admin.";
     "health.listen" = Some("127.0.0.1:9090"), "Address and port of /healthz, /readyz and /metrics.";
     "sip.listen" = Some("0.0.0.0:5060"), "UDP address and port for SIP.";
     "sip.advertised" = Some(""), "Address and port put into Contact and Via; empty: sip.listen.";
@@ -75,6 +76,15 @@ settings! {
     "log.format" = Some("text"), "text or json.";
 }
 
+/// How an installation without users gets its first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FirstAdministrator {
+    /// By a link that opens a page once.
+    Link,
+    /// `admin`, by a one-time password, for installations that are set up by a program.
+    Password,
+}
+
 /// The valid configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
@@ -86,6 +96,7 @@ pub(crate) struct Config {
     pub(crate) frame_hosts: Vec<String>,
     pub(crate) idle_lock: Duration,
     pub(crate) second_factor: bool,
+    pub(crate) first_administrator: FirstAdministrator,
     pub(crate) health_listen: SocketAddr,
     pub(crate) sip_listen: SocketAddr,
     pub(crate) sip_advertised: Option<SocketAddr>,
@@ -130,6 +141,10 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let web_tls = read_tls(reader, web_listen);
     let frame_hosts = reader.read("web.frame_hosts", value::hosts);
     let idle_lock = reader.read("web.idle_lock", value::duration(60, 3_600));
+    let first_administrator = reader.read(
+        "web.first_administrator",
+        value::one_of(&["link", "password"]),
+    );
     let second_factor = reader.read("web.second_factor", value::one_of(&["required", "off"]));
     let health_listen = reader.read("health.listen", value::socket);
     let sip_listen = reader.read("sip.listen", value::socket);
@@ -162,6 +177,11 @@ fn read(reader: &mut Reader) -> Option<Config> {
         frame_hosts: frame_hosts?,
         idle_lock: idle_lock?,
         second_factor: second_factor? == "required",
+        first_administrator: if first_administrator? == "password" {
+            FirstAdministrator::Password
+        } else {
+            FirstAdministrator::Link
+        },
         health_listen: health_listen?,
         sip_listen: sip_listen?,
         sip_advertised: sip_advertised?,
@@ -226,6 +246,7 @@ mod tests {
         assert_eq!(config.media_ports, 10_000..=19_999);
         assert_eq!(config.idle_lock, Duration::from_secs(900));
         assert!(config.second_factor);
+        assert_eq!(config.first_administrator, FirstAdministrator::Link);
         assert!(config.trunks.is_empty());
     }
 

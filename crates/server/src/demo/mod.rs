@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::json;
 use simulator::{AgentPhone, GatewayPlan, StagePlan};
 
-use crate::config::{Config, MediaSource, Trunk};
+use crate::config::{Config, FirstAdministrator, MediaSource, Trunk};
 use crate::seed::{self, Demonstration};
 use crate::wire::{Extras, Server, StartError};
 
@@ -243,6 +243,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         frame_hosts: Vec::new(),
         // Its users are made up and live on loopback; the start's log says so.
         second_factor: false,
+        first_administrator: FirstAdministrator::Password,
         health_listen: at(options.health_port),
         sip_listen: at(options.sip_port),
         sip_advertised: None,

@@ -40,6 +40,8 @@ const DATAGRAMS_MAX: usize = 64;
 
 /// How long a registration shall hold.
 const REGISTRATION: Duration = Duration::from_secs(300);
+/// After a registration that failed, before the next: the server starts later, or the user is made later.
+const REGISTER_AGAIN: Duration = Duration::from_secs(3);
 
 /// What a phone is.
 pub struct PhoneConfig {
@@ -140,6 +142,7 @@ impl Phone {
             heard: heard.clone(),
             call: None,
             answer_at: None,
+            register_at: None,
             mode: KeyingMode::default(),
             registered: false,
             failure: None,
@@ -215,6 +218,7 @@ struct Task {
     heard: Arc<Mutex<Heard>>,
     call: Option<Running>,
     answer_at: Option<Instant>,
+    register_at: Option<Instant>,
     mode: KeyingMode,
     registered: bool,
     failure: Option<u16>,
@@ -258,6 +262,10 @@ impl Task {
         if self.answer_at.is_some_and(|at| at <= now) {
             self.answer_at = None;
             self.answer();
+        }
+        if self.register_at.is_some_and(|at| at <= now) {
+            self.register_at = None;
+            self.register();
         }
         let info = self.call.as_mut().and_then(|call| call.line.tick());
         if let (Some(character), Some(call)) = (info, &self.call) {
@@ -439,6 +447,7 @@ impl Task {
             Event::RegisterFailed { status, .. } => {
                 self.registered = false;
                 self.failure = Some(status.code());
+                self.register_at = Some(Instant::now() + REGISTER_AGAIN);
             }
             Event::OfferAnswered { .. }
             | Event::OfferFailed { .. }

@@ -24,6 +24,7 @@ use crate::problem::{Code, FieldProblem, Problem};
 
 pub(crate) mod agents;
 pub(crate) mod copies;
+pub(crate) mod first_steps;
 pub(crate) mod history;
 pub(crate) mod list;
 

@@ -73,6 +73,15 @@ pub(crate) struct PasswordForm {
     new: Password,
 }
 
+/// What the login page needs to know before anybody is known.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LoginPolicy {
+    /// Some users are asked for a code.
+    asks_for_code: bool,
+    /// There is no user yet: the start printed a link to make the first one.
+    awaits_set_up: bool,
+}
+
 /// Who is logged in here.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LoginView {
@@ -135,6 +144,17 @@ pub(crate) async fn show(Caller(login): Caller) -> Json<LoginView> {
     Json(LoginView::from(&login))
 }
 
+/// How one logs in here.
+#[utoipa::path(get, path = "/login/policy", tag = "login", responses(
+    (status = 200, body = LoginPolicy),
+))]
+pub(crate) async fn policy(State(app): State<Shared>) -> Json<LoginPolicy> {
+    Json(LoginPolicy {
+        asks_for_code: app.second_factor,
+        awaits_set_up: app.set_up.is_open(),
+    })
+}
+
 /// Logs in. Sets the cookie `__Host-tonewall`. Wrong and unknown names are answered alike.
 #[utoipa::path(post, path = "/login", tag = "login", request_body = LoginForm, responses(
     (status = 200, body = LoginView),
@@ -170,11 +190,21 @@ pub(crate) async fn log_in(
     if let Some(Caller(previous)) = previous {
         app.logins.end(&previous.key);
     }
+    begin(&app, &user, &custom, &address).await
+}
+
+/// Gives this browser a login.
+pub(super) async fn begin(
+    app: &Shared,
+    user: &User,
+    custom: &CustomRoles,
+    address: &str,
+) -> Result<Response, Problem> {
     let (cookie, login) = app
         .logins
-        .begin(&user, &custom, &address, Instant::now())
+        .begin(user, custom, address, Instant::now())
         .ok_or(Code::Internal)?;
-    still_holds(&app, &user).await?;
+    still_holds(app, user).await?;
     let cookie = format!("{COOKIE_NAME}={cookie}; Path=/; Secure; HttpOnly; SameSite=Strict");
     Ok(([(SET_COOKIE, cookie)], Json(LoginView::from(&login))).into_response())
 }

@@ -17,6 +17,7 @@ pub(crate) mod resolutions;
 pub(crate) mod roles;
 pub(crate) mod second_factor;
 pub(crate) mod services;
+pub(crate) mod set_up;
 pub(crate) mod users;
 
 use axum::Json;

@@ -7,10 +7,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use super::desktops::{agents, copies, history};
+use super::desktops::{agents, copies, first_steps, history};
 use super::{
     attempts, audit, calls, designer, desktops, exports, live, login, me, payments, resolutions,
-    roles, second_factor, services, users,
+    roles, second_factor, services, set_up, users,
 };
 use crate::guard::{Access, COOKIE_NAME};
 use crate::problem::ProblemBody;
@@ -25,14 +25,14 @@ use crate::routes::{RouteRow, table};
     paths(
         show,
         login::show, login::log_in, login::log_out, login::unlock, login::activity, login::change_password,
-        second_factor::policy, second_factor::offer, second_factor::set,
+        login::policy, second_factor::offer, second_factor::set, set_up::offer, set_up::make,
         live::stream, me::desktop, me::save_preferences,
         calls::list, calls::hang_up, calls::open, calls::show, calls::act, calls::process, calls::reveal, attempts::list, attempts::reset,
         services::settings, services::save_settings,
         services::list, services::create, services::show, services::save, services::declare,
         desktops::list::list, desktops::create, desktops::show, desktops::save, desktops::remove,
         copies::import, copies::duplicate, copies::export, agents::show, agents::assign,
-        history::list, history::show, history::restore,
+        history::list, history::show, history::restore, first_steps::show,
         designer::list, designer::create, designer::show, designer::save, designer::remove, designer::bind,
         users::list, users::create, users::show, users::save,
         roles::list, roles::create, roles::save, roles::remove,

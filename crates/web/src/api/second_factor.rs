@@ -1,4 +1,4 @@
-//! The second factor: whether it is asked for, and its set-up.
+//! The set-up of the second factor.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use domain::access::{SecondFactor, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::Change;
+use secret::SecretText;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,13 +18,6 @@ use crate::extract::{Caller, Input};
 use crate::login::Login;
 use crate::login::second_factor::{link, new_secret, picture, step_of};
 use crate::problem::{Code, Problem};
-
-/// What the login page needs to know before anybody is known.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SecondFactorPolicy {
-    /// Some users are asked for a code.
-    asked: bool,
-}
 
 /// A secret for an authenticator app. It is shown once.
 #[derive(Serialize, ToSchema)]
@@ -36,22 +30,24 @@ pub(crate) struct SecondFactorOffer {
     picture: Vec<String>,
 }
 
+impl SecondFactorOffer {
+    /// `label`: what the app shows beside the codes.
+    pub(super) fn new(secret: &SecretText, label: &str) -> Self {
+        let link = link(secret, label);
+        Self {
+            secret: secret.expose().to_owned(),
+            picture: picture(&link),
+            link,
+        }
+    }
+}
+
 /// A code.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SecondFactorForm {
     /// The six digits that the app shows.
     code: String,
-}
-
-/// Whether some users are asked for a code.
-#[utoipa::path(get, path = "/login/second-factor", tag = "login", responses(
-    (status = 200, body = SecondFactorPolicy),
-))]
-pub(crate) async fn policy(State(app): State<Shared>) -> Json<SecondFactorPolicy> {
-    Json(SecondFactorPolicy {
-        asked: app.second_factor,
-    })
 }
 
 /// A new secret for whoever has to set up the second factor. It holds once a code of it came.
@@ -65,12 +61,7 @@ pub(crate) async fn offer(
     must_set(&login)?;
     let secret = Arc::new(new_secret().ok_or(Code::Internal)?);
     app.logins.offer(&login.key, Arc::clone(&secret));
-    let link = link(&secret, &login.actor.name);
-    Ok(Json(SecondFactorOffer {
-        secret: secret.expose().to_owned(),
-        picture: picture(&link),
-        link,
-    }))
+    Ok(Json(SecondFactorOffer::new(&secret, &login.actor.name)))
 }
 
 /// Sets up the second factor with a code of the secret that was shown. Other browsers of the same user are logged out.

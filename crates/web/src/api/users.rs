@@ -23,7 +23,7 @@ use crate::problem::{Code, FieldProblem, Problem};
 
 mod form;
 
-use form::UserForm;
+pub(super) use form::UserForm;
 
 /// Users.
 #[derive(Debug, Serialize, ToSchema)]
@@ -199,7 +199,7 @@ fn within_reach(actor: &Actor, user: &User, custom: &CustomRoles) -> Result<(), 
 }
 
 /// What the trail says: which fields changed, and what the readable ones were and are.
-fn entry(
+pub(super) fn entry(
     app: &Shared,
     actor: &Actor,
     (before, after, reset): (&User, &User, bool),
@@ -258,7 +258,7 @@ fn facts(user: &User, custom: &CustomRoles) -> Map<String, Value> {
     .collect()
 }
 
-fn problem(field: &str, message: impl Into<String>) -> FieldProblem {
+pub(super) fn problem(field: &str, message: impl Into<String>) -> FieldProblem {
     FieldProblem {
         field: field.to_owned(),
         message: message.into(),

@@ -18,6 +18,7 @@ mod bucket;
 pub(crate) mod idle_accounts;
 pub(crate) mod password;
 pub(crate) mod second_factor;
+pub(crate) mod set_up;
 pub(crate) mod strangers;
 
 pub(crate) use bucket::Bucket;

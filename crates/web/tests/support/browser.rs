@@ -76,7 +76,12 @@ impl Browser {
     }
 
     pub(crate) async fn log_in_with(&mut self, form: Value) -> Reply {
-        let reply = self.post("/login", form).await;
+        self.send_to_log_in("/login", form).await
+    }
+
+    /// A request whose answer is a login.
+    pub(crate) async fn send_to_log_in(&mut self, path: &str, form: Value) -> Reply {
+        let reply = self.post(path, form).await;
         if reply.status == 200 {
             let cookie = reply.header("set-cookie").split(';').next().unwrap();
             self.cookie = Some(cookie.to_owned());

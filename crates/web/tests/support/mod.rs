@@ -69,6 +69,14 @@ impl House {
         Self::with(|config| config.second_factor = true).await
     }
 
+    /// An installation without users, with the token of its set-up link.
+    pub(crate) async fn empty(second_factor: bool) -> (Self, String) {
+        let house = Self::with(|config| config.second_factor = second_factor).await;
+        house.rooms.users.lock().unwrap().clear();
+        let token = house.server.open_set_up().unwrap();
+        (house, token)
+    }
+
     /// Another server over the same rooms.
     pub(crate) async fn beside(&self) -> Running {
         web::serve(config(), self.deps()).await.unwrap()

@@ -53,7 +53,9 @@ async fn without_a_login_only_the_public_routes_answer() {
         [
             ("GET", "/openapi.json"),
             ("POST", "/login"),
-            ("GET", "/login/second-factor")
+            ("GET", "/login/policy"),
+            ("POST", "/set-up/offer"),
+            ("POST", "/set-up")
         ]
     );
     for row in table() {

@@ -10,7 +10,7 @@ use crate::support::{Browser, House, PASSWORD, Reply, name_of};
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The code that an app shows now.
-fn code(house: &House, secret: &str) -> String {
+pub(crate) fn code(house: &House, secret: &str) -> String {
     let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
     let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
     let seconds = u64::try_from(house.rooms.now().0 / 1_000).unwrap();
@@ -56,8 +56,8 @@ async fn s22_administrators_and_who_sees_card_numbers_do_nothing_before_they_set
             assert_eq!(offer.code(), "wrong_state");
         }
     }
-    let asked = house.browser().get("/login/second-factor").await.json();
-    assert_eq!(asked, json!({"asked": true}));
+    let asked = house.browser().get("/login/policy").await.json();
+    assert_eq!(asked["asks_for_code"], true);
 }
 
 #[tokio::test]
@@ -172,8 +172,8 @@ async fn s22_an_administrator_resets_a_lost_second_factor_but_nobody_their_own()
 #[tokio::test]
 async fn s22_switched_off_nobody_is_asked_for_a_code() {
     let house = House::new().await;
-    let asked = house.browser().get("/login/second-factor").await.json();
-    assert_eq!(asked, json!({"asked": false}));
+    let asked = house.browser().get("/login/policy").await.json();
+    assert_eq!(asked["asks_for_code"], false);
     let browser = house.logged_in(Role::SecurityAdmin).await;
     assert_eq!(browser.get("/users").await.status, 200);
 }

@@ -134,6 +134,8 @@ impl Stage {
             )
             .secret(),
             case("PUT", "/second-factor", json!({"code": "123456"})).secret(),
+            case("POST", "/set-up/offer", json!({"token": "0"})).secret(),
+            case("POST", "/set-up", json!({"token": "0", "name": "ada", "display_name": "Ada", "password": "battery staple 7", "code": "123456"})).secret(),
             case(
                 "PUT",
                 "/me/preferences",

@@ -417,9 +417,10 @@ async fn the_right_bodies_are_taken() {
         let stage = Stage::new().await;
         let case = stage.cases().remove(place);
         let reply = ask(&stage.browser, &case, &case.body).await;
-        let offered_first = case.route == "/second-factor";
+        // A secret is offered first, and a first administrator needs a house without users: set_up.rs has one.
+        let elsewhere = ["/second-factor", "/set-up/offer", "/set-up"].contains(&case.route);
         assert!(
-            (200..300).contains(&reply.status) || offered_first,
+            (200..300).contains(&reply.status) || elsewhere,
             "{case:?} {}",
             reply.text()
         );

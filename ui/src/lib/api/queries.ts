@@ -1,7 +1,7 @@
 /** Owns: the names under which answers are cached, and how each is read. */
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { ApiError, api } from './client';
-import type { DesignList, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, Login, MyDesktop, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
+import type { DesignList, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, FirstSteps, Login, LoginPolicy, MyDesktop, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
 
 export const KEYS = {
   login: ['login'],
@@ -20,6 +20,7 @@ export const KEYS = {
   live: ['live-captures'],
   verification: ['audit-verification'],
   myDesktop: ['my-desktop'],
+  firstSteps: ['first-steps'],
 } as const;
 
 /** Tries again once, and never after a refusal. */
@@ -54,14 +55,19 @@ export function forgetLogin(queries: QueryClient): void {
   queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEYS.login[0] });
 }
 
-/** Whether the login page asks for a code. While nobody knows, it does. */
-export function useAsksForCode(): boolean {
+/** How one logs in here. While nobody knows, a code is asked for. */
+export function useLoginPolicy(): LoginPolicy {
   const { data } = useQuery({
-    queryKey: ['second-factor'],
+    queryKey: ['login-policy'],
     staleTime: Infinity,
-    queryFn: ({ signal }) => api<{ asked: boolean }>('GET', '/login/second-factor', { signal }),
+    queryFn: ({ signal }) => api<LoginPolicy>('GET', '/login/policy', { signal }),
   });
-  return data?.asked ?? true;
+  return data ?? { asks_for_code: true, awaits_set_up: false };
+}
+
+/** How far the way to a first working desktop has been gone. */
+export function useFirstSteps(enabled: boolean) {
+  return useQuery({ queryKey: KEYS.firstSteps, enabled, staleTime: 0, queryFn: ({ signal }) => api<FirstSteps>('GET', '/first-steps', { signal }) });
 }
 
 export function may(login: Login, permission: Permission): boolean {

@@ -575,6 +575,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/first-steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is done of the way to a first working desktop, by what is stored.
+         * @description Needs the right desktop.edit.
+         */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/login": {
         parameters: {
             query?: never;
@@ -596,14 +616,14 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/login/second-factor": {
+    "/login/policy": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Whether some users are asked for a code. */
+        /** How one logs in here. */
         get: operations["policy"];
         put?: never;
         post?: never;
@@ -984,6 +1004,40 @@ export interface paths {
          * @description Needs the right spc.enable.
          */
         post: operations["declare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/set-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the first administrator, who is Desktop admin and Security admin, and logs in. The token is used up. */
+        post: operations["make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/set-up/offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether the token holds, and a new secret for the second factor. */
+        post: operations["offer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1685,6 +1739,17 @@ export interface components {
          */
         FileFormat: "tonewall.desktop";
         /**
+         * @description The steps, in the order in which they are easiest.
+         * @enum {string}
+         */
+        FirstStep: "switch" | "widget" | "gateway" | "service" | "agent" | "call";
+        /** @description The steps. */
+        FirstSteps: {
+            desktop?: components["schemas"]["DesktopId"] | null;
+            /** @description In the order in which they are easiest. */
+            steps: components["schemas"]["StepTaken"][];
+        };
+        /**
          * @description A shut gate.
          * @enum {string}
          */
@@ -1803,6 +1868,13 @@ export interface components {
             password: string;
             /** @description Login name. */
             user: string;
+        };
+        /** @description What the login page needs to know before anybody is known. */
+        LoginPolicy: {
+            /** @description Some users are asked for a code. */
+            asks_for_code: boolean;
+            /** @description There is no user yet: the start printed a link to make the first one. */
+            awaits_set_up: boolean;
         };
         /** @description Who is logged in here. */
         LoginView: {
@@ -2267,11 +2339,6 @@ export interface components {
             /** @description In base 32, to be typed. */
             secret: string;
         };
-        /** @description What the login page needs to know before anybody is known. */
-        SecondFactorPolicy: {
-            /** @description Some users are asked for a code. */
-            asked: boolean;
-        };
         /**
          * @description O1.
          * @enum {string}
@@ -2329,6 +2396,31 @@ export interface components {
         ServiceList: {
             /** @description By name. */
             services: components["schemas"]["Service"][];
+        };
+        /** @description The first administrator. */
+        SetUpForm: {
+            /** @description The code that the authenticator app shows now. */
+            code?: string | null;
+            /** @description 1-80 characters. */
+            display_name: string;
+            /** @description Login name: 1-64 of a-z, 0-9, '.', '-', '_', '@'. */
+            name: string;
+            /**
+             * Format: password
+             * @description 12 to 128 characters with letters and digits.
+             */
+            password: string;
+            /** @description What stands behind '#' in the link. */
+            token: string;
+        };
+        /** @description What the set-up page is told. */
+        SetUpOffer: {
+            second_factor?: components["schemas"]["SecondFactorOffer"] | null;
+        };
+        /** @description The token of the set-up link. */
+        SetUpToken: {
+            /** @description What stands behind '#' in the link. */
+            token: string;
         };
         /** @description System settings. */
         Settings: {
@@ -2458,6 +2550,13 @@ export interface components {
         } | {
             /** @enum {string} */
             step: "capture_ended";
+        };
+        /** @description A step, and whether what is stored has done it. */
+        StepTaken: {
+            /** @description It is done. */
+            done: boolean;
+            /** @description Which. */
+            step: components["schemas"]["FirstStep"];
         };
         /**
          * @description Light or dark.
@@ -3631,6 +3730,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirstSteps"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["LoginView"];
                 };
             };
@@ -3675,7 +3794,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SecondFactorPolicy"];
+                    "application/json": components["schemas"]["LoginPolicy"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4222,6 +4341,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Service"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetUpForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetUpToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetUpOffer"];
                 };
             };
             default: components["responses"]["Problem"];

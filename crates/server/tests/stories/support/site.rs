@@ -141,6 +141,7 @@ impl Site {
 data = {data:?}
 [web]
 second_factor = "off"
+first_administrator = "password"
 listen = "127.0.0.1:0"
 [health]
 listen = "127.0.0.1:0"

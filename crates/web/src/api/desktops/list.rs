@@ -52,9 +52,9 @@ pub(crate) struct DesktopBrief {
 
 /// What a desktop's standing hangs on, read once for all of them.
 pub(crate) struct Facts {
-    settings: Settings,
-    services: Vec<Service>,
-    users: Vec<User>,
+    pub(super) settings: Settings,
+    pub(super) services: Vec<Service>,
+    pub(super) users: Vec<User>,
     with_password: BTreeSet<WidgetId>,
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use domain::access::grant::beyond;
-use domain::access::{Actor, AssignedRole, CustomRoles, User};
+use domain::access::{Actor, AssignedRole, CustomRoles, Role, User};
 use domain::id::DesktopId;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -40,7 +40,7 @@ pub(crate) struct UserForm {
     /// A new password, to be changed at the next login. Needed for a new user.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password)]
-    pub(super) password: Option<Password>,
+    pub(in crate::api) password: Option<Password>,
     /// May log in.
     pub(super) enabled: bool,
     /// Ends a lock after failed logins; the administrator made sure who it is.
@@ -62,8 +62,30 @@ fn is_word(text: &str, max: usize, extra: &str) -> bool {
 }
 
 impl UserForm {
+    /// The form of a user that somebody makes for themselves.
+    pub(in crate::api) fn first(
+        name: String,
+        display_name: String,
+        password: Password,
+        roles: &[Role],
+    ) -> Self {
+        Self {
+            name,
+            display_name,
+            roles: roles.iter().map(|role| (*role).into()).collect(),
+            desktop: None,
+            phone: None,
+            phone_password: None,
+            password: Some(password),
+            enabled: true,
+            unlock: false,
+            reset_second_factor: false,
+            revision: 0,
+        }
+    }
+
     /// What is wrong with the form by itself, and beside the other users.
-    pub(super) fn problems(&self, before: &User, all: &[User]) -> Vec<FieldProblem> {
+    pub(in crate::api) fn problems(&self, before: &User, all: &[User]) -> Vec<FieldProblem> {
         let mut problems = Vec::new();
         let mut wrong = |bad: bool, field: &str, message: &str| {
             if bad {
@@ -127,7 +149,7 @@ impl UserForm {
     }
 
     /// The user as the form wants it.
-    pub(super) fn applied(self, before: &User, hash: Option<String>, app: &App) -> User {
+    pub(in crate::api) fn applied(self, before: &User, hash: Option<String>, app: &App) -> User {
         let kept = before.phone_ha1.clone();
         let phone_ha1 = match (&self.phone, &self.phone_password) {
             (None, _) => None,
