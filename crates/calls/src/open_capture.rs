@@ -176,6 +176,8 @@ impl CallTask {
             CaptureAction::Rest => Event::Rest,
             CaptureAction::Recapture(field) => Event::Recapture(field),
             CaptureAction::NotAvailable(field) => Event::NotAvailable(field),
+            CaptureAction::CustomerSpeaking => Event::Speaking(true),
+            CaptureAction::CustomerSpoke => Event::Speaking(false),
             CaptureAction::KeepOpen => Event::KeepOpen,
             CaptureAction::TryAgain => Event::TryAgain,
             CaptureAction::Done => Event::Done,
@@ -216,9 +218,15 @@ impl CallTask {
         if open.session.state() != CaptureState::Ready || open.pressed.len() >= KEYS_MAX {
             return Err(DeskError::WrongState(open.session.state()));
         }
-        form.check(open.session.widget().kind.payment_type())
-            .map_err(DeskError::Form)?;
         let now = self.inner.deps.clock.now();
+        let widget = open.session.widget();
+        let form = form
+            .charged(
+                widget.kind.payment_type(),
+                &widget.options,
+                now.latest_day(),
+            )
+            .map_err(DeskError::Form)?;
         let desktop = self.desktop.as_ref().map(|desktop| desktop.id.clone());
         let payment = new_payment(open, &actor, &before, desktop, form.amount, now);
         let event = Event::Process {
@@ -473,12 +481,10 @@ impl CallTask {
             progress,
         };
         let desktops = inner.deps.desktops.clone();
-        let show_message = inner
-            .deps
-            .configuration
-            .current()
-            .settings
-            .response_variables;
+        let settings = &inner.deps.configuration.current().settings;
+        let show_message = settings
+            .response_variables
+            .allow(&gateway.agent_message_key);
         self.inner.charges.spawn(async move {
             let password = match desktops.gateway_password(&widget.id).await {
                 Ok(password) => password,

@@ -183,7 +183,7 @@ pub(crate) fn start(
         let call = Call::ringing(
             incoming.id.clone(),
             agent,
-            &incoming.caller,
+            (&incoming.caller, &incoming.caller_number),
             &incoming.called,
             now,
         );

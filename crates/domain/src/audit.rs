@@ -63,6 +63,8 @@ pub enum AuditAction {
     FieldObtained,
     /// A field was refused; detail: field, code.
     FieldInvalid,
+    /// The agent said that the customer is speaking the number, or no longer (S13); detail: on, marked_s (seconds before it that may hold some).
+    CustomerSpeaking,
     /// A Basic value was shown; detail: field.
     ValueShown,
     /// Process Payment was pressed; the intent is recorded.

@@ -116,6 +116,8 @@ pub struct IncomingCall {
     pub called: String,
     /// Caller's name or number, as sent: hostile text.
     pub caller: String,
+    /// Caller's number as sent, without a name: hostile text; empty: it sent none.
+    pub caller_number: String,
     /// Name of the trunk or of the registered phone that it came from.
     pub peer: String,
     /// `X-Tonewall-Call`, from trusted peers.
@@ -600,6 +602,10 @@ pub enum CaptureAction {
     Recapture(Field),
     /// "Not available" (O1 optional).
     NotAvailable(Field),
+    /// "Customer is speaking the number": nobody hears the customer until [`CaptureAction::CustomerSpoke`] (S13).
+    CustomerSpeaking,
+    /// The customer has stopped speaking the number.
+    CustomerSpoke,
     /// "Keep open": another session limit from now.
     KeepOpen,
     /// "Try again" after blocked, not sent or a final outcome.

@@ -16,6 +16,7 @@ pub struct Call {
     id: CallId,
     agent: Option<UserId>,
     caller: String,
+    caller_number: String,
     called: String,
     state: CallState,
     began_at: UnixMillis,
@@ -26,12 +27,13 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call that rings for an agent, or for a phone that no agent's page belongs to. The caller's text is hostile: what hides or turns text goes, and it is cut.
+    /// A call that rings for an agent, or for a phone that no agent's page belongs to. The caller's texts (shown, and its number) are hostile: what
+    /// hides or turns text goes, and they are cut.
     #[must_use]
     pub fn ringing(
         id: CallId,
         agent: Option<UserId>,
-        caller: &str,
+        (caller, number): (&str, &str),
         called: &str,
         now: UnixMillis,
     ) -> Self {
@@ -39,6 +41,7 @@ impl Call {
             id,
             agent,
             caller: plain_line(caller, CALLER_CHARS_MAX),
+            caller_number: plain_line(number, CALLER_CHARS_MAX),
             called: plain_line(called, CALLER_CHARS_MAX),
             state: CallState::Ringing,
             began_at: now,
@@ -124,6 +127,7 @@ impl Call {
             id: self.id.clone(),
             state: self.state,
             caller: self.caller.clone(),
+            caller_number: self.caller_number.clone(),
             called: self.called.clone(),
             began_at: self.began_at,
             answered_at: self.answered_at,
@@ -144,7 +148,7 @@ mod tests {
         Call::ringing(
             CallId::from_random(1),
             None,
-            "Jane\u{7}\nRoe",
+            ("Jane\u{7}\nRoe", "+1\n555"),
             "4000",
             UnixMillis(5),
         )
@@ -152,7 +156,11 @@ mod tests {
 
     #[test]
     fn a_caller_name_is_one_plain_line() {
-        assert_eq!(call().view(Vec::new(), None).caller, "Jane Roe");
+        let view = call().view(Vec::new(), None);
+        assert_eq!(
+            (&*view.caller, &*view.caller_number),
+            ("Jane Roe", "+1 555")
+        );
     }
 
     #[test]

@@ -38,6 +38,12 @@ impl Currency {
     /// US dollar.
     pub const USD: Self = Self(*b"USD");
 
+    /// Of letters that are a code: for constants.
+    #[must_use]
+    pub(crate) const fn from_letters(letters: [u8; 3]) -> Self {
+        Self(letters)
+    }
+
     /// Its three letters.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -10,11 +10,15 @@ use crate::id::{AttemptId, CallId, CaptureId, DesktopId, UserId, WidgetId};
 use crate::money::Money;
 use crate::time::UnixMillis;
 
+mod arrangement;
+mod charged;
 mod form;
 mod ledger;
 pub mod resolution;
 pub mod timeline;
 
+pub use arrangement::{ArrangementKind, Interval, Length, PLAN_PAYMENTS_MAX, Part, plan};
+pub use charged::FormProblems;
 pub use form::{
     ACCOUNT_TYPES, FORM_PARAMETERS, FormParameter, PaymentForm, form_parameter, holds_card_number,
     holds_card_number_in_groups, value_problems,

@@ -2,9 +2,12 @@
 //! Owns: which numbers lead where, who else hears a call, what is switched on.
 //! Never: speaks SIP.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{DesktopId, ServiceId, SinkId};
+use crate::widget::DraftProblem;
 
 /// Numbers, their route and their desktop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -101,13 +104,105 @@ pub enum SinkHearing {
 }
 
 /// System settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Settings {
     /// Configure > Agents > Secure Payment Capture. Off on a new installation.
     pub spc_enabled: bool,
-    /// "Response variables" (S19): on means all.
-    pub response_variables: bool,
+    /// "Response variables" (S19).
+    pub response_variables: ResponseVariables,
     /// Revision.
     pub revision: i64,
+}
+
+/// Longest key of a gateway's response, and most keys of the list.
+pub const RESPONSE_KEY_CHARS_MAX: usize = 200;
+/// Most keys of the list.
+pub const RESPONSE_KEYS_MAX: usize = 50;
+
+/// Which keys of a gateway's response a widget may show to its agent (S19).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case", tag = "allow", deny_unknown_fields)]
+pub enum ResponseVariables {
+    /// None: no message of a gateway is shown.
+    #[default]
+    None,
+    /// These keys.
+    Listed {
+        /// Keys as a widget's "Response Agent Message Key" has them.
+        names: BTreeSet<String>,
+    },
+    /// Every key.
+    All,
+}
+
+impl ResponseVariables {
+    /// Whether a widget with this "Response Agent Message Key" shows the message. A key that is not allowed is ignored.
+    #[must_use]
+    pub fn allow(&self, key: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::Listed { names } => names.contains(key.trim()),
+            Self::All => true,
+        }
+    }
+
+    /// The same with keys as they are compared.
+    ///
+    /// # Errors
+    /// What is wrong with the list.
+    pub fn parse(self) -> Result<Self, DraftProblem> {
+        let Self::Listed { names } = self else {
+            return Ok(self);
+        };
+        let names: BTreeSet<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+        let fits = |name: &String| {
+            let chars = name.chars().count();
+            (1..=RESPONSE_KEY_CHARS_MAX).contains(&chars) && !name.chars().any(char::is_control)
+        };
+        if (1..=RESPONSE_KEYS_MAX).contains(&names.len()) && names.iter().all(fits) {
+            return Ok(Self::Listed { names });
+        }
+        Err(DraftProblem::new(
+            "response_variables.names",
+            format!(
+                "List 1 to {RESPONSE_KEYS_MAX} keys of at most {RESPONSE_KEY_CHARS_MAX} characters each."
+            ),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(names: &[&str]) -> ResponseVariables {
+        ResponseVariables::Listed {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn s19_none_listed_and_all_allow_what_they_say() {
+        let allowed = |variables: &ResponseVariables| {
+            ["message", "data.text"].map(|key| variables.allow(key))
+        };
+        assert_eq!(allowed(&ResponseVariables::default()), [false, false]);
+        assert_eq!(allowed(&listed(&["data.text"])), [false, true]);
+        assert_eq!(allowed(&ResponseVariables::All), [true, true]);
+    }
+
+    #[test]
+    fn s19_a_list_has_1_to_50_keys() {
+        assert_eq!(listed(&[" message "]).parse(), Ok(listed(&["message"])));
+        assert_eq!(ResponseVariables::None.parse(), Ok(ResponseVariables::None));
+        let long = "x".repeat(201);
+        for names in [&[][..], &[""], &["a\nb"], &[&*long]] {
+            let problem = listed(names).parse().unwrap_err();
+            assert_eq!(problem.field, "response_variables.names");
+        }
+        let many: Vec<String> = (0..51).map(|number| number.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(|name| &**name).collect();
+        assert!(listed(&many).parse().is_err());
+    }
 }

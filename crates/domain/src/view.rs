@@ -14,7 +14,7 @@ use crate::language::Language;
 use crate::money::Money;
 use crate::payment::Outcome;
 use crate::time::UnixMillis;
-use crate::widget::Widget;
+use crate::widget::{DemographicInput, PaymentInputs, Widget};
 
 /// An agent's call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -23,8 +23,10 @@ pub struct CallView {
     pub id: CallId,
     /// Where it stands.
     pub state: CallState,
-    /// What the caller's phone said of its name: hostile text.
+    /// What the caller's phone said of its name, else its number: hostile text.
     pub caller: String,
+    /// The number that the call comes from, as it was sent: hostile text; empty: none was sent.
+    pub caller_number: String,
     /// The number that was called.
     pub called: String,
     /// When it came.
@@ -109,6 +111,8 @@ pub struct CaptureView {
     pub fields: Vec<FieldView>,
     /// The field that listens.
     pub listening: Option<Field>,
+    /// The agent said that the customer is speaking the number: nobody hears the customer (S13).
+    pub speaking: bool,
     /// Keys that came while no field listened: "Keys arrived before you asked."
     pub stray_keys: u32,
     /// What is still missing before Process Payment.
@@ -144,6 +148,10 @@ pub struct WidgetView {
     pub hide_after_s: u16,
     /// The security code may be "Not available".
     pub security_code_optional: bool,
+    /// Advanced: the fields of the tab Demographic, in its order.
+    pub demographic: Vec<DemographicInput>,
+    /// Advanced: what the tab Payment asks for.
+    pub payment: PaymentInputs,
 }
 
 impl From<&Widget> for WidgetView {
@@ -158,6 +166,8 @@ impl From<&Widget> for WidgetView {
             hide_after_s: widget.options.hide_after_s,
             security_code_optional: widget.options.security_code
                 == crate::widget::SecurityCodeRule::Optional,
+            demographic: widget.options.demographic.clone(),
+            payment: widget.options.payment.clone(),
         }
     }
 }
@@ -202,6 +212,8 @@ pub struct FieldView {
     pub count: u8,
     /// Digits expected; none: not known (account number).
     pub expected: Option<u8>,
+    /// One entry is kept, and the value is keyed a second time (O15).
+    pub second_entry: bool,
     /// Why it is invalid.
     pub error: Option<FieldError>,
     /// This attempt, from 1.

@@ -12,10 +12,15 @@ use crate::gateway::GatewayConfig;
 use crate::id::WidgetId;
 
 mod draft;
+mod inputs;
 mod translation;
 
 pub use draft::{DraftProblem, PROMPT_CHARS_MAX, TITLE_CHARS_MAX, WidgetDraft};
 pub(crate) use draft::{name_problem, translation_path};
+pub use inputs::{
+    CURRENCIES_MAX, DemographicInput, DemographicName, FEE_PERCENT_HUNDREDTHS_MAX, Fee,
+    PaymentInputs, Prefill, first_demographic,
+};
 pub use translation::{Translation, Translations};
 
 /// A widget of a desktop, valid.
@@ -129,6 +134,12 @@ pub struct WidgetOptions {
     pub mute_while_keying: bool,
     /// O12 after hang-up with all obtained: 30 s to process; else discard.
     pub process_after_hang_up: bool,
+    /// O15 (Check) the account number is keyed twice, and both entries are the same.
+    pub account_number_twice: bool,
+    /// O13 (Advanced) the fields of the tab Demographic, in its order.
+    pub demographic: Vec<DemographicInput>,
+    /// O14 (Advanced) what the tab Payment asks for.
+    pub payment: PaymentInputs,
 }
 
 impl Default for WidgetOptions {
@@ -149,6 +160,9 @@ impl Default for WidgetOptions {
             session_limit_min: 10,
             mute_while_keying: false,
             process_after_hang_up: false,
+            account_number_twice: false,
+            demographic: first_demographic(),
+            payment: PaymentInputs::default(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One capture's memory: five fields of digits in the arena.
+//! One capture's memory: six fields of digits in the arena.
 
 use std::fmt;
 
@@ -7,8 +7,9 @@ use zeroize::Zeroize;
 use crate::Digit;
 use crate::arena::Region;
 
-/// Fields per capture: card number, expiry, security code, routing number, account number.
-pub const FIELDS_MAX: usize = 5;
+/// Fields per capture: card number, expiry, security code, routing number, account number, and the
+/// first entry of a value that is keyed twice.
+pub const FIELDS_MAX: usize = 6;
 
 /// Digits per field. The longest value is a card number of 19; the rest is room for the keys that
 /// follow it before the consumer is asked again.
@@ -23,7 +24,7 @@ pub struct FieldIndex(usize);
 
 impl FieldIndex {
     /// Every field, in order. `FieldIndex::ALL[n]` is a constant expression.
-    pub const ALL: [Self; FIELDS_MAX] = [Self(0), Self(1), Self(2), Self(3), Self(4)];
+    pub const ALL: [Self; FIELDS_MAX] = [Self(0), Self(1), Self(2), Self(3), Self(4), Self(5)];
 
     /// The field of this position; `None` from [`FIELDS_MAX`] on.
     #[must_use]
@@ -103,6 +104,19 @@ impl Slot {
     pub fn digits(&self, field: FieldIndex) -> Digits<'_> {
         let start = field.start();
         Digits(&self.region.bytes()[start..start + self.lens[field.0]])
+    }
+
+    /// Moves the digits of one field into another, over what was there; the first is zeroed and empty.
+    pub fn shift(&mut self, from: FieldIndex, to: FieldIndex) {
+        if from == to {
+            return;
+        }
+        let start = from.start();
+        self.region
+            .bytes_mut()
+            .copy_within(start..start + FIELD_DIGITS_MAX, to.start());
+        self.lens[to.0] = self.lens[from.0];
+        self.wipe(from);
     }
 
     /// Zeroes one field and makes it empty.
@@ -272,5 +286,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_shifted_field_is_empty_and_its_digits_are_in_the_other() {
+        let mut slot = Arena::new(1).unwrap().allocate().unwrap();
+        let to = FieldIndex::ALL[5];
+        for value in [9, 9, 9] {
+            slot.push(to, digit(value)).unwrap();
+        }
+        for value in [1, 2] {
+            slot.push(FIELD, digit(value)).unwrap();
+        }
+        slot.shift(FIELD, to);
+        assert!(slot.is_empty(FIELD));
+        assert_eq!(slot.digits(to).expose(), b"12");
+        slot.shift(to, to);
+        assert_eq!(slot.len(to), 2);
     }
 }

@@ -11,7 +11,9 @@ use domain::capture::{Brand, Field, WidgetKind};
 use domain::desktop::{Desktop, DesktopService, Layout};
 use domain::gateway::{ContentType, GatewayConfig};
 use domain::id::{DesktopId, ServiceId, UserId, WidgetId};
-use domain::service::{ProtectionScope, RecorderDeclaration, Route, Service, Settings};
+use domain::service::{
+    ProtectionScope, RecorderDeclaration, ResponseVariables, Route, Service, Settings,
+};
 use domain::time::WallClock;
 use domain::widget::{Prompt, Translations, Widget, WidgetOptions};
 use secret::SecretText;
@@ -127,7 +129,7 @@ pub(crate) async fn demonstration(
 ) -> Result<Demonstration, SeedError> {
     let settings = Settings {
         spc_enabled: true,
-        response_variables: true,
+        response_variables: ResponseVariables::All,
         revision: 0,
     };
     save(

@@ -4,7 +4,7 @@
 
 use domain::boundary::StoreError;
 use domain::service::Settings;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::{AnyConnection, AnyPool, Row};
 
 use crate::document::{self, Document};
@@ -12,10 +12,18 @@ use crate::failure::{refused, unavailable};
 
 impl Document for Settings {
     const WHAT: &'static str = "settings";
-    const VERSION: i64 = 1;
+    const VERSION: i64 = 2;
 
-    fn upgrade(from: i64, _: Map<String, Value>) -> Result<Map<String, Value>, String> {
-        Err(format!("there is no version {from}"))
+    fn upgrade(from: i64, mut fields: Map<String, Value>) -> Result<Map<String, Value>, String> {
+        match from {
+            1 => {
+                let all = fields.get("response_variables") == Some(&Value::Bool(true));
+                let allow = if all { "all" } else { "none" };
+                fields.insert("response_variables".to_owned(), json!({ "allow": allow }));
+            }
+            _ => return Err(format!("there is no version {from}")),
+        }
+        Ok(fields)
     }
 }
 
@@ -34,7 +42,7 @@ pub(crate) async fn save(
         .bind(revision)
         .bind(document::write(&Settings {
             revision,
-            ..*settings
+            ..settings.clone()
         })?)
         .execute(connection)
         .await

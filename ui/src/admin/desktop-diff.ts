@@ -3,7 +3,8 @@
  * Owns: the list of fields with their names and texts, the comparison, the merge.
  * Never: shows a password; that a new one was entered is all that is told.
  */
-import type { Mapping } from '../lib/api/types';
+import type { DemographicInput, Mapping, PaymentInputs } from '../lib/api/types';
+import { TYPED_NAMES } from '../lib/capture/detail-inputs';
 import { BRAND_NAMES, isAdvanced, isCheck } from '../lib/capture/words';
 import type { MessageId, Translate } from '../lib/i18n';
 import { LANGUAGE_NAMES, LOCALES } from '../lib/i18n/locales';
@@ -67,7 +68,7 @@ const TEXTS: WidgetField[] = LOCALES.map(
 );
 
 const CHOICES = ['security_code', 'expiry_format', 'card_number_shown'] as const;
-const TOGGLES = ['reveal_security_code', 'show_brand_and_last_four', 'star_clears', 'pound_ends', 'mute_while_keying', 'process_after_hang_up'] as const;
+const TOGGLES = ['reveal_security_code', 'show_brand_and_last_four', 'star_clears', 'pound_ends', 'mute_while_keying', 'process_after_hang_up', 'account_number_twice'] as const;
 const COUNTS = ['hide_after_s', 'first_key_timeout_s', 'inter_key_timeout_s', 'attempts_max', 'process_max', 'session_limit_min'] as const;
 
 function takeOption<K extends keyof WidgetDraft['options']>(name: K) {
@@ -88,6 +89,34 @@ const OPTIONS: WidgetField[] = [
     (name): WidgetField => ({ id: `options.${name}`, label: named(`options.${name}`), text: (t, { options }) => yesNo(t, options[name]), take: takeOption(name) }),
   ),
   ...COUNTS.map((name): WidgetField => ({ id: `options.${name}`, label: named(`options.${name}`), text: (_, { numbers }) => numbers[name] ?? '', take: takeNumber(name) })),
+];
+
+const prefillText = (t: Translate, { name, required, prefill }: DemographicInput) =>
+  [t(TYPED_NAMES[name]), required ? t('diff.required') : '', prefill && prefill !== 'nothing' ? t(`options.prefill.${prefill}`) : ''].filter((text) => text !== '').join(', ');
+
+/** What the agent types: fields of the tab Demographic, a line each in their order, and each rule of the tab Payment. */
+function paymentField<K extends keyof PaymentInputs>(name: K, text: (t: Translate, value: PaymentInputs[K]) => string): WidgetField {
+  return {
+    id: `options.payment.${name}`,
+    label: named(`options.payment.${name}`),
+    text: (t, { kind, options }) => (isAdvanced(kind) ? text(t, options.payment[name]) : undefined),
+    take: (widget, from) => ({ ...widget, options: { ...widget.options, payment: { ...widget.options.payment, [name]: from.options.payment[name] } } }),
+  };
+}
+const TYPED: WidgetField[] = [
+  {
+    id: 'options.demographic',
+    label: named('options.demographic'),
+    text: (t, { kind, options }) => (isAdvanced(kind) ? options.demographic.map((input) => prefillText(t, input)).join('\n') : undefined),
+    take: takeOption('demographic'),
+  },
+  paymentField('currencies', (_, currencies) => currencies.join(', ')),
+  paymentField('amount_min', (_, limit) => limit ?? ''),
+  paymentField('amount_max', (_, limit) => limit ?? ''),
+  paymentField('reference_required', yesNo),
+  paymentField('description_required', yesNo),
+  paymentField('fee', (_, fee) => (fee ? [fee.label, `${(fee.percent_hundredths ?? 0) / 100} %`, fee.fixed ?? ''].filter((text) => text !== '').join(', ') : '')),
+  paymentField('arrangements', (t, kinds) => kinds.map((kind) => t(`arrangement.${kind}`)).join(', ')),
 ];
 
 function gatewayField<K extends keyof GatewayDraft>(name: K, label: MessageId, text: (t: Translate, value: GatewayDraft[K]) => string): WidgetField {
@@ -125,7 +154,7 @@ const GATEWAY: WidgetField[] = [
   gatewayField('request_headers', 'widget.request_headers', rows),
 ];
 
-const FIELDS: readonly WidgetField[] = [...OWN, ...TEXTS, ...OPTIONS, ...GATEWAY];
+const FIELDS: readonly WidgetField[] = [...OWN, ...TEXTS, ...OPTIONS, ...TYPED, ...GATEWAY];
 
 /** A stored widget is known by its identity, a new one by its place in this form. */
 const keyOf = (widget: WidgetDraft) => widget.id ?? widget.key;

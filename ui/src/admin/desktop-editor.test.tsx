@@ -1,7 +1,7 @@
 import { cleanup, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { DesktopView, Layout, Permission } from '../lib/api/types';
+import type { DesktopView, Layout, Permission, ResponseVariables } from '../lib/api/types';
 import type { Sent } from '../test-page';
 import { fakeServer, loginOf, renderPage } from '../test-page';
 import { DesktopEditor } from './desktop-editor';
@@ -43,9 +43,9 @@ const stored: DesktopView = {
   saved_by: 'm.lee',
 };
 
-function edit(permissions = ALL, view = stored) {
+function edit(permissions = ALL, view = stored, responseVariables: ResponseVariables = { allow: 'all' }) {
   const onSaved = vi.fn();
-  const Page = () => <DesktopEditor view={view} login={loginOf(...permissions)} responseVariables justSaved={false} panels={usePanels()} onSaved={onSaved} onDiscard={vi.fn()} />;
+  const Page = () => <DesktopEditor view={view} login={loginOf(...permissions)} responseVariables={responseVariables} justSaved={false} panels={usePanels()} onSaved={onSaved} onDiscard={vi.fn()} />;
   renderPage(<Page />);
   return onSaved;
 }
@@ -55,7 +55,7 @@ const button = (name: string | RegExp) => screen.getByRole('button', { name });
 const add = async (kind: string) => {
   await userEvent.click(screen.getByRole('option', { name: kind }));
   await userEvent.click(button('Add'));
-  await screen.findByRole('textbox', { name: 'Window Title' });
+  await screen.findByRole('textbox', { name: 'Window Title' }, { timeout: 5_000 });
 };
 
 describe('the editor', () => {
@@ -323,4 +323,88 @@ describe('the editor', () => {
     expect(await preview.findByText('Account, please.')).toBeVisible();
     expect(preview.queryByRole('button', { name: 'Approve' })).toBeNull();
   });
+});
+
+describe('o13 o14 o15 what the agent types, under More', () => {
+  const openMore = async (kind: string) => {
+    await add(kind);
+    const dialog = within(screen.getByRole('dialog'));
+    await userEvent.click(dialog.getByRole('button', { name: 'More' }));
+    return dialog;
+  };
+
+  /** OK, Save, and what was sent of the new widget's options. */
+  const saved = async (dialog: ReturnType<typeof within>, requests: Sent[]) => {
+    await userEvent.type(dialog.getByRole('textbox', { name: 'Window Title' }), 'Card');
+    await userEvent.click(dialog.getByRole('checkbox', { name: 'Visa' }));
+    await userEvent.click(dialog.getByRole('button', { name: 'OK' }));
+    await userEvent.click(button('Save'));
+    const [sent] = changes(requests);
+    return (sent?.body as { widgets: { options: (typeof stored.desktop.widgets)[0]['options'] }[] }).widgets[1]!.options;
+  };
+
+  test('fields of the tab Demographic are hidden, required and moved', async () => {
+    const requests = fakeServer(({ method }) => (method === 'GET' ? { json: stored } : { status: 422, json: { errors: [] } }));
+    edit();
+    const dialog = await openMore('Credit Card Advanced');
+    await userEvent.click(dialog.getByRole('checkbox', { name: 'Company: shown' }));
+    expect(dialog.getByRole('checkbox', { name: 'Company: shown' })).not.toBeChecked();
+    await userEvent.click(dialog.getByRole('checkbox', { name: 'Phone: required' }));
+    await userEvent.click(dialog.getByRole('button', { name: 'Move Last name up' }));
+    const { demographic } = await saved(dialog, requests);
+    expect(demographic.map(({ name }) => name).slice(0, 3)).toEqual(['lastName', 'firstName', 'address1']);
+    expect(demographic.find(({ name }) => name === 'phone')).toEqual({ name: 'phone', required: true, prefill: 'nothing' });
+  });
+
+  test('amounts, the fee and what the customer may arrange', async () => {
+    const requests = fakeServer(({ method }) => (method === 'GET' ? { json: stored } : { status: 422, json: { errors: [] } }));
+    edit();
+    const dialog = await openMore('Credit Card Advanced');
+    await userEvent.type(dialog.getByRole('textbox', { name: /^Smallest amount/ }), '5');
+    await userEvent.click(dialog.getByRole('checkbox', { name: 'Add a fee to the amount' }));
+    await userEvent.type(dialog.getByRole('textbox', { name: /^Percent of the amount/ }), '2.5');
+    await userEvent.click(dialog.getByRole('checkbox', { name: 'Payment plan' }));
+    const { payment } = await saved(dialog, requests);
+    expect(payment).toEqual({ ...payment, amount_min: '5', amount_max: null, fee: { label: 'Fee', percent_hundredths: 250, fixed: null }, arrangements: ['now', 'plan'] });
+  });
+
+  test('OK refuses rules that no payment can meet', async () => {
+    edit();
+    const dialog = await openMore('Check Advanced');
+    await userEvent.type(dialog.getByRole('textbox', { name: /^Largest amount/ }), '1,5');
+    await userEvent.clear(dialog.getByRole('textbox', { name: /^Currencies/ }));
+    await userEvent.click(dialog.getByRole('checkbox', { name: 'Pay now' }));
+    await userEvent.click(dialog.getByRole('checkbox', { name: 'Add a fee to the amount' }));
+    await userEvent.click(dialog.getByRole('button', { name: 'OK' }));
+    for (const text of [/^List 1 to 10 currencies/, 'Tick when the customer may pay.', /^A fee has a percentage/]) expect(dialog.getByText(text)).toBeVisible();
+  });
+
+  test('only a check can have its account number keyed twice, and Basic asks for nothing typed', async () => {
+    edit();
+    const check = await openMore('Check Basic');
+    expect(check.getByRole('checkbox', { name: 'Account number is keyed twice' })).not.toBeChecked();
+    expect(check.queryByRole('group', { name: 'Demographic fields' })).toBeNull();
+    await userEvent.click(check.getByRole('button', { name: 'Cancel' }));
+    const card = await openMore('Credit Card Advanced');
+    expect(card.queryByRole('checkbox', { name: 'Account number is keyed twice' })).toBeNull();
+  });
+});
+
+test('s19 w35 a Response Agent Message Key that is not allowed is greyed, listed ones are a choice', async () => {
+  const openGateway = async (variables: ResponseVariables) => {
+    edit(ALL, stored, variables);
+    await add('Credit Card Advanced');
+    const dialog = within(screen.getByRole('dialog'));
+    await userEvent.click(dialog.getByRole('tab', { name: 'Payment Gateway Config' }));
+    return dialog;
+  };
+  const none = await openGateway({ allow: 'none' });
+  const key = none.getByRole('textbox', { name: 'Response Agent Message Key' });
+  expect(key).toBeDisabled();
+  expect(key).toHaveAccessibleDescription('Ask a Security admin to activate response variables.');
+  await userEvent.click(none.getByRole('button', { name: 'Cancel' }));
+  cleanup();
+  const listed = await openGateway({ allow: 'listed', names: ['result.text'] });
+  await userEvent.click(listed.getByRole('button', { name: /Response Agent Message Key/ }));
+  expect(screen.getAllByRole('option').map((option) => option.textContent)).toEqual(['No message', 'result.text']);
 });

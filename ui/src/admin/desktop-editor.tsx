@@ -4,7 +4,7 @@ import { Suspense, lazy, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
 import { KEYS, may, useDesktop, useDesktops, useSettings } from '../lib/api/queries';
-import type { DesktopView, Login } from '../lib/api/types';
+import type { DesktopView, Login, ResponseVariables } from '../lib/api/types';
 import { Button, Chip, Icon, Notice, RadioInput, SelectInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import { Crumbs, PLACES, placeOfDesktop, placeOfHistory } from './crumbs';
@@ -47,7 +47,7 @@ function Editing({ id, login }: { id: string; login: Login }) {
       key={data.desktop.revision}
       view={data}
       login={login}
-      responseVariables={settings?.response_variables ?? false}
+      responseVariables={settings?.response_variables ?? NO_VARIABLES}
       justSaved={saved === data.desktop.revision}
       panels={panels}
       onSaved={(view) => setSaved(view.desktop.revision)}
@@ -59,13 +59,16 @@ function Editing({ id, login }: { id: string; login: Login }) {
 export type DesktopEditorProps = {
   view: DesktopView;
   login: Login;
-  responseVariables: boolean;
+  responseVariables: ResponseVariables;
   justSaved: boolean;
   /** Which panel is shown, and what is drafted on it: that outlives a save. */
   panels: Panels;
   onSaved: (view: DesktopView) => void;
   onDiscard: () => void;
 };
+
+/** Until the settings are read. */
+const NO_VARIABLES: ResponseVariables = { allow: 'none' };
 
 export function DesktopEditor({ view, login, responseVariables, justSaved, panels, onSaved, onDiscard }: DesktopEditorProps) {
   const t = useT();

@@ -3,9 +3,11 @@
  * Owns: the form of a desktop and its widgets, what it is read from and sent as, and what the editor can already say is wrong.
  * Never: decides; the server does, and its errors come back under the same paths.
  */
-import type { Brand, DesktopForm, DesktopService, DesktopView, Field, GatewayConfig, Layout, Permission, WidgetInDraft, WidgetKind, WidgetOptions } from '../lib/api/types';
+import type { Brand, DesktopForm, DesktopService, DesktopView, Field, GatewayConfig, Layout, PaymentInputs, Permission, WidgetInDraft, WidgetKind, WidgetOptions } from '../lib/api/types';
+import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../lib/capture/first-inputs';
 import { isAdvanced, isCheck } from '../lib/capture/words';
 import type { MessageId } from '../lib/i18n';
+import { parseMoney } from '../lib/i18n/format';
 import { FIRST_PROMPTS } from './first-prompts';
 import type { Translations } from './translation-form';
 import { firstTranslations, translationForm, translationsOf } from './translation-form';
@@ -79,6 +81,9 @@ const FIRST_OPTIONS: WidgetOptions = {
   session_limit_min: 10,
   mute_while_keying: false,
   process_after_hang_up: false,
+  account_number_twice: false,
+  demographic: FIRST_DEMOGRAPHIC,
+  payment: FIRST_PAYMENT,
 };
 
 const FIRST_GATEWAY: GatewayDraft = {
@@ -236,7 +241,28 @@ export function widgetErrors(say: Say, draft: WidgetDraft, otherTitles: readonly
     const whole = /^\d{1,7}$/.test(text.trim()) ? Number(text) : Number.NaN;
     if (!(whole >= min && whole <= max)) errors[path] = say('check.range', { min, max });
   }
+  if (isAdvanced(draft.kind)) Object.assign(errors, paymentErrors(say, draft.options.payment));
   if (draft.gateway && (draft.enabled || !isBlank(draft.gateway))) Object.assign(errors, gatewayErrors(say, draft.gateway));
+  return errors;
+}
+
+/** Rules of the tab Payment (O14). */
+function paymentErrors(say: Say, payment: PaymentInputs): Errors {
+  const errors: Errors = {};
+  const { currencies, fee } = payment;
+  const isSum = (text: string) => currencies.every((currency) => parseMoney(text, currency, 'en') !== undefined);
+  const add = (name: string, wrong: boolean, id: MessageId) => {
+    if (wrong) errors[`options.payment.${name}`] = say(id);
+  };
+  const codes = currencies.every((code) => /^[A-Z]{3}$/.test(code)) && new Set(currencies).size === currencies.length;
+  add('currencies', !codes || currencies.length < 1 || currencies.length > 10, 'check.currencies');
+  for (const name of ['amount_min', 'amount_max'] as const) add(name, payment[name] != null && !isSum(payment[name]), 'check.sum');
+  add('arrangements', payment.arrangements.length === 0, 'check.arrangements');
+  if (!fee) return errors;
+  const percent = fee.percent_hundredths ?? 0;
+  add('fee.label', fee.label.trim() === '', 'check.required');
+  add('fee.percent_hundredths', percent < 0 || percent > 2_000, 'check.percent');
+  add('fee.fixed', (fee.fixed != null && !isSum(fee.fixed)) || (fee.fixed == null && percent === 0), 'check.fee');
   return errors;
 }
 

@@ -39,7 +39,7 @@ export function PaymentGatewayConfig(props: InputsProps) {
   const tools = useGateway(props);
   if (!tools) return <Denied />;
   const { t, gateway, set, text } = tools;
-  const { errors, may, responseVariables } = props;
+  const { errors, may } = props;
   return (
     <div className={css.inputs}>
       {!may.gateway && <Denied />}
@@ -47,7 +47,7 @@ export function PaymentGatewayConfig(props: InputsProps) {
       <div className={css.pairs}>
         {text('success_key', true)}
         {text('success_value', true)}
-        {text('agent_message_key', false, responseVariables ? {} : { disabled: true, hint: t('widget.agent_message_off') })}
+        <AgentMessageKey {...props} />
         <SelectInput
           label={t('widget.missing_key')}
           value={gateway.missing_key}
@@ -73,6 +73,29 @@ export function PaymentGatewayConfig(props: InputsProps) {
         disabled={!may.gateway}
       />
     </div>
+  );
+}
+
+/** S19: any key, one of those that are listed, or none. A stored key that is not allowed is shown and ignored. */
+function AgentMessageKey(props: InputsProps) {
+  const tools = useGateway(props);
+  const variables = props.responseVariables;
+  if (!tools) return null;
+  const { t, gateway, set, text } = tools;
+  if (variables.allow === 'all') return text('agent_message_key', false);
+  if (variables.allow === 'none') return text('agent_message_key', false, { disabled: true, hint: t('widget.agent_message_off') });
+  const key = gateway.agent_message_key;
+  const allowed = key === '' || variables.names.includes(key);
+  return (
+    <SelectInput
+      label={t('widget.agent_message_key')}
+      value={key}
+      choices={[{ id: '', label: t('widget.agent_message_none') }, ...[...variables.names, ...(allowed ? [] : [key])].map((id) => ({ id, label: id }))]}
+      onChange={(agent_message_key) => set({ agent_message_key })}
+      hint={t(allowed ? 'widget.agent_message_listed' : 'widget.agent_message_ignored')}
+      error={props.errors['gateway.agent_message_key']}
+      disabled={!props.may.gateway}
+    />
   );
 }
 

@@ -8,6 +8,7 @@ import css from './admin.module.css';
 import type { NumberName } from './desktop-form';
 import { BRANDS, NUMBERS } from './desktop-form';
 import { PromptInputs } from './prompt-inputs';
+import { DemographicTable, PaymentRules } from './typed-inputs';
 import type { InputsProps } from './widget-sheet';
 
 export function MessageConfig(props: InputsProps) {
@@ -80,6 +81,7 @@ function Options(props: InputsProps) {
   const toggles: Toggle[] = ['star_clears', 'pound_ends', 'mute_while_keying', 'process_after_hang_up'];
   if (basic && card) toggles.unshift('reveal_security_code');
   if (!basic) toggles.unshift('show_brand_and_last_four');
+  if (!card) toggles.push('account_number_twice');
   const numbers: NumberName[] = ['first_key_timeout_s', 'inter_key_timeout_s', 'attempts_max', 'process_max', 'session_limit_min'];
   if (basic) numbers.unshift('hide_after_s');
   return (
@@ -117,6 +119,8 @@ function Options(props: InputsProps) {
         ))}
       </div>
       <div className={css.checks}>{toggles.map(toggle)}</div>
+      {!basic && <DemographicTable {...props} />}
+      {!basic && <PaymentRules {...props} />}
     </>
   );
 }

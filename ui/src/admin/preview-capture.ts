@@ -49,6 +49,8 @@ export function opened(widget: WidgetDraft, now: number): CaptureView {
       reveal_security_code: options.reveal_security_code,
       hide_after_s: Number(numbers.hide_after_s),
       security_code_optional: options.security_code === 'optional',
+      demographic: options.demographic,
+      payment: options.payment,
     },
     fields,
     process_left: Number(numbers.process_max),
@@ -77,6 +79,10 @@ export function acted(view: CaptureView, action: CaptureAction): CaptureView | u
       return again(view);
     case 'keep_open':
       return view;
+    case 'customer_speaking':
+      return { ...view, speaking: true };
+    case 'customer_spoke':
+      return { ...view, speaking: false };
     case 'close':
       return undefined;
     default:

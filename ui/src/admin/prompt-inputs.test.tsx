@@ -29,7 +29,7 @@ function edit(first: WidgetDraft, errors = {}) {
       setDraft({ ...draft, ...next });
       onChange({ ...draft, ...next });
     };
-    return <PromptInputs draft={draft} errors={errors} onChange={change} may={RIGHTS} responseVariables />;
+    return <PromptInputs draft={draft} errors={errors} onChange={change} may={RIGHTS} responseVariables={{ allow: 'all' }} />;
   }
   renderPage(<Editor />);
   return onChange;

@@ -1,12 +1,14 @@
 /** The system switch, response variables, and who else records. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { api, sentenceOf } from '../lib/api/client';
+import { useState } from 'react';
+import { ApiError, api, sentenceOf } from '../lib/api/client';
 import { KEYS, may, useServices, useSettings } from '../lib/api/queries';
-import type { Login, Service, Settings } from '../lib/api/types';
-import { Button, Chip, Notice, SwitchInput } from '../lib/controls';
+import type { Login, ResponseVariables, Service, Settings } from '../lib/api/types';
+import { Button, Chip, Notice, RadioInput, SwitchInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import { dateTimeText } from '../lib/i18n/format';
 import css from './admin.module.css';
+import type { Errors } from './desktop-form';
 
 export default function SecurePaymentCapturePage({ login }: { login: Login }) {
   const t = useT();
@@ -41,13 +43,48 @@ export function Switches({ settings, editable }: { settings: Settings; editable:
         <p className={css.hint}>{t('spc.switch_text')}</p>
       </div>
       <div>
-        <SwitchInput label={t('spc.variables')} value={settings.response_variables} onChange={(response_variables) => save.mutate({ ...settings, response_variables })} disabled={off} />
+        <Variables key={settings.revision} settings={settings} off={off} errors={errorsOf(save.error)} onSave={(response_variables) => save.mutate({ ...settings, response_variables })} />
         <p className={css.hint}>{t('spc.variables_text')}</p>
       </div>
       {save.isSuccess && <Notice tone="good" role="status">{t('spc.saved')}</Notice>}
       {save.isError && <Notice tone="bad" role="alert">{sentenceOf(save.error)}</Notice>}
     </section>
   );
+}
+
+/** S19: which keys of a gateway's answer a widget may show to its agent. A list is saved by its own button. */
+function Variables({ settings, off, errors, onSave }: { settings: Settings; off: boolean; errors: Errors; onSave: (variables: ResponseVariables) => void }) {
+  const t = useT();
+  const stored = settings.response_variables;
+  const [listing, setListing] = useState(stored.allow === 'listed');
+  const [names, setNames] = useState(stored.allow === 'listed' ? stored.names.join('\n') : '');
+  const choose = (allow: ResponseVariables['allow']) => {
+    setListing(allow === 'listed');
+    if (allow !== 'listed') onSave({ allow });
+  };
+  return (
+    <>
+      <RadioInput
+        label={t('spc.variables')}
+        value={listing ? 'listed' : stored.allow === 'listed' ? 'none' : stored.allow}
+        choices={(['none', 'listed', 'all'] as const).map((id) => ({ id, label: t(`spc.variables.${id}`) }))}
+        onChange={choose}
+        disabled={off}
+      />
+      {listing && (
+        <>
+          <TextInput label={t('spc.variables.names')} value={names} onChange={setNames} lines={4} hint={t('spc.variables.names_hint')} error={errors['response_variables.names']} disabled={off} />
+          <Button isDisabled={off} onPress={() => onSave({ allow: 'listed', names: names.split('\n').map((name) => name.trim()).filter((name) => name !== '') })}>
+            {t('spc.variables.save')}
+          </Button>
+        </>
+      )}
+    </>
+  );
+}
+
+function errorsOf(error: unknown): Errors {
+  return error instanceof ApiError ? Object.fromEntries((error.problem.errors ?? []).map(({ field, message }) => [field, message])) : {};
 }
 
 function Recorders({ services, editable }: { services: readonly Service[]; editable: boolean }) {

@@ -41,7 +41,7 @@ const TITLE = 'Payment by telephone';
 
 function edit(view: DesktopView) {
   const Page = () => (
-    <DesktopEditor view={view} login={loginOf('desktop.edit', 'gateway.edit', 'gateway.secret.write')} responseVariables justSaved={false} panels={usePanels()} onSaved={vi.fn()} onDiscard={vi.fn()} />
+    <DesktopEditor view={view} login={loginOf('desktop.edit', 'gateway.edit', 'gateway.secret.write')} responseVariables={{ allow: 'all' }} justSaved={false} panels={usePanels()} onSaved={vi.fn()} onDiscard={vi.fn()} />
   );
   return renderPage(<Page />);
 }
@@ -198,6 +198,28 @@ const requestType = choiceCase('Advanced Config', 'Request Type', 'application/x
 const responseType = choiceCase('Advanced Config', 'Response Type', 'text/plain', (widget) => widget.gateway?.response_type);
 
 
+/** A field of the tab Demographic that is not asked for. */
+const demographic: FieldCase = {
+  tab: 'Message Config',
+  set: (dialog) => userEvent.click(dialog.getByRole('checkbox', { name: 'Company: shown' })),
+  sent: (widget) => widget.options?.demographic?.map(({ name }) => name).slice(0, 3),
+  value: ['firstName', 'lastName', 'address1'],
+  shown: (dialog) => expect(dialog.getByRole('checkbox', { name: 'Company: shown' })).not.toBeChecked(),
+};
+const typed = (label: string, text: string, name: 'amount_min' | 'amount_max') => textCase('Message Config', label, text, (widget) => widget.options?.payment?.[name]);
+const rule = (label: string, name: 'reference_required' | 'description_required') => checkCase(label, (widget) => widget.options?.payment?.[name], true);
+const currencies = textCase('Message Config', 'Currencies', 'EUR, CHF', (widget) => widget.options?.payment?.currencies, ['EUR', 'CHF']);
+const plans = checkCase('Payment plan', (widget) => widget.options?.payment?.arrangements, ['now', 'plan']);
+const typedCases: [string, string, FieldCase][] = [
+  ['o13', 'Demographic fields', demographic],
+  ['o14', 'Currencies', currencies],
+  ['o14', 'Smallest amount', typed('Smallest amount', '5.00', 'amount_min')],
+  ['o14', 'Largest amount', typed('Largest amount', '500', 'amount_max')],
+  ['o14', 'Reference is required', rule('Reference is required', 'reference_required')],
+  ['o14', 'Description is required', rule('Description is required', 'description_required')],
+  ['o14', 'The customer may', plans],
+];
+
 /** Options under More, none as it is by default. */
 type Option = keyof WidgetOptions;
 const ofOption = (name: Option) => (widget: WidgetInDraft) => widget.options?.[name];
@@ -213,6 +235,7 @@ const expiryFormat = pick('expiry_format', 'Expiry format', 'MMYYYY', 'mmyyyy');
 const numberShown = pick('card_number_shown', 'Card number shown', 'Last four', 'last_four');
 const brandShown = turnOn('show_brand_and_last_four', 'Show brand and last four after Obtained');
 const hideAfter = number('hide_after_s', 'Hide values after (s)', '25');
+const twice = turnOn('account_number_twice', 'Account number is keyed twice');
 const onEveryKind: [string, string, FieldCase][] = [
   ['o7', '* clears the field', turnOff('star_clears', '* clears the field')],
   ['o7', '# ends the field', turnOff('pound_ends', '# ends the field')],
@@ -249,6 +272,7 @@ const CASES: Record<WidgetKind, [rows: string, name: string, field: FieldCase][]
     ['w16', 'Check Routing Text', prompt('Check Routing Text', 'routing_number')],
     ['w17', 'Check Account Text', prompt('Check Account Text', 'account_number')],
     ['o3', 'Hide values after (s)', hideAfter],
+    ['o15', 'Account number is keyed twice', twice],
   ],
   credit_card_advanced: [
     ['w21', 'Window Title', title],
@@ -276,6 +300,7 @@ const CASES: Record<WidgetKind, [rows: string, name: string, field: FieldCase][]
     ['o1', 'Security code', code],
     ['o5', 'Show brand and last four after Obtained', brandShown],
     ['o6', 'Expiry format', expiryFormat],
+    ...typedCases,
   ],
   check_advanced: [
     ['w55', 'Window Title', title],
@@ -296,6 +321,7 @@ const CASES: Record<WidgetKind, [rows: string, name: string, field: FieldCase][]
     ['w73', 'Response Type', responseType],
     ['w74 w75', 'Request Header Mapping', headers],
     ['o5', 'Show brand and last four after Obtained', brandShown],
+    ['o15', 'Account number is keyed twice', twice],
   ],
 };
 

@@ -2,7 +2,7 @@
 import { useRef, useState } from 'react';
 import { Form, Tab, TabList, TabPanel, TabPanels, Tabs } from 'react-aria-components';
 import { may } from '../lib/api/queries';
-import type { Login } from '../lib/api/types';
+import type { Login, ResponseVariables } from '../lib/api/types';
 import { KIND_NAMES, isAdvanced } from '../lib/capture/words';
 import { Button, CheckInput, Notice, TextInput } from '../lib/controls';
 import type { MessageId } from '../lib/i18n';
@@ -26,7 +26,7 @@ export type WidgetSheetProps = {
   /** Titles of the desktop's other widgets. */
   others: readonly string[];
   login: Login;
-  responseVariables: boolean;
+  responseVariables: ResponseVariables;
   serverErrors: Errors;
   onOk: (widget: WidgetDraft) => void;
   onCancel: () => void;
@@ -38,7 +38,7 @@ export type InputsProps = {
   onChange: (next: Partial<WidgetDraft>) => void;
   /** This login may change the texts, the gateway, the password. */
   may: { messages: boolean; gateway: boolean; password: boolean };
-  responseVariables: boolean;
+  responseVariables: ResponseVariables;
 };
 
 export default function WidgetSheet({ widget, others, login, responseVariables, serverErrors, onOk, onCancel }: WidgetSheetProps) {

@@ -2,7 +2,7 @@
 import { Suspense, lazy, useState } from 'react';
 import { ListBox, ListBoxItem } from 'react-aria-components';
 import { may } from '../lib/api/queries';
-import type { Login, WidgetKind } from '../lib/api/types';
+import type { Login, ResponseVariables, WidgetKind } from '../lib/api/types';
 import { KIND_NAMES } from '../lib/capture/words';
 import { Button, Icon, Sheet } from '../lib/controls';
 import { useT } from '../lib/i18n';
@@ -14,7 +14,7 @@ import { KINDS, newWidget } from './desktop-form';
 export type WidgetsPanelProps = {
   draft: DesktopDraft;
   login: Login;
-  responseVariables: boolean;
+  responseVariables: ResponseVariables;
   errors: Record<string, Errors>;
   /** `cleared`: the widget whose errors are out of date now. */
   onChange: (widgets: WidgetDraft[], cleared?: string) => void;

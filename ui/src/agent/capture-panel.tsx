@@ -1,11 +1,11 @@
 /** The open capture of a call: the widget, wired to the server. */
 import { useCallback, useMemo, useRef, useState } from 'react';
 import { ApiError, api, apiText, sentenceOf } from '../lib/api/client';
-import type { CallView, CaptureAction, CaptureView, Field, PaymentForm } from '../lib/api/types';
+import type { CallView, CaptureAction, CaptureView, Field } from '../lib/api/types';
 import { amountText } from '../lib/i18n/format';
 import { AttemptKeys } from '../lib/capture/attempt-keys';
 import { CaptureWidget } from '../lib/capture/capture-widget';
-import type { Typed } from '../lib/capture/payment-form';
+import type { SentForm, Typed } from '../lib/capture/payment-form';
 import type { WidgetCommands } from '../lib/capture/props';
 import type { LiveStore } from '../lib/events/live-store';
 import { useNow } from './use-now';
@@ -36,9 +36,10 @@ export function CapturePanel({ call, view, store, online, locked, form, onForm }
     [run, store, view.id],
   );
   const process = useCallback(
-    (form: PaymentForm) =>
+    (form: SentForm) =>
       run(async () => {
-        const body = { amount: amountText(form.amount), currency: form.amount.currency, values: form.values };
+        const { amount, ...rest } = form;
+        const body = { amount: amountText(amount), currency: amount.currency, ...rest };
         try {
           const headers = { 'Idempotency-Key': keys.current.keyFor(view) };
           store.applyCapture(await api<CaptureView>('POST', `/captures/${view.id}/process`, { body, headers }));
@@ -73,6 +74,7 @@ export function CapturePanel({ call, view, store, online, locked, form, onForm }
       refusal={refusal}
       formErrors={formErrors}
       values={locked ? {} : reveals.values}
+      caller={call}
       form={form}
       onForm={onForm}
       walk={walk}

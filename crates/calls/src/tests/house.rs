@@ -480,6 +480,7 @@ impl House {
             id: id.clone(),
             called: "4000".to_owned(),
             caller: "consumer".to_owned(),
+            caller_number: "+15550100".to_owned(),
             peer: "trunk".to_owned(),
             tag: None,
             keys,
@@ -514,6 +515,7 @@ impl House {
     ) -> Result<CaptureView, DeskError> {
         let form = PaymentForm {
             amount: Money::parse("12.50", "USD".parse::<Currency>().unwrap()).unwrap(),
+            fee_minor: 0,
             values: [("firstName", "Jane"), ("lastName", "Roe")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),

@@ -20,6 +20,7 @@ mod ledger;
 mod listening;
 mod live;
 mod rights;
+mod typed;
 
 use house::{House, Manner};
 

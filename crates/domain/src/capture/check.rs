@@ -137,12 +137,15 @@ pub fn routing_number(digits: &Digits<'_>) -> Result<(), FieldError> {
     }
 }
 
-/// An account number: 4 to 17 digits; leading zeros count.
+/// An account number: 4 to 17 digits; leading zeros count. Of one that is keyed twice, `first` is the first entry, and the second is the same (O15).
 ///
 /// # Errors
-/// [`FieldError::AccountLength`].
-pub fn account_number(digits: usize) -> Result<(), FieldError> {
-    if (ACCOUNT_DIGITS_MIN..=ACCOUNT_DIGITS_MAX).contains(&digits) {
+/// [`FieldError::AccountMismatch`] or [`FieldError::AccountLength`].
+pub fn account_number(digits: &Digits<'_>, first: Option<&Digits<'_>>) -> Result<(), FieldError> {
+    if first.is_some_and(|first| first != digits) {
+        return Err(FieldError::AccountMismatch);
+    }
+    if (ACCOUNT_DIGITS_MIN..=ACCOUNT_DIGITS_MAX).contains(&digits.len()) {
         Ok(())
     } else {
         Err(FieldError::AccountLength)
@@ -319,7 +322,23 @@ mod tests {
             } else {
                 Err(FieldError::AccountLength)
             };
-            assert_eq!(account_number(digits), expected);
+            let keyed = slot(&"7".repeat(digits));
+            assert_eq!(account_number(&keyed.digits(FIELD), None), expected);
+        }
+    }
+
+    #[test]
+    fn the_second_entry_of_an_account_number_is_the_same_as_the_first() {
+        let first = slot("0012345");
+        for (second, expected) in [
+            ("0012345", Ok(())),
+            ("012345", Err(FieldError::AccountMismatch)),
+            ("0012346", Err(FieldError::AccountMismatch)),
+            ("", Err(FieldError::AccountMismatch)),
+        ] {
+            let second = slot(second);
+            let found = account_number(&second.digits(FIELD), Some(&first.digits(FIELD)));
+            assert_eq!(found, expected);
         }
     }
 }

@@ -46,7 +46,7 @@ impl Field {
     /// Its place in a capture's slot.
     #[must_use]
     pub fn slot_index(self) -> FieldIndex {
-        let [card, expiry, code, routing, account] = FieldIndex::ALL;
+        let [card, expiry, code, routing, account, _] = FieldIndex::ALL;
         match self {
             Self::CardNumber => card,
             Self::Expiry => expiry,
@@ -68,6 +68,9 @@ impl Field {
         }
     }
 }
+
+/// Where the first entry of an account number waits for the second (O15).
+pub(super) const FIRST_ENTRY: FieldIndex = FieldIndex::ALL[5];
 
 /// Card or check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]

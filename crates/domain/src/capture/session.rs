@@ -182,6 +182,7 @@ impl Session {
             Event::NotAvailable(field) => self.may_be_missing(*field),
             Event::Process { .. } => self.may_process(),
             Event::TryAgain => self.may_try_again(),
+            Event::Speaking(_) => !self.guard.is_let_go(),
             Event::KeepOpen if !self.may_keep_open(now) => return Ruling::Ignored,
             Event::Done => !self.widget.kind.is_advanced() && self.any_obtained(),
             Event::ConfirmGone => self.guard.stage == Stage::AwaitingGone,
@@ -278,6 +279,7 @@ impl Session {
             Event::Answered(outcome, message, status) => {
                 self.on_answered(outcome, message, status, slot);
             }
+            Event::Speaking(on) => self.on_speaking(on),
             Event::KeepOpen => self.set_session_limit(at.now),
             Event::TryAgain => self.on_try_again(at, slot),
             Event::Done => self.on_done(at, slot),
@@ -341,10 +343,10 @@ impl Session {
                 CaptureState::Armed
             };
         }
-        let mute = self.widget.options.mute_while_keying
+        let keying = self.widget.options.mute_while_keying
             && is_taking(self.state)
             && self.keying.listening.is_some();
-        self.mute(mute);
+        self.mute(keying || self.guard.speaking);
     }
 
     /// All rows as they are before the first key; what has no attempts left is locked.

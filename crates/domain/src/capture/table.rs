@@ -49,6 +49,8 @@ pub enum EventClass {
     NotSent,
     /// [`Event::Answered`]
     Answered,
+    /// [`Event::Speaking`]
+    Speaking,
     /// [`Event::KeepOpen`]
     KeepOpen,
     /// [`Event::TryAgain`]
@@ -93,6 +95,7 @@ impl From<&Event> for EventClass {
             Event::ChargeSent => Self::ChargeSent,
             Event::NotSent(_) => Self::NotSent,
             Event::Answered(..) => Self::Answered,
+            Event::Speaking(_) => Self::Speaking,
             Event::KeepOpen => Self::KeepOpen,
             Event::TryAgain => Self::TryAgain,
             Event::Done => Self::Done,
@@ -134,7 +137,7 @@ pub const COLUMNS: [CaptureState; 18] = [
 /// One row for each event, one letter for each state: `a`llowed, `.` ignored, `x` refused. Keys of a protected call are masked in any case; where they are
 /// ignored they are not counted either. Late confirmations are allowed after the end, because something has to be let go again.
 #[rustfmt::skip]
-pub const TABLE: [(EventClass, &str); 27] = [
+pub const TABLE: [(EventClass, &str); 28] = [
     //                               Arming, Blocked
     //                               |  Armed, Collecting, Invalid, Ready
     //                               |  |    Processing, NotSent
@@ -155,6 +158,7 @@ pub const TABLE: [(EventClass, &str); 27] = [
     (EventClass::ChargeSent,        ".. .... a. ...... ...."),
     (EventClass::NotSent,           ".. .... a. ...... ...."),
     (EventClass::Answered,          ".. .... a. ....aa ...."),
+    (EventClass::Speaking,          "ax aaaa aa xxxxxx xxxx"),
     (EventClass::KeepOpen,          ".. aaaa .a ...... ...."),
     (EventClass::TryAgain,          "xa xxxx xa xaxaxx xxxx"),
     (EventClass::Done,              "xx xaaa xx xxxxxx .xxx"),

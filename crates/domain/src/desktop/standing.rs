@@ -206,8 +206,8 @@ mod tests {
     ) -> (DesktopState, Vec<ReasonKind>) {
         let settings = Settings {
             spc_enabled,
-            response_variables: false,
             revision: 1,
+            ..Settings::default()
         };
         let standing = Standing::of(
             desktop,
@@ -279,8 +279,8 @@ mod tests {
         .unwrap();
         let settings = Settings {
             spc_enabled: true,
-            response_variables: false,
             revision: 1,
+            ..Settings::default()
         };
         let around = |services| Surroundings {
             settings: &settings,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::charged::FormProblems;
 use crate::capture::PaymentType;
 use crate::capture::brand::{BrandGuess, guess_values, luhn};
 use crate::money::{AMOUNT_MINOR_MAX, Money};
@@ -16,8 +17,11 @@ use crate::text::{digit_of, is_invisible};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaymentForm {
-    /// The amount.
+    /// The amount, without the fee until the form is charged.
     pub amount: Money,
+    /// The fee that the customer was told, in the amount's minor units.
+    #[serde(default)]
+    pub fee_minor: i64,
     /// Everything else.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
@@ -70,9 +74,6 @@ pub const ACCOUNT_TYPES: [&str; 4] = [
     "business_savings",
 ];
 
-/// Names that must have a value.
-const REQUIRED: [&str; 2] = ["firstName", "lastName"];
-
 /// The parameter of a standard name.
 #[must_use]
 pub fn form_parameter(name: &str) -> Option<FormParameter> {
@@ -91,20 +92,15 @@ impl PaymentForm {
             .filter(|value| !value.is_empty())
     }
 
-    /// Everything that is wrong: name and what would be right.
+    /// What is wrong whatever the widget asks for.
     ///
     /// # Errors
     /// All problems; the text of a value is in none of them.
-    pub fn check(&self, payment_type: PaymentType) -> Result<(), Vec<(String, String)>> {
+    pub(super) fn check(&self, payment_type: PaymentType) -> Result<(), FormProblems> {
         let mut problems = Vec::new();
         if !(1..=AMOUNT_MINOR_MAX).contains(&self.amount.minor) {
             let message = "The amount is above zero and at most 99999999.99.";
             problems.push(("amount".to_owned(), message.to_owned()));
-        }
-        for name in REQUIRED {
-            if self.value(name).is_none() {
-                problems.push((name.to_owned(), "This is required.".to_owned()));
-            }
         }
         problems.extend(value_problems(&self.values, Some(payment_type)));
         if problems.is_empty() {
@@ -269,6 +265,7 @@ mod tests {
         let names = [("firstName", "Jane"), ("lastName", "Roe")];
         PaymentForm {
             amount: Money::parse("120.50", Currency::USD).unwrap(),
+            fee_minor: 0,
             values: names
                 .iter()
                 .chain(values)
@@ -285,15 +282,13 @@ mod tests {
     }
 
     #[test]
-    fn names_and_an_amount_are_required() {
+    fn an_amount_above_zero_is_required() {
         assert!(wrong(&form(&[])).is_empty());
-        assert_eq!(wrong(&form(&[("lastName", " ")])), ["lastName"]);
         let mut empty = form(&[]);
-        empty.values.clear();
         empty.amount.minor = 0;
-        assert_eq!(wrong(&empty), ["amount", "firstName", "lastName"]);
+        assert_eq!(wrong(&empty), ["amount"]);
         empty.amount.minor = AMOUNT_MINOR_MAX + 1;
-        assert!(wrong(&empty).contains(&"amount".to_owned()));
+        assert_eq!(wrong(&empty), ["amount"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use super::inputs::demographic_problems;
 use super::{Prompt, SecurityCodeRule, Translation, Translations, Widget, WidgetOptions};
 use crate::capture::{Brand, Field, PaymentType, WidgetKind};
 use crate::gateway::GatewayConfig;
@@ -103,6 +104,8 @@ impl WidgetDraft {
         let translations = self.parse_translations(&mut problems);
         problems.extend(self.card_type_problem());
         problems.extend(option_problems(&self.options));
+        problems.extend(demographic_problems(&self.options.demographic));
+        problems.extend(self.options.payment.problems());
         problems.extend(self.gateway_problems());
         if !problems.is_empty() {
             return Err(problems);

@@ -75,6 +75,7 @@ pub(crate) fn charge(gateway: GatewayConfig, kind: WidgetKind, keyed: &[(Field, 
         password: None,
         form: PaymentForm {
             amount: Money::parse("120.50", Currency::USD).unwrap(),
+            fee_minor: 0,
             values: Default::default(),
         },
         slot,

@@ -6,7 +6,7 @@ use domain::access::{AssignedRole, CustomRole, Permission, Preferences, Role, Us
 use domain::boundary::{Change, Desktops, Services, StoreError, Users};
 use domain::desktop::Desktop;
 use domain::id::RoleId;
-use domain::service::{Service, Settings};
+use domain::service::{ResponseVariables, Service, Settings};
 
 use crate::place::{Place, commit, desktop, next, saved_desktop, service, user, widget};
 
@@ -429,18 +429,39 @@ async fn settings_begin_with_everything_off(place: Place) {
         ..Settings::default()
     };
     assert_eq!(
-        commit(&database, Change::SaveSettings(settings)).await,
+        commit(&database, Change::SaveSettings(settings.clone())).await,
         Ok(1)
     );
-    let again = commit(&database, Change::SaveSettings(settings)).await;
+    let again = commit(&database, Change::SaveSettings(settings.clone())).await;
     assert_eq!(again, Err(StoreError::Conflict));
     settings.revision = 1;
     assert_eq!(
-        commit(&database, Change::SaveSettings(settings)).await,
+        commit(&database, Change::SaveSettings(settings.clone())).await,
         Ok(2)
     );
     settings.revision = 2;
     assert_eq!(database.settings().await, Ok(settings));
+}
+
+async fn settings_of_the_first_version_keep_their_switch(place: Place) {
+    let database = place.open().await;
+    for (revision, on, variables) in [
+        (1, true, ResponseVariables::All),
+        (2, false, ResponseVariables::None),
+    ] {
+        let old = format!(
+            r#"{{"v":1,"spc_enabled":true,"response_variables":{on},"revision":{revision}}}"#
+        );
+        place
+            .execute(&format!(
+                "INSERT INTO settings (id, revision, document) VALUES (1, {revision}, '{old}') \
+                 ON CONFLICT (id) DO UPDATE SET revision = {revision}, document = '{old}'"
+            ))
+            .await;
+        let settings = database.settings().await.unwrap();
+        assert_eq!(settings.response_variables, variables);
+        assert!(settings.spc_enabled);
+    }
 }
 
 async fn a_document_that_cannot_be_read_names_itself(place: Place) {
@@ -476,5 +497,6 @@ on_both!(
     agents_are_given_a_desktop_and_lose_it_all_or_nothing,
     services_come_back_as_they_were_saved,
     settings_begin_with_everything_off,
+    settings_of_the_first_version_keep_their_switch,
     a_document_that_cannot_be_read_names_itself,
 );

@@ -40,6 +40,15 @@ impl Caller {
         self.display.or(self.user).unwrap_or_default()
     }
 
+    /// Its number; empty: it sent none, or something else, such as a user's name.
+    pub(super) fn number(&self) -> &str {
+        let is_number = |user: &&str| {
+            let digits = user.strip_prefix('+').unwrap_or(user);
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        self.user.as_deref().filter(is_number).unwrap_or_default()
+    }
+
     /// It as the `From` of a call that we make.
     pub(super) fn at(&self, host: Host, port: Option<u16>) -> NameAddr {
         let address = NameAddr::new(Uri::sip(self.user.as_deref(), host, port));
@@ -58,6 +67,24 @@ pub(super) fn text_of(text: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_digits_with_or_without_a_plus() {
+        for (user, number) in [
+            ("+15550100", "+15550100"),
+            ("4001", "4001"),
+            ("anonymous", ""),
+            ("+", ""),
+            ("1;x=2", ""),
+        ] {
+            let caller = Caller {
+                user: Some(user.to_owned()),
+                display: None,
+            };
+            assert_eq!(caller.number(), number, "{user}");
+        }
+        assert_eq!(Caller::default().number(), "");
+    }
 
     #[test]
     fn control_characters_and_floods_are_cut() {

@@ -184,10 +184,12 @@ impl Exchange {
             max_forwards: incoming.max_forwards.saturating_sub(1),
         });
         self.set_deadline(key, Some(now + self.limits.route_wait));
+        let caller = Caller::of(&incoming);
         self.events.incoming(IncomingCall {
             id: CallId::clone(&id),
             called: text_of(incoming.request_uri.user()),
-            caller: Caller::of(&incoming).text(),
+            caller_number: caller.number().to_owned(),
+            caller: caller.text(),
             peer,
             tag: incoming.tonewall_call,
             keys,

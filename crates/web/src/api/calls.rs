@@ -51,6 +51,9 @@ pub(crate) struct ProcessForm {
     amount: String,
     /// ISO 4217: "USD".
     currency: String,
+    /// The fee that the customer was told, which comes on top: "2.50"; left out: none. It must be the one that the widget asks for.
+    #[serde(default)]
+    fee: Option<String>,
     /// Everything else, by the names of the standard parameters: `firstName`, `reference`, `accountType`, ...
     #[serde(default)]
     values: BTreeMap<String, String>,
@@ -155,27 +158,35 @@ fn idempotency_key(headers: &HeaderMap) -> Option<String> {
 }
 
 impl ProcessForm {
-    /// An amount that no currency could have is told beside a wrong currency.
-    fn amount(&self) -> Result<Money, Vec<FieldProblem>> {
-        let problem = |field: &str, error: MoneyError| FieldProblem {
+    /// Amount and fee. What no currency could have is told beside a wrong currency.
+    fn sums(&self) -> Result<(Money, i64), Vec<FieldProblem>> {
+        let currency: Result<Currency, MoneyError> = self.currency.parse();
+        let read = |text: &str| Money::parse(text, *currency.as_ref().unwrap_or(&Currency::USD));
+        let amount = read(&self.amount);
+        let fee = self.fee.as_deref().map(read).transpose();
+        let problem = |field: &str, error: &MoneyError| FieldProblem {
             field: field.to_owned(),
             message: error.to_string(),
         };
-        let currency: Result<Currency, MoneyError> = self.currency.parse();
-        let amount = Money::parse(&self.amount, *currency.as_ref().unwrap_or(&Currency::USD));
-        match (currency, amount) {
-            (Ok(_), Ok(amount)) => Ok(amount),
-            (currency, amount) => {
-                let currency = currency.err().map(|error| problem("currency", error));
-                let amount = amount.err().map(|error| problem("amount", error));
-                Err(currency.into_iter().chain(amount).collect())
+        let problems: Vec<FieldProblem> = [
+            ("currency", currency.as_ref().err()),
+            ("amount", amount.as_ref().err()),
+            ("fee", fee.as_ref().err()),
+        ]
+        .into_iter()
+        .filter_map(|(field, error)| Some(problem(field, error?)))
+        .collect();
+        match (amount, fee) {
+            (Ok(amount), Ok(fee)) if problems.is_empty() => {
+                Ok((amount, fee.map_or(0, |fee| fee.minor)))
             }
+            _ => Err(problems),
         }
     }
 
     fn parse(self) -> Result<PaymentForm, Problem> {
-        let amount = match self.amount() {
-            Ok(amount) => amount,
+        let (amount, fee_minor) = match self.sums() {
+            Ok(sums) => sums,
             Err(mut errors) => {
                 // The desk says these if the amount is right.
                 let values = value_problems(&self.values, None).into_iter();
@@ -192,6 +203,7 @@ impl ProcessForm {
         }
         Ok(PaymentForm {
             amount,
+            fee_minor,
             values: self.values,
         })
     }

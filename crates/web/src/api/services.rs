@@ -10,8 +10,10 @@ use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Audience, Bus, Change, LiveEvent};
 use domain::id::{DesktopId, ServiceId, SinkId};
 use domain::service::{
-    ProtectionScope, RecorderDeclaration, Route, Service, Settings, Sink, SinkHearing, SinkMedium,
+    ProtectionScope, RecorderDeclaration, ResponseVariables, Route, Service, Settings, Sink,
+    SinkHearing, SinkMedium,
 };
+use domain::widget::DraftProblem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -82,7 +84,7 @@ pub(crate) struct SettingsForm {
     /// Configure > Agents > Secure Payment Capture.
     spc_enabled: bool,
     /// Response variables.
-    response_variables: bool,
+    response_variables: ResponseVariables,
     /// The revision that was read.
     revision: i64,
 }
@@ -102,19 +104,28 @@ pub(crate) async fn save_settings(
     Caller(login): Caller,
     Input(form): Input<SettingsForm>,
 ) -> Answer<Settings> {
+    let response_variables = form.response_variables.parse().map_err(wrong_list)?;
+    let recorded = serde_json::to_value(&response_variables).map_err(|_| Code::InvalidForm)?;
     let mut settings = Settings {
         spc_enabled: form.spc_enabled,
-        response_variables: form.response_variables,
+        response_variables,
         revision: form.revision,
     };
     let now = app.now();
     let entry = AuditEntry::new(now, &login.actor, AuditAction::SettingsSaved, "settings")
         .with("spc_enabled", form.spc_enabled)
-        .with("response_variables", form.response_variables);
-    let change = Change::SaveSettings(settings);
+        .with("response_variables", recorded);
+    let change = Change::SaveSettings(settings.clone());
     let revision = app.commit(change, entry, |app| tell(app, Changed::Settings));
     settings.revision = revision.await?;
     Ok(Json(settings))
+}
+
+fn wrong_list(problem: DraftProblem) -> Problem {
+    Problem::new(Code::InvalidForm).with(vec![FieldProblem {
+        field: problem.field,
+        message: problem.message,
+    }])
 }
 
 /// All services, by name.

@@ -16,7 +16,7 @@ use domain::gateway::GatewayConfig;
 use domain::id::{AttemptId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
 use domain::payment::resolution::Proposal;
 use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment};
-use domain::service::{Service, Settings};
+use domain::service::{ResponseVariables, Service, Settings};
 use domain::time::{UnixMillis, WallClock};
 use secret::SecretText;
 use web::{ChangeHooks, Changed};
@@ -57,7 +57,7 @@ impl Default for Rooms {
             services: Mutex::default(),
             settings: Mutex::new(Settings {
                 spc_enabled: true,
-                response_variables: true,
+                response_variables: ResponseVariables::All,
                 revision: 1,
             }),
             payments: Mutex::default(),
@@ -189,7 +189,7 @@ impl Rooms {
                 }
                 new.revision += 1;
                 *settings = new;
-                Ok(new.revision)
+                Ok(settings.revision)
             }
             other => self.apply_to_desktop(other, by),
         }
@@ -484,7 +484,7 @@ impl Services for Rooms {
     }
 
     fn settings(&self) -> Task<'_, Result<Settings, StoreError>> {
-        task(Ok(*self.settings.lock().unwrap()))
+        task(Ok(self.settings.lock().unwrap().clone()))
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn capture(id: &str) -> CaptureView {
         protection: Vec::new(),
         fields: Vec::new(),
         listening: None,
+        speaking: false,
         stray_keys: 0,
         missing: Vec::new(),
         confirm_gone: false,
@@ -40,6 +41,7 @@ async fn house_with_capture() -> (House, Browser) {
             id: "call-1".parse().unwrap(),
             state: CallState::Connected,
             caller: "<script>alert(1)</script>".to_owned(),
+            caller_number: String::new(),
             called: "100".to_owned(),
             began_at: UnixMillis(1),
             answered_at: None,
@@ -135,6 +137,7 @@ async fn a_wrong_amount_currency_or_value_is_named() {
         (json!({"amount": "1,5", "currency": "USD"}), "amount"),
         (json!({"amount": "0", "currency": "USD"}), "amount"),
         (json!({"amount": "1", "currency": "usd"}), "currency"),
+        (json!({"amount": "1", "currency": "USD", "fee": "0"}), "fee"),
         (
             json!({"amount": "1", "currency": "USD", "values": {"a": long}}),
             "values",

@@ -226,7 +226,8 @@ async fn the_system_switch_is_saved_and_told_to_every_page() {
     let agent = house.logged_in(Role::Agent).await;
     let mut stream = agent.events(None).await;
     stream.next().await.unwrap();
-    let form = json!({"spc_enabled": false, "response_variables": true, "revision": 1});
+    let variables = json!({"allow": "listed", "names": ["message"]});
+    let form = json!({"spc_enabled": false, "response_variables": variables, "revision": 1});
     let saved = browser.put("/settings", form.clone()).await;
     assert_eq!((saved.status, &saved.json()["revision"]), (200, &json!(2)));
     assert_eq!(
@@ -243,6 +244,23 @@ async fn the_system_switch_is_saved_and_told_to_every_page() {
         (entry.actor.as_str(), &entry.detail["spc_enabled"]),
         ("sid", &json!(false))
     );
+    assert_eq!(entry.detail["response_variables"], variables);
+}
+
+#[tokio::test]
+async fn s19_a_list_of_response_variables_has_keys() {
+    let house = House::new().await;
+    let browser = house.logged_in(Role::SecurityAdmin).await;
+    for names in [json!([]), json!([" "]), json!(["a\nb"])] {
+        let variables = json!({"allow": "listed", "names": names});
+        let form = json!({"spc_enabled": true, "response_variables": variables, "revision": 1});
+        let reply = browser.put("/settings", form).await;
+        assert_eq!(
+            (reply.status, reply.fields()),
+            (422, vec!["response_variables.names".to_owned()])
+        );
+    }
+    assert_eq!(browser.get("/settings").await.json()["revision"], 1);
 }
 
 fn service(name: &str, numbers: Value) -> Value {

@@ -33,7 +33,7 @@ async fn a_body_of_the_wrong_form_is_refused_without_being_quoted() {
             "",
         ),
         (
-            "{\"spc_enabled\": true, \"response_variables\": true, \"revision\": 1.5}",
+            "{\"spc_enabled\": true, \"response_variables\": {\"allow\": \"all\"}, \"revision\": 1.5}",
             "revision",
         ),
     ] {

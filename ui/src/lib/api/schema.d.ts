@@ -1151,6 +1151,11 @@ export interface components {
             /** @description Login name. */
             name: string;
         };
+        /**
+         * @description When the customer pays.
+         * @enum {string}
+         */
+        ArrangementKind: "now" | "one_date" | "plan";
         /** @description Who is to work with a desktop. */
         AssignForm: {
             /** @description They work with it from now on, and with no other. */
@@ -1183,7 +1188,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -1314,8 +1319,10 @@ export interface components {
             buttons: components["schemas"]["ButtonView"][];
             /** @description The number that was called. */
             called: string;
-            /** @description What the caller's phone said of its name: hostile text. */
+            /** @description What the caller's phone said of its name, else its number: hostile text. */
             caller: string;
+            /** @description The number that the call comes from, as it was sent: hostile text; empty: none was sent. */
+            caller_number: string;
             capture?: components["schemas"]["CaptureView"] | null;
             ended_at?: components["schemas"]["UnixMillis"] | null;
             /** @description Identity. */
@@ -1346,6 +1353,12 @@ export interface components {
             do: "not_available";
             /** @description "Not available" (O1 optional). */
             field: components["schemas"]["Field"];
+        } | {
+            /** @enum {string} */
+            do: "customer_speaking";
+        } | {
+            /** @enum {string} */
+            do: "customer_spoke";
         } | {
             /** @enum {string} */
             do: "keep_open";
@@ -1404,6 +1417,8 @@ export interface components {
              * @description Counts changes: a view with a lower number is older.
              */
             revision: number;
+            /** @description The agent said that the customer is speaking the number: nobody hears the customer (S13). */
+            speaking: boolean;
             /** @description State. */
             state: components["schemas"]["CaptureState"];
             /**
@@ -1436,6 +1451,20 @@ export interface components {
         ContentType: "application/json" | "application/x-www-form-urlencoded" | "application/xml" | "text/xml" | "text/plain";
         /** @description An ISO 4217 code. */
         Currency: string;
+        /** @description A field that the tab Demographic shows (O13). Their order is the tab's. */
+        DemographicInput: {
+            /** @description Which. */
+            name: components["schemas"]["DemographicName"];
+            /** @description What it starts with. */
+            prefill?: components["schemas"]["Prefill"];
+            /** @description No payment without it. */
+            required?: boolean;
+        };
+        /**
+         * @description A field of the tab Demographic, by the standard name under which a gateway gets it (SETTLED S17).
+         * @enum {string}
+         */
+        DemographicName: "firstName" | "lastName" | "company" | "address1" | "address2" | "city" | "state" | "postalCode" | "country" | "phone" | "email" | "accountReference";
         /** @description A designer desktop as the editor sends it. */
         DesignForm: {
             /** @description 1-60 characters, unique. */
@@ -1624,6 +1653,18 @@ export interface components {
          * @enum {string}
          */
         ExpiryFormat: "mmyy" | "mmyyyy";
+        /** @description A fee on top of the amount: a share of it, a fixed sum, or both. */
+        Fee: {
+            /** @description A fixed sum in the payment's currency: "2.50"; none: no such part. */
+            fixed?: string | null;
+            /** @description What the agent calls it, 1-60 characters: "Convenience fee". */
+            label: string;
+            /**
+             * Format: int32
+             * @description Hundredths of a percent of the amount, 0-2,000.
+             */
+            percent_hundredths?: number;
+        };
         /**
          * @description One keyed field.
          * @enum {string}
@@ -1730,6 +1771,8 @@ export interface components {
             };
             /** @description Basic: a value can be revealed. */
             revealable: boolean;
+            /** @description One entry is kept, and the value is keyed a second time (O15). */
+            second_entry: boolean;
             /** @description State. */
             state: components["schemas"]["FieldState"];
         };
@@ -2021,6 +2064,48 @@ export interface components {
             /** @description From the call to the outcome, as the audit trail has it. */
             steps: components["schemas"]["TimelineStep"][];
         };
+        /** @description What the tab Payment asks for besides the captured fields (O14). */
+        PaymentInputs: {
+            /**
+             * @description Largest amount that is taken: "500.00"; none: 99,999,999.99.
+             * @default null
+             */
+            amount_max: string | null;
+            /**
+             * @description Smallest amount that is taken, in each of these currencies: "5.00"; none: anything above zero.
+             * @default null
+             */
+            amount_min: string | null;
+            /**
+             * @description When the customer may pay; at least one.
+             * @default [
+             *       "now"
+             *     ]
+             */
+            arrangements: components["schemas"]["ArrangementKind"][];
+            /**
+             * @description Currencies to choose from, 1-10; a payment starts with the first.
+             * @default [
+             *       "USD",
+             *       "CAD",
+             *       "EUR",
+             *       "GBP"
+             *     ]
+             */
+            currencies: string[];
+            /**
+             * @description The description is required, too.
+             * @default false
+             */
+            description_required: boolean;
+            /** @default null */
+            fee: components["schemas"]["Fee"] | null;
+            /**
+             * @description The reference is required, too.
+             * @default false
+             */
+            reference_required: boolean;
+        };
         /** @description Payments, the newest first. */
         PaymentList: {
             /** @description `after` of the next page; none: this is the last. */
@@ -2105,6 +2190,11 @@ export interface components {
             language?: components["schemas"]["Language"] | null;
             theme?: components["schemas"]["Theme"] | null;
         };
+        /**
+         * @description What a field starts with, until the agent types something else.
+         * @enum {string}
+         */
+        Prefill: "nothing" | "caller_name" | "caller_number";
         /** @description Its body. */
         Problem: {
             /** @description What to do. */
@@ -2131,6 +2221,8 @@ export interface components {
             amount: string;
             /** @description ISO 4217: "USD". */
             currency: string;
+            /** @description The fee that the customer was told, which comes on top: "2.50"; left out: none. It must be the one that the widget asks for. */
+            fee?: string | null;
             /** @description Everything else, by the names of the standard parameters: `firstName`, `reference`, `accountType`, ... */
             values?: {
                 [key: string]: string;
@@ -2229,6 +2321,19 @@ export interface components {
          * @enum {string}
          */
         ResolvedOutcome: "approved" | "declined";
+        /** @description Which keys of a gateway's response a widget may show to its agent (S19). */
+        ResponseVariables: {
+            /** @enum {string} */
+            allow: "none";
+        } | {
+            /** @enum {string} */
+            allow: "listed";
+            /** @description Keys as a widget's "Response Agent Message Key" has them. */
+            names: string[];
+        } | {
+            /** @enum {string} */
+            allow: "all";
+        };
         /** @description What is to be restored over. */
         RestoreForm: {
             /**
@@ -2425,10 +2530,12 @@ export interface components {
         /** @description System settings. */
         Settings: {
             /**
-             * @description "Response variables" (S19): on means all.
-             * @default false
+             * @description "Response variables" (S19).
+             * @default {
+             *       "allow": "none"
+             *     }
              */
-            response_variables: boolean;
+            response_variables: components["schemas"]["ResponseVariables"];
             /**
              * Format: int64
              * @description Revision.
@@ -2444,7 +2551,7 @@ export interface components {
         /** @description System settings as a form sends them. */
         SettingsForm: {
             /** @description Response variables. */
-            response_variables: boolean;
+            response_variables: components["schemas"]["ResponseVariables"];
             /**
              * Format: int64
              * @description The revision that was read.
@@ -2816,6 +2923,11 @@ export interface components {
         /** @description Options of a widget (SETTLED S3). Numbers are whole seconds, minutes or counts within the ranges given. */
         WidgetOptions: {
             /**
+             * @description O15 (Check) the account number is keyed twice, and both entries are the same.
+             * @default false
+             */
+            account_number_twice: boolean;
+            /**
              * Format: int32
              * @description O9 attempts per field, 1-9.
              * @default 3
@@ -2826,6 +2938,72 @@ export interface components {
              * @default full
              */
             card_number_shown: components["schemas"]["CardNumberShown"];
+            /**
+             * @description O13 (Advanced) the fields of the tab Demographic, in its order.
+             * @default [
+             *       {
+             *         "name": "firstName",
+             *         "required": true,
+             *         "prefill": "nothing"
+             *       },
+             *       {
+             *         "name": "lastName",
+             *         "required": true,
+             *         "prefill": "nothing"
+             *       },
+             *       {
+             *         "name": "company",
+             *         "required": false,
+             *         "prefill": "nothing"
+             *       },
+             *       {
+             *         "name": "address1",
+             *         "required": false,
+             *         "prefill": "nothing"
+             *       },
+             *       {
+             *         "name": "address2",
+             *         "required": false,
+             *         "prefill": "nothing"
+             *       },
+             *       {
+             *         "name": "city",
+             *         "required": false,
+             *         "prefill": "nothing"
+             *       },
+             *       {
+             *         "name": "state",
+             *         "required": false,
+             *         "prefill": "nothing"
+             *       },
+             *       {
+             *         "name": "postalCode",
+             *         "required": false,
+             *         "prefill": "nothing"
+             *       },
+             *       {
+             *         "name": "country",
+             *         "required": false,
+             *         "prefill": "nothing"
+             *       },
+             *       {
+             *         "name": "phone",
+             *         "required": false,
+             *         "prefill": "nothing"
+             *       },
+             *       {
+             *         "name": "email",
+             *         "required": false,
+             *         "prefill": "nothing"
+             *       },
+             *       {
+             *         "name": "accountReference",
+             *         "required": false,
+             *         "prefill": "nothing"
+             *       }
+             *     ]
+             */
+            demographic: components["schemas"]["DemographicInput"][];
             /**
              * @description O6.
              * @default mmyy
@@ -2854,6 +3032,26 @@ export interface components {
              * @default false
              */
             mute_while_keying: boolean;
+            /**
+             * @description O14 (Advanced) what the tab Payment asks for.
+             * @default {
+             *       "currencies": [
+             *         "USD",
+             *         "CAD",
+             *         "EUR",
+             *         "GBP"
+             *       ],
+             *       "amount_min": null,
+             *       "amount_max": null,
+             *       "reference_required": false,
+             *       "description_required": false,
+             *       "fee": null,
+             *       "arrangements": [
+             *         "now"
+             *       ]
+             *     }
+             */
+            payment: components["schemas"]["PaymentInputs"];
             /**
              * @description O7 `#` ends it.
              * @default true
@@ -2901,6 +3099,8 @@ export interface components {
         WidgetView: {
             /** @description Accepted brands. */
             card_types: components["schemas"]["Brand"][];
+            /** @description Advanced: the fields of the tab Demographic, in its order. */
+            demographic: components["schemas"]["DemographicInput"][];
             /**
              * Format: int32
              * @description Values are hidden again after so many seconds.
@@ -2910,6 +3110,8 @@ export interface components {
             id: components["schemas"]["WidgetId"];
             /** @description Kind. */
             kind: components["schemas"]["WidgetKind"];
+            /** @description Advanced: what the tab Payment asks for. */
+            payment: components["schemas"]["PaymentInputs"];
             /** @description "Hold to show" is offered for the security code. */
             reveal_security_code: boolean;
             /** @description The security code may be "Not available". */

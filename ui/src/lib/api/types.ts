@@ -96,6 +96,13 @@ export type Bound = Schemas['Bound'];
 export type ProcessForm = Schemas['ProcessForm'];
 export type Login = Schemas['LoginView'];
 /** What the agent typed: an amount that was understood, and everything else by name. */
-export type PaymentForm = { amount: Money; values: Record<string, string> };
+export type PaymentForm = { amount: Money; fee?: string; values: Record<string, string> };
+export type DemographicInput = Schemas['DemographicInput'];
+export type DemographicName = Schemas['DemographicName'];
+export type Prefill = Schemas['Prefill'];
+export type PaymentInputs = Schemas['PaymentInputs'];
+export type Fee = Schemas['Fee'];
+export type ArrangementKind = Schemas['ArrangementKind'];
+export type ResponseVariables = Schemas['ResponseVariables'];
 /** A refusal as it arrives; a gateway in between may leave parts out. */
 export type Problem = Partial<Pick<Schemas['Problem'], 'type' | 'detail' | 'errors'>> & { title: string; status: number; code?: string };

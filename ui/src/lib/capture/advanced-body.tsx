@@ -5,12 +5,13 @@ import type { CaptureView } from '../api/types';
 import { Button, Icon } from '../controls';
 import type { MessageId, Translate } from '../i18n';
 import { T, useT } from '../i18n';
-import { exampleAmount, moneyText, parseMoney } from '../i18n/format';
+import { exampleAmount, moneyText } from '../i18n/format';
 import css from './capture.module.css';
 import { DemographicInputs, PaymentInputs, TYPED_NAMES } from './detail-inputs';
 import { OutcomeActions, OutcomePanel } from './outcome-panel';
-import type { Typed, TypedField } from './payment-form';
-import { problemsOf, tabOfInput, toPaymentForm } from './payment-form';
+import type { Asked, Problems, Typed, TypedField } from './payment-form';
+import { arrangementOf, partsOf, problemsOf, tabOfInput, toPaymentForm, totalOf, withPrefill } from './payment-form';
+import { todayText } from './plan';
 import type { WidgetProps } from './props';
 import { Accepted, CancelQuestion, LineNotices, Prompt, Rows, isLive, promptedRow, useCancel } from './shared-body';
 import { useShortcuts } from './shortcuts';
@@ -24,19 +25,21 @@ const TABS: readonly { id: TabName; name: MessageId }[] = [
   { id: 'status', name: 'tab.status' },
 ];
 
-export function AdvancedBody(props: WidgetProps) {
+export function AdvancedBody({ form: typed, ...given }: WidgetProps) {
+  const props = { ...given, form: withPrefill(typed, given.view.widget, given.caller) };
   const { view, walk, onWalk, form, commands, busy, keyboard } = props;
   const t = useT();
   const missingId = useId();
   const root = useRef<HTMLDivElement>(null);
   const [checked, setChecked] = useState<TabName[]>([]);
-  const problems = problemsOf(form);
+  const problems = problemsOf(form, view.widget, todayText(props.now));
   const cancel = useCancel(props);
   const charge = useCharge(props);
   const tab = tabOf(walk.stop);
   const shown = (field: TypedField) => {
     const problem = checked.includes(tabOfInput(field)) ? problems[field] : undefined;
-    return problem ? t(problem, { example: exampleAmount() }) : props.formErrors?.[field];
+    if (!problem) return props.formErrors?.[field];
+    return t(problem.id, { example: exampleAmount(), limit: problem.limit ? moneyText(problem.limit) : '' });
   };
 
   const goNext = () => {
@@ -67,10 +70,10 @@ export function AdvancedBody(props: WidgetProps) {
         <StepTabs view={view} tab={tab} problems={problems} />
         <TabPanels>
           <TabPanel id="demographic" className={css.panel!}>
-            <DemographicInputs form={form} onForm={props.onForm} problem={shown} locked={isPastCapture(view.state)} />
+            <DemographicInputs form={form} asked={view.widget} call={props.caller} onForm={props.onForm} problem={shown} locked={isPastCapture(view.state)} />
           </TabPanel>
           <TabPanel id="payment" className={css.panel!}>
-            <PaymentInputs form={form} onForm={props.onForm} problem={shown} locked={isPastCapture(view.state)} check={isCheck(view.widget.kind)} />
+            <PaymentInputs form={form} asked={view.widget} onForm={props.onForm} problem={shown} locked={isPastCapture(view.state)} check={isCheck(view.widget.kind)} />
             <Prompt view={view} />
             <Rows {...props} onListen={(field) => onWalk({ ...walk, stop: field })} />
             <Accepted view={view} />
@@ -111,8 +114,6 @@ export function AdvancedBody(props: WidgetProps) {
     </div>
   );
 }
-
-type Problems = Partial<Record<TypedField, MessageId>>;
 
 function problemOn(tab: TabName, problems: Problems): TypedField | undefined {
   return (Object.keys(problems) as TypedField[]).find((field) => tabOfInput(field) === tab);
@@ -186,8 +187,11 @@ function StatusPanel(props: WidgetProps & { problems: Problems }) {
 
 function ChargeQuestion({ form, view, onYes, onNo, busy }: WidgetProps & { onYes: () => void; onNo: () => void }) {
   const t = useT();
-  const values = { amount: amountText(form), name: nameText(form) };
-  const question = t(isCheck(view.widget.kind) ? 'process.question_check' : 'process.question', values);
+  const values = { amount: amountText(form, view.widget), name: nameText(form) };
+  const arrangement = arrangementOf(form, view.widget);
+  const later = arrangement !== 'now';
+  const now = isCheck(view.widget.kind) ? 'process.question_check' : 'process.question';
+  const question = t(later ? `process.question_${arrangement}` : now, { ...values, n: partsOf(form, view.widget).length });
   return (
     <div className={css.question} role="group" aria-label={question}>
       <p>
@@ -195,15 +199,15 @@ function ChargeQuestion({ form, view, onYes, onNo, busy }: WidgetProps & { onYes
       </p>
       <Button onPress={onNo}>{t('process.no')}</Button>
       <Button look="primary" autoFocus isDisabled={busy} onPress={onYes}>
-        {t('process.yes', values)}
+        {t(later ? 'process.yes_later' : 'process.yes', values)}
       </Button>
     </div>
   );
 }
 
-function amountText(form: Typed): string {
-  const money = parseMoney(form.amount, form.currency);
-  return money ? moneyText(money) : '';
+function amountText(form: Typed, asked: Asked): string {
+  const total = totalOf(form, asked);
+  return total ? moneyText(total) : '';
 }
 
 function nameText(form: Typed): string {
@@ -211,9 +215,9 @@ function nameText(form: Typed): string {
 }
 
 /** Process Payment: asked once, sent once. */
-function useCharge({ view, form, commands, busy }: WidgetProps) {
+function useCharge({ view, form, commands, busy, now }: WidgetProps) {
   const [asking, setAsking] = useState(false);
-  const ready = toPaymentForm(form, isCheck(view.widget.kind));
+  const ready = toPaymentForm(form, view.widget, isCheck(view.widget.kind), todayText(now));
   const possible = view.state === 'ready' && view.missing.length === 0 && view.process_left > 0 && ready !== undefined;
   useEffect(() => {
     if (!possible) setAsking(false);

@@ -317,3 +317,64 @@ describe('outcomes', () => {
     expect(commands.act).toHaveBeenCalledWith({ do: 'try_again' });
   });
 });
+
+describe('o13 o14 what the agent types', () => {
+  const asked = (change: Partial<CaptureView['widget']>) => {
+    const view = capture('credit_card_advanced', 'armed');
+    return { ...view, widget: { ...view.widget, ...change } };
+  };
+
+  test('are the fields of the widget in its order, with what came from the call named so', () => {
+    const demographic: CaptureView['widget']['demographic'] = [
+      { name: 'phone', required: true, prefill: 'caller_number' },
+      { name: 'lastName', required: false, prefill: 'nothing' },
+    ];
+    renderPage(<Widget view={asked({ demographic })} stop="demographic" caller={{ caller: 'Jane Roe', caller_number: '+15550100199' }} />);
+    const panel = within(screen.getByRole('tabpanel'));
+    expect(panel.getAllByRole('textbox').map((input) => (input as HTMLInputElement).value)).toEqual(['+15550100199', '']);
+    expect(panel.getByRole('textbox', { name: /^Phone/ })).toHaveAccessibleDescription('From the call');
+  });
+
+  test('the fee, the total and each part of a plan can be read out', async () => {
+    const view = asked({});
+    const payment = { ...view.widget.payment, fee: { label: 'Convenience fee', percent_hundredths: 200, fixed: null }, arrangements: ['now', 'plan'] as const };
+    renderPage(<Widget view={asked({ payment: { ...payment, arrangements: [...payment.arrangements] } })} stop="payment" form={{ ...FILLED, values: { ...FILLED.values, arrangementType: 'plan', arrangementStart: '2026-12-31', arrangementCount: '3' } }} />);
+    const panel = within(screen.getByRole('tabpanel'));
+    expect(panel.getByText('Convenience fee: 2.41 USD. Total: 122.91 USD')).toBeVisible();
+    expect(panel.getAllByRole('listitem').map((part) => part.textContent)).toEqual(['Dec 31, 2026: 40.97 USD', 'Jan 31, 2027: 40.97 USD', 'Feb 28, 2027: 40.97 USD']);
+    await userEvent.click(panel.getByRole('radio', { name: 'Pay now' }));
+    expect(panel.queryByRole('listitem')).toBeNull();
+  });
+
+  test('a payment that is arranged is asked for as such', async () => {
+    const view = capture('credit_card_advanced', 'ready');
+    const payment = { ...view.widget.payment, arrangements: ['plan' as const] };
+    const form = { ...FILLED, values: { ...FILLED.values, arrangementStart: '2026-12-31', arrangementCount: '2' } };
+    renderPage(<Widget view={{ ...view, widget: { ...view.widget, payment } }} form={form} />);
+    await userEvent.click(button('Process Payment'));
+    expect(screen.getByText('Arrange 120.50 USD in 2 payments for Jane Roe?')).toBeVisible();
+    await userEvent.click(button('Yes, arrange 120.50 USD'));
+    expect(commands.process).toHaveBeenCalledWith(expect.objectContaining({ values: expect.objectContaining({ arrangementType: 'plan', arrangementCount: '2' }) as unknown }));
+  });
+});
+
+describe('s13 a customer who speaks the number', () => {
+  test('is silenced by one press, in any kind and while the line is being protected, and another press ends it', async () => {
+    for (const view of [capture('credit_card_basic', 'arming'), capture('check_basic', 'armed'), capture('credit_card_advanced', 'ready')]) {
+      const { unmount } = renderPage(<Widget view={view} />);
+      await userEvent.click(button('Customer is speaking the number'));
+      expect(commands.act).toHaveBeenLastCalledWith({ do: 'customer_speaking' });
+      unmount();
+    }
+    renderPage(<Widget view={capture('check_basic', 'armed', { speaking: true })} />);
+    expect(button('Customer is speaking the number')).toHaveAttribute('aria-pressed', 'true');
+    expect(screen.getByText(/^Nobody hears the customer/)).toBeVisible();
+    await userEvent.click(button('Customer is speaking the number'));
+    expect(commands.act).toHaveBeenLastCalledWith({ do: 'customer_spoke' });
+  });
+});
+
+test('o15 a kept first entry asks for the second', () => {
+  renderPage(<Widget view={atField('check_basic', 'account_number', { state: 'waiting', second_entry: true })} />);
+  expect(within(group('Account number')).getByText('Kept. Ask for the number once more.')).toBeVisible();
+});

@@ -20,6 +20,9 @@ import { PROTECTION_NAMES, isAdvanced, reasonText } from './words';
 /** The mask or the pause is up. */
 const PROTECTED: readonly CaptureState[] = ['armed', 'collecting', 'invalid', 'ready', 'processing', 'not_sent'];
 
+/** Some customers speak a number although they are asked to key it: one press, and nobody hears or records them (S13). */
+const SPOKEN: readonly CaptureState[] = ['arming', ...PROTECTED];
+
 export function CaptureWidget(props: WidgetProps) {
   const { view } = props;
   const titleId = useId();
@@ -59,6 +62,11 @@ function Band({ view, now, commands, busy, titleId }: WidgetProps & { titleId: s
             {parts && <span className={css.parts}>{parts}</span>}
           </span>
         </p>
+      )}
+      {SPOKEN.includes(view.state) && (
+        <Button size="small" isDisabled={busy} aria-pressed={view.speaking} onPress={() => commands.act({ do: view.speaking ? 'customer_spoke' : 'customer_speaking' })}>
+          {t('speaking.button')}
+        </Button>
       )}
       {guarded && left > 0 && (
         <p className={css.left}>

@@ -1,105 +1,216 @@
-/** What the agent types about the customer and the payment. */
+/** What the agent types about the customer and the payment, as the widget asks for it (O13, O14). */
+import type { CallView } from '../api/types';
+import { RadioInput, SelectInput, TextInput } from '../controls';
 import type { MessageId } from '../i18n';
 import { useT } from '../i18n';
-import { SelectInput, TextInput } from '../controls';
+import { dayText, moneyText, parseMoney } from '../i18n/format';
 import css from './capture.module.css';
-import type { Typed, TypedField, TypedName } from './payment-form';
-import { CHARS_MAX, DEMOGRAPHIC, REQUIRED } from './payment-form';
+import type { Asked, Typed, TypedField, TypedName } from './payment-form';
+import { ARRANGEMENTS, CHARS_MAX, arrangementOf, feeOf, partsOf, prefilled, totalOf } from './payment-form';
+import { INTERVALS } from './plan';
 
 export const TYPED_NAMES = {
   firstName: 'typed.firstName',
   lastName: 'typed.lastName',
   company: 'typed.company',
-  email: 'typed.email',
-  phone: 'typed.phone',
   address1: 'typed.address1',
   address2: 'typed.address2',
   city: 'typed.city',
   state: 'typed.state',
   postalCode: 'typed.postalCode',
   country: 'typed.country',
+  phone: 'typed.phone',
+  email: 'typed.email',
+  accountReference: 'typed.accountReference',
   reference: 'typed.reference',
   description: 'typed.description',
   accountType: 'typed.accountType',
   amount: 'typed.amount',
+  arrangementType: 'typed.arrangementType',
+  arrangementDate: 'typed.arrangementDate',
+  arrangementStart: 'typed.arrangementStart',
+  arrangementInterval: 'typed.arrangementInterval',
+  arrangementCount: 'typed.arrangementCount',
+  arrangementEnd: 'typed.arrangementEnd',
 } satisfies Record<TypedField, MessageId>;
-
-const CURRENCIES = ['USD', 'CAD', 'EUR', 'GBP'] as const;
 
 type Props = {
   form: Typed;
+  asked: Asked;
   onForm: (form: Typed) => void;
   problem: (field: TypedField) => string | undefined;
   locked: boolean;
 };
 
-export function DemographicInputs(props: Props) {
+export function DemographicInputs({ call, ...props }: Props & { call?: Pick<CallView, 'caller' | 'caller_number'> | undefined }) {
+  const t = useT();
+  const { asked, form } = props;
   return (
     <div className={css.inputs}>
-      {DEMOGRAPHIC.map((name) => (
-        <TypedInput key={name} name={name} {...props} />
-      ))}
+      {asked.demographic.map((input) => {
+        const given = prefilled(input, call);
+        const hint = given !== '' && form.values[input.name] === given ? t('typed.from_call') : undefined;
+        return <TypedInput key={input.name} name={input.name} required={input.required ?? false} hint={hint} {...props} />;
+      })}
+      {asked.demographic.length === 0 && <p className={css.muted}>{t('typed.none_asked')}</p>}
     </div>
   );
 }
 
 export function PaymentInputs({ check, ...props }: Props & { check: boolean }) {
-  const { form, onForm, problem, locked } = props;
+  const { form, asked, onForm, problem, locked } = props;
   const t = useT();
-  const wrong = problem('amount');
   return (
-    <div className={css.inputs}>
-      <div className={css.amount}>
-        <TextInput
-          label={t('typed.amount')}
-          value={form.amount}
-          onChange={(amount) => onForm({ ...form, amount })}
-          error={wrong}
-          inputMode="decimal"
-          maxLength={14}
-          disabled={locked}
-          required
-        />
-        <SelectInput
-          label={t('typed.currency')}
-          value={form.currency}
-          choices={CURRENCIES.map((id) => ({ id, label: id }))}
-          onChange={(currency) => onForm({ ...form, currency })}
-          disabled={locked}
-        />
+    <>
+      <div className={css.inputs}>
+        <div className={css.amount}>
+          <TextInput
+            label={t('typed.amount')}
+            value={form.amount}
+            onChange={(amount) => onForm({ ...form, amount })}
+            error={problem('amount')}
+            inputMode="decimal"
+            maxLength={14}
+            disabled={locked}
+            required
+          />
+          <SelectInput
+            label={t('typed.currency')}
+            value={form.currency}
+            choices={asked.payment.currencies.map((id) => ({ id, label: id }))}
+            onChange={(currency) => onForm({ ...form, currency })}
+            disabled={locked}
+          />
+        </div>
+        <TypedInput name="reference" required={asked.payment.reference_required} {...props} />
+        <TypedInput name="description" required={asked.payment.description_required} {...props} />
+        {check && <AccountType {...props} />}
       </div>
-      <TypedInput name="reference" {...props} />
-      <TypedInput name="description" {...props} />
-      {check && (
-        <SelectInput
-          label={t('typed.accountType')}
-          value={form.values.accountType ?? 'checking'}
-          choices={[
-            { id: 'checking', label: t('account.checking') },
-            { id: 'savings', label: t('account.savings') },
-            { id: 'business_checking', label: t('account.business_checking') },
-            { id: 'business_savings', label: t('account.business_savings') },
-          ]}
-          onChange={(accountType) => onForm({ ...form, values: { ...form.values, accountType } })}
-          disabled={locked}
-        />
+      <FeeLine {...props} />
+      {asked.payment.arrangements.some((kind) => kind !== 'now') && <Arrangement {...props} />}
+    </>
+  );
+}
+
+function useSet({ form, onForm }: Props) {
+  return (values: Typed['values']) => onForm({ ...form, values: { ...form.values, ...values } });
+}
+
+function AccountType(props: Props) {
+  const t = useT();
+  const set = useSet(props);
+  return (
+    <SelectInput
+      label={t('typed.accountType')}
+      value={props.form.values.accountType ?? 'checking'}
+      choices={(['checking', 'savings', 'business_checking', 'business_savings'] as const).map((id) => ({ id, label: t(`account.${id}`) }))}
+      onChange={(accountType) => set({ accountType })}
+      disabled={props.locked}
+    />
+  );
+}
+
+/** The fee and what it comes to: the agent says both. */
+function FeeLine({ form, asked }: Props) {
+  const t = useT();
+  const amount = parseMoney(form.amount, form.currency);
+  const fee = amount && feeOf(amount, asked.payment.fee);
+  const total = totalOf(form, asked);
+  if (!asked.payment.fee) return null;
+  return (
+    <p className={css.total} role="status">
+      {fee && total ? t('payment.with_fee', { label: asked.payment.fee.label, fee: moneyText(fee), total: moneyText(total) }) : t('payment.fee_added', { label: asked.payment.fee.label })}
+    </p>
+  );
+}
+
+function Arrangement(props: Props) {
+  const { form, asked, problem, locked } = props;
+  const t = useT();
+  const set = useSet(props);
+  const kind = arrangementOf(form, asked);
+  const date = (name: 'arrangementDate' | 'arrangementStart' | 'arrangementEnd') => (
+    <TextInput label={t(TYPED_NAMES[name])} type="date" value={form.values[name] ?? ''} onChange={(day) => set({ [name]: day })} error={problem(name)} disabled={locked} required />
+  );
+  return (
+    <div className={css.arrangement}>
+      <RadioInput
+        label={t('typed.arrangementType')}
+        value={kind}
+        choices={ARRANGEMENTS.filter((one) => asked.payment.arrangements.includes(one)).map((id) => ({ id, label: t(`arrangement.${id}`) }))}
+        onChange={(arrangementType) => set({ arrangementType })}
+        disabled={locked}
+      />
+      {kind === 'one_date' && <div className={css.inputs}>{date('arrangementDate')}</div>}
+      {kind === 'plan' && (
+        <>
+          <div className={css.inputs}>
+            {date('arrangementStart')}
+            <SelectInput
+              label={t('typed.arrangementInterval')}
+              value={form.values.arrangementInterval ?? 'monthly'}
+              choices={INTERVALS.map((id) => ({ id, label: t(`interval.${id}`) }))}
+              onChange={(arrangementInterval) => set({ arrangementInterval })}
+              disabled={locked}
+            />
+            <SelectInput
+              label={t('arrangement.length')}
+              value={form.values.arrangementEnd === undefined ? 'count' : 'end'}
+              choices={(['count', 'end'] as const).map((id) => ({ id, label: t(`arrangement.length.${id}`) }))}
+              onChange={(length) => props.onForm({ ...form, values: withLength(form.values, length) })}
+              disabled={locked}
+            />
+            {form.values.arrangementEnd === undefined ? <TypedInput name="arrangementCount" required {...props} numeric /> : date('arrangementEnd')}
+          </div>
+          <PlanPreview {...props} />
+        </>
       )}
     </div>
   );
 }
 
-function TypedInput({ name, form, onForm, problem, locked }: Props & { name: TypedName }) {
+function withLength(values: Typed['values'], length: 'count' | 'end'): Typed['values'] {
+  const { arrangementEnd: _, ...rest } = values;
+  return length === 'end' ? { ...rest, arrangementEnd: '' } : rest;
+}
+
+/** Parts of which each is read out; a longer plan is told by its first and last. */
+const LISTED_MAX = 12;
+
+function PlanPreview({ form, asked }: Props) {
   const t = useT();
-  const wrong = problem(name);
+  const parts = partsOf(form, asked);
+  const last = parts[parts.length - 1];
+  if (!last) return null;
+  const listed = parts.length <= LISTED_MAX ? parts : [...parts.slice(0, 3), last];
+  return (
+    <div className={css.plan} role="status">
+      <p>{t('plan.summary', { n: parts.length, day: dayText(last.day) })}</p>
+      <ol>
+        {listed.map(({ day, amount }) => (
+          <li key={day} value={parts.findIndex((part) => part.day === day) + 1}>
+            {t('plan.part', { day: dayText(day), amount: moneyText(amount) })}
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+function TypedInput({ name, required, hint, numeric, ...props }: Props & { name: TypedName; required: boolean; hint?: string | undefined; numeric?: boolean }) {
+  const t = useT();
+  const set = useSet(props);
   return (
     <TextInput
       label={t(TYPED_NAMES[name])}
-      value={form.values[name] ?? ''}
-      onChange={(text) => onForm({ ...form, values: { ...form.values, [name]: text } })}
-      error={wrong}
-      required={REQUIRED.includes(name)}
+      value={props.form.values[name] ?? ''}
+      onChange={(text) => set({ [name]: text })}
+      error={props.problem(name)}
+      hint={hint}
+      required={required}
       maxLength={CHARS_MAX[name]}
-      disabled={locked}
+      disabled={props.locked}
+      {...(numeric ? { inputMode: 'numeric' as const } : {})}
     />
   );
 }

@@ -2,6 +2,7 @@
  * Views for the gallery, the live preview and the tests, one per state that a person can meet.
  * Never: a digit of a card; values are given apart, and only a documented test number.
  */
+import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from './first-inputs';
 import type { CallView, CaptureState, CaptureView, Field, FieldView, PaymentView, WidgetKind } from '../api/types';
 
 export const NOW = Date.UTC(2026, 10, 25, 14, 3, 19);
@@ -29,6 +30,7 @@ export function row(field: Field, change: Partial<FieldView> = {}): FieldView {
     state: 'idle',
     count: 0,
     expected: EXPECTED[field],
+    second_entry: false,
     error: null,
     attempt: 1,
     attempts_max: 3,
@@ -72,6 +74,8 @@ export function capture(kind: WidgetKind, state: CaptureState, change: Partial<C
       reveal_security_code: false,
       hide_after_s: 60,
       security_code_optional: false,
+      demographic: FIRST_DEMOGRAPHIC,
+      payment: FIRST_PAYMENT,
     },
     state,
     reason: null,
@@ -86,6 +90,7 @@ export function capture(kind: WidgetKind, state: CaptureState, change: Partial<C
         ],
     fields,
     listening: null,
+    speaking: false,
     stray_keys: 0,
     missing: complete ? [] : names,
     ends_at: NOW + 8 * 60_000 + 12_000,
@@ -144,7 +149,8 @@ export function call(change: Partial<CallView> = {}): CallView {
   return {
     id: 'call-1',
     state: 'connected',
-    caller: 'Jane Roe +1 555 010 0199',
+    caller: 'Jane Roe',
+    caller_number: '+15550100199',
     called: '8005550100',
     began_at: NOW - 226_000,
     answered_at: NOW - 221_000,

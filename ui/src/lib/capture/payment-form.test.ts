@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { amountText, moneyText, parseMoney } from '../i18n/format';
-import { emptyForm, looksLikeCard, problemsOf, toPaymentForm } from './payment-form';
+import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from './first-inputs';
+import type { Asked, Typed } from './payment-form';
+import { emptyForm, feeOf, looksLikeCard, problemsOf, toPaymentForm, totalOf, withPrefill } from './payment-form';
 
-const filled = { ...emptyForm({ firstName: 'Jane', lastName: 'Roe', company: ' ' }), amount: '120.5' };
+const TODAY = '2026-11-26';
+const ASKED: Asked = { demographic: FIRST_DEMOGRAPHIC, payment: FIRST_PAYMENT };
+const EMPTY = { ...emptyForm(), currency: 'USD' };
+const filled: Typed = { ...emptyForm({ firstName: 'Jane', lastName: 'Roe', company: ' ' }), amount: '120.5', currency: 'USD' };
+const asking = (payment: Partial<Asked['payment']>): Asked => ({ ...ASKED, payment: { ...FIRST_PAYMENT, ...payment } });
+const typing = (values: Typed['values']): Typed => ({ ...filled, values: { ...filled.values, ...values } });
 
 describe('amounts', () => {
   test('keep their decimals and their currency', () => {
@@ -28,14 +35,14 @@ describe('amounts', () => {
 
 describe('the form', () => {
   test('names what is missing', () => {
-    expect(problemsOf(emptyForm())).toEqual({ firstName: 'form.required', lastName: 'form.required', amount: 'form.required' });
-    expect(toPaymentForm(emptyForm(), false)).toBeUndefined();
+    expect(problemsOf(EMPTY, ASKED, TODAY)).toEqual({ firstName: { id: 'form.required' }, lastName: { id: 'form.required' }, amount: { id: 'form.required' } });
+    expect(toPaymentForm(EMPTY, ASKED, false, TODAY)).toBeUndefined();
   });
 
   test('is sent trimmed, without empty values, and with the account type for checks only', () => {
     const card = { amount: { minor: 12_050, currency: 'USD' }, values: { firstName: 'Jane', lastName: 'Roe' } };
-    expect(toPaymentForm(filled, false)).toEqual(card);
-    expect(toPaymentForm(filled, true)).toEqual({ ...card, values: { ...card.values, accountType: 'checking' } });
+    expect(toPaymentForm(filled, ASKED, false, TODAY)).toEqual(card);
+    expect(toPaymentForm(filled, ASKED, true, TODAY)).toEqual({ ...card, values: { ...card.values, accountType: 'checking' } });
   });
 
   test('refuses what looks like a card number, however it is spaced', () => {
@@ -43,6 +50,69 @@ describe('the form', () => {
     for (const text of [digits, digits.replace(/(.{4})(?=.)/g, '$1 '), digits.replace(/(.{4})(?=.)/g, '$1-'), `ref ${digits} end`])
       expect(looksLikeCard(text)).toBe(true);
     for (const text of ['INV-2291', '8005550100', digits.replace(/1$/, '2'), '1'.repeat(16)]) expect(looksLikeCard(text)).toBe(false);
-    expect(problemsOf({ ...filled, values: { ...filled.values, description: digits } })).toEqual({ description: 'form.card_typed' });
+    expect(problemsOf({ ...filled, values: { ...filled.values, description: digits } }, ASKED, TODAY)).toEqual({ description: { id: 'form.card_typed' } });
+  });
+});
+
+describe('o13 the tab Demographic', () => {
+  const call = { caller: 'Jane Mary Roe', caller_number: '+15550100199' };
+  const asked: Asked = {
+    ...ASKED,
+    demographic: [
+      { name: 'lastName', required: true, prefill: 'caller_name' },
+      { name: 'firstName', required: false, prefill: 'caller_name' },
+      { name: 'phone', required: true, prefill: 'caller_number' },
+    ],
+  };
+
+  test('begins with what the call says, until the agent types something else', () => {
+    expect(withPrefill(emptyForm(), asked, call).values).toMatchObject({ firstName: 'Jane', lastName: 'Mary Roe', phone: '+15550100199' });
+    expect(withPrefill(emptyForm({ firstName: '', phone: '911' }), asked, call).values).toMatchObject({ firstName: '', phone: '911' });
+    const anonymous = withPrefill(emptyForm(), asked, { caller: '+15550100199', caller_number: '+15550100199' });
+    expect(anonymous.values).toMatchObject({ firstName: '', lastName: '', phone: '+15550100199' });
+  });
+
+  test('requires what the widget requires and sends nothing that it does not ask for', () => {
+    const form = { ...typing({ company: 'ACME', phone: '' }) };
+    expect(problemsOf(form, asked, TODAY)).toEqual({ phone: { id: 'form.required' } });
+    expect(toPaymentForm(typing({ company: 'ACME', phone: '911' }), asked, false, TODAY)?.values).toEqual({ lastName: 'Roe', firstName: 'Jane', phone: '911' });
+  });
+});
+
+describe('o14 the tab Payment', () => {
+  test('takes the currencies and amounts that the widget takes', () => {
+    expect(withPrefill(emptyForm(), asking({ currencies: ['EUR', 'USD'] }), undefined).currency).toBe('EUR');
+    expect(withPrefill({ ...filled, currency: 'USD' }, asking({ currencies: ['EUR', 'USD'] }), undefined).currency).toBe('USD');
+    const limits = asking({ amount_min: '5.00', amount_max: '500', reference_required: true });
+    const wrong = (amount: string) => problemsOf({ ...typing({ reference: 'R1' }), amount }, limits, TODAY).amount;
+    expect([wrong('4.99'), wrong('5.00'), wrong('500.00'), wrong('500.01')]).toEqual([
+      { id: 'form.amount_min', limit: { minor: 500, currency: 'USD' } },
+      undefined,
+      undefined,
+      { id: 'form.amount_max', limit: { minor: 50_000, currency: 'USD' } },
+    ]);
+    expect(problemsOf(filled, limits, TODAY)).toEqual({ reference: { id: 'form.required' } });
+  });
+
+  test('adds the fee as the server does', () => {
+    const fee = (percent_hundredths: number, fixed: string | null, minor: number) => feeOf({ minor, currency: 'USD' }, { label: 'Fee', percent_hundredths, fixed })?.minor;
+    expect([fee(250, null, 10_000), fee(250, '1.00', 10_020), fee(250, null, 20), fee(250, null, 19)]).toEqual([250, 351, 1, 0]);
+    const asked = asking({ fee: { label: 'Fee', percent_hundredths: 200, fixed: null } });
+    expect(totalOf(filled, asked)).toEqual({ minor: 12_291, currency: 'USD' });
+    expect(toPaymentForm(filled, asked, false, TODAY)).toMatchObject({ amount: { minor: 12_050 }, fee: '2.41' });
+  });
+
+  test('sends the arrangement that was chosen, and nothing of another one', () => {
+    const asked = asking({ arrangements: ['now', 'one_date', 'plan'] });
+    const sent = (values: Typed['values']) => toPaymentForm(typing(values), asked, false, TODAY)?.values;
+    const names = { firstName: 'Jane', lastName: 'Roe' };
+    expect(sent({ arrangementType: 'now', arrangementDate: '2026-12-24' })).toEqual(names);
+    expect(sent({ arrangementType: 'one_date', arrangementDate: '2026-12-24', arrangementStart: '2026-12-24' })).toEqual({ ...names, arrangementType: 'one_date', arrangementDate: '2026-12-24' });
+    const plan = { arrangementType: 'plan', arrangementStart: '2026-12-31', arrangementCount: '6' };
+    expect(sent(plan)).toEqual({ ...names, ...plan, arrangementInterval: 'monthly' });
+    expect(problemsOf(typing({ ...plan, arrangementCount: '1' }), asked, TODAY)).toEqual({ arrangementCount: { id: 'form.plan' } });
+    expect(problemsOf(typing({ arrangementType: 'plan' }), asked, TODAY)).toEqual({ arrangementStart: { id: 'form.date_ahead' } });
+    expect(problemsOf(typing({ arrangementType: 'one_date', arrangementDate: '2026-11-25' }), asked, TODAY)).toEqual({ arrangementDate: { id: 'form.date_ahead' } });
+    expect(toPaymentForm(typing({ arrangementType: 'plan' }), asking({}), false, TODAY)?.values).toEqual(names);
   });
 });

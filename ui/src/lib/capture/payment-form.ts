@@ -1,24 +1,29 @@
 /**
  * What the agent types on the tabs Demographic and Payment.
- * Owns: its fields, what is required, what is wrong.
+ * Owns: its fields, what the widget asks for (O13, O14), what is wrong, what it comes to.
  * Never: holds anything that the consumer keyed; a text that looks like a card number is refused.
  */
-import type { PaymentForm } from '../api/types';
+import type { CallView, DemographicInput, DemographicName, Fee, Money, PaymentForm, WidgetView } from '../api/types';
 import type { MessageId } from '../i18n';
-import { parseMoney } from '../i18n/format';
+import { amountText, parseMoney } from '../i18n/format';
+import type { Interval, Part } from './plan';
+import { isAhead, planOf } from './plan';
 
-export type TypedName = (typeof DEMOGRAPHIC)[number] | (typeof PAYMENT)[number] | 'accountType';
+export type TypedName = DemographicName | (typeof PAYMENT)[number] | (typeof ARRANGEMENT)[number] | 'accountType';
 export const DEMOGRAPHIC = [
-  'firstName', 'lastName', 'company', 'email', 'phone', 'address1', 'address2', 'city', 'state', 'postalCode', 'country',
-] as const;
+  'firstName', 'lastName', 'company', 'address1', 'address2', 'city', 'state', 'postalCode', 'country', 'phone', 'email', 'accountReference',
+] as const satisfies readonly DemographicName[];
 export const PAYMENT = ['reference', 'description'] as const;
-export const REQUIRED: readonly TypedName[] = ['firstName', 'lastName'];
+export const ARRANGEMENT = ['arrangementType', 'arrangementDate', 'arrangementStart', 'arrangementInterval', 'arrangementCount', 'arrangementEnd'] as const;
 
 export type Typed = { amount: string; currency: string; values: Partial<Record<TypedName, string>> };
 export type TypedField = TypedName | 'amount';
 
+/** What a widget asks the agent for. */
+export type Asked = Pick<WidgetView, 'demographic' | 'payment'>;
+
 export function emptyForm(values: Typed['values'] = {}): Typed {
-  return { amount: '', currency: 'USD', values: { accountType: 'checking', ...values } };
+  return { amount: '', currency: '', values: { accountType: 'checking', ...values } };
 }
 
 /** Longest text of each input; the server refuses longer ones. */
@@ -26,42 +31,148 @@ export const CHARS_MAX: Record<TypedName, number> = {
   firstName: 60,
   lastName: 60,
   company: 100,
-  email: 200,
-  phone: 24,
   address1: 100,
   address2: 100,
   city: 60,
   state: 40,
   postalCode: 16,
   country: 40,
+  phone: 24,
+  email: 200,
+  accountReference: 50,
   reference: 50,
   description: 200,
   accountType: 20,
+  arrangementType: 20,
+  arrangementDate: 10,
+  arrangementStart: 10,
+  arrangementInterval: 20,
+  arrangementCount: 4,
+  arrangementEnd: 10,
 };
 
+/** What a field starts with, from the call; the agent may type something else. */
+export function prefilled(input: DemographicInput, call: Pick<CallView, 'caller' | 'caller_number'> | undefined): string {
+  if (!call || input.prefill === 'nothing' || input.prefill === undefined) return '';
+  const name = call.caller === call.caller_number ? '' : call.caller;
+  const text = input.prefill === 'caller_number' ? call.caller_number : partOfName(input.name, name);
+  return text.length > CHARS_MAX[input.name] || looksLikeCard(text) ? '' : text;
+}
+
+/** "Jane Roe": the first word is the first name, the rest the last name. */
+function partOfName(field: DemographicName, name: string): string {
+  const [first = '', ...rest] = name.trim().split(/\s+/);
+  if (field === 'firstName') return first;
+  return field === 'lastName' ? rest.join(' ') : name;
+}
+
+/** The form with what the call fills in, where the agent has typed nothing; and in a currency that the widget takes. */
+export function withPrefill(form: Typed, asked: Asked, call: Pick<CallView, 'caller' | 'caller_number'> | undefined): Typed {
+  const values = { ...form.values };
+  for (const input of asked.demographic) values[input.name] ??= prefilled(input, call);
+  const currency = asked.payment.currencies.includes(form.currency) ? form.currency : (asked.payment.currencies[0] ?? 'USD');
+  return { ...form, currency, values };
+}
+
+export type ArrangementType = 'now' | 'one_date' | 'plan';
+/** The arrangement that is chosen: the first one that the widget offers, until the agent chooses. */
+export function arrangementOf(form: Typed, { payment }: Asked): ArrangementType {
+  const offered = ARRANGEMENTS.filter((kind) => payment.arrangements.includes(kind));
+  return offered.find((kind) => kind === form.values.arrangementType) ?? offered[0] ?? 'now';
+}
+export const ARRANGEMENTS: readonly ArrangementType[] = ['now', 'one_date', 'plan'];
+
+/** A problem of an input: its sentence, with the limit that it names. */
+export type Problem = { id: MessageId; limit?: Money };
+export type Problems = Partial<Record<TypedField, Problem>>;
+
 /** What is wrong with each input; empty when nothing is. */
-export function problemsOf(form: Typed): Partial<Record<TypedField, MessageId>> {
-  const problems: Partial<Record<TypedField, MessageId>> = {};
-  for (const name of REQUIRED) if (!form.values[name]?.trim()) problems[name] = 'form.required';
-  for (const name of [...DEMOGRAPHIC, ...PAYMENT]) if (looksLikeCard(form.values[name] ?? '')) problems[name] = 'form.card_typed';
-  if (form.amount.trim() === '') problems.amount = 'form.required';
-  else if (!parseMoney(form.amount, form.currency)) problems.amount = 'form.amount';
+export function problemsOf(form: Typed, asked: Asked, today: string): Problems {
+  const problems: Problems = {};
+  const add = (name: TypedField, id: MessageId, limit?: Money) => {
+    problems[name] ??= limit ? { id, limit } : { id };
+  };
+  const { payment } = asked;
+  const shown = asked.demographic.map(({ name }) => name);
+  for (const { name, required } of asked.demographic) if (required && !form.values[name]?.trim()) add(name, 'form.required');
+  for (const name of [...shown, ...PAYMENT]) if (looksLikeCard(form.values[name] ?? '')) add(name, 'form.card_typed');
+  for (const name of PAYMENT) if (payment[`${name}_required`] && !form.values[name]?.trim()) add(name, 'form.required');
+  const amount = parseMoney(form.amount, form.currency);
+  if (form.amount.trim() === '') add('amount', 'form.required');
+  else if (!amount) add('amount', 'form.amount');
+  else {
+    const min = payment.amount_min ? parseMoney(payment.amount_min, form.currency, 'en') : undefined;
+    const max = payment.amount_max ? parseMoney(payment.amount_max, form.currency, 'en') : undefined;
+    if (min && amount.minor < min.minor) add('amount', 'form.amount_min', min);
+    if (max && amount.minor > max.minor) add('amount', 'form.amount_max', max);
+  }
+  arrangementProblems(form, asked, today, add);
   return problems;
+}
+
+function arrangementProblems(form: Typed, asked: Asked, today: string, add: (name: TypedField, id: MessageId) => void) {
+  const { values } = form;
+  const kind = arrangementOf(form, asked);
+  if (kind === 'one_date' && !isAhead(values.arrangementDate, today)) add('arrangementDate', 'form.date_ahead');
+  if (kind !== 'plan') return;
+  if (!isAhead(values.arrangementStart, today)) add('arrangementStart', 'form.date_ahead');
+  else if (totalOf(form, asked) && partsOf(form, asked).length === 0) add(values.arrangementEnd === undefined ? 'arrangementCount' : 'arrangementEnd', 'form.plan');
 }
 
 export function tabOfInput(field: TypedField): 'demographic' | 'payment' {
   return (DEMOGRAPHIC as readonly string[]).includes(field) ? 'demographic' : 'payment';
 }
 
-/** What is sent: trimmed, empty ones left out; undefined while something is wrong. */
-export function toPaymentForm(form: Typed, check: boolean): PaymentForm | undefined {
+/** The fee of an amount: half a unit counts as a whole one, as the server has it. */
+export function feeOf(amount: Money, fee: Fee | null | undefined): Money | undefined {
+  if (!fee) return undefined;
+  const share = Math.floor((amount.minor * (fee.percent_hundredths ?? 0) + 5_000) / 10_000);
+  const fixed = fee.fixed ? parseMoney(fee.fixed, amount.currency, 'en') : undefined;
+  return { ...amount, minor: share + (fixed?.minor ?? 0) };
+}
+
+/** What the customer pays: the amount and the fee; undefined while there is no amount. */
+export function totalOf(form: Typed, { payment }: Asked): Money | undefined {
   const amount = parseMoney(form.amount, form.currency);
-  if (!amount || Object.keys(problemsOf(form)).length > 0) return undefined;
-  const entries = Object.entries(form.values)
-    .filter(([name]) => check || name !== 'accountType')
-    .map(([name, text]) => [name, text.trim()] as const)
-    .filter(([, text]) => text !== '');
-  return { amount, values: Object.fromEntries(entries) };
+  return amount && { ...amount, minor: amount.minor + (feeOf(amount, payment.fee)?.minor ?? 0) };
+}
+
+/** The parts of the plan that is typed; empty: it is no plan yet. */
+export function partsOf(form: Typed, asked: Asked): Part[] {
+  const total = totalOf(form, asked);
+  const { arrangementStart: start, arrangementInterval: interval = 'monthly', arrangementCount: count = '', arrangementEnd: end } = form.values;
+  if (!total || !start) return [];
+  const length = end === undefined ? { count: /^\d{1,3}$/.test(count.trim()) ? Number(count) : 0 } : { until: end };
+  return planOf(total, start, interval as Interval, length);
+}
+
+/** What is sent: trimmed, empty ones and what is not asked for left out; undefined while something is wrong. */
+export function toPaymentForm(form: Typed, asked: Asked, check: boolean, today: string): SentForm | undefined {
+  const amount = parseMoney(form.amount, form.currency);
+  if (!amount || Object.keys(problemsOf(form, asked, today)).length > 0) return undefined;
+  const names: TypedName[] = [...asked.demographic.map(({ name }) => name), ...PAYMENT, ...(check ? (['accountType'] as const) : [])];
+  const typed = names.map((name) => [name, form.values[name]?.trim() ?? ''] as const);
+  const values = Object.fromEntries([...typed, ...arrangementValues(form, asked)].filter(([, text]) => text !== ''));
+  const fee = feeOf(amount, asked.payment.fee);
+  return { amount, values, ...(fee ? { fee: amountText(fee) } : {}) };
+}
+export type SentForm = PaymentForm;
+
+function arrangementValues(form: Typed, asked: Asked): (readonly [TypedName, string])[] {
+  const { arrangementDate = '', arrangementStart = '', arrangementInterval = 'monthly', arrangementCount = '', arrangementEnd } = form.values;
+  switch (arrangementOf(form, asked)) {
+    case 'now':
+      return [];
+    case 'one_date':
+      return [['arrangementType', 'one_date'], ['arrangementDate', arrangementDate]];
+    case 'plan':
+      return [
+        ['arrangementType', 'plan'],
+        ['arrangementStart', arrangementStart],
+        ['arrangementInterval', arrangementInterval],
+        arrangementEnd === undefined ? ['arrangementCount', arrangementCount.trim()] : ['arrangementEnd', arrangementEnd],
+      ];
+  }
 }
 
 /** A run of 13 to 19 digits, across blanks and dashes, with a card's first digit and a right check digit. */

@@ -1,11 +1,11 @@
 /** What a widget is given. It is a pure function of this; what it wants done goes through `commands`. */
-import type { CaptureAction, CaptureView, Field, PaymentForm } from '../api/types';
-import type { Typed } from './payment-form';
+import type { CallView, CaptureAction, CaptureView, Field } from '../api/types';
+import type { SentForm, Typed } from './payment-form';
 import type { Walk } from './walk';
 
 export type WidgetCommands = {
   act: (action: CaptureAction) => void;
-  process: (form: PaymentForm) => void;
+  process: (form: SentForm) => void;
   /** Basic: fetch a validated value; each showing is audited. */
   reveal: (field: Field) => void;
   conceal: (field: Field) => void;
@@ -30,6 +30,8 @@ export type WidgetProps = {
   formErrors?: Readonly<Record<string, string>> | undefined;
   /** Basic: the values shown now. */
   values: Partial<Record<Field, string>>;
+  /** What the call says of its caller: some inputs begin with it. */
+  caller?: Pick<CallView, 'caller' | 'caller_number'> | undefined;
   /** Advanced: what the agent typed, and where the agent stands. */
   form: Typed;
   onForm: (form: Typed) => void;

@@ -76,6 +76,11 @@ export function LineNotices({ view, lineSilent, held }: WidgetProps) {
         </p>
       )}
       {view.reason === 'call_ended' && <Notice tone="warn">{t('capture.call_ended_process')}</Notice>}
+      {view.speaking && (
+        <Notice tone="warn" role="status">
+          {t('speaking.on')}
+        </Notice>
+      )}
       {held && <Notice tone="warn">{t('row.held')}</Notice>}
       {lineSilent && <Notice tone="warn">{t('capture.line_silent')}</Notice>}
       {view.stray_keys > seen && <Notice tone="warn">{t('capture.stray_keys')}</Notice>}

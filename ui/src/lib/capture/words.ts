@@ -144,6 +144,7 @@ export function stateText(t: Translate, row: FieldView, view: CaptureView, held:
         : t('row.waits');
     }
     case 'waiting':
+      if (row.second_entry) return t('row.second_entry');
       return row.attempt > 1
         ? t('row.waiting_again', { attempt: row.attempt, max: row.attempts_max })
         : t('row.waiting');

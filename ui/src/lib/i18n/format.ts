@@ -70,6 +70,11 @@ export function clockText(at: number, locale = present()): string {
   return new Intl.DateTimeFormat(locale, { timeStyle: 'medium', hourCycle: 'h23' }).format(at);
 }
 
+/** "31 Dec 2026", of a day as "2026-12-31". */
+export function dayText(day: string, locale = present()): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' }).format(Date.parse(day));
+}
+
 /** "25 Nov 2026, 14:03". */
 export function dateTimeText(at: number, locale = present()): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' }).format(at);

@@ -7,7 +7,7 @@ use std::time::Instant;
 use secret::Slot;
 
 use super::event::Effect;
-use super::keying::{End, hide_timer};
+use super::keying::{End, hide_timer, wipe};
 use super::protection::Stage;
 use super::timers::{AFTER_HANG_UP, CONFIRM_GONE, LAST_MINUTE, Timer};
 use super::{Moment, Session, is_taking};
@@ -45,6 +45,7 @@ impl Session {
     }
 
     fn await_gone(&mut self, at: Moment) {
+        self.guard.speaking = false;
         self.mute(false);
         self.guard.stage = Stage::AwaitingGone;
         self.timers.set(Timer::ConfirmGone, at.now + CONFIRM_GONE);
@@ -75,7 +76,7 @@ impl Session {
         self.used = super::AttemptsUsed::default();
         for row in &mut self.rows {
             if row.state == FieldState::Locked {
-                slot.wipe(row.field.slot_index());
+                wipe(row.field, slot);
                 *row = super::Row::new(row.field, false);
             }
         }
@@ -190,7 +191,7 @@ impl Session {
             }
             row.hidden = row.state == FieldState::Obtained;
             row.shown_invalid = false;
-            slot.wipe(field.slot_index());
+            wipe(field, slot);
         }
     }
 

@@ -53,6 +53,8 @@ pub enum Event {
     NotSent(NotSentReason),
     /// The charge ended: outcome, message for the agent, HTTP status. Also when a person or a query has resolved an unknown one.
     Answered(Outcome, String, Option<u16>),
+    /// "Customer is speaking the number", or no longer (S13).
+    Speaking(bool),
     /// "Keep open".
     KeepOpen,
     /// "Try again".
@@ -90,7 +92,7 @@ pub enum Effect {
     PauseSink(SinkId),
     /// Let a recorder go on.
     ResumeSink(SinkId),
-    /// Silence the consumer towards everyone, or end that (O11).
+    /// Silence the consumer towards everyone, or end that (O11, S13).
     Mute(bool),
     /// A new view is to be published.
     Changed,

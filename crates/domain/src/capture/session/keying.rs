@@ -13,6 +13,7 @@ use super::timers::{
 use super::{Moment, Session};
 use crate::audit::AuditAction;
 use crate::capture::brand::{BrandGuess, guess, luhn_holds};
+use crate::capture::field::FIRST_ENTRY;
 use crate::capture::{Brand, Field, FieldError, check};
 use crate::view::FieldState;
 use crate::widget::SecurityCodeRule;
@@ -123,7 +124,7 @@ impl Session {
         };
         if row.shown_invalid {
             row.shown_invalid = false;
-            slot.wipe(field.slot_index());
+            wipe(field, slot);
         }
         row.state = FieldState::Keying;
         row.error = None;
@@ -177,6 +178,7 @@ impl Session {
             self.keying.spill = Some(Spill::from(at.now, SPILL));
         }
         match self.judge(at, field, slot) {
+            Ok(_) if self.is_keyed_once(field, slot) => self.keep_first_entry(at, field, slot),
             Ok(brand) => self.obtained(at, field, brand, slot),
             Err(error) => self.refused(at, field, error, slot),
         }
@@ -192,12 +194,31 @@ impl Session {
             }
             Field::SecurityCode => check::security_code(digits.len(), self.brand()).map(|()| None),
             Field::RoutingNumber => check::routing_number(&digits).map(|()| None),
-            Field::AccountNumber => check::account_number(digits.len()).map(|()| None),
+            Field::AccountNumber => {
+                let first = Some(slot.digits(FIRST_ENTRY)).filter(|first| !first.is_empty());
+                check::account_number(&digits, first.as_ref()).map(|()| None)
+            }
         }
+    }
+
+    /// O15: a right account number waits for its second entry.
+    fn is_keyed_once(&self, field: Field, slot: &Slot) -> bool {
+        field == Field::AccountNumber
+            && self.widget.options.account_number_twice
+            && slot.is_empty(FIRST_ENTRY)
+    }
+
+    /// Puts the first entry aside and waits for the second.
+    fn keep_first_entry(&mut self, at: Moment, field: Field, slot: &mut Slot) {
+        slot.shift(field.slot_index(), FIRST_ENTRY);
+        self.wait_again(at, field, slot);
     }
 
     fn obtained(&mut self, at: Moment, field: Field, brand: Option<Brand>, slot: &mut Slot) {
         let keyed = slot.len(field.slot_index());
+        if field == Field::AccountNumber {
+            slot.wipe(FIRST_ENTRY);
+        }
         if let Some(row) = self.row_mut(field) {
             *row = Row {
                 state: FieldState::Obtained,
@@ -224,13 +245,13 @@ impl Session {
     fn limit_showing(&mut self, at: Moment, field: Field, slot: &mut Slot) {
         let options = &self.widget.options;
         if field == Field::SecurityCode && !options.reveal_security_code {
-            slot.wipe(field.slot_index());
+            wipe(field, slot);
             return;
         }
         let hidden = at.now + Duration::from_secs(options.hide_after_s.into());
         let limit = self.keying.code_shown_until;
         match limit.filter(|_| field == Field::SecurityCode) {
-            Some(limit) if limit <= at.now => slot.wipe(field.slot_index()),
+            Some(limit) if limit <= at.now => wipe(field, slot),
             limit => self.timers.set(
                 hide_timer(field),
                 limit.map_or(hidden, |limit| limit.min(hidden)),
@@ -253,7 +274,7 @@ impl Session {
                 error: Some(error),
                 ..Row::new(Field::SecurityCode, false)
             };
-            slot.wipe(Field::SecurityCode.slot_index());
+            wipe(Field::SecurityCode, slot);
             self.timers.clear(Timer::HideSecurityCode);
             self.audit_refusal(Field::SecurityCode, error);
         }
@@ -266,7 +287,7 @@ impl Session {
         let locked = self.used.field(field) >= self.widget.options.attempts_max;
         let shown = self.shows_invalid(field, slot);
         if !shown {
-            slot.wipe(field.slot_index());
+            wipe(field, slot);
         }
         if let Some(row) = self.row_mut(field) {
             *row = Row {
@@ -323,7 +344,7 @@ impl Session {
         error: FieldError,
         slot: &mut Slot,
     ) {
-        slot.wipe(field.slot_index());
+        wipe(field, slot);
         if let Some(row) = self.row_mut(field) {
             *row = Row {
                 state: FieldState::Invalid,
@@ -356,7 +377,7 @@ impl Session {
             return;
         };
         self.timers.clear_keying();
-        slot.wipe(field.slot_index());
+        wipe(field, slot);
         if let Some(row) = self.row_mut(field) {
             row.shown_invalid = false;
             if row.state != FieldState::Invalid {
@@ -376,11 +397,11 @@ impl Session {
             self.used.count(field);
         }
         self.timers.clear(hide_timer(field));
+        wipe(field, slot);
         if self.keying.listening == Some(field) {
             self.wait_again(at, field, slot);
             return;
         }
-        slot.wipe(field.slot_index());
         if let Some(row) = self.row_mut(field) {
             *row = Row::new(field, false);
         }
@@ -411,7 +432,7 @@ impl Session {
         if listened {
             self.stop_listening(slot);
         }
-        slot.wipe(field.slot_index());
+        wipe(field, slot);
         self.timers.clear(hide_timer(field));
         if let Some(row) = self.row_mut(field) {
             *row = Row {
@@ -461,11 +482,13 @@ impl Session {
         );
     }
 
+    /// What is being keyed goes; a first entry stays.
     fn wait_again(&mut self, at: Moment, field: Field, slot: &mut Slot) {
         slot.wipe(field.slot_index());
         if let Some(row) = self.row_mut(field) {
             *row = Row {
                 state: FieldState::Waiting,
+                second_entry: field == Field::AccountNumber && !slot.is_empty(FIRST_ENTRY),
                 ..Row::new(field, false)
             };
         }
@@ -500,6 +523,14 @@ impl Session {
         } else if let Some(row) = self.row_mut(field) {
             row.state = FieldState::Slow;
         }
+    }
+}
+
+/// Wipes what was keyed for a field, the first entry of an account number too (O15).
+pub(super) fn wipe(field: Field, slot: &mut Slot) {
+    slot.wipe(field.slot_index());
+    if field == Field::AccountNumber {
+        slot.wipe(FIRST_ENTRY);
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::event::Effect;
-use super::timers::{ARMING_MAX, LAST_MINUTE, Timer};
+use super::timers::{ARMING_MAX, LAST_MINUTE, SPOKEN_MARK, Timer};
 use super::{Moment, Session, is_taking};
 use crate::audit::AuditAction;
 use crate::capture::{CaptureState, WidgetKind};
@@ -37,6 +37,8 @@ pub(super) struct Guard {
     pub(super) mask: bool,
     pub(super) sinks: Vec<(Sink, bool)>,
     pub(super) muted: bool,
+    /// The agent said that the consumer is speaking the number (S13).
+    pub(super) speaking: bool,
 }
 
 impl Guard {
@@ -52,6 +54,7 @@ impl Guard {
             mask: false,
             sinks,
             muted: false,
+            speaking: false,
         }
     }
 
@@ -175,12 +178,30 @@ impl Session {
         self.guard.stage = Stage::Released;
         self.guard.mask = false;
         self.timers.clear(Timer::ConfirmGone);
+        self.guard.speaking = false;
         self.mute(false);
         self.effects.push(Effect::Unprotect);
         for (sink, confirmed) in &mut self.guard.sinks {
             *confirmed = false;
             self.effects.push(Effect::ResumeSink(sink.id.clone()));
         }
+    }
+
+    /// Nobody hears the consumer until the agent says otherwise or the capture ends. What was said already is marked, so that it can be removed (S13).
+    pub(super) fn on_speaking(&mut self, on: bool) {
+        if self.guard.speaking == on {
+            return;
+        }
+        self.guard.speaking = on;
+        let facts = if on {
+            vec![
+                ("on", true.into()),
+                ("marked_s", SPOKEN_MARK.as_secs().into()),
+            ]
+        } else {
+            vec![("on", false.into())]
+        };
+        self.effects.audit(AuditAction::CustomerSpeaking, facts);
     }
 
     pub(super) fn mute(&mut self, on: bool) {

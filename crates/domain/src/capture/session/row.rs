@@ -19,6 +19,8 @@ pub(super) struct Row {
     pub(super) shown_invalid: bool,
     /// Basic: the value is gone for good (O3); the field stays obtained.
     pub(super) hidden: bool,
+    /// An account number's first entry is kept (O15).
+    pub(super) second_entry: bool,
 }
 
 impl Row {
@@ -35,6 +37,7 @@ impl Row {
             obtained_digits: 0,
             shown_invalid: false,
             hidden: false,
+            second_entry: false,
         }
     }
 
@@ -50,6 +53,6 @@ impl Row {
 
     /// Something was keyed or decided.
     pub(super) fn is_begun(&self) -> bool {
-        !matches!(self.state, FieldState::Idle | FieldState::Waiting)
+        self.second_entry || !matches!(self.state, FieldState::Idle | FieldState::Waiting)
     }
 }

@@ -62,6 +62,8 @@ pub(super) const KEEP_DIGITS: Duration = Duration::from_secs(120);
 pub(super) const AFTER_HANG_UP: Duration = Duration::from_secs(30);
 /// S12.
 pub(super) const CONFIRM_GONE: Duration = Duration::from_secs(60);
+/// How much of what was heard before the agent said that a number is being spoken may hold some of it (S13).
+pub(super) const SPOKEN_MARK: Duration = Duration::from_secs(15);
 /// O2: the security code is shown for so long in all.
 pub(super) const CODE_SHOWN: Duration = Duration::from_secs(30);
 

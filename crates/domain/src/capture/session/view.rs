@@ -41,6 +41,7 @@ impl Session {
                 .map(|row| self.field_view(row, now, slot))
                 .collect(),
             listening: self.keying.listening,
+            speaking: self.guard.speaking,
             stray_keys: self.keying.stray,
             missing: self.missing(),
             ends_at: clock.plus_ms(i64::try_from(left).unwrap_or(i64::MAX)),
@@ -83,6 +84,7 @@ impl Session {
             state: row.state,
             count: small(count),
             expected: self.expected(row.field, slot).map(small),
+            second_entry: row.second_entry,
             error: row.error,
             attempt: self
                 .used

@@ -256,7 +256,7 @@ fn configure(page: &str, one_time: &str, service_url: &str) {
         "/api/v1/settings",
         &json!({
             "spc_enabled": true,
-            "response_variables": true,
+            "response_variables": {"allow": "all"},
             "revision": settings["revision"],
         }),
     );

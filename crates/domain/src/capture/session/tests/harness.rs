@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use secret::{Arena, Key, Slot};
 
+use crate::capture::field::FIRST_ENTRY;
 use crate::capture::session::{AttemptsUsed, Effect, Event, Session};
 use crate::capture::{Brand, CaptureState, Field, WidgetKind};
 use crate::gateway::GatewayConfig;
@@ -225,7 +226,12 @@ impl Stage {
     }
 
     pub(super) fn kept(&self, field: Field) -> usize {
-        self.slot.len(field.slot_index())
+        let first = if field == Field::AccountNumber {
+            self.slot.len(FIRST_ENTRY)
+        } else {
+            0
+        };
+        first + self.slot.len(field.slot_index())
     }
 
     /// Digits in the whole slot.

@@ -233,3 +233,71 @@ fn a_time_out_that_was_reached_comes_before_the_key() {
         "the owner was late; the digit is spilled"
     );
 }
+
+/// A check whose account number is keyed twice, with the routing number obtained.
+fn twice() -> Stage {
+    let options = WidgetOptions {
+        account_number_twice: true,
+        ..WidgetOptions::default()
+    };
+    let mut stage = Stage::armed_with(WidgetKind::CheckAdvanced, options);
+    stage.event(Event::Listen(Field::RoutingNumber));
+    stage.keys("021000021");
+    stage.wait_ms(600);
+    stage
+}
+
+#[test]
+fn an_account_number_keyed_twice_is_obtained_when_both_entries_are_the_same() {
+    let mut stage = twice();
+    stage.keys("0012345#");
+    let first = stage.field(Field::AccountNumber);
+    assert_eq!(first.state, FieldState::Waiting);
+    assert!(first.second_entry);
+    assert_eq!((first.count, first.attempt), (0, 1));
+    assert_eq!(stage.state(), CaptureState::Collecting);
+    stage.keys("0012345");
+    stage.wait(4);
+    let obtained = stage.field(Field::AccountNumber);
+    assert_eq!(obtained.state, FieldState::Obtained);
+    assert!(!obtained.second_entry);
+    assert_eq!(stage.kept(Field::AccountNumber), 7);
+    assert_eq!(stage.state(), CaptureState::Ready);
+}
+
+#[test]
+fn two_entries_that_differ_use_up_an_attempt_and_begin_again() {
+    let mut stage = twice();
+    stage.keys("0012345#0012346#");
+    let refused = stage.field(Field::AccountNumber);
+    assert_eq!(refused.state, FieldState::Invalid);
+    assert_eq!(refused.error, Some(FieldError::AccountMismatch));
+    assert_eq!(refused.attempt, 2);
+    assert_eq!(stage.kept(Field::AccountNumber), 0);
+    stage.keys("0012345#");
+    assert!(stage.field(Field::AccountNumber).second_entry);
+    stage.keys("0012345#");
+    assert_eq!(stage.state(), CaptureState::Ready);
+}
+
+#[test]
+fn star_clears_the_second_entry_only_and_leaving_the_field_clears_both() {
+    let mut stage = twice();
+    stage.keys("0012345#00*");
+    assert!(stage.field(Field::AccountNumber).second_entry);
+    stage.keys("0012345#");
+    assert_eq!(stage.state(), CaptureState::Ready);
+
+    for left in [
+        Event::Rest,
+        Event::Recapture(Field::AccountNumber),
+        Event::TonesUnclear,
+        Event::Cancel,
+    ] {
+        let mut stage = twice();
+        stage.keys("0012345#00");
+        assert_eq!(stage.kept(Field::AccountNumber), 9);
+        stage.event(left.clone());
+        assert_eq!(stage.kept(Field::AccountNumber), 0, "{left:?}");
+    }
+}

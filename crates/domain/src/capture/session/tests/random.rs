@@ -50,6 +50,7 @@ fn options(dice: &mut Dice) -> WidgetOptions {
         session_limit_min: u16::try_from(2 + dice.roll(9)).unwrap(),
         mute_while_keying: dice.heads(),
         process_after_hang_up: dice.heads(),
+        account_number_twice: dice.heads(),
         ..WidgetOptions::default()
     }
 }
@@ -165,7 +166,8 @@ impl World {
             let may_hold = match row.state {
                 FieldState::Keying | FieldState::Slow | FieldState::Obtained => true,
                 FieldState::Invalid | FieldState::Locked => row.shown_invalid,
-                FieldState::Idle | FieldState::Waiting | FieldState::NotAvailable => false,
+                FieldState::Waiting => row.second_entry,
+                FieldState::Idle | FieldState::NotAvailable => false,
             };
             assert!(may_hold || kept == 0, "{:?} {:?}", row.field, row.state);
         }

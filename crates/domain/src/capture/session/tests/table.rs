@@ -34,6 +34,8 @@ pub(super) fn samples() -> Vec<Event> {
         },
         Event::ChargeSent,
         Event::NotSent(NotSentReason::Connect),
+        Event::Speaking(true),
+        Event::Speaking(false),
         Event::KeepOpen,
         Event::TryAgain,
         Event::Done,

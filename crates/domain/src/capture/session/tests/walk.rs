@@ -1,6 +1,7 @@
 //! Which field listens (SETTLED S8), and what re-capture and "Not available" do.
 
 use super::harness::*;
+use crate::audit::AuditAction;
 use crate::capture::session::{Effect, Event};
 use crate::capture::{CaptureState, Field, Ruling, WidgetKind};
 use crate::view::FieldState;
@@ -230,4 +231,58 @@ fn brand_and_last_four_show_only_when_the_widget_says_so() {
     assert_eq!(row.brand, Some(crate::capture::Brand::Mastercard));
     assert_eq!(row.last_four.as_deref(), Some("4444"));
     assert_eq!(stage.field(Field::Expiry).last_four, None);
+}
+
+/// What a customer who speaks the number brings about: mutes, and marks for the recordings.
+fn spoken(effects: &[Effect]) -> (Vec<bool>, usize) {
+    let mutes = effects.iter().filter_map(|effect| match effect {
+        Effect::Mute(on) => Some(*on),
+        _ => None,
+    });
+    let marks = effects.iter().filter(|effect| {
+        matches!(effect, Effect::Audit(AuditAction::CustomerSpeaking, facts)
+            if facts.contains(&("marked_s", 15.into())))
+    });
+    (mutes.collect(), marks.count())
+}
+
+#[test]
+fn s13_a_customer_who_speaks_the_number_is_heard_by_nobody_until_the_agent_says_otherwise() {
+    for kind in WidgetKind::ALL {
+        let mut stage = Stage::armed(kind);
+        stage.effects.clear();
+        let effects = stage.event(Event::Speaking(true));
+        assert_eq!(spoken(&effects), (vec![true], 1), "{kind:?}");
+        assert!(stage.view().speaking);
+        assert_eq!(spoken(&stage.event(Event::Speaking(true))), (vec![], 0));
+        stage.effects.clear();
+        stage.key_all();
+        assert_eq!(spoken(&stage.effects), (vec![], 0), "keys change nothing");
+        let effects = stage.event(Event::Speaking(false));
+        assert_eq!(spoken(&effects), (vec![false], 0));
+        assert!(!stage.view().speaking);
+    }
+}
+
+#[test]
+fn s13_the_end_of_a_capture_ends_the_silence() {
+    let ends: [fn(&mut Stage); 4] = [
+        |stage| drop(stage.event(Event::Cancel)),
+        |stage| drop(stage.event(Event::CallEnded)),
+        |stage| drop(stage.event(Event::ProtectionLost("stalled"))),
+        |stage| stage.wait(700),
+    ];
+    for end in ends {
+        let mut stage = Stage::armed(WidgetKind::CreditCardAdvanced);
+        stage.event(Event::Speaking(true));
+        stage.effects.clear();
+        end(&mut stage);
+        assert_eq!(spoken(&stage.effects), (vec![false], 0));
+        let effects = stage.event(Event::Speaking(true));
+        assert_eq!(
+            spoken(&effects),
+            (vec![], 0),
+            "nothing is silenced after the end"
+        );
+    }
 }

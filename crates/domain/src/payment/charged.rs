@@ -1,0 +1,457 @@
+//! From what the agent typed to what is charged.
+//! Owns: what an administrator asks of a payment (O13, O14): required values, limits, the fee, the arrangement.
+//! Never: charges anything.
+
+use jiff::civil::Date;
+
+use super::arrangement::{ArrangementKind, Interval, Length, is_ahead, plan};
+use super::form::PaymentForm;
+use crate::capture::PaymentType;
+use crate::money::{AMOUNT_MINOR_MAX, Money};
+use crate::widget::{DemographicName, PaymentInputs, WidgetOptions};
+
+/// Everything that is wrong with a form: names and what would be right. The text of a value is in none of them.
+pub type FormProblems = Vec<(String, String)>;
+
+const KIND: &str = "arrangementType";
+const DATE: &str = "arrangementDate";
+const START: &str = "arrangementStart";
+const INTERVAL: &str = "arrangementInterval";
+const COUNT: &str = "arrangementCount";
+const END: &str = "arrangementEnd";
+const EACH: &str = "arrangementAmount";
+
+impl PaymentForm {
+    /// The form as it is charged: the fee is part of the amount, and the arrangement is told in full (count, end and amount of a plan's parts). `today`
+    /// is the day in the last zone of the earth.
+    ///
+    /// # Errors
+    /// All problems.
+    pub fn charged(
+        mut self,
+        payment_type: PaymentType,
+        options: &WidgetOptions,
+        today: Date,
+    ) -> Result<Self, FormProblems> {
+        let mut problems = self.check(payment_type).err().unwrap_or_default();
+        self.check_demographic(options, &mut problems);
+        self.check_payment(&options.payment, &mut problems);
+        if problems.is_empty() {
+            self.amount.minor += self.fee_minor;
+            self.complete_arrangement(&options.payment, today, &mut problems);
+        }
+        if problems.is_empty() {
+            Ok(self)
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn check_demographic(&self, options: &WidgetOptions, problems: &mut FormProblems) {
+        for name in DemographicName::ALL {
+            let asked = options.demographic.iter().find(|input| input.name == name);
+            match (asked, self.value(name.as_str())) {
+                (Some(input), None) if input.required => require(name.as_str(), problems),
+                (None, Some(_)) => {
+                    let message = "This widget does not ask for this; leave it out.";
+                    problems.push((name.as_str().to_owned(), message.to_owned()));
+                }
+                (Some(_), _) | (None, None) => {}
+            }
+        }
+    }
+
+    fn check_payment(&self, inputs: &PaymentInputs, problems: &mut FormProblems) {
+        for (name, required) in [
+            ("reference", inputs.reference_required),
+            ("description", inputs.description_required),
+        ] {
+            if required && self.value(name).is_none() {
+                require(name, problems);
+            }
+        }
+        let mut add = |name: &str, message: String| problems.push((name.to_owned(), message));
+        if !inputs.currencies.contains(&self.amount.currency) {
+            let choices: Vec<&str> = inputs.currencies.iter().map(|one| one.as_str()).collect();
+            add("currency", format!("Choose one of {}.", choices.join(", ")));
+            return;
+        }
+        let limit = |limit| inputs.limit(limit, self.amount.currency);
+        let (min, max) = (
+            limit(inputs.amount_min.as_ref()),
+            limit(inputs.amount_max.as_ref()),
+        );
+        if let Some(min) = min.filter(|min| self.amount.minor < min.minor) {
+            add("amount", format!("The amount is at least {min}."));
+        }
+        if let Some(max) = max.filter(|max| self.amount.minor > max.minor) {
+            add("amount", format!("The amount is at most {max}."));
+        }
+        let fee = inputs
+            .fee
+            .as_ref()
+            .map_or(0, |fee| fee.minor_of(self.amount));
+        if fee != self.fee_minor {
+            let minor = fee;
+            let fee = Money {
+                minor,
+                ..self.amount
+            };
+            add(
+                "fee",
+                format!("The fee is {fee}. Tell the customer the new total."),
+            );
+        } else if self.amount.minor.saturating_add(fee) > AMOUNT_MINOR_MAX {
+            add(
+                "amount",
+                "With the fee the amount is at most 99999999.99.".to_owned(),
+            );
+        }
+    }
+
+    /// Only what belongs to the arrangement stays, and what follows from it is added.
+    fn complete_arrangement(
+        &mut self,
+        inputs: &PaymentInputs,
+        today: Date,
+        problems: &mut FormProblems,
+    ) {
+        let given = self.take_arrangement();
+        let kind = match given.kind.as_deref() {
+            None | Some("now") => ArrangementKind::Now,
+            Some("one_date") => ArrangementKind::OneDate,
+            Some("plan") => ArrangementKind::Plan,
+            Some(_) => return choose(KIND, "now, one_date, plan", problems),
+        };
+        if !inputs.arrangements.contains(&kind) {
+            let message = "This widget does not offer this arrangement.";
+            problems.push((KIND.to_owned(), message.to_owned()));
+            return;
+        }
+        match kind {
+            ArrangementKind::Now => {}
+            ArrangementKind::OneDate => {
+                if let Some(day) = day_ahead(DATE, given.date.as_deref(), today, problems) {
+                    self.put(KIND, "one_date");
+                    self.put(DATE, day.to_string());
+                }
+            }
+            ArrangementKind::Plan => self.complete_plan(&given, today, problems),
+        }
+    }
+
+    fn complete_plan(&mut self, given: &Arrangement, today: Date, problems: &mut FormProblems) {
+        let first = day_ahead(START, given.start.as_deref(), today, problems);
+        let interval = Interval::ALL
+            .into_iter()
+            .find(|interval| given.interval.as_deref() == Some(interval.as_str()));
+        if interval.is_none() {
+            choose(INTERVAL, "weekly, two_weeks, monthly", problems);
+        }
+        let length = given.length(problems);
+        let (Some(first), Some(interval), Some(length)) = (first, interval, length) else {
+            return;
+        };
+        let parts = plan(self.amount, first, interval, length);
+        let (Some(part), Some(last)) = (parts.first(), parts.last()) else {
+            let name = if given.end.is_some() { END } else { COUNT };
+            let message = "A plan has 2 to 104 payments of at least the smallest unit each.";
+            problems.push((name.to_owned(), message.to_owned()));
+            return;
+        };
+        let each = Money {
+            minor: part.minor,
+            ..self.amount
+        };
+        self.put(KIND, "plan");
+        self.put(START, first.to_string());
+        self.put(INTERVAL, interval.as_str());
+        self.put(COUNT, parts.len().to_string());
+        self.put(END, last.day.to_string());
+        self.put(EACH, each.amount_text());
+    }
+
+    fn put(&mut self, name: &str, value: impl Into<String>) {
+        self.values.insert(name.to_owned(), value.into());
+    }
+
+    fn take_arrangement(&mut self) -> Arrangement {
+        let mut take = |name: &str| {
+            let value = self.values.remove(name)?.trim().to_owned();
+            (!value.is_empty()).then_some(value)
+        };
+        let given = Arrangement {
+            kind: take(KIND),
+            date: take(DATE),
+            start: take(START),
+            interval: take(INTERVAL),
+            count: take(COUNT),
+            end: take(END),
+        };
+        take(EACH);
+        given
+    }
+}
+
+/// The arrangement as it was typed.
+struct Arrangement {
+    kind: Option<String>,
+    date: Option<String>,
+    start: Option<String>,
+    interval: Option<String>,
+    count: Option<String>,
+    end: Option<String>,
+}
+
+impl Arrangement {
+    fn length(&self, problems: &mut FormProblems) -> Option<Length> {
+        let length = match (&self.count, &self.end) {
+            (Some(count), None) => count.parse().ok().map(Length::Count),
+            (None, Some(end)) => end.parse().ok().map(Length::Until),
+            (Some(_), Some(_)) | (None, None) => None,
+        };
+        if length.is_none() {
+            let message = "Say how many payments, or until which date, not both.";
+            problems.push((COUNT.to_owned(), message.to_owned()));
+        }
+        length
+    }
+}
+
+fn require(name: &str, problems: &mut FormProblems) {
+    problems.push((name.to_owned(), "This is required.".to_owned()));
+}
+
+fn choose(name: &str, choices: &str, problems: &mut FormProblems) {
+    problems.push((name.to_owned(), format!("Choose one of {choices}.")));
+}
+
+fn day_ahead(
+    name: &str,
+    text: Option<&str>,
+    today: Date,
+    problems: &mut FormProblems,
+) -> Option<Date> {
+    let day = text.and_then(|text| text.parse().ok());
+    let day = day.filter(|day| is_ahead(*day, today));
+    if day.is_none() {
+        let message = "Choose a date from today on, at most two years ahead.";
+        problems.push((name.to_owned(), message.to_owned()));
+    }
+    day
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::money::Currency;
+    use crate::widget::{DemographicInput, Fee, Prefill};
+
+    const TODAY: Date = Date::constant(2026, 11, 26);
+
+    fn form(amount: &str, values: &[(&str, &str)]) -> PaymentForm {
+        PaymentForm {
+            amount: Money::parse(amount, Currency::USD).unwrap(),
+            fee_minor: 0,
+            values: [("firstName", "Jane"), ("lastName", "Roe")]
+                .iter()
+                .chain(values)
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        }
+    }
+
+    fn charged(form: PaymentForm, options: &WidgetOptions) -> Result<PaymentForm, Vec<String>> {
+        form.charged(PaymentType::Card, options, TODAY)
+            .map_err(|problems| problems.into_iter().map(|(name, _)| name).collect())
+    }
+
+    fn wrong(form: PaymentForm, options: &WidgetOptions) -> Vec<String> {
+        charged(form, options).err().unwrap_or_default()
+    }
+
+    fn every_arrangement() -> WidgetOptions {
+        let mut options = WidgetOptions::default();
+        options.payment.arrangements = BTreeSet::from([
+            ArrangementKind::Now,
+            ArrangementKind::OneDate,
+            ArrangementKind::Plan,
+        ]);
+        options
+    }
+
+    #[test]
+    fn o13_what_the_tab_requires_is_there_and_nothing_else_comes() {
+        let input = |name, required| DemographicInput {
+            name,
+            required,
+            prefill: Prefill::Nothing,
+        };
+        let options = WidgetOptions {
+            demographic: vec![
+                input(DemographicName::LastName, false),
+                input(DemographicName::Email, true),
+            ],
+            ..WidgetOptions::default()
+        };
+        let mut typed = form("1.00", &[]);
+        assert_eq!(wrong(typed.clone(), &options), ["firstName", "email"]);
+        typed.values.remove("firstName");
+        typed.put("email", "jane@example.com");
+        assert!(wrong(typed.clone(), &options).is_empty());
+        typed.put("email", " ");
+        assert_eq!(wrong(typed, &options), ["email"]);
+        let nothing = form("1.00", &[("firstName", ""), ("lastName", " ")]);
+        let defaults = WidgetOptions::default();
+        assert_eq!(wrong(nothing, &defaults), ["firstName", "lastName"]);
+    }
+
+    #[test]
+    fn o14_limits_hold_without_the_fee_and_currencies_are_those_offered() {
+        let mut options = WidgetOptions::default();
+        options.payment.amount_min = Some("5.00".to_owned());
+        options.payment.amount_max = Some("500".to_owned());
+        for (amount, fields) in [
+            ("4.99", vec!["amount"]),
+            ("5.00", vec![]),
+            ("500.00", vec![]),
+            ("500.01", vec!["amount"]),
+        ] {
+            assert_eq!(wrong(form(amount, &[]), &options), fields, "{amount}");
+        }
+        let mut yen = form("5.00", &[]);
+        yen.amount.currency = "JPY".parse().unwrap();
+        assert_eq!(wrong(yen, &options), ["currency"]);
+        options.payment.reference_required = true;
+        options.payment.description_required = true;
+        assert_eq!(
+            wrong(form("9.00", &[]), &options),
+            ["reference", "description"]
+        );
+    }
+
+    #[test]
+    fn o14_the_fee_that_the_agent_told_is_charged_on_top() {
+        let mut options = WidgetOptions::default();
+        options.payment.fee = Some(Fee {
+            label: "Fee".to_owned(),
+            percent_hundredths: 250,
+            fixed: None,
+        });
+        assert_eq!(wrong(form("100.00", &[]), &options), ["fee"]);
+        let mut told = form("100.00", &[]);
+        told.fee_minor = 250;
+        assert_eq!(
+            charged(told.clone(), &options).unwrap().amount.minor,
+            10_250
+        );
+        told.fee_minor = 251;
+        assert_eq!(wrong(told.clone(), &options), ["fee"]);
+        assert_eq!(wrong(told, &WidgetOptions::default()), ["fee"]);
+        let mut most = form("99999999.99", &[]);
+        most.fee_minor = 250_000_000;
+        assert_eq!(wrong(most, &options), ["amount"]);
+    }
+
+    #[test]
+    fn o14_an_arrangement_is_one_that_the_widget_offers() {
+        let dated = [
+            ("arrangementType", "one_date"),
+            ("arrangementDate", "2026-12-24"),
+        ];
+        assert_eq!(
+            wrong(form("9.00", &dated), &WidgetOptions::default()),
+            ["arrangementType"]
+        );
+        let strange = [("arrangementType", "later")];
+        assert_eq!(
+            wrong(form("9.00", &strange), &every_arrangement()),
+            ["arrangementType"]
+        );
+        let now = [
+            ("arrangementType", "now"),
+            ("arrangementDate", "2026-12-24"),
+        ];
+        let charged = charged(form("9.00", &now), &every_arrangement()).unwrap();
+        assert!(
+            charged
+                .values
+                .keys()
+                .all(|name| !name.starts_with("arrangement"))
+        );
+        let mut later_only = every_arrangement();
+        later_only
+            .payment
+            .arrangements
+            .remove(&ArrangementKind::Now);
+        assert_eq!(wrong(form("9.00", &[]), &later_only), ["arrangementType"]);
+    }
+
+    #[test]
+    fn o14_one_date_lies_ahead() {
+        let on = |day| {
+            form(
+                "9.00",
+                &[("arrangementType", "one_date"), ("arrangementDate", day)],
+            )
+        };
+        for (day, right) in [
+            ("2026-11-26", true),
+            ("2028-11-26", true),
+            ("2026-11-25", false),
+            ("2028-11-27", false),
+            ("2026-02-30", false),
+            ("26.11.2026", false),
+            ("", false),
+        ] {
+            let found = wrong(on(day), &every_arrangement());
+            assert_eq!(found.is_empty(), right, "{day}");
+        }
+        let charged = charged(on("2026-12-24"), &every_arrangement()).unwrap();
+        assert_eq!(charged.value("arrangementDate"), Some("2026-12-24"));
+    }
+
+    #[test]
+    fn o14_a_plan_is_told_to_the_gateway_in_full() {
+        let typed = [
+            ("arrangementType", "plan"),
+            ("arrangementStart", "2026-12-31"),
+            ("arrangementInterval", "monthly"),
+            ("arrangementEnd", "2027-03-01"),
+            ("arrangementAmount", "1.00"),
+        ];
+        let charged = charged(form("100.00", &typed), &every_arrangement()).unwrap();
+        for (name, value) in [
+            ("arrangementType", "plan"),
+            ("arrangementStart", "2026-12-31"),
+            ("arrangementInterval", "monthly"),
+            ("arrangementCount", "3"),
+            ("arrangementEnd", "2027-02-28"),
+            ("arrangementAmount", "33.33"),
+        ] {
+            assert_eq!(charged.value(name), Some(value), "{name}");
+        }
+        let empty = [("arrangementType", "plan")];
+        assert_eq!(
+            wrong(form("9.00", &empty), &every_arrangement()),
+            [
+                "arrangementStart",
+                "arrangementInterval",
+                "arrangementCount"
+            ]
+        );
+        let both = [
+            typed[0],
+            typed[1],
+            typed[2],
+            typed[3],
+            ("arrangementCount", "3"),
+        ];
+        assert_eq!(
+            wrong(form("9.00", &both), &every_arrangement()),
+            ["arrangementCount"]
+        );
+    }
+}
