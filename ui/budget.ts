@@ -8,7 +8,7 @@ import type { Plugin, Rolldown } from 'vite';
 const KB = 1000;
 /** What an agent's page loads before it can be used: script, styles, and the largest catalogue. */
 const AGENT_MAX = 230 * KB;
-/** What any other route adds to that. */
+/** What any other route adds to that, with the shell of pages that it stands in. */
 const ROUTE_MAX = 60 * KB;
 const CATALOGUE = /\/i18n\/[a-z-]+\.json$/;
 
@@ -40,10 +40,16 @@ function routes(bundle: Bundle) {
   return [
     { name: 'agent', bytes: sizeOf(bundle, base) + words, max: AGENT_MAX },
     ...lazy.map((chunk) => {
-      const added = [...closure(bundle, chunk)].filter((file) => !base.has(file));
+      const needed = new Set([...shellsOf(lazy, agent, chunk), chunk].flatMap((one) => [...closure(bundle, one)]));
+      const added = [...needed].filter((file) => !base.has(file));
       return { name: chunk.name, bytes: sizeOf(bundle, added), max: ROUTE_MAX };
     }),
   ];
+}
+
+/** A page of Configure never stands without the pages' shell, which the agent's page asks for. What a page asks for later, such as a sheet, adds to the page. */
+function shellsOf(lazy: readonly Chunk[], agent: Chunk, page: Chunk): Chunk[] {
+  return lazy.filter((other) => other.dynamicImports.includes(page.fileName) && agent.dynamicImports.includes(other.fileName));
 }
 
 const isCatalogue = (chunk: Chunk) => CATALOGUE.test(chunk.facadeModuleId ?? '');

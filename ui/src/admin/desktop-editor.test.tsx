@@ -311,7 +311,7 @@ describe('the editor', () => {
 
   test('the live preview shows the agent\'s own widget with unsaved texts, driven by a simulated customer', async () => {
     edit();
-    const preview = within(screen.getByRole('region', { name: 'Live preview' }));
+    const preview = within(await screen.findByRole('region', { name: 'Live preview' }));
     expect(preview.getByRole('button', { name: 'Customer keys a digit' })).toBeDisabled();
     await userEvent.click(preview.getByRole('button', { name: /^Check/ }));
     expect(await preview.findByText('Routing, please.')).toBeVisible();

@@ -14,7 +14,6 @@ import type { DesktopDraft, Errors, WidgetDraft } from './desktop-form';
 import { LAYOUTS, draftOf, formOf, splitErrors } from './desktop-form';
 import type { Panels } from './desktop-panels';
 import { DesktopPanels, usePanels } from './desktop-panels';
-import { DesktopPreview } from './desktop-preview';
 import { State } from './desktop-state';
 import { LAYOUT_NAMES, SERVICE_NAMES } from './desktop-words';
 import { useUnsaved } from './leave-guard';
@@ -22,6 +21,8 @@ import { useUnsaved } from './leave-guard';
 /** What opens at a press is read then. */
 const ConflictSheet = lazy(() => import('./desktop-conflict'));
 const DeleteSheet = lazy(() => import('./desktop-delete'));
+/** The agent's own widget follows the form: it is read once the form is there. */
+const DesktopPreview = lazy(() => import('./desktop-preview'));
 const SaveSummary = lazy(() => import('./save-summary'));
 
 export default function DesktopEditorPage(props: { id: string; login: Login }) {
@@ -121,7 +122,9 @@ export function DesktopEditor({ view, login, responseVariables, justSaved, panel
         <LayoutChoice draft={draft} onChange={change} disabled={!editable} error={errors.desktop.layout} />
       </section>
       <DesktopPanels desktop={base.view.desktop} panels={panels} changed={changed} draft={draft} login={login} responseVariables={responseVariables} errors={errors.widgets} onChange={changeWidgets} />
-      <DesktopPreview draft={draft} />
+      <Suspense fallback={<p role="status">{t('app.loading')}</p>}>
+        <DesktopPreview draft={draft} />
+      </Suspense>
       <SaveState error={save.error} errors={errors} saved={justSaved && !changed} merged={base.view !== view && changed} onConflict={() => setAsking('conflict')} />
       <footer className={css.foot}>
         {editable && <DeleteDesktop view={view} />}

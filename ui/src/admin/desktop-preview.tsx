@@ -25,7 +25,7 @@ type Open = { widget: WidgetDraft; view: CaptureView };
 const OF_CONSUMER: readonly Happening[] = ['key', 'value', 'wrong', 'hang_up'];
 const OF_GATEWAY: readonly Happening[] = ['approve', 'decline', 'no_answer'];
 
-export function DesktopPreview({ draft }: { draft: DesktopDraft }) {
+export default function DesktopPreview({ draft }: { draft: DesktopDraft }) {
   const t = useT();
   const [width, setWidth] = useState<Width>('wide');
   const [open, setOpen] = useState<Open>();
