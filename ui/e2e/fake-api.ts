@@ -1,5 +1,6 @@
 /** Answers of a server, for looks only. What the server does is tested with the server. */
 import type { Page } from '@playwright/test';
+import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../src/lib/capture/first-inputs';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
   AgentBrief, AuditRow, AuditVerification, CallView, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, Layout, LiveCaptureList, Login, MyDesktop,
@@ -8,7 +9,7 @@ import type {
 
 const PERMISSIONS: Permission[] = [
   'capture.start', 'capture.view_basic', 'payment.resolve_unknown', 'payment.view', 'payment.export', 'audit.read', 'spc.enable', 'desktop.edit', 'gateway.edit', 'gateway.secret.write',
-  'capture.reset_attempts', 'user.manage',
+  'capture.reset_attempts', 'user.manage', 'gateway.approve_host',
 ];
 export const LOGIN: Login = {
   user: { id: 'u1', name: 'a.kim', display_name: 'Alex Kim' },
@@ -25,6 +26,7 @@ const options = {
   security_code: 'required', reveal_security_code: false, hide_after_s: 60, card_number_shown: 'full', show_brand_and_last_four: false,
   expiry_format: 'mmyy', star_clears: true, pound_ends: true, first_key_timeout_s: 60, inter_key_timeout_s: 10, attempts_max: 3,
   process_max: 3, session_limit_min: 10, mute_while_keying: false, process_after_hang_up: false,
+  account_number_twice: false, demographic: FIRST_DEMOGRAPHIC, payment: FIRST_PAYMENT,
 } as const;
 const desktop: DesktopView = {
   desktop: {
@@ -155,7 +157,14 @@ const ANSWERS: Record<string, unknown> = {
   '/login': LOGIN,
   '/calls': { calls: [CALL] },
   '/me/desktop': { desktop: 'd1', name: 'Collections US', layout: 'agent_panel', revision: 14, widgets: [], gate: null },
-  '/settings': { spc_enabled: true, response_variables: false, revision: 3 },
+  '/gateway-hosts': {
+    hosts: [
+      { authority: 'api.gateway.example:443', standing: 'listed', widgets: [{ desktop: 'Collections', title: 'Card payment' }], editors: ['m.lee'], is_editor: false, approval: null },
+      { authority: 'pay.bank.example:8443', standing: 'waiting', widgets: [{ desktop: 'Collections', title: 'Bank payment' }], editors: ['m.lee'], is_editor: false, approval: null },
+      { authority: 'old.bank.example:443', standing: 'approved', widgets: [], editors: [], is_editor: false, approval: { by: 'r.diaz', at: NOW - 86_400_000, reason: 'Named in the contract of May.' } },
+    ],
+  },
+  '/settings': { spc_enabled: true, response_variables: { allow: 'none' }, revision: 3 },
   '/services': {
     services: [
       { id: 's1', name: 'Collections', numbers: ['8005550100'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', recorders: null, revision: 1 },

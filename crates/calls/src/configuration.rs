@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use domain::access::{Actor, CustomRoles, User};
 use domain::boundary::{Audited, Change, Desktops, Services, Store, StoreError, Task, Users};
 use domain::desktop::Desktop;
+use domain::gateway::approval::HostApproval;
 use domain::id::{DesktopId, UserId};
 use domain::service::{Service, Settings};
 
@@ -34,6 +35,8 @@ pub struct Snapshot {
     pub users: Vec<Arc<User>>,
     /// Roles that were made here.
     pub custom_roles: CustomRoles,
+    /// Hosts that a second person approved.
+    pub approved_hosts: Vec<HostApproval>,
 }
 
 impl Snapshot {
@@ -147,6 +150,7 @@ async fn read(readers: &Readers) -> Result<Snapshot, StoreError> {
             .map(Arc::new)
             .collect(),
         custom_roles: readers.users.custom_roles().await?,
+        approved_hosts: readers.desktops.approved_hosts().await?,
     })
 }
 
@@ -205,6 +209,8 @@ fn is_configuration(change: &Change) -> bool {
         | Change::DeleteDesign(_)
         | Change::BindDesign { .. }
         | Change::SaveService(_)
+        | Change::ApproveHost(_)
+        | Change::WithdrawHost(_)
         | Change::SaveSettings(_) => true,
         Change::None
         | Change::InsertPayment(_)

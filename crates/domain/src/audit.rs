@@ -47,6 +47,10 @@ pub enum AuditAction {
     DesignDeleted,
     /// A gateway password was replaced.
     GatewayPasswordReplaced,
+    /// A host may receive captured values, a second person says (S4); detail: reason, widgets.
+    HostApproved,
+    /// It may no longer; detail: reason, approved_by.
+    HostWithdrawn,
     /// A service was saved.
     ServiceSaved,
     /// System settings were saved; detail: what.

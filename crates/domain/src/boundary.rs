@@ -13,6 +13,7 @@ use crate::audit::{AuditEntry, ChainedDocument, ChainedEntry, TrailFilter};
 use crate::capture::{Field, WidgetKind};
 use crate::designer::DesignerDesktop;
 use crate::desktop::{Desktop, SavedDesktop};
+use crate::gateway::approval::HostApproval;
 use crate::gateway::{GatewayConfig, NotSentReason, Verdict};
 use crate::id::{
     AttemptId, CallId, CaptureId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId,
@@ -218,6 +219,8 @@ pub struct NotSent {
 pub trait PaymentGateway: Send + Sync {
     /// True if the host of the Service URL may receive captured values (SETTLED S4).
     fn host_approved(&self, gateway: &GatewayConfig) -> bool;
+    /// From now on these hosts, and those of the server's file, may receive captured values. A charge that is on its way goes on.
+    fn set_approved_hosts(&self, authorities: Vec<String>);
     /// Renders, resolves, connects and secures. No byte of the request leaves.
     fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>>;
 }
@@ -334,6 +337,10 @@ pub enum Change {
     ProposeResolution(Proposal),
     /// What was said is taken back; refused unless it is this that stands.
     RejectResolution(Proposal),
+    /// A host may receive captured values; refused if it is approved already.
+    ApproveHost(HostApproval),
+    /// It may no longer; refused unless it is approved.
+    WithdrawHost(String),
     /// What was said is confirmed: the attempt moves on; refused unless it is this that stands and the outcome is unknown.
     ConfirmResolution {
         /// What stands.
@@ -425,6 +432,10 @@ pub trait Desktops: Send + Sync {
         id: &'a DesktopId,
         revision: i64,
     ) -> Task<'a, Result<Option<SavedDesktop>, StoreError>>;
+    /// Every revision of every desktop that is not deleted, in no order.
+    fn every_revision(&self) -> Task<'_, Result<Vec<SavedDesktop>, StoreError>>;
+    /// Hosts that a second person approved, by authority.
+    fn approved_hosts(&self) -> Task<'_, Result<Vec<HostApproval>, StoreError>>;
     /// Widgets of all desktops that have a password.
     fn widgets_with_password(&self) -> Task<'_, Result<Vec<WidgetId>, StoreError>>;
     /// The sealed password of a widget's gateway, opened.

@@ -3,7 +3,7 @@
 //! Never: retries, pools, or says "not sent" once a byte was offered.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use domain::boundary::{Answer, Charge, NotSent, PaymentGateway, ReadyCharge, Task};
@@ -28,6 +28,8 @@ use crate::request::render;
 /// charged must not be charged again by a machine.
 pub struct HttpsGateway {
     policy: GatewayPolicy,
+    /// Hosts that a second person approved. Public addresses only.
+    approved: RwLock<Vec<String>>,
     tls: Arc<ClientConfig>,
 }
 
@@ -73,12 +75,18 @@ impl HttpsGateway {
     /// The extra roots cannot be used.
     pub fn new(policy: GatewayPolicy) -> Result<Self, SetupError> {
         let tls = tls_config(&policy).map_err(SetupError::ConfigRoots)?;
-        Ok(Self { policy, tls })
+        Ok(Self {
+            policy,
+            approved: RwLock::default(),
+            tls,
+        })
     }
 
     fn trusted(&self, gateway: &GatewayConfig) -> Result<(Target, Trust), Failure> {
         let target = Target::parse(&gateway.service_url)?;
-        match self.policy.trust(&target) {
+        let approved = self.approved.read();
+        let approved = approved.unwrap_or_else(PoisonError::into_inner);
+        match self.policy.trust(&target, &approved) {
             Some(trust) => Ok((target, trust)),
             None => Err(Failure::new(
                 NotSentReason::HostNotApproved,
@@ -99,6 +107,13 @@ impl HttpsGateway {
 impl PaymentGateway for HttpsGateway {
     fn host_approved(&self, gateway: &GatewayConfig) -> bool {
         self.trusted(gateway).is_ok()
+    }
+
+    fn set_approved_hosts(&self, authorities: Vec<String>) {
+        *self
+            .approved
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = authorities;
     }
 
     fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {

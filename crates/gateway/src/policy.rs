@@ -19,19 +19,17 @@ pub struct GatewayPolicy {
     /// `gateway.allowed_hosts` of the server's file: "host" (port 443) or "host:port". These hosts
     /// may have private and loopback addresses.
     pub allowed_hosts: Vec<String>,
-    /// Hosts that a second person approved, written alike. Public addresses only.
-    pub approved_hosts: Vec<String>,
     /// Certificate authorities to trust besides those of the operating system.
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
 
 impl GatewayPolicy {
-    /// How far a target is trusted; none: not approved.
-    pub(crate) fn trust(&self, target: &Target) -> Option<Trust> {
+    /// How far a target is trusted; none: not approved. `approved` are the hosts that a second person approved, written alike.
+    pub(crate) fn trust(&self, target: &Target, approved: &[String]) -> Option<Trust> {
         let listed = |hosts: &[String]| hosts.iter().any(|entry| target.is(entry));
         if listed(&self.allowed_hosts) {
             Some(Trust::Listed)
-        } else if listed(&self.approved_hosts) {
+        } else if listed(approved) {
             Some(Trust::Approved)
         } else {
             None
@@ -217,10 +215,10 @@ mod tests {
                 "localhost:9443".into(),
                 "[::1]:8443".into(),
             ],
-            approved_hosts: vec!["two.example:443".into()],
             extra_roots: Vec::new(),
         };
-        let trust = |url: &str| policy.trust(&target(url));
+        let approved = ["two.example:443".to_owned()];
+        let trust = |url: &str| policy.trust(&target(url), &approved);
         assert_eq!(trust("https://pay.example/x"), Some(Trust::Listed));
         assert_eq!(trust("https://localhost:9443/"), Some(Trust::Listed));
         assert_eq!(trust("https://[::1]:8443/"), Some(Trust::Listed));
@@ -248,7 +246,7 @@ mod tests {
             "https://0177.0.0.1/",
         ] {
             assert_eq!(target(url).host, target("https://127.0.0.1/").host, "{url}");
-            assert!(policy.trust(&target(url)).is_some());
+            assert!(policy.trust(&target(url), &[]).is_some());
         }
     }
 

@@ -144,6 +144,10 @@ impl PaymentGateway for Planted {
         self.gateway.host_approved(gateway)
     }
 
+    fn set_approved_hosts(&self, authorities: Vec<String>) {
+        self.gateway.set_approved_hosts(authorities);
+    }
+
     fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {
         Box::pin(async move {
             self.leak(&charge);

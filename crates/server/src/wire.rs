@@ -116,7 +116,8 @@ impl Server {
         let node = Arc::new(Node::start(node, Arc::new(calls.clone()))?);
         node.set_phones(phones(&configuration.current()));
         calls.attach(node.clone());
-        let store = watched(&database, &configuration, &calls, &node, &hub);
+        gateway.set_approved_hosts(approved(&configuration.current()));
+        let store = watched(&database, &configuration, &calls, &node, &hub, &gateway);
         record_start(&*database, &*clock, config, database.epoch()).await?;
         let running_web = web::serve(
             web_config(config),
@@ -306,6 +307,11 @@ fn phones(snapshot: &Snapshot) -> Vec<PhoneAccount> {
     snapshot.users.iter().filter_map(account).collect()
 }
 
+fn approved(snapshot: &Snapshot) -> Vec<String> {
+    let approved = snapshot.approved_hosts.iter();
+    approved.map(|host| host.authority.clone()).collect()
+}
+
 /// A store after whose configuration changes phones, calls and pages look again.
 fn watched(
     database: &Arc<Database>,
@@ -313,11 +319,16 @@ fn watched(
     calls: &Calls,
     node: &Arc<Node>,
     hub: &Arc<web::events::Hub>,
+    gateway: &Arc<dyn PaymentGateway>,
 ) -> Arc<WatchedStore> {
     let (calls, node, hub) = (calls.clone(), node.clone(), hub.clone());
+    let gateway = gateway.clone();
     let after = move |snapshot: &Snapshot, change: &Change| {
         if matches!(change, Change::SaveUser(_)) {
             node.set_phones(phones(snapshot));
+        }
+        if matches!(change, Change::ApproveHost(_) | Change::WithdrawHost(_)) {
+            gateway.set_approved_hosts(approved(snapshot));
         }
         calls.refresh();
         hub.publish(LiveEvent {

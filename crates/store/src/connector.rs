@@ -246,6 +246,12 @@ fn migrator(dialect: Dialect) -> Migrator {
             include_str!("../../../migrations/sqlite/0006_second_factors.sql"),
             include_str!("../../../migrations/postgres/0006_second_factors.sql"),
         ),
+        (
+            7,
+            "approved hosts",
+            include_str!("../../../migrations/sqlite/0007_approved_hosts.sql"),
+            include_str!("../../../migrations/postgres/0007_approved_hosts.sql"),
+        ),
     ];
     Migrator::with_migrations(
         steps

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use domain::audit::AuditEntry;
 use domain::boundary::{Desktops, StoreError, Task};
 use domain::desktop::{Desktop, SavedDesktop};
+use domain::gateway::approval::HostApproval;
 use domain::id::{DesignId, DesktopId, WidgetId};
 use domain::time::UnixMillis;
 use secret::SecretText;
@@ -14,6 +15,7 @@ use serde_json::{Map, Value, json};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use crate::approval;
 use crate::database::Database;
 use crate::document::{self, Document};
 use crate::failure::{refused, unavailable};
@@ -266,6 +268,23 @@ impl Desktops for Database {
             .map_err(unavailable)?;
             rows.iter().map(saved_from_row).collect()
         })
+    }
+
+    fn every_revision(&self) -> Task<'_, Result<Vec<SavedDesktop>, StoreError>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "SELECT desktop_history.document, saved_at, saved_by FROM desktop_history \
+                 JOIN desktops ON desktops.id = desktop_history.desktop_id",
+            )
+            .fetch_all(self.readers())
+            .await
+            .map_err(unavailable)?;
+            rows.iter().map(saved_from_row).collect()
+        })
+    }
+
+    fn approved_hosts(&self) -> Task<'_, Result<Vec<HostApproval>, StoreError>> {
+        Box::pin(approval::load(self.readers()))
     }
 
     fn revision<'a>(

@@ -7,6 +7,7 @@
 //! with a savepoint per change. Reading goes through a small pool. The traits that [`Database`]
 //! implements are in `domain::boundary`.
 
+mod approval;
 mod audit;
 mod connector;
 mod database;

@@ -15,7 +15,7 @@ use crate::audit::{self, Head};
 use crate::connector::{Connector, run};
 use crate::failure::{is_busy, unavailable};
 use crate::key::KeyRing;
-use crate::{designer, desktop, payment, proposal, role, seal, service, settings, user};
+use crate::{approval, designer, desktop, payment, proposal, role, seal, service, settings, user};
 
 /// Changes that may wait: eight full batches, below two seconds of work for a slow disk. When full, a commit is refused as busy.
 pub(crate) const WRITES_WAITING_MAX: usize = 1_024;
@@ -380,6 +380,12 @@ impl Alone<'_> {
             } => payment::move_on(connection, attempt, *from, *to, message, *at)
                 .await
                 .map(|()| 0),
+            Change::ApproveHost(approval) => {
+                approval::insert(connection, approval).await.map(|()| 0)
+            }
+            Change::WithdrawHost(authority) => {
+                approval::remove(connection, authority).await.map(|()| 0)
+            }
             Change::ProposeResolution(proposal) => {
                 proposal::insert(connection, proposal).await.map(|()| 0)
             }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
-    attempts, audit, calls, designer, desktops, exports, live, login, me, openapi, payments,
+    attempts, audit, calls, designer, desktops, exports, hosts, live, login, me, openapi, payments,
     resolutions, roles, second_factor, services, set_up, users,
 };
 use crate::app::Shared;
@@ -76,6 +76,9 @@ const DESKTOP_NAMES: &[Right] = &[
 const SERVICES: &[Right] = &[Right::SpcEnable, Right::DesktopEdit];
 const SETTINGS: &[Right] = &[Right::SpcEnable, Right::DesktopEdit, Right::GatewayEdit];
 const SWITCH: &[Right] = &[Right::SpcEnable];
+/// Who enters hosts sees how they stand; a second person approves them.
+const HOSTS: &[Right] = &[Right::GatewayEdit, Right::GatewayApproveHost];
+const APPROVE: &[Right] = &[Right::GatewayApproveHost];
 const USERS: &[Right] = &[Right::UserManage];
 /// Auditors review who may do what.
 const REVIEW: &[Right] = &[Right::UserManage, Right::AuditRead];
@@ -173,6 +176,9 @@ fn configuration() -> Vec<Route> {
     vec![
         get("/settings", services::settings).may(SETTINGS),
         put("/settings", services::save_settings).may(SWITCH),
+        get("/gateway-hosts", hosts::list).may(HOSTS),
+        post("/gateway-hosts/approve", hosts::allow).may(APPROVE),
+        post("/gateway-hosts/withdraw", hosts::forbid).may(APPROVE),
         get("/services", services::list).may(SERVICES),
         post("/services", services::create).may(SWITCH),
         get("/services/{id}", services::show).may(SERVICES),

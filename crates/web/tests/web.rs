@@ -22,6 +22,8 @@ mod desktops;
 mod events;
 #[path = "web/evidence.rs"]
 mod evidence;
+#[path = "web/hosts.rs"]
+mod hosts;
 #[path = "web/logins.rs"]
 mod logins;
 #[path = "web/options.rs"]

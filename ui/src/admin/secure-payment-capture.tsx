@@ -9,6 +9,7 @@ import { useT } from '../lib/i18n';
 import { dateTimeText } from '../lib/i18n/format';
 import css from './admin.module.css';
 import type { Errors } from './desktop-form';
+import { GatewayHosts } from './gateway-hosts';
 
 export default function SecurePaymentCapturePage({ login }: { login: Login }) {
   const t = useT();
@@ -22,6 +23,7 @@ export default function SecurePaymentCapturePage({ login }: { login: Login }) {
       {settings.isPending && <p role="status">{t('app.loading')}</p>}
       {settings.error && <Notice tone="bad" role="alert">{sentenceOf(settings.error)}</Notice>}
       {settings.data && <Switches settings={settings.data} editable={editable} />}
+      {(may(login, 'gateway.edit') || may(login, 'gateway.approve_host')) && <GatewayHosts login={login} />}
       {services.data && <Recorders services={services.data} editable={editable} />}
     </>
   );

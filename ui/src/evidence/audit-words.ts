@@ -29,6 +29,8 @@ export const ACTION_NAMES = {
   field_listening: 'audit_action.field_listening',
   field_obtained: 'audit_action.field_obtained',
   field_invalid: 'audit_action.field_invalid',
+  host_approved: 'audit_action.host_approved',
+  host_withdrawn: 'audit_action.host_withdrawn',
   customer_speaking: 'audit_action.customer_speaking',
   value_shown: 'audit_action.value_shown',
   charge_intended: 'audit_action.charge_intended',

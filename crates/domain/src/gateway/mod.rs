@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub mod approval;
 mod draft;
 pub mod template;
 mod verdict;

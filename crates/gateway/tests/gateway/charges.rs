@@ -98,7 +98,6 @@ pub(crate) fn with_password(mut charge: Charge, user: &str, password: &str) -> C
 pub(crate) fn client(hosts: &[String]) -> HttpsGateway {
     HttpsGateway::new(GatewayPolicy {
         allowed_hosts: hosts.to_vec(),
-        approved_hosts: Vec::new(),
         extra_roots: vec![authority()],
     })
     .unwrap()

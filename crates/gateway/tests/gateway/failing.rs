@@ -64,19 +64,33 @@ async fn only_approved_hosts_are_connected_to() {
 async fn a_host_approved_by_a_person_may_not_lead_inside() {
     let server = Server::start(reply(200, "", b"{}")).await;
     let policy = GatewayPolicy {
-        approved_hosts: vec![server.host()],
         extra_roots: vec![authority()],
         ..GatewayPolicy::default()
     };
     let charge = card_charge(config(&server.url()), &card_number());
-    let not_sent = HttpsGateway::new(policy)
-        .unwrap()
-        .connect(charge)
-        .await
-        .err()
-        .unwrap();
+    let gateway = HttpsGateway::new(policy).unwrap();
+    gateway.set_approved_hosts(vec![server.host()]);
+    assert!(gateway.host_approved(&charge.gateway));
+    let not_sent = gateway.connect(charge).await.err().unwrap();
     assert_eq!(not_sent.reason, NotSentReason::HostNotApproved);
     assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn s4_a_withdrawn_host_gets_no_further_charge() {
+    let gateway = HttpsGateway::new(GatewayPolicy {
+        extra_roots: vec![authority()],
+        ..GatewayPolicy::default()
+    })
+    .unwrap();
+    let config = config("https://pay.example/charge");
+    gateway.set_approved_hosts(vec!["pay.example:443".to_owned()]);
+    assert!(gateway.host_approved(&config));
+    gateway.set_approved_hosts(Vec::new());
+    assert!(!gateway.host_approved(&config));
+    let charge = card_charge(config, &card_number());
+    let not_sent = gateway.connect(charge).await.err().unwrap();
+    assert_eq!(not_sent.reason, NotSentReason::HostNotApproved);
 }
 
 #[tokio::test]

@@ -28,7 +28,6 @@ async fn sandbox(folder: &Path, credentials: Option<(&str, &str)>) -> Sandbox {
 fn client(sandbox: &Sandbox) -> HttpsGateway {
     HttpsGateway::new(GatewayPolicy {
         allowed_hosts: vec![sandbox.host()],
-        approved_hosts: Vec::new(),
         extra_roots: gateway::read_roots(sandbox.ca_file()).unwrap(),
     })
     .unwrap()

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use domain::access::{AssignedRole, CustomRole, Permission, Preferences, Role, User};
 use domain::boundary::{Change, Desktops, Services, StoreError, Users};
 use domain::desktop::Desktop;
-use domain::id::RoleId;
+use domain::gateway::approval::HostApproval;
+use domain::id::{RoleId, UserId};
 use domain::service::{ResponseVariables, Service, Settings};
+use domain::time::UnixMillis;
 
 use crate::place::{Place, commit, desktop, next, saved_desktop, service, user, widget};
 
@@ -464,6 +466,51 @@ async fn settings_of_the_first_version_keep_their_switch(place: Place) {
     }
 }
 
+async fn s4_an_approved_host_is_beside_the_documents(place: Place) {
+    let database = place.open().await;
+    assert_eq!(database.approved_hosts().await, Ok(Vec::new()));
+    let approval = |authority: &str| HostApproval {
+        authority: authority.to_owned(),
+        reason: "checked with the bank".to_owned(),
+        by: UserId::from_random(7),
+        by_name: "sid".to_owned(),
+        at: UnixMillis(5),
+    };
+    let (one, two) = (approval("b.example:443"), approval("a.example:8443"));
+    for host in [&one, &two] {
+        let change = Change::ApproveHost(host.clone());
+        assert_eq!(commit(&database, change).await, Ok(0));
+    }
+    let again = commit(&database, Change::ApproveHost(one.clone())).await;
+    assert_eq!(again, Err(StoreError::Conflict));
+    assert_eq!(
+        database.approved_hosts().await,
+        Ok(vec![two.clone(), one.clone()])
+    );
+    let gone = || Change::WithdrawHost(one.authority.clone());
+    assert_eq!(commit(&database, gone()).await, Ok(0));
+    assert_eq!(commit(&database, gone()).await, Err(StoreError::Conflict));
+    assert_eq!(database.approved_hosts().await, Ok(vec![two]));
+}
+
+async fn s4_every_revision_says_who_saved_it(place: Place) {
+    let database = place.open().await;
+    let first = saved_desktop(&database, "sales").await;
+    saved_desktop(&database, "other").await;
+    let change = Change::SaveDesktop {
+        desktop: first.clone(),
+        passwords: Vec::new(),
+    };
+    assert_eq!(commit(&database, change).await, Ok(2));
+    let revisions = database.every_revision().await.unwrap();
+    assert_eq!(revisions.len(), 3);
+    assert!(revisions.iter().all(|one| !one.saved_by.is_empty()));
+    commit(&database, Change::DeleteDesktop(first.id))
+        .await
+        .unwrap();
+    assert_eq!(database.every_revision().await.unwrap().len(), 1);
+}
+
 async fn a_document_that_cannot_be_read_names_itself(place: Place) {
     let database = place.open().await;
     let desk = saved_desktop(&database, "sales").await;
@@ -498,5 +545,7 @@ on_both!(
     services_come_back_as_they_were_saved,
     settings_begin_with_everything_off,
     settings_of_the_first_version_keep_their_switch,
+    s4_an_approved_host_is_beside_the_documents,
+    s4_every_revision_says_who_saved_it,
     a_document_that_cannot_be_read_names_itself,
 );

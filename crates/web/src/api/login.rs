@@ -438,7 +438,7 @@ pub(crate) async fn unlock(
 }
 
 /// The password of whoever is logged in is right. Failures count as failed logins.
-async fn confirmed(
+pub(super) async fn confirmed(
     app: &Shared,
     login: &Login,
     peer: std::net::SocketAddr,

@@ -8,6 +8,7 @@ pub(crate) mod calls;
 pub(crate) mod designer;
 pub(crate) mod desktops;
 pub(crate) mod exports;
+pub(crate) mod hosts;
 pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod me;

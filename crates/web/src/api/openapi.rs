@@ -9,8 +9,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::desktops::{agents, copies, first_steps, history};
 use super::{
-    attempts, audit, calls, designer, desktops, exports, live, login, me, payments, resolutions,
-    roles, second_factor, services, set_up, users,
+    attempts, audit, calls, designer, desktops, exports, hosts, live, login, me, payments,
+    resolutions, roles, second_factor, services, set_up, users,
 };
 use crate::guard::{Access, COOKIE_NAME};
 use crate::problem::ProblemBody;
@@ -37,7 +37,7 @@ use crate::routes::{RouteRow, table};
         users::list, users::create, users::show, users::save,
         roles::list, roles::create, roles::save, roles::remove,
         payments::list, payments::choices, payments::show,
-        resolutions::say, resolutions::agree, resolutions::disagree, exports::payments,
+        hosts::list, hosts::allow, hosts::forbid, resolutions::say, resolutions::agree, resolutions::disagree, exports::payments,
         audit::list, audit::verify, exports::trail,
     ),
 )]

@@ -60,7 +60,8 @@ impl From<ResolutionRefused> for Problem {
     }
 }
 
-fn check_reason(reason: &str) -> Result<(), Problem> {
+/// Why a person decides so: text without a card number.
+pub(super) fn check_reason(reason: &str) -> Result<(), Problem> {
     if !is_text(reason, 3..=500) {
         return Err(Problem::field(
             "reason",

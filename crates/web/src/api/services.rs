@@ -122,10 +122,7 @@ pub(crate) async fn save_settings(
 }
 
 fn wrong_list(problem: DraftProblem) -> Problem {
-    Problem::new(Code::InvalidForm).with(vec![FieldProblem {
-        field: problem.field,
-        message: problem.message,
-    }])
+    Problem::field(problem.field, problem.message)
 }
 
 /// All services, by name.

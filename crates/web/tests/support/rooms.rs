@@ -13,6 +13,7 @@ use domain::boundary::{
 use domain::designer::DesignerDesktop;
 use domain::desktop::{Desktop, SavedDesktop};
 use domain::gateway::GatewayConfig;
+use domain::gateway::approval::HostApproval;
 use domain::id::{AttemptId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
 use domain::payment::resolution::Proposal;
 use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment};
@@ -31,6 +32,7 @@ pub(crate) struct Rooms {
     pub(crate) saved: Mutex<Vec<SavedDesktop>>,
     /// Hosts that may not receive captured values.
     pub(crate) refused_hosts: Mutex<Vec<String>>,
+    pub(crate) approved_hosts: Mutex<Vec<HostApproval>>,
     pub(crate) designs: Mutex<Vec<DesignerDesktop>>,
     pub(crate) services: Mutex<Vec<Service>>,
     pub(crate) settings: Mutex<Settings>,
@@ -53,6 +55,7 @@ impl Default for Rooms {
             desktops: Mutex::default(),
             saved: Mutex::default(),
             refused_hosts: Mutex::default(),
+            approved_hosts: Mutex::default(),
             designs: Mutex::default(),
             services: Mutex::default(),
             settings: Mutex::new(Settings {
@@ -252,6 +255,15 @@ impl Rooms {
                 let passwords = Vec::new();
                 self.apply(Change::SaveDesktop { desktop, passwords }, by)
             }
+            Change::ApproveHost(approval) => {
+                self.approved_hosts.lock().unwrap().push(approval);
+                Ok(0)
+            }
+            Change::WithdrawHost(authority) => {
+                let mut approved = self.approved_hosts.lock().unwrap();
+                approved.retain(|host| host.authority != authority);
+                Ok(0)
+            }
             other => self.apply_to_payment(other),
         }
     }
@@ -426,6 +438,14 @@ impl Desktops for Rooms {
         task(Ok(saved.iter().find(one).cloned()))
     }
 
+    fn every_revision(&self) -> Task<'_, Result<Vec<SavedDesktop>, StoreError>> {
+        task(Ok(self.saved.lock().unwrap().clone()))
+    }
+
+    fn approved_hosts(&self) -> Task<'_, Result<Vec<HostApproval>, StoreError>> {
+        task(Ok(self.approved_hosts.lock().unwrap().clone()))
+    }
+
     fn widgets_with_password(&self) -> Task<'_, Result<Vec<WidgetId>, StoreError>> {
         let set = self.passwords.lock().unwrap();
         task(Ok(set.iter().map(|(widget, _)| widget.clone()).collect()))
@@ -449,9 +469,18 @@ impl Desktops for Rooms {
 impl PaymentGateway for Rooms {
     fn host_approved(&self, gateway: &GatewayConfig) -> bool {
         let refused = self.refused_hosts.lock().unwrap();
-        !refused
+        let approved = self.approved_hosts.lock().unwrap();
+        let authority = gateway.authority();
+        approved
             .iter()
-            .any(|host| gateway.service_url.contains(host.as_str()))
+            .any(|host| Some(&host.authority) == authority.as_ref())
+            || !refused
+                .iter()
+                .any(|host| gateway.service_url.contains(host.as_str()))
+    }
+
+    fn set_approved_hosts(&self, _: Vec<String>) {
+        panic!("the HTTP side leaves that to whoever watches the store");
     }
 
     fn connect(&self, _: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {

@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering;
 use domain::access::Role;
 use domain::capture::WidgetKind;
 use domain::desktop::{DesktopService, Layout};
+use domain::gateway::approval::HostApproval;
 use domain::payment::{AttemptState, Outcome};
+use domain::time::UnixMillis;
 use serde_json::{Value, json};
 
 use crate::captures::capture;
@@ -44,7 +46,27 @@ impl Stage {
         designed.name = "Designed".to_owned();
         designed.service = DesktopService::Designer;
         designed.layout = Layout::Designer;
+        let gateway = designed.widgets[0].gateway.as_mut().unwrap();
+        gateway.service_url = "https://waits.example/charge".to_owned();
         house.rooms.add_desktop(designed);
+        house
+            .rooms
+            .refused_hosts
+            .lock()
+            .unwrap()
+            .push("waits.example".to_owned());
+        house
+            .rooms
+            .approved_hosts
+            .lock()
+            .unwrap()
+            .push(HostApproval {
+                authority: "former.example:443".to_owned(),
+                reason: "Checked.".to_owned(),
+                by: sid.clone(),
+                by_name: "sid".to_owned(),
+                at: UnixMillis(1),
+            });
         let mut lee = user(7, Role::Agent);
         lee.name = "lee".to_owned();
         house.rooms.add_user(lee);
@@ -178,7 +200,7 @@ impl Stage {
             case(
                 "POST",
                 "/captures/{id}/process",
-                json!({"amount": "12.50", "currency": "USD", "values": values}),
+                json!({"amount": "12.50", "currency": "USD", "fee": "1.00", "values": values}),
             )
             .at("capture-1"),
             case(
@@ -210,11 +232,20 @@ impl Stage {
 
     fn configuration(&self) -> Vec<Case> {
         let recorders = json!({"sinks": [{"name": "PBX", "medium": "call", "hears": "unmasked"}], "revision": 1});
-        let settings = json!({"spc_enabled": true, "response_variables": false, "revision": 1});
+        let variables = json!({"allow": "listed", "names": ["message"]});
+        let settings = json!({"spc_enabled": true, "response_variables": variables, "revision": 1});
+        let host = |authority: &str| json!({"authority": authority, "reason": "Checked.", "password": PASSWORD});
         let lee = self.house.rooms.user_named("lee").id;
         let anna = self.house.rooms.user_named("anna").id;
         vec![
             case("PUT", "/settings", settings),
+            case("POST", "/gateway-hosts/approve", host("waits.example:443")).secret(),
+            case(
+                "POST",
+                "/gateway-hosts/withdraw",
+                host("former.example:443"),
+            )
+            .secret(),
             case("POST", "/services", service("Sales", "100", 0)),
             case("PUT", "/services/{id}", service("Billing", "201", 1)).at(&self.service),
             case("POST", "/services/{id}/recorders", recorders).at(&self.service),
@@ -304,6 +335,10 @@ fn whole_widget() -> Value {
     let german = json!([{"field": "expiry", "text": "Das Datum, bitte."}]);
     card["translations"] = json!({"de": {"title": "Kartenzahlung", "prompts": german}});
     card["options"] = json!(domain::widget::WidgetOptions::default());
+    card["options"]["payment"]["fee"] =
+        json!({"label": "Convenience fee", "percent_hundredths": 250, "fixed": "1.00"});
+    card["options"]["payment"]["amount_min"] = json!("5.00");
+    card["options"]["payment"]["amount_max"] = json!("500.00");
     card
 }
 

@@ -29,7 +29,7 @@ async fn a_body_of_the_wrong_form_is_refused_without_being_quoted() {
         ("{\"spc_enabled\": \"4111111111111111\"}", "spc_enabled"),
         ("{\"spc_enabled\": true, \"4111111111111111\": 1}", "?"),
         (
-            "{\"spc_enabled\": true, \"response_variables\": true, \"revision\": 1} trailing 4111111111111111",
+            "{\"spc_enabled\": true, \"response_variables\": {\"allow\": \"all\"}, \"revision\": 1} trailing 4111111111111111",
             "",
         ),
         (

@@ -15,13 +15,21 @@ const LONG_CHARS: usize = 20_000;
 /// More than any list of ours may have.
 const LONG_ITEMS: usize = 600;
 /// Lists in which the same twice is the same as once.
-const SETS: [&str; 5] = ["card_types", "permissions", "roles", "add", "remove"];
+const SETS: [&str; 7] = [
+    "arrangements",
+    "card_types",
+    "permissions",
+    "roles",
+    "add",
+    "remove",
+    "names",
+];
 /// Texts of more than one line.
 const LINES: [&str; 1] = ["text"];
 /// What no answer repeats.
 const SECRETS: [&str; 3] = ["password", "phone_password", "gateway_password"];
 /// What tells alternatives apart.
-const TAGS: [&str; 3] = ["do", "to", "kind"];
+const TAGS: [&str; 4] = ["do", "to", "kind", "allow"];
 /// Compared with what is stored, at which another one is a conflict, not an error of a form.
 const REVISIONS: [&str; 2] = ["revision", "desktop_revision"];
 

@@ -1,7 +1,7 @@
 /** Owns: the names under which answers are cached, and how each is read. */
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { ApiError, api } from './client';
-import type { DesignList, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, FirstSteps, Login, LoginPolicy, MyDesktop, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
+import type { DesignList, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, FirstSteps, HostList, Login, LoginPolicy, MyDesktop, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
 
 export const KEYS = {
   login: ['login'],
@@ -10,6 +10,7 @@ export const KEYS = {
   desktopUse: ['desktop-use'],
   desktopHistory: ['desktop-history'],
   designs: ['designer-desktops'],
+  gatewayHosts: ['gateway-hosts'],
   settings: ['settings'],
   services: ['services'],
   users: ['users'],
@@ -116,6 +117,10 @@ export function useDesigns() {
 
 export function useSettings(enabled = true) {
   return useQuery({ queryKey: KEYS.settings, queryFn: ({ signal }) => api<Settings>('GET', '/settings', { signal }), enabled });
+}
+
+export function useGatewayHosts() {
+  return useQuery({ queryKey: KEYS.gatewayHosts, queryFn: ({ signal }) => api<HostList>('GET', '/gateway-hosts', { signal }) });
 }
 
 export function useServices(enabled = true) {

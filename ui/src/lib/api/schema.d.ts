@@ -595,6 +595,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/gateway-hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hosts that widgets send captured values to, and how each stands.
+         * @description Needs the right gateway.edit or gateway.approve_host.
+         */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gateway-hosts/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A second person says that a host may receive captured values. It takes effect at once.
+         * @description Needs the right gateway.approve_host.
+         */
+        post: operations["allow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gateway-hosts/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A host may no longer receive captured values. A charge that is on its way goes on; the next one is refused.
+         * @description Needs the right gateway.approve_host.
+         */
+        post: operations["forbid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/login": {
         parameters: {
             query?: never;
@@ -1151,6 +1211,15 @@ export interface components {
             /** @description Login name. */
             name: string;
         };
+        /** @description Who approved a host. */
+        ApprovalView: {
+            /** @description When. */
+            at: components["schemas"]["UnixMillis"];
+            /** @description Login name. */
+            by: string;
+            /** @description Why. */
+            reason: string;
+        };
         /**
          * @description When the customer pays.
          * @enum {string}
@@ -1188,7 +1257,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -1834,12 +1903,52 @@ export interface components {
             /** @description "Response Success Value". */
             success_value: string;
         };
+        /** @description A host that widgets send to, or that is approved though none does any more. */
+        GatewayHost: {
+            approval?: components["schemas"]["ApprovalView"] | null;
+            /** @description Host and port: "pay.example:443". */
+            authority: string;
+            /** @description Login names of those who saved a desktop while it sent there: none of them can approve it. */
+            editors: string[];
+            /** @description This login is one of them. */
+            is_editor: boolean;
+            /** @description How it stands. */
+            standing: components["schemas"]["HostStanding"];
+            /** @description Widgets that send there. */
+            widgets: components["schemas"]["HostWidget"][];
+        };
         /** @description Revisions of a desktop. */
         History: {
             /** @description There are older ones that are not shown. */
             more: boolean;
             /** @description The newest first. */
             revisions: components["schemas"]["RevisionBrief"][];
+        };
+        /** @description A second person's decision about a host. */
+        HostForm: {
+            /** @description The host and its port, as listed. */
+            authority: string;
+            /** @description The own password, once more. */
+            password: string;
+            /** @description Why, 3-500 characters. */
+            reason: string;
+        };
+        /** @description Hosts in use. */
+        HostList: {
+            /** @description By host. */
+            hosts: components["schemas"]["GatewayHost"][];
+        };
+        /**
+         * @description Whether a host may receive captured values.
+         * @enum {string}
+         */
+        HostStanding: "listed" | "approved" | "waiting";
+        /** @description A widget that sends to a host. */
+        HostWidget: {
+            /** @description Name of its desktop. */
+            desktop: string;
+            /** @description Window Title. */
+            title: string;
         };
         /**
          * @description A language of the page. Its word is the ISO 639-1 code.
@@ -3933,6 +4042,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FirstSteps"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    allow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    forbid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostList"];
                 };
             };
             default: components["responses"]["Problem"];

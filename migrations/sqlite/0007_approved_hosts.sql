@@ -1,0 +1,8 @@
+-- Hosts that may receive captured values because a second person said so. Beside every document: neither import nor restore carries one.
+CREATE TABLE approved_hosts (
+    authority TEXT PRIMARY KEY NOT NULL,
+    reason TEXT NOT NULL,
+    approved_by TEXT NOT NULL,
+    approved_by_name TEXT NOT NULL,
+    approved_at INTEGER NOT NULL
+) STRICT;
