@@ -96,6 +96,11 @@ impl Rooms {
         self.now.fetch_add(ms, Ordering::SeqCst);
     }
 
+    /// The server's file does not list it.
+    pub(crate) fn refuse_host(&self, host: &str) {
+        self.refused_hosts.lock().unwrap().push(host.to_owned());
+    }
+
     pub(crate) fn user_named(&self, name: &str) -> User {
         let users = self.users.lock().unwrap();
         users.iter().find(|user| user.name == name).unwrap().clone()

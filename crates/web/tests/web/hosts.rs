@@ -19,9 +19,7 @@ fn decision(password: &str) -> Value {
 async fn waiting() -> (House, Browser) {
     let house = House::new().await;
     let editor = administrator(&house).await;
-    let mut refused = house.rooms.refused_hosts.lock().unwrap();
-    refused.push("gateway.example".to_owned());
-    drop(refused);
+    house.rooms.refuse_host("gateway.example");
     save(
         &editor,
         vec![widget(WidgetKind::CreditCardAdvanced, "Payment")],
@@ -121,24 +119,16 @@ async fn s4_a_second_person_approves_a_host_and_takes_that_back() {
 #[tokio::test]
 async fn s4_whoever_entered_a_host_cannot_approve_it_even_after_others_saved() {
     let house = House::new().await;
-    house
-        .rooms
-        .refused_hosts
-        .lock()
-        .unwrap()
-        .push("gateway.example".to_owned());
+    house.rooms.refuse_host("gateway.example");
     let both = house.logged_in(Role::SecurityAdmin).await;
     let name = crate::support::name_of(Role::SecurityAdmin);
     let desktop = crate::support::desktop("own");
-    let mut saved = house.rooms.saved.lock().unwrap();
-    for by in [name, "somebody else"] {
-        saved.push(domain::desktop::SavedDesktop {
-            desktop: desktop.clone(),
-            saved_at: domain::time::UnixMillis(1),
-            saved_by: by.to_owned(),
-        });
-    }
-    drop(saved);
+    let revisions = [name, "somebody else"].map(|by| domain::desktop::SavedDesktop {
+        desktop: desktop.clone(),
+        saved_at: domain::time::UnixMillis(1),
+        saved_by: by.to_owned(),
+    });
+    house.rooms.saved.lock().unwrap().extend(revisions);
     house.rooms.desktops.lock().unwrap().push(desktop);
     assert_eq!(standing(&both).await["is_editor"], true);
     let reply = both
