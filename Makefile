@@ -8,7 +8,7 @@ export TONEWALL_RESULTS := $(abspath $(TARGET))/results
 XTASK := $(TARGET)/debug/xtask
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-kill load-sip bench bench-detector bench-mask bench-relay bench-pages figures guard-campaign memory-per-call fuzz lint fmt clean
+.PHONY: help build demo ui program screens test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-kill load-sip bench bench-detector bench-mask bench-relay bench-pages figures guard-campaign memory-per-call fuzz lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -16,6 +16,7 @@ help:
 	@echo "make test    all tests, installing what they need"
 	@echo "make acceptance   after make test: which row of the acceptance table is proven by which test of that run; fails for a row that is owed and is not"
 	@echo "make acceptance-add   lists in docs/acceptance.toml the tests of that run whose names begin with the ids of rows"
+	@echo "make screens   the pictures of the guide anew, one of each screen, into docs/screens"
 	@echo "make bench   calls per core, CPU per call, detector: one JSON line each"
 	@echo "make bench-mask   what is heard of keys under the mask, class by class: JSON lines, fails above a bound"
 	@echo "make bench-pages   500 pages with an event stream, 50 of them with a customer who keys: how old events are when they are read"
@@ -45,6 +46,13 @@ ui/dist/index.html: ui/node_modules/.stamp $(UI_SOURCES)
 
 # ---- tests, quick suites first
 test: results-gone test-rust test-ui test-sip test-foreign test-guard test-trip test-fault-short test-e2e
+
+# Pictures of docs/guide: what the looks see, in the light one.
+screens: ui
+	scripts/need chromium chromium
+	rm -rf docs/screens
+	mkdir -p docs/screens
+	cd ui && SCREENS=$(abspath docs/screens) TONEWALL_RESULTS=$(abspath $(TARGET))/screens npx playwright test pages.spec.ts -g "accessible in every look"
 
 results-gone:
 	rm -rf $(TONEWALL_RESULTS)

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page, TestInfo } from '@playwright/test';
 import { expect, test } from '@playwright/test';
@@ -44,12 +45,16 @@ export async function expectNothingCut(page: Page): Promise<void> {
   expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
 }
 
+/** A folder for one picture of each place: `make screens` fills docs/screens. */
+const SCREENS = process.env.SCREENS;
+
 /** The page as it stands, in each look after the other, with a picture of each. */
 export async function expectAccessibleInEveryLook(page: Page, info: TestInfo, name: string): Promise<void> {
   for (const look of LOOKS) {
     await test.step(look.name, async () => {
       await wear(page, look);
       await page.screenshot({ path: info.outputPath(`${name}-${look.name}.png`), fullPage: true });
+      if (SCREENS && look === LOOKS[0]) await page.screenshot({ path: join(SCREENS, `${name}.png`), fullPage: true });
       await expectAccessible(page, look);
     });
   }
