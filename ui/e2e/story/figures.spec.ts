@@ -14,8 +14,8 @@ const PRESS_MS = 100;
 
 const PROTECTED_P95_MS = 150;
 const DOT_P95_MS = 100;
-/** `make figures` has the machine and the optimised program to itself; elsewhere the median is held to the bound. */
-const JUDGED = process.env.FIGURES === 'alone' ? 0.95 : 0.5;
+/** `make figures` has the machine and the optimised program to itself, and is judged; elsewhere the figures are printed. */
+const IS_ALONE = process.env.FIGURES === 'alone';
 
 declare global {
   interface Window {
@@ -50,7 +50,7 @@ function told(figure: string, values: readonly number[], bound: number): number 
   const sorted = [...values].sort((one, other) => one - other);
   const at = (share: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]!);
   console.log(JSON.stringify({ figure, unit: 'ms', n: values.length, p50: at(0.5), p95: at(0.95), max: at(1), bound }));
-  return at(JUDGED);
+  return at(0.95);
 }
 
 const times = (page: Page) => page.evaluate(() => window.figures!);
@@ -90,6 +90,9 @@ test('from the control button to a protected line, and from a key let go to its 
   }
   // Told before they are judged: both figures are there if one is too long.
   const [armed, shown] = [told('control button to protected', waits, PROTECTED_P95_MS), told('key let go to dot', dots, DOT_P95_MS)];
+  expect(waits).toHaveLength(OPENINGS);
+  expect(dots).toHaveLength(KEYS.length * KEY_ROUNDS);
+  if (!IS_ALONE) return;
   expect(armed).toBeLessThanOrEqual(PROTECTED_P95_MS);
   expect(shown).toBeLessThanOrEqual(DOT_P95_MS);
 });
