@@ -158,7 +158,8 @@ for (const locale of ['de', 'en-XA']) {
     for (const { name, path, answers } of distinct.values()) {
       await page.unrouteAll();
       await serve(page, answers);
-      await page.goto(`${path}${path.includes('?') ? '&' : '?'}locale=${locale}`);
+      const [address, fragment] = path.split('#');
+      await page.goto(`${address}${path.includes('?') ? '&' : '?'}locale=${locale}${fragment ? `#${fragment}` : ''}`);
       await expect(page.locator('main').getByRole('heading').first()).toBeVisible();
       await expect(page.locator('html')).toHaveAttribute('lang', locale);
       await look(name);
