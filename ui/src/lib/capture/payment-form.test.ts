@@ -100,6 +100,7 @@ describe('o14 the tab Payment', () => {
     const asked = asking({ fee: { label: 'Fee', percent_hundredths: 200, fixed: null } });
     expect(totalOf(filled, asked)).toEqual({ minor: 12_291, currency: 'USD' });
     expect(toPaymentForm(filled, asked, false, TODAY)).toMatchObject({ amount: { minor: 12_050 }, fee: '2.41' });
+    expect(toPaymentForm({ ...filled, amount: '0.19' }, asked, false, TODAY)).not.toHaveProperty('fee');
   });
 
   test('sends the arrangement that was chosen, and nothing of another one', () => {

@@ -154,7 +154,7 @@ export function toPaymentForm(form: Typed, asked: Asked, check: boolean, today: 
   const typed = names.map((name) => [name, form.values[name]?.trim() ?? ''] as const);
   const values = Object.fromEntries([...typed, ...arrangementValues(form, asked)].filter(([, text]) => text !== ''));
   const fee = feeOf(amount, asked.payment.fee);
-  return { amount, values, ...(fee ? { fee: amountText(fee) } : {}) };
+  return { amount, values, ...(fee && fee.minor > 0 ? { fee: amountText(fee) } : {}) };
 }
 export type SentForm = PaymentForm;
 
