@@ -2,6 +2,7 @@
 //! Owns: the traits through which calls, voice, gateway, store and web reach each other.
 //! Never: implements one.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use crate::audit::{AuditEntry, ChainedDocument, ChainedEntry, TrailFilter};
 use crate::capture::{Field, WidgetKind};
 use crate::designer::DesignerDesktop;
 use crate::desktop::{Desktop, SavedDesktop};
-use crate::gateway::approval::HostApproval;
+use crate::gateway::approval::{HostApproval, HostEditor};
 use crate::gateway::{GatewayConfig, NotSentReason, Verdict};
 use crate::id::{
     AttemptId, CallId, CaptureId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId,
@@ -432,8 +433,8 @@ pub trait Desktops: Send + Sync {
         id: &'a DesktopId,
         revision: i64,
     ) -> Task<'a, Result<Option<SavedDesktop>, StoreError>>;
-    /// Every revision of every desktop that is not deleted, in no order.
-    fn every_revision(&self) -> Task<'_, Result<Vec<SavedDesktop>, StoreError>>;
+    /// Who saved which desktop that is not deleted while it sent to which host, from all revisions.
+    fn host_editors(&self) -> Task<'_, Result<BTreeSet<HostEditor>, StoreError>>;
     /// Hosts that a second person approved, by authority.
     fn approved_hosts(&self) -> Task<'_, Result<Vec<HostApproval>, StoreError>>;
     /// Widgets of all desktops that have a password.

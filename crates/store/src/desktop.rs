@@ -2,14 +2,16 @@
 //! Owns: their rows, document, history, and which widget belongs to which.
 //! Never: keeps a password in a document.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::audit::AuditEntry;
 use domain::boundary::{Desktops, StoreError, Task};
 use domain::desktop::{Desktop, SavedDesktop};
-use domain::gateway::approval::HostApproval;
+use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::id::{DesignId, DesktopId, WidgetId};
 use domain::time::UnixMillis;
+use futures_util::TryStreamExt;
 use secret::SecretText;
 use serde_json::{Map, Value, json};
 use sqlx::any::AnyRow;
@@ -270,16 +272,19 @@ impl Desktops for Database {
         })
     }
 
-    fn every_revision(&self) -> Task<'_, Result<Vec<SavedDesktop>, StoreError>> {
+    fn host_editors(&self) -> Task<'_, Result<BTreeSet<HostEditor>, StoreError>> {
         Box::pin(async move {
-            let rows = sqlx::query(
+            // One revision at a time: a history may be long, those who wrote it are few.
+            let mut rows = sqlx::query(
                 "SELECT desktop_history.document, saved_at, saved_by FROM desktop_history \
                  JOIN desktops ON desktops.id = desktop_history.desktop_id",
             )
-            .fetch_all(self.readers())
-            .await
-            .map_err(unavailable)?;
-            rows.iter().map(saved_from_row).collect()
+            .fetch(self.readers());
+            let mut editors = BTreeSet::new();
+            while let Some(row) = rows.try_next().await.map_err(unavailable)? {
+                editors.extend(HostEditor::of(&saved_from_row(&row)?));
+            }
+            Ok(editors)
         })
     }
 

@@ -98,7 +98,7 @@ function Account({ draft, set, user, login, desktops, readOnly, problem }: Accou
   return (
     <>
       <div className={css.pairs}>
-        <TextInput label={t('users.name')} value={draft.name} onChange={set('name')} required autoFocus={!readOnly} disabled={readOnly} maxLength={64} hint={t('users.name_hint')} error={problem('name')} />
+        <TextInput label={t('users.name')} value={draft.name} onChange={set('name')} required autoFocus={!readOnly && !user} disabled={readOnly || Boolean(user)} maxLength={64} hint={t(user ? 'users.name_stays' : 'users.name_hint')} error={problem('name')} />
         <TextInput label={t('users.display_name')} value={draft.displayName} onChange={set('displayName')} required disabled={readOnly} maxLength={80} error={problem('display_name')} />
       </div>
       {!readOnly && !isOwn && (

@@ -1,5 +1,6 @@
 //! Calls between doubles of the other rooms, driven as the telephone side and a page drive them.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use domain::boundary::*;
 use domain::capture::fixtures::CARDS;
 use domain::capture::{CaptureState, Field, WidgetKind};
 use domain::desktop::{Desktop, SavedDesktop};
-use domain::gateway::approval::HostApproval;
+use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::gateway::{Evidence, GatewayConfig, KeyFound, MissingKey, NotSentReason, verdict};
 use domain::id::*;
 use domain::money::{Currency, Money};
@@ -357,8 +358,8 @@ impl Desktops for Setup {
         unreachable!("calls take desktops as they are")
     }
 
-    fn every_revision(&self) -> Task<'_, Result<Vec<SavedDesktop>, StoreError>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn host_editors(&self) -> Task<'_, Result<BTreeSet<HostEditor>, StoreError>> {
+        Box::pin(async { Ok(BTreeSet::new()) })
     }
 
     fn approved_hosts(&self) -> Task<'_, Result<Vec<HostApproval>, StoreError>> {

@@ -49,9 +49,32 @@ pub enum ApprovalRefused {
     Editor,
 }
 
-/// Every host that today's desktops send to, by authority. `saved` is every revision of them: whoever saved one while it sent to a host has a part in that.
+/// Who saved a desktop while it sent to a host.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostEditor {
+    /// The host and its port.
+    pub authority: String,
+    /// Login name, which a user keeps.
+    pub name: String,
+}
+
+impl HostEditor {
+    /// Those of one revision.
+    pub fn of(saved: &SavedDesktop) -> impl Iterator<Item = Self> {
+        targets(&saved.desktop).map(|(authority, _)| Self {
+            authority,
+            name: saved.saved_by.clone(),
+        })
+    }
+}
+
+/// Every host that today's desktops send to, by authority. `editors` are those of every revision of them: whoever saved one while it sent to a host has a
+/// part in that.
 #[must_use]
-pub fn hosts_in_use(desktops: &[Desktop], saved: &[SavedDesktop]) -> BTreeMap<String, HostUse> {
+pub fn hosts_in_use(
+    desktops: &[Desktop],
+    editors: &BTreeSet<HostEditor>,
+) -> BTreeMap<String, HostUse> {
     let mut hosts: BTreeMap<String, HostUse> = BTreeMap::new();
     for desktop in desktops {
         for (authority, title) in targets(desktop) {
@@ -59,11 +82,9 @@ pub fn hosts_in_use(desktops: &[Desktop], saved: &[SavedDesktop]) -> BTreeMap<St
             host.widgets.push((desktop.name.clone(), title.to_owned()));
         }
     }
-    for revision in saved {
-        for (authority, _) in targets(&revision.desktop) {
-            if let Some(host) = hosts.get_mut(&authority) {
-                host.editors.insert(revision.saved_by.clone());
-            }
+    for editor in editors {
+        if let Some(host) = hosts.get_mut(&editor.authority) {
+            host.editors.insert(editor.name.clone());
         }
     }
     hosts
@@ -151,7 +172,8 @@ mod tests {
     #[test]
     fn s4_everybody_who_saved_a_desktop_while_it_sent_there_is_an_editor_of_the_host() {
         let revisions = [saved(NOW, "anna"), saved(OTHER, "bert"), saved(NOW, "cleo")];
-        let hosts = hosts_in_use(&[desktop(NOW)], &revisions);
+        let editors = revisions.iter().flat_map(HostEditor::of).collect();
+        let hosts = hosts_in_use(&[desktop(NOW)], &editors);
         assert_eq!(hosts.keys().collect::<Vec<_>>(), ["pay.example:443"]);
         let used = &hosts["pay.example:443"];
         assert_eq!(
@@ -163,7 +185,8 @@ mod tests {
 
     #[test]
     fn s4_only_somebody_else_approves_a_host_that_is_used_and_waits() {
-        let hosts = hosts_in_use(&[desktop(NOW)], &[saved(NOW, "anna")]);
+        let editors = HostEditor::of(&saved(NOW, "anna")).collect();
+        let hosts = hosts_in_use(&[desktop(NOW)], &editors);
         let approve = |authority: &str, may_receive, name| {
             let used = hosts.get(authority);
             approve(

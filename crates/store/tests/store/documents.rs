@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::access::{AssignedRole, CustomRole, Permission, Preferences, Role, User};
 use domain::boundary::{Change, Desktops, Services, StoreError, Users};
 use domain::desktop::Desktop;
-use domain::gateway::approval::HostApproval;
+use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::id::{RoleId, UserId};
 use domain::service::{ResponseVariables, Service, Settings};
 use domain::time::UnixMillis;
@@ -493,22 +493,32 @@ async fn s4_an_approved_host_is_beside_the_documents(place: Place) {
     assert_eq!(database.approved_hosts().await, Ok(vec![two]));
 }
 
-async fn s4_every_revision_says_who_saved_it(place: Place) {
+async fn s4_whoever_saved_a_desktop_while_it_sent_to_a_host_is_found(place: Place) {
     let database = place.open().await;
-    let first = saved_desktop(&database, "sales").await;
-    saved_desktop(&database, "other").await;
-    let change = Change::SaveDesktop {
-        desktop: first.clone(),
-        passwords: Vec::new(),
+    let mut desk = saved_desktop(&database, "sales").await;
+    let hosts = |editors: &BTreeSet<HostEditor>| -> Vec<String> {
+        editors.iter().map(|one| one.authority.clone()).collect()
     };
-    assert_eq!(commit(&database, change).await, Ok(2));
-    let revisions = database.every_revision().await.unwrap();
-    assert_eq!(revisions.len(), 3);
-    assert!(revisions.iter().all(|one| !one.saved_by.is_empty()));
-    commit(&database, Change::DeleteDesktop(first.id))
+    assert!(database.host_editors().await.unwrap().is_empty());
+    for host in ["b.example", "a.example:8443"] {
+        let url = format!("https://{host}/charge");
+        desk.widgets[0].gateway = serde_json::from_value(serde_json::json!({
+            "service_url": url, "success_key": "result", "success_value": "ok",
+        }))
+        .unwrap();
+        let change = Change::SaveDesktop {
+            desktop: desk.clone(),
+            passwords: Vec::new(),
+        };
+        desk.revision = commit(&database, change).await.unwrap();
+    }
+    let both = database.host_editors().await.unwrap();
+    assert_eq!(hosts(&both), ["a.example:8443", "b.example:443"]);
+    assert!(both.iter().all(|one| !one.name.is_empty()));
+    commit(&database, Change::DeleteDesktop(desk.id))
         .await
         .unwrap();
-    assert_eq!(database.every_revision().await.unwrap().len(), 1);
+    assert!(database.host_editors().await.unwrap().is_empty());
 }
 
 async fn a_document_that_cannot_be_read_names_itself(place: Place) {
@@ -546,6 +556,6 @@ on_both!(
     settings_begin_with_everything_off,
     settings_of_the_first_version_keep_their_switch,
     s4_an_approved_host_is_beside_the_documents,
-    s4_every_revision_says_who_saved_it,
+    s4_whoever_saved_a_desktop_while_it_sent_to_a_host_is_found,
     a_document_that_cannot_be_read_names_itself,
 );

@@ -99,10 +99,10 @@ struct Hosts {
 impl Hosts {
     async fn read(app: &Shared) -> Result<Self, Problem> {
         let desktops = app.deps.desktops.desktops().await?;
-        let saved = app.deps.desktops.every_revision().await?;
+        let editors = app.deps.desktops.host_editors().await?;
         let widgets = desktops.iter().flat_map(|desktop| &desktop.widgets);
         Ok(Self {
-            used: hosts_in_use(&desktops, &saved),
+            used: hosts_in_use(&desktops, &editors),
             approvals: app.deps.desktops.approved_hosts().await?,
             configs: widgets
                 .filter_map(|widget| widget.gateway.clone())

@@ -1,6 +1,6 @@
 //! The rooms behind the traits, in memory, with the behaviour that the traits promise.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ use domain::boundary::{
 use domain::designer::DesignerDesktop;
 use domain::desktop::{Desktop, SavedDesktop};
 use domain::gateway::GatewayConfig;
-use domain::gateway::approval::HostApproval;
+use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::id::{AttemptId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
 use domain::payment::resolution::Proposal;
 use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment};
@@ -443,8 +443,9 @@ impl Desktops for Rooms {
         task(Ok(saved.iter().find(one).cloned()))
     }
 
-    fn every_revision(&self) -> Task<'_, Result<Vec<SavedDesktop>, StoreError>> {
-        task(Ok(self.saved.lock().unwrap().clone()))
+    fn host_editors(&self) -> Task<'_, Result<BTreeSet<HostEditor>, StoreError>> {
+        let saved = self.saved.lock().unwrap();
+        task(Ok(saved.iter().flat_map(HostEditor::of).collect()))
     }
 
     fn approved_hosts(&self) -> Task<'_, Result<Vec<HostApproval>, StoreError>> {

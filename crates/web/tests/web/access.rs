@@ -73,6 +73,21 @@ async fn p3_p4_s2_nobody_gives_a_right_that_they_lack() {
 }
 
 #[tokio::test]
+async fn s4_a_login_name_stays_so_that_nobody_approves_under_another_one() {
+    let house = House::new().await;
+    let admin = house.logged_in(Role::SecurityAdmin).await;
+    for name in ["sid", "anna"] {
+        let (status, problem) = edit(&admin, &house, name, &json!({"name": "new.name"})).await;
+        assert_eq!(
+            (status, &problem["errors"][0]["field"]),
+            (422, &json!("name"))
+        );
+    }
+    let display = json!({"display_name": "Anna K."});
+    assert_eq!(edit(&admin, &house, "anna", &display).await.0, 200);
+}
+
+#[tokio::test]
 async fn a_security_admin_staffs_the_floor_but_makes_no_desktop_admin() {
     let house = House::new().await;
     let admin = house.logged_in(Role::SecurityAdmin).await;

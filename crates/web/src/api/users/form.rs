@@ -104,6 +104,11 @@ impl UserForm {
             "this user name is taken",
         );
         wrong(
+            before.revision > 0 && self.name != before.name,
+            "name",
+            "a user name stays, for the trail and the history name people by it; change the display name",
+        );
+        wrong(
             !is_line(&self.display_name, 1..=80),
             "display_name",
             "use 1 to 80 characters",
