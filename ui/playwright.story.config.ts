@@ -11,7 +11,7 @@ export default defineConfig({
   testDir: 'e2e/story',
   outputDir: 'test-results/story',
   reporter: reporters('story'),
-  timeout: 60_000,
+  timeout: 120_000,
   expect: { timeout: 8_000 },
   use: {
     ...(looks.use?.launchOptions ? { launchOptions: looks.use.launchOptions } : {}),

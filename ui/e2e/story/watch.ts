@@ -64,7 +64,7 @@ export class Watch {
   readonly seen: Seen[] = [];
   readonly violations: string[] = [];
   readonly errors: string[] = [];
-  /** Answers whose body could not be read; an unread body is an unchecked one. */
+  /** Answers that could not be read; an unread one is an unchecked one. */
   readonly unread: string[] = [];
   frames = 0;
   readonly #page: Page;
@@ -125,13 +125,16 @@ export class Watch {
 
   async #read(response: Response): Promise<void> {
     const place = `${response.request().method()} ${new URL(response.url()).pathname}`;
-    const headers = Object.entries(await response.allHeaders()).filter(([name]) => !PLAIN_HEADERS.includes(name));
-    this.#note(place, `${response.url()}\n${headers.map((header) => header.join(': ')).join('\n')}`);
-    const type = await response.headerValue('content-type');
-    if (type?.startsWith('text/event-stream') || [204, 304].includes(response.status())) return;
-    const body = await response.body().catch(() => undefined);
-    if (body) this.#note(place, body.toString('utf8'));
-    else this.unread.push(place);
+    try {
+      const headers = await response.allHeaders();
+      const told = Object.entries(headers).filter(([name]) => !PLAIN_HEADERS.includes(name));
+      this.#note(place, `${response.url()}\n${told.map((header) => header.join(': ')).join('\n')}`);
+      if (headers['content-type']?.startsWith('text/event-stream') || [204, 304].includes(response.status())) return;
+      this.#note(place, (await response.body()).toString('utf8'));
+    } catch {
+      // An answer on its way while the page closes cannot be read.
+      this.unread.push(place);
+    }
   }
 
   #note(place: string, text: string): void {
