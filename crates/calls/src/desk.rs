@@ -12,6 +12,7 @@ use domain::boundary::{
     PaymentGateway, Recorders, Store, Task, Telephony,
 };
 use domain::capture::{Field, WidgetKind};
+use domain::consumer::Consumer;
 use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
 use domain::payment::PaymentForm;
 use domain::time::WallClock;
@@ -385,6 +386,28 @@ impl CaptureDesk for Calls {
             self.owned(actor, call)?;
             let telephony = self.0.telephony().ok_or(DeskError::NotFound)?;
             telephony.hang_up(call).map_err(|_| DeskError::NotFound)
+        })
+    }
+
+    fn tell_consumer<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        consumer: Consumer,
+    ) -> Task<'a, Result<(), DeskError>> {
+        Box::pin(async move {
+            let right = Permission::CallConsumerData;
+            let handle = match authorize(actor, right, Resource::Installation) {
+                Ok(()) => self.0.handle(call).ok_or(DeskError::NotFound)?,
+                Err(_) => self.owned(actor, call)?,
+            };
+            let actor = actor.clone();
+            Self::ask(&handle, |reply| Message::Consumer {
+                actor,
+                consumer,
+                reply,
+            })
+            .await
         })
     }
 

@@ -7,6 +7,7 @@ mod audit;
 mod buttons;
 mod charge;
 pub mod configuration;
+mod consumer;
 mod desk;
 mod live;
 mod mask;

@@ -224,6 +224,7 @@ impl CallTask {
             .charged(
                 widget.kind.payment_type(),
                 &widget.options,
+                self.call.consumer(),
                 now.latest_day(),
             )
             .map_err(DeskError::Form)?;

@@ -13,6 +13,7 @@ use domain::boundary::{
 };
 use domain::call::Call;
 use domain::capture::{AttemptsUsed, Field, WidgetKind};
+use domain::consumer::Consumer;
 use domain::desktop::Desktop;
 use domain::id::{CaptureId, SinkId, WidgetId};
 use domain::payment::{Outcome, PaymentForm};
@@ -49,6 +50,11 @@ pub(crate) enum LineMessage {
 pub(crate) enum Message {
     View {
         reply: Reply<CallView>,
+    },
+    Consumer {
+        actor: Actor,
+        consumer: Consumer,
+        reply: Reply<()>,
     },
     Open {
         actor: Actor,
@@ -288,6 +294,14 @@ impl CallTask {
         match message {
             Message::View { reply } => {
                 let _gone = reply.send(Ok(self.view()));
+            }
+            Message::Consumer {
+                actor,
+                consumer,
+                reply,
+            } => {
+                let answer = self.tell_consumer(&actor, consumer).await;
+                let _gone = reply.send(answer);
             }
             Message::Open {
                 actor,

@@ -43,6 +43,9 @@ pub enum Permission {
     /// Reset attempts (S14).
     #[serde(rename = "capture.reset_attempts")]
     CaptureResetAttempts,
+    /// Tell of the consumer of any call (S14); agents tell of their own calls without it.
+    #[serde(rename = "call.consumer_data")]
+    CallConsumerData,
     /// Resolve unknown outcomes.
     #[serde(rename = "payment.resolve_unknown")]
     PaymentResolveUnknown,
@@ -80,10 +83,11 @@ pub enum Permission {
 
 impl Permission {
     /// All.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::CaptureStart,
         Self::CaptureViewBasic,
         Self::CaptureResetAttempts,
+        Self::CallConsumerData,
         Self::PaymentResolveUnknown,
         Self::PaymentView,
         Self::PaymentExport,
@@ -104,6 +108,7 @@ impl Permission {
             Self::CaptureStart => "capture.start",
             Self::CaptureViewBasic => "capture.view_basic",
             Self::CaptureResetAttempts => "capture.reset_attempts",
+            Self::CallConsumerData => "call.consumer_data",
             Self::PaymentResolveUnknown => "payment.resolve_unknown",
             Self::PaymentView => "payment.view",
             Self::PaymentExport => "payment.export",

@@ -55,6 +55,8 @@ pub enum AuditAction {
     ServiceSaved,
     /// System settings were saved; detail: what.
     SettingsSaved,
+    /// The API told of a call's consumer; detail: names of what was told, without values.
+    ConsumerTold,
     /// A capture was opened; detail: widget, kind.
     CaptureOpened,
     /// The line is protected, recorders acknowledged.

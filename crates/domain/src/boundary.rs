@@ -12,6 +12,7 @@ use secret::{KeyReceiver, SecretBuffer, SecretText, Slot};
 use crate::access::{Actor, CustomRole, CustomRoles, Permission, User};
 use crate::audit::{AuditEntry, ChainedDocument, ChainedEntry, TrailFilter};
 use crate::capture::{Field, WidgetKind};
+use crate::consumer::Consumer;
 use crate::designer::DesignerDesktop;
 use crate::desktop::{Desktop, SavedDesktop};
 use crate::gateway::approval::{HostApproval, HostEditor};
@@ -547,6 +548,13 @@ pub trait CaptureDesk: Send + Sync {
     /// Ends a call.
     fn hang_up<'a>(&'a self, actor: &'a Actor, call: &'a CallId)
     -> Task<'a, Result<(), DeskError>>;
+    /// This is known of a call's consumer, audited by the names of what is known: the call's agent tells it, or whoever may tell of any call.
+    fn tell_consumer<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        consumer: Consumer,
+    ) -> Task<'a, Result<(), DeskError>>;
     /// Opens a widget on a connected call.
     fn open<'a>(
         &'a self,

@@ -2,6 +2,7 @@
 //! Owns: its state, whose it is, and when what happened.
 //! Never: knows SIP or RTP.
 
+use crate::consumer::Consumer;
 use crate::id::{CallId, UserId};
 use crate::text::plain_line;
 use crate::time::UnixMillis;
@@ -24,6 +25,7 @@ pub struct Call {
     ended_at: Option<UnixMillis>,
     line_silent: bool,
     line_protected: bool,
+    consumer: Consumer,
 }
 
 impl Call {
@@ -49,6 +51,7 @@ impl Call {
             ended_at: None,
             line_silent: false,
             line_protected: false,
+            consumer: Consumer::default(),
         }
     }
 
@@ -120,6 +123,17 @@ impl Call {
         self.line_protected = protected && self.state != CallState::Ended;
     }
 
+    /// What is known of its consumer.
+    #[must_use]
+    pub fn consumer(&self) -> &Consumer {
+        &self.consumer
+    }
+
+    /// This is known of its consumer from now on, and nothing that was known before.
+    pub fn know(&mut self, consumer: Consumer) {
+        self.consumer = consumer;
+    }
+
     /// What the agent's page shows.
     #[must_use]
     pub fn view(&self, buttons: Vec<ButtonView>, capture: Option<CaptureView>) -> CallView {
@@ -134,6 +148,7 @@ impl Call {
             ended_at: self.ended_at,
             line_silent: self.line_silent,
             line_protected: self.line_protected,
+            consumer: self.consumer.clone(),
             buttons,
             capture,
         }

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod boundary;
 pub mod call;
 pub mod capture;
+pub mod consumer;
 pub mod designer;
 pub mod desktop;
 pub mod first_steps;

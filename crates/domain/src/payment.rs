@@ -19,6 +19,7 @@ pub mod timeline;
 
 pub use arrangement::{ArrangementKind, Interval, Length, PLAN_PAYMENTS_MAX, Part, plan};
 pub use charged::FormProblems;
+pub(crate) use form::text_problem;
 pub use form::{
     ACCOUNT_TYPES, FORM_PARAMETERS, FormParameter, PaymentForm, form_parameter, holds_card_number,
     holds_card_number_in_groups, value_problems,

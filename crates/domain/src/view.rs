@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::capture::{Brand, CaptureState, Field, FieldError, WidgetKind};
+use crate::consumer::Consumer;
 use crate::gate::Gate;
 use crate::gateway::NotSentReason;
 use crate::id::{AttemptId, CallId, CaptureId, UserId, WidgetId};
@@ -39,6 +40,9 @@ pub struct CallView {
     pub line_silent: bool,
     /// The agent hears masked audio only: a capture asked for it, or the service wants it for the whole call.
     pub line_protected: bool,
+    /// What the API told of the consumer; it goes with the call.
+    #[serde(default)]
+    pub consumer: Consumer,
     /// The buttons: each enabled widget of the agent's desktop.
     pub buttons: Vec<ButtonView>,
     /// The open capture, or the last one until it is closed.

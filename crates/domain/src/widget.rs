@@ -18,8 +18,8 @@ mod translation;
 pub use draft::{DraftProblem, PROMPT_CHARS_MAX, TITLE_CHARS_MAX, WidgetDraft};
 pub(crate) use draft::{name_problem, translation_path};
 pub use inputs::{
-    CURRENCIES_MAX, DemographicInput, DemographicName, FEE_PERCENT_HUNDREDTHS_MAX, Fee,
-    PaymentInputs, Prefill, first_demographic,
+    AmountSource, CURRENCIES_MAX, DemographicInput, DemographicName, FEE_PERCENT_HUNDREDTHS_MAX,
+    Fee, PaymentInputs, Prefill, first_demographic,
 };
 pub use translation::{Translation, Translations};
 

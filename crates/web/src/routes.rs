@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
-    attempts, audit, calls, designer, desktops, exports, hosts, live, login, me, openapi, payments,
-    resolutions, roles, second_factor, services, set_up, users,
+    attempts, audit, calls, consumer, designer, desktops, exports, hosts, live, login, me, openapi,
+    payments, resolutions, roles, second_factor, services, set_up, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -61,6 +61,8 @@ pub(crate) fn router(app: &Shared) -> Router<Shared> {
 }
 
 const CAPTURE: &[Right] = &[Right::CaptureStart];
+/// The call's agent, or a program that knows whom every call is with.
+const CONSUMERS: &[Right] = &[Right::CaptureStart, Right::CallConsumerData];
 const DESKTOPS: &[Right] = &[
     Right::DesktopEdit,
     Right::GatewayEdit,
@@ -149,6 +151,10 @@ fn captures() -> Vec<Route> {
         get("/calls", calls::list).may(CAPTURE).while_locked(),
         post("/calls/{id}/hang-up", calls::hang_up)
             .may(CAPTURE)
+            .while_locked()
+            .passive(),
+        put("/calls/{id}/consumer", consumer::tell)
+            .may(CONSUMERS)
             .while_locked()
             .passive(),
         // The page sends some of these by itself; what its user does it tells apart (S22).

@@ -43,12 +43,13 @@ describe('the difference of two revisions', () => {
   test('o13 o14 o15 tells what the agent is asked to type', () => {
     const [one] = base.widgets as [WidgetDraft];
     const demographic = one.options.demographic.slice(0, 2).map((input) => ({ ...input, prefill: 'caller_name' as const }));
-    const payment = { ...one.options.payment, currencies: ['EUR'], amount_max: '500', fee: { label: 'Fee', percent_hundredths: 250, fixed: '1.00' }, arrangements: ['now' as const, 'plan' as const] };
+    const payment = { ...one.options.payment, currencies: ['EUR'], amount_source: 'api' as const, amount_max: '500', fee: { label: 'Fee', percent_hundredths: 250, fixed: '1.00' }, arrangements: ['now' as const, 'plan' as const] };
     const found = rows(base, edit(base, 'one', { options: { ...one.options, demographic, payment, account_number_twice: true } }));
     expect(found.map(([, name, , after]) => [name, after])).toEqual([
       ['Account number is keyed twice', 'yes'],
       ['Demographic fields', 'First name, required, Caller’s name\nLast name, required, Caller’s name'],
       ['Currencies', 'EUR'],
+      ['The amount', 'comes from the CRM only'],
       ['Largest amount', '500'],
       ['Fee', 'Fee, 2.5 %, 1.00'],
       ['The customer may', 'Pay now, Payment plan'],

@@ -111,6 +111,7 @@ const TYPED: WidgetField[] = [
     take: takeOption('demographic'),
   },
   paymentField('currencies', (_, currencies) => currencies.join(', ')),
+  paymentField('amount_source', (t, source) => t(`options.payment.amount_source.${source}`)),
   paymentField('amount_min', (_, limit) => limit ?? ''),
   paymentField('amount_max', (_, limit) => limit ?? ''),
   paymentField('reference_required', yesNo),

@@ -8,6 +8,7 @@ import { useNow } from '../agent/use-now';
 import { useWalk } from '../agent/use-walk';
 import type { ButtonView, CaptureAction, CaptureView } from '../lib/api/types';
 import { CaptureWidget } from '../lib/capture/capture-widget';
+import type { Typed } from '../lib/capture/payment-form';
 import { emptyForm } from '../lib/capture/payment-form';
 import type { WidgetCommands } from '../lib/capture/props';
 import { isAdvanced } from '../lib/capture/words';
@@ -77,7 +78,7 @@ export default function DesktopPreview({ draft }: { draft: DesktopDraft }) {
 
 function PreviewWidget({ open: { widget, view }, onView, onNew }: { open: Open; onView: (view: CaptureView | undefined) => void; onNew: () => void }) {
   const now = useNow();
-  const [form, setForm] = useState(() => ({ ...emptyForm({ firstName: 'Jane', lastName: 'Roe' }), amount: '120.50' }));
+  const [form, setForm] = useState<Typed>(() => ({ ...emptyForm({ firstName: 'Jane', lastName: 'Roe' }), amount: '120.50' }));
   const [shows, setShows] = useState(true);
   const act = (action: CaptureAction) => onView(acted(view, action));
   const commands: WidgetCommands = {

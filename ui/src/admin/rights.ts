@@ -6,6 +6,7 @@ export const RIGHT_NAMES = {
   'capture.start': 'right.capture.start',
   'capture.view_basic': 'right.capture.view_basic',
   'capture.reset_attempts': 'right.capture.reset_attempts',
+  'call.consumer_data': 'right.call.consumer_data',
   'payment.resolve_unknown': 'right.payment.resolve_unknown',
   'payment.view': 'right.payment.view',
   'payment.export': 'right.payment.export',

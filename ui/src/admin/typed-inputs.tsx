@@ -8,6 +8,7 @@ import { useT } from '../lib/i18n';
 import css from './admin.module.css';
 import type { InputsProps } from './widget-sheet';
 
+const AMOUNT_SOURCES = ['agent', 'api'] as const;
 const PREFILLS: readonly Prefill[] = ['nothing', 'caller_name', 'caller_number'];
 
 /** Every field: shown ones first, in the order of the tab; moved by buttons. */
@@ -81,6 +82,14 @@ export function PaymentRules(props: InputsProps) {
       <legend>{t('options.payment')}</legend>
       <div className={css.pairs}>
         <Currencies key={draft.key} payment={payment} error={errors['options.payment.currencies']} disabled={off} onChange={(currencies) => set({ currencies })} />
+        <SelectInput
+          label={t('options.payment.amount_source')}
+          value={payment.amount_source}
+          choices={AMOUNT_SOURCES.map((id) => ({ id, label: t(`options.payment.amount_source.${id}`) }))}
+          onChange={(amount_source) => set({ amount_source })}
+          hint={payment.amount_source === 'api' ? t('options.payment.amount_source_hint') : undefined}
+          disabled={off}
+        />
         {(['amount_min', 'amount_max'] as const).map((name) => (
           <TextInput
             key={name}

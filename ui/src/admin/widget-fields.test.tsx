@@ -209,10 +209,12 @@ const demographic: FieldCase = {
 const typed = (label: string, text: string, name: 'amount_min' | 'amount_max') => textCase('Message Config', label, text, (widget) => widget.options?.payment?.[name]);
 const rule = (label: string, name: 'reference_required' | 'description_required') => checkCase(label, (widget) => widget.options?.payment?.[name], true);
 const currencies = textCase('Message Config', 'Currencies', 'EUR, CHF', (widget) => widget.options?.payment?.currencies, ['EUR', 'CHF']);
+const amountSource = choiceCase('Message Config', 'The amount', 'comes from the CRM only', (widget) => widget.options?.payment?.amount_source, 'api');
 const plans = checkCase('Payment plan', (widget) => widget.options?.payment?.arrangements, ['now', 'plan']);
 const typedCases: [string, string, FieldCase][] = [
   ['o13', 'Demographic fields', demographic],
   ['o14', 'Currencies', currencies],
+  ['o14', 'The amount', amountSource],
   ['o14', 'Smallest amount', typed('Smallest amount', '5.00', 'amount_min')],
   ['o14', 'Largest amount', typed('Largest amount', '500', 'amount_max')],
   ['o14', 'Reference is required', rule('Reference is required', 'reference_required')],

@@ -57,7 +57,7 @@ export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean
           capture={call?.capture ?? undefined}
           stack={{ buttons, open: call?.capture?.widget.id, waiting: !call, online, onOpen: open }}
           parts={{
-            customer: <CustomerPanel form={form} onForm={setForm} disabled={call?.capture?.state === 'processing'} />,
+            customer: <CustomerPanel form={form} call={call} onForm={setForm} disabled={call?.capture?.state === 'processing'} />,
             notes: <NotesPanel text={notes} onText={setNotes} />,
             buttons: (
               <>

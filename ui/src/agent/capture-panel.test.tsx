@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { CaptureView } from '../lib/api/types';
 import { NOW, atField, call, capture, obtained, payment } from '../lib/capture/fixtures';
+import type { Typed } from '../lib/capture/payment-form';
 import { emptyForm } from '../lib/capture/payment-form';
 import { LiveStore } from '../lib/events/live-store';
 import { useLive } from '../lib/events/use-live';
@@ -24,7 +25,7 @@ function storeWith(view: CaptureView) {
 
 function Panel({ store, locked = false }: { store: LiveStore; locked?: boolean }) {
   const [current] = useLive(store).calls;
-  const [form, setForm] = useState({ ...emptyForm({ firstName: 'Jane', lastName: 'Roe' }), amount: '120.50' });
+  const [form, setForm] = useState<Typed>({ ...emptyForm({ firstName: 'Jane', lastName: 'Roe' }), amount: '120.50' });
   if (!current?.capture) return <p>closed</p>;
   return <CapturePanel key={current.capture.id} call={current} view={current.capture} store={store} online locked={locked} form={form} onForm={setForm} />;
 }

@@ -23,6 +23,7 @@ export const ACTION_NAMES = {
   gateway_password_replaced: 'audit_action.gateway_password_replaced',
   service_saved: 'audit_action.service_saved',
   settings_saved: 'audit_action.settings_saved',
+  consumer_told: 'audit_action.consumer_told',
   capture_opened: 'audit_action.capture_opened',
   capture_armed: 'audit_action.capture_armed',
   capture_blocked: 'audit_action.capture_blocked',

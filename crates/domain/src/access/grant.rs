@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 
 use super::{Actor, Permission};
 
-/// Rights that configure nothing: those of agents, their supervisors and auditors. Whoever staffs a contact centre gives them
+/// Rights that configure nothing: those of agents, their supervisors and auditors, and of programs that tell of consumers. Whoever staffs a contact centre gives them
 /// without taking payments or reading the trail.
-pub const FLOOR: [Permission; 7] = [
+pub const FLOOR: [Permission; 8] = [
     Permission::CaptureStart,
     Permission::CaptureViewBasic,
     Permission::CaptureResetAttempts,
+    Permission::CallConsumerData,
     Permission::PaymentResolveUnknown,
     Permission::PaymentView,
     Permission::PaymentExport,

@@ -7,8 +7,9 @@ use jiff::civil::Date;
 use super::arrangement::{ArrangementKind, Interval, Length, is_ahead, plan};
 use super::form::PaymentForm;
 use crate::capture::PaymentType;
+use crate::consumer::Consumer;
 use crate::money::{AMOUNT_MINOR_MAX, Money};
-use crate::widget::{DemographicName, PaymentInputs, WidgetOptions};
+use crate::widget::{AmountSource, DemographicName, PaymentInputs, WidgetOptions};
 
 /// Everything that is wrong with a form: names and what would be right. The text of a value is in none of them.
 pub type FormProblems = Vec<(String, String)>;
@@ -22,8 +23,9 @@ const END: &str = "arrangementEnd";
 const EACH: &str = "arrangementAmount";
 
 impl PaymentForm {
-    /// The form as it is charged: the fee is part of the amount, and the arrangement is told in full (count, end and amount of a plan's parts). `today`
-    /// is the day in the last zone of the earth.
+    /// The form as it is charged: the fee is part of the amount, and the arrangement is told in full (count, end and amount of a plan's parts). Where the
+    /// widget takes the amount from the API it is the one that was given for the call, whatever the page sent (O14). `today` is the day in the last zone
+    /// of the earth.
     ///
     /// # Errors
     /// All problems.
@@ -31,9 +33,12 @@ impl PaymentForm {
         mut self,
         payment_type: PaymentType,
         options: &WidgetOptions,
+        given: &Consumer,
         today: Date,
     ) -> Result<Self, FormProblems> {
-        let mut problems = self.check(payment_type).err().unwrap_or_default();
+        let mut problems = Vec::new();
+        self.take_amount(&options.payment, given, &mut problems);
+        problems.extend(self.check(payment_type, given).err().unwrap_or_default());
         self.check_demographic(options, &mut problems);
         self.check_payment(&options.payment, &mut problems);
         if problems.is_empty() {
@@ -44,6 +49,22 @@ impl PaymentForm {
             Ok(self)
         } else {
             Err(problems)
+        }
+    }
+
+    fn take_amount(
+        &mut self,
+        inputs: &PaymentInputs,
+        given: &Consumer,
+        problems: &mut FormProblems,
+    ) {
+        match (inputs.amount_source, given.amount) {
+            (AmountSource::Agent, _) => {}
+            (AmountSource::Api, Some(amount)) => self.amount = amount,
+            (AmountSource::Api, None) => {
+                let message = "The amount comes from the API, and none came for this call.";
+                problems.push(("amount".to_owned(), message.to_owned()));
+            }
         }
     }
 
@@ -264,7 +285,15 @@ mod tests {
     }
 
     fn charged(form: PaymentForm, options: &WidgetOptions) -> Result<PaymentForm, Vec<String>> {
-        form.charged(PaymentType::Card, options, TODAY)
+        charged_for(form, options, &Consumer::default())
+    }
+
+    fn charged_for(
+        form: PaymentForm,
+        options: &WidgetOptions,
+        given: &Consumer,
+    ) -> Result<PaymentForm, Vec<String>> {
+        form.charged(PaymentType::Card, options, given, TODAY)
             .map_err(|problems| problems.into_iter().map(|(name, _)| name).collect())
     }
 
@@ -330,6 +359,43 @@ mod tests {
             wrong(form("9.00", &[]), &options),
             ["reference", "description"]
         );
+    }
+
+    #[test]
+    fn o14_an_amount_from_the_api_is_charged_whatever_the_page_sends() {
+        let mut options = WidgetOptions::default();
+        let given = Consumer {
+            amount: Some(Money::parse("120.50", Currency::USD).unwrap()),
+            ..Consumer::default()
+        };
+        let editable = charged_for(form("1.00", &[]), &options, &given).unwrap();
+        assert_eq!(editable.amount.minor, 100);
+        options.payment.amount_source = AmountSource::Api;
+        let fixed = charged_for(form("1.00", &[]), &options, &given).unwrap();
+        assert_eq!(fixed.amount.minor, 12_050);
+        assert_eq!(wrong(form("120.50", &[]), &options), ["amount"]);
+        options.payment.amount_max = Some("100.00".to_owned());
+        let too_much = charged_for(form("1.00", &[]), &options, &given);
+        assert_eq!(too_much, Err(vec!["amount".to_owned()]));
+        options.payment.currencies = vec!["EUR".parse().unwrap()];
+        let foreign = charged_for(form("1.00", &[]), &options, &given);
+        assert_eq!(foreign, Err(vec!["currency".to_owned()]));
+    }
+
+    #[test]
+    fn s15_a_reference_is_charged_as_the_api_gave_it_and_not_if_it_was_typed() {
+        let number = crate::capture::fixtures::CARDS[0].number;
+        let given = Consumer {
+            values: [("reference".to_owned(), number.to_owned())].into(),
+            ..Consumer::default()
+        };
+        let options = WidgetOptions::default();
+        let sent = form("1.00", &[("reference", number)]);
+        assert!(charged_for(sent.clone(), &options, &given).is_ok());
+        assert_eq!(wrong(sent, &options), ["reference"]);
+        let elsewhere = form("1.00", &[("description", number)]);
+        let elsewhere = charged_for(elsewhere, &options, &given);
+        assert_eq!(elsewhere, Err(vec!["description".to_owned()]));
     }
 
     #[test]

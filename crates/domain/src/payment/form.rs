@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::charged::FormProblems;
 use crate::capture::PaymentType;
 use crate::capture::brand::{BrandGuess, guess_values, luhn};
+use crate::consumer::Consumer;
 use crate::money::{AMOUNT_MINOR_MAX, Money};
 use crate::text::{digit_of, is_invisible};
 
@@ -92,17 +93,21 @@ impl PaymentForm {
             .filter(|value| !value.is_empty())
     }
 
-    /// What is wrong whatever the widget asks for.
+    /// What is wrong whatever the widget asks for. A reference that came by the API is not taken for a card number (S15).
     ///
     /// # Errors
     /// All problems; the text of a value is in none of them.
-    pub(super) fn check(&self, payment_type: PaymentType) -> Result<(), FormProblems> {
+    pub(super) fn check(
+        &self,
+        payment_type: PaymentType,
+        given: &Consumer,
+    ) -> Result<(), FormProblems> {
         let mut problems = Vec::new();
         if !(1..=AMOUNT_MINOR_MAX).contains(&self.amount.minor) {
             let message = "The amount is above zero and at most 99999999.99.";
             problems.push(("amount".to_owned(), message.to_owned()));
         }
-        problems.extend(value_problems(&self.values, Some(payment_type)));
+        problems.extend(value_problems(&self.values, Some(payment_type), given));
         if problems.is_empty() {
             Ok(())
         } else {
@@ -116,28 +121,45 @@ impl PaymentForm {
 pub fn value_problems(
     values: &BTreeMap<String, String>,
     payment_type: Option<PaymentType>,
+    given: &Consumer,
 ) -> Vec<(String, String)> {
     let problem = |(name, value): (&String, &String)| {
-        value_problem(name, value, payment_type).map(|message| (shortened(name), message))
+        let is_given = given.gave_reference(name, value);
+        value_problem(name, value, payment_type, is_given).map(|message| (shortened(name), message))
     };
     values.iter().filter_map(problem).collect()
 }
 
-fn value_problem(name: &str, value: &str, payment_type: Option<PaymentType>) -> Option<String> {
-    let Some(parameter) = form_parameter(name) else {
-        return Some("There is no such value.".to_owned());
-    };
+/// What is wrong with the text of a parameter.
+pub(crate) fn text_problem(
+    parameter: FormParameter,
+    value: &str,
+    may_look_like_card: bool,
+) -> Option<String> {
     if value.chars().count() > parameter.chars_max {
         return Some(format!("Write at most {} characters.", parameter.chars_max));
     }
     if value.chars().any(char::is_control) {
         return Some("Write on one line, without control characters.".to_owned());
     }
-    if holds_card_number(value) {
-        return Some(
-            "This looks like a card number. Card numbers are keyed by the customer, never typed."
-                .to_owned(),
-        );
+    let refused = !may_look_like_card && holds_card_number(value);
+    refused.then(|| {
+        "This looks like a card number. Card numbers are keyed by the customer, never typed."
+            .to_owned()
+    })
+}
+
+fn value_problem(
+    name: &str,
+    value: &str,
+    payment_type: Option<PaymentType>,
+    is_given: bool,
+) -> Option<String> {
+    let Some(parameter) = form_parameter(name) else {
+        return Some("There is no such value.".to_owned());
+    };
+    if let Some(message) = text_problem(parameter, value, is_given) {
+        return Some(message);
     }
     if name != "accountType" || value.is_empty() {
         return None;
@@ -275,7 +297,7 @@ mod tests {
     }
 
     fn wrong(form: &PaymentForm) -> Vec<String> {
-        match form.check(PaymentType::Card) {
+        match form.check(PaymentType::Card, &Consumer::default()) {
             Ok(()) => Vec::new(),
             Err(problems) => problems.into_iter().map(|(name, _)| name).collect(),
         }
@@ -304,9 +326,17 @@ mod tests {
     fn account_types_belong_to_checks() {
         let typed = form(&[("accountType", "savings")]);
         assert_eq!(wrong(&typed), ["accountType"]);
-        assert!(typed.check(PaymentType::Check).is_ok());
+        assert!(
+            typed
+                .check(PaymentType::Check, &Consumer::default())
+                .is_ok()
+        );
         let strange = form(&[("accountType", "gold")]);
-        assert!(strange.check(PaymentType::Check).is_err());
+        assert!(
+            strange
+                .check(PaymentType::Check, &Consumer::default())
+                .is_err()
+        );
     }
 
     /// A digit of another script.

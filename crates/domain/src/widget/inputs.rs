@@ -134,6 +134,17 @@ pub fn first_demographic() -> Vec<DemographicInput> {
         .collect()
 }
 
+/// Where the amount of a payment comes from (O14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AmountSource {
+    /// The agent types it; one that the API gave for the call is what the field starts with.
+    #[default]
+    Agent,
+    /// It is the one that the API gave for the call, and nobody types it.
+    Api,
+}
+
 /// What the tab Payment asks for besides the captured fields (O14).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -141,6 +152,8 @@ pub struct PaymentInputs {
     /// Currencies to choose from, 1-10; a payment starts with the first.
     #[schema(value_type = Vec<String>)]
     pub currencies: Vec<Currency>,
+    /// Who says the amount.
+    pub amount_source: AmountSource,
     /// Smallest amount that is taken, in each of these currencies: "5.00"; none: anything above zero.
     pub amount_min: Option<String>,
     /// Largest amount that is taken: "500.00"; none: 99,999,999.99.
@@ -161,6 +174,7 @@ impl Default for PaymentInputs {
             currencies: [*b"USD", *b"CAD", *b"EUR", *b"GBP"]
                 .map(Currency::from_letters)
                 .to_vec(),
+            amount_source: AmountSource::Agent,
             amount_min: None,
             amount_max: None,
             reference_required: false,

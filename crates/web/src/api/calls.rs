@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::boundary::CaptureAction;
 use domain::capture::Field;
+use domain::consumer::Consumer;
 use domain::id::{CallId, CaptureId, WidgetId};
 use domain::money::{Currency, Money, MoneyError};
 use domain::payment::{PaymentForm, value_problems};
@@ -189,7 +190,7 @@ impl ProcessForm {
             Ok(sums) => sums,
             Err(mut errors) => {
                 // The desk says these if the amount is right.
-                let values = value_problems(&self.values, None).into_iter();
+                let values = value_problems(&self.values, None, &Consumer::default()).into_iter();
                 errors.extend(values.map(|(field, message)| FieldProblem { field, message }));
                 return Err(Problem::new(Code::InvalidForm).with(errors));
             }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::access::Actor;
 use domain::boundary::{CaptureAction, CaptureDesk, Task};
 use domain::capture::{Field, PaymentType, WidgetKind};
+use domain::consumer::Consumer;
 use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
 use domain::payment::PaymentForm;
 use domain::time::UnixMillis;
@@ -75,6 +76,16 @@ impl CaptureDesk for Desk {
         task(self.note(format!("hang up {call}")))
     }
 
+    fn tell_consumer<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        consumer: Consumer,
+    ) -> Task<'a, Result<(), DeskError>> {
+        let names = consumer.names().join(" ");
+        task(self.note(format!("{} tells {names} of {call}", actor.name)))
+    }
+
     fn open<'a>(
         &'a self,
         actor: &'a Actor,
@@ -128,7 +139,9 @@ impl CaptureDesk for Desk {
             fixed: Some("1.00".to_owned()),
         });
         let today = UnixMillis(0).latest_day();
-        let charged = form.clone().charged(PaymentType::Card, &options, today);
+        let charged =
+            form.clone()
+                .charged(PaymentType::Card, &options, &Consumer::default(), today);
         if let (true, Err(problems)) = (checked, charged) {
             return task(Err(DeskError::Form(problems)));
         }

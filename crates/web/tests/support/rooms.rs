@@ -106,6 +106,11 @@ impl Rooms {
         users.iter().find(|user| user.name == name).unwrap().clone()
     }
 
+    pub(crate) fn change_user(&self, name: &str, change: impl FnOnce(&mut User)) {
+        let mut users = self.users.lock().unwrap();
+        change(users.iter_mut().find(|user| user.name == name).unwrap());
+    }
+
     /// What the audit trail says, as JSON.
     pub(crate) fn trail(&self) -> String {
         serde_json::to_string(&*self.entries.lock().unwrap()).unwrap()

@@ -1,8 +1,9 @@
 //! Calls and captures: what is handed to the desk, and how its answers look.
 
-use domain::access::Role;
+use domain::access::{CustomRole, Permission, Role};
 use domain::capture::{CaptureState, WidgetKind};
 use domain::gate::Gate;
+use domain::id::RoleId;
 use domain::time::UnixMillis;
 use domain::view::{ButtonDisabled, CallState, CallView, CaptureView, DeskError, WidgetView};
 use serde_json::json;
@@ -48,6 +49,7 @@ async fn house_with_capture() -> (House, Browser) {
             ended_at: None,
             line_silent: false,
             line_protected: false,
+            consumer: domain::consumer::Consumer::default(),
             buttons: Vec::new(),
             capture: None,
         },
@@ -79,6 +81,45 @@ async fn an_agent_sees_its_own_calls_and_opens_a_widget() {
         house.desk.asked(),
         ["open card on call-1", "Listen(Expiry)", "Done"]
     );
+}
+
+#[tokio::test]
+async fn s14_what_is_known_of_a_consumer_is_told_and_everything_wrong_is_named_by_field() {
+    let (house, agent) = house_with_capture().await;
+    let path = "/calls/call-1/consumer";
+    let known = json!({"amount": "120.50", "currency": "USD", "values": {"firstName": "Jane"}});
+    assert_eq!(agent.put(path, known.clone()).await.status, 204);
+    let auditor = house.logged_in(Role::Auditor).await;
+    assert_eq!(auditor.put(path, known.clone()).await.status, 403);
+    let role = CustomRole {
+        id: RoleId::from_random(79),
+        name: "CRM".to_owned(),
+        permissions: [Permission::CallConsumerData].into(),
+        revision: 1,
+    };
+    let word = serde_json::from_value(json!(role.id)).unwrap();
+    house.rooms.roles.lock().unwrap().push(role);
+    house.rooms.change_user("audrey", |user| {
+        user.roles.insert(word);
+    });
+    let program = house.logged_in(Role::Auditor).await;
+    assert_eq!(program.put(path, known).await.status, 204);
+    assert_eq!(
+        house.desk.asked(),
+        [
+            "anna tells amount firstName of call-1",
+            "audrey tells amount firstName of call-1"
+        ]
+    );
+    let number = domain::capture::fixtures::CARDS[0].number;
+    let wrong = json!({"amount": "1,50", "currency": "USD", "values": {"firstName": "a\nb", "company": number, "x": "y"}});
+    let refused = agent.put(path, wrong).await;
+    assert_eq!(refused.code(), "invalid_form");
+    let fields = ["amount", "company", "firstName", "values"];
+    assert_eq!(refused.fields(), fields);
+    assert!(!refused.text().contains(number));
+    let closed = agent.put(path, json!({"cardNumber": "x"})).await;
+    assert_eq!(closed.code(), "bad_body");
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ async fn o13_the_fields_of_the_tab_demographic_are_kept() {
 #[tokio::test]
 async fn o14_the_rules_of_the_tab_payment_are_kept() {
     let payment = json!({
-        "currencies": ["EUR", "CHF"], "amount_min": "5.00", "amount_max": "500.00",
+        "currencies": ["EUR", "CHF"], "amount_source": "api", "amount_min": "5.00", "amount_max": "500.00",
         "reference_required": true, "description_required": true,
         "fee": {"label": "Convenience fee", "percent_hundredths": 250, "fixed": "1.00"},
         "arrangements": ["now", "one_date", "plan"],

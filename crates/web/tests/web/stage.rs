@@ -199,6 +199,12 @@ impl Stage {
             )
             .at("call-1"),
             case(
+                "PUT",
+                "/calls/{id}/consumer",
+                json!({"amount": "12.50", "currency": "USD", "values": {"firstName": "Jane", "reference": "INV-1"}}),
+            )
+            .at("call-1"),
+            case(
                 "POST",
                 "/captures/{id}/actions",
                 json!({"do": "listen", "field": "expiry"}),

@@ -124,6 +124,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/calls/{id}/consumer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * This is known of a call's consumer, and nothing that was told before. The agent's page starts its fields with it; it is never stored and goes
+         *     with the call. Agents tell it of their own calls, holders of `call.consumer_data` of any.
+         * @description Needs the right capture.start or call.consumer_data.
+         */
+        put: operations["tell"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/calls/{id}/hang-up": {
         parameters: {
             query?: never;
@@ -1211,6 +1232,11 @@ export interface components {
             /** @description Login name. */
             name: string;
         };
+        /**
+         * @description Where the amount of a payment comes from (O14).
+         * @enum {string}
+         */
+        AmountSource: "agent" | "api";
         /** @description Who approved a host. */
         ApprovalView: {
             /** @description When. */
@@ -1257,7 +1283,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "service_saved" | "settings_saved" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "service_saved" | "settings_saved" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -1393,6 +1419,8 @@ export interface components {
             /** @description The number that the call comes from, as it was sent: hostile text; empty: none was sent. */
             caller_number: string;
             capture?: components["schemas"]["CaptureView"] | null;
+            /** @description What the API told of the consumer; it goes with the call. */
+            consumer?: components["schemas"]["Consumer"];
             ended_at?: components["schemas"]["UnixMillis"] | null;
             /** @description Identity. */
             id: components["schemas"]["CallId"];
@@ -1512,6 +1540,34 @@ export interface components {
         ConfirmForm: {
             /** @description As that person read it. */
             outcome: components["schemas"]["ResolvedOutcome"];
+        };
+        /** @description What is known of a consumer: the tabs Demographic and Payment start with it. */
+        Consumer: {
+            amount?: components["schemas"]["Money"] | null;
+            /** @description Values by standard name; none of them is blank. */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /** @description A consumer as the API is told. */
+        ConsumerDraft: {
+            /**
+             * @description What is to be paid, without a fee: "120.50"; left out: not known.
+             * @default null
+             */
+            amount: string | null;
+            /**
+             * @description The amount's currency, ISO 4217: "USD"; with an amount only.
+             * @default null
+             */
+            currency: string | null;
+            /**
+             * @description The fields of the tab Demographic, `reference` and `description` by their standard names (S17).
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
         };
         /**
          * @description Content types of requests and responses.
@@ -2186,6 +2242,11 @@ export interface components {
              */
             amount_min: string | null;
             /**
+             * @description Who says the amount.
+             * @default agent
+             */
+            amount_source: components["schemas"]["AmountSource"];
+            /**
              * @description When the customer may pay; at least one.
              * @default [
              *       "now"
@@ -2270,7 +2331,7 @@ export interface components {
          * @description A right. Default deny: what no role lists, nobody may.
          * @enum {string}
          */
-        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "payment.resolve_unknown" | "payment.view" | "payment.export" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
+        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "payment.resolve_unknown" | "payment.view" | "payment.export" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
         /** @description A rectangle of cells. */
         Place: {
             /**
@@ -3150,6 +3211,7 @@ export interface components {
              *         "EUR",
              *         "GBP"
              *       ],
+             *       "amount_source": "agent",
              *       "amount_min": null,
              *       "amount_max": null,
              *       "reference_required": false,
@@ -3391,6 +3453,30 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CaptureView"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsumerDraft"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

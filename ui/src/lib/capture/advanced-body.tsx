@@ -10,7 +10,7 @@ import css from './capture.module.css';
 import { DemographicInputs, PaymentInputs, TYPED_NAMES } from './detail-inputs';
 import { OutcomeActions, OutcomePanel } from './outcome-panel';
 import type { Asked, Problems, Typed, TypedField } from './payment-form';
-import { arrangementOf, partsOf, problemsOf, tabOfInput, toPaymentForm, totalOf, withPrefill } from './payment-form';
+import { AWAITED, arrangementOf, partsOf, problemsOf, tabOfInput, toPaymentForm, totalOf, typedIn, withPrefill } from './payment-form';
 import { todayText } from './plan';
 import type { WidgetProps } from './props';
 import { Accepted, CancelQuestion, LineNotices, Prompt, Rows, isLive, promptedRow, useCancel } from './shared-body';
@@ -26,7 +26,8 @@ const TABS: readonly { id: TabName; name: MessageId }[] = [
 ];
 
 export function AdvancedBody({ form: typed, ...given }: WidgetProps) {
-  const props = { ...given, form: withPrefill(typed, given.view.widget, given.caller) };
+  const filled = withPrefill(typed, given.view.widget, given.caller);
+  const props = { ...given, form: filled, onForm: (next: Typed) => given.onForm(typedIn(next, filled, typed)) };
   const { view, walk, onWalk, form, commands, busy, keyboard } = props;
   const t = useT();
   const missingId = useId();
@@ -43,7 +44,9 @@ export function AdvancedBody({ form: typed, ...given }: WidgetProps) {
   };
 
   const goNext = () => {
-    const wrong = walk.stop === 'demographic' || walk.stop === 'payment' ? problemOn(walk.stop, problems) : undefined;
+    const { amount, ...others } = problems;
+    const own = amount?.id === AWAITED ? others : problems;
+    const wrong = walk.stop === 'demographic' || walk.stop === 'payment' ? problemOn(walk.stop, own) : undefined;
     if (wrong) {
       setChecked((tabs) => [...new Set([...tabs, tab])]);
       requestAnimationFrame(() => root.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
@@ -73,7 +76,7 @@ export function AdvancedBody({ form: typed, ...given }: WidgetProps) {
             <DemographicInputs form={form} asked={view.widget} call={props.caller} onForm={props.onForm} problem={shown} locked={isPastCapture(view.state)} />
           </TabPanel>
           <TabPanel id="payment" className={css.panel!}>
-            <PaymentInputs form={form} asked={view.widget} onForm={props.onForm} problem={shown} locked={isPastCapture(view.state)} check={isCheck(view.widget.kind)} />
+            <PaymentInputs form={form} asked={view.widget} call={props.caller} onForm={props.onForm} problem={shown} locked={isPastCapture(view.state)} check={isCheck(view.widget.kind)} />
             <Prompt view={view} />
             <Rows {...props} onListen={(field) => onWalk({ ...walk, stop: field })} />
             <Accepted view={view} />
@@ -131,6 +134,7 @@ function Missing({ id, view, problems }: { id: string; view: CaptureView; proble
   return (
     <p className={css.missing} id={id}>
       {names.length > 0 && t('process.missing', { list: names.join(', ') })}
+      {problems.amount?.id === AWAITED && ` ${t(AWAITED)}`}
       {names.length === 0 && view.process_left === 0 && t('process.none_left')}
     </p>
   );

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { renderPage } from '../../test-page';
 import type { CaptureView, Field, FieldError } from '../api/types';
+import en from '../i18n/en.json';
 import { CaptureWidget } from './capture-widget';
 import { NOW, atField, capture, obtained, outcomes, payment, row } from './fixtures';
 import { emptyForm } from './payment-form';
@@ -333,6 +334,28 @@ describe('o13 o14 what the agent types', () => {
     const panel = within(screen.getByRole('tabpanel'));
     expect(panel.getAllByRole('textbox').map((input) => (input as HTMLInputElement).value)).toEqual(['+15550100199', '']);
     expect(panel.getByRole('textbox', { name: /^Phone/ })).toHaveAccessibleDescription('From the call');
+  });
+
+  test('o14 an amount from the API cannot be typed, and without one the field and Process Payment say why', () => {
+    const view = asked({});
+    const payment = { ...view.widget.payment, amount_source: 'api' as const };
+    const shown = (caller: NonNullable<Parameters<typeof Widget>[0]['caller']>) =>
+      renderPage(<Widget view={{ ...asked({ payment }), state: 'ready', missing: [] }} stop="payment" form={{ ...FILLED, amount: '1.00' }} caller={caller} />);
+    const call = { caller: 'Jane Roe', caller_number: '' };
+    const first = shown(call);
+    const awaited = en['form.amount_awaited'];
+    const field = () => screen.getByRole('textbox', { name: /^Amount/ });
+    expect(field()).toBeDisabled();
+    expect(field()).toHaveValue('');
+    expect(field()).toHaveAccessibleDescription(awaited);
+    expect(button('Process Payment')).toBeDisabled();
+    expect(button('Process Payment')).toHaveAccessibleDescription(`Missing: Amount ${awaited}`);
+    first.unmount();
+    shown({ ...call, consumer: { amount: { minor: 12_050, currency: 'USD' }, values: {} } });
+    expect(field()).toBeDisabled();
+    expect(field()).toHaveValue('120.50');
+    expect(field()).toHaveAccessibleDescription('From the CRM');
+    expect(button('Process Payment')).toBeEnabled();
   });
 
   test('the fee, the total and each part of a plan can be read out', async () => {

@@ -1,12 +1,12 @@
 /** What the agent types about the customer and the payment, as the widget asks for it (O13, O14). */
-import type { CallView } from '../api/types';
+import type { DemographicInput } from '../api/types';
 import { RadioInput, SelectInput, TextInput } from '../controls';
 import type { MessageId } from '../i18n';
 import { useT } from '../i18n';
-import { dayText, moneyText, parseMoney } from '../i18n/format';
+import { amountTyped, dayText, moneyText, parseMoney } from '../i18n/format';
 import css from './capture.module.css';
-import type { Asked, Typed, TypedField, TypedName } from './payment-form';
-import { ARRANGEMENTS, CHARS_MAX, arrangementOf, feeOf, partsOf, prefilled, totalOf } from './payment-form';
+import type { Asked, Known, Typed, TypedField, TypedName } from './payment-form';
+import { ARRANGEMENTS, AWAITED, CHARS_MAX, arrangementOf, feeOf, originOf, partsOf, toldAmount, totalOf } from './payment-form';
 import { INTERVALS } from './plan';
 
 export const TYPED_NAMES = {
@@ -37,51 +37,31 @@ export const TYPED_NAMES = {
 type Props = {
   form: Typed;
   asked: Asked;
+  call?: Known | undefined;
   onForm: (form: Typed) => void;
   problem: (field: TypedField) => string | undefined;
   locked: boolean;
 };
 
-export function DemographicInputs({ call, ...props }: Props & { call?: Pick<CallView, 'caller' | 'caller_number'> | undefined }) {
+export function DemographicInputs(props: Props) {
   const t = useT();
-  const { asked, form } = props;
+  const { asked } = props;
   return (
     <div className={css.inputs}>
-      {asked.demographic.map((input) => {
-        const given = prefilled(input, call);
-        const hint = given !== '' && form.values[input.name] === given ? t('typed.from_call') : undefined;
-        return <TypedInput key={input.name} name={input.name} required={input.required ?? false} hint={hint} {...props} />;
-      })}
+      {asked.demographic.map((input) => (
+        <TypedInput key={input.name} name={input.name} input={input} required={input.required ?? false} {...props} />
+      ))}
       {asked.demographic.length === 0 && <p className={css.muted}>{t('typed.none_asked')}</p>}
     </div>
   );
 }
 
 export function PaymentInputs({ check, ...props }: Props & { check: boolean }) {
-  const { form, asked, onForm, problem, locked } = props;
-  const t = useT();
+  const { asked } = props;
   return (
     <>
       <div className={css.inputs}>
-        <div className={css.amount}>
-          <TextInput
-            label={t('typed.amount')}
-            value={form.amount}
-            onChange={(amount) => onForm({ ...form, amount })}
-            error={problem('amount')}
-            inputMode="decimal"
-            maxLength={14}
-            disabled={locked}
-            required
-          />
-          <SelectInput
-            label={t('typed.currency')}
-            value={form.currency}
-            choices={asked.payment.currencies.map((id) => ({ id, label: id }))}
-            onChange={(currency) => onForm({ ...form, currency })}
-            disabled={locked}
-          />
-        </div>
+        <AmountInput {...props} />
         <TypedInput name="reference" required={asked.payment.reference_required} {...props} />
         <TypedInput name="description" required={asked.payment.description_required} {...props} />
         {check && <AccountType {...props} />}
@@ -89,6 +69,37 @@ export function PaymentInputs({ check, ...props }: Props & { check: boolean }) {
       <FeeLine {...props} />
       {asked.payment.arrangements.some((kind) => kind !== 'now') && <Arrangement {...props} />}
     </>
+  );
+}
+
+/** Where the amount comes from the API nobody types it, and the field says whether it came. */
+function AmountInput({ form, asked, call, onForm, problem, locked }: Props) {
+  const t = useT();
+  const told = toldAmount(asked.payment, call);
+  const fixed = asked.payment.amount_source === 'api';
+  const origin = told && form.amount === amountTyped(told) ? 'typed.from_crm' : undefined;
+  const hint = fixed && !told ? AWAITED : origin;
+  return (
+    <div className={css.amount}>
+      <TextInput
+        label={t('typed.amount')}
+        value={form.amount ?? ''}
+        onChange={(amount) => onForm({ ...form, amount })}
+        error={hint === AWAITED ? undefined : problem('amount')}
+        hint={hint && t(hint)}
+        inputMode="decimal"
+        maxLength={14}
+        disabled={locked || fixed}
+        required
+      />
+      <SelectInput
+        label={t('typed.currency')}
+        value={form.currency}
+        choices={asked.payment.currencies.map((id) => ({ id, label: id }))}
+        onChange={(currency) => onForm({ ...form, currency })}
+        disabled={locked || fixed}
+      />
+    </div>
   );
 }
 
@@ -113,7 +124,7 @@ function AccountType(props: Props) {
 /** The fee and what it comes to: the agent says both. */
 function FeeLine({ form, asked }: Props) {
   const t = useT();
-  const amount = parseMoney(form.amount, form.currency);
+  const amount = parseMoney(form.amount ?? '', form.currency);
   const fee = amount && feeOf(amount, asked.payment.fee);
   const total = totalOf(form, asked);
   if (!asked.payment.fee) return null;
@@ -197,16 +208,17 @@ function PlanPreview({ form, asked }: Props) {
   );
 }
 
-function TypedInput({ name, required, hint, numeric, ...props }: Props & { name: TypedName; required: boolean; hint?: string | undefined; numeric?: boolean }) {
+function TypedInput({ name, required, input, numeric, ...props }: Props & { name: TypedName; required: boolean; input?: DemographicInput; numeric?: boolean }) {
   const t = useT();
   const set = useSet(props);
+  const origin = originOf(name, props.form.values[name], props.call, input);
   return (
     <TextInput
       label={t(TYPED_NAMES[name])}
       value={props.form.values[name] ?? ''}
       onChange={(text) => set({ [name]: text })}
       error={props.problem(name)}
-      hint={hint}
+      hint={origin && t(origin)}
       required={required}
       maxLength={CHARS_MAX[name]}
       disabled={props.locked}

@@ -6,6 +6,7 @@ export const FIRST_DEMOGRAPHIC: DemographicInput[] = DEMOGRAPHIC.map((name) => (
 
 export const FIRST_PAYMENT: PaymentInputs = {
   currencies: ['USD', 'CAD', 'EUR', 'GBP'],
+  amount_source: 'agent',
   amount_min: null,
   amount_max: null,
   reference_required: false,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { amountText, moneyText, parseMoney } from '../i18n/format';
 import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from './first-inputs';
 import type { Asked, Typed } from './payment-form';
-import { emptyForm, feeOf, looksLikeCard, problemsOf, toPaymentForm, totalOf, withPrefill } from './payment-form';
+import { emptyForm, feeOf, looksLikeCard, originOf, problemsOf, toPaymentForm, totalOf, typedIn, withPrefill } from './payment-form';
 
 const TODAY = '2026-11-26';
 const ASKED: Asked = { demographic: FIRST_DEMOGRAPHIC, payment: FIRST_PAYMENT };
@@ -76,6 +76,39 @@ describe('o13 the tab Demographic', () => {
     const form = { ...typing({ company: 'ACME', phone: '' }) };
     expect(problemsOf(form, asked, TODAY)).toEqual({ phone: { id: 'form.required' } });
     expect(toPaymentForm(typing({ company: 'ACME', phone: '911' }), asked, false, TODAY)?.values).toEqual({ lastName: 'Roe', firstName: 'Jane', phone: '911' });
+  });
+});
+
+describe('s14 what the API told of the customer', () => {
+  const told = (values: Record<string, string>, minor?: number) => ({ caller: 'Jane Roe', caller_number: '', consumer: { amount: minor ? { minor, currency: 'EUR' } : null, values } });
+  const given = told({ firstName: 'Ann', reference: 'INV-1' }, 12_050);
+
+  test('fills what nobody typed, and is named as its origin', () => {
+    const form = withPrefill(emptyForm({ lastName: 'Roe' }), ASKED, given);
+    expect(form).toMatchObject({ amount: '120.50', currency: 'EUR', values: { firstName: 'Ann', lastName: 'Roe', reference: 'INV-1' } });
+    expect([originOf('firstName', 'Ann', given), originOf('lastName', 'Roe', given), originOf('firstName', 'Anna', given)]).toEqual(['typed.from_crm', undefined, undefined]);
+    expect(withPrefill({ ...emptyForm({ firstName: '' }), amount: '1' }, ASKED, given)).toMatchObject({ amount: '1', values: { firstName: '' } });
+    expect(withPrefill(emptyForm(), asking({ currencies: ['USD'] }), given)).toMatchObject({ amount: undefined, currency: 'USD' });
+  });
+
+  test('may come later: only what the agent typed stays', () => {
+    const filled = withPrefill(emptyForm(), ASKED, undefined);
+    const typed = typedIn({ ...filled, values: { ...filled.values, lastName: 'Doe' } }, filled, emptyForm());
+    expect(withPrefill(typed, ASKED, given)).toMatchObject({ amount: '120.50', values: { firstName: 'Ann', lastName: 'Doe' } });
+  });
+
+  test('s15 holds references that may look like a card number, as they came', () => {
+    const digits = `4${'1'.repeat(15)}`;
+    const form = (reference: string, call?: typeof given) => problemsOf({ ...withPrefill({ ...filled, values: { ...filled.values, reference } }, ASKED, call), currency: 'USD' }, ASKED, TODAY);
+    expect(form(digits, told({ reference: digits }))).toEqual({});
+    expect(form(digits)).toEqual({ reference: { id: 'form.card_typed' } });
+  });
+
+  test('o14 is the amount where nobody may type it, and nothing is charged without', () => {
+    const asked = asking({ amount_source: 'api' });
+    const form = withPrefill({ ...filled, amount: '1.00' }, asked, given);
+    expect(toPaymentForm(form, asked, false, TODAY)?.amount).toEqual({ minor: 12_050, currency: 'EUR' });
+    expect(problemsOf(withPrefill({ ...filled, amount: '1.00' }, asked, told({})), asked, TODAY)).toEqual({ amount: { id: 'form.amount_awaited' } });
   });
 });
 

@@ -3,9 +3,9 @@
  * Owns: its fields, what the widget asks for (O13, O14), what is wrong, what it comes to.
  * Never: holds anything that the consumer keyed; a text that looks like a card number is refused.
  */
-import type { CallView, DemographicInput, DemographicName, Fee, Money, PaymentForm, WidgetView } from '../api/types';
+import type { CallView, Consumer, DemographicInput, DemographicName, Fee, Money, PaymentForm, WidgetView } from '../api/types';
 import type { MessageId } from '../i18n';
-import { amountText, parseMoney } from '../i18n/format';
+import { amountText, amountTyped, parseMoney } from '../i18n/format';
 import type { Interval, Part } from './plan';
 import { isAhead, planOf } from './plan';
 
@@ -16,14 +16,18 @@ export const DEMOGRAPHIC = [
 export const PAYMENT = ['reference', 'description'] as const;
 export const ARRANGEMENT = ['arrangementType', 'arrangementDate', 'arrangementStart', 'arrangementInterval', 'arrangementCount', 'arrangementEnd'] as const;
 
-export type Typed = { amount: string; currency: string; values: Partial<Record<TypedName, string>> };
+/** `given`: references that came by the API; they may look like a card number's (S15). An amount that was never typed is undefined. */
+export type Typed = { amount?: string | undefined; currency: string; values: Partial<Record<TypedName, string>>; given?: Consumer['values'] | undefined };
 export type TypedField = TypedName | 'amount';
+
+/** What is known of the customer before anybody types. */
+export type Known = Pick<CallView, 'caller' | 'caller_number' | 'consumer'>;
 
 /** What a widget asks the agent for. */
 export type Asked = Pick<WidgetView, 'demographic' | 'payment'>;
 
 export function emptyForm(values: Typed['values'] = {}): Typed {
-  return { amount: '', currency: '', values: { accountType: 'checking', ...values } };
+  return { currency: '', values: { accountType: 'checking', ...values } };
 }
 
 /** Longest text of each input; the server refuses longer ones. */
@@ -51,8 +55,19 @@ export const CHARS_MAX: Record<TypedName, number> = {
   arrangementEnd: 10,
 };
 
-/** What a field starts with, from the call; the agent may type something else. */
-export function prefilled(input: DemographicInput, call: Pick<CallView, 'caller' | 'caller_number'> | undefined): string {
+/** What a field starts with: what the API told, else what the call says; the agent may type something else. */
+function prefilled(input: DemographicInput, call: Known | undefined): string {
+  return call?.consumer?.values[input.name] ?? fromCall(input, call);
+}
+
+/** Where a text came from that nobody typed. */
+export function originOf(name: TypedName, text: string | undefined, call: Known | undefined, input?: DemographicInput): MessageId | undefined {
+  if (!text) return undefined;
+  if (call?.consumer?.values[name] === text) return 'typed.from_crm';
+  return input && fromCall(input, call) === text ? 'typed.from_call' : undefined;
+}
+
+function fromCall(input: DemographicInput, call: Known | undefined): string {
   if (!call || input.prefill === 'nothing' || input.prefill === undefined) return '';
   const name = call.caller === call.caller_number ? '' : call.caller;
   const text = input.prefill === 'caller_number' ? call.caller_number : partOfName(input.name, name);
@@ -66,12 +81,39 @@ function partOfName(field: DemographicName, name: string): string {
   return field === 'lastName' ? rest.join(' ') : name;
 }
 
-/** The form with what the call fills in, where the agent has typed nothing; and in a currency that the widget takes. */
-export function withPrefill(form: Typed, asked: Asked, call: Pick<CallView, 'caller' | 'caller_number'> | undefined): Typed {
+/** The form with what the API and the call fill in, where the agent has typed nothing; and in a currency that the widget takes. */
+export function withPrefill(form: Typed, asked: Asked, call: Known | undefined): Typed {
   const values = { ...form.values };
+  const given = call?.consumer?.values;
   for (const input of asked.demographic) values[input.name] ??= prefilled(input, call);
-  const currency = asked.payment.currencies.includes(form.currency) ? form.currency : (asked.payment.currencies[0] ?? 'USD');
-  return { ...form, currency, values };
+  for (const name of PAYMENT) if (given?.[name]) values[name] ??= given[name];
+  return { ...amountWithPrefill(form, asked, call), values, given };
+}
+
+/** An amount from the API alone is never typed over; one in a currency that the widget does not take is none. */
+function amountWithPrefill(form: Typed, { payment }: Asked, call: Known | undefined): Pick<Typed, 'amount' | 'currency'> {
+  const told = toldAmount(payment, call);
+  const typed = payment.amount_source === 'api' ? undefined : form;
+  const offered = payment.currencies.find((currency) => currency === typed?.currency);
+  return { amount: typed?.amount ?? (told && amountTyped(told)), currency: offered ?? told?.currency ?? payment.currencies[0] ?? 'USD' };
+}
+
+export function toldAmount(payment: Asked['payment'], call: Known | undefined): Money | undefined {
+  const amount = call?.consumer?.amount;
+  return amount && payment.currencies.includes(amount.currency) ? amount : undefined;
+}
+
+/** What the agent typed, of a filled form after a change: what was only filled in stays open to what the API tells later. */
+export function typedIn(next: Typed, filled: Typed, typed: Typed): Typed {
+  const values = { ...next.values };
+  for (const name of Object.keys(filled.values) as TypedName[]) {
+    if (next.values[name] !== filled.values[name]) continue;
+    const own = typed.values[name];
+    if (own === undefined) delete values[name];
+    else values[name] = own;
+  }
+  const kept = <K extends 'amount' | 'currency'>(name: K) => (next[name] === filled[name] ? typed[name] : next[name]);
+  return { amount: kept('amount'), currency: kept('currency'), values };
 }
 
 export type ArrangementType = 'now' | 'one_date' | 'plan';
@@ -86,6 +128,9 @@ export const ARRANGEMENTS: readonly ArrangementType[] = ['now', 'one_date', 'pla
 export type Problem = { id: MessageId; limit?: Money };
 export type Problems = Partial<Record<TypedField, Problem>>;
 
+/** No amount came from the API yet: nothing that the agent could mend. */
+export const AWAITED = 'form.amount_awaited' satisfies MessageId;
+
 /** What is wrong with each input; empty when nothing is. */
 export function problemsOf(form: Typed, asked: Asked, today: string): Problems {
   const problems: Problems = {};
@@ -95,10 +140,10 @@ export function problemsOf(form: Typed, asked: Asked, today: string): Problems {
   const { payment } = asked;
   const shown = asked.demographic.map(({ name }) => name);
   for (const { name, required } of asked.demographic) if (required && !form.values[name]?.trim()) add(name, 'form.required');
-  for (const name of [...shown, ...PAYMENT]) if (looksLikeCard(form.values[name] ?? '')) add(name, 'form.card_typed');
+  for (const name of [...shown, ...PAYMENT]) if (looksTyped(name, form.values[name], form.given)) add(name, 'form.card_typed');
   for (const name of PAYMENT) if (payment[`${name}_required`] && !form.values[name]?.trim()) add(name, 'form.required');
-  const amount = parseMoney(form.amount, form.currency);
-  if (form.amount.trim() === '') add('amount', 'form.required');
+  const amount = amountOf(form);
+  if (!form.amount?.trim()) add('amount', payment.amount_source === 'api' ? AWAITED : 'form.required');
   else if (!amount) add('amount', 'form.amount');
   else {
     const min = payment.amount_min ? parseMoney(payment.amount_min, form.currency, 'en') : undefined;
@@ -108,6 +153,14 @@ export function problemsOf(form: Typed, asked: Asked, today: string): Problems {
   }
   arrangementProblems(form, asked, today, add);
   return problems;
+}
+
+const amountOf = (form: Typed) => parseMoney(form.amount ?? '', form.currency);
+
+/** References that the API gave may look like a card number (S15). */
+const REFERENCES: readonly TypedName[] = ['reference', 'accountReference'];
+export function looksTyped(name: TypedName, text: string | undefined, given: Typed['given']): boolean {
+  return !(REFERENCES.includes(name) && given?.[name] === text?.trim()) && looksLikeCard(text ?? '');
 }
 
 function arrangementProblems(form: Typed, asked: Asked, today: string, add: (name: TypedField, id: MessageId) => void) {
@@ -133,7 +186,7 @@ export function feeOf(amount: Money, fee: Fee | null | undefined): Money | undef
 
 /** What the customer pays: the amount and the fee; undefined while there is no amount. */
 export function totalOf(form: Typed, { payment }: Asked): Money | undefined {
-  const amount = parseMoney(form.amount, form.currency);
+  const amount = amountOf(form);
   return amount && { ...amount, minor: amount.minor + (feeOf(amount, payment.fee)?.minor ?? 0) };
 }
 
@@ -148,7 +201,7 @@ export function partsOf(form: Typed, asked: Asked): Part[] {
 
 /** What is sent: trimmed, empty ones and what is not asked for left out; undefined while something is wrong. */
 export function toPaymentForm(form: Typed, asked: Asked, check: boolean, today: string): SentForm | undefined {
-  const amount = parseMoney(form.amount, form.currency);
+  const amount = amountOf(form);
   if (!amount || Object.keys(problemsOf(form, asked, today)).length > 0) return undefined;
   const names: TypedName[] = [...asked.demographic.map(({ name }) => name), ...PAYMENT, ...(check ? (['accountType'] as const) : [])];
   const typed = names.map((name) => [name, form.values[name]?.trim() ?? ''] as const);

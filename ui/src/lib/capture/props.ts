@@ -1,6 +1,6 @@
 /** What a widget is given. It is a pure function of this; what it wants done goes through `commands`. */
-import type { CallView, CaptureAction, CaptureView, Field } from '../api/types';
-import type { SentForm, Typed } from './payment-form';
+import type { CaptureAction, CaptureView, Field } from '../api/types';
+import type { Known, SentForm, Typed } from './payment-form';
 import type { Walk } from './walk';
 
 export type WidgetCommands = {
@@ -30,8 +30,8 @@ export type WidgetProps = {
   formErrors?: Readonly<Record<string, string>> | undefined;
   /** Basic: the values shown now. */
   values: Partial<Record<Field, string>>;
-  /** What the call says of its caller: some inputs begin with it. */
-  caller?: Pick<CallView, 'caller' | 'caller_number'> | undefined;
+  /** What the call and the API say of the customer: inputs begin with it. */
+  caller?: Known | undefined;
   /** Advanced: what the agent typed, and where the agent stands. */
   form: Typed;
   onForm: (form: Typed) => void;

@@ -56,6 +56,11 @@ export function amountText({ minor, currency }: Money): string {
   return decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
 
+/** "1120.50", "1120,50": as a reader would type it. */
+export function amountTyped(money: Money, locale = present()): string {
+  return amountText(money).replace('.', decimalMark(locale));
+}
+
 /** "03:41", "1:03:41". */
 export function durationText(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
