@@ -156,6 +156,7 @@ const FACTOR: SecondFactorOffer = {
 const ANSWERS: Record<string, unknown> = {
   '/login': LOGIN,
   '/calls': { calls: [CALL] },
+  '/me/availability': { state: 'ready' },
   '/me/desktop': { desktop: 'd1', name: 'Collections US', layout: 'agent_panel', revision: 14, widgets: [], gate: null },
   '/gateway-hosts': {
     hosts: [
@@ -167,8 +168,8 @@ const ANSWERS: Record<string, unknown> = {
   '/settings': { spc_enabled: true, response_variables: { allow: 'none' }, revision: 3 },
   '/services': {
     services: [
-      { id: 's1', name: 'Collections', numbers: ['8005550100'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', recorders: null, revision: 1 },
-      { id: 's2', name: 'Billing', numbers: ['8005550101'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', recorders: { confirmed_by: 'm.lee', confirmed_at: NOW, sinks: [] }, revision: 1 },
+      { id: 's1', name: 'Collections', numbers: ['8005550100'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', after_call_s: 20, recorders: null, revision: 1 },
+      { id: 's2', name: 'Billing', numbers: ['8005550101'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', after_call_s: 20, recorders: { confirmed_by: 'm.lee', confirmed_at: NOW, sinks: [] }, revision: 1 },
     ],
   },
   '/desktops': {

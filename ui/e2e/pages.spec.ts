@@ -20,6 +20,8 @@ const chosen = async (page: Page, desktop: string, act: string) => {
   await page.getByRole('menuitem', { name: act }).click();
 };
 
+/** Longer than all looks take. */
+const AFTER_CALL_MS = 600_000;
 const LIST = '/configure/agents/agent-desktop';
 const PLACES: readonly Place[] = [
   { name: 'login', path: '/', answers: { '/login': null }, ready: heading('Sign in') },
@@ -33,6 +35,8 @@ const PLACES: readonly Place[] = [
     answers: { '/calls': { calls: [CALL, { ...CALL, id: 'second', caller: 'Sam Okafor', state: 'connected', capture: null }] } },
     ready: (page) => expect(page.getByRole('button', { name: 'Show it' })).toBeVisible(),
   },
+  { name: 'agent-not-ready', path: '/', answers: { '/calls': { calls: [] }, '/me/availability': { state: 'not_ready', reason: 'training' } }, ready: (page) => expect(page.getByText('No call rings here')).toBeVisible() },
+  { name: 'agent-after-call', path: '/', answers: { '/calls': { calls: [] }, '/me/availability': { state: 'after_call', until: Date.now() + AFTER_CALL_MS } }, ready: (page) => expect(page.getByRole('button', { name: 'I am ready' })).toBeVisible() },
   { name: 'agent-extended', path: '/', answers: { '/me/desktop': minePlaced('extended_panel') }, ready: heading('Card payment') },
   { name: 'agent-designer', path: '/', answers: { '/me/desktop': minePlaced('designer') }, ready: heading('Card payment') },
   { name: 'desktops', path: '/configure/agents/agent-desktop', ready: heading('Agent Desktop') },

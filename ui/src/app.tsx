@@ -143,6 +143,7 @@ function LoggedIn({ login }: { login: Login }) {
 
 /** What is read again when the server says that something changed. */
 const READ_BY = {
+  availability: [KEYS.availability],
   desktop: [KEYS.myDesktop, KEYS.desktops, KEYS.firstSteps],
   settings: [KEYS.myDesktop, KEYS.settings, KEYS.firstSteps],
   payment: [KEYS.payments],

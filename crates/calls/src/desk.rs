@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use domain::access::{Actor, Permission, Resource, authorize};
+use domain::availability::{Availability, Wish};
 use domain::boundary::{
-    Bus, CallEvents, CaptureAction, CaptureDesk, Desktops, EndCause, IncomingCall, LineEvent,
-    PaymentGateway, Recorders, Store, Task, Telephony,
+    Audience, Bus, CallEvents, CaptureAction, CaptureDesk, Desktops, EndCause, IncomingCall,
+    LineEvent, LiveEvent, PaymentGateway, Recorders, Store, Task, Telephony,
 };
 use domain::capture::{Field, WidgetKind};
 use domain::consumer::Consumer;
@@ -126,6 +127,20 @@ impl Inner {
         table.attempted.insert(call.clone());
         let opened = OpenedCapture { call, desktop };
         table.captures.insert(capture, opened);
+    }
+
+    pub(crate) fn availability(&self, agent: &UserId) -> Availability {
+        let presence = self.agents.presence(agent);
+        presence.view(crate::now(), self.deps.clock.now())
+    }
+
+    pub(crate) fn publish_availability(&self, agent: &UserId) {
+        let availability = self.availability(agent);
+        self.deps.bus.publish(LiveEvent {
+            audience: Audience::User(agent.clone()),
+            topic: "availability",
+            body: serde_json::to_value(availability).unwrap_or_default(),
+        });
     }
 
     pub(crate) fn capture_closed(&self, capture: &CaptureId) {
@@ -347,8 +362,8 @@ impl CallEvents for Calls {
     fn registration(&self, user: &str, registered: bool) {
         let snapshot = self.0.deps.configuration.current();
         if let Some(agent) = snapshot.user_of_phone(user) {
-            self.0.deps.bus.publish(domain::boundary::LiveEvent {
-                audience: domain::boundary::Audience::User(agent.id.clone()),
+            self.0.deps.bus.publish(LiveEvent {
+                audience: Audience::User(agent.id.clone()),
                 topic: "registration",
                 body: serde_json::json!({ "registered": registered }),
             });
@@ -439,6 +454,16 @@ impl CaptureDesk for Calls {
             let capture = capture.clone();
             Self::ask(&handle, |reply| Message::Capture { capture, reply }).await
         })
+    }
+
+    fn availability(&self, actor: &Actor) -> Availability {
+        self.0.availability(&actor.user)
+    }
+
+    fn set_availability(&self, actor: &Actor, wish: Wish) -> Availability {
+        self.0.agents.choose(&actor.user, wish);
+        self.0.publish_availability(&actor.user);
+        self.0.availability(&actor.user)
     }
 
     fn capturing(&self, desktop: &DesktopId) -> Vec<UserId> {

@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::access::User;
+use domain::availability::{Presence, Wish};
 use domain::boundary::{IncomingCall, RouteTarget};
 use domain::desktop::Desktop;
 use domain::id::{CallId, UserId};
@@ -53,6 +54,8 @@ struct Idle {
     /// The calls of everyone who has one.
     busy: HashMap<UserId, BTreeSet<CallId>>,
     since: HashMap<UserId, Instant>,
+    /// Of those who have chosen something, or whose call has ended.
+    presences: HashMap<UserId, Presence>,
 }
 
 impl Idle {
@@ -60,30 +63,73 @@ impl Idle {
         let calls = self.busy.entry(agent.clone()).or_default();
         calls.insert(call.clone());
     }
+
+    fn takes_calls(&self, agent: &UserId, now: Instant) -> bool {
+        let presence = self.presences.get(agent);
+        presence.is_none_or(|presence| presence.takes_calls(now))
+    }
 }
 
 impl Agents {
-    /// This call no longer occupies the agent. Once is enough; a second time changes nothing.
-    pub(crate) fn release(&self, agent: &UserId, call: &CallId, now: Instant) {
+    /// This call no longer occupies the agent. Once is enough; a second time changes nothing, and is false. After the last one its work begins: none for a
+    /// call that was never answered.
+    pub(crate) fn release(
+        &self,
+        agent: &UserId,
+        call: &CallId,
+        now: Instant,
+        work: Duration,
+    ) -> bool {
         let mut idle = self.idle();
         let Some(calls) = idle.busy.get_mut(agent) else {
-            return;
+            return false;
         };
-        if calls.remove(call) && calls.is_empty() {
+        let is_last = calls.remove(call) && calls.is_empty();
+        if is_last {
             idle.busy.remove(agent);
             idle.since.insert(agent.clone(), now);
+            let presence = idle.presences.entry(agent.clone()).or_default();
+            presence.call_ended(now, work);
         }
+        is_last
     }
 
-    /// The free agent who is idle for longest; taken at once, so that two calls never ring one agent.
-    fn take_longest_idle(&self, candidates: Vec<Arc<User>>, call: &CallId) -> Option<Arc<User>> {
+    /// Whether calls ring for an agent.
+    pub(crate) fn presence(&self, agent: &UserId) -> Presence {
+        let presence = self.idle().presences.get(agent).copied();
+        presence.unwrap_or_default()
+    }
+
+    /// An agent chose to take calls, or not to.
+    pub(crate) fn choose(&self, agent: &UserId, wish: Wish) {
         let mut idle = self.idle();
-        let free = candidates
-            .into_iter()
-            .filter(|user| !idle.busy.contains_key(&user.id));
+        let presence = idle.presences.entry(agent.clone()).or_default();
+        presence.choose(wish);
+    }
+
+    /// The free agent who takes calls and is idle for longest; taken at once, so that two calls never ring one agent.
+    fn take_longest_idle(
+        &self,
+        candidates: Vec<Arc<User>>,
+        call: &CallId,
+        now: Instant,
+    ) -> Option<Arc<User>> {
+        let mut idle = self.idle();
+        let is_free = |user: &UserId| !idle.busy.contains_key(user) && idle.takes_calls(user, now);
+        let free = candidates.into_iter().filter(|user| is_free(&user.id));
         let chosen = free.min_by_key(|user| idle.since.get(&user.id).copied())?;
         idle.take(&chosen.id, call);
         Some(chosen)
+    }
+
+    /// The agent whom a call names, also one who is on another call.
+    fn take_named(&self, agent: &UserId, call: &CallId, now: Instant) -> Result<(), Refusal> {
+        let mut idle = self.idle();
+        if !idle.takes_calls(agent, now) {
+            return Err(Refusal::Unavailable);
+        }
+        idle.take(agent, call);
+        Ok(())
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Idle> {
@@ -101,6 +147,7 @@ pub(crate) fn choose(
     let service = snapshot
         .service_for(&call.called)
         .ok_or(Refusal::NotFound)?;
+    let now = crate::now();
     let (agent, target) = match &service.route {
         Route::Agents => {
             let candidates = registered
@@ -109,7 +156,7 @@ pub(crate) fn choose(
                 .cloned()
                 .collect();
             let agent = agents
-                .take_longest_idle(candidates, &call.id)
+                .take_longest_idle(candidates, &call.id, now)
                 .ok_or(Refusal::Unavailable)?;
             let user = agent.phone.clone().ok_or(Refusal::Misconfigured)?;
             (Some(agent), RouteTarget::Registered { user })
@@ -137,8 +184,8 @@ pub(crate) fn choose(
             )
         }
     };
-    if let Some(agent) = &agent {
-        agents.idle().take(&agent.id, &call.id);
+    if let (Some(agent), Route::Registered | Route::Uri { .. }) = (&agent, &service.route) {
+        agents.take_named(&agent.id, &call.id, now)?;
     }
     let desktop = agent
         .as_ref()
@@ -171,13 +218,13 @@ mod tests {
     #[test]
     fn the_late_end_of_an_old_call_does_not_free_an_agent_on_a_new_one() {
         let (agents, kim, now) = (Agents::default(), agent(1), Instant::now());
-        let take = |number| agents.take_longest_idle(vec![kim.clone()], &call(number));
+        let take = |number| agents.take_longest_idle(vec![kim.clone()], &call(number), now);
         assert!(take(1).is_some());
-        agents.release(&kim.id, &call(1), now);
+        agents.release(&kim.id, &call(1), now, Duration::ZERO);
         assert!(take(2).is_some());
-        agents.release(&kim.id, &call(1), now);
+        agents.release(&kim.id, &call(1), now, Duration::ZERO);
         assert!(take(3).is_none());
-        agents.release(&kim.id, &call(2), now);
+        agents.release(&kim.id, &call(2), now, Duration::ZERO);
         assert!(take(4).is_some());
     }
 
@@ -185,16 +232,35 @@ mod tests {
     fn the_agent_who_is_idle_for_longest_is_chosen() {
         let (agents, now) = (Agents::default(), Instant::now());
         let both = || vec![agent(1), agent(2)];
-        let ms = std::time::Duration::from_millis;
+        let ms = Duration::from_millis;
         for (number, ended) in [(1, 20), (2, 10)] {
             let id = UserId::from_random(number);
             agents.idle().take(&id, &call(number));
-            agents.release(&id, &call(number), now + ms(ended));
+            agents.release(&id, &call(number), now + ms(ended), Duration::ZERO);
         }
-        let chosen = agents.take_longest_idle(both(), &call(3));
+        let chosen = agents.take_longest_idle(both(), &call(3), now + ms(30));
         assert_eq!(
             chosen.map(|user| user.id.clone()),
             Some(agent(2).id.clone())
         );
+    }
+
+    #[test]
+    fn nobody_rings_who_is_not_ready_or_works_after_a_call() {
+        let (agents, kim, now) = (Agents::default(), agent(1), Instant::now());
+        let work = Duration::from_secs(20);
+        let take = |number, now| agents.take_longest_idle(vec![kim.clone()], &call(number), now);
+        let reason = domain::availability::NotReadyReason::Break;
+        agents.choose(&kim.id, Wish::NotReady(reason));
+        assert!(take(1, now).is_none());
+        agents.choose(&kim.id, Wish::Ready);
+        assert!(take(2, now).is_some());
+        assert!(agents.release(&kim.id, &call(2), now, work));
+        assert!(!agents.release(&kim.id, &call(2), now, work), "only once");
+        assert!(take(3, now).is_none());
+        let by_name = |number, now| agents.take_named(&kim.id, &call(number), now);
+        assert_eq!(by_name(4, now), Err(Refusal::Unavailable));
+        assert!(take(5, now + work).is_some());
+        assert_eq!(by_name(6, now + work), Ok(()), "a second call of one's own");
     }
 }

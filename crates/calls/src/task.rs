@@ -143,9 +143,8 @@ struct Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         if let Some(agent) = &self.agent {
-            self.inner
-                .agents
-                .release(&agent.id, &self.call, crate::now());
+            let agents = &self.inner.agents;
+            agents.release(&agent.id, &self.call, crate::now(), Duration::ZERO);
         }
         if !self.over {
             let _gone = self.telephony.hang_up(&self.call);
@@ -258,6 +257,22 @@ impl CallTask {
         }
     }
 
+    /// The agent may have another call, after the work that this one leaves.
+    fn free_agent(&self) {
+        let Some(agent) = &self.agent else { return };
+        let answered = self.call.was_answered();
+        let work = if answered {
+            self.service.after_call_s
+        } else {
+            0
+        };
+        let work = Duration::from_secs(work.into());
+        let (inner, now) = (&self.inner, crate::now());
+        if inner.agents.release(&agent.id, self.call.id(), now, work) {
+            inner.publish_availability(&agent.id);
+        }
+    }
+
     fn take_signals(&mut self, signals: &Signals) {
         if let Some(code) = signals.take_protection_lost() {
             self.mask_lost(code);
@@ -274,11 +289,7 @@ impl CallTask {
         {
             tracing::info!(call = %self.call.id(), ?cause, "a call ended");
             self.call.ended(self.inner.deps.clock.now());
-            if let Some(agent) = &self.agent {
-                self.inner
-                    .agents
-                    .release(&agent.id, self.call.id(), crate::now());
-            }
+            self.free_agent();
             self.capture_event(domain::capture::Event::CallEnded);
             self.publish_call();
             signals.hear_end();

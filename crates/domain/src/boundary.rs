@@ -11,6 +11,7 @@ use secret::{KeyReceiver, SecretBuffer, SecretText, Slot};
 
 use crate::access::{Actor, CustomRole, CustomRoles, Permission, User};
 use crate::audit::{AuditEntry, ChainedDocument, ChainedEntry, TrailFilter};
+use crate::availability::{Availability, Wish};
 use crate::capture::{Field, WidgetKind};
 use crate::consumer::Consumer;
 use crate::designer::DesignerDesktop;
@@ -583,6 +584,10 @@ pub trait CaptureDesk: Send + Sync {
         form: PaymentForm,
         idempotency_key: String,
     ) -> Task<'a, Result<CaptureView, DeskError>>;
+    /// Whether the agent takes calls.
+    fn availability(&self, actor: &Actor) -> Availability;
+    /// The agent chose to take calls, or not to. It holds until the agent chooses anew, or the server ends.
+    fn set_availability(&self, actor: &Actor, wish: Wish) -> Availability;
     /// Agents who have a capture open on this desktop, as it was configured when they opened it.
     fn capturing(&self, desktop: &DesktopId) -> Vec<UserId>;
     /// Everybody's open captures, and attempts that closed ones have used up on running calls; the oldest call first.

@@ -118,6 +118,12 @@ impl Call {
         self.line_silent = silent && self.state != CallState::Ended;
     }
 
+    /// Somebody spoke on it.
+    #[must_use]
+    pub fn was_answered(&self) -> bool {
+        self.answered_at.is_some()
+    }
+
     /// The mask holds, or holds no longer.
     pub fn line_protected(&mut self, protected: bool) {
         self.line_protected = protected && self.state != CallState::Ended;

@@ -171,6 +171,7 @@ mod tests {
             route,
             desktop: DesktopId::from_random(1),
             protection: ProtectionScope::Capture,
+            after_call_s: 0,
             recorders: declared.then(|| RecorderDeclaration {
                 confirmed_by: "admin".to_owned(),
                 confirmed_at: UnixMillis(1),

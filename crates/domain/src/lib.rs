@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod availability;
 pub mod boundary;
 pub mod call;
 pub mod capture;

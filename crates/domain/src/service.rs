@@ -24,6 +24,9 @@ pub struct Service {
     pub desktop: DesktopId,
     /// When calls are protected.
     pub protection: ProtectionScope,
+    /// How long no other call rings for its agent after a call, 0-600 s.
+    #[serde(default)]
+    pub after_call_s: u16,
     /// Who else records (S21); none: undeclared, and captures are blocked.
     pub recorders: Option<RecorderDeclaration>,
     /// Revision.

@@ -159,6 +159,7 @@ pub(crate) async fn demonstration(
         route: Route::Agents,
         desktop: desktop_id.clone(),
         protection: ProtectionScope::Capture,
+        after_call_s: 0,
         recorders: Some(RecorderDeclaration {
             confirmed_by: "admin".to_owned(),
             confirmed_at: SystemClock.now(),

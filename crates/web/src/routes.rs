@@ -147,6 +147,10 @@ fn people() -> Vec<Route> {
 
 fn captures() -> Vec<Route> {
     vec![
+        get("/me/availability", me::availability)
+            .may(CAPTURE)
+            .while_locked(),
+        put("/me/availability", me::set_availability).may(CAPTURE),
         get("/me/desktop", me::desktop).logged_in().while_locked(),
         get("/calls", calls::list).may(CAPTURE).while_locked(),
         post("/calls/{id}/hang-up", calls::hang_up)

@@ -7,11 +7,13 @@ export type TestCard = 'visa' | 'mastercard' | 'mastercard-2' | 'amex' | 'discov
 export type Part = 'number' | 'expiry' | 'code' | 'routing' | 'account';
 export type Answer = 'approve' | 'approve_with_echo' | 'decline' | 'never_answer' | 'garbage' | 'server_error' | { approve_after: { delay_ms: number } };
 
-type PhoneState = { call: 'idle' | 'calling' | 'ringing' | 'connected'; registered: boolean; keys_waiting: number };
+type PhoneState = { call: 'idle' | 'calling' | 'ringing' | 'connected'; registered: boolean; keys_waiting: number; failure: number | null };
 type State = PhoneState & { agents: (PhoneState & { user: string })[] };
 export type HeardReport = { packets: number; event_packets: number; audio_ms: number; recoverable_digits: number; loud_ms: number };
 export type LedgerRow = { reference: string; status: string; amount?: string };
 
+/** SIP's status for nobody who could be reached (RFC 3261). */
+const UNAVAILABLE = 480;
 /** The phone of the demonstration's agent. */
 export const AGENT_PHONE = '1001';
 
@@ -26,6 +28,12 @@ export class Simulator {
   async call(): Promise<void> {
     await this.until('the agent’s phone is registered and both phones are free', ({ call, agents }) => call === 'idle' && agents.every((agent) => agent.registered && agent.call === 'idle'));
     await this.#post('call');
+  }
+
+  /** Calls, and is told that nobody can be reached. */
+  async callInVain(): Promise<void> {
+    await this.#post('call');
+    await this.until('the call is refused', ({ call, failure }) => call === 'idle' && failure === UNAVAILABLE);
   }
 
   /** Ends the call if there is one. */

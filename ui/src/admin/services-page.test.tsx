@@ -15,6 +15,7 @@ const pbx: Service = {
   route: { to: 'uri', uri: 'sip:100@192.0.2.5', address: '192.0.2.5:5060', agent: 'a.kim' },
   desktop: 'd1',
   protection: 'capture',
+  after_call_s: 20,
   recorders: null,
   revision: 7,
 };
@@ -36,9 +37,11 @@ test('a new service is sent as it was typed, and its sheet closes', async () => 
   await userEvent.type(screen.getByRole('textbox', { name: /Name/ }), ' Billing ');
   await userEvent.type(screen.getByRole('textbox', { name: /Numbers/ }), '8005550101{Enter}8005550102, *');
   await userEvent.click(screen.getByRole('radio', { name: 'During the whole call' }));
+  await userEvent.clear(screen.getByRole('textbox', { name: /After-call work/ }));
+  await userEvent.type(screen.getByRole('textbox', { name: /After-call work/ }), '45');
   await userEvent.click(button('Save'));
   const sent = requests.find(({ method }) => method === 'POST');
-  expect(sent?.body).toEqual({ name: 'Billing', numbers: ['8005550101', '8005550102', '*'], route: { to: 'agents' }, desktop: 'd1', protection: 'always', revision: 0 });
+  expect(sent?.body).toEqual({ name: 'Billing', numbers: ['8005550101', '8005550102', '*'], route: { to: 'agents' }, desktop: 'd1', protection: 'always', after_call_s: 45, revision: 0 });
   expect(screen.queryByRole('dialog')).toBeNull();
 });
 
@@ -81,6 +84,10 @@ test('a sheet with changes asks before they are gone, one without does not', asy
   await userEvent.click(button('Cancel'));
   await userEvent.click(button('Discard'));
   expect(screen.queryByRole('dialog')).toBeNull();
+});
+
+test.each(['', '-1', '2.5', 'x', '99999'])('after-call work of "%s" s is for the server to refuse, not to be taken for none', (afterCall) => {
+  expect(formOf({ ...draftOf(pbx, []), afterCall }, 7).after_call_s).toBeGreaterThan(600);
 });
 
 test('a service that is opened and saved unchanged stays as it is', () => {

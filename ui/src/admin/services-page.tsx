@@ -124,7 +124,7 @@ function Recorders({ service }: { service: Service }) {
 }
 
 /** What the sheet holds; of the route all parts, so that none is lost by choosing another goal. */
-type Draft = { name: string; numbers: string; goal: Goal; uri: string; address: string; agent: string; desktop: string; protection: Service['protection'] };
+type Draft = { name: string; numbers: string; goal: Goal; uri: string; address: string; agent: string; desktop: string; protection: Service['protection']; afterCall: string };
 
 export function draftOf(service: Service | undefined, desktops: readonly DesktopBrief[]): Draft {
   const route = service?.route;
@@ -138,8 +138,12 @@ export function draftOf(service: Service | undefined, desktops: readonly Desktop
     agent: fixed.agent,
     desktop: service?.desktop ?? desktops[0]?.id ?? '',
     protection: service?.protection ?? 'capture',
+    afterCall: String(service?.after_call_s ?? 0),
   };
 }
+
+/** More than any service may have. */
+const AFTER_CALL_WRONG = 9_999;
 
 export function formOf(draft: Draft, revision: number): ServiceForm {
   const { goal, uri, address, agent } = draft;
@@ -149,6 +153,8 @@ export function formOf(draft: Draft, revision: number): ServiceForm {
     route: goal === 'uri' ? { to: goal, uri: uri.trim(), address: address.trim(), agent: agent.trim() } : { to: goal },
     desktop: draft.desktop,
     protection: draft.protection,
+    // What is no number is refused by the server, at its field.
+    after_call_s: /^\d{1,4}$/.test(draft.afterCall.trim()) ? Number(draft.afterCall) : AFTER_CALL_WRONG,
     revision,
   };
 }
@@ -216,6 +222,7 @@ function ServiceSheet({ service, desktops, onClose }: SheetProps) {
             error={problem('desktop')}
           />
           <RadioInput label={t('services.protection')} value={draft.protection} onChange={set('protection')} choices={choices(SCOPES, t)} hint={t('services.protection_hint')} />
+          <TextInput label={t('services.after_call')} value={draft.afterCall} onChange={set('afterCall')} inputMode="numeric" maxLength={4} hint={t('services.after_call_hint')} error={problem('after_call_s')} />
           {isElsewhere && (
             <Notice tone="bad" role="alert">
               {sentenceOf(save.error)}

@@ -16,6 +16,7 @@ import { ControlButtons } from './control-buttons';
 import { CustomerPanel } from './customer-panel';
 import { DesktopLayout, useIdleDesktop } from './layouts';
 import { NotesPanel } from './notes-panel';
+import { Presence, useAvailabilityAt } from './presence';
 import { useNow } from './use-now';
 
 /** The call on screen: the one the agent chose while it lasts, else the one with an open capture, else the newest that is not over. */
@@ -40,6 +41,7 @@ export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean
   const [notes, setNotes] = useKeptByCall(call, calls, '');
   const { run, pending, refusal } = useCommands();
   const online = connection === 'open';
+  const availability = useAvailabilityAt(now);
   const mine = useMyDesktop().data;
   const open = (widget: string) =>
     call && run(async () => store.applyOpened(await api<CaptureView>('POST', `/calls/${call.id}/captures`, { body: { widget } })));
@@ -48,7 +50,7 @@ export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean
   const end = () => call && run(() => api('POST', `/calls/${call.id}/hang-up`));
   return (
     <div className={css.page}>
-      <CallBar call={call} now={now} busy={pending || !online} onEnd={end} />
+      <CallBar call={call} now={now} busy={pending || !online} onEnd={end} rings={availability?.state !== 'not_ready'} presence={<Presence availability={availability} now={now} disabled={locked || !online} />} />
       <ConnectionBand connection={connection} />
       <CallBehind call={callBehind(calls, call)} onShow={setChosen} />
       <div inert={locked}>

@@ -1,4 +1,5 @@
-/** The call: who, how long, what is recorded, and the way to end it. */
+/** The call: who, how long, what is recorded, and the way to end it; and whether others ring. */
+import type { ReactNode } from 'react';
 import type { CallView } from '../lib/api/types';
 import { Button, Chip, Icon } from '../lib/controls';
 import type { IconName, Tone } from '../lib/controls';
@@ -35,13 +36,24 @@ const STATES = {
   ended: 'call.ended',
 } satisfies Record<CallView['state'], MessageId>;
 
-export function CallBar({ call, now, busy, onEnd }: { call: CallView | undefined; now: number; busy: boolean; onEnd: () => void }) {
+export type CallBarProps = {
+  call: CallView | undefined;
+  now: number;
+  busy: boolean;
+  onEnd: () => void;
+  /** Whether calls ring for the agent: where that is chosen, and what it is. */
+  presence?: ReactNode;
+  rings?: boolean;
+};
+
+export function CallBar({ call, now, busy, onEnd, presence, rings = true }: CallBarProps) {
   const t = useT();
   if (!call) {
     return (
       <section className={css.bar} aria-label={t('call.bar')}>
+        {presence}
         <Chip icon="phone">{t('call.none')}</Chip>
-        <span className={css.muted}>{t('call.waiting')}</span>
+        <span className={css.muted}>{t(rings ? 'call.waiting' : 'call.silent')}</span>
       </section>
     );
   }
@@ -50,6 +62,7 @@ export function CallBar({ call, now, busy, onEnd }: { call: CallView | undefined
   const since = call.answered_at ?? call.began_at;
   return (
     <section className={css.bar} aria-label={t('call.bar')} data-state={call.state}>
+      {presence}
       <Chip tone={call.state === 'connected' ? 'good' : call.state === 'ended' ? 'bad' : 'info'} icon="phone">
         {t(STATES[call.state])}
       </Chip>

@@ -66,6 +66,7 @@ pub(super) fn service(protection: ProtectionScope) -> Service {
         route: Route::Agents,
         desktop: DesktopId::from_random(1),
         protection,
+        after_call_s: 0,
         recorders: Some(RecorderDeclaration {
             confirmed_by: "pat".to_owned(),
             confirmed_at: NOW,

@@ -13,6 +13,7 @@ use domain::view::DeskError;
 use domain::widget::WidgetOptions;
 
 mod alarms;
+mod availability;
 mod digits;
 mod fixtures;
 mod house;

@@ -204,6 +204,7 @@ pub(crate) fn service(name: &str, desktop: &DesktopId) -> Service {
         route: Route::Agents,
         desktop: desktop.clone(),
         protection: ProtectionScope::Capture,
+        after_call_s: 0,
         recorders: None,
         revision: 0,
     }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::access::{Preferences, User};
 use domain::audit::{AuditAction, AuditEntry};
+use domain::availability::{Availability, Wish};
 use domain::boundary::{Change, StoreError};
 use domain::designer::DesignerDesktop;
 use domain::desktop::Layout;
@@ -81,6 +82,27 @@ pub(crate) async fn desktop(State(app): State<Shared>, Caller(login): Caller) ->
     mine.layout = Some(desktop.layout);
     mine.revision = desktop.revision;
     Ok(Json(mine))
+}
+
+/// Whether calls ring for whoever is logged in.
+#[utoipa::path(get, path = "/me/availability", tag = "me", responses((status = 200, body = Availability)))]
+pub(crate) async fn availability(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+) -> Json<Availability> {
+    Json(app.deps.desk.availability(&login.actor))
+}
+
+/// Takes calls from now on, or takes none. Calls that ring or are on are not touched. It holds until it is chosen anew, or the server ends.
+#[utoipa::path(put, path = "/me/availability", tag = "me", request_body = Wish, responses(
+    (status = 200, body = Availability),
+))]
+pub(crate) async fn set_availability(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Input(wish): Input<Wish>,
+) -> Json<Availability> {
+    Json(app.deps.desk.set_availability(&login.actor, wish))
 }
 
 /// Keeps language and theme for whoever is logged in, in every browser.

@@ -26,7 +26,7 @@ use crate::routes::{RouteRow, table};
         show,
         login::show, login::log_in, login::log_out, login::unlock, login::activity, login::change_password,
         login::policy, second_factor::offer, second_factor::set, set_up::offer, set_up::make,
-        live::stream, me::desktop, me::save_preferences,
+        live::stream, me::availability, me::set_availability, me::desktop, me::save_preferences,
         calls::list, calls::hang_up, calls::open, calls::show, calls::act, calls::process, calls::reveal, consumer::tell, attempts::list, attempts::reset,
         services::settings, services::save_settings,
         services::list, services::create, services::show, services::save, services::declare,

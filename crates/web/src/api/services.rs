@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
+use domain::availability::AFTER_CALL_S_MAX;
 use domain::boundary::{Audience, Bus, Change, LiveEvent};
 use domain::id::{DesktopId, ServiceId, SinkId};
 use domain::service::{
@@ -50,6 +51,9 @@ pub(crate) struct ServiceForm {
     desktop: DesktopId,
     /// When calls are protected.
     protection: ProtectionScope,
+    /// How long no other call rings for its agent after a call, 0-600 s.
+    #[serde(default)]
+    after_call_s: u16,
     /// The revision that was read; 0 for a new service.
     #[serde(default)]
     revision: i64,
@@ -308,6 +312,9 @@ impl ServiceForm {
             };
             problems.push(wrong(format!("numbers[{index}]"), message));
         }
+        if self.after_call_s > AFTER_CALL_S_MAX {
+            problems.push(wrong("after_call_s", "choose 0 to 600 seconds"));
+        }
         if let Route::Uri { uri, address, .. } = &self.route {
             let scheme = uri.starts_with("sip:") || uri.starts_with("sips:");
             if !scheme
@@ -337,6 +344,7 @@ impl ServiceForm {
             route: self.route,
             desktop: self.desktop,
             protection: self.protection,
+            after_call_s: self.after_call_s,
             recorders,
             revision: self.revision,
         }

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::access::Actor;
+use domain::availability::{Availability, Wish};
 use domain::boundary::{CaptureAction, CaptureDesk, Task};
 use domain::capture::{Field, PaymentType, WidgetKind};
 use domain::consumer::Consumer;
@@ -32,6 +33,7 @@ pub(crate) struct Desk {
     pub(crate) digits: Mutex<String>,
     /// Who has a capture open on which desktop.
     pub(crate) capturing: Mutex<Vec<(DesktopId, UserId)>>,
+    pub(crate) wish: Mutex<Option<Wish>>,
     /// Forms of payments are refused as the real desk refuses them.
     pub(crate) checks_forms: AtomicBool,
 }
@@ -104,6 +106,18 @@ impl CaptureDesk for Desk {
         capture: &'a CaptureId,
     ) -> Task<'a, Result<CaptureView, DeskError>> {
         task(self.owned(actor, capture))
+    }
+
+    fn availability(&self, _: &Actor) -> Availability {
+        match *self.wish.lock().unwrap() {
+            Some(Wish::NotReady(reason)) => Availability::NotReady { reason },
+            Some(Wish::Ready) | None => Availability::Ready,
+        }
+    }
+
+    fn set_availability(&self, actor: &Actor, wish: Wish) -> Availability {
+        *self.wish.lock().unwrap() = Some(wish);
+        self.availability(actor)
     }
 
     fn capturing(&self, desktop: &DesktopId) -> Vec<UserId> {

@@ -328,3 +328,17 @@ async fn s14_a_supervisor_sees_live_captures_by_agent_and_gives_attempts_back() 
         (400, vec!["kind".to_owned()])
     );
 }
+
+#[tokio::test]
+async fn an_agent_takes_no_calls_for_a_reason_and_takes_them_again() {
+    let house = House::new().await;
+    let browser = house.logged_in(Role::Agent).await;
+    let stands = browser.get("/me/availability").await.json();
+    assert_eq!(stands, json!({"state": "ready"}));
+    let meal = json!({"state": "not_ready", "reason": "meal"});
+    let reply = browser.put("/me/availability", meal.clone()).await;
+    assert_eq!((reply.status, reply.json()), (200, meal.clone()));
+    assert_eq!(browser.get("/me/availability").await.json(), meal);
+    let supervisor = house.logged_in(Role::Supervisor).await;
+    assert_eq!(supervisor.get("/me/availability").await.status, 403);
+}

@@ -120,8 +120,9 @@ impl Stage {
         );
         let evidence = (&rooms.payments, &rooms.proposals, &rooms.entries);
         format!(
-            "{people:?} {configured:?} {evidence:?} {:?}",
-            self.house.desk.asked()
+            "{people:?} {configured:?} {evidence:?} {:?} {:?}",
+            self.house.desk.asked(),
+            self.house.desk.wish
         )
     }
 
@@ -169,6 +170,11 @@ impl Stage {
                 "PUT",
                 "/me/preferences",
                 json!({"language": "de", "theme": "dark"}),
+            ),
+            case(
+                "PUT",
+                "/me/availability",
+                json!({"state": "not_ready", "reason": "meal"}),
             ),
             case("POST", "/users", person.clone()),
             case("PUT", "/users/{id}", kept).at(lee.id.as_str()),
@@ -339,7 +345,7 @@ fn with(body: &Value, name: &str, value: i64) -> Value {
 
 fn service(name: &str, number: &str, revision: i64) -> Value {
     let route = json!({"to": "uri", "uri": "sip:100@192.0.2.5", "address": "192.0.2.5:5060", "agent": "anna"});
-    json!({"name": name, "numbers": [number], "route": route, "desktop": "sales", "protection": "capture", "revision": revision})
+    json!({"name": name, "numbers": [number], "route": route, "desktop": "sales", "protection": "capture", "after_call_s": 30, "revision": revision})
 }
 
 /// An Advanced widget with everything that one can have.

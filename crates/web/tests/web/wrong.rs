@@ -29,7 +29,7 @@ const LINES: [&str; 1] = ["text"];
 /// What no answer repeats.
 const SECRETS: [&str; 3] = ["password", "phone_password", "gateway_password"];
 /// What tells alternatives apart.
-const TAGS: [&str; 4] = ["do", "to", "kind", "allow"];
+const TAGS: [&str; 5] = ["do", "to", "kind", "allow", "state"];
 /// Compared with what is stored, at which another one is a conflict, not an error of a form.
 const REVISIONS: [&str; 2] = ["revision", "desktop_revision"];
 

@@ -1,7 +1,7 @@
 /** Owns: the names under which answers are cached, and how each is read. */
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { ApiError, api } from './client';
-import type { DesignList, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, FirstSteps, HostList, Login, LoginPolicy, MyDesktop, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
+import type { Availability, DesignList, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, FirstSteps, HostList, Login, LoginPolicy, MyDesktop, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
 
 export const KEYS = {
   login: ['login'],
@@ -20,6 +20,7 @@ export const KEYS = {
   audit: ['audit'],
   live: ['live-captures'],
   verification: ['audit-verification'],
+  availability: ['availability'],
   myDesktop: ['my-desktop'],
   firstSteps: ['first-steps'],
 } as const;
@@ -147,6 +148,11 @@ export function useUser(id: string, enabled: boolean) {
 /** Roles, with what the one who asks may do with each. */
 export function useRoles() {
   return useQuery({ queryKey: KEYS.roles, queryFn: ({ signal }) => api<RoleList>('GET', '/roles', { signal }) });
+}
+
+/** Whether calls ring for the agent. */
+export function useAvailability() {
+  return useQuery({ queryKey: KEYS.availability, queryFn: ({ signal }) => api<Availability>('GET', '/me/availability', { signal }) });
 }
 
 /** What the agent gets, before any call. */

@@ -734,6 +734,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether calls ring for whoever is logged in.
+         * @description Needs the right capture.start.
+         */
+        get: operations["availability"];
+        /**
+         * Takes calls from now on, or takes none. Calls that ring or are on are not touched. It holds until it is chosen anew, or the server ends.
+         * @description Needs the right capture.start.
+         */
+        put: operations["set_availability"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/desktop": {
         parameters: {
             query?: never;
@@ -1338,6 +1362,21 @@ export interface components {
          * @enum {string}
          */
         AuthMethod: "none" | "basic";
+        /** @description How an agent stands. */
+        Availability: {
+            /** @enum {string} */
+            state: "ready";
+        } | {
+            /** @description Why. */
+            reason: components["schemas"]["NotReadyReason"];
+            /** @enum {string} */
+            state: "not_ready";
+        } | {
+            /** @enum {string} */
+            state: "after_call";
+            /** @description When it ends by itself. */
+            until: components["schemas"]["UnixMillis"];
+        };
         /** @description "Save Agent Desktop": the design that a desktop uses from now on, and its canvas. */
         BindingForm: {
             /** @description Which design. */
@@ -2143,6 +2182,11 @@ export interface components {
             widgets: components["schemas"]["WidgetView"][];
         };
         /**
+         * @description Why an agent takes no calls.
+         * @enum {string}
+         */
+        NotReadyReason: "break" | "meal" | "meeting" | "training" | "other";
+        /**
          * @description Why nothing was sent.
          * @enum {string}
          */
@@ -2621,6 +2665,11 @@ export interface components {
         SecurityCodeRule: "required" | "optional" | "not_captured";
         /** @description Numbers, their route and their desktop. */
         Service: {
+            /**
+             * Format: int32
+             * @description How long no other call rings for its agent after a call, 0-600 s.
+             */
+            after_call_s?: number;
             /** @description The desktop of calls whose agent has none of their own. */
             desktop: components["schemas"]["DesktopId"];
             /** @description Identity. */
@@ -2649,6 +2698,11 @@ export interface components {
         };
         /** @description A service as a form sends it. Recorders are declared apart. */
         ServiceForm: {
+            /**
+             * Format: int32
+             * @description How long no other call rings for its agent after a call, 0-600 s.
+             */
+            after_call_s?: number;
             /** @description The desktop of calls whose agent has none. */
             desktop: components["schemas"]["DesktopId"];
             /** @description 1-60 characters, unique. */
@@ -3293,6 +3347,16 @@ export interface components {
             titles: {
                 [key: string]: string;
             };
+        };
+        /** @description What an agent chooses. */
+        Wish: {
+            /** @enum {string} */
+            state: "ready";
+        } | {
+            /** @description No call rings, and why. */
+            reason: components["schemas"]["NotReadyReason"];
+            /** @enum {string} */
+            state: "not_ready";
         };
     };
     responses: {
@@ -4279,6 +4343,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Availability"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Availability"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -31,9 +31,9 @@ type Common = {
   disabled?: boolean;
 };
 
-function Caption({ label, required }: { label: string; required?: boolean | undefined }) {
+function Caption({ label, required, spoken }: { label: string; required?: boolean | undefined; spoken?: boolean | undefined }) {
   return (
-    <Label className={css.label}>
+    <Label className={spoken ? 'visually-hidden' : css.label!}>
       {label}
       {required && (
         <span aria-hidden="true" className={css.star}>
@@ -106,7 +106,8 @@ export function SelectInput<K extends string>({
   value,
   choices,
   onChange,
-}: Common & { value: K; choices: readonly Choice<K>[]; onChange: (value: K) => void }) {
+  spoken,
+}: Common & { value: K; choices: readonly Choice<K>[]; onChange: (value: K) => void; /** The label is not shown: the value says what it is of. */ spoken?: boolean }) {
   return (
     <Select
       className={css.field!}
@@ -117,7 +118,7 @@ export function SelectInput<K extends string>({
       isInvalid={Boolean(error)}
       validationBehavior="aria"
     >
-      <Caption label={label} required={required} />
+      <Caption label={label} required={required} spoken={spoken} />
       <AriaButton className={`${css.button} ${css.select}`}>
         <SelectValue />
         <Icon name="chevron" />

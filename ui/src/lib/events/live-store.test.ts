@@ -70,8 +70,10 @@ describe('the event stream', () => {
     sources[0]?.tell('open');
     await vi.waitFor(() => expect(store.snapshot().connection).toBe('open'));
     expect(store.snapshot().calls).toHaveLength(1);
+    expect(hooks.changed.mock.calls).toEqual([['availability']]);
     sources[0]?.tell('reset');
     await vi.waitFor(() => expect(hooks.readCalls).toHaveBeenCalledTimes(2));
+    expect(hooks.changed).toHaveBeenCalledTimes(2);
     stop();
   });
 

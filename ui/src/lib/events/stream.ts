@@ -6,14 +6,14 @@ import type { CallView, CaptureView } from '../api/types';
 import type { LiveStore } from './live-store';
 
 /** Topics without a view of their own: what they name is read again. */
-const READ_AGAIN = ['desktop', 'payment', 'registration', 'settings'] as const;
+const READ_AGAIN = ['availability', 'desktop', 'payment', 'registration', 'settings'] as const;
 export type ReadAgain = (typeof READ_AGAIN)[number];
 
 /** Pause before a stream that the browser gave up is opened again. */
 const REOPEN_MS = 2_000;
 
 export type StreamHooks = {
-  /** The stream is up, or lost its place: read the calls. */
+  /** The stream is up, or lost its place: read the calls. Whether calls ring is read then, too: a server that started anew has forgotten it. */
   readCalls: () => Promise<readonly CallView[]>;
   /** Something else changed. */
   changed: (topic: ReadAgain) => void;
@@ -39,8 +39,12 @@ export function connectStream(store: LiveStore, hooks: StreamHooks): () => void 
 
   const start = () => {
     source = open();
-    source.addEventListener('open', () => void readAll());
-    source.addEventListener('reset', () => void readAll());
+    const caughtUp = () => {
+      void readAll();
+      hooks.changed('availability');
+    };
+    source.addEventListener('open', caughtUp);
+    source.addEventListener('reset', caughtUp);
     source.addEventListener('call', (event) => store.applyCall(JSON.parse(event.data) as CallView));
     source.addEventListener('capture', (event) => store.applyCapture(JSON.parse(event.data) as CaptureView));
     source.addEventListener('locked', hooks.locked);
