@@ -1,36 +1,20 @@
 /** Names, titles and prompts are text: 200 texts that would be more where a page is careless are saved by the real server and shown by the real page. */
 import type { Page } from '@playwright/test';
 import { XSS } from '../fixtures/xss';
+import type { Body } from './api';
+import { post, send } from './api';
 import { expect, test } from './demo';
 import { elsewhere } from './desk';
 import { Watch } from './watch';
 
 test.use({ story: 'xss' });
 
-type Body = Record<string, unknown>;
 /** Texts in one prompt of at most 500 characters. */
 const PER_PROMPT = 8;
 /** Prompts of a card, and most widgets of a desktop. */
 const FIELDS = ['card_number', 'expiry', 'security_code'] as const;
 const PARTS = ['number', 'expiry', 'code'] as const;
 const WIDGETS = 28;
-
-/** Every request of a list, by whoever is signed in; all of them are taken. Not from the page: it would read its lists anew after each. */
-async function send(page: Page, requests: readonly { method: string; path: string; body: Body }[]): Promise<Body[]> {
-  const origin = new URL(page.url()).origin;
-  const { csrf } = (await (await page.request.get(`${origin}/api/v1/login`)).json()) as { csrf: string };
-  const headers = { Origin: origin, 'X-Tonewall-CSRF': csrf };
-  const answers: Body[] = [];
-  for (const { method, path, body } of requests) {
-    const response = await page.request.fetch(`${origin}/api/v1${path}`, { method, headers, data: body });
-    const text = await response.text();
-    expect(response.ok(), `${method} ${path} ${JSON.stringify(body).slice(0, 200)}: ${text.slice(0, 400)}`).toBe(true);
-    answers.push(JSON.parse(text) as Body);
-  }
-  return answers;
-}
-
-const post = (path: string) => (body: Body) => ({ method: 'POST', path, body });
 
 /** The nth of them, from the beginning again after the last. */
 const nth = (place: number) => XSS[place % XSS.length]!;
