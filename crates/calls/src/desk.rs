@@ -14,6 +14,7 @@ use domain::boundary::{
 };
 use domain::capture::{Field, WidgetKind};
 use domain::consumer::Consumer;
+use domain::control::CallControl;
 use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
 use domain::payment::PaymentForm;
 use domain::time::WallClock;
@@ -423,6 +424,18 @@ impl CaptureDesk for Calls {
                 reply,
             })
             .await
+        })
+    }
+
+    fn control<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        control: CallControl,
+    ) -> Task<'a, Result<CallView, DeskError>> {
+        Box::pin(async move {
+            let handle = self.owned(actor, call)?;
+            Self::ask(&handle, |reply| Message::Control { control, reply }).await
         })
     }
 

@@ -8,6 +8,7 @@ mod buttons;
 mod charge;
 pub mod configuration;
 mod consumer;
+mod controls;
 mod desk;
 mod live;
 mod mask;

@@ -14,6 +14,7 @@ use domain::boundary::{
 use domain::call::Call;
 use domain::capture::{AttemptsUsed, Field, WidgetKind};
 use domain::consumer::Consumer;
+use domain::control::CallControl;
 use domain::desktop::Desktop;
 use domain::id::{CaptureId, SinkId, WidgetId};
 use domain::payment::{Outcome, PaymentForm};
@@ -25,6 +26,7 @@ use tokio::task::JoinSet;
 
 use crate::buttons;
 use crate::charge::Progress;
+use crate::controls::Keypad;
 use crate::desk::Inner;
 use crate::mask::Mask;
 use crate::open_capture::OpenCapture;
@@ -55,6 +57,10 @@ pub(crate) enum Message {
         actor: Actor,
         consumer: Consumer,
         reply: Reply<()>,
+    },
+    Control {
+        control: CallControl,
+        reply: Reply<CallView>,
     },
     Open {
         actor: Actor,
@@ -121,6 +127,7 @@ pub(crate) struct CallTask {
     pub(crate) service: Arc<Service>,
     pub(crate) desktop: Option<Arc<Desktop>>,
     pub(crate) agent: Option<Arc<User>>,
+    pub(crate) keypad: Keypad,
     pub(crate) open: Option<OpenCapture>,
     pub(crate) mask: Mask,
     /// Alarms that captures of this call have raised.
@@ -200,6 +207,7 @@ pub(crate) fn start(
             service: chosen.service,
             desktop: chosen.desktop,
             agent: chosen.agent,
+            keypad: Keypad::default(),
             open: None,
             mask: Mask::default(),
             alarms: 0,
@@ -314,6 +322,9 @@ impl CallTask {
                 let answer = self.tell_consumer(&actor, consumer).await;
                 let _gone = reply.send(answer);
             }
+            Message::Control { control, reply } => {
+                let _gone = reply.send(self.control(control));
+            }
             Message::Open {
                 actor,
                 widget,
@@ -362,11 +373,7 @@ impl CallTask {
                 self.protect_always();
                 self.publish_call();
             }
-            LineMessage::Held(held) => {
-                self.call.held(held);
-                self.capture_event(domain::capture::Event::CallHeld(held));
-                self.publish_call();
-            }
+            LineMessage::Held(held) => self.held_by_phone(held),
             LineMessage::Line(event) => self.handle_line_event(event),
         }
     }

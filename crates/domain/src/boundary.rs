@@ -7,13 +7,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use secret::{KeyReceiver, SecretBuffer, SecretText, Slot};
+use secret::{Key, KeyReceiver, SecretBuffer, SecretText, Slot};
 
 use crate::access::{Actor, CustomRole, CustomRoles, Permission, User};
 use crate::audit::{AuditEntry, ChainedDocument, ChainedEntry, TrailFilter};
 use crate::availability::{Availability, Wish};
 use crate::capture::{Field, WidgetKind};
 use crate::consumer::Consumer;
+use crate::control::CallControl;
 use crate::designer::DesignerDesktop;
 use crate::desktop::{Desktop, SavedDesktop};
 use crate::gateway::approval::{HostApproval, HostEditor};
@@ -54,6 +55,12 @@ pub trait Telephony: Send + Sync {
     fn watch(&self, call: &CallId, on: bool) -> Result<(), TelephonyError>;
     /// Silences the consumer towards everyone, or ends that.
     fn mute_consumer(&self, call: &CallId, on: bool) -> Result<(), TelephonyError>;
+    /// Silences the agent towards the consumer and the recorder, or ends that. Of a connected call only.
+    fn mute_agent(&self, call: &CallId, on: bool) -> Result<(), TelephonyError>;
+    /// Holds a connected call, or ends that: neither side hears the other. Mask and holds of phones stay; it is not told by [`CallEvents::held`].
+    fn hold(&self, call: &CallId, on: bool) -> Result<(), TelephonyError>;
+    /// Sends the consumer's side a key of the agent's page, one in [`KEY_TIME`](crate::control::KEY_TIME): none on hold, none once a mask is asked for (S31).
+    fn send_key(&self, call: &CallId, key: Key) -> Result<(), TelephonyError>;
     /// Users whose phones are registered here now.
     fn registered(&self) -> Vec<String>;
     /// Replaces the accounts of agent phones.
@@ -556,6 +563,13 @@ pub trait CaptureDesk: Send + Sync {
         call: &'a CallId,
         consumer: Consumer,
     ) -> Task<'a, Result<(), DeskError>>;
+    /// Does something with a call that both have answered; the call as it is then.
+    fn control<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        control: CallControl,
+    ) -> Task<'a, Result<CallView, DeskError>>;
     /// Opens a widget on a connected call.
     fn open<'a>(
         &'a self,

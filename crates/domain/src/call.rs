@@ -6,7 +6,7 @@ use crate::consumer::Consumer;
 use crate::id::{CallId, UserId};
 use crate::text::plain_line;
 use crate::time::UnixMillis;
-use crate::view::{ButtonView, CallState, CallView, CaptureView};
+use crate::view::{ButtonView, CallState, CallView, CaptureView, Holder};
 
 /// Longest caller text that is kept: what a call bar can show.
 const CALLER_CHARS_MAX: usize = 80;
@@ -20,6 +20,9 @@ pub struct Call {
     caller_number: String,
     called: String,
     state: CallState,
+    is_agent_muted: bool,
+    is_held_by_agent: bool,
+    is_held_by_phone: bool,
     began_at: UnixMillis,
     answered_at: Option<UnixMillis>,
     ended_at: Option<UnixMillis>,
@@ -46,6 +49,9 @@ impl Call {
             caller_number: plain_line(number, CALLER_CHARS_MAX),
             called: plain_line(called, CALLER_CHARS_MAX),
             state: CallState::Ringing,
+            is_agent_muted: false,
+            is_held_by_agent: false,
+            is_held_by_phone: false,
             began_at: now,
             answered_at: None,
             ended_at: None,
@@ -93,13 +99,47 @@ impl Call {
         }
     }
 
-    /// On hold, or back.
-    pub fn held(&mut self, held: bool) {
-        match (self.state, held) {
-            (CallState::Connected, true) => self.state = CallState::Held,
-            (CallState::Held, false) => self.state = CallState::Connected,
-            (CallState::Ringing | CallState::Connected | CallState::Held | CallState::Ended, _) => {
-            }
+    /// Both have answered, and nobody has hung up: what an agent can do with a call can be done.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        matches!(self.state, CallState::Connected | CallState::Held)
+    }
+
+    /// On hold by a phone, or no longer so.
+    pub fn held_by_phone(&mut self, held: bool) {
+        if self.is_up() {
+            self.is_held_by_phone = held;
+            self.settle_hold();
+        }
+    }
+
+    /// On hold by the agent's button, or no longer so.
+    pub fn held_by_agent(&mut self, held: bool) {
+        if self.is_up() {
+            self.is_held_by_agent = held;
+            self.settle_hold();
+        }
+    }
+
+    fn settle_hold(&mut self) {
+        self.state = match self.holder() {
+            Some(_) => CallState::Held,
+            None => CallState::Connected,
+        };
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        match (self.is_held_by_agent, self.is_held_by_phone) {
+            (true, _) => Some(Holder::Agent),
+            (false, true) => Some(Holder::Phone),
+            (false, false) => None,
+        }
+    }
+
+    /// The consumer does not hear the agent, or does again.
+    pub fn agent_muted(&mut self, muted: bool) {
+        if self.is_up() {
+            self.is_agent_muted = muted;
         }
     }
 
@@ -107,6 +147,9 @@ impl Call {
     pub fn ended(&mut self, now: UnixMillis) {
         if self.state != CallState::Ended {
             self.state = CallState::Ended;
+            self.is_agent_muted = false;
+            self.is_held_by_agent = false;
+            self.is_held_by_phone = false;
             self.ended_at = Some(now);
             self.line_silent = false;
             self.line_protected = false;
@@ -146,6 +189,8 @@ impl Call {
         CallView {
             id: self.id.clone(),
             state: self.state,
+            held_by: self.holder(),
+            agent_muted: self.is_agent_muted,
             caller: self.caller.clone(),
             caller_number: self.caller_number.clone(),
             called: self.called.clone(),
@@ -188,14 +233,46 @@ mod tests {
     fn an_ended_call_stays_ended() {
         let mut call = call();
         call.answered(UnixMillis(6));
-        call.held(true);
+        call.held_by_phone(true);
         call.ended(UnixMillis(7));
-        call.held(false);
+        call.held_by_phone(false);
+        call.held_by_agent(true);
+        call.agent_muted(true);
         call.answered(UnixMillis(8));
         call.ended(UnixMillis(9));
+        let view = call.view(Vec::new(), None);
         assert_eq!(
-            (call.state(), call.view(Vec::new(), None).ended_at),
+            (view.state, view.ended_at),
             (CallState::Ended, Some(UnixMillis(7)))
         );
+        assert_eq!((view.held_by, view.agent_muted), (None, false));
+    }
+
+    #[test]
+    fn a_call_is_held_until_neither_button_nor_phone_holds_it() {
+        let mut call = call();
+        call.held_by_agent(true);
+        assert_eq!(call.state(), CallState::Ringing);
+        call.answered(UnixMillis(6));
+        let mut steps = Vec::new();
+        let steps_of: [(bool, bool); 6] = [
+            (true, true),
+            (false, true),
+            (true, false),
+            (true, true),
+            (false, false),
+            (true, false),
+        ];
+        for (by_agent, held) in steps_of {
+            if by_agent {
+                call.held_by_agent(held);
+            } else {
+                call.held_by_phone(held);
+            }
+            steps.push(call.view(Vec::new(), None).held_by);
+        }
+        let (agent, phone) = (Some(Holder::Agent), Some(Holder::Phone));
+        assert_eq!(steps, [agent, agent, phone, agent, agent, None]);
+        assert_eq!(call.state(), CallState::Connected);
     }
 }

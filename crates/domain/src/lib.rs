@@ -12,6 +12,7 @@ pub mod boundary;
 pub mod call;
 pub mod capture;
 pub mod consumer;
+pub mod control;
 pub mod designer;
 pub mod desktop;
 pub mod first_steps;

@@ -24,6 +24,10 @@ pub struct CallView {
     pub id: CallId,
     /// Where it stands.
     pub state: CallState,
+    /// Who holds it; none: nobody.
+    pub held_by: Option<Holder>,
+    /// The consumer does not hear the agent: Mute is pressed.
+    pub agent_muted: bool,
     /// What the caller's phone said of its name, else its number: hostile text.
     pub caller: String,
     /// The number that the call comes from, as it was sent: hostile text; empty: none was sent.
@@ -61,6 +65,16 @@ pub enum CallState {
     Held,
     /// Over.
     Ended,
+}
+
+/// Who holds a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Holder {
+    /// The agent by the button Hold, whatever the phones do; the button ends it.
+    Agent,
+    /// One of the phones by itself; it alone can end that.
+    Phone,
 }
 
 /// A control button.

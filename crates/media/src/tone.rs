@@ -33,10 +33,16 @@ impl FlatTone {
     /// A tone of `frequency_hz`, rounded to whole Hertz, at −16 dBm0. Frequencies outside [`FLAT_TONE_HZ_RANGE`] are moved to its nearer end.
     #[must_use]
     pub fn new(frequency_hz: f32) -> Self {
+        Self::at_level(frequency_hz, FLAT_TONE_DBM0)
+    }
+
+    /// The same at another level.
+    #[must_use]
+    pub fn at_level(frequency_hz: f32, dbm0: f32) -> Self {
         let frequency_hz =
             frequency_hz.clamp(*FLAT_TONE_HZ_RANGE.start(), *FLAT_TONE_HZ_RANGE.end());
         Self {
-            amplitude: Law::Mu.amplitude(FLAT_TONE_DBM0),
+            amplitude: Law::Mu.amplitude(dbm0),
             hz: u64::from(sample::round_to_u32(frequency_hz)),
         }
     }
@@ -84,7 +90,8 @@ impl Default for KeyToneShape {
     }
 }
 
-/// The two tones of a key (ITU-T Q.23), sample by sample, from phase zero. For simulator, self-checks and tests; a relay never makes one.
+/// The two tones of a key (ITU-T Q.23), sample by sample, from phase zero. For simulator, self-checks and tests, and for keys that an
+/// agent presses on the page; a relay never makes one towards the agent.
 #[derive(Debug, Clone)]
 pub struct KeyTone {
     low: Sine,

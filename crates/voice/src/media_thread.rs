@@ -63,6 +63,10 @@ pub(crate) enum MediaCommand {
     Unprotect(MediaId),
     Watch(MediaId, bool),
     Mute(MediaId, bool),
+    MuteAgent(MediaId, bool),
+    Hold(MediaId, bool),
+    /// The next key of the thread's own ring is for the consumer's side.
+    SendKey(MediaId),
     Replan(MediaId, Leg, Box<LegPlan>),
     /// The next key of the thread's own ring was signalled by INFO on this leg. The command holds no key: rings do not wipe what was taken.
     InfoKey(MediaId, Leg),
@@ -164,7 +168,7 @@ pub(crate) struct MediaThread {
     commands: rtrb::Producer<MediaCommand>,
     owed: VecDeque<MediaCommand>,
     reports: rtrb::Consumer<Report>,
-    info_keys: KeySender,
+    keys: KeySender,
     waker: Waker,
     shared: Arc<Shared>,
     join: Option<JoinHandle<()>>,
@@ -183,7 +187,7 @@ impl MediaThread {
         let (commands, commands_out) = RingBuffer::new(COMMANDS_MAX);
         let (reports_in, reports) = RingBuffer::new(REPORTS_MAX);
         let no_ring = || io::Error::other("no key ring is left in the arena");
-        let (info_keys, info_keys_out) = secret::digit_ring(arena).ok_or_else(no_ring)?;
+        let (keys, keys_out) = secret::digit_ring(arena).ok_or_else(no_ring)?;
         let shared = Arc::new(Shared::new());
         let io = backend.map_or_else(PacketIo::best, PacketIo::new)?;
         let waker = io.waker();
@@ -191,7 +195,7 @@ impl MediaThread {
             io,
             commands_out,
             worker::Outlet::new(reports_in, notify, recorder),
-            info_keys_out,
+            keys_out,
             Arc::clone(&shared),
         );
         let join = std::thread::Builder::new()
@@ -201,7 +205,7 @@ impl MediaThread {
             commands,
             owed: VecDeque::new(),
             reports,
-            info_keys,
+            keys,
             waker,
             shared,
             join: Some(join),
@@ -250,11 +254,20 @@ impl MediaThread {
 
     /// Hands over a key of an INFO, by way of the thread's ring in the arena.
     pub(crate) fn info_key(&mut self, id: MediaId, leg: Leg, key: Key) -> Result<(), ThreadBusy> {
+        self.tell_key(key, MediaCommand::InfoKey(id, leg))
+    }
+
+    pub(crate) fn send_key(&mut self, id: MediaId, key: Key) -> Result<(), ThreadBusy> {
+        self.tell_key(key, MediaCommand::SendKey(id))
+    }
+
+    /// Hands a key over in the ring that wipes itself, and says what it is.
+    fn tell_key(&mut self, key: Key, command: MediaCommand) -> Result<(), ThreadBusy> {
         if !self.owed.is_empty() || self.commands.slots() == 0 {
             return Err(ThreadBusy);
         }
-        self.info_keys.push(key).map_err(|_| ThreadBusy)?;
-        self.try_tell(MediaCommand::InfoKey(id, leg))
+        self.keys.push(key).map_err(|_| ThreadBusy)?;
+        self.try_tell(command)
     }
 
     pub(crate) fn unprotect(&mut self, id: MediaId) {
@@ -267,6 +280,14 @@ impl MediaThread {
 
     pub(crate) fn mute(&mut self, id: MediaId, on: bool) {
         self.tell(MediaCommand::Mute(id, on));
+    }
+
+    pub(crate) fn mute_agent(&mut self, id: MediaId, on: bool) {
+        self.tell(MediaCommand::MuteAgent(id, on));
+    }
+
+    pub(crate) fn hold(&mut self, id: MediaId, on: bool) {
+        self.tell(MediaCommand::Hold(id, on));
     }
 
     pub(crate) fn replan(&mut self, id: MediaId, leg: Leg, plan: LegPlan) {

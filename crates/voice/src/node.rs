@@ -14,6 +14,7 @@ use domain::boundary::{
 };
 use domain::id::CallId;
 use domain::service::ProtectionScope;
+use secret::Key;
 use thiserror::Error;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -80,6 +81,9 @@ pub(crate) enum NodeCommand {
     Unprotect(CallId),
     Watch(CallId, bool),
     Mute(CallId, bool),
+    MuteAgent(CallId, bool),
+    Hold(CallId, bool),
+    SendKey(CallId, Key),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -224,6 +228,18 @@ impl Telephony for Node {
 
     fn mute_consumer(&self, call: &CallId, on: bool) -> Result<(), TelephonyError> {
         self.tell(call, |call| NodeCommand::Mute(call, on))
+    }
+
+    fn mute_agent(&self, call: &CallId, on: bool) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::MuteAgent(call, on))
+    }
+
+    fn hold(&self, call: &CallId, on: bool) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::Hold(call, on))
+    }
+
+    fn send_key(&self, call: &CallId, key: Key) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::SendKey(call, key))
     }
 
     fn registered(&self) -> Vec<String> {

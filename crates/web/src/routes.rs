@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
-    attempts, audit, calls, consumer, designer, desktops, exports, hosts, live, login, me, openapi,
-    payments, resolutions, roles, second_factor, services, set_up, users,
+    attempts, audit, calls, consumer, controls, designer, desktops, exports, hosts, live, login,
+    me, openapi, payments, resolutions, roles, second_factor, services, set_up, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -160,6 +160,16 @@ fn captures() -> Vec<Route> {
         put("/calls/{id}/consumer", consumer::tell)
             .may(CONSUMERS)
             .while_locked()
+            .passive(),
+        put("/calls/{id}/mute", controls::mute)
+            .may(CAPTURE)
+            .while_locked()
+            .passive(),
+        put("/calls/{id}/hold", controls::hold)
+            .may(CAPTURE)
+            .passive(),
+        post("/calls/{id}/keys", controls::send_key)
+            .may(CAPTURE)
             .passive(),
         // The page sends some of these by itself; what its user does it tells apart (S22).
         post("/calls/{id}/captures", calls::open)

@@ -78,6 +78,11 @@ export class Simulator {
     return mine.heard;
   }
 
+  /** What the consumer's phone heard on its last call. */
+  async heardByConsumer(): Promise<HeardReport> {
+    return (await this.#get<{ consumer: HeardReport }>('heard')).consumer;
+  }
+
   async heardAudio(): Promise<Buffer> {
     const response = await fetch(`${this.url}/control/heard/${AGENT_PHONE}.wav`);
     if (!response.ok) throw new Error(`the audio: ${response.status}`);

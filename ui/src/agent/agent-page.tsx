@@ -11,6 +11,7 @@ import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import css from './agent.module.css';
 import { CallBar } from './call-bar';
+import type { CallCommands } from './call-controls';
 import { CapturePanel, useCommands } from './capture-panel';
 import { ControlButtons } from './control-buttons';
 import { CustomerPanel } from './customer-panel';
@@ -47,10 +48,18 @@ export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean
     call && run(async () => store.applyOpened(await api<CaptureView>('POST', `/calls/${call.id}/captures`, { body: { widget } })));
   const desktop = useIdleDesktop(mine, calls.some((one) => one.capture));
   const buttons = call ? call.buttons : buttonsBefore(mine);
-  const end = () => call && run(() => api('POST', `/calls/${call.id}/hang-up`));
+  const commands = callCommands(call, run);
   return (
     <div className={css.page}>
-      <CallBar call={call} now={now} busy={pending || !online} onEnd={end} rings={availability?.state !== 'not_ready'} presence={<Presence availability={availability} now={now} disabled={locked || !online} />} />
+      <CallBar
+        call={call}
+        now={now}
+        busy={!online}
+        locked={locked}
+        commands={commands}
+        rings={availability?.state !== 'not_ready'}
+        presence={<Presence availability={availability} now={now} disabled={locked || !online} />}
+      />
       <ConnectionBand connection={connection} />
       <CallBehind call={callBehind(calls, call)} onShow={setChosen} />
       <div inert={locked}>
@@ -80,6 +89,16 @@ export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean
       </div>
     </div>
   );
+}
+
+function callCommands(call: CallView | undefined, run: ReturnType<typeof useCommands>['run']): CallCommands {
+  const at = (place: string) => `/calls/${call?.id ?? ''}/${place}`;
+  return {
+    mute: (on) => run(() => api('PUT', at('mute'), { body: { on } })),
+    hold: (on) => run(() => api('PUT', at('hold'), { body: { on } })),
+    key: (key) => api('POST', at('keys'), { body: { key } }),
+    end: () => run(() => api('POST', at('hang-up'))),
+  };
 }
 
 /** Before a call the agent's own buttons show, disabled. */

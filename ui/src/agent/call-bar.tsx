@@ -1,12 +1,14 @@
-/** The call: who, how long, what is recorded, and the way to end it; and whether others ring. */
+/** The call: who, how long, what is recorded, what the agent can do with it; and whether others ring. */
 import type { ReactNode } from 'react';
 import type { CallView } from '../lib/api/types';
-import { Button, Chip, Icon } from '../lib/controls';
+import { Chip } from '../lib/controls';
 import type { IconName, Tone } from '../lib/controls';
 import type { MessageId } from '../lib/i18n';
 import { T, useT } from '../lib/i18n';
 import { durationText } from '../lib/i18n/format';
 import css from './agent.module.css';
+import type { CallCommands } from './call-controls';
+import { CallControls } from './call-controls';
 
 type ChipFacts = { tone: Tone; icon: IconName; state: MessageId };
 
@@ -40,13 +42,14 @@ export type CallBarProps = {
   call: CallView | undefined;
   now: number;
   busy: boolean;
-  onEnd: () => void;
+  locked?: boolean;
+  commands: CallCommands;
   /** Whether calls ring for the agent: where that is chosen, and what it is. */
   presence?: ReactNode;
   rings?: boolean;
 };
 
-export function CallBar({ call, now, busy, onEnd, presence, rings = true }: CallBarProps) {
+export function CallBar({ call, now, busy, locked = false, commands, presence, rings = true }: CallBarProps) {
   const t = useT();
   if (!call) {
     return (
@@ -64,7 +67,7 @@ export function CallBar({ call, now, busy, onEnd, presence, rings = true }: Call
     <section className={css.bar} aria-label={t('call.bar')} data-state={call.state}>
       {presence}
       <Chip tone={call.state === 'connected' ? 'good' : call.state === 'ended' ? 'bad' : 'info'} icon="phone">
-        {t(STATES[call.state])}
+        {t(call.held_by === 'phone' ? 'call.held_phone' : STATES[call.state])}
       </Chip>
       <time className={css.timer} aria-label={t('call.time')}>
         {durationText((call.ended_at ?? now) - since)}
@@ -73,11 +76,13 @@ export function CallBar({ call, now, busy, onEnd, presence, rings = true }: Call
         <strong>{call.caller || t('call.unknown_caller')}</strong>
         {call.called && <span className={css.muted}> {t('call.called', { number: call.called })}</span>}
       </span>
-      <Button look="danger" isDisabled={busy || call.state === 'ended'} onPress={onEnd}>
-        <Icon name="phone" />
-        {t('call.end')}
-      </Button>
+      <CallControls key={call.id} call={call} busy={busy} locked={locked} commands={commands} />
       <span className={css.chips}>
+        {call.agent_muted && (
+          <Chip tone="warn" icon="mute">
+            {t('call.muted')}
+          </Chip>
+        )}
         <Chip tone={recording.tone} icon={recording.icon}>
           <T id="chip.recording" values={{ state: t(recording.state) }} />
         </Chip>

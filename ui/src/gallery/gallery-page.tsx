@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import { useSearch } from 'wouter';
 import { CallBar } from '../agent/call-bar';
+import type { CallCommands } from '../agent/call-controls';
 import { ControlButtons } from '../agent/control-buttons';
 import type { CaptureView, Field, WidgetKind } from '../lib/api/types';
 import { CaptureWidget } from '../lib/capture/capture-widget';
@@ -13,6 +14,7 @@ import { firstStop } from '../lib/capture/walk';
 import { T } from '../lib/i18n';
 import css from './gallery.module.css';
 
+const CALL_COMMANDS: CallCommands = { mute: () => undefined, hold: () => undefined, key: () => Promise.resolve(), end: () => undefined };
 const COMMANDS: WidgetCommands = {
   act: () => undefined,
   process: () => undefined,
@@ -117,9 +119,10 @@ export default function GalleryPage() {
         <h2>
           <T id="gallery.controls" />
         </h2>
-        <CallBar call={undefined} now={NOW} busy={false} onEnd={COMMANDS.newPayment} />
-        <CallBar call={call()} now={NOW} busy={false} onEnd={COMMANDS.newPayment} />
-        <CallBar call={call({ state: 'held', line_silent: true, capture: capture('credit_card_basic', 'armed') })} now={NOW} busy={false} onEnd={COMMANDS.newPayment} />
+        <CallBar call={undefined} now={NOW} busy={false} commands={CALL_COMMANDS} />
+        <CallBar call={call()} now={NOW} busy={false} commands={CALL_COMMANDS} />
+        <CallBar call={call({ state: 'held', held_by: 'agent', agent_muted: true })} now={NOW} busy={false} commands={CALL_COMMANDS} />
+        <CallBar call={call({ state: 'held', held_by: 'phone', line_silent: true, capture: capture('credit_card_basic', 'armed') })} now={NOW} busy={false} commands={CALL_COMMANDS} />
         <ControlButtons buttons={call().buttons} online waiting={false} keyboard={false} onOpen={COMMANDS.newPayment} />
         <ControlButtons buttons={call().buttons} online waiting keyboard={false} onOpen={COMMANDS.newPayment} />
       </section>

@@ -214,6 +214,18 @@ impl Telephony for Line {
         self.note(if on { "mute" } else { "unmute" })
     }
 
+    fn mute_agent(&self, _: &CallId, on: bool) -> Result<(), TelephonyError> {
+        self.note(if on { "mute agent" } else { "unmute agent" })
+    }
+
+    fn hold(&self, _: &CallId, on: bool) -> Result<(), TelephonyError> {
+        self.note(if on { "hold" } else { "resume" })
+    }
+
+    fn send_key(&self, _: &CallId, _: Key) -> Result<(), TelephonyError> {
+        self.note("key")
+    }
+
     fn registered(&self) -> Vec<String> {
         vec!["kim".to_owned()]
     }

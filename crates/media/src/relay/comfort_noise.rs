@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::egress::Framing;
 use super::guard::Heard;
+use super::pace::Pace;
 use super::plan::DropReason;
 use super::side::Taken;
 use super::{Relay, way};
 use crate::sample;
-use crate::sample::{duration_of, samples_in};
+use crate::sample::duration_of;
 
 /// The level's bits; the eighth is reserved.
 const LEVEL_BITS: u8 = 0x7F;
@@ -24,16 +25,12 @@ const AFTER_AUDIO: Duration = Duration::from_millis(10);
 /// Shortest packet of noise: 10 ms.
 const SPAN_LEAST: u64 = 80;
 
-/// Noise that is due for longer than this, two packets of 20 ms, is left out: a relay that was not driven sends no burst of it.
-const LATE_MAX: Duration = Duration::from_millis(40);
-
 /// Noise that runs.
 pub(super) struct ComfortNoise {
     peak: f32,
     state: u32,
-    ts: u64,
     span: u64,
-    due: Instant,
+    pace: Pace,
 }
 
 impl ComfortNoise {
@@ -42,9 +39,8 @@ impl ComfortNoise {
         let mut noise = Self {
             peak: 0.0,
             state: 1,
-            ts,
             span,
-            due: at + duration_of(span) + AFTER_AUDIO,
+            pace: Pace::new(ts, span, at + duration_of(span) + AFTER_AUDIO),
         };
         noise.set_level(level);
         noise
@@ -58,40 +54,22 @@ impl ComfortNoise {
 
     /// When [`Relay::make_noise`] is due.
     pub(super) fn next_timeout(&self) -> Instant {
-        self.due
+        self.pace.next_timeout()
     }
 
     /// One past the newest sample made.
     pub(super) fn end(&self) -> u64 {
-        self.ts
+        self.pace.end()
     }
 
     /// The next packet's samples into the front of `linear`, if they are due: their timestamp and length.
     fn make(&mut self, now: Instant, linear: &mut [i16]) -> Option<(u64, usize)> {
-        self.leave_out(now);
-        if self.due > now {
-            return None;
-        }
+        let ts = self.pace.next(now)?;
         let len = sample::length(self.span).min(linear.len());
         for value in &mut linear[..len] {
             *value = sample::from_f32(self.peak * self.even());
         }
-        let ts = self.ts;
-        self.pass(1);
         Some((ts, len))
-    }
-
-    /// Passes over the packets that are too late at `now`, however many.
-    fn leave_out(&mut self, now: Instant) {
-        let late = now.saturating_duration_since(self.due);
-        let too_late = samples_in(late.saturating_sub(LATE_MAX));
-        self.pass(too_late.div_ceil(self.span));
-    }
-
-    fn pass(&mut self, packets: u64) {
-        let span = packets.saturating_mul(self.span);
-        self.ts = self.ts.saturating_add(span);
-        self.due += duration_of(span);
     }
 
     /// From -1 to 1, all as likely: the upper half of a linear congruential generator.
@@ -108,7 +86,7 @@ impl Relay {
     /// The consumer's phone says how quiet it is from now on.
     pub(super) fn heed_noise(&mut self, taken: &Taken<'_>) -> Result<(), DropReason> {
         let level = *taken.payload.first().ok_or(DropReason::Malformed)?;
-        if self.is_muted || !taken.placed.newest {
+        if self.is_consumer_silenced() || !taken.placed.newest {
             return Ok(());
         }
         if let Some(noise) = &mut self.comfort_noise {

@@ -12,16 +12,13 @@ use super::protection::Stage;
 use super::scratch::{Frames, Lent, Packets};
 use super::side::{Arrival, Taken};
 use super::timeline::TIMELINE_START;
-use super::{Relay, Timers};
+use super::{BEHIND_SPAN_MAX, Relay, Timers};
 use crate::dtmf::telephone_event::{EVENTS_MAX, EventPacket, EventPayload, PAYLOAD_LEN};
 use crate::leg::{Content, Leg};
 use crate::sample;
 
 /// Bytes of a comfort noise packet that are relayed: the level and ten reflection coefficients. The rest is cut.
 const COMFORT_NOISE_LEN_MAX: usize = 11;
-
-/// The consumer's audio may lie this far behind what was sent in its name, 60 ms, before its clock is taken to have stopped.
-const BEHIND_SPAN_MAX: u64 = 480;
 
 impl Relay {
     pub(super) fn handle_packet(&mut self, leg: Leg, arrival: &Arrival<'_>) -> Timers {
@@ -52,7 +49,7 @@ impl Relay {
             (_, Content::TelephoneEvent) => self.handle_event(leg, arrival, &taken),
             (_, Content::ComfortNoise) => self.handle_noise(leg, &taken),
             (Leg::Consumer, Content::Audio) => self.handle_consumer_audio(arrival, taken),
-            (Leg::Agent, Content::Audio) => self.handle_agent_audio(arrival.now, &taken),
+            (Leg::Agent, Content::Audio) => self.handle_agent_audio(arrival, taken),
         };
         if let Err(reason) = used {
             self.sides.of(leg).note_drop(reason);
@@ -138,8 +135,8 @@ impl Relay {
             return self.reframe_consumer_audio(now, taken, len);
         }
         self.guard.end_reframing(&mut super::way!(self));
-        if self.is_muted {
-            return self.relay_silence(taken);
+        if self.is_consumer_silenced() {
+            return self.relay_silence(Leg::Consumer, taken);
         }
         self.record(Leg::Consumer, taken, len);
         relay_audio(
@@ -158,7 +155,7 @@ impl Relay {
         taken: &Taken<'_>,
         len: usize,
     ) -> Result<(), DropReason> {
-        if self.is_muted {
+        if self.is_consumer_silenced() {
             self.scratch.packets.get().decoded[..len].fill(0);
         }
         self.record(Leg::Consumer, taken, len);
@@ -167,12 +164,12 @@ impl Relay {
             .reframe(now, taken.placed.ts, samples, &mut super::way!(self))
     }
 
-    /// In place of a consumer who is muted.
-    fn relay_silence(&mut self, taken: &Taken<'_>) -> Result<(), DropReason> {
+    /// In place of somebody who is muted.
+    fn relay_silence(&mut self, from: Leg, taken: &Taken<'_>) -> Result<(), DropReason> {
         let len = taken.payload.len();
         self.scratch.packets.get().decoded[..len].fill(0);
-        self.record(Leg::Consumer, taken, len);
-        let silence = self.sides.consumer.plan.codec.law().silence();
+        self.record(from, taken, len);
+        let silence = self.sides.of(from).plan.codec.law().silence();
         self.scratch.packets.get().encoded[..len].fill(silence);
         let silenced = Taken {
             payload: &self.scratch.packets.get().encoded[..len],
@@ -181,20 +178,37 @@ impl Relay {
         relay_audio(
             &mut self.sides,
             &mut self.outputs,
-            Leg::Consumer,
+            from,
             &silenced,
             &mut self.scratch.frames,
         )
     }
 
-    fn handle_agent_audio(&mut self, now: Instant, taken: &Taken<'_>) -> Result<(), DropReason> {
+    fn handle_agent_audio(
+        &mut self,
+        arrival: &Arrival<'_>,
+        mut taken: Taken<'_>,
+    ) -> Result<(), DropReason> {
+        if self.stand_in.is_some() {
+            return Ok(());
+        }
+        self.follow_stand_in(arrival, &mut taken)?;
+        let taken = &taken;
         let masks = self.agent_mask.is_some();
+        if self.is_agent_muted && !masks {
+            self.agent_sent = self.sides.agent.plan.codec.law().silence();
+            return self.relay_silence(Leg::Agent, taken);
+        }
         if masks || self.records {
             let law = self.sides.agent.plan.codec.law();
             let len = law.decode(taken.payload, &mut self.scratch.packets.get().decoded[..]);
+            // Before the mask, so that what was said while muted is not among the samples that it still holds when that ends.
+            if self.is_agent_muted {
+                self.scratch.packets.get().decoded[..len].fill(0);
+            }
             self.record(Leg::Agent, taken, len);
             if masks {
-                return self.relay_masked_agent(now, taken, len);
+                return self.relay_masked_agent(arrival.now, taken, len);
             }
         }
         self.agent_sent = taken.payload.last().copied().unwrap_or(self.agent_sent);
@@ -289,8 +303,11 @@ impl Relay {
                 Leg::Agent => self.guard.note_agent_event(arrival.now, packet, rebased),
             }
         }
-        if self.guard.is_protecting() || (leg == Leg::Consumer && !self.guard.may_relay(placed.ts))
-        {
+        let may_relay = match leg {
+            Leg::Consumer => self.guard.may_relay(placed.ts) && !self.is_consumer_silenced(),
+            Leg::Agent => self.may_relay_agent_event(placed.ts),
+        };
+        if self.guard.is_protecting() || !may_relay {
             return Err(DropReason::Withheld);
         }
         self.relay_event(leg, taken)
@@ -330,7 +347,10 @@ impl Relay {
     /// Comfort noise is relayed where it was negotiated, else made for the agent (S37); under protection always made: nothing of the consumer's is
     /// relayed then. Towards the consumer it is swallowed.
     fn handle_noise(&mut self, from: Leg, taken: &Taken<'_>) -> Result<(), DropReason> {
-        let withheld = from == Leg::Consumer && (self.guard.is_protecting() || self.is_muted);
+        let withheld = match from {
+            Leg::Consumer => self.guard.is_protecting() || self.is_consumer_silenced(),
+            Leg::Agent => self.is_agent_silenced(),
+        };
         let negotiated = self.sides.of(from.other()).plan.comfort_noise;
         let relayed = negotiated.filter(|_| !withheld);
         if from == Leg::Consumer {

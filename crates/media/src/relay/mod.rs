@@ -20,6 +20,7 @@ mod guard;
 mod ingress;
 mod keys;
 mod output;
+mod pace;
 mod plan;
 #[cfg(any(test, feature = "planted"))]
 mod planted;
@@ -29,6 +30,7 @@ mod report;
 mod scratch;
 mod self_check;
 mod side;
+mod stand_in;
 mod timeline;
 mod trace;
 
@@ -59,6 +61,10 @@ use output::Outputs;
 use protection::Stage;
 use scratch::Scratch;
 use side::{Arrival, Side};
+use stand_in::StandIn;
+
+/// Audio may lie this far behind what was sent in its sender's name, 60 ms, before its clock is taken to have stopped.
+const BEHIND_SPAN_MAX: u64 = 480;
 
 /// What happens to a relay.
 pub enum Input<'bytes> {
@@ -81,6 +87,13 @@ pub enum Input<'bytes> {
     Unprotect,
     /// Silence the consumer towards everyone, or end that (O11, S13).
     Mute(bool),
+    /// Silence the agent towards the consumer and the recorder, or end that: packets go on in number, size and time, and hold silence.
+    MuteAgent(bool),
+    /// Hold the call, or end that: neither side hears the other, the recorder hears neither, and the consumer gets silence with a soft beep
+    /// every 10 s. Mask and keys are as without it.
+    Hold(bool),
+    /// Send the consumer a key that the agent pressed on the page: an event if they were negotiated, else its tones. It never counts (S31).
+    SendKey(Key),
     /// A leg was renegotiated.
     Replan {
         /// Which.
@@ -109,6 +122,9 @@ impl fmt::Debug for Input<'_> {
             Self::Protect => "Protect",
             Self::Unprotect => "Unprotect",
             Self::Mute(_) => "Mute",
+            Self::MuteAgent(_) => "MuteAgent",
+            Self::Hold(_) => "Hold",
+            Self::SendKey(_) => "SendKey",
             Self::Replan { .. } => "Replan",
             Self::InfoKey { .. } => "InfoKey",
             Self::Watch(_) => "Watch",
@@ -163,8 +179,8 @@ macro_rules! way {
 }
 use way;
 
-/// The media of one call. All memory is taken at creation (about 31 KiB) and when it is protected (8 KiB more until it no longer is), but
-/// for buffers that all relays of a thread share.
+/// The media of one call. All memory is taken at creation (about 31 KiB), when it is protected (8 KiB more until it no longer is) and when
+/// something stands in for the agent, but for buffers that all relays of a thread share.
 pub struct Relay {
     sides: Sides,
     guard: Guard,
@@ -183,6 +199,12 @@ pub struct Relay {
     /// When the consumer's next packet is protected without being asked for: a call that always is and is not yet.
     always_from: Option<Instant>,
     is_muted: bool,
+    is_agent_muted: bool,
+    is_held: bool,
+    /// What the consumer is sent in the agent's place.
+    stand_in: Option<Box<StandIn>>,
+    /// Audio and events of the agent's from before this are not relayed: the consumer was sent something else, or silence, in their place.
+    agent_from: u64,
     is_line_silent: bool,
     was_consumer_heard: bool,
     has_ended: bool,
@@ -235,6 +257,10 @@ impl Relay {
             watch: plan.watch,
             always_from: plan.always.then_some(now),
             is_muted: false,
+            is_agent_muted: false,
+            is_held: false,
+            stand_in: None,
+            agent_from: 0,
             is_line_silent: false,
             was_consumer_heard: false,
             has_ended: false,
@@ -291,8 +317,11 @@ impl Relay {
             Input::Mute(on) => {
                 self.is_muted = on;
                 self.comfort_noise = None;
-                self.guard.mute(on || self.stage == Stage::Lost);
+                self.silence_consumer();
             }
+            Input::MuteAgent(on) => self.mute_agent(now, on),
+            Input::Hold(on) => self.hold(now, on),
+            Input::SendKey(key) => self.send_key(now, key),
             Input::Replan { leg, plan } => self.replan(now, leg, plan),
             Input::InfoKey {
                 leg: Leg::Consumer,
@@ -351,7 +380,9 @@ impl Relay {
         let sides = [&self.sides.consumer, &self.sides.agent];
         let given_up = sides.map(|side| side.given_up_at(self.media_timeout, self.held_timeout));
         let noise = self.comfort_noise.as_ref().map(ComfortNoise::next_timeout);
-        let timers = [self.guard.next_timeout(), self.protection_timeout(), noise];
+        let stand_in = self.stand_in.as_deref().map(StandIn::next_timeout);
+        let protection = self.protection_timeout();
+        let timers = [self.guard.next_timeout(), protection, noise, stand_in];
         let reports = sides.map(Side::next_timeout);
         given_up
             .into_iter()
@@ -374,6 +405,7 @@ impl Relay {
     fn do_what_is_due(&mut self, now: Instant) {
         self.note_stall(now, now);
         self.make_noise(now);
+        self.stand_in(now);
         self.guard.handle_timeout(now, &mut way!(self));
         self.heed_egress_guard();
         self.handle_protection_timeout(now);
@@ -442,6 +474,7 @@ impl Relay {
         if let Some(mask) = &mut self.agent_mask {
             mask.wipe();
         }
+        self.stand_in = None;
         for leg in [Leg::Consumer, Leg::Agent] {
             let present = self.sides.of(leg.other()).ingress.resume_ts(now, 0);
             self.sides

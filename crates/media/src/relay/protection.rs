@@ -57,7 +57,13 @@ impl Stage {
 }
 
 impl Relay {
+    /// The mask was lost: nobody hears the consumer.
+    pub(super) fn is_lost(&self) -> bool {
+        self.stage == Stage::Lost
+    }
+
     pub(super) fn protect(&mut self, now: Instant) {
+        self.drop_keys();
         if !self.sides.consumer.plan.direction.receives() {
             return self.refuse(ProtectionRefusal::NoMedia);
         }
@@ -151,7 +157,7 @@ impl Relay {
         self.is_line_silent = false;
         let noise = self.comfort_noise.as_ref();
         let from = from.max(noise.map_or(0, ComfortNoise::end));
-        self.guard.mute(self.is_muted);
+        self.silence_consumer();
         let ts = self.guard.arm(now, from, &mut super::way!(self));
         self.mask_agent(now);
         self.sides.agent.shut(true);
@@ -209,7 +215,7 @@ impl Relay {
         self.egress_guard.release();
         self.stage = Stage::Open;
         self.is_line_silent = false;
-        self.guard.mute(self.is_muted);
+        self.silence_consumer();
         let position = self.position(ts);
         self.outputs.event(RelayEvent::Unprotected { position });
     }

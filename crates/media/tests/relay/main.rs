@@ -20,6 +20,7 @@ mod protection;
 mod refused;
 mod rough;
 mod scene;
+mod stand_in;
 mod told;
 mod twice;
 mod watch;

@@ -79,7 +79,7 @@ impl Outlet {
 pub(super) struct Worker {
     io: PacketIo,
     commands: rtrb::Consumer<MediaCommand>,
-    info_keys: KeyReceiver,
+    keys: KeyReceiver,
     shared: Arc<Shared>,
     calls: Calls,
     free: Vec<usize>,
@@ -95,13 +95,13 @@ impl Worker {
         io: PacketIo,
         commands: rtrb::Consumer<MediaCommand>,
         outlet: Outlet,
-        info_keys: KeyReceiver,
+        keys: KeyReceiver,
         shared: Arc<Shared>,
     ) -> Self {
         Self {
             io,
             commands,
-            info_keys,
+            keys,
             shared,
             calls: Calls::new(outlet),
             free: Vec::new(),
@@ -174,9 +174,22 @@ impl Worker {
                 self.on(id, now, |call, ways| call.handle(now, input, ways));
             }
             MediaCommand::InfoKey(id, leg) => {
-                if let Some(key) = self.info_keys.pop() {
+                if let Some(key) = self.keys.pop() {
                     let input = Input::InfoKey { leg, key };
                     self.on(id, now, |call, ways| call.handle(now, input, ways));
+                }
+            }
+            MediaCommand::MuteAgent(id, on) => self.on(id, now, |call, ways| {
+                call.handle(now, Input::MuteAgent(on), ways);
+            }),
+            MediaCommand::Hold(id, on) => self.on(id, now, |call, ways| {
+                call.handle(now, Input::Hold(on), ways);
+            }),
+            MediaCommand::SendKey(id) => {
+                if let Some(key) = self.keys.pop() {
+                    self.on(id, now, |call, ways| {
+                        call.handle(now, Input::SendKey(key), ways);
+                    });
                 }
             }
             MediaCommand::End(id) => self.end(id, now),
@@ -346,9 +359,9 @@ mod tests {
             let (_, commands) = RingBuffer::new(1);
             let (reports_in, reports) = RingBuffer::new(reports_max);
             let outlet = Outlet::new(reports_in, Arc::new(Notify::new()), None);
-            let (_, info_keys) = secret::digit_ring(&arena).unwrap();
+            let (_, keys) = secret::digit_ring(&arena).unwrap();
             let io = PacketIo::new(backend).unwrap();
-            let worker = Worker::new(io, commands, outlet, info_keys, Arc::new(Shared::new()));
+            let worker = Worker::new(io, commands, outlet, keys, Arc::new(Shared::new()));
             let ports = RtpPorts::new(LOOPBACK, &(first_port..=first_port + 99)).unwrap();
             Self {
                 worker,

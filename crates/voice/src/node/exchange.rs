@@ -291,6 +291,13 @@ impl Exchange {
             NodeCommand::Unprotect(call) => self.on(now, &call, |this, key| this.unprotect(key)),
             NodeCommand::Watch(call, on) => self.on(now, &call, |this, key| this.watch(key, on)),
             NodeCommand::Mute(call, on) => self.on(now, &call, |this, key| this.mute(key, on)),
+            NodeCommand::MuteAgent(call, on) => {
+                self.on(now, &call, |this, key| this.mute_agent(key, on))
+            }
+            NodeCommand::Hold(call, on) => self.on(now, &call, |this, key| this.hold(key, on)),
+            NodeCommand::SendKey(call, pressed) => {
+                self.on(now, &call, |this, key| this.send_key(key, pressed))
+            }
             NodeCommand::Shutdown(_) => self.close(now),
         }
         self.drain(now);

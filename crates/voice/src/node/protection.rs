@@ -1,4 +1,4 @@
-//! What media says, and what is asked of its mask.
+//! What media says, and what is asked of it in a running call.
 //! Owns: the way from a wish for protection to its answer.
 //! Never: holds a key longer than the step that hands it on.
 
@@ -83,6 +83,23 @@ impl Exchange {
 
     pub(super) fn mute(&mut self, key: MediaId, on: bool) {
         self.on_thread(key, |thread| thread.mute(key, on));
+    }
+
+    pub(super) fn mute_agent(&mut self, key: MediaId, on: bool) {
+        self.on_thread(key, |thread| thread.mute_agent(key, on));
+    }
+
+    pub(super) fn hold(&mut self, key: MediaId, on: bool) {
+        self.on_thread(key, |thread| thread.hold(key, on));
+    }
+
+    /// A key of the agent's page for the consumer's side. One that finds its thread too far behind is lost, as a key of a phone would be.
+    pub(super) fn send_key(&mut self, key: MediaId, pressed: Key) {
+        self.on_thread(key, |thread| {
+            if thread.send_key(key, pressed).is_err() {
+                tracing::warn!("a key of an agent's page was dropped: its media thread is behind");
+            }
+        });
     }
 
     fn on_thread(&mut self, key: MediaId, act: impl FnOnce(&mut MediaThread)) {

@@ -10,6 +10,7 @@ mod phone;
 mod scene;
 mod talker;
 
+mod controls;
 mod protection;
 mod signalling;
 mod weight;

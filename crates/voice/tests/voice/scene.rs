@@ -9,7 +9,8 @@ use domain::id::CallId;
 use domain::service::ProtectionScope;
 use rand::Rng;
 use secret::{Arena, Key, KeyReceiver};
-use sip::{Command, LegId};
+use sip::sdp::{Direction, Session};
+use sip::{Command, Event, LegId};
 use tokio::sync::mpsc;
 use voice::packet_io::Backend;
 use voice::{MediaSource, Node, NodeConfig, Peer};
@@ -222,6 +223,46 @@ impl Scene {
             at_consumer,
             at_agent: at_agent_media,
         }
+    }
+
+    /// The agent's phone holds the call by itself, or resumes it: what the consumer's phone was offered, and what the agent's was answered.
+    pub(crate) async fn agents_phone_holds(
+        &mut self,
+        running: &Running,
+        held: bool,
+    ) -> (Session, Session) {
+        let mut ours = description(self.agent_talk.local);
+        (ours.direction, ours.version) = if held {
+            (Direction::SendOnly, 2)
+        } else {
+            (Direction::SendRecv, 3)
+        };
+        self.agent.command(Command::Reinvite {
+            leg: running.agent_leg,
+            offer: ours.offer(),
+        });
+        let offered = |event| match event {
+            Event::Offered { offer, .. } => offer,
+            _ => None,
+        };
+        let offer = self.consumer.until("an offer", offered).await;
+        let ours = description(self.consumer_talk.local);
+        let answer = ours.answer(&offer).unwrap();
+        self.consumer.command(Command::AcceptOffer {
+            leg: running.consumer_leg,
+            answer,
+        });
+        let answered = |event| match event {
+            Event::OfferAnswered { answer, .. } => Some(answer),
+            _ => None,
+        };
+        let answer = self.agent.until("its answer", answered).await;
+        let told = |said| match said {
+            Said::Held(held) => Some(held),
+            _ => None,
+        };
+        assert_eq!(self.until("hold", told).await, held);
+        (offer, answer)
     }
 
     /// Arms the mask. A media thread that the machine has kept from running refuses, and is asked again.

@@ -296,53 +296,11 @@ async fn hold_and_resume_reach_the_other_side() {
     let mut scene = Scene::new();
     let running = scene.connect().await;
     scene.both_heard().await;
-    for (direction, held) in [(Direction::SendOnly, true), (Direction::SendRecv, false)] {
-        let mut ours = description(scene.agent_talk.local);
-        (ours.direction, ours.version) = (direction, if held { 2 } else { 3 });
-        scene.agent.command(Command::Reinvite {
-            leg: running.agent_leg,
-            offer: ours.offer(),
-        });
-        let offer = scene
-            .consumer
-            .until("an offer", |event| {
-                if let Event::Offered { offer, .. } = event {
-                    offer
-                } else {
-                    None
-                }
-            })
-            .await;
+    for held in [true, false] {
+        let (offer, answer) = scene.agents_phone_holds(&running, held).await;
         assert_eq!(offer.to_string().contains("a=sendonly"), held);
         assert_eq!(media_of(&offer, scene.server.ip()), running.at_consumer);
-        let answer = description(scene.consumer_talk.local)
-            .answer(&offer)
-            .unwrap();
-        scene.consumer.command(Command::AcceptOffer {
-            leg: running.consumer_leg,
-            answer,
-        });
-        let answer = scene
-            .agent
-            .until("its answer", |event| {
-                if let Event::OfferAnswered { answer, .. } = event {
-                    Some(answer)
-                } else {
-                    None
-                }
-            })
-            .await;
         assert_eq!(answer.to_string().contains("a=recvonly"), held);
-        let said = scene
-            .until("hold", |said| {
-                if let Said::Held(held) = said {
-                    Some(held)
-                } else {
-                    None
-                }
-            })
-            .await;
-        assert_eq!(said, held);
     }
     scene.agent_talk.forget();
     scene.both_heard().await;

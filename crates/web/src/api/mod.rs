@@ -6,6 +6,7 @@ pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod calls;
 pub(crate) mod consumer;
+pub(crate) mod controls;
 pub(crate) mod designer;
 pub(crate) mod desktops;
 pub(crate) mod exports;

@@ -9,6 +9,7 @@ use domain::availability::{Availability, Wish};
 use domain::boundary::{CaptureAction, CaptureDesk, Task};
 use domain::capture::{Field, PaymentType, WidgetKind};
 use domain::consumer::Consumer;
+use domain::control::CallControl;
 use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
 use domain::payment::PaymentForm;
 use domain::time::UnixMillis;
@@ -42,6 +43,10 @@ impl Desk {
     pub(crate) fn add_capture(&self, owner: &UserId, view: CaptureView) {
         let row = (owner.clone(), view.clone());
         self.captures.lock().unwrap().insert(view.id, row);
+    }
+
+    pub(crate) fn add_call(&self, owner: &UserId, view: CallView) {
+        self.calls.lock().unwrap().push((owner.clone(), view));
     }
 
     pub(crate) fn refuse_next(&self, error: DeskError) {
@@ -86,6 +91,24 @@ impl CaptureDesk for Desk {
     ) -> Task<'a, Result<(), DeskError>> {
         let names = consumer.names().join(" ");
         task(self.note(format!("{} tells {names} of {call}", actor.name)))
+    }
+
+    fn control<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        control: CallControl,
+    ) -> Task<'a, Result<CallView, DeskError>> {
+        let controlled = self.note(format!("{control:?} on {call}")).and_then(|()| {
+            let calls = self.calls.lock().unwrap();
+            let mine =
+                |(owner, view): &&(UserId, CallView)| *owner == actor.user && view.id == *call;
+            let found = calls.iter().find(mine);
+            found
+                .map(|(_, view)| view.clone())
+                .ok_or(DeskError::NotFound)
+        });
+        task(controlled)
     }
 
     fn open<'a>(

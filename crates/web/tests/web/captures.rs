@@ -32,28 +32,31 @@ pub(crate) fn capture(id: &str) -> CaptureView {
     }
 }
 
+pub(crate) fn call(id: &str) -> CallView {
+    CallView {
+        id: id.parse().unwrap(),
+        state: CallState::Connected,
+        held_by: None,
+        agent_muted: false,
+        caller: "<script>alert(1)</script>".to_owned(),
+        caller_number: String::new(),
+        called: "100".to_owned(),
+        began_at: UnixMillis(1),
+        answered_at: None,
+        ended_at: None,
+        line_silent: false,
+        line_protected: false,
+        consumer: domain::consumer::Consumer::default(),
+        buttons: Vec::new(),
+        capture: None,
+    }
+}
+
 async fn house_with_capture() -> (House, Browser) {
     let house = House::new().await;
     let anna = house.rooms.user_named("anna").id;
     house.desk.add_capture(&anna, capture("capture-1"));
-    house.desk.calls.lock().unwrap().push((
-        anna,
-        CallView {
-            id: "call-1".parse().unwrap(),
-            state: CallState::Connected,
-            caller: "<script>alert(1)</script>".to_owned(),
-            caller_number: String::new(),
-            called: "100".to_owned(),
-            began_at: UnixMillis(1),
-            answered_at: None,
-            ended_at: None,
-            line_silent: false,
-            line_protected: false,
-            consumer: domain::consumer::Consumer::default(),
-            buttons: Vec::new(),
-            capture: None,
-        },
-    ));
+    house.desk.add_call(&anna, call("call-1"));
     let browser = house.logged_in(Role::Agent).await;
     (house, browser)
 }
@@ -120,6 +123,63 @@ async fn s14_what_is_known_of_a_consumer_is_told_and_everything_wrong_is_named_b
     assert!(!refused.text().contains(number));
     let closed = agent.put(path, json!({"cardNumber": "x"})).await;
     assert_eq!(closed.code(), "bad_body");
+}
+
+#[tokio::test]
+async fn an_agent_mutes_holds_and_keys_in_its_own_calls_only() {
+    let (house, browser) = house_with_capture().await;
+    for button in ["mute", "hold"] {
+        let path = format!("/calls/call-1/{button}");
+        let pressed = browser.put(&path, json!({"on": true})).await;
+        assert_eq!(
+            (pressed.status, &pressed.json()["id"]),
+            (200, &json!("call-1"))
+        );
+    }
+    let keyed = browser
+        .post("/calls/call-1/keys", json!({"key": "7"}))
+        .await;
+    assert_eq!((keyed.status, keyed.text()), (204, String::new()));
+    assert_eq!(
+        house.desk.asked(),
+        [
+            "Mute(true) on call-1",
+            "Hold(true) on call-1",
+            "SendKey([key]) on call-1"
+        ]
+    );
+    let sam = house.rooms.user_named("sam").id;
+    house.desk.add_call(&sam, call("call-2"));
+    for (path, body) in [
+        ("/calls/call-2/mute", json!({"on": true})),
+        ("/calls/call-2/hold", json!({"on": true})),
+    ] {
+        assert_eq!(browser.put(path, body).await.code(), "not_found");
+    }
+    let keyed = browser
+        .post("/calls/call-2/keys", json!({"key": "1"}))
+        .await;
+    assert_eq!(keyed.code(), "not_found");
+}
+
+/// S14: nothing but one key at a time, and what else was sent is not repeated.
+#[tokio::test]
+async fn s14_more_than_one_key_is_refused_and_not_repeated() {
+    let (house, browser) = house_with_capture().await;
+    for key in ["4111111111111111", "41", "", "A", "٤", " 4"] {
+        let refused = browser
+            .post("/calls/call-1/keys", json!({"key": key}))
+            .await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (400, "bad_body".to_owned())
+        );
+        assert_eq!(refused.json()["errors"][0]["field"], "key");
+        assert!(!refused.text().contains("41"));
+    }
+    let number = browser.post("/calls/call-1/keys", json!({"key": 4})).await;
+    assert_eq!(number.status, 400);
+    assert!(house.desk.asked().is_empty());
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use domain::payment::{AttemptState, Outcome};
 use domain::time::UnixMillis;
 use serde_json::{Value, json};
 
-use crate::captures::capture;
+use crate::captures::{call, capture};
 use crate::evidence::payment;
 use crate::support::{Browser, House, PASSWORD, desktop, user};
 use crate::widgets::widget;
@@ -72,6 +72,7 @@ impl Stage {
         house.rooms.add_user(lee);
         house.desk.checks_forms.store(true, Ordering::SeqCst);
         house.desk.add_capture(&sid, capture("capture-1"));
+        house.desk.add_call(&sid, call("call-1"));
         let unknown = AttemptState::Final(Outcome::Unknown);
         *house.rooms.payments.lock().unwrap() =
             vec![payment("one", &sid, unknown), payment("two", &sid, unknown)];
@@ -198,6 +199,9 @@ impl Stage {
         let outcome = |reason: &str| json!({"outcome": "approved", "reason": reason});
         vec![
             case("POST", "/calls/{id}/captures", json!({"widget": "card"})).at("call-1"),
+            case("PUT", "/calls/{id}/mute", json!({"on": true})).at("call-1"),
+            case("PUT", "/calls/{id}/hold", json!({"on": true})).at("call-1"),
+            case("POST", "/calls/{id}/keys", json!({"key": "5"})).at("call-1"),
             case(
                 "POST",
                 "/calls/{id}/reset-attempts",

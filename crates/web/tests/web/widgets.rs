@@ -171,8 +171,8 @@ async fn w39_everything_of_a_gateway_is_read_as_it_was_saved() {
 }
 
 /// Every name that a body of the agent's routes may have. Another one is to be thought about: it may be a place for a digit.
-const AGENTS_WORDS: [&str; 9] = [
-    "widget", "kind", "do", "field", "amount", "currency", "fee", "values", "key",
+const AGENTS_WORDS: [&str; 10] = [
+    "widget", "kind", "do", "field", "amount", "currency", "fee", "values", "key", "on",
 ];
 
 #[tokio::test]
@@ -190,6 +190,9 @@ async fn p5_s14_no_request_has_a_place_for_a_card_digit() {
     for name in &names {
         assert!(AGENTS_WORDS.contains(&name.as_str()), "{name}");
     }
+    // What an agent keys towards the line is one key at a time, and goes into no capture.
+    let keyed = &document["components"]["schemas"]["KeyForm"]["properties"]["key"];
+    assert_eq!(keyed["pattern"], "^[0-9*#]$");
     let house = House::new().await;
     let agent = house.logged_in(Role::Agent).await;
     for body in [

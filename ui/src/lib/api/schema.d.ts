@@ -165,6 +165,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/calls/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Hold: neither side hears the other, or both do again; the consumer hears a soft beep. A hold by a phone itself is another matter and stays.
+         * @description Needs the right capture.start.
+         */
+        put: operations["hold"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends one key of the agent's to the consumer's side, for answering machines. It goes out on the line and nowhere else: it is not kept, not logged, and
+         *     no capture ever counts it (S31), so that this is no way for a card's digits into one (S14). While a capture is open or the call is on hold it is refused; ten keys a
+         *     second are taken.
+         * @description Needs the right capture.start.
+         */
+        post: operations["send_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/{id}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mute: the consumer does not hear the agent, or does again. Pressing twice changes nothing.
+         * @description Needs the right capture.start.
+         */
+        put: operations["mute"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/calls/{id}/reset-attempts": {
         parameters: {
             query?: never;
@@ -1418,6 +1480,11 @@ export interface components {
          * @enum {string}
          */
         ButtonDisabled: "not_connected" | "on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved";
+        /** @description A button that is pressed or not. */
+        ButtonForm: {
+            /** @description Pressed from now on. */
+            on: boolean;
+        };
         /** @description A control button. */
         ButtonView: {
             disabled?: components["schemas"]["ButtonDisabled"] | null;
@@ -1446,6 +1513,8 @@ export interface components {
         CallState: "ringing" | "connected" | "held" | "ended";
         /** @description An agent's call. */
         CallView: {
+            /** @description The consumer does not hear the agent: Mute is pressed. */
+            agent_muted: boolean;
             answered_at?: components["schemas"]["UnixMillis"] | null;
             /** @description When it came. */
             began_at: components["schemas"]["UnixMillis"];
@@ -1461,6 +1530,7 @@ export interface components {
             /** @description What the API told of the consumer; it goes with the call. */
             consumer?: components["schemas"]["Consumer"];
             ended_at?: components["schemas"]["UnixMillis"] | null;
+            held_by?: components["schemas"]["Holder"] | null;
             /** @description Identity. */
             id: components["schemas"]["CallId"];
             /** @description The agent hears masked audio only: a capture asked for it, or the service wants it for the whole call. */
@@ -2019,6 +2089,11 @@ export interface components {
             /** @description The newest first. */
             revisions: components["schemas"]["RevisionBrief"][];
         };
+        /**
+         * @description Who holds a call.
+         * @enum {string}
+         */
+        Holder: "agent" | "phone";
         /** @description A second person's decision about a host. */
         HostForm: {
             /** @description The host and its port, as listed. */
@@ -2044,6 +2119,11 @@ export interface components {
             desktop: string;
             /** @description Window Title. */
             title: string;
+        };
+        /** @description One key. */
+        KeyForm: {
+            /** @description "0" to "9", "*" or "#". */
+            key: string;
         };
         /**
          * @description A language of the page. Its word is the ISO 639-1 code.
@@ -3561,6 +3641,82 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ButtonForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    send_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyForm"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    mute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ButtonForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallView"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -156,6 +156,8 @@ export function call(change: Partial<CallView> = {}): CallView {
     answered_at: NOW - 221_000,
     ended_at: null,
     line_silent: false,
+    held_by: null,
+    agent_muted: false,
     line_protected: change.state !== 'ended' && (change.capture?.protection.some((part) => part.what === 'agent_leg_masked' && part.confirmed) ?? false),
     buttons: [
       { widget: 'w1', kind: 'credit_card_basic', title: 'Card to CRM', titles: {}, disabled: null },

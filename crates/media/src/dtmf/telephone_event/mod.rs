@@ -35,6 +35,16 @@ impl EventCode {
         Self(code)
     }
 
+    /// The code of a key.
+    #[must_use]
+    pub fn of(key: Key) -> Self {
+        Self(match key {
+            Key::Digit(digit) => digit.expose(),
+            Key::Star => 10,
+            Key::Pound => 11,
+        })
+    }
+
     /// The octet on the wire.
     #[must_use]
     pub fn octet(self) -> u8 {
@@ -42,7 +52,7 @@ impl EventCode {
     }
 
     /// Zeroes it where it stands.
-    fn wipe(&mut self) {
+    pub(crate) fn wipe(&mut self) {
         self.0.zeroize();
     }
 

@@ -1,0 +1,78 @@
+/** What an agent does with a call: Mute, Hold, Keypad, End. */
+import { Suspense, lazy, useState } from 'react';
+import type { CallView } from '../lib/api/types';
+import { useShortcuts } from '../lib/capture/shortcuts';
+import { Button, Icon } from '../lib/controls';
+import type { ButtonLook, IconName } from '../lib/controls';
+import { useT } from '../lib/i18n';
+import css from './agent.module.css';
+
+const KeypadSheet = lazy(() => import('./keypad'));
+
+export type CallCommands = {
+  mute: (on: boolean) => void;
+  hold: (on: boolean) => void;
+  /** Sends one key of the agent's to the customer's side; says whether it was taken. */
+  key: (key: string) => Promise<void>;
+  end: () => void;
+};
+
+type Props = {
+  call: CallView;
+  /** A command is under way, or the page has lost the server. */
+  busy: boolean;
+  /** The page is locked: Mute and End are what is left of the call. */
+  locked: boolean;
+  commands: CallCommands;
+};
+
+/** Why no keys can be sent; none: they can. */
+export function keypadReason(call: CallView) {
+  if (call.state === 'held') return 'disabled.on_hold' as const;
+  return call.capture ? ('keypad.capture' as const) : undefined;
+}
+
+export function CallControls({ call, busy, locked, commands }: Props) {
+  const t = useT();
+  const [keypad, setKeypad] = useState(false);
+  const isUp = call.state === 'connected' || call.state === 'held';
+  const holds = call.held_by === 'agent';
+  const idle = busy || !isUp;
+  const mute = () => commands.mute(!call.agent_muted);
+  const hold = () => commands.hold(!holds);
+  useShortcuts({ 'Ctrl+Shift+M': mute }, !idle);
+  useShortcuts({ 'Ctrl+Shift+H': hold, 'Ctrl+Shift+K': () => setKeypad(true) }, !idle && !locked);
+  useShortcuts({ 'Ctrl+Shift+E': commands.end }, !busy && call.state !== 'ended');
+  return (
+    <span className={css.callControls} role="group" aria-label={t('call.controls')}>
+      <CallButton icon="mute" label={t('call.mute')} shortcut="M" pressed={call.agent_muted} disabled={idle} onPress={mute} />
+      <CallButton icon="hold" label={t('call.hold')} shortcut="H" pressed={holds} disabled={idle || locked} onPress={hold} />
+      <CallButton icon="keypad" label={t('call.keypad')} shortcut="K" disabled={idle || locked} onPress={() => setKeypad(true)} />
+      <CallButton icon="phone" label={t('call.end')} shortcut="E" look="danger" disabled={busy || call.state === 'ended'} onPress={commands.end} />
+      {keypad && isUp && !locked && (
+        <Suspense>
+          <KeypadSheet refused={keypadReason(call)} onKey={commands.key} onClose={() => setKeypad(false)} />
+        </Suspense>
+      )}
+    </span>
+  );
+}
+
+type CallButtonProps = { icon: IconName; label: string; shortcut: string; pressed?: boolean; disabled: boolean; look?: ButtonLook; onPress: () => void };
+
+function CallButton({ icon, label, shortcut, pressed, disabled, look = 'plain', onPress }: CallButtonProps) {
+  return (
+    <Button
+      look={look}
+      isDisabled={disabled}
+      {...(pressed === undefined ? {} : { 'aria-pressed': pressed })}
+      onPress={onPress}
+    >
+      <Icon name={icon} />
+      <span className={css.callLabel}>{label}</span>
+      <kbd className={css.callKey} aria-hidden="true" title={`Ctrl+Shift+${shortcut}`}>
+        {shortcut}
+      </kbd>
+    </Button>
+  );
+}
