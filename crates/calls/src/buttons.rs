@@ -50,7 +50,8 @@ fn open_widgets<T>(task: &CallTask, of: impl Fn(&Widget) -> T) -> Vec<T> {
     let agent = snapshot
         .user(&agent.id)
         .map_or_else(|| snapshot.actor(agent), |user| snapshot.actor(user));
-    let open = |widget: &&Widget| pass_gates(&snapshot.settings, &desktop, widget, &agent).is_ok();
+    let open =
+        |widget: &&Widget| pass_gates(&snapshot.settings, &desktop, &widget.id, &agent).is_ok();
     desktop.widgets.iter().filter(open).map(of).collect()
 }
 

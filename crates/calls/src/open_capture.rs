@@ -124,12 +124,8 @@ impl CallTask {
     fn may_open(&self, actor: &Actor, widget: &WidgetId) -> Result<Arc<Widget>, DeskError> {
         let snapshot = self.inner.deps.configuration.current();
         let desktop = buttons::desktop_now(self).ok_or(DeskError::NotFound)?;
-        let widget = desktop
-            .widgets
-            .iter()
-            .find(|candidate| candidate.id == *widget)
-            .ok_or(DeskError::NotFound)?;
-        pass_gates(&snapshot.settings, &desktop, widget, actor).map_err(DeskError::Gate)?;
+        let widget =
+            pass_gates(&snapshot.settings, &desktop, widget, actor).map_err(DeskError::Gate)?;
         match buttons::disabled(self, widget) {
             Some(reason) => Err(DeskError::Disabled(reason)),
             None => Ok(Arc::new(widget.clone())),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{Actor, Permission, Resource, authorize};
 use crate::desktop::Desktop;
+use crate::id::WidgetId;
 use crate::service::Settings;
 use crate::widget::Widget;
 
@@ -38,33 +39,30 @@ pub enum Gate {
     NotPermitted,
 }
 
-/// Finds the first shut gate for a widget, in the order of the gates.
+/// The widget that somebody may open on a desktop, by the gates in their order.
 ///
 /// # Errors
-/// The gate.
-pub fn pass_gates(
+/// The first shut gate.
+pub fn pass_gates<'a>(
     settings: &Settings,
-    desktop: &Desktop,
-    widget: &Widget,
+    desktop: &'a Desktop,
+    widget: &WidgetId,
     actor: &Actor,
-) -> Result<(), Gate> {
+) -> Result<&'a Widget, Gate> {
     if !settings.spc_enabled {
         return Err(Gate::SystemSwitch);
     }
-    if !desktop
-        .widgets
-        .iter()
-        .any(|candidate| candidate.id == widget.id)
-    {
-        return Err(Gate::NoWidget);
-    }
+    let mut widgets = desktop.widgets.iter();
+    let widget = widgets
+        .find(|candidate| candidate.id == *widget)
+        .ok_or(Gate::NoWidget)?;
     if !widget.enabled {
         return Err(Gate::WidgetDisabled);
     }
     if !may_run(widget, actor) {
         return Err(Gate::NotPermitted);
     }
-    Ok(())
+    Ok(widget)
 }
 
 /// Gate 4 alone: the actor has the rights that a widget of this kind needs.

@@ -98,6 +98,13 @@ export class Desk {
     await expect(this.widget(title).getByText('Protected capture')).toBeVisible();
   }
 
+  /** Cancel, and its question. */
+  async discard(): Promise<void> {
+    await this.button('Cancel').click();
+    await this.button('Yes, discard').click();
+    await expect(this.callBar).toContainText('Line: normal');
+  }
+
   /** Closes a widget that outlived its call, so that the next call is on screen. */
   async putAway(): Promise<void> {
     const ways = ['Yes, resume', 'Close and follow up', 'Close'].map((name) => this.button(name));
@@ -154,6 +161,12 @@ export class Desk {
     await this.again(part);
     await this.#demo.simulator.keyCard(card, part);
     await this.obtained(part);
+  }
+
+  /** The consumer keys, whatever becomes of it. */
+  async keys(keys: string): Promise<void> {
+    await this.#demo.simulator.keys(keys);
+    await this.#demo.simulator.keyed();
   }
 
   async captureCard(card: TestCard = 'mastercard'): Promise<void> {

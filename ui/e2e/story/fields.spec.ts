@@ -103,3 +103,21 @@ for (const screen of SCREENS) {
     });
   }
 }
+
+for (const [row, kind] of [['w20', 'Credit Card Advanced'], ['w54', 'Check Advanced']] as const) {
+  test(`${row} ${kind}: enabled without a gateway, OK adds nothing and says what is missing`, async () => {
+    const sheet = page.getByRole('dialog');
+    if (await sheet.isVisible()) await sheet.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('listbox', { name: 'Available Widgets' }).getByRole('option', { name: kind }).click();
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await sheet.getByRole('textbox', { name: 'Window Title' }).fill('Without a gateway');
+    await sheet.getByRole('checkbox', { name: 'Enabled', exact: true }).check({ force: true });
+    if (kind.startsWith('Credit')) await sheet.getByRole('checkbox', { name: 'Visa', exact: true }).check({ force: true });
+    await sheet.getByRole('button', { name: 'OK' }).click();
+    await sheet.getByRole('tab', { name: 'Payment Gateway Config' }).click();
+    for (const label of ['Service URL', 'Response Success Key', 'Response Success Value']) await expect(sheet.getByRole('textbox', { name: label })).toHaveAttribute('aria-invalid', 'true');
+    await sheet.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Discard' }).click();
+    await expect(page.getByText('Without a gateway')).toHaveCount(0);
+  });
+}

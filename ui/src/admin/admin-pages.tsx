@@ -1,8 +1,9 @@
 /** Configuration: menu, breadcrumb, and the page in between. */
 import { Suspense, lazy } from 'react';
+import type { ReactNode } from 'react';
 import { Link, Route, Switch, useLocation } from 'wouter';
 import { may } from '../lib/api/queries';
-import type { Login } from '../lib/api/types';
+import type { Login, Permission } from '../lib/api/types';
 import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import css from './admin.module.css';
@@ -16,8 +17,19 @@ const ServicesPage = lazy(() => import('./services-page'));
 const UsersPage = lazy(() => import('./users-page'));
 const RolesPage = lazy(() => import('./roles-page'));
 
+/** Any of these rights opens the place, as the server sees it. */
+const RIGHTS: Record<keyof typeof PLACES, readonly Permission[]> = {
+  desktops: ['desktop.edit', 'gateway.edit', 'gateway.secret.write'],
+  spc: ['spc.enable', 'desktop.edit', 'gateway.edit'],
+  services: ['spc.enable', 'desktop.edit'],
+  users: ['user.manage', 'audit.read'],
+  roles: ['user.manage', 'audit.read'],
+};
+const maySee = (login: Login, place: keyof typeof PLACES) => RIGHTS[place].some((right) => may(login, right));
+
 export default function AdminPages({ login }: { login: Login }) {
   const t = useT();
+  const shown = (place: keyof typeof PLACES, page: ReactNode) => (maySee(login, place) ? page : <p role="alert">{t('admin.not_permitted')}</p>);
   return (
     <div className={css.admin}>
       <ConfigureMenu login={login} />
@@ -26,29 +38,29 @@ export default function AdminPages({ login }: { login: Login }) {
           <Switch>
             <Route path={PLACES.desktops}>
               <Crumbs here="admin.agent_desktop" />
-              <DesktopListPage login={login} />
+              {shown('desktops', <DesktopListPage login={login} />)}
             </Route>
             <Route path={`${PLACES.desktops}/:id`}>
-              {({ id }) => <DesktopEditorPage key={id} id={decodeURIComponent(id)} login={login} />}
+              {({ id }) => shown('desktops', <DesktopEditorPage key={id} id={decodeURIComponent(id)} login={login} />)}
             </Route>
             <Route path={`${PLACES.desktops}/:id/history`}>
-              {({ id }) => <DesktopHistoryPage key={id} id={decodeURIComponent(id)} login={login} />}
+              {({ id }) => shown('desktops', <DesktopHistoryPage key={id} id={decodeURIComponent(id)} login={login} />)}
             </Route>
             <Route path={PLACES.spc}>
               <Crumbs here="admin.spc" />
-              <SecurePaymentCapturePage login={login} />
+              {shown('spc', <SecurePaymentCapturePage login={login} />)}
             </Route>
             <Route path={PLACES.services}>
               <Crumbs here="admin.services" />
-              <ServicesPage login={login} />
+              {shown('services', <ServicesPage login={login} />)}
             </Route>
             <Route path={PLACES.users}>
               <Crumbs here="admin.users" />
-              <UsersPage login={login} />
+              {shown('users', <UsersPage login={login} />)}
             </Route>
             <Route path={PLACES.roles}>
               <Crumbs here="admin.roles" />
-              <RolesPage login={login} />
+              {shown('roles', <RolesPage login={login} />)}
             </Route>
             <Route>
               <p>{t('app.not_found')}</p>
@@ -71,32 +83,28 @@ function ConfigureMenu({ login }: { login: Login }) {
       </Link>
     </li>
   );
-  const edits = may(login, 'desktop.edit') || may(login, 'gateway.edit') || may(login, 'gateway.secret.write');
-  const seesSwitch = may(login, 'spc.enable') || may(login, 'desktop.edit') || may(login, 'gateway.edit');
-  const seesUsers = may(login, 'user.manage') || may(login, 'audit.read');
-  const seesServices = may(login, 'spc.enable') || may(login, 'desktop.edit');
   return (
     <nav className={css.menu} aria-label={t('admin.menu')}>
       <ul>
         <li>
           <span className={css.menuHead}>{t('admin.configure')}</span>
           <ul>
-            {(edits || seesSwitch) && (
+            {(maySee(login, 'desktops') || maySee(login, 'spc')) && (
               <li>
                 <span className={css.menuSub}>{t('admin.agents')}</span>
                 <ul>
-                  {edits && item(PLACES.desktops, 'admin.agent_desktop')}
-                  {seesSwitch && item(PLACES.spc, 'admin.spc')}
+                  {maySee(login, 'desktops') && item(PLACES.desktops, 'admin.agent_desktop')}
+                  {maySee(login, 'spc') && item(PLACES.spc, 'admin.spc')}
                 </ul>
               </li>
             )}
-            {seesServices && (
+            {maySee(login, 'services') && (
               <li>
                 <span className={css.menuSub}>{t('admin.calls')}</span>
                 <ul>{item(PLACES.services, 'admin.services')}</ul>
               </li>
             )}
-            {seesUsers && (
+            {maySee(login, 'users') && (
               <li>
                 <span className={css.menuSub}>{t('admin.users_group')}</span>
                 <ul>

@@ -68,6 +68,18 @@ async fn a_shut_gate_is_named() {
 }
 
 #[tokio::test]
+async fn s2_the_second_gate_is_a_widget_on_the_desktop() {
+    let house = house().await;
+    let phone = house.call().await;
+    house.setup.desktop.lock().unwrap().widgets.clear();
+    house.reload().await;
+    assert_eq!(
+        house.open(&phone.id).await,
+        Err(DeskError::Gate(Gate::NoWidget))
+    );
+}
+
+#[tokio::test]
 async fn s2_the_fourth_gate_is_the_agents_own_right() {
     let house = house().await;
     let phone = house.call().await;

@@ -66,8 +66,8 @@ pub(crate) async fn desktop(State(app): State<Shared>, Caller(login): Caller) ->
         return Ok(Json(mine));
     };
     for widget in &desktop.widgets {
-        match pass_gates(&settings, &desktop, widget, &login.actor) {
-            Ok(()) => mine.widgets.push(WidgetView::from(widget)),
+        match pass_gates(&settings, &desktop, &widget.id, &login.actor) {
+            Ok(widget) => mine.widgets.push(WidgetView::from(widget)),
             Err(gate) => mine.gate = Some(gate),
         }
     }
