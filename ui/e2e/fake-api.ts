@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../src/lib/capture/first-inputs';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
-  AgentBrief, AuditRow, AuditVerification, CallView, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, Layout, LiveCaptureList, Login, MyDesktop,
+  AgentBrief, AuditRow, AuditVerification, CallView, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, Layout, LiveCaptureList, Login, MyDesktop,
   PaymentRow, Permission, RoleView, SecondFactorOffer, Tile, TimelineStep, UserView, Widget,
 } from '../src/lib/api/types';
 
@@ -146,6 +146,10 @@ const BILLING: DesignerDesktop = {
     at(7, { kind: 'script', text: 'Thank you for calling Billing.\nI take your payment on the keypad: please do not say the number aloud.' }, [1, 17, 12, 3]),
   ],
 };
+const EARLIER_BILLING: DesignerDesktop = {
+  ...BILLING, name: 'Billing UK', revision: 2,
+  tiles: [...BILLING.tiles.slice(0, 5), at(7, { kind: 'script', text: 'Thank you for calling Billing.' }, [1, 17, 9, 3])],
+};
 /** The agent's own desktop, in another layout. */
 export const minePlaced = (layout: Layout): MyDesktop => ({ desktop: 'd2', name: 'Billing UK', layout, revision: 14, widgets: [], gate: null, design: layout === 'designer' ? BILLING : null });
 const FACTOR: SecondFactorOffer = {
@@ -199,6 +203,16 @@ const ANSWERS: Record<string, unknown> = {
   '/desktops/d1': desktop,
   '/desktops/d2': { ...desktop, desktop: { ...desktop.desktop, id: 'd2', name: 'Billing UK', service: 'designer', layout: 'designer', design: 'g1' } } satisfies DesktopView,
   '/designer-desktops': { designs: [{ design: BILLING, used_by: ['Billing UK', 'Collections'] }, { design: { ...BILLING, id: 'g2', name: 'Renewals' }, used_by: [] }], frame_hosts: [] } satisfies DesignList,
+  '/designer-desktops/g1/history': {
+    revisions: [
+      { revision: 3, saved_at: NOW - 7_200_000, saved_by: 'm.lee', changed: [{ what: 'name', tiles: 0 }, { what: 'edited', tiles: 1 }] },
+      { revision: 2, saved_at: NOW - 86_400_000, saved_by: 's.ortiz', changed: [{ what: 'added', tiles: 1 }, { what: 'moved', tiles: 3 }] },
+      { revision: 1, saved_at: NOW - 9 * 86_400_000, saved_by: 'system', changed: [] },
+    ],
+    more: false,
+  } satisfies DesignHistory,
+  '/designer-desktops/g1/history/3': { design: BILLING, saved_at: NOW, saved_by: 'm.lee' },
+  '/designer-desktops/g1/history/2': { design: EARLIER_BILLING, saved_at: NOW, saved_by: 's.ortiz' },
   '/login/policy': { asks_for_code: true, awaits_set_up: false },
   '/first-steps': {
     desktop: 'd1',

@@ -68,6 +68,7 @@ const PLACES: readonly Place[] = [
     },
   },
   { name: 'desktop-history', path: `${LIST}/d1/history`, ready: (page) => expect(page.getByRole('rowheader', { name: 'Service URL' })).toBeVisible() },
+  { name: 'design-history', path: `${LIST}/designs/g1/history`, ready: (page) => expect(page.getByRole('rowheader', { name: 'Text' })).toBeVisible() },
   { name: 'editor', path: '/configure/agents/agent-desktop/d1', ready: heading('Available Widgets') },
   {
     name: 'editor-designer',

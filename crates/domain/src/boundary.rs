@@ -15,7 +15,7 @@ use crate::availability::{Availability, Wish};
 use crate::capture::{Field, WidgetKind};
 use crate::consumer::Consumer;
 use crate::control::CallControl;
-use crate::designer::DesignerDesktop;
+use crate::designer::{DesignerDesktop, SavedDesign};
 use crate::desktop::{Desktop, SavedDesktop};
 use crate::gateway::approval::{HostApproval, HostEditor};
 use crate::gateway::{GatewayConfig, NotSentReason, Verdict};
@@ -469,6 +469,18 @@ pub trait Designs: Send + Sync {
         &'a self,
         id: &'a DesignId,
     ) -> Task<'a, Result<Option<DesignerDesktop>, StoreError>>;
+    /// The newest revisions of a design, the newest first, at most `limit`; deleted or not.
+    fn design_revisions<'a>(
+        &'a self,
+        id: &'a DesignId,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<SavedDesign>, StoreError>>;
+    /// One revision of a design.
+    fn design_revision<'a>(
+        &'a self,
+        id: &'a DesignId,
+        revision: i64,
+    ) -> Task<'a, Result<Option<SavedDesign>, StoreError>>;
 }
 
 /// Services and settings.

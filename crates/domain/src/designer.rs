@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::capture::PaymentType;
 use crate::id::DesignId;
 use crate::text::is_invisible;
+use crate::time::UnixMillis;
 use crate::widget::{DraftProblem, name_problem};
 
 /// Columns of the grid.
@@ -35,6 +36,17 @@ pub struct DesignerDesktop {
     pub tiles: Vec<Tile>,
     /// Revision; 0 before the first save.
     pub revision: i64,
+}
+
+/// A designer desktop as it was saved once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedDesign {
+    /// With its revision.
+    pub design: DesignerDesktop,
+    /// When.
+    pub saved_at: UnixMillis,
+    /// Login name of who saved it, or "system".
+    pub saved_by: String,
 }
 
 /// Something at a place of the screen.

@@ -4,7 +4,7 @@
 
 use domain::audit::AuditEntry;
 use domain::boundary::{Designs, StoreError, Task};
-use domain::designer::DesignerDesktop;
+use domain::designer::{DesignerDesktop, SavedDesign};
 use domain::id::DesignId;
 use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
@@ -14,6 +14,7 @@ use crate::database::Database;
 use crate::desktop::refuse_in_use;
 use crate::document::{self, Document};
 use crate::failure::{refused, unavailable};
+use crate::history::{self, Saved};
 
 impl Document for DesignerDesktop {
     const WHAT: &'static str = "designer desktop";
@@ -96,6 +97,16 @@ fn from_row(row: &AnyRow) -> Result<DesignerDesktop, StoreError> {
     document::read(&text)
 }
 
+impl From<Saved<DesignerDesktop>> for SavedDesign {
+    fn from(saved: Saved<DesignerDesktop>) -> Self {
+        Self {
+            design: saved.document,
+            saved_at: saved.at,
+            saved_by: saved.by,
+        }
+    }
+}
+
 impl Designs for Database {
     fn designs(&self) -> Task<'_, Result<Vec<DesignerDesktop>, StoreError>> {
         Box::pin(async move {
@@ -118,6 +129,31 @@ impl Designs for Database {
                 .await
                 .map_err(unavailable)?;
             row.as_ref().map(from_row).transpose()
+        })
+    }
+
+    fn design_revisions<'a>(
+        &'a self,
+        id: &'a DesignId,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<SavedDesign>, StoreError>> {
+        Box::pin(async move {
+            let query = "SELECT document, saved_at, saved_by FROM designer_desktop_history \
+                         WHERE design_id = $1 ORDER BY revision DESC LIMIT $2";
+            history::find(self.readers(), query, id.as_str(), limit.into()).await
+        })
+    }
+
+    fn design_revision<'a>(
+        &'a self,
+        id: &'a DesignId,
+        revision: i64,
+    ) -> Task<'a, Result<Option<SavedDesign>, StoreError>> {
+        Box::pin(async move {
+            let query = "SELECT document, saved_at, saved_by FROM designer_desktop_history \
+                         WHERE design_id = $1 AND revision = $2";
+            let found = history::find(self.readers(), query, id.as_str(), revision).await?;
+            Ok(found.into_iter().next())
         })
     }
 }

@@ -21,6 +21,7 @@ use crate::approval;
 use crate::database::Database;
 use crate::document::{self, Document};
 use crate::failure::{refused, unavailable};
+use crate::history::{self, Saved};
 use crate::key::KeyRing;
 use crate::seal;
 
@@ -209,12 +210,18 @@ fn from_row(row: &AnyRow) -> Result<Desktop, StoreError> {
     document::read(&text)
 }
 
+impl From<Saved<Desktop>> for SavedDesktop {
+    fn from(saved: Saved<Desktop>) -> Self {
+        Self {
+            desktop: saved.document,
+            saved_at: saved.at,
+            saved_by: saved.by,
+        }
+    }
+}
+
 fn saved_from_row(row: &AnyRow) -> Result<SavedDesktop, StoreError> {
-    Ok(SavedDesktop {
-        desktop: from_row(row)?,
-        saved_at: UnixMillis(row.try_get(1).map_err(unavailable)?),
-        saved_by: row.try_get(2).map_err(unavailable)?,
-    })
+    Ok(history::from_row(row)?.into())
 }
 
 impl Desktops for Database {
@@ -259,16 +266,9 @@ impl Desktops for Database {
         limit: u32,
     ) -> Task<'a, Result<Vec<SavedDesktop>, StoreError>> {
         Box::pin(async move {
-            let rows = sqlx::query(
-                "SELECT document, saved_at, saved_by FROM desktop_history \
-                 WHERE desktop_id = $1 ORDER BY revision DESC LIMIT $2",
-            )
-            .bind(id.as_str())
-            .bind(i64::from(limit))
-            .fetch_all(self.readers())
-            .await
-            .map_err(unavailable)?;
-            rows.iter().map(saved_from_row).collect()
+            let query = "SELECT document, saved_at, saved_by FROM desktop_history \
+                         WHERE desktop_id = $1 ORDER BY revision DESC LIMIT $2";
+            history::find(self.readers(), query, id.as_str(), limit.into()).await
         })
     }
 
@@ -298,16 +298,10 @@ impl Desktops for Database {
         revision: i64,
     ) -> Task<'a, Result<Option<SavedDesktop>, StoreError>> {
         Box::pin(async move {
-            let row = sqlx::query(
-                "SELECT document, saved_at, saved_by FROM desktop_history \
-                 WHERE desktop_id = $1 AND revision = $2",
-            )
-            .bind(id.as_str())
-            .bind(revision)
-            .fetch_optional(self.readers())
-            .await
-            .map_err(unavailable)?;
-            row.as_ref().map(saved_from_row).transpose()
+            let query = "SELECT document, saved_at, saved_by FROM desktop_history \
+                         WHERE desktop_id = $1 AND revision = $2";
+            let found = history::find(self.readers(), query, id.as_str(), revision).await?;
+            Ok(found.into_iter().next())
         })
     }
 

@@ -228,6 +228,17 @@ fn configuration() -> Vec<Route> {
         get("/designer-desktops/{id}", designer::show).may(DESKTOPS),
         put("/designer-desktops/{id}", designer::save).may(&[Right::DesktopEdit]),
         delete("/designer-desktops/{id}", designer::remove).may(&[Right::DesktopEdit]),
+        get("/designer-desktops/{id}/history", designer::history::list).may(DESKTOPS),
+        get(
+            "/designer-desktops/{id}/history/{revision}",
+            designer::history::show,
+        )
+        .may(DESKTOPS),
+        post(
+            "/designer-desktops/{id}/history/{revision}/restore",
+            designer::history::restore,
+        )
+        .may(&[Right::DesktopEdit]),
     ]
 }
 

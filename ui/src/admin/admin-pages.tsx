@@ -12,6 +12,7 @@ import { Crumbs, PLACES } from './crumbs';
 const DesktopListPage = lazy(() => import('./desktop-list'));
 const DesktopEditorPage = lazy(() => import('./desktop-editor'));
 const DesktopHistoryPage = lazy(() => import('./desktop-history'));
+const DesignHistoryPage = lazy(() => import('../designer/design-history'));
 const SecurePaymentCapturePage = lazy(() => import('./secure-payment-capture'));
 const ServicesPage = lazy(() => import('./services-page'));
 const UsersPage = lazy(() => import('./users-page'));
@@ -45,6 +46,9 @@ export default function AdminPages({ login }: { login: Login }) {
             </Route>
             <Route path={`${PLACES.desktops}/:id/history`}>
               {({ id }) => shown('desktops', <DesktopHistoryPage key={id} id={decodeURIComponent(id)} login={login} />)}
+            </Route>
+            <Route path={`${PLACES.desktops}/designs/:id/history`}>
+              {({ id }) => <DesignHistoryPage key={id} id={decodeURIComponent(id)} login={login} />}
             </Route>
             <Route path={PLACES.spc}>
               <Crumbs here="admin.spc" />

@@ -15,6 +15,7 @@ export const PLACES = {
 
 export const placeOfDesktop = (id: string) => `${PLACES.desktops}/${encodeURIComponent(id)}`;
 export const placeOfHistory = (id: string) => `${placeOfDesktop(id)}/history`;
+export const placeOfDesignHistory = (id: string) => `${PLACES.desktops}/designs/${encodeURIComponent(id)}/history`;
 
 const ABOVE = {
   'admin.agent_desktop': { group: 'admin.agents', to: PLACES.desktops },

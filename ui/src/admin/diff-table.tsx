@@ -3,7 +3,9 @@ import { useT } from '../lib/i18n';
 import css from './admin.module.css';
 import type { Row } from './desktop-diff';
 
-export function DiffTable({ rows, before, after }: { rows: readonly Row[]; before: string; after: string }) {
+type DiffTableProps = { rows: readonly Row[]; before: string; after: string; /** What a row belongs to that is of no part; the desktop. */ whole?: string };
+
+export function DiffTable({ rows, before, after, whole }: DiffTableProps) {
   const t = useT();
   if (rows.length === 0) return <p className={css.empty}>{t('diff.none')}</p>;
   return (
@@ -20,7 +22,7 @@ export function DiffTable({ rows, before, after }: { rows: readonly Row[]; befor
           {rows.map((row) => (
             <tr key={row.path} className={css.diffRow}>
               <th scope="row">
-                <span className={css.hint}>{row.widget || t('diff.desktop')}</span>
+                <span className={css.hint}>{row.widget || (whole ?? t('diff.desktop'))}</span>
                 <span>{row.name}</span>
               </th>
               <td>

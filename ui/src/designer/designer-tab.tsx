@@ -3,11 +3,13 @@
  * Owns: "Save Agent Desktop". Never: keeps the drafts; they outlive the tab.
  */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from 'wouter';
 import admin from '../admin/admin.module.css';
+import { placeOfDesignHistory } from '../admin/crumbs';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
 import { KEYS, useDesigns } from '../lib/api/queries';
 import type { Bound, DesignList, DesignView, Tile } from '../lib/api/types';
-import { Button, Notice, SelectInput } from '../lib/controls';
+import { Button, Icon, Notice, SelectInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import { DesignMenu } from './design-menu';
 import css from './designer.module.css';
@@ -38,6 +40,12 @@ export default function DesignerTab({ desktop, drafts, editable, blocked }: Desi
       <div className={css.head}>
         {view && (
           <SelectInput label={t('designer.desktop')} value={view.design.id} choices={data.designs.map(({ design }) => ({ id: design.id, label: design.name }))} onChange={drafts.choose} />
+        )}
+        {view && (
+          <Link href={placeOfDesignHistory(view.design.id)} className={admin.headLink}>
+            <Icon name="history" />
+            {t('editor.revision', { n: view.design.revision })}
+          </Link>
         )}
         {editable && <DesignMenu view={view} tiles={view && drafts.of(view.design).now} drafts={drafts} />}
       </div>

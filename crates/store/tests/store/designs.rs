@@ -43,16 +43,19 @@ async fn designs_come_back_as_they_were_saved(place: Place) {
         database.design(&billing.id).await,
         Ok(Some(billing.clone()))
     );
-    assert_eq!(database.designs().await, Ok(vec![billing, sales]));
-    let mut connection = place.administrator().await;
-    let history: Vec<(i64, String)> = sqlx::query_as(
-        "SELECT revision, saved_by FROM designer_desktop_history ORDER BY saved_by, revision",
-    )
-    .fetch_all(&mut connection)
-    .await
-    .unwrap();
-    let by_system = |revision| (revision, "system".to_owned());
-    assert_eq!(history, [by_system(1), by_system(1), by_system(2)]);
+    assert_eq!(database.designs().await, Ok(vec![billing.clone(), sales]));
+    let history = database.design_revisions(&billing.id, 10).await.unwrap();
+    assert_eq!(history[0].design, billing);
+    let told: Vec<_> = history
+        .iter()
+        .map(|saved| (saved.design.revision, saved.saved_by.as_str()))
+        .collect();
+    assert_eq!(told, [(2, "system"), (1, "system")]);
+    let newest = database.design_revisions(&billing.id, 1).await;
+    assert_eq!(newest, Ok(vec![history[0].clone()]));
+    let first = database.design_revision(&billing.id, 1).await;
+    assert_eq!(first, Ok(Some(history[1].clone())));
+    assert_eq!(database.design_revision(&billing.id, 3).await, Ok(None));
     let twin = commit(&database, Change::SaveDesign(design("sales"))).await;
     assert_eq!(twin, Err(StoreError::Taken("name")));
 }

@@ -1,5 +1,7 @@
 //! Designer desktops, and which agent desktop uses which (SETTLED S7).
 
+pub(crate) mod history;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

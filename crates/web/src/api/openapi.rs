@@ -34,6 +34,7 @@ use crate::routes::{RouteRow, table};
         copies::import, copies::duplicate, copies::export, agents::show, agents::assign,
         history::list, history::show, history::restore, first_steps::show,
         designer::list, designer::create, designer::show, designer::save, designer::remove, designer::bind,
+        designer::history::list, designer::history::show, designer::history::restore,
         users::list, users::create, users::show, users::save,
         roles::list, roles::create, roles::save, roles::remove,
         payments::list, payments::choices, payments::show,

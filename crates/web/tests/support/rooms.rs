@@ -10,7 +10,7 @@ use domain::boundary::{
     AuditTrail, Audited, Change, Charge, Designs, Desktops, NotSent, PaymentGateway, Payments,
     ReadyCharge, Services, Store, StoreError, Takers, Task, Users,
 };
-use domain::designer::DesignerDesktop;
+use domain::designer::{DesignerDesktop, SavedDesign};
 use domain::desktop::{Desktop, SavedDesktop};
 use domain::gateway::GatewayConfig;
 use domain::gateway::approval::{HostApproval, HostEditor};
@@ -34,6 +34,8 @@ pub(crate) struct Rooms {
     pub(crate) refused_hosts: Mutex<Vec<String>>,
     pub(crate) approved_hosts: Mutex<Vec<HostApproval>>,
     pub(crate) designs: Mutex<Vec<DesignerDesktop>>,
+    /// Every revision of every design, as it was saved.
+    pub(crate) saved_designs: Mutex<Vec<SavedDesign>>,
     pub(crate) services: Mutex<Vec<Service>>,
     pub(crate) settings: Mutex<Settings>,
     pub(crate) payments: Mutex<Vec<Payment>>,
@@ -57,6 +59,7 @@ impl Default for Rooms {
             refused_hosts: Mutex::default(),
             approved_hosts: Mutex::default(),
             designs: Mutex::default(),
+            saved_designs: Mutex::default(),
             services: Mutex::default(),
             settings: Mutex::new(Settings {
                 spc_enabled: true,
@@ -208,6 +211,18 @@ impl Rooms {
         }
     }
 
+    fn save_design(&self, design: DesignerDesktop, by: &str) -> Result<i64, StoreError> {
+        let kept = design.clone();
+        let mut designs = self.designs.lock().unwrap();
+        let revision = save(&mut designs, design, |d| &d.id, |d| &mut d.revision)?;
+        self.saved_designs.lock().unwrap().push(SavedDesign {
+            design: DesignerDesktop { revision, ..kept },
+            saved_at: self.now(),
+            saved_by: by.to_owned(),
+        });
+        Ok(revision)
+    }
+
     fn apply_to_desktop(&self, change: Change, by: &str) -> Result<i64, StoreError> {
         match change {
             Change::SaveDesktop { desktop, passwords } => {
@@ -245,10 +260,7 @@ impl Rooms {
                 self.desktops.lock().unwrap().retain(|old| old.id != id);
                 Ok(0)
             }
-            Change::SaveDesign(design) => {
-                let mut designs = self.designs.lock().unwrap();
-                save(&mut designs, design, |d| &d.id, |d| &mut d.revision)
-            }
+            Change::SaveDesign(design) => self.save_design(design, by),
             Change::DeleteDesign(id) => {
                 let desktops = self.desktops.lock().unwrap();
                 if let Some(user) = desktops
@@ -510,6 +522,28 @@ impl Designs for Rooms {
     ) -> Task<'a, Result<Option<DesignerDesktop>, StoreError>> {
         let designs = self.designs.lock().unwrap();
         task(Ok(designs.iter().find(|old| old.id == *id).cloned()))
+    }
+
+    fn design_revisions<'a>(
+        &'a self,
+        id: &'a DesignId,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<SavedDesign>, StoreError>> {
+        let saved = self.saved_designs.lock().unwrap();
+        let own = saved.iter().rev().filter(|saved| saved.design.id == *id);
+        let limit = usize::try_from(limit).unwrap();
+        task(Ok(own.take(limit).cloned().collect()))
+    }
+
+    fn design_revision<'a>(
+        &'a self,
+        id: &'a DesignId,
+        revision: i64,
+    ) -> Task<'a, Result<Option<SavedDesign>, StoreError>> {
+        let saved = self.saved_designs.lock().unwrap();
+        let one =
+            |saved: &&SavedDesign| saved.design.id == *id && saved.design.revision == revision;
+        task(Ok(saved.iter().find(one).cloned()))
     }
 }
 

@@ -139,6 +139,75 @@ async fn a_duplicate_and_a_restored_revision_keep_their_design_while_it_is_there
 }
 
 #[tokio::test]
+async fn revisions_of_a_design_say_what_changed_and_one_is_restored_as_the_newest() {
+    let (house, browser, design) = house().await;
+    let mut tiles = design["tiles"].clone();
+    let list = tiles.as_array_mut().unwrap();
+    let gone = list.pop().unwrap();
+    // The number of the tile that is gone, on another kind of tile.
+    let place = json!({"column": 1, "row": 40, "width": 6, "height": 4});
+    let script = |text: &str| json!({"id": gone["id"], "place": place, "content": {"kind": "script", "text": text}});
+    list.push(script("Say hello."));
+    list[1]["place"]["height"] = json!(8);
+    let form = |tiles: &Value, revision: i64| json!({"name": "Billing UK", "tiles": tiles, "revision": revision});
+    browser.put(&path_of(&design), form(&tiles, 1)).await;
+    *tiles.as_array_mut().unwrap().last_mut().unwrap() = script("Say goodbye.");
+    browser.put(&path_of(&design), form(&tiles, 2)).await;
+    let path = format!("{}/history", path_of(&design));
+    let history = browser.get(&path).await.json();
+    let changed: Vec<&Value> = history["revisions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["changed"])
+        .collect();
+    let what = |what: &str, tiles: u8| json!({"what": what, "tiles": tiles});
+    let second = ["added", "moved", "removed"].map(|kind| what(kind, 1));
+    let second = [vec![what("name", 0)], second.to_vec()].concat();
+    assert_eq!(
+        changed,
+        [&json!([what("edited", 1)]), &json!(second), &json!([])]
+    );
+    assert_eq!(history["more"], false);
+
+    let first = browser.get(&format!("{path}/1")).await.json();
+    assert_eq!(first["design"], design);
+    let restore = format!("{path}/1/restore");
+    let stale = browser.post(&restore, json!({"revision": 2})).await;
+    assert_eq!(stale.code(), "conflict");
+    let restored = browser.post(&restore, json!({"revision": 3})).await.json();
+    let restored = &restored["design"];
+    assert_eq!(restored["revision"], 4);
+    for part in ["name", "tiles"] {
+        assert_eq!(restored[part], design[part]);
+    }
+    let detail = house.rooms.last_entry().entry.detail;
+    assert_eq!(detail["restored_revision"], 1);
+    for path in [
+        format!("{path}/9"),
+        "/designer-desktops/none/history".to_owned(),
+    ] {
+        assert_eq!(browser.get(&path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_design_with_a_page_of_a_host_that_is_allowed_no_longer_is_not_restored() {
+    let (house, browser, design) = house().await;
+    let page = json!({"kind": "web_page", "title": "CRM", "address": "https://former.example/"});
+    let mut former = house.rooms.designs.lock().unwrap()[0].clone();
+    former.tiles[3].content = serde_json::from_value(page).unwrap();
+    house.rooms.saved_designs.lock().unwrap()[0].design = former;
+    let restore = format!("{}/history/1/restore", path_of(&design));
+    let refused = browser.post(&restore, json!({"revision": 1})).await;
+    assert_eq!(refused.fields(), ["tiles[3].content.address"]);
+    assert_eq!(
+        browser.get(&path_of(&design)).await.json()["design"],
+        design
+    );
+}
+
+#[tokio::test]
 async fn s7_a_refused_design_changes_neither_desktop_nor_canvas() {
     let (house, browser, design) = house().await;
     let mut tiles = design["tiles"].clone();

@@ -333,6 +333,12 @@ impl Stage {
             case("POST", "/designer-desktops", form("Sales", 0)),
             case("PUT", "/designer-desktops/{id}", form("Billing", 1)).at(id),
             case("PUT", "/desktops/{id}/design", binding).at("designed"),
+            case(
+                "POST",
+                "/designer-desktops/{id}/history/{revision}/restore",
+                json!({"revision": 1}),
+            )
+            .at(id),
         ]
     }
 }

@@ -1,7 +1,7 @@
 /** Owns: the names under which answers are cached, and how each is read. */
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { ApiError, api } from './client';
-import type { Availability, DesignList, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, FirstSteps, HostList, Login, LoginPolicy, MyDesktop, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
+import type { Availability, DesignHistory, DesignList, DesignRevisionView, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, FirstSteps, HostList, Login, LoginPolicy, MyDesktop, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
 
 export const KEYS = {
   login: ['login'],
@@ -21,6 +21,7 @@ export const KEYS = {
   live: ['live-captures'],
   verification: ['audit-verification'],
   availability: ['availability'],
+  designHistory: ['design-history'],
   myDesktop: ['my-desktop'],
   firstSteps: ['first-steps'],
 } as const;
@@ -106,6 +107,20 @@ export function useRevision(id: string, revision: number) {
   return useQuery({
     queryKey: [...KEYS.desktopHistory, id, revision],
     queryFn: ({ signal }) => api<RevisionView>('GET', `/desktops/${encodeURIComponent(id)}/history/${revision}`, { signal }),
+    staleTime: Infinity,
+    enabled: revision > 0,
+  });
+}
+
+export function useDesignHistory(id: string) {
+  return useQuery({ queryKey: [...KEYS.designHistory, id], queryFn: ({ signal }) => api<DesignHistory>('GET', `/designer-desktops/${encodeURIComponent(id)}/history`, { signal }), staleTime: 0 });
+}
+
+/** A revision of a design as it was saved; it never changes. */
+export function useDesignRevision(id: string, revision: number) {
+  return useQuery({
+    queryKey: [...KEYS.designHistory, id, revision],
+    queryFn: ({ signal }) => api<DesignRevisionView>('GET', `/designer-desktops/${encodeURIComponent(id)}/history/${revision}`, { signal }),
     staleTime: Infinity,
     enabled: revision > 0,
   });

@@ -399,6 +399,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/designer-desktops/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest 200 revisions of a designer desktop, with what each changed.
+         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
+         */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/designer-desktops/{id}/history/{revision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One revision of a designer desktop, as it was saved.
+         * @description Needs the right desktop.edit or gateway.edit or gateway.secret.write.
+         */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/designer-desktops/{id}/history/{revision}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Saves an earlier revision of a designer desktop as the next one. It has to be valid now: a web page's host may be allowed no longer.
+         * @description Needs the right desktop.edit.
+         */
+        post: operations["restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/desktops": {
         parameters: {
             query?: never;
@@ -1699,6 +1759,18 @@ export interface components {
          * @enum {string}
          */
         DemographicName: "firstName" | "lastName" | "company" | "address1" | "address2" | "city" | "state" | "postalCode" | "country" | "phone" | "email" | "accountReference";
+        /** @description What one revision of a design changed of the one before. */
+        DesignDifference: {
+            /** @description Of how many tiles; 0: the design itself. */
+            tiles: number;
+            /** @description What. */
+            what: components["schemas"]["DesignDifferenceKind"];
+        };
+        /**
+         * @description Kinds of differences of designs.
+         * @enum {string}
+         */
+        DesignDifferenceKind: "name" | "added" | "moved" | "edited" | "removed";
         /** @description A designer desktop as the editor sends it. */
         DesignForm: {
             /** @description 1-60 characters, unique. */
@@ -1711,6 +1783,13 @@ export interface components {
             /** @description Tiles in any order; left out for a new design: those that a new one begins with. */
             tiles?: components["schemas"]["Tile"][] | null;
         };
+        /** @description Revisions of a designer desktop. */
+        DesignHistory: {
+            /** @description There are older ones that are not shown. */
+            more: boolean;
+            /** @description The newest first. */
+            revisions: components["schemas"]["DesignRevisionBrief"][];
+        };
         /** @description A designer desktop. */
         DesignId: string;
         /** @description Designer desktops in a list. */
@@ -1719,6 +1798,29 @@ export interface components {
             designs: components["schemas"]["DesignView"][];
             /** @description Hosts whose pages a web page tile may show. */
             frame_hosts: string[];
+        };
+        /** @description A revision of a design in a few words. */
+        DesignRevisionBrief: {
+            /** @description What it changed. */
+            changed: components["schemas"]["DesignDifference"][];
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            revision: number;
+            /** @description When it was saved. */
+            saved_at: components["schemas"]["UnixMillis"];
+            /** @description Login name of who saved it. */
+            saved_by: string;
+        };
+        /** @description A revision of a design as it was saved. */
+        DesignRevisionView: {
+            /** @description The design. */
+            design: components["schemas"]["DesignerDesktop"];
+            /** @description When it was saved. */
+            saved_at: components["schemas"]["UnixMillis"];
+            /** @description Login name of who saved it. */
+            saved_by: string;
         };
         /** @description A designer desktop as the editor gets it. */
         DesignView: {
@@ -2628,11 +2730,11 @@ export interface components {
             /** @enum {string} */
             allow: "all";
         };
-        /** @description What is to be restored over. */
+        /** @description What is to be restored over: a desktop, or a designer desktop. */
         RestoreForm: {
             /**
              * Format: int64
-             * @description The desktop's revision as it was read.
+             * @description Its revision as it was read.
              */
             revision: number;
         };
@@ -3976,6 +4078,78 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesignId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignHistory"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesignId"];
+                revision: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignRevisionView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DesignId"];
+                revision: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignView"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -20,7 +20,7 @@ use crate::extract::{Caller, Id, Ids, Input};
 use crate::problem::{Code, Problem};
 
 /// Revisions that the history shows: years of edits. Older ones stay in the database.
-const REVISIONS_MAX: u32 = 200;
+pub(in crate::api) const REVISIONS_MAX: u32 = 200;
 
 /// Revisions of a desktop.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,12 +84,12 @@ pub(crate) struct RevisionView {
     saved_by: String,
 }
 
-/// What is to be restored over.
+/// What is to be restored over: a desktop, or a designer desktop.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RestoreForm {
-    /// The desktop's revision as it was read.
-    revision: i64,
+    /// Its revision as it was read.
+    pub(in crate::api) revision: i64,
 }
 
 impl fmt::Display for Difference {
