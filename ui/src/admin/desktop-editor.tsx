@@ -123,7 +123,7 @@ export function DesktopEditor({ view, login, responseVariables, justSaved, panel
       </section>
       <DesktopPanels desktop={base.view.desktop} panels={panels} changed={changed} draft={draft} login={login} responseVariables={responseVariables} errors={errors.widgets} onChange={changeWidgets} />
       <Suspense fallback={<p role="status">{t('app.loading')}</p>}>
-        <DesktopPreview draft={draft} />
+        <DesktopPreview draft={draft} design={base.view.desktop.design} drafts={panels.drafts} />
       </Suspense>
       <SaveState error={save.error} errors={errors} saved={justSaved && !changed} merged={base.view !== view && changed} onConflict={() => setAsking('conflict')} />
       <footer className={css.foot}>

@@ -4,9 +4,15 @@
  */
 import { useMemo, useState } from 'react';
 import { ControlButtons } from '../agent/control-buttons';
+import { CustomerPanel } from '../agent/customer-panel';
+import type { Parts } from '../agent/layouts';
+import { DesignedPreview } from '../agent/layouts';
+import { NotesPanel } from '../agent/notes-panel';
 import { useNow } from '../agent/use-now';
 import { useWalk } from '../agent/use-walk';
-import type { ButtonView, CaptureAction, CaptureView } from '../lib/api/types';
+import type { Drafts } from '../designer/drafts';
+import { useDesigns } from '../lib/api/queries';
+import type { ButtonView, CaptureAction, CaptureView, WidgetKind } from '../lib/api/types';
 import { CaptureWidget } from '../lib/capture/capture-widget';
 import type { Typed } from '../lib/capture/payment-form';
 import { emptyForm } from '../lib/capture/payment-form';
@@ -26,10 +32,22 @@ type Open = { widget: WidgetDraft; view: CaptureView };
 const OF_CONSUMER: readonly Happening[] = ['key', 'value', 'wrong', 'hang_up'];
 const OF_GATEWAY: readonly Happening[] = ['approve', 'decline', 'no_answer'];
 
-export default function DesktopPreview({ draft }: { draft: DesktopDraft }) {
+/** What an agent's form begins with. */
+const START: Typed = { ...emptyForm({ firstName: 'Jane', lastName: 'Roe' }), amount: '120.50' };
+
+type PreviewProps = {
+  draft: DesktopDraft;
+  /** The design that agents of the desktop have now. */
+  design: string | null | undefined;
+  drafts: Drafts;
+};
+
+export default function DesktopPreview({ draft, design, drafts }: PreviewProps) {
   const t = useT();
   const [width, setWidth] = useState<Width>('wide');
   const [open, setOpen] = useState<Open>();
+  const [form, setForm] = useState(START);
+  const [notes, setNotes] = useState('');
   const shown = draft.widgets.filter((widget) => widget.enabled);
   // An edited widget is shown as it is now: what was simulated of the old one is over.
   const current = open && shown.includes(open.widget) ? open : undefined;
@@ -38,6 +56,13 @@ export default function DesktopPreview({ draft }: { draft: DesktopDraft }) {
   const start = (key: string) => {
     const widget = shown.find((one) => one.key === key);
     if (widget) setOpen({ widget, view: opened(widget, Date.now()) });
+  };
+  const parts: Parts = {
+    customer: <CustomerPanel form={form} call={undefined} onForm={setForm} disabled={false} />,
+    notes: <NotesPanel text={notes} onText={setNotes} />,
+    buttons: shown.length === 0 ? <p className={css.empty}>{t('preview.nothing')}</p> : <ControlButtons buttons={buttons} online waiting={false} keyboard={false} onOpen={start} />,
+    widget: current && <PreviewWidget key={current.view.id} open={current} form={form} onForm={setForm} onView={show} onNew={() => start(current.widget.key)} />,
+    empty: t('widgets.empty'),
   };
   const drivers = current && isAdvanced(current.widget.kind) ? [...OF_CONSUMER, ...OF_GATEWAY] : OF_CONSUMER;
   return (
@@ -65,20 +90,36 @@ export default function DesktopPreview({ draft }: { draft: DesktopDraft }) {
         ))}
       </div>
       <div className={css.stage} data-width={width}>
-        {shown.length === 0 ? (
-          <p className={css.empty}>{t('preview.nothing')}</p>
+        {draft.layout === 'designer' ? (
+          <PreviewDesign design={drafts.chosen ?? design} drafts={drafts} parts={parts} open={current?.widget.kind} />
         ) : (
-          <ControlButtons buttons={buttons} online waiting={false} keyboard={false} onOpen={start} />
+          <AgentPanel {...parts} />
         )}
-        {current && <PreviewWidget key={current.view.id} open={current} onView={show} onNew={() => start(current.widget.key)} />}
       </div>
     </section>
   );
 }
 
-function PreviewWidget({ open: { widget, view }, onView, onNew }: { open: Open; onView: (view: CaptureView | undefined) => void; onNew: () => void }) {
+function AgentPanel({ buttons, widget }: Parts) {
+  return (
+    <>
+      {buttons}
+      {widget}
+    </>
+  );
+}
+
+/** The tiles as they are drafted. Without a design agents have the Agent Panel. */
+function PreviewDesign({ design, drafts, parts, open }: { design: string | null | undefined; drafts: Drafts; parts: Parts; open: WidgetKind | undefined }) {
+  const { data } = useDesigns();
+  const view = data?.designs.find((one) => one.design.id === design);
+  return view ? <DesignedPreview tiles={drafts.of(view.design).now} parts={parts} open={open} /> : <AgentPanel {...parts} />;
+}
+
+type PreviewWidgetProps = { open: Open; form: Typed; onForm: (form: Typed) => void; onView: (view: CaptureView | undefined) => void; onNew: () => void };
+
+function PreviewWidget({ open: { widget, view }, form, onForm, onView, onNew }: PreviewWidgetProps) {
   const now = useNow();
-  const [form, setForm] = useState<Typed>(() => ({ ...emptyForm({ firstName: 'Jane', lastName: 'Roe' }), amount: '120.50' }));
   const [shows, setShows] = useState(true);
   const act = (action: CaptureAction) => onView(acted(view, action));
   const commands: WidgetCommands = {
@@ -100,7 +141,7 @@ function PreviewWidget({ open: { widget, view }, onView, onNew }: { open: Open; 
       busy={false}
       values={values}
       form={form}
-      onForm={setForm}
+      onForm={onForm}
       walk={walk}
       onWalk={go}
       keyboard={false}

@@ -30,7 +30,13 @@ export function useIdleDesktop(mine: MyDesktop | undefined, busy: boolean): MyDe
 export type DesktopLayoutProps = { mine: MyDesktop | undefined; parts: Parts; stack: StackProps; capture: CaptureView | undefined };
 
 export function DesktopLayout({ mine, parts, stack, capture }: DesktopLayoutProps) {
-  if (mine?.layout === 'designer' && mine.design) return <DesignerLayout tiles={mine.design.tiles} parts={parts} capture={capture} />;
+  if (mine?.layout === 'designer' && mine.design) {
+    return (
+      <main className={css.designed} id="content">
+        <DesignedParts tiles={mine.design.tiles} parts={parts} open={capture?.widget.kind} />
+      </main>
+    );
+  }
   const stacked = mine?.layout === 'extended_panel' && stack.buttons.length > 0;
   return (
     <div className={css.columns}>
@@ -80,9 +86,20 @@ function Folded({ button, waiting, online, onOpen }: StackProps & { button: Butt
 
 const isFor = ({ content }: Tile, kind: WidgetKind): boolean => content.kind === 'payment' && content.payment === (isCheck(kind) ? 'check' : 'card');
 
+/** `open`: the kind of the widget that is open. */
+type DesignedProps = { tiles: readonly Tile[]; parts: Parts; open: WidgetKind | undefined };
+
+/** The same as a part of another page. */
+export function DesignedPreview(props: DesignedProps) {
+  return (
+    <div className={css.designed}>
+      <DesignedParts {...props} />
+    </div>
+  );
+}
+
 /** Agent Panel + Designer: tiles on twelve columns, in reading order; one below the other where there is no room. */
-function DesignerLayout({ tiles, parts, capture }: { tiles: readonly Tile[]; parts: Parts; capture: CaptureView | undefined }) {
-  const kind = capture?.widget.kind;
+function DesignedParts({ tiles, parts, open: kind }: DesignedProps) {
   const home = kind && tiles.find((tile) => isFor(tile, kind))?.id;
   const showsPayment = tiles.some(({ content }) => content.kind === 'payment');
   // A widget without a tile of its kind opens under the buttons that opened it (S7).
@@ -95,7 +112,7 @@ function DesignerLayout({ tiles, parts, capture }: { tiles: readonly Tile[]; par
   // The call bar is above them all, so rows are counted from below it.
   const first = Math.max(1, ...tiles.map(({ content, place }) => (content.kind === 'call_bar' ? place.row + place.height : 1)));
   return (
-    <main className={css.designed} id="content">
+    <>
       {!tiles.some(({ content }) => content.kind === 'control_buttons') && buttons}
       <div className={css.tiles}>
         {tiles
@@ -109,7 +126,7 @@ function DesignerLayout({ tiles, parts, capture }: { tiles: readonly Tile[]; par
             );
           })}
       </div>
-    </main>
+    </>
   );
 }
 
