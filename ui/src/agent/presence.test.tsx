@@ -28,6 +28,7 @@ test('an agent takes no calls with a reason, and takes them again', async () => 
   await userEvent.click(await screen.findByRole('option', { name: 'Not ready: meal' }));
   await vi.waitFor(() => expect(sent()).toEqual([{ state: 'not_ready', reason: 'meal' }]));
   await vi.waitFor(() => expect(state()).toHaveTextContent('Not ready: meal'));
+  expect(state()).toHaveFocus();
   await userEvent.click(state());
   await userEvent.click(await screen.findByRole('option', { name: 'Ready' }));
   await vi.waitFor(() => expect(sent()[1]).toEqual({ state: 'ready' }));
@@ -39,6 +40,7 @@ test('the work after a call counts down and ends at a press', async () => {
   await userEvent.click(screen.getByRole('button', { name: 'I am ready' }));
   await vi.waitFor(() => expect(sent()).toEqual([{ state: 'ready' }]));
   await vi.waitFor(() => expect(screen.queryByRole('button', { name: 'I am ready' })).toBeNull());
+  expect(state()).toHaveFocus();
 });
 
 test('it ends by itself', () => {

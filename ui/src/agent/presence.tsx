@@ -3,6 +3,7 @@
  * Never: decides; the server routes, and says how the agent stands.
  */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useRef } from 'react';
 import { api, sentenceOf } from '../lib/api/client';
 import { KEYS, useAvailability } from '../lib/api/queries';
 import type { Availability, Wish } from '../lib/api/types';
@@ -30,6 +31,7 @@ type PresenceProps = { availability: Availability | undefined; now: number; disa
 export function Presence({ availability, now, disabled }: PresenceProps) {
   const t = useT();
   const queries = useQueryClient();
+  const place = useRef<HTMLDivElement>(null);
   const choose = useMutation({
     mutationFn: (wish: Wish) => api<Availability>('PUT', '/me/availability', { body: wish }),
     onSuccess: (chosen) => queries.setQueryData(KEYS.availability, chosen),
@@ -37,23 +39,31 @@ export function Presence({ availability, now, disabled }: PresenceProps) {
   });
   if (!availability) return null;
   const works = availability.state === 'after_call' ? availability : undefined;
-  const off = disabled || choose.isPending;
   const choices = CHOICES.map((id: Choice) => ({ id, label: t(`presence.choice.${id}`) }));
+  // What is shown stays usable while the server is asked: a control that is disabled loses the keyboard.
   const pick = (id: Choice | 'after_call') => {
-    if (id !== 'after_call') choose.mutate(id === 'ready' ? { state: 'ready' } : { state: 'not_ready', reason: id });
+    if (id !== 'after_call' && !choose.isPending) choose.mutate(id === 'ready' ? { state: 'ready' } : { state: 'not_ready', reason: id });
   };
   return (
-    <div className={css.presence} data-state={availability.state}>
+    <div className={css.presence} data-state={availability.state} ref={place}>
       <SelectInput
         label={t('presence.label')}
         spoken
         value={availability.state === 'not_ready' ? availability.reason : availability.state}
         choices={works ? [{ id: 'after_call', label: t('presence.after_call', { time: durationText(works.until - now) }) }, ...choices] : choices}
         onChange={pick}
-        disabled={off}
+        disabled={disabled}
       />
       {works && (
-        <Button size="small" isDisabled={off} onPress={() => choose.mutate({ state: 'ready' })}>
+        <Button
+          size="small"
+          isDisabled={disabled}
+          onPress={() => {
+            // This button goes; the keyboard stays at what is left.
+            place.current?.querySelector('button')?.focus();
+            pick('ready');
+          }}
+        >
           {t('presence.be_ready')}
         </Button>
       )}
