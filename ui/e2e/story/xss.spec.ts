@@ -1,11 +1,10 @@
 /** Names, titles and prompts are text: 200 texts that would be more where a page is careless are saved by the real server and shown by the real page. */
-import type { Page } from '@playwright/test';
 import { XSS } from '../fixtures/xss';
 import type { Body } from './api';
 import { post, send } from './api';
 import { expect, test } from './demo';
 import { elsewhere } from './desk';
-import { Watch } from './watch';
+import { expectQuiet, expectShown, parts, signedIn, watched } from './texts';
 
 test.use({ story: 'xss' });
 
@@ -28,28 +27,6 @@ const widget = (title: string, from: number): Body => ({
   prompts: FIELDS.map((field, place) => ({ field, text: some(from + place * PER_PROMPT) })),
   translations: { de: { title, prompts: FIELDS.map((field) => ({ field, text: some(from + 3) })) } },
 });
-
-/** Nothing ran, nothing was tried that the policy forbids. */
-async function watched(page: Page): Promise<{ watch: Watch; ran: string[] }> {
-  const ran: string[] = [];
-  const watch = await Watch.over(page);
-  page.on('dialog', (dialog) => {
-    ran.push(dialog.message());
-    void dialog.dismiss();
-  });
-  page.on('request', (request) => {
-    if (request.url().includes('evil.example')) ran.push(request.url());
-  });
-  return { watch, ran };
-}
-
-/** Each of these stands on the page as it was sent. */
-async function expectShown(page: Page, texts: readonly string[]): Promise<void> {
-  const main = page.locator('main').first();
-  await expect(main.getByText(texts.at(-1)!, { exact: true }).first()).toBeAttached();
-  const shown = await main.evaluate((element) => element.textContent ?? '');
-  expect(texts.filter((text) => !shown.includes(text))).toEqual([]);
-}
 
 test('200 texts as names of desktops, services, recorders, users and roles are shown as text: no script runs, no policy is broken', async ({ page, desk, demo, browser }) => {
   test.slow();
@@ -127,4 +104,53 @@ test('200 texts as titles and prompts are shown to agents as text, and in the co
     expect(each.watch.violations).toEqual([]);
   }
   await admin.page.context().close();
+});
+
+/** Texts in a script of at most 2,000 characters. */
+const PER_SCRIPT = 10;
+const NOTES_CHARS_MAX = 2_000;
+
+const at = (id: number, row: number, content: Body): Body => ({ id, place: { column: 1, row, width: 12, height: 2 }, content });
+
+/** A canvas with the texts in its scripts, and notes. */
+function scripted(): Body[] {
+  const scripts = parts(PER_SCRIPT).map((texts) => ({ kind: 'script', text: texts.join('\n') }));
+  return [{ kind: 'call_bar' }, { kind: 'control_buttons' }, { kind: 'notes' }, ...scripts].map((content, place) => at(place + 1, 1 + 2 * place, content));
+}
+
+test('200 texts as names of designer desktops, as scripts and as notes are shown as text to who designs and to agents', async ({ page, desk, demo, browser }) => {
+  test.slow();
+  const atAdmin = await watched(page);
+  await desk.signIn('admin');
+  await page.goto('/icon.svg');
+  const designs = await send(page, XSS.map((name) => post('/designer-desktops')({ name })));
+  const { id: design } = designs[0]!.design as { id: string };
+  const [made] = await send(page, [post('/desktops')({ name: 'Designed', service: 'designer', layout: 'designer', widgets: [widget('Card', 0)], revision: 0 })]);
+  const { id: desktop } = made!.desktop as { id: string };
+  const { users } = (await (await page.request.get('/api/v1/users')).json()) as { users: { id: string; name: string }[] };
+  await send(page, [
+    { method: 'PUT', path: `/desktops/${desktop}/design`, body: { desktop_revision: 1, design, name: XSS[0], tiles: scripted(), revision: 1 } },
+    { method: 'PUT', path: `/desktops/${desktop}/agents`, body: { add: users.filter(({ name }) => name === 'agent').map(({ id }) => id), remove: [] } },
+  ]);
+
+  await page.goto(`/configure/agents/agent-desktop/${desktop}`);
+  await page.getByRole('tab', { name: 'Designer', exact: true }).click();
+  await page.getByRole('button', { name: /Designer Desktop/ }).click();
+  await expect(page.getByRole('option', { name: XSS.at(-1)!, exact: true })).toBeAttached();
+  expect((await page.getByRole('option').allTextContents()).sort()).toEqual([...XSS].sort());
+  await page.keyboard.press('Escape');
+  await page.goto(`/configure/agents/agent-desktop/designs/${design}/history`);
+  await expect(page.getByRole('rowheader').first()).toBeVisible();
+  await expectShown(page, XSS);
+
+  const agent = await signedIn(browser, demo, 'agent');
+  await expect(agent.page.getByRole('region', { name: 'Script' })).toHaveText(parts(PER_SCRIPT).map((texts) => texts.join('\n')));
+  const notes = agent.page.getByRole('textbox', { name: 'Notes' });
+  const text = XSS.join('\n');
+  for (let from = 0; from < text.length; from += NOTES_CHARS_MAX) {
+    await notes.fill(text.slice(from, from + NOTES_CHARS_MAX));
+    await expect(notes).toHaveValue(text.slice(from, from + NOTES_CHARS_MAX));
+  }
+  expectQuiet(atAdmin, agent.seen);
+  await agent.page.context().close();
 });

@@ -26,6 +26,8 @@ pub enum Behaviour {
     ApproveWithEcho,
     /// Declines.
     Decline,
+    /// Declines and repeats the parameter `description` in its text.
+    DeclineWithDescription,
     /// Declines with "Do not honour".
     DoNotHonour,
     /// Reads the request and never answers.
@@ -68,6 +70,7 @@ impl Behaviour {
             | Self::ChargeThenNeverAnswer
             | Self::ChargeThenReset => true,
             Self::Decline
+            | Self::DeclineWithDescription
             | Self::DoNotHonour
             | Self::NeverAnswer
             | Self::Garbage

@@ -203,7 +203,9 @@ async fn perform(
     shared: &Shared,
 ) -> Result<Answer, Unanswered> {
     let status = match behaviour {
-        Behaviour::Decline | Behaviour::DoNotHonour => Some(RowStatus::Declined),
+        Behaviour::Decline | Behaviour::DeclineWithDescription | Behaviour::DoNotHonour => {
+            Some(RowStatus::Declined)
+        }
         _ if behaviour.charges() => Some(RowStatus::Charged),
         _ => None,
     };
@@ -236,6 +238,9 @@ async fn perform(
             format!("Approved card {}", order.number()),
         )),
         Behaviour::Decline => Ok(said("DECLINED", "Declined".to_owned())),
+        Behaviour::DeclineWithDescription => {
+            Ok(said("DECLINED", order.text("description").to_owned()))
+        }
         Behaviour::DoNotHonour => Ok(said("DECLINED", "Do not honour".to_owned())),
         Behaviour::NeverAnswer | Behaviour::ChargeThenNeverAnswer => Err(Unanswered::Silence),
         Behaviour::ChargeThenReset => Err(Unanswered::Reset),

@@ -110,6 +110,16 @@ async fn the_script_and_the_ledger_are_there_for_strangers() {
 }
 
 #[tokio::test]
+async fn an_answer_repeats_the_description_when_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = start(folder.path(), "127.0.0.1:0").await.unwrap();
+    sandbox.script(Behaviour::DeclineWithDescription).unwrap();
+    let order = ORDER.replace("R-1\"", "R-1\",\"description\":\"<b>Two</b>\"");
+    let answer = ask(&sandbox, &post("/charge", &order)).await;
+    assert!(answer.contains(r#""status":"DECLINED","text":"<b>Two</b>""#));
+}
+
+#[tokio::test]
 async fn wrong_requests_are_told_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let sandbox = start(folder.path(), "127.0.0.1:0").await.unwrap();
