@@ -48,7 +48,7 @@ export default function AdminPages({ login }: { login: Login }) {
               {({ id }) => shown('desktops', <DesktopHistoryPage key={id} id={decodeURIComponent(id)} login={login} />)}
             </Route>
             <Route path={`${PLACES.desktops}/designs/:id/history`}>
-              {({ id }) => <DesignHistoryPage key={id} id={decodeURIComponent(id)} login={login} />}
+              {({ id }) => shown('desktops', <DesignHistoryPage key={id} id={decodeURIComponent(id)} login={login} />)}
             </Route>
             <Route path={PLACES.spc}>
               <Crumbs here="admin.spc" />
