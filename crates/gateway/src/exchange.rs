@@ -5,8 +5,8 @@
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -14,10 +14,12 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
+use hyper::header::CONTENT_TYPE;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use secret::SecretBuffer;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
 /// Largest head of a reply, status line and headers: 16 KiB. A longer one makes the reply
@@ -35,6 +37,8 @@ const REPLY_BYTES_MAX: usize = 256 * 1024;
 pub(crate) struct Reply {
     /// HTTP status.
     pub(crate) status: u16,
+    /// Its own Content-Type: a remark, nothing is read by it (SETTLED S18).
+    pub(crate) content_type: Option<String>,
     /// The body.
     pub(crate) body: SecretBuffer,
 }
@@ -45,6 +49,7 @@ pub(crate) struct Progress {
     offered: AtomicU64,
     accepted: AtomicU64,
     status: AtomicU64,
+    head_at: OnceLock<Instant>,
 }
 
 impl Progress {
@@ -58,6 +63,11 @@ impl Progress {
         u16::try_from(self.status.load(Ordering::Acquire))
             .ok()
             .filter(|&status| status > 0)
+    }
+
+    /// When the head came.
+    pub(crate) fn head_at(&self) -> Option<Instant> {
+        self.head_at.get().copied()
     }
 }
 
@@ -102,12 +112,19 @@ pub(crate) async fn exchange(
     progress
         .status
         .store(response.status().as_u16().into(), Ordering::Release);
+    let _once = progress.head_at.set(Instant::now());
     if progress.accepted.load(Ordering::Acquire) < body_bytes {
         return Err(Incomplete::TooEarly);
     }
     let status = response.status().as_u16();
+    let content_type = response.headers().get(CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok().map(str::to_owned));
     let body = drive(&mut connection, read_body(response.into_body())).await?;
-    Ok(Reply { status, body })
+    Ok(Reply {
+        status,
+        content_type,
+        body,
+    })
 }
 
 async fn read_body(mut incoming: Incoming) -> Result<SecretBuffer, Incomplete> {

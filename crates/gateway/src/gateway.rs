@@ -4,23 +4,26 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::boundary::{Answer, Charge, NotSent, PaymentGateway, ReadyCharge, Task};
-use domain::gateway::{Evidence, GatewayConfig, KeyFound, NotSentReason, verdict};
+use domain::gateway::{GatewayConfig, NotSentReason, rule};
 use http_body_util::Full;
 use hyper::Request;
 use rustls::ClientConfig;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use secret::Arena;
 use tokio::time::{Instant, timeout_at};
 
 use crate::connection::{Secured, establish, tls_config};
 use crate::exchange::{Progress, Reply, exchange};
 use crate::failure::Failure;
 use crate::policy::{GatewayPolicy, Target, Trust};
-use crate::reply::{Captured, read, scrubbed};
+use crate::reply::{Captured, Reading, read, scrubbed};
 use crate::request::render;
+use crate::trial::TRIALS_MAX;
 
 /// HTTPS to payment gateways.
 ///
@@ -31,6 +34,8 @@ pub struct HttpsGateway {
     /// Hosts that a second person approved. Public addresses only.
     approved: RwLock<Vec<String>>,
     tls: Arc<ClientConfig>,
+    /// Slots of trials, which hold published values.
+    pub(crate) published: Arc<Arena>,
 }
 
 /// The client cannot be made.
@@ -39,6 +44,9 @@ pub enum SetupError {
     /// An extra root is no certificate, or no root is there at all.
     #[error("the certificate authorities for gateways cannot be used")]
     ConfigRoots(#[source] rustls::Error),
+    /// There is no memory for the values of trials.
+    #[error("the memory for gateway tests cannot be had")]
+    SystemArena(#[source] secret::ArenaError),
     /// A file of certificate authorities cannot be read.
     #[error("{} is no PEM file with certificates", path.display())]
     ConfigRootsFile {
@@ -72,21 +80,26 @@ impl HttpsGateway {
     /// A client that keeps to the policy.
     ///
     /// # Errors
-    /// The extra roots cannot be used.
+    /// The extra roots cannot be used, or the system gives no memory.
     pub fn new(policy: GatewayPolicy) -> Result<Self, SetupError> {
         let tls = tls_config(&policy).map_err(SetupError::ConfigRoots)?;
         Ok(Self {
             policy,
             approved: RwLock::default(),
             tls,
+            published: Arena::new(TRIALS_MAX).map_err(SetupError::SystemArena)?,
         })
+    }
+
+    fn trust(&self, target: &Target) -> Option<Trust> {
+        let approved = self.approved.read();
+        let approved = approved.unwrap_or_else(PoisonError::into_inner);
+        self.policy.trust(target, &approved)
     }
 
     fn trusted(&self, gateway: &GatewayConfig) -> Result<(Target, Trust), Failure> {
         let target = Target::parse(&gateway.service_url)?;
-        let approved = self.approved.read();
-        let approved = approved.unwrap_or_else(PoisonError::into_inner);
-        match self.policy.trust(&target, &approved) {
+        match self.trust(&target) {
             Some(trust) => Ok((target, trust)),
             None => Err(Failure::new(
                 NotSentReason::HostNotApproved,
@@ -95,11 +108,27 @@ impl HttpsGateway {
         }
     }
 
-    async fn prepare(&self, charge: &Charge) -> Result<(Request<Full<Bytes>>, Secured), Failure> {
-        let (target, trust) = self.trusted(&charge.gateway)?;
-        let request = render(charge, &target)?;
+    /// The connection of a trial. A host that nobody has approved gets published values only, at the addresses that an approved one may have (SETTLED S4).
+    pub(crate) async fn test(&self, charge: Charge) -> Result<Ready, Failure> {
+        let target = Target::parse(&charge.gateway.service_url)?;
+        let trust = self.trust(&target).unwrap_or(Trust::Approved);
+        let (request, secured) = self.prepare(&charge, &target, trust).await?;
+        Ok(Ready {
+            request,
+            secured,
+            charge,
+        })
+    }
+
+    async fn prepare(
+        &self,
+        charge: &Charge,
+        target: &Target,
+        trust: Trust,
+    ) -> Result<(Request<Full<Bytes>>, Secured), Failure> {
+        let request = render(charge, target)?;
         let within = charge.gateway.connection_timeout();
-        let secured = establish(&target, trust, Arc::clone(&self.tls), within).await?;
+        let secured = establish(target, trust, Arc::clone(&self.tls), within).await?;
         Ok((request, secured))
     }
 }
@@ -118,7 +147,11 @@ impl PaymentGateway for HttpsGateway {
 
     fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {
         Box::pin(async move {
-            match self.prepare(&charge).await {
+            let prepared = match self.trusted(&charge.gateway) {
+                Ok((target, trust)) => self.prepare(&charge, &target, trust).await,
+                Err(failure) => Err(failure),
+            };
+            match prepared {
                 Ok((request, secured)) => Ok(Box::new(Ready {
                     request,
                     secured,
@@ -131,42 +164,85 @@ impl PaymentGateway for HttpsGateway {
 }
 
 /// A rendered charge with a secured connection.
-struct Ready {
+pub(crate) struct Ready {
     request: Request<Full<Bytes>>,
     secured: Secured,
     charge: Charge,
 }
 
+/// What came of a request of which at least one byte was offered.
+pub(crate) struct Exchanged {
+    pub(crate) charge: Charge,
+    /// None: it did not come, or not to its end.
+    pub(crate) reply: Option<Reply>,
+    /// Why not.
+    pub(crate) why: Option<String>,
+    /// HTTP status, if a head came.
+    pub(crate) status: Option<u16>,
+    /// How long the head took.
+    pub(crate) head_in: Option<Duration>,
+    /// How long it all took.
+    pub(crate) ended_in: Duration,
+}
+
+impl Exchanged {
+    /// What the reply shows.
+    pub(crate) fn reading(&self) -> Reading {
+        self.reply
+            .as_ref()
+            .map_or_else(Reading::of_nothing, |reply| {
+                read(reply.status, reply.body.expose(), &self.charge.gateway)
+            })
+    }
+}
+
+impl Ready {
+    /// Writes the request and waits for the reply, once.
+    pub(crate) async fn exchanged(self) -> Result<Exchanged, (Failure, Charge)> {
+        let Self {
+            request,
+            secured,
+            charge,
+        } = self;
+        let began = Instant::now();
+        let stream = match secured.still_quiet().await {
+            Ok(stream) => stream,
+            Err(failure) => return Err((failure, charge)),
+        };
+        let progress = Arc::new(Progress::default());
+        let exchange = exchange(stream, request, Arc::clone(&progress));
+        let deadline = began + charge.gateway.read_timeout();
+        let (reply, why) = match timeout_at(deadline, exchange).await {
+            Ok(Ok(reply)) => (Some(reply), None),
+            Ok(Err(incomplete)) => (None, Some(incomplete.to_string())),
+            Err(_) => (None, Some("no complete reply in time".to_owned())),
+        };
+        if let (Some(why), false) = (&why, progress.began()) {
+            let failure = Failure::new(NotSentReason::Connect, why.clone());
+            return Err((failure, charge));
+        }
+        Ok(Exchanged {
+            charge,
+            reply,
+            why,
+            status: progress.status(),
+            head_in: progress.head_at().map(|at| at.duration_since(began)),
+            ended_in: began.elapsed(),
+        })
+    }
+}
+
 impl ReadyCharge for Ready {
     fn send(self: Box<Self>) -> Task<'static, Result<Answer, NotSent>> {
         Box::pin(async move {
-            let Self {
-                request,
-                secured,
-                charge,
-            } = *self;
-            let deadline = Instant::now() + charge.gateway.read_timeout();
-            let stream = match secured.still_quiet().await {
-                Ok(stream) => stream,
-                Err(failure) => return Err(failure.with(charge)),
-            };
-            let progress = Arc::new(Progress::default());
-            let exchange = exchange(stream, request, Arc::clone(&progress));
-            let (reply, why) = match timeout_at(deadline, exchange).await {
-                Ok(Ok(reply)) => (Some(reply), None),
-                Ok(Err(incomplete)) => (None, Some(incomplete.to_string())),
-                Err(_) => (None, Some("no complete reply in time".to_owned())),
-            };
-            if let (Some(why), false) = (&why, progress.began()) {
-                let failure = Failure::new(NotSentReason::Connect, why.clone());
-                return Err(failure.with(charge));
-            }
-            let answer = judged(reply.as_ref(), progress.status(), &charge);
+            let exchanged = self.exchanged().await;
+            let exchanged = exchanged.map_err(|(failure, charge)| failure.with(charge))?;
+            let answer = judged(&exchanged);
             tracing::info!(
-                attempt = charge.attempt.as_str(),
+                attempt = exchanged.charge.attempt.as_str(),
                 outcome = answer.verdict.outcome.label(),
                 status = answer.status,
-                why,
+                why = exchanged.why,
                 "charge answered"
             );
             Ok(answer)
@@ -178,27 +254,16 @@ impl ReadyCharge for Ready {
     }
 }
 
-/// The answer that a reply amounts to. The slot is only borrowed, to scrub the message.
-fn judged(reply: Option<&Reply>, status: Option<u16>, charge: &Charge) -> Answer {
-    let Some(reply) = reply else {
-        let nothing = Evidence {
-            status: None,
-            parsed: false,
-            key: KeyFound::Absent,
-        };
-        return Answer {
-            verdict: verdict(nothing, charge.gateway.missing_key),
-            message: String::new(),
-            status,
-        };
-    };
-    let reading = read(reply.status, reply.body.expose(), &charge.gateway);
+/// The answer that an exchange amounts to. The slot is only borrowed, to scrub the message.
+fn judged(exchanged: &Exchanged) -> Answer {
+    let charge = &exchanged.charge;
+    let reading = exchanged.reading();
     let message = reading.message.filter(|_| charge.show_message);
     Answer {
-        verdict: verdict(reading.evidence, charge.gateway.missing_key),
+        verdict: rule(reading.evidence, charge.gateway.missing_key).verdict(),
         message: message.map_or(String::new(), |text| {
             scrubbed(&text, &Captured::new(&charge.slot))
         }),
-        status,
+        status: exchanged.status,
     }
 }

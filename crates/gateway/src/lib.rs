@@ -10,7 +10,7 @@ mod gateway;
 mod policy;
 mod reply;
 mod request;
+mod trial;
 
 pub use gateway::{HttpsGateway, SetupError, read_roots};
 pub use policy::GatewayPolicy;
-pub use request::dry_run;

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 pub mod approval;
 mod draft;
 pub mod template;
+pub mod trial;
 mod verdict;
 
 pub use draft::MAPPINGS_MAX;
 pub use template::{Template, TemplateError, Variable};
-pub use verdict::{Evidence, KeyFound, NotSentReason, Verdict, verdict};
+pub use verdict::{Evidence, KeyFound, NotSentReason, Verdict, VerdictRule, rule};
 
 /// Default of "Connection Timeout".
 pub const CONNECTION_TIMEOUT_MS: u32 = 5_000;
@@ -163,6 +164,22 @@ impl ContentType {
             Self::Text => "text/plain",
         }
     }
+
+    /// Whether a header Content-Type says this type, in one of the ways in which servers do: a remark, never a verdict (SETTLED S18).
+    #[must_use]
+    pub fn fits(self, header: &str) -> bool {
+        let essence = header.split(';').next().unwrap_or_default().trim();
+        let essence = essence.to_ascii_lowercase();
+        match self {
+            Self::Json => {
+                matches!(&*essence, "application/json" | "text/json") || essence.ends_with("+json")
+            }
+            Self::Xml | Self::TextXml => {
+                matches!(&*essence, "application/xml" | "text/xml") || essence.ends_with("+xml")
+            }
+            Self::Form | Self::Text => essence == self.as_str(),
+        }
+    }
 }
 
 /// What a 2xx answer without the success key means (S16).
@@ -174,4 +191,31 @@ pub enum MissingKey {
     Unknown,
     /// Declined.
     Declined,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s18_a_content_type_is_compared_by_what_it_says() {
+        for (as_type, header, fits) in [
+            (ContentType::Json, "application/json; charset=utf-8", true),
+            (ContentType::Json, "Application/Problem+JSON", true),
+            (ContentType::Json, "text/html", false),
+            (ContentType::Json, "", false),
+            (ContentType::Xml, "text/xml", true),
+            (
+                ContentType::TextXml,
+                "application/soap+xml;charset=utf-8",
+                true,
+            ),
+            (ContentType::Xml, "application/json", false),
+            (ContentType::Form, "application/x-www-form-urlencoded", true),
+            (ContentType::Form, "text/plain", false),
+            (ContentType::Text, "text/plain", true),
+        ] {
+            assert_eq!(as_type.fits(header), fits, "{as_type:?} {header}");
+        }
+    }
 }

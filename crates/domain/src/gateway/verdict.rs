@@ -19,7 +19,8 @@ pub struct Evidence {
 }
 
 /// How the success key was found at its shallowest level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum KeyFound {
     /// Exactly once, with the expected value.
     Equal,
@@ -82,34 +83,74 @@ pub struct Verdict {
 /// Statuses by which a gateway says that it did not take the request up.
 const REFUSALS: [u16; 9] = [400, 401, 403, 404, 405, 406, 413, 415, 422];
 
-/// Judges an answer after at least one request byte was written.
+/// The line of the table that an answer falls under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictRule {
+    /// 2xx, and the key has the value.
+    Approved,
+    /// 2xx or 4xx, and the key has another value.
+    Declined,
+    /// A status by which gateways refuse the request itself, without the key.
+    Refused,
+    /// 2xx without the key, which here means unknown.
+    KeyMissing,
+    /// 2xx without the key, which here means declined.
+    KeyMissingDeclined,
+    /// The key is there more than once, or holds other keys.
+    KeyAmbiguous,
+    /// The key has the value, but the status is not 2xx.
+    EqualButStatus,
+    /// Another status that does not say whether it was charged.
+    StatusUnclear,
+    /// 2xx, but the body is not what Response Type says.
+    Unreadable,
+    /// The answer did not come, or not to its end.
+    NoAnswer,
+}
+
+impl VerdictRule {
+    /// What the line says.
+    #[must_use]
+    pub fn verdict(self) -> Verdict {
+        let outcome = match self {
+            Self::Approved => Outcome::Approved,
+            Self::Declined | Self::KeyMissingDeclined => Outcome::Declined,
+            Self::Refused => Outcome::Error,
+            Self::KeyMissing
+            | Self::KeyAmbiguous
+            | Self::EqualButStatus
+            | Self::StatusUnclear
+            | Self::Unreadable
+            | Self::NoAnswer => Outcome::Unknown,
+        };
+        Verdict {
+            outcome,
+            alarm: self == Self::Refused,
+        }
+    }
+}
+
+/// Judges an answer after at least one request byte was written: the first line that fits.
 #[must_use]
-pub fn verdict(evidence: Evidence, missing_key: MissingKey) -> Verdict {
+pub fn rule(evidence: Evidence, missing_key: MissingKey) -> VerdictRule {
     let Some(status) = evidence.status else {
-        return plain(Outcome::Unknown);
+        return VerdictRule::NoAnswer;
     };
     let success = (200..300).contains(&status);
     let client_error = (400..500).contains(&status) && !matches!(status, 408 | 409 | 425 | 429);
     match (evidence.parsed, evidence.key) {
-        (true, KeyFound::Equal) if success => plain(Outcome::Approved),
-        (true, KeyFound::Equal) => plain(Outcome::Unknown),
-        (true, KeyFound::NotEqual) if success || client_error => plain(Outcome::Declined),
-        (_, KeyFound::Absent) | (false, _) if REFUSALS.contains(&status) => Verdict {
-            outcome: Outcome::Error,
-            alarm: true,
-        },
+        (true, KeyFound::Equal) if success => VerdictRule::Approved,
+        (true, KeyFound::Equal) => VerdictRule::EqualButStatus,
+        (true, KeyFound::NotEqual) if success || client_error => VerdictRule::Declined,
+        (_, KeyFound::Absent) | (false, _) if REFUSALS.contains(&status) => VerdictRule::Refused,
         (true, KeyFound::Absent) if success => match missing_key {
-            MissingKey::Unknown => plain(Outcome::Unknown),
-            MissingKey::Declined => plain(Outcome::Declined),
+            MissingKey::Unknown => VerdictRule::KeyMissing,
+            MissingKey::Declined => VerdictRule::KeyMissingDeclined,
         },
-        _ => plain(Outcome::Unknown),
-    }
-}
-
-fn plain(outcome: Outcome) -> Verdict {
-    Verdict {
-        outcome,
-        alarm: false,
+        (true, KeyFound::Ambiguous) => VerdictRule::KeyAmbiguous,
+        (false, _) if success => VerdictRule::Unreadable,
+        (true, KeyFound::NotEqual | KeyFound::Absent) | (false, _) => VerdictRule::StatusUnclear,
     }
 }
 
@@ -118,15 +159,12 @@ mod tests {
     use super::*;
 
     fn judge(status: Option<u16>, parsed: bool, key: KeyFound) -> Outcome {
-        verdict(
-            Evidence {
-                status,
-                parsed,
-                key,
-            },
-            MissingKey::Unknown,
-        )
-        .outcome
+        let evidence = Evidence {
+            status,
+            parsed,
+            key,
+        };
+        rule(evidence, MissingKey::Unknown).verdict().outcome
     }
 
     #[test]
@@ -169,7 +207,7 @@ mod tests {
             key: KeyFound::Absent,
         };
         assert_eq!(
-            verdict(evidence, MissingKey::Unknown),
+            rule(evidence, MissingKey::Unknown).verdict(),
             Verdict {
                 outcome: Outcome::Error,
                 alarm: true
@@ -191,9 +229,34 @@ mod tests {
             parsed: true,
             key: KeyFound::Absent,
         };
-        assert_eq!(
-            verdict(evidence, MissingKey::Declined).outcome,
-            Outcome::Declined
-        );
+        let declined = rule(evidence, MissingKey::Declined).verdict();
+        assert_eq!(declined.outcome, Outcome::Declined);
+    }
+
+    #[test]
+    fn each_line_of_the_table_is_told_apart() {
+        let lines = [
+            (200, true, KeyFound::Equal, VerdictRule::Approved),
+            (200, true, KeyFound::NotEqual, VerdictRule::Declined),
+            (402, true, KeyFound::NotEqual, VerdictRule::Declined),
+            (401, true, KeyFound::Absent, VerdictRule::Refused),
+            (401, false, KeyFound::Absent, VerdictRule::Refused),
+            (200, true, KeyFound::Absent, VerdictRule::KeyMissing),
+            (200, true, KeyFound::Ambiguous, VerdictRule::KeyAmbiguous),
+            (401, true, KeyFound::Ambiguous, VerdictRule::KeyAmbiguous),
+            (402, true, KeyFound::Equal, VerdictRule::EqualButStatus),
+            (503, true, KeyFound::NotEqual, VerdictRule::StatusUnclear),
+            (503, false, KeyFound::Absent, VerdictRule::StatusUnclear),
+            (302, true, KeyFound::Absent, VerdictRule::StatusUnclear),
+            (200, false, KeyFound::Absent, VerdictRule::Unreadable),
+        ];
+        for (status, parsed, key, expected) in lines {
+            let evidence = Evidence {
+                status: Some(status),
+                parsed,
+                key,
+            };
+            assert_eq!(rule(evidence, MissingKey::Unknown), expected, "{status}");
+        }
     }
 }

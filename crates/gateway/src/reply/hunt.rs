@@ -103,10 +103,16 @@ struct Step {
 pub(crate) struct Found {
     depth: usize,
     count: usize,
+    path: Option<Zeroizing<String>>,
     value: Option<Zeroizing<String>>,
 }
 
 impl Found {
+    /// Where it was found first at that level, written as a key that would find it from the top.
+    pub(crate) fn path(&self) -> Option<&str> {
+        self.path.as_ref().map(|path| path.as_str())
+    }
+
     /// Nowhere.
     pub(crate) fn is_absent(&self) -> bool {
         self.count == 0
@@ -120,7 +126,7 @@ impl Found {
         }
     }
 
-    fn record(&mut self, depth: usize, value: Option<&str>) {
+    fn record(&mut self, depth: usize, value: Option<&str>, path: impl FnOnce() -> String) {
         if self.count > 0 && depth > self.depth {
             return;
         }
@@ -130,6 +136,7 @@ impl Found {
         }
         self.depth = depth;
         self.count = 1;
+        self.path = Some(Zeroizing::new(path()));
         self.value = value.map(|text| Zeroizing::new(text.to_owned()));
     }
 }
@@ -199,7 +206,7 @@ impl Hunt {
     pub(crate) fn pair(&mut self, key: &str, value: &str) {
         for (query, found) in &mut self.searches {
             if !query.text.is_empty() && query.text == key {
-                found.record(1, Some(value));
+                found.record(1, Some(value), || key.to_owned());
             }
         }
     }
@@ -208,10 +215,35 @@ impl Hunt {
         let depth = self.stack.len();
         for (query, found) in &mut self.searches {
             if query.fits(&self.stack, self.named_root) {
-                found.record(depth, value);
+                found.record(depth, value, || path_of(&self.stack, self.named_root));
             }
         }
     }
+}
+
+/// Steps as a key: `/a/b/@c` where elements have names, else `a.b[0].c`, with slashes too if a name holds one.
+fn path_of(stack: &[Step], named_root: bool) -> String {
+    if named_root || stack.iter().any(|step| step.name.contains('/')) {
+        let escaped = |step: &Step| format!("/{}", step.name.replace('~', "~0").replace('/', "~1"));
+        return stack.iter().map(escaped).collect();
+    }
+    let mut path = String::new();
+    for step in stack {
+        if step.is_index {
+            path.push_str(&format!("[{}]", step.name));
+            continue;
+        }
+        if !path.is_empty() {
+            path.push('.');
+        }
+        for c in step.name.chars() {
+            if matches!(c, '.' | '[' | ']' | '@' | '\\') {
+                path.push('\\');
+            }
+            path.push(c);
+        }
+    }
+    path
 }
 
 #[cfg(test)]
@@ -248,6 +280,34 @@ mod tests {
         hunt.leaf("x");
         hunt.pair("", "x");
         assert!(hunt.finish()[0].is_absent());
+    }
+
+    #[test]
+    fn a_path_is_a_key_that_finds_the_same_place() {
+        for names in [
+            vec!["status"],
+            vec!["a", "b"],
+            vec!["a.b", "c"],
+            vec!["a/b", "~c"],
+            vec!["@a", "b[0]"],
+            vec!["a\\b", "c"],
+        ] {
+            let step = |name: &&str| Step {
+                name: (*name).to_owned(),
+                is_index: false,
+            };
+            let mut stack: Vec<Step> = names.iter().map(step).collect();
+            for named_root in [false, true] {
+                let path = path_of(&stack, named_root);
+                assert!(Query::parse(&path).fits(&stack, named_root), "{path}");
+            }
+            stack.push(Step {
+                name: "3".to_owned(),
+                is_index: true,
+            });
+            let path = path_of(&stack, false);
+            assert!(Query::parse(&path).fits(&stack, false), "{path}");
+        }
     }
 
     #[test]

@@ -9,17 +9,39 @@ mod hunt;
 mod json;
 mod pairs;
 mod scrub;
+mod veil;
 mod xml;
 
 use hunt::{Found, Hunt, Malformed, Query};
-pub(crate) use scrub::{Captured, scrubbed};
+pub(crate) use scrub::{Captured, excerpt, scrubbed};
+pub(crate) use veil::without;
 
 /// What a complete reply showed.
 pub(crate) struct Reading {
     /// For the verdict.
     pub(crate) evidence: Evidence,
+    /// Where the success key was found.
+    pub(crate) path: Option<Zeroizing<String>>,
+    /// What stood there: not scrubbed.
+    pub(crate) value: Option<Zeroizing<String>>,
     /// The value of the message key as it came: not scrubbed.
     pub(crate) message: Option<Zeroizing<String>>,
+}
+
+impl Reading {
+    /// No reply came to its end.
+    pub(crate) fn of_nothing() -> Self {
+        Self {
+            evidence: Evidence {
+                status: None,
+                parsed: false,
+                key: KeyFound::Absent,
+            },
+            path: None,
+            value: None,
+            message: None,
+        }
+    }
 }
 
 /// Reads a complete reply as the configured Response Type.
@@ -28,20 +50,22 @@ pub(crate) fn read(status: u16, body: &[u8], config: &GatewayConfig) -> Reading 
     let mut hunt = Hunt::new(keys.map(|key| Query::parse(key)));
     let parsed = walk(body, config.response_type, &mut hunt).is_ok();
     let found = hunt.finish();
-    let (key, message) = match (parsed, found.as_slice()) {
-        (true, [success, message]) => (
-            key_found(success, &config.success_value),
-            message.single().filter(|text| *text != "null"),
-        ),
-        _ => (KeyFound::Absent, None),
+    let (success, message) = match (parsed, found.as_slice()) {
+        (true, [success, message]) => (Some(success), message.single()),
+        _ => (None, None),
     };
+    let owned = |text: &str| Zeroizing::new(text.to_owned());
     Reading {
         evidence: Evidence {
             status: Some(status),
             parsed,
-            key,
+            key: success.map_or(KeyFound::Absent, |found| {
+                key_found(found, &config.success_value)
+            }),
         },
-        message: message.map(|text| Zeroizing::new(text.to_owned())),
+        path: success.and_then(Found::path).map(owned),
+        value: success.and_then(Found::single).map(owned),
+        message: message.filter(|text| *text != "null").map(owned),
     }
 }
 

@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 /// Longest message that an agent gets.
 pub(crate) const MESSAGE_CHARS_MAX: usize = 200;
 
+/// Longest beginning of an answer that an administrator gets: what fits a screen.
+const EXCERPT_CHARS_MAX: usize = 2_000;
+
 /// Longest text looked at; the rest of a longer one cannot become visible.
 const RAW_CHARS_MAX: usize = 4_096;
 
@@ -86,6 +89,11 @@ impl<'a> Captured<'a> {
         )
     }
 
+    /// Nothing was captured: only card-like runs are removed.
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Numbers so long that their parts are removed, too.
     fn long(&self) -> impl Iterator<Item = &[u8]> {
         let is_long = |(field, value): &&(Field, &'a [u8])| {
@@ -145,7 +153,16 @@ fn push_dates<'a>(forms: &mut Vec<Form<'a>>, month: &'a [u8], year: &'a [u8], co
 
 /// The message as an agent may see it and the ledger may keep it.
 pub(crate) fn scrubbed(message: &str, captured: &Captured<'_>) -> String {
-    let plain = Zeroizing::new(plain_line(message, RAW_CHARS_MAX));
+    cut(message, captured, MESSAGE_CHARS_MAX)
+}
+
+/// The beginning of an answer's body as whoever tests a gateway may see it, on one line.
+pub(crate) fn excerpt(body: &str, captured: &Captured<'_>) -> String {
+    cut(body, captured, EXCERPT_CHARS_MAX)
+}
+
+fn cut(text: &str, captured: &Captured<'_>, chars_max: usize) -> String {
+    let plain = Zeroizing::new(plain_line(text, RAW_CHARS_MAX));
     let chars: Zeroizing<Vec<char>> = Zeroizing::new(plain.chars().collect());
     let mut hidden = vec![false; chars.len()];
     let forms = captured.forms();
@@ -161,7 +178,7 @@ pub(crate) fn scrubbed(message: &str, captured: &Captured<'_>) -> String {
     let shown = chars.iter().zip(&hidden);
     shown
         .map(|(&c, &hide)| if hide { REMOVED } else { c })
-        .take(MESSAGE_CHARS_MAX)
+        .take(chars_max)
         .collect()
 }
 

@@ -6,7 +6,7 @@ use domain::gateway::ContentType;
 use secret::{BufferFull, Digits, SecretBuffer};
 
 use super::parameters::Parameter;
-use super::value::{Piece, Value};
+use super::value::{LastFour, Piece, Value};
 use crate::failure::Failure;
 
 /// Where a body is written to.
@@ -14,7 +14,7 @@ pub(crate) trait Sink {
     /// Text, already escaped.
     fn text(&mut self, text: &str) -> Result<(), BufferFull>;
     /// Keyed digits.
-    fn digits(&mut self, digits: &Digits<'_>) -> Result<(), BufferFull>;
+    fn digits(&mut self, digits: &Digits<'_>, last_four: LastFour) -> Result<(), BufferFull>;
 }
 
 impl Sink for SecretBuffer {
@@ -22,24 +22,8 @@ impl Sink for SecretBuffer {
         self.push_bytes(text.as_bytes())
     }
 
-    fn digits(&mut self, digits: &Digits<'_>) -> Result<(), BufferFull> {
+    fn digits(&mut self, digits: &Digits<'_>, _: LastFour) -> Result<(), BufferFull> {
         self.push_digits(digits)
-    }
-}
-
-/// Shows where digits would stand, and none of them.
-#[derive(Default)]
-pub(crate) struct Redacted(pub(crate) String);
-
-impl Sink for Redacted {
-    fn text(&mut self, text: &str) -> Result<(), BufferFull> {
-        self.0.push_str(text);
-        Ok(())
-    }
-
-    fn digits(&mut self, _: &Digits<'_>) -> Result<(), BufferFull> {
-        self.0.push('\u{2022}');
-        Ok(())
     }
 }
 
@@ -103,7 +87,7 @@ fn pieces<S: Sink>(value: &Value<'_>, sink: &mut S, escape: Escape<S>) -> Result
     for piece in &value.0 {
         match piece {
             Piece::Text(text) => each(text, sink, escape)?,
-            Piece::Digits(digits) => sink.digits(digits)?,
+            Piece::Digits(digits, last_four) => sink.digits(digits, *last_four)?,
         }
     }
     Ok(())
@@ -162,7 +146,7 @@ fn check_xml(parameters: &[Parameter<'_>]) -> Result<(), Failure> {
         }
         let carried = value.0.iter().all(|piece| match piece {
             Piece::Text(text) => text.chars().all(is_xml_char),
-            Piece::Digits(_) => true,
+            Piece::Digits(..) => true,
         });
         if !carried {
             return Err(Failure::render(format!(

@@ -111,7 +111,7 @@ fn header_value(charge: &Charge, name: &str, value: &str) -> Result<HeaderValue,
                 for piece in Value::variable(charge, *variable).0 {
                     match piece {
                         Piece::Text(piece) => text.push_str(&piece),
-                        Piece::Digits(_) => return Err(wrong("would hold a captured value")),
+                        Piece::Digits(..) => return Err(wrong("would hold a captured value")),
                     }
                 }
             }

@@ -14,9 +14,12 @@ use crate::policy::Target;
 mod encode;
 mod head;
 mod parameters;
+mod preview;
 mod value;
 
-use encode::{Redacted, encode};
+use encode::encode;
+pub(crate) use head::headers;
+pub(crate) use preview::preview;
 
 /// Largest body of a request: 64 KiB. What an agent can type stays below 20 KiB even if every
 /// character is escaped; the rest is for mappings. A larger one is not sent.
@@ -24,7 +27,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// The request, ready to be written.
 pub(crate) fn render(charge: &Charge, target: &Target) -> Result<Request<Full<Bytes>>, Failure> {
-    let headers = head::headers(charge, target)?;
+    let headers = headers(charge, target)?;
     let mut body = SecretBuffer::with_capacity(BODY_BYTES_MAX);
     encode(
         &parameters::parameters(charge)?,
@@ -36,34 +39,6 @@ pub(crate) fn render(charge: &Charge, target: &Target) -> Result<Request<Full<By
         .map_err(|_| Failure::render("the path of the Service URL cannot be requested"))?;
     *request.headers_mut() = headers;
     Ok(request)
-}
-
-/// What would be sent, with a dot for each captured value and no credential or mapped header.
-///
-/// # Errors
-/// Why no request can be made of it.
-pub fn dry_run(charge: &Charge) -> Result<String, String> {
-    let redacted = || -> Result<String, Failure> {
-        let target = Target::parse(&charge.gateway.service_url)?;
-        let mut text = format!("POST {}\n", target.path);
-        for (name, value) in &head::headers(charge, &target)? {
-            let shown = match value.is_sensitive() {
-                true => "\u{2022}",
-                false => value.to_str().unwrap_or("\u{2022}"),
-            };
-            text.push_str(&format!("{name}: {shown}\n"));
-        }
-        let mut body = Redacted::default();
-        encode(
-            &parameters::parameters(charge)?,
-            charge.gateway.request_type,
-            &mut body,
-        )?;
-        text.push('\n');
-        text.push_str(&body.0);
-        Ok(text)
-    };
-    redacted().map_err(|failure| failure.detail)
 }
 
 #[cfg(test)]

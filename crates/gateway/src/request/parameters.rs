@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use domain::boundary::Charge;
-use domain::capture::{Field, PaymentType};
+use domain::capture::PaymentType;
 use domain::gateway::Variable;
 use domain::payment::FORM_PARAMETERS;
 
@@ -68,19 +68,18 @@ fn standard(charge: &Charge) -> Vec<Parameter<'_>> {
 }
 
 fn captured(charge: &Charge) -> Vec<Parameter<'_>> {
-    let keyed = |name: &'static str, field| (name.into(), Value::field(charge, field));
     let made = |name: &'static str, variable| (name.into(), Value::variable(charge, variable));
     match charge.kind.payment_type() {
         PaymentType::Card => vec![
-            keyed("cardNumber", Field::CardNumber),
+            made("cardNumber", Variable::CardNumber),
             made("expiryMonth", Variable::CardExpiryMonth),
             made("expiryYear", Variable::CardExpiryYear),
-            keyed("securityCode", Field::SecurityCode),
+            made("securityCode", Variable::CardSecurityCode),
             made("cardType", Variable::CardType),
         ],
         PaymentType::Check => vec![
-            keyed("routingNumber", Field::RoutingNumber),
-            keyed("accountNumber", Field::AccountNumber),
+            made("routingNumber", Variable::CheckRoutingNumber),
+            made("accountNumber", Variable::CheckAccountNumber),
         ],
     }
 }

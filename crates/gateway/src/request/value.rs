@@ -17,7 +17,7 @@ use crate::failure::Failure;
 const FIRST_SHOWN: usize = 6;
 
 /// Digits after them.
-const LAST_SHOWN: usize = 4;
+pub(crate) const LAST_SHOWN: usize = 4;
 
 /// A value in pieces; none: empty.
 #[derive(Default)]
@@ -27,8 +27,17 @@ pub(crate) struct Value<'a>(pub(crate) Vec<Piece<'a>>);
 pub(crate) enum Piece<'a> {
     /// Text that is no secret.
     Text(Cow<'a, str>),
-    /// Keyed digits.
-    Digits(Digits<'a>),
+    /// Keyed digits, and whether a preview may show the last four of them (SETTLED S15).
+    Digits(Digits<'a>, LastFour),
+}
+
+/// What a preview shows of digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastFour {
+    /// The last four: they end a card number.
+    Shown,
+    /// None.
+    Hidden,
 }
 
 impl<'a> Value<'a> {
@@ -36,13 +45,6 @@ impl<'a> Value<'a> {
     pub(crate) fn text(text: impl Into<Cow<'a, str>>) -> Self {
         let mut value = Self::default();
         value.push_text(text);
-        value
-    }
-
-    /// A keyed field alone.
-    pub(crate) fn field(charge: &'a Charge, field: Field) -> Self {
-        let mut value = Self::default();
-        value.push_digits(Some(charge.slot.digits(field.slot_index())));
         value
     }
 
@@ -80,15 +82,24 @@ impl<'a> Value<'a> {
     }
 
     fn push_digits(&mut self, digits: Option<Digits<'a>>) {
+        self.push(digits, LastFour::Hidden);
+    }
+
+    /// A card number, or the end of one.
+    fn push_number(&mut self, digits: Option<Digits<'a>>) {
+        self.push(digits, LastFour::Shown);
+    }
+
+    fn push(&mut self, digits: Option<Digits<'a>>, last_four: LastFour) {
         if let Some(digits) = digits.filter(|digits| !digits.is_empty()) {
-            self.0.push(Piece::Digits(digits));
+            self.0.push(Piece::Digits(digits, last_four));
         }
     }
 
     fn push_variable(&mut self, charge: &'a Charge, variable: Variable) {
         let keyed = |field: Field| charge.slot.digits(field.slot_index());
         match variable {
-            Variable::CardNumber => self.push_digits(Some(keyed(Field::CardNumber))),
+            Variable::CardNumber => self.push_number(Some(keyed(Field::CardNumber))),
             Variable::CardSecurityCode => self.push_digits(Some(keyed(Field::SecurityCode))),
             Variable::CheckRoutingNumber => self.push_digits(Some(keyed(Field::RoutingNumber))),
             Variable::CheckAccountNumber => self.push_digits(Some(keyed(Field::AccountNumber))),
@@ -102,7 +113,7 @@ impl<'a> Value<'a> {
             Variable::CardFirstSix => {
                 self.push_digits(keyed(Field::CardNumber).part(0..FIRST_SHOWN))
             }
-            Variable::CardLastFour => self.push_digits(last_four(&keyed(Field::CardNumber))),
+            Variable::CardLastFour => self.push_number(last_four(&keyed(Field::CardNumber))),
             Variable::CardMasked => self.push_masked(&keyed(Field::CardNumber)),
             Variable::CardType => self.push_text(card_type(&keyed(Field::CardNumber))),
             Variable::PaymentAmount => self.push_text(charge.form.amount.amount_text()),
@@ -136,7 +147,7 @@ impl<'a> Value<'a> {
         if hidden > 0 {
             self.push_digits(number.part(0..FIRST_SHOWN));
             self.push_text("*".repeat(hidden));
-            self.push_digits(last_four(number));
+            self.push_number(last_four(number));
         }
     }
 }

@@ -14,3 +14,5 @@ mod replies;
 mod sandbox;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod trials;

@@ -3,8 +3,6 @@
 use domain::boundary::Charge;
 use domain::capture::{Field, WidgetKind};
 use domain::gateway::{ContentType, Mapping, NotSentReason};
-use gateway::dry_run;
-use secret::SecretText;
 
 use crate::charges::{card_charge, card_number, charge, config, post, refusal, with_password};
 use crate::server::{Server, reply};
@@ -307,28 +305,4 @@ async fn requests_that_cannot_be_made_are_refused() {
         assert_eq!(refusal(&server, charge).await.reason, NotSentReason::Render);
     }
     assert_eq!(server.connections(), 0);
-}
-
-#[test]
-fn a_dry_run_shows_the_request_without_what_is_secret() {
-    let number = card_number();
-    let mut charge = card_charge(config("https://pay.example/charge?a=1"), &number);
-    charge.gateway.auth_method = domain::gateway::AuthMethod::Basic;
-    charge.gateway.auth_user_name = "user".into();
-    charge.password = Some(SecretText::new("pass".into()));
-    charge.gateway.request_headers = rows(&[("x-key", "hidden")]);
-    let shown = dry_run(&charge).unwrap();
-    assert!(shown.starts_with("POST /charge?a=1\n"), "{shown}");
-    for line in [
-        "content-type: application/json",
-        "authorization: \u{2022}",
-        "x-key: \u{2022}",
-    ] {
-        assert!(shown.lines().any(|there| there == line), "{shown}");
-    }
-    assert!(
-        shown.contains(r#""cardNumber":"•","expiryMonth":"•","expiryYear":"20•""#),
-        "{shown}"
-    );
-    assert!(shown.contains(r#""amount":"120.50""#) && !shown.contains("hidden"));
 }

@@ -1,0 +1,109 @@
+//! A request as it may be shown.
+//! Owns: what is hidden, told by the pieces of the request itself while they are written.
+//! Never: looks for digits in a finished text, or writes more of them than the last four of a card number.
+
+use domain::boundary::Charge;
+use domain::gateway::trial::{Preview, PreviewHeader, PreviewPart};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName, HeaderValue};
+use secret::{BufferFull, Digits};
+
+use super::encode::{Sink, encode};
+use super::value::{LAST_SHOWN, LastFour};
+use super::{BODY_BYTES_MAX, head, parameters};
+use crate::failure::Failure;
+use crate::policy::Target;
+
+/// Stands for one digit.
+const DOT: &str = "\u{2022}";
+
+/// Stands for a credential, whatever its length.
+const CREDENTIAL: &str = "\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}";
+
+/// The request of a charge, made by the code that makes the real one.
+pub(crate) fn preview(charge: &Charge, target: &Target) -> Result<Preview, Failure> {
+    let headers = head::headers(charge, target)?;
+    let mut body = Shown::default();
+    encode(
+        &parameters::parameters(charge)?,
+        charge.gateway.request_type,
+        &mut body,
+    )?;
+    let mut shown: Vec<PreviewHeader> = headers.iter().map(header).collect();
+    // The HTTP layer adds it, behind all others.
+    shown.push(header((&CONTENT_LENGTH, &HeaderValue::from(body.bytes))));
+    Ok(Preview {
+        method: "POST".to_owned(),
+        url: format!("https://{}{}", target.authority(), target.path),
+        headers: shown,
+        body: body.parts,
+    })
+}
+
+/// The value of a sensitive header is hidden as a whole, but for the scheme of Basic authentication.
+fn header((name, value): (&HeaderName, &HeaderValue)) -> PreviewHeader {
+    let mut parts = Vec::new();
+    match value.to_str() {
+        Ok(text) if !value.is_sensitive() => PreviewPart::push(&mut parts, text, false),
+        Ok(_) | Err(_) => {
+            if name == AUTHORIZATION {
+                PreviewPart::push(&mut parts, "Basic ", false);
+            }
+            PreviewPart::push(&mut parts, CREDENTIAL, true);
+        }
+    }
+    PreviewHeader {
+        name: title_case(name.as_str()),
+        value: parts,
+    }
+}
+
+/// As the HTTP layer writes names: `Content-Type`.
+fn title_case(name: &str) -> String {
+    let mut begins = true;
+    let letters = name.chars().map(|c| {
+        let written = if begins { c.to_ascii_uppercase() } else { c };
+        begins = c == '-';
+        written
+    });
+    letters.collect()
+}
+
+/// A body that is shown. It has the bytes of the real one, and ends where that would.
+#[derive(Default)]
+struct Shown {
+    parts: Vec<PreviewPart>,
+    bytes: usize,
+}
+
+impl Shown {
+    fn count(&mut self, bytes: usize) -> Result<(), BufferFull> {
+        self.bytes += bytes;
+        match self.bytes > BODY_BYTES_MAX {
+            true => Err(BufferFull),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Sink for Shown {
+    fn text(&mut self, text: &str) -> Result<(), BufferFull> {
+        PreviewPart::push(&mut self.parts, text, false);
+        self.count(text.len())
+    }
+
+    fn digits(&mut self, digits: &Digits<'_>, last_four: LastFour) -> Result<(), BufferFull> {
+        let shown = match last_four {
+            LastFour::Shown => LAST_SHOWN.min(digits.len()),
+            LastFour::Hidden => 0,
+        };
+        let hidden = digits.len() - shown;
+        PreviewPart::push(&mut self.parts, &DOT.repeat(hidden), true);
+        if let Some(end) = digits.part(hidden..digits.len()) {
+            for digit in end.expose() {
+                let digit = char::from(*digit);
+                PreviewPart::push(&mut self.parts, digit.encode_utf8(&mut [0; 4]), true);
+            }
+        }
+        self.count(digits.len())
+    }
+}

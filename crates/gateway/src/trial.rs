@@ -1,0 +1,177 @@
+//! Trying a gateway out.
+//! Owns: the slots of published values, what an answer came to, and what an administrator may see of it.
+//! Never: takes a digit from anybody, repeats a credential that a gateway echoes, or makes a request of its own kind: what charges renders, sends and reads.
+
+use std::sync::Arc;
+
+use domain::boundary::{Charge, Task};
+use domain::gateway::trial::{
+    GatewayTrials, Judgement, MessageFrom, NothingSent, Pasted, Preview, Tested, Trial,
+};
+use domain::gateway::{GatewayConfig, NotSentReason, rule};
+use secret::Arena;
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+use crate::gateway::{Exchanged, HttpsGateway};
+use crate::policy::Target;
+use crate::reply::{Captured, Reading, excerpt, read, scrubbed, without};
+use crate::request::{headers, preview};
+
+/// Trials at a time: each administrator has one, and there are few. More are told to come again.
+pub(crate) const TRIALS_MAX: usize = 8;
+
+/// Shortest value of a mapped header that is removed from an answer wherever it stands: a shorter one, such as "1", would take half of the answer along.
+const VALUE_CHARS_MIN: usize = 4;
+
+impl GatewayTrials for HttpsGateway {
+    fn preview(&self, trial: Trial) -> Result<Preview, NothingSent> {
+        let charge = charge(&self.published, trial)?;
+        let shown =
+            Target::parse(&charge.gateway.service_url).and_then(|target| preview(&charge, &target));
+        shown.map_err(nothing_sent)
+    }
+
+    fn judge(&self, gateway: &GatewayConfig, pasted: &Pasted<'_>, show_message: bool) -> Judgement {
+        let reading = read(pasted.status, pasted.body.as_bytes(), gateway);
+        let view = View {
+            gateway,
+            show_message,
+            captured: Captured::none(),
+            credentials: Vec::new(),
+        };
+        let content_type = Some(pasted.content_type).filter(|text| !text.trim().is_empty());
+        view.judgement(reading, Some(pasted.status), content_type)
+    }
+
+    fn send(&self, trial: Trial) -> Task<'_, Result<Tested, NothingSent>> {
+        Box::pin(async move {
+            let charge = charge(&self.published, trial)?;
+            let began = Instant::now();
+            let ready = self.test(charge).await.map_err(nothing_sent)?;
+            let connected_in = began.elapsed();
+            let exchanged = ready.exchanged().await;
+            let exchanged = exchanged.map_err(|(failure, _)| nothing_sent(failure))?;
+            Ok(Tested {
+                connected_in,
+                ..tested(&exchanged)
+            })
+        })
+    }
+}
+
+fn charge(published: &Arc<Arena>, trial: Trial) -> Result<Charge, NothingSent> {
+    match published.allocate() {
+        Some(slot) => Ok(trial.charge(slot)),
+        None => Err(NothingSent {
+            reason: NotSentReason::Busy,
+            detail: "too many gateways are tried out at the same time".to_owned(),
+        }),
+    }
+}
+
+fn nothing_sent(failure: Failure) -> NothingSent {
+    NothingSent {
+        reason: failure.reason,
+        detail: failure.detail,
+    }
+}
+
+fn tested(exchanged: &Exchanged) -> Tested {
+    let charge = &exchanged.charge;
+    let view = View {
+        gateway: &charge.gateway,
+        show_message: charge.show_message,
+        captured: Captured::new(&charge.slot),
+        credentials: credentials(charge),
+    };
+    let reply = exchanged.reply.as_ref();
+    let content_type = reply.and_then(|reply| reply.content_type.as_deref());
+    Tested {
+        judgement: view.judgement(exchanged.reading(), exchanged.status, content_type),
+        why: exchanged.why.clone(),
+        excerpt: reply.map(|reply| {
+            let body = Zeroizing::new(String::from_utf8_lossy(reply.body.expose()).into_owned());
+            excerpt(&view.without_credentials(&body), &view.captured)
+        }),
+        connected_in: std::time::Duration::ZERO,
+        head_in: exchanged.head_in,
+        ended_in: exchanged.ended_in,
+    }
+}
+
+/// The password, and the values of sensitive headers: what a proxy that echoes the request would give away.
+fn credentials(charge: &Charge) -> Vec<Zeroizing<String>> {
+    let owned = |text: &str| Zeroizing::new(text.to_owned());
+    let password = charge
+        .password
+        .as_ref()
+        .map(|password| owned(password.expose()));
+    let headers = Target::parse(&charge.gateway.service_url)
+        .and_then(|target| headers(charge, &target))
+        .unwrap_or_default();
+    let sensitive = headers.values().filter(|value| value.is_sensitive());
+    let values = sensitive
+        .filter_map(|value| value.to_str().ok())
+        .map(|text| owned(text.strip_prefix("Basic ").unwrap_or(text)));
+    let long = values.filter(|value| value.chars().count() >= VALUE_CHARS_MIN);
+    password
+        .into_iter()
+        .filter(|password| !password.is_empty())
+        .chain(long)
+        .collect()
+}
+
+/// What an answer came to, for whoever tries a gateway out.
+struct View<'a> {
+    gateway: &'a GatewayConfig,
+    show_message: bool,
+    captured: Captured<'a>,
+    credentials: Vec<Zeroizing<String>>,
+}
+
+impl View<'_> {
+    fn judgement(
+        &self,
+        reading: Reading,
+        status: Option<u16>,
+        content_type: Option<&str>,
+    ) -> Judgement {
+        let rule = rule(reading.evidence, self.gateway.missing_key);
+        let (message, message_from) = self.message(reading.message.as_deref());
+        let as_type = self.gateway.response_type;
+        Judgement {
+            outcome: rule.verdict().outcome,
+            rule,
+            status,
+            key: reading.evidence.key,
+            path: reading.path.as_deref().map(|path| self.line(path)),
+            value: reading.value.as_deref().map(|value| self.line(value)),
+            message,
+            message_from,
+            other_type: content_type
+                .filter(|header| !as_type.fits(header))
+                .map(|header| self.line(header)),
+        }
+    }
+
+    fn message(&self, found: Option<&String>) -> (String, MessageFrom) {
+        if self.gateway.agent_message_key.trim().is_empty() {
+            return (String::new(), MessageFrom::NoKey);
+        }
+        match found {
+            _ if !self.show_message => (String::new(), MessageFrom::Off),
+            Some(text) => (self.line(text), MessageFrom::Answer),
+            None => (String::new(), MessageFrom::Nowhere),
+        }
+    }
+
+    fn line(&self, text: &str) -> String {
+        scrubbed(&self.without_credentials(text), &self.captured)
+    }
+
+    fn without_credentials(&self, text: &str) -> Zeroizing<String> {
+        without(text, &self.credentials)
+    }
+}
