@@ -51,6 +51,10 @@ pub enum AuditAction {
     HostApproved,
     /// It may no longer; detail: reason, approved_by.
     HostWithdrawn,
+    /// A gateway is about to get a test with published values; detail: desktop, with.
+    GatewayTestSent,
+    /// That has ended; detail: desktop, with, and outcome or not_sent.
+    GatewayTestEnded,
     /// A service was saved.
     ServiceSaved,
     /// System settings were saved; detail: what.

@@ -13,7 +13,9 @@ mod draft;
 mod standing;
 
 pub use copy::{Carried, DesktopFile, FILE_VERSION, FileFormat};
-pub use draft::{DesktopDraft, PASSWORD_BYTES_MAX, Passwords, WidgetInDraft, layout_problem};
+pub use draft::{
+    DesktopDraft, PASSWORD_BYTES_MAX, Passwords, WidgetInDraft, gateway_password, layout_problem,
+};
 pub use standing::{DesktopState, Reason, ReasonKind, Standing, Surroundings};
 
 /// Widgets that one desktop may have. More than a screen holds; bounds a document's size.

@@ -101,7 +101,7 @@ impl Server {
         let configuration = Configuration::load(readers(&database)).await?;
         settle_ledger(&database, &*clock).await?;
         let hub = web::events::Hub::new();
-        let gateway = gateway(config, &arena, &hub)?;
+        let (gateway, trials) = gateway(config, &arena, &hub)?;
         let calls = Calls::new(Deps {
             store: database.clone(),
             desktops: database.clone(),
@@ -129,6 +129,7 @@ impl Server {
                 designs: database.clone(),
                 services: database.clone(),
                 gateway,
+                trials,
                 payments: database.clone(),
                 audit: database.clone(),
                 clock,
@@ -225,17 +226,19 @@ async fn open_store(config: &Config) -> Result<Database, StartError> {
     Ok(Database::open(StoreConfig { url, key, node }).await?)
 }
 
+/// The client that charges, and the same one for administrators who try a gateway out.
 fn gateway(
     config: &Config,
     arena: &Arc<Arena>,
     hub: &Arc<web::events::Hub>,
-) -> Result<Arc<dyn PaymentGateway>, StartError> {
-    let gateway: Arc<dyn PaymentGateway> = Arc::new(HttpsGateway::new(gateway_policy(config)?)?);
+) -> Result<(Arc<dyn PaymentGateway>, Arc<HttpsGateway>), StartError> {
+    let client = Arc::new(HttpsGateway::new(gateway_policy(config)?)?);
+    let gateway: Arc<dyn PaymentGateway> = client.clone();
     #[cfg(feature = "planted")]
     let gateway = crate::planted::around(gateway, arena.clone(), hub.clone());
     #[cfg(not(feature = "planted"))]
     let _for_planted_defects = (arena, hub);
-    Ok(gateway)
+    Ok((gateway, client))
 }
 
 fn gateway_policy(config: &Config) -> Result<GatewayPolicy, StartError> {

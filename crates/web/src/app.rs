@@ -9,12 +9,15 @@ use domain::boundary::{
     AuditTrail, Audited, CaptureDesk, Change, Designs, Desktops, PaymentGateway, Payments,
     Services, Store, StoreError, Users,
 };
+use domain::gateway::trial::GatewayTrials;
 use domain::time::WallClock;
 use tokio::sync::{Semaphore, watch};
 
+use crate::api::gateway::TestView;
 use crate::events::Hub;
 use crate::login::{Bucket, Logins, password::Passwords, set_up::SetUp, strangers::Strangers};
 use crate::page::Page;
+use crate::trials::Trials;
 
 /// The other rooms, as the HTTP side sees them.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ pub struct Deps {
     pub services: Arc<dyn Services>,
     /// Towards payment gateways: which hosts may receive captured values.
     pub gateway: Arc<dyn PaymentGateway>,
+    /// The same, for an administrator who tries one out.
+    pub trials: Arc<dyn GatewayTrials>,
     /// The ledger.
     pub payments: Arc<dyn Payments>,
     /// The audit trail.
@@ -89,6 +94,7 @@ pub(crate) struct App {
     pub(crate) frame_hosts: Vec<String>,
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) streams: crate::events::Streams,
+    pub(crate) trials: Trials<TestView>,
     /// Held while the chains are verified: that reads the whole trail, and there are few readers.
     pub(crate) verifying: tokio::sync::Mutex<()>,
     pub(crate) stopping: watch::Receiver<bool>,

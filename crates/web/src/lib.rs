@@ -19,6 +19,7 @@ mod routes;
 mod server;
 mod stall;
 mod tls;
+mod trials;
 
 pub use api::openapi::{document, document_text};
 pub use app::{ChangeHooks, Changed, Deps, NoHooks};

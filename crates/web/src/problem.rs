@@ -118,6 +118,8 @@ codes! {
     TooManyFailures = "too_many_failures", TOO_MANY_REQUESTS, TooManyRequests, "Too many failed logins from this address";
     /// Event streams of one user.
     TooManyStreams = "too_many_streams", TOO_MANY_REQUESTS, TooManyRequests, "Too many open pages";
+    /// Gateway tests of one user.
+    TooManyTests = "too_many_tests", TOO_MANY_REQUESTS, TooManyRequests, "Too many gateway tests; wait a moment";
     /// Come again.
     Busy = "busy", SERVICE_UNAVAILABLE, Busy, "The server is busy";
     /// No audit, no act.

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
-    attempts, audit, calls, consumer, controls, designer, desktops, exports, hosts, live, login,
-    me, openapi, payments, resolutions, roles, second_factor, services, set_up, users,
+    attempts, audit, calls, consumer, controls, designer, desktops, exports, gateway, hosts, live,
+    login, me, openapi, payments, resolutions, roles, second_factor, services, set_up, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -80,6 +80,7 @@ const SETTINGS: &[Right] = &[Right::SpcEnable, Right::DesktopEdit, Right::Gatewa
 const SWITCH: &[Right] = &[Right::SpcEnable];
 /// Who enters hosts sees how they stand; a second person approves them.
 const HOSTS: &[Right] = &[Right::GatewayEdit, Right::GatewayApproveHost];
+const GATEWAYS: &[Right] = &[Right::GatewayEdit];
 const APPROVE: &[Right] = &[Right::GatewayApproveHost];
 const USERS: &[Right] = &[Right::UserManage];
 /// Auditors review who may do what.
@@ -199,6 +200,10 @@ fn configuration() -> Vec<Route> {
         get("/gateway-hosts", hosts::list).may(HOSTS),
         post("/gateway-hosts/approve", hosts::allow).may(APPROVE),
         post("/gateway-hosts/withdraw", hosts::forbid).may(APPROVE),
+        post("/gateway/preview", gateway::preview).may(GATEWAYS),
+        post("/gateway/verdict", gateway::judge).may(GATEWAYS),
+        post("/gateway/test", gateway::send).may(GATEWAYS),
+        get("/gateway/test", gateway::result).may(GATEWAYS),
         get("/services", services::list).may(SERVICES),
         post("/services", services::create).may(SWITCH),
         get("/services/{id}", services::show).may(SERVICES),

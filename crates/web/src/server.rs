@@ -31,6 +31,7 @@ use crate::login::strangers::Strangers;
 use crate::login::{Bucket, Logins, idle_accounts};
 use crate::problem::{Code, Problem};
 use crate::stall::Impatient;
+use crate::trials::Trials;
 use crate::{guard, headers, page, routes, tls};
 
 /// A request's head arrives within this; also the idle time between requests on one connection.
@@ -123,6 +124,7 @@ pub async fn serve(config: WebConfig, deps: Deps) -> Result<Running, ServeError>
         set_up: SetUp::default(),
         requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
         streams: Streams::new(),
+        trials: Trials::new(),
         verifying: tokio::sync::Mutex::default(),
         stopping: stopping.clone(),
     });

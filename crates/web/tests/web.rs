@@ -40,6 +40,8 @@ mod set_up;
 mod stage;
 #[path = "web/transport.rs"]
 mod transport;
+#[path = "web/trials.rs"]
+mod trials;
 #[path = "web/widgets.rs"]
 mod widgets;
 #[path = "web/wrong.rs"]

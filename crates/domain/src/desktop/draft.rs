@@ -229,13 +229,18 @@ struct WidgetFields {
     #[serde(default)]
     gateway: Option<GatewayConfig>,
     /// A new "Auth Password"; left out: the stored one stays. Never sent back.
-    #[serde(default, deserialize_with = "password")]
+    #[serde(default, deserialize_with = "gateway_password")]
     #[schema(value_type = Option<String>, write_only)]
     gateway_password: Option<SecretText>,
 }
 
-/// Takes the string over without a copy. A blank one means: the stored one stays.
-fn password<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretText>, D::Error> {
+/// Reads a form's "Auth Password": takes the string over without a copy. A blank one means: the stored one stays.
+///
+/// # Errors
+/// It is too long or holds control characters.
+pub fn gateway_password<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretText>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else {
         return Ok(None);
     };

@@ -158,7 +158,7 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn stored(app: &Shared, id: &DesktopId) -> Result<Desktop, Problem> {
+pub(super) async fn stored(app: &Shared, id: &DesktopId) -> Result<Desktop, Problem> {
     let desktop = app.deps.desktops.desktop(id).await?;
     desktop.ok_or_else(|| Code::NotFound.into())
 }
@@ -326,7 +326,7 @@ fn unveiled(
     }
 }
 
-fn widget<'a>(desktop: &'a Desktop, id: &WidgetId) -> Option<&'a Widget> {
+pub(super) fn widget<'a>(desktop: &'a Desktop, id: &WidgetId) -> Option<&'a Widget> {
     desktop.widgets.iter().find(|widget| widget.id == *id)
 }
 
@@ -366,6 +366,9 @@ fn without_gateways(desktop: &Desktop) -> Desktop {
     desktop
 }
 
+/// Said of a stored password.
+pub(super) const HOST_CHANGED: &str = "The host has changed; enter the password for it.";
+
 /// A password goes to the host it was entered for, and nowhere else.
 fn check_passwords(
     before: &Desktop,
@@ -392,7 +395,7 @@ fn check_passwords(
             (None, Some(gateway))
                 if kept && old.is_some_and(|old| old.authority() != gateway.authority()) =>
             {
-                refuse("The host has changed; enter the password for it.");
+                refuse(HOST_CHANGED);
             }
             _ => {}
         }

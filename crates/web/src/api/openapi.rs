@@ -9,8 +9,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::desktops::{agents, copies, first_steps, history};
 use super::{
-    attempts, audit, calls, consumer, controls, designer, desktops, exports, hosts, live, login,
-    me, payments, resolutions, roles, second_factor, services, set_up, users,
+    attempts, audit, calls, consumer, controls, designer, desktops, exports, gateway, hosts, live,
+    login, me, payments, resolutions, roles, second_factor, services, set_up, users,
 };
 use crate::guard::{Access, COOKIE_NAME};
 use crate::problem::ProblemBody;
@@ -38,6 +38,7 @@ use crate::routes::{RouteRow, table};
         users::list, users::create, users::show, users::save,
         roles::list, roles::create, roles::save, roles::remove,
         payments::list, payments::choices, payments::show,
+        gateway::preview, gateway::judge, gateway::send, gateway::result,
         hosts::list, hosts::allow, hosts::forbid, resolutions::say, resolutions::agree, resolutions::disagree, exports::payments,
         audit::list, audit::verify, exports::trail,
     ),

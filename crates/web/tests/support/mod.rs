@@ -3,10 +3,12 @@
 mod browser;
 mod desk;
 mod rooms;
+mod trials;
 
 pub(crate) use browser::{Browser, Reply, Stream};
 pub(crate) use desk::Desk;
 pub(crate) use rooms::Rooms;
+pub(crate) use trials::Bench;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -35,6 +37,7 @@ pub(crate) const CHEAP: PasswordCost = PasswordCost {
 pub(crate) struct House {
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) bench: Arc<Bench>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) server: Running,
 }
@@ -51,14 +54,16 @@ impl House {
             rooms.add_user(user(number, role));
         }
         let desk = Arc::new(Desk::default());
+        let bench = Arc::new(Bench::default());
         let hub = Hub::new();
         let mut config = config();
         adjust(&mut config);
-        let deps = deps(&rooms, &desk, &hub);
+        let deps = deps(&rooms, &desk, &bench, &hub);
         let server = web::serve(config, deps).await.unwrap();
         Self {
             rooms,
             desk,
+            bench,
             hub,
             server,
         }
@@ -84,7 +89,7 @@ impl House {
 
     /// The same rooms for another server.
     pub(crate) fn deps(&self) -> Deps {
-        deps(&self.rooms, &self.desk, &self.hub)
+        deps(&self.rooms, &self.desk, &self.bench, &self.hub)
     }
 
     /// A browser that nobody has logged in with.
@@ -110,7 +115,7 @@ fn config() -> WebConfig {
     config
 }
 
-fn deps(rooms: &Arc<Rooms>, desk: &Arc<Desk>, hub: &Arc<Hub>) -> Deps {
+fn deps(rooms: &Arc<Rooms>, desk: &Arc<Desk>, bench: &Arc<Bench>, hub: &Arc<Hub>) -> Deps {
     Deps {
         desk: desk.clone(),
         store: rooms.clone(),
@@ -119,6 +124,7 @@ fn deps(rooms: &Arc<Rooms>, desk: &Arc<Desk>, hub: &Arc<Hub>) -> Deps {
         designs: rooms.clone(),
         services: rooms.clone(),
         gateway: rooms.clone(),
+        trials: bench.clone(),
         payments: rooms.clone(),
         audit: rooms.clone(),
         clock: rooms.clone(),

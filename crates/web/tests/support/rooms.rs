@@ -478,7 +478,7 @@ impl Desktops for Rooms {
         &'a self,
         _: &'a WidgetId,
     ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
-        panic!("the HTTP side has no business with a password");
+        task(Ok(Some(SecretText::new("stored-canary".to_owned()))))
     }
 
     fn passwords_set<'a>(

@@ -269,6 +269,9 @@ impl Stage {
                 host("former.example:443"),
             )
             .secret(),
+            case("POST", "/gateway/preview", trial()),
+            case("POST", "/gateway/test", trial()),
+            case("POST", "/gateway/verdict", pasted()),
             case("POST", "/services", service("Sales", "100", 0)),
             case("PUT", "/services/{id}", service("Billing", "201", 1)).at(&self.service),
             case("POST", "/services/{id}/recorders", recorders).at(&self.service),
@@ -369,6 +372,22 @@ fn whole_widget() -> Value {
     card["options"]["payment"]["amount_min"] = json!("5.00");
     card["options"]["payment"]["amount_max"] = json!("500.00");
     card
+}
+
+/// The gateway of a new widget, with a password typed for it.
+fn trial() -> Value {
+    let card = whole_widget();
+    json!({
+        "desktop": "sales", "widget": "card", "kind": card["kind"], "gateway": card["gateway"], "gateway_password": card["gateway_password"],
+        "with": "visa", "currency": "USD", "asked": ["firstName", "postalCode"],
+    })
+}
+
+fn pasted() -> Value {
+    let card = whole_widget();
+    json!({
+        "kind": card["kind"], "gateway": card["gateway"], "status": 200, "content_type": "text/plain", "body": "result.status=APPROVED\nresult.text=Thank you",
+    })
 }
 
 fn file() -> Value {

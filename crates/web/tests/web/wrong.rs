@@ -25,7 +25,7 @@ const SETS: [&str; 7] = [
     "names",
 ];
 /// Texts of more than one line.
-const LINES: [&str; 1] = ["text"];
+const LINES: [&str; 2] = ["text", "body"];
 /// What no answer repeats.
 const SECRETS: [&str; 3] = ["password", "phone_password", "gateway_password"];
 /// What tells alternatives apart.
@@ -208,7 +208,9 @@ fn may_be_taken(case: &Case, wrong: &Wrong, reply: &Reply) -> bool {
     let is_there = as_sent
         .iter()
         .any(|json| reply.text().contains(json.trim_matches('"')));
-    let goes_on = wrong.pointer.starts_with("/values/") || case.route.ends_with("/reject");
+    let tried_out = case.route.starts_with("/gateway/");
+    let goes_on =
+        wrong.pointer.starts_with("/values/") || case.route.ends_with("/reject") || tried_out;
     is_there || is_secret || goes_on
 }
 
