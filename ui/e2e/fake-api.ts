@@ -3,8 +3,8 @@ import type { Page } from '@playwright/test';
 import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../src/lib/capture/first-inputs';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
-  AgentBrief, AuditRow, AuditVerification, CallView, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, Layout, LiveCaptureList, Login, MyDesktop,
-  PaymentRow, Permission, RoleView, SecondFactorOffer, Tile, TimelineStep, UserView, Widget,
+  AgentBrief, AuditRow, AuditVerification, CallView, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, Judgement, Layout, LiveCaptureList, Login, MyDesktop,
+  PaymentRow, Permission, PreviewView, RoleView, SecondFactorOffer, TestView, Tile, TimelineStep, UserView, Widget,
 } from '../src/lib/api/types';
 
 const PERMISSIONS: Permission[] = [
@@ -70,6 +70,33 @@ const earlier = {
 };
 /** What someone else made of it. */
 export const CHANGED_MEANWHILE: DesktopView = { ...desktop, saved_by: 's.ortiz', desktop: { ...desktop.desktop, revision: 15, name: 'Collections America', layout: 'agent_panel' } };
+const plain = (text: string) => ({ text, hidden: false });
+const veiled = (text: string) => ({ text, hidden: true });
+const PREVIEW: PreviewView = {
+  request: {
+    method: 'POST',
+    url: 'https://gateway.example/charge',
+    headers: [
+      { name: 'Host', value: [plain('gateway.example')] },
+      { name: 'Content-Type', value: [plain('application/json')] },
+      { name: 'Authorization', value: [plain('Basic '), veiled('••••••')] },
+      { name: 'X-Merchant', value: [veiled('••••••')] },
+    ],
+    body: [plain('{"pan":"'), veiled('••••••••••••1111'), plain('","expiryMonth":"'), veiled('••'), plain('","securityCode":"'), veiled('•••'), plain('","amount":"1.00","currency":"USD","firstName":"Test","lastName":"Customer"}')],
+  },
+  host_approved: false,
+  credential: 'stored',
+};
+const JUDGED: Judgement = {
+  outcome: 'declined', rule: 'declined', status: 402, key: 'not_equal', path: 'result.status', value: 'DECLINED', message: 'Insufficient funds', message_from: 'answer', other_type: 'text/html',
+};
+const TESTED: TestView = {
+  host: 'gateway.example:443',
+  result: {
+    state: 'sent', why: null, excerpt: '{"result":{"status":"APPROVED","text":"OK","card":"••••••••••••••••"}}', connected_ms: 84, head_ms: 328, ended_ms: 330,
+    judgement: { ...JUDGED, outcome: 'approved', rule: 'approved', status: 200, key: 'equal', value: 'APPROVED', message: 'OK', other_type: null },
+  },
+};
 const brief = (id: string, name: string, change: Partial<DesktopBrief> = {}): DesktopBrief => ({
   id, name, service: 'standard', layout: 'extended_panel', widgets: 2, widgets_enabled: 1, agents: 112, revision: 14,
   standing: { state: 'live', reasons: [] }, saved_at: NOW - 7_200_000, saved_by: 'm.lee', ...change,
@@ -213,6 +240,9 @@ const ANSWERS: Record<string, unknown> = {
   } satisfies DesignHistory,
   '/designer-desktops/g1/history/3': { design: BILLING, saved_at: NOW, saved_by: 'm.lee' },
   '/designer-desktops/g1/history/2': { design: EARLIER_BILLING, saved_at: NOW, saved_by: 's.ortiz' },
+  '/gateway/preview': PREVIEW,
+  '/gateway/verdict': JUDGED,
+  '/gateway/test': TESTED,
   '/login/policy': { asks_for_code: true, awaits_set_up: false },
   '/first-steps': {
     desktop: 'd1',

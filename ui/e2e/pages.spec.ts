@@ -110,6 +110,27 @@ const PLACES: readonly Place[] = [
   { name: 'message', path: '/configure/agents/agent-desktop/d1', ready: (page) => advanced(page, 'Message Config') },
   { name: 'gateway', path: '/configure/agents/agent-desktop/d1', ready: (page) => advanced(page, 'Payment Gateway Config') },
   { name: 'advanced', path: '/configure/agents/agent-desktop/d1', ready: (page) => advanced(page, 'Advanced Config') },
+  {
+    name: 'gateway-preview',
+    path: `${LIST}/d1`,
+    ready: async (page) => {
+      await advanced(page, 'Payment Gateway Config');
+      await page.getByRole('button', { name: 'Preview request' }).click();
+      await expect(page.getByText('••••••••••••1111')).toBeVisible();
+      await page.getByRole('button', { name: 'Judge' }).click();
+      await expect(page.getByRole('dialog', { name: 'Preview request' }).getByText('Declined', { exact: true })).toBeVisible();
+    },
+  },
+  {
+    name: 'gateway-test',
+    path: `${LIST}/d1`,
+    ready: async (page) => {
+      await advanced(page, 'Payment Gateway Config');
+      await page.getByRole('button', { name: 'Test gateway' }).click();
+      await page.getByRole('button', { name: 'Send test' }).click();
+      await expect(page.getByRole('dialog', { name: 'Test gateway' }).getByText('Approved', { exact: true })).toBeVisible();
+    },
+  },
   { name: 'spc', path: '/configure/agents/secure-payment-capture', ready: heading('Recorders') },
   { name: 'services', path: '/configure/calls/services', ready: heading('Services') },
   {

@@ -167,7 +167,6 @@ export function formOf(draft: DesktopDraft): DesktopForm {
 
 function widgetFormOf(draft: WidgetDraft): WidgetInDraft {
   const number = (name: NumberName) => Number(draft.numbers[name]);
-  const gatewayNumbers = { connection_timeout_ms: number('connection_timeout_ms'), read_timeout_ms: number('read_timeout_ms') };
   return {
     ...(draft.id ? { id: draft.id } : {}),
     kind: draft.kind,
@@ -185,9 +184,15 @@ function widgetFormOf(draft: WidgetDraft): WidgetInDraft {
       process_max: number('process_max'),
       session_limit_min: number('session_limit_min'),
     },
-    gateway: draft.gateway && !isBlank(draft.gateway) ? { ...draft.gateway, ...gatewayNumbers } : null,
+    gateway: draft.gateway && !isBlank(draft.gateway) ? gatewayFormOf(draft) : null,
     ...(draft.password ? { gateway_password: draft.password } : {}),
   };
+}
+
+/** The gateway as it stands, filled in or not; null: this kind, or this login, has none. */
+export function gatewayFormOf({ gateway, numbers }: WidgetDraft): GatewayConfig | null {
+  if (!gateway) return null;
+  return { ...gateway, connection_timeout_ms: Number(numbers.connection_timeout_ms), read_timeout_ms: Number(numbers.read_timeout_ms) };
 }
 
 /** Nobody has filled it in yet: a widget may be prepared before its gateway is known. */

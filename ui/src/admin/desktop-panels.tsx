@@ -25,7 +25,7 @@ export function usePanels(): Panels {
   return { shown, show, drafts: useDrafts() };
 }
 
-export type DesktopPanelsProps = WidgetsPanelProps & {
+export type DesktopPanelsProps = Omit<WidgetsPanelProps, 'desktopId'> & {
   /** As it is saved. */
   desktop: Desktop;
   panels: Panels;
@@ -62,10 +62,10 @@ export function DesktopPanels({ desktop, panels, changed, ...widgets }: DesktopP
       </div>
       <TabPanels>
         <TabPanel id="agent_panel" className={css.tabPanel!}>
-          <AgentPanel {...widgets} />
+          <AgentPanel draft={widgets.draft} />
         </TabPanel>
         <TabPanel id="extended_panel" className={css.tabPanel!}>
-          <WidgetsPanel {...widgets} />
+          <WidgetsPanel {...widgets} desktopId={desktop.id} />
         </TabPanel>
         <TabPanel id="designer" className={css.tabPanel!}>
           <Suspense fallback={<p role="status">{t('app.loading')}</p>}>
@@ -78,7 +78,7 @@ export function DesktopPanels({ desktop, panels, changed, ...widgets }: DesktopP
 }
 
 /** What of the desktop's widgets an agent's control buttons open. */
-function AgentPanel({ draft }: WidgetsPanelProps) {
+function AgentPanel({ draft }: Pick<WidgetsPanelProps, 'draft'>) {
   const t = useT();
   const enabled = draft.widgets.filter((widget) => widget.enabled);
   return (

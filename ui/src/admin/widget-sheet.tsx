@@ -1,5 +1,5 @@
 /** A widget's form, with the reference's labels. OK keeps it in the desktop's form; only Save stores it. */
-import { useRef, useState } from 'react';
+import { Suspense, lazy, useRef, useState } from 'react';
 import { Form, Tab, TabList, TabPanel, TabPanels, Tabs } from 'react-aria-components';
 import { may } from '../lib/api/queries';
 import type { Login, ResponseVariables } from '../lib/api/types';
@@ -12,6 +12,7 @@ import type { Errors, WidgetDraft } from './desktop-form';
 import { tabOfError, widgetErrors } from './desktop-form';
 import { DiscardQuestion } from './discard-question';
 import { AdvancedConfig, PaymentGatewayConfig } from './gateway-inputs';
+import type { TrialProps } from './gateway-trial';
 import { MessageConfig } from './message-inputs';
 
 type TabName = 'message' | 'gateway' | 'advanced';
@@ -23,6 +24,8 @@ const TABS: readonly { id: TabName; name: MessageId }[] = [
 
 export type WidgetSheetProps = {
   widget: WidgetDraft;
+  /** Identity of its desktop. */
+  desktopId: string;
   /** Titles of the desktop's other widgets. */
   others: readonly string[];
   login: Login;
@@ -41,7 +44,7 @@ export type InputsProps = {
   responseVariables: ResponseVariables;
 };
 
-export default function WidgetSheet({ widget, others, login, responseVariables, serverErrors, onOk, onCancel }: WidgetSheetProps) {
+export default function WidgetSheet({ widget, desktopId, others, login, responseVariables, serverErrors, onOk, onCancel }: WidgetSheetProps) {
   const t = useT();
   const root = useRef<HTMLFormElement>(null);
   const [draft, setDraft] = useState(widget);
@@ -110,6 +113,7 @@ export default function WidgetSheet({ widget, others, login, responseVariables, 
               </TabPanel>
               <TabPanel id="gateway" className={css.tabPanel!}>
                 <PaymentGatewayConfig {...inputs} />
+                {inputs.may.gateway && draft.gateway && <Trials draft={draft} desktop={desktopId} onErrors={setErrors} />}
               </TabPanel>
               <TabPanel id="advanced" className={css.tabPanel!}>
                 <AdvancedConfig {...inputs} />
@@ -128,6 +132,22 @@ export default function WidgetSheet({ widget, others, login, responseVariables, 
       </footer>
       <DiscardQuestion title="widget.discard_question" open={asking} onStay={() => setAsking(false)} onDiscard={onCancel} />
     </Form>
+  );
+}
+
+/** Read when one of its buttons is pressed. */
+const GatewayTrial = lazy(() => import('./gateway-trial'));
+
+/** "Preview request" and "Test gateway": of the form as it stands. */
+function Trials(trial: Pick<TrialProps, 'draft' | 'desktop' | 'onErrors'>) {
+  const t = useT();
+  const [what, setWhat] = useState<TrialProps['what']>();
+  return (
+    <div className={css.tools}>
+      <Button onPress={() => setWhat('preview')}>{t('trial.preview')}</Button>
+      <Button onPress={() => setWhat('test')}>{t('trial.test')}</Button>
+      <Suspense>{what && <GatewayTrial what={what} {...trial} onClose={() => setWhat(undefined)} />}</Suspense>
+    </div>
   );
 }
 

@@ -13,6 +13,8 @@ import { KINDS, newWidget } from './desktop-form';
 
 export type WidgetsPanelProps = {
   draft: DesktopDraft;
+  /** Identity of the desktop. */
+  desktopId: string;
   login: Login;
   responseVariables: ResponseVariables;
   errors: Record<string, Errors>;
@@ -26,7 +28,7 @@ type Removed = { widget: WidgetDraft; place: number };
 /** The forms of the four kinds are read when one opens. */
 const WidgetSheet = lazy(() => import('./widget-sheet'));
 
-export function WidgetsPanel({ draft, login, errors, onChange, responseVariables }: WidgetsPanelProps) {
+export function WidgetsPanel({ draft, desktopId, login, errors, onChange, responseVariables }: WidgetsPanelProps) {
   const t = useT();
   const [open, setOpen] = useState<WidgetDraft>();
   const [said, setSaid] = useState('');
@@ -87,6 +89,7 @@ export function WidgetsPanel({ draft, login, errors, onChange, responseVariables
           <WidgetSheet
             key={open.key}
             widget={open}
+            desktopId={desktopId}
             others={widgets.filter((other) => other.key !== open.key).map((other) => other.title)}
             login={login}
             responseVariables={responseVariables}

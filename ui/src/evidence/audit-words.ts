@@ -32,6 +32,8 @@ export const ACTION_NAMES = {
   field_invalid: 'audit_action.field_invalid',
   host_approved: 'audit_action.host_approved',
   host_withdrawn: 'audit_action.host_withdrawn',
+  gateway_test_sent: 'audit_action.gateway_test_sent',
+  gateway_test_ended: 'audit_action.gateway_test_ended',
   customer_speaking: 'audit_action.customer_speaking',
   value_shown: 'audit_action.value_shown',
   charge_intended: 'audit_action.charge_intended',

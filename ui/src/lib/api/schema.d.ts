@@ -798,6 +798,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/gateway/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The request that a widget's gateway would get, as it stands in the form, with published values. Nothing is sent; no digit beyond the last four of the test card, no
+         *     password and no value of a mapped header is in the answer.
+         * @description Needs the right gateway.edit.
+         */
+        post: operations["preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gateway/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the last test of this login's user came to, as soon as it has.
+         * @description Needs the right gateway.edit.
+         */
+        get: operations["result"];
+        put?: never;
+        /**
+         * Sends the gateway of a form one request with a published card or account, for 1.00. It is no payment of the ledger; whether the gateway charges is the gateway's
+         *     to say. Audited before it is sent and when it has ended. One at a time, and few in a row.
+         * @description Needs the right gateway.edit.
+         */
+        post: operations["send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gateway/verdict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What an answer of the gateway would come to, and why. It is judged as one that came, and not kept.
+         * @description Needs the right gateway.edit.
+         */
+        post: operations["judge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/login": {
         parameters: {
             query?: never;
@@ -1429,7 +1495,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "service_saved" | "settings_saved" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -1704,7 +1770,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "wrong_state" | "too_many_failures" | "too_many_streams" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /** @description What a second person confirms. */
         ConfirmForm: {
             /** @description As that person read it. */
@@ -2222,11 +2288,40 @@ export interface components {
             /** @description Window Title. */
             title: string;
         };
+        /** @description A verdict with what it rests on. All texts are scrubbed. */
+        Judgement: {
+            /** @description How the success key was found. */
+            key: components["schemas"]["KeyFound"];
+            /** @description What the agent would read. */
+            message: string;
+            /** @description Why the agent would read that, or nothing. */
+            message_from: components["schemas"]["MessageFrom"];
+            /** @description The answer's own Content-Type, if it differs from the Response Type: a remark, never a verdict (S18). */
+            other_type?: string | null;
+            /** @description The outcome. */
+            outcome: components["schemas"]["Outcome"];
+            /** @description Where the success key was found, as a path of the answer. */
+            path?: string | null;
+            /** @description The line of the verdict's table that fits (S16). */
+            rule: components["schemas"]["VerdictRule"];
+            /**
+             * Format: int32
+             * @description HTTP status; none: not even the head of an answer came.
+             */
+            status?: number | null;
+            /** @description What stands there. */
+            value?: string | null;
+        };
         /** @description One key. */
         KeyForm: {
             /** @description "0" to "9", "*" or "#". */
             key: string;
         };
+        /**
+         * @description How the success key was found at its shallowest level.
+         * @enum {string}
+         */
+        KeyFound: "equal" | "not_equal" | "absent" | "ambiguous";
         /**
          * @description A language of the page. Its word is the ISO 639-1 code.
          * @enum {string}
@@ -2333,6 +2428,11 @@ export interface components {
             value: string;
         };
         /**
+         * @description Where an agent's message comes from.
+         * @enum {string}
+         */
+        MessageFrom: "answer" | "nowhere" | "no_key" | "off";
+        /**
          * @description What a 2xx answer without the success key means (S16).
          * @enum {string}
          */
@@ -2373,6 +2473,13 @@ export interface components {
          * @enum {string}
          */
         NotSentReason: "resolve" | "host_not_approved" | "connect_timeout" | "connect" | "tls" | "render" | "ledger" | "busy";
+        /** @description Why a trial sent nothing: free of secrets. */
+        NothingSent: {
+            /** @description For the administrator, in English. */
+            detail: string;
+            /** @description Why. */
+            reason: components["schemas"]["NotSentReason"];
+        };
         /** @description Which widget to open. */
         OpenForm: {
             /** @description One of the call's buttons. */
@@ -2402,6 +2509,27 @@ export interface components {
             set_at: components["schemas"]["UnixMillis"];
             /** @description Of which widget. */
             widget: components["schemas"]["WidgetId"];
+        };
+        /**
+         * @description Which password a request carries.
+         * @enum {string}
+         */
+        PasswordUsed: "none" | "typed" | "stored" | "other_host" | "missing";
+        /** @description An answer that somebody has, to be judged. */
+        PastedForm: {
+            /** @description The body, at most 16,000 characters, without a card number. */
+            body: string;
+            /** @description The header Content-Type; empty: unknown. */
+            content_type: string;
+            /** @description The gateway as it stands in the form. */
+            gateway: components["schemas"]["GatewayConfig"];
+            /** @description One of the Advanced kinds. */
+            kind: components["schemas"]["WidgetKind"];
+            /**
+             * Format: int32
+             * @description HTTP status, 100-599.
+             */
+            status: number;
         };
         /** @description A row of the ledger: one attempt to charge. */
         Payment: {
@@ -2591,6 +2719,43 @@ export interface components {
          * @enum {string}
          */
         Prefill: "nothing" | "caller_name" | "caller_number";
+        /**
+         * @description A request as it would go out, in the order of the wire, fit to be shown: of what a consumer keys at most the last four of a card number, no password, no
+         *     value of a mapped header.
+         */
+        Preview: {
+            /** @description The body. */
+            body: components["schemas"]["PreviewPart"][];
+            /** @description Headers. */
+            headers: components["schemas"]["PreviewHeader"][];
+            /** @description "POST". */
+            method: string;
+            /** @description Where to. */
+            url: string;
+        };
+        /** @description A header as it may be shown. */
+        PreviewHeader: {
+            /** @description Its name, as the wire has it. */
+            name: string;
+            /** @description Its value. */
+            value: components["schemas"]["PreviewPart"][];
+        };
+        /** @description A piece of text. */
+        PreviewPart: {
+            /** @description It stands for something that is not shown. */
+            hidden: boolean;
+            /** @description The text, or dots. */
+            text: string;
+        };
+        /** @description The request that would be sent. */
+        PreviewView: {
+            /** @description Which password it would carry. */
+            credential: components["schemas"]["PasswordUsed"];
+            /** @description Its host may receive captured values. A test is sent without that (S4). */
+            host_approved: boolean;
+            /** @description The request, without what is secret. */
+            request: components["schemas"]["Preview"];
+        };
         /** @description Its body. */
         Problem: {
             /** @description What to do. */
@@ -2845,6 +3010,30 @@ export interface components {
          * @enum {string}
          */
         SecurityCodeRule: "required" | "optional" | "not_captured";
+        /** @description What came of a test that was sent. All texts are scrubbed. */
+        SentView: {
+            /**
+             * Format: int64
+             * @description Milliseconds to a secure connection.
+             */
+            connected_ms: number;
+            /**
+             * Format: int64
+             * @description Milliseconds from the first byte of the request to the end.
+             */
+            ended_ms: number;
+            /** @description The beginning of the answer's body, on one line, 2,000 characters at most. */
+            excerpt?: string | null;
+            /**
+             * Format: int64
+             * @description Milliseconds from the first byte of the request to the head of the answer; none: no head came.
+             */
+            head_ms?: number | null;
+            /** @description The verdict and what it rests on. */
+            judgement: components["schemas"]["Judgement"];
+            /** @description Why no whole answer came, in English; none: one came. */
+            why?: string | null;
+        };
         /** @description Numbers, their route and their desktop. */
         Service: {
             /**
@@ -3072,6 +3261,30 @@ export interface components {
             step: components["schemas"]["FirstStep"];
         };
         /**
+         * @description A published card or account that a trial sends. Nobody can give it another number: no route takes a digit from a browser (SETTLED S14), and a host that
+         *     is not approved yet gets nothing but these (S4).
+         * @enum {string}
+         */
+        TestInstrument: "visa" | "mastercard" | "american_express" | "discover" | "account";
+        /** @description What came of a test. */
+        TestResult: {
+            /** @enum {string} */
+            state: "under_way";
+        } | (components["schemas"]["NothingSent"] & {
+            /** @enum {string} */
+            state: "not_sent";
+        }) | (components["schemas"]["SentView"] & {
+            /** @enum {string} */
+            state: "sent";
+        });
+        /** @description A test and what it came to. */
+        TestView: {
+            /** @description Host and port. */
+            host: string;
+            /** @description What came of it. */
+            result: components["schemas"]["TestResult"];
+        };
+        /**
          * @description Light or dark.
          * @enum {string}
          */
@@ -3161,6 +3374,24 @@ export interface components {
              * @default null
              */
             title: string | null;
+        };
+        /** @description What is tried out, and with what. */
+        TrialForm: {
+            /** @description Fields of the tab Demographic; each gets a sample. */
+            asked: components["schemas"]["DemographicName"][];
+            /** @description Of the amount, which is 1.00. */
+            currency: components["schemas"]["Currency"];
+            /** @description The desktop whose form it is. */
+            desktop: components["schemas"]["DesktopId"];
+            /** @description The gateway as it stands in the form. */
+            gateway: components["schemas"]["GatewayConfig"];
+            /** @description "Auth Password" of the form; left out: the stored one, for its own host only. Never sent back. */
+            gateway_password?: string | null;
+            /** @description One of the Advanced kinds. */
+            kind: components["schemas"]["WidgetKind"];
+            widget?: components["schemas"]["WidgetId"] | null;
+            /** @description A published card for a card widget, the published account for a check widget. */
+            with: components["schemas"]["TestInstrument"];
         };
         /**
          * Format: int64
@@ -3254,6 +3485,11 @@ export interface components {
             roles: components["schemas"]["AssignedRole"][];
             second_factor_since?: components["schemas"]["UnixMillis"] | null;
         };
+        /**
+         * @description The line of the table that an answer falls under.
+         * @enum {string}
+         */
+        VerdictRule: "approved" | "declined" | "refused" | "key_missing" | "key_missing_declined" | "key_ambiguous" | "equal_but_status" | "status_unclear" | "unreadable" | "no_answer";
         /** @description A widget of a desktop, valid. */
         Widget: {
             /** @description "Credit Card Types"; empty for checks. */
@@ -4590,6 +4826,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HostList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    send: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    judge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PastedForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Judgement"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,0 +1,138 @@
+/** Preview request and Test gateway: what is asked of the server, and what is said of its answer. */
+import { screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Judgement, PreviewView, TestView } from '../lib/api/types';
+import { fakeServer, renderPage } from '../test-page';
+import type { WidgetDraft } from './desktop-form';
+import { newWidget } from './desktop-form';
+import GatewayTrial from './gateway-trial';
+
+afterEach(() => vi.unstubAllGlobals());
+
+function draft(change: Partial<WidgetDraft> = {}): WidgetDraft {
+  const blank = newWidget('credit_card_advanced', 'Payment', true);
+  const gateway = { ...blank.gateway!, service_url: 'https://gateway.example:8443/charge', success_key: 'status', success_value: 'APPROVED', agent_message_key: 'text', auth_method: 'basic' as const, auth_user_name: 'm' };
+  return { ...blank, id: 'w1', card_types: ['mastercard', 'visa'], gateway, ...change };
+}
+
+function open(what: 'preview' | 'test', widget = draft()) {
+  const onErrors = vi.fn();
+  renderPage(<GatewayTrial what={what} draft={widget} desktop="d1" onErrors={onErrors} onClose={vi.fn()} />);
+  return { onErrors, dialog: within(screen.getByRole('dialog')) };
+}
+
+const shown = (text: string, hidden = false) => ({ text, hidden });
+const PREVIEW: PreviewView = {
+  request: {
+    method: 'POST',
+    url: 'https://gateway.example:8443/charge',
+    headers: [
+      { name: 'Content-Type', value: [shown('application/json')] },
+      { name: 'Authorization', value: [shown('Basic '), shown('••••••', true)] },
+    ],
+    body: [shown('{"cardNumber":"'), shown('••••••••••••4444', true), shown('"}')],
+  },
+  host_approved: false,
+  credential: 'other_host',
+};
+const JUDGED: Judgement = {
+  outcome: 'declined', rule: 'declined', status: 402, key: 'not_equal', path: 'result.status', value: 'NO', message: 'No funds', message_from: 'answer', other_type: 'text/html',
+};
+const view = (result: TestView['result']): TestView => ({ host: 'gateway.example:8443', result });
+
+describe('Preview request', () => {
+  test('c23 shows the request in its order with what is hidden, and asks without a password', async () => {
+    const requests = fakeServer(() => ({ json: PREVIEW }));
+    const { dialog } = open('preview', draft({ password: 'typed-canary' }));
+    expect(await dialog.findByText(/^POST https/)).toHaveTextContent('POST https://gateway.example:8443/charge Content-Type: application/json Authorization: Basic •••••• {"cardNumber":"••••••••••••4444"}');
+    expect(dialog.getByText('••••••••••••4444').tagName).toBe('MARK');
+    expect(dialog.getByText('It would carry the password that you typed.')).toBeVisible();
+    expect(dialog.getByText(/waits for approval/)).toBeVisible();
+    expect(requests[0]).toMatchObject({ path: '/gateway/preview', body: { desktop: 'd1', widget: 'w1', kind: 'credit_card_advanced', with: 'mastercard', currency: 'USD', gateway: { success_key: 'status', read_timeout_ms: 45_000 } } });
+    expect(JSON.stringify(requests)).not.toContain('canary');
+  });
+
+  test('the copy is what is shown', async () => {
+    const user = userEvent.setup();
+    fakeServer(() => ({ json: PREVIEW }));
+    const { dialog } = open('preview');
+    await user.click(await dialog.findByRole('button', { name: 'Copy request' }));
+    expect(await navigator.clipboard.readText()).toBe('POST https://gateway.example:8443/charge\nContent-Type: application/json\nAuthorization: Basic ••••••\n\n{"cardNumber":"••••••••••••4444"}');
+    expect(dialog.getByText('Copied.')).toBeVisible();
+    expect(dialog.getByText(/entered for another host/)).toBeVisible();
+  });
+
+  test('another card is another request; a check has the account only', async () => {
+    const requests = fakeServer(() => ({ json: PREVIEW }));
+    const { dialog } = open('preview');
+    await userEvent.click(dialog.getByRole('button', { name: /Paid with/ }));
+    await userEvent.click(screen.getByRole('option', { name: 'Visa test card' }));
+    await vi.waitFor(() => expect(requests.at(-1)?.body).toMatchObject({ with: 'visa' }));
+  });
+
+  test('what saving would refuse is told here and to the form', async () => {
+    fakeServer(() => ({ status: 422, json: { title: 'Some fields are wrong', status: 422, code: 'invalid', errors: [{ field: 'gateway.request_params[0].name', message: 'A name, please.' }] } }));
+    const { dialog, onErrors } = open('preview');
+    expect(await dialog.findByText('A name, please.')).toBeVisible();
+    expect(onErrors).toHaveBeenCalledWith({ 'gateway.request_params.0.name': 'A name, please.' });
+  });
+
+  test('an answer that is pasted is judged, with the reason and the message', async () => {
+    const requests = fakeServer(({ path }) => ({ json: path === '/gateway/verdict' ? JUDGED : PREVIEW }));
+    const { dialog } = open('preview');
+    await userEvent.clear(dialog.getByRole('textbox', { name: 'HTTP status' }));
+    await userEvent.type(dialog.getByRole('textbox', { name: 'HTTP status' }), '402');
+    await userEvent.click(dialog.getByRole('textbox', { name: 'Body of the answer' }));
+    await userEvent.paste('{"result":{"status":"NO"}}');
+    await userEvent.click(dialog.getByRole('button', { name: 'Judge' }));
+    expect(await dialog.findByText('Status 402, and result.status is “NO”, not “APPROVED”.')).toBeVisible();
+    expect(dialog.getByText('Declined')).toBeVisible();
+    expect(dialog.getByText('The agent would read: “No funds”')).toBeVisible();
+    expect(dialog.getByText(/says Content-Type text\/html/)).toBeVisible();
+    expect(requests.at(-1)?.body).toMatchObject({ status: 402, content_type: '', body: '{"result":{"status":"NO"}}' });
+  });
+
+  test('what is wrong with a pasted answer is said at its field', async () => {
+    const wrong = { title: '', status: 422, code: 'invalid', errors: [{ field: 'body', message: 'Leave out card numbers.' }] };
+    fakeServer(({ path }) => (path === '/gateway/verdict' ? { status: 422, json: wrong } : { json: PREVIEW }));
+    const { dialog } = open('preview');
+    await userEvent.click(dialog.getByRole('button', { name: 'Judge' }));
+    expect(await dialog.findByText('Leave out card numbers.')).toBeVisible();
+    expect(dialog.getByRole('textbox', { name: 'Body of the answer' })).toHaveAccessibleDescription(/Leave out card numbers/);
+  });
+});
+
+describe('Test gateway', () => {
+  test('c23 says that it is real, sends what was typed, and waits until it has ended', async () => {
+    const sent = view({ state: 'sent', judgement: { ...JUDGED, outcome: 'approved', rule: 'approved', status: 200, value: 'APPROVED', other_type: null }, why: null, excerpt: '{"status":"APPROVED"}', connected_ms: 84, head_ms: 328, ended_ms: 330 });
+    const answers = [view({ state: 'under_way' }), view({ state: 'under_way' }), sent];
+    const requests = fakeServer(() => ({ json: answers.shift() }));
+    const { dialog } = open('test', draft({ password: 'typed-canary' }));
+    expect(dialog.getByText(/This is a real request to gateway\.example:8443 with a test card, for 1\.00 USD/)).toBeVisible();
+    expect(requests).toEqual([]);
+    await userEvent.click(dialog.getByRole('button', { name: 'Send test' }));
+    expect(await dialog.findByText('Status 200, and result.status is “APPROVED”.')).toBeVisible();
+    expect(dialog.getByText('Connected in 84 ms, answer began after 328 ms, complete after 330 ms.')).toBeVisible();
+    expect(dialog.getByText('{"status":"APPROVED"}')).toBeVisible();
+    expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /gateway/test', 'GET /gateway/test', 'GET /gateway/test']);
+    expect(requests[0]?.body).toMatchObject({ gateway_password: 'typed-canary' });
+  });
+
+  test('what was not sent says why, what to do, and the detail', async () => {
+    fakeServer(() => ({ json: view({ state: 'not_sent', reason: 'host_not_approved', detail: 'gateway.example has the address 10.0.0.1' }) }));
+    const { dialog } = open('test', draft({ kind: 'check_advanced' }));
+    expect(dialog.getByText(/with a test account/)).toBeVisible();
+    await userEvent.click(dialog.getByRole('button', { name: 'Send test' }));
+    expect(await dialog.findByText('Nothing was sent.')).toBeVisible();
+    expect(dialog.getByText(/An operator allows it/)).toBeVisible();
+    expect(dialog.getByText('gateway.example has the address 10.0.0.1')).toBeVisible();
+  });
+
+  test('too many tests are told in words', async () => {
+    fakeServer(() => ({ status: 429, json: { title: 'Too many gateway tests; wait a moment', status: 429, code: 'too_many_tests' } }));
+    const { dialog } = open('test');
+    await userEvent.click(dialog.getByRole('button', { name: 'Send test' }));
+    expect(await dialog.findByRole('alert')).toHaveTextContent('Too many gateway tests');
+  });
+});

@@ -1,0 +1,44 @@
+/**
+ * A widget's gateway as it stands in its form, for trying it out.
+ * Owns: what the server is asked of it.
+ * Never: a number of a card or an account: the server has the published ones.
+ */
+import type { PastedForm, TestInstrument, TrialForm } from '../lib/api/types';
+import { isCheck } from '../lib/capture/words';
+import type { WidgetDraft } from './desktop-form';
+import { BRANDS, gatewayFormOf } from './desktop-form';
+
+/** Published cards of the types that the widget takes; of all types while none is ticked. */
+export function instrumentsOf(draft: WidgetDraft): readonly TestInstrument[] {
+  if (isCheck(draft.kind)) return ['account'];
+  return draft.card_types.length > 0 ? draft.card_types : BRANDS;
+}
+
+export function currencyOf(draft: WidgetDraft): string {
+  return draft.options.payment.currencies[0] ?? 'USD';
+}
+
+/** The form is asked only where there is a gateway. */
+const configOf = (draft: WidgetDraft) => ({ kind: draft.kind, gateway: gatewayFormOf(draft)! });
+
+/** A preview needs no password, so it gets none. */
+export function previewForm(draft: WidgetDraft, desktop: string, instrument: TestInstrument): TrialForm {
+  return {
+    desktop,
+    ...(draft.id ? { widget: draft.id } : {}),
+    ...configOf(draft),
+    with: instrument,
+    currency: currencyOf(draft),
+    asked: draft.options.demographic.map(({ name }) => name),
+  };
+}
+
+export function testForm(draft: WidgetDraft, desktop: string, instrument: TestInstrument): TrialForm {
+  return { ...previewForm(draft, desktop, instrument), ...(draft.password ? { gateway_password: draft.password } : {}) };
+}
+
+export type Pasted = { status: string; content_type: string; body: string };
+
+export function pastedForm(draft: WidgetDraft, pasted: Pasted): PastedForm {
+  return { ...configOf(draft), ...pasted, status: Number(pasted.status) };
+}
