@@ -246,7 +246,7 @@ const ANSWERS: Record<string, unknown> = {
   '/login/policy': { asks_for_code: true, awaits_set_up: false },
   '/first-steps': {
     desktop: 'd1',
-    steps: (['switch', 'widget', 'gateway', 'service', 'agent', 'call'] as const).map((step, at) => ({ step, done: at < 2 })),
+    steps: (['switch', 'widget', 'gateway', 'test', 'service', 'agent', 'call'] as const).map((step, at) => ({ step, done: at < 2 })),
   } satisfies FirstSteps,
   '/set-up/offer': { second_factor: FACTOR },
   '/second-factor': FACTOR,

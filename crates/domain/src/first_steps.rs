@@ -19,6 +19,8 @@ pub enum FirstStep {
     Widget,
     /// A widget is Enabled and lacks nothing: Advanced ones have their gateway.
     Gateway,
+    /// A gateway has had a test; not asked for where the ready widgets are Basic ones.
+    Test,
     /// A service leads to a desktop with such a widget and has declared its recorders (SETTLED S21).
     Service,
     /// A user may capture and has a phone, or is named by a service that leads to a PBX.
@@ -48,6 +50,8 @@ pub struct Installation<'a> {
     pub users: &'a [User],
     /// Roles that were made here.
     pub roles: &'a CustomRoles,
+    /// The trail knows of a gateway test that has ended.
+    pub has_tested: bool,
     /// The trail knows of an obtained field.
     pub has_captured: bool,
 }
@@ -55,7 +59,7 @@ pub struct Installation<'a> {
 impl Installation<'_> {
     /// All steps in their order.
     #[must_use]
-    pub fn steps(&self) -> [StepTaken; 6] {
+    pub fn steps(&self) -> [StepTaken; 7] {
         let ready = |id: &DesktopId| {
             let mut desktops = self.desktops.iter();
             desktops
@@ -72,11 +76,10 @@ impl Installation<'_> {
                     .iter()
                     .any(|(desktop, _)| !desktop.widgets.is_empty()),
             ),
+            step(FirstStep::Gateway, self.is_ready()),
             step(
-                FirstStep::Gateway,
-                self.desktops
-                    .iter()
-                    .any(|(desktop, standing)| has_ready_widget(desktop, standing)),
+                FirstStep::Test,
+                self.has_tested || (self.is_ready() && !self.has_gateway()),
             ),
             step(
                 FirstStep::Service,
@@ -88,6 +91,19 @@ impl Installation<'_> {
             ),
             step(FirstStep::Call, self.has_captured),
         ]
+    }
+
+    fn is_ready(&self) -> bool {
+        let mut desktops = self.desktops.iter();
+        desktops.any(|(desktop, standing)| has_ready_widget(desktop, standing))
+    }
+
+    fn has_gateway(&self) -> bool {
+        let mut widgets = self
+            .desktops
+            .iter()
+            .flat_map(|(desktop, _)| &desktop.widgets);
+        widgets.any(|widget| widget.enabled && widget.kind.is_advanced())
     }
 
     /// The desktop to work on: the first on which no widget is ready, else the first.
@@ -216,6 +232,7 @@ mod tests {
             services,
             users,
             roles: &CustomRoles::default(),
+            has_tested: has_captured,
             has_captured,
         };
         let steps = installation.steps().into_iter();
@@ -227,7 +244,7 @@ mod tests {
 
     #[test]
     fn an_empty_installation_has_done_nothing_and_each_thing_does_its_step() {
-        use FirstStep::{Agent, Call, Gateway, Service, Switch, Widget};
+        use FirstStep::{Agent, Call, Gateway, Service, Switch, Test, Widget};
         let basic = [desktop(WidgetKind::CreditCardBasic, true)];
         let line = [service(true, Route::Agents)];
         let anna = [agent(Some("1001"))];
@@ -235,29 +252,33 @@ mod tests {
         assert_eq!(done(true, &[], &[], &[], false), [Switch]);
         assert_eq!(
             done(true, &basic, &[], &[], false),
-            [Switch, Widget, Gateway]
+            [Switch, Widget, Gateway, Test]
         );
         assert_eq!(
             done(false, &basic, &line, &anna, false),
-            [Widget, Gateway, Service, Agent]
+            [Widget, Gateway, Test, Service, Agent]
         );
-        let all = [Switch, Widget, Gateway, Service, Agent, Call];
+        let all = [Switch, Widget, Gateway, Test, Service, Agent, Call];
         assert_eq!(done(true, &basic, &line, &anna, true), all);
     }
 
     #[test]
     fn a_step_waits_for_what_it_needs() {
-        use FirstStep::{Agent, Gateway, Widget};
+        use FirstStep::{Agent, Call, Gateway, Test, Widget};
         let off = desktop(WidgetKind::CreditCardBasic, false);
         assert_eq!(done(false, &[off], &[], &[], false), [Widget]);
         let no_gateway = [desktop(WidgetKind::CreditCardAdvanced, true)];
         let line = [service(true, Route::Agents)];
         assert_eq!(done(false, &no_gateway, &line, &[], false), [Widget]);
+        assert_eq!(
+            done(false, &no_gateway, &[], &[], true),
+            [Widget, Test, Call]
+        );
         let basic = [desktop(WidgetKind::CreditCardBasic, true)];
         let undeclared = [service(false, Route::Agents)];
         assert_eq!(
             done(false, &basic, &undeclared, &[], false),
-            [Widget, Gateway]
+            [Widget, Gateway, Test]
         );
         assert_eq!(done(false, &[], &[], &[agent(None)], false), []);
         let gone = User {

@@ -81,7 +81,7 @@ test('an empty installation prints a link that makes the first administrator onc
   await page.screenshot({ path: info.outputPath('set-up.png'), fullPage: true });
   await page.getByRole('textbox', { name: 'Code that the app shows now' }).fill(await newCode(page));
   await page.keyboard.press('Enter');
-  await expect(steps(page)).toContainText('0 of 6 done');
+  await expect(steps(page)).toContainText('0 of 7 done');
   await expectAccessible(page);
   await page.screenshot({ path: info.outputPath('first-steps.png'), fullPage: true });
   const late = await browser.newPage();
@@ -104,6 +104,16 @@ test('an empty installation prints a link that makes the first administrator onc
   await fillWidget(sheet, gateway.url);
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(page.getByText('Saved. Agents get it with their next capture.')).toBeVisible();
+
+  await follow(page, 'Test the gateway with a test card');
+  await page.getByRole('button', { name: `Edit ${TITLES.cardAdvanced}` }).click();
+  await sheet.getByRole('tab', { name: 'Payment Gateway Config' }).click();
+  await sheet.getByRole('button', { name: 'Test gateway' }).click();
+  const trial = page.getByRole('dialog', { name: 'Test gateway' });
+  await trial.getByRole('button', { name: 'Send test' }).click();
+  await expect(trial.getByText('Approved', { exact: true })).toBeVisible({ timeout: 15_000 });
+  await trial.getByRole('button', { name: 'Close' }).click();
+  await sheet.getByRole('button', { name: 'Cancel' }).click();
 
   await follow(page, 'Lead a service’s numbers to the desktop and declare its recorders');
   await page.getByRole('button', { name: 'New service' }).click();

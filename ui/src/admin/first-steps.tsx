@@ -19,6 +19,7 @@ const STEPS = {
   switch: { title: 'steps.switch', text: 'steps.switch_text', right: 'spc.enable', place: () => PLACES.spc },
   widget: { title: 'steps.widget', text: 'steps.widget_text', place: atDesktop },
   gateway: { title: 'steps.gateway', text: 'steps.gateway_text', right: 'gateway.edit', place: atDesktop },
+  test: { title: 'steps.test', text: 'steps.test_text', right: 'gateway.edit', place: atDesktop },
   service: { title: 'steps.service', text: 'steps.service_text', right: 'spc.enable', place: () => PLACES.services },
   agent: { title: 'steps.agent', text: 'steps.agent_text', right: 'user.manage', place: () => PLACES.users },
   call: { title: 'steps.call', text: 'steps.call_text', place: () => undefined },

@@ -2187,7 +2187,7 @@ export interface components {
          * @description The steps, in the order in which they are easiest.
          * @enum {string}
          */
-        FirstStep: "switch" | "widget" | "gateway" | "service" | "agent" | "call";
+        FirstStep: "switch" | "widget" | "gateway" | "test" | "service" | "agent" | "call";
         /** @description The steps. */
         FirstSteps: {
             desktop?: components["schemas"]["DesktopId"] | null;

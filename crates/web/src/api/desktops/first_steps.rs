@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use domain::audit::{AuditAction, TrailFilter};
+use domain::boundary::StoreError;
 use domain::desktop::Desktop;
 use domain::first_steps::{Installation, StepTaken};
 use domain::id::DesktopId;
@@ -32,20 +33,25 @@ pub(crate) async fn show(State(app): State<Shared>) -> Answer<FirstSteps> {
     };
     let desktops = app.deps.desktops.desktops().await?;
     let desktops: Vec<_> = desktops.into_iter().map(stand).collect();
-    let obtained = TrailFilter {
-        action: Some(AuditAction::FieldObtained),
-        ..TrailFilter::default()
-    };
     let installation = Installation {
         settings: &facts.settings,
         desktops: &desktops,
         services: &facts.services,
         users: &facts.users,
         roles: &app.deps.users.custom_roles().await?,
-        has_captured: !app.deps.audit.entries(&obtained, 0, 1).await?.is_empty(),
+        has_tested: has_happened(&app, AuditAction::GatewayTestEnded).await?,
+        has_captured: has_happened(&app, AuditAction::FieldObtained).await?,
     };
     Ok(Json(FirstSteps {
         steps: installation.steps().into(),
         desktop: installation.desktop().cloned(),
     }))
+}
+
+async fn has_happened(app: &Shared, action: AuditAction) -> Result<bool, StoreError> {
+    let filter = TrailFilter {
+        action: Some(action),
+        ..TrailFilter::default()
+    };
+    Ok(!app.deps.audit.entries(&filter, 0, 1).await?.is_empty())
 }
