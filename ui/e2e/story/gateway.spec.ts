@@ -125,7 +125,7 @@ test('c23 Preview request and Test gateway show no number beyond its last four, 
 
     const auditor = await elsewhere(browser, demo);
     await auditor.signIn('auditor', '/audit');
-    await expect(auditor.page.getByText('Gateway test ended').first()).toBeVisible();
+    await expect(auditor.page.getByRole('row', { name: /Gateway test ended/ }).first()).toBeVisible();
     expect(await auditor.page.content()).not.toContain(PASSWORD);
     await auditor.page.context().close();
   });
