@@ -37,6 +37,23 @@ const PLACES: readonly Place[] = [
   },
   { name: 'agent-not-ready', path: '/', answers: { '/calls': { calls: [] }, '/me/availability': { state: 'not_ready', reason: 'training' } }, ready: (page) => expect(page.getByText('No call rings here')).toBeVisible() },
   { name: 'agent-after-call', path: '/', answers: { '/calls': { calls: [] }, '/me/availability': { state: 'after_call', until: Date.now() + AFTER_CALL_MS } }, ready: (page) => expect(page.getByRole('button', { name: 'I am ready' })).toBeVisible() },
+  {
+    name: 'agent-keypad',
+    path: '/',
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Keypad' }).click();
+      await expect(page.getByRole('dialog', { name: 'Keypad' })).toBeVisible();
+    },
+  },
+  {
+    name: 'agent-transfer',
+    path: '/',
+    answers: { '/calls': { calls: [CALL] }, [`/calls/${CALL.id}/transfer-targets`]: { agents: [{ user: 'u2', name: 'Jane Roe', free: true }, { user: 'u3', name: 'Morgan Lee', free: false }] } },
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Transfer' }).click();
+      await expect(page.getByRole('button', { name: 'Morgan Lee' })).toBeVisible();
+    },
+  },
   { name: 'agent-extended', path: '/', answers: { '/me/desktop': minePlaced('extended_panel') }, ready: heading('Card payment') },
   { name: 'agent-designer', path: '/', answers: { '/me/desktop': minePlaced('designer') }, ready: heading('Card payment') },
   { name: 'desktops', path: '/configure/agents/agent-desktop', ready: heading('Agent Desktop') },

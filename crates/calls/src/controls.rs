@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use domain::access::Actor;
 use domain::boundary::TelephonyError;
 use domain::capture::Event;
 use domain::control::{CallControl, KEY_TIME};
@@ -37,7 +38,7 @@ fn ahead_max() -> Duration {
     KEY_TIME * KEYS_AHEAD_MAX
 }
 
-fn refused(error: TelephonyError) -> DeskError {
+pub(crate) fn refused(error: TelephonyError) -> DeskError {
     match error {
         TelephonyError::NoCall => DeskError::NotFound,
         TelephonyError::Busy => DeskError::Busy,
@@ -45,14 +46,21 @@ fn refused(error: TelephonyError) -> DeskError {
 }
 
 impl CallTask {
-    pub(crate) fn control(&mut self, control: CallControl) -> Result<CallView, DeskError> {
+    pub(crate) fn control(
+        &mut self,
+        actor: Actor,
+        control: CallControl,
+    ) -> Result<CallView, DeskError> {
         if !self.call.is_up() {
             return Err(DeskError::Disabled(ButtonDisabled::NotConnected));
         }
         match control {
             CallControl::Mute(on) => self.mute_agent(on)?,
+            CallControl::Hold(_) if self.transfer.is_some() => return Err(DeskError::Transfer),
             CallControl::Hold(on) => self.hold(on)?,
             CallControl::SendKey(key) => self.send_key(key)?,
+            CallControl::Transfer { to, discard } => self.transfer(actor, &to, discard)?,
+            CallControl::CancelTransfer => self.cancel_transfer()?,
         }
         Ok(self.view())
     }
@@ -65,7 +73,7 @@ impl CallTask {
         Ok(())
     }
 
-    fn hold(&mut self, on: bool) -> Result<(), DeskError> {
+    pub(crate) fn hold(&mut self, on: bool) -> Result<(), DeskError> {
         self.telephony.hold(self.call.id(), on).map_err(refused)?;
         let before = self.call.state();
         self.call.held_by_agent(on);

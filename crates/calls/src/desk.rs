@@ -18,7 +18,9 @@ use domain::control::CallControl;
 use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
 use domain::payment::PaymentForm;
 use domain::time::WallClock;
-use domain::view::{CallView, CaptureView, DeskError, LiveCapture};
+use domain::view::{
+    CallView, CaptureView, DeskError, LiveCapture, TransferFailure, TransferTarget,
+};
 use secret::{Arena, SecretBuffer};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
@@ -28,6 +30,7 @@ use crate::configuration::Configuration;
 use crate::routing::Agents;
 use crate::signals::Signals;
 use crate::task::{LineMessage, Mail, Message, Showing, start};
+use crate::transfer;
 
 /// Messages of pages that may wait for one call. A page sends one at a time; when full it hears "busy".
 pub(crate) const CALL_MAILBOX_MAX: usize = 64;
@@ -97,7 +100,29 @@ struct Handle {
     mailbox: mpsc::Sender<Message>,
     line: mpsc::Sender<LineMessage>,
     signals: Arc<Signals>,
-    agent: Arc<OnceLock<UserId>>,
+    agent: Arc<Owner>,
+}
+
+/// Whose call it is; nobody's until it is routed to an agent.
+#[derive(Default)]
+struct Owner(Mutex<Option<UserId>>);
+
+impl Owner {
+    fn get(&self) -> Option<UserId> {
+        self.lock().clone()
+    }
+
+    fn set(&self, agent: &UserId) {
+        *self.lock() = Some(agent.clone());
+    }
+
+    fn is(&self, agent: &UserId) -> bool {
+        self.lock().as_ref() == Some(agent)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<UserId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Inner {
@@ -150,7 +175,7 @@ impl Inner {
 
     pub(crate) fn belongs_to(&self, call: &CallId, agent: &UserId) {
         if let Some(handle) = self.table().calls.get(call) {
-            let _set = handle.agent.set(agent.clone());
+            handle.agent.set(agent);
         }
     }
 
@@ -241,7 +266,7 @@ impl Calls {
     fn owned(&self, actor: &Actor, call: &CallId) -> Result<Handle, DeskError> {
         let handle = self.0.handle(call).ok_or(DeskError::NotFound)?;
         let owner = handle.agent.get().ok_or(DeskError::NotFound)?;
-        match authorize(actor, Permission::CaptureStart, Resource::OwnedBy(owner)) {
+        match authorize(actor, Permission::CaptureStart, Resource::OwnedBy(&owner)) {
             Ok(()) => Ok(handle),
             Err(_) => Err(DeskError::NotFound),
         }
@@ -333,6 +358,10 @@ impl CallEvents for Calls {
         self.tell(call, LineMessage::Held(held));
     }
 
+    fn transferred(&self, call: &CallId, outcome: Result<(), TransferFailure>) {
+        self.tell(call, LineMessage::Transferred(outcome));
+    }
+
     fn ended(&self, call: &CallId, cause: EndCause) {
         if let Some(handle) = self.0.handle(call) {
             handle.signals.end(cause);
@@ -377,7 +406,7 @@ impl CaptureDesk for Calls {
         Box::pin(async move {
             let own: Vec<Handle> = {
                 let table = self.0.table();
-                let of_actor = |handle: &&Handle| handle.agent.get() == Some(&actor.user);
+                let of_actor = |handle: &&Handle| handle.agent.is(&actor.user);
                 table.calls.values().filter(of_actor).cloned().collect()
             };
             let mut views = Vec::with_capacity(own.len());
@@ -435,8 +464,25 @@ impl CaptureDesk for Calls {
     ) -> Task<'a, Result<CallView, DeskError>> {
         Box::pin(async move {
             let handle = self.owned(actor, call)?;
-            Self::ask(&handle, |reply| Message::Control { control, reply }).await
+            let actor = actor.clone();
+            Self::ask(&handle, |reply| Message::Control {
+                actor,
+                control,
+                reply,
+            })
+            .await
         })
+    }
+
+    fn transfer_targets(
+        &self,
+        actor: &Actor,
+        call: &CallId,
+    ) -> Result<Vec<TransferTarget>, DeskError> {
+        self.owned(actor, call)?;
+        let telephony = self.0.telephony().ok_or(DeskError::NotFound)?;
+        let registered = telephony.registered();
+        Ok(transfer::targets(&self.0, &registered, &actor.user))
     }
 
     fn open<'a>(
@@ -483,7 +529,7 @@ impl CaptureDesk for Calls {
         let table = self.0.table();
         let here = |opened: &&OpenedCapture| opened.desktop == *desktop;
         let mut agents: Vec<UserId> = (table.captures.values().filter(here))
-            .filter_map(|opened| table.calls.get(&opened.call)?.agent.get().cloned())
+            .filter_map(|opened| table.calls.get(&opened.call)?.agent.get())
             .collect();
         agents.sort();
         agents.dedup();

@@ -20,6 +20,7 @@ mod signals;
 mod task;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use desk::{Calls, Deps};
 pub use reconcile::close_open_attempts;

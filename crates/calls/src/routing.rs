@@ -64,6 +64,10 @@ impl Idle {
         calls.insert(call.clone());
     }
 
+    fn is_free(&self, agent: &UserId, now: Instant) -> bool {
+        !self.busy.contains_key(agent) && self.takes_calls(agent, now)
+    }
+
     fn takes_calls(&self, agent: &UserId, now: Instant) -> bool {
         let presence = self.presences.get(agent);
         presence.is_none_or(|presence| presence.takes_calls(now))
@@ -115,8 +119,9 @@ impl Agents {
         now: Instant,
     ) -> Option<Arc<User>> {
         let mut idle = self.idle();
-        let is_free = |user: &UserId| !idle.busy.contains_key(user) && idle.takes_calls(user, now);
-        let free = candidates.into_iter().filter(|user| is_free(&user.id));
+        let free = candidates
+            .into_iter()
+            .filter(|user| idle.is_free(&user.id, now));
         let chosen = free.min_by_key(|user| idle.since.get(&user.id).copied())?;
         idle.take(&chosen.id, call);
         Some(chosen)
@@ -130,6 +135,33 @@ impl Agents {
         }
         idle.take(agent, call);
         Ok(())
+    }
+
+    /// No call occupies the agent, who takes calls.
+    pub(crate) fn is_free(&self, agent: &UserId, now: Instant) -> bool {
+        self.idle().is_free(agent, now)
+    }
+
+    /// Takes an agent for a call that is to be transferred to them, if they are free.
+    pub(crate) fn take_free(&self, agent: &UserId, call: &CallId, now: Instant) -> bool {
+        let mut idle = self.idle();
+        let is_free = idle.is_free(agent, now);
+        if is_free {
+            idle.take(agent, call);
+        }
+        is_free
+    }
+
+    /// Whoever a call occupies is free of it, without any work after it.
+    pub(crate) fn release_all(&self, call: &CallId, now: Instant) {
+        let agents: Vec<UserId> = {
+            let idle = self.idle();
+            let of_call = idle.busy.iter().filter(|(_, calls)| calls.contains(call));
+            of_call.map(|(agent, _)| agent.clone()).collect()
+        };
+        for agent in agents {
+            self.release(&agent, call, now, Duration::ZERO);
+        }
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Idle> {

@@ -19,7 +19,7 @@ use domain::desktop::Desktop;
 use domain::id::{CaptureId, SinkId, WidgetId};
 use domain::payment::{Outcome, PaymentForm};
 use domain::service::Service;
-use domain::view::{CallState, CallView, CaptureView, DeskError, LiveCapture};
+use domain::view::{CallState, CallView, CaptureView, DeskError, LiveCapture, TransferFailure};
 use secret::{KeyReceiver, SecretBuffer};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -32,6 +32,7 @@ use crate::mask::Mask;
 use crate::open_capture::OpenCapture;
 use crate::routing;
 use crate::signals::Signals;
+use crate::transfer::Transfer;
 
 /// An ended call waits this long for its capture to be closed on the page.
 const LINGER: Duration = Duration::from_secs(600);
@@ -45,6 +46,7 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, DeskError>>;
 pub(crate) enum LineMessage {
     Answered,
     Held(bool),
+    Transferred(Result<(), TransferFailure>),
     Line(LineEvent),
 }
 
@@ -59,6 +61,7 @@ pub(crate) enum Message {
         reply: Reply<()>,
     },
     Control {
+        actor: Actor,
         control: CallControl,
         reply: Reply<CallView>,
     },
@@ -128,6 +131,7 @@ pub(crate) struct CallTask {
     pub(crate) desktop: Option<Arc<Desktop>>,
     pub(crate) agent: Option<Arc<User>>,
     pub(crate) keypad: Keypad,
+    pub(crate) transfer: Option<Transfer>,
     pub(crate) open: Option<OpenCapture>,
     pub(crate) mask: Mask,
     /// Alarms that captures of this call have raised.
@@ -143,16 +147,12 @@ struct Registered {
     inner: Arc<Inner>,
     telephony: Arc<dyn Telephony>,
     call: domain::id::CallId,
-    agent: Option<Arc<User>>,
     over: bool,
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        if let Some(agent) = &self.agent {
-            let agents = &self.inner.agents;
-            agents.release(&agent.id, &self.call, crate::now(), Duration::ZERO);
-        }
+        self.inner.agents.release_all(&self.call, crate::now());
         if !self.over {
             let _gone = self.telephony.hang_up(&self.call);
         }
@@ -172,7 +172,6 @@ pub(crate) fn start(
             inner: inner.clone(),
             telephony: telephony.clone(),
             call: incoming.id.clone(),
-            agent: None,
             over: true,
         };
         let snapshot = inner.deps.configuration.current();
@@ -185,7 +184,6 @@ pub(crate) fn start(
                     return;
                 }
             };
-        registered.agent = chosen.agent.clone();
         registered.over = false;
         if let Some(agent) = &chosen.agent {
             inner.belongs_to(&incoming.id, &agent.id);
@@ -208,6 +206,7 @@ pub(crate) fn start(
             desktop: chosen.desktop,
             agent: chosen.agent,
             keypad: Keypad::default(),
+            transfer: None,
             open: None,
             mask: Mask::default(),
             alarms: 0,
@@ -266,7 +265,7 @@ impl CallTask {
     }
 
     /// The agent may have another call, after the work that this one leaves.
-    fn free_agent(&self) {
+    pub(crate) fn free_agent(&self) {
         let Some(agent) = &self.agent else { return };
         let answered = self.call.was_answered();
         let work = if answered {
@@ -297,6 +296,7 @@ impl CallTask {
         {
             tracing::info!(call = %self.call.id(), ?cause, "a call ended");
             self.call.ended(self.inner.deps.clock.now());
+            self.drop_transfer();
             self.free_agent();
             self.capture_event(domain::capture::Event::CallEnded);
             self.publish_call();
@@ -322,8 +322,12 @@ impl CallTask {
                 let answer = self.tell_consumer(&actor, consumer).await;
                 let _gone = reply.send(answer);
             }
-            Message::Control { control, reply } => {
-                let _gone = reply.send(self.control(control));
+            Message::Control {
+                actor,
+                control,
+                reply,
+            } => {
+                let _gone = reply.send(self.control(actor, control));
             }
             Message::Open {
                 actor,
@@ -374,6 +378,7 @@ impl CallTask {
                 self.publish_call();
             }
             LineMessage::Held(held) => self.held_by_phone(held),
+            LineMessage::Transferred(outcome) => self.transferred(outcome),
             LineMessage::Line(event) => self.handle_line_event(event),
         }
     }

@@ -95,6 +95,8 @@ pub enum AuditAction {
     AuditExported,
     /// A supervisor gave the attempts of a widget kind back (S14); detail: kind.
     AttemptsReset,
+    /// An agent transferred a call; detail: to (login name), discarded (a capture was open).
+    CallTransferred,
     /// A capture ended; detail: state.
     CaptureEnded,
     /// Protection was lost; detail: reason.

@@ -25,7 +25,7 @@ use crate::id::{
 use crate::payment::resolution::Proposal;
 use crate::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm};
 use crate::service::{ProtectionScope, Service, Settings, Sink};
-use crate::view::{CallView, CaptureView, DeskError, LiveCapture};
+use crate::view::{CallView, CaptureView, DeskError, LiveCapture, TransferFailure, TransferTarget};
 
 /// A future behind a trait object.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -61,6 +61,10 @@ pub trait Telephony: Send + Sync {
     fn hold(&self, call: &CallId, on: bool) -> Result<(), TelephonyError>;
     /// Sends the consumer's side a key of the agent's page, one in [`KEY_TIME`](crate::control::KEY_TIME): none on hold, none once a mask is asked for (S31).
     fn send_key(&self, call: &CallId, key: Key) -> Result<(), TelephonyError>;
+    /// Rings another phone for the agent's side of a connected call, 30 s at most; what comes of it is told by [`CallEvents::transferred`].
+    fn transfer(&self, call: &CallId, target: RouteTarget) -> Result<(), TelephonyError>;
+    /// Gives a transfer up while the other phone rings.
+    fn cancel_transfer(&self, call: &CallId) -> Result<(), TelephonyError>;
     /// Users whose phones are registered here now.
     fn registered(&self) -> Vec<String>;
     /// Replaces the accounts of agent phones.
@@ -147,6 +151,8 @@ pub trait CallEvents: Send + Sync {
     fn answered(&self, call: &CallId);
     /// Held, or no longer held.
     fn held(&self, call: &CallId, held: bool);
+    /// Another phone has taken the agent's side, or has not: then all is as before.
+    fn transferred(&self, call: &CallId, outcome: Result<(), TransferFailure>);
     /// The call is over.
     fn ended(&self, call: &CallId, cause: EndCause);
     /// A key lies in the ring.
@@ -582,6 +588,12 @@ pub trait CaptureDesk: Send + Sync {
         call: &'a CallId,
         control: CallControl,
     ) -> Task<'a, Result<CallView, DeskError>>;
+    /// Whom a call of the agent's can be transferred to: the other agents whose phones are registered, by name.
+    fn transfer_targets(
+        &self,
+        actor: &Actor,
+        call: &CallId,
+    ) -> Result<Vec<TransferTarget>, DeskError>;
     /// Opens a widget on a connected call.
     fn open<'a>(
         &'a self,

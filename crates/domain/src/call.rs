@@ -6,7 +6,7 @@ use crate::consumer::Consumer;
 use crate::id::{CallId, UserId};
 use crate::text::plain_line;
 use crate::time::UnixMillis;
-use crate::view::{ButtonView, CallState, CallView, CaptureView, Holder};
+use crate::view::{ButtonView, CallState, CallView, CaptureView, Holder, TransferView};
 
 /// Longest caller text that is kept: what a call bar can show.
 const CALLER_CHARS_MAX: usize = 80;
@@ -21,6 +21,7 @@ pub struct Call {
     called: String,
     state: CallState,
     is_agent_muted: bool,
+    transfer: Option<TransferView>,
     is_held_by_agent: bool,
     is_held_by_phone: bool,
     began_at: UnixMillis,
@@ -50,6 +51,7 @@ impl Call {
             called: plain_line(called, CALLER_CHARS_MAX),
             state: CallState::Ringing,
             is_agent_muted: false,
+            transfer: None,
             is_held_by_agent: false,
             is_held_by_phone: false,
             began_at: now,
@@ -121,6 +123,30 @@ impl Call {
         }
     }
 
+    /// Another agent's phone rings to take it over, or that came to nothing; none: neither is to be shown.
+    pub fn transfer(&mut self, transfer: Option<TransferView>) {
+        if self.is_up() {
+            self.transfer = transfer;
+        }
+    }
+
+    /// Another agent has it from now on, who is not muted.
+    pub fn taken_over(&mut self, agent: UserId) {
+        if self.is_up() {
+            self.agent = Some(agent);
+            self.transfer = None;
+            self.is_agent_muted = false;
+        }
+    }
+
+    /// What the agent is shown last who has it no more: it is over for them.
+    #[must_use]
+    pub fn farewell(&self, now: UnixMillis) -> CallView {
+        let mut gone = self.clone();
+        gone.ended(now);
+        gone.view(Vec::new(), None)
+    }
+
     fn settle_hold(&mut self) {
         self.state = match self.holder() {
             Some(_) => CallState::Held,
@@ -136,6 +162,12 @@ impl Call {
         }
     }
 
+    /// The button Hold is pressed.
+    #[must_use]
+    pub fn is_held_by_agent(&self) -> bool {
+        self.is_held_by_agent
+    }
+
     /// The consumer does not hear the agent, or does again.
     pub fn agent_muted(&mut self, muted: bool) {
         if self.is_up() {
@@ -148,6 +180,7 @@ impl Call {
         if self.state != CallState::Ended {
             self.state = CallState::Ended;
             self.is_agent_muted = false;
+            self.transfer = None;
             self.is_held_by_agent = false;
             self.is_held_by_phone = false;
             self.ended_at = Some(now);
@@ -191,6 +224,7 @@ impl Call {
             state: self.state,
             held_by: self.holder(),
             agent_muted: self.is_agent_muted,
+            transfer: self.transfer.clone(),
             caller: self.caller.clone(),
             caller_number: self.caller_number.clone(),
             called: self.called.clone(),

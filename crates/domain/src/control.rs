@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use secret::Key;
 
+use crate::id::UserId;
+
 /// How long a key that is sent takes, with the pause after it.
 pub const KEY_TIME: Duration = Duration::from_millis(100);
 
 /// What an agent does with a call, beside ending it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallControl {
     /// Mute: the consumer does not hear the agent, or does again.
     Mute(bool),
@@ -19,4 +21,13 @@ pub enum CallControl {
     /// Keypad: a key for the consumer's side, as an answering machine asks for it. Refused on hold and while a capture is open; never kept,
     /// never counted by one (S14, S31).
     SendKey(Key),
+    /// Transfer: another agent's phone rings, and takes the call over if it is answered. The consumer is on hold meanwhile.
+    Transfer {
+        /// To whom.
+        to: UserId,
+        /// An open capture is discarded; without it a transfer is refused while one is open.
+        discard: bool,
+    },
+    /// The transfer that rings is given up.
+    CancelTransfer,
 }

@@ -28,6 +28,8 @@ pub struct CallView {
     pub held_by: Option<Holder>,
     /// The consumer does not hear the agent: Mute is pressed.
     pub agent_muted: bool,
+    /// Another agent's phone rings to take it over, or the last transfer came to nothing.
+    pub transfer: Option<TransferView>,
     /// What the caller's phone said of its name, else its number: hostile text.
     pub caller: String,
     /// The number that the call comes from, as it was sent: hostile text; empty: none was sent.
@@ -75,6 +77,42 @@ pub enum Holder {
     Agent,
     /// One of the phones by itself; it alone can end that.
     Phone,
+}
+
+/// A transfer of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TransferView {
+    /// To whom: the other agent's name.
+    pub to: String,
+    /// Why it came to nothing; none: it rings.
+    pub failed: Option<TransferFailure>,
+}
+
+/// Why a transfer came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferFailure {
+    /// The other agent is on another call.
+    Busy,
+    /// The other agent refused.
+    Declined,
+    /// Nobody answered.
+    NoAnswer,
+    /// The phone cannot be reached.
+    Unreachable,
+    /// It was given up.
+    Cancelled,
+}
+
+/// An agent to whom a call can be transferred.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TransferTarget {
+    /// Who.
+    pub user: UserId,
+    /// Name.
+    pub name: String,
+    /// Takes calls, and is on none.
+    pub free: bool,
 }
 
 /// A control button.
@@ -348,6 +386,12 @@ pub enum DeskError {
     /// The button is disabled.
     #[error("the capture cannot be opened now")]
     Disabled(ButtonDisabled),
+    /// A transfer rings already, or none does.
+    #[error("not possible with the transfer as it stands")]
+    Transfer,
+    /// The other agent is not free.
+    #[error("the agent is not free")]
+    AgentNotFree,
     /// The capture's state does not allow this.
     #[error("not possible while the capture is {0:?}")]
     WrongState(CaptureState),

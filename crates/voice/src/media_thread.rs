@@ -56,6 +56,13 @@ pub(crate) struct NewCall {
     pub(crate) keys: KeySender,
 }
 
+/// Another phone in the agent's place.
+pub(crate) struct Successor {
+    pub(crate) plan: LegPlan,
+    pub(crate) ports: RtpPair,
+    pub(crate) seed: u64,
+}
+
 /// What a media thread is told.
 pub(crate) enum MediaCommand {
     Start(Box<NewCall>),
@@ -68,6 +75,7 @@ pub(crate) enum MediaCommand {
     /// The next key of the thread's own ring is for the consumer's side.
     SendKey(MediaId),
     Replan(MediaId, Leg, Box<LegPlan>),
+    Succeed(MediaId, Box<Successor>),
     /// The next key of the thread's own ring was signalled by INFO on this leg. The command holds no key: rings do not wipe what was taken.
     InfoKey(MediaId, Leg),
     End(MediaId),
@@ -288,6 +296,11 @@ impl MediaThread {
 
     pub(crate) fn hold(&mut self, id: MediaId, on: bool) {
         self.tell(MediaCommand::Hold(id, on));
+    }
+
+    /// Another phone takes the agent's place.
+    pub(crate) fn succeed(&mut self, id: MediaId, successor: Successor) {
+        self.tell(MediaCommand::Succeed(id, Box::new(successor)));
     }
 
     pub(crate) fn replan(&mut self, id: MediaId, leg: Leg, plan: LegPlan) {

@@ -33,6 +33,7 @@ mod renegotiate;
 mod run;
 mod setup;
 mod side;
+mod transfer;
 
 /// Commands that may wait for the SIP task: several for every call of a busy second. When full: [`TelephonyError::Busy`].
 const COMMANDS_MAX: usize = 1_024;
@@ -84,6 +85,8 @@ pub(crate) enum NodeCommand {
     MuteAgent(CallId, bool),
     Hold(CallId, bool),
     SendKey(CallId, Key),
+    Transfer(CallId, RouteTarget),
+    CancelTransfer(CallId),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -240,6 +243,14 @@ impl Telephony for Node {
 
     fn send_key(&self, call: &CallId, key: Key) -> Result<(), TelephonyError> {
         self.tell(call, |call| NodeCommand::SendKey(call, key))
+    }
+
+    fn transfer(&self, call: &CallId, target: RouteTarget) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::Transfer(call, target))
+    }
+
+    fn cancel_transfer(&self, call: &CallId) -> Result<(), TelephonyError> {
+        self.tell(call, NodeCommand::CancelTransfer)
     }
 
     fn registered(&self) -> Vec<String> {

@@ -112,6 +112,10 @@ codes! {
     RecordersUndeclared = "recorders_undeclared", CONFLICT, ButtonDisabled, "The service has not declared its recorders";
     /// S4.
     HostNotApproved = "host_not_approved", CONFLICT, ButtonDisabled, "The gateway's host is not approved";
+    /// One that rings already, or none that rings.
+    Transfer = "transfer", CONFLICT, WrongState, "Not possible with the transfer as it stands";
+    /// On a call, or without a phone.
+    AgentNotFree = "agent_not_free", CONFLICT, WrongState, "The agent is not free";
     /// Not in this state.
     WrongState = "wrong_state", CONFLICT, WrongState, "Not possible in this state";
     /// Too many failures from one address.
@@ -285,6 +289,8 @@ impl From<DeskError> for Problem {
             DeskError::NotFound => Code::NotFound,
             DeskError::Gate(gate) => gate_code(gate),
             DeskError::Disabled(reason) => disabled_code(reason),
+            DeskError::Transfer => Code::Transfer,
+            DeskError::AgentNotFree => Code::AgentNotFree,
             DeskError::WrongState(state) => {
                 return Self::new(Code::WrongState).detail(format!(
                     "Not possible while the capture is {}",

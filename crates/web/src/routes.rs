@@ -172,6 +172,13 @@ fn captures() -> Vec<Route> {
         post("/calls/{id}/keys", controls::send_key)
             .may(CAPTURE)
             .passive(),
+        get("/calls/{id}/transfer-targets", controls::targets).may(CAPTURE),
+        post("/calls/{id}/transfer", controls::transfer)
+            .may(CAPTURE)
+            .passive(),
+        delete("/calls/{id}/transfer", controls::cancel_transfer)
+            .may(CAPTURE)
+            .passive(),
         // The page sends some of these by itself; what its user does it tells apart (S22).
         post("/calls/{id}/captures", calls::open)
             .may(CAPTURE)

@@ -97,6 +97,8 @@ function callCommands(call: CallView | undefined, run: ReturnType<typeof useComm
     mute: (on) => run(() => api('PUT', at('mute'), { body: { on } })),
     hold: (on) => run(() => api('PUT', at('hold'), { body: { on } })),
     key: (key) => api('POST', at('keys'), { body: { key } }),
+    transfer: (to, discard) => run(() => api('POST', at('transfer'), { body: { to, discard } })),
+    cancelTransfer: () => run(() => api('DELETE', at('transfer'))),
     end: () => run(() => api('POST', at('hang-up'))),
   };
 }

@@ -1,6 +1,6 @@
 /** The call: who, how long, what is recorded, what the agent can do with it; and whether others ring. */
 import type { ReactNode } from 'react';
-import type { CallView } from '../lib/api/types';
+import type { CallView, TransferFailure } from '../lib/api/types';
 import { Chip } from '../lib/controls';
 import type { IconName, Tone } from '../lib/controls';
 import type { MessageId } from '../lib/i18n';
@@ -49,6 +49,29 @@ export type CallBarProps = {
   rings?: boolean;
 };
 
+const FAILURES = {
+  busy: 'transfer.failed.busy',
+  declined: 'transfer.failed.declined',
+  no_answer: 'transfer.failed.no_answer',
+  unreachable: 'transfer.failed.unreachable',
+  cancelled: 'transfer.failed.cancelled',
+} satisfies Record<TransferFailure, MessageId>;
+
+/** Whom the call rings, or why it is still this agent's. It is read out. */
+function TransferChip({ call }: { call: CallView }) {
+  const t = useT();
+  const failed = call.transfer?.failed;
+  return (
+    <span role="status">
+      {call.transfer && (
+        <Chip tone={failed ? 'warn' : 'info'} icon={failed ? 'warning' : 'phone'}>
+          {t(failed ? FAILURES[failed] : 'transfer.rings', { name: call.transfer.to })}
+        </Chip>
+      )}
+    </span>
+  );
+}
+
 export function CallBar({ call, now, busy, locked = false, commands, presence, rings = true }: CallBarProps) {
   const t = useT();
   if (!call) {
@@ -78,6 +101,7 @@ export function CallBar({ call, now, busy, locked = false, commands, presence, r
       </span>
       <CallControls key={call.id} call={call} busy={busy} locked={locked} commands={commands} />
       <span className={css.chips}>
+        <TransferChip call={call} />
         {call.agent_muted && (
           <Chip tone="warn" icon="mute">
             {t('call.muted')}

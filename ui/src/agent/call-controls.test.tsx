@@ -3,12 +3,14 @@ import userEvent from '@testing-library/user-event';
 import { describe, expect, test, vi } from 'vitest';
 import type { CallView } from '../lib/api/types';
 import { call as callOf, capture } from '../lib/capture/fixtures';
-import { renderPage } from '../test-page';
+import { fakeServer, renderPage } from '../test-page';
 import { CallBar } from './call-bar';
 import { CallControls } from './call-controls';
 
+const idleCommands = () => ({ mute: vi.fn(), hold: vi.fn(), end: vi.fn(), key: vi.fn(), transfer: vi.fn(), cancelTransfer: vi.fn() });
+
 function show(change: Partial<CallView> = {}, props: { busy?: boolean; locked?: boolean } = {}) {
-  const commands = { mute: vi.fn(), hold: vi.fn(), end: vi.fn(), key: vi.fn(() => Promise.resolve()) };
+  const commands = { ...idleCommands(), key: vi.fn(() => Promise.resolve()) };
   renderPage(<CallControls call={callOf(change)} busy={false} locked={false} commands={commands} {...props} />);
   return commands;
 }
@@ -45,14 +47,14 @@ describe('call controls', () => {
 
   test.each(['ringing', 'ended'] as const)('a call that is %s has nothing to mute, hold or key into', async (state) => {
     const commands = show({ state });
-    for (const name of ['Mute', 'Hold', 'Keypad']) expect(button(name)).toBeDisabled();
+    for (const name of ['Mute', 'Hold', 'Keypad', 'Transfer']) expect(button(name)).toBeDisabled();
     await userEvent.keyboard('{Control>}{Shift>}m{/Shift}{/Control}');
     expect(commands.mute).not.toHaveBeenCalled();
   });
 
   test('s22 a locked page keeps Mute and End', async () => {
     const commands = show({}, { locked: true });
-    for (const name of ['Hold', 'Keypad']) expect(button(name)).toBeDisabled();
+    for (const name of ['Hold', 'Keypad', 'Transfer']) expect(button(name)).toBeDisabled();
     await userEvent.keyboard('{Control>}{Shift>}h{/Shift}{/Control}');
     await userEvent.click(button('Mute'));
     await userEvent.click(button('End'));
@@ -61,7 +63,7 @@ describe('call controls', () => {
   });
 
   test('the bar says who holds, and that the agent is muted', () => {
-    const commands = { mute: vi.fn(), hold: vi.fn(), end: vi.fn(), key: vi.fn() };
+    const commands = idleCommands();
     const bar = (change: Partial<CallView>) => <CallBar call={callOf(change)} now={0} busy={false} commands={commands} />;
     const { rerender } = renderPage(bar({ state: 'held', held_by: 'agent', agent_muted: true }));
     expect(screen.getByText('On hold')).toBeVisible();
@@ -117,5 +119,60 @@ describe('the keypad', () => {
     expect(button('Key 5')).toBeDisabled();
     await userEvent.keyboard('5');
     expect(commands.key).not.toHaveBeenCalled();
+  });
+});
+
+describe('transfer', () => {
+  const AGENTS = [
+    { user: 'u7', name: 'Morgan Lee', free: true },
+    { user: 'u8', name: 'Sam Roe', free: false },
+  ];
+  const open = async (change: Partial<CallView> = {}, agents = AGENTS) => {
+    fakeServer(() => ({ json: { agents } }));
+    const commands = show(change);
+    await userEvent.click(button('Transfer'));
+    await screen.findByRole('dialog', { name: 'Transfer to' });
+    return commands;
+  };
+
+  test('goes to a free agent who is chosen, and to nobody who is not free', async () => {
+    const commands = await open();
+    expect(await screen.findByRole('button', { name: 'Sam Roe Not free' })).toBeDisabled();
+    await userEvent.click(button('Morgan Lee Free'));
+    expect(commands.transfer.mock.calls).toEqual([['u7', false]]);
+    expect(screen.queryByRole('dialog')).toBeNull();
+  });
+
+  test('says when there is nobody', async () => {
+    await open({}, []);
+    expect(await screen.findByText('No other agent’s phone is registered.')).toBeVisible();
+  });
+
+  test('an open capture is discarded only after a yes', async () => {
+    const commands = await open({ capture: capture('credit_card_advanced', 'collecting') });
+    await userEvent.click(await screen.findByRole('button', { name: 'Morgan Lee Free' }));
+    expect(screen.getByRole('alertdialog', { name: 'Discard capture and transfer?' })).toBeVisible();
+    expect(commands.transfer).not.toHaveBeenCalled();
+    await userEvent.click(button('Back'));
+    await userEvent.click(await screen.findByRole('button', { name: 'Morgan Lee Free' }));
+    await userEvent.click(button('Discard and transfer'));
+    expect(commands.transfer.mock.calls).toEqual([['u7', true]]);
+  });
+
+  test('while it rings it can be given up, and the call stays on hold', async () => {
+    const rings = { state: 'held', held_by: 'agent', transfer: { to: 'Morgan Lee', failed: null } } as const;
+    const commands = show(rings);
+    expect(button('Hold')).toBeDisabled();
+    await userEvent.click(button('Cancel transfer'));
+    await userEvent.keyboard('{Control>}{Shift>}t{/Shift}{/Control}');
+    expect(commands.cancelTransfer).toHaveBeenCalledTimes(2);
+  });
+
+  test('the bar says whom it rings, and then why the call is back', () => {
+    const bar = (transfer: CallView['transfer']) => <CallBar call={callOf({ transfer })} now={0} busy={false} commands={idleCommands()} />;
+    const { rerender } = renderPage(bar({ to: 'Morgan Lee', failed: null }));
+    expect(screen.getByRole('status')).toHaveTextContent('Calling Morgan Lee');
+    rerender(bar({ to: 'Morgan Lee', failed: 'no_answer' }));
+    expect(screen.getByRole('status')).toHaveTextContent('Morgan Lee did not answer. The call is still yours.');
   });
 });

@@ -1,4 +1,4 @@
-/** What an agent does with a call: Mute, Hold, Keypad, End. */
+/** What an agent does with a call: Mute, Hold, Keypad, Transfer, End. */
 import { Suspense, lazy, useState } from 'react';
 import type { CallView } from '../lib/api/types';
 import { useShortcuts } from '../lib/capture/shortcuts';
@@ -8,12 +8,15 @@ import { useT } from '../lib/i18n';
 import css from './agent.module.css';
 
 const KeypadSheet = lazy(() => import('./keypad'));
+const TransferSheet = lazy(() => import('./transfer-sheet'));
 
 export type CallCommands = {
   mute: (on: boolean) => void;
   hold: (on: boolean) => void;
   /** Sends one key of the agent's to the customer's side; says whether it was taken. */
   key: (key: string) => Promise<void>;
+  transfer: (to: string, discard: boolean) => void;
+  cancelTransfer: () => void;
   end: () => void;
 };
 
@@ -26,6 +29,9 @@ type Props = {
   commands: CallCommands;
 };
 
+/** Another agent's phone rings for the call. */
+export const isTransferring = (call: CallView) => Boolean(call.transfer && !call.transfer.failed);
+
 /** Why no keys can be sent; none: they can. */
 export function keypadReason(call: CallView) {
   if (call.state === 'held') return 'disabled.on_hold' as const;
@@ -34,24 +40,30 @@ export function keypadReason(call: CallView) {
 
 export function CallControls({ call, busy, locked, commands }: Props) {
   const t = useT();
-  const [keypad, setKeypad] = useState(false);
+  const [sheet, setSheet] = useState<'keypad' | 'transfer'>();
+  const close = () => setSheet(undefined);
   const isUp = call.state === 'connected' || call.state === 'held';
   const holds = call.held_by === 'agent';
   const idle = busy || !isUp;
   const mute = () => commands.mute(!call.agent_muted);
   const hold = () => commands.hold(!holds);
+  const rings = isTransferring(call);
+  const transfer = () => (rings ? commands.cancelTransfer() : setSheet('transfer'));
   useShortcuts({ 'Ctrl+Shift+M': mute }, !idle);
-  useShortcuts({ 'Ctrl+Shift+H': hold, 'Ctrl+Shift+K': () => setKeypad(true) }, !idle && !locked);
+  useShortcuts({ 'Ctrl+Shift+H': hold }, !idle && !locked && !rings);
+  useShortcuts({ 'Ctrl+Shift+K': () => setSheet('keypad'), 'Ctrl+Shift+T': transfer }, !idle && !locked);
   useShortcuts({ 'Ctrl+Shift+E': commands.end }, !busy && call.state !== 'ended');
   return (
     <span className={css.callControls} role="group" aria-label={t('call.controls')}>
       <CallButton icon="mute" label={t('call.mute')} shortcut="M" pressed={call.agent_muted} disabled={idle} onPress={mute} />
-      <CallButton icon="hold" label={t('call.hold')} shortcut="H" pressed={holds} disabled={idle || locked} onPress={hold} />
-      <CallButton icon="keypad" label={t('call.keypad')} shortcut="K" disabled={idle || locked} onPress={() => setKeypad(true)} />
+      <CallButton icon="hold" label={t('call.hold')} shortcut="H" pressed={holds} disabled={idle || locked || rings} onPress={hold} />
+      <CallButton icon="keypad" label={t('call.keypad')} shortcut="K" disabled={idle || locked} onPress={() => setSheet('keypad')} />
+      <CallButton icon="right" label={t(rings ? 'transfer.cancel' : 'call.transfer')} shortcut="T" disabled={idle || locked} onPress={transfer} />
       <CallButton icon="phone" label={t('call.end')} shortcut="E" look="danger" disabled={busy || call.state === 'ended'} onPress={commands.end} />
-      {keypad && isUp && !locked && (
+      {isUp && !locked && (
         <Suspense>
-          <KeypadSheet refused={keypadReason(call)} onKey={commands.key} onClose={() => setKeypad(false)} />
+          {sheet === 'keypad' && <KeypadSheet refused={keypadReason(call)} onKey={commands.key} onClose={close} />}
+          {sheet === 'transfer' && !rings && <TransferSheet call={call} onTransfer={commands.transfer} onClose={close} />}
         </Suspense>
       )}
     </span>

@@ -45,6 +45,7 @@ export const ACTION_NAMES = {
   payments_exported: 'audit_action.payments_exported',
   audit_exported: 'audit_action.audit_exported',
   attempts_reset: 'audit_action.attempts_reset',
+  call_transferred: 'audit_action.call_transferred',
   capture_ended: 'audit_action.capture_ended',
   protection_lost: 'audit_action.protection_lost',
 } satisfies Record<AuditAction, MessageId>;

@@ -23,6 +23,17 @@ pub(super) fn agent() -> User {
     }
 }
 
+/// Another agent, with a desktop that is not configured here.
+pub(super) fn colleague() -> User {
+    User {
+        name: "lee".to_owned(),
+        display_name: "Lee".to_owned(),
+        phone: Some("lee".to_owned()),
+        id: UserId::from_random(8),
+        ..agent()
+    }
+}
+
 pub(super) fn widget(id: u128, kind: WidgetKind, options: WidgetOptions) -> Widget {
     let prompt = |field: &Field| Prompt {
         field: *field,

@@ -226,8 +226,16 @@ impl Telephony for Line {
         self.note("key")
     }
 
+    fn transfer(&self, _: &CallId, _: RouteTarget) -> Result<(), TelephonyError> {
+        self.note("transfer")
+    }
+
+    fn cancel_transfer(&self, _: &CallId) -> Result<(), TelephonyError> {
+        self.note("cancel transfer")
+    }
+
     fn registered(&self) -> Vec<String> {
-        vec!["kim".to_owned()]
+        vec!["kim".to_owned(), "lee".to_owned()]
     }
 
     fn set_phones(&self, _: Vec<PhoneAccount>) {}

@@ -22,6 +22,7 @@ mod ledger;
 mod listening;
 mod live;
 mod rights;
+mod transfer;
 mod typed;
 
 use house::{House, Manner};

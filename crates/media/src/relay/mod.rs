@@ -101,6 +101,14 @@ pub enum Input<'bytes> {
         /// What was negotiated.
         plan: LegPlan,
     },
+    /// Another agent's phone takes the agent's place. It gets a stream of its own, and nothing of the one before it is believed of it; the consumer's
+    /// stream goes on under its name (S34). Mask and hold stay, the agent's mute ends.
+    Succeed {
+        /// What was negotiated with it.
+        plan: LegPlan,
+        /// Random bits for its stream, from the operating system.
+        seed: u64,
+    },
     /// A key came by SIP INFO. The consumer's counts while the call is protected, the agent's never does; neither sounds.
     InfoKey {
         /// Whose.
@@ -126,6 +134,7 @@ impl fmt::Debug for Input<'_> {
             Self::Hold(_) => "Hold",
             Self::SendKey(_) => "SendKey",
             Self::Replan { .. } => "Replan",
+            Self::Succeed { .. } => "Succeed",
             Self::InfoKey { .. } => "InfoKey",
             Self::Watch(_) => "Watch",
             Self::End => "End",
@@ -323,6 +332,7 @@ impl Relay {
             Input::Hold(on) => self.hold(now, on),
             Input::SendKey(key) => self.send_key(now, key),
             Input::Replan { leg, plan } => self.replan(now, leg, plan),
+            Input::Succeed { plan, seed } => self.succeed(now, plan, seed),
             Input::InfoKey {
                 leg: Leg::Consumer,
                 key,
@@ -466,6 +476,17 @@ impl Relay {
         self.guard.replan(leg, &self.sides.of(leg).plan, &plan);
         self.sides.of(leg).replan(now, plan);
         self.comfort_noise = None;
+    }
+
+    fn succeed(&mut self, now: Instant, plan: LegPlan, seed: u64) {
+        let present = self.sides.consumer.ingress.resume_ts(now, 0);
+        let agent = &mut self.sides.agent;
+        agent.report(now, present, true, &mut self.outputs);
+        self.guard.replan(Leg::Agent, &agent.plan, &plan);
+        self.agent_sent = plan.codec.law().silence();
+        agent.succeed(now, plan, &mut StdRng::seed_from_u64(seed));
+        self.comfort_noise = None;
+        self.is_agent_muted = false;
     }
 
     fn end(&mut self, now: Instant) {

@@ -135,6 +135,20 @@ impl Side {
         self.is_timed_out = false;
     }
 
+    /// Another far side stands here from now on. The timeline goes on, the counts of the leg too; all else begins anew.
+    pub(super) fn succeed(&mut self, now: Instant, plan: LegPlan, random: &mut impl Rng) {
+        let (counters, lost_before) = (self.counters, self.lost_before);
+        let ingress = self.ingress.clone();
+        *self = Self {
+            ingress,
+            counters,
+            lost_before,
+            shut: self.shut,
+            was_shut_needed: self.was_shut_needed,
+            ..Self::new(self.leg, plan, now, random)
+        };
+    }
+
     pub(super) fn counters(&self) -> LegCounters {
         let mut counters = self.counters;
         counters.packets_lost = self.lost_before + self.lost_now();

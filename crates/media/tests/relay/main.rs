@@ -21,6 +21,7 @@ mod refused;
 mod rough;
 mod scene;
 mod stand_in;
+mod succeed;
 mod told;
 mod twice;
 mod watch;

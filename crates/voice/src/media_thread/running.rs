@@ -203,6 +203,25 @@ impl RunningCall {
         }
     }
 
+    /// The agent's sockets are these from now on.
+    pub(super) fn replace_agent(
+        &mut self,
+        io: &mut PacketIo,
+        first: u32,
+        ports: RtpPair,
+    ) -> std::io::Result<()> {
+        let places = (first..).zip(SocketPlace::ALL);
+        let agents = places.filter(|(_, place)| place.leg == Leg::Agent);
+        for (token, place) in agents.clone() {
+            io.forget(self.sockets.at(place), Token(token));
+        }
+        self.sockets.agent = ports;
+        for (token, place) in agents {
+            io.watch(self.sockets.at(place), Token(token))?;
+        }
+        Ok(())
+    }
+
     /// A datagram came.
     pub(super) fn take(
         &mut self,

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use super::calls::Calls;
 use super::counters::MediaCounters;
 use super::running::{RunningCall, SOCKETS, Ways};
-use super::{MediaCommand, MediaId, NewCall, Report, Shared};
+use super::{MediaCommand, MediaId, NewCall, Report, Shared, Successor};
 use crate::packet_io::PacketIo;
 use crate::recorder::FrameSender;
 
@@ -185,6 +185,7 @@ impl Worker {
             MediaCommand::Hold(id, on) => self.on(id, now, |call, ways| {
                 call.handle(now, Input::Hold(on), ways);
             }),
+            MediaCommand::Succeed(id, successor) => self.succeed(id, *successor, now),
             MediaCommand::SendKey(id) => {
                 if let Some(key) = self.keys.pop() {
                     self.on(id, now, |call, ways| {
@@ -229,6 +230,23 @@ impl Worker {
             self.calls.with(place, now, outbox, |call, ways| {
                 call.handle_timeout(now, ways);
             });
+        }
+    }
+
+    /// The old phone's sockets are closed, the new one's are watched under the same tokens.
+    fn succeed(&mut self, id: MediaId, successor: Successor, now: Instant) {
+        let Some(place) = self.places.get(&id).copied() else {
+            return;
+        };
+        let Successor { plan, ports, seed } = successor;
+        self.on(id, now, |call, ways| {
+            call.handle(now, Input::Succeed { plan, seed }, ways);
+        });
+        let Self { io, calls, .. } = self;
+        let call = calls.running.get_mut(place).and_then(Option::as_deref_mut);
+        let watched = call.map(|call| call.replace_agent(io, first_token(place), ports));
+        if matches!(watched, Some(Err(_))) {
+            self.calls.doomed.push(place);
         }
     }
 

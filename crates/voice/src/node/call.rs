@@ -64,6 +64,8 @@ pub(super) struct Call {
     pub(super) id: Arc<CallId>,
     pub(super) caller: Side,
     pub(super) callee: Option<Side>,
+    /// A phone that rings to take the agent's place.
+    pub(super) target: Option<Side>,
     /// Who pays: its keys count, the other side is shielded from them.
     pub(super) consumer: Which,
     pub(super) stage: Stage,

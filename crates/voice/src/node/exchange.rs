@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use domain::boundary::{CallEvents, EndCause};
 use domain::id::CallId;
+use domain::view::TransferFailure;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use secret::Arena;
@@ -298,6 +299,12 @@ impl Exchange {
             NodeCommand::SendKey(call, pressed) => {
                 self.on(now, &call, |this, key| this.send_key(key, pressed))
             }
+            NodeCommand::Transfer(call, target) => {
+                self.on(now, &call, |this, key| this.transfer(now, key, &target))
+            }
+            NodeCommand::CancelTransfer(call) => self.on(now, &call, |this, key| {
+                this.cancel_transfer(now, key, TransferFailure::Cancelled)
+            }),
             NodeCommand::Shutdown(_) => self.close(now),
         }
         self.drain(now);
@@ -463,12 +470,20 @@ impl Exchange {
         ];
         for (leg, farewell) in legs.into_iter().zip([farewells.0, farewells.1]) {
             if let Some(leg) = leg {
-                self.by_leg.remove(&leg);
-                self.let_go(now, leg, farewell);
+                self.leave_leg(now, leg, farewell);
             }
+        }
+        if let Some(target) = &call.target {
+            self.leave_leg(now, target.leg, Farewell::HangUp(None));
         }
         tracing::info!(call = %call.id, ?cause, "call ended");
         self.events.ended(&call.id, cause);
+    }
+
+    /// A leg belongs to no call any more.
+    pub(super) fn leave_leg(&mut self, now: Instant, leg: LegId, farewell: Farewell) {
+        self.by_leg.remove(&leg);
+        self.let_go(now, leg, farewell);
     }
 
     fn let_go(&mut self, now: Instant, leg: LegId, farewell: Farewell) {
@@ -507,7 +522,7 @@ impl Exchange {
     }
 }
 
-fn leg_of(event: &Event) -> Option<LegId> {
+pub(super) fn leg_of(event: &Event) -> Option<LegId> {
     match event {
         Event::Incoming(incoming) => Some(incoming.leg),
         Event::Progress { leg, .. }

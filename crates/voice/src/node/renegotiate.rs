@@ -84,7 +84,7 @@ impl Exchange {
     }
 
     /// Answers the offer that was taken in.
-    fn accept(&mut self, now: Instant, key: MediaId, which: Which) {
+    pub(super) fn accept(&mut self, now: Instant, key: MediaId, which: Which) {
         let Some(side) = self.call(key).and_then(|call| call.side(which)) else {
             return;
         };

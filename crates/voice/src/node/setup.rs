@@ -9,13 +9,16 @@ use std::time::Instant;
 use domain::boundary::{EndCause, IncomingCall, RouteTarget};
 use domain::id::CallId;
 use domain::service::ProtectionScope;
+use domain::view::TransferFailure;
 use media::leg::{Leg, LegPlan};
 use media::relay::RelayPlan;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use secret::KeySender;
 use sip::sdp::{Codec, LocalAudio, Session};
-use sip::{Command, EndReason, Event, Flow, HeaderName, Host, Incoming, LegId, Status, Uri};
+use sip::{
+    Command, CommandError, EndReason, Event, Flow, HeaderName, Host, Incoming, LegId, Status, Uri,
+};
 
 use super::call::{Call, MediaState, Stage, Which};
 use super::caller::{Caller, text_of};
@@ -51,6 +54,9 @@ impl Refusal {
 impl Exchange {
     /// Hears an event of the stack.
     pub(super) fn hear(&mut self, now: Instant, event: Event) {
+        let Some(event) = self.hear_target(now, event) else {
+            return;
+        };
         match event {
             Event::Incoming(incoming) => self.incoming(now, *incoming),
             Event::Registered { user, .. } => self.registered(&user, true),
@@ -170,6 +176,7 @@ impl Exchange {
             id: Arc::clone(&id),
             caller,
             callee: None,
+            target: None,
             consumer,
             stage: Stage::Arrived,
             media: MediaState::Waiting(sender),
@@ -212,7 +219,7 @@ impl Exchange {
     }
 
     /// A side with its ports; none if there are none.
-    fn open_side(&mut self, leg: LegId, flow: Flow, trust: Trust) -> Option<Side> {
+    pub(super) fn open_side(&mut self, leg: LegId, flow: Flow, trust: Trust) -> Option<Side> {
         let ports = match self.ports.open() {
             Ok(ports) => ports,
             Err(error) => {
@@ -233,6 +240,9 @@ impl Exchange {
 
     /// Waiting for a route, or for an answer, took too long.
     pub(super) fn waited_too_long(&mut self, now: Instant, key: MediaId) {
+        if self.is_transferring(key) {
+            return self.cancel_transfer(now, key, TransferFailure::NoAnswer);
+        }
         self.not_answered(
             now,
             key,
@@ -286,8 +296,6 @@ impl Exchange {
             self.counters.calls_shed += 1;
             return self.not_answered(now, key, Status::SERVICE_UNAVAILABLE, Farewell::Gone);
         };
-        let host = Host::Ip(self.sip_advertised.ip());
-        let port = Some(self.sip_advertised.port());
         let Some(call) = self.call(key) else { return };
         let codecs = call.caller.codecs();
         if !codecs.is_empty() {
@@ -297,32 +305,42 @@ impl Exchange {
             callee.local.direction = direction;
         }
         let offer = callee.offer();
-        let from = call.shown_as.at(host, port);
-        let headers = call_header(&call.id);
-        let max_forwards = Some(call.max_forwards);
         call.callee = Some(callee);
         call.protection = protection;
         call.stage = Stage::Calling;
         self.enter_leg(leg, key);
         self.set_deadline(key, Some(now + self.limits.answer_wait));
-        let invite = Command::Invite {
-            leg,
-            target,
-            to: None,
-            from,
-            flow,
-            offer: Some(offer),
-            max_forwards,
-            headers,
-            credentials: None,
-        };
-        if self.command(now, invite).is_err() {
+        if self.invite(now, key, (leg, target, flow, offer)).is_err() {
             self.counters.calls_shed += 1;
             self.not_answered(now, key, Status::SERVICE_UNAVAILABLE, Farewell::Gone);
         }
     }
 
-    fn locate(&self, target: &RouteTarget) -> Option<(Uri, Flow, Trust)> {
+    /// Calls a far side in the caller's name.
+    pub(super) fn invite(
+        &mut self,
+        now: Instant,
+        key: MediaId,
+        (leg, target, flow, offer): (LegId, Uri, Flow, Session),
+    ) -> Result<(), CommandError> {
+        let host = Host::Ip(self.sip_advertised.ip());
+        let port = Some(self.sip_advertised.port());
+        let call = self.call(key).ok_or(CommandError::BugUnknownLeg)?;
+        let invite = Command::Invite {
+            leg,
+            target,
+            to: None,
+            from: call.shown_as.at(host, port),
+            flow,
+            offer: Some(offer),
+            max_forwards: Some(call.max_forwards),
+            headers: call_header(&call.id),
+            credentials: None,
+        };
+        self.command(now, invite)
+    }
+
+    pub(super) fn locate(&self, target: &RouteTarget) -> Option<(Uri, Flow, Trust)> {
         match target {
             RouteTarget::Registered { user } => {
                 let (uri, flow) = self.stack.registration(user)?;

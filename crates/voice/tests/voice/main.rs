@@ -13,4 +13,5 @@ mod talker;
 mod controls;
 mod protection;
 mod signalling;
+mod transfer;
 mod weight;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::boundary::{CallEvents, EndCause, IncomingCall, LineEvent, RouteTarget, Telephony};
 use domain::id::CallId;
 use domain::service::ProtectionScope;
+use domain::view::TransferFailure;
 use rand::Rng;
 use secret::{Arena, Key, KeyReceiver};
 use sip::sdp::{Direction, Session};
@@ -33,6 +34,7 @@ pub(crate) enum Said {
     KeyPressed,
     Line(LineEvent),
     Registration(String, bool),
+    Transferred(Result<(), TransferFailure>),
 }
 
 struct Log(mpsc::Sender<Said>);
@@ -64,6 +66,9 @@ impl CallEvents for Log {
     }
     fn line(&self, _: &CallId, event: LineEvent) {
         self.say(Said::Line(event));
+    }
+    fn transferred(&self, _: &CallId, outcome: Result<(), TransferFailure>) {
+        self.say(Said::Transferred(outcome));
     }
     fn registration(&self, user: &str, registered: bool) {
         self.say(Said::Registration(user.to_owned(), registered));

@@ -6,11 +6,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::control::CallControl;
-use domain::id::CallId;
-use domain::view::CallView;
+use domain::id::{CallId, UserId};
+use domain::view::{CallView, TransferTarget};
 use secret::{Digit, Key};
 use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::{Answer, Silent};
@@ -112,4 +112,64 @@ pub(crate) async fn send_key(
     let control = CallControl::SendKey(form.key.0);
     app.deps.desk.control(&login.actor, &call, control).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whom a call can be transferred to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TargetList {
+    /// By name.
+    agents: Vec<TransferTarget>,
+}
+
+/// Who is to get the call.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TransferForm {
+    /// One of the call's transfer targets.
+    to: UserId,
+    /// Discards a capture that is open; without it a transfer is refused then.
+    discard: bool,
+}
+
+/// The other agents whose phones are registered, and whether they are free.
+#[utoipa::path(get, path = "/calls/{id}/transfer-targets", tag = "calls", params(("id" = CallId, Path)), responses(
+    (status = 200, body = TargetList),
+))]
+pub(crate) async fn targets(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(call): Id<CallId>,
+) -> Answer<TargetList> {
+    let agents = app.deps.desk.transfer_targets(&login.actor, &call)?;
+    Ok(Json(TargetList { agents }))
+}
+
+/// Transfer: the other agent's phone rings for 30 s at most while the consumer is on hold; once it is answered the call is theirs.
+#[utoipa::path(post, path = "/calls/{id}/transfer", tag = "calls", params(("id" = CallId, Path)), request_body = TransferForm, responses(
+    (status = 200, body = CallView),
+))]
+pub(crate) async fn transfer(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(call): Id<CallId>,
+    Input(form): Input<TransferForm>,
+) -> Answer<CallView> {
+    let TransferForm { to, discard } = form;
+    let control = CallControl::Transfer { to, discard };
+    let desk = &app.deps.desk;
+    Ok(Json(desk.control(&login.actor, &call, control).await?))
+}
+
+/// Gives a transfer up while the other phone rings. The call says what came of it.
+#[utoipa::path(delete, path = "/calls/{id}/transfer", tag = "calls", params(("id" = CallId, Path)), responses(
+    (status = 200, body = CallView),
+))]
+pub(crate) async fn cancel_transfer(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(call): Id<CallId>,
+) -> Answer<CallView> {
+    let desk = &app.deps.desk;
+    let cancelled = desk.control(&login.actor, &call, CallControl::CancelTransfer);
+    Ok(Json(cancelled.await?))
 }

@@ -13,7 +13,7 @@ use domain::control::CallControl;
 use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
 use domain::payment::PaymentForm;
 use domain::time::UnixMillis;
-use domain::view::{CallView, CaptureView, DeskError, LiveCapture};
+use domain::view::{CallView, CaptureView, DeskError, LiveCapture, TransferTarget};
 use domain::widget::{Fee, WidgetOptions};
 use secret::SecretBuffer;
 
@@ -109,6 +109,21 @@ impl CaptureDesk for Desk {
                 .ok_or(DeskError::NotFound)
         });
         task(controlled)
+    }
+
+    fn transfer_targets(
+        &self,
+        actor: &Actor,
+        call: &CallId,
+    ) -> Result<Vec<TransferTarget>, DeskError> {
+        let calls = self.calls.lock().unwrap();
+        let mine = |(owner, view): &&(UserId, CallView)| *owner == actor.user && view.id == *call;
+        calls.iter().find(mine).ok_or(DeskError::NotFound)?;
+        Ok(vec![TransferTarget {
+            user: "lee".parse().unwrap(),
+            name: "Lee".to_owned(),
+            free: true,
+        }])
     }
 
     fn open<'a>(

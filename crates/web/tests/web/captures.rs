@@ -38,6 +38,7 @@ pub(crate) fn call(id: &str) -> CallView {
         state: CallState::Connected,
         held_by: None,
         agent_muted: false,
+        transfer: None,
         caller: "<script>alert(1)</script>".to_owned(),
         caller_number: String::new(),
         called: "100".to_owned(),
@@ -311,6 +312,8 @@ async fn every_refusal_of_the_desk_has_its_own_code() {
             409,
             "capture_open",
         ),
+        (DeskError::Transfer, 409, "transfer"),
+        (DeskError::AgentNotFree, 409, "agent_not_free"),
         (
             DeskError::Disabled(ButtonDisabled::RecordersUndeclared),
             409,

@@ -130,6 +130,7 @@ impl Stage {
     /// Every route with a body, in the order of the description's groups.
     pub(crate) fn cases(&self) -> Vec<Case> {
         let mut cases = self.people();
+        cases.extend(self.calls());
         cases.extend(Self::captures());
         cases.extend(self.configuration());
         cases.extend(self.designer());
@@ -184,6 +185,21 @@ impl Stage {
         ]
     }
 
+    fn calls(&self) -> Vec<Case> {
+        let lee = self.house.rooms.user_named("lee").id;
+        let call = |method, route, body| case(method, route, body).at("call-1");
+        vec![
+            call("PUT", "/calls/{id}/mute", json!({"on": true})),
+            call("PUT", "/calls/{id}/hold", json!({"on": true})),
+            call("POST", "/calls/{id}/keys", json!({"key": "5"})),
+            call(
+                "POST",
+                "/calls/{id}/transfer",
+                json!({"to": lee, "discard": false}),
+            ),
+        ]
+    }
+
     fn captures() -> Vec<Case> {
         let names = [
             "firstName",
@@ -199,9 +215,6 @@ impl Stage {
         let outcome = |reason: &str| json!({"outcome": "approved", "reason": reason});
         vec![
             case("POST", "/calls/{id}/captures", json!({"widget": "card"})).at("call-1"),
-            case("PUT", "/calls/{id}/mute", json!({"on": true})).at("call-1"),
-            case("PUT", "/calls/{id}/hold", json!({"on": true})).at("call-1"),
-            case("POST", "/calls/{id}/keys", json!({"key": "5"})).at("call-1"),
             case(
                 "POST",
                 "/calls/{id}/reset-attempts",

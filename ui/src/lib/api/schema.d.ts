@@ -247,6 +247,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/calls/{id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Transfer: the other agent's phone rings for 30 s at most while the consumer is on hold; once it is answered the call is theirs.
+         * @description Needs the right capture.start.
+         */
+        post: operations["transfer"];
+        /**
+         * Gives a transfer up while the other phone rings. The call says what came of it.
+         * @description Needs the right capture.start.
+         */
+        delete: operations["cancel_transfer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/{id}/transfer-targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The other agents whose phones are registered, and whether they are free.
+         * @description Needs the right capture.start.
+         */
+        get: operations["targets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/captures": {
         parameters: {
             query?: never;
@@ -1495,7 +1539,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "call_transferred" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -1665,6 +1709,7 @@ export interface components {
             line_silent: boolean;
             /** @description Where it stands. */
             state: components["schemas"]["CallState"];
+            transfer?: components["schemas"]["TransferView"] | null;
         };
         /** @description What an agent does with an open capture. */
         CaptureAction: {
@@ -1770,7 +1815,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /** @description What a second person confirms. */
         ConfirmForm: {
             /** @description As that person read it. */
@@ -3260,6 +3305,11 @@ export interface components {
             /** @description Which. */
             step: components["schemas"]["FirstStep"];
         };
+        /** @description Whom a call can be transferred to. */
+        TargetList: {
+            /** @description By name. */
+            agents: components["schemas"]["TransferTarget"][];
+        };
         /**
          * @description A published card or account that a trial sends. Nobody can give it another number: no route takes a digit from a browser (SETTLED S14), and a host that
          *     is not approved yet gets nothing but these (S4).
@@ -3361,6 +3411,33 @@ export interface components {
              * @description Number within its chain.
              */
             seq: number;
+        };
+        /**
+         * @description Why a transfer came to nothing.
+         * @enum {string}
+         */
+        TransferFailure: "busy" | "declined" | "no_answer" | "unreachable" | "cancelled";
+        /** @description Who is to get the call. */
+        TransferForm: {
+            /** @description Discards a capture that is open; without it a transfer is refused then. */
+            discard: boolean;
+            /** @description One of the call's transfer targets. */
+            to: components["schemas"]["UserId"];
+        };
+        /** @description An agent to whom a call can be transferred. */
+        TransferTarget: {
+            /** @description Takes calls, and is on none. */
+            free: boolean;
+            /** @description Name. */
+            name: string;
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description A transfer of a call. */
+        TransferView: {
+            failed?: components["schemas"]["TransferFailure"] | null;
+            /** @description To whom: the other agent's name. */
+            to: string;
         };
         /** @description What a widget says in one language. */
         Translation: {
@@ -4079,6 +4156,76 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancel_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    targets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetList"];
+                };
             };
             default: components["responses"]["Problem"];
         };

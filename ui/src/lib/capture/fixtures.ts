@@ -158,6 +158,7 @@ export function call(change: Partial<CallView> = {}): CallView {
     line_silent: false,
     held_by: null,
     agent_muted: false,
+    transfer: null,
     line_protected: change.state !== 'ended' && (change.capture?.protection.some((part) => part.what === 'agent_leg_masked' && part.confirmed) ?? false),
     buttons: [
       { widget: 'w1', kind: 'credit_card_basic', title: 'Card to CRM', titles: {}, disabled: null },

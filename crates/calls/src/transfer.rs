@@ -1,0 +1,217 @@
+//! Handing a call over to another agent.
+//! Owns: who may get it, what waits while their phone rings, and whose call it is afterwards.
+//! Never: leaves the call without an agent, or two agents with it; lifts the mask.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::access::{Actor, User};
+use domain::audit::{AuditAction, AuditEntry};
+use domain::boundary::{Audience, LiveEvent, RouteTarget};
+use domain::capture::{Event, Ruling};
+use domain::id::UserId;
+use domain::view::{ButtonDisabled, DeskError, TransferFailure, TransferTarget, TransferView};
+
+use crate::configuration::Snapshot;
+use crate::controls::refused;
+use crate::desk::Inner;
+use crate::task::CallTask;
+
+/// A transfer whose phone rings.
+pub(crate) struct Transfer {
+    to: Arc<User>,
+    by: Actor,
+    /// The call was on hold by the button before.
+    was_held: bool,
+    discarded: bool,
+}
+
+/// Agents whose phones are registered, but this one.
+fn candidates<'a>(
+    snapshot: &'a Snapshot,
+    registered: &'a [String],
+    but: &'a UserId,
+) -> impl Iterator<Item = &'a Arc<User>> {
+    let users = registered
+        .iter()
+        .filter_map(|phone| snapshot.user_of_phone(phone));
+    users.filter(move |user| user.id != *but)
+}
+
+/// Whom the agent can transfer a call to, by name.
+pub(crate) fn targets(inner: &Inner, registered: &[String], agent: &UserId) -> Vec<TransferTarget> {
+    let (snapshot, now) = (inner.deps.configuration.current(), crate::now());
+    let target = |user: &Arc<User>| TransferTarget {
+        user: user.id.clone(),
+        name: user.display_name.clone(),
+        free: inner.agents.is_free(&user.id, now),
+    };
+    let mut targets: Vec<_> = candidates(&snapshot, registered, agent)
+        .map(target)
+        .collect();
+    targets.sort_by(|left, right| left.name.cmp(&right.name));
+    targets
+}
+
+impl CallTask {
+    /// Rings another agent's phone. They are taken at once, so that no call rings them meanwhile; the consumer is on hold.
+    pub(crate) fn transfer(
+        &mut self,
+        by: Actor,
+        to: &UserId,
+        discard: bool,
+    ) -> Result<(), DeskError> {
+        if self.transfer.is_some() {
+            return Err(DeskError::Transfer);
+        }
+        if self.open.is_some() && !discard {
+            return Err(DeskError::Disabled(ButtonDisabled::CaptureOpen));
+        }
+        let (to, phone) = self.take_target(to)?;
+        let begun = self.begin_transfer(by, to.clone(), phone);
+        if begun.is_err() {
+            self.release(&to.id);
+        }
+        begun
+    }
+
+    fn begin_transfer(&mut self, by: Actor, to: Arc<User>, user: String) -> Result<(), DeskError> {
+        let discarded = self.open.is_some();
+        self.discard_capture()?;
+        let was_held = self.call.is_held_by_agent();
+        self.hold(true)?;
+        let target = RouteTarget::Registered { user };
+        if let Err(error) = self.telephony.transfer(self.call.id(), target) {
+            self.hold(was_held)?;
+            return Err(refused(error));
+        }
+        self.call.transfer(Some(TransferView {
+            to: to.display_name.clone(),
+            failed: None,
+        }));
+        self.transfer = Some(Transfer {
+            to,
+            by,
+            was_held,
+            discarded,
+        });
+        self.publish_call();
+        Ok(())
+    }
+
+    fn take_target(&self, to: &UserId) -> Result<(Arc<User>, String), DeskError> {
+        let agent = self.call.agent().ok_or(DeskError::NotFound)?;
+        let snapshot = self.inner.deps.configuration.current();
+        let registered = self.telephony.registered();
+        let found = candidates(&snapshot, &registered, agent).find(|user| user.id == *to);
+        let user = found.ok_or(DeskError::AgentNotFree)?.clone();
+        let phone = user.phone.clone().ok_or(DeskError::AgentNotFree)?;
+        let agents = &self.inner.agents;
+        if agents.take_free(&user.id, self.call.id(), crate::now()) {
+            Ok((user, phone))
+        } else {
+            Err(DeskError::AgentNotFree)
+        }
+    }
+
+    /// Takes the capture away, if its state allows that: not while a charge is on its way, nor before a Basic value is said to be gone.
+    fn discard_capture(&mut self) -> Result<(), DeskError> {
+        for event in [Event::Close, Event::Cancel] {
+            let session = self.open.as_ref().map(|open| &open.session);
+            if session.is_some_and(|open| open.ruling(crate::now(), &event) == Ruling::Allowed) {
+                self.capture_event(event);
+            }
+        }
+        match &self.open {
+            Some(open) => Err(DeskError::WrongState(open.session.state())),
+            None => Ok(()),
+        }
+    }
+
+    /// The agent gives the transfer up; what comes of that is told by the telephone side, for it may have been answered just now.
+    pub(crate) fn cancel_transfer(&mut self) -> Result<(), DeskError> {
+        if self.transfer.is_none() {
+            return Err(DeskError::Transfer);
+        }
+        self.telephony
+            .cancel_transfer(self.call.id())
+            .map_err(refused)
+    }
+
+    /// The telephone side has told what came of it.
+    pub(crate) fn transferred(&mut self, outcome: Result<(), TransferFailure>) {
+        let Some(transfer) = self.transfer.take() else {
+            return;
+        };
+        match outcome {
+            Ok(()) => self.hand_over(transfer),
+            Err(why) => self.take_back(&transfer, why),
+        }
+        self.publish_call();
+    }
+
+    fn hand_over(&mut self, transfer: Transfer) {
+        let Transfer {
+            to, by, discarded, ..
+        } = transfer;
+        let now = self.inner.deps.clock.now();
+        let object = format!("call {}", self.call.id());
+        let entry = AuditEntry::new(now, &by, AuditAction::CallTransferred, object);
+        self.inner.audit.append(
+            entry
+                .with("to", to.name.as_str())
+                .with("discarded", discarded),
+        );
+        if let Some(before) = self.call.agent().cloned() {
+            self.say_farewell(before);
+            self.free_agent();
+        }
+        let snapshot = self.inner.deps.configuration.current();
+        let desktop = to.desktop.as_ref().unwrap_or(&self.service.desktop);
+        self.desktop = snapshot.desktop(desktop).cloned();
+        self.inner.belongs_to(self.call.id(), &to.id);
+        self.call.taken_over(to.id.clone());
+        self.agent = Some(to);
+        self.leave_hold(false);
+        self.settle_listening();
+    }
+
+    /// It goes back to the agent as it was before, who is told why.
+    fn take_back(&mut self, transfer: &Transfer, why: TransferFailure) {
+        self.release(&transfer.to.id);
+        self.call.transfer(Some(TransferView {
+            to: transfer.to.display_name.clone(),
+            failed: Some(why),
+        }));
+        self.leave_hold(transfer.was_held);
+    }
+
+    /// The hold of the ringing is over. If the telephone side has no room for that, the call stays on hold, which its agent sees and can end.
+    fn leave_hold(&mut self, was_held: bool) {
+        if let Err(error) = self.hold(was_held) {
+            tracing::warn!(call = %self.call.id(), %error, "a call stays on hold after its transfer");
+        }
+    }
+
+    /// The call is over: nobody waits for it any more.
+    pub(crate) fn drop_transfer(&mut self) {
+        if let Some(transfer) = self.transfer.take() {
+            self.release(&transfer.to.id);
+        }
+    }
+
+    /// The page of an agent who has the call no more takes it off the screen.
+    fn say_farewell(&self, agent: UserId) {
+        let view = self.call.farewell(self.inner.deps.clock.now());
+        self.inner.deps.bus.publish(LiveEvent {
+            audience: Audience::User(agent),
+            topic: "call",
+            body: serde_json::to_value(view).unwrap_or_default(),
+        });
+    }
+
+    fn release(&self, agent: &UserId) {
+        let agents = &self.inner.agents;
+        agents.release(agent, self.call.id(), crate::now(), Duration::ZERO);
+    }
+}
