@@ -87,7 +87,7 @@ program: ui
 	@test -x $(TARGET)/debug/tonewall
 
 test-e2e: program
-	scripts/need chromium chromium multimon-ng multimon-ng sox sox
+	scripts/need chromium chromium multimon-ng multimon-ng sox sox openssl openssl
 	scripts/timed e2e bash -c 'cd ui && TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall npm run --silent e2e'
 
 test-sip: program $(XTASK)

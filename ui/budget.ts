@@ -4,13 +4,14 @@
  */
 import { gzipSync } from 'node:zlib';
 import type { Plugin, Rolldown } from 'vite';
+import { OFFICE_PAGES } from './words.ts';
 
 const KB = 1000;
-/** What an agent's page loads before it can be used: script, styles, and the largest catalogue. */
+/** What an agent's page loads before it can be used: script, styles, and the largest catalogue's words of the desk. */
 const AGENT_MAX = 230 * KB;
-/** What any other route adds to that, with the shell of pages that it stands in. */
+/** What any other route adds to that, with the shell of pages that it stands in and the words of the office if it says some. */
 const ROUTE_MAX = 60 * KB;
-const CATALOGUE = /\/i18n\/[a-z-]+\.json$/;
+const CATALOGUE = /virtual:words\/[a-z]+\/(desk|office)$/;
 
 type Chunk = Rolldown.OutputChunk;
 type Bundle = Rolldown.OutputBundle;
@@ -34,15 +35,15 @@ function routes(bundle: Bundle) {
   const agent = chunks.find((chunk) => chunk.isEntry && chunk.name === 'index');
   if (!agent) throw new Error('the bundle has no entry "index"');
   const base = closure(bundle, agent);
-  const [catalogues, others] = [true, false].map((wanted) => chunks.filter((chunk) => isCatalogue(chunk) === wanted));
-  const words = Math.max(...catalogues!.map((chunk) => sizeOf(bundle, closure(bundle, chunk))));
-  const lazy = others!.filter((chunk) => chunk.isDynamicEntry);
+  const wordsOf = (part: string) => Math.max(...chunks.filter((chunk) => partOf(chunk) === part).map((chunk) => sizeOf(bundle, closure(bundle, chunk))));
+  const lazy = chunks.filter((chunk) => chunk.isDynamicEntry && !partOf(chunk));
   return [
-    { name: 'agent', bytes: sizeOf(bundle, base) + words, max: AGENT_MAX },
+    { name: 'agent', bytes: sizeOf(bundle, base) + wordsOf('desk'), max: AGENT_MAX },
     ...lazy.map((chunk) => {
       const needed = new Set([...shellsOf(lazy, agent, chunk), chunk].flatMap((one) => [...closure(bundle, one)]));
       const added = [...needed].filter((file) => !base.has(file));
-      return { name: chunk.name, bytes: sizeOf(bundle, added), max: ROUTE_MAX };
+      const words = OFFICE_PAGES.includes(chunk.name) ? wordsOf('office') : 0;
+      return { name: chunk.name, bytes: sizeOf(bundle, added) + words, max: ROUTE_MAX };
     }),
   ];
 }
@@ -52,7 +53,8 @@ function shellsOf(lazy: readonly Chunk[], agent: Chunk, page: Chunk): Chunk[] {
   return lazy.filter((other) => other.dynamicImports.includes(page.fileName) && agent.dynamicImports.includes(other.fileName));
 }
 
-const isCatalogue = (chunk: Chunk) => CATALOGUE.test(chunk.facadeModuleId ?? '');
+/** Which part of a catalogue it is. */
+const partOf = (chunk: Chunk) => CATALOGUE.exec(chunk.facadeModuleId ?? '')?.[1];
 
 /** The files that a chunk cannot start without: what it imports, and their styles. */
 function closure(bundle: Bundle, chunk: Chunk, files = new Set<string>()): Set<string> {

@@ -3,12 +3,13 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { budget } from './budget.ts';
+import { words } from './words.ts';
 
 const entry = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /** Two pages: the product's, and the practice telephone that the simulator's own process serves. */
 export default defineConfig({
-  plugins: [react(), budget()],
+  plugins: [words(), react(), budget()],
   build: {
     outDir: 'dist',
     target: 'es2023',

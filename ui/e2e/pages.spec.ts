@@ -203,7 +203,7 @@ for (const locale of ['de', 'en-XA']) {
       await serve(page, answers);
       const [address, fragment] = path.split('#');
       await page.goto(`${address}${path.includes('?') ? '&' : '?'}locale=${locale}${fragment ? `#${fragment}` : ''}`);
-      await expect(page.locator('main').getByRole('heading').first()).toBeVisible();
+      await expect(page.getByRole('heading').first()).toBeVisible();
       await expect(page.locator('html')).toHaveAttribute('lang', locale);
       await look(name);
     }

@@ -12,20 +12,26 @@ import { Button, Notice } from './lib/controls';
 import { LiveStore } from './lib/events/live-store';
 import type { ReadAgain } from './lib/events/stream';
 import { connectStream } from './lib/events/stream';
+import { isFramed } from './lib/framed';
 import { useT } from './lib/i18n';
+import { withOffice } from './lib/i18n/catalogue';
 import { enter } from './lib/preferences';
 import css from './app.module.css';
-import { LoginPage, PasswordPage } from './login/login-page';
 import { LockOverlay, useIdleLock } from './login/idle-lock';
 import { firstPlace } from './places';
 
 const Admin = lazy(() => import('./admin/admin-pages'));
-const Payments = lazy(() => import('./evidence/payments-page'));
-const Audit = lazy(() => import('./evidence/audit-page'));
-const Live = lazy(() => import('./evidence/live-page'));
+const Payments = lazy(withOffice(() => import('./evidence/payments-page')));
+const Audit = lazy(withOffice(() => import('./evidence/audit-page')));
+const Live = lazy(withOffice(() => import('./evidence/live-page')));
+const LoginPage = lazy(() => import('./login/login-page'));
+const PasswordPage = lazy(() => import('./login/password-page'));
 const SecondFactor = lazy(() => import('./login/second-factor-page'));
 const SetUp = lazy(() => import('./login/set-up-page'));
-const Gallery = lazy(() => import('./gallery/gallery-page'));
+const FrameDoor = lazy(() => import('./embed/frame-door'));
+const FrameSignIn = lazy(() => import('./embed/frame-sign-in'));
+const FrameWire = lazy(() => import('./embed/frame-wire'));
+const Gallery = lazy(withOffice(() => import('./gallery/gallery-page')));
 
 export function App() {
   return (
@@ -69,10 +75,19 @@ function Gate() {
       </main>
     );
   }
-  if (!login) return <LoginPage />;
+  if (!login) return isFramed() ? <FrameDoor /> : <LoginPage />;
   if (login.must_change_password) return <PasswordPage login={login} />;
   if (login.must_set_second_factor) return <SecondFactor login={login} />;
-  return <LoggedIn key={login.user.id} login={login} />;
+  return (
+    <Switch>
+      <Route path="/frame-sign-in">
+        <FrameSignIn login={login} />
+      </Route>
+      <Route>
+        <LoggedIn key={login.user.id} login={login} />
+      </Route>
+    </Switch>
+  );
 }
 
 /** The page wears what whoever logged in chose; it stays as it is if that cannot be had. */
@@ -98,6 +113,11 @@ function LoggedIn({ login }: { login: Login }) {
         {t('app.skip')}
       </a>
       <AppHeader login={login} locked={idle.locked} />
+      {isFramed() && (
+        <Suspense>
+          <FrameWire store={store} />
+        </Suspense>
+      )}
       <Switch>
         {takesCalls && (
           <Route path="/">

@@ -1,14 +1,18 @@
 /** The banner: places this login may go to, how the page is shown, the way out. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useLocation } from 'wouter';
+import { Suspense, lazy, useState } from 'react';
 import css from './app.module.css';
 import { DisplayMenu } from './display';
 import { api } from './lib/api/client';
 import { forgetLogin, may } from './lib/api/queries';
 import type { Login } from './lib/api/types';
 import { Button } from './lib/controls';
+import { isFramed } from './lib/framed';
 import { firstConfigured } from './places';
 import { useT } from './lib/i18n';
+
+const DeviceCheck = lazy(() => import('./devices/device-check'));
 
 export function AppHeader({ login, locked }: { login: Login; locked: boolean }) {
   const t = useT();
@@ -25,18 +29,39 @@ export function AppHeader({ login, locked }: { login: Login; locked: boolean }) 
         <img src="/icon.svg" alt="" width="24" height="24" />
         {t('app.name')}
       </span>
-      <nav className={css.nav} aria-label={t('app.nav')} inert={locked}>
-        {may(login, 'capture.start') && link('/', t('app.nav.agent'), place === '/')}
-        {configures && link(configures, t('admin.configure'), place.startsWith('/configure'))}
-        {may(login, 'payment.view') && link('/payments', t('app.nav.payments'), place.startsWith('/payments'))}
-        {may(login, 'capture.reset_attempts') && link('/live', t('app.nav.live'), place.startsWith('/live'))}
-        {may(login, 'audit.read') && link('/audit', t('app.nav.audit'), place.startsWith('/audit'))}
-      </nav>
+      {!isFramed() && (
+        <nav className={css.nav} aria-label={t('app.nav')} inert={locked}>
+          {may(login, 'capture.start') && link('/', t('app.nav.agent'), place === '/')}
+          {configures && link(configures, t('admin.configure'), place.startsWith('/configure'))}
+          {may(login, 'payment.view') && link('/payments', t('app.nav.payments'), place.startsWith('/payments'))}
+          {may(login, 'capture.reset_attempts') && link('/live', t('app.nav.live'), place.startsWith('/live'))}
+          {may(login, 'audit.read') && link('/audit', t('app.nav.audit'), place.startsWith('/audit'))}
+        </nav>
+      )}
       <div className={css.tools}>
+        {may(login, 'capture.start') && <Devices />}
         <DisplayMenu />
         <Account login={login} locked={locked} />
       </div>
     </header>
+  );
+}
+
+/** Microphone and screen, looked at when somebody asks. */
+function Devices() {
+  const t = useT();
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button look="quiet" size="small" onPress={() => setOpen(true)}>
+        {t('devices.button')}
+      </Button>
+      {open && (
+        <Suspense>
+          <DeviceCheck onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
   );
 }
 

@@ -353,6 +353,7 @@ fn web_config(config: &Config) -> web::WebConfig {
     web.tls.clone_from(&config.web_tls);
     web.idle_lock = config.idle_lock;
     web.frame_hosts.clone_from(&config.frame_hosts);
+    web.embedding.clone_from(&config.embedding);
     web.second_factor = config.second_factor;
     web.phone_realm.clone_from(&config.realm);
     web

@@ -15,7 +15,10 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::api::gateway::TestView;
 use crate::events::Hub;
-use crate::login::{Bucket, Logins, password::Passwords, set_up::SetUp, strangers::Strangers};
+use crate::login::{
+    Bucket, Logins, frame_codes::FrameCodes, password::Passwords, set_up::SetUp,
+    strangers::Strangers,
+};
 use crate::page::Page;
 use crate::trials::Trials;
 
@@ -92,6 +95,9 @@ pub(crate) struct App {
     pub(crate) set_up: SetUp,
     pub(crate) secure: bool,
     pub(crate) frame_hosts: Vec<String>,
+    /// Origins of pages that may show this one in a frame.
+    pub(crate) embedding: Vec<String>,
+    pub(crate) frame_codes: FrameCodes,
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) streams: crate::events::Streams,
     pub(crate) trials: Trials<TestView>,

@@ -38,6 +38,8 @@ pub struct WebConfig {
     pub connections_max: usize,
     /// Hosts whose pages a tile of a designer desktop may show, in a sandbox.
     pub frame_hosts: Vec<String>,
+    /// Origins of pages that may show this one in a frame ("https://crm.example"); plain HTTP on loopback only.
+    pub embedding: Vec<String>,
     /// The page that is served.
     pub page: Page,
 }
@@ -57,6 +59,7 @@ impl WebConfig {
             password_cost: PasswordCost::default(),
             connections_max: CONNECTIONS_MAX,
             frame_hosts: Vec::new(),
+            embedding: Vec::new(),
             page: Page::built_in(),
         }
     }
@@ -91,6 +94,11 @@ pub enum ServeError {
     /// An origin that is none.
     #[error("{0} is no origin; write scheme, host and port only, for example https://pay.example")]
     ConfigOrigin(String),
+    /// An origin whose pages may not show this one.
+    #[error(
+        "{0} cannot show the page in a frame; write scheme, host and port only, https or on loopback http, for example https://crm.example"
+    )]
+    ConfigEmbedding(String),
     /// Certificate or key cannot be used.
     #[error("the certificate or key cannot be used: {0}")]
     ConfigTls(String),

@@ -18,6 +18,10 @@ use crate::problem::{Code, Problem};
 
 /// The cookie of a login. The prefix binds it to this host, to HTTPS (or loopback) and to the whole path.
 pub(crate) const COOKIE_NAME: &str = "__Host-tonewall";
+/// The cookie of a login in a frame of another site: partitioned, so that it is that site's alone, and sent with requests from other pages there, too.
+pub(crate) const FRAME_COOKIE_NAME: &str = "__Host-tonewall-frame";
+/// Which page a browser sends a request for.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The header that repeats the login's token on every request that changes something.
 pub(crate) const CSRF_HEADER: HeaderName = HeaderName::from_static("x-tonewall-csrf");
 
@@ -86,7 +90,7 @@ fn check(
 ) -> Result<Option<Login>, Problem> {
     let changes = !matches!(*method, Method::GET | Method::HEAD);
     let now = Instant::now();
-    let login = cookie(headers).and_then(|cookie| app.logins.find(cookie, now));
+    let login = login_of(app, headers, now);
     if rule.access == Access::Public {
         if changes {
             check_origin(app, headers)?;
@@ -114,6 +118,18 @@ fn check(
     Ok(Some(login))
 }
 
+/// The login of the browser's own cookie, else that of a frame. The frame's counts only where the browser says that our own page asks, for the page
+/// around the frame can send requests with it as well.
+fn login_of(app: &App, headers: &HeaderMap, now: Instant) -> Option<Login> {
+    let find = |name| app.logins.find(cookie(headers, name)?, now);
+    let own = find(COOKIE_NAME).filter(|login| !login.framed);
+    let is_our_page = headers
+        .get(FETCH_SITE)
+        .is_some_and(|site| site == "same-origin");
+    let framed = || find(FRAME_COOKIE_NAME).filter(|login| login.framed && is_our_page);
+    own.or_else(framed)
+}
+
 /// Browsers name the page's origin on every request that changes something.
 fn check_origin(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     let ours = headers
@@ -138,8 +154,8 @@ fn check_token(login: &Login, headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// The value of our cookie.
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The value of a cookie of ours.
+fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     headers
         .get_all(COOKIE)
         .iter()
@@ -147,7 +163,7 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
         .flat_map(|value| value.split(';'))
         .find_map(|pair| {
             let (name, value) = pair.split_once('=')?;
-            (name.trim() == COOKIE_NAME).then_some(value.trim())
+            (name.trim() == wanted).then_some(value.trim())
         })
 }
 
@@ -175,10 +191,11 @@ mod tests {
         let find = |text: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(COOKIE, HeaderValue::from_static(text));
-            cookie(&headers).map(str::to_owned)
+            cookie(&headers, COOKIE_NAME).map(str::to_owned)
         };
         assert_eq!(find("a=b; __Host-tonewall=x"), Some("x".to_owned()));
         assert_eq!(find("tonewall=x; x__Host-tonewall=y"), None);
         assert_eq!(find("__Host-tonewall"), None);
+        assert_eq!(find("__Host-tonewall-frame=x"), None);
     }
 }

@@ -30,4 +30,4 @@ pub use login::password::{
 };
 pub use page::Page;
 pub use routes::{RouteRow, table};
-pub use server::{Running, serve};
+pub use server::{Running, embedding_origin, serve};

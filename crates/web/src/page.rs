@@ -16,12 +16,14 @@ use domain::problem::ProblemCode;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
-use crate::app::Shared;
-use crate::headers::page_policy;
+use crate::app::{App, Shared};
+use crate::headers::{OPENER, page_policy};
 use crate::problem::{Code, Problem};
 
 /// Where the page's nonce belongs.
 const NONCE_PLACE: &str = "__CSP_NONCE__";
+/// The view in a window of its own that lets a frame in: it hands a code to the frame that opened it.
+const FRAME_DOOR: &str = "frame-sign-in";
 /// The page in a build without one.
 const MISSING: &str = include_str!("page_missing.html");
 
@@ -77,13 +79,14 @@ impl Page {
         page
     }
 
-    fn index(&self, frame_hosts: &[String]) -> Response {
+    /// `around`: who may show it in a frame.
+    fn index(&self, app: &App, around: &[String]) -> Response {
         let Some(nonce) = crate::login::random_u128().map(|random| format!("{random:032x}")) else {
             return Problem::new(Code::Internal).into_response();
         };
         let mut response = Response::new(Body::from(self.index.replace(NONCE_PLACE, &nonce)));
         let headers = response.headers_mut();
-        if let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce, frame_hosts)) {
+        if let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce, &app.frame_hosts, around)) {
             headers.insert(CONTENT_SECURITY_POLICY, policy);
         }
         set(headers, CONTENT_TYPE, "text/html; charset=utf-8");
@@ -139,7 +142,12 @@ pub(crate) async fn serve(State(app): State<Shared>, request: Request) -> Respon
     if first.eq_ignore_ascii_case("api") || !is_view {
         return Problem::new(Code::NotFound).into_response();
     }
-    app.page.index(&app.frame_hosts)
+    if path != FRAME_DOOR || app.embedding.is_empty() {
+        return app.page.index(&app, &app.embedding);
+    }
+    let mut door = app.page.index(&app, &[]);
+    set(door.headers_mut(), OPENER, "unsafe-none");
+    door
 }
 
 /// What a kind of problem is and what to do, where its `type` points.

@@ -12,8 +12,9 @@ use serde::Serialize;
 
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
-    attempts, audit, calls, consumer, controls, designer, desktops, exports, gateway, hosts, live,
-    login, me, openapi, payments, resolutions, roles, second_factor, services, set_up, users,
+    attempts, audit, calls, consumer, controls, designer, desktops, exports, frames, gateway,
+    hosts, live, login, me, openapi, payments, resolutions, roles, second_factor, services, set_up,
+    users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -123,6 +124,9 @@ fn people() -> Vec<Route> {
             .logged_in()
             .before_change(),
         get("/login/policy", login::policy).public(),
+        get("/frames", frames::policy).public(),
+        post("/frames/codes", frames::issue).logged_in(),
+        post("/frames/login", frames::log_in).public(),
         post("/set-up/offer", set_up::offer).public(),
         post("/set-up", set_up::make).public(),
         post("/second-factor", second_factor::offer)

@@ -25,6 +25,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::{App, Deps, Origins, Shared};
 use crate::config::{ServeError, WebConfig};
 use crate::events::Streams;
+use crate::login::frame_codes::FrameCodes;
 use crate::login::password::Passwords;
 use crate::login::set_up::SetUp;
 use crate::login::strangers::Strangers;
@@ -107,6 +108,7 @@ pub async fn serve(config: WebConfig, deps: Deps) -> Result<Running, ServeError>
     let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
     let local_addr = listener.local_addr().map_err(failed)?;
     let origins = origins(&config, local_addr)?;
+    let embedding = embedding(&config.embedding)?;
     let (stop, stopping) = watch::channel(false);
     let connections_max = config.connections_max;
     let app = Arc::new(App {
@@ -117,6 +119,8 @@ pub async fn serve(config: WebConfig, deps: Deps) -> Result<Running, ServeError>
         strangers: Strangers::new(),
         page: config.page,
         frame_hosts: config.frame_hosts,
+        embedding,
+        frame_codes: FrameCodes::default(),
         secure: tls.is_some() || origins.iter().any(|origin| origin.starts_with("https:")),
         origins: Origins::new(origins),
         phone_realm: config.phone_realm,
@@ -199,10 +203,40 @@ fn origin(text: &str) -> Result<String, ServeError> {
     let authority = uri.authority().ok_or_else(wrong)?.as_str();
     let bare = format!("{scheme}://{authority}");
     let whole = text.trim_end_matches('/').eq_ignore_ascii_case(&bare);
-    if !whole || authority.contains('@') || !matches!(scheme, "http" | "https") {
+    let odd = |c: char| !(c.is_ascii_alphanumeric() || ".-_:[]".contains(c));
+    if !whole || authority.contains(odd) || !matches!(scheme, "http" | "https") {
         return Err(wrong());
     }
     Ok(bare.to_ascii_lowercase())
+}
+
+/// The origin of pages around ours, as browsers write it. Plain HTTP is for loopback: elsewhere anybody on the way could put in a page of their own.
+/// None: it is no such origin.
+#[must_use]
+pub fn embedding_origin(text: &str) -> Option<String> {
+    let origin = origin(text).ok()?;
+    let (scheme, authority) = origin.split_once("://")?;
+    if scheme != "https" && !is_loopback(authority) {
+        return None;
+    }
+    let port = if scheme == "https" { ":443" } else { ":80" };
+    let bare = origin.strip_suffix(port).unwrap_or(&origin);
+    Some(bare.to_owned())
+}
+
+fn embedding(texts: &[String]) -> Result<Vec<String>, ServeError> {
+    let wrong = |text: &String| ServeError::ConfigEmbedding(text.clone());
+    let parse = |text: &String| embedding_origin(text).ok_or_else(|| wrong(text));
+    texts.iter().map(parse).collect()
+}
+
+/// The host, with or without a port, is this machine.
+fn is_loopback(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 struct Acceptor {
@@ -305,6 +339,34 @@ async fn http(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_around_ours_is_an_https_origin_or_on_loopback() {
+        for (text, origin) in [
+            ("https://crm.example", "https://crm.example"),
+            ("https://CRM.example:443/", "https://crm.example"),
+            ("https://crm.example:8443", "https://crm.example:8443"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://localhost", "http://localhost"),
+            ("http://[::1]:1", "http://[::1]:1"),
+        ] {
+            assert_eq!(embedding_origin(text).as_deref(), Some(origin));
+        }
+        for text in [
+            "http://crm.example",
+            "http://localhost.crm.example",
+            "https://crm.example/agents",
+            "https://*.crm.example",
+            "https://crm.example;",
+            "https://crm.example'",
+            "crm.example",
+            "*",
+            "null",
+            "",
+        ] {
+            assert_eq!(embedding_origin(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn an_origin_is_scheme_host_and_port_only() {

@@ -22,6 +22,8 @@ mod desktops;
 mod events;
 #[path = "web/evidence.rs"]
 mod evidence;
+#[path = "web/frames.rs"]
+mod frames;
 #[path = "web/hosts.rs"]
 mod hosts;
 #[path = "web/logins.rs"]

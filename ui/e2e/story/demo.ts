@@ -18,7 +18,7 @@ import { Simulator } from './simulator';
 export { expect } from '@playwright/test';
 
 export type UserName = 'agent' | 'admin' | 'supervisor' | 'supervisor2' | 'auditor';
-type Announcement = { page: string; simulator: string; passwords: Record<UserName, string> };
+type Announcement = { page: string; web: string; simulator: string; passwords: Record<UserName, string> };
 
 /** The demonstration is up after this long, or it never will be. */
 const START_MS_MAX = 60_000;
@@ -42,22 +42,25 @@ export async function ended(child: ChildProcess): Promise<void> {
 
 export class Demo {
   readonly page: string;
+  /** Where it listens, as `address:port`. */
+  readonly address: string;
   readonly passwords: Record<UserName, string>;
   readonly simulator: Simulator;
   readonly #process: ChildProcess;
   readonly #data: string;
 
-  private constructor(process: ChildProcess, data: string, { page, simulator, passwords }: Announcement) {
+  private constructor(process: ChildProcess, data: string, { page, web, simulator, passwords }: Announcement) {
     this.page = page;
+    this.address = web;
     this.passwords = passwords;
     this.simulator = new Simulator(simulator);
     this.#process = process;
     this.#data = data;
   }
 
-  static async start(log: string): Promise<Demo> {
+  static async start(log: string, more: readonly string[] = []): Promise<Demo> {
     const data = await mkdtemp(join(tmpdir(), 'tonewall-e2e-'));
-    const child = spawn(PROGRAM, ['demo', '--port', '0', '--json', '--data', data, '--keep-audio', '--answer-after-ms', ANSWER_AFTER_MS, '--log-level', 'info'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(PROGRAM, ['demo', '--port', '0', '--json', '--data', data, '--keep-audio', '--answer-after-ms', ANSWER_AFTER_MS, '--log-level', 'info', ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stderr.pipe(createWriteStream(log));
     const announcement = await new Promise<Announcement>((done, fail) => {
       const timer = setTimeout(() => fail(new Error(`${PROGRAM} did not start in time; its words are in ${log}`)), START_MS_MAX);

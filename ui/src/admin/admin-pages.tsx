@@ -6,17 +6,18 @@ import { may } from '../lib/api/queries';
 import type { Login, Permission } from '../lib/api/types';
 import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
+import { withOffice } from '../lib/i18n/catalogue';
 import css from './admin.module.css';
 import { Crumbs, PLACES } from './crumbs';
 
-const DesktopListPage = lazy(() => import('./desktop-list'));
+const DesktopListPage = lazy(withOffice(() => import('./desktop-list')));
 const DesktopEditorPage = lazy(() => import('./desktop-editor'));
 const DesktopHistoryPage = lazy(() => import('./desktop-history'));
 const DesignHistoryPage = lazy(() => import('../designer/design-history'));
-const SecurePaymentCapturePage = lazy(() => import('./secure-payment-capture'));
-const ServicesPage = lazy(() => import('./services-page'));
-const UsersPage = lazy(() => import('./users-page'));
-const RolesPage = lazy(() => import('./roles-page'));
+const SecurePaymentCapturePage = lazy(withOffice(() => import('./secure-payment-capture')));
+const ServicesPage = lazy(withOffice(() => import('./services-page')));
+const UsersPage = lazy(withOffice(() => import('./users-page')));
+const RolesPage = lazy(withOffice(() => import('./roles-page')));
 
 /** Any of these rights opens the place, as the server sees it. */
 const RIGHTS: Record<keyof typeof PLACES, readonly Permission[]> = {

@@ -29,7 +29,7 @@ export default function GatewayTrial({ what, draft, desktop, onErrors, onClose }
   const t = useT();
   const instruments = instrumentsOf(draft);
   const [instrument, setInstrument] = useState<TestInstrument>(instruments[0]!);
-  const title = t(what === 'preview' ? 'trial.preview' : 'trial.test');
+  const title = t(what === 'preview' ? 'widget.preview_request' : 'widget.test_gateway');
   const name = (one: TestInstrument) => (one === 'account' ? t('trial.account') : t('trial.card', { brand: t(BRAND_NAMES[one]) }));
   const Body = what === 'preview' ? PreviewBody : TestBody;
   return (

@@ -7,6 +7,7 @@ import { KIND_NAMES, isAdvanced } from '../lib/capture/words';
 import { Button, CheckInput, Notice, TextInput } from '../lib/controls';
 import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
+import { withOffice } from '../lib/i18n/catalogue';
 import css from './admin.module.css';
 import type { Errors, WidgetDraft } from './desktop-form';
 import { tabOfError, widgetErrors } from './desktop-form';
@@ -136,7 +137,7 @@ export default function WidgetSheet({ widget, desktopId, others, login, response
 }
 
 /** Read when one of its buttons is pressed. */
-const GatewayTrial = lazy(() => import('./gateway-trial'));
+const GatewayTrial = lazy(withOffice(() => import('./gateway-trial')));
 
 /** "Preview request" and "Test gateway": of the form as it stands. */
 function Trials(trial: Pick<TrialProps, 'draft' | 'desktop' | 'onErrors'>) {
@@ -144,8 +145,8 @@ function Trials(trial: Pick<TrialProps, 'draft' | 'desktop' | 'onErrors'>) {
   const [what, setWhat] = useState<TrialProps['what']>();
   return (
     <div className={css.tools}>
-      <Button onPress={() => setWhat('preview')}>{t('trial.preview')}</Button>
-      <Button onPress={() => setWhat('test')}>{t('trial.test')}</Button>
+      <Button onPress={() => setWhat('preview')}>{t('widget.preview_request')}</Button>
+      <Button onPress={() => setWhat('test')}>{t('widget.test_gateway')}</Button>
       <Suspense>{what && <GatewayTrial what={what} {...trial} onClose={() => setWhat(undefined)} />}</Suspense>
     </div>
   );

@@ -1,11 +1,13 @@
 /**
  * Owns: what a reader chose of language and theme: here at once, on the server as soon as somebody is logged in.
- * Never: changes what the address asks for.
+ * Never: changes what the address, or the page around a frame, asks for.
  */
 import { api } from './api/client';
 import type { Preferences } from './api/types';
 import { askedLocale, chooseLanguage, currentCatalogue } from './i18n/catalogue';
+import type { Locale } from './i18n/locales';
 import { languageFrom } from './i18n/locales';
+import type { Theme } from './theme/theme';
 import { applyTheme, currentTheme, themeFrom } from './theme/theme';
 
 /** Something was chosen before anybody was logged in. */
@@ -13,6 +15,15 @@ let chosenAtTheDoor = false;
 
 export function markChosen(): void {
   chosenAtTheDoor = true;
+}
+
+let askedAround: { locale?: Locale | undefined; theme?: Theme | undefined } = {};
+
+/** The page around this one asks for it: it holds for the visit, whatever the user chose, and is not kept. */
+export async function askAround(asked: typeof askedAround): Promise<void> {
+  askedAround = { ...askedAround, ...asked };
+  if (asked.theme) applyTheme(asked.theme);
+  if (asked.locale) await chooseLanguage(asked.locale);
 }
 
 /** Keeps the present choice for whoever is logged in. */
@@ -27,6 +38,6 @@ export async function savePreferences(): Promise<void> {
 /** Somebody logged in: what was chosen at the door counts, else what that person chose before. */
 export async function enter(preferences: Preferences): Promise<void> {
   if (chosenAtTheDoor) return savePreferences();
-  applyTheme(themeFrom(preferences.theme));
-  if (askedLocale(window.location.search) === undefined) await chooseLanguage(languageFrom(preferences.language));
+  if (!askedAround.theme) applyTheme(themeFrom(preferences.theme));
+  if (!askedAround.locale && askedLocale(window.location.search) === undefined) await chooseLanguage(languageFrom(preferences.language));
 }

@@ -4,7 +4,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Login } from '../lib/api/types';
 import { fakeServer, renderPage } from '../test-page';
 import { IDLE_LOCK_MS, LockOverlay, useIdleLock } from './idle-lock';
-import { LoginPage, PasswordPage } from './login-page';
+import LoginPage from './login-page';
+import PasswordPage from './password-page';
 import SecondFactorPage from './second-factor-page';
 
 afterEach(() => {

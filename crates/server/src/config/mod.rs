@@ -54,6 +54,7 @@ settings! {
     "web.plain" = Some("loopback"), "Where the page is served without a certificate: loopback, or anywhere, for a TLS proxy on a network of its own.";
     "web.idle_lock" = Some("15m"), "A page without key or pointer locks after this long, 1m-60m.";
     "web.frame_hosts" = Some(""), "Hosts (or host:port) whose pages a web page tile of a designer desktop may show, separated by commas.";
+    "web.embedding.origins" = Some(""), "Origins whose pages may show the page in a frame, separated by commas, for example https://crm.example; plain http on loopback only. In the file: a table [web.embedding] (docs/embedding.md).";
     "web.second_factor" = Some("required"), "Code of an authenticator app for administrators and for users with capture.view_basic: required, or off, of which the server warns at each start.";
     "web.first_administrator" = Some("link"), "How an installation without users gets its first administrator: link, which the start prints and opens a page once, or password, a one-time one for admin.";
     "health.listen" = Some("127.0.0.1:9090"), "Address and port of /healthz, /readyz and /metrics.";
@@ -85,6 +86,15 @@ pub(crate) enum FirstAdministrator {
     Password,
 }
 
+impl FirstAdministrator {
+    fn of(word: &str) -> Self {
+        match word {
+            "password" => Self::Password,
+            _ => Self::Link,
+        }
+    }
+}
+
 /// The valid configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
@@ -94,6 +104,7 @@ pub(crate) struct Config {
     pub(crate) web_origin: Option<String>,
     pub(crate) web_tls: Option<web::TlsFiles>,
     pub(crate) frame_hosts: Vec<String>,
+    pub(crate) embedding: Vec<String>,
     pub(crate) idle_lock: Duration,
     pub(crate) second_factor: bool,
     pub(crate) first_administrator: FirstAdministrator,
@@ -140,6 +151,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let web_origin = reader.read("web.origin", value::optional(value::origin));
     let web_tls = read_tls(reader, web_listen);
     let frame_hosts = reader.read("web.frame_hosts", value::hosts);
+    let embedding = reader.read("web.embedding.origins", value::embedding);
     let idle_lock = reader.read("web.idle_lock", value::duration(60, 3_600));
     let first_administrator = reader.read(
         "web.first_administrator",
@@ -175,13 +187,10 @@ fn read(reader: &mut Reader) -> Option<Config> {
         web_origin: web_origin?,
         web_tls,
         frame_hosts: frame_hosts?,
+        embedding: embedding?,
         idle_lock: idle_lock?,
         second_factor: second_factor? == "required",
-        first_administrator: if first_administrator? == "password" {
-            FirstAdministrator::Password
-        } else {
-            FirstAdministrator::Link
-        },
+        first_administrator: FirstAdministrator::of(&first_administrator?),
         health_listen: health_listen?,
         sip_listen: sip_listen?,
         sip_advertised: sip_advertised?,
@@ -284,6 +293,33 @@ mod tests {
             .web_tls
             .unwrap();
         assert_eq!(files.key, PathBuf::from("k.pem"));
+    }
+
+    #[test]
+    fn pages_around_ours_are_origins_in_a_table_of_their_own() {
+        let text = |origins: &str| {
+            format!("[node]\ndata = \"/tmp/x\"\n[web.embedding]\norigins = {origins}\n")
+        };
+        let config = Config::parse(
+            &text(r#"["https://crm.example", "https://b.example:8443"]"#),
+            nothing,
+        );
+        assert_eq!(
+            config.unwrap().embedding,
+            ["https://crm.example", "https://b.example:8443"]
+        );
+        for wrong in [
+            "http://crm.example",
+            "https://crm.example/x",
+            "*",
+            "https://*.example",
+        ] {
+            let problems = problems(&text(&format!("[\"https://crm.example\", \"{wrong}\"]")));
+            let told = format!("web.embedding.origins: \"{wrong}\"");
+            assert!(problems[0].starts_with(&told), "{problems:?}");
+        }
+        let unknown = text("[]").replace("origins", "origin");
+        assert!(problems(&unknown)[0].contains("web.embedding.origin"));
     }
 
     #[test]

@@ -106,8 +106,10 @@ impl Reader {
         if let Some((_, value)) = self.environment.iter().find(|(name, _)| *name == key) {
             return Some(value.clone());
         }
-        let (table, name) = key.split_once('.')?;
-        let value = self.file.get(table).and_then(|table| table.get(name));
+        let (table, rest) = key.split_once('.')?;
+        let value = rest
+            .split('.')
+            .fold(self.file.get(table), |value, name| value?.get(name));
         value.map(as_text).or_else(|| {
             let setting = SETTINGS.iter().find(|setting| setting.key == key)?;
             setting.default.map(str::to_owned)
@@ -117,11 +119,8 @@ impl Reader {
     /// The configuration, if nothing was wrong and nothing is left over.
     pub(super) fn finish<T>(mut self, config: Option<T>) -> Result<T, Vec<Problem>> {
         let mut unknown = Vec::new();
-        for (table, value) in &self.file {
-            match value.as_table() {
-                Some(rows) => unknown.extend(rows.keys().map(|name| format!("{table}.{name}"))),
-                None => unknown.push(table.clone()),
-            }
+        for (name, value) in &self.file {
+            leaves(name, value, &mut unknown);
         }
         unknown.retain(|key| !self.used.contains(key));
         for key in unknown {
@@ -135,6 +134,18 @@ impl Reader {
             Some(config) if self.problems.is_empty() => Ok(config),
             _ => Err(self.problems),
         }
+    }
+}
+
+/// The dotted keys of everything that is set below a name.
+fn leaves(name: &str, value: &toml::Value, found: &mut Vec<String>) {
+    match value.as_table() {
+        Some(rows) => {
+            for (inner, value) in rows {
+                leaves(&format!("{name}.{inner}"), value, found);
+            }
+        }
+        None => found.push(name.to_owned()),
     }
 }
 

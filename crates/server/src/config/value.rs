@@ -68,6 +68,22 @@ pub(super) fn origin(text: &str) -> Parsed<String> {
     }
 }
 
+/// Origins of pages around ours: https, or anything on loopback.
+pub(super) fn embedding(text: &str) -> Parsed<Vec<String>> {
+    let texts = text
+        .split(',')
+        .map(str::trim)
+        .filter(|text| !text.is_empty());
+    let parse = |text: &str| {
+        web::embedding_origin(text).ok_or_else(|| {
+            format!(
+                "\"{text}\" cannot show the page; write https, host and port only, without path or wildcard, for example https://crm.example; http is for loopback"
+            )
+        })
+    };
+    texts.map(parse).collect()
+}
+
 /// A duration with its unit, within whole seconds.
 pub(super) fn duration(least_s: u64, most_s: u64) -> impl Fn(&str) -> Parsed<Duration> {
     move |text| {

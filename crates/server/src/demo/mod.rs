@@ -52,6 +52,18 @@ pub(crate) struct DemoOptions {
     /// Port of health and metrics.
     #[arg(long, default_value_t = 9090)]
     health_port: u16,
+    /// Origin under which browsers reach the page, with a certificate for it: the page by HTTPS, as in a frame of another site.
+    #[arg(long, requires = "certificate")]
+    origin: Option<String>,
+    /// PEM file with the certificate chain, leaf first.
+    #[arg(long, requires = "key")]
+    certificate: Option<PathBuf>,
+    /// PEM file with the certificate's private key.
+    #[arg(long, requires = "origin")]
+    key: Option<PathBuf>,
+    /// Origin whose pages may show the page in a frame (docs/embedding.md).
+    #[arg(long)]
+    embed_in: Option<String>,
     /// Folder for the demonstration's data; a new one each time if none is given.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -89,6 +101,8 @@ struct Demo {
     seeded: Demonstration,
     tap: Tap,
     data: DataFolder,
+    /// Where browsers reach the page, if they were told.
+    origin: Option<String>,
 }
 
 /// The data folder; one that was made for this run is removed with it.
@@ -198,6 +212,7 @@ async fn start(options: &DemoOptions) -> Result<Demo> {
         seeded,
         tap,
         data,
+        origin: options.origin.clone(),
     })
 }
 
@@ -237,10 +252,11 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         node: "demo".to_owned(),
         data: data.path.clone(),
         web_listen: at(options.port),
-        web_origin: None,
-        web_tls: None,
+        web_origin: options.origin.clone(),
+        web_tls: tls(options),
         idle_lock: Duration::from_secs(900),
         frame_hosts: Vec::new(),
+        embedding: options.embed_in.clone().into_iter().collect(),
         // Its users are made up and live on loopback; the start's log says so.
         second_factor: false,
         first_administrator: FirstAdministrator::Password,
@@ -275,6 +291,13 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
     }
 }
 
+fn tls(options: &DemoOptions) -> Option<web::TlsFiles> {
+    Some(web::TlsFiles {
+        certificate: options.certificate.clone()?,
+        key: options.key.clone()?,
+    })
+}
+
 /// 200 ports somewhere below the system's own range, so that two demonstrations rarely meet; a taken port is passed over.
 fn free_media_ports() -> std::ops::RangeInclusive<u16> {
     let first = 10_000 + rand::random_range(0..100_u16) * 200;
@@ -282,11 +305,12 @@ fn free_media_ports() -> std::ops::RangeInclusive<u16> {
 }
 
 fn announce(demo: &Demo, json: bool) {
-    let page = format!("http://{}", demo.server.web);
+    let page = (demo.origin.clone()).unwrap_or_else(|| format!("http://{}", demo.server.web));
     let control = format!("http://{}/simulator", demo.place.control);
     if json {
         let line = json!({
             "page": page,
+            "web": demo.server.web.to_string(),
             "simulator": format!("http://{}", demo.place.control),
             "health": format!("http://{}", demo.server.health),
             "sip": demo.server.sip,

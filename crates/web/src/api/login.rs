@@ -20,10 +20,10 @@ use utoipa::ToSchema;
 use super::{Answer, Silent};
 use crate::app::Shared;
 use crate::extract::{Caller, Input};
-use crate::guard::COOKIE_NAME;
-use crate::login::Login;
+use crate::guard::{COOKIE_NAME, FRAME_COOKIE_NAME};
 use crate::login::password::{Password, PasswordError, Turn, password_rule};
 use crate::login::second_factor::step_of;
+use crate::login::{Login, LoginKey};
 use crate::problem::{Code, Problem};
 use crate::server::Peer;
 
@@ -190,23 +190,44 @@ pub(crate) async fn log_in(
     if let Some(Caller(previous)) = previous {
         app.logins.end(&previous.key);
     }
-    begin(&app, &user, &custom, &address).await
+    begin(&app, &user, &custom, &address, Seat::Browser).await
 }
 
-/// Gives this browser a login.
+/// Where a login is.
+pub(super) enum Seat {
+    /// In a browser's own windows.
+    Browser,
+    /// In a frame of another site, let in by this login.
+    Frame(LoginKey),
+}
+
+/// Gives this browser, or the frame, a login.
 pub(super) async fn begin(
     app: &Shared,
     user: &User,
     custom: &CustomRoles,
     address: &str,
+    seat: Seat,
 ) -> Result<Response, Problem> {
-    let (cookie, login) = app
-        .logins
-        .begin(user, custom, address, Instant::now())
-        .ok_or(Code::Internal)?;
+    let now = Instant::now();
+    let (cookie, login) = match seat {
+        Seat::Browser => app.logins.begin(user, custom, address, now),
+        Seat::Frame(by) => app.logins.begin_framed(&by, user, custom, address, now),
+    }
+    .ok_or(Code::Internal)?;
     still_holds(app, user).await?;
-    let cookie = format!("{COOKIE_NAME}={cookie}; Path=/; Secure; HttpOnly; SameSite=Strict");
+    let cookie = set_cookie(login.framed, &cookie, "");
     Ok(([(SET_COOKIE, cookie)], Json(LoginView::from(&login))).into_response())
+}
+
+/// A frame's cookie belongs to the site around it alone: browsers keep no other one there (Partitioned).
+fn set_cookie(framed: bool, value: &str, more: &str) -> String {
+    let (name, site) = if framed {
+        (FRAME_COOKIE_NAME, "None; Partitioned")
+    } else {
+        (COOKIE_NAME, "Strict")
+    };
+    format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite={site}{more}")
 }
 
 /// Ends what began with rights or an account that were taken away since the user was read.
@@ -408,7 +429,7 @@ pub(crate) async fn log_out(
     app.logins.end(&login.key);
     let entry = AuditEntry::new(app.now(), &login.actor, AuditAction::LoggedOut, "login");
     app.commit(Change::None, entry, |_| {}).await?;
-    let cookie = format!("{COOKIE_NAME}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    let cookie = set_cookie(login.framed, "", "; Max-Age=0");
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
 }
 

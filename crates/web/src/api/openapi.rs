@@ -9,10 +9,10 @@ use utoipa::{Modify, OpenApi};
 
 use super::desktops::{agents, copies, first_steps, history};
 use super::{
-    attempts, audit, calls, consumer, controls, designer, desktops, exports, gateway, hosts, live,
-    login, me, payments, resolutions, roles, second_factor, services, set_up, users,
+    attempts, audit, calls, consumer, controls, designer, desktops, exports, frames, gateway,
+    hosts, live, login, me, payments, resolutions, roles, second_factor, services, set_up, users,
 };
-use crate::guard::{Access, COOKIE_NAME};
+use crate::guard::{Access, COOKIE_NAME, FRAME_COOKIE_NAME};
 use crate::problem::ProblemBody;
 use crate::routes::{RouteRow, table};
 
@@ -26,6 +26,7 @@ use crate::routes::{RouteRow, table};
         show,
         login::show, login::log_in, login::log_out, login::unlock, login::activity, login::change_password,
         login::policy, second_factor::offer, second_factor::set, set_up::offer, set_up::make,
+        frames::policy, frames::issue, frames::log_in,
         live::stream, me::availability, me::set_availability, me::desktop, me::save_preferences,
         calls::list, calls::hang_up, calls::open, calls::show, calls::act, calls::process, calls::reveal, consumer::tell, controls::mute, controls::hold, controls::send_key, controls::targets, controls::transfer, controls::cancel_transfer, attempts::list, attempts::reset,
         services::settings, services::save_settings,
@@ -54,6 +55,10 @@ impl Modify for Completed {
         components.add_security_scheme(
             "login",
             SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE_NAME))),
+        );
+        components.add_security_scheme(
+            "frame_login",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(FRAME_COOKIE_NAME))),
         );
         components.add_security_scheme(
             "csrf",

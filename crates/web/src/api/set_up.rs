@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::Answer;
-use super::login::begin;
+use super::login::{Seat, begin};
 use super::second_factor::SecondFactorOffer;
 use super::users::{UserForm, entry, problem};
 use crate::app::{Changed, Shared};
@@ -122,7 +122,14 @@ pub(crate) async fn make(
     let address = peer.ip().to_canonical().to_string();
     let secret = factor.map(|(_, secret)| secret);
     save(&app, &token, (&before, &user), secret, &address).await?;
-    begin(&app, &user, &CustomRoles::default(), &address).await
+    begin(
+        &app,
+        &user,
+        &CustomRoles::default(),
+        &address,
+        Seat::Browser,
+    )
+    .await
 }
 
 /// The step of a code of the secret that was offered, with that secret.

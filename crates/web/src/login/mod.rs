@@ -2,11 +2,13 @@
 //! Owns: the table in memory, the idle lock, the end of a login.
 //! Never: outlives the process, or keeps a cookie's value; only its hash is in the table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::access::{Actor, AssignedRole, CustomRoles, Preferences, User, needs_second_factor};
+use domain::access::{
+    Actor, AssignedRole, CustomRoles, Permission, Preferences, User, needs_second_factor,
+};
 use domain::id::{DesktopId, RoleId, UserId};
 use rand::TryRngCore;
 use secret::SecretText;
@@ -15,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 mod bucket;
+pub(crate) mod frame_codes;
 pub(crate) mod idle_accounts;
 pub(crate) mod password;
 pub(crate) mod second_factor;
@@ -27,6 +30,9 @@ pub(crate) use bucket::Bucket;
 const LOGINS_MAX: usize = 8_192;
 /// Logins of one user: a few browsers. The one that was idle longest ends.
 const LOGINS_PER_USER_MAX: usize = 8;
+
+/// What a login in a frame may do at most: an agent's work. A page that was made to click there configures nothing.
+const FRAME_RIGHTS: [Permission; 2] = [Permission::CaptureStart, Permission::CaptureViewBasic];
 
 /// The hash under which a login is found.
 pub(crate) type LoginKey = [u8; 32];
@@ -44,6 +50,8 @@ pub(crate) struct Login {
     pub(crate) csrf: String,
     /// Nobody touched key or pointer for too long; the password opens it again.
     pub(crate) locked: bool,
+    /// It is that of a page in a frame of another site.
+    pub(crate) framed: bool,
     /// Becomes true when the login ends.
     pub(crate) ended: watch::Receiver<bool>,
 }
@@ -84,9 +92,33 @@ impl Logins {
         address: &str,
         now: Instant,
     ) -> Option<(String, Login)> {
+        self.seat(user.actor(custom, address), user, false, (now, now))
+    }
+
+    /// A login for a frame, let in by another one: it ends when that one would have. None if that one is gone.
+    pub(crate) fn begin_framed(
+        &self,
+        by: &LoginKey,
+        user: &User,
+        custom: &CustomRoles,
+        address: &str,
+        now: Instant,
+    ) -> Option<(String, Login)> {
+        let began = self.table().get(by)?.began;
+        let mut actor = user.actor(custom, address);
+        actor.permissions = rights_of(actor.permissions, true);
+        self.seat(actor, user, true, (began, now))
+    }
+
+    fn seat(
+        &self,
+        actor: Actor,
+        user: &User,
+        framed: bool,
+        (began, now): (Instant, Instant),
+    ) -> Option<(String, Login)> {
         let cookie = random_hex()?;
         let (sender, receiver) = watch::channel(false);
-        let actor = user.actor(custom, address);
         let login = Login {
             key: key_of(&cookie),
             must_set_second_factor: self.second_factor
@@ -98,6 +130,7 @@ impl Logins {
             preferences: user.preferences,
             csrf: random_hex()?,
             locked: false,
+            framed,
             ended: receiver,
         };
         let mut table = self.table();
@@ -107,7 +140,7 @@ impl Logins {
             Entry {
                 login: login.clone(),
                 offered: None,
-                began: now,
+                began,
                 active: now,
                 ended: sender,
             },
@@ -199,7 +232,8 @@ impl Logins {
             if login.actor.user != user.id {
                 return true;
             }
-            let same = login.actor.roles == user.roles && login.actor.permissions == permissions;
+            let rights = rights_of(permissions.clone(), login.framed);
+            let same = login.actor.roles == user.roles && login.actor.permissions == rights;
             if !user.enabled || !same {
                 entry.ended.send_replace(true);
                 return false;
@@ -229,6 +263,14 @@ impl Logins {
     fn table(&self) -> MutexGuard<'_, HashMap<LoginKey, Entry>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The rights that a login has of its user's.
+fn rights_of(mut all: BTreeSet<Permission>, framed: bool) -> BTreeSet<Permission> {
+    if framed {
+        all.retain(|right| FRAME_RIGHTS.contains(right));
+    }
+    all
 }
 
 fn end(entry: Option<Entry>) {
@@ -297,7 +339,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use domain::access::Role;
-    use std::collections::BTreeSet;
 
     fn user(number: u128) -> User {
         User {
@@ -346,6 +387,30 @@ mod tests {
         let end = start + Duration::from_secs(43_200);
         assert!(logins.find(&cookie, end).is_none());
         assert!(*login.ended.borrow());
+    }
+
+    #[test]
+    fn a_frame_has_an_agents_rights_at_most_and_ends_with_the_login_that_let_it_in() {
+        let (logins, start) = (logins(), Instant::now());
+        let mut lead = user(1);
+        lead.roles.insert(Role::SecurityAdmin.into());
+        let (_, own) = begin(&logins, &lead, start);
+        let later = start + Duration::from_secs(40_000);
+        let custom = CustomRoles::default();
+        let framed = logins.begin_framed(&own.key, &lead, &custom, "-", later);
+        let (cookie, framed) = framed.unwrap();
+        let rights = BTreeSet::from(FRAME_RIGHTS);
+        assert_eq!((framed.framed, framed.actor.permissions), (true, rights));
+        lead.preferences.theme = Some(domain::access::Theme::Dark);
+        logins.refresh(&lead, &custom);
+        assert!(logins.find(&cookie, later).is_some());
+        let end = start + Duration::from_secs(43_200);
+        assert!(logins.find(&cookie, end).is_none());
+        assert!(
+            logins
+                .begin_framed(&key_of("x"), &lead, &custom, "-", start)
+                .is_none()
+        );
     }
 
     #[test]

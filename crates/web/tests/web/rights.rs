@@ -54,6 +54,8 @@ async fn without_a_login_only_the_public_routes_answer() {
             ("GET", "/openapi.json"),
             ("POST", "/login"),
             ("GET", "/login/policy"),
+            ("GET", "/frames"),
+            ("POST", "/frames/login"),
             ("POST", "/set-up/offer"),
             ("POST", "/set-up")
         ]

@@ -38,7 +38,11 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        let house = House::with(|config| config.frame_hosts = vec!["crm.example".to_owned()]).await;
+        let house = House::with(|config| {
+            config.frame_hosts = vec!["crm.example".to_owned()];
+            config.embedding = vec!["https://crm.example".to_owned()];
+        })
+        .await;
         let roles = Role::ALL.into_iter().map(Into::into).collect();
         house.rooms.users.lock().unwrap()[3].roles = roles;
         let sid = house.rooms.user_named("sid").id;
@@ -166,6 +170,8 @@ impl Stage {
             )
             .secret(),
             case("PUT", "/second-factor", json!({"code": "123456"})).secret(),
+            case("POST", "/frames/codes", json!({"origin": "https://crm.example"})),
+            case("POST", "/frames/login", json!({"code": "0", "origin": "https://crm.example"})).secret(),
             case("POST", "/set-up/offer", json!({"token": "0"})).secret(),
             case("POST", "/set-up", json!({"token": "0", "name": "ada", "display_name": "Ada", "password": "battery staple 7", "code": "123456"})).secret(),
             case(

@@ -782,6 +782,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/frames": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which sites may show the page in a frame. */
+        get: operations["policy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/frames/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A one-time code with which the page in a frame on that origin becomes a login of whoever asks: for 60 s, with the rights of an agent at most,
+         *     and no longer than the login that asks. A frame's own login gives none.
+         * @description Needs a login.
+         */
+        post: operations["issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/frames/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Logs the page in a frame in. Sets the partitioned cookie `__Host-tonewall-frame`, which counts for requests of the page itself alone. */
+        post: operations["log_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/gateway-hosts": {
         parameters: {
             query?: never;
@@ -2238,6 +2293,33 @@ export interface components {
             desktop?: components["schemas"]["DesktopId"] | null;
             /** @description In the order in which they are easiest. */
             steps: components["schemas"]["StepTaken"][];
+        };
+        /** @description A code that lets a frame in once. */
+        FrameCode: {
+            /** @description The code. */
+            code: string;
+            /**
+             * Format: int64
+             * @description It holds for so many seconds.
+             */
+            holds_s: number;
+        };
+        /** @description For whom a code is. */
+        FrameForm: {
+            /** @description The origin of the page around the frame. */
+            origin: string;
+        };
+        /** @description What the page in a frame logs in with. */
+        FrameLoginForm: {
+            /** @description The code. */
+            code: string;
+            /** @description The origin of the page around the frame. */
+            origin: string;
+        };
+        /** @description Where the page may stand. */
+        FramePolicy: {
+            /** @description Origins of pages that may show this one in a frame, as browsers write them. */
+            origins: string[];
         };
         /**
          * @description A shut gate.
@@ -4905,6 +4987,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FirstSteps"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FramePolicy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FrameForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FrameCode"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FrameLoginForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginView"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,6 +1,6 @@
 /**
  * Owns: the catalogue that the page speaks now, and its loading.
- * Never: two catalogues at once; each is a chunk of its own, and only the chosen one is fetched.
+ * Never: two catalogues at once; each is in chunks of its own, and only the chosen one is fetched, its words of the office with the first page that says them.
  */
 import type { MessageFormatElement } from '@formatjs/icu-messageformat-parser';
 import { keep, kept } from '../kept';
@@ -14,12 +14,52 @@ type Messages = Record<string, string> | Record<string, MessageFormatElement[]>;
 /** What the page speaks: the choice, the language that it came to, its regional form, its texts. */
 export type Catalogue = { language: Language; locale: Locale | typeof PSEUDO_LOCALE; tag: string; messages: Messages };
 
-const LOADERS: Record<Locale, () => Promise<{ default: Record<string, string> }>> = {
-  en: () => import('./en.json'),
-  es: () => import('./es.json'),
-  fr: () => import('./fr.json'),
-  de: () => import('./de.json'),
+type Part = () => Promise<{ default: Record<string, string> }>;
+const DESK: Record<Locale, Part> = {
+  en: () => import('virtual:words/en/desk'),
+  es: () => import('virtual:words/es/desk'),
+  fr: () => import('virtual:words/fr/desk'),
+  de: () => import('virtual:words/de/desk'),
 };
+const OFFICE: Record<Locale, Part> = {
+  en: () => import('virtual:words/en/office'),
+  es: () => import('virtual:words/es/office'),
+  fr: () => import('virtual:words/fr/office'),
+  de: () => import('virtual:words/de/office'),
+};
+
+/** Set once a page that says words of the office was asked for. */
+let office: Promise<void> | undefined;
+
+/** What is needed of a language now. */
+async function wordsOf(locale: Locale): Promise<Record<string, string>> {
+  const parts = await Promise.all(office ? [DESK[locale](), OFFICE[locale]()] : [DESK[locale]()]);
+  return Object.assign({}, ...parts.map((part) => part.default)) as Record<string, string>;
+}
+
+/** A page, and with it the words that only such pages say; both rest once they are here. */
+export function withOffice<Page>(page: () => Promise<Page>): () => Promise<Page> {
+  return async () => {
+    const loaded = page();
+    office ??= Promise.resolve().then(again);
+    try {
+      await office;
+    } catch (error) {
+      office = undefined;
+      throw error;
+    }
+    return loaded;
+  };
+}
+
+/** The language that is spoken, with every word that is needed now. */
+async function again(): Promise<void> {
+  const { locale } = catalogue;
+  if (locale === PSEUDO_LOCALE) return speakPseudo();
+  const turn = (latest += 1);
+  const messages = await wordsOf(locale);
+  if (turn === latest) speak({ ...catalogue, messages });
+}
 
 let catalogue: Catalogue = { language: 'auto', locale: 'en', tag: 'en', messages: {} };
 let latest = 0;
@@ -45,7 +85,7 @@ export function speak(next: Catalogue): void {
 export async function chooseLanguage(language: Language): Promise<void> {
   const locale = localeOf(language, navigator.languages);
   const turn = (latest += 1);
-  const { default: messages } = await LOADERS[locale]();
+  const messages = await wordsOf(locale);
   keep('language', language);
   if (turn === latest) speak({ language, locale, tag: regionalTag(locale, navigator.languages), messages });
 }
@@ -65,6 +105,6 @@ export function askedLocale(address: string): Locale | typeof PSEUDO_LOCALE | un
 }
 
 async function speakPseudo(): Promise<void> {
-  const [{ pseudo }, { default: english }] = await Promise.all([import('./pseudo'), LOADERS.en()]);
+  const [{ pseudo }, english] = await Promise.all([import('./pseudo'), wordsOf('en')]);
   speak({ language: 'en', locale: PSEUDO_LOCALE, tag: PSEUDO_LOCALE, messages: pseudo(english) });
 }
