@@ -2,11 +2,11 @@ import { defineConfig } from '@playwright/test';
 import looks, { reporters } from './playwright.config';
 
 /**
- * The story against the real product: each file of e2e/story starts `tonewall demo` for itself. Keys take their time, so two
+ * The story against the real product: each file of e2e/story starts `tonewall demo` for itself. Keys take their time, so three
  * files share the machine. Pictures of states lie in test-results/states.
  */
 export default defineConfig({
-  workers: 2,
+  workers: 3,
   fullyParallel: false,
   testDir: 'e2e/story',
   outputDir: 'test-results/story',
