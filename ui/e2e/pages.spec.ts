@@ -38,6 +38,14 @@ const PLACES: readonly Place[] = [
   { name: 'agent-not-ready', path: '/', answers: { '/calls': { calls: [] }, '/me/availability': { state: 'not_ready', reason: 'training' } }, ready: (page) => expect(page.getByText('No call rings here')).toBeVisible() },
   { name: 'agent-after-call', path: '/', answers: { '/calls': { calls: [] }, '/me/availability': { state: 'after_call', until: Date.now() + AFTER_CALL_MS } }, ready: (page) => expect(page.getByRole('button', { name: 'I am ready' })).toBeVisible() },
   {
+    name: 'agent-keys',
+    path: '/',
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
+      await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
+    },
+  },
+  {
     name: 'agent-keypad',
     path: '/',
     ready: async (page) => {

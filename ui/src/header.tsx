@@ -13,6 +13,7 @@ import { firstConfigured } from './places';
 import { useT } from './lib/i18n';
 
 const DeviceCheck = lazy(() => import('./devices/device-check'));
+const ShortcutsSheet = lazy(() => import('./agent/shortcuts-sheet'));
 
 export function AppHeader({ login, locked }: { login: Login; locked: boolean }) {
   const t = useT();
@@ -39,7 +40,7 @@ export function AppHeader({ login, locked }: { login: Login; locked: boolean }) 
         </nav>
       )}
       <div className={css.tools}>
-        {may(login, 'capture.start') && <Devices />}
+        {may(login, 'capture.start') && <Helps />}
         <DisplayMenu />
         <Account login={login} locked={locked} />
       </div>
@@ -47,18 +48,22 @@ export function AppHeader({ login, locked }: { login: Login; locked: boolean }) 
   );
 }
 
-/** Microphone and screen, looked at when somebody asks. */
-function Devices() {
+/** What is loaded when somebody asks for it: the look at microphone and screen, and the keys. */
+function Helps() {
   const t = useT();
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useState<'devices' | 'keys'>();
+  const Help = open === 'devices' ? DeviceCheck : ShortcutsSheet;
   return (
     <>
-      <Button look="quiet" size="small" onPress={() => setOpen(true)}>
+      <Button look="quiet" size="small" onPress={() => setOpen('devices')}>
         {t('devices.button')}
+      </Button>
+      <Button look="quiet" size="small" aria-label={t('keys.title')} onPress={() => setOpen('keys')}>
+        ?
       </Button>
       {open && (
         <Suspense>
-          <DeviceCheck onClose={() => setOpen(false)} />
+          <Help onClose={() => setOpen(undefined)} />
         </Suspense>
       )}
     </>

@@ -164,7 +164,7 @@ describe('transfer', () => {
     const commands = show(rings);
     expect(button('Hold')).toBeDisabled();
     await userEvent.click(button('Cancel transfer'));
-    await userEvent.keyboard('{Control>}{Shift>}t{/Shift}{/Control}');
+    await userEvent.keyboard('{Control>}{Shift>}x{/Shift}{/Control}');
     expect(commands.cancelTransfer).toHaveBeenCalledTimes(2);
   });
 

@@ -51,14 +51,15 @@ export function CallControls({ call, busy, locked, commands }: Props) {
   const transfer = () => (rings ? commands.cancelTransfer() : setSheet('transfer'));
   useShortcuts({ 'Ctrl+Shift+M': mute }, !idle);
   useShortcuts({ 'Ctrl+Shift+H': hold }, !idle && !locked && !rings);
-  useShortcuts({ 'Ctrl+Shift+K': () => setSheet('keypad'), 'Ctrl+Shift+T': transfer }, !idle && !locked);
+  // Not Ctrl+Shift+T: browsers open the last tab again at that, and no page is asked.
+  useShortcuts({ 'Ctrl+Shift+K': () => setSheet('keypad'), 'Ctrl+Shift+X': transfer }, !idle && !locked);
   useShortcuts({ 'Ctrl+Shift+E': commands.end }, !busy && call.state !== 'ended');
   return (
     <span className={css.callControls} role="group" aria-label={t('call.controls')}>
       <CallButton icon="mute" label={t('call.mute')} shortcut="M" pressed={call.agent_muted} disabled={idle} onPress={mute} />
       <CallButton icon="hold" label={t('call.hold')} shortcut="H" pressed={holds} disabled={idle || locked || rings} onPress={hold} />
       <CallButton icon="keypad" label={t('call.keypad')} shortcut="K" disabled={idle || locked} onPress={() => setSheet('keypad')} />
-      <CallButton icon="right" label={t(rings ? 'transfer.cancel' : 'call.transfer')} shortcut="T" disabled={idle || locked} onPress={transfer} />
+      <CallButton icon="right" label={t(rings ? 'transfer.cancel' : 'call.transfer')} shortcut="X" disabled={idle || locked} onPress={transfer} />
       <CallButton icon="phone" label={t('call.end')} shortcut="E" look="danger" disabled={busy || call.state === 'ended'} onPress={commands.end} />
       {isUp && !locked && (
         <Suspense>
@@ -78,6 +79,7 @@ function CallButton({ icon, label, shortcut, pressed, disabled, look = 'plain', 
       look={look}
       isDisabled={disabled}
       {...(pressed === undefined ? {} : { 'aria-pressed': pressed })}
+      aria-keyshortcuts={`Control+Shift+${shortcut}`}
       onPress={onPress}
     >
       <Icon name={icon} />

@@ -18,6 +18,7 @@ function show(buttons: ButtonView[], change: Partial<Parameters<typeof ControlBu
 describe('control buttons', () => {
   test('one widget of a kind opens directly, by click and by Alt+1', async () => {
     const onOpen = show([advanced]);
+    expect(screen.getByRole('button', { name: /Credit card/ })).toHaveAttribute('aria-keyshortcuts', 'Alt+1');
     await userEvent.click(screen.getByRole('button', { name: /Credit card/ }));
     await userEvent.keyboard('{Alt>}1{/Alt}');
     expect(onOpen.mock.calls).toEqual([['w2'], ['w2']]);

@@ -1,0 +1,66 @@
+/** The keys of the agent's page. */
+import { Button, Sheet } from '../lib/controls';
+import type { MessageId } from '../lib/i18n';
+import { useT } from '../lib/i18n';
+import css from './shortcuts.module.css';
+
+/** By where they work; the same keys as `useShortcuts` is given there. */
+const KEYS: readonly { place: MessageId; keys: readonly (readonly [keys: string, does: MessageId])[] }[] = [
+  {
+    place: 'keys.call',
+    keys: [
+      ['Ctrl+Shift+M', 'call.mute'],
+      ['Ctrl+Shift+H', 'call.hold'],
+      ['Ctrl+Shift+K', 'call.keypad'],
+      ['Ctrl+Shift+X', 'call.transfer'],
+      ['Ctrl+Shift+E', 'call.end'],
+    ],
+  },
+  {
+    place: 'keys.widgets',
+    keys: [
+      ['Alt+1', 'buttons.card'],
+      ['Alt+2', 'buttons.check'],
+    ],
+  },
+  {
+    place: 'keys.capture',
+    keys: [
+      ['Alt+N', 'walk.next'],
+      ['Alt+B', 'walk.back'],
+      ['Alt+R', 'row.again'],
+      ['Ctrl+Enter', 'process.button'],
+      ['Esc', 'capture.cancel'],
+    ],
+  },
+];
+
+export default function ShortcutsSheet({ onClose }: { onClose: () => void }) {
+  const t = useT();
+  return (
+    <Sheet label={t('keys.title')} open onClose={onClose}>
+      <div className={css.shortcuts}>
+        <h2>{t('keys.title')}</h2>
+        {KEYS.map(({ place, keys }) => (
+          <section key={place}>
+            <h3>{t(place)}</h3>
+            <dl>
+              {keys.map(([key, does]) => (
+                <div key={key}>
+                  <dt>
+                    <kbd>{key}</kbd>
+                  </dt>
+                  <dd>{t(does)}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+        <p>{t('keys.hint')}</p>
+        <Button look="primary" onPress={onClose}>
+          {t('devices.close')}
+        </Button>
+      </div>
+    </Sheet>
+  );
+}
