@@ -88,7 +88,9 @@ impl Exchange {
 
     /// Hears an event of a leg that rings for a transfer; any other is handed back.
     pub(super) fn hear_target(&mut self, now: Instant, event: Event) -> Option<Event> {
-        let leg = leg_of(&event)?;
+        let Some(leg) = leg_of(&event) else {
+            return Some(event);
+        };
         let key = self.key_of_leg(leg);
         let is_target = |key: &MediaId| {
             let call = self.call(*key);
