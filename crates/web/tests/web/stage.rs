@@ -36,6 +36,16 @@ pub(crate) struct Stage {
     design: Value,
 }
 
+/// What a supervisor says of a payment whose outcome is unknown; somebody else confirms it.
+async fn propose(house: &House) {
+    let sam = house.logged_in(Role::Supervisor).await;
+    let proposal = json!({"outcome": "approved", "reason": "The report lists it."});
+    assert_eq!(
+        sam.post("/payments/two/proposal", proposal).await.status,
+        200
+    );
+}
+
 impl Stage {
     pub(crate) async fn new() -> Self {
         let house = House::with(|config| {
@@ -80,12 +90,7 @@ impl Stage {
         let unknown = AttemptState::Final(Outcome::Unknown);
         *house.rooms.payments.lock().unwrap() =
             vec![payment("one", &sid, unknown), payment("two", &sid, unknown)];
-        let sam = house.logged_in(Role::Supervisor).await;
-        let proposal = json!({"outcome": "approved", "reason": "The report lists it."});
-        assert_eq!(
-            sam.post("/payments/two/proposal", proposal).await.status,
-            200
-        );
+        propose(&house).await;
         let mut browser = house.logged_in(Role::SecurityAdmin).await;
         browser.extra.push((
             "idempotency-key".to_owned(),
