@@ -10,7 +10,7 @@ import type { Plugin } from 'vite';
 const OFFICE = ['audit', 'audit_action', 'days', 'hosts', 'live', 'outcome_name', 'payments', 'resolution', 'right', 'roles', 'services', 'spc', 'steps', 'timeline', 'trial', 'users'];
 
 /** The pages that say them, by file; `withOffice` loads both. */
-export const OFFICE_PAGES = ['audit-page', 'desktop-list', 'gallery-page', 'gateway-trial', 'live-page', 'payments-page', 'roles-page', 'secure-payment-capture', 'services-page', 'users-page'];
+export const OFFICE_PAGES = ['audit-page', 'desktop-list', 'gallery-page', 'gateway-trial', 'live-page', 'payments-page', 'roles-page', 'secure-payment-capture', 'services-page', 'set-up-page', 'users-page'];
 
 export const isOffice = (id: string): boolean => OFFICE.includes(id.split('.')[0] ?? '');
 

@@ -27,7 +27,7 @@ const Live = lazy(withOffice(() => import('./evidence/live-page')));
 const LoginPage = lazy(() => import('./login/login-page'));
 const PasswordPage = lazy(() => import('./login/password-page'));
 const SecondFactor = lazy(() => import('./login/second-factor-page'));
-const SetUp = lazy(() => import('./login/set-up-page'));
+const SetUp = lazy(withOffice(() => import('./login/set-up-page')));
 const FrameDoor = lazy(() => import('./embed/frame-door'));
 const FrameSignIn = lazy(() => import('./embed/frame-sign-in'));
 const FrameWire = lazy(() => import('./embed/frame-wire'));

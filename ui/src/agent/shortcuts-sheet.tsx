@@ -40,26 +40,31 @@ export default function ShortcutsSheet({ onClose }: { onClose: () => void }) {
   return (
     <Sheet label={t('keys.title')} open onClose={onClose}>
       <div className={css.shortcuts}>
-        <h2>{t('keys.title')}</h2>
-        {KEYS.map(({ place, keys }) => (
-          <section key={place}>
-            <h3>{t(place)}</h3>
-            <dl>
-              {keys.map(([key, does]) => (
-                <div key={key}>
-                  <dt>
-                    <kbd>{key}</kbd>
-                  </dt>
-                  <dd>{t(does)}</dd>
-                </div>
-              ))}
-            </dl>
-          </section>
-        ))}
-        <p>{t('keys.hint')}</p>
-        <Button look="primary" onPress={onClose}>
-          {t('devices.close')}
-        </Button>
+        <header>
+          <h2>{t('keys.title')}</h2>
+          <Button size="small" onPress={onClose}>
+            {t('devices.close')}
+          </Button>
+        </header>
+        {/* Longer than a narrow window, so that it is scrolled by keys, too. */}
+        <div className={css.list} role="group" aria-label={t('keys.title')} tabIndex={0}>
+          {KEYS.map(({ place, keys }) => (
+            <section key={place}>
+              <h3>{t(place)}</h3>
+              <dl>
+                {keys.map(([key, does]) => (
+                  <div key={key}>
+                    <dt>
+                      <kbd>{key}</kbd>
+                    </dt>
+                    <dd>{t(does)}</dd>
+                  </div>
+                ))}
+              </dl>
+            </section>
+          ))}
+          <p>{t('keys.hint')}</p>
+        </div>
       </div>
     </Sheet>
   );
