@@ -60,6 +60,8 @@ struct Entry {
     login: Login,
     /// The secret that was shown for the second factor, until a code of it comes.
     offered: Option<Arc<SecretText>>,
+    /// The login that let a frame's in.
+    let_in_by: Option<LoginKey>,
     began: Instant,
     active: Instant,
     ended: watch::Sender<bool>,
@@ -92,10 +94,10 @@ impl Logins {
         address: &str,
         now: Instant,
     ) -> Option<(String, Login)> {
-        self.seat(user.actor(custom, address), user, false, (now, now))
+        self.seat(user.actor(custom, address), user, None, (now, now))
     }
 
-    /// A login for a frame, let in by another one: it ends when that one would have. None if that one is gone.
+    /// A login for a frame, let in by another one: it ends when that one does. None if that one is gone.
     pub(crate) fn begin_framed(
         &self,
         by: &LoginKey,
@@ -107,14 +109,14 @@ impl Logins {
         let began = self.table().get(by)?.began;
         let mut actor = user.actor(custom, address);
         actor.permissions = rights_of(actor.permissions, true);
-        self.seat(actor, user, true, (began, now))
+        self.seat(actor, user, Some(*by), (began, now))
     }
 
     fn seat(
         &self,
         actor: Actor,
         user: &User,
-        framed: bool,
+        let_in_by: Option<LoginKey>,
         (began, now): (Instant, Instant),
     ) -> Option<(String, Login)> {
         let cookie = random_hex()?;
@@ -130,7 +132,7 @@ impl Logins {
             preferences: user.preferences,
             csrf: random_hex()?,
             locked: false,
-            framed,
+            framed: let_in_by.is_some(),
             ended: receiver,
         };
         let mut table = self.table();
@@ -140,6 +142,7 @@ impl Logins {
             Entry {
                 login: login.clone(),
                 offered: None,
+                let_in_by,
                 began,
                 active: now,
                 ended: sender,
@@ -196,27 +199,26 @@ impl Logins {
         self.table().get(key)?.offered.clone()
     }
 
-    /// Logout.
+    /// Logout, also of the frames that this login let in.
     pub(crate) fn end(&self, key: &LoginKey) {
-        end(self.table().remove(key));
+        self.keep(|other, entry| other != key && entry.let_in_by.as_ref() != Some(key));
     }
 
     /// Ends all logins of a user but one.
     pub(crate) fn end_all_of(&self, user: &UserId, but: Option<&LoginKey>) {
-        self.table().retain(|key, entry| {
-            let stays = entry.login.actor.user != *user || but == Some(key);
-            if !stays {
-                entry.ended.send_replace(true);
-            }
-            stays
-        });
+        self.keep(|key, entry| entry.login.actor.user != *user || but == Some(key));
     }
 
     /// Ends all logins of those who have a custom role: it allows something else now.
     pub(crate) fn end_all_with(&self, role: &RoleId) {
         let role = AssignedRole::Custom(role.clone());
-        self.table().retain(|_, entry| {
-            let stays = !entry.login.actor.roles.contains(&role);
+        self.keep(|_, entry| !entry.login.actor.roles.contains(&role));
+    }
+
+    /// Ends all logins but those that stay.
+    fn keep(&self, stays: impl Fn(&LoginKey, &Entry) -> bool) {
+        self.table().retain(|key, entry| {
+            let stays = stays(key, entry);
             if !stays {
                 entry.ended.send_replace(true);
             }
@@ -406,6 +408,16 @@ mod tests {
         assert!(logins.find(&cookie, later).is_some());
         let end = start + Duration::from_secs(43_200);
         assert!(logins.find(&cookie, end).is_none());
+        let framed = logins.begin_framed(&own.key, &lead, &custom, "-", start);
+        let (cookie, framed) = framed.unwrap();
+        logins.end(&framed.key);
+        assert!(logins.look(&own.key, start).is_some(), "it stays alone");
+        assert!(logins.find(&cookie, start).is_none());
+        let framed = logins.begin_framed(&own.key, &lead, &custom, "-", start);
+        let (cookie, framed) = framed.unwrap();
+        logins.end(&own.key);
+        assert!(logins.find(&cookie, start).is_none(), "signed out with it");
+        assert!(*framed.ended.borrow());
         assert!(
             logins
                 .begin_framed(&key_of("x"), &lead, &custom, "-", start)
