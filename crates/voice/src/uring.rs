@@ -119,6 +119,8 @@ pub(crate) struct Uring {
     /// Receives that have ended and begin again with the next wait.
     ended: Vec<u32>,
     is_enabled: bool,
+    /// The poll of the waker runs; the kernel ends it when it cannot post an event of it.
+    hears_waker: bool,
     pace: Pace,
     stale: ReceiveBuffer,
 }
@@ -153,6 +155,7 @@ impl Uring {
             watched: Vec::new(),
             ended: Vec::new(),
             is_enabled: false,
+            hears_waker: false,
             pace: Pace::new(),
             stale: ReceiveBuffer::new(),
         })
@@ -170,12 +173,19 @@ impl Uring {
         unsafe {
             submitter.register_buf_ring_with_flags(self.buffers.address(), BUFFERS, GROUP, 0)?;
         }
-        let poll = opcode::PollAdd::new(Fd(self.waker.as_raw_fd()), POLL_IN)
-            .multi(true)
-            .build()
-            .user_data(mark(Kind::Wake, 0, 0));
-        // The ring is empty: there is room.
-        self.submit(&poll).map(|_| ())
+        Ok(())
+    }
+
+    /// Polls the waker, if that does not run.
+    fn hear_waker(&mut self) -> io::Result<()> {
+        if !self.hears_waker {
+            let poll = opcode::PollAdd::new(Fd(self.waker.as_raw_fd()), POLL_IN)
+                .multi(true)
+                .build()
+                .user_data(mark(Kind::Wake, 0, 0));
+            self.hears_waker = self.submit(&poll)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn watch(&mut self, socket: &RtpSocket, token: Token) -> io::Result<()> {
@@ -216,6 +226,7 @@ impl Uring {
 
     pub(crate) fn wait(&mut self, timeout: Option<Duration>, batch: &mut Batch) -> io::Result<()> {
         self.enable()?;
+        self.hear_waker()?;
         // What finds no room stays in the list, behind those that are left.
         for _ in 0..self.ended.len() {
             let token = self.ended.swap_remove(0);
@@ -319,7 +330,10 @@ impl Uring {
                     batch.note_failure();
                 }
             }
-            Some(Kind::Wake) => waker.was_heard(),
+            Some(Kind::Wake) => {
+                self.hears_waker = cqueue::more(entry.flags());
+                waker.was_heard();
+            }
             Some(Kind::Receive) => {
                 let now = self.watched.get(place(index)).copied().unwrap_or_default();
                 let is_current = now.fd.is_some() && now.generation == generation;

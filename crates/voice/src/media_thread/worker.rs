@@ -135,8 +135,12 @@ impl Worker {
         }
     }
 
-    /// How long there is nothing to do.
+    /// How long there is nothing to do. Not at all while a command waits: the wake of one that came after the last look at the ring was heard together
+    /// with those before it.
     fn wait(&self, now: Instant) -> Option<Duration> {
+        if !self.commands.is_empty() {
+            return Some(Duration::ZERO);
+        }
         if self.places.is_empty() && self.failed.is_empty() {
             return None;
         }
@@ -364,6 +368,7 @@ mod tests {
 
     struct Scene {
         worker: Worker,
+        commands: rtrb::Producer<MediaCommand>,
         reports: rtrb::Consumer<Report>,
         arena: Arc<Arena>,
         ports: RtpPorts,
@@ -374,15 +379,16 @@ mod tests {
         /// A worker that is driven by the test, with room for this many reports.
         fn new(backend: Backend, reports_max: usize, first_port: u16) -> Self {
             let arena = Arena::new(8).unwrap();
-            let (_, commands) = RingBuffer::new(1);
+            let (commands, commands_out) = RingBuffer::new(1);
             let (reports_in, reports) = RingBuffer::new(reports_max);
             let outlet = Outlet::new(reports_in, Arc::new(Notify::new()), None);
             let (_, keys) = secret::digit_ring(&arena).unwrap();
             let io = PacketIo::new(backend).unwrap();
-            let worker = Worker::new(io, commands, outlet, keys, Arc::new(Shared::new()));
+            let worker = Worker::new(io, commands_out, outlet, keys, Arc::new(Shared::new()));
             let ports = RtpPorts::new(LOOPBACK, &(first_port..=first_port + 99)).unwrap();
             Self {
                 worker,
+                commands,
                 reports,
                 arena,
                 ports,
@@ -505,6 +511,25 @@ mod tests {
             );
             assert_eq!(scene.start(2, now), place);
             assert!(scene.worker.ended.packets_out > 0);
+        });
+    }
+
+    #[test]
+    fn a_command_whose_wake_was_heard_with_an_earlier_one_is_not_slept_over() {
+        each(16, |mut scene| {
+            let waker = scene.worker.io.waker();
+            waker.wake();
+            let wait = scene.worker.wait(Instant::now());
+            assert_eq!(wait, None);
+            scene.worker.io.wait(wait).unwrap();
+            assert!(scene.worker.carry_out());
+            // Between the look at the ring and the end of the round.
+            scene.commands.push(MediaCommand::Stop).unwrap();
+            waker.wake();
+            let Worker { io, calls, .. } = &mut scene.worker;
+            io.receive_for(calls);
+            assert_eq!(scene.worker.wait(Instant::now()), Some(Duration::ZERO));
+            assert!(!scene.worker.carry_out());
         });
     }
 
