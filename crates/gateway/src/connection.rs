@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::policy::{GatewayPolicy, Target, Trust};
 
 /// Addresses of a host that are tried, in the resolver's order. Gateways have fewer; the rest are
-/// left out.
+/// left out once they are judged.
 const ADDRESSES_MAX: usize = 8;
 
 /// A host's addresses, every one within the policy.
@@ -33,32 +33,41 @@ impl Resolved {
     /// Asks the resolver once. What it says is what is connected to, so a second answer cannot
     /// lead elsewhere.
     pub(crate) async fn resolve(target: &Target, trust: Trust) -> Result<Self, Failure> {
-        let addresses: Vec<SocketAddr> = match &target.host {
+        if !trust.accepts_port(target.port) {
+            return Err(Failure::new(
+                NotSentReason::HostNotApproved,
+                format!(
+                    "{} has a port of another service, which only the server's file can allow",
+                    target.authority()
+                ),
+            ));
+        }
+        let mut addresses: Vec<SocketAddr> = match &target.host {
             Host::Ipv4(address) => vec![((*address), target.port).into()],
             Host::Ipv6(address) => vec![((*address), target.port).into()],
             Host::Domain(name) => tokio::net::lookup_host((name.as_str(), target.port))
                 .await
                 .map_err(|error| unresolved(target, &error.to_string()))?
-                .take(ADDRESSES_MAX)
                 .collect(),
         };
         if addresses.is_empty() {
             return Err(unresolved(target, "no address"));
         }
-        match addresses
+        let refused = addresses
             .iter()
-            .find(|address| !trust.accepts(address.ip()))
-        {
-            Some(address) => Err(Failure::new(
+            .find(|address| !trust.accepts(address.ip()));
+        if let Some(address) = refused {
+            return Err(Failure::new(
                 NotSentReason::HostNotApproved,
                 format!(
                     "{} has the address {}, which is not allowed for it",
                     target.authority(),
                     address.ip()
                 ),
-            )),
-            None => Ok(Self(addresses)),
+            ));
         }
+        addresses.truncate(ADDRESSES_MAX);
+        Ok(Self(addresses))
     }
 
     /// Connects to the first address that takes the connection. Each gets an equal share of the

@@ -13,6 +13,14 @@ use crate::failure::Failure;
 /// Port of a host that is listed without one.
 const HTTPS_PORT: u16 = 443;
 
+/// First port that is not a system port, which belong to well-known services
+/// ([RFC 6335 §6](https://www.rfc-editor.org/rfc/rfc6335#section-6)). Of those, a gateway that somebody approves has [`HTTPS_PORT`] only: what is sent to a
+/// mail server or a shell is no charge.
+const USER_PORT_MIN: u16 = 1_024;
+
+/// Where a cloud's virtual machines reach their host: a public address by its number, and inside all the same.
+const CLOUD_HOST: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
+
 /// What the server's file and the approvers allow.
 #[derive(Debug, Clone, Default)]
 pub struct GatewayPolicy {
@@ -54,6 +62,14 @@ impl Trust {
                 !address.is_multicast() && !address.is_unspecified() && !is_broadcast(address)
             }
             Self::Approved => is_public(address),
+        }
+    }
+
+    /// Whether a host so trusted may be reached at this port.
+    pub(crate) fn accepts_port(self, port: u16) -> bool {
+        match self {
+            Self::Listed => true,
+            Self::Approved => port == HTTPS_PORT || port >= USER_PORT_MIN,
         }
     }
 }
@@ -148,6 +164,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || shared
         || benchmark
         || protocol
+        || address == CLOUD_HOST
         || address.is_loopback()
         || address.is_private()
         || address.is_link_local()
@@ -162,6 +179,10 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         let [c, d] = low.to_be_bytes();
         is_public_v4(Ipv4Addr::new(a, b, c, d))
     };
+    // ISATAP, RFC 5214: the way to an IPv4 address in any network.
+    if e & 0xfdff == 0 && f == 0x5efe && !embedded(g, h) {
+        return false;
+    }
     match (a, b) {
         (0, 0) if [c, d, e, f] == [0, 0, 0, 0xffff] => embedded(g, h),
         (0x64, 0xff9b) if [c, d, e, f] == [0; 4] => embedded(g, h),
@@ -278,6 +299,8 @@ mod tests {
             "fe80::1",
             "fec0::1",
             "ff02::1",
+            "168.63.129.16",
+            "2606:4700::200:5efe:a00:1",
         ] {
             assert!(!Trust::Approved.accepts(text.parse().unwrap()), "{text}");
         }
@@ -286,8 +309,20 @@ mod tests {
             "2606:4700::1111",
             "::ffff:8.8.8.8",
             "64:ff9b::808:808",
+            "2606:4700::200:5efe:808:808",
         ] {
             assert!(Trust::Approved.accepts(text.parse().unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_not_in_the_file_has_no_port_of_another_service() {
+        for port in [443, 1_024, 8_443, 65_535] {
+            assert!(Trust::Approved.accepts_port(port), "{port}");
+        }
+        for port in [0, 22, 25, 80, 1_023] {
+            assert!(!Trust::Approved.accepts_port(port), "{port}");
+            assert!(Trust::Listed.accepts_port(port), "{port}");
         }
     }
 

@@ -8,7 +8,7 @@ use domain::gateway::NotSentReason;
 use domain::payment::Outcome;
 use gateway::{GatewayPolicy, HttpsGateway};
 
-use crate::charges::{answer, card_charge, card_number, client, config, outcome, post, refusal};
+use crate::charges::{card_charge, card_number, client, config, outcome, post, refusal};
 use crate::server::{Act, Identity, Server, authority, reply};
 
 fn digits_left(charge: &Charge) -> usize {
@@ -207,21 +207,6 @@ async fn a_reset_after_the_request_is_unknown_and_nothing_is_sent_again() {
     assert_eq!(outcome(&server).await, Outcome::Unknown);
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!((server.connections(), server.requests().len()), (1, 1));
-}
-
-#[tokio::test]
-async fn redirects_are_not_followed() {
-    let second = Server::start(reply(200, "", br#"{"status":"APPROVED"}"#)).await;
-    for status in [301, 302, 303, 307, 308] {
-        let location = format!("Location: {}\r\n", second.url());
-        let server = Server::start(reply(status, &location, b"")).await;
-        let answer = answer(&server).await;
-        assert_eq!(
-            (answer.verdict.outcome, answer.status),
-            (Outcome::Unknown, Some(status))
-        );
-    }
-    assert_eq!(second.connections(), 0);
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ mod charges;
 #[cfg(test)]
 mod failing;
 #[cfg(test)]
+mod internet;
+#[cfg(test)]
 mod leaks;
 #[cfg(test)]
 mod rendering;
@@ -14,5 +16,7 @@ mod replies;
 mod sandbox;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod ssrf;
 #[cfg(test)]
 mod trials;

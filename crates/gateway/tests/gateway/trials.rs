@@ -29,7 +29,7 @@ const BASIC: &str = "bWVyY2hhbnQ6cGFzcyJ3JnJkLWNhbmFyeQ==";
 const NUMBER: &str = CARDS[0].number;
 const CODE: &str = CARDS[0].security_code;
 
-fn trial_of(gateway: GatewayConfig, kind: WidgetKind, with: TestInstrument) -> Trial {
+pub(crate) fn trial_of(gateway: GatewayConfig, kind: WidgetKind, with: TestInstrument) -> Trial {
     Trial {
         kind,
         password: Some(SecretText::new(PASSWORD.to_owned())),
