@@ -540,6 +540,15 @@ impl House {
         capture: &CaptureId,
         key: &str,
     ) -> Result<CaptureView, DeskError> {
+        self.process_as(&self.actor, capture, key).await
+    }
+
+    pub(super) async fn process_as(
+        &self,
+        actor: &Actor,
+        capture: &CaptureId,
+        key: &str,
+    ) -> Result<CaptureView, DeskError> {
         let form = PaymentForm {
             amount: Money::parse("12.50", "USD".parse::<Currency>().unwrap()).unwrap(),
             fee_minor: 0,
@@ -547,9 +556,8 @@ impl House {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
         };
-        self.calls
-            .process(&self.actor, capture, form, key.to_owned())
-            .await
+        let key = key.to_owned();
+        self.calls.process(actor, capture, form, key).await
     }
 
     /// A capture with every field obtained.

@@ -13,19 +13,58 @@ use domain::id::{SinkId, UserId};
 use domain::service::{RecorderDeclaration, Sink, SinkHearing, SinkMedium};
 use domain::view::{ButtonDisabled, DeskError};
 
-use super::house::SLOW_COMMIT;
+use super::house::{House, SLOW_COMMIT};
 use super::{futures_poll, house};
+
+/// Another agent, with the same rights.
+fn other_than(house: &House) -> Actor {
+    Actor {
+        user: UserId::from_random(8),
+        name: "lee".to_owned(),
+        ..house.actor.clone()
+    }
+}
+
+#[tokio::test]
+async fn b22_a_press_out_of_order_is_refused_and_reaches_neither_ledger_nor_gateway() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    let refused = |pressed| matches!(pressed, Err(DeskError::WrongState(_)));
+    house.until(&capture, CaptureState::Armed).await;
+    assert!(refused(house.process(&capture, "with-nothing-keyed").await));
+    let number = CARDS[6].number;
+    let keyed = house.obtain(&mut phone, &capture, Field::CardNumber, number);
+    keyed.await;
+    assert!(refused(
+        house.process(&capture, "with-fields-missing").await
+    ));
+    house.act(&capture, CaptureAction::Cancel).await.unwrap();
+    assert!(
+        house
+            .process(&capture, "after-the-end-of-it")
+            .await
+            .is_err()
+    );
+    let capture = house.ready(&mut phone).await;
+    let other = other_than(&house);
+    let pressed = house.process_as(&other, &capture, "by-somebody-else-who");
+    assert_eq!(pressed.await.unwrap_err(), DeskError::NotFound);
+    assert_eq!((house.states().len(), house.journal().len()), (0, 0));
+    assert!(
+        house
+            .process(&capture, "by-its-own-agent-now")
+            .await
+            .is_ok()
+    );
+}
 
 #[tokio::test]
 async fn a_call_of_another_agent_is_not_found() {
     let house = house().await;
     let mut phone = house.call().await;
     let capture = house.ready(&mut phone).await;
-    let other = Actor {
-        user: UserId::from_random(8),
-        name: "lee".to_owned(),
-        ..house.actor.clone()
-    };
+    let other = other_than(&house);
     let calls = &house.calls;
     assert_eq!(calls.calls(&other).await.unwrap(), []);
     assert_eq!(

@@ -1,9 +1,13 @@
 //! The gateway client against real TLS servers: the sandbox, and servers that misbehave.
 
 #[cfg(test)]
+mod behaviours;
+#[cfg(test)]
 mod charges;
 #[cfg(test)]
 mod failing;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod internet;
 #[cfg(test)]
@@ -18,5 +22,7 @@ mod sandbox;
 mod server;
 #[cfg(test)]
 mod ssrf;
+#[cfg(test)]
+mod tls_matrix;
 #[cfg(test)]
 mod trials;

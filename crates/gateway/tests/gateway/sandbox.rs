@@ -14,7 +14,7 @@ use simulator::sandbox::{Behaviour, RowStatus, Sandbox, SandboxConfig};
 
 use crate::charges::{card_charge, card_number, charge, config, with_password};
 
-async fn sandbox(folder: &Path, credentials: Option<(&str, &str)>) -> Sandbox {
+pub(crate) async fn sandbox(folder: &Path, credentials: Option<(&str, &str)>) -> Sandbox {
     Sandbox::start(SandboxConfig {
         address: "127.0.0.1:0".parse().unwrap(),
         folder: folder.to_owned(),
@@ -25,7 +25,7 @@ async fn sandbox(folder: &Path, credentials: Option<(&str, &str)>) -> Sandbox {
     .unwrap()
 }
 
-fn client(sandbox: &Sandbox) -> HttpsGateway {
+pub(crate) fn client(sandbox: &Sandbox) -> HttpsGateway {
     HttpsGateway::new(GatewayPolicy {
         allowed_hosts: vec![sandbox.host()],
         extra_roots: gateway::read_roots(sandbox.ca_file()).unwrap(),

@@ -1,9 +1,9 @@
 //! TLS servers that do exactly what a test says.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
@@ -44,6 +44,8 @@ pub(crate) enum Identity {
     Plain,
     /// It takes the connection and says nothing.
     Mute,
+    /// It speaks HTTP/2 and nothing else.
+    HttpTwoOnly,
 }
 
 /// What a server does with a request.
@@ -57,14 +59,16 @@ pub(crate) enum Act {
     ReplyAtOnce(Vec<u8>),
     /// Reads and never answers.
     Hold,
-    /// Writes the bytes one by one.
-    Drip(Vec<u8>, Duration),
     /// Reads the request, then resets.
     Reset,
     /// Closes as soon as the connection is secure.
     Close,
     /// Writes so many bytes of body, without a length.
     Flood(usize),
+    /// Reads so many bytes of the request and goes.
+    Leave { read: usize, reset: bool },
+    /// Does the next of these to each connection.
+    InTurn(Arc<Mutex<VecDeque<Self>>>),
 }
 
 pub(crate) struct Server {
@@ -161,6 +165,15 @@ async fn handle(
     let Ok(mut stream) = acceptor.accept(tcp).await else {
         return;
     };
+    let act = match act {
+        Act::InTurn(turns) => turns.lock().unwrap().pop_front().unwrap(),
+        act => act,
+    };
+    if let Act::Leave { read, .. } = act {
+        let mut bytes = vec![0; read];
+        let _gone_before = stream.read_exact(&mut bytes).await;
+        return perform(stream, act).await;
+    }
     if let Act::ReplyAtOnce(bytes) = &act {
         stream.write_all(bytes).await.unwrap();
         stream.flush().await.unwrap();
@@ -188,16 +201,13 @@ async fn perform(mut stream: TlsStream<TcpStream>, act: Act) {
             drop(stream);
         }
         Act::Hold | Act::ReplyAtOnce(_) => std::future::pending().await,
-        Act::Drip(bytes, every) => {
-            for byte in bytes {
-                if stream.write_all(&[byte]).await.is_err() || stream.flush().await.is_err() {
-                    return;
-                }
-                tokio::time::sleep(every).await;
-            }
+        Act::Reset | Act::Leave { reset: true, .. } => {
+            stream.get_ref().0.set_zero_linger().unwrap();
         }
-        Act::Reset => stream.get_ref().0.set_zero_linger().unwrap(),
-        Act::Close => {}
+        Act::Leave { reset: false, .. } => {
+            let _ = stream.shutdown().await;
+        }
+        Act::Close | Act::InTurn(_) => {}
         Act::Flood(bytes) => {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
             for _ in 0..bytes / 1_000 {
@@ -254,10 +264,16 @@ fn tls(identity: Identity) -> ServerConfig {
         _ => &[&rustls::version::TLS13],
     };
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf.unwrap().der().clone()], private)
-        .unwrap()
+    let mut config = ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ))
+    .with_protocol_versions(versions)
+    .unwrap()
+    .with_no_client_auth()
+    .with_single_cert(vec![leaf.unwrap().der().clone()], private)
+    .unwrap();
+    if identity == Identity::HttpTwoOnly {
+        config.alpn_protocols = vec![b"h2".to_vec()];
+    }
+    config
 }

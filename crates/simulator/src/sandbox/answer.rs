@@ -1,9 +1,12 @@
 //! What the sandbox answers.
-//! Owns: the same answer in JSON, form and XML.
+//! Owns: the ordinary answer of each behaviour, and the same answer in JSON, form and XML.
 //! Never: decides which.
 
 use hyper::StatusCode;
 use serde_json::json;
+
+use super::behaviour::Behaviour;
+use super::order::Order;
 
 /// Types it can answer in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,50 @@ impl AnswerType {
     }
 }
 
+/// A text that is far longer than what an agent is shown.
+const TEXT_CHARS_LONG: usize = 10_000;
+
+/// What a careless page or terminal would obey.
+const MARKUP: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>\r\nSet-Cookie: a=b\r\n\u{1b}[31mred\u{202e}gnol";
+
+/// A number as careless gateways repeat it.
+fn echo(number: &str) -> String {
+    let groups: Vec<&str> = (0..number.len())
+        .step_by(4)
+        .filter_map(|at| number.get(at..number.len().min(at + 4)))
+        .collect();
+    let hexadecimal: String = number.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("{number} is {} is {hexadecimal}", groups.join(" "))
+}
+
+/// The refusal that a behaviour is.
+pub(super) fn refusal(behaviour: Behaviour) -> Option<Answer> {
+    let (code, text) = match behaviour {
+        Behaviour::BadRequest => (StatusCode::BAD_REQUEST, "the request is wrong"),
+        Behaviour::Unauthorised => (StatusCode::UNAUTHORIZED, "user name or password is wrong"),
+        Behaviour::Forbidden => (StatusCode::FORBIDDEN, "this merchant may not charge"),
+        Behaviour::NotFound => (StatusCode::NOT_FOUND, "there is nothing here"),
+        Behaviour::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "not by this method"),
+        Behaviour::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "not in this type"),
+        Behaviour::ContentTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
+        Behaviour::UnsupportedType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not of this type"),
+        Behaviour::Unprocessable => (StatusCode::UNPROCESSABLE_ENTITY, "the amount is wrong"),
+        Behaviour::KeyReused => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "the key came with another body",
+        ),
+        Behaviour::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "the request took too long"),
+        Behaviour::InProgress => (StatusCode::CONFLICT, "the attempt is in progress"),
+        Behaviour::TooEarly => (StatusCode::TOO_EARLY, "the attempt came too early"),
+        Behaviour::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "something broke"),
+        Behaviour::NotImplemented => (StatusCode::NOT_IMPLEMENTED, "not yet"),
+        Behaviour::BadGateway => (StatusCode::BAD_GATEWAY, "the acquirer answered nonsense"),
+        Behaviour::GatewayTimeout => (StatusCode::GATEWAY_TIMEOUT, "the acquirer did not answer"),
+        _ => return None,
+    };
+    Some(Answer::refusal(code, text))
+}
+
 /// An answer before it is written.
 pub(super) struct Answer {
     /// HTTP status.
@@ -71,6 +118,39 @@ impl Answer {
         }
     }
 
+    /// What is said to an order, and the number of its charge. A behaviour that does not answer, or oddly, has that of an approval.
+    pub(super) fn to(behaviour: Behaviour, order: &Order, auth_code: String) -> Self {
+        let declined = |text: &str| (StatusCode::OK, "DECLINED", text.to_owned());
+        let approved = |code| (code, "APPROVED", "Approved".to_owned());
+        let (code, status, text) = match behaviour {
+            Behaviour::Decline => declined("Declined"),
+            Behaviour::DeclineWithDescription => declined(order.text("description")),
+            Behaviour::DoNotHonour => declined("Do not honour"),
+            Behaviour::DeclineWithEcho => declined(&echo(order.number())),
+            Behaviour::DeclineWithMarkup => declined(MARKUP),
+            Behaviour::DeclineAtLength => declined(&"ab ".repeat(TEXT_CHARS_LONG / 3)),
+            Behaviour::DeclineAsPaymentRequired => {
+                let (_, status, text) = declined("Declined");
+                (StatusCode::PAYMENT_REQUIRED, status, text)
+            }
+            Behaviour::ApproveWithEcho => {
+                let text = format!("Approved card {}", order.number());
+                (StatusCode::OK, "APPROVED", text)
+            }
+            Behaviour::ApproveAsCreated => approved(StatusCode::CREATED),
+            Behaviour::ApproveAsServerError => approved(StatusCode::INTERNAL_SERVER_ERROR),
+            Behaviour::ApproveAsUnauthorised => approved(StatusCode::UNAUTHORIZED),
+            _ => approved(StatusCode::OK),
+        };
+        Self {
+            code,
+            status,
+            text,
+            reference: order.text("reference").to_owned(),
+            auth_code,
+        }
+    }
+
     /// Its body.
     pub(super) fn body(&self, as_type: AnswerType) -> String {
         match as_type {
@@ -80,7 +160,7 @@ impl Answer {
         }
     }
 
-    fn json(&self) -> String {
+    pub(super) fn json(&self) -> String {
         if self.status.is_empty() {
             return json!({ "error": self.text }).to_string();
         }

@@ -14,7 +14,8 @@
 //!
 //! A form has the same names without nesting; XML has the root `response`. `GET /ledger` lists what
 //! was charged or declined. `POST /script` with `{"next":["decline","approve"]}` decides the next
-//! answers.
+//! answers; what happens to a connection before its request, such as `close_at_once`, happens to the
+//! next one, whatever it is for.
 //!
 //! # Outcomes
 //! The next scripted behaviour is taken first; else the cents of the amount decide, as sandboxes do:
@@ -44,16 +45,21 @@ use tokio::task::JoinHandle;
 mod answer;
 mod behaviour;
 mod certificates;
+mod early;
 mod ledger;
+mod odd;
 mod order;
+mod play;
+mod script;
 mod server;
 
-pub use behaviour::{Behaviour, ScriptFull};
+pub use behaviour::{Behaviour, MustBe};
 pub use ledger::{LedgerRow, RowStatus};
+pub use script::ScriptFull;
 
-use behaviour::Script;
 use certificates::Certificates;
 use ledger::Ledger;
+use script::Script;
 use server::Shared;
 
 /// Where a sandbox listens and keeps its files.
@@ -134,9 +140,10 @@ impl Sandbox {
             credentials: config.credentials,
             script: Script::default(),
             ledger,
+            certificates,
         });
         let (open, is_open) = watch::channel(true);
-        let serving = server::serve(listener, is_open, certificates.tls(), Arc::clone(&shared));
+        let serving = server::serve(listener, is_open, Arc::clone(&shared));
         tracing::info!(%address, "sandbox gateway listens");
         Ok(Self {
             address,

@@ -2,9 +2,7 @@
 //! Owns: connections, routes, and doing what a behaviour says.
 //! Never: logs a body.
 
-use std::convert::Infallible;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,18 +13,21 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::ServerConfig;
 use secret::SecretText;
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
-use super::answer::{Answer, AnswerType};
-use super::behaviour::{Behaviour, Script};
-use super::ledger::{Ledger, RowStatus};
+use super::answer::{Answer, AnswerType, refusal};
+use super::behaviour::{Behaviour, Moment};
+use super::certificates::Certificates;
+use super::early::{Met, meet};
+use super::ledger::Ledger;
+use super::odd;
 use super::order::Order;
+use super::play::{Step, perform};
+use super::script::Script;
 
 /// Connections at a time. Further ones wait in the kernel.
 const CONNECTIONS_MAX: usize = 256;
@@ -46,19 +47,18 @@ pub(super) struct Shared {
     pub(super) credentials: Option<(String, SecretText)>,
     pub(super) script: Script,
     pub(super) ledger: Ledger,
+    pub(super) certificates: Certificates,
 }
 
 /// Accepts until it is aborted; the connections end with it. While it is told to be closed nobody listens, and whoever comes is refused.
 pub(super) async fn serve(
     listener: TcpListener,
     mut open: watch::Receiver<bool>,
-    tls: Arc<ServerConfig>,
     shared: Arc<Shared>,
 ) {
     let Ok(address) = listener.local_addr() else {
         return;
     };
-    let acceptor = TlsAcceptor::from(tls);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     let mut listener = Some(listener);
@@ -69,7 +69,7 @@ pub(super) async fn serve(
         };
         match listening {
             Ok(listening) => tokio::select! {
-                () = accept(&listening, &acceptor, &shared, &places, &mut connections) => return,
+                () = accept(&listening, &shared, &places, &mut connections) => return,
                 _ = open.wait_for(|open| !*open) => {}
             },
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -79,7 +79,6 @@ pub(super) async fn serve(
 
 async fn accept(
     listener: &TcpListener,
-    acceptor: &TlsAcceptor,
     shared: &Arc<Shared>,
     places: &Arc<Semaphore>,
     connections: &mut JoinSet<()>,
@@ -91,7 +90,7 @@ async fn accept(
         while connections.try_join_next().is_some() {}
         match listener.accept().await {
             Ok((tcp, _)) => {
-                let handled = handle(tcp, acceptor.clone(), Arc::clone(shared));
+                let handled = handle(tcp, Arc::clone(shared));
                 connections.spawn(async move {
                     let _place = place;
                     // A connection that fails concerns its client alone.
@@ -103,35 +102,38 @@ async fn accept(
     }
 }
 
-async fn handle(tcp: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {
-    let Ok(stream) = acceptor.accept(tcp).await else {
+async fn handle(tcp: TcpStream, shared: Arc<Shared>) {
+    let early = shared.script.take(Moment::Early);
+    if let Some(early) = early {
+        tracing::info!(?early, "sandbox gateway is connected to");
+    }
+    let Met::Secure(stream) = meet(tcp, shared.certificates.shown(early), early).await else {
         return;
     };
-    let reset = AtomicBool::new(false);
-    let service = service_fn(|request| answer(request, &shared, &reset));
+    let play = Mutex::new(Vec::new());
+    let service = service_fn(|request| answer(request, &shared, &play));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let ended = (&mut connection).await;
-    if ended.is_err() && reset.load(Ordering::Acquire) {
-        let stream = connection.into_parts().io.into_inner();
-        // Without lingering, closing sends a reset.
-        let _ = stream.get_ref().0.set_zero_linger();
+    let steps = std::mem::take(&mut *play.lock().unwrap_or_else(PoisonError::into_inner));
+    if ended.is_err() && !steps.is_empty() {
+        perform(*connection.into_parts().io.into_inner(), steps).await;
     }
 }
 
-/// The connection is to be reset instead of answered.
+/// The connection is taken over: what follows is no ordinary answer.
 #[derive(Debug, thiserror::Error)]
-#[error("reset as scripted")]
-struct Reset;
+#[error("played as scripted")]
+struct TakenOver;
 
 async fn answer(
     request: Request<Incoming>,
     shared: &Shared,
-    reset: &AtomicBool,
-) -> Result<Response<Full<Bytes>>, Reset> {
+    play: &Mutex<Vec<Step>>,
+) -> Result<Response<Full<Bytes>>, TakenOver> {
     let as_type = AnswerType::of(header(request.headers(), ACCEPT.as_str()));
     let answer = match (request.method().clone(), request.uri().path()) {
         (Method::POST, "/charge") => charge(request, shared).await,
-        (Method::POST, "/script") => script(request, shared).await,
+        (Method::POST, "/script") => Ok(script(request, shared).await),
         (Method::GET, "/ledger") => return Ok(ledger(shared)),
         _ => Ok(Answer::refusal(
             StatusCode::NOT_FOUND,
@@ -144,15 +146,9 @@ async fn answer(
             as_type.as_str(),
             answer.body(as_type),
         )),
-        Err(Unanswered::Garbage) => Ok(response(
-            StatusCode::OK,
-            as_type.as_str(),
-            "<html>%%{\u{0}".to_owned(),
-        )),
-        Err(Unanswered::Silence) => match std::future::pending::<Infallible>().await {},
-        Err(Unanswered::Reset) => {
-            reset.store(true, Ordering::Release);
-            Err(Reset)
+        Err(steps) => {
+            *play.lock().unwrap_or_else(PoisonError::into_inner) = steps;
+            Err(TakenOver)
         }
     }
 }
@@ -165,14 +161,8 @@ fn response(code: StatusCode, content_type: &'static str, body: String) -> Respo
     response
 }
 
-/// What comes instead of an answer.
-enum Unanswered {
-    Silence,
-    Reset,
-    Garbage,
-}
-
-async fn charge(request: Request<Incoming>, shared: &Shared) -> Result<Answer, Unanswered> {
+/// The answer, or what comes instead of one.
+async fn charge(request: Request<Incoming>, shared: &Shared) -> Result<Answer, Vec<Step>> {
     if !authorised(request.headers(), shared) {
         return Ok(Answer::refusal(
             StatusCode::UNAUTHORIZED,
@@ -187,30 +177,19 @@ async fn charge(request: Request<Incoming>, shared: &Shared) -> Result<Answer, U
         },
         Err(refusal) => return Ok(refusal),
     };
-    let scripted = shared.script.take();
+    let scripted = shared.script.take(Moment::Request);
     let behaviour = scripted.unwrap_or_else(|| Behaviour::of_amount(order.text("amount")));
     tracing::info!(
         reference = order.text("reference"),
         ?behaviour,
         "sandbox gateway is asked"
     );
-    perform(behaviour, &order, shared).await
+    asked(behaviour, &order, shared).await
 }
 
-async fn perform(
-    behaviour: Behaviour,
-    order: &Order,
-    shared: &Shared,
-) -> Result<Answer, Unanswered> {
-    let status = match behaviour {
-        Behaviour::Decline | Behaviour::DeclineWithDescription | Behaviour::DoNotHonour => {
-            Some(RowStatus::Declined)
-        }
-        _ if behaviour.charges() => Some(RowStatus::Charged),
-        _ => None,
-    };
+async fn asked(behaviour: Behaviour, order: &Order, shared: &Shared) -> Result<Answer, Vec<Step>> {
     let mut auth_code = String::new();
-    if let Some(status) = status {
+    if let Some(status) = behaviour.row() {
         match shared.ledger.append(order.row(status)).await {
             Ok(row) => auth_code = row.auth_code,
             Err(_) => {
@@ -222,37 +201,10 @@ async fn perform(
         }
     }
     tokio::time::sleep(behaviour.delay()).await;
-    let said = |status, text: String| Answer {
-        code: StatusCode::OK,
-        status,
-        text,
-        reference: order.text("reference").to_owned(),
-        auth_code,
-    };
-    match behaviour {
-        Behaviour::Approve | Behaviour::ApproveAfter { .. } => {
-            Ok(said("APPROVED", "Approved".to_owned()))
-        }
-        Behaviour::ApproveWithEcho => Ok(said(
-            "APPROVED",
-            format!("Approved card {}", order.number()),
-        )),
-        Behaviour::Decline => Ok(said("DECLINED", "Declined".to_owned())),
-        Behaviour::DeclineWithDescription => {
-            Ok(said("DECLINED", order.text("description").to_owned()))
-        }
-        Behaviour::DoNotHonour => Ok(said("DECLINED", "Do not honour".to_owned())),
-        Behaviour::NeverAnswer | Behaviour::ChargeThenNeverAnswer => Err(Unanswered::Silence),
-        Behaviour::ChargeThenReset => Err(Unanswered::Reset),
-        Behaviour::Garbage => Err(Unanswered::Garbage),
-        Behaviour::ServerError => Ok(Answer::refusal(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "something broke",
-        )),
-        Behaviour::Unauthorised => Ok(Answer::refusal(
-            StatusCode::UNAUTHORIZED,
-            "user name or password is wrong",
-        )),
+    let answer = Answer::to(behaviour, order, auth_code);
+    match odd::steps(behaviour, &answer.json()) {
+        Some(steps) => Err(steps),
+        None => Ok(refusal(behaviour).unwrap_or(answer)),
     }
 }
 
@@ -306,12 +258,11 @@ struct Next {
     next: Vec<Behaviour>,
 }
 
-async fn script(request: Request<Incoming>, shared: &Shared) -> Result<Answer, Unanswered> {
+async fn script(request: Request<Incoming>, shared: &Shared) -> Answer {
     let body = match read(request).await {
         Ok(body) => body,
-        Err(refusal) => return Ok(refusal),
+        Err(refusal) => return refusal,
     };
-    let refused = |why: String| Ok(Answer::refusal(StatusCode::BAD_REQUEST, why));
     let taken = match serde_json::from_slice::<Next>(&body) {
         Ok(script) => shared
             .script
@@ -322,14 +273,14 @@ async fn script(request: Request<Incoming>, shared: &Shared) -> Result<Answer, U
         )),
     };
     match taken {
-        Ok(()) => Ok(Answer {
+        Ok(()) => Answer {
             code: StatusCode::OK,
             status: "TAKEN",
             text: String::new(),
             reference: String::new(),
             auth_code: String::new(),
-        }),
-        Err(why) => refused(why),
+        },
+        Err(why) => Answer::refusal(StatusCode::BAD_REQUEST, why),
     }
 }
 
