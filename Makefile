@@ -8,7 +8,7 @@ export TONEWALL_RESULTS := $(abspath $(TARGET))/results
 XTASK := $(TARGET)/debug/xtask
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program screens test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-kill load-sip bench bench-detector bench-mask bench-relay bench-pages figures guard-campaign memory-per-call fuzz lint fmt clean
+.PHONY: help build demo ui program screens test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments load-sip bench bench-detector bench-mask bench-relay bench-pages figures guard-campaign memory-per-call fuzz lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -17,6 +17,7 @@ help:
 	@echo "make acceptance   after make test: which row of the acceptance table is proven by which test of that run; fails for a row that is owed and is not"
 	@echo "make acceptance-add   lists in docs/acceptance.toml the tests of that run whose names begin with the ids of rows"
 	@echo "make screens   the pictures of the guide anew, one of each screen, into docs/screens"
+	@echo "make fault-payments   the server killed N=300 times while it charges: one JSON line, fails if anybody is charged twice, or a charge is lost or stuck"
 	@echo "make bench   calls per core, CPU per call, detector: one JSON line each"
 	@echo "make bench-mask   what is heard of keys under the mask, class by class: JSON lines, fails above a bound"
 	@echo "make bench-pages   500 pages with an event stream, 50 of them with a customer who keys: how old events are when they are read"
@@ -112,13 +113,19 @@ test-trip: planted $(XTASK)
 planted: program
 	$(CARGO) build --quiet --locked --workspace --bin tonewall-planted --features tonewall-server/planted
 
-# Kills at random moments around the charge; fault-kill does the same for longer.
+# The server killed at each point of a charge, and pressed twenty times at once; fault-payments does the former for longer.
 test-fault-short: program $(XTASK)
 	scripts/timed fault-short $(JUNIT)/fault-short $(CARGO) test --locked --workspace --test stories killed
 
-KILL_N ?= 300
-fault-kill: program
-	TONEWALL_KILL_N=$(KILL_N) $(CARGO) test --locked --workspace --test stories killed -- --nocapture
+# N kills between the click and the stored outcome, judged by the sandbox gateway's own ledger: the last line is one JSON object, and the exit code follows
+# it. PLANT=retry sends each charge twice, so that it must fail (docs/planted.md).
+N ?= 300
+PLANT ?=
+KILLED = $(abspath $(TARGET))/fault-payments.log
+fault-payments: planted
+	@set -o pipefail; TONEWALL_KILL_N=$(N) TONEWALL_KILL_PLANT=$(PLANT) \
+	  $(CARGO) test --quiet --locked --workspace --test stories killed_at_every_point -- --nocapture 2>&1 | tee $(KILLED) | { grep -v '^{"trials"' || true; }; \
+	  code=$$?; grep '^{"trials"' $(KILLED) | tail -n 1; exit $$code
 
 # 200 calls a second for 60 s with 3 % of the caller's messages lost; the optimised program is measured.
 load-sip: build

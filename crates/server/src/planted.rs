@@ -5,11 +5,13 @@
 use std::sync::Arc;
 
 use domain::boundary::{
-    Audience, Bus, Charge, LiveEvent, NotSent, PaymentGateway, ReadyCharge, Task,
+    Audience, Bus, Charge, LiveEvent, NotSent, PaymentGateway, ReadyCharge, Store, Task,
 };
 use domain::capture::Field;
 use domain::gateway::GatewayConfig;
 use secret::{Arena, Digit, FieldIndex};
+
+mod points;
 
 /// The environment variable that chooses.
 const CHOICE: &str = "TONEWALL_PLANT";
@@ -54,13 +56,18 @@ pub(crate) fn is_mask_off() -> bool {
     matches!(Plant::chosen(), Some(Plant::MaskOff))
 }
 
-/// The gateway with the chosen defect; as it is, if none is chosen.
+/// The store of the calls, with the points at which the process can be told to end.
+pub(crate) fn pointed(store: Arc<dyn Store>) -> Arc<dyn Store> {
+    points::store(store)
+}
+
+/// The gateway with the chosen defect, if one is chosen, and with the points at which the process can be told to end.
 pub(crate) fn around(
     gateway: Arc<dyn PaymentGateway>,
     arena: Arc<Arena>,
     bus: Arc<dyn Bus>,
 ) -> Arc<dyn PaymentGateway> {
-    match Plant::chosen() {
+    points::gateway(match Plant::chosen() {
         Some(plant) => Arc::new(Planted {
             plant,
             gateway,
@@ -68,7 +75,7 @@ pub(crate) fn around(
             bus,
         }),
         None => gateway,
-    }
+    })
 }
 
 /// Copies that a careless library makes. So many that later allocations do not overwrite all of them.

@@ -103,7 +103,7 @@ impl Server {
         let hub = web::events::Hub::new();
         let (gateway, trials) = gateway(config, &arena, &hub)?;
         let calls = Calls::new(Deps {
-            store: database.clone(),
+            store: of_calls(&database),
             desktops: database.clone(),
             configuration: configuration.clone(),
             gateway: gateway.clone(),
@@ -239,6 +239,14 @@ fn gateway(
     #[cfg(not(feature = "planted"))]
     let _for_planted_defects = (arena, hub);
     Ok((gateway, client))
+}
+
+/// The store that calls write to.
+fn of_calls(database: &Arc<Database>) -> Arc<dyn Store> {
+    let store: Arc<dyn Store> = database.clone();
+    #[cfg(feature = "planted")]
+    let store = crate::planted::pointed(store);
+    store
 }
 
 fn gateway_policy(config: &Config) -> Result<GatewayPolicy, StartError> {

@@ -1,5 +1,6 @@
 //! What the stories share: a running house, a client, a walk through a payment.
 
+mod campaign;
 mod client;
 mod events;
 mod house;
@@ -7,9 +8,9 @@ mod site;
 mod variants;
 mod walk;
 
+pub(crate) use campaign::{Kill, campaign, kills};
 pub(crate) use client::Client;
 pub(crate) use events::EventStream;
-pub(crate) use house::{House, TONEWALL, wait_for};
-pub(crate) use site::{Running, Site};
+pub(crate) use house::{House, TONEWALL};
 pub(crate) use variants::{plain, planted};
 pub(crate) use walk::{Capture, connect, form, new_key};

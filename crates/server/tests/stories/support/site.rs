@@ -5,13 +5,15 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::client::Client;
-use super::house::{TONEWALL, wait_for};
+use super::house::wait_for;
 
 /// A start that takes longer has failed.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -22,8 +24,13 @@ const PHONE: (&str, &str) = ("1001", "phone-secret-1");
 /// The password that everyone chooses at the first login.
 const PASSWORD: &str = "walnut-harbour-42";
 
+/// Media ports of an installation.
+const MEDIA_PORTS: u16 = 100;
+
 /// An installation. Its data stays from start to start.
 pub(crate) struct Site {
+    program: PathBuf,
+    environment: Vec<(&'static str, String)>,
     folder: TempDir,
     gateway: SocketAddr,
     media_first: u16,
@@ -36,37 +43,52 @@ pub(crate) struct Running {
     simulator: Simulator,
     pub(crate) page: String,
     pub(crate) stage: Client,
+    /// When the server's process began, and how long it took until it served.
+    pub(crate) began: Instant,
+    pub(crate) served_in: Duration,
 }
 
 impl Site {
-    /// An empty installation, set up by its administrator through the API.
-    pub(crate) fn set_up() -> Self {
+    /// An empty installation of a program, set up by its administrator through the API.
+    pub(crate) fn set_up(program: &Path, environment: &[(&'static str, &str)]) -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let environment = environment.iter();
         let mut site = Self {
+            program: program.to_owned(),
+            environment: environment
+                .map(|(name, value)| (*name, (*value).to_owned()))
+                .collect(),
             folder: tempfile::tempdir().unwrap(),
             gateway: free.local_addr().unwrap(),
-            media_first: 10_000 + rand::random_range(0..100_u16) * 100,
+            media_first: media_first(),
             starts: 0,
         };
         drop(free);
+        let kill_at = site.kill_at().to_str().unwrap().to_owned();
+        site.environment.push(("TONEWALL_KILL_AT", kill_at));
         let (mut simulator, place) = site.start_simulator();
-        let (server, page, _sip, one_time) = site.start_server(&place);
+        let started = site.start_server(&place);
         configure(
-            &page,
-            &one_time.unwrap(),
+            &started.page,
+            &started.one_time.unwrap(),
             place["service_url"].as_str().unwrap(),
         );
         simulator.end();
-        end(server);
+        end(started.child);
         site
+    }
+
+    /// The file that names the point at which a program with points ends (docs/planted.md).
+    pub(crate) fn kill_at(&self) -> PathBuf {
+        self.folder.path().join("kill-at")
     }
 
     /// Starts server and simulator.
     pub(crate) fn start(&mut self) -> Running {
         let (mut simulator, place) = self.start_simulator();
-        let (server, page, sip, _) = self.start_server(&place);
+        let started = self.start_server(&place);
         let stage = simulator.ask(&json!({
-            "server_sip": sip,
+            "server_sip": started.sip,
             "realm": "tonewall",
             "consumer": "127.0.0.2:0",
             "agents_address": "127.0.0.3",
@@ -74,14 +96,16 @@ impl Site {
             "number": "4000",
             "agents": [{ "user": PHONE.0, "password": PHONE.1 }],
             "answer_after_ms": 100,
-            "server_page": page,
+            "server_page": started.page,
         }));
         let stage = Client::new(stage["control"].as_str().unwrap());
         Running {
-            server,
+            server: started.child,
             simulator,
-            page,
+            page: started.page,
             stage,
+            began: started.began,
+            served_in: started.served_in,
         }
     }
 
@@ -101,36 +125,45 @@ impl Site {
     }
 
     fn start_simulator(&self) -> (Simulator, Value) {
-        let mut simulator = Simulator::start();
+        let mut simulator = Simulator::start(&self.program);
         let data = self.folder.path().join("simulator");
         let place = simulator.ask(&json!({ "data": data, "sandbox": self.gateway }));
         (simulator, place)
     }
 
-    fn start_server(&mut self, gateway: &Value) -> (Child, String, String, Option<String>) {
+    fn start_server(&mut self, gateway: &Value) -> Started {
         self.starts += 1;
         let file = self.folder.path().join("tonewall.toml");
         std::fs::write(&file, self.settings(gateway)).unwrap();
         let log = self.log_file(self.starts);
-        let mut server = Command::new(TONEWALL)
+        let began = Instant::now();
+        let environment = self.environment.iter();
+        let mut child = Command::new(&self.program)
             .args(["serve", "--config"])
             .arg(&file)
+            .envs(environment.map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
         let serving = wait_for("the server serves", START_MAX, || serving(&log));
+        let served_in = began.elapsed();
         let address = |name: &str| serving[name].as_str().unwrap().to_owned();
-        let (page, sip) = (format!("http://{}", address("page")), address("sip"));
         let mut line = String::new();
         if self.starts == 1 {
-            BufReader::new(server.stdout.take().unwrap())
+            BufReader::new(child.stdout.take().unwrap())
                 .read_line(&mut line)
                 .unwrap();
         }
-        let one_time = line.trim().rsplit(' ').next().map(str::to_owned);
-        (server, page, sip, one_time)
+        Started {
+            child,
+            page: format!("http://{}", address("page")),
+            sip: address("sip"),
+            one_time: line.trim().rsplit(' ').next().map(str::to_owned),
+            began,
+            served_in,
+        }
     }
 
     fn settings(&self, gateway: &Value) -> String {
@@ -160,11 +193,30 @@ addresses = ["127.0.0.2"]
 "#,
             data = self.folder.path().join("data"),
             first = self.media_first,
-            last = self.media_first + 99,
+            last = self.media_first + MEDIA_PORTS - 1,
             host = text(&gateway["host"]),
             ca_file = text(&gateway["ca_file"]),
         )
     }
+}
+
+/// A server that serves.
+struct Started {
+    child: Child,
+    page: String,
+    sip: String,
+    /// At the first start.
+    one_time: Option<String>,
+    began: Instant,
+    served_in: Duration,
+}
+
+/// The next ports that no other installation of this process has.
+fn media_first() -> u16 {
+    static FIRST: OnceLock<u16> = OnceLock::new();
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = FIRST.get_or_init(|| 10_000 + rand::random_range(0..100) * MEDIA_PORTS);
+    first + NEXT.fetch_add(MEDIA_PORTS, Ordering::Relaxed)
 }
 
 impl Running {
@@ -179,6 +231,11 @@ impl Running {
     pub(crate) fn kill_server(&mut self) {
         self.server.kill().unwrap();
         self.server.wait().unwrap();
+    }
+
+    /// Whether the server's process has ended.
+    pub(crate) fn is_gone(&mut self) -> bool {
+        self.server.try_wait().unwrap().is_some()
     }
 }
 
@@ -198,8 +255,8 @@ struct Simulator {
 }
 
 impl Simulator {
-    fn start() -> Self {
-        let mut child = Command::new(TONEWALL)
+    fn start(program: &Path) -> Self {
+        let mut child = Command::new(program)
             .arg("simulate")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -70,10 +70,6 @@ impl<'a> Capture<'a> {
         capture
     }
 
-    pub(crate) fn page(&self) -> &Client {
-        self.page
-    }
-
     pub(crate) fn view(&self) -> Value {
         self.page.get(&self.path)
     }
