@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 
 pub mod approval;
 mod draft;
+mod more;
 pub mod template;
 pub mod trial;
 mod verdict;
 
 pub use draft::MAPPINGS_MAX;
+pub use more::{Method, More, RequestFormat, ResponseFormat, VerdictConditions};
 pub use template::{Template, TemplateError, Variable};
 pub use verdict::{Evidence, KeyFound, NotSentReason, Verdict, VerdictRule, rule};
 
@@ -64,6 +66,9 @@ pub struct GatewayConfig {
     /// "A missing key means".
     #[serde(default)]
     pub missing_key: MissingKey,
+    /// What stands behind "More".
+    #[serde(default, skip_serializing_if = "More::is_empty")]
+    pub more: More,
 }
 
 fn on() -> bool {

@@ -1,0 +1,130 @@
+//! What stands behind "More" on the tab Payment Gateway Config.
+//! Owns: the fields beyond the reference's, and their defaults, which change nothing.
+//! Never: parses a template or a condition.
+
+use serde::{Deserialize, Serialize};
+
+use super::Mapping;
+
+/// The fields behind "More" (docs/decisions/0008). The default asks for nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct More {
+    /// HTTP method.
+    #[serde(skip_serializing_if = "is_default")]
+    pub method: Method,
+    /// How parameters are written if not as Request Type says.
+    #[serde(skip_serializing_if = "is_default")]
+    pub request_format: RequestFormat,
+    /// The whole body as a text, in the place of parameters. Written as Request Type says: JSON, XML, or as it is.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// The name of a form field that holds the body, which is JSON or XML, as its only parameter; empty: none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub body_form_field: String,
+    /// Content-Type in the place of Request Type's; empty: that.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub content_type: String,
+    /// Constants, `{cfg.name}`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub constants: Vec<Mapping>,
+    /// Names of secrets, `{secret.name}`. Their values are kept elsewhere and never shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+    /// Values that are computed before the body is written, `{let.name}`. Each may name those above it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<Mapping>,
+    /// Values that are computed once the body is final, `{sign.name}`. Each may name those above it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signature: Vec<Mapping>,
+    /// How answers are read if not as Response Type says.
+    #[serde(skip_serializing_if = "is_default")]
+    pub response_format: ResponseFormat,
+    /// Conditions that refine the verdict.
+    #[serde(skip_serializing_if = "is_default")]
+    pub verdict: VerdictConditions,
+    /// Further keys of the agent message, asked one after the other where Response Agent Message Key is not found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub message_keys: Vec<String>,
+    /// What of the answer is kept: a name and a key, or several keys with `||` between.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<Mapping>,
+}
+
+impl More {
+    /// Nothing stands there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        is_default(self)
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// HTTP method of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// POST.
+    #[default]
+    Post,
+    /// PUT.
+    Put,
+}
+
+impl Method {
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        }
+    }
+}
+
+/// How parameters are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestFormat {
+    /// As Request Type says.
+    #[default]
+    RequestType,
+    /// `NAME[length]=value` joined by `&`, nothing encoded: Payflow's text/namevalue.
+    NameValue,
+}
+
+/// How an answer is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseFormat {
+    /// As Response Type says.
+    #[default]
+    ResponseType,
+    /// `NAME=value` or `NAME[length]=value` joined by `&`, nothing decoded.
+    NameValue,
+}
+
+/// Conditions such as `response = 2`, `status = DECLINED|REFUSED`, `errorCode exists`, `http:status = 402`. Any of a list suffices, but all of `also` are
+/// needed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct VerdictConditions {
+    /// What must hold besides the success key for an approval.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+    /// What means that the gateway itself does not know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
+    /// What means that a person decides later.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub review: Vec<String>,
+    /// What means declined.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub declined: Vec<String>,
+    /// What means that the gateway refused the request and charged nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub error: Vec<String>,
+}
