@@ -11,7 +11,7 @@ use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Audited, CaptureAction, Change, Charge, StoreError};
 use domain::capture::{CaptureState, Effect, Event, Field, Ruling, Session};
 use domain::gate::pass_gates;
-use domain::gateway::NotSentReason;
+use domain::gateway::{NotSentReason, Once};
 use domain::id::{AttemptId, CaptureId, DesktopId, SinkId, WidgetId};
 use domain::payment::{AttemptState, Payment, PaymentForm};
 use domain::service::{Sink, SinkHearing};
@@ -500,6 +500,8 @@ impl CallTask {
                 kind: widget.kind,
                 gateway,
                 password,
+                secrets: Vec::new(),
+                once: Once::from_random(inner.deps.clock.now(), rand::random()),
                 form,
                 slot,
                 facts,

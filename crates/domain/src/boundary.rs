@@ -18,7 +18,7 @@ use crate::control::CallControl;
 use crate::designer::{DesignerDesktop, SavedDesign};
 use crate::desktop::{Desktop, SavedDesktop};
 use crate::gateway::approval::{HostApproval, HostEditor};
-use crate::gateway::{GatewayConfig, NotSentReason, Verdict};
+use crate::gateway::{GatewayConfig, NotSentReason, Once, Verdict};
 use crate::id::{
     AttemptId, CallId, CaptureId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId,
 };
@@ -51,6 +51,10 @@ pub struct Charge {
     pub gateway: GatewayConfig,
     /// Password for Basic.
     pub password: Option<SecretText>,
+    /// Secrets of the configuration, by name: `{secret.name}`.
+    pub secrets: Vec<(String, SecretText)>,
+    /// Its time and its random values.
+    pub once: Once,
     /// What the agent typed.
     pub form: PaymentForm,
     /// What the consumer keyed.

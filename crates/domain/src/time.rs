@@ -38,10 +38,28 @@ impl UnixMillis {
     /// The calendar day in UTC: "2026-11-26".
     #[must_use]
     pub fn utc_day(self) -> String {
+        self.utc_date().to_string()
+    }
+
+    /// "2026-11-26T14:03:07.120Z", always with three decimals.
+    #[must_use]
+    pub fn iso_text(self) -> String {
+        self.stamp().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    }
+
+    /// "Thu, 26 Nov 2026 14:03:07 GMT", as HTTP writes it
+    /// ([RFC 9110 §5.6.7](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7)).
+    #[must_use]
+    pub fn http_text(self) -> String {
         self.stamp()
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date()
+            .strftime("%a, %d %b %Y %H:%M:%S GMT")
             .to_string()
+    }
+
+    /// The calendar day in UTC.
+    #[must_use]
+    pub fn utc_date(self) -> jiff::civil::Date {
+        self.stamp().to_zoned(jiff::tz::TimeZone::UTC).date()
     }
 
     /// A time that no calendar has reads as the first of ours.

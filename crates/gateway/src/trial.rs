@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::gateway::{Exchanged, HttpsGateway};
 use crate::policy::Target;
 use crate::reply::{Captured, Reading, excerpt, read, scrubbed, without};
-use crate::request::{headers, preview};
+use crate::request::{self, preview};
 
 /// Trials at a time: each administrator has one, and there are few. More are told to come again.
 pub(crate) const TRIALS_MAX: usize = 8;
@@ -101,26 +101,18 @@ fn tested(exchanged: &Exchanged) -> Tested {
     }
 }
 
-/// The password, and the values of sensitive headers: what a proxy that echoes the request would give away.
+/// The password, and what else of the request is a credential: what a proxy that echoes the request would give away.
 fn credentials(charge: &Charge) -> Vec<Zeroizing<String>> {
-    let owned = |text: &str| Zeroizing::new(text.to_owned());
     let password = charge
         .password
         .as_ref()
-        .map(|password| owned(password.expose()));
-    let headers = Target::parse(&charge.gateway.service_url)
-        .and_then(|target| headers(charge, &target))
-        .unwrap_or_default();
-    let sensitive = headers.values().filter(|value| value.is_sensitive());
-    let values = sensitive
-        .filter_map(|value| value.to_str().ok())
-        .map(|text| owned(text.strip_prefix("Basic ").unwrap_or(text)));
-    let long = values.filter(|value| value.chars().count() >= VALUE_CHARS_MIN);
-    password
-        .into_iter()
-        .filter(|password| !password.is_empty())
-        .chain(long)
-        .collect()
+        .map(|password| Zeroizing::new(password.expose().to_owned()))
+        .filter(|password| !password.is_empty());
+    let sent = Target::parse(&charge.gateway.service_url)
+        .map(|target| request::credentials(charge, &target));
+    let long = sent.unwrap_or_default().into_iter();
+    let long = long.filter(|value| value.chars().count() >= VALUE_CHARS_MIN);
+    password.into_iter().chain(long).collect()
 }
 
 /// What an answer came to, for whoever tries a gateway out.

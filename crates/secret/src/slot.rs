@@ -183,6 +183,14 @@ impl<'a> Digits<'a> {
         self.0.get(range).map(Self)
     }
 
+    /// The digits from the first that is not 0, but the last at least: a number as people write it.
+    #[must_use]
+    pub fn without_leading_zeros(&self) -> Self {
+        let zeros = self.0.iter().take_while(|digit| **digit == b'0').count();
+        let from = zeros.min(self.0.len().saturating_sub(1));
+        Self(&self.0[from..])
+    }
+
     /// The digits as ASCII characters, each `b'0'..=b'9'`. Each caller outside this crate is on
     /// the reviewed list.
     #[must_use]

@@ -138,6 +138,8 @@ impl Planted {
             kind: charge.kind,
             gateway: charge.gateway.clone(),
             password: None,
+            secrets: Vec::new(),
+            once: charge.once.clone(),
             form: charge.form.clone(),
             slot,
             facts: charge.facts.clone(),

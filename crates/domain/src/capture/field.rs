@@ -187,6 +187,17 @@ impl Brand {
         }
     }
 
+    /// One word in small letters, for maps of a gateway's configuration.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Visa => "visa",
+            Self::Mastercard => "mastercard",
+            Self::AmericanExpress => "amex",
+            Self::Discover => "discover",
+        }
+    }
+
     /// Digits of its security code.
     #[must_use]
     pub fn security_code_digits(self) -> usize {

@@ -6,9 +6,12 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{AuthMethod, ContentType, GatewayConfig, Mapping, Template, Variable};
+use super::{AuthMethod, ContentType, GatewayConfig, Mapping, Place, Scope, Template};
 use crate::capture::PaymentType;
 use crate::widget::DraftProblem;
+use more::sentence;
+
+mod more;
 
 /// Rows of one mapping: more than any gateway asks for. More are refused.
 pub const MAPPINGS_MAX: usize = 64;
@@ -40,6 +43,7 @@ impl GatewayConfig {
     /// Everything that is wrong, in the order of the form; paths are relative to the gateway.
     #[must_use]
     pub fn problems(&self, payment_type: PaymentType) -> Vec<DraftProblem> {
+        let (scope, defined) = more::scope(self, payment_type);
         let mut problems = Vec::new();
         problems.extend(url_problem(&self.service_url));
         problems.extend(text_problem("success_key", &self.success_key, 1));
@@ -53,9 +57,9 @@ impl GatewayConfig {
             "request_params",
             &self.request_params,
             param_name_problem,
-            |row| param_value_problem(row, payment_type),
+            |row| param_value_problem(row, &scope),
         ));
-        problems.extend(self.user_name_problem());
+        problems.extend(self.user_name_problem(&scope));
         problems.extend(timeout_problem(
             "connection_timeout_ms",
             self.connection_timeout_ms,
@@ -66,7 +70,7 @@ impl GatewayConfig {
             self.read_timeout_ms,
             1_000..=120_000,
         ));
-        if self.request_type == ContentType::Text {
+        if self.request_type == ContentType::Text && self.more.body.is_empty() {
             problems.push(DraftProblem::new(
                 "request_type",
                 "text/plain is for responses; choose JSON, form or XML.",
@@ -76,22 +80,30 @@ impl GatewayConfig {
             "request_headers",
             &self.request_headers,
             header_name_problem,
-            header_value_problem,
+            |row| header_value_problem(&row.value, &scope),
         ));
+        problems.extend(defined);
+        problems.extend(more::body_problems(self, &scope));
         problems
     }
 
     /// [RFC 7617 §2](https://www.rfc-editor.org/rfc/rfc7617#section-2): no colon and no control character in a user-id.
-    fn user_name_problem(&self) -> Option<DraftProblem> {
-        let name = &self.auth_user_name;
-        match self.auth_method {
-            AuthMethod::None => None,
-            AuthMethod::Basic if name.contains(':') => Some(DraftProblem::new(
-                "auth_user_name",
-                "A user name for Basic has no colon.",
-            )),
-            AuthMethod::Basic => text_problem("auth_user_name", name, 1),
+    fn user_name_problem(&self, scope: &Scope) -> Option<DraftProblem> {
+        if self.auth_method == AuthMethod::None {
+            return None;
         }
+        let name = &self.auth_user_name;
+        let of = |field: &str, text: &str| {
+            let message = header_value_problem(text, scope)?;
+            Some(DraftProblem::new(field, message))
+        };
+        if name.contains(':') {
+            let message = "A user name for Basic has no colon.";
+            return Some(DraftProblem::new("auth_user_name", message));
+        }
+        text_problem("auth_user_name", name, 1)
+            .or_else(|| of("auth_user_name", name).filter(|_| name.contains('{')))
+            .or_else(|| of("more.auth_password", &self.more.auth_password))
     }
 }
 
@@ -195,28 +207,10 @@ fn param_name_problem(row: &Mapping) -> Option<String> {
     })
 }
 
-fn param_value_problem(row: &Mapping, payment_type: PaymentType) -> Option<String> {
-    let template = match Template::parse(&row.value) {
-        Ok(template) => template,
-        Err(error) => return Some(sentence(&error)),
-    };
-    let foreign = template
-        .variables()
-        .find(|variable| is_of_other(*variable, payment_type))?;
-    Some(format!("{foreign} is not captured by this kind of widget."))
-}
-
-/// A card's value in a check widget, or the other way round.
-fn is_of_other(variable: Variable, payment_type: PaymentType) -> bool {
-    let check = matches!(
-        variable,
-        Variable::CheckRoutingNumber | Variable::CheckAccountNumber
-    );
-    let card = variable == Variable::CardType || (variable.is_secret_digits() && !check);
-    match payment_type {
-        PaymentType::Card => check,
-        PaymentType::Check => card,
-    }
+fn param_value_problem(row: &Mapping, scope: &Scope) -> Option<String> {
+    let template = Template::parse(&row.value);
+    let checked = template.and_then(|template| template.check(Place::Body, scope));
+    checked.err().map(|error| sentence(&error))
 }
 
 /// [RFC 9110 §5.1](https://www.rfc-editor.org/rfc/rfc9110#section-5.1): a name is a token.
@@ -237,25 +231,13 @@ fn header_name_problem(row: &Mapping) -> Option<String> {
 }
 
 /// [RFC 9110 §5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5): a value is visible text.
-fn header_value_problem(row: &Mapping) -> Option<String> {
-    let template = match Template::parse(&row.value) {
-        Ok(template) => template,
-        Err(error) => return Some(sentence(&error)),
-    };
-    if let Some(variable) = template.variables().find(|one| one.is_sensitive()) {
-        return Some(format!(
-            "{variable} may stand in the body only, never in a header."
-        ));
+fn header_value_problem(value: &str, scope: &Scope) -> Option<String> {
+    let template = Template::parse(value);
+    let checked = template.and_then(|template| template.check(Place::Header, scope));
+    if let Err(error) = checked {
+        return Some(sentence(&error));
     }
-    (!row.value.is_ascii()).then(|| "A header's value has only ASCII characters.".to_owned())
-}
-
-fn sentence(error: &super::TemplateError) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        format!("{}{}.", first.to_uppercase(), letters.as_str())
-    })
+    (!value.is_ascii()).then(|| "A header's value has only ASCII characters.".to_owned())
 }
 
 #[cfg(test)]
@@ -390,7 +372,7 @@ mod tests {
         let rows = vec![
             row("", "x"),
             row("a b", "x"),
-            row("x", "{card.cvv}"),
+            row("x", "{card.cvvv}"),
             row("ok", "y"),
             row("OK", "z"),
             row("acct", "{check.account_number}"),
@@ -415,7 +397,9 @@ mod tests {
 
     #[test]
     fn headers_never_carry_captured_values() {
-        for variable in Variable::FIXED {
+        let not_here = |name: &str| name.starts_with("{check.") || name.starts_with("{body.");
+        let all = crate::gateway::Variable::fixed();
+        for variable in all.filter(|one| !not_here(&one.to_string())) {
             let config = GatewayConfig {
                 request_headers: vec![row("X-Value", &variable.to_string())],
                 ..gateway()

@@ -8,14 +8,23 @@ use serde::{Deserialize, Serialize};
 
 pub mod approval;
 mod draft;
+pub mod filter;
 mod more;
+mod name;
+mod once;
 pub mod template;
 pub mod trial;
+mod typing;
+pub mod variable;
 mod verdict;
 
 pub use draft::MAPPINGS_MAX;
-pub use more::{Method, More, RequestFormat, ResponseFormat, VerdictConditions};
-pub use template::{Template, TemplateError, Variable};
+pub use more::{BodyKind, Method, More, RequestFormat, ResponseFormat, VerdictConditions};
+pub use name::{NameError, NamePath, Step};
+pub use once::Once;
+pub use template::{Template, TemplateError};
+pub use typing::{Place, Scope, Typed};
+pub use variable::{Kind, Source, Space, Variable};
 pub use verdict::{Evidence, KeyFound, NotSentReason, Verdict, VerdictRule, rule};
 
 /// Default of "Connection Timeout".

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Mapping;
+use super::{ContentType, GatewayConfig, Mapping};
 
 /// The fields behind "More" (docs/decisions/0008). The default asks for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -19,6 +19,9 @@ pub struct More {
     /// The whole body as a text, in the place of parameters. Written as Request Type says: JSON, XML, or as it is.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub body: String,
+    /// Password for Basic, if it is computed: `{let.hash}`; empty: the one that is kept with the widget.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub auth_password: String,
     /// The name of a form field that holds the body, which is JSON or XML, as its only parameter; empty: none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub body_form_field: String,
@@ -127,4 +130,48 @@ pub struct VerdictConditions {
     /// What means that the gateway refused the request and charged nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub error: Vec<String>,
+}
+
+/// What a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyKind {
+    /// JSON.
+    Json,
+    /// XML.
+    Xml,
+    /// A form.
+    Form,
+    /// Text in which nothing is escaped.
+    Text,
+}
+
+impl BodyKind {
+    /// What the body of a configuration is. A text shows it in its first character when a form field holds it.
+    #[must_use]
+    pub fn of(config: &GatewayConfig) -> Self {
+        let more = &config.more;
+        if more.request_format == RequestFormat::NameValue {
+            return Self::Text;
+        }
+        if !more.body.is_empty() && !more.body_form_field.is_empty() {
+            return match more.body.trim_start().starts_with('<') {
+                true => Self::Xml,
+                false => Self::Json,
+            };
+        }
+        match config.request_type {
+            ContentType::Json => Self::Json,
+            ContentType::Xml | ContentType::TextXml => Self::Xml,
+            ContentType::Form => Self::Form,
+            ContentType::Text => Self::Text,
+        }
+    }
+}
+
+impl GatewayConfig {
+    /// Whether a parameter's name is a path in the body: in JSON and XML.
+    #[must_use]
+    pub fn writes_levels(&self) -> bool {
+        matches!(BodyKind::of(self), BodyKind::Json | BodyKind::Xml)
+    }
 }

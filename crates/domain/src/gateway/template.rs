@@ -1,17 +1,25 @@
-//! Mapping values: literal text with tokens in braces.
-//! Owns: the closed list of tokens and what each may appear in.
+//! Texts with tokens in braces.
+//! Owns: how a text is read.
 //! Never: renders one; the gateway room does, and digits only into a secret buffer.
 
 use std::fmt;
 
-use crate::payment::form_parameter;
+use super::filter::{Filter, FilterError};
+use super::variable::{Kind, Source, Variable};
 
 /// Longest mapping value in bytes: a page of text. Longer ones are refused.
 pub const TEMPLATE_BYTES_MAX: usize = 2_000;
 
-/// A parsed mapping value.
+/// Longest text of a whole body in bytes; the longest that is known, a SOAP envelope, has four thousand.
+pub const BODY_BYTES_MAX: usize = 16_000;
+
+/// Filters of one token. Real ones have three at most.
+const FILTERS_MAX: usize = 8;
+
+/// A parsed text.
 ///
-/// A token is a name with a dot in braces, `{card.number}`; braces around anything else are plain text, and `\{` is a brace.
+/// A token is a name with a dot in braces, `{card.number}`, perhaps with filters, `{payment.amount|minor|int}`; braces around anything else are plain text,
+/// and `\{` is a brace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
@@ -23,55 +31,179 @@ pub enum Part {
     /// Text as it is.
     Literal(String),
     /// A value that is known when the charge is made.
-    Token(Variable),
+    Token(Token),
 }
 
-/// Why a text is no template.
+/// A name and what is done with its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Which character of the text it begins with, from 1.
+    pub at: usize,
+    /// Where the value comes from.
+    pub source: Source,
+    /// What is done with it, from left to right.
+    pub filters: Vec<Filter>,
+}
+
+/// What is wrong with a template, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateError {
+    /// Which character it begins with, from 1; none: the whole text.
+    pub at: Option<usize>,
+    /// What.
+    pub fault: TemplateFault,
+}
+
+impl std::error::Error for TemplateError {}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at {
+            Some(at) => write!(f, "character {at}: {}", self.fault),
+            None => self.fault.fmt(f),
+        }
+    }
+}
+
+/// What can be wrong with a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TemplateError {
+pub enum TemplateFault {
     /// No such token.
-    #[error("there is no token {{{0}}}; the list of tokens is beside the field")]
-    UnknownToken(String),
-    /// Longer than [`TEMPLATE_BYTES_MAX`].
-    #[error("a value has at most {TEMPLATE_BYTES_MAX} characters")]
-    TooLong,
+    #[error("there is no token {{{name}}}{}", Meant(.like))]
+    UnknownToken {
+        /// Its name.
+        name: String,
+        /// One that is written much like it.
+        like: Option<&'static str>,
+    },
+    /// The configuration does not define it.
+    #[error("{0} is not defined here")]
+    Undefined(Source),
+    /// No such filter, or not with this argument.
+    #[error("\u{201c}{0}\u{201d} {1}")]
+    Filter(String, FilterError),
+    /// More than [`FILTERS_MAX`].
+    #[error("a token has at most {FILTERS_MAX} filters")]
+    Filters,
+    /// A filter that does not take such a value.
+    #[error("\u{201c}{0}\u{201d} does not take {1}")]
+    Misfit(String, Kind),
+    /// A captured value outside the body.
+    #[error("{0} may stand in the body only, never in a header, a URL or a computation")]
+    Captured(Source),
+    /// A credential where everybody reads it.
+    #[error("{0} is a secret, which a URL never holds")]
+    Secret(Source),
+    /// What another place only knows.
+    #[error("{0} is known in a signature only")]
+    SignatureOnly(Source),
+    /// The body as it is, beside other text or without a hash.
+    #[error("{0} needs a hash behind it, for example {{body.raw|sha256|hex}}")]
+    Unhashed(Source),
+    /// Bytes in a text.
+    #[error("{0} gives bytes; end with hex or b64")]
+    Bytes(Source),
+    /// A value of the other kind of widget.
+    #[error("{0} is not captured by this kind of widget")]
+    Foreign(Source),
+    /// Longer than allowed.
+    #[error("a value has at most {0} characters")]
+    TooLong(usize),
     /// A line break or another control character.
     #[error("a value has no line breaks or control characters")]
     ControlCharacter,
 }
 
+/// "; did you mean ...?"
+struct Meant<'a>(&'a Option<&'static str>);
+
+impl fmt::Display for Meant<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => write!(f, "; did you mean {{{name}}}?"),
+            None => f.write_str("; the list of tokens is beside the field"),
+        }
+    }
+}
+
+impl TemplateFault {
+    pub(super) fn at(self, token: &Token) -> TemplateError {
+        TemplateError {
+            at: Some(token.at),
+            fault: self,
+        }
+    }
+
+    fn of_all(self) -> TemplateError {
+        TemplateError {
+            at: None,
+            fault: self,
+        }
+    }
+}
+
 impl Template {
-    /// Reads a mapping value.
+    /// Reads a mapping value: one line.
     ///
     /// # Errors
-    /// Unknown tokens, control characters, excessive length.
+    /// Unknown tokens and filters, control characters, excessive length.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         if text.len() > TEMPLATE_BYTES_MAX {
-            return Err(TemplateError::TooLong);
+            return Err(TemplateFault::TooLong(TEMPLATE_BYTES_MAX).of_all());
         }
         if text.chars().any(char::is_control) {
-            return Err(TemplateError::ControlCharacter);
+            return Err(TemplateFault::ControlCharacter.of_all());
         }
+        Self::read(text)
+    }
+
+    /// Reads a text of several lines: a whole body, or what is signed.
+    ///
+    /// # Errors
+    /// As [`Template::parse`], but line breaks and tabs are text.
+    pub fn parse_lines(text: &str) -> Result<Self, TemplateError> {
+        if text.len() > BODY_BYTES_MAX {
+            return Err(TemplateFault::TooLong(BODY_BYTES_MAX).of_all());
+        }
+        if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            return Err(TemplateFault::ControlCharacter.of_all());
+        }
+        Self::read(text)
+    }
+
+    /// One that holds this token alone.
+    #[must_use]
+    pub fn of_token(token: Token) -> Self {
+        Self {
+            parts: vec![Part::Token(token)],
+        }
+    }
+
+    fn read(text: &str) -> Result<Self, TemplateError> {
         let mut template = Self { parts: Vec::new() };
         let mut rest = text;
         while let Some(at) = rest.find(['{', '\\']) {
             template.push_literal(&rest[..at]);
-            rest = template.take_special(&rest[at..])?;
+            let special = &rest[at..];
+            let before = &text[..text.len() - special.len()];
+            rest = template.take_special(special, before.chars().count() + 1)?;
         }
         template.push_literal(rest);
         Ok(template)
     }
 
     /// Takes a brace or a backslash with what belongs to it and returns what follows.
-    fn take_special<'t>(&mut self, text: &'t str) -> Result<&'t str, TemplateError> {
+    fn take_special<'t>(&mut self, text: &'t str, at: usize) -> Result<&'t str, TemplateError> {
         if let Some(after) = text.strip_prefix("\\{") {
             self.push_literal("{");
             return Ok(after);
         }
-        if let Some(inner) = token_name(text) {
-            let variable = Variable::from_name(inner)
-                .ok_or_else(|| TemplateError::UnknownToken(inner.to_owned()))?;
-            self.parts.push(Part::Token(variable));
+        if let Some(inner) = token_text(text) {
+            let token = Token::parse(inner, at).map_err(|fault| TemplateError {
+                at: Some(at),
+                fault,
+            })?;
+            self.parts.push(Part::Token(token));
             return Ok(&text[inner.len() + 2..]);
         }
         self.push_literal(&text[..1]);
@@ -95,16 +227,40 @@ impl Template {
     }
 
     /// Its tokens, in order.
-    pub fn variables(&self) -> impl Iterator<Item = Variable> {
+    pub fn tokens(&self) -> impl Iterator<Item = &Token> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Token(variable) => Some(*variable),
+            Part::Token(token) => Some(token),
             Part::Literal(_) => None,
         })
     }
 }
 
-/// The name in the braces that `text` begins with, if it is shaped like a token: words with a dot between, perhaps with a filter.
-fn token_name(text: &str) -> Option<&str> {
+impl Token {
+    fn parse(text: &str, at: usize) -> Result<Self, TemplateFault> {
+        let mut words = text.split('|');
+        let name = words.next().unwrap_or_default();
+        let source = Source::parse(name).ok_or_else(|| TemplateFault::UnknownToken {
+            name: name.to_owned(),
+            like: like(name),
+        })?;
+        let filters: Vec<Filter> = words
+            .map(|word| {
+                Filter::parse(word).map_err(|error| TemplateFault::Filter(word.into(), error))
+            })
+            .collect::<Result<_, _>>()?;
+        if filters.len() > FILTERS_MAX {
+            return Err(TemplateFault::Filters);
+        }
+        Ok(Self {
+            at,
+            source,
+            filters,
+        })
+    }
+}
+
+/// What the braces hold that `text` begins with, if it is shaped like a token: words with a dot between, perhaps with filters.
+fn token_text(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('{')?;
     let inner = &inner[..inner.find('}')?];
     let (name, _) = inner.split_once('|').unwrap_or((inner, ""));
@@ -119,160 +275,29 @@ fn token_name(text: &str) -> Option<&str> {
     (begins && clean(space) && clean(word)).then_some(inner)
 }
 
-/// A value that a mapping may name. A closed list: anything else is refused when the widget is saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Variable {
-    /// `{card.number}`
-    CardNumber,
-    /// `{card.expiry}`: MMYY.
-    CardExpiry,
-    /// `{card.expiry_month}`: MM.
-    CardExpiryMonth,
-    /// `{card.expiry_year}`: YYYY.
-    CardExpiryYear,
-    /// `{card.expiry_year_short}`: YY.
-    CardExpiryYearShort,
-    /// `{card.security_code}`
-    CardSecurityCode,
-    /// `{card.first6}`
-    CardFirstSix,
-    /// `{card.last4}`
-    CardLastFour,
-    /// `{card.masked}`: first six, stars, last four.
-    CardMasked,
-    /// `{card.type}`: the brand's name.
-    CardType,
-    /// `{check.routing_number}`
-    CheckRoutingNumber,
-    /// `{check.account_number}`
-    CheckAccountNumber,
-    /// `{payment.amount}`: 120.50.
-    PaymentAmount,
-    /// `{payment.amount_minor}`: 12050.
-    PaymentAmountMinor,
-    /// `{payment.currency}`: USD.
-    PaymentCurrency,
-    /// `{payment.reference}`: ours, what people read to each other.
-    PaymentReference,
-    /// `{payment.attempt}`: ours, unique for each attempt.
-    PaymentAttempt,
-    /// `{form.firstName}` and so on: what the agent typed, by its standard name.
-    Form(&'static str),
-    /// `{call.id}`
-    CallId,
-    /// `{call.called}`: the number that was called.
-    CallCalled,
-    /// `{agent.name}`
-    AgentName,
+/// The known name that shares its space and is nearest by single letters; none if all are far.
+fn like(name: &str) -> Option<&'static str> {
+    const FAR: usize = 4;
+    let near = Variable::names().map(|known| (distance(known, name), known));
+    let nearest = near.min_by_key(|(distance, _)| *distance);
+    nearest
+        .filter(|(distance, _)| *distance < FAR)
+        .map(|(_, known)| known)
 }
 
-impl Variable {
-    /// All but the form's.
-    pub const FIXED: [Self; 20] = [
-        Self::CardNumber,
-        Self::CardExpiry,
-        Self::CardExpiryMonth,
-        Self::CardExpiryYear,
-        Self::CardExpiryYearShort,
-        Self::CardSecurityCode,
-        Self::CardFirstSix,
-        Self::CardLastFour,
-        Self::CardMasked,
-        Self::CardType,
-        Self::CheckRoutingNumber,
-        Self::CheckAccountNumber,
-        Self::PaymentAmount,
-        Self::PaymentAmountMinor,
-        Self::PaymentCurrency,
-        Self::PaymentReference,
-        Self::PaymentAttempt,
-        Self::CallId,
-        Self::CallCalled,
-        Self::AgentName,
-    ];
-
-    /// The variable of a token's name, without braces.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        if let Some(parameter) = name.strip_prefix("form.") {
-            return form_parameter(parameter).map(|known| Self::Form(known.name));
-        }
-        Self::FIXED
-            .into_iter()
-            .find(|variable| variable.word() == name)
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::CardNumber => "card.number",
-            Self::CardExpiry => "card.expiry",
-            Self::CardExpiryMonth => "card.expiry_month",
-            Self::CardExpiryYear => "card.expiry_year",
-            Self::CardExpiryYearShort => "card.expiry_year_short",
-            Self::CardSecurityCode => "card.security_code",
-            Self::CardFirstSix => "card.first6",
-            Self::CardLastFour => "card.last4",
-            Self::CardMasked => "card.masked",
-            Self::CardType => "card.type",
-            Self::CheckRoutingNumber => "check.routing_number",
-            Self::CheckAccountNumber => "check.account_number",
-            Self::PaymentAmount => "payment.amount",
-            Self::PaymentAmountMinor => "payment.amount_minor",
-            Self::PaymentCurrency => "payment.currency",
-            Self::PaymentReference => "payment.reference",
-            Self::PaymentAttempt => "payment.attempt",
-            Self::Form(name) => name,
-            Self::CallId => "call.id",
-            Self::CallCalled => "call.called",
-            Self::AgentName => "agent.name",
+/// Letters to change, add or remove (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, a) in one.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = at + 1;
+        for (place, b) in other.bytes().enumerate() {
+            let changed = diagonal + usize::from(a != b);
+            diagonal = row[place + 1];
+            row[place + 1] = changed.min(row[place] + 1).min(diagonal + 1);
         }
     }
-
-    /// True for values made of keyed digits: they go from the capture's slot into a secret buffer and nowhere else.
-    #[must_use]
-    pub fn is_secret_digits(self) -> bool {
-        match self {
-            Self::CardNumber
-            | Self::CardExpiry
-            | Self::CardExpiryMonth
-            | Self::CardExpiryYear
-            | Self::CardExpiryYearShort
-            | Self::CardSecurityCode
-            | Self::CardFirstSix
-            | Self::CardLastFour
-            | Self::CardMasked
-            | Self::CheckRoutingNumber
-            | Self::CheckAccountNumber => true,
-            Self::CardType
-            | Self::PaymentAmount
-            | Self::PaymentAmountMinor
-            | Self::PaymentCurrency
-            | Self::PaymentReference
-            | Self::PaymentAttempt
-            | Self::Form(_)
-            | Self::CallId
-            | Self::CallCalled
-            | Self::AgentName => false,
-        }
-    }
-
-    /// True for values that may stand in the request's body only, never in a URL or header (SETTLED S15, S18).
-    #[must_use]
-    pub fn is_sensitive(self) -> bool {
-        self.is_secret_digits()
-    }
-}
-
-/// The token as it is written, braces included.
-impl fmt::Display for Variable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let space = if matches!(self, Self::Form(_)) {
-            "form."
-        } else {
-            ""
-        };
-        write!(f, "{{{space}{}}}", self.word())
-    }
+    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -287,15 +312,23 @@ mod tests {
         Part::Literal(text.to_owned())
     }
 
+    fn token(at: usize, name: &str, filters: &[Filter]) -> Part {
+        Part::Token(Token {
+            at,
+            source: Source::parse(name).unwrap(),
+            filters: filters.to_vec(),
+        })
+    }
+
     #[test]
     fn text_and_tokens_keep_their_order() {
         assert_eq!(
-            parts("ref-{payment.reference}/{form.firstName}!"),
+            parts("réf-{payment.reference}/{form.firstName|upper|truncate:9}!"),
             [
-                literal("ref-"),
-                Part::Token(Variable::PaymentReference),
+                literal("réf-"),
+                token(5, "payment.reference", &[]),
                 literal("/"),
-                Part::Token(Variable::Form("firstName")),
+                token(25, "form.firstName", &[Filter::Upper, Filter::Truncate(9)]),
                 literal("!"),
             ]
         );
@@ -307,8 +340,9 @@ mod tests {
         let form = crate::payment::FORM_PARAMETERS
             .iter()
             .map(|parameter| Variable::Form(parameter.name));
-        for variable in Variable::FIXED.into_iter().chain(form) {
-            assert_eq!(parts(&variable.to_string()), [Part::Token(variable)]);
+        for variable in Variable::fixed().chain(form) {
+            let text = variable.to_string();
+            assert_eq!(parts(&text), [token(1, text.trim_matches(['{', '}']), &[])]);
         }
     }
 
@@ -323,6 +357,7 @@ mod tests {
             "{}",
             "a{b",
             "{\"x\":1.5}",
+            "{card.}",
         ] {
             assert_eq!(parts(text), [literal(text)], "{text}");
         }
@@ -331,42 +366,39 @@ mod tests {
     }
 
     #[test]
-    fn unknown_tokens_and_filters_are_named_in_the_error() {
-        for name in [
-            "card.cvv",
-            "form.pan",
-            "card.number|upper",
-            "secret.key",
-            "card.",
+    fn what_is_wrong_is_named_with_its_place() {
+        for (text, said) in [
+            (
+                "x{card.cvvv}",
+                "character 2: there is no token {card.cvvv}; did you mean {card.cvv}?",
+            ),
+            (
+                "{form.pan}",
+                "character 1: there is no token {form.pan}; the list of tokens is beside the field",
+            ),
+            (
+                "a {payment.amount|minr}",
+                "character 3: \u{201c}minr\u{201d} is no filter; the list of filters is beside the field",
+            ),
+            (
+                "{form.city|upper|upper|upper|upper|upper|upper|upper|upper|upper}",
+                "character 1: a token has at most 8 filters",
+            ),
+            ("a\nb", "a value has no line breaks or control characters"),
         ] {
-            let parsed = Template::parse(&format!("x{{{name}}}"));
-            if name == "card." {
-                assert!(parsed.is_ok(), "{name} has no word after its dot");
-            } else {
-                assert_eq!(parsed, Err(TemplateError::UnknownToken(name.to_owned())));
-            }
+            assert_eq!(Template::parse(text).unwrap_err().to_string(), said);
         }
     }
 
     #[test]
     fn line_breaks_and_overlong_values_are_refused() {
         for text in ["a\r\nX: y", "a\n", "\0"] {
-            assert_eq!(Template::parse(text), Err(TemplateError::ControlCharacter));
+            let error = Template::parse(text).unwrap_err();
+            assert_eq!(error.fault, TemplateFault::ControlCharacter);
         }
-        assert_eq!(
-            Template::parse(&"a".repeat(TEMPLATE_BYTES_MAX + 1)),
-            Err(TemplateError::TooLong)
-        );
-    }
-
-    #[test]
-    fn whatever_the_consumer_keys_is_sensitive() {
-        for variable in Variable::FIXED {
-            let name = variable.to_string();
-            let keyed = (name.starts_with("{card.") || name.starts_with("{check."))
-                && variable != Variable::CardType;
-            assert_eq!(variable.is_sensitive(), keyed, "{name}");
-            assert_eq!(variable.is_secret_digits(), keyed, "{name}");
-        }
+        assert!(Template::parse(&"a".repeat(TEMPLATE_BYTES_MAX + 1)).is_err());
+        assert!(Template::parse_lines("a\r\n\tb").is_ok());
+        assert!(Template::parse_lines("\0").is_err());
+        assert!(Template::parse_lines(&"a".repeat(BODY_BYTES_MAX + 1)).is_err());
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secret::{Digit, SecretText, Slot};
 use serde::{Deserialize, Serialize};
 
-use super::{GatewayConfig, KeyFound, NotSentReason, VerdictRule};
+use super::{GatewayConfig, KeyFound, NotSentReason, Once, VerdictRule};
 use crate::boundary::{Charge, Task};
 use crate::capture::fixtures::{ACCOUNT_NUMBER, CARDS, ROUTING_NUMBERS, TestCard};
 use crate::capture::{Brand, Field, PaymentType, WidgetKind};
@@ -127,15 +127,17 @@ pub struct Trial {
     pub attempt: AttemptId,
     /// Response variables are switched on (S19).
     pub show_message: bool,
-    /// When.
-    pub at: UnixMillis,
+    /// Secrets of the configuration, by name.
+    pub secrets: Vec<(String, SecretText)>,
+    /// When, and its random values.
+    pub once: Once,
 }
 
 impl Trial {
     /// The charge that it is: what a real one would be, with published values in an empty slot.
     #[must_use]
     pub fn charge(self, mut slot: Slot) -> Charge {
-        self.with.key_into(&mut slot, self.at);
+        self.with.key_into(&mut slot, self.once.at);
         let text = self.attempt.as_str().to_ascii_uppercase();
         let reference = format!("TEST-{}", &text[text.len().saturating_sub(4)..]);
         let mut values: std::collections::BTreeMap<String, String> = self
@@ -153,6 +155,8 @@ impl Trial {
             kind: self.kind,
             gateway: self.gateway,
             password: self.password,
+            secrets: self.secrets,
+            once: self.once,
             form: PaymentForm {
                 amount: Money {
                     minor: 10_i64.pow(self.currency.decimals()),
@@ -345,7 +349,8 @@ mod tests {
             agent: "sid".to_owned(),
             attempt: AttemptId::from_random(7),
             show_message: true,
-            at: AT,
+            secrets: Vec::new(),
+            once: Once::from_random(AT, [7; 64]),
         };
         trial.charge(secret::Arena::new(1).unwrap().allocate().unwrap())
     }

@@ -3,17 +3,15 @@
 //! Never: carries a captured value.
 
 use bytes::Bytes;
-use domain::boundary::Charge;
-use domain::gateway::{AuthMethod, Template};
+use domain::gateway::{AuthMethod, GatewayConfig};
 use hyper::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
     USER_AGENT,
 };
 use secret::{BufferFull, SecretBuffer};
 
-use super::value::{Piece, Value};
+use super::facts::Facts;
 use crate::failure::Failure;
-use crate::policy::Target;
 
 /// Longest user name and password together, in bytes. Longer ones are refused.
 const CREDENTIALS_BYTES_MAX: usize = 1_024;
@@ -44,36 +42,34 @@ const RESERVED: [&str; 17] = [
 ];
 
 /// All headers but Content-Length, which the HTTP layer takes from the body.
-pub(crate) fn headers(charge: &Charge, target: &Target) -> Result<HeaderMap, Failure> {
+pub(crate) fn headers(facts: &Facts<'_>) -> Result<HeaderMap, Failure> {
+    let gateway = &facts.charge.gateway;
     let mut headers = HeaderMap::new();
-    let host = HeaderValue::try_from(target.authority());
+    let host = HeaderValue::try_from(facts.target.authority());
     headers.insert(
         HOST,
         host.map_err(|_| Failure::render("the host cannot stand in a header"))?,
     );
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static(charge.gateway.request_type.as_str()),
-    );
+    headers.insert(CONTENT_TYPE, content_type(gateway)?);
     headers.insert(
         ACCEPT,
-        HeaderValue::from_static(charge.gateway.response_type.as_str()),
+        HeaderValue::from_static(gateway.response_type.as_str()),
     );
     headers.insert(
         USER_AGENT,
         HeaderValue::from_static(concat!("Tonewall/", env!("CARGO_PKG_VERSION"))),
     );
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    if charge.gateway.auth_method == AuthMethod::Basic {
-        headers.insert(AUTHORIZATION, basic(charge)?);
+    if gateway.auth_method == AuthMethod::Basic {
+        headers.insert(AUTHORIZATION, basic(facts)?);
     }
-    if charge.gateway.request_headers.len() > HEADERS_MAX {
+    if gateway.request_headers.len() > HEADERS_MAX {
         return Err(Failure::render("there are too many header rows"));
     }
     let mut mapped = HeaderMap::new();
-    for row in &charge.gateway.request_headers {
+    for row in &gateway.request_headers {
         let name = header_name(&row.name)?;
-        let value = header_value(charge, &row.name, &row.value)?;
+        let value = header_value(facts, &row.name, &row.value)?;
         if mapped.insert(name, value).is_some() {
             let twice = format!("the header {} is there twice", row.name);
             return Err(Failure::render(twice));
@@ -94,45 +90,40 @@ fn header_name(name: &str) -> Result<HeaderName, Failure> {
     }
 }
 
-fn header_value(charge: &Charge, name: &str, value: &str) -> Result<HeaderValue, Failure> {
-    let wrong = |why: &str| Failure::render(format!("the header {name} {why}"));
-    let template =
-        Template::parse(value).map_err(|error| wrong(&format!("has no value: {error}")))?;
-    if template.variables().any(|variable| variable.is_sensitive()) {
-        return Err(wrong(
-            "would hold a captured value, which belongs into the body only",
-        ));
-    }
-    let mut text = String::new();
-    for part in template.parts() {
-        match part {
-            domain::gateway::template::Part::Literal(literal) => text.push_str(literal),
-            domain::gateway::template::Part::Token(variable) => {
-                for piece in Value::variable(charge, *variable).0 {
-                    match piece {
-                        Piece::Text(piece) => text.push_str(&piece),
-                        Piece::Digits(..) => return Err(wrong("would hold a captured value")),
-                    }
-                }
-            }
-        }
-    }
-    let mut value = HeaderValue::from_str(text.trim())
-        .map_err(|_| wrong("holds a character that a header cannot carry"))?;
+fn header_value(facts: &Facts<'_>, name: &str, value: &str) -> Result<HeaderValue, Failure> {
+    let text = facts.of_plain_text(&format!("the header {name}"), value)?;
+    let mut value = HeaderValue::from_str(text.trim()).map_err(|_| {
+        let why = format!("the header {name} holds a character that a header cannot carry");
+        Failure::render(why)
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }
 
+fn content_type(gateway: &GatewayConfig) -> Result<HeaderValue, Failure> {
+    match gateway.more.content_type.trim() {
+        "" => Ok(HeaderValue::from_static(gateway.request_type.as_str())),
+        own => HeaderValue::from_str(own)
+            .map_err(|_| Failure::render("the content type cannot stand in a header")),
+    }
+}
+
 /// `Basic` and the base64 of "user:password", made in one buffer that wipes itself.
-fn basic(charge: &Charge) -> Result<HeaderValue, Failure> {
-    let user = charge.gateway.auth_user_name.as_str();
+fn basic(facts: &Facts<'_>) -> Result<HeaderValue, Failure> {
+    let charge = facts.charge;
+    let user = facts.of_plain_text("Auth User Name", &charge.gateway.auth_user_name)?;
     if user.contains(':') {
         return Err(Failure::render("Auth User Name holds a colon"));
     }
-    let password = charge
+    let computed = match charge.gateway.more.auth_password.as_str() {
+        "" => None,
+        text => Some(facts.of_plain_text("the password", text)?),
+    };
+    let kept = charge
         .password
         .as_ref()
         .map_or("", |password| password.expose());
+    let password = computed.as_ref().map_or(kept, |text| text.as_str());
     let mut buffer =
         SecretBuffer::with_capacity("Basic ".len() + CREDENTIALS_BYTES_MAX * 4 / 3 + 4);
     let bytes = user.bytes().chain(*b":").chain(password.bytes());

@@ -5,40 +5,71 @@
 use bytes::Bytes;
 use domain::boundary::Charge;
 use http_body_util::Full;
-use hyper::Request;
+use hyper::{Method, Request};
 use secret::SecretBuffer;
 
 use crate::failure::Failure;
 use crate::policy::Target;
 
+mod body_text;
 mod encode;
+mod escape;
+mod expiry;
+mod facts;
+mod filtered;
 mod head;
 mod parameters;
 mod preview;
+mod tree;
 mod value;
 
-use encode::encode;
-pub(crate) use head::headers;
-pub(crate) use preview::preview;
+use encode::{Sink, encode};
+use facts::Facts;
+pub(crate) use preview::{credentials, preview};
 
 /// Largest body of a request: 64 KiB. What an agent can type stays below 20 KiB even if every
 /// character is escaped; the rest is for mappings. A larger one is not sent.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// The request, ready to be written.
+/// The request, ready to be written. Its parts are made in this order: variables, body, signature, head.
 pub(crate) fn render(charge: &Charge, target: &Target) -> Result<Request<Full<Bytes>>, Failure> {
-    let headers = headers(charge, target)?;
+    let mut facts = Facts::new(charge, target)?;
     let mut body = SecretBuffer::with_capacity(BODY_BYTES_MAX);
-    encode(
-        &parameters::parameters(charge)?,
-        charge.gateway.request_type,
-        &mut body,
-    )?;
-    let mut request = Request::post(&target.path)
+    write_body(&facts, &mut body)?;
+    let headers = signed_head(&mut facts, &body)?;
+    let method = match charge.gateway.more.method {
+        domain::gateway::Method::Post => Method::POST,
+        domain::gateway::Method::Put => Method::PUT,
+    };
+    let mut request = Request::builder()
+        .method(method)
+        .uri(&target.path)
         .body(Full::new(Bytes::from_owner(body.expose_owned())))
         .map_err(|_| Failure::render("the path of the Service URL cannot be requested"))?;
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+fn write_body<S: Sink>(facts: &Facts<'_>, sink: &mut S) -> Result<(), Failure> {
+    let gateway = &facts.charge.gateway;
+    if !gateway.more.body.is_empty() {
+        return body_text::write(facts, sink);
+    }
+    encode(
+        &parameters::parameters(facts)?,
+        gateway.request_type,
+        gateway.more.request_format,
+        sink,
+    )
+}
+
+/// The head of a request whose body is final.
+fn signed_head<'a>(
+    facts: &mut Facts<'a>,
+    body: &SecretBuffer,
+) -> Result<hyper::HeaderMap, Failure> {
+    facts.sign(body.expose())?;
+    head::headers(facts)
 }
 
 #[cfg(test)]

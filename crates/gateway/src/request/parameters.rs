@@ -9,6 +9,7 @@ use domain::capture::PaymentType;
 use domain::gateway::Variable;
 use domain::payment::FORM_PARAMETERS;
 
+use super::facts::Facts;
 use super::value::{Value, typed};
 use crate::failure::Failure;
 
@@ -20,15 +21,16 @@ pub(crate) type Parameter<'a> = (Cow<'a, str>, Value<'a>);
 
 /// Everything the body holds, in order. A mapping row with the name of a standard parameter takes
 /// its place, the others follow; what is empty is left out.
-pub(crate) fn parameters(charge: &Charge) -> Result<Vec<Parameter<'_>>, Failure> {
-    let mut parameters = match charge.gateway.send_standard_parameters {
-        true => standard(charge),
+pub(crate) fn parameters<'a>(facts: &Facts<'a>) -> Result<Vec<Parameter<'a>>, Failure> {
+    let gateway = &facts.charge.gateway;
+    let mut parameters = match gateway.send_standard_parameters {
+        true => standard(facts),
         false => Vec::new(),
     };
     let standard_count = parameters.len();
-    for row in &charge.gateway.request_params {
-        let value = Value::mapping(charge, row)?;
+    for row in &gateway.request_params {
         let name = row.name.trim();
+        let value = facts.of_text(&format!("the mapping of {name}"), &row.value)?;
         let replaced = parameters.iter_mut().take(standard_count);
         match replaced.into_iter().find(|(known, _)| known == name) {
             Some((_, old)) => *old = value,
@@ -43,18 +45,16 @@ pub(crate) fn parameters(charge: &Charge) -> Result<Vec<Parameter<'_>>, Failure>
     }
 }
 
-fn standard(charge: &Charge) -> Vec<Parameter<'_>> {
-    let mut parameters = captured(charge);
+fn standard<'a>(facts: &Facts<'a>) -> Vec<Parameter<'a>> {
+    let charge = facts.charge;
+    let mut parameters = captured(facts);
     let mut add = |name: &'static str, value| parameters.push((name.into(), value));
     let is_check = charge.kind.payment_type() == PaymentType::Check;
     if is_check {
         add("accountType", Value::text(typed(charge, "accountType")));
     }
-    add("amount", Value::variable(charge, Variable::PaymentAmount));
-    add(
-        "currency",
-        Value::variable(charge, Variable::PaymentCurrency),
-    );
+    add("amount", facts.fact(Variable::PaymentAmount));
+    add("currency", facts.fact(Variable::PaymentCurrency));
     for parameter in FORM_PARAMETERS {
         let value = match parameter.name {
             "accountType" => continue,
@@ -67,9 +67,9 @@ fn standard(charge: &Charge) -> Vec<Parameter<'_>> {
     parameters
 }
 
-fn captured(charge: &Charge) -> Vec<Parameter<'_>> {
-    let made = |name: &'static str, variable| (name.into(), Value::variable(charge, variable));
-    match charge.kind.payment_type() {
+fn captured<'a>(facts: &Facts<'a>) -> Vec<Parameter<'a>> {
+    let made = |name: &'static str, variable| (name.into(), facts.fact(variable));
+    match facts.charge.kind.payment_type() {
         PaymentType::Card => vec![
             made("cardNumber", Variable::CardNumber),
             made("expiryMonth", Variable::CardExpiryMonth),

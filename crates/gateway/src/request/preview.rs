@@ -4,12 +4,14 @@
 
 use domain::boundary::Charge;
 use domain::gateway::trial::{Preview, PreviewHeader, PreviewPart};
-use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName, HeaderValue};
-use secret::{BufferFull, Digits};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use secret::{BufferFull, Digits, SecretBuffer};
+use zeroize::Zeroizing;
 
-use super::encode::{Sink, encode};
+use super::encode::Sink;
+use super::facts::Facts;
 use super::value::{LAST_SHOWN, LastFour};
-use super::{BODY_BYTES_MAX, head, parameters};
+use super::{BODY_BYTES_MAX, signed_head, write_body};
 use crate::failure::Failure;
 use crate::policy::Target;
 
@@ -21,22 +23,41 @@ const CREDENTIAL: &str = "\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}";
 
 /// The request of a charge, made by the code that makes the real one.
 pub(crate) fn preview(charge: &Charge, target: &Target) -> Result<Preview, Failure> {
-    let headers = head::headers(charge, target)?;
+    let mut facts = Facts::new(charge, target)?;
     let mut body = Shown::default();
-    encode(
-        &parameters::parameters(charge)?,
-        charge.gateway.request_type,
-        &mut body,
-    )?;
+    write_body(&facts, &mut body)?;
+    let headers = head_of(&mut facts)?;
     let mut shown: Vec<PreviewHeader> = headers.iter().map(header).collect();
     // The HTTP layer adds it, behind all others.
     shown.push(header((&CONTENT_LENGTH, &HeaderValue::from(body.bytes))));
     Ok(Preview {
-        method: "POST".to_owned(),
+        method: charge.gateway.more.method.as_str().to_owned(),
         url: format!("https://{}{}", target.authority(), target.path),
         headers: shown,
         body: body.parts,
     })
+}
+
+/// The head, signed over the body that would be sent.
+fn head_of(facts: &mut Facts<'_>) -> Result<HeaderMap, Failure> {
+    let mut body = SecretBuffer::with_capacity(BODY_BYTES_MAX);
+    write_body(facts, &mut body)?;
+    signed_head(facts, &body)
+}
+
+/// What an answer that echoes the request would give away: values of sensitive headers, secrets of the configuration, and what is computed of them.
+pub(crate) fn credentials(charge: &Charge, target: &Target) -> Vec<Zeroizing<String>> {
+    let headers = Facts::new(charge, target).and_then(|mut facts| head_of(&mut facts));
+    let headers = headers.unwrap_or_default();
+    let sensitive = headers.values().filter(|value| value.is_sensitive());
+    let values = sensitive
+        .filter_map(|value| value.to_str().ok())
+        .map(|text| text.strip_prefix("Basic ").unwrap_or(text));
+    let secrets = charge.secrets.iter().map(|(_, secret)| secret.expose());
+    values
+        .chain(secrets)
+        .map(|text| Zeroizing::new(text.to_owned()))
+        .collect()
 }
 
 /// The value of a sensitive header is hidden as a whole, but for the scheme of Basic authentication.
@@ -73,6 +94,8 @@ fn title_case(name: &str) -> String {
 struct Shown {
     parts: Vec<PreviewPart>,
     bytes: usize,
+    /// The last piece was a part of a credential, which shows once.
+    in_secret: bool,
 }
 
 impl Shown {
@@ -87,11 +110,20 @@ impl Shown {
 
 impl Sink for Shown {
     fn text(&mut self, text: &str) -> Result<(), BufferFull> {
+        self.in_secret = false;
         PreviewPart::push(&mut self.parts, text, false);
         self.count(text.len())
     }
 
+    fn secret(&mut self, text: &str) -> Result<(), BufferFull> {
+        if !std::mem::replace(&mut self.in_secret, true) {
+            PreviewPart::push(&mut self.parts, CREDENTIAL, true);
+        }
+        self.count(text.len())
+    }
+
     fn digits(&mut self, digits: &Digits<'_>, last_four: LastFour) -> Result<(), BufferFull> {
+        self.in_secret = false;
         let shown = match last_four {
             LastFour::Shown => LAST_SHOWN.min(digits.len()),
             LastFour::Hidden => 0,

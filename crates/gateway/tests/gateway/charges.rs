@@ -5,10 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::boundary::{Answer, Charge, NotSent, PaymentGateway};
 use domain::capture::{Field, WidgetKind};
-use domain::gateway::GatewayConfig;
+use domain::gateway::{GatewayConfig, Once};
 use domain::id::AttemptId;
 use domain::money::{Currency, Money};
 use domain::payment::{Outcome, PaymentForm};
+use domain::time::UnixMillis;
 use gateway::{GatewayPolicy, HttpsGateway};
 use secret::{Arena, Digit, SecretText};
 
@@ -73,6 +74,8 @@ pub(crate) fn charge(gateway: GatewayConfig, kind: WidgetKind, keyed: &[(Field, 
         kind,
         gateway,
         password: None,
+        secrets: Vec::new(),
+        once: Once::from_random(UnixMillis(1_795_456_800_000), [7; 64]),
         form: PaymentForm {
             amount: Money::parse("120.50", Currency::USD).unwrap(),
             fee_minor: 0,

@@ -17,6 +17,8 @@ mod rendering;
 #[cfg(test)]
 mod replies;
 #[cfg(test)]
+mod request_vectors;
+#[cfg(test)]
 mod sandbox;
 #[cfg(test)]
 mod server;

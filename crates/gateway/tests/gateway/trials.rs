@@ -7,7 +7,7 @@ use domain::gateway::trial::{
     GatewayTrials, MessageFrom, Pasted, Preview, PreviewPart, TestInstrument, Tested, Trial,
 };
 use domain::gateway::{
-    AuthMethod, ContentType, GatewayConfig, KeyFound, Mapping, NotSentReason, VerdictRule,
+    AuthMethod, ContentType, GatewayConfig, KeyFound, Mapping, NotSentReason, Once, VerdictRule,
 };
 use domain::id::AttemptId;
 use domain::money::Currency;
@@ -40,7 +40,8 @@ pub(crate) fn trial_of(gateway: GatewayConfig, kind: WidgetKind, with: TestInstr
         agent: "sid".to_owned(),
         attempt: AttemptId::from_random(77),
         show_message: true,
-        at: UnixMillis(1_800_000_000_000),
+        secrets: Vec::new(),
+        once: Once::from_random(UnixMillis(1_800_000_000_000), [7; 64]),
     }
 }
 
@@ -193,7 +194,7 @@ fn what_cannot_be_requested_is_told_and_not_shown() {
     };
     let xml = GatewayConfig {
         request_type: ContentType::Xml,
-        request_params: vec![row("a[b]", "x")],
+        request_params: vec![row("a.1b", "x")],
         ..config("https://pay.example/")
     };
     let huge = GatewayConfig {
@@ -204,7 +205,7 @@ fn what_cannot_be_requested_is_told_and_not_shown() {
     };
     for (gateway, why) in [
         (nothing, "no parameter has a value"),
-        (xml, "\"a[b]\" cannot be the name of an XML element"),
+        (xml, "\"1b\" cannot be the name of an XML element"),
         (huge, "the request is too large"),
     ] {
         let refused = client(&[]).preview(card(gateway)).unwrap_err();

@@ -11,7 +11,7 @@ use domain::desktop::{Desktop, gateway_password};
 use domain::gateway::trial::{
     Judgement, NothingSent, Pasted, Preview, TestInstrument, Tested, Trial,
 };
-use domain::gateway::{AuthMethod, GatewayConfig, NotSentReason};
+use domain::gateway::{AuthMethod, GatewayConfig, NotSentReason, Once};
 use domain::id::{AttemptId, DesktopId, WidgetId};
 use domain::money::Currency;
 use domain::payment::holds_card_number;
@@ -285,7 +285,8 @@ impl TrialForm {
             asked: self.asked,
             agent: login.actor.name.clone(),
             attempt: AttemptId::from_random(random_u128().ok_or(Code::Internal)?),
-            at: app.now(),
+            secrets: Vec::new(),
+            once: Once::from_random(app.now(), rand::random()),
         })
     }
 }

@@ -1,0 +1,335 @@
+//! What tokens stand for in one request.
+//! Owns: the facts of a charge, and the values that its configuration computes.
+//! Never: looks anything up but in the charge and in the request itself.
+
+use std::collections::BTreeMap;
+
+use super::filtered::{Held, Octets, Unfit, Words};
+use super::value::{Piece, Value, first_six, last_four, typed};
+use crate::failure::Failure;
+use crate::policy::Target;
+use domain::boundary::Charge;
+use domain::capture::Field;
+use domain::capture::brand::{BrandGuess, guess};
+use domain::gateway::filter::{DateFormat, Filter};
+use domain::gateway::template::{Part, Token};
+use domain::gateway::{Kind, Mapping, Source, Space, Template, Variable};
+use domain::money::Money;
+use zeroize::Zeroizing;
+
+/// What tokens stand for. It grows while a request is made: first `let`, then the body, then `sign`.
+pub(crate) struct Facts<'a> {
+    pub(crate) charge: &'a Charge,
+    pub(crate) target: &'a Target,
+    computed: BTreeMap<(&'static str, &'a str), Computed>,
+}
+
+/// A computed value.
+enum Computed {
+    Words(Words),
+    Octets(Octets),
+}
+
+impl<'a> Facts<'a> {
+    /// With the variables of the configuration computed.
+    pub(crate) fn new(charge: &'a Charge, target: &'a Target) -> Result<Self, Failure> {
+        let mut facts = Self {
+            charge,
+            target,
+            computed: BTreeMap::new(),
+        };
+        facts.compute(Space::Let, &charge.gateway.more.variables, None)?;
+        Ok(facts)
+    }
+
+    /// The body is final: what is made of it follows.
+    pub(crate) fn sign(&mut self, body: &[u8]) -> Result<(), Failure> {
+        self.compute(Space::Sign, &self.charge.gateway.more.signature, Some(body))
+    }
+
+    fn compute(
+        &mut self,
+        space: Space,
+        rows: &'a [Mapping],
+        body: Option<&[u8]>,
+    ) -> Result<(), Failure> {
+        for row in rows {
+            let place = format!("{}{}", space.prefix(), row.name);
+            let template = parse(&place, Template::parse_lines(&row.value))?;
+            let computed = self.computed(&template, body);
+            let computed = computed.map_err(|Unfit(why)| wrong(&place, &why))?;
+            self.computed.insert((space.prefix(), &row.name), computed);
+        }
+        Ok(())
+    }
+
+    fn computed(&self, template: &Template, body: Option<&[u8]>) -> Result<Computed, Unfit> {
+        if let [Part::Token(token)] = template.parts()
+            && let Held::Bytes(octets) = self.held(token, body)?
+        {
+            return Ok(Computed::Octets(octets));
+        }
+        self.words(template, body).map(Computed::Words)
+    }
+
+    /// A text outside the body.
+    fn words(&self, template: &Template, body: Option<&[u8]>) -> Result<Words, Unfit> {
+        let is_captured = |token: &Token| match token.source {
+            Source::Fixed(variable) => variable.is_sensitive(),
+            Source::Named(..) => false,
+        };
+        if template.tokens().any(is_captured) {
+            return Err(captured());
+        }
+        let mut words = Words::plain("");
+        for piece in self.value_with(template, body)?.pieces {
+            match piece {
+                Piece::Text(text) => words.text.push_str(&text),
+                Piece::Secret(text) => {
+                    words.text.push_str(&text);
+                    words.is_secret = true;
+                }
+                Piece::Digits(..) => return Err(captured()),
+            }
+        }
+        Ok(words)
+    }
+
+    /// A mapping row's value; `place` names the row in an error.
+    pub(crate) fn of_text(&self, place: &str, text: &str) -> Result<Value<'a>, Failure> {
+        let template = parse(place, Template::parse(text))?;
+        self.value(&template)
+            .map_err(|Unfit(why)| wrong(place, &why))
+    }
+
+    /// A text outside the body: whatever was keyed, no captured value may be in it.
+    pub(crate) fn of_plain_text(
+        &self,
+        place: &str,
+        text: &str,
+    ) -> Result<Zeroizing<String>, Failure> {
+        let template = parse(place, Template::parse(text))?;
+        let words = self.words(&template, None);
+        words
+            .map(|words| words.text)
+            .map_err(|Unfit(why)| wrong(place, &why))
+    }
+
+    /// A template's value.
+    pub(crate) fn value(&self, template: &Template) -> Result<Value<'a>, Unfit> {
+        self.value_with(template, None)
+    }
+
+    fn value_with(&self, template: &Template, body: Option<&[u8]>) -> Result<Value<'a>, Unfit> {
+        if let [Part::Token(token)] = template.parts() {
+            return self.held(token, body)?.into_value();
+        }
+        let mut value = Value::default();
+        for part in template.parts() {
+            match part {
+                Part::Literal(text) => value.push_text(text.clone()),
+                Part::Token(token) => value.append(self.held(token, body)?.into_value()?),
+            }
+        }
+        Ok(value)
+    }
+
+    /// A fact as it stands in a request.
+    pub(crate) fn fact(&self, variable: Variable) -> Value<'a> {
+        let value = self.of(variable).map(Held::into_value);
+        value.ok().and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// A token's value after its filters.
+    fn held(&self, token: &Token, body: Option<&[u8]>) -> Result<Held<'a>, Unfit> {
+        let mut filters = token.filters.iter();
+        let mut held = match (&token.source, body) {
+            (Source::Fixed(Variable::BodyRaw), Some(body)) => {
+                let hash = filters.next().ok_or_else(unhashed)?;
+                let key = self.key(hash)?;
+                let hashed = Octets::hashed(body, hash, key.as_ref(), false);
+                Held::Bytes(hashed.ok_or_else(unhashed)?)
+            }
+            (Source::Fixed(variable), _) => self.of(*variable)?,
+            (Source::Named(space, name), _) => self.named(*space, name)?,
+        };
+        for filter in filters {
+            let key = self.key(filter)?;
+            held = held.filtered(filter, key.as_ref())?;
+        }
+        Ok(held)
+    }
+
+    /// The key that a filter names.
+    fn key(&self, filter: &Filter) -> Result<Option<Octets>, Unfit> {
+        let Filter::Hmac(_, source) = filter else {
+            return Ok(None);
+        };
+        let token = Token {
+            at: 0,
+            source: source.clone(),
+            filters: Vec::new(),
+        };
+        match self.held(&token, None)? {
+            Held::Bytes(octets) => Ok(Some(octets)),
+            Held::Text(words) => Ok(Some(words.into_octets())),
+            _ => Err(Unfit("has a key that is neither text nor bytes".to_owned())),
+        }
+    }
+
+    fn named(&self, space: Space, name: &str) -> Result<Held<'a>, Unfit> {
+        let undefined = || Unfit(format!("{{{}{name}}} is not defined", space.prefix()));
+        match space {
+            Space::Constant => {
+                let rows = &self.charge.gateway.more.constants;
+                let row = rows.iter().find(|row| row.name == name);
+                let row = row.ok_or_else(undefined)?;
+                Ok(Held::Text(Words::plain(row.value.as_str())))
+            }
+            Space::Secret => {
+                let found = self.charge.secrets.iter().find(|(known, _)| known == name);
+                let (_, secret) = found.ok_or_else(|| {
+                    Unfit(format!("the secret \u{201c}{name}\u{201d} is not set"))
+                })?;
+                Ok(Held::Text(Words::secret(secret.expose())))
+            }
+            Space::Let | Space::Sign => {
+                let found = self.computed.get(&(space.prefix(), name));
+                Ok(match found.ok_or_else(undefined)? {
+                    Computed::Words(words) => Held::Text(words.clone()),
+                    Computed::Octets(octets) => Held::Bytes(octets.clone()),
+                })
+            }
+        }
+    }
+
+    fn of(&self, variable: Variable) -> Result<Held<'a>, Unfit> {
+        let charge = self.charge;
+        if variable.kind() == Kind::Digits {
+            return Ok(Held::Keyed(self.digits(variable)));
+        }
+        let text = |text: &str| Held::Text(Words::plain(text));
+        let once = &charge.once;
+        Ok(match variable {
+            Variable::CardExpiry => Held::Expiry(charge.slot.digits(Field::Expiry.slot_index())),
+            Variable::CardType => text(self.brand().map_or("", |brand| brand.name())),
+            Variable::CardBrand => text(self.brand().map_or("", |brand| brand.word())),
+            Variable::CheckAccountType => text(account(charge).0),
+            Variable::CheckHolderType => text(account(charge).1),
+            Variable::CheckSecCode => text(sec_code(charge)),
+            Variable::PaymentAmount => Held::Amount(charge.form.amount),
+            Variable::PaymentAmountMinor => text(&charge.form.amount.minor.to_string()),
+            Variable::PaymentFee => Held::Amount(Money {
+                minor: charge.form.fee_minor,
+                ..charge.form.amount
+            }),
+            Variable::PaymentCurrency => text(charge.form.amount.currency.as_str()),
+            Variable::PaymentReference => text(&charge.reference),
+            Variable::PaymentAttempt => text(charge.attempt.as_str()),
+            Variable::PaymentIdempotencyKey => text(&once.idempotency_key),
+            Variable::Form(name) if variable.kind() == Kind::Date => {
+                Held::Date(typed(charge, name).parse().ok())
+            }
+            Variable::Form(name) => text(typed(charge, name)),
+            Variable::BillingFullName => {
+                let names = ["firstName", "lastName"].map(|name| typed(charge, name));
+                text(names.join(" ").trim())
+            }
+            Variable::CallId => text(fact(charge, "call.id")),
+            Variable::CallCalled => text(fact(charge, "call.called")),
+            Variable::AgentName => text(fact(charge, "agent.name")),
+            Variable::TimeNow => Held::Instant(once.at),
+            Variable::TimeUnix => text(&once.at.0.div_euclid(1_000).to_string()),
+            Variable::TimeUnixMillis => text(&once.at.0.to_string()),
+            Variable::TimeHttp => text(&once.at.http_text()),
+            Variable::TxnNonce => text(&once.nonce),
+            Variable::TxnDigits => text(&once.digits),
+            Variable::TxnUuid => text(&once.uuid),
+            Variable::RequestMethod => text(charge.gateway.more.method.as_str()),
+            Variable::RequestHost => text(&self.target.authority()),
+            Variable::RequestPath => text(&self.target.path),
+            Variable::BodyRaw => return Err(unhashed()),
+            Variable::CardNumber
+            | Variable::CardExpiryMonth
+            | Variable::CardExpiryYear
+            | Variable::CardExpiryYearShort
+            | Variable::CardSecurityCode
+            | Variable::CardFirstSix
+            | Variable::CardLastFour
+            | Variable::CardMasked
+            | Variable::CheckRoutingNumber
+            | Variable::CheckAccountNumber => Held::Keyed(self.digits(variable)),
+        })
+    }
+
+    fn brand(&self) -> Option<domain::capture::Brand> {
+        let number = self.charge.slot.digits(Field::CardNumber.slot_index());
+        match guess(&number) {
+            BrandGuess::Known(brand) => Some(brand),
+            BrandGuess::Open | BrandGuess::Unknown => None,
+        }
+    }
+
+    /// Keyed digits, none for every other variable.
+    fn digits(&self, variable: Variable) -> Value<'a> {
+        let keyed = |field: Field| self.charge.slot.digits(field.slot_index());
+        let expiry = |format| super::expiry::written(&keyed(Field::Expiry), format);
+        match variable {
+            Variable::CardNumber => Value::number(Some(keyed(Field::CardNumber))),
+            Variable::CardSecurityCode => Value::digits(Some(keyed(Field::SecurityCode))),
+            Variable::CardExpiryMonth => expiry(DateFormat::Month),
+            Variable::CardExpiryYear => expiry(DateFormat::Year),
+            Variable::CardExpiryYearShort => expiry(DateFormat::ShortYear),
+            Variable::CardFirstSix => Value::digits(first_six(&keyed(Field::CardNumber))),
+            Variable::CardLastFour => Value::number(last_four(&keyed(Field::CardNumber))),
+            Variable::CardMasked => Value::masked(&keyed(Field::CardNumber)),
+            Variable::CheckRoutingNumber => Value::digits(Some(keyed(Field::RoutingNumber))),
+            Variable::CheckAccountNumber => Value::digits(Some(keyed(Field::AccountNumber))),
+            _ => Value::default(),
+        }
+    }
+}
+
+fn parse(
+    place: &str,
+    template: Result<Template, domain::gateway::TemplateError>,
+) -> Result<Template, Failure> {
+    template.map_err(|error| Failure::render(format!("{place}: {error}")))
+}
+
+fn wrong(place: &str, why: &str) -> Failure {
+    Failure::render(format!("{place}: the value {why}"))
+}
+
+fn captured() -> Unfit {
+    Unfit("is captured, and belongs into the body only".to_owned())
+}
+
+fn unhashed() -> Unfit {
+    Unfit("of the body is known in a signature only, through a hash".to_owned())
+}
+
+fn fact<'a>(charge: &'a Charge, name: &str) -> &'a str {
+    let found = charge.facts.iter().find(|(known, _)| *known == name);
+    found.map_or("", |(_, text)| text)
+}
+
+/// Account type and holder type of what the agent chose.
+fn account(charge: &Charge) -> (&'static str, &'static str) {
+    match typed(charge, "accountType") {
+        "checking" => ("checking", "personal"),
+        "savings" => ("savings", "personal"),
+        "business_checking" => ("checking", "business"),
+        "business_savings" => ("savings", "business"),
+        _ => ("", ""),
+    }
+}
+
+/// The SEC code (Standard Entry Class, Nacha) of a debit that was authorised by telephone: TEL is for persons, businesses need CCD.
+fn sec_code(charge: &Charge) -> &'static str {
+    match account(charge).1 {
+        "personal" => "TEL",
+        "business" => "CCD",
+        _ => "",
+    }
+}

@@ -1,0 +1,177 @@
+//! What real gateways expect to get, byte for byte.
+//!
+//! `presets/` holds their configurations, `tests/vectors/requests/` what each must make of one fixture: bodies, hashes and signatures made independently of
+//! this code from the gateways' public descriptions.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use domain::boundary::Charge;
+use domain::capture::fixtures::CARDS;
+use domain::capture::{Field, PaymentType, WidgetKind};
+use domain::gateway::{GatewayConfig, Once};
+use domain::money::{Currency, Money};
+use domain::time::UnixMillis;
+use secret::SecretText;
+use serde::Deserialize;
+
+use crate::charges::{charge, post};
+use crate::server::{Server, reply};
+
+/// Mon, 23 Nov 2026 18:00:00 GMT
+const AT: UnixMillis = UnixMillis(1_795_456_800_000);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Preset {
+    gateway: GatewayConfig,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Vector {
+    preset: String,
+    kind: String,
+    password: Option<String>,
+    secrets: BTreeMap<String, String>,
+    request: Expected,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    method: String,
+    body: String,
+    headers: BTreeMap<String, String>,
+}
+
+fn room(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {
+    let text = std::fs::read_to_string(path).unwrap();
+    toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn preset(id: &str) -> GatewayConfig {
+    read::<Preset>(&room(&format!("presets/{id}.toml"))).gateway
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(room(folder)).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn payment_type(kind: &str) -> PaymentType {
+    match kind {
+        "card" => PaymentType::Card,
+        "check" => PaymentType::Check,
+        other => panic!("{other} is no kind"),
+    }
+}
+
+/// The fixture that every vector was made of.
+fn fixture(vector: &Vector, gateway: GatewayConfig) -> Charge {
+    let (kind, keyed) = match payment_type(&vector.kind) {
+        PaymentType::Card => (
+            WidgetKind::CreditCardAdvanced,
+            vec![
+                (Field::CardNumber, CARDS[0].number),
+                (Field::Expiry, "0330"),
+                (Field::SecurityCode, "123"),
+            ],
+        ),
+        PaymentType::Check => (
+            WidgetKind::CheckAdvanced,
+            vec![
+                (Field::RoutingNumber, "021000021"),
+                (Field::AccountNumber, "123456789"),
+            ],
+        ),
+    };
+    let mut charge = charge(gateway, kind, &keyed);
+    charge.reference = "pay-0001".to_owned();
+    charge.password = vector.password.clone().map(SecretText::new);
+    let secrets = vector.secrets.iter();
+    charge.secrets = secrets
+        .map(|(name, value)| (name.clone(), SecretText::new(value.clone())))
+        .collect();
+    charge.once = Once {
+        at: AT,
+        idempotency_key: "6f1c2d3e-0000-4000-8000-000000000001".to_owned(),
+        nonce: "abcdefghijklmnop".to_owned(),
+        digits: "46239876".to_owned(),
+        uuid: "6f1c2d3e-0000-4000-8000-000000000002".to_owned(),
+    };
+    charge.form.amount = Money::parse("125.50", Currency::USD).unwrap();
+    let values = [
+        ("firstName", "Pat"),
+        ("lastName", "Example"),
+        ("address1", "1 Main St"),
+        ("city", "Tulsa"),
+        ("state", "OK"),
+        ("postalCode", "74101"),
+        ("country", "US"),
+        ("phone", "9185550100"),
+        ("email", "pat@example.com"),
+        ("accountReference", "ACCT-778"),
+        ("accountType", "checking"),
+    ];
+    charge.form.values = values
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    charge
+}
+
+/// Where the preset sends to, but on this machine.
+fn here(server: &Server, service_url: &str) -> String {
+    let (_, path) = service_url
+        .strip_prefix("https://")
+        .and_then(|rest| rest.split_once('/'))
+        .unwrap();
+    format!("https://{}/{path}", server.host())
+}
+
+#[tokio::test]
+async fn every_vector_is_rendered_byte_for_byte() {
+    let paths = files("tests/vectors/requests");
+    assert_eq!(paths.len(), 13);
+    for path in paths {
+        let vector: Vector = read(&path);
+        let server = Server::start(reply(200, "", b"{}")).await;
+        let mut gateway = preset(&vector.preset);
+        gateway.service_url = here(&server, &gateway.service_url);
+        if let Err(refused) = post(&server, fixture(&vector, gateway)).await {
+            panic!("{}: {}", vector.preset, refused.detail);
+        }
+        let (head, body) = server.request();
+        let expected = vector
+            .request
+            .body
+            .replace("<card number>", CARDS[0].number);
+        assert_eq!(body, expected, "{}", vector.preset);
+        let method = head.split(' ').next().unwrap();
+        assert_eq!(method, vector.request.method, "{}", vector.preset);
+        for (name, value) in &vector.request.headers {
+            let line = format!("\r\n{name}: {value}\r\n").to_ascii_lowercase();
+            let head = format!("{}\r\n", head.to_ascii_lowercase());
+            assert!(head.contains(&line), "{}: {name}\n{head}", vector.preset);
+        }
+    }
+}
+
+#[test]
+fn every_preset_is_a_configuration_that_can_be_saved() {
+    let paths = files("presets");
+    assert!(paths.len() >= 13);
+    for path in paths {
+        let gateway = read::<Preset>(&path).gateway;
+        let is_check = path.to_str().unwrap().contains("check");
+        let kind = if is_check { "check" } else { "card" };
+        let problems = gateway.problems(payment_type(kind));
+        assert_eq!(problems, [], "{}", path.display());
+    }
+}
