@@ -304,6 +304,7 @@ fn demo_gateway(service_url: &str, content_type: ContentType) -> GatewayConfig {
         response_type: content_type,
         request_headers: Vec::new(),
         missing_key: domain::gateway::MissingKey::Unknown,
+        more: domain::gateway::More::default(),
     }
 }
 
