@@ -101,6 +101,7 @@ const FIRST_GATEWAY: GatewayDraft = {
   response_type: 'application/json',
   request_headers: [],
   missing_key: 'unknown',
+  more: {},
 };
 
 let made = 0;

@@ -2341,6 +2341,8 @@ export interface components {
             connection_timeout_ms?: number;
             /** @description "A missing key means". */
             missing_key?: components["schemas"]["MissingKey"];
+            /** @description What stands behind "More". */
+            more?: components["schemas"]["More"];
             /**
              * Format: int32
              * @description "Read Timeout", 1,000-120,000 ms, from the first request byte to the end of the body.
@@ -2560,6 +2562,11 @@ export interface components {
          */
         MessageFrom: "answer" | "nowhere" | "no_key" | "off";
         /**
+         * @description HTTP method of a request.
+         * @enum {string}
+         */
+        Method: "POST" | "PUT";
+        /**
          * @description What a 2xx answer without the success key means (S16).
          * @enum {string}
          */
@@ -2573,6 +2580,79 @@ export interface components {
              * @description In the currency's smallest unit.
              */
             minor: number;
+        };
+        /** @description The fields behind "More" (docs/decisions/0008). The default asks for nothing. */
+        More: {
+            /**
+             * @description Password for Basic, if it is computed: `{let.hash}`; empty: the one that is kept with the widget.
+             * @default
+             */
+            auth_password: string;
+            /**
+             * @description The whole body as a text, in the place of parameters. Written as Request Type says: JSON, XML, or as it is.
+             * @default
+             */
+            body: string;
+            /**
+             * @description The name of a form field that holds the body, which is JSON or XML, as its only parameter; empty: none.
+             * @default
+             */
+            body_form_field: string;
+            /**
+             * @description Constants, `{cfg.name}`.
+             * @default []
+             */
+            constants: components["schemas"]["Mapping"][];
+            /**
+             * @description Content-Type in the place of Request Type's; empty: that.
+             * @default
+             */
+            content_type: string;
+            /**
+             * @description Further keys of the agent message, asked one after the other where Response Agent Message Key is not found.
+             * @default []
+             */
+            message_keys: string[];
+            /**
+             * @description HTTP method.
+             * @default POST
+             */
+            method: components["schemas"]["Method"];
+            /**
+             * @description What of the answer is kept: a name and a key, or several keys with `||` between.
+             * @default []
+             */
+            outputs: components["schemas"]["Mapping"][];
+            /**
+             * @description How parameters are written if not as Request Type says.
+             * @default request_type
+             */
+            request_format: components["schemas"]["RequestFormat"];
+            /**
+             * @description How answers are read if not as Response Type says.
+             * @default response_type
+             */
+            response_format: components["schemas"]["ResponseFormat"];
+            /**
+             * @description Names of secrets, `{secret.name}`. Their values are kept elsewhere and never shown.
+             * @default []
+             */
+            secrets: string[];
+            /**
+             * @description Values that are computed once the body is final, `{sign.name}`. Each may name those above it.
+             * @default []
+             */
+            signature: components["schemas"]["Mapping"][];
+            /**
+             * @description Values that are computed before the body is written, `{let.name}`. Each may name those above it.
+             * @default []
+             */
+            variables: components["schemas"]["Mapping"][];
+            /**
+             * @description Conditions that refine the verdict.
+             * @default {}
+             */
+            verdict: components["schemas"]["VerdictConditions"];
         };
         /** @description The agent's desktop. */
         MyDesktop: {
@@ -2999,6 +3079,11 @@ export interface components {
             /** @description 3-500 characters, without a card number. */
             reason: string;
         };
+        /**
+         * @description How parameters are written.
+         * @enum {string}
+         */
+        RequestFormat: "request_type" | "name_value";
         /** @description Which attempts. */
         ResetForm: {
             /** @description Of this kind. */
@@ -3009,6 +3094,11 @@ export interface components {
          * @enum {string}
          */
         ResolvedOutcome: "approved" | "declined";
+        /**
+         * @description How an answer is read.
+         * @enum {string}
+         */
+        ResponseFormat: "response_type" | "name_value";
         /** @description Which keys of a gateway's response a widget may show to its agent (S19). */
         ResponseVariables: {
             /** @enum {string} */
@@ -3643,6 +3733,37 @@ export interface components {
             /** @description Roles. */
             roles: components["schemas"]["AssignedRole"][];
             second_factor_since?: components["schemas"]["UnixMillis"] | null;
+        };
+        /**
+         * @description Conditions such as `response = 2`, `status = DECLINED|REFUSED`, `errorCode exists`, `http:status = 402`. Any of a list suffices, but all of `also` are
+         *     needed.
+         */
+        VerdictConditions: {
+            /**
+             * @description What must hold besides the success key for an approval.
+             * @default []
+             */
+            also: string[];
+            /**
+             * @description What means declined.
+             * @default []
+             */
+            declined: string[];
+            /**
+             * @description What means that the gateway refused the request and charged nothing.
+             * @default []
+             */
+            error: string[];
+            /**
+             * @description What means that a person decides later.
+             * @default []
+             */
+            review: string[];
+            /**
+             * @description What means that the gateway itself does not know.
+             * @default []
+             */
+            unknown: string[];
         };
         /**
          * @description The line of the table that an answer falls under.
