@@ -231,7 +231,7 @@ async fn a_user_has_one_test_at_a_time_and_six_in_a_row() {
 async fn what_is_wrong_is_told_by_the_paths_that_saving_uses() {
     let (house, administrator, mut form) = tried().await;
     form["gateway"]["service_url"] = json!("http://gateway.example/");
-    form["gateway"]["request_params"][1]["value"] = json!("{card.cvv}");
+    form["gateway"]["request_params"][1]["value"] = json!("{card.pan}");
     form["with"] = json!("account");
     let expected = [
         "gateway.service_url",
