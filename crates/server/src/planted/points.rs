@@ -72,14 +72,12 @@ impl Orders {
         }
     }
 
-    /// Work with a point before it, one where it first waits, and one after it.
+    /// Work with a point before it, one where it first waits (at its end, if it never does), and one after it.
     async fn through<T>(&self, step: Step, mut work: Task<'_, T>) -> T {
         self.pass(step, "before");
         let done = poll_fn(|context| {
             let polled = work.as_mut().poll(context);
-            if polled.is_pending() {
-                self.pass(step, "during");
-            }
+            self.pass(step, "during");
             polled
         })
         .await;

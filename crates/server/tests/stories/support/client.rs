@@ -15,10 +15,17 @@ pub(crate) type Said = Arc<Mutex<Vec<u8>>>;
 
 /// An answer that is not what was asked for: its status and what it says.
 #[derive(Debug)]
-#[expect(dead_code, reason = "a test that fails prints them")]
 pub(crate) struct Refused {
     status: u16,
+    #[expect(dead_code, reason = "a test that fails prints it")]
     body: String,
+}
+
+impl Refused {
+    /// The server said so; else it is gone.
+    pub(crate) fn was_said(&self) -> bool {
+        self.status > 0
+    }
 }
 
 /// A client of one address.
