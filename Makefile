@@ -8,7 +8,7 @@ export TONEWALL_RESULTS := $(abspath $(TARGET))/results
 XTASK := $(TARGET)/debug/xtask
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program screens test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments load-sip bench bench-detector bench-mask bench-relay bench-pages figures guard-campaign memory-per-call fuzz lint fmt clean
+.PHONY: help build demo ui program screens test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments load-sip bench bench-detector bench-mask bench-relay bench-pages bench-payments figures guard-campaign memory-per-call fuzz lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench   calls per core, CPU per call, detector: one JSON line each"
 	@echo "make bench-mask   what is heard of keys under the mask, class by class: JSON lines, fails above a bound"
 	@echo "make bench-pages   500 pages with an event stream, 50 of them with a customer who keys: how old events are when they are read"
+	@echo "make bench-payments   500 payments a second to a local TLS gateway, the ledger on SQLite and on PostgreSQL: what is added to the gateway's own time"
 	@echo "make figures   how long an agent waits for a protected line and for a dot, in a real browser: JSON lines, fails above a bound"
 	@echo "make fuzz    S seconds for each fuzz target; make memory-per-call: what 2,000 calls take"
 	@echo "make guard-campaign   the egress guard over 13 h of masked speech and music: false trips and their upper bound"
@@ -169,6 +170,12 @@ guard-campaign:
 # 500 pages of agents, 50 with a customer who keys: the age of an event when the page reads it, one JSON line; fails above 250 ms at p99.
 bench-pages: ui
 	$(CARGO) bench --locked -p tonewall-web --bench pages
+
+# Payments through the connector to a local TLS gateway, 500 a second and then as many as there can be, with the ledger on a disk that is waited for: one
+# JSON line for SQLite and one for PostgreSQL; fails below the rate or above 25 ms added at p99 with SQLite. Nothing else is to run beside it.
+bench-payments: ui
+	scripts/need initdb postgresql
+	$(CARGO) bench --locked -p tonewall-server --bench payments
 
 # How long an agent waits for a protected line and for a dot, in a real browser over the optimised program; two JSON lines, fails above a bound at p95.
 figures: build

@@ -23,10 +23,10 @@ const OUTCOME_RETRY_MAX: Duration = Duration::from_secs(60);
 const OUTCOME_RETRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// Reports of one charge: sent, then its end. Two fit.
-pub(crate) const PROGRESS_MAX: usize = 2;
+pub const PROGRESS_MAX: usize = 2;
 
 /// What a charge reports to its call, if that still listens.
-pub(crate) enum Progress {
+pub enum Progress {
     /// The first byte is about to leave.
     Sent,
     /// Nothing left; the digits come back.
@@ -36,18 +36,24 @@ pub(crate) enum Progress {
 }
 
 /// What a charge needs.
-pub(crate) struct ChargeRun {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) gateway: Arc<dyn PaymentGateway>,
-    pub(crate) clock: Arc<dyn WallClock>,
-    pub(crate) actor: Actor,
-    pub(crate) payment: Payment,
-    pub(crate) progress: mpsc::Sender<Progress>,
+pub struct ChargeRun {
+    /// Where each step is recorded before the next.
+    pub store: Arc<dyn Store>,
+    /// Where it goes.
+    pub gateway: Arc<dyn PaymentGateway>,
+    /// Wall-clock time.
+    pub clock: Arc<dyn WallClock>,
+    /// Who pressed Process Payment.
+    pub actor: Actor,
+    /// The attempt, in state intent.
+    pub payment: Payment,
+    /// Towards its call.
+    pub progress: mpsc::Sender<Progress>,
 }
 
 impl ChargeRun {
     /// Runs to the end, whatever happens on the way. The call may be gone long before.
-    pub(crate) async fn run(self, charge: Charge) {
+    pub async fn run(self, charge: Charge) {
         let run = Arc::new(self);
         let attempt = tokio::spawn({
             let run = run.clone();

@@ -22,6 +22,7 @@ mod task;
 mod tests;
 mod transfer;
 
+pub use charge::{ChargeRun, PROGRESS_MAX, Progress};
 pub use desk::{Calls, Deps};
 pub use reconcile::close_open_attempts;
 pub use recorders::{NO_CONTROL, Unreachable};

@@ -36,6 +36,7 @@ pub struct PostgresServer {
     programs: PathBuf,
     keeper: Option<Child>,
     databases: AtomicU32,
+    is_durable: bool,
 }
 
 impl PostgresServer {
@@ -56,6 +57,18 @@ impl PostgresServer {
     /// # Errors
     /// One line that says what is missing.
     pub fn start() -> Result<Self, String> {
+        Self::start_as(false)
+    }
+
+    /// Starts a server that waits for its disk, for benches.
+    ///
+    /// # Errors
+    /// One line that says what is missing.
+    pub fn start_durable() -> Result<Self, String> {
+        Self::start_as(true)
+    }
+
+    fn start_as(is_durable: bool) -> Result<Self, String> {
         let programs = programs()?;
         let folder = new_folder()?;
         let data = folder.join("data");
@@ -71,6 +84,7 @@ impl PostgresServer {
             programs,
             keeper: None,
             databases: AtomicU32::new(0),
+            is_durable,
         };
         server.start_again()?;
         Ok(server)
@@ -82,6 +96,12 @@ impl PostgresServer {
     /// It does not start.
     pub fn start_again(&mut self) -> Result<(), String> {
         let program = as_server_user(&self.programs.join("postgres"))?;
+        // Tests kill processes, not machines: an fsync would cost time and show nothing.
+        let fsync = if self.is_durable {
+            "fsync=on"
+        } else {
+            "fsync=off"
+        };
         let keeper = Command::new("sh")
             .args(["-c", KEEPER, "sh"])
             .arg(&self.folder)
@@ -91,8 +111,7 @@ impl PostgresServer {
             .arg(self.folder.join("data"))
             .arg("-k")
             .arg(&self.folder)
-            // Tests kill processes, not machines: an fsync would cost time and show nothing.
-            .args(["-c", "listen_addresses=", "-c", "fsync=off"])
+            .args(["-c", "listen_addresses=", "-c", fsync])
             .args(["-c", "max_connections=300", "-c", "shared_buffers=32MB"])
             .current_dir(&self.folder)
             .stdin(Stdio::piped())
