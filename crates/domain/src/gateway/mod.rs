@@ -7,8 +7,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub mod approval;
+mod condition;
 mod draft;
+mod expression;
 pub mod filter;
+mod key;
+mod misread;
 mod more;
 mod name;
 mod once;
@@ -18,7 +22,11 @@ mod typing;
 pub mod variable;
 mod verdict;
 
+pub use condition::{Alternative, AtKey, Condition, Test, is_nothing};
 pub use draft::MAPPINGS_MAX;
+pub use expression::Expression;
+pub use key::{Key, PartKey};
+pub use misread::Misread;
 pub use more::{BodyKind, Method, More, RequestFormat, ResponseFormat, VerdictConditions};
 pub use name::{NameError, NamePath, Step};
 pub use once::Once;
