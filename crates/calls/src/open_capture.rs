@@ -456,7 +456,7 @@ impl CallTask {
             return;
         };
         let widget = open.session.widget().clone();
-        let Some(gateway) = widget.gateway.clone() else {
+        let Some(mut gateway) = widget.gateway.clone() else {
             self.capture_event(Event::NotSent(NotSentReason::Render));
             return;
         };
@@ -479,9 +479,7 @@ impl CallTask {
         };
         let desktops = inner.deps.desktops.clone();
         let settings = &inner.deps.configuration.current().settings;
-        let show_message = settings
-            .response_variables
-            .allow(&gateway.agent_message_key);
+        let show_message = settings.response_variables.restrict(&mut gateway);
         self.inner.charges.spawn(async move {
             let password = match desktops.gateway_password(&widget.id).await {
                 Ok(password) => password,

@@ -101,6 +101,8 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The message for the agent, scrubbed, 200 characters at most; empty: none.
     pub message: String,
+    /// What "More" keeps of the answer, by its names: scrubbed, 200 characters at most, none empty, at most 20.
+    pub outputs: Vec<(String, String)>,
     /// HTTP status, if one came.
     pub status: Option<u16>,
 }

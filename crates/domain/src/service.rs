@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::gateway::GatewayConfig;
 use crate::id::{DesktopId, ServiceId, SinkId};
 use crate::widget::DraftProblem;
 
@@ -141,13 +142,19 @@ pub enum ResponseVariables {
 
 impl ResponseVariables {
     /// Whether a widget with this "Response Agent Message Key" shows the message. A key that is not allowed is ignored.
-    #[must_use]
-    pub fn allow(&self, key: &str) -> bool {
+    fn allow(&self, key: &str) -> bool {
         match self {
             Self::None => false,
             Self::Listed { names } => names.contains(key.trim()),
             Self::All => true,
         }
+    }
+
+    /// Takes the fall-back keys from a gateway that are not allowed, and says whether its message may be shown.
+    #[must_use]
+    pub fn restrict(&self, gateway: &mut GatewayConfig) -> bool {
+        gateway.more.message_keys.retain(|key| self.allow(key));
+        self.allow(&gateway.agent_message_key)
     }
 
     /// The same with keys as they are compared.
@@ -182,6 +189,26 @@ mod tests {
     fn listed(names: &[&str]) -> ResponseVariables {
         ResponseVariables::Listed {
             names: names.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn s19_fall_back_keys_that_are_not_allowed_are_not_asked() {
+        let gateway: GatewayConfig = serde_json::from_value(serde_json::json!({
+            "service_url": "https://gateway.example/", "success_key": "a", "success_value": "b",
+            "agent_message_key": "message",
+            "more": { "message_keys": ["data.text", "error"] },
+        }))
+        .unwrap();
+        for (variables, shown, asked) in [
+            (ResponseVariables::None, false, vec![]),
+            (listed(&["message", "error"]), true, vec!["error"]),
+            (listed(&["data.text"]), false, vec!["data.text"]),
+            (ResponseVariables::All, true, vec!["data.text", "error"]),
+        ] {
+            let mut gateway = gateway.clone();
+            assert_eq!(variables.restrict(&mut gateway), shown);
+            assert_eq!(gateway.more.message_keys, asked);
         }
     }
 

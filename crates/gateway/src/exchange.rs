@@ -14,13 +14,16 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use secret::SecretBuffer;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
+use zeroize::Zeroizing;
+
+use crate::reply::Header;
 
 /// Largest head of a reply, status line and headers: 16 KiB. A longer one makes the reply
 /// unreadable, and the outcome unknown.
@@ -39,6 +42,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     /// Its own Content-Type: a remark, nothing is read by it (SETTLED S18).
     pub(crate) content_type: Option<String>,
+    /// Headers that the configuration asks for; all of them are shorter than [`HEAD_BYTES_MAX`].
+    pub(crate) headers: Vec<Header>,
     /// The body.
     pub(crate) body: SecretBuffer,
 }
@@ -85,10 +90,11 @@ pub(crate) enum Incomplete {
     TooLarge,
 }
 
-/// Writes the request and reads the reply to its end. Dropping the future closes the connection.
+/// Writes the request and reads the reply to its end, with the headers of these names. Dropping the future closes the connection.
 pub(crate) async fn exchange(
     stream: TlsStream<TcpStream>,
     request: Request<Full<Bytes>>,
+    headers: Vec<String>,
     progress: Arc<Progress>,
 ) -> Result<Reply, Incomplete> {
     let body_bytes = request.body().size_hint().lower();
@@ -119,12 +125,29 @@ pub(crate) async fn exchange(
     let status = response.status().as_u16();
     let content_type = response.headers().get(CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok().map(str::to_owned));
+    let headers = asked_for(response.headers(), headers);
     let body = drive(&mut connection, read_body(response.into_body())).await?;
     Ok(Reply {
         status,
         content_type,
+        headers,
         body,
     })
+}
+
+/// The headers of these names, each as often as it came.
+fn asked_for(came: &HeaderMap, names: Vec<String>) -> Vec<Header> {
+    let mut headers = Vec::new();
+    for name in names {
+        for value in came.get_all(&name) {
+            let text = value.to_str().ok();
+            headers.push(Header {
+                name: name.clone(),
+                value: text.map(|text| Zeroizing::new(text.to_owned())),
+            });
+        }
+    }
+    headers
 }
 
 async fn read_body(mut incoming: Incoming) -> Result<SecretBuffer, Incomplete> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::boundary::{Answer, Charge, NotSent, PaymentGateway, ReadyCharge, Task};
-use domain::gateway::{GatewayConfig, NotSentReason, rule};
+use domain::gateway::{GatewayConfig, NotSentReason};
 use http_body_util::Full;
 use hyper::Request;
 use rustls::ClientConfig;
@@ -21,7 +21,7 @@ use crate::connection::{Secured, establish, tls_config};
 use crate::exchange::{Progress, Reply, exchange};
 use crate::failure::Failure;
 use crate::policy::{GatewayPolicy, Target, Trust};
-use crate::reply::{Captured, Reading, read, scrubbed};
+use crate::reply::{Captured, Reading, Whole, headers_asked, read, scrubbed, scrubbed_value};
 use crate::request::render;
 use crate::trial::TRIALS_MAX;
 
@@ -188,11 +188,15 @@ pub(crate) struct Exchanged {
 impl Exchanged {
     /// What the reply shows.
     pub(crate) fn reading(&self) -> Reading {
-        self.reply
-            .as_ref()
-            .map_or_else(Reading::of_nothing, |reply| {
-                read(reply.status, reply.body.expose(), &self.charge.gateway)
-            })
+        let Some(reply) = &self.reply else {
+            return Reading::of_nothing();
+        };
+        let whole = Whole {
+            status: reply.status,
+            headers: &reply.headers,
+            body: reply.body.expose(),
+        };
+        read(&whole, &self.charge.gateway)
     }
 }
 
@@ -210,7 +214,8 @@ impl Ready {
             Err(failure) => return Err((failure, charge)),
         };
         let progress = Arc::new(Progress::default());
-        let exchange = exchange(stream, request, Arc::clone(&progress));
+        let headers = headers_asked(&charge.gateway);
+        let exchange = exchange(stream, request, headers, Arc::clone(&progress));
         let deadline = began + charge.gateway.read_timeout();
         let (reply, why) = match timeout_at(deadline, exchange).await {
             Ok(Ok(reply)) => (Some(reply), None),
@@ -254,16 +259,22 @@ impl ReadyCharge for Ready {
     }
 }
 
-/// The answer that an exchange amounts to. The slot is only borrowed, to scrub the message.
+/// The answer that an exchange amounts to. The slot is only borrowed, to scrub what is shown or kept.
 fn judged(exchanged: &Exchanged) -> Answer {
     let charge = &exchanged.charge;
+    let captured = Captured::new(&charge.slot);
     let reading = exchanged.reading();
+    let verdict = reading.rule(charge.gateway.missing_key).verdict();
     let message = reading.message.filter(|_| charge.show_message);
+    let message = message.map_or(String::new(), |text| scrubbed(&text.value, &captured));
+    let outputs = reading.outputs.into_iter().map(|output| {
+        let value = scrubbed_value(&output.text.value, &captured);
+        (output.name, value)
+    });
     Answer {
-        verdict: rule(reading.evidence, charge.gateway.missing_key).verdict(),
-        message: message.map_or(String::new(), |text| {
-            scrubbed(&text, &Captured::new(&charge.slot))
-        }),
+        verdict,
+        message,
+        outputs: outputs.filter(|(_, value)| !value.is_empty()).collect(),
         status: exchanged.status,
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use domain::boundary::{Charge, Task};
 use domain::gateway::trial::{
-    GatewayTrials, Judgement, MessageFrom, NothingSent, Pasted, Preview, Tested, Trial,
+    GatewayTrials, JudgedCondition, JudgedOutput, Judgement, MessageFrom, NothingSent, Pasted,
+    Preview, Tested, Trial,
 };
-use domain::gateway::{GatewayConfig, NotSentReason, rule};
+use domain::gateway::{GatewayConfig, NotSentReason, ResponseFormat, VerdictRule};
 use secret::Arena;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -16,7 +17,10 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::gateway::{Exchanged, HttpsGateway};
 use crate::policy::Target;
-use crate::reply::{Captured, Reading, excerpt, read, scrubbed, without};
+use crate::reply::{
+    Captured, Header, Output, Reading, Spot, Text, Whole, excerpt, read, scrubbed, scrubbed_value,
+    without,
+};
 use crate::request::{self, preview};
 
 /// Trials at a time: each administrator has one, and there are few. More are told to come again.
@@ -34,15 +38,21 @@ impl GatewayTrials for HttpsGateway {
     }
 
     fn judge(&self, gateway: &GatewayConfig, pasted: &Pasted<'_>, show_message: bool) -> Judgement {
-        let reading = read(pasted.status, pasted.body.as_bytes(), gateway);
+        let content_type = Some(pasted.content_type).filter(|text| !text.trim().is_empty());
+        let headers: Vec<Header> = content_type.map(header).into_iter().collect();
+        let whole = Whole {
+            status: pasted.status,
+            headers: &headers,
+            body: pasted.body.as_bytes(),
+        };
+        let reading = read(&whole, gateway);
         let view = View {
             gateway,
             show_message,
             captured: Captured::none(),
             credentials: Vec::new(),
         };
-        let content_type = Some(pasted.content_type).filter(|text| !text.trim().is_empty());
-        view.judgement(reading, Some(pasted.status), content_type)
+        view.judgement(&reading, Some(pasted.status), content_type)
     }
 
     fn send(&self, trial: Trial) -> Task<'_, Result<Tested, NothingSent>> {
@@ -58,6 +68,14 @@ impl GatewayTrials for HttpsGateway {
                 ..tested(&exchanged)
             })
         })
+    }
+}
+
+/// The one header of a pasted answer.
+fn header(content_type: &str) -> Header {
+    Header {
+        name: "content-type".to_owned(),
+        value: Some(Zeroizing::new(content_type.to_owned())),
     }
 }
 
@@ -89,7 +107,7 @@ fn tested(exchanged: &Exchanged) -> Tested {
     let reply = exchanged.reply.as_ref();
     let content_type = reply.and_then(|reply| reply.content_type.as_deref());
     Tested {
-        judgement: view.judgement(exchanged.reading(), exchanged.status, content_type),
+        judgement: view.judgement(&exchanged.reading(), exchanged.status, content_type),
         why: exchanged.why.clone(),
         excerpt: reply.map(|reply| {
             let body = Zeroizing::new(String::from_utf8_lossy(reply.body.expose()).into_owned());
@@ -126,36 +144,75 @@ struct View<'a> {
 impl View<'_> {
     fn judgement(
         &self,
-        reading: Reading,
+        reading: &Reading,
         status: Option<u16>,
         content_type: Option<&str>,
     ) -> Judgement {
-        let rule = rule(reading.evidence, self.gateway.missing_key);
-        let (message, message_from) = self.message(reading.message.as_deref());
-        let as_type = self.gateway.response_type;
+        let rule = reading.rule(self.gateway.missing_key);
+        let (message, message_from, message_path) = self.message(reading.message.as_ref());
+        let (path, value) = self.spot(reading.success.as_ref());
         Judgement {
             outcome: rule.verdict().outcome,
             rule,
             status,
             key: reading.evidence.key,
-            path: reading.path.as_deref().map(|path| self.line(path)),
-            value: reading.value.as_deref().map(|value| self.line(value)),
+            path,
+            value,
+            condition: self.condition(reading, rule),
             message,
             message_from,
+            message_path,
+            outputs: reading.outputs.iter().map(|one| self.output(one)).collect(),
             other_type: content_type
-                .filter(|header| !as_type.fits(header))
+                .filter(|header| !self.fits(header))
                 .map(|header| self.line(header)),
         }
     }
 
-    fn message(&self, found: Option<&String>) -> (String, MessageFrom) {
+    /// Whether a Content-Type says what is configured. Pairs with lengths have no type of their own in every gateway's answers.
+    fn fits(&self, header: &str) -> bool {
+        self.gateway.more.response_format == ResponseFormat::NameValue
+            || self.gateway.response_type.fits(header)
+    }
+
+    fn spot(&self, spot: Option<&Spot>) -> (Option<String>, Option<String>) {
+        let path = spot.map(|spot| self.line(&spot.path));
+        let value = spot.and_then(|spot| spot.value.as_ref());
+        (path, value.map(|value| self.line(value)))
+    }
+
+    fn condition(&self, reading: &Reading, rule: VerdictRule) -> Option<JudgedCondition> {
+        let (list, line, spot) = reading.decided(rule)?;
+        let (path, value) = self.spot(spot);
+        Some(JudgedCondition {
+            list,
+            line: self.gateway.more.verdict.lines(list).get(line)?.clone(),
+            path,
+            value,
+        })
+    }
+
+    fn output(&self, output: &Output) -> JudgedOutput {
+        let value = self.without_credentials(&output.text.value);
+        JudgedOutput {
+            name: output.name.clone(),
+            value: scrubbed_value(&value, &self.captured),
+            path: self.line(&output.text.path),
+        }
+    }
+
+    fn message(&self, found: Option<&Text>) -> (String, MessageFrom, Option<String>) {
+        let nothing = |why: MessageFrom| (String::new(), why, None);
         if self.gateway.agent_message_key.trim().is_empty() {
-            return (String::new(), MessageFrom::NoKey);
+            return nothing(MessageFrom::NoKey);
         }
         match found {
-            _ if !self.show_message => (String::new(), MessageFrom::Off),
-            Some(text) => (self.line(text), MessageFrom::Answer),
-            None => (String::new(), MessageFrom::Nowhere),
+            _ if !self.show_message => nothing(MessageFrom::Off),
+            Some(text) => {
+                let path = self.line(&text.path);
+                (self.line(&text.value), MessageFrom::Answer, Some(path))
+            }
+            None => nothing(MessageFrom::Nowhere),
         }
     }
 

@@ -292,6 +292,7 @@ impl ReadyCharge for Ready {
             Ok(Answer {
                 verdict: VerdictRule::Approved.verdict(),
                 message: "thank you".to_owned(),
+                outputs: Vec::new(),
                 status: Some(200),
             })
         })

@@ -84,6 +84,7 @@ impl GatewayConfig {
         ));
         problems.extend(defined);
         problems.extend(more::body_problems(self, &scope));
+        problems.extend(self.answer_problems());
         problems
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+mod answers;
 pub mod approval;
 mod condition;
 mod draft;
@@ -16,20 +17,25 @@ mod misread;
 mod more;
 mod name;
 mod once;
+mod refinement;
 pub mod template;
 pub mod trial;
 mod typing;
 pub mod variable;
 mod verdict;
 
+pub use answers::{CONDITIONS_MAX, MESSAGE_KEYS_MAX, OUTPUTS_MAX};
 pub use condition::{Alternative, AtKey, Condition, Test, is_nothing};
 pub use draft::MAPPINGS_MAX;
 pub use expression::Expression;
 pub use key::{Key, PartKey};
 pub use misread::Misread;
-pub use more::{BodyKind, Method, More, RequestFormat, ResponseFormat, VerdictConditions};
+pub use more::{
+    BodyKind, Method, More, RequestFormat, ResponseFormat, ValueMeaning, VerdictConditions,
+};
 pub use name::{NameError, NamePath, Step};
 pub use once::Once;
+pub use refinement::{ConditionList, Refinement};
 pub use template::{Template, TemplateError};
 pub use typing::{Place, Scope, Typed};
 pub use variable::{Kind, Source, Space, Variable};

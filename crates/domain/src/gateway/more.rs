@@ -43,6 +43,9 @@ pub struct More {
     /// How answers are read if not as Response Type says.
     #[serde(skip_serializing_if = "is_default")]
     pub response_format: ResponseFormat,
+    /// What Response Success Value is.
+    #[serde(skip_serializing_if = "is_default")]
+    pub success_value: ValueMeaning,
     /// Conditions that refine the verdict.
     #[serde(skip_serializing_if = "is_default")]
     pub verdict: VerdictConditions,
@@ -174,4 +177,15 @@ impl GatewayConfig {
     pub fn writes_levels(&self) -> bool {
         matches!(BodyKind::of(self), BodyKind::Json | BodyKind::Xml)
     }
+}
+
+/// What Response Success Value is. It is a text unless somebody says otherwise, so that one that looks like a test does not become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ValueMeaning {
+    /// The text that must stand there.
+    #[default]
+    Text,
+    /// A test: `a|b|200..299`, `~regex`, `exists` or `null`.
+    Test,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secret::{Digit, SecretText, Slot};
 use serde::{Deserialize, Serialize};
 
-use super::{GatewayConfig, KeyFound, NotSentReason, Once, VerdictRule};
+use super::{ConditionList, GatewayConfig, KeyFound, NotSentReason, Once, VerdictRule};
 use crate::boundary::{Charge, Task};
 use crate::capture::fixtures::{ACCOUNT_NUMBER, CARDS, ROUTING_NUMBERS, TestCard};
 use crate::capture::{Brand, Field, PaymentType, WidgetKind};
@@ -278,12 +278,42 @@ pub struct Judgement {
     pub path: Option<String>,
     /// What stands there.
     pub value: Option<String>,
+    /// The condition that decided; none: no condition did.
+    pub condition: Option<JudgedCondition>,
     /// What the agent would read.
     pub message: String,
     /// Why the agent would read that, or nothing.
     pub message_from: MessageFrom,
+    /// Where the message was found, if the agent would read one.
+    pub message_path: Option<String>,
+    /// What is kept of the answer.
+    pub outputs: Vec<JudgedOutput>,
     /// The answer's own Content-Type, if it differs from the Response Type: a remark, never a verdict (S18).
     pub other_type: Option<String>,
+}
+
+/// A condition of "More" that decided, and what it found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct JudgedCondition {
+    /// The list that it stands in.
+    pub list: ConditionList,
+    /// As it was written.
+    pub line: String,
+    /// Where its key was found.
+    pub path: Option<String>,
+    /// What stands there.
+    pub value: Option<String>,
+}
+
+/// What is kept of an answer under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct JudgedOutput {
+    /// The name.
+    pub name: String,
+    /// What was found.
+    pub value: String,
+    /// Where.
+    pub path: String,
 }
 
 /// Where an agent's message comes from.

@@ -1,10 +1,10 @@
 //! The verdict over a gateway's answer (SETTLED S16).
-//! Owns: the table, first line that fits.
-//! Never: guesses: what is not clearly approved, declined or refused is unknown.
+//! Owns: the table, first line that fits, and where conditions of "More" come before it.
+//! Never: guesses: what is not clearly approved, declined or refused is unknown; and no condition approves.
 
 use serde::{Deserialize, Serialize};
 
-use super::MissingKey;
+use super::{ConditionList, MissingKey, Refinement};
 use crate::payment::Outcome;
 
 /// What the answer showed.
@@ -107,6 +107,18 @@ pub enum VerdictRule {
     Unreadable,
     /// The answer did not come, or not to its end.
     NoAnswer,
+    /// It would be approved, but something else that must hold does not: the answer contradicts itself.
+    AlsoBroken,
+    /// A condition fits that means unknown.
+    UnknownFits,
+    /// A condition fits that means review.
+    ReviewFits,
+    /// A condition fits that means declined.
+    DeclinedFits,
+    /// A condition fits that means that the request was refused.
+    ErrorFits,
+    /// The key has another value, and none of the conditions fits that mean declined: the request was refused.
+    DeclinedUnlisted,
 }
 
 impl VerdictRule {
@@ -115,9 +127,12 @@ impl VerdictRule {
     pub fn verdict(self) -> Verdict {
         let outcome = match self {
             Self::Approved => Outcome::Approved,
-            Self::Declined | Self::KeyMissingDeclined => Outcome::Declined,
-            Self::Refused => Outcome::Error,
-            Self::KeyMissing
+            Self::ReviewFits => Outcome::Review,
+            Self::Declined | Self::KeyMissingDeclined | Self::DeclinedFits => Outcome::Declined,
+            Self::Refused | Self::ErrorFits | Self::DeclinedUnlisted => Outcome::Error,
+            Self::AlsoBroken
+            | Self::UnknownFits
+            | Self::KeyMissing
             | Self::KeyAmbiguous
             | Self::EqualButStatus
             | Self::StatusUnclear
@@ -129,16 +144,59 @@ impl VerdictRule {
             alarm: self == Self::Refused,
         }
     }
+
+    fn of_list(list: ConditionList) -> Self {
+        match list {
+            ConditionList::Also => Self::AlsoBroken,
+            ConditionList::Unknown => Self::UnknownFits,
+            ConditionList::Review => Self::ReviewFits,
+            ConditionList::Declined => Self::DeclinedFits,
+            ConditionList::Error => Self::ErrorFits,
+        }
+    }
 }
 
-/// Judges an answer after at least one request byte was written: the first line that fits.
+/// Judges an answer after at least one request byte was written: the first line that fits, with the conditions of "More" before it (docs/decisions/0008). They
+/// part what the table does not approve, and may take an approval away; there is no way by which they give one.
 #[must_use]
-pub fn rule(evidence: Evidence, missing_key: MissingKey) -> VerdictRule {
+pub fn rule(evidence: Evidence, missing_key: MissingKey, refined: Refinement) -> VerdictRule {
+    let rule = by_table(evidence, missing_key);
+    let approved = rule == VerdictRule::Approved;
+    if approved && refined.also_broken.is_none() {
+        return rule;
+    }
+    let speaks = |status: u16| is_success(status) || is_client_error(status);
+    if evidence.parsed
+        && evidence.status.is_some_and(speaks)
+        && let Some((list, _)) = refined.fits()
+    {
+        return VerdictRule::of_list(list);
+    }
+    if approved {
+        return VerdictRule::AlsoBroken;
+    }
+    let declined = rule.verdict().outcome == Outcome::Declined;
+    if declined && refined.lists_declined {
+        return VerdictRule::DeclinedUnlisted;
+    }
+    rule
+}
+
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// A status by which a gateway speaks of the request; not those that say that it is busy with it.
+fn is_client_error(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 408 | 409 | 425 | 429)
+}
+
+fn by_table(evidence: Evidence, missing_key: MissingKey) -> VerdictRule {
     let Some(status) = evidence.status else {
         return VerdictRule::NoAnswer;
     };
-    let success = (200..300).contains(&status);
-    let client_error = (400..500).contains(&status) && !matches!(status, 408 | 409 | 425 | 429);
+    let success = is_success(status);
+    let client_error = is_client_error(status);
     match (evidence.parsed, evidence.key) {
         (true, KeyFound::Equal) if success => VerdictRule::Approved,
         (true, KeyFound::Equal) => VerdictRule::EqualButStatus,
@@ -164,7 +222,9 @@ mod tests {
             parsed,
             key,
         };
-        rule(evidence, MissingKey::Unknown).verdict().outcome
+        rule(evidence, MissingKey::Unknown, Refinement::default())
+            .verdict()
+            .outcome
     }
 
     #[test]
@@ -207,7 +267,7 @@ mod tests {
             key: KeyFound::Absent,
         };
         assert_eq!(
-            rule(evidence, MissingKey::Unknown).verdict(),
+            rule(evidence, MissingKey::Unknown, Refinement::default()).verdict(),
             Verdict {
                 outcome: Outcome::Error,
                 alarm: true
@@ -229,7 +289,7 @@ mod tests {
             parsed: true,
             key: KeyFound::Absent,
         };
-        let declined = rule(evidence, MissingKey::Declined).verdict();
+        let declined = rule(evidence, MissingKey::Declined, Refinement::default()).verdict();
         assert_eq!(declined.outcome, Outcome::Declined);
     }
 
@@ -256,7 +316,140 @@ mod tests {
                 parsed,
                 key,
             };
-            assert_eq!(rule(evidence, MissingKey::Unknown), expected, "{status}");
+            assert_eq!(
+                rule(evidence, MissingKey::Unknown, Refinement::default()),
+                expected,
+                "{status}"
+            );
+        }
+    }
+
+    /// Every answer that the table tells apart.
+    fn all_evidence() -> impl Iterator<Item = Evidence> {
+        let keys = [
+            KeyFound::Equal,
+            KeyFound::NotEqual,
+            KeyFound::Absent,
+            KeyFound::Ambiguous,
+        ];
+        let statuses = (100..600).map(Some).chain([None]);
+        statuses.flat_map(move |status| {
+            keys.into_iter().flat_map(move |key| {
+                [false, true].map(|parsed| Evidence {
+                    status,
+                    parsed,
+                    key,
+                })
+            })
+        })
+    }
+
+    /// Every way in which conditions may fit.
+    fn all_refinements() -> impl Iterator<Item = Refinement> {
+        (0..64_u8).map(|bits| {
+            let first = |bit: u8| (bits & (1 << bit) != 0).then_some(0);
+            Refinement {
+                also_broken: first(0),
+                unknown: first(1),
+                review: first(2),
+                declined: first(3),
+                error: first(4),
+                lists_declined: bits & (1 << 5) != 0,
+            }
+        })
+    }
+
+    #[test]
+    fn no_condition_ever_makes_an_approval() {
+        for evidence in all_evidence() {
+            for missing_key in [MissingKey::Unknown, MissingKey::Declined] {
+                let plain = rule(evidence, missing_key, Refinement::default());
+                assert_eq!(plain, by_table(evidence, missing_key));
+                for refined in all_refinements() {
+                    let rule = rule(evidence, missing_key, refined);
+                    let approves = rule.verdict().outcome == Outcome::Approved;
+                    let may = plain == VerdictRule::Approved && refined.also_broken.is_none();
+                    assert_eq!(approves, may, "{evidence:?} {refined:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn conditions_do_not_speak_where_the_answer_does_not() {
+        for evidence in all_evidence() {
+            let status = evidence.status.unwrap_or(0);
+            let speaks = evidence.parsed
+                && ((200..300).contains(&status)
+                    || ((400..500).contains(&status) && ![408, 409, 425, 429].contains(&status)));
+            for refined in all_refinements().filter(|_| !speaks) {
+                let refined_rule = rule(evidence, MissingKey::Unknown, refined);
+                assert_eq!(
+                    refined_rule,
+                    by_table(evidence, MissingKey::Unknown),
+                    "{evidence:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn conditions_come_before_the_table_in_their_order() {
+        let approved = evidence(200, KeyFound::Equal);
+        let declined = evidence(402, KeyFound::NotEqual);
+        let missing = evidence(200, KeyFound::Absent);
+        let refused = evidence(401, KeyFound::Absent);
+        let fits = |list: &str| {
+            let at = |name: &str| list.contains(name).then_some(0);
+            Refinement {
+                also_broken: at("also"),
+                unknown: at("unknown"),
+                review: at("review"),
+                declined: at("declined"),
+                error: at("error"),
+                lists_declined: list.contains("listed"),
+            }
+        };
+        for (answer, conditions, expected) in [
+            (approved, "", VerdictRule::Approved),
+            (
+                approved,
+                "unknown review declined error listed",
+                VerdictRule::Approved,
+            ),
+            (approved, "also", VerdictRule::AlsoBroken),
+            (approved, "also listed", VerdictRule::AlsoBroken),
+            (approved, "also review", VerdictRule::ReviewFits),
+            (approved, "also declined", VerdictRule::DeclinedFits),
+            (approved, "also error", VerdictRule::ErrorFits),
+            (approved, "also unknown error", VerdictRule::UnknownFits),
+            (
+                declined,
+                "unknown review declined error",
+                VerdictRule::UnknownFits,
+            ),
+            (declined, "review declined error", VerdictRule::ReviewFits),
+            (declined, "declined error listed", VerdictRule::DeclinedFits),
+            (declined, "error listed", VerdictRule::ErrorFits),
+            (declined, "listed", VerdictRule::DeclinedUnlisted),
+            (declined, "also", VerdictRule::Declined),
+            (missing, "listed", VerdictRule::KeyMissing),
+            (missing, "error", VerdictRule::ErrorFits),
+            (refused, "listed", VerdictRule::Refused),
+            (refused, "declined listed", VerdictRule::DeclinedFits),
+        ] {
+            let found = rule(answer, MissingKey::Unknown, fits(conditions));
+            assert_eq!(found, expected, "{answer:?} {conditions}");
+        }
+        let meant = rule(missing, MissingKey::Declined, fits("listed"));
+        assert_eq!(meant, VerdictRule::DeclinedUnlisted);
+    }
+
+    fn evidence(status: u16, key: KeyFound) -> Evidence {
+        Evidence {
+            status: Some(status),
+            parsed: true,
+            key,
         }
     }
 }

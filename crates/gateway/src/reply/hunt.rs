@@ -1,96 +1,45 @@
-//! The search for a key in a parsed reply.
-//! Owns: what a configured key means, where it was found, and how often.
+//! The search for keys in a parsed reply.
+//! Owns: where a key was found, and how often.
 //! Never: keeps a value other than those it was asked for.
 
+use domain::gateway::{AtKey, Key, PartKey};
 use zeroize::Zeroizing;
 
 /// Levels that a reply may nest. Real replies stay below 10; beyond this it is taken for an attack.
 pub(crate) const DEPTH_MAX: usize = 64;
 
+/// Times that an expression is looked for: whether it fits more often does not matter.
+const CAUGHT_MAX: usize = 2;
+
+/// The key of the status, which is its path, too.
+const HTTP_STATUS: &str = "http:status";
+
+/// A header of a reply that somebody asked for.
+pub(crate) struct Header {
+    /// In lower case.
+    pub(crate) name: String,
+    /// None: it is no text.
+    pub(crate) value: Option<Zeroizing<String>>,
+}
+
 /// The reply is not what its Response Type says, or breaks a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// A key as it is configured: a bare name is looked for at every level, a path (with `.`, `[`, `/`
-/// or `@`) from the top.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Query {
-    text: String,
-    steps: Vec<String>,
-    anywhere: bool,
-}
-
-impl Query {
-    /// Reads a key: `status`, `a.b[0].c`, `/a/b/0/c`, `a/b/@c`, `//b`, `..c`, `@c`, `a\.b`.
-    pub(crate) fn parse(key: &str) -> Self {
-        let text = key.trim();
-        let (rest, anywhere) = match text.strip_prefix("//").or(text.strip_prefix("..")) {
-            Some(rest) => (rest, true),
-            None => (text, !text.contains(['.', '[', '/']) && is_one_step(text)),
-        };
-        let steps = if rest.contains('/') {
-            let parts = rest.split('/').filter(|part| !part.is_empty());
-            parts
-                .map(|part| part.replace("~1", "/").replace("~0", "~"))
-                .collect()
-        } else {
-            dotted(rest)
-        };
-        Self {
-            text: text.to_owned(),
-            steps,
-            anywhere,
-        }
-    }
-
-    fn fits(&self, stack: &[Step], named_root: bool) -> bool {
-        if self.steps.is_empty() {
+fn fits(key: &PartKey, stack: &[Step], named_root: bool) -> bool {
+    let steps = key.steps();
+    if key.is_anywhere() {
+        let Some(start) = stack.len().checked_sub(steps.len()) else {
             return false;
-        }
-        if self.anywhere {
-            let Some(start) = stack.len().checked_sub(self.steps.len()) else {
-                return false;
-            };
-            let last_is_index = stack.last().is_some_and(|step| step.is_index);
-            return equal(&stack[start..], &self.steps) && (self.steps.len() > 1 || !last_is_index);
-        }
-        equal(stack, &self.steps)
-            || (named_root && stack.get(1..).is_some_and(|tail| equal(tail, &self.steps)))
+        };
+        let last_is_index = stack.last().is_some_and(|step| step.is_index);
+        return equal(&stack[start..], steps) && (steps.len() > 1 || !last_is_index);
     }
-}
-
-fn is_one_step(text: &str) -> bool {
-    !text.get(1..).unwrap_or("").contains('@')
+    equal(stack, steps) || (named_root && stack.get(1..).is_some_and(|tail| equal(tail, steps)))
 }
 
 fn equal(stack: &[Step], steps: &[String]) -> bool {
     stack.len() == steps.len() && stack.iter().zip(steps).all(|(at, step)| at.name == *step)
-}
-
-/// Steps of a dotted path; a backslash takes the next character as it is.
-fn dotted(text: &str) -> Vec<String> {
-    let mut steps = vec![String::new()];
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => push(&mut steps, chars.next().unwrap_or('\\')),
-            '.' | '[' => steps.push(String::new()),
-            ']' => {}
-            '@' => {
-                steps.push(String::new());
-                push(&mut steps, c);
-            }
-            _ => push(&mut steps, c),
-        }
-    }
-    steps.retain(|step| !step.is_empty());
-    steps
-}
-
-fn push(steps: &mut [String], c: char) {
-    if let Some(last) = steps.last_mut() {
-        last.push(c);
-    }
 }
 
 struct Step {
@@ -98,7 +47,7 @@ struct Step {
     is_index: bool,
 }
 
-/// What was found for one query, at the shallowest level where anything was.
+/// What was found for one key, at the shallowest level where anything was.
 #[derive(Default)]
 pub(crate) struct Found {
     depth: usize,
@@ -113,23 +62,35 @@ impl Found {
         self.path.as_ref().map(|path| path.as_str())
     }
 
-    /// Nowhere.
-    pub(crate) fn is_absent(&self) -> bool {
-        self.count == 0
+    /// What stands there, as a condition sees it.
+    pub(crate) fn at_key(&self) -> AtKey<'_> {
+        match (self.count, &self.value) {
+            (0, _) => AtKey::Absent,
+            (1, Some(value)) => AtKey::Text(value),
+            (1, None) => AtKey::Parts,
+            _ => AtKey::Twice,
+        }
     }
 
     /// The value, if the key is there exactly once and holds text, a number, a truth value or null.
     pub(crate) fn single(&self) -> Option<&str> {
-        match (self.count, &self.value) {
-            (1, Some(value)) => Some(value),
-            _ => None,
+        match self.at_key() {
+            AtKey::Text(value) => Some(value),
+            AtKey::Absent | AtKey::Twice | AtKey::Parts => None,
         }
+    }
+
+    /// The value even if the key is there more often: the first, but of a member that is repeated in one object the last (GATEWAYS 2.2). For what is kept, never
+    /// for what decides.
+    pub(crate) fn kept(&self) -> Option<&str> {
+        self.value.as_ref().map(|value| value.as_str())
     }
 
     fn record(&mut self, depth: usize, value: Option<&str>, path: impl FnOnce() -> String) {
         if self.count > 0 && depth > self.depth {
             return;
         }
+        let owned = |text: &str| Zeroizing::new(text.to_owned());
         if self.count > 0 && depth == self.depth {
             self.count += 1;
             return;
@@ -137,7 +98,16 @@ impl Found {
         self.depth = depth;
         self.count = 1;
         self.path = Some(Zeroizing::new(path()));
-        self.value = value.map(|text| Zeroizing::new(text.to_owned()));
+        self.value = value.map(owned);
+    }
+
+    /// A member that an object repeats takes the place of the one before.
+    fn replace(&mut self, depth: usize, value: Option<&str>, path: impl Fn() -> String) {
+        let again = self.count > 0 && depth == self.depth && self.path() == Some(&*path());
+        self.record(depth, value, path);
+        if again {
+            self.value = value.map(|text| Zeroizing::new(text.to_owned()));
+        }
     }
 }
 
@@ -145,23 +115,59 @@ impl Found {
 /// [`Hunt::container`], then [`Hunt::leave`] for each part.
 pub(crate) struct Hunt {
     stack: Vec<Step>,
-    searches: Vec<(Query, Found)>,
+    searches: Vec<(Key, Found)>,
     named_root: bool,
 }
 
 impl Hunt {
     /// A walk that looks for these keys.
-    pub(crate) fn new(queries: impl IntoIterator<Item = Query>) -> Self {
+    pub(crate) fn new(keys: impl IntoIterator<Item = Key>) -> Self {
         Self {
             stack: Vec::new(),
-            searches: queries.into_iter().map(|q| (q, Found::default())).collect(),
+            searches: keys
+                .into_iter()
+                .map(|key| (key, Found::default()))
+                .collect(),
             named_root: false,
         }
     }
 
-    /// What was found, in the order of the queries.
+    /// What was found, in the order of the keys.
     pub(crate) fn finish(self) -> Vec<Found> {
         self.searches.into_iter().map(|(_, found)| found).collect()
+    }
+
+    /// What stands before the body: the status, and a header once for each time that it came.
+    pub(crate) fn head(&mut self, status: u16, headers: &[Header]) {
+        for (key, found) in &mut self.searches {
+            match key {
+                Key::Status => {
+                    found.record(1, Some(&status.to_string()), || HTTP_STATUS.to_owned())
+                }
+                Key::Header(name) => {
+                    for header in headers.iter().filter(|header| header.name == *name) {
+                        let value = header.value.as_ref().map(|value| value.as_str());
+                        found.record(1, value, || format!("header:{name}"));
+                    }
+                }
+                Key::Part(_) | Key::Caught(_) => {}
+            }
+        }
+    }
+
+    /// A whole text, for expressions. True if there are some.
+    pub(crate) fn text(&mut self, text: &str) -> bool {
+        let mut any = false;
+        for (key, found) in &mut self.searches {
+            let Key::Caught(expression) = key else {
+                continue;
+            };
+            any = true;
+            for value in expression.caught(text).take(CAUGHT_MAX) {
+                found.record(1, Some(value), || format!("re:/{}/", expression.as_str()));
+            }
+        }
+        any
     }
 
     /// The outermost part has a name of its own (XML): paths may name it or begin below it.
@@ -203,27 +209,41 @@ impl Hunt {
     }
 
     /// A pair of a flat reply; its key is compared as a whole.
-    pub(crate) fn pair(&mut self, key: &str, value: &str) {
-        for (query, found) in &mut self.searches {
-            if !query.text.is_empty() && query.text == key {
-                found.record(1, Some(value), || key.to_owned());
+    pub(crate) fn pair(&mut self, name: &str, value: &str) {
+        for (key, found) in &mut self.searches {
+            if let Key::Part(key) = key
+                && key.text() == name
+            {
+                found.record(1, Some(value), || name.to_owned());
             }
         }
     }
 
     fn record(&mut self, value: Option<&str>) {
         let depth = self.stack.len();
-        for (query, found) in &mut self.searches {
-            if query.fits(&self.stack, self.named_root) {
-                found.record(depth, value, || path_of(&self.stack, self.named_root));
+        for (key, found) in &mut self.searches {
+            let Key::Part(key) = key else { continue };
+            if !fits(key, &self.stack, self.named_root) {
+                continue;
+            }
+            let path = || path_of(&self.stack, self.named_root);
+            match self.named_root {
+                true => found.record(depth, value, path),
+                false => found.replace(depth, value, path),
             }
         }
     }
 }
 
-/// Steps as a key: `/a/b/@c` where elements have names, else `a.b[0].c`, with slashes too if a name holds one.
+/// Beginnings of keys that are no path.
+const RESERVED: [&str; 2] = ["http:", "header:"];
+
+/// Steps as a key: `/a/b/@c` where elements have names, else `a.b[0].c`, with slashes too if a name holds one or begins as a key of another kind.
 fn path_of(stack: &[Step], named_root: bool) -> String {
-    if named_root || stack.iter().any(|step| step.name.contains('/')) {
+    let is_reserved = |step: &Step| RESERVED.iter().any(|begin| step.name.starts_with(begin));
+    let slashes =
+        stack.first().is_some_and(is_reserved) || stack.iter().any(|step| step.name.contains('/'));
+    if named_root || slashes {
         let escaped = |step: &Step| format!("/{}", step.name.replace('~', "~0").replace('/', "~1"));
         return stack.iter().map(escaped).collect();
     }
@@ -250,36 +270,11 @@ fn path_of(stack: &[Step], named_root: bool) -> String {
 mod tests {
     use super::*;
 
-    fn steps(key: &str) -> (Vec<String>, bool) {
-        let query = Query::parse(key);
-        (query.steps, query.anywhere)
-    }
-
-    fn path(names: &[&str]) -> Vec<String> {
-        names.iter().map(|&name| name.to_owned()).collect()
-    }
-
-    #[test]
-    fn keys_are_read_as_names_or_paths() {
-        assert_eq!(steps(" status "), (path(&["status"]), true));
-        assert_eq!(steps("a.b[0].c"), (path(&["a", "b", "0", "c"]), false));
-        assert_eq!(steps("/a/b/0/c~1d"), (path(&["a", "b", "0", "c/d"]), false));
-        assert_eq!(steps("a/b/@c"), (path(&["a", "b", "@c"]), false));
-        assert_eq!(steps("a.b@c"), (path(&["a", "b", "@c"]), false));
-        assert_eq!(steps("//b"), (path(&["b"]), true));
-        assert_eq!(steps("..c"), (path(&["c"]), true));
-        assert_eq!(steps("@c"), (path(&["@c"]), true));
-        assert_eq!(steps("a\\.b.c"), (path(&["a.b", "c"]), false));
-        assert_eq!(steps(""), (path(&[]), true));
-    }
-
-    #[test]
-    fn an_empty_key_is_found_nowhere() {
-        let mut hunt = Hunt::new([Query::parse("")]);
-        hunt.enter("").unwrap();
-        hunt.leaf("x");
-        hunt.pair("", "x");
-        assert!(hunt.finish()[0].is_absent());
+    fn part(text: &str) -> PartKey {
+        match Key::parse(text).unwrap() {
+            Key::Part(part) => part,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -291,6 +286,9 @@ mod tests {
             vec!["a/b", "~c"],
             vec!["@a", "b[0]"],
             vec!["a\\b", "c"],
+            vec!["http:status"],
+            vec!["header:x", "c"],
+            vec!["re:/(a)/"],
         ] {
             let step = |name: &&str| Step {
                 name: (*name).to_owned(),
@@ -299,14 +297,14 @@ mod tests {
             let mut stack: Vec<Step> = names.iter().map(step).collect();
             for named_root in [false, true] {
                 let path = path_of(&stack, named_root);
-                assert!(Query::parse(&path).fits(&stack, named_root), "{path}");
+                assert!(fits(&part(&path), &stack, named_root), "{path}");
             }
             stack.push(Step {
                 name: "3".to_owned(),
                 is_index: true,
             });
             let path = path_of(&stack, false);
-            assert!(Query::parse(&path).fits(&stack, false), "{path}");
+            assert!(fits(&part(&path), &stack, false), "{path}");
         }
     }
 

@@ -1,95 +1,135 @@
 //! Reading a gateway's answer.
-//! Owns: the way from a body to evidence and a message.
+//! Owns: the way from a body to evidence, a message and what is kept.
 //! Never: believes a Content-Type, logs a byte of a body, or keeps it.
 
-use domain::gateway::{ContentType, Evidence, GatewayConfig, KeyFound};
-use zeroize::Zeroizing;
+use domain::gateway::{
+    ConditionList, ContentType, Evidence, GatewayConfig, KeyFound, MissingKey, Refinement,
+    ResponseFormat, VerdictRule, rule,
+};
 
+mod doctype;
 mod hunt;
 mod json;
 mod pairs;
 mod scrub;
 mod veil;
+mod wanted;
 mod xml;
 
-use hunt::{Found, Hunt, Malformed, Query};
-pub(crate) use scrub::{Captured, excerpt, scrubbed};
+pub(crate) use hunt::Header;
+use hunt::{Hunt, Malformed};
+pub(crate) use scrub::{Captured, excerpt, scrubbed, scrubbed_value};
 pub(crate) use veil::without;
+use wanted::{Checked, Wanted};
+pub(crate) use wanted::{Output, Spot, Text};
 
-/// What a complete reply showed.
+/// A reply that came to its end.
+pub(crate) struct Whole<'a> {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// Headers that the configuration asks for.
+    pub(crate) headers: &'a [Header],
+    /// The body.
+    pub(crate) body: &'a [u8],
+}
+
+/// What a reply showed.
 pub(crate) struct Reading {
     /// For the verdict.
     pub(crate) evidence: Evidence,
-    /// Where the success key was found.
-    pub(crate) path: Option<Zeroizing<String>>,
-    /// What stood there: not scrubbed.
-    pub(crate) value: Option<Zeroizing<String>>,
-    /// The value of the message key as it came: not scrubbed.
-    pub(crate) message: Option<Zeroizing<String>>,
+    refined: Refinement,
+    conditions: Vec<Checked>,
+    /// Where the success key was found, and what stands there.
+    pub(crate) success: Option<Spot>,
+    /// The agent message.
+    pub(crate) message: Option<Text>,
+    /// What is kept.
+    pub(crate) outputs: Vec<Output>,
 }
 
 impl Reading {
     /// No reply came to its end.
     pub(crate) fn of_nothing() -> Self {
+        Self::unread(None)
+    }
+
+    /// A reply that is not what the configuration says.
+    fn unread(status: Option<u16>) -> Self {
         Self {
             evidence: Evidence {
-                status: None,
+                status,
                 parsed: false,
                 key: KeyFound::Absent,
             },
-            path: None,
-            value: None,
+            refined: Refinement::default(),
+            conditions: Vec::new(),
+            success: None,
             message: None,
+            outputs: Vec::new(),
         }
     }
-}
 
-/// Reads a complete reply as the configured Response Type.
-pub(crate) fn read(status: u16, body: &[u8], config: &GatewayConfig) -> Reading {
-    let keys = [&config.success_key, &config.agent_message_key];
-    let mut hunt = Hunt::new(keys.map(|key| Query::parse(key)));
-    let parsed = walk(body, config.response_type, &mut hunt).is_ok();
-    let found = hunt.finish();
-    let (success, message) = match (parsed, found.as_slice()) {
-        (true, [success, message]) => (Some(success), message.single()),
-        _ => (None, None),
-    };
-    let owned = |text: &str| Zeroizing::new(text.to_owned());
-    Reading {
-        evidence: Evidence {
-            status: Some(status),
-            parsed,
-            key: success.map_or(KeyFound::Absent, |found| {
-                key_found(found, &config.success_value)
-            }),
-        },
-        path: success.and_then(Found::path).map(owned),
-        value: success.and_then(Found::single).map(owned),
-        message: message.filter(|text| *text != "null").map(owned),
+    /// The line of the verdict's table that fits.
+    pub(crate) fn rule(&self, missing_key: MissingKey) -> VerdictRule {
+        rule(self.evidence, missing_key, self.refined)
+    }
+
+    /// The condition that a rule rests on, and what stands at its key.
+    pub(crate) fn decided(
+        &self,
+        rule: VerdictRule,
+    ) -> Option<(ConditionList, usize, Option<&Spot>)> {
+        let (list, line) = self.refined.decided(rule)?;
+        let mut checked = self.conditions.iter();
+        let found = checked.find(|one| one.list == list && one.line == line)?;
+        Some((list, line, found.spot.as_ref()))
     }
 }
 
-fn walk(body: &[u8], as_type: ContentType, hunt: &mut Hunt) -> Result<(), Malformed> {
+/// Names of the headers that have to be kept of a reply, in lower case.
+pub(crate) fn headers_asked(config: &GatewayConfig) -> Vec<String> {
+    Wanted::of(config).headers()
+}
+
+/// Reads a complete reply as the configuration says: one walk finds all keys.
+pub(crate) fn read(reply: &Whole<'_>, config: &GatewayConfig) -> Reading {
+    let wanted = Wanted::of(config);
+    let mut hunt = wanted.hunt();
+    hunt.head(reply.status, reply.headers);
+    if walk(reply.body, config, &mut hunt).is_err() {
+        return Reading::unread(Some(reply.status));
+    }
+    let found = hunt.finish();
+    let (key, success) = wanted.success(&found);
+    let (refined, conditions) = wanted.conditions(&found);
+    Reading {
+        evidence: Evidence {
+            status: Some(reply.status),
+            parsed: true,
+            key,
+        },
+        refined,
+        conditions,
+        success,
+        message: wanted.message(&found),
+        outputs: wanted.outputs(&found),
+    }
+}
+
+fn walk(body: &[u8], config: &GatewayConfig, hunt: &mut Hunt) -> Result<(), Malformed> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|_| Malformed)?;
     if text.contains(|c: char| c.is_ascii_control() && !matches!(c, '\t' | '\r' | '\n')) {
         return Err(Malformed);
     }
-    match as_type {
-        ContentType::Json => json::read(text, hunt),
-        ContentType::Form => pairs::read_form(text, hunt),
-        ContentType::Xml | ContentType::TextXml => xml::read(text, hunt),
-        ContentType::Text => pairs::read_text(text, hunt),
-    }
-}
-
-/// A key that holds other keys is there, but says neither yes nor no.
-fn key_found(found: &Found, expected: &str) -> KeyFound {
-    match found.single() {
-        Some(value) if value.trim() == expected.trim() => KeyFound::Equal,
-        Some(_) => KeyFound::NotEqual,
-        None if found.is_absent() => KeyFound::Absent,
-        None => KeyFound::Ambiguous,
+    match (config.more.response_format, config.response_type) {
+        (ResponseFormat::NameValue, _) => pairs::read_name_value(text, hunt),
+        (ResponseFormat::ResponseType, ContentType::Json) => json::read(text, hunt),
+        (ResponseFormat::ResponseType, ContentType::Form) => pairs::read_form(text, hunt),
+        (ResponseFormat::ResponseType, ContentType::Xml | ContentType::TextXml) => {
+            xml::read(text, hunt)
+        }
+        (ResponseFormat::ResponseType, ContentType::Text) => pairs::read_text(text, hunt),
     }
 }
 

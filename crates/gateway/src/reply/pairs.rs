@@ -1,5 +1,5 @@
 //! Replies in pairs of key and value.
-//! Owns: forms, and plain text with one pair a line.
+//! Owns: forms, plain text with one pair a line, and pairs whose values may tell their length.
 //! Never: decides what a pair means.
 
 use zeroize::Zeroizing;
@@ -21,9 +21,63 @@ pub(crate) fn read_form(text: &str, hunt: &mut Hunt) -> Result<(), Malformed> {
     if any { Ok(()) } else { Err(Malformed) }
 }
 
-/// Walks plain text: a form on one line, or lines of `key=value`. Other lines are passed over.
+/// Walks pairs as Payflow writes them: `NAME=value` or `NAME[length]=value` joined by `&`, nothing encoded. A length is in bytes; a value that tells it may hold
+/// `&` and `=`, and one whose length is wrong makes the reply unreadable.
+pub(crate) fn read_name_value(text: &str, hunt: &mut Hunt) -> Result<(), Malformed> {
+    let mut rest = text.trim_matches(['\r', '\n']);
+    if rest.trim_start().starts_with('<') {
+        return Err(Malformed);
+    }
+    let mut any = false;
+    while !rest.is_empty() {
+        let end = rest.find('&').unwrap_or(rest.len());
+        let Some((name, value)) = rest.split_once('=').filter(|(name, _)| name.len() < end) else {
+            rest = rest.get(end + 1..).unwrap_or("");
+            continue;
+        };
+        let (name, len) = match length(name)? {
+            Some((name, len)) => (name, len),
+            None => (name, value.find('&').unwrap_or(value.len())),
+        };
+        let (value, after) = value.split_at_checked(len).ok_or(Malformed)?;
+        hunt.pair(name.trim(), value);
+        any = true;
+        rest = match after.strip_prefix('&') {
+            Some(after) => after,
+            None if after.is_empty() => after,
+            None => return Err(Malformed),
+        };
+    }
+    if any { Ok(()) } else { Err(Malformed) }
+}
+
+/// The name and the length of `NAME[length]`; none: it tells none.
+fn length(name: &str) -> Result<Option<(&str, usize)>, Malformed> {
+    let Some((name, tag)) = name
+        .strip_suffix(']')
+        .and_then(|name| name.rsplit_once('['))
+    else {
+        return Ok(None);
+    };
+    if tag.is_empty() || !tag.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(None);
+    }
+    let len = tag.parse().map_err(|_| Malformed)?;
+    Ok(Some((name, len)))
+}
+
+/// Walks plain text: a form on one line, or lines of `key=value`. Other lines are passed over. Where a key is an expression, every text will do.
 pub(crate) fn read_text(text: &str, hunt: &mut Hunt) -> Result<(), Malformed> {
     let text = text.trim();
+    if hunt.text(text) && !text.is_empty() {
+        // Pairs are found if there are some.
+        let _expressions_decide = read_pairs(text, hunt);
+        return Ok(());
+    }
+    read_pairs(text, hunt)
+}
+
+fn read_pairs(text: &str, hunt: &mut Hunt) -> Result<(), Malformed> {
     if !text.contains('\n') && text.contains('&') {
         return read_form(text, hunt);
     }

@@ -151,29 +151,44 @@ fn push_dates<'a>(forms: &mut Vec<Form<'a>>, month: &'a [u8], year: &'a [u8], co
     }
 }
 
+/// What kind of text digits stand in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Words for people, or a whole body: what looks like a captured value is removed even where other digits touch it.
+    Prose,
+    /// One value of a gateway's, such as its reference, which is of no use with a hole in it: three digits in its middle that equal a code are chance, and so are
+    /// 13 of its 22 that pass the check of card numbers. Such digits go only where no other touches them; a captured number and its parts go everywhere.
+    Value,
+}
+
 /// The message as an agent may see it and the ledger may keep it.
 pub(crate) fn scrubbed(message: &str, captured: &Captured<'_>) -> String {
-    cut(message, captured, MESSAGE_CHARS_MAX)
+    cut(message, captured, Kind::Prose, MESSAGE_CHARS_MAX)
+}
+
+/// An output as it may be kept.
+pub(crate) fn scrubbed_value(value: &str, captured: &Captured<'_>) -> String {
+    cut(value, captured, Kind::Value, MESSAGE_CHARS_MAX)
 }
 
 /// The beginning of an answer's body as whoever tests a gateway may see it, on one line.
 pub(crate) fn excerpt(body: &str, captured: &Captured<'_>) -> String {
-    cut(body, captured, EXCERPT_CHARS_MAX)
+    cut(body, captured, Kind::Prose, EXCERPT_CHARS_MAX)
 }
 
-fn cut(text: &str, captured: &Captured<'_>, chars_max: usize) -> String {
+fn cut(text: &str, captured: &Captured<'_>, kind: Kind, chars_max: usize) -> String {
     let plain = Zeroizing::new(plain_line(text, RAW_CHARS_MAX));
     let chars: Zeroizing<Vec<char>> = Zeroizing::new(plain.chars().collect());
     let mut hidden = vec![false; chars.len()];
     let forms = captured.forms();
     for run in runs(&chars) {
         for form in &forms {
-            hide_short(&run, form, &mut hidden);
+            hide_short(&run, form, kind, &mut hidden);
         }
         for value in captured.long() {
             hide_long(&run, value, &mut hidden);
         }
-        hide_card_like(&run, &mut hidden);
+        hide_card_like(&run, kind, &mut hidden);
     }
     let shown = chars.iter().zip(&hidden);
     shown
@@ -283,12 +298,14 @@ fn joins(run: &Run, chars: &[char], at: usize) -> bool {
 }
 
 /// Removes a short value where it stands for itself, and from the middle of a piece that is no long reference.
-fn hide_short(run: &Run, form: &Form<'_>, hidden: &mut [bool]) {
+fn hide_short(run: &Run, form: &Form<'_>, kind: Kind, hidden: &mut [bool]) {
     let len = form.len();
     for start in 0..run.0.len() {
-        if run.is_form(start, form)
-            && (run.stands_alone(start, len) || run.touching(start, len) <= TOUCHED_DIGITS_MAX)
-        {
+        let counts = || {
+            let is_short = run.touching(start, len) <= TOUCHED_DIGITS_MAX;
+            run.stands_alone(start, len) || (kind == Kind::Prose && is_short)
+        };
+        if run.is_form(start, form) && counts() {
             run.hide(start, len, hidden);
         }
     }
@@ -338,13 +355,14 @@ fn coded(part: &[u8], code: fn(u8) -> (u8, u8)) -> Zeroizing<[u8; PART_DIGITS_MI
     written
 }
 
-fn hide_card_like(run: &Run, hidden: &mut [bool]) {
+fn hide_card_like(run: &Run, kind: Kind, hidden: &mut [bool]) {
     for start in 0..run.0.len() {
         for len in CARD_DIGITS {
             let Some(part) = run.0.get(start..start + len) else {
                 break;
             };
-            if is_luhn(part.iter().map(|place| place.digit)) {
+            let counts = kind == Kind::Prose || run.stands_alone(start, len);
+            if counts && is_luhn(part.iter().map(|place| place.digit)) {
                 run.hide(start, len, hidden);
             }
         }

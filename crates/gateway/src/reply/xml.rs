@@ -1,17 +1,18 @@
 //! Replies in XML.
 //! Owns: the walk through elements and attributes by local name.
-//! Never: reads a document type, resolves an entity of its own, or opens anything.
+//! Never: takes anything from a document type, resolves an entity of its own, or opens anything.
 
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use zeroize::Zeroizing;
 
+use super::doctype;
 use super::hunt::{Hunt, Malformed};
 
 /// Attributes per element. Real replies stay below 10; the parser compares each with all before it.
 const ATTRIBUTES_MAX: usize = 64;
 
-/// Walks a document with exactly one root. A document type declaration is refused.
+/// Walks a document with exactly one root, and before it at most one document type declaration that declares nothing itself.
 pub(crate) fn read(text: &str, hunt: &mut Hunt) -> Result<(), Malformed> {
     hunt.name_root();
     let mut reader = Reader::from_str(text);
@@ -20,6 +21,7 @@ pub(crate) fn read(text: &str, hunt: &mut Hunt) -> Result<(), Malformed> {
         hunt,
         open: Vec::new(),
         rooted: false,
+        declared: false,
     };
     while walk.handle(reader.read_event().map_err(|_| Malformed)?)? {}
     if walk.rooted && walk.open.is_empty() {
@@ -40,6 +42,7 @@ struct Walk<'h> {
     hunt: &'h mut Hunt,
     open: Vec<Open>,
     rooted: bool,
+    declared: bool,
 }
 
 impl Walk<'_> {
@@ -60,10 +63,18 @@ impl Walk<'_> {
                 Some(_) => return Err(Malformed),
             },
             Event::PI(_) | Event::Comment(_) => {}
-            Event::DocType(_) => return Err(Malformed),
+            Event::DocType(declaration) => self.doctype(&declaration)?,
             Event::Eof => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn doctype(&mut self, declaration: &str) -> Result<(), Malformed> {
+        if self.rooted || self.declared {
+            return Err(Malformed);
+        }
+        self.declared = true;
+        doctype::pass_over(declaration)
     }
 
     fn start(&mut self, start: &BytesStart<'_>) -> Result<(), Malformed> {

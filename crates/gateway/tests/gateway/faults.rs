@@ -317,7 +317,16 @@ async fn b8_a_key_counts_where_it_is_shallowest_and_no_name_is_special() {
     }
 }
 
-/// Documents with a type, which say APPROVED for whoever reads on.
+/// Documents with a type that only names a file elsewhere, as Worldpay's are: it may be passed over.
+fn named_doctypes() -> [String; 2] {
+    let document = "<r><status>APPROVED</status></r>";
+    [
+        format!("<!DOCTYPE r SYSTEM \"http://10.0.0.1/r.dtd\">{document}"),
+        format!("<!DOCTYPE r PUBLIC \"-//X\" \"https://10.0.0.1:8443/r.dtd\">{document}"),
+    ]
+}
+
+/// Documents with a type that declares something, or use what one would declare; they say APPROVED for whoever reads on.
 fn doctypes() -> Vec<String> {
     let laughs: String = (1..10)
         .map(|level| {
@@ -335,8 +344,8 @@ fn doctypes() -> Vec<String> {
             "<!DOCTYPE r [<!ENTITY x SYSTEM \"http://10.0.0.1/x\">]><r>{body}<text>&x;</text></r>"
         ),
         format!("<!DOCTYPE r [<!ENTITY % x SYSTEM \"http://10.0.0.1/x\"> %x;]><r>{body}</r>"),
-        format!("<!DOCTYPE r SYSTEM \"http://10.0.0.1/r.dtd\"><r>{body}</r>"),
-        format!("<!DOCTYPE r PUBLIC \"-//X\" \"https://10.0.0.1:8443/r.dtd\"><r>{body}</r>"),
+        format!("<!DOCTYPE r SYSTEM \"http://10.0.0.1/r.dtd\"><r>{body}<text>&x;</text></r>"),
+        format!("<!DOCTYPE r SYSTEM \"http://10.0.0.1/r.dtd\" []><r>{body}</r>"),
         format!("<!DOCTYPE r [<!ENTITY l0 \"lol\">{laughs}]><r>{body}<text>&l9;</text></r>"),
         format!(
             "<!DOCTYPE r [<!ENTITY x \"{long}\">]><r>{body}<text>{}</text></r>",
@@ -349,12 +358,14 @@ fn doctypes() -> Vec<String> {
 }
 
 #[test]
-fn b9_a_document_type_is_refused_and_nothing_it_names_is_opened() {
+fn b9_a_document_type_declares_nothing_and_nothing_it_names_is_opened() {
     within(
-        "faults::b9_a_document_type_is_refused_and_nothing_it_names_is_opened",
+        "faults::b9_a_document_type_declares_nothing_and_nothing_it_names_is_opened",
         &[],
         async |internet| {
-            for document in doctypes() {
+            let refused = doctypes().into_iter().map(|text| (text, Outcome::Unknown));
+            let passed = named_doctypes().map(|text| (text, Outcome::Approved));
+            for (document, expected) in refused.chain(passed) {
                 let server = Server::start(reply(200, "", document.as_bytes())).await;
                 let client = client(&[server.host()]);
                 let mut took = Duration::MAX;
@@ -371,7 +382,7 @@ fn b9_a_document_type_is_refused_and_nothing_it_names_is_opened() {
                         .unwrap();
                     took = took.min(began.elapsed());
                     let told = (answer.verdict.outcome, answer.message.as_str());
-                    assert_eq!(told, (Outcome::Unknown, ""), "{:.80}", document);
+                    assert_eq!(told, (expected, ""), "{:.80}", document);
                 }
                 assert!(
                     took < Duration::from_millis(100),

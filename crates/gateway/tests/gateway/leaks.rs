@@ -159,6 +159,58 @@ async fn the_date_and_the_code_go_however_they_are_written() {
     assert_eq!(message(&number, reference).await, reference);
 }
 
+/// What is kept of a value that a gateway gives.
+async fn kept(number: &str, value: &str) -> String {
+    let body = format!("{{\"status\":\"APPROVED\",\"id\":\"{value}\"}}");
+    let server = Server::start(reply(200, "", body.as_bytes())).await;
+    let mut charge = card_charge(config(&server.url()), number);
+    charge.gateway.more.outputs = vec![domain::gateway::Mapping {
+        name: "id".to_owned(),
+        value: "id".to_owned(),
+    }];
+    let answer = post(&server, charge).await;
+    let answer = answer.map_err(|not_sent| not_sent.detail).unwrap();
+    assert_eq!(answer.verdict.outcome, Outcome::Approved);
+    let mut outputs = answer.outputs;
+    outputs.pop().map_or(String::new(), |(_, value)| value)
+}
+
+#[tokio::test]
+async fn an_output_holds_no_captured_value_and_no_card_number_and_a_reference_stays_whole() {
+    let number = card_number();
+    let spaced = format!("{} {} {}", &number[..4], &number[4..8], &number[8..]);
+    for gone in [
+        number.clone(),
+        spaced,
+        format!("tok_{number}"),
+        format!("9{number}9"),
+        number[12..].to_owned(),
+        "737".to_owned(),
+        "0330".to_owned(),
+        "7370330".to_owned(),
+        "03/2030".to_owned(),
+        // A token that looks like a card number.
+        "4242424242424242".to_owned(),
+        "4242 4242 4242 4242".to_owned(),
+    ] {
+        let kept = kept(&number, &gone).await;
+        let left = kept.chars().filter(char::is_ascii_digit).count();
+        assert!(left <= 2, "{left} digits are left");
+    }
+    let number = domain::capture::fixtures::CARDS[0].number;
+    for whole in [
+        "6750124114786780104953",
+        "40000073703301",
+        "737001",
+        "A03307371",
+        "ch_1737",
+    ] {
+        assert_eq!(kept(number, whole).await, whole);
+    }
+    assert_eq!(kept(number, &"x".repeat(300)).await.len(), 200);
+    assert_eq!(kept(number, " ").await, "");
+}
+
 #[tokio::test]
 async fn a_message_is_one_line_of_plain_text() {
     let number = card_number();

@@ -410,3 +410,126 @@ fn s19_a_pasted_message_is_scrubbed_cut_and_shown_only_where_it_is_allowed() {
     };
     assert_eq!(judged(&no_key, 200, &body).message_from, MessageFrom::NoKey);
 }
+
+/// With conditions, fall-back keys and outputs.
+fn refined(service_url: &str) -> GatewayConfig {
+    GatewayConfig {
+        more: serde_json::from_value(serde_json::json!({
+            "verdict": {
+                "also": ["code exists"],
+                "review": ["code = 4"],
+                "declined": ["code = 2", "why ~ funds"],
+            },
+            "message_keys": ["why"],
+            "outputs": [{ "name": "id", "value": "charge.id || charge" }, { "name": "trace", "value": "header:X-Trace" }],
+        }))
+        .unwrap(),
+        ..config(service_url)
+    }
+}
+
+#[test]
+fn a_verdict_names_the_condition_that_decided() {
+    let gateway = refined("https://pay.example/");
+    for (status, body, rule, condition) in [
+        (
+            200,
+            r#"{"status":"APPROVED","code":1}"#,
+            VerdictRule::Approved,
+            None,
+        ),
+        (
+            200,
+            r#"{"status":"APPROVED"}"#,
+            VerdictRule::AlsoBroken,
+            Some(("also", "code exists", None, None)),
+        ),
+        (
+            200,
+            r#"{"status":"NO","d":{"code":"4"}}"#,
+            VerdictRule::ReviewFits,
+            Some(("review", "code = 4", Some("d.code"), Some("4"))),
+        ),
+        (
+            402,
+            r#"{"status":"NO","why":"no funds"}"#,
+            VerdictRule::DeclinedFits,
+            Some(("declined", "why ~ funds", Some("why"), Some("no funds"))),
+        ),
+        (
+            200,
+            r#"{"status":"NO","code":9}"#,
+            VerdictRule::DeclinedUnlisted,
+            None,
+        ),
+        (
+            503,
+            r#"{"status":"NO","code":4}"#,
+            VerdictRule::StatusUnclear,
+            None,
+        ),
+    ] {
+        let judged = judged(&gateway, status, body);
+        assert_eq!(judged.rule, rule, "{body}");
+        let found = judged.condition.as_ref();
+        let found = found.map(|one| {
+            (
+                one.list.name(),
+                &*one.line,
+                one.path.as_deref(),
+                one.value.as_deref(),
+            )
+        });
+        assert_eq!(found, condition, "{body}");
+    }
+}
+
+#[test]
+fn a_judgement_shows_what_is_kept_and_where_everything_was_found() {
+    let gateway = refined("https://pay.example/");
+    let body =
+        r#"{"status":"NO","code":2,"a":{"why":"funds"},"charge":{"id":"6750124114786780104953"}}"#;
+    let judged = judged(&gateway, 200, body);
+    assert_eq!(
+        (&*judged.message, judged.message_path.as_deref()),
+        ("funds", Some("a.why"))
+    );
+    let [output] = &judged.outputs[..] else {
+        panic!("{judged:?}")
+    };
+    let expected = ("id", "6750124114786780104953", "charge.id");
+    assert_eq!((&*output.name, &*output.value, &*output.path), expected);
+}
+
+#[tokio::test]
+async fn a_header_is_kept_for_what_asks_for_it() {
+    let head = "X-Trace: t-17\r\nX-Other: no\r\n";
+    let server = Server::start(reply(200, head, br#"{"status":"APPROVED","code":1}"#)).await;
+    let tested = sent(&server, card(refined(&server.url()))).await;
+    let found: Vec<_> = tested.judgement.outputs.iter().collect();
+    let [trace] = found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        (&*trace.name, &*trace.value, &*trace.path),
+        ("trace", "t-17", "header:x-trace")
+    );
+}
+
+#[tokio::test]
+async fn c23_an_output_holds_neither_credentials_nor_captured_values() {
+    let body = format!(
+        r#"{{"status":"APPROVED","code":1,"charge":"{NUMBER} {CODE} {HEADER} 9418594164541111"}}"#
+    );
+    let server = Server::start(reply(200, "", body.as_bytes())).await;
+    let gateway = GatewayConfig {
+        more: refined("https://pay.example/").more,
+        ..secretive(&server.url(), ContentType::Json)
+    };
+    let tested = sent(&server, card(gateway)).await;
+    let text = format!("{:?}", tested.judgement);
+    assert_eq!(tested.judgement.outputs.len(), 1);
+    for secret in [&NUMBER[..6], CODE, "canary"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}

@@ -124,7 +124,7 @@ pub(crate) enum TestResult {
     /// Nothing was sent.
     NotSent(NothingSent),
     /// It was sent.
-    Sent(SentView),
+    Sent(Box<SentView>),
 }
 
 /// What came of a test that was sent. All texts are scrubbed.
@@ -268,15 +268,14 @@ impl TrialForm {
     }
 
     async fn trial(
-        self,
+        mut self,
         app: &Shared,
         login: &Login,
         password: Option<SecretText>,
     ) -> Result<Trial, Problem> {
         let settings = app.deps.services.settings().await?;
-        let key = &self.gateway.agent_message_key;
         Ok(Trial {
-            show_message: settings.response_variables.allow(key),
+            show_message: settings.response_variables.restrict(&mut self.gateway),
             kind: self.kind,
             gateway: self.gateway,
             password,
@@ -319,17 +318,16 @@ pub(crate) async fn preview(
 ))]
 pub(crate) async fn judge(
     State(app): State<Shared>,
-    Input(form): Input<PastedForm>,
+    Input(mut form): Input<PastedForm>,
 ) -> Answer<Judgement> {
     form.check()?;
     let settings = app.deps.services.settings().await?;
-    let key = &form.gateway.agent_message_key;
+    let shown = settings.response_variables.restrict(&mut form.gateway);
     let pasted = Pasted {
         status: form.status,
         content_type: &form.content_type,
         body: &form.body,
     };
-    let shown = settings.response_variables.allow(key);
     Ok(Json(app.deps.trials.judge(&form.gateway, &pasted, shown)))
 }
 
@@ -392,7 +390,7 @@ pub(crate) async fn send(
             tracing::error!(%error, "the end of a gateway test could not be recorded");
         }
         let result = match came {
-            Ok(tested) => TestResult::Sent(tested.into()),
+            Ok(tested) => TestResult::Sent(Box::new(tested.into())),
             Err(nothing) => TestResult::NotSent(nothing),
         };
         end.send_replace(Some(TestView { host, result }));

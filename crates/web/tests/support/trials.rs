@@ -49,8 +49,11 @@ pub(crate) fn judgement(status: u16, message: &str) -> Judgement {
         key: KeyFound::Equal,
         path: Some("status".to_owned()),
         value: Some("APPROVED".to_owned()),
+        condition: None,
         message: message.to_owned(),
         message_from: MessageFrom::Answer,
+        message_path: Some("text".to_owned()),
+        outputs: Vec::new(),
         other_type: None,
     }
 }
