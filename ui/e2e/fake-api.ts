@@ -88,7 +88,7 @@ const PREVIEW: PreviewView = {
   credential: 'stored',
 };
 const JUDGED: Judgement = {
-  outcome: 'declined', rule: 'declined', status: 402, key: 'not_equal', path: 'result.status', value: 'DECLINED', message: 'Insufficient funds', message_from: 'answer', other_type: 'text/html',
+  outcome: 'declined', rule: 'declined', status: 402, key: 'not_equal', path: 'result.status', value: 'DECLINED', message: 'Insufficient funds', message_from: 'answer', outputs: [], other_type: 'text/html',
 };
 const TESTED: TestView = {
   host: 'gateway.example:443',

@@ -37,7 +37,7 @@ const PREVIEW: PreviewView = {
   credential: 'other_host',
 };
 const JUDGED: Judgement = {
-  outcome: 'declined', rule: 'declined', status: 402, key: 'not_equal', path: 'result.status', value: 'NO', message: 'No funds', message_from: 'answer', other_type: 'text/html',
+  outcome: 'declined', rule: 'declined', status: 402, key: 'not_equal', path: 'result.status', value: 'NO', message: 'No funds', message_from: 'answer', outputs: [], other_type: 'text/html',
 };
 const view = (result: TestView['result']): TestView => ({ host: 'gateway.example:8443', result });
 
@@ -91,6 +91,23 @@ describe('Preview request', () => {
     expect(dialog.getByText('The agent would read: “No funds”')).toBeVisible();
     expect(dialog.getByText(/says Content-Type text\/html/)).toBeVisible();
     expect(requests.at(-1)?.body).toMatchObject({ status: 402, content_type: '', body: '{"result":{"status":"NO"}}' });
+  });
+
+  test('the condition that decided, where things were found and what is kept are told', async () => {
+    const condition = { list: 'declined' as const, line: 'code = 2', path: 'd.code', value: '2' };
+    const outputs = [{ name: 'transaction_id', value: '40000000002', path: 'd.transId' }];
+    let judged: Judgement = { ...JUDGED, rule: 'declined_fits', condition, message_path: 'd.errors[0].text', outputs };
+    fakeServer(({ path }) => ({ json: path === '/gateway/verdict' ? judged : PREVIEW }));
+    const { dialog } = open('preview');
+    await userEvent.click(dialog.getByRole('button', { name: 'Judge' }));
+    expect(await dialog.findByText('“code = 2” fits, which here means declined.')).toBeVisible();
+    expect(dialog.getByText('d.code is “2”.')).toBeVisible();
+    expect(dialog.getByText('Found at d.errors[0].text.')).toBeVisible();
+    expect(dialog.getByRole('listitem')).toHaveTextContent('transaction_id: “40000000002”, from d.transId');
+    judged = { ...JUDGED, outcome: 'unknown', rule: 'also_broken', value: 'APPROVED', condition: { list: 'also', line: 'charge_id exists' } };
+    await userEvent.click(dialog.getByRole('button', { name: 'Judge' }));
+    expect(await dialog.findByText(/but “charge_id exists” does not hold: the answer contradicts itself/)).toBeVisible();
+    expect(dialog.getByText('Its key is not in the answer, there more than once, or holds other keys.')).toBeVisible();
   });
 
   test('what is wrong with a pasted answer is said at its field', async () => {

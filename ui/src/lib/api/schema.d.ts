@@ -1871,6 +1871,11 @@ export interface components {
          * @enum {string}
          */
         Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        /**
+         * @description A list of conditions.
+         * @enum {string}
+         */
+        ConditionList: "also" | "unknown" | "review" | "declined" | "error";
         /** @description What a second person confirms. */
         ConfirmForm: {
             /** @description As that person read it. */
@@ -2417,18 +2422,43 @@ export interface components {
             /** @description Window Title. */
             title: string;
         };
+        /** @description A condition of "More" that decided, and what it found. */
+        JudgedCondition: {
+            /** @description As it was written. */
+            line: string;
+            /** @description The list that it stands in. */
+            list: components["schemas"]["ConditionList"];
+            /** @description Where its key was found. */
+            path?: string | null;
+            /** @description What stands there. */
+            value?: string | null;
+        };
+        /** @description What is kept of an answer under a name. */
+        JudgedOutput: {
+            /** @description The name. */
+            name: string;
+            /** @description Where. */
+            path: string;
+            /** @description What was found. */
+            value: string;
+        };
         /** @description A verdict with what it rests on. All texts are scrubbed. */
         Judgement: {
+            condition?: components["schemas"]["JudgedCondition"] | null;
             /** @description How the success key was found. */
             key: components["schemas"]["KeyFound"];
             /** @description What the agent would read. */
             message: string;
             /** @description Why the agent would read that, or nothing. */
             message_from: components["schemas"]["MessageFrom"];
+            /** @description Where the message was found, if the agent would read one. */
+            message_path?: string | null;
             /** @description The answer's own Content-Type, if it differs from the Response Type: a remark, never a verdict (S18). */
             other_type?: string | null;
             /** @description The outcome. */
             outcome: components["schemas"]["Outcome"];
+            /** @description What is kept of the answer. */
+            outputs: components["schemas"]["JudgedOutput"][];
             /** @description Where the success key was found, as a path of the answer. */
             path?: string | null;
             /** @description The line of the verdict's table that fits (S16). */
@@ -2643,6 +2673,11 @@ export interface components {
              * @default []
              */
             signature: components["schemas"]["Mapping"][];
+            /**
+             * @description What Response Success Value is.
+             * @default text
+             */
+            success_value: components["schemas"]["ValueMeaning"];
             /**
              * @description Values that are computed before the body is written, `{let.name}`. Each may name those above it.
              * @default []
@@ -3735,6 +3770,11 @@ export interface components {
             second_factor_since?: components["schemas"]["UnixMillis"] | null;
         };
         /**
+         * @description What Response Success Value is. It is a text unless somebody says otherwise, so that one that looks like a test does not become one.
+         * @enum {string}
+         */
+        ValueMeaning: "text" | "test";
+        /**
          * @description Conditions such as `response = 2`, `status = DECLINED|REFUSED`, `errorCode exists`, `http:status = 402`. Any of a list suffices, but all of `also` are
          *     needed.
          */
@@ -3769,7 +3809,7 @@ export interface components {
          * @description The line of the table that an answer falls under.
          * @enum {string}
          */
-        VerdictRule: "approved" | "declined" | "refused" | "key_missing" | "key_missing_declined" | "key_ambiguous" | "equal_but_status" | "status_unclear" | "unreadable" | "no_answer";
+        VerdictRule: "approved" | "declined" | "refused" | "key_missing" | "key_missing_declined" | "key_ambiguous" | "equal_but_status" | "status_unclear" | "unreadable" | "no_answer" | "also_broken" | "unknown_fits" | "review_fits" | "declined_fits" | "error_fits" | "declined_unlisted";
         /** @description A widget of a desktop, valid. */
         Widget: {
             /** @description "Credit Card Types"; empty for checks. */
