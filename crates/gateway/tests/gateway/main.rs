@@ -1,6 +1,8 @@
 //! The gateway client against real TLS servers: the sandbox, and servers that misbehave.
 
 #[cfg(test)]
+mod answer_vectors;
+#[cfg(test)]
 mod behaviours;
 #[cfg(test)]
 mod charges;
