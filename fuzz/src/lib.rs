@@ -3,6 +3,7 @@
 //! Never: part of the product.
 //! Start reading at: `relay`. A target is `run(data)`; it panics if something does not hold. `corpus/` has its seeds.
 
+pub mod answer;
 pub mod relay;
 pub mod rtcp;
 pub mod rtp;

@@ -5,6 +5,8 @@ use std::path::Path;
 /// Inputs of a short run that the mutator makes for each target; a relay plays seconds of a call for each.
 const PARSER_ROUNDS: usize = 60_000;
 const RELAY_ROUNDS: usize = 400;
+/// Each is read twice, as a configuration with conditions and outputs says.
+const ANSWER_ROUNDS: usize = 20_000;
 
 /// Longest input that it makes.
 const LEN_MAX: usize = 4_096;
@@ -134,4 +136,38 @@ fn sdp() {
 #[test]
 fn relay() {
     drive("relay", RELAY_ROUNDS, crate::relay::run);
+}
+
+#[test]
+fn answer_json() {
+    drive("answer_json", ANSWER_ROUNDS, crate::answer::json);
+}
+
+#[test]
+fn answer_xml() {
+    drive("answer_xml", ANSWER_ROUNDS, crate::answer::xml);
+}
+
+#[test]
+fn answer_form() {
+    drive("answer_form", ANSWER_ROUNDS, crate::answer::form);
+}
+
+#[test]
+fn answer_text() {
+    drive("answer_text", ANSWER_ROUNDS, crate::answer::text);
+}
+
+#[test]
+fn answer_name_value() {
+    drive(
+        "answer_name_value",
+        ANSWER_ROUNDS,
+        crate::answer::name_value,
+    );
+}
+
+#[test]
+fn condition() {
+    drive("condition", ANSWER_ROUNDS, crate::answer::condition);
 }
