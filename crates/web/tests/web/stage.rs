@@ -395,7 +395,35 @@ fn whole_widget() -> Value {
         json!({"label": "Convenience fee", "percent_hundredths": 250, "fixed": "1.00"});
     card["options"]["payment"]["amount_min"] = json!("5.00");
     card["options"]["payment"]["amount_max"] = json!("500.00");
+    card["gateway"]["more"] = more();
     card
+}
+
+/// Everything that can stand behind "More" together.
+fn more() -> Value {
+    let row = |name, value| json!([{"name": name, "value": value}]);
+    json!({
+        "method": "PUT",
+        "request_format": "request_type",
+        "body": "",
+        "auth_password": "{let.hash}",
+        "body_form_field": "",
+        "content_type": "application/x-www-form-urlencoded; charset=utf-8",
+        "constants": row("merchant", "M7"),
+        "secrets": ["key"],
+        "variables": row("hash", "{cfg.merchant|sha256|hex}"),
+        "signature": row("digest", "{body.raw|sha256|b64}"),
+        "response_format": "response_type",
+        "verdict": {
+            "also": ["http:status = 200"],
+            "unknown": ["code = 9"],
+            "review": ["code = 4"],
+            "declined": ["code = 2"],
+            "error": ["code = 3"],
+        },
+        "message_keys": ["text"],
+        "outputs": row("transaction_id", "id"),
+    })
 }
 
 /// The gateway of a new widget, with a password typed for it.

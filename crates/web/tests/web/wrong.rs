@@ -97,8 +97,8 @@ fn without(body: &Value, pointer: &str) -> Option<Value> {
     Some(changed)
 }
 
-fn texts(name: &str) -> Vec<(&'static str, String, bool)> {
-    let lines = LINES.contains(&name);
+fn texts(pointer: &str) -> Vec<(&'static str, String, bool)> {
+    let lines = LINES.contains(&name_of(pointer)) || pointer.contains("/signature/");
     vec![
         ("too long", "x".repeat(LONG_CHARS), false),
         ("a NUL", "a\u{0}b".to_owned(), false),
@@ -127,7 +127,7 @@ fn wrongs(body: &Value, pointer: &str) -> Vec<Wrong> {
     let mut found = vec![wrong("another type", with(body, pointer, other_type), None)];
     match value {
         Value::String(_) => {
-            for (what, text, may_be_taken) in texts(name) {
+            for (what, text, may_be_taken) in texts(pointer) {
                 let taken_as = may_be_taken.then(|| text.clone());
                 found.push(wrong(what, with(body, pointer, json!(text)), taken_as));
             }

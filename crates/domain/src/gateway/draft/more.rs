@@ -68,7 +68,11 @@ fn define_computed(
     row: &Mapping,
 ) -> Vec<DraftProblem> {
     let mut problems = Vec::new();
-    let typed = Template::parse_lines(&row.value).and_then(|text| text.check(place, scope));
+    let text = match place {
+        Place::Sign => Template::parse_lines(&row.value),
+        Place::Body | Place::Header | Place::Let => Template::parse(&row.value),
+    };
+    let typed = text.and_then(|text| text.check(place, scope));
     let is_new = match typed {
         Ok(typed) => scope.define(space, &row.name, typed),
         Err(error) => {
