@@ -488,8 +488,15 @@ impl CallTask {
                     return run.refuse(NotSentReason::Render, slot).await;
                 }
             };
-            if password.is_some() && !inner.is_still_for(&widget) {
-                tracing::error!("a gateway was changed during a capture; its new password does not go to the old host");
+            let secrets = match desktops.gateway_secrets(&widget.id).await {
+                Ok(secrets) => secrets,
+                Err(error) => {
+                    tracing::error!(%error, "the secrets of a gateway cannot be read; the charge was not sent");
+                    return run.refuse(NotSentReason::Render, slot).await;
+                }
+            };
+            if (password.is_some() || !secrets.is_empty()) && !inner.is_still_for(&widget) {
+                tracing::error!("a gateway was changed during a capture; its new credentials do not go to the old host");
                 return run.refuse(NotSentReason::Render, slot).await;
             }
             let charge = Charge {
@@ -498,7 +505,7 @@ impl CallTask {
                 kind: widget.kind,
                 gateway,
                 password,
-                secrets: Vec::new(),
+                secrets,
                 once: Once::from_random(inner.deps.clock.now(), rand::random()),
                 form,
                 slot,

@@ -16,7 +16,7 @@ use crate::capture::{Field, WidgetKind};
 use crate::consumer::Consumer;
 use crate::control::CallControl;
 use crate::designer::{DesignerDesktop, SavedDesign};
-use crate::desktop::{Desktop, SavedDesktop};
+use crate::desktop::{Credentials, Desktop, SavedDesktop, SecretsSet};
 use crate::gateway::approval::{HostApproval, HostEditor};
 use crate::gateway::{GatewayConfig, NotSentReason, Once, Verdict};
 use crate::id::{
@@ -151,8 +151,8 @@ pub enum Change {
     SaveDesktop {
         /// The desktop.
         desktop: Desktop,
-        /// New gateway passwords by widget; an empty one removes what was there.
-        passwords: Vec<(WidgetId, Arc<SecretText>)>,
+        /// New credentials of gateways.
+        credentials: Credentials,
     },
     /// Deletes a desktop that no service and no user works with.
     DeleteDesktop(DesktopId),
@@ -305,6 +305,16 @@ pub trait Desktops: Send + Sync {
         &'a self,
         widget: &'a WidgetId,
     ) -> Task<'a, Result<Option<SecretText>, StoreError>>;
+    /// The sealed secrets of a widget's gateway by name, opened.
+    fn gateway_secrets<'a>(
+        &'a self,
+        widget: &'a WidgetId,
+    ) -> Task<'a, Result<Vec<(String, SecretText)>, StoreError>>;
+    /// Secrets of a desktop's gateways that have a value.
+    fn secrets_set<'a>(
+        &'a self,
+        desktop: &'a DesktopId,
+    ) -> Task<'a, Result<SecretsSet, StoreError>>;
     /// Widgets that have a password, with the time at which it was set.
     fn passwords_set<'a>(
         &'a self,

@@ -14,7 +14,8 @@ mod standing;
 
 pub use copy::{Carried, DesktopFile, FILE_VERSION, FileFormat};
 pub use draft::{
-    DesktopDraft, PASSWORD_BYTES_MAX, Passwords, WidgetInDraft, gateway_password, layout_problem,
+    Credentials, DesktopDraft, PASSWORD_BYTES_MAX, SecretsSet, TypedSecret, WidgetInDraft,
+    gateway_password, layout_problem,
 };
 pub use standing::{DesktopState, Reason, ReasonKind, Standing, Surroundings};
 

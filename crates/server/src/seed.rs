@@ -8,7 +8,7 @@ use domain::access::{Actor, Role, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Audited, Change, Store, StoreError};
 use domain::capture::{Brand, Field, WidgetKind};
-use domain::desktop::{Desktop, DesktopService, Layout};
+use domain::desktop::{Credentials, Desktop, DesktopService, Layout};
 use domain::gateway::{ContentType, GatewayConfig};
 use domain::id::{DesktopId, ServiceId, UserId, WidgetId};
 use domain::service::{
@@ -143,7 +143,7 @@ pub(crate) async fn demonstration(
     let desktop_id = desktop.id.clone();
     let change = Change::SaveDesktop {
         desktop,
-        passwords: Vec::new(),
+        credentials: Credentials::default(),
     };
     save(
         store,

@@ -252,6 +252,12 @@ fn migrator(dialect: Dialect) -> Migrator {
             include_str!("../../../migrations/sqlite/0007_approved_hosts.sql"),
             include_str!("../../../migrations/postgres/0007_approved_hosts.sql"),
         ),
+        (
+            8,
+            "widget secrets",
+            include_str!("../../../migrations/sqlite/0008_widget_secrets.sql"),
+            include_str!("../../../migrations/postgres/0008_widget_secrets.sql"),
+        ),
     ];
     Migrator::with_migrations(
         steps

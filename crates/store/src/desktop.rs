@@ -3,11 +3,10 @@
 //! Never: keeps a password in a document.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use domain::audit::AuditEntry;
 use domain::boundary::{Desktops, StoreError, Task};
-use domain::desktop::{Desktop, SavedDesktop};
+use domain::desktop::{Credentials, Desktop, SavedDesktop, SecretsSet};
 use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::id::{DesignId, DesktopId, WidgetId};
 use domain::time::UnixMillis;
@@ -50,13 +49,13 @@ impl Document for Desktop {
 /// Users, services or desktops that one refusal names.
 const USES_NAMED_MAX: usize = 20;
 
-/// Saves a new desktop or the next revision of one, with new passwords; the new revision. The password of a widget that is gone
-/// goes with it. The entry says when and by whom.
+/// Saves a new desktop or the next revision of one, with new credentials; the new revision. The credentials of a widget that is gone
+/// go with it, and secrets that no configuration names any more. The entry says when and by whom.
 pub(crate) async fn save(
     connection: &mut AnyConnection,
     ring: &KeyRing,
     desktop: &Desktop,
-    passwords: &[(WidgetId, Arc<SecretText>)],
+    credentials: &Credentials,
     entry: &AuditEntry,
 ) -> Result<i64, StoreError> {
     let revision = next_revision(connection, desktop).await?;
@@ -95,13 +94,61 @@ pub(crate) async fn save(
     .await
     .map_err(refused)?;
     save_widgets(connection, desktop).await?;
-    for (widget, password) in passwords {
-        if !desktop.widgets.iter().any(|known| known.id == *widget) {
+    let is_here = |widget: &WidgetId| desktop.widgets.iter().any(|known| known.id == *widget);
+    for (widget, password) in &credentials.passwords {
+        if !is_here(widget) {
             return Err(StoreError::Conflict);
         }
         seal::put_password(connection, ring, widget, password, entry.at).await?;
     }
+    for (widget, name, secret) in &credentials.secrets {
+        if !is_here(widget) {
+            return Err(StoreError::Conflict);
+        }
+        let of = (widget, name.as_str());
+        match secret.is_empty() {
+            true => delete_secret(connection, widget, name).await?,
+            false => seal::put_widget_secret(connection, ring, of, secret, entry.at).await?,
+        }
+    }
+    forget_unnamed(connection, desktop).await?;
     Ok(revision)
+}
+
+/// Deletes the secrets that no configuration names any more.
+async fn forget_unnamed(
+    connection: &mut AnyConnection,
+    desktop: &Desktop,
+) -> Result<(), StoreError> {
+    for widget in &desktop.widgets {
+        let kept: Vec<String> =
+            sqlx::query_scalar("SELECT name FROM widget_secrets WHERE widget_id = $1")
+                .bind(widget.id.as_str())
+                .fetch_all(&mut *connection)
+                .await
+                .map_err(unavailable)?;
+        let gateway = widget.gateway.as_ref();
+        let is_named =
+            |name: &String| gateway.is_some_and(|gateway| gateway.more.secrets.contains(name));
+        for name in kept.iter().filter(|name| !is_named(name)) {
+            delete_secret(connection, &widget.id, name).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn delete_secret(
+    connection: &mut AnyConnection,
+    widget: &WidgetId,
+    name: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM widget_secrets WHERE widget_id = $1 AND name = $2")
+        .bind(widget.as_str())
+        .bind(name)
+        .execute(connection)
+        .await
+        .map_err(refused)?;
+    Ok(())
 }
 
 /// A desktop that is made again under an identity that was deleted goes on counting where its history ends.
@@ -323,6 +370,38 @@ impl Desktops for Database {
         widget: &'a WidgetId,
     ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
         Box::pin(async move { seal::password(self.readers(), &self.ring(), widget).await })
+    }
+
+    fn gateway_secrets<'a>(
+        &'a self,
+        widget: &'a WidgetId,
+    ) -> Task<'a, Result<Vec<(String, SecretText)>, StoreError>> {
+        Box::pin(async move { seal::widget_secrets(self.readers(), &self.ring(), widget).await })
+    }
+
+    fn secrets_set<'a>(
+        &'a self,
+        desktop: &'a DesktopId,
+    ) -> Task<'a, Result<SecretsSet, StoreError>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "SELECT widget_secrets.widget_id, widget_secrets.name, widget_secrets.set_at \
+                 FROM widget_secrets JOIN widgets ON widgets.id = widget_secrets.widget_id \
+                 WHERE widgets.desktop_id = $1 ORDER BY widget_secrets.id",
+            )
+            .bind(desktop.as_str())
+            .fetch_all(self.readers())
+            .await
+            .map_err(unavailable)?;
+            rows.iter()
+                .map(|row| {
+                    let id: String = row.try_get(0).map_err(unavailable)?;
+                    let name: String = row.try_get(1).map_err(unavailable)?;
+                    let at: i64 = row.try_get(2).map_err(unavailable)?;
+                    Ok((id.parse().map_err(unavailable)?, name, UnixMillis(at)))
+                })
+                .collect()
+        })
     }
 
     fn passwords_set<'a>(

@@ -36,6 +36,11 @@ const PASSWORDS: Kept = Kept {
     table: "widgets",
     owner: "id",
 };
+/// Secrets that gateways' configurations name.
+const WIDGET_SECRETS: Kept = Kept {
+    table: "widget_secrets",
+    owner: "id",
+};
 /// Secrets of second factors.
 const SECOND_FACTORS: Kept = Kept {
     table: "second_factors",
@@ -178,6 +183,58 @@ pub(crate) async fn password(
     PASSWORDS.read(readers, ring, widget.as_str()).await
 }
 
+/// Seals a secret that the configuration of a widget's gateway names, in place of any other. The widget must exist.
+pub(crate) async fn put_widget_secret(
+    connection: &mut AnyConnection,
+    ring: &KeyRing,
+    (widget, name): (&WidgetId, &str),
+    secret: &SecretText,
+    at: UnixMillis,
+) -> Result<(), StoreError> {
+    let key = data_key(connection, ring, at).await?;
+    let id = format!("{widget}/{name}");
+    let place = WIDGET_SECRETS.place(&id, &key.id);
+    let sealed = seal(&key.bytes, &place, secret.expose().as_bytes())?;
+    sqlx::query(
+        "INSERT INTO widget_secrets (id, widget_id, name, data_key_id, sealed, set_at) \
+         VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (id) DO UPDATE SET data_key_id = $4, sealed = $5, set_at = $6",
+    )
+    .bind(&id)
+    .bind(widget.as_str())
+    .bind(name)
+    .bind(&key.id)
+    .bind(sealed)
+    .bind(at.0)
+    .execute(connection)
+    .await
+    .map_err(refused)?;
+    Ok(())
+}
+
+/// The secrets of a widget's gateway by name, opened.
+pub(crate) async fn widget_secrets(
+    readers: &AnyPool,
+    ring: &KeyRing,
+    widget: &WidgetId,
+) -> Result<Vec<(String, SecretText)>, StoreError> {
+    let statement = format!(
+        "{} WHERE widget_secrets.widget_id = $1 ORDER BY widget_secrets.id",
+        WIDGET_SECRETS.sealed()
+    );
+    let rows = sqlx::query(AssertSqlSafe(statement))
+        .bind(widget.as_str())
+        .fetch_all(readers)
+        .await
+        .map_err(unavailable)?;
+    let opened = rows.iter().map(|row| {
+        let id: String = row.try_get(0).map_err(unavailable)?;
+        let name = id.split_once('/').map_or("", |(_, name)| name).to_owned();
+        Ok((name, WIDGET_SECRETS.open(ring, row)?))
+    });
+    opened.collect()
+}
+
 /// Seals the secret of a user's second factor in place of any other.
 pub(crate) async fn put_second_factor(
     connection: &mut AnyConnection,
@@ -220,12 +277,13 @@ pub(crate) async fn rotate(
 ) -> Result<i64, StoreError> {
     let key = DataKey::create(connection, ring, at).await?;
     let mut resealed = 0;
-    for kept in [PASSWORDS, SECOND_FACTORS] {
+    for kept in [PASSWORDS, WIDGET_SECRETS, SECOND_FACTORS] {
         resealed += kept.reseal(connection, ring, &key).await?;
     }
     sqlx::query(
         "DELETE FROM data_keys WHERE id <> $1 \
          AND id NOT IN (SELECT data_key_id FROM widgets WHERE data_key_id IS NOT NULL) \
+         AND id NOT IN (SELECT data_key_id FROM widget_secrets) \
          AND id NOT IN (SELECT data_key_id FROM second_factors)",
     )
     .bind(&key.id)

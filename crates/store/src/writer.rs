@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use domain::audit::AuditEntry;
 use domain::boundary::{Audited, Change, StoreError};
+use domain::desktop::Credentials;
 use sqlx::{AnyConnection, Connection};
 use tokio::sync::{mpsc, oneshot};
 
@@ -349,9 +350,10 @@ impl Alone<'_> {
             }
             Change::SaveRole(role) => role::save(connection, role).await,
             Change::DeleteRole(id) => role::delete(connection, id).await.map(|()| 0),
-            Change::SaveDesktop { desktop, passwords } => {
-                desktop::save(connection, self.ring, desktop, passwords, entry).await
-            }
+            Change::SaveDesktop {
+                desktop,
+                credentials,
+            } => desktop::save(connection, self.ring, desktop, credentials, entry).await,
             Change::DeleteDesktop(id) => desktop::delete(connection, id).await.map(|()| 0),
             Change::AssignDesktop {
                 desktop,
@@ -364,7 +366,8 @@ impl Alone<'_> {
             Change::DeleteDesign(id) => designer::delete(connection, id).await.map(|()| 0),
             Change::BindDesign { desktop, design } => {
                 designer::save(connection, design, entry).await?;
-                desktop::save(connection, self.ring, desktop, &[], entry).await
+                let nothing = Credentials::default();
+                desktop::save(connection, self.ring, desktop, &nothing, entry).await
             }
             Change::SaveService(service) => service::save(connection, service).await,
             Change::SaveSettings(settings) => settings::save(connection, settings).await,

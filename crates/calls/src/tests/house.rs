@@ -9,7 +9,7 @@ use domain::access::{Actor, CustomRoles, User};
 use domain::boundary::*;
 use domain::capture::fixtures::CARDS;
 use domain::capture::{CaptureState, Field, WidgetKind};
-use domain::desktop::{Desktop, SavedDesktop};
+use domain::desktop::{Desktop, SavedDesktop, SecretsSet};
 use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::gateway::{GatewayConfig, NotSentReason, VerdictRule};
 use domain::id::*;
@@ -396,6 +396,17 @@ impl Desktops for Setup {
     ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
         let password = || SecretText::new("stored".to_owned());
         Box::pin(async move { Ok(self.has_password.load(Ordering::SeqCst).then(password)) })
+    }
+
+    fn gateway_secrets<'a>(
+        &'a self,
+        _: &'a WidgetId,
+    ) -> Task<'a, Result<Vec<(String, SecretText)>, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn secrets_set<'a>(&'a self, _: &'a DesktopId) -> Task<'a, Result<SecretsSet, StoreError>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     fn passwords_set<'a>(

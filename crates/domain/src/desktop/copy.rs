@@ -119,10 +119,15 @@ fn copied(widget: &Widget, carried: &Carried<'_>) -> WidgetInDraft {
 fn fresh(id: Option<WidgetId>, mut draft: WidgetDraft, has_password: bool) -> WidgetInDraft {
     draft.enabled =
         draft.enabled && lacks(draft.kind, draft.gateway.as_ref(), has_password).is_empty();
+    let gateway = draft.gateway.as_ref();
+    if gateway.is_some_and(|gateway| !gateway.more.secrets.is_empty()) {
+        draft.enabled &= has_password;
+    }
     WidgetInDraft {
         id,
         draft,
         gateway_password: None,
+        gateway_secrets: Default::default(),
     }
 }
 
@@ -209,14 +214,14 @@ mod tests {
         assert_eq!(enabled(&draft), [false, false, true]);
         let mut next = 10;
         let id = DesktopId::from_random(2);
-        let (again, passwords) = draft
+        let (again, credentials) = draft
             .parse(id, 0, None, || {
                 next += 1;
                 WidgetId::from_random(next)
             })
             .ok()
             .unwrap();
-        assert!(passwords.is_empty());
+        assert!(credentials.passwords.is_empty() && credentials.secrets.is_empty());
         assert_eq!(
             (again.service, again.layout),
             (DesktopService::Designer, Layout::Designer)

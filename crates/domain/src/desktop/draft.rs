@@ -3,7 +3,7 @@
 //! Never: keeps a password in plain text; it becomes a secret as it is read.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use secret::SecretText;
@@ -14,6 +14,7 @@ use super::{Desktop, DesktopService, Layout, WIDGETS_MAX};
 use crate::capture::{Brand, WidgetKind};
 use crate::gateway::{AuthMethod, GatewayConfig};
 use crate::id::{DesktopId, WidgetId};
+use crate::time::UnixMillis;
 use crate::widget::{
     DraftProblem, Prompt, Translations, Widget, WidgetDraft, WidgetOptions, name_problem,
     translation_path,
@@ -22,8 +23,28 @@ use crate::widget::{
 /// Longest gateway password in bytes. Longer ones are refused.
 pub const PASSWORD_BYTES_MAX: usize = 500;
 
-/// New gateway passwords by widget.
-pub type Passwords = Vec<(WidgetId, Arc<SecretText>)>;
+/// New credentials of gateways, which are sealed and never sent back.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// Passwords by widget; an empty one removes what was there.
+    pub passwords: Vec<(WidgetId, Arc<SecretText>)>,
+    /// Secrets that a configuration names, by widget and name. One that no configuration names any more is removed.
+    pub secrets: Vec<(WidgetId, String, Arc<SecretText>)>,
+}
+
+/// Secrets that have a value, by widget and name, with the time at which each was set.
+pub type SecretsSet = Vec<(WidgetId, String, UnixMillis)>;
+
+/// A secret of a gateway as a form sends it.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String)]
+pub struct TypedSecret(pub SecretText);
+
+impl<'de> Deserialize<'de> for TypedSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        secret_text(String::deserialize(deserializer)?).map(Self)
+    }
+}
 
 /// A desktop as a form sends it.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -48,6 +69,8 @@ pub struct WidgetInDraft {
     pub draft: WidgetDraft,
     /// A new "Auth Password"; none: the stored one stays.
     pub gateway_password: Option<SecretText>,
+    /// New secrets by name; the stored ones of other names stay.
+    pub gateway_secrets: BTreeMap<String, TypedSecret>,
 }
 
 impl DesktopDraft {
@@ -62,9 +85,9 @@ impl DesktopDraft {
         revision: i64,
         current: Option<&Desktop>,
         new_widget_id: impl FnMut() -> WidgetId,
-    ) -> Result<(Desktop, Passwords), Vec<DraftProblem>> {
+    ) -> Result<(Desktop, Credentials), Vec<DraftProblem>> {
         let mut problems = self.own_problems(current);
-        let (widgets, passwords) =
+        let (widgets, credentials) =
             parse_widgets(self.widgets, current, new_widget_id, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
@@ -78,7 +101,7 @@ impl DesktopDraft {
             design: current.and_then(|stored| stored.design.clone()),
             revision,
         };
-        Ok((desktop, passwords))
+        Ok((desktop, credentials))
     }
 
     fn own_problems(&self, current: Option<&Desktop>) -> Vec<DraftProblem> {
@@ -120,9 +143,9 @@ fn parse_widgets(
     current: Option<&Desktop>,
     mut new_widget_id: impl FnMut() -> WidgetId,
     problems: &mut Vec<DraftProblem>,
-) -> (Vec<Widget>, Passwords) {
+) -> (Vec<Widget>, Credentials) {
     let mut widgets = Vec::new();
-    let mut passwords = Vec::new();
+    let mut credentials = Credentials::default();
     let mut ids = BTreeSet::new();
     let mut titles = BTreeSet::new();
     for (index, given) in drafts.into_iter().enumerate() {
@@ -145,11 +168,17 @@ fn parse_widgets(
             Err(wrong) => found.splice(0..0, wrong).for_each(drop),
         }
         if let Some(password) = given.gateway_password {
-            passwords.push((id, Arc::new(password)));
+            credentials.passwords.push((id.clone(), Arc::new(password)));
+        }
+        for (name, TypedSecret(text)) in given.gateway_secrets {
+            if !text.is_empty() {
+                let new = (id.clone(), name, Arc::new(text));
+                credentials.secrets.push(new);
+            }
         }
         problems.extend(found.into_iter().map(|problem| problem.under(&path)));
     }
-    (widgets, passwords)
+    (widgets, credentials)
 }
 
 impl WidgetInDraft {
@@ -195,6 +224,15 @@ impl WidgetInDraft {
                 "A password goes with Auth Method Basic; choose it, or leave the password out.",
             ));
         }
+        let gateway = self.draft.gateway.as_ref();
+        let is_named =
+            |name: &String| gateway.is_some_and(|gateway| gateway.more.secrets.contains(name));
+        if !self.gateway_secrets.keys().all(is_named) {
+            problems.push(DraftProblem::new(
+                "gateway_secrets",
+                "The configuration names no such secret; add its name first.",
+            ));
+        }
         problems
     }
 }
@@ -232,6 +270,10 @@ struct WidgetFields {
     #[serde(default, deserialize_with = "gateway_password")]
     #[schema(value_type = Option<String>, write_only)]
     gateway_password: Option<SecretText>,
+    /// New values of secrets that the configuration names, by name; those left out or blank stay. Never sent back.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>, write_only)]
+    gateway_secrets: BTreeMap<String, TypedSecret>,
 }
 
 /// Reads a form's "Auth Password": takes the string over without a copy. A blank one means: the stored one stays.
@@ -241,17 +283,20 @@ struct WidgetFields {
 pub fn gateway_password<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SecretText>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else {
-        return Ok(None);
-    };
+    let text = Option::<String>::deserialize(deserializer)?;
+    let secret = text.map(secret_text).transpose()?;
+    Ok(secret.filter(|secret| !secret.is_empty()))
+}
+
+fn secret_text<E: serde::de::Error>(text: String) -> Result<SecretText, E> {
     let fits = text.len() <= PASSWORD_BYTES_MAX && !text.chars().any(char::is_control);
     let secret = SecretText::new(text);
-    if !fits {
-        return Err(serde::de::Error::custom(format_args!(
-            "gateway_password: a password has at most {PASSWORD_BYTES_MAX} characters and no control characters"
-        )));
+    if fits {
+        return Ok(secret);
     }
-    Ok((!secret.is_empty()).then_some(secret))
+    Err(E::custom(format_args!(
+        "gateway_password: a password has at most {PASSWORD_BYTES_MAX} characters and no control characters"
+    )))
 }
 
 impl<'de> Deserialize<'de> for WidgetInDraft {
@@ -260,6 +305,7 @@ impl<'de> Deserialize<'de> for WidgetInDraft {
         Ok(Self {
             id: fields.id,
             gateway_password: fields.gateway_password,
+            gateway_secrets: fields.gateway_secrets,
             draft: WidgetDraft {
                 kind: fields.kind,
                 title: fields.title,
@@ -322,7 +368,7 @@ mod tests {
     fn parse(
         draft: Value,
         current: Option<&Desktop>,
-    ) -> Result<(Desktop, Passwords), Vec<DraftProblem>> {
+    ) -> Result<(Desktop, Credentials), Vec<DraftProblem>> {
         let draft: DesktopDraft = serde_json::from_value(draft).unwrap();
         let mut next = 100;
         draft.parse(DesktopId::from_random(1), 4, current, || {
@@ -341,7 +387,8 @@ mod tests {
     #[test]
     fn a_desktop_keeps_its_widgets_in_order_and_hands_out_passwords() {
         let draft = desktop(vec![widget("One"), widget("Two")]);
-        let (desktop, passwords) = parse(draft, None).unwrap();
+        let (desktop, credentials) = parse(draft, None).unwrap();
+        let passwords = credentials.passwords;
         let titles: Vec<_> = desktop.widgets.iter().map(|one| &*one.title).collect();
         assert_eq!(titles, ["One", "Two"]);
         assert_eq!(passwords[0].0, desktop.widgets[0].id);
@@ -421,7 +468,13 @@ mod tests {
             ["widgets[0].gateway_password"]
         );
         one["gateway_password"] = json!("");
-        assert!(parse(desktop(vec![one]), None).unwrap().1.is_empty());
+        assert!(
+            parse(desktop(vec![one]), None)
+                .unwrap()
+                .1
+                .passwords
+                .is_empty()
+        );
     }
 
     #[test]

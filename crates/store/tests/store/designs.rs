@@ -97,10 +97,10 @@ async fn a_design_and_the_desktop_that_uses_it_are_saved_together_or_not_at_all(
         design: Some(plan.id.clone()),
         ..saved_desktop(&database, "sales").await
     };
-    let passwords = Vec::new();
+    let credentials = domain::desktop::Credentials::default();
     let save = |desktop: Desktop| Change::SaveDesktop {
         desktop,
-        passwords: passwords.clone(),
+        credentials: credentials.clone(),
     };
     commit(&database, save(other.clone())).await.unwrap();
     let refused = commit(&database, Change::DeleteDesign(plan.id.clone())).await;

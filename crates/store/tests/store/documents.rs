@@ -15,7 +15,7 @@ use crate::place::{Place, commit, desktop, next, saved_desktop, service, user, w
 fn save_desktop(desktop: &Desktop) -> Change {
     Change::SaveDesktop {
         desktop: desktop.clone(),
-        passwords: Vec::new(),
+        credentials: Default::default(),
     }
 }
 
@@ -508,7 +508,7 @@ async fn s4_whoever_saved_a_desktop_while_it_sent_to_a_host_is_found(place: Plac
         .unwrap();
         let change = Change::SaveDesktop {
             desktop: desk.clone(),
-            passwords: Vec::new(),
+            credentials: Default::default(),
         };
         desk.revision = commit(&database, change).await.unwrap();
     }

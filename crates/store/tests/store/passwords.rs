@@ -7,6 +7,7 @@ use domain::access::{SecondFactor, User};
 use domain::audit::AuditAction;
 use domain::audit::TrailFilter;
 use domain::boundary::{AuditTrail, Change, Desktops, StoreError, Users};
+use domain::desktop::Credentials;
 use domain::desktop::Desktop;
 use domain::id::WidgetId;
 use secret::SecretText;
@@ -24,10 +25,13 @@ fn secret(text: &str) -> Arc<SecretText> {
 fn with(desktop: &Desktop, passwords: &[(&WidgetId, &str)]) -> Change {
     Change::SaveDesktop {
         desktop: desktop.clone(),
-        passwords: passwords
-            .iter()
-            .map(|(widget, password)| ((*widget).clone(), secret(password)))
-            .collect(),
+        credentials: Credentials {
+            passwords: passwords
+                .iter()
+                .map(|(widget, password)| ((*widget).clone(), secret(password)))
+                .collect(),
+            secrets: Vec::new(),
+        },
     }
 }
 
@@ -231,19 +235,83 @@ async fn the_secret_of_a_second_factor_is_sealed_rotated_and_forgotten(place: Pl
     assert!(database.second_factor(&id).await.unwrap().is_none());
 }
 
+/// The desktop with a gateway that names these secrets, and new values for some.
+fn naming(desktop: &mut Desktop, names: &[&str], values: &[(&str, &str)]) -> Change {
+    let gateway = serde_json::json!({
+        "service_url": "https://gateway.example/", "success_key": "a", "success_value": "b",
+        "more": { "secrets": names },
+    });
+    let widget = &mut desktop.widgets[0];
+    widget.gateway = Some(serde_json::from_value(gateway).unwrap());
+    let id = widget.id.clone();
+    let values = values
+        .iter()
+        .map(|(name, value)| (id.clone(), (*name).to_owned(), secret(value)));
+    Change::SaveDesktop {
+        desktop: desktop.clone(),
+        credentials: Credentials {
+            passwords: Vec::new(),
+            secrets: values.collect(),
+        },
+    }
+}
+
+async fn secrets_are_kept_by_name_rotated_and_forgotten_with_their_names(place: Place) {
+    let database = place.open().await;
+    let mut desk = desktop("sales");
+    let id = desk.widgets[0].id.clone();
+    let secrets = async || database.gateway_secrets(&id).await.unwrap();
+    let named = |name: &str, text: &str| (name.to_owned(), SecretText::new(text.to_owned()));
+    let change = naming(
+        &mut desk,
+        &["key", "pin"],
+        &[("key", PLANTED), ("pin", "two")],
+    );
+    desk.revision = commit(&database, change).await.unwrap();
+    assert!(secrets().await == [named("key", PLANTED), named("pin", "two")]);
+    let set = database.secrets_set(&desk.id).await.unwrap();
+    let key = (id.clone(), "key".to_owned(), NOW);
+    assert_eq!(set, [key, (id.clone(), "pin".to_owned(), NOW)]);
+    assert!(opened(&database, &id).await.is_none(), "no password");
+
+    let change = naming(&mut desk, &["key", "pin"], &[("pin", "new")]);
+    desk.revision = commit(&database, change).await.unwrap();
+    database
+        .rotate_key(entry(AuditAction::SettingsSaved, "master key"))
+        .await
+        .unwrap();
+    assert!(secrets().await == [named("key", PLANTED), named("pin", "new")]);
+    let change = naming(&mut desk, &["pin"], &[]);
+    desk.revision = commit(&database, change).await.unwrap();
+    assert!(
+        secrets().await == [named("pin", "new")],
+        "no name, no secret"
+    );
+    let change = naming(&mut desk, &["pin"], &[("pin", "")]);
+    desk.revision = commit(&database, change).await.unwrap();
+    assert!(secrets().await.is_empty(), "empty: removed");
+    let change = naming(&mut desk, &["pin"], &[("pin", "x")]);
+    desk.revision = commit(&database, change).await.unwrap();
+    desk.widgets.remove(0);
+    commit(&database, with(&desk, &[])).await.unwrap();
+    assert!(secrets().await.is_empty(), "it went with its widget");
+}
+
 /// Every file that a database made, for the bytes of a password.
 async fn a_password_is_in_no_file(place: Place) {
     let database = place.open().await;
     let desk = desktop("sales");
     let widget = desk.widgets[0].id.clone();
     let plain = "plain-8d31b7-visible-name";
-    let named = Desktop {
+    let mut named = Desktop {
         name: plain.to_owned(),
         ..desk
     };
-    commit(&database, with(&named, &[(&widget, PLANTED)]))
+    named.revision = commit(&database, with(&named, &[(&widget, PLANTED)]))
         .await
         .unwrap();
+    let secret = naming(&mut named, &["key"], &[("key", PLANTED)]);
+    commit(&database, secret).await.unwrap();
     if !place.is_sqlite() {
         place.execute("CHECKPOINT").await;
     }
@@ -295,5 +363,6 @@ on_both!(
     rotations_at_once_lose_no_key,
     without_its_key_only_passwords_are_lost,
     the_secret_of_a_second_factor_is_sealed_rotated_and_forgotten,
+    secrets_are_kept_by_name_rotated_and_forgotten_with_their_names,
     a_password_is_in_no_file,
 );

@@ -185,7 +185,7 @@ pub(crate) async fn saved_desktop(database: &Database, name: &str) -> Desktop {
         database,
         Change::SaveDesktop {
             desktop: desktop.clone(),
-            passwords: Vec::new(),
+            credentials: Default::default(),
         },
     )
     .await

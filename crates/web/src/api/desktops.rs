@@ -7,7 +7,7 @@ use domain::access::{Actor, Permission, Resource, authorize};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::Change;
 use domain::desktop::{
-    Desktop, DesktopDraft, DesktopService, Layout, Passwords, Standing, WidgetInDraft,
+    Credentials, Desktop, DesktopDraft, DesktopService, Layout, Standing, WidgetInDraft,
 };
 use domain::gateway::{AuthMethod, GatewayConfig};
 use domain::id::{DesktopId, WidgetId};
@@ -38,6 +38,8 @@ pub(crate) struct DesktopView {
     desktop: Desktop,
     /// Widgets whose gateway has a password, and since when. The password itself is never returned.
     passwords_set: Vec<PasswordSet>,
+    /// Secrets that gateways' configurations name and that have a value, and since when. The value itself is never returned.
+    secrets_set: Vec<SecretSet>,
     /// Users that work with it.
     agents: usize,
     /// How it stands.
@@ -46,6 +48,14 @@ pub(crate) struct DesktopView {
     saved_at: UnixMillis,
     /// Login name of who saved it.
     saved_by: String,
+}
+
+/// A secret has a value.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SecretSet {
+    widget: WidgetId,
+    name: String,
+    set_at: UnixMillis,
 }
 
 /// A gateway has a password.
@@ -97,11 +107,11 @@ pub(crate) async fn create(
     Caller(login): Caller,
     Input(form): Input<DesktopForm>,
 ) -> Created<DesktopView> {
-    let (after, passwords) = parsed(new_id()?, None, 0, form.into_draft())?;
+    let (after, credentials) = parsed(new_id()?, None, 0, form.into_draft())?;
     let saving = Saving {
         before: None,
         after,
-        passwords,
+        credentials,
         origin: Origin::Form,
     };
     let saved = saving.commit(&app, &login.actor).await?;
@@ -127,11 +137,11 @@ pub(crate) async fn save(
         let old = given.id.as_ref().and_then(|id| widget(&before, id));
         given.draft.gateway = unveiled(&login.actor, old, given.draft.gateway.take());
     }
-    let (after, passwords) = parsed(id, Some(&before), form.revision, form.into_draft())?;
+    let (after, credentials) = parsed(id, Some(&before), form.revision, form.into_draft())?;
     let saving = Saving {
         before: Some(before),
         after,
-        passwords,
+        credentials,
         origin: Origin::Form,
     };
     let saved = saving.commit(&app, &login.actor).await?;
@@ -167,11 +177,20 @@ async fn view(app: &Shared, actor: &Actor, desktop: Desktop) -> Answer<DesktopVi
     let desktops = &app.deps.desktops;
     let facts = Facts::read(app).await?;
     let set = desktops.passwords_set(&desktop.id).await?;
+    let secrets = desktops.secrets_set(&desktop.id).await?;
     let saved = desktops.revision(&desktop.id, desktop.revision).await?;
     let (saved_at, saved_by) = saved.map_or((UnixMillis(0), String::new()), |saved| {
         (saved.saved_at, saved.saved_by)
     });
     Ok(Json(DesktopView {
+        secrets_set: secrets
+            .into_iter()
+            .map(|(widget, name, set_at)| SecretSet {
+                widget,
+                name,
+                set_at,
+            })
+            .collect(),
         passwords_set: set
             .into_iter()
             .map(|(widget, set_at)| PasswordSet { widget, set_at })
@@ -223,7 +242,7 @@ enum Origin {
 struct Saving {
     before: Option<Desktop>,
     after: Desktop,
-    passwords: Passwords,
+    credentials: Credentials,
     origin: Origin,
 }
 
@@ -235,24 +254,35 @@ impl Saving {
             widgets: Vec::new(),
             ..self.after.clone()
         });
-        permit(actor, &before, &self.after, &self.passwords)?;
+        permit(actor, &before, &self.after, &self.credentials)?;
         let set = app.deps.desktops.passwords_set(&before.id).await?;
-        check_passwords(&before, &self.after, &self.passwords, &set)?;
+        check_passwords(&before, &self.after, &self.credentials, &set)?;
+        let set = app.deps.desktops.secrets_set(&before.id).await?;
+        check_secrets(&before, &self.after, &self.credentials, &set)?;
         let entry = self.entry(app, actor, &before);
         let change = Change::SaveDesktop {
             desktop: self.after.clone(),
-            passwords: self.passwords,
+            credentials: self.credentials,
         };
         let revision = app.commit(change, entry, |app| tell(app, Changed::Desktops));
         self.after.revision = revision.await?;
         Ok(self.after)
     }
 
+    /// Widgets and names of the secrets that get another value.
+    fn secrets_replaced(&self) -> Vec<String> {
+        let secrets = self.credentials.secrets.iter();
+        secrets
+            .filter(|(_, _, text)| !text.is_empty())
+            .map(|(id, name, _)| format!("{id}/{name}"))
+            .collect()
+    }
+
     fn entry(&self, app: &Shared, actor: &Actor, before: &Desktop) -> AuditEntry {
         let changed = differences(before, &self.after);
         let changed: Vec<_> = changed.iter().map(Difference::to_string).collect();
         let of = |removed: bool| -> Vec<String> {
-            let passwords = self.passwords.iter();
+            let passwords = self.credentials.passwords.iter();
             passwords
                 .filter(|(_, password)| password.is_empty() == removed)
                 .map(|(id, _)| id.to_string())
@@ -262,7 +292,8 @@ impl Saving {
         let entry = AuditEntry::new(app.now(), actor, AuditAction::DesktopSaved, object)
             .with("from_revision", before.revision)
             .with("changed", changed)
-            .with("passwords_replaced", of(false));
+            .with("passwords_replaced", of(false))
+            .with("secrets_replaced", self.secrets_replaced());
         match &self.origin {
             Origin::Form => entry,
             Origin::Copy(name) => entry.with("copy_of", name.as_str()),
@@ -285,7 +316,7 @@ fn parsed(
     current: Option<&Desktop>,
     revision: i64,
     draft: DesktopDraft,
-) -> Result<(Desktop, Passwords), Problem> {
+) -> Result<(Desktop, Credentials), Problem> {
     let ids = new_widget_ids(draft.widgets.len()).ok_or(Code::Internal)?;
     let mut ids = ids.into_iter();
     let fallback = ids.next().ok_or(Code::Internal)?;
@@ -335,7 +366,7 @@ fn permit(
     actor: &Actor,
     before: &Desktop,
     after: &Desktop,
-    passwords: &Passwords,
+    credentials: &Credentials,
 ) -> Result<(), Problem> {
     let need = |needed: bool, right: Permission| {
         if needed {
@@ -353,7 +384,9 @@ fn permit(
         Permission::DesktopEdit,
     )?;
     need(gateways, Permission::GatewayEdit)?;
-    let replaced = passwords.iter().any(|(_, password)| !password.is_empty());
+    let passwords = credentials.passwords.iter().map(|(_, text)| text);
+    let secrets = credentials.secrets.iter().map(|(_, _, text)| text);
+    let replaced = passwords.chain(secrets).any(|text| !text.is_empty());
     need(replaced, Permission::GatewaySecretWrite)?;
     Ok(())
 }
@@ -373,7 +406,7 @@ pub(super) const HOST_CHANGED: &str = "The host has changed; enter the password 
 fn check_passwords(
     before: &Desktop,
     after: &Desktop,
-    passwords: &Passwords,
+    credentials: &Credentials,
     set: &[(WidgetId, UnixMillis)],
 ) -> Result<(), Problem> {
     let mut problems = Vec::new();
@@ -381,11 +414,13 @@ fn check_passwords(
         let mut refuse = |message: &str| {
             problems.push(wrong(format!("widgets[{index}].gateway_password"), message));
         };
-        let given = passwords.iter().find(|(widget, _)| *widget == new.id);
+        let mut passwords = credentials.passwords.iter();
+        let given = passwords.find(|(widget, _)| *widget == new.id);
         let basic = new
             .gateway
             .as_ref()
-            .filter(|gateway| gateway.auth_method == AuthMethod::Basic);
+            .filter(|gateway| gateway.auth_method == AuthMethod::Basic)
+            .filter(|gateway| gateway.more.auth_password.is_empty());
         let kept = set.iter().any(|(widget, _)| *widget == new.id);
         let old = widget(before, &new.id).and_then(|old| old.gateway.as_ref());
         match (given, basic) {
@@ -398,6 +433,50 @@ fn check_passwords(
                 refuse(HOST_CHANGED);
             }
             _ => {}
+        }
+    }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::invalid(problems))
+    }
+}
+
+/// Said of a stored secret.
+pub(super) const SECRET_HOST_CHANGED: &str = "The host has changed; enter this secret for it.";
+
+/// So does a secret; and a widget that is Enabled has a value for each.
+fn check_secrets(
+    before: &Desktop,
+    after: &Desktop,
+    credentials: &Credentials,
+    set: &[(WidgetId, String, UnixMillis)],
+) -> Result<(), Problem> {
+    let mut problems = Vec::new();
+    for (index, new) in after.widgets.iter().enumerate() {
+        let Some(gateway) = &new.gateway else {
+            continue;
+        };
+        let old = widget(before, &new.id).and_then(|old| old.gateway.as_ref());
+        let is_elsewhere = old.is_some_and(|old| old.authority() != gateway.authority());
+        for (place, name) in gateway.more.secrets.iter().enumerate() {
+            let mut refuse = |message: &str| {
+                let field = format!("widgets[{index}].gateway.more.secrets[{place}]");
+                problems.push(wrong(field, message));
+            };
+            let is_it = |id: &WidgetId, other: &String| *id == new.id && other == name;
+            let given = credentials
+                .secrets
+                .iter()
+                .find(|(id, other, _)| is_it(id, other));
+            let kept = set.iter().any(|(id, other, _)| is_it(id, other));
+            match given {
+                None if !kept && new.enabled => {
+                    refuse("This secret needs a value before the widget is Enabled.");
+                }
+                None if kept && is_elsewhere => refuse(SECRET_HOST_CHANGED),
+                Some(_) | None => {}
+            }
         }
     }
     if problems.is_empty() {

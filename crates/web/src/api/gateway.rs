@@ -1,5 +1,6 @@
 //! A widget's gateway as it stands in its form, tried out: the request shown, a pasted answer judged, a test sent. Nothing is saved.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
@@ -7,7 +8,7 @@ use axum::extract::State;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::Change;
 use domain::capture::WidgetKind;
-use domain::desktop::{Desktop, gateway_password};
+use domain::desktop::{Desktop, TypedSecret, gateway_password};
 use domain::gateway::trial::{
     Judgement, NothingSent, Pasted, Preview, TestInstrument, Tested, Trial,
 };
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::desktops::{HOST_CHANGED, refused, stored, widget};
+use super::desktops::{HOST_CHANGED, SECRET_HOST_CHANGED, refused, stored, widget};
 use super::{Answer, is_line};
 use crate::app::Shared;
 use crate::extract::{Caller, Input};
@@ -33,6 +34,9 @@ use crate::trials::{Ending, NotNow};
 const PASTED_CHARS_MAX: usize = 16_000;
 /// Longest Content-Type that can be pasted.
 const CONTENT_TYPE_CHARS_MAX: usize = 200;
+/// Said where a secret has no value.
+const SECRET_NEEDED: &str = "This secret has no value yet; enter it.";
+
 /// Said where no password is stored.
 const PASSWORD_NEEDED: &str = "Auth Method Basic needs a password; enter it.";
 /// An answer waits so long for a test's end; the page then asks again. Proxies between wait longer.
@@ -55,6 +59,10 @@ pub(crate) struct TrialForm {
     #[serde(default, deserialize_with = "gateway_password")]
     #[schema(value_type = Option<String>, write_only)]
     gateway_password: Option<SecretText>,
+    /// New values of secrets that the configuration names; the stored ones, for their own host only, are used for those left out. Never sent back.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>, write_only)]
+    gateway_secrets: BTreeMap<String, TypedSecret>,
     /// A published card for a card widget, the published account for a check widget.
     with: TestInstrument,
     /// Of the amount, which is 1.00.
@@ -220,7 +228,8 @@ impl TrialForm {
         app: &Shared,
         desktop: &Desktop,
     ) -> Result<PasswordUsed, Problem> {
-        if self.gateway.auth_method == AuthMethod::None {
+        let is_computed = !self.gateway.more.auth_password.is_empty();
+        if self.gateway.auth_method == AuthMethod::None || is_computed {
             return Ok(PasswordUsed::None);
         }
         if self.gateway_password.is_some() {
@@ -267,11 +276,56 @@ impl TrialForm {
         }
     }
 
+    /// The secrets that a test sends: those of the form, else the stored ones, which go to the host they were entered for and nowhere else.
+    async fn secrets(
+        &mut self,
+        app: &Shared,
+        desktop: &Desktop,
+    ) -> Result<Vec<(String, SecretText)>, Problem> {
+        let kept = self.widget.as_ref().and_then(|id| widget(desktop, id));
+        let old = kept.and_then(|kept| kept.gateway.as_ref()?.authority());
+        let is_same_host = old.is_some() && old == self.gateway.authority();
+        let mut stored_ones = match &self.widget {
+            Some(id) => app.deps.desktops.gateway_secrets(id).await?,
+            None => Vec::new(),
+        };
+        // Saved meanwhile: what was just read may be for another host.
+        if stored(app, &desktop.id).await?.revision != desktop.revision {
+            return Err(Code::Conflict.into());
+        }
+        let mut secrets = Vec::new();
+        let mut problems = Vec::new();
+        for (place, name) in self.gateway.more.secrets.iter().enumerate() {
+            let typed = self.gateway_secrets.remove(name).map(|typed| typed.0);
+            let at = stored_ones.iter().position(|(known, _)| known == name);
+            let kept = at.map(|at| stored_ones.swap_remove(at).1);
+            match (typed.filter(|text| !text.is_empty()), kept) {
+                (Some(text), _) => secrets.push((name.clone(), text)),
+                (None, Some(text)) if is_same_host => secrets.push((name.clone(), text)),
+                (None, kept) => {
+                    let why = kept.map_or(SECRET_NEEDED, |_| SECRET_HOST_CHANGED);
+                    let field = format!("gateway.more.secrets[{place}]");
+                    problems.push(DraftProblem::new(field, why));
+                }
+            }
+        }
+        judged_by(problems).map(|()| secrets)
+    }
+
+    /// What stands for secrets in a preview, where they are hidden: text that is also base 64 and hexadecimal, so that it can go through any filter.
+    fn samples(&self) -> Vec<(String, SecretText)> {
+        let names = self.gateway.more.secrets.iter();
+        names
+            .map(|name| (name.clone(), SecretText::new("AAAA".to_owned())))
+            .collect()
+    }
+
     async fn trial(
         mut self,
         app: &Shared,
         login: &Login,
         password: Option<SecretText>,
+        secrets: Vec<(String, SecretText)>,
     ) -> Result<Trial, Problem> {
         let settings = app.deps.services.settings().await?;
         Ok(Trial {
@@ -284,7 +338,7 @@ impl TrialForm {
             asked: self.asked,
             agent: login.actor.name.clone(),
             attempt: AttemptId::from_random(random_u128().ok_or(Code::Internal)?),
-            secrets: Vec::new(),
+            secrets,
             once: Once::from_random(app.now(), rand::random()),
         })
     }
@@ -304,7 +358,8 @@ pub(crate) async fn preview(
     let desktop = stored(&app, &form.desktop).await?;
     let credential = form.password_used(&app, &desktop).await?;
     let host_approved = app.deps.gateway.host_approved(&form.gateway);
-    let trial = form.trial(&app, &login, None).await?;
+    let secrets = form.samples();
+    let trial = form.trial(&app, &login, None, secrets).await?;
     Ok(Json(PreviewView {
         request: app.deps.trials.preview(trial)?,
         host_approved,
@@ -368,9 +423,10 @@ pub(crate) async fn send(
     form.check()?;
     let desktop = stored(&app, &form.desktop).await?;
     let password = form.password(&app, &desktop).await?;
+    let secrets = form.secrets(&app, &desktop).await?;
     let host = form.gateway.authority().ok_or(Code::Internal)?;
     let with = form.with;
-    let trial = form.trial(&app, &login, password).await?;
+    let trial = form.trial(&app, &login, password, secrets).await?;
     let entry = {
         let (app, login, host) = (app.clone(), login.clone(), host.clone());
         move |action| {

@@ -1,19 +1,21 @@
 //! The rooms behind the traits, in memory, with the behaviour that the traits promise.
 
-use std::collections::{BTreeSet, HashMap};
+mod desktops;
+
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use domain::access::{AssignedRole, CustomRole, CustomRoles, User};
 use domain::audit::{ChainedDocument, ChainedEntry, TrailFilter};
 use domain::boundary::{
-    AuditTrail, Audited, Change, Charge, Designs, Desktops, NotSent, PaymentGateway, Payments,
-    ReadyCharge, Services, Store, StoreError, Takers, Task, Users,
+    AuditTrail, Audited, Change, Charge, Designs, NotSent, PaymentGateway, Payments, ReadyCharge,
+    Services, Store, StoreError, Takers, Task, Users,
 };
 use domain::designer::{DesignerDesktop, SavedDesign};
-use domain::desktop::{Desktop, SavedDesktop};
+use domain::desktop::{Desktop, SavedDesktop, SecretsSet};
 use domain::gateway::GatewayConfig;
-use domain::gateway::approval::{HostApproval, HostEditor};
+use domain::gateway::approval::HostApproval;
 use domain::id::{AttemptId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
 use domain::payment::resolution::Proposal;
 use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment};
@@ -42,6 +44,7 @@ pub(crate) struct Rooms {
     pub(crate) proposals: Mutex<HashMap<AttemptId, Proposal>>,
     pub(crate) entries: Mutex<Vec<ChainedEntry>>,
     pub(crate) passwords: Mutex<Vec<(WidgetId, UnixMillis)>>,
+    pub(crate) secrets: Mutex<SecretsSet>,
     pub(crate) signals: Mutex<Vec<Changed>>,
     /// What the next write or read answers instead.
     pub(crate) failure: Mutex<Option<StoreError>>,
@@ -70,6 +73,7 @@ impl Default for Rooms {
             proposals: Mutex::default(),
             entries: Mutex::default(),
             passwords: Mutex::default(),
+            secrets: Mutex::default(),
             signals: Mutex::default(),
             failure: Mutex::default(),
             now: AtomicI64::new(1_800_000_000_000),
@@ -225,25 +229,10 @@ impl Rooms {
 
     fn apply_to_desktop(&self, change: Change, by: &str) -> Result<i64, StoreError> {
         match change {
-            Change::SaveDesktop { desktop, passwords } => {
-                let now = self.now();
-                let mut set = self.passwords.lock().unwrap();
-                for (widget, password) in passwords {
-                    set.retain(|(old, _)| *old != widget);
-                    if !password.is_empty() {
-                        set.push((widget, now));
-                    }
-                }
-                let mut desktops = self.desktops.lock().unwrap();
-                let taken = |old: &Desktop| old.id != desktop.id && old.name == desktop.name;
-                if desktops.iter().any(taken) {
-                    return Err(StoreError::Taken("name"));
-                }
-                let kept = desktop.clone();
-                let revision = save(&mut desktops, desktop, |d| &d.id, |d| &mut d.revision)?;
-                self.note(&Desktop { revision, ..kept }, by);
-                Ok(revision)
-            }
+            Change::SaveDesktop {
+                desktop,
+                credentials,
+            } => self.save_desktop(desktop, credentials, by),
             Change::AssignDesktop {
                 desktop,
                 added,
@@ -274,8 +263,12 @@ impl Rooms {
             }
             Change::BindDesign { desktop, design } => {
                 self.apply(Change::SaveDesign(design), by)?;
-                let passwords = Vec::new();
-                self.apply(Change::SaveDesktop { desktop, passwords }, by)
+                let credentials = Default::default();
+                let change = Change::SaveDesktop {
+                    desktop,
+                    credentials,
+                };
+                self.apply(change, by)
             }
             Change::ApproveHost(approval) => {
                 self.approved_hosts.lock().unwrap().push(approval);
@@ -410,82 +403,6 @@ impl Users for Rooms {
 
     fn custom_roles(&self) -> Task<'_, Result<CustomRoles, StoreError>> {
         task(Ok(self.roles.lock().unwrap().iter().cloned().collect()))
-    }
-}
-
-impl Desktops for Rooms {
-    fn desktops(&self) -> Task<'_, Result<Vec<Desktop>, StoreError>> {
-        task(self.fault().map(|()| self.desktops.lock().unwrap().clone()))
-    }
-
-    fn desktop<'a>(&'a self, id: &'a DesktopId) -> Task<'a, Result<Option<Desktop>, StoreError>> {
-        let desktops = self.desktops.lock().unwrap();
-        task(Ok(desktops.iter().find(|old| old.id == *id).cloned()))
-    }
-
-    fn last_saved(&self) -> Task<'_, Result<Vec<SavedDesktop>, StoreError>> {
-        let saved = self.saved.lock().unwrap();
-        let desktops = self.desktops.lock().unwrap();
-        let last = |desktop: &Desktop| {
-            let same = |saved: &&SavedDesktop| saved.desktop.id == desktop.id;
-            SavedDesktop {
-                desktop: desktop.clone(),
-                ..saved.iter().rfind(same).unwrap().clone()
-            }
-        };
-        task(self.fault().map(|()| desktops.iter().map(last).collect()))
-    }
-
-    fn revisions<'a>(
-        &'a self,
-        id: &'a DesktopId,
-        limit: u32,
-    ) -> Task<'a, Result<Vec<SavedDesktop>, StoreError>> {
-        let saved = self.saved.lock().unwrap();
-        let own = saved.iter().rev().filter(|saved| saved.desktop.id == *id);
-        task(Ok(own
-            .take(usize::try_from(limit).unwrap())
-            .cloned()
-            .collect()))
-    }
-
-    fn revision<'a>(
-        &'a self,
-        id: &'a DesktopId,
-        revision: i64,
-    ) -> Task<'a, Result<Option<SavedDesktop>, StoreError>> {
-        let saved = self.saved.lock().unwrap();
-        let one =
-            |saved: &&SavedDesktop| saved.desktop.id == *id && saved.desktop.revision == revision;
-        task(Ok(saved.iter().find(one).cloned()))
-    }
-
-    fn host_editors(&self) -> Task<'_, Result<BTreeSet<HostEditor>, StoreError>> {
-        let saved = self.saved.lock().unwrap();
-        task(Ok(saved.iter().flat_map(HostEditor::of).collect()))
-    }
-
-    fn approved_hosts(&self) -> Task<'_, Result<Vec<HostApproval>, StoreError>> {
-        task(Ok(self.approved_hosts.lock().unwrap().clone()))
-    }
-
-    fn widgets_with_password(&self) -> Task<'_, Result<Vec<WidgetId>, StoreError>> {
-        let set = self.passwords.lock().unwrap();
-        task(Ok(set.iter().map(|(widget, _)| widget.clone()).collect()))
-    }
-
-    fn gateway_password<'a>(
-        &'a self,
-        _: &'a WidgetId,
-    ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
-        task(Ok(Some(SecretText::new("stored-canary".to_owned()))))
-    }
-
-    fn passwords_set<'a>(
-        &'a self,
-        _: &'a DesktopId,
-    ) -> Task<'a, Result<Vec<(WidgetId, UnixMillis)>, StoreError>> {
-        task(Ok(self.passwords.lock().unwrap().clone()))
     }
 }
 

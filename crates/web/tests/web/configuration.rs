@@ -169,6 +169,43 @@ async fn a_gateway_password_goes_in_and_never_comes_out() {
 }
 
 #[tokio::test]
+async fn a_secret_that_a_configuration_names_goes_in_and_stays_with_its_host() {
+    let house = House::new().await;
+    let browser = administrator(&house).await;
+    let mut named = form(&browser).await;
+    named["widgets"][0]["gateway"]["more"] = json!({"secrets": ["key"]});
+    let refused = |(status, problem): (u16, Value), field: &str| {
+        let told = &problem["errors"][0]["field"];
+        assert_eq!((status, told), (422, &json!(field)), "{problem}");
+    };
+    let missing = save(&browser, &named).await;
+    refused(missing, "widgets[0].gateway.more.secrets[0]");
+    named["widgets"][0]["gateway_secrets"] = json!({"pin": "secret-canary"});
+    let unnamed = save(&browser, &named).await;
+    refused(unnamed, "widgets[0].gateway_secrets");
+    named["widgets"][0]["gateway_secrets"] = json!({"key": "secret-canary"});
+    let (status, answer) = save(&browser, &named).await;
+    assert_eq!(status, 200, "{answer}");
+    let set = &answer["secrets_set"][0];
+    assert_eq!(
+        (&set["widget"], &set["name"]),
+        (&json!("card"), &json!("key"))
+    );
+    for path in ["/desktops", "/desktops/sales", "/audit"] {
+        let shown = browser.get(path).await.text();
+        assert!(!shown.contains("secret-canary"), "{path}");
+    }
+    assert!(!house.rooms.trail().contains("secret-canary"));
+
+    let mut moved = form(&browser).await;
+    moved["widgets"][0]["gateway"]["service_url"] = json!("https://evil.example/charge");
+    let elsewhere = save(&browser, &moved).await;
+    refused(elsewhere, "widgets[0].gateway.more.secrets[0]");
+    moved["widgets"][0]["gateway"]["service_url"] = json!("https://gateway.example/v2");
+    assert_eq!(save(&browser, &moved).await.0, 200);
+}
+
+#[tokio::test]
 async fn a_kept_password_does_not_follow_the_url_to_another_host() {
     let house = House::new().await;
     {

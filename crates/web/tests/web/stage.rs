@@ -396,6 +396,7 @@ fn whole_widget() -> Value {
     card["options"]["payment"]["amount_min"] = json!("5.00");
     card["options"]["payment"]["amount_max"] = json!("500.00");
     card["gateway"]["more"] = more();
+    card["gateway_secrets"] = json!({"key": "gateway-canary"});
     card
 }
 
@@ -430,7 +431,7 @@ fn more() -> Value {
 fn trial() -> Value {
     let card = whole_widget();
     json!({
-        "desktop": "sales", "widget": "card", "kind": card["kind"], "gateway": card["gateway"], "gateway_password": card["gateway_password"],
+        "desktop": "sales", "widget": "card", "kind": card["kind"], "gateway": card["gateway"], "gateway_password": card["gateway_password"], "gateway_secrets": card["gateway_secrets"],
         "with": "visa", "currency": "USD", "asked": ["firstName", "postalCode"],
     })
 }
@@ -445,6 +446,7 @@ fn pasted() -> Value {
 fn file() -> Value {
     let mut card = whole_widget();
     card.as_object_mut().unwrap().remove("gateway_password");
+    card.as_object_mut().unwrap().remove("gateway_secrets");
     json!({"format": "tonewall.desktop", "version": 1, "name": "Imported", "service": "standard", "layout": "extended_panel", "widgets": [card]})
 }
 

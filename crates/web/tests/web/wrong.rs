@@ -27,7 +27,7 @@ const SETS: [&str; 7] = [
 /// Texts of more than one line.
 const LINES: [&str; 2] = ["text", "body"];
 /// What no answer repeats.
-const SECRETS: [&str; 3] = ["password", "phone_password", "gateway_password"];
+const SECRETS: [&str; 4] = ["password", "phone_password", "gateway_password", "key"];
 /// What tells alternatives apart.
 const TAGS: [&str; 5] = ["do", "to", "kind", "allow", "state"];
 /// Compared with what is stored, at which another one is a conflict, not an error of a form.

@@ -99,12 +99,12 @@ async fn made(
     design: Option<DesignId>,
     origin: Origin,
 ) -> Created<DesktopView> {
-    let (mut after, passwords) = parsed(new_id()?, None, 0, draft)?;
+    let (mut after, credentials) = parsed(new_id()?, None, 0, draft)?;
     after.design = design;
     let saving = Saving {
         before: None,
         after,
-        passwords,
+        credentials,
         origin,
     };
     let saved = saving.commit(app, actor).await?;

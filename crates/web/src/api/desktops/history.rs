@@ -215,7 +215,8 @@ pub(crate) async fn restore(
     let has_password = |id: &WidgetId| set.iter().any(|(widget, _)| widget == id);
     let keeps = |old: &Widget| has_password(&old.id) && goes_to_same_host(&before, old);
     let draft = old.copied(&old.name, &Carried::Passwords(&keeps));
-    let (mut after, mut passwords) = parsed(id, Some(&old), before.revision, draft)?;
+    let (mut after, mut credentials) = parsed(id, Some(&old), before.revision, draft)?;
+    let secrets = app.deps.desktops.secrets_set(&before.id).await?;
     if let Some(design) = &old.design
         && app.deps.designs.design(design).await?.is_none()
     {
@@ -223,16 +224,20 @@ pub(crate) async fn restore(
     }
     for restored in &after.widgets {
         if has_password(&restored.id) && !keeps(restored) {
-            passwords.push((
-                restored.id.clone(),
-                Arc::new(SecretText::new(String::new())),
-            ));
+            let removed = (restored.id.clone(), nothing());
+            credentials.passwords.push(removed);
+        }
+    }
+    for (widget, name, _) in secrets {
+        let restored = after.widgets.iter().find(|one| one.id == widget);
+        if restored.is_some_and(|restored| !goes_to_same_host(&before, restored)) {
+            credentials.secrets.push((widget, name, nothing()));
         }
     }
     let saving = Saving {
         before: Some(before),
         after,
-        passwords,
+        credentials,
         origin: Origin::Revision(revision),
     };
     let saved = saving.commit(&app, &login.actor).await?;
@@ -250,4 +255,9 @@ fn goes_to_same_host(now: &Desktop, old: &Widget) -> bool {
 async fn kept(app: &Shared, id: &DesktopId, revision: i64) -> Result<SavedDesktop, Problem> {
     let saved = app.deps.desktops.revision(id, revision).await?;
     saved.ok_or_else(|| Code::NotFound.into())
+}
+
+/// What a removed credential is replaced with.
+fn nothing() -> Arc<SecretText> {
+    Arc::new(SecretText::new(String::new()))
 }
