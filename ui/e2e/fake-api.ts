@@ -57,6 +57,7 @@ const desktop: DesktopView = {
     ],
   },
   passwords_set: [{ widget: 'w2', set_at: NOW - 86_400_000 }],
+  secrets_set: [],
   agents: 112,
   standing: { state: 'needs_attention', reasons: [{ what: 'host_not_approved', widget: 'w2', name: 'Card payment' }] },
   saved_at: NOW - 7_200_000,

@@ -37,6 +37,7 @@ const stored: DesktopView = {
     ],
   },
   passwords_set: [],
+  secrets_set: [],
   agents: 0,
   standing: { state: 'live', reasons: [] },
   saved_at: 0,

@@ -13,6 +13,7 @@ test('s7 the comparison of two revisions names the designer desktops that they u
   fakeServer(({ path }) => {
     const answers: Record<string, unknown> = {
       '/desktops/d1': { ...revision(desktop(2, 'g1')), passwords_set: [], agents: 0, standing: { state: 'live', reasons: [] } },
+ secrets_set: [],
       '/desktops/d1/history': {
         revisions: [
           { revision: 2, saved_at: 0, saved_by: 'm.lee', changed: [{ what: 'design', title: '' }] },

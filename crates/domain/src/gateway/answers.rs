@@ -140,7 +140,11 @@ fn at_most(max: usize, what: &str) -> String {
     format!("At most {max} {what}.")
 }
 
+/// Short enough, and on one line.
 fn short(text: &str) -> Result<(), Misread> {
+    if let Some(byte) = text.find(char::is_control) {
+        return Err(Misread::new(text, byte, "a key has no control characters"));
+    }
     match text.char_indices().nth(KEY_CHARS_MAX) {
         Some((byte, _)) => {
             let allowed = format!("write at most {KEY_CHARS_MAX} characters");

@@ -210,6 +210,13 @@ impl TrialForm {
                 "A password goes with Auth Method Basic; choose it, or leave the password out.",
             );
         }
+        let named = &self.gateway.more.secrets;
+        if !self.gateway_secrets.keys().all(|name| named.contains(name)) {
+            add(
+                "gateway_secrets",
+                "The configuration names no such secret; add its name first.",
+            );
+        }
         if self.with.payment_type() != self.kind.payment_type() {
             add(
                 "with",

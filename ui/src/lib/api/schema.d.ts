@@ -2135,6 +2135,8 @@ export interface components {
             saved_at: components["schemas"]["UnixMillis"];
             /** @description Login name of who saved it. */
             saved_by: string;
+            /** @description Secrets that gateways' configurations name and that have a value, and since when. The value itself is never returned. */
+            secrets_set: components["schemas"]["SecretSet"][];
             /** @description How it stands. */
             standing: components["schemas"]["Standing"];
         };
@@ -3257,6 +3259,12 @@ export interface components {
             /** @description In base 32, to be typed. */
             secret: string;
         };
+        /** @description A secret has a value. */
+        SecretSet: {
+            name: string;
+            set_at: components["schemas"]["UnixMillis"];
+            widget: components["schemas"]["WidgetId"];
+        };
         /**
          * @description O1.
          * @enum {string}
@@ -3671,6 +3679,10 @@ export interface components {
             gateway: components["schemas"]["GatewayConfig"];
             /** @description "Auth Password" of the form; left out: the stored one, for its own host only. Never sent back. */
             gateway_password?: string | null;
+            /** @description New values of secrets that the configuration names; the stored ones, for their own host only, are used for those left out. Never sent back. */
+            gateway_secrets?: {
+                [key: string]: string;
+            };
             /** @description One of the Advanced kinds. */
             kind: components["schemas"]["WidgetKind"];
             widget?: components["schemas"]["WidgetId"] | null;
@@ -3863,6 +3875,10 @@ export interface components {
             gateway?: components["schemas"]["GatewayConfig"] | null;
             /** @description A new "Auth Password"; left out: the stored one stays. Never sent back. */
             gateway_password?: string | null;
+            /** @description New values of secrets that the configuration names, by name; those left out or blank stay. Never sent back. */
+            gateway_secrets?: {
+                [key: string]: string;
+            };
             id?: components["schemas"]["WidgetId"] | null;
             /** @description Which of the four. */
             kind: components["schemas"]["WidgetKind"];
