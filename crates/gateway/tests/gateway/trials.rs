@@ -235,7 +235,11 @@ async fn c23_what_a_gateway_echoes_is_in_no_part_of_a_tests_answer() {
     let tested = sent(&server, card(secretive(&server.url(), ContentType::Json))).await;
     assert_eq!(tested.judgement.outcome, Outcome::Declined);
     assert_eq!(tested.judgement.other_type.as_deref(), Some("text/html"));
-    let text = format!("{tested:?}");
+    // Without the times: three of their digits may be the code by chance.
+    let text = format!(
+        "{:?} {:?} {:?}",
+        tested.judgement, tested.why, tested.excerpt
+    );
     let value = tested.judgement.value.as_deref();
     assert!(value.unwrap().starts_with("DECLINED "), "{text}");
     assert!(tested.excerpt.unwrap().contains("Authorization"));
