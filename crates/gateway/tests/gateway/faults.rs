@@ -38,7 +38,7 @@ async fn answer_to(body: &[u8], as_type: ContentType) -> Answer {
 }
 
 #[tokio::test]
-async fn b2_a_gateway_that_reads_or_answers_nothing_is_unknown_at_the_read_timeout() {
+async fn fault_b2_a_gateway_that_reads_or_answers_nothing_is_unknown_at_the_read_timeout() {
     for behaviour in [Behaviour::NeverRead, Behaviour::NeverAnswer] {
         let folder = tempfile::tempdir().unwrap();
         let sandbox = crate::sandbox::sandbox(folder.path(), None).await;
@@ -61,9 +61,9 @@ fn files() -> usize {
 }
 
 #[test]
-fn b3_answers_without_an_end_leave_no_task_and_no_connection() {
+fn fault_b3_answers_without_an_end_leave_no_task_and_no_connection() {
     within(
-        "faults::b3_answers_without_an_end_leave_no_task_and_no_connection",
+        "faults::fault_b3_answers_without_an_end_leave_no_task_and_no_connection",
         &[],
         async |_| {
             let folder = tempfile::tempdir().unwrap();
@@ -109,7 +109,7 @@ fn b3_answers_without_an_end_leave_no_task_and_no_connection() {
 }
 
 #[tokio::test]
-async fn b5_a_status_that_says_neither_is_unknown_with_every_body() {
+async fn fault_b5_a_status_that_says_neither_is_unknown_with_every_body() {
     for status in [
         206, 300, 304, 307, 408, 409, 425, 429, 500, 502, 503, 504, 599,
     ] {
@@ -151,7 +151,7 @@ fn broken(text: &str) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn b7_two_hundred_broken_bodies_are_unknown_and_show_nothing() {
+async fn fault_b7_two_hundred_broken_bodies_are_unknown_and_show_nothing() {
     let xml = r#"<r><status>APPROVED</status><text>Thank you</text></r>"#;
     let mut count = 0;
     for (text, as_type) in [(APPROVED, ContentType::Json), (xml, ContentType::Xml)] {
@@ -218,9 +218,9 @@ fn bomb(bytes: usize) -> Vec<u8> {
 }
 
 #[test]
-fn b8_b10_bombs_of_every_kind_are_unknown_within_bounded_memory() {
+fn fault_b8_b10_bombs_of_every_kind_are_unknown_within_bounded_memory() {
     within(
-        "faults::b8_b10_bombs_of_every_kind_are_unknown_within_bounded_memory",
+        "faults::fault_b8_b10_bombs_of_every_kind_are_unknown_within_bounded_memory",
         &[],
         async |_| {
             let json =
@@ -284,7 +284,7 @@ async fn assert_bounded(server: &Server, charge: domain::boundary::Charge, what:
 }
 
 #[tokio::test]
-async fn b8_a_key_counts_where_it_is_shallowest_and_no_name_is_special() {
+async fn fault_b8_a_key_counts_where_it_is_shallowest_and_no_name_is_special() {
     for (body, expected) in [
         (
             r#"{"status":"DECLINED","__proto__":{"status":"APPROVED"}}"#,
@@ -358,9 +358,9 @@ fn doctypes() -> Vec<String> {
 }
 
 #[test]
-fn b9_a_document_type_declares_nothing_and_nothing_it_names_is_opened() {
+fn fault_b9_a_document_type_declares_nothing_and_nothing_it_names_is_opened() {
     within(
-        "faults::b9_a_document_type_declares_nothing_and_nothing_it_names_is_opened",
+        "faults::fault_b9_a_document_type_declares_nothing_and_nothing_it_names_is_opened",
         &[],
         async |internet| {
             let refused = doctypes().into_iter().map(|text| (text, Outcome::Unknown));
@@ -396,7 +396,7 @@ fn b9_a_document_type_declares_nothing_and_nothing_it_names_is_opened() {
 }
 
 #[tokio::test]
-async fn b12_the_authorities_are_those_of_the_last_start_whatever_becomes_of_their_file() {
+async fn fault_b12_the_authorities_are_those_of_the_last_start_whatever_becomes_of_their_file() {
     let folder = tempfile::tempdir().unwrap();
     let first = crate::sandbox::sandbox(folder.path(), None).await;
     let client = crate::sandbox::client(&first);
@@ -419,7 +419,7 @@ async fn b12_the_authorities_are_those_of_the_last_start_whatever_becomes_of_the
 }
 
 #[tokio::test]
-async fn b13_a_gateway_that_goes_at_any_byte_of_the_request_sees_one_connection() {
+async fn fault_b13_a_gateway_that_goes_at_any_byte_of_the_request_sees_one_connection() {
     let whole = Server::start(reply(200, "", APPROVED.as_bytes())).await;
     answer(&whole).await;
     let length = whole.requests()[0].len();
@@ -452,7 +452,7 @@ async fn b13_a_gateway_that_goes_at_any_byte_of_the_request_sees_one_connection(
 }
 
 #[tokio::test]
-async fn b14_http_2_is_neither_offered_nor_spoken() {
+async fn fault_b14_http_2_is_neither_offered_nor_spoken() {
     let server = Server::with_identity(Identity::HttpTwoOnly, Act::Hold).await;
     let not_sent = refusal(&server, card_charge(config(&server.url()), &card_number())).await;
     assert_eq!(not_sent.reason, NotSentReason::Tls);
@@ -460,7 +460,7 @@ async fn b14_http_2_is_neither_offered_nor_spoken() {
 }
 
 #[tokio::test]
-async fn b15_the_first_answer_counts_and_a_head_that_says_two_things_is_unknown() {
+async fn fault_b15_the_first_answer_counts_and_a_head_that_says_two_things_is_unknown() {
     let declined = APPROVED.replace("APPROVED", "DECLINED");
     let answer_of = |head: &str, body: &str| format!("HTTP/1.1 200 OK\r\n{head}\r\n{body}");
     let length = |body: &str| format!("Content-Length: {}\r\n", body.len());

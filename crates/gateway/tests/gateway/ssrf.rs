@@ -368,9 +368,9 @@ fn a_public_host_is_connected_to_where_its_name_says() {
 }
 
 #[test]
-fn b19_a_name_is_asked_once_and_the_address_that_was_judged_is_the_one_connected_to() {
+fn fault_b19_a_name_is_asked_once_and_the_address_that_was_judged_is_the_one_connected_to() {
     within(
-        "ssrf::b19_a_name_is_asked_once_and_the_address_that_was_judged_is_the_one_connected_to",
+        "ssrf::fault_b19_a_name_is_asked_once_and_the_address_that_was_judged_is_the_one_connected_to",
         NAMES,
         async |internet| {
             let client = stranger();
@@ -397,9 +397,9 @@ fn b19_a_name_is_asked_once_and_the_address_that_was_judged_is_the_one_connected
 }
 
 #[test]
-fn b19_names_without_an_answer_end_in_time_and_a_thousand_addresses_are_no_burden() {
+fn fault_b19_names_without_an_answer_end_in_time_and_a_thousand_addresses_are_no_burden() {
     within(
-        "ssrf::b19_names_without_an_answer_end_in_time_and_a_thousand_addresses_are_no_burden",
+        "ssrf::fault_b19_names_without_an_answer_end_in_time_and_a_thousand_addresses_are_no_burden",
         NAMES,
         async |internet| {
             let client = stranger();
@@ -427,9 +427,9 @@ fn b19_names_without_an_answer_end_in_time_and_a_thousand_addresses_are_no_burde
 }
 
 #[test]
-fn b6_no_redirect_is_followed_wherever_it_leads() {
+fn fault_b6_no_redirect_is_followed_wherever_it_leads() {
     within(
-        "ssrf::b6_no_redirect_is_followed_wherever_it_leads",
+        "ssrf::fault_b6_no_redirect_is_followed_wherever_it_leads",
         NAMES,
         async |internet: Internet| {
             for location in [
@@ -460,9 +460,9 @@ fn b6_no_redirect_is_followed_wherever_it_leads() {
 }
 
 #[test]
-fn b18_a_proxy_of_the_environment_and_its_key_log_are_ignored() {
+fn fault_b18_a_proxy_of_the_environment_and_its_key_log_are_ignored() {
     within(
-        "ssrf::b18_a_proxy_of_the_environment_and_its_key_log_are_ignored",
+        "ssrf::fault_b18_a_proxy_of_the_environment_and_its_key_log_are_ignored",
         NAMES,
         async |internet: Internet| {
             assert!(std::env::var_os("HTTPS_PROXY").is_some());
@@ -477,9 +477,9 @@ fn b18_a_proxy_of_the_environment_and_its_key_log_are_ignored() {
 }
 
 #[test]
-fn b1_no_route_and_no_answer_are_not_sent_within_the_connection_timeout() {
+fn fault_b1_no_route_and_no_answer_are_not_sent_within_the_connection_timeout() {
     within(
-        "ssrf::b1_no_route_and_no_answer_are_not_sent_within_the_connection_timeout",
+        "ssrf::fault_b1_no_route_and_no_answer_are_not_sent_within_the_connection_timeout",
         NAMES,
         async |internet: Internet| {
             let routeless = test(&stranger(), "https://unroutable.example/").await;

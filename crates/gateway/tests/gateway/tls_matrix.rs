@@ -156,7 +156,7 @@ impl Drop for Served {
 }
 
 #[tokio::test]
-async fn b11_weak_and_old_tls_is_not_sent_to() {
+async fn fault_b11_weak_and_old_tls_is_not_sent_to() {
     let folder = tempfile::tempdir().unwrap();
     certify(folder.path());
     for (name, certificate, options, good) in SERVERS {
