@@ -21,9 +21,11 @@ use crate::connection::{Secured, establish, tls_config};
 use crate::exchange::{Progress, Reply, exchange};
 use crate::failure::Failure;
 use crate::policy::{GatewayPolicy, Target, Trust};
-use crate::reply::{Captured, Reading, Whole, headers_asked, read, scrubbed, scrubbed_value};
+use crate::reply::{
+    Captured, Reading, Whole, headers_asked, read, scrubbed, scrubbed_value, without,
+};
 use crate::request::render;
-use crate::trial::TRIALS_MAX;
+use crate::trial::{TRIALS_MAX, kept_credentials};
 
 /// HTTPS to payment gateways.
 ///
@@ -259,16 +261,20 @@ impl ReadyCharge for Ready {
     }
 }
 
-/// The answer that an exchange amounts to. The slot is only borrowed, to scrub what is shown or kept.
+/// The answer that an exchange amounts to. The slot is only borrowed, to scrub what is shown or kept; nor is a credential in it that the gateway echoes.
 fn judged(exchanged: &Exchanged) -> Answer {
     let charge = &exchanged.charge;
     let captured = Captured::new(&charge.slot);
     let reading = exchanged.reading();
     let verdict = reading.rule(charge.gateway.missing_key).verdict();
     let message = reading.message.filter(|_| charge.show_message);
-    let message = message.map_or(String::new(), |text| scrubbed(&text.value, &captured));
+    let credentials = kept_credentials(charge);
+    let message = message.map_or(String::new(), |text| {
+        scrubbed(&without(&text.value, &credentials), &captured)
+    });
     let outputs = reading.outputs.into_iter().map(|output| {
-        let value = scrubbed_value(&output.text.value, &captured);
+        let value = without(&output.text.value, &credentials);
+        let value = scrubbed_value(&value, &captured);
         (output.name, value)
     });
     Answer {

@@ -21,12 +21,12 @@ use crate::reply::{
     Captured, Header, Output, Reading, Spot, Text, Whole, excerpt, read, scrubbed, scrubbed_value,
     without,
 };
-use crate::request::{self, preview};
+use crate::request::{preview, sensitive_values};
 
 /// Trials at a time: each administrator has one, and there are few. More are told to come again.
 pub(crate) const TRIALS_MAX: usize = 8;
 
-/// Shortest value of a mapped header that is removed from an answer wherever it stands: a shorter one, such as "1", would take half of the answer along.
+/// Shortest credential or header value that is removed from an answer wherever it stands: a shorter one, such as "1", would take half of the answer along.
 const VALUE_CHARS_MIN: usize = 4;
 
 impl GatewayTrials for HttpsGateway {
@@ -119,18 +119,23 @@ fn tested(exchanged: &Exchanged) -> Tested {
     }
 }
 
-/// The password, and what else of the request is a credential: what a proxy that echoes the request would give away.
+/// The credentials, and what else of the request is sensitive: what a proxy that echoes the request would give away.
 fn credentials(charge: &Charge) -> Vec<Zeroizing<String>> {
-    let password = charge
-        .password
-        .as_ref()
-        .map(|password| Zeroizing::new(password.expose().to_owned()))
-        .filter(|password| !password.is_empty());
-    let sent = Target::parse(&charge.gateway.service_url)
-        .map(|target| request::credentials(charge, &target));
-    let long = sent.unwrap_or_default().into_iter();
-    let long = long.filter(|value| value.chars().count() >= VALUE_CHARS_MIN);
-    password.into_iter().chain(long).collect()
+    let sent =
+        Target::parse(&charge.gateway.service_url).map(|target| sensitive_values(charge, &target));
+    let mut all = kept_credentials(charge);
+    all.extend(sent.unwrap_or_default());
+    all.retain(|value| value.chars().count() >= VALUE_CHARS_MIN);
+    all
+}
+
+/// The password and the secrets of a configuration.
+pub(crate) fn kept_credentials(charge: &Charge) -> Vec<Zeroizing<String>> {
+    let secrets = charge.secrets.iter().map(|(_, secret)| secret);
+    let kept = charge.password.iter().chain(secrets);
+    kept.map(|secret| Zeroizing::new(secret.expose().to_owned()))
+        .filter(|text| text.chars().count() >= VALUE_CHARS_MIN)
+        .collect()
 }
 
 /// What an answer came to, for whoever tries a gateway out.

@@ -45,7 +45,7 @@ pub enum Carried<'a> {
     Gateways,
     /// No gateway: who copies may not edit gateways.
     Texts,
-    /// The widgets keep their identities; these keep their passwords.
+    /// The widgets keep their identities; these keep their passwords and secrets, all that they need.
     Passwords(&'a dyn Fn(&Widget) -> bool),
 }
 
@@ -116,12 +116,12 @@ fn copied(widget: &Widget, carried: &Carried<'_>) -> WidgetInDraft {
     }
 }
 
-fn fresh(id: Option<WidgetId>, mut draft: WidgetDraft, has_password: bool) -> WidgetInDraft {
+fn fresh(id: Option<WidgetId>, mut draft: WidgetDraft, has_credentials: bool) -> WidgetInDraft {
     draft.enabled =
-        draft.enabled && lacks(draft.kind, draft.gateway.as_ref(), has_password).is_empty();
+        draft.enabled && lacks(draft.kind, draft.gateway.as_ref(), has_credentials).is_empty();
     let gateway = draft.gateway.as_ref();
     if gateway.is_some_and(|gateway| !gateway.more.secrets.is_empty()) {
-        draft.enabled &= has_password;
+        draft.enabled &= has_credentials;
     }
     WidgetInDraft {
         id,

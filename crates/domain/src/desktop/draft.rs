@@ -42,7 +42,8 @@ pub struct TypedSecret(pub SecretText);
 
 impl<'de> Deserialize<'de> for TypedSecret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        secret_text(String::deserialize(deserializer)?).map(Self)
+        let text = String::deserialize(deserializer)?;
+        secret_text("gateway_secrets", text).map(Self)
     }
 }
 
@@ -284,18 +285,20 @@ pub fn gateway_password<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SecretText>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    let secret = text.map(secret_text).transpose()?;
+    let secret = text.map(|text| secret_text("gateway_password", text));
+    let secret = secret.transpose()?;
     Ok(secret.filter(|secret| !secret.is_empty()))
 }
 
-fn secret_text<E: serde::de::Error>(text: String) -> Result<SecretText, E> {
+/// A credential of the form; an error begins with its field.
+fn secret_text<E: serde::de::Error>(field: &str, text: String) -> Result<SecretText, E> {
     let fits = text.len() <= PASSWORD_BYTES_MAX && !text.chars().any(char::is_control);
     let secret = SecretText::new(text);
     if fits {
         return Ok(secret);
     }
     Err(E::custom(format_args!(
-        "gateway_password: a password has at most {PASSWORD_BYTES_MAX} characters and no control characters"
+        "{field}: a credential has at most {PASSWORD_BYTES_MAX} characters and no control characters"
     )))
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Desktop;
 use crate::capture::WidgetKind;
-use crate::gateway::{AuthMethod, GatewayConfig};
+use crate::gateway::GatewayConfig;
 use crate::id::WidgetId;
 use crate::service::{Service, Settings};
 
@@ -158,7 +158,7 @@ pub(super) fn lacks(
         return vec![ReasonKind::GatewayMissing];
     };
     let mut found = Vec::new();
-    if gateway.auth_method == AuthMethod::Basic && !has_password {
+    if gateway.needs_password() && !has_password {
         found.push(ReasonKind::PasswordMissing);
     }
     let mut headers = gateway.request_headers.iter();
@@ -237,6 +237,12 @@ mod tests {
                 vec![ReasonKind::PasswordMissing, ReasonKind::HostNotApproved]
             )
         );
+        let gateway = desk.widgets[0].gateway.as_mut().unwrap();
+        gateway.more.auth_password = "{let.hash}".to_owned();
+        let computed = standing(&desk, true, false);
+        assert_eq!(computed.1, [ReasonKind::HostNotApproved]);
+        let gateway = desk.widgets[0].gateway.as_mut().unwrap();
+        gateway.more.auth_password.clear();
         desk.widgets[0].enabled = false;
         assert_eq!(
             standing(&desk, true, true),

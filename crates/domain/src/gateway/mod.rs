@@ -119,6 +119,12 @@ impl GatewayConfig {
         Duration::from_millis(self.read_timeout_ms.into())
     }
 
+    /// Whether a password is kept for it: Basic, but for a computed one.
+    #[must_use]
+    pub fn needs_password(&self) -> bool {
+        self.auth_method == AuthMethod::Basic && self.more.auth_password.is_empty()
+    }
+
     /// Without the values of request headers: they may be credentials.
     #[must_use]
     pub fn veiled(&self) -> Self {

@@ -25,7 +25,7 @@ mod value;
 
 use encode::{Sink, encode};
 use facts::Facts;
-pub(crate) use preview::{credentials, preview};
+pub(crate) use preview::{preview, sensitive_values};
 
 /// Largest body of a request: 64 KiB. What an agent can type stays below 20 KiB even if every
 /// character is escaped; the rest is for mappings. A larger one is not sent.

@@ -45,19 +45,15 @@ fn head_of(facts: &mut Facts<'_>) -> Result<HeaderMap, Failure> {
     signed_head(facts, &body)
 }
 
-/// What an answer that echoes the request would give away: values of sensitive headers, secrets of the configuration, and what is computed of them.
-pub(crate) fn credentials(charge: &Charge, target: &Target) -> Vec<Zeroizing<String>> {
+/// Values of sensitive headers, those that are computed too.
+pub(crate) fn sensitive_values(charge: &Charge, target: &Target) -> Vec<Zeroizing<String>> {
     let headers = Facts::new(charge, target).and_then(|mut facts| head_of(&mut facts));
     let headers = headers.unwrap_or_default();
     let sensitive = headers.values().filter(|value| value.is_sensitive());
     let values = sensitive
         .filter_map(|value| value.to_str().ok())
         .map(|text| text.strip_prefix("Basic ").unwrap_or(text));
-    let secrets = charge.secrets.iter().map(|(_, secret)| secret.expose());
-    values
-        .chain(secrets)
-        .map(|text| Zeroizing::new(text.to_owned()))
-        .collect()
+    values.map(|text| Zeroizing::new(text.to_owned())).collect()
 }
 
 /// The value of a sensitive header is hidden as a whole, but for the scheme of Basic authentication.

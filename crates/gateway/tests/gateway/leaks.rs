@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use domain::payment::Outcome;
+use secret::SecretText;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::charges::{card_charge, card_number, config, post, with_password};
@@ -81,6 +82,34 @@ async fn message(number: &str, template: &str) -> String {
     let answer = answer.map_err(|not_sent| not_sent.detail).unwrap();
     assert_eq!(answer.verdict.outcome, Outcome::Declined);
     answer.message
+}
+
+#[tokio::test]
+async fn a_credential_that_a_gateway_echoes_reaches_neither_the_agent_nor_an_output() {
+    let body = br#"{"status":"DECLINED","text":"bad key s3cret-c\u0061nary or p4ss-canary, id 77","id":"S3CRET-CANARY/77"}"#;
+    let server = Server::start(reply(200, "", body)).await;
+    let gateway = config(&server.url());
+    let mut charge = with_password(
+        card_charge(gateway, &card_number()),
+        "merchant",
+        "p4ss-canary",
+    );
+    let secret = SecretText::new("s3cret-canary".to_owned());
+    charge.secrets = vec![("key".to_owned(), secret)];
+    charge.gateway.more.secrets = vec!["key".to_owned()];
+    charge.gateway.agent_message_key = "text".to_owned();
+    charge.gateway.more.outputs = vec![domain::gateway::Mapping {
+        name: "transaction_id".to_owned(),
+        value: "id".to_owned(),
+    }];
+    let answer = post(&server, charge).await;
+    let answer = answer.map_err(|not_sent| not_sent.detail).unwrap();
+    assert!(answer.message.starts_with("bad key "), "{}", answer.message);
+    assert!(answer.message.ends_with(", id 77"), "{}", answer.message);
+    let (_, output) = &answer.outputs[0];
+    assert!(output.ends_with("/77"), "{output}");
+    let shown = format!("{} {output}", answer.message).to_lowercase();
+    assert!(!shown.contains("canary"), "{shown}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use domain::boundary::Change;
 use domain::desktop::{
     Credentials, Desktop, DesktopDraft, DesktopService, Layout, Standing, WidgetInDraft,
 };
-use domain::gateway::{AuthMethod, GatewayConfig};
+use domain::gateway::GatewayConfig;
 use domain::id::{DesktopId, WidgetId};
 use domain::time::UnixMillis;
 use domain::widget::{DraftProblem, Widget};
@@ -269,11 +269,11 @@ impl Saving {
         Ok(self.after)
     }
 
-    /// Widgets and names of the secrets that get another value.
-    fn secrets_replaced(&self) -> Vec<String> {
+    /// Widgets and names of the secrets that get another value, or lose it.
+    fn secrets_changed(&self, removed: bool) -> Vec<String> {
         let secrets = self.credentials.secrets.iter();
         secrets
-            .filter(|(_, _, text)| !text.is_empty())
+            .filter(|(_, _, text)| text.is_empty() == removed)
             .map(|(id, name, _)| format!("{id}/{name}"))
             .collect()
     }
@@ -293,14 +293,15 @@ impl Saving {
             .with("from_revision", before.revision)
             .with("changed", changed)
             .with("passwords_replaced", of(false))
-            .with("secrets_replaced", self.secrets_replaced());
+            .with("secrets_replaced", self.secrets_changed(false));
         match &self.origin {
             Origin::Form => entry,
             Origin::Copy(name) => entry.with("copy_of", name.as_str()),
             Origin::File => entry.with("imported", true),
             Origin::Revision(revision) => entry
                 .with("restored_revision", *revision)
-                .with("passwords_removed", of(true)),
+                .with("passwords_removed", of(true))
+                .with("secrets_removed", self.secrets_changed(true)),
         }
     }
 }
@@ -419,8 +420,7 @@ fn check_passwords(
         let basic = new
             .gateway
             .as_ref()
-            .filter(|gateway| gateway.auth_method == AuthMethod::Basic)
-            .filter(|gateway| gateway.more.auth_password.is_empty());
+            .filter(|gateway| gateway.needs_password());
         let kept = set.iter().any(|(widget, _)| *widget == new.id);
         let old = widget(before, &new.id).and_then(|old| old.gateway.as_ref());
         match (given, basic) {

@@ -235,8 +235,7 @@ impl TrialForm {
         app: &Shared,
         desktop: &Desktop,
     ) -> Result<PasswordUsed, Problem> {
-        let is_computed = !self.gateway.more.auth_password.is_empty();
-        if self.gateway.auth_method == AuthMethod::None || is_computed {
+        if !self.gateway.needs_password() {
             return Ok(PasswordUsed::None);
         }
         if self.gateway_password.is_some() {

@@ -202,7 +202,14 @@ async fn a_secret_that_a_configuration_names_goes_in_and_stays_with_its_host() {
     let elsewhere = save(&browser, &moved).await;
     refused(elsewhere, "widgets[0].gateway.more.secrets[0]");
     moved["widgets"][0]["gateway"]["service_url"] = json!("https://gateway.example/v2");
-    assert_eq!(save(&browser, &moved).await.0, 200);
+    let (status, saved) = save(&browser, &moved).await;
+    assert_eq!(status, 200, "{saved}");
+    let revision = |answer: &Value| answer["desktop"]["revision"].as_i64().unwrap();
+    let path = format!("/desktops/sales/history/{}/restore", revision(&answer));
+    let form = json!({"revision": revision(&saved)});
+    let restored = browser.post(&path, form).await.json();
+    assert_eq!(restored["desktop"]["widgets"][0]["enabled"], true);
+    assert_eq!(restored["secrets_set"][0]["name"], "key");
 }
 
 #[tokio::test]

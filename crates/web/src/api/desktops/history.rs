@@ -213,17 +213,27 @@ pub(crate) async fn restore(
     let old = kept(&app, &id, revision).await?.desktop;
     let set = app.deps.desktops.passwords_set(&id).await?;
     let has_password = |id: &WidgetId| set.iter().any(|(widget, _)| widget == id);
-    let keeps = |old: &Widget| has_password(&old.id) && goes_to_same_host(&before, old);
+    let secrets = app.deps.desktops.secrets_set(&id).await?;
+    let has_all = |old: &Widget| {
+        let is_set = |name: &String| {
+            let mut all = secrets.iter();
+            all.any(|(widget, known, _)| *widget == old.id && known == name)
+        };
+        old.gateway.as_ref().is_some_and(|gateway| {
+            (has_password(&old.id) || !gateway.needs_password())
+                && gateway.more.secrets.iter().all(is_set)
+        })
+    };
+    let keeps = |old: &Widget| has_all(old) && goes_to_same_host(&before, old);
     let draft = old.copied(&old.name, &Carried::Passwords(&keeps));
     let (mut after, mut credentials) = parsed(id, Some(&old), before.revision, draft)?;
-    let secrets = app.deps.desktops.secrets_set(&before.id).await?;
     if let Some(design) = &old.design
         && app.deps.designs.design(design).await?.is_none()
     {
         after.design = before.design.clone();
     }
     for restored in &after.widgets {
-        if has_password(&restored.id) && !keeps(restored) {
+        if has_password(&restored.id) && !goes_to_same_host(&before, restored) {
             let removed = (restored.id.clone(), nothing());
             credentials.passwords.push(removed);
         }
