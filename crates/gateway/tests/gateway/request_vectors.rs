@@ -54,11 +54,11 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {
     toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn preset(id: &str) -> GatewayConfig {
+pub(crate) fn preset(id: &str) -> GatewayConfig {
     read::<Preset>(&room(&format!("presets/{id}.toml"))).gateway
 }
 
-fn files(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(room(folder)).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -73,13 +73,27 @@ fn payment_type(kind: &str) -> PaymentType {
     }
 }
 
+/// Names of all presets.
+pub(crate) fn presets() -> Vec<String> {
+    let name = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    files("presets").iter().map(name).collect()
+}
+
+/// What a vector is about, sent to another place, with another card number than the published one.
+pub(crate) fn charge_at(preset: &str, service_url: &str, number: &str) -> Charge {
+    let vector: Vector = read(&room(&format!("tests/vectors/requests/{preset}.toml")));
+    let mut gateway = self::preset(preset);
+    service_url.clone_into(&mut gateway.service_url);
+    fixture(&vector, gateway, number)
+}
+
 /// The fixture that every vector was made of.
-fn fixture(vector: &Vector, gateway: GatewayConfig) -> Charge {
+fn fixture(vector: &Vector, gateway: GatewayConfig, number: &str) -> Charge {
     let (kind, keyed) = match payment_type(&vector.kind) {
         PaymentType::Card => (
             WidgetKind::CreditCardAdvanced,
             vec![
-                (Field::CardNumber, CARDS[0].number),
+                (Field::CardNumber, number),
                 (Field::Expiry, "0330"),
                 (Field::SecurityCode, "123"),
             ],
@@ -137,14 +151,13 @@ fn here(server: &Server, service_url: &str) -> String {
 
 #[tokio::test]
 async fn every_vector_is_rendered_byte_for_byte() {
-    let paths = files("tests/vectors/requests");
-    assert_eq!(paths.len(), 13);
-    for path in paths {
-        let vector: Vector = read(&path);
+    for name in presets() {
+        let vector: Vector = read(&room(&format!("tests/vectors/requests/{name}.toml")));
+        assert_eq!(vector.preset, name);
         let server = Server::start(reply(200, "", b"{}")).await;
         let mut gateway = preset(&vector.preset);
         gateway.service_url = here(&server, &gateway.service_url);
-        if let Err(refused) = post(&server, fixture(&vector, gateway)).await {
+        if let Err(refused) = post(&server, fixture(&vector, gateway, CARDS[0].number)).await {
             panic!("{}: {}", vector.preset, refused.detail);
         }
         let (head, body) = server.request();
@@ -165,13 +178,15 @@ async fn every_vector_is_rendered_byte_for_byte() {
 
 #[test]
 fn every_preset_is_a_configuration_that_can_be_saved() {
-    let paths = files("presets");
-    assert!(paths.len() >= 13);
-    for path in paths {
-        let gateway = read::<Preset>(&path).gateway;
-        let is_check = path.file_stem().unwrap().to_str().unwrap().ends_with("-check");
-        let kind = if is_check { "check" } else { "card" };
-        let problems = gateway.problems(payment_type(kind));
-        assert_eq!(problems, [], "{}", path.display());
+    let names = presets();
+    assert!(names.len() >= 17);
+    for name in names {
+        let kind = if name.ends_with("-check") {
+            "check"
+        } else {
+            "card"
+        };
+        let problems = preset(&name).problems(payment_type(kind));
+        assert_eq!(problems, [], "{name}");
     }
 }
