@@ -50,6 +50,13 @@ impl Currency {
         std::str::from_utf8(&self.0).unwrap_or("XXX")
     }
 
+    /// Its number in ISO 4217; none: that standard has no such code.
+    #[must_use]
+    pub fn number(self) -> Option<u16> {
+        let listed = iso_currency::Currency::from_code(self.as_str())?;
+        Some(listed.numeric())
+    }
+
     /// Digits after the decimal point: 2, but 0 or 3 for the currencies that ISO 4217 lists so.
     #[must_use]
     pub fn decimals(self) -> u32 {
@@ -161,6 +168,20 @@ mod tests {
             Money::parse("0.05", Currency::USD).unwrap().amount_text(),
             "0.05"
         );
+    }
+
+    #[test]
+    fn a_currency_has_the_number_that_iso_4217_gives_it() {
+        for (code, number) in [
+            ("USD", Some(840)),
+            ("EUR", Some(978)),
+            ("AUD", Some(36)),
+            ("JPY", Some(392)),
+            ("ZZZ", None),
+        ] {
+            let currency: Currency = code.parse().unwrap();
+            assert_eq!(currency.number(), number, "{code}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use tokio_rustls::client::TlsStream;
 use url::Host;
 
 use crate::failure::Failure;
-use crate::policy::{GatewayPolicy, Target, Trust};
+use crate::policy::{GatewayPolicy, Origin, Trust};
 
 /// Addresses of a host that are tried, in the resolver's order. Gateways have fewer; the rest are
 /// left out once they are judged.
@@ -32,26 +32,26 @@ pub(crate) struct Resolved(Vec<SocketAddr>);
 impl Resolved {
     /// Asks the resolver once. What it says is what is connected to, so a second answer cannot
     /// lead elsewhere.
-    pub(crate) async fn resolve(target: &Target, trust: Trust) -> Result<Self, Failure> {
-        if !trust.accepts_port(target.port) {
+    pub(crate) async fn resolve(origin: &Origin, trust: Trust) -> Result<Self, Failure> {
+        if !trust.accepts_port(origin.port) {
             return Err(Failure::new(
                 NotSentReason::HostNotApproved,
                 format!(
                     "{} has a port of another service, which only the server's file can allow",
-                    target.authority()
+                    origin.authority()
                 ),
             ));
         }
-        let mut addresses: Vec<SocketAddr> = match &target.host {
-            Host::Ipv4(address) => vec![((*address), target.port).into()],
-            Host::Ipv6(address) => vec![((*address), target.port).into()],
-            Host::Domain(name) => tokio::net::lookup_host((name.as_str(), target.port))
+        let mut addresses: Vec<SocketAddr> = match &origin.host {
+            Host::Ipv4(address) => vec![((*address), origin.port).into()],
+            Host::Ipv6(address) => vec![((*address), origin.port).into()],
+            Host::Domain(name) => tokio::net::lookup_host((name.as_str(), origin.port))
                 .await
-                .map_err(|error| unresolved(target, &error.to_string()))?
+                .map_err(|error| unresolved(origin, &error.to_string()))?
                 .collect(),
         };
         if addresses.is_empty() {
-            return Err(unresolved(target, "no address"));
+            return Err(unresolved(origin, "no address"));
         }
         let refused = addresses
             .iter()
@@ -61,7 +61,7 @@ impl Resolved {
                 NotSentReason::HostNotApproved,
                 format!(
                     "{} has the address {}, which is not allowed for it",
-                    target.authority(),
+                    origin.authority(),
                     address.ip()
                 ),
             ));
@@ -96,10 +96,10 @@ impl Resolved {
     }
 }
 
-fn unresolved(target: &Target, why: &str) -> Failure {
+fn unresolved(origin: &Origin, why: &str) -> Failure {
     Failure::new(
         NotSentReason::Resolve,
-        format!("resolving {}: {why}", target.server_name()),
+        format!("resolving {}: {why}", origin.server_name()),
     )
 }
 
@@ -110,16 +110,16 @@ impl Connected {
     /// TLS with the host's own name, by the operating system's trust.
     pub(crate) async fn secure(
         self,
-        target: &Target,
+        origin: &Origin,
         config: Arc<ClientConfig>,
     ) -> Result<Secured, Failure> {
         let failed = |why: String| {
             Failure::new(
                 NotSentReason::Tls,
-                format!("securing the connection to {}: {why}", target.authority()),
+                format!("securing the connection to {}: {why}", origin.authority()),
             )
         };
-        let name = ServerName::try_from(target.server_name())
+        let name = ServerName::try_from(origin.server_name())
             .map_err(|error| failed(error.to_string()))?;
         self.0
             .set_nodelay(true)
@@ -158,18 +158,18 @@ impl Secured {
 
 /// All phases within Connection Timeout.
 pub(crate) async fn establish(
-    target: &Target,
+    origin: &Origin,
     trust: Trust,
     config: Arc<ClientConfig>,
     within: Duration,
 ) -> Result<Secured, Failure> {
     let deadline = Instant::now() + within;
     let phases = async {
-        let resolved = Resolved::resolve(target, trust).await?;
+        let resolved = Resolved::resolve(origin, trust).await?;
         resolved
             .connect(deadline)
             .await?
-            .secure(target, config)
+            .secure(origin, config)
             .await
     };
     timeout_at(deadline, phases).await.unwrap_or_else(|_| {
@@ -177,7 +177,7 @@ pub(crate) async fn establish(
             NotSentReason::ConnectTimeout,
             format!(
                 "no secure connection to {} within {} ms",
-                target.authority(),
+                origin.authority(),
                 within.as_millis()
             ),
         ))

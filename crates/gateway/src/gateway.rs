@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::boundary::{Answer, Charge, NotSent, PaymentGateway, ReadyCharge, Task};
-use domain::gateway::{GatewayConfig, NotSentReason};
+use domain::gateway::{GatewayConfig, NotSentReason, UrlTemplate};
 use http_body_util::Full;
 use hyper::Request;
 use rustls::ClientConfig;
@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::connection::{Secured, establish, tls_config};
 use crate::exchange::{Progress, Reply, exchange};
 use crate::failure::Failure;
-use crate::policy::{GatewayPolicy, Target, Trust};
+use crate::policy::{GatewayPolicy, Origin, Trust};
 use crate::reply::{
     Captured, Reading, Whole, headers_asked, read, scrubbed, scrubbed_value, without,
 };
@@ -93,28 +93,28 @@ impl HttpsGateway {
         })
     }
 
-    fn trust(&self, target: &Target) -> Option<Trust> {
+    fn trust(&self, origin: &Origin) -> Option<Trust> {
         let approved = self.approved.read();
         let approved = approved.unwrap_or_else(PoisonError::into_inner);
-        self.policy.trust(target, &approved)
+        self.policy.trust(origin, &approved)
     }
 
-    fn trusted(&self, gateway: &GatewayConfig) -> Result<(Target, Trust), Failure> {
-        let target = Target::parse(&gateway.service_url)?;
-        match self.trust(&target) {
-            Some(trust) => Ok((target, trust)),
+    fn trusted(&self, gateway: &GatewayConfig) -> Result<(Origin, Trust), Failure> {
+        let origin = origin(gateway)?;
+        match self.trust(&origin) {
+            Some(trust) => Ok((origin, trust)),
             None => Err(Failure::new(
                 NotSentReason::HostNotApproved,
-                format!("{} is not among the approved hosts", target.authority()),
+                format!("{} is not among the approved hosts", origin.authority()),
             )),
         }
     }
 
     /// The connection of a trial. A host that nobody has approved gets published values only, at the addresses that an approved one may have (SETTLED S4).
     pub(crate) async fn test(&self, charge: Charge) -> Result<Ready, Failure> {
-        let target = Target::parse(&charge.gateway.service_url)?;
-        let trust = self.trust(&target).unwrap_or(Trust::Approved);
-        let (request, secured) = self.prepare(&charge, &target, trust).await?;
+        let origin = origin(&charge.gateway)?;
+        let trust = self.trust(&origin).unwrap_or(Trust::Approved);
+        let (request, secured) = self.prepare(&charge, &origin, trust).await?;
         Ok(Ready {
             request,
             secured,
@@ -125,14 +125,21 @@ impl HttpsGateway {
     async fn prepare(
         &self,
         charge: &Charge,
-        target: &Target,
+        origin: &Origin,
         trust: Trust,
     ) -> Result<(Request<Full<Bytes>>, Secured), Failure> {
-        let request = render(charge, target)?;
+        let request = render(charge)?;
         let within = charge.gateway.connection_timeout();
-        let secured = establish(target, trust, Arc::clone(&self.tls), within).await?;
+        let secured = establish(origin, trust, Arc::clone(&self.tls), within).await?;
         Ok((request, secured))
     }
+}
+
+/// Who a configuration sends to. It is written out there, whatever the rest of the URL turns out to be.
+fn origin(gateway: &GatewayConfig) -> Result<Origin, Failure> {
+    let url = UrlTemplate::parse(&gateway.service_url)
+        .map_err(|error| Failure::render(format!("the Service URL: {error}")))?;
+    Ok(Origin::of(&url))
 }
 
 impl PaymentGateway for HttpsGateway {
@@ -150,7 +157,7 @@ impl PaymentGateway for HttpsGateway {
     fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {
         Box::pin(async move {
             let prepared = match self.trusted(&charge.gateway) {
-                Ok((target, trust)) => self.prepare(&charge, &target, trust).await,
+                Ok((origin, trust)) => self.prepare(&charge, &origin, trust).await,
                 Err(failure) => Err(failure),
             };
             match prepared {

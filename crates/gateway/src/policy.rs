@@ -4,14 +4,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use domain::gateway::NotSentReason;
+use domain::gateway::UrlTemplate;
+use domain::gateway::address::HTTPS_PORT;
 use rustls_pki_types::CertificateDer;
 use url::{Host, Url};
-
-use crate::failure::Failure;
-
-/// Port of a host that is listed without one.
-const HTTPS_PORT: u16 = 443;
 
 /// First port that is not a system port, which belong to well-known services
 /// ([RFC 6335 §6](https://www.rfc-editor.org/rfc/rfc6335#section-6)). Of those, a gateway that somebody approves has [`HTTPS_PORT`] only: what is sent to a
@@ -32,9 +28,9 @@ pub struct GatewayPolicy {
 }
 
 impl GatewayPolicy {
-    /// How far a target is trusted; none: not approved. `approved` are the hosts that a second person approved, written alike.
-    pub(crate) fn trust(&self, target: &Target, approved: &[String]) -> Option<Trust> {
-        let listed = |hosts: &[String]| hosts.iter().any(|entry| target.is(entry));
+    /// How far an origin is trusted; none: not approved. `approved` are the hosts that a second person approved, written alike.
+    pub(crate) fn trust(&self, origin: &Origin, approved: &[String]) -> Option<Trust> {
+        let listed = |hosts: &[String]| hosts.iter().any(|entry| origin.is(entry));
         if listed(&self.allowed_hosts) {
             Some(Trust::Listed)
         } else if listed(approved) {
@@ -74,43 +70,22 @@ impl Trust {
     }
 }
 
-/// A Service URL, taken apart.
+/// Who a request goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Target {
+pub(crate) struct Origin {
     /// Name or address.
     pub(crate) host: Host<String>,
     /// Port.
     pub(crate) port: u16,
-    /// Path and query, as the request line has it.
-    pub(crate) path: String,
 }
 
-impl Target {
-    /// Reads a Service URL.
-    pub(crate) fn parse(service_url: &str) -> Result<Self, Failure> {
-        let wrong =
-            |why: &str| Failure::new(NotSentReason::Render, format!("the Service URL {why}"));
-        let url =
-            Url::parse(service_url).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
-        if url.scheme() != "https" {
-            return Err(wrong("does not begin with https://"));
+impl Origin {
+    /// That of a URL of a configuration.
+    pub(crate) fn of(url: &UrlTemplate) -> Self {
+        Self {
+            host: url.host().clone(),
+            port: url.port(),
         }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("holds a user name or a password; use Auth Method"));
-        }
-        if url.fragment().is_some() {
-            return Err(wrong("holds a fragment (#)"));
-        }
-        let host = url.host().ok_or_else(|| wrong("has no host"))?.to_owned();
-        let path = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        };
-        Ok(Self {
-            host,
-            port: url.port().unwrap_or(HTTPS_PORT),
-            path,
-        })
     }
 
     /// Value of the Host header.
@@ -197,35 +172,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 mod tests {
     use super::*;
 
-    fn target(url: &str) -> Target {
-        Target::parse(url).unwrap()
-    }
-
-    #[test]
-    fn a_service_url_is_https_with_a_host_and_nothing_hidden() {
-        let read = target("https://Pay.Example/charge?a=1");
-        assert_eq!(
-            (read.authority(), read.path, read.port),
-            ("pay.example".to_owned(), "/charge?a=1".to_owned(), 443)
-        );
-        for url in [
-            "",
-            "pay.example",
-            "http://pay.example/",
-            "file:///etc/passwd",
-            "https://user@pay.example/",
-            "https://:pw@pay.example/",
-            "https://pay.example/#x",
-            "https://",
-            "https://[fe80::1%25eth0]/",
-            "https://pay.example:99999/",
-        ] {
-            assert_eq!(
-                Target::parse(url).unwrap_err().reason,
-                NotSentReason::Render,
-                "{url}"
-            );
-        }
+    fn origin(url: &str) -> Origin {
+        Origin::of(&UrlTemplate::parse(url).unwrap())
     }
 
     #[test]
@@ -239,7 +187,7 @@ mod tests {
             extra_roots: Vec::new(),
         };
         let approved = ["two.example:443".to_owned()];
-        let trust = |url: &str| policy.trust(&target(url), &approved);
+        let trust = |url: &str| policy.trust(&origin(url), &approved);
         assert_eq!(trust("https://pay.example/x"), Some(Trust::Listed));
         assert_eq!(trust("https://localhost:9443/"), Some(Trust::Listed));
         assert_eq!(trust("https://[::1]:8443/"), Some(Trust::Listed));
@@ -266,8 +214,8 @@ mod tests {
             "https://0x7f.1/",
             "https://0177.0.0.1/",
         ] {
-            assert_eq!(target(url).host, target("https://127.0.0.1/").host, "{url}");
-            assert!(policy.trust(&target(url), &[]).is_some());
+            assert_eq!(origin(url).host, origin("https://127.0.0.1/").host, "{url}");
+            assert!(policy.trust(&origin(url), &[]).is_some());
         }
     }
 

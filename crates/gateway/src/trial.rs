@@ -16,7 +16,6 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::gateway::{Exchanged, HttpsGateway};
-use crate::policy::Target;
 use crate::reply::{
     Captured, Header, Output, Reading, Spot, Text, Whole, excerpt, read, scrubbed, scrubbed_value,
     without,
@@ -32,9 +31,7 @@ const VALUE_CHARS_MIN: usize = 4;
 impl GatewayTrials for HttpsGateway {
     fn preview(&self, trial: Trial) -> Result<Preview, NothingSent> {
         let charge = charge(&self.published, trial)?;
-        let shown =
-            Target::parse(&charge.gateway.service_url).and_then(|target| preview(&charge, &target));
-        shown.map_err(nothing_sent)
+        preview(&charge).map_err(nothing_sent)
     }
 
     fn judge(&self, gateway: &GatewayConfig, pasted: &Pasted<'_>, show_message: bool) -> Judgement {
@@ -121,10 +118,8 @@ fn tested(exchanged: &Exchanged) -> Tested {
 
 /// The credentials, and what else of the request is sensitive: what a proxy that echoes the request would give away.
 fn credentials(charge: &Charge) -> Vec<Zeroizing<String>> {
-    let sent =
-        Target::parse(&charge.gateway.service_url).map(|target| sensitive_values(charge, &target));
     let mut all = kept_credentials(charge);
-    all.extend(sent.unwrap_or_default());
+    all.extend(sensitive_values(charge));
     all.retain(|value| value.chars().count() >= VALUE_CHARS_MIN);
     all
 }

@@ -4,9 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use url::Url;
-
-use super::{AuthMethod, ContentType, GatewayConfig, Mapping, Place, Scope, Template};
+use super::{AuthMethod, ContentType, GatewayConfig, Mapping, Place, Scope, Template, UrlTemplate};
 use crate::capture::PaymentType;
 use crate::widget::DraftProblem;
 use more::sentence;
@@ -15,8 +13,6 @@ mod more;
 
 /// Rows of one mapping: more than any gateway asks for. More are refused.
 pub const MAPPINGS_MAX: usize = 64;
-/// Longest URL in bytes that common servers take.
-const URL_BYTES_MAX: usize = 2_000;
 /// Longest key, value, name or user name in characters.
 const NAME_CHARS_MAX: usize = 200;
 
@@ -45,7 +41,7 @@ impl GatewayConfig {
     pub fn problems(&self, payment_type: PaymentType) -> Vec<DraftProblem> {
         let (scope, defined) = more::scope(self, payment_type);
         let mut problems = Vec::new();
-        problems.extend(url_problem(&self.service_url));
+        problems.extend(url_problem(&self.service_url, &scope));
         problems.extend(text_problem("success_key", &self.success_key, 1));
         problems.extend(text_problem("success_value", &self.success_value, 1));
         problems.extend(text_problem(
@@ -108,34 +104,10 @@ impl GatewayConfig {
     }
 }
 
-/// https, a host, nothing that would carry a credential or a captured value.
-fn url_problem(text: &str) -> Option<DraftProblem> {
-    let wrong = |message: &str| Some(DraftProblem::new("service_url", message));
-    if text.contains(['{', '}']) {
-        return wrong("A URL has no tokens; values go into the request's body.");
-    }
-    let clean = text.len() <= URL_BYTES_MAX
-        && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\');
-    let Some(url) = Url::parse(text).ok().filter(|_| clean) else {
-        return wrong("Write a whole URL, for example https://gateway.example/pay.");
-    };
-    let begins = text
-        .get(..8)
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
-        && !text[8..].starts_with('/');
-    if !begins {
-        return wrong("The URL begins with https://.");
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return wrong("The URL names a host.");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return wrong("A URL has no user name or password; use Auth Method.");
-    }
-    if url.fragment().is_some() {
-        return wrong("A URL has no part after #; it would not be sent.");
-    }
-    None
+fn url_problem(text: &str, scope: &Scope) -> Option<DraftProblem> {
+    let checked = UrlTemplate::parse(text).and_then(|url| url.check(scope));
+    let error = checked.err()?;
+    Some(DraftProblem::new("service_url", sentence(&error)))
 }
 
 fn text_problem(field: &str, text: &str, chars_min: usize) -> Option<DraftProblem> {
@@ -273,6 +245,7 @@ mod tests {
             "https://gateway.example:8443/pay?a=b",
             "HTTPS://192.0.2.7/x",
             "https://[2001:db8::1]/x",
+            "https://gateway.example/{payment.reference}?c={payment.currency_num}",
         ] {
             let config = GatewayConfig {
                 service_url: url.to_owned(),
@@ -293,6 +266,8 @@ mod tests {
             "https://user:word@gateway.example/",
             "https://gateway.example/#top",
             "https://gateway.example/{card.number}",
+            "https://gateway.example/{secret.key}",
+            "https://{payment.reference}.example/",
             "https://gateway.example/a b",
             "https://gateway.example/\r\nX: y",
         ] {

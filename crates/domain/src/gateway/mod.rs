@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub mod address;
 mod answers;
 pub mod approval;
 mod condition;
@@ -24,6 +25,7 @@ mod typing;
 pub mod variable;
 mod verdict;
 
+pub use address::{UrlError, UrlTemplate};
 pub use answers::{CONDITIONS_MAX, MESSAGE_KEYS_MAX, OUTPUTS_MAX};
 pub use condition::{Alternative, AtKey, Condition, Test, is_nothing};
 pub use draft::MAPPINGS_MAX;
@@ -50,7 +52,7 @@ pub const READ_TIMEOUT_MS: u32 = 45_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayConfig {
-    /// "Service URL": https, with a host, without user information or fragment.
+    /// "Service URL": https, with a host, without user information or fragment. Path and query may hold `{cfg.name}` and facts of the payment.
     pub service_url: String,
     /// "Response Success Key".
     pub success_key: String,
@@ -138,9 +140,8 @@ impl GatewayConfig {
     /// Host and port that it sends to, as one text; none: the Service URL is no URL.
     #[must_use]
     pub fn authority(&self) -> Option<String> {
-        let url = url::Url::parse(&self.service_url).ok()?;
-        let port = url.port_or_known_default()?;
-        Some(format!("{}:{port}", url.host_str()?))
+        let url = UrlTemplate::parse(&self.service_url).ok()?;
+        Some(url.authority())
     }
 }
 

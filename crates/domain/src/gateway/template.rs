@@ -94,6 +94,9 @@ pub enum TemplateFault {
     /// A credential where everybody reads it.
     #[error("{0} is a secret, which a URL never holds")]
     Secret(Source),
+    /// What is known once the URL is.
+    #[error("{0} may not stand in a URL, which holds constants and facts of the payment")]
+    NotInUrl(Source),
     /// What another place only knows.
     #[error("{0} is known in a signature only")]
     SignatureOnly(Source),

@@ -20,6 +20,8 @@ pub enum Place {
     Let,
     /// A value of `sign`.
     Sign,
+    /// Path or query of a URL.
+    Url,
 }
 
 /// What a template makes.
@@ -72,6 +74,12 @@ impl Scope {
 
     fn of(&self, source: &Source, place: Place) -> Result<Typed, TemplateFault> {
         match source {
+            Source::Named(Space::Secret, _) if place == Place::Url => {
+                Err(TemplateFault::Secret(source.clone()))
+            }
+            Source::Named(Space::Let | Space::Sign, _) if place == Place::Url => {
+                Err(TemplateFault::NotInUrl(source.clone()))
+            }
             Source::Named(space, name) => {
                 let key = (space.prefix(), name.clone());
                 let found = self.named.get(&key).copied();
@@ -87,6 +95,9 @@ impl Scope {
                 }
                 if *variable == Variable::BodyRaw && place != Place::Sign {
                     return Err(TemplateFault::SignatureOnly(source.clone()));
+                }
+                if place == Place::Url && variable.is_of_request() {
+                    return Err(TemplateFault::NotInUrl(source.clone()));
                 }
                 Ok(Typed {
                     kind,

@@ -93,6 +93,8 @@ pub enum Variable {
     PaymentFee,
     /// `{payment.currency}`: USD.
     PaymentCurrency,
+    /// `{payment.currency_num}`: 840, three digits.
+    PaymentCurrencyNumber,
     /// `{payment.reference}`: ours, what people read to each other.
     PaymentReference,
     /// `{payment.attempt}`: ours, unique for each attempt.
@@ -137,7 +139,7 @@ use Kind::{Amount, Bytes, Digits, Expiry, Instant, Text};
 use Variable as V;
 
 /// Every fixed name: variable, its name, another that it goes by, what it is.
-const CATALOGUE: [(Variable, &str, &str, Kind); 38] = [
+const CATALOGUE: [(Variable, &str, &str, Kind); 39] = [
     (V::CardNumber, "card.number", "", Digits),
     (V::CardExpiry, "card.expiry", "", Expiry),
     (
@@ -183,6 +185,7 @@ const CATALOGUE: [(Variable, &str, &str, Kind); 38] = [
     (V::PaymentAmountMinor, "payment.amount_minor", "", Text),
     (V::PaymentFee, "payment.fee", "", Amount),
     (V::PaymentCurrency, "payment.currency", "", Text),
+    (V::PaymentCurrencyNumber, "payment.currency_num", "", Text),
     (
         V::PaymentReference,
         "payment.reference",
@@ -279,6 +282,15 @@ impl Variable {
             Self::Form("arrangementDate" | "arrangementStart" | "arrangementEnd") => Kind::Date,
             _ => self.entry().map_or(Text, |(_, _, _, kind)| *kind),
         }
+    }
+
+    /// Whether it is known once the request's URL is: the request's own parts.
+    #[must_use]
+    pub fn is_of_request(self) -> bool {
+        matches!(
+            self,
+            Self::RequestMethod | Self::RequestHost | Self::RequestPath | Self::BodyRaw
+        )
     }
 
     /// True for values made of keyed digits: they go from the capture's slot into a secret buffer and nowhere else, so never into a URL or header

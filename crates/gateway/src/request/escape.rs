@@ -42,12 +42,23 @@ pub(crate) fn form_char(c: char, to: To<'_>) -> Result<(), BufferFull> {
     match c {
         ' ' => to("+"),
         c if c.is_ascii_alphanumeric() || matches!(c, '*' | '-' | '.' | '_') => as_it_is(c, to),
-        c => {
-            let mut utf8 = [0; 4];
-            let mut bytes = c.encode_utf8(&mut utf8).bytes();
-            bytes.try_for_each(|byte| to(&format!("%{byte:02X}")))
-        }
+        c => percent(c, to),
     }
+}
+
+/// In the path or the query of a URL: all but the unreserved characters ([RFC 3986 §2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3)), so that no
+/// value begins another level, a query or a fragment.
+pub(crate) fn url_char(c: char, to: To<'_>) -> Result<(), BufferFull> {
+    match c {
+        c if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') => as_it_is(c, to),
+        c => percent(c, to),
+    }
+}
+
+fn percent(c: char, to: To<'_>) -> Result<(), BufferFull> {
+    let mut utf8 = [0; 4];
+    let mut bytes = c.encode_utf8(&mut utf8).bytes();
+    bytes.try_for_each(|byte| to(&format!("%{byte:02X}")))
 }
 
 /// Within an XML element.

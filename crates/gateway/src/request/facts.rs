@@ -5,22 +5,23 @@
 use std::collections::BTreeMap;
 
 use super::filtered::{Held, Octets, Unfit, Words};
+use super::target::Target;
 use super::value::{Piece, Value, first_six, last_four, typed};
 use crate::failure::Failure;
-use crate::policy::Target;
 use domain::boundary::Charge;
 use domain::capture::Field;
 use domain::capture::brand::{BrandGuess, guess};
 use domain::gateway::filter::{DateFormat, Filter};
 use domain::gateway::template::{Part, Token};
-use domain::gateway::{Kind, Mapping, Source, Space, Template, Variable};
+use domain::gateway::{Kind, Mapping, Source, Space, Template, UrlTemplate, Variable};
 use domain::money::Money;
 use zeroize::Zeroizing;
 
-/// What tokens stand for. It grows while a request is made: first `let`, then the body, then `sign`.
+/// What tokens stand for. It grows while a request is made: first its URL, then `let`, then the body, then `sign`.
 pub(crate) struct Facts<'a> {
     pub(crate) charge: &'a Charge,
-    pub(crate) target: &'a Target,
+    /// None while the URL is made.
+    target: Option<Target>,
     computed: BTreeMap<(&'static str, &'a str), Computed>,
 }
 
@@ -31,15 +32,25 @@ enum Computed {
 }
 
 impl<'a> Facts<'a> {
-    /// With the variables of the configuration computed.
-    pub(crate) fn new(charge: &'a Charge, target: &'a Target) -> Result<Self, Failure> {
+    /// With the URL and the variables of the configuration made.
+    pub(crate) fn new(charge: &'a Charge) -> Result<Self, Failure> {
         let mut facts = Self {
             charge,
-            target,
+            target: None,
             computed: BTreeMap::new(),
         };
+        let url = UrlTemplate::parse(&charge.gateway.service_url)
+            .map_err(|error| Failure::render(format!("the Service URL: {error}")))?;
+        facts.target = Some(Target::new(&facts, "the Service URL", &url)?);
         facts.compute(Space::Let, &charge.gateway.more.variables, None)?;
         Ok(facts)
+    }
+
+    /// Where the request goes.
+    pub(crate) fn target(&self) -> Result<&Target, Failure> {
+        self.target
+            .as_ref()
+            .ok_or_else(|| Failure::render("the URL is not made yet"))
     }
 
     /// The body is final: what is made of it follows.
@@ -113,6 +124,16 @@ impl<'a> Facts<'a> {
         words
             .map(|words| words.text)
             .map_err(|Unfit(why)| wrong(place, &why))
+    }
+
+    /// A value in a URL, which everybody on the way may read: neither keyed nor a credential.
+    pub(crate) fn in_url(&self, place: &str, token: &Token) -> Result<Zeroizing<String>, Failure> {
+        let words = self.words(&Template::of_token(token.clone()), None);
+        match words {
+            Ok(words) if words.is_secret => Err(wrong(place, "is a secret")),
+            Ok(words) => Ok(words.text),
+            Err(Unfit(why)) => Err(wrong(place, &why)),
+        }
     }
 
     /// A template's value.
@@ -224,6 +245,7 @@ impl<'a> Facts<'a> {
                 ..charge.form.amount
             }),
             Variable::PaymentCurrency => text(charge.form.amount.currency.as_str()),
+            Variable::PaymentCurrencyNumber => text(&currency_number(charge)?),
             Variable::PaymentReference => text(&charge.reference),
             Variable::PaymentAttempt => text(charge.attempt.as_str()),
             Variable::PaymentIdempotencyKey => text(&once.idempotency_key),
@@ -246,8 +268,8 @@ impl<'a> Facts<'a> {
             Variable::TxnDigits => text(&once.digits),
             Variable::TxnUuid => text(&once.uuid),
             Variable::RequestMethod => text(charge.gateway.more.method.as_str()),
-            Variable::RequestHost => text(&self.target.authority()),
-            Variable::RequestPath => text(&self.target.path),
+            Variable::RequestHost => text(&self.requested()?.origin.authority()),
+            Variable::RequestPath => text(&self.requested()?.path),
             Variable::BodyRaw => return Err(unhashed()),
             Variable::CardNumber
             | Variable::CardExpiryMonth
@@ -260,6 +282,11 @@ impl<'a> Facts<'a> {
             | Variable::CheckRoutingNumber
             | Variable::CheckAccountNumber => Held::Keyed(self.digits(variable)),
         })
+    }
+
+    fn requested(&self) -> Result<&Target, Unfit> {
+        let unknown = || Unfit("is not known while the URL is made".to_owned());
+        self.target.as_ref().ok_or_else(unknown)
     }
 
     fn brand(&self) -> Option<domain::capture::Brand> {
@@ -312,6 +339,19 @@ fn unhashed() -> Unfit {
 fn fact<'a>(charge: &'a Charge, name: &str) -> &'a str {
     let found = charge.facts.iter().find(|(known, _)| *known == name);
     found.map_or("", |(_, text)| text)
+}
+
+/// Three digits ([ISO 4217](https://www.iso.org/iso-4217-currency-codes.html)).
+fn currency_number(charge: &Charge) -> Result<String, Unfit> {
+    let currency = charge.form.amount.currency;
+    let unlisted = || {
+        Unfit(format!(
+            "is not known: ISO 4217 has no {}",
+            currency.as_str()
+        ))
+    };
+    let number = currency.number().ok_or_else(unlisted)?;
+    Ok(format!("{number:03}"))
 }
 
 /// Account type and holder type of what the agent chose.

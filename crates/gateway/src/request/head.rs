@@ -45,7 +45,7 @@ const RESERVED: [&str; 17] = [
 pub(crate) fn headers(facts: &Facts<'_>) -> Result<HeaderMap, Failure> {
     let gateway = &facts.charge.gateway;
     let mut headers = HeaderMap::new();
-    let host = HeaderValue::try_from(facts.target.authority());
+    let host = HeaderValue::try_from(facts.target()?.origin.authority());
     headers.insert(
         HOST,
         host.map_err(|_| Failure::render("the host cannot stand in a header"))?,

@@ -9,7 +9,6 @@ use hyper::{Method, Request};
 use secret::SecretBuffer;
 
 use crate::failure::Failure;
-use crate::policy::Target;
 
 mod body_text;
 mod encode;
@@ -20,6 +19,7 @@ mod filtered;
 mod head;
 mod parameters;
 mod preview;
+mod target;
 mod tree;
 mod value;
 
@@ -31,9 +31,9 @@ pub(crate) use preview::{preview, sensitive_values};
 /// character is escaped; the rest is for mappings. A larger one is not sent.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// The request, ready to be written. Its parts are made in this order: variables, body, signature, head.
-pub(crate) fn render(charge: &Charge, target: &Target) -> Result<Request<Full<Bytes>>, Failure> {
-    let mut facts = Facts::new(charge, target)?;
+/// The request, ready to be written. Its parts are made in this order: URL, variables, body, signature, head.
+pub(crate) fn render(charge: &Charge) -> Result<Request<Full<Bytes>>, Failure> {
+    let mut facts = Facts::new(charge)?;
     let mut body = SecretBuffer::with_capacity(BODY_BYTES_MAX);
     write_body(&facts, &mut body)?;
     let headers = signed_head(&mut facts, &body)?;
@@ -43,7 +43,7 @@ pub(crate) fn render(charge: &Charge, target: &Target) -> Result<Request<Full<By
     };
     let mut request = Request::builder()
         .method(method)
-        .uri(&target.path)
+        .uri(&facts.target()?.path)
         .body(Full::new(Bytes::from_owner(body.expose_owned())))
         .map_err(|_| Failure::render("the path of the Service URL cannot be requested"))?;
     *request.headers_mut() = headers;

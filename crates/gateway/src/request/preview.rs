@@ -13,7 +13,6 @@ use super::facts::Facts;
 use super::value::{LAST_SHOWN, LastFour};
 use super::{BODY_BYTES_MAX, signed_head, write_body};
 use crate::failure::Failure;
-use crate::policy::Target;
 
 /// Stands for one digit.
 const DOT: &str = "\u{2022}";
@@ -22,17 +21,18 @@ const DOT: &str = "\u{2022}";
 const CREDENTIAL: &str = "\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}";
 
 /// The request of a charge, made by the code that makes the real one.
-pub(crate) fn preview(charge: &Charge, target: &Target) -> Result<Preview, Failure> {
-    let mut facts = Facts::new(charge, target)?;
+pub(crate) fn preview(charge: &Charge) -> Result<Preview, Failure> {
+    let mut facts = Facts::new(charge)?;
     let mut body = Shown::default();
     write_body(&facts, &mut body)?;
     let headers = head_of(&mut facts)?;
     let mut shown: Vec<PreviewHeader> = headers.iter().map(header).collect();
     // The HTTP layer adds it, behind all others.
     shown.push(header((&CONTENT_LENGTH, &HeaderValue::from(body.bytes))));
+    let target = facts.target()?;
     Ok(Preview {
         method: charge.gateway.more.method.as_str().to_owned(),
-        url: format!("https://{}{}", target.authority(), target.path),
+        url: format!("https://{}{}", target.origin.authority(), target.path),
         headers: shown,
         body: body.parts,
     })
@@ -46,8 +46,8 @@ fn head_of(facts: &mut Facts<'_>) -> Result<HeaderMap, Failure> {
 }
 
 /// Values of sensitive headers, those that are computed too.
-pub(crate) fn sensitive_values(charge: &Charge, target: &Target) -> Vec<Zeroizing<String>> {
-    let headers = Facts::new(charge, target).and_then(|mut facts| head_of(&mut facts));
+pub(crate) fn sensitive_values(charge: &Charge) -> Vec<Zeroizing<String>> {
+    let headers = Facts::new(charge).and_then(|mut facts| head_of(&mut facts));
     let headers = headers.unwrap_or_default();
     let sensitive = headers.values().filter(|value| value.is_sensitive());
     let values = sensitive

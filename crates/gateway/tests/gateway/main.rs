@@ -30,3 +30,5 @@ mod ssrf;
 mod tls_matrix;
 #[cfg(test)]
 mod trials;
+#[cfg(test)]
+mod urls;

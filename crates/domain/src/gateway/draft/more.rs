@@ -10,7 +10,6 @@ use crate::gateway::template::Part;
 use crate::gateway::variable::{Kind, Space, is_word};
 use crate::gateway::{
     BodyKind, GatewayConfig, Mapping, NamePath, Place, RequestFormat, Scope, Template,
-    TemplateError,
 };
 use crate::widget::DraftProblem;
 
@@ -70,7 +69,7 @@ fn define_computed(
     let mut problems = Vec::new();
     let text = match place {
         Place::Sign => Template::parse_lines(&row.value),
-        Place::Body | Place::Header | Place::Let => Template::parse(&row.value),
+        Place::Body | Place::Header | Place::Let | Place::Url => Template::parse(&row.value),
     };
     let typed = text.and_then(|text| text.check(place, scope));
     let is_new = match typed {
@@ -329,7 +328,7 @@ fn attributes(element: &BytesStart<'_>) -> Result<(), String> {
 }
 
 /// An error as a sentence.
-pub(super) fn sentence(error: &TemplateError) -> String {
+pub(super) fn sentence(error: &impl std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     let Some(first) = letters.next() else {
