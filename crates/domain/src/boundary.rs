@@ -77,8 +77,16 @@ pub struct NotSent {
 
 /// The HTTPS side towards payment gateways.
 pub trait PaymentGateway: Send + Sync {
-    /// True if the host of the Service URL may receive captured values (SETTLED S4).
-    fn host_approved(&self, gateway: &GatewayConfig) -> bool;
+    /// True if this host and port may receive captured values (SETTLED S4), written as [`GatewayConfig::authorities`] has it.
+    fn authority_approved(&self, authority: &str) -> bool;
+    /// True if every host that a configuration sends to may receive captured values, and there is one.
+    fn host_approved(&self, gateway: &GatewayConfig) -> bool {
+        let authorities = gateway.authorities();
+        gateway.authority().is_some()
+            && authorities
+                .iter()
+                .all(|authority| self.authority_approved(authority))
+    }
     /// From now on these hosts, and those of the server's file, may receive captured values. A charge that is on its way goes on.
     fn set_approved_hosts(&self, authorities: Vec<String>);
     /// Renders, resolves, connects and secures. No byte of the request leaves.

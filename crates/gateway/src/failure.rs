@@ -28,6 +28,12 @@ impl Failure {
         Self::new(NotSentReason::Render, detail)
     }
 
+    /// The same, and where it happened.
+    pub(crate) fn within(self, place: &str) -> Self {
+        let detail = format!("{place}: {}", self.detail);
+        Self { detail, ..self }
+    }
+
     /// Hands the charge back.
     pub(crate) fn with(self, charge: Charge) -> NotSent {
         tracing::info!(

@@ -1,35 +1,30 @@
 //! The gateway client.
-//! Owns: the two steps of a charge, and that its digits end with it.
+//! Owns: the two halves of a charge, before the sale's first byte and from there, and that its digits end with it.
 //! Never: retries, pools, or says "not sent" once a byte was offered.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
-use bytes::Bytes;
 use domain::boundary::{Answer, Charge, NotSent, PaymentGateway, ReadyCharge, Task};
-use domain::gateway::{GatewayConfig, NotSentReason, UrlTemplate};
-use http_body_util::Full;
-use hyper::Request;
+use domain::gateway::{GatewayConfig, GatewayStep, NotSentReason, UrlTemplate};
 use rustls::ClientConfig;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use secret::Arena;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use crate::connection::{Secured, establish, tls_config};
-use crate::exchange::{Progress, Reply, exchange};
+use crate::connection::{establish, tls_config};
 use crate::failure::Failure;
 use crate::policy::{GatewayPolicy, Origin, Trust};
-use crate::reply::{
-    Captured, Reading, Whole, headers_asked, read, scrubbed, scrubbed_value, without,
-};
-use crate::request::render;
+use crate::prepared::{Came, Prepared};
+use crate::reply::{Captured, Reading, scrubbed, scrubbed_value, without};
+use crate::request::{Taken, render};
+use crate::steps::{Deadlines, left};
 use crate::trial::{TRIALS_MAX, kept_credentials};
 
 /// HTTPS to payment gateways.
 ///
-/// Each charge gets one connection and one request. Nothing is retried: whoever may have been
+/// Each charge gets one connection and one request, and one for each of its steps. Nothing is retried: whoever may have been
 /// charged must not be charged again by a machine.
 pub struct HttpsGateway {
     policy: GatewayPolicy,
@@ -99,40 +94,86 @@ impl HttpsGateway {
         self.policy.trust(origin, &approved)
     }
 
-    fn trusted(&self, gateway: &GatewayConfig) -> Result<(Origin, Trust), Failure> {
-        let origin = origin(gateway)?;
-        match self.trust(&origin) {
-            Some(trust) => Ok((origin, trust)),
-            None => Err(Failure::new(
+    /// How far the host of a request is trusted.
+    fn trusted(&self, origin: &Origin, purpose: Purpose) -> Result<Trust, Failure> {
+        match (self.trust(origin), purpose) {
+            (Some(trust), _) => Ok(trust),
+            (None, Purpose::Trial) => Ok(Trust::Approved),
+            (None, Purpose::Charge) => Err(Failure::new(
                 NotSentReason::HostNotApproved,
                 format!("{} is not among the approved hosts", origin.authority()),
             )),
         }
     }
 
-    /// The connection of a trial. A host that nobody has approved gets published values only, at the addresses that an approved one may have (SETTLED S4).
-    pub(crate) async fn test(&self, charge: Charge) -> Result<Ready, Failure> {
-        let origin = origin(&charge.gateway)?;
-        let trust = self.trust(&origin).unwrap_or(Trust::Approved);
-        let (request, secured) = self.prepare(&charge, &origin, trust).await?;
-        Ok(Ready {
-            request,
-            secured,
-            charge,
-        })
+    /// Makes the steps of a charge and its sale's connection. No byte of the sale leaves. `seen` gets the answer of each step.
+    pub(crate) async fn ready(
+        &self,
+        charge: Charge,
+        purpose: Purpose,
+        seen: &mut (dyn FnMut(&Charge, &GatewayStep, &Came) + Send),
+    ) -> Result<Ready, (Failure, Charge)> {
+        let has_steps = !charge.gateway.more.steps.is_empty();
+        let deadlines = Deadlines::of(&charge.gateway);
+        let prepared = async {
+            // Nobody gets a card whose sale could not follow.
+            for config in all_requests(&charge.gateway) {
+                self.trusted(&origin(&config)?, purpose)?;
+            }
+            let mut seen = |step: &GatewayStep, came: &Came| seen(&charge, step, came);
+            let taken = self.take_steps(&charge, purpose, deadlines.steps, &mut seen);
+            let taken = taken.await?;
+            let until = has_steps.then_some(deadlines.all);
+            let sale = self.prepare(&charge, &charge.gateway, &taken, purpose, until);
+            Ok((sale.await?, taken))
+        };
+        match prepared.await {
+            Ok((prepared, taken)) => Ok(Ready {
+                prepared,
+                taken,
+                charge,
+            }),
+            Err(failure) => Err((failure, charge)),
+        }
     }
 
-    async fn prepare(
+    /// Renders a request, resolves, connects and secures.
+    pub(crate) async fn prepare(
         &self,
         charge: &Charge,
-        origin: &Origin,
-        trust: Trust,
-    ) -> Result<(Request<Full<Bytes>>, Secured), Failure> {
-        let request = render(charge)?;
-        let within = charge.gateway.connection_timeout();
-        let secured = establish(origin, trust, Arc::clone(&self.tls), within).await?;
-        Ok((request, secured))
+        config: &GatewayConfig,
+        taken: &Taken,
+        purpose: Purpose,
+        until: Option<Instant>,
+    ) -> Result<Prepared, Failure> {
+        let origin = origin(config)?;
+        let trust = self.trusted(&origin, purpose)?;
+        let request = render(charge, config, taken)?;
+        let own = config.connection_timeout();
+        let within = until.map_or(own, |until| own.min(left(until)));
+        let secured = establish(&origin, trust, Arc::clone(&self.tls), within).await?;
+        Ok(Prepared {
+            request,
+            secured,
+            until,
+        })
     }
+}
+
+/// What a request is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Captured values go to approved hosts only.
+    Charge,
+    /// Published values go also to a host that nobody has approved, at the addresses that an approved one may have (SETTLED S4).
+    Trial,
+}
+
+/// The sale's configuration, and those of its steps.
+fn all_requests(gateway: &GatewayConfig) -> impl Iterator<Item = GatewayConfig> {
+    let steps = gateway.more.steps.iter();
+    let steps = steps.map(|step| gateway.of_step(step));
+    std::iter::once(gateway.clone()).chain(steps)
 }
 
 /// Who a configuration sends to. It is written out there, whatever the rest of the URL turns out to be.
@@ -143,8 +184,9 @@ fn origin(gateway: &GatewayConfig) -> Result<Origin, Failure> {
 }
 
 impl PaymentGateway for HttpsGateway {
-    fn host_approved(&self, gateway: &GatewayConfig) -> bool {
-        self.trusted(gateway).is_ok()
+    fn authority_approved(&self, authority: &str) -> bool {
+        let url = UrlTemplate::parse(&format!("https://{authority}/"));
+        url.is_ok_and(|url| self.trust(&Origin::of(&url)).is_some())
     }
 
     fn set_approved_hosts(&self, authorities: Vec<String>) {
@@ -156,17 +198,10 @@ impl PaymentGateway for HttpsGateway {
 
     fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {
         Box::pin(async move {
-            let prepared = match self.trusted(&charge.gateway) {
-                Ok((origin, trust)) => self.prepare(&charge, &origin, trust).await,
-                Err(failure) => Err(failure),
-            };
-            match prepared {
-                Ok((request, secured)) => Ok(Box::new(Ready {
-                    request,
-                    secured,
-                    charge,
-                }) as Box<dyn ReadyCharge>),
-                Err(failure) => Err(failure.with(charge)),
+            let ready = self.ready(charge, Purpose::Charge, &mut |_, _, _| {}).await;
+            match ready {
+                Ok(ready) => Ok(Box::new(ready) as Box<dyn ReadyCharge>),
+                Err((failure, charge)) => Err(failure.with(charge)),
             }
         })
     }
@@ -174,75 +209,41 @@ impl PaymentGateway for HttpsGateway {
 
 /// A rendered charge with a secured connection.
 pub(crate) struct Ready {
-    request: Request<Full<Bytes>>,
-    secured: Secured,
+    prepared: Prepared,
+    taken: Taken,
     charge: Charge,
 }
 
-/// What came of a request of which at least one byte was offered.
+/// A charge of which at least one byte was offered.
 pub(crate) struct Exchanged {
     pub(crate) charge: Charge,
-    /// None: it did not come, or not to its end.
-    pub(crate) reply: Option<Reply>,
-    /// Why not.
-    pub(crate) why: Option<String>,
-    /// HTTP status, if a head came.
-    pub(crate) status: Option<u16>,
-    /// How long the head took.
-    pub(crate) head_in: Option<Duration>,
-    /// How long it all took.
-    pub(crate) ended_in: Duration,
+    pub(crate) taken: Taken,
+    pub(crate) came: Came,
 }
 
 impl Exchanged {
     /// What the reply shows.
     pub(crate) fn reading(&self) -> Reading {
-        let Some(reply) = &self.reply else {
-            return Reading::of_nothing();
-        };
-        let whole = Whole {
-            status: reply.status,
-            headers: &reply.headers,
-            body: reply.body.expose(),
-        };
-        read(&whole, &self.charge.gateway)
+        self.came.reading(&self.charge.gateway)
     }
 }
 
 impl Ready {
-    /// Writes the request and waits for the reply, once.
+    /// Writes the sale's request and waits for the reply, once.
     pub(crate) async fn exchanged(self) -> Result<Exchanged, (Failure, Charge)> {
         let Self {
-            request,
-            secured,
+            prepared,
+            taken,
             charge,
         } = self;
-        let began = Instant::now();
-        let stream = match secured.still_quiet().await {
-            Ok(stream) => stream,
-            Err(failure) => return Err((failure, charge)),
-        };
-        let progress = Arc::new(Progress::default());
-        let headers = headers_asked(&charge.gateway);
-        let exchange = exchange(stream, request, headers, Arc::clone(&progress));
-        let deadline = began + charge.gateway.read_timeout();
-        let (reply, why) = match timeout_at(deadline, exchange).await {
-            Ok(Ok(reply)) => (Some(reply), None),
-            Ok(Err(incomplete)) => (None, Some(incomplete.to_string())),
-            Err(_) => (None, Some("no complete reply in time".to_owned())),
-        };
-        if let (Some(why), false) = (&why, progress.began()) {
-            let failure = Failure::new(NotSentReason::Connect, why.clone());
-            return Err((failure, charge));
+        match prepared.run(&charge.gateway).await {
+            Ok(came) => Ok(Exchanged {
+                charge,
+                taken,
+                came,
+            }),
+            Err(failure) => Err((failure, charge)),
         }
-        Ok(Exchanged {
-            charge,
-            reply,
-            why,
-            status: progress.status(),
-            head_in: progress.head_at().map(|at| at.duration_since(began)),
-            ended_in: began.elapsed(),
-        })
     }
 }
 
@@ -256,7 +257,7 @@ impl ReadyCharge for Ready {
                 attempt = exchanged.charge.attempt.as_str(),
                 outcome = answer.verdict.outcome.label(),
                 status = answer.status,
-                why = exchanged.why,
+                why = exchanged.came.why,
                 "charge answered"
             );
             Ok(answer)
@@ -275,7 +276,7 @@ fn judged(exchanged: &Exchanged) -> Answer {
     let reading = exchanged.reading();
     let verdict = reading.rule(charge.gateway.missing_key).verdict();
     let message = reading.message.filter(|_| charge.show_message);
-    let credentials = kept_credentials(charge);
+    let credentials = kept_credentials(charge, &exchanged.taken);
     let message = message.map_or(String::new(), |text| {
         scrubbed(&without(&text.value, &credentials), &captured)
     });
@@ -288,6 +289,6 @@ fn judged(exchanged: &Exchanged) -> Answer {
         verdict,
         message,
         outputs: outputs.filter(|(_, value)| !value.is_empty()).collect(),
-        status: exchanged.status,
+        status: exchanged.came.status,
     }
 }

@@ -7,20 +7,21 @@ use std::sync::Arc;
 use domain::boundary::{Charge, Task};
 use domain::gateway::trial::{
     GatewayTrials, JudgedCondition, JudgedOutput, Judgement, MessageFrom, NothingSent, Pasted,
-    Preview, Tested, Trial,
+    Preview, Tested, TestedStep, Trial,
 };
-use domain::gateway::{GatewayConfig, NotSentReason, ResponseFormat, VerdictRule};
+use domain::gateway::{GatewayConfig, GatewayStep, NotSentReason, ResponseFormat, VerdictRule};
 use secret::Arena;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
-use crate::gateway::{Exchanged, HttpsGateway};
+use crate::gateway::{Exchanged, HttpsGateway, Purpose};
+use crate::prepared::Came;
 use crate::reply::{
     Captured, Header, Output, Reading, Spot, Text, Whole, excerpt, read, scrubbed, scrubbed_value,
     without,
 };
-use crate::request::{preview, sensitive_values};
+use crate::request::{Taken, preview, sensitive_values};
 
 /// Trials at a time: each administrator has one, and there are few. More are told to come again.
 pub(crate) const TRIALS_MAX: usize = 8;
@@ -31,7 +32,7 @@ const VALUE_CHARS_MIN: usize = 4;
 impl GatewayTrials for HttpsGateway {
     fn preview(&self, trial: Trial) -> Result<Preview, NothingSent> {
         let charge = charge(&self.published, trial)?;
-        preview(&charge).map_err(nothing_sent)
+        preview(&charge).map_err(|failure| nothing_sent(failure, Vec::new()))
     }
 
     fn judge(&self, gateway: &GatewayConfig, pasted: &Pasted<'_>, show_message: bool) -> Judgement {
@@ -56,14 +57,24 @@ impl GatewayTrials for HttpsGateway {
         Box::pin(async move {
             let charge = charge(&self.published, trial)?;
             let began = Instant::now();
-            let ready = self.test(charge).await.map_err(nothing_sent)?;
+            let mut steps = Vec::new();
+            let mut seen = |charge: &Charge, step: &GatewayStep, came: &Came| {
+                steps.push(tested_step(charge, step, came));
+            };
+            let ready = self.ready(charge, Purpose::Trial, &mut seen).await;
+            let ready = match ready {
+                Ok(ready) => ready,
+                Err((failure, _)) => return Err(nothing_sent(failure, steps)),
+            };
             let connected_in = began.elapsed();
-            let exchanged = ready.exchanged().await;
-            let exchanged = exchanged.map_err(|(failure, _)| nothing_sent(failure))?;
-            Ok(Tested {
-                connected_in,
-                ..tested(&exchanged)
-            })
+            match ready.exchanged().await {
+                Ok(exchanged) => Ok(Tested {
+                    connected_in,
+                    steps,
+                    ..tested(&exchanged)
+                }),
+                Err((failure, _)) => Err(nothing_sent(failure, steps)),
+            }
         })
     }
 }
@@ -82,14 +93,38 @@ fn charge(published: &Arc<Arena>, trial: Trial) -> Result<Charge, NothingSent> {
         None => Err(NothingSent {
             reason: NotSentReason::Busy,
             detail: "too many gateways are tried out at the same time".to_owned(),
+            steps: Vec::new(),
         }),
     }
 }
 
-fn nothing_sent(failure: Failure) -> NothingSent {
+fn nothing_sent(failure: Failure, steps: Vec<TestedStep>) -> NothingSent {
     NothingSent {
         reason: failure.reason,
         detail: failure.detail,
+        steps,
+    }
+}
+
+/// Nothing that a step gives is known as a secret before its answer is read, so all of it is taken out of what is shown of that.
+fn tested_step(charge: &Charge, step: &GatewayStep, came: &Came) -> TestedStep {
+    let config = charge.gateway.of_step(step);
+    let reading = came.reading(&config);
+    let given = reading.outputs.into_iter().filter(|output| {
+        let mut public = step.extract.iter().filter(|one| one.public);
+        !public.any(|one| one.name == output.name)
+    });
+    let mut hidden = credentials(charge, &config, &Taken::default());
+    hidden.extend(given.map(|output| output.text.value));
+    TestedStep {
+        name: step.name.clone(),
+        status: came.status,
+        why: came.why.clone(),
+        excerpt: came.reply.as_ref().map(|reply| {
+            let body = Zeroizing::new(String::from_utf8_lossy(reply.body.expose()).into_owned());
+            excerpt(&without(&body, &hidden), &Captured::new(&charge.slot))
+        }),
+        ended_in_ms: u64::try_from(came.ended_in.as_millis()).unwrap_or(u64::MAX),
     }
 }
 
@@ -99,36 +134,40 @@ fn tested(exchanged: &Exchanged) -> Tested {
         gateway: &charge.gateway,
         show_message: charge.show_message,
         captured: Captured::new(&charge.slot),
-        credentials: credentials(charge),
+        credentials: credentials(charge, &charge.gateway, &exchanged.taken),
     };
-    let reply = exchanged.reply.as_ref();
+    let came = &exchanged.came;
+    let reply = came.reply.as_ref();
     let content_type = reply.and_then(|reply| reply.content_type.as_deref());
     Tested {
-        judgement: view.judgement(&exchanged.reading(), exchanged.status, content_type),
-        why: exchanged.why.clone(),
+        steps: Vec::new(),
+        judgement: view.judgement(&exchanged.reading(), came.status, content_type),
+        why: came.why.clone(),
         excerpt: reply.map(|reply| {
             let body = Zeroizing::new(String::from_utf8_lossy(reply.body.expose()).into_owned());
             excerpt(&view.without_credentials(&body), &view.captured)
         }),
         connected_in: std::time::Duration::ZERO,
-        head_in: exchanged.head_in,
-        ended_in: exchanged.ended_in,
+        head_in: came.head_in,
+        ended_in: came.ended_in,
     }
 }
 
 /// The credentials, and what else of the request is sensitive: what a proxy that echoes the request would give away.
-fn credentials(charge: &Charge) -> Vec<Zeroizing<String>> {
-    let mut all = kept_credentials(charge);
-    all.extend(sensitive_values(charge));
+fn credentials(charge: &Charge, config: &GatewayConfig, taken: &Taken) -> Vec<Zeroizing<String>> {
+    let mut all = kept_credentials(charge, taken);
+    all.extend(sensitive_values(charge, config, taken));
     all.retain(|value| value.chars().count() >= VALUE_CHARS_MIN);
     all
 }
 
-/// The password and the secrets of a configuration.
-pub(crate) fn kept_credentials(charge: &Charge) -> Vec<Zeroizing<String>> {
+/// The password and the secrets of a configuration, and what steps gave.
+pub(crate) fn kept_credentials(charge: &Charge, taken: &Taken) -> Vec<Zeroizing<String>> {
     let secrets = charge.secrets.iter().map(|(_, secret)| secret);
     let kept = charge.password.iter().chain(secrets);
-    kept.map(|secret| Zeroizing::new(secret.expose().to_owned()))
+    kept.map(|secret| secret.expose())
+        .chain(taken.secrets())
+        .map(|secret| Zeroizing::new(secret.to_owned()))
         .filter(|text| text.chars().count() >= VALUE_CHARS_MIN)
         .collect()
 }

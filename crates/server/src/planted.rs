@@ -149,8 +149,8 @@ impl Planted {
 }
 
 impl PaymentGateway for Planted {
-    fn host_approved(&self, gateway: &GatewayConfig) -> bool {
-        self.gateway.host_approved(gateway)
+    fn authority_approved(&self, authority: &str) -> bool {
+        self.gateway.authority_approved(authority)
     }
 
     fn set_approved_hosts(&self, authorities: Vec<String>) {

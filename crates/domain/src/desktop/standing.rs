@@ -161,8 +161,10 @@ pub(super) fn lacks(
     if gateway.needs_password() && !has_password {
         found.push(ReasonKind::PasswordMissing);
     }
-    let mut headers = gateway.request_headers.iter();
-    if headers.any(|header| header.value.trim().is_empty()) {
+    if gateway
+        .all_headers()
+        .any(|header| header.value.trim().is_empty())
+    {
         found.push(ReasonKind::HeaderValueMissing);
     }
     found

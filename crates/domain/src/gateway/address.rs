@@ -123,6 +123,26 @@ impl UrlTemplate {
     }
 }
 
+impl UrlError {
+    /// The same, counted in what follows so many characters of the text.
+    #[must_use]
+    pub(super) fn after(self, chars: usize) -> Self {
+        match self {
+            Self::Origin(at) => Self::Origin(at.saturating_sub(chars)),
+            Self::Template(error) => Self::Template(TemplateError {
+                at: error.at.map(|at| at.saturating_sub(chars)),
+                ..error
+            }),
+            Self::Unreadable
+            | Self::Scheme
+            | Self::Host
+            | Self::Credentials
+            | Self::Fragment
+            | Self::Brace => self,
+        }
+    }
+}
+
 fn begins_with_https(text: &str) -> bool {
     let begins = text.get(..HTTPS.len());
     begins.is_some_and(|scheme| scheme.eq_ignore_ascii_case(HTTPS))

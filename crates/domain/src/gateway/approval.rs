@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
+use super::GatewayConfig;
 use crate::access::Actor;
 use crate::desktop::{Desktop, SavedDesktop};
 use crate::id::UserId;
@@ -91,9 +92,13 @@ pub fn hosts_in_use(
 }
 
 fn targets(desktop: &Desktop) -> impl Iterator<Item = (String, &str)> {
-    desktop.widgets.iter().filter_map(|widget| {
-        let authority = widget.gateway.as_ref()?.authority()?;
-        Some((authority, &*widget.title))
+    desktop.widgets.iter().flat_map(|widget| {
+        let gateway = widget.gateway.as_ref();
+        let authorities = gateway.map(GatewayConfig::authorities).unwrap_or_default();
+        let title = &*widget.title;
+        authorities
+            .into_iter()
+            .map(move |authority| (authority, title))
     })
 }
 

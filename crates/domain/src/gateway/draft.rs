@@ -4,12 +4,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{AuthMethod, ContentType, GatewayConfig, Mapping, Place, Scope, Template, UrlTemplate};
+use super::{
+    AuthMethod, ContentType, GatewayConfig, Mapping, Place, Scope, Template, UrlError, UrlTemplate,
+};
 use crate::capture::PaymentType;
 use crate::widget::DraftProblem;
 use more::sentence;
 
 mod more;
+mod steps;
 
 /// Rows of one mapping: more than any gateway asks for. More are refused.
 pub const MAPPINGS_MAX: usize = 64;
@@ -17,9 +20,8 @@ pub const MAPPINGS_MAX: usize = 64;
 const NAME_CHARS_MAX: usize = 200;
 
 /// Headers that the request itself sets, or that would change how it is framed.
-const RESERVED_HEADERS: [&str; 15] = [
+const RESERVED_HEADERS: [&str; 14] = [
     "accept",
-    "authorization",
     "connection",
     "content-length",
     "content-type",
@@ -41,7 +43,8 @@ impl GatewayConfig {
     pub fn problems(&self, payment_type: PaymentType) -> Vec<DraftProblem> {
         let (scope, defined) = more::scope(self, payment_type);
         let mut problems = Vec::new();
-        problems.extend(url_problem(&self.service_url, &scope));
+        let wrong_url = self.url_error(&scope);
+        problems.extend(wrong_url.map(|wrong| DraftProblem::new("service_url", sentence(&wrong))));
         problems.extend(text_problem("success_key", &self.success_key, 1));
         problems.extend(text_problem("success_value", &self.success_value, 1));
         problems.extend(text_problem(
@@ -49,12 +52,7 @@ impl GatewayConfig {
             &self.agent_message_key,
             0,
         ));
-        problems.extend(mapping_problems(
-            "request_params",
-            &self.request_params,
-            param_name_problem,
-            |row| param_value_problem(row, &scope),
-        ));
+        problems.extend(self.param_problems(&scope));
         problems.extend(self.user_name_problem(&scope));
         problems.extend(timeout_problem(
             "connection_timeout_ms",
@@ -66,22 +64,44 @@ impl GatewayConfig {
             self.read_timeout_ms,
             1_000..=120_000,
         ));
-        if self.request_type == ContentType::Text && self.more.body.is_empty() {
-            problems.push(DraftProblem::new(
-                "request_type",
-                "text/plain is for responses; choose JSON, form or XML.",
-            ));
-        }
-        problems.extend(mapping_problems(
-            "request_headers",
-            &self.request_headers,
-            header_name_problem,
-            |row| header_value_problem(&row.value, &scope),
-        ));
+        problems.extend(self.type_problem());
+        problems.extend(self.header_problems(&scope));
         problems.extend(defined);
         problems.extend(more::body_problems(self, &scope));
         problems.extend(self.answer_problems());
         problems
+    }
+
+    fn url_error(&self, scope: &Scope) -> Option<UrlError> {
+        let url = UrlTemplate::parse(&self.service_url);
+        url.and_then(|url| url.check(scope)).err()
+    }
+
+    fn param_problems(&self, scope: &Scope) -> Vec<DraftProblem> {
+        mapping_problems(
+            "request_params",
+            &self.request_params,
+            param_name_problem,
+            |row| param_value_problem(row, scope),
+        )
+    }
+
+    fn header_problems(&self, scope: &Scope) -> Vec<DraftProblem> {
+        mapping_problems(
+            "request_headers",
+            &self.request_headers,
+            |row| header_name_problem(row, self.makes_authorization(row)),
+            |row| header_value_problem(&row.value, scope),
+        )
+    }
+
+    fn type_problem(&self) -> Option<DraftProblem> {
+        (self.request_type == ContentType::Text && self.more.body.is_empty()).then(|| {
+            DraftProblem::new(
+                "request_type",
+                "text/plain is for responses; choose JSON, form or XML.",
+            )
+        })
     }
 
     /// [RFC 7617 §2](https://www.rfc-editor.org/rfc/rfc7617#section-2): no colon and no control character in a user-id.
@@ -102,12 +122,6 @@ impl GatewayConfig {
             .or_else(|| of("auth_user_name", name).filter(|_| name.contains('{')))
             .or_else(|| of("more.auth_password", &self.more.auth_password))
     }
-}
-
-fn url_problem(text: &str, scope: &Scope) -> Option<DraftProblem> {
-    let checked = UrlTemplate::parse(text).and_then(|url| url.check(scope));
-    let error = checked.err()?;
-    Some(DraftProblem::new("service_url", sentence(&error)))
 }
 
 fn text_problem(field: &str, text: &str, chars_min: usize) -> Option<DraftProblem> {
@@ -187,20 +201,23 @@ fn param_value_problem(row: &Mapping, scope: &Scope) -> Option<String> {
 }
 
 /// [RFC 9110 §5.1](https://www.rfc-editor.org/rfc/rfc9110#section-5.1): a name is a token.
-fn header_name_problem(row: &Mapping) -> Option<String> {
+fn header_name_problem(row: &Mapping, makes_authorization: bool) -> Option<String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if row.name.is_empty() || row.name.len() > NAME_CHARS_MAX || !row.name.bytes().all(is_token) {
         let message = "A header's name has letters, digits and dashes, for example X-Merchant-Id.";
         return Some(message.to_owned());
     }
-    RESERVED_HEADERS
-        .contains(&&*row.name.to_ascii_lowercase())
-        .then(|| {
-            format!(
-                "{} is set by the request itself; leave this row out.",
-                row.name
-            )
-        })
+    let name = row.name.to_ascii_lowercase();
+    if name == "authorization" {
+        let message = "With Auth Method None, Authorization is made of values, for example Bearer {secret.key}; Basic makes it itself.";
+        return (!makes_authorization).then(|| message.to_owned());
+    }
+    RESERVED_HEADERS.contains(&&*name).then(|| {
+        format!(
+            "{} is set by the request itself; leave this row out.",
+            row.name
+        )
+    })
 }
 
 /// [RFC 9110 §5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5): a value is visible text.

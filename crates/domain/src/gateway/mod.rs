@@ -19,6 +19,7 @@ mod more;
 mod name;
 mod once;
 mod refinement;
+pub mod step;
 pub mod template;
 pub mod trial;
 mod typing;
@@ -38,6 +39,7 @@ pub use more::{
 pub use name::{NameError, NamePath, Step};
 pub use once::Once;
 pub use refinement::{ConditionList, Refinement};
+pub use step::{GatewayStep, StepOutput};
 pub use template::{Template, TemplateError};
 pub use typing::{Place, Scope, Typed};
 pub use variable::{Kind, Source, Space, Variable};
@@ -131,13 +133,29 @@ impl GatewayConfig {
     #[must_use]
     pub fn veiled(&self) -> Self {
         let mut veiled = self.clone();
-        for header in &mut veiled.request_headers {
+        let steps = veiled.more.steps.iter_mut();
+        let of_steps = steps.flat_map(|step| &mut step.request_headers);
+        for header in veiled.request_headers.iter_mut().chain(of_steps) {
             header.value.clear();
         }
         veiled
     }
 
-    /// Host and port that it sends to, as one text; none: the Service URL is no URL.
+    /// Rows of all request headers, those of steps too.
+    pub fn all_headers(&self) -> impl Iterator<Item = &Mapping> {
+        let steps = self.more.steps.iter();
+        let of_steps = steps.flat_map(|step| &step.request_headers);
+        self.request_headers.iter().chain(of_steps)
+    }
+
+    /// Whether a header row may make Authorization: where Basic does not, and of values. A credential itself is no text of a configuration, which everybody
+    /// reads who may edit it.
+    #[must_use]
+    pub fn makes_authorization(&self, row: &Mapping) -> bool {
+        self.auth_method == AuthMethod::None && row.value.contains('{')
+    }
+
+    /// Host and port that it sends the sale to, as one text; none: the Service URL is no URL.
     #[must_use]
     pub fn authority(&self) -> Option<String> {
         let url = UrlTemplate::parse(&self.service_url).ok()?;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContentType, GatewayConfig, Mapping};
+use super::{ContentType, GatewayConfig, GatewayStep, Mapping};
 
 /// The fields behind "More" (docs/decisions/0008). The default asks for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -40,6 +40,9 @@ pub struct More {
     /// Values that are computed once the body is final, `{sign.name}`. Each may name those above it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub signature: Vec<Mapping>,
+    /// Calls that are made before the sale, in this order. What they give is `{step.name.output}` in all that comes after.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<GatewayStep>,
     /// How answers are read if not as Response Type says.
     #[serde(skip_serializing_if = "is_default")]
     pub response_format: ResponseFormat,
@@ -65,7 +68,7 @@ impl More {
     }
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 

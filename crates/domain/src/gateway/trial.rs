@@ -220,6 +220,24 @@ pub struct Preview {
     pub headers: Vec<PreviewHeader>,
     /// The body.
     pub body: Vec<PreviewPart>,
+    /// The calls before it, in their order. What their answers give is not known, and shown hidden.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<PreviewStep>,
+}
+
+/// A call before the sale as it would go out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PreviewStep {
+    /// Its name.
+    pub name: String,
+    /// "POST".
+    pub method: String,
+    /// Where to.
+    pub url: String,
+    /// Headers.
+    pub headers: Vec<PreviewHeader>,
+    /// The body.
+    pub body: Vec<PreviewPart>,
 }
 
 /// A header as it may be shown.
@@ -333,6 +351,8 @@ pub enum MessageFrom {
 /// What a test that was sent came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tested {
+    /// The calls before the sale, and what each was answered.
+    pub steps: Vec<TestedStep>,
     /// The verdict.
     pub judgement: Judgement,
     /// Why no whole answer came, for the administrator; none: one came.
@@ -347,6 +367,21 @@ pub struct Tested {
     pub ended_in: Duration,
 }
 
+/// What a call before the sale was answered in a test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct TestedStep {
+    /// Its name.
+    pub name: String,
+    /// HTTP status; none: no head came.
+    pub status: Option<u16>,
+    /// Why no whole answer came; none: one came.
+    pub why: Option<String>,
+    /// The beginning of the answer's body, scrubbed, on one line.
+    pub excerpt: Option<String>,
+    /// From the first byte of the request to the end, in ms.
+    pub ended_in_ms: u64,
+}
+
 /// Why a trial sent nothing: free of secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct NothingSent {
@@ -354,6 +389,9 @@ pub struct NothingSent {
     pub reason: NotSentReason,
     /// For the administrator, in English.
     pub detail: String,
+    /// The calls before the sale that were made, the one that failed the last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<TestedStep>,
 }
 
 #[cfg(test)]

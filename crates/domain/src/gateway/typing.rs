@@ -123,6 +123,9 @@ impl Scope {
             }
             typed = Typed { kind, is_secret };
         }
+        if place == Place::Url && typed.is_secret {
+            return Err(TemplateFault::Secret(token.source.clone()));
+        }
         let is_body = token.source == Source::Fixed(Variable::BodyRaw);
         let is_hashed = token
             .filters

@@ -323,14 +323,17 @@ pub enum Space {
     Let,
     /// `{sign.name}`: computed over the body.
     Sign,
+    /// `{step.name.output}`: taken from the answer to a step. Its word is `name.output`.
+    Step,
 }
 
 impl Space {
-    const ALL: [(Self, &'static str); 4] = [
+    const ALL: [(Self, &'static str); 5] = [
         (Self::Constant, "cfg."),
         (Self::Secret, "secret."),
         (Self::Let, "let."),
         (Self::Sign, "sign."),
+        (Self::Step, "step."),
     ];
 
     /// What stands before the dot, and the dot.
@@ -341,6 +344,7 @@ impl Space {
             Self::Secret => "secret.",
             Self::Let => "let.",
             Self::Sign => "sign.",
+            Self::Step => "step.",
         }
     }
 }
@@ -362,6 +366,11 @@ impl Source {
             .iter()
             .find_map(|(space, prefix)| Some((*space, name.strip_prefix(prefix)?)));
         match named {
+            Some((Space::Step, word)) => {
+                let (step, output) = word.split_once('.')?;
+                let are_words = is_word(step) && is_word(output);
+                are_words.then(|| Self::Named(Space::Step, word.into()))
+            }
             Some((space, word)) => is_word(word).then(|| Self::Named(space, word.into())),
             None => Variable::from_name(name).map(Self::Fixed),
         }
@@ -432,6 +441,7 @@ mod tests {
             named(Space::Constant, "merchant_id")
         );
         assert_eq!(Source::parse("sign.digest"), named(Space::Sign, "digest"));
+        assert_eq!(Source::parse("step.pm.id"), named(Space::Step, "pm.id"));
         for name in [
             "cfg.",
             "cfg.a.b",
@@ -439,6 +449,10 @@ mod tests {
             "let.1",
             "sign.a-b",
             "other.x",
+            "step.pm",
+            "step.pm.id.x",
+            "step..id",
+            "step.Pm.id",
         ] {
             assert_eq!(Source::parse(name), None, "{name}");
         }

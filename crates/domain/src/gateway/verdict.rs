@@ -48,6 +48,8 @@ pub enum NotSentReason {
     Tls,
     /// The request could not be made from the configuration.
     Render,
+    /// A call that is made before the sale failed, so the sale was not sent.
+    Step,
     /// The charge could not be recorded, so it was not sent.
     Ledger,
     /// The server was stopping or too busy.
@@ -65,6 +67,7 @@ impl NotSentReason {
             Self::Connect => "connect",
             Self::Tls => "tls",
             Self::Render => "render",
+            Self::Step => "step",
             Self::Ledger => "ledger",
             Self::Busy => "busy",
         }

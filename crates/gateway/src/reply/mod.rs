@@ -74,6 +74,11 @@ impl Reading {
         rule(self.evidence, missing_key, self.refined)
     }
 
+    /// The first line of `also` that does not hold.
+    pub(crate) fn also_broken(&self) -> Option<usize> {
+        self.refined.also_broken
+    }
+
     /// The condition that a rule rests on, and what stands at its key.
     pub(crate) fn decided(
         &self,

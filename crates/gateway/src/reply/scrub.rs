@@ -102,6 +102,17 @@ impl<'a> Captured<'a> {
         self.0.iter().filter(is_long).map(|(_, value)| *value)
     }
 
+    /// Whether a captured number stands in a text as a whole, blanks and dashes between its digits or not.
+    pub(crate) fn stands_in(&self, text: &str) -> bool {
+        let chars: Zeroizing<Vec<char>> = Zeroizing::new(text.chars().collect());
+        let mut numbers = self.long();
+        let runs = runs(&chars);
+        numbers.any(|number| {
+            let mut runs = runs.iter();
+            runs.any(|run| (0..run.0.len()).any(|start| run.is_equal(start, number)))
+        })
+    }
+
     /// Short values as a gateway may write them: the date in either order, with either year, and the code, alone or beside it.
     fn forms(&self) -> Vec<Form<'_>> {
         let of = |wanted: Field| {

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 
 /// Writes the text of the body, in its form field if it has one.
 pub(crate) fn write<S: Sink>(facts: &Facts<'_>, sink: &mut S) -> Result<(), Failure> {
-    let gateway = &facts.charge.gateway;
+    let gateway = facts.config;
     let kind = BodyKind::of(gateway);
     let field = &gateway.more.body_form_field;
     if field.is_empty() {
@@ -29,7 +29,7 @@ pub(crate) fn write<S: Sink>(facts: &Facts<'_>, sink: &mut S) -> Result<(), Fail
 
 fn text<S: Sink>(facts: &Facts<'_>, kind: BodyKind, sink: &mut S) -> Result<(), Failure> {
     let wrong = |why: &str| Failure::render(format!("the body: {why}"));
-    let template = Template::parse_lines(&facts.charge.gateway.more.body);
+    let template = Template::parse_lines(&facts.config.more.body);
     let template = template.map_err(|error| wrong(&error.to_string()))?;
     let mut quotes = false;
     let mut is_escaped = false;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::filtered::{Held, Octets, Unfit, Words};
+use super::taken::Taken;
 use super::target::Target;
 use super::value::{Piece, Value, first_six, last_four, typed};
 use crate::failure::Failure;
@@ -13,13 +14,19 @@ use domain::capture::Field;
 use domain::capture::brand::{BrandGuess, guess};
 use domain::gateway::filter::{DateFormat, Filter};
 use domain::gateway::template::{Part, Token};
-use domain::gateway::{Kind, Mapping, Source, Space, Template, UrlTemplate, Variable};
+use domain::gateway::{
+    GatewayConfig, Kind, Mapping, Source, Space, Template, UrlTemplate, Variable,
+};
 use domain::money::Money;
 use zeroize::Zeroizing;
 
 /// What tokens stand for. It grows while a request is made: first its URL, then `let`, then the body, then `sign`.
 pub(crate) struct Facts<'a> {
     pub(crate) charge: &'a Charge,
+    /// The sale's configuration, or a step's.
+    pub(crate) config: &'a GatewayConfig,
+    /// What the answers of earlier steps gave.
+    taken: &'a Taken,
     /// None while the URL is made.
     target: Option<Target>,
     computed: BTreeMap<(&'static str, &'a str), Computed>,
@@ -33,16 +40,22 @@ enum Computed {
 
 impl<'a> Facts<'a> {
     /// With the URL and the variables of the configuration made.
-    pub(crate) fn new(charge: &'a Charge) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        charge: &'a Charge,
+        config: &'a GatewayConfig,
+        taken: &'a Taken,
+    ) -> Result<Self, Failure> {
         let mut facts = Self {
             charge,
+            config,
+            taken,
             target: None,
             computed: BTreeMap::new(),
         };
-        let url = UrlTemplate::parse(&charge.gateway.service_url)
+        let url = UrlTemplate::parse(&config.service_url)
             .map_err(|error| Failure::render(format!("the Service URL: {error}")))?;
         facts.target = Some(Target::new(&facts, "the Service URL", &url)?);
-        facts.compute(Space::Let, &charge.gateway.more.variables, None)?;
+        facts.compute(Space::Let, &config.more.variables, None)?;
         Ok(facts)
     }
 
@@ -55,7 +68,7 @@ impl<'a> Facts<'a> {
 
     /// The body is final: what is made of it follows.
     pub(crate) fn sign(&mut self, body: &[u8]) -> Result<(), Failure> {
-        self.compute(Space::Sign, &self.charge.gateway.more.signature, Some(body))
+        self.compute(Space::Sign, &self.config.more.signature, Some(body))
     }
 
     fn compute(
@@ -202,7 +215,7 @@ impl<'a> Facts<'a> {
         let undefined = || Unfit(format!("{{{}{name}}} is not defined", space.prefix()));
         match space {
             Space::Constant => {
-                let rows = &self.charge.gateway.more.constants;
+                let rows = &self.config.more.constants;
                 let row = rows.iter().find(|row| row.name == name);
                 let row = row.ok_or_else(undefined)?;
                 Ok(Held::Text(Words::plain(row.value.as_str())))
@@ -213,6 +226,10 @@ impl<'a> Facts<'a> {
                     Unfit(format!("the secret \u{201c}{name}\u{201d} is not set"))
                 })?;
                 Ok(Held::Text(Words::secret(secret.expose())))
+            }
+            Space::Step => {
+                let words = self.taken.words(name).ok_or_else(undefined)?;
+                Ok(Held::Text(words.clone()))
             }
             Space::Let | Space::Sign => {
                 let found = self.computed.get(&(space.prefix(), name));
@@ -267,7 +284,7 @@ impl<'a> Facts<'a> {
             Variable::TxnNonce => text(&once.nonce),
             Variable::TxnDigits => text(&once.digits),
             Variable::TxnUuid => text(&once.uuid),
-            Variable::RequestMethod => text(charge.gateway.more.method.as_str()),
+            Variable::RequestMethod => text(self.config.more.method.as_str()),
             Variable::RequestHost => text(&self.requested()?.origin.authority()),
             Variable::RequestPath => text(&self.requested()?.path),
             Variable::BodyRaw => return Err(unhashed()),

@@ -3,7 +3,7 @@
 //! Never: carries a captured value.
 
 use bytes::Bytes;
-use domain::gateway::{AuthMethod, GatewayConfig};
+use domain::gateway::{AuthMethod, GatewayConfig, Mapping};
 use hyper::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
     USER_AGENT,
@@ -43,7 +43,7 @@ const RESERVED: [&str; 17] = [
 
 /// All headers but Content-Length, which the HTTP layer takes from the body.
 pub(crate) fn headers(facts: &Facts<'_>) -> Result<HeaderMap, Failure> {
-    let gateway = &facts.charge.gateway;
+    let gateway = facts.config;
     let mut headers = HeaderMap::new();
     let host = HeaderValue::try_from(facts.target()?.origin.authority());
     headers.insert(
@@ -68,7 +68,7 @@ pub(crate) fn headers(facts: &Facts<'_>) -> Result<HeaderMap, Failure> {
     }
     let mut mapped = HeaderMap::new();
     for row in &gateway.request_headers {
-        let name = header_name(&row.name)?;
+        let name = header_name(row, gateway)?;
         let value = header_value(facts, &row.name, &row.value)?;
         if mapped.insert(name, value).is_some() {
             let twice = format!("the header {} is there twice", row.name);
@@ -79,10 +79,11 @@ pub(crate) fn headers(facts: &Facts<'_>) -> Result<HeaderMap, Failure> {
     Ok(headers)
 }
 
-fn header_name(name: &str) -> Result<HeaderName, Failure> {
-    let parsed = HeaderName::try_from(name.trim())
-        .map_err(|_| Failure::render(format!("{name:?} is no header name")))?;
-    match RESERVED.contains(&parsed.as_str()) {
+fn header_name(row: &Mapping, gateway: &GatewayConfig) -> Result<HeaderName, Failure> {
+    let parsed = HeaderName::try_from(row.name.trim())
+        .map_err(|_| Failure::render(format!("{:?} is no header name", row.name)))?;
+    let is_made = parsed == AUTHORIZATION && gateway.makes_authorization(row);
+    match RESERVED.contains(&parsed.as_str()) && !is_made {
         true => Err(Failure::render(format!(
             "the header {parsed} cannot be mapped"
         ))),
@@ -111,11 +112,11 @@ fn content_type(gateway: &GatewayConfig) -> Result<HeaderValue, Failure> {
 /// `Basic` and the base64 of "user:password", made in one buffer that wipes itself.
 fn basic(facts: &Facts<'_>) -> Result<HeaderValue, Failure> {
     let charge = facts.charge;
-    let user = facts.of_plain_text("Auth User Name", &charge.gateway.auth_user_name)?;
+    let user = facts.of_plain_text("Auth User Name", &facts.config.auth_user_name)?;
     if user.contains(':') {
         return Err(Failure::render("Auth User Name holds a colon"));
     }
-    let computed = match charge.gateway.more.auth_password.as_str() {
+    let computed = match facts.config.more.auth_password.as_str() {
         "" => None,
         text => Some(facts.of_plain_text("the password", text)?),
     };

@@ -4,6 +4,7 @@
 
 use bytes::Bytes;
 use domain::boundary::Charge;
+use domain::gateway::GatewayConfig;
 use http_body_util::Full;
 use hyper::{Method, Request};
 use secret::SecretBuffer;
@@ -19,6 +20,7 @@ mod filtered;
 mod head;
 mod parameters;
 mod preview;
+mod taken;
 mod target;
 mod tree;
 mod value;
@@ -26,18 +28,24 @@ mod value;
 use encode::{Sink, encode};
 use facts::Facts;
 pub(crate) use preview::{preview, sensitive_values};
+pub(crate) use taken::Taken;
 
 /// Largest body of a request: 64 KiB. What an agent can type stays below 20 KiB even if every
 /// character is escaped; the rest is for mappings. A larger one is not sent.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// The request, ready to be written. Its parts are made in this order: URL, variables, body, signature, head.
-pub(crate) fn render(charge: &Charge) -> Result<Request<Full<Bytes>>, Failure> {
-    let mut facts = Facts::new(charge)?;
+/// `config` is the charge's own for the sale, or that of a step before it.
+pub(crate) fn render(
+    charge: &Charge,
+    config: &GatewayConfig,
+    taken: &Taken,
+) -> Result<Request<Full<Bytes>>, Failure> {
+    let mut facts = Facts::new(charge, config, taken)?;
     let mut body = SecretBuffer::with_capacity(BODY_BYTES_MAX);
     write_body(&facts, &mut body)?;
     let headers = signed_head(&mut facts, &body)?;
-    let method = match charge.gateway.more.method {
+    let method = match config.more.method {
         domain::gateway::Method::Post => Method::POST,
         domain::gateway::Method::Put => Method::PUT,
     };
@@ -51,7 +59,7 @@ pub(crate) fn render(charge: &Charge) -> Result<Request<Full<Bytes>>, Failure> {
 }
 
 fn write_body<S: Sink>(facts: &Facts<'_>, sink: &mut S) -> Result<(), Failure> {
-    let gateway = &facts.charge.gateway;
+    let gateway = facts.config;
     if !gateway.more.body.is_empty() {
         return body_text::write(facts, sink);
     }

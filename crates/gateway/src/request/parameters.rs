@@ -22,7 +22,7 @@ pub(crate) type Parameter<'a> = (Cow<'a, str>, Value<'a>);
 /// Everything the body holds, in order. A mapping row with the name of a standard parameter takes
 /// its place, the others follow; what is empty is left out.
 pub(crate) fn parameters<'a>(facts: &Facts<'a>) -> Result<Vec<Parameter<'a>>, Failure> {
-    let gateway = &facts.charge.gateway;
+    let gateway = facts.config;
     let mut parameters = match gateway.send_standard_parameters {
         true => standard(facts),
         false => Vec::new(),

@@ -3,7 +3,8 @@
 //! Never: looks for digits in a finished text, or writes more of them than the last four of a card number.
 
 use domain::boundary::Charge;
-use domain::gateway::trial::{Preview, PreviewHeader, PreviewPart};
+use domain::gateway::GatewayConfig;
+use domain::gateway::trial::{Preview, PreviewHeader, PreviewPart, PreviewStep};
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use secret::{BufferFull, Digits, SecretBuffer};
 use zeroize::Zeroizing;
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 use super::encode::Sink;
 use super::facts::Facts;
 use super::value::{LAST_SHOWN, LastFour};
-use super::{BODY_BYTES_MAX, signed_head, write_body};
+use super::{BODY_BYTES_MAX, Taken, signed_head, write_body};
 use crate::failure::Failure;
 
 /// Stands for one digit.
@@ -22,7 +23,28 @@ const CREDENTIAL: &str = "\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}";
 
 /// The request of a charge, made by the code that makes the real one.
 pub(crate) fn preview(charge: &Charge) -> Result<Preview, Failure> {
-    let mut facts = Facts::new(charge)?;
+    let taken = Taken::unknown(&charge.gateway);
+    let steps = charge.gateway.more.steps.iter().map(|step| {
+        let shown = shown(charge, &charge.gateway.of_step(step), &taken);
+        let shown = shown.map_err(|failure| failure.within(&format!("the step {}", step.name)))?;
+        Ok(PreviewStep {
+            name: step.name.clone(),
+            method: shown.method,
+            url: shown.url,
+            headers: shown.headers,
+            body: shown.body,
+        })
+    });
+    let steps = steps.collect::<Result<_, _>>()?;
+    Ok(Preview {
+        steps,
+        ..shown(charge, &charge.gateway, &taken)?
+    })
+}
+
+/// One request of a charge.
+fn shown(charge: &Charge, config: &GatewayConfig, taken: &Taken) -> Result<Preview, Failure> {
+    let mut facts = Facts::new(charge, config, taken)?;
     let mut body = Shown::default();
     write_body(&facts, &mut body)?;
     let headers = head_of(&mut facts)?;
@@ -31,10 +53,11 @@ pub(crate) fn preview(charge: &Charge) -> Result<Preview, Failure> {
     shown.push(header((&CONTENT_LENGTH, &HeaderValue::from(body.bytes))));
     let target = facts.target()?;
     Ok(Preview {
-        method: charge.gateway.more.method.as_str().to_owned(),
+        method: config.more.method.as_str().to_owned(),
         url: format!("https://{}{}", target.origin.authority(), target.path),
         headers: shown,
         body: body.parts,
+        steps: Vec::new(),
     })
 }
 
@@ -46,8 +69,12 @@ fn head_of(facts: &mut Facts<'_>) -> Result<HeaderMap, Failure> {
 }
 
 /// Values of sensitive headers, those that are computed too.
-pub(crate) fn sensitive_values(charge: &Charge) -> Vec<Zeroizing<String>> {
-    let headers = Facts::new(charge).and_then(|mut facts| head_of(&mut facts));
+pub(crate) fn sensitive_values(
+    charge: &Charge,
+    config: &GatewayConfig,
+    taken: &Taken,
+) -> Vec<Zeroizing<String>> {
+    let headers = Facts::new(charge, config, taken).and_then(|mut facts| head_of(&mut facts));
     let headers = headers.unwrap_or_default();
     let sensitive = headers.values().filter(|value| value.is_sensitive());
     let values = sensitive
@@ -62,7 +89,7 @@ fn header((name, value): (&HeaderName, &HeaderValue)) -> PreviewHeader {
     match value.to_str() {
         Ok(text) if !value.is_sensitive() => PreviewPart::push(&mut parts, text, false),
         Ok(_) | Err(_) => {
-            if name == AUTHORIZATION {
+            if name == AUTHORIZATION && value.as_bytes().starts_with(b"Basic ") {
                 PreviewPart::push(&mut parts, "Basic ", false);
             }
             PreviewPart::push(&mut parts, CREDENTIAL, true);

@@ -9,8 +9,8 @@ use domain::payment::Outcome;
 use serde::Deserialize;
 
 use crate::charges::{client, post};
-use crate::request_vectors::{charge_at, files, preset, presets};
-use crate::server::{Server, reply};
+use crate::request_vectors::{answering, charge_at, files, preset, presets};
+use crate::server::reply;
 
 /// A card that no answer names.
 const NUMBER: &str = CARDS[1].number;
@@ -104,7 +104,8 @@ fn every_answer_is_judged_as_stated() {
 async fn every_answer_amounts_to_the_same_when_it_comes_from_a_server() {
     for (name, vectors) in all() {
         for vector in &vectors.answers {
-            let server = Server::start(reply(vector.status, "", vector.body().as_bytes())).await;
+            let answer = reply(vector.status, "", vector.body().as_bytes());
+            let server = answering(&name, answer).await;
             let charge = charge_at(&name, &server.url(), NUMBER);
             let answer = post(&server, charge).await;
             let answer = answer.map_err(|not_sent| not_sent.detail).unwrap();

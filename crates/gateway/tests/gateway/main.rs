@@ -27,6 +27,8 @@ mod server;
 #[cfg(test)]
 mod ssrf;
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod tls_matrix;
 #[cfg(test)]
 mod trials;

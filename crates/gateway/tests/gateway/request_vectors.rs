@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use domain::boundary::Charge;
 use domain::capture::fixtures::CARDS;
@@ -16,7 +17,7 @@ use secret::SecretText;
 use serde::Deserialize;
 
 use crate::charges::{charge, post};
-use crate::server::{Server, reply};
+use crate::server::{Act, Server, reply};
 
 /// Mon, 23 Nov 2026 18:00:00 GMT
 const AT: UnixMillis = UnixMillis(1_795_456_800_000);
@@ -34,7 +35,17 @@ struct Vector {
     kind: String,
     password: Option<String>,
     secrets: BTreeMap<String, String>,
+    /// The calls before the sale.
+    #[serde(default)]
+    steps: Vec<StepVector>,
     request: Expected,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepVector {
+    request: Expected,
+    answer: String,
 }
 
 #[derive(Deserialize)]
@@ -152,28 +163,46 @@ fn here(server: &Server, service_url: &str) -> String {
 #[tokio::test]
 async fn every_vector_is_rendered_byte_for_byte() {
     for name in presets() {
-        let vector: Vector = read(&room(&format!("tests/vectors/requests/{name}.toml")));
+        let vector = vector(&name);
         assert_eq!(vector.preset, name);
-        let server = Server::start(reply(200, "", b"{}")).await;
+        let server = answering(&name, reply(200, "", b"{}")).await;
         let mut gateway = preset(&vector.preset);
         gateway.service_url = here(&server, &gateway.service_url);
         if let Err(refused) = post(&server, fixture(&vector, gateway, CARDS[0].number)).await {
             panic!("{}: {}", vector.preset, refused.detail);
         }
-        let (head, body) = server.request();
-        let expected = vector
-            .request
-            .body
-            .replace("<card number>", CARDS[0].number);
-        assert_eq!(body, expected, "{}", vector.preset);
-        let method = head.split(' ').next().unwrap();
-        assert_eq!(method, vector.request.method, "{}", vector.preset);
-        for (name, value) in &vector.request.headers {
-            let line = format!("\r\n{name}: {value}\r\n").to_ascii_lowercase();
-            let head = format!("{}\r\n", head.to_ascii_lowercase());
-            assert!(head.contains(&line), "{}: {name}\n{head}", vector.preset);
+        let steps = vector.steps.iter().map(|step| &step.request);
+        let expected: Vec<&Expected> = steps.chain([&vector.request]).collect();
+        let requests = server.requests();
+        assert_eq!(requests.len(), expected.len(), "{name}");
+        for (request, expected) in requests.iter().zip(expected) {
+            is_as_expected(&name, request, expected);
         }
     }
+}
+
+fn is_as_expected(preset: &str, request: &str, expected: &Expected) {
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let wanted = expected.body.replace("<card number>", CARDS[0].number);
+    assert_eq!(body, wanted, "{preset}");
+    assert_eq!(head.split(' ').next(), Some(&*expected.method), "{preset}");
+    for (name, value) in &expected.headers {
+        let line = format!("\r\n{name}: {value}\r\n").to_ascii_lowercase();
+        let head = format!("{}\r\n", head.to_ascii_lowercase());
+        assert!(head.contains(&line), "{preset}: {name}\n{head}");
+    }
+}
+
+fn vector(preset: &str) -> Vector {
+    read(&room(&format!("tests/vectors/requests/{preset}.toml")))
+}
+
+/// A server that answers the steps of a preset as its vector says, and then so.
+pub(crate) async fn answering(preset: &str, sale: Act) -> Server {
+    let steps = vector(preset).steps.into_iter();
+    let steps = steps.map(|step| reply(200, "", step.answer.as_bytes()));
+    let acts = steps.chain([sale]).collect();
+    Server::start(Act::InTurn(Arc::new(Mutex::new(acts)))).await
 }
 
 #[test]

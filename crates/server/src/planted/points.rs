@@ -118,8 +118,8 @@ impl Store for Pointed<Arc<dyn Store>> {
 }
 
 impl PaymentGateway for Pointed<Arc<dyn PaymentGateway>> {
-    fn host_approved(&self, gateway: &GatewayConfig) -> bool {
-        self.inner.host_approved(gateway)
+    fn authority_approved(&self, authority: &str) -> bool {
+        self.inner.authority_approved(authority)
     }
 
     fn set_approved_hosts(&self, authorities: Vec<String>) {

@@ -428,7 +428,7 @@ fn check_passwords(
                 refuse("Auth Method Basic needs a password before the widget is Enabled.");
             }
             (None, Some(gateway))
-                if kept && old.is_some_and(|old| old.authority() != gateway.authority()) =>
+                if kept && old.is_some_and(|old| !gateway.keeps_to_hosts_of(old)) =>
             {
                 refuse(HOST_CHANGED);
             }
@@ -458,7 +458,7 @@ fn check_secrets(
             continue;
         };
         let old = widget(before, &new.id).and_then(|old| old.gateway.as_ref());
-        let is_elsewhere = old.is_some_and(|old| old.authority() != gateway.authority());
+        let is_elsewhere = old.is_some_and(|old| !gateway.keeps_to_hosts_of(old));
         for (place, name) in gateway.more.secrets.iter().enumerate() {
             let mut refuse = |message: &str| {
                 let field = format!("widgets[{index}].gateway.more.secrets[{place}]");

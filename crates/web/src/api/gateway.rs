@@ -10,7 +10,7 @@ use domain::boundary::Change;
 use domain::capture::WidgetKind;
 use domain::desktop::{Desktop, TypedSecret, gateway_password};
 use domain::gateway::trial::{
-    Judgement, NothingSent, Pasted, Preview, TestInstrument, Tested, Trial,
+    Judgement, NothingSent, Pasted, Preview, TestInstrument, Tested, TestedStep, Trial,
 };
 use domain::gateway::{AuthMethod, GatewayConfig, NotSentReason, Once};
 use domain::id::{AttemptId, DesktopId, WidgetId};
@@ -138,6 +138,9 @@ pub(crate) enum TestResult {
 /// What came of a test that was sent. All texts are scrubbed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct SentView {
+    /// The calls before the sale, and what each was answered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    steps: Vec<TestedStep>,
     /// The verdict and what it rests on.
     judgement: Judgement,
     /// Why no whole answer came, in English; none: one came.
@@ -156,6 +159,7 @@ impl From<Tested> for SentView {
     fn from(tested: Tested) -> Self {
         let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Self {
+            steps: tested.steps,
             judgement: tested.judgement,
             why: tested.why,
             excerpt: tested.excerpt,
@@ -176,6 +180,7 @@ impl From<NothingSent> for Problem {
             | NotSentReason::Connect
             | NotSentReason::Tls
             | NotSentReason::Render
+            | NotSentReason::Step
             | NotSentReason::Ledger => Self::field("gateway", nothing.detail),
         }
     }
@@ -249,11 +254,13 @@ impl TrialForm {
         let Some(kept) = kept.and_then(|id| widget(desktop, id)) else {
             return Ok(PasswordUsed::Missing);
         };
-        let old = kept.gateway.as_ref().and_then(GatewayConfig::authority);
-        Ok(match old.is_some() && old == self.gateway.authority() {
-            true => PasswordUsed::Stored,
-            false => PasswordUsed::OtherHost,
-        })
+        let old = kept.gateway.as_ref();
+        Ok(
+            match old.is_some_and(|old| self.gateway.keeps_to_hosts_of(old)) {
+                true => PasswordUsed::Stored,
+                false => PasswordUsed::OtherHost,
+            },
+        )
     }
 
     /// The password that a test sends.
@@ -289,8 +296,8 @@ impl TrialForm {
         desktop: &Desktop,
     ) -> Result<Vec<(String, SecretText)>, Problem> {
         let kept = self.widget.as_ref().and_then(|id| widget(desktop, id));
-        let old = kept.and_then(|kept| kept.gateway.as_ref()?.authority());
-        let is_same_host = old.is_some() && old == self.gateway.authority();
+        let old = kept.and_then(|kept| kept.gateway.as_ref());
+        let is_same_host = old.is_some_and(|old| self.gateway.keeps_to_hosts_of(old));
         let mut stored_ones = match &self.widget {
             Some(id) => app.deps.desktops.gateway_secrets(id).await?,
             None => Vec::new(),

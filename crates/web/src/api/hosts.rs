@@ -118,9 +118,8 @@ impl Hosts {
     /// The client itself says whether it would send there.
     fn may_receive(&self, gateway: &dyn PaymentGateway, authority: &str) -> bool {
         let mut configs = self.configs.iter();
-        configs.any(|config| {
-            config.authority().as_deref() == Some(authority) && gateway.host_approved(config)
-        })
+        configs.any(|config| config.authorities().contains(authority))
+            && gateway.authority_approved(authority)
     }
 
     fn view(&self, app: &Shared, login: &Login) -> Vec<GatewayHost> {

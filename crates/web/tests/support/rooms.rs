@@ -14,7 +14,6 @@ use domain::boundary::{
 };
 use domain::designer::{DesignerDesktop, SavedDesign};
 use domain::desktop::{Desktop, SavedDesktop, SecretsSet};
-use domain::gateway::GatewayConfig;
 use domain::gateway::approval::HostApproval;
 use domain::id::{AttemptId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
 use domain::payment::resolution::Proposal;
@@ -407,16 +406,11 @@ impl Users for Rooms {
 }
 
 impl PaymentGateway for Rooms {
-    fn host_approved(&self, gateway: &GatewayConfig) -> bool {
+    fn authority_approved(&self, authority: &str) -> bool {
         let refused = self.refused_hosts.lock().unwrap();
         let approved = self.approved_hosts.lock().unwrap();
-        let authority = gateway.authority();
-        approved
-            .iter()
-            .any(|host| Some(&host.authority) == authority.as_ref())
-            || !refused
-                .iter()
-                .any(|host| gateway.service_url.contains(host.as_str()))
+        approved.iter().any(|host| host.authority == authority)
+            || !refused.iter().any(|host| authority.contains(host.as_str()))
     }
 
     fn set_approved_hosts(&self, _: Vec<String>) {

@@ -74,6 +74,7 @@ impl GatewayTrials for Bench {
                         value: vec![],
                     }],
                     body,
+                    steps: Vec::new(),
                 })
             },
             Err,
@@ -96,6 +97,7 @@ impl GatewayTrials for Bench {
                 return Err(refusal);
             }
             Ok(Tested {
+                steps: Vec::new(),
                 judgement: judgement(200, "thank you"),
                 why: None,
                 excerpt: Some("{}".to_owned()),

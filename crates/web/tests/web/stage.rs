@@ -414,6 +414,18 @@ fn more() -> Value {
         "secrets": ["key"],
         "variables": row("hash", "{cfg.merchant|sha256|hex}"),
         "signature": row("digest", "{body.raw|sha256|b64}"),
+        "steps": [{
+            "name": "login",
+            "url": "/token",
+            "method": "POST",
+            "request_type": "application/json",
+            "response_type": "application/json",
+            "request_params": row("grant_type", "client_credentials"),
+            "body": "",
+            "request_headers": row("X-Api-Key", "{secret.key}"),
+            "extract": [{"name": "token", "value": "access_token", "public": true}],
+            "require": ["token_type = Bearer"],
+        }],
         "response_format": "response_type",
         "verdict": {
             "also": ["http:status = 200"],

@@ -176,6 +176,7 @@ async fn c23_a_test_is_recorded_before_and_after_with_its_host_and_verdict() {
     *house.bench.refusal.lock().unwrap() = Some(NothingSent {
         reason: NotSentReason::Tls,
         detail: "the certificate has expired".to_owned(),
+        steps: Vec::new(),
     });
     let reply = administrator.post("/gateway/test", form).await;
     assert_eq!(

@@ -2386,6 +2386,27 @@ export interface components {
             /** @description Widgets that send there. */
             widgets: components["schemas"]["HostWidget"][];
         };
+        /** @description A call that is made before the sale: for a token, or to make a token of a card. Each is made once, in its order, and the sale only if all of them held. */
+        GatewayStep: {
+            /** @description The whole body as a text, in the place of parameters. */
+            body?: string;
+            /** @description What is taken from its answer. A step whose answer lacks one of them has failed. */
+            extract?: components["schemas"]["StepOutput"][];
+            /** @description HTTP method. */
+            method?: components["schemas"]["Method"];
+            /** @description Its name in `{step.name.output}`. */
+            name: string;
+            /** @description Its headers. Basic goes along where the step's host is that of the Service URL. */
+            request_headers?: components["schemas"]["Mapping"][];
+            /** @description Its parameters: these, and no standard ones. */
+            request_params?: components["schemas"]["Mapping"][];
+            request_type?: components["schemas"]["ContentType"] | null;
+            /** @description Conditions that must hold of its answer besides a status of 2xx. */
+            require?: string[];
+            response_type?: components["schemas"]["ContentType"] | null;
+            /** @description Where to: a whole URL, or what follows the host of the Service URL, from its slash. It takes the tokens that the Service URL takes. */
+            url: string;
+        };
         /** @description Revisions of a desktop. */
         History: {
             /** @description There are older ones that are not shown. */
@@ -2676,6 +2697,11 @@ export interface components {
              */
             signature: components["schemas"]["Mapping"][];
             /**
+             * @description Calls that are made before the sale, in this order. What they give is `{step.name.output}` in all that comes after.
+             * @default []
+             */
+            steps: components["schemas"]["GatewayStep"][];
+            /**
              * @description What Response Success Value is.
              * @default text
              */
@@ -2716,13 +2742,15 @@ export interface components {
          * @description Why nothing was sent.
          * @enum {string}
          */
-        NotSentReason: "resolve" | "host_not_approved" | "connect_timeout" | "connect" | "tls" | "render" | "ledger" | "busy";
+        NotSentReason: "resolve" | "host_not_approved" | "connect_timeout" | "connect" | "tls" | "render" | "step" | "ledger" | "busy";
         /** @description Why a trial sent nothing: free of secrets. */
         NothingSent: {
             /** @description For the administrator, in English. */
             detail: string;
             /** @description Why. */
             reason: components["schemas"]["NotSentReason"];
+            /** @description The calls before the sale that were made, the one that failed the last. */
+            steps?: components["schemas"]["TestedStep"][];
         };
         /** @description Which widget to open. */
         OpenForm: {
@@ -2974,6 +3002,8 @@ export interface components {
             headers: components["schemas"]["PreviewHeader"][];
             /** @description "POST". */
             method: string;
+            /** @description The calls before it, in their order. What their answers give is not known, and shown hidden. */
+            steps?: components["schemas"]["PreviewStep"][];
             /** @description Where to. */
             url: string;
         };
@@ -2990,6 +3020,19 @@ export interface components {
             hidden: boolean;
             /** @description The text, or dots. */
             text: string;
+        };
+        /** @description A call before the sale as it would go out. */
+        PreviewStep: {
+            /** @description The body. */
+            body: components["schemas"]["PreviewPart"][];
+            /** @description Headers. */
+            headers: components["schemas"]["PreviewHeader"][];
+            /** @description "POST". */
+            method: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Where to. */
+            url: string;
         };
         /** @description The request that would be sent. */
         PreviewView: {
@@ -3291,6 +3334,8 @@ export interface components {
             head_ms?: number | null;
             /** @description The verdict and what it rests on. */
             judgement: components["schemas"]["Judgement"];
+            /** @description The calls before the sale, and what each was answered. */
+            steps?: components["schemas"]["TestedStep"][];
             /** @description Why no whole answer came, in English; none: one came. */
             why?: string | null;
         };
@@ -3513,6 +3558,15 @@ export interface components {
             /** @enum {string} */
             step: "capture_ended";
         };
+        /** @description What is taken from a step's answer. */
+        StepOutput: {
+            /** @description Its name in `{step.name.output}`. */
+            name: string;
+            /** @description It is no secret: it may stand in a URL, and be shown. */
+            public?: boolean;
+            /** @description A key of the answer, or several with `||` between. */
+            value: string;
+        };
         /** @description A step, and whether what is stored has done it. */
         StepTaken: {
             /** @description It is done. */
@@ -3548,6 +3602,25 @@ export interface components {
             host: string;
             /** @description What came of it. */
             result: components["schemas"]["TestResult"];
+        };
+        /** @description What a call before the sale was answered in a test. */
+        TestedStep: {
+            /**
+             * Format: int64
+             * @description From the first byte of the request to the end, in ms.
+             */
+            ended_in_ms: number;
+            /** @description The beginning of the answer's body, scrubbed, on one line. */
+            excerpt?: string | null;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description HTTP status; none: no head came.
+             */
+            status?: number | null;
+            /** @description Why no whole answer came; none: one came. */
+            why?: string | null;
         };
         /**
          * @description Light or dark.

@@ -39,6 +39,7 @@ export const NOT_SENT_REASONS = {
   connect: 'not_sent.connect',
   tls: 'not_sent.tls',
   render: 'not_sent.render',
+  step: 'not_sent.step',
   ledger: 'not_sent.ledger',
   busy: 'not_sent.busy',
 } satisfies Record<NotSentReason, MessageId>;

@@ -45,18 +45,27 @@ pub(super) fn scope(
             is_new,
         ));
     }
-    let computed = [
-        (Space::Let, Place::Let, "more.variables", &more.variables),
-        (Space::Sign, Place::Sign, "more.signature", &more.signature),
-    ];
-    for (space, place, field, rows) in computed {
-        for (index, row) in rows.iter().enumerate() {
-            let path = format!("{field}[{index}]");
-            let found = define_computed(&mut scope, space, place, row);
-            problems.extend(found.into_iter().map(|one| one.under(&path)));
-        }
-    }
+    problems.extend(computed(&mut scope, Space::Let, &more.variables));
+    problems.extend(super::steps::problems(config, &mut scope));
+    problems.extend(computed(&mut scope, Space::Sign, &more.signature));
     (scope, problems)
+}
+
+/// Defines the values of `let` or `sign`.
+fn computed(scope: &mut Scope, space: Space, rows: &[Mapping]) -> Vec<DraftProblem> {
+    let (place, field) = match space {
+        Space::Sign => (Place::Sign, "more.signature"),
+        Space::Constant | Space::Secret | Space::Let | Space::Step => {
+            (Place::Let, "more.variables")
+        }
+    };
+    let mut problems = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        let path = format!("{field}[{index}]");
+        let found = define_computed(scope, space, place, row);
+        problems.extend(found.into_iter().map(|one| one.under(&path)));
+    }
+    problems
 }
 
 /// Defines a computed value; it may name those before it.
@@ -88,7 +97,7 @@ fn too_many(field: &str, count: usize) -> Option<DraftProblem> {
         .then(|| DraftProblem::new(field, format!("At most {MAPPINGS_MAX} rows.")))
 }
 
-fn word_problem(field: &str, name: &str, is_new: bool) -> Option<DraftProblem> {
+pub(super) fn word_problem(field: &str, name: &str, is_new: bool) -> Option<DraftProblem> {
     if !is_word(name) {
         let message =
             "A name begins with a small letter; small letters, digits and _ follow, 40 at most.";

@@ -256,10 +256,11 @@ pub(crate) async fn restore(
 
 /// A password goes to the host it was entered for, and nowhere else.
 fn goes_to_same_host(now: &Desktop, old: &Widget) -> bool {
-    let gateway = widget(now, &old.id).and_then(|widget| widget.gateway.as_ref());
-    let authority = gateway.and_then(|gateway| gateway.authority());
-    let old = old.gateway.as_ref().and_then(|gateway| gateway.authority());
-    authority.is_some() && authority == old
+    let now = widget(now, &old.id).and_then(|widget| widget.gateway.as_ref());
+    match (now, &old.gateway) {
+        (Some(now), Some(old)) => old.keeps_to_hosts_of(now),
+        (None, _) | (_, None) => false,
+    }
 }
 
 async fn kept(app: &Shared, id: &DesktopId, revision: i64) -> Result<SavedDesktop, Problem> {
