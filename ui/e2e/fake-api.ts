@@ -1,5 +1,6 @@
 /** Answers of a server, for looks only. What the server does is tested with the server. */
 import type { Page } from '@playwright/test';
+import { fullOf } from '../src/admin/more-form';
 import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../src/lib/capture/first-inputs';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
@@ -68,6 +69,35 @@ const earlier = {
   ...desktop.desktop,
   revision: 13,
   widgets: [{ ...payment, title: 'Pay by card', card_types: ['visa'], gateway: { ...payment.gateway!, service_url: 'https://old.gateway.example/charge', request_headers: [] } }, toCrm],
+};
+/** Its gateway signs what it sends, and has a body of its own. */
+export const WITH_MORE: DesktopView = {
+  ...desktop,
+  secrets_set: [{ widget: 'w2', name: 'shared_key', set_at: NOW - 86_400_000 }],
+  desktop: {
+    ...desktop.desktop,
+    widgets: [
+      toCrm,
+      {
+        ...payment,
+        gateway: {
+          ...payment.gateway!,
+          request_params: [],
+          request_headers: [{ name: 'Digest', value: '{sign.digest}' }, { name: 'Signature', value: 'keyid="{cfg.key_id}", signature="{sign.signature}"' }],
+          more: fullOf({
+            body: '{\n  "reference": "{payment.reference}",\n  "card": { "number": "{card.number}", "month": "{card.expiry_month}" },\n  "amount": "{payment.amount}"\n}',
+            constants: [{ name: 'key_id', value: '08c94330' }],
+            secrets: ['shared_key', 'seed'],
+            variables: [{ name: 'key', value: '{secret.shared_key|unb64}' }, { name: 'hash', value: '{payment.reference|hmac256:secret.seed|hex}' }],
+            signature: [{ name: 'digest', value: 'SHA-256={body.raw|sha256|b64}' }, { name: 'signature', value: 'digest: {sign.digest}\nhost: {request.host}' }],
+            message_keys: ['message', 'response.text'],
+            outputs: [{ name: 'transaction_id', value: 'id || transaction.id' }],
+            verdict: { review: ['status = PENDING'], declined: ['status = DECLINED|RISK_DECLINED', 'http:status = 402'] },
+          }),
+        },
+      },
+    ],
+  },
 };
 /** What someone else made of it. */
 export const CHANGED_MEANWHILE: DesktopView = { ...desktop, saved_by: 's.ortiz', desktop: { ...desktop.desktop, revision: 15, name: 'Collections America', layout: 'agent_panel' } };

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, minePlaced, serve } from './fake-api';
+import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, WITH_MORE, minePlaced, serve } from './fake-api';
 import { LOOKS, expectAccessible, expectAccessibleInEveryLook, expectNothingCut, focusOf, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
@@ -135,6 +135,41 @@ const PLACES: readonly Place[] = [
   { name: 'message', path: '/configure/agents/agent-desktop/d1', ready: (page) => advanced(page, 'Message Config') },
   { name: 'gateway', path: '/configure/agents/agent-desktop/d1', ready: (page) => advanced(page, 'Payment Gateway Config') },
   { name: 'advanced', path: '/configure/agents/agent-desktop/d1', ready: (page) => advanced(page, 'Advanced Config') },
+  {
+    name: 'gateway-more',
+    path: `${LIST}/d1`,
+    answers: { '/desktops/d1': WITH_MORE },
+    ready: async (page) => {
+      await advanced(page, 'Payment Gateway Config');
+      for (const name of ['Request', 'Values', 'Signature', 'Basic password', 'Answer', 'Verdict']) await page.getByRole('button', { name, exact: true }).click();
+      await page.getByRole('heading', { name: 'More' }).scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'gateway-tokens',
+    path: `${LIST}/d1`,
+    answers: { '/desktops/d1': WITH_MORE },
+    ready: async (page) => {
+      await advanced(page, 'Payment Gateway Config');
+      await page.getByRole('button', { name: 'Request', exact: true }).click();
+      await page.getByRole('textbox', { name: 'Text of the body' }).focus();
+      await page.getByRole('button', { name: 'Insert a token: Text of the body' }).click();
+      await page.keyboard.type('amount');
+      await expect(page.getByRole('option', { name: /amount_minor/ })).toBeVisible();
+    },
+  },
+  {
+    name: 'gateway-file',
+    path: `${LIST}/d1`,
+    answers: { '/desktops/d1': WITH_MORE },
+    ready: async (page) => {
+      await advanced(page, 'Payment Gateway Config');
+      await page.getByRole('button', { name: 'Import or export' }).click();
+      await page.getByRole('radio', { name: 'Take one in' }).check({ force: true });
+      await page.getByRole('textbox', { name: 'Configuration' }).fill('[gateway]\nservice_url = "https://other.example/charge"\nsuccess_key = "status"\n');
+      await expect(page.getByRole('rowheader', { name: 'Service URL' })).toBeVisible();
+    },
+  },
   {
     name: 'gateway-preview',
     path: `${LIST}/d1`,

@@ -12,7 +12,7 @@ import { Crumbs, PLACES } from './crumbs';
 
 const DesktopListPage = lazy(withOffice(() => import('./desktop-list')));
 const DesktopEditorPage = lazy(() => import('./desktop-editor'));
-const DesktopHistoryPage = lazy(() => import('./desktop-history'));
+const DesktopHistoryPage = lazy(withOffice(() => import('./desktop-history')));
 const DesignHistoryPage = lazy(() => import('../designer/design-history'));
 const SecurePaymentCapturePage = lazy(withOffice(() => import('./secure-payment-capture')));
 const ServicesPage = lazy(withOffice(() => import('./services-page')));

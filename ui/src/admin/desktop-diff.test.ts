@@ -66,6 +66,33 @@ describe('the difference of two revisions', () => {
     expect(row?.[3]?.split('\n')).toEqual(expect.arrayContaining(['Kartenzahlung', 'Das Datum.']));
   });
 
+  test('tells what stands behind More, and of a secret only that there is a new one', () => {
+    const [one] = base.widgets as [WidgetDraft];
+    const more = { method: 'PUT' as const, body: '<a>{card.number}</a>', secrets: ['key'], variables: [{ name: 'hash', value: '{secret.key|sha256|hex}' }], verdict: { declined: ['a = 1', 'b = 2'] } };
+    const after = edit(base, 'one', { gateway: { ...one.gateway!, more }, secrets: { key: 'secret-canary' } });
+    expect(rows(base, after).map(([, name, before, now]) => [name, before, now])).toEqual([
+      ['Method', '', 'PUT'],
+      ['Text of the body', '', '<a>{card.number}</a>'],
+      ['Secrets', '', 'key'],
+      ['Values of secrets', '', 'key: a new value'],
+      ['Computed values', '', 'hash: {secret.key|sha256|hex}'],
+      ['Conditions', '', 'Declined: a = 1\nDeclined: b = 2'],
+    ]);
+    expect(JSON.stringify(rows(base, after))).not.toContain('secret-canary');
+  });
+
+  test('what is taken of More is one field, and what was never set goes again', () => {
+    const [one] = base.widgets as [WidgetDraft];
+    const start = edit(base, 'one', { gateway: { ...one.gateway!, more: { method: 'PUT', body: 'old' } } });
+    const mine = edit(start, 'one', { gateway: { ...one.gateway!, more: { body: 'mine', secrets: ['key'] } }, secrets: { key: 'secret-canary' } });
+    const theirs = edit(start, 'one', { gateway: { ...one.gateway!, more: { method: 'PUT', body: 'theirs' } } });
+    const take = (...names: string[]) => merged(start, mine, again(theirs), (path) => names.some((name) => path === `one/${name}`)).widgets[0]!;
+    expect(take('gateway.more.body').gateway!.more).toEqual({ method: 'PUT', body: 'mine' });
+    expect(take('gateway.more.method').gateway!.more).toEqual({ body: 'theirs' });
+    const both = take('gateway.more.secrets', 'secrets');
+    expect([both.gateway!.more, both.secrets]).toEqual([{ method: 'PUT', body: 'theirs', secrets: ['key'] }, { key: 'secret-canary' }]);
+  });
+
   test.each([
     ['o1', 'Security code', { security_code: 'optional' }, 'Required', 'Optional'],
     ['o2', 'Agent may hold to show the security code', { reveal_security_code: true }, 'no', 'yes'],

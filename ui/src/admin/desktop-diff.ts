@@ -3,7 +3,7 @@
  * Owns: the list of fields with their names and texts, the comparison, the merge.
  * Never: shows a password; that a new one was entered is all that is told.
  */
-import type { DemographicInput, Mapping, PaymentInputs } from '../lib/api/types';
+import type { DemographicInput, Mapping, More, PaymentInputs, VerdictConditions } from '../lib/api/types';
 import { TYPED_NAMES } from '../lib/capture/detail-inputs';
 import { BRAND_NAMES, isAdvanced, isCheck } from '../lib/capture/words';
 import type { MessageId, Translate } from '../lib/i18n';
@@ -11,6 +11,7 @@ import { LANGUAGE_NAMES, LOCALES } from '../lib/i18n/locales';
 import type { DesktopDraft, GatewayDraft, NumberName, WidgetDraft } from './desktop-form';
 import { fieldsOf } from './desktop-form';
 import { LAYOUT_NAMES } from './desktop-words';
+import { VERDICT_LISTS } from './more-form';
 
 /** One field that differs. */
 export type Row = {
@@ -155,7 +156,49 @@ const GATEWAY: WidgetField[] = [
   gatewayField('request_headers', 'widget.request_headers', rows),
 ];
 
-const FIELDS: readonly WidgetField[] = [...OWN, ...TEXTS, ...OPTIONS, ...TYPED, ...GATEWAY];
+/** A field behind More; one that was never set has no text. */
+function moreField<K extends keyof More>(name: K, text: (t: Translate, value: NonNullable<More[K]>) => string): WidgetField {
+  return {
+    id: `gateway.more.${name}`,
+    label: named(`more.${name}`),
+    text: (t, { gateway }) => gateway && (gateway.more[name] === undefined ? '' : text(t, gateway.more[name]!)),
+    take: (widget, from) => {
+      const gateway = widget.gateway ?? from.gateway;
+      if (!gateway || !from.gateway) return widget;
+      const { [name]: _, ...rest } = gateway.more;
+      const { [name]: taken } = from.gateway.more;
+      return { ...widget, gateway: { ...gateway, more: taken === undefined ? rest : { ...rest, [name]: taken } } };
+    },
+  };
+}
+const lines = (_: Translate, list: readonly string[]) => list.join('\n');
+const conditions = (t: Translate, verdict: VerdictConditions) => VERDICT_LISTS.flatMap((list) => (verdict[list] ?? []).map((condition) => `${t(`more.verdict.${list}`)}: ${condition}`)).join('\n');
+
+const MORE: WidgetField[] = [
+  moreField('method', plain),
+  moreField('request_format', (t, format) => t(`more.request_format.${format}`)),
+  moreField('body', plain),
+  moreField('body_form_field', plain),
+  moreField('content_type', plain),
+  moreField('constants', rows),
+  moreField('secrets', lines),
+  {
+    id: 'secrets',
+    label: named('more.secret_values'),
+    text: (t, { kind, gateway, secrets }) => (isAdvanced(kind) ? (gateway?.more.secrets ?? []).filter((name) => secrets[name]).map((name) => t('more.new_secret', { name })).join('\n') : undefined),
+    take: (widget, { secrets }) => ({ ...widget, secrets }),
+  },
+  moreField('variables', rows),
+  moreField('signature', rows),
+  moreField('auth_password', plain),
+  moreField('response_format', (t, format) => t(`more.response_format.${format}`)),
+  moreField('success_value', (t, meaning) => t(`more.success_value.${meaning}`)),
+  moreField('message_keys', lines),
+  moreField('outputs', rows),
+  moreField('verdict', conditions),
+];
+
+const FIELDS: readonly WidgetField[] = [...OWN, ...TEXTS, ...OPTIONS, ...TYPED, ...GATEWAY, ...MORE];
 
 /** A stored widget is known by its identity, a new one by its place in this form. */
 const keyOf = (widget: WidgetDraft) => widget.id ?? widget.key;
@@ -265,8 +308,8 @@ export function merged(base: DesktopDraft, mine: DesktopDraft, theirs: DesktopDr
       return wanted.reduce((taken, field) => (own ? field.take(taken, own) : taken), widget);
     });
   const added = mine.widgets.filter((widget) => !find(theirs, keyOf(widget)) && (!find(base, keyOf(widget)) || takesMine(`${keyOf(widget)}/`)));
-  // A widget that they removed comes back as a new one; its password is gone.
-  next.widgets = [...widgets, ...added.map((widget) => (widget.id ? { ...widget, id: undefined, passwordSetAt: undefined } : widget))];
+  // A widget that they removed comes back as a new one; its password and its secrets are gone.
+  next.widgets = [...widgets, ...added.map((widget) => (widget.id ? { ...widget, id: undefined, passwordSetAt: undefined, secretsSetAt: {} } : widget))];
   if (takesMine('order')) {
     const place = (widget: WidgetDraft) => {
       const at = mine.widgets.findIndex((other) => other.key === widget.key || keyOf(other) === keyOf(widget));

@@ -7,9 +7,9 @@ import { KEYS, may, useDesktop, useDesktops, useSettings } from '../lib/api/quer
 import type { DesktopView, Login, ResponseVariables } from '../lib/api/types';
 import { Button, Chip, Icon, Notice, RadioInput, SelectInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
+import { withOffice } from '../lib/i18n/catalogue';
 import { Crumbs, PLACES, placeOfDesktop, placeOfHistory } from './crumbs';
 import css from './admin.module.css';
-import { difference } from './desktop-diff';
 import type { DesktopDraft, Errors, WidgetDraft } from './desktop-form';
 import { LAYOUTS, draftOf, formOf, splitErrors } from './desktop-form';
 import type { Panels } from './desktop-panels';
@@ -19,11 +19,11 @@ import { LAYOUT_NAMES, SERVICE_NAMES } from './desktop-words';
 import { useUnsaved } from './leave-guard';
 
 /** What opens at a press is read then. */
-const ConflictSheet = lazy(() => import('./desktop-conflict'));
+const ConflictSheet = lazy(withOffice(() => import('./desktop-conflict')));
 const DeleteSheet = lazy(() => import('./desktop-delete'));
 /** The agent's own widget follows the form: it is read once the form is there. */
 const DesktopPreview = lazy(() => import('./desktop-preview'));
-const SaveSummary = lazy(() => import('./save-summary'));
+const SaveSummary = lazy(withOffice(() => import('./save-summary')));
 
 export default function DesktopEditorPage(props: { id: string; login: Login }) {
   return <Editing key={props.id} {...props} />;
@@ -147,7 +147,8 @@ export function DesktopEditor({ view, login, responseVariables, justSaved, panel
       <Suspense>
         {asking === 'summary' && (
           <SaveSummary
-            rows={difference(t, base.draft, draft)}
+            before={base.draft}
+            after={draft}
             agents={agents}
             onClose={() => setAsking(undefined)}
             onSave={() => {

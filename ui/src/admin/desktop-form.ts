@@ -3,7 +3,7 @@
  * Owns: the form of a desktop and its widgets, what it is read from and sent as, and what the editor can already say is wrong.
  * Never: decides; the server does, and its errors come back under the same paths.
  */
-import type { Brand, DesktopForm, DesktopService, DesktopView, Field, GatewayConfig, Layout, PaymentInputs, Permission, WidgetInDraft, WidgetKind, WidgetOptions } from '../lib/api/types';
+import type { Brand, DesktopForm, DesktopService, DesktopView, Field, GatewayConfig, Layout, More, PaymentInputs, Permission, WidgetInDraft, WidgetKind, WidgetOptions } from '../lib/api/types';
 import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../lib/capture/first-inputs';
 import { isAdvanced, isCheck } from '../lib/capture/words';
 import type { MessageId } from '../lib/i18n';
@@ -30,7 +30,7 @@ export const NUMBERS = {
 export type NumberName = keyof typeof NUMBERS;
 
 /** Every entry has a value while it is edited. */
-export type GatewayDraft = Required<GatewayConfig>;
+export type GatewayDraft = Required<Omit<GatewayConfig, 'more'>> & { more: More };
 
 export type WidgetDraft = {
   /** Of this form only. */
@@ -48,6 +48,10 @@ export type WidgetDraft = {
   /** A new one; empty: keep. */
   password: string;
   passwordSetAt: number | undefined;
+  /** New secrets by name; blank or left out: keep. */
+  secrets: Readonly<Record<string, string>>;
+  /** Since when each stored secret is there. */
+  secretsSetAt: Readonly<Record<string, number>>;
 };
 
 export type DesktopDraft = {
@@ -86,7 +90,7 @@ const FIRST_OPTIONS: WidgetOptions = {
   payment: FIRST_PAYMENT,
 };
 
-const FIRST_GATEWAY: GatewayDraft = {
+export const FIRST_GATEWAY: GatewayDraft = {
   service_url: '',
   success_key: '',
   success_value: '',
@@ -129,6 +133,8 @@ export function newWidget(kind: WidgetKind, title: string, withGateway: boolean)
     numbers: numbersOf(FIRST_OPTIONS, gateway),
     password: '',
     passwordSetAt: undefined,
+    secrets: {},
+    secretsSetAt: {},
   };
 }
 
@@ -138,7 +144,7 @@ function numbersOf(options: WidgetOptions, gateway: GatewayDraft | undefined): W
   return Object.fromEntries(names.map((name) => [name, String(all[name])]));
 }
 
-export function draftOf(view: Pick<DesktopView, 'desktop' | 'passwords_set'>, right: (permission: Permission) => boolean): DesktopDraft {
+export function draftOf(view: Pick<DesktopView, 'desktop' | 'passwords_set' | 'secrets_set'>, right: (permission: Permission) => boolean): DesktopDraft {
   const { desktop } = view;
   const widgets = desktop.widgets.map((widget): WidgetDraft => {
     const blank = isAdvanced(widget.kind) && right('gateway.edit') ? FIRST_GATEWAY : undefined;
@@ -157,6 +163,8 @@ export function draftOf(view: Pick<DesktopView, 'desktop' | 'passwords_set'>, ri
       numbers: numbersOf(widget.options, gateway),
       password: '',
       passwordSetAt: view.passwords_set.find((set) => set.widget === widget.id)?.set_at,
+      secrets: {},
+      secretsSetAt: Object.fromEntries(view.secrets_set.filter((set) => set.widget === widget.id).map(({ name, set_at }) => [name, set_at])),
     };
   });
   return { name: desktop.name, service: desktop.service, layout: desktop.layout, revision: desktop.revision, widgets };
@@ -187,26 +195,35 @@ function widgetFormOf(draft: WidgetDraft): WidgetInDraft {
       session_limit_min: number('session_limit_min'),
     },
     gateway: draft.gateway && !isBlank(draft.gateway) ? gatewayFormOf(draft) : null,
-    ...(draft.password ? { gateway_password: draft.password } : {}),
+    ...credentialsOf(draft),
   };
 }
 
-/** The gateway as it stands, filled in or not; null: this kind, or this login, has none. */
+/** What was typed to be stored or tried: a password, and those secrets that the gateway names. */
+export function credentialsOf({ gateway, password, secrets }: WidgetDraft): Pick<WidgetInDraft, 'gateway_password' | 'gateway_secrets'> {
+  const typed = (gateway?.more.secrets ?? []).filter((name) => secrets[name]);
+  return { ...(password ? { gateway_password: password } : {}), ...(typed.length > 0 ? { gateway_secrets: Object.fromEntries(typed.map((name) => [name, secrets[name]!])) } : {}) };
+}
+
+/** The gateway as it stands, filled in or not; null: this kind, or this login, has none. What More leaves out the server fills in. */
 export function gatewayFormOf({ gateway, numbers }: WidgetDraft): GatewayConfig | null {
   if (!gateway) return null;
-  return { ...gateway, connection_timeout_ms: Number(numbers.connection_timeout_ms), read_timeout_ms: Number(numbers.read_timeout_ms) };
+  return { ...gateway, connection_timeout_ms: Number(numbers.connection_timeout_ms), read_timeout_ms: Number(numbers.read_timeout_ms), more: gateway.more as GatewayConfig['more'] };
 }
 
 /** Nobody has filled it in yet: a widget may be prepared before its gateway is known. */
 function isBlank(gateway: GatewayDraft): boolean {
-  return gateway.service_url === '' && gateway.success_key === '' && gateway.success_value === '';
+  return gateway.service_url === '' && gateway.success_key === '' && gateway.success_value === '' && Object.keys(gateway.more).length === 0;
 }
 
 /** What a widget needs before it can be enabled, beside what its form refuses. */
-export function lacksOf(widget: WidgetDraft): ('gateway' | 'password')[] {
+export function lacksOf(widget: WidgetDraft): ('gateway' | 'password' | 'secret')[] {
   if (!isAdvanced(widget.kind)) return [];
   if (!widget.gateway || isBlank(widget.gateway)) return ['gateway'];
-  return widget.gateway.auth_method === 'basic' && !widget.passwordSetAt && widget.password === '' ? ['password'] : [];
+  const { auth_method, more } = widget.gateway;
+  const noPassword = auth_method === 'basic' && !more.auth_password && !widget.passwordSetAt && widget.password === '';
+  const noSecret = (more.secrets ?? []).some((name) => !widget.secretsSetAt[name] && !widget.secrets[name]);
+  return [...(noPassword ? ['password' as const] : []), ...(noSecret ? ['secret' as const] : [])];
 }
 
 /** "widgets[0].title" and "widgets.0.title" are the same path. */
@@ -300,7 +317,7 @@ function isServiceUrl(text: string): boolean {
 export function tabOfError(path: string): 'message' | 'gateway' | 'advanced' {
   if (path === 'gateway_password') return 'advanced';
   if (!path.startsWith('gateway')) return 'message';
-  const first = ['service_url', 'success_key', 'success_value', 'agent_message_key', 'request_params', 'send_standard_parameters', 'missing_key'];
-  return path === 'gateway' || first.some((name) => path.startsWith(`gateway.${name}`)) ? 'gateway' : 'advanced';
+  const first = ['service_url', 'success_key', 'success_value', 'agent_message_key', 'request_params', 'send_standard_parameters', 'missing_key', 'more'];
+  return path === 'gateway' || path.startsWith('gateway_secrets') || first.some((name) => path.startsWith(`gateway.${name}`)) ? 'gateway' : 'advanced';
 }
 

@@ -12,8 +12,7 @@ const revision = (of: Desktop) => ({ desktop: of, saved_at: 0, saved_by: 'm.lee'
 test('s7 the comparison of two revisions names the designer desktops that they use', async () => {
   fakeServer(({ path }) => {
     const answers: Record<string, unknown> = {
-      '/desktops/d1': { ...revision(desktop(2, 'g1')), passwords_set: [], agents: 0, standing: { state: 'live', reasons: [] } },
- secrets_set: [],
+      '/desktops/d1': { ...revision(desktop(2, 'g1')), passwords_set: [], secrets_set: [], agents: 0, standing: { state: 'live', reasons: [] } },
       '/desktops/d1/history': {
         revisions: [
           { revision: 2, saved_at: 0, saved_by: 'm.lee', changed: [{ what: 'design', title: '' }] },

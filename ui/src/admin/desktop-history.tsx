@@ -59,7 +59,7 @@ function Comparison({ id, from, to }: { id: string; from: number; to: number }) 
   const [before, after] = [useRevision(id, from), useRevision(id, to)];
   const failure = before.error ?? after.error;
   const designRow = useDesignRow();
-  const draft = (data: typeof after.data) => data && draftOf({ desktop: data.desktop, passwords_set: [] }, () => true);
+  const draft = (data: typeof after.data) => data && draftOf({ desktop: data.desktop, passwords_set: [], secrets_set: [] }, () => true);
   const [old, now] = [draft(before.data), draft(after.data)];
   if (failure) return <Unread error={failure} />;
   if (!old || !now) return null;

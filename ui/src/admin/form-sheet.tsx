@@ -25,6 +25,8 @@ export function FormSheet({ title, onClose, submit, back, note, children }: Form
         className={css.sheetForm!}
         onSubmit={(event) => {
           event.preventDefault();
+          // A sheet that lies over another form is not sent with it.
+          event.stopPropagation();
           if (submit?.ready) submit.run();
         }}
       >

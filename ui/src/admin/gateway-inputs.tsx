@@ -7,12 +7,13 @@ import css from './admin.module.css';
 import type { GatewayDraft } from './desktop-form';
 import { NUMBERS } from './desktop-form';
 import { MappingTable } from './mapping-table';
+import { TemplateInput } from './template-input';
 import type { InputsProps } from './widget-sheet';
 
 const REQUEST_TYPES: readonly ContentType[] = ['application/json', 'application/x-www-form-urlencoded', 'application/xml', 'text/xml'];
 const RESPONSE_TYPES: readonly ContentType[] = [...REQUEST_TYPES, 'text/plain'];
 
-type TextName = 'service_url' | 'success_key' | 'success_value' | 'agent_message_key' | 'auth_user_name';
+type TextName = 'service_url' | 'success_key' | 'success_value' | 'agent_message_key';
 
 /** The gateway of the draft and the way to change it; nothing while nobody has filled it in. */
 function useGateway({ draft, errors, onChange, may }: InputsProps) {
@@ -71,6 +72,7 @@ export function PaymentGatewayConfig(props: InputsProps) {
         path="gateway.request_params"
         hint={t('mapping.tokens')}
         disabled={!may.gateway}
+        tokens={{ draft: props.draft, place: 'body' }}
       />
     </div>
   );
@@ -102,7 +104,7 @@ function AgentMessageKey(props: InputsProps) {
 export function AdvancedConfig(props: InputsProps) {
   const tools = useGateway(props);
   if (!tools) return <Denied />;
-  const { t, gateway, set, text } = tools;
+  const { t, gateway, set } = tools;
   const { draft, errors, onChange, may } = props;
   const type = (name: 'request_type' | 'response_type', types: readonly ContentType[]) => (
     <SelectInput
@@ -136,7 +138,16 @@ export function AdvancedConfig(props: InputsProps) {
           onChange={(auth_method) => set({ auth_method, ...(auth_method === 'none' ? { auth_user_name: '' } : {}) })}
           disabled={!may.gateway}
         />
-        {text('auth_user_name', gateway.auth_method === 'basic', { disabled: gateway.auth_method === 'none' })}
+        <TemplateInput
+          label={t('widget.auth_user_name')}
+          value={gateway.auth_user_name}
+          onChange={(auth_user_name) => set({ auth_user_name })}
+          error={errors['gateway.auth_user_name']}
+          required={gateway.auth_method === 'basic'}
+          draft={draft}
+          place="header"
+          disabled={!may.gateway || gateway.auth_method === 'none'}
+        />
         <Password {...props} />
       </div>
       <div className={css.pairs}>
@@ -154,6 +165,7 @@ export function AdvancedConfig(props: InputsProps) {
         path="gateway.request_headers"
         hint={t('mapping.header_rule')}
         disabled={!may.gateway}
+        tokens={{ draft, place: 'header' }}
       />
     </div>
   );

@@ -4,7 +4,10 @@ import type { Mapping } from '../lib/api/types';
 import { Button, CheckInput, Icon, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import css from './admin.module.css';
-import type { Errors } from './desktop-form';
+import type { Errors, WidgetDraft } from './desktop-form';
+import type { TemplateInputProps } from './template-input';
+import { TemplateInput } from './template-input';
+import type { TokenPlace } from './tokens';
 
 export type MappingTableProps = {
   title: string;
@@ -15,9 +18,12 @@ export type MappingTableProps = {
   path: string;
   hint: string;
   disabled: boolean;
+  /** Values may hold tokens: of what widget, and where they stand. */
+  tokens?: { draft: WidgetDraft; place: TokenPlace };
+  valueLabel?: string;
 };
 
-export function MappingTable({ title, nameLabel, rows, onChange, errors, path, hint, disabled }: MappingTableProps) {
+export function MappingTable({ title, nameLabel, rows, onChange, errors, path, hint, disabled, tokens, valueLabel }: MappingTableProps) {
   const t = useT();
   const titleId = useId();
   const root = useRef<HTMLFieldSetElement>(null);
@@ -66,12 +72,14 @@ export function MappingTable({ title, nameLabel, rows, onChange, errors, path, h
               error={errors[`${path}.${place}.name`] ?? errors[`${path}.${place}`]}
               disabled={disabled}
             />
-            <TextInput
-              label={t('mapping.value')}
+            <ValueInput
+              label={valueLabel ?? t('mapping.value')}
+              listLabel={row.name || t('mapping.row_value', { n: place + 1 })}
               value={row.value}
               onChange={(value) => setRow(place, { value })}
               error={errors[`${path}.${place}.value`]}
               disabled={disabled}
+              tokens={tokens}
             />
           </li>
         ))}
@@ -79,4 +87,10 @@ export function MappingTable({ title, nameLabel, rows, onChange, errors, path, h
       <p className={css.hint}>{hint}</p>
     </fieldset>
   );
+}
+
+type ValueInputProps = Pick<TemplateInputProps, 'label' | 'value' | 'onChange' | 'disabled'> & { listLabel: string; error: string | undefined; tokens: MappingTableProps['tokens'] };
+
+function ValueInput({ tokens, listLabel, ...input }: ValueInputProps) {
+  return tokens ? <TemplateInput {...input} {...tokens} listLabel={listLabel} /> : <TextInput {...input} />;
 }

@@ -74,7 +74,7 @@ describe('texts in each language', () => {
   test('stored texts come back as they were', () => {
     const form = sent(newWidget('check_basic', 'Bank', false));
     const widget = { ...form!, id: 'w1', enabled: false, card_types: [], options: newWidget('check_basic', '', false).options, gateway: null, translations: { es: { title: 'Cuenta', prompts: [] } } };
-    const view = { desktop: { id: 'd1', name: 'Sales', service: 'standard' as const, layout: 'agent_panel' as const, revision: 1, widgets: [widget] }, passwords_set: [] };
+    const view = { desktop: { id: 'd1', name: 'Sales', service: 'standard' as const, layout: 'agent_panel' as const, revision: 1, widgets: [widget] }, passwords_set: [], secrets_set: [] };
     const again = draftOf(view, () => true).widgets[0];
     expect(again && sent(again)?.translations).toEqual({ es: { title: 'Cuenta', prompts: [] } });
   });

@@ -6,7 +6,7 @@
 import type { PastedForm, TestInstrument, TrialForm } from '../lib/api/types';
 import { isCheck } from '../lib/capture/words';
 import type { WidgetDraft } from './desktop-form';
-import { BRANDS, gatewayFormOf } from './desktop-form';
+import { BRANDS, credentialsOf, gatewayFormOf } from './desktop-form';
 
 /** Published cards of the types that the widget takes; of all types while none is ticked. */
 export function instrumentsOf(draft: WidgetDraft): readonly TestInstrument[] {
@@ -21,7 +21,7 @@ export function currencyOf(draft: WidgetDraft): string {
 /** The form is asked only where there is a gateway. */
 const configOf = (draft: WidgetDraft) => ({ kind: draft.kind, gateway: gatewayFormOf(draft)! });
 
-/** A preview needs no password, so it gets none. */
+/** A preview needs no password and no secret, so it gets none. */
 export function previewForm(draft: WidgetDraft, desktop: string, instrument: TestInstrument): TrialForm {
   return {
     desktop,
@@ -34,7 +34,7 @@ export function previewForm(draft: WidgetDraft, desktop: string, instrument: Tes
 }
 
 export function testForm(draft: WidgetDraft, desktop: string, instrument: TestInstrument): TrialForm {
-  return { ...previewForm(draft, desktop, instrument), ...(draft.password ? { gateway_password: draft.password } : {}) };
+  return { ...previewForm(draft, desktop, instrument), ...credentialsOf(draft) };
 }
 
 export type Pasted = { status: string; content_type: string; body: string };

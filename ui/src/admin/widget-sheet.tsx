@@ -1,5 +1,5 @@
 /** A widget's form, with the reference's labels. OK keeps it in the desktop's form; only Save stores it. */
-import { Suspense, lazy, useRef, useState } from 'react';
+import { Suspense, lazy, useEffect, useRef, useState } from 'react';
 import { Form, Tab, TabList, TabPanel, TabPanels, Tabs } from 'react-aria-components';
 import { may } from '../lib/api/queries';
 import type { Login, ResponseVariables } from '../lib/api/types';
@@ -63,6 +63,11 @@ export default function WidgetSheet({ widget, desktopId, others, login, response
     },
     onChange: (next) => setDraft({ ...draft, ...next }),
   };
+  const withMore = isAdvanced(draft.kind);
+  useEffect(() => {
+    // The tab asks again, and says so if it cannot be read.
+    if (withMore) readMore().catch(() => undefined);
+  }, [withMore]);
   const ok = () => {
     const wrong = widgetErrors(t, draft, others);
     setErrors(wrong);
@@ -114,6 +119,9 @@ export default function WidgetSheet({ widget, desktopId, others, login, response
               </TabPanel>
               <TabPanel id="gateway" className={css.tabPanel!}>
                 <PaymentGatewayConfig {...inputs} />
+                <Suspense fallback={<p role="status" className={css.moreAwaited}>{t('app.loading')}</p>}>
+                  <GatewayMore {...inputs} />
+                </Suspense>
                 {inputs.may.gateway && draft.gateway && <Trials draft={draft} desktop={desktopId} onErrors={setErrors} />}
               </TabPanel>
               <TabPanel id="advanced" className={css.tabPanel!}>
@@ -136,6 +144,9 @@ export default function WidgetSheet({ widget, desktopId, others, login, response
   );
 }
 
+/** Asked for while the first tab is read, so that it is there with its own and nothing moves under the pointer. */
+const readMore = withOffice(() => import('./gateway-more'));
+const GatewayMore = lazy(readMore);
 /** Read when one of its buttons is pressed. */
 const GatewayTrial = lazy(withOffice(() => import('./gateway-trial')));
 

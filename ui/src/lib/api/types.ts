@@ -47,6 +47,9 @@ export type WidgetOptions = Schemas['WidgetOptions'];
 export type ContentType = Schemas['ContentType'];
 export type Mapping = Schemas['Mapping'];
 export type GatewayConfig = Schemas['GatewayConfig'];
+/** What is left out is as it is at first, here as at the server. */
+export type More = Partial<Omit<Schemas['More'], 'verdict'> & { verdict: VerdictConditions }>;
+export type VerdictConditions = Partial<Schemas['VerdictConditions']>;
 export type TestInstrument = Schemas['TestInstrument'];
 export type TrialForm = Schemas['TrialForm'];
 export type PastedForm = Schemas['PastedForm'];

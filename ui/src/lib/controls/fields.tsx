@@ -68,10 +68,12 @@ export type TextInputProps = Common & {
   autoFocus?: boolean;
   maxLength?: number;
   lines?: number;
+  spellCheck?: 'false';
+  readOnly?: boolean;
   inputRef?: Ref<HTMLInputElement>;
 };
 
-export function TextInput({ label, hint, error, required, disabled, lines, inputRef, ...input }: TextInputProps) {
+export function TextInput({ label, hint, error, required, disabled, readOnly, lines, inputRef, ...input }: TextInputProps) {
   const { autoComplete = 'off', maxLength, inputMode, ...rest } = input;
   const extras = {
     autoComplete,
@@ -85,6 +87,7 @@ export function TextInput({ label, hint, error, required, disabled, lines, input
       className={css.field!}
       isRequired={required ?? false}
       isDisabled={disabled ?? false}
+      isReadOnly={readOnly ?? false}
       isInvalid={Boolean(error)}
       validationBehavior="aria"
     >

@@ -1,7 +1,7 @@
 export { Button } from './button';
 export type { ButtonLook } from './button';
 export { CheckInput, RadioInput, SelectInput, SwitchInput, TextInput } from './fields';
-export type { Choice } from './fields';
+export type { Choice, TextInputProps } from './fields';
 export { Icon } from './icon';
 export type { IconName } from './icon';
 export { ActionMenu } from './menu';

@@ -1,0 +1,106 @@
+/**
+ * A gateway's configuration as a text, as presets have it.
+ * Owns: what is written, which leaves credentials out, and what is read, member by member.
+ * Never: a password, a secret, or a header's value that names nothing.
+ */
+import type { GatewayConfig, Mapping, More } from '../lib/api/types';
+import type { GatewayDraft, WidgetDraft } from './desktop-form';
+import { FIRST_GATEWAY, gatewayFormOf } from './desktop-form';
+import { FIRST_MORE, VERDICT_LISTS, briefOf, fullOf } from './more-form';
+import type { TomlTable, TomlValue } from './toml';
+import { TomlError, parseToml, toToml } from './toml';
+
+export type Format = 'toml' | 'json';
+
+/** More than any configuration; a larger text is none. */
+export const TEXT_CHARS_MAX = 200_000;
+
+/** The configuration without credentials. A header's value that holds no token may be a key, so its place stays and it does not. */
+export function textOf(draft: WidgetDraft, format: Format): string {
+  const config = gatewayFormOf(draft);
+  if (!config) return '';
+  const request_headers = (config.request_headers ?? []).map(({ name, value }) => ({ name, value: value.includes('{') ? value : '' }));
+  const { more: set = {}, ...rest } = config;
+  const more = briefOf(fullOf(set));
+  const gateway = { ...without(rest, FIRST_GATEWAY), ...(request_headers.length > 0 ? { request_headers } : {}), ...(Object.keys(more).length > 0 ? { more } : {}) };
+  return format === 'json' ? `${JSON.stringify({ gateway }, null, 2)}\n` : `${toToml({ gateway } as TomlTable)}\n`;
+}
+
+/** What is as it is at first need not be said. */
+function without(config: Partial<GatewayConfig>, first: GatewayDraft): Partial<GatewayConfig> {
+  return Object.fromEntries(Object.entries(config).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(first[name as keyof GatewayDraft])));
+}
+
+export type ReadFailure = { why: 'syntax'; line: number } | { why: 'too_long' } | { why: 'no_gateway' } | { why: 'unknown' | 'shape'; name: string };
+export type Read = { gateway: GatewayDraft } | { failure: ReadFailure };
+
+/** Reads TOML, and JSON where the text begins with a brace. */
+export function readText(text: string): Read {
+  if (text.length > TEXT_CHARS_MAX) return { failure: { why: 'too_long' } };
+  let content: unknown;
+  try {
+    content = text.trimStart().startsWith('{') ? JSON.parse(text) : parseToml(text);
+  } catch (error) {
+    return { failure: { why: 'syntax', line: error instanceof TomlError ? error.line : jsonLine(text, error) } };
+  }
+  const gateway = isTable(content) ? content.gateway : undefined;
+  if (!isTable(gateway)) return { failure: { why: 'no_gateway' } };
+  const { more = {}, ...rest } = gateway;
+  const failure = misfit(rest, FIRST_GATEWAY, '') ?? (isTable(more) ? misfit(more, FIRST_MORE, 'more.') : { why: 'shape', name: 'more' } as const);
+  if (failure) return { failure };
+  return { gateway: { ...FIRST_GATEWAY, ...(rest as Partial<GatewayConfig>), more: briefOf(fullOf(more as More)) } };
+}
+
+/** Browsers say the place in words of their own; without one it is the first line. */
+function jsonLine(text: string, error: unknown): number {
+  const { message } = error as Error;
+  const [, line] = /line (\d+)/.exec(message) ?? [];
+  const [, position] = /position (\d+)/.exec(message) ?? [];
+  return line ? Number(line) : text.slice(0, Number(position ?? 0)).split('\n').length;
+}
+
+const isTable = (value: unknown): value is Record<string, TomlValue> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isMapping = (value: unknown): value is Mapping => isTable(value) && typeof value.name === 'string' && typeof value.value === 'string' && Object.keys(value).length === 2;
+
+/** Lists of texts; the others are rows of name and value. */
+const TEXT_LISTS = ['more.secrets', 'more.message_keys', ...VERDICT_LISTS.map((list) => `more.verdict.${list}`)];
+
+/** The first member that is not known, or of another shape than the form's. The server looks at values. */
+function misfit(table: Record<string, unknown>, first: object, under: string): ReadFailure | undefined {
+  for (const [name, value] of Object.entries(table)) {
+    if (!Object.hasOwn(first, name)) return { why: 'unknown', name: under + name };
+    const model = (first as Record<string, unknown>)[name];
+    const inner = isTable(model) && isTable(value) ? misfit(value, model, `${under}${name}.`) : undefined;
+    if (inner) return inner;
+    if (!isLike(under + name, value, model)) return { why: 'shape', name: under + name };
+  }
+  return undefined;
+}
+
+/** Members that are one of a few words. */
+const CHOICES: Record<string, readonly string[]> = {
+  'more.method': ['POST', 'PUT'],
+  'more.request_format': ['request_type', 'name_value'],
+  'more.response_format': ['response_type', 'name_value'],
+  'more.success_value': ['text', 'test'],
+  missing_key: ['unknown', 'declined'],
+  auth_method: ['none', 'basic'],
+  request_type: ['application/json', 'application/x-www-form-urlencoded', 'application/xml', 'text/xml', 'text/plain'],
+  response_type: ['application/json', 'application/x-www-form-urlencoded', 'application/xml', 'text/xml', 'text/plain'],
+};
+
+function isLike(path: string, value: unknown, model: unknown): boolean {
+  if (CHOICES[path]) return typeof value === 'string' && CHOICES[path].includes(value);
+  if (Array.isArray(model)) return Array.isArray(value) && value.every((item) => (TEXT_LISTS.includes(path) ? typeof item === 'string' : isMapping(item)));
+  return isTable(model) ? isTable(value) : typeof value === typeof model;
+}
+
+/** The widget with the gateway that was read. A header's value that was left out of the text stays as it is here. */
+export function withGateway(draft: WidgetDraft, gateway: GatewayDraft): WidgetDraft {
+  const kept = (header: Mapping) => (header.value === '' ? (draft.gateway?.request_headers.find(({ name }) => name === header.name) ?? header) : header);
+  return {
+    ...draft,
+    gateway: { ...gateway, request_headers: gateway.request_headers.map(kept) },
+    numbers: { ...draft.numbers, connection_timeout_ms: String(gateway.connection_timeout_ms), read_timeout_ms: String(gateway.read_timeout_ms) },
+  };
+}

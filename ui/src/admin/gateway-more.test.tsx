@@ -1,0 +1,250 @@
+/** More of the tab Payment Gateway Config: what is set is said, what is wrong is shown, every field goes into the draft. */
+import { act, screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { useState } from 'react';
+import { describe, expect, test, vi } from 'vitest';
+import type { More } from '../lib/api/types';
+import { dateTimeText } from '../lib/i18n/format';
+import { renderPage } from '../test-page';
+import type { Errors, WidgetDraft } from './desktop-form';
+import { newWidget } from './desktop-form';
+import GatewayMore from './gateway-more';
+
+/** What is read late may take this long on a busy machine. */
+const READ = { timeout: 20_000 };
+
+const SET_AT = Date.UTC(2026, 10, 12);
+
+function open(more: More, change: Partial<WidgetDraft> = {}, may = { messages: true, gateway: true, password: true }) {
+  const blank = newWidget('credit_card_advanced', 'Card', true);
+  let present: WidgetDraft = { ...blank, gateway: { ...blank.gateway!, more }, ...change };
+  let tell: (errors: Errors) => void = () => {};
+  function Held() {
+    const [draft, setDraft] = useState(present);
+    const [errors, setErrors] = useState<Errors>({});
+    present = draft;
+    tell = setErrors;
+    return <GatewayMore draft={draft} errors={errors} onChange={(next) => setDraft({ ...draft, ...next })} may={may} responseVariables={{ allow: 'all' }} />;
+  }
+  renderPage(<Held />);
+  return { more: () => present.gateway!.more, draft: () => present, tell: (errors: Errors) => act(() => tell(errors)) };
+}
+
+const head = (name: string) => screen.getByRole('button', { name });
+const unfold = async (...names: string[]) => {
+  for (const name of names) if (head(name).getAttribute('aria-expanded') !== 'true') await userEvent.click(head(name));
+};
+const box = (name: string) => screen.getByRole('textbox', { name });
+const group = (name: string) => within(screen.getByRole('group', { name }));
+
+describe('the heads', () => {
+  test('nothing set: folded, and says so', () => {
+    open({});
+    expect(head('More')).toHaveAttribute('aria-expanded', 'false');
+    expect(head('More')).toHaveAccessibleDescription(/^Nothing is set/);
+  });
+
+  test('say what is set, group by group', () => {
+    open({ method: 'PUT', body: '{}', secrets: ['key', 'seed'], verdict: { declined: ['a = 1'] } });
+    expect(head('More')).toHaveAttribute('aria-expanded', 'true');
+    expect(head('More')).toHaveAccessibleDescription('Set: Request, Values, Verdict');
+    expect(head('Request')).toHaveAccessibleDescription('Method, Text of the body');
+    expect(head('Values')).toHaveAccessibleDescription('Secrets (2)');
+    expect(head('Answer')).toHaveAttribute('aria-expanded', 'false');
+  });
+
+  test('open by themselves where something inside is wrong, and say how much', () => {
+    const { tell } = open({ variables: [{ name: 'a', value: '' }, { name: 'b', value: '{secret.kex}' }] });
+    tell({ 'gateway.more.variables.1.value': 'Character 1: {secret.kex} is not defined here.' });
+    expect(head('More')).toHaveAttribute('aria-expanded', 'true');
+    expect(head('Values')).toHaveAttribute('aria-expanded', 'true');
+    expect(head('Request')).toHaveAttribute('aria-expanded', 'false');
+    const [, second] = group('Computed values').getAllByRole('textbox', { name: 'Value' });
+    expect(second).toHaveAttribute('aria-invalid', 'true');
+    expect(second).toHaveAccessibleDescription('Character 1: {secret.kex} is not defined here.');
+    expect(screen.getAllByText('1 error')).toHaveLength(2);
+  });
+});
+
+describe('the fields', () => {
+  test('the text of the body keeps its lines, and Tab leaves it', async () => {
+    const { more } = open({});
+    await unfold('More', 'Request');
+    const body = box('Text of the body');
+    await userEvent.click(body);
+    await userEvent.paste('<a>\n\t{payment.amount}\n</a>');
+    await userEvent.keyboard('{Enter}');
+    expect(more()).toEqual({ body: '<a>\n\t{payment.amount}\n</a>\n' });
+    await userEvent.tab();
+    expect(body).not.toHaveFocus();
+  });
+
+  test('what is emptied again is not sent', async () => {
+    const { more } = open({ content_type: 'x/y' });
+    await unfold('Request');
+    await userEvent.clear(box('Content-Type'));
+    expect(more()).toEqual({});
+  });
+
+  test('conditions are lines; a wrong one is told with its line', async () => {
+    const { more, tell } = open({});
+    await unfold('More', 'Verdict');
+    await userEvent.click(box('Declined'));
+    await userEvent.paste('a = 1\n\n b ~ \n');
+    expect(more()).toEqual({ verdict: { declined: ['a = 1', 'b ~'] } });
+    tell({ 'gateway.more.verdict.declined.1': 'Character 3: no pattern.' });
+    expect(box('Declined')).toHaveAccessibleDescription(/Line 3: Character 3: no pattern\./);
+    expect(screen.getByRole('list', { name: /The order in which/ }).children).toHaveLength(4);
+  });
+
+  test('computed values are moved and removed by buttons; the focus stays, the move is said', async () => {
+    const { more } = open({ variables: ['one', 'two', 'three'].map((name) => ({ name, value: '' })) });
+    await unfold('Values');
+    const names = () => more().variables!.map(({ name }) => name);
+    await userEvent.click(screen.getByRole('button', { name: 'Move two up' }));
+    expect(names()).toEqual(['two', 'one', 'three']);
+    expect(screen.getByText('two is now at place 1 of 3')).toBeInTheDocument();
+    await vi.waitFor(() => expect(screen.getByRole('button', { name: 'Move two down' })).toHaveFocus());
+    await userEvent.keyboard('{Enter}');
+    expect(names()).toEqual(['one', 'two', 'three']);
+    await userEvent.click(screen.getByRole('button', { name: 'Remove three' }));
+    expect(names()).toEqual(['one', 'two']);
+    await vi.waitFor(() => expect(group('Computed values').getAllByRole('textbox', { name: 'Name' })[1]).toHaveFocus());
+    await userEvent.click(screen.getByRole('button', { name: 'Add: Computed values' }));
+    await vi.waitFor(() => expect(group('Computed values').getAllByRole('textbox', { name: 'Name' })[2]).toHaveFocus());
+  });
+});
+
+describe('secrets', () => {
+  test('one that is set says since when, and another goes in its place', async () => {
+    const { draft } = open({ secrets: ['key', 'seed'] }, { secretsSetAt: { key: SET_AT } });
+    await unfold('Values');
+    expect(screen.getByText(`Set on ${dateTimeText(SET_AT)}`)).toBeVisible();
+    expect(group('Secrets').getAllByLabelText('Secret value')).toHaveLength(1);
+    await userEvent.click(screen.getByRole('button', { name: 'Replace key' }));
+    const [key] = group('Secrets').getAllByLabelText('Secret value') as [HTMLInputElement];
+    expect([key.type, key.value]).toEqual(['password', '']);
+    await vi.waitFor(() => expect(key).toHaveFocus());
+    await userEvent.type(key, 'canary');
+    expect(draft().secrets).toEqual({ key: 'canary' });
+    expect(JSON.stringify(draft().gateway)).not.toContain('canary');
+  });
+
+  test('what is wrong with the name is told there, everything else at the value, which can be typed then', () => {
+    const { tell } = open({ secrets: ['key', 'Seed'] }, { secretsSetAt: { key: SET_AT } });
+    tell({ 'gateway.more.secrets.0': 'The host has changed; enter it again.', 'gateway.more.secrets.1': 'A name begins with a small letter.' });
+    const [key] = group('Secrets').getAllByLabelText('Secret value');
+    expect(key).toHaveAccessibleDescription(/The host has changed/);
+    const [, seed] = group('Secrets').getAllByRole('textbox', { name: 'Name' });
+    expect(seed).toHaveAccessibleDescription('A name begins with a small letter.');
+  });
+
+  test('a typed value follows its name', async () => {
+    const { draft } = open({});
+    await unfold('More', 'Values');
+    await userEvent.click(screen.getByRole('button', { name: 'Add: Secrets' }));
+    await userEvent.type(group('Secrets').getByLabelText('Secret value'), 'canary');
+    await userEvent.type(group('Secrets').getByRole('textbox', { name: 'Name' }), 'api_key');
+    expect([draft().gateway!.more.secrets, draft().secrets]).toEqual([['api_key'], { api_key: 'canary' }]);
+  });
+
+  test('without the right, neither values nor names can be changed', async () => {
+    open({ secrets: ['key'], body: 'x' }, {}, { messages: true, gateway: false, password: false });
+    await unfold('Values', 'Request');
+    expect(group('Secrets').getByLabelText('Secret value')).toBeDisabled();
+    expect(box('Text of the body')).toBeDisabled();
+    expect(screen.getByRole('button', { name: 'Add: Secrets' })).toBeDisabled();
+  });
+});
+
+describe('the configuration as a text', () => {
+  const openFile = async () => {
+    await userEvent.click(await screen.findByRole('button', { name: 'Import or export' }));
+    return within(await screen.findByRole('dialog', { name: 'Import or export' }, READ));
+  };
+
+  test('is taken out as TOML or JSON, without what was typed as a secret', async () => {
+    open({ secrets: ['key'], body: 'x' }, { secrets: { key: 'canary' }, password: 'canary' });
+    const sheet = await openFile();
+    const text = () => (sheet.getByRole('textbox', { name: 'Configuration' }) as HTMLTextAreaElement).value;
+    expect(text()).toBe('[gateway.more]\nbody = "x"\nsecrets = ["key"]\n');
+    await userEvent.click(sheet.getByRole('radio', { name: 'JSON' }));
+    expect(JSON.parse(text())).toEqual({ gateway: { more: { body: 'x', secrets: ['key'] } } });
+    expect(sheet.queryByRole('button', { name: 'Take over' })).toBeNull();
+  });
+
+  test('is taken in once it is seen what it changes', async () => {
+    const { draft, more } = open({ body: 'old' });
+    const sheet = await openFile();
+    await userEvent.click(sheet.getByRole('radio', { name: 'Take one in' }));
+    const text = sheet.getByRole('textbox', { name: 'Configuration' });
+    await userEvent.click(text);
+    await userEvent.paste('[gateway]\nservice_url = "https://b.example/pay"\nsuccess_kye = "x"');
+    expect(text).toHaveAccessibleDescription('success_kye is not known.');
+    expect(sheet.getByRole('button', { name: 'Take over' })).toBeDisabled();
+    await userEvent.clear(text);
+    await userEvent.paste('[gateway]\nservice_url = "https://b.example/pay"\nread_timeout_ms = 9000\n[gateway.more]\nbody = "new"');
+    expect(sheet.getByText('It changes 3 fields')).toBeVisible();
+    expect(sheet.getByRole('row', { name: /Text of the body old new/ })).toBeVisible();
+    expect(more()).toEqual({ body: 'old' });
+    await userEvent.click(sheet.getByRole('button', { name: 'Take over' }));
+    expect(screen.queryByRole('dialog')).toBeNull();
+    expect([draft().gateway!.service_url, draft().numbers.read_timeout_ms, more()]).toEqual(['https://b.example/pay', '9000', { body: 'new' }]);
+  });
+
+  test('a file is read', async () => {
+    open({ body: 'old' });
+    const sheet = await openFile();
+    await userEvent.click(sheet.getByRole('radio', { name: 'Take one in' }));
+    const input = document.querySelector<HTMLInputElement>('input[type="file"]')!;
+    await userEvent.upload(input, new File(['{"gateway":{"success_key":"status"}}'], 'gateway.json', { type: 'application/json' }));
+    expect(await sheet.findByText('It changes 2 fields')).toBeVisible();
+  });
+});
+
+describe('the list of tokens', () => {
+  const openList = async (field: string) => {
+    await userEvent.click(await screen.findByRole('button', { name: `Insert a token: ${field}` }, READ));
+    return within(await screen.findByRole('dialog', { name: `Insert a token: ${field}` }));
+  };
+
+  test('is searched by typing, and Enter puts the token at the caret', async () => {
+    const { more } = open({ body: 'a=;b' });
+    await unfold('Request');
+    const body = box('Text of the body') as HTMLTextAreaElement;
+    await userEvent.click(body);
+    body.setSelectionRange(2, 2);
+    const list = await openList('Text of the body');
+    expect(list.getByRole('searchbox')).toHaveFocus();
+    await userEvent.keyboard('smallest');
+    expect(list.getAllByRole('option')).toHaveLength(1);
+    expect(list.getByRole('status')).toHaveTextContent('1 entry');
+    await userEvent.keyboard('{Enter}');
+    expect(more().body).toBe('a={payment.amount_minor};b');
+    await vi.waitFor(() => expect(body).toHaveFocus());
+    expect(body.selectionStart).toBe('a={payment.amount_minor}'.length);
+    expect(screen.queryByRole('dialog')).toBeNull();
+  });
+
+  test('behind a token it begins with what fits that token', async () => {
+    const { more } = open({ body: 'a={payment.amount}' });
+    await unfold('Request');
+    await userEvent.click(box('Text of the body'));
+    const list = await openList('Text of the body');
+    const options = list.getAllByRole('option').map((option) => option.textContent);
+    expect(options[0]).toMatch(/^\|minor/);
+    expect(options.some((text) => text.startsWith('|upper'))).toBe(false);
+    await userEvent.click(list.getAllByRole('option')[0]!);
+    expect(more().body).toBe('a={payment.amount|minor}');
+  });
+
+  test('has what may stand in its place only, and this gateway’s own names', async () => {
+    open({ constants: [{ name: 'merchant', value: 'M1' }], signature: [{ name: 'digest', value: '' }] });
+    await unfold('Signature');
+    const list = await openList('digest');
+    const options = list.getAllByRole('option').map((option) => option.textContent);
+    expect(options.some((text) => text.startsWith('{cfg.merchant}'))).toBe(true);
+    expect(options.some((text) => text.startsWith('{body.raw}'))).toBe(true);
+    expect(options.some((text) => text.startsWith('{card.number}'))).toBe(false);
+  });
+});

@@ -1,0 +1,94 @@
+/**
+ * What stands behind "More" of a gateway, as its form holds it.
+ * Owns: the defaults, which ask for nothing; the groups; which group shows which field and which error.
+ * Never: reads a template or a condition.
+ */
+import type { More, VerdictConditions } from '../lib/api/types';
+import type { Errors } from './desktop-form';
+
+/** In the order in which they are asked. */
+export const VERDICT_LISTS = ['also', 'unknown', 'review', 'declined', 'error'] as const satisfies readonly (keyof VerdictConditions)[];
+
+/** Every field has a value while it is edited. */
+export type MoreDraft = Required<Omit<More, 'verdict'>> & { verdict: Required<VerdictConditions> };
+
+export const FIRST_MORE: MoreDraft = {
+  method: 'POST',
+  request_format: 'request_type',
+  body: '',
+  body_form_field: '',
+  content_type: '',
+  constants: [],
+  secrets: [],
+  variables: [],
+  signature: [],
+  auth_password: '',
+  response_format: 'response_type',
+  success_value: 'text',
+  message_keys: [],
+  outputs: [],
+  verdict: { also: [], unknown: [], review: [], declined: [], error: [] },
+};
+
+export function fullOf(more: More): MoreDraft {
+  return { ...FIRST_MORE, ...more, verdict: { ...FIRST_MORE.verdict, ...more.verdict } };
+}
+
+/** Without what asks for nothing, as it is stored: what is empty here is empty there. */
+export function briefOf(full: MoreDraft): More {
+  const verdict = Object.fromEntries(VERDICT_LISTS.filter((list) => full.verdict[list].length > 0).map((list) => [list, full.verdict[list]]));
+  const asks = Object.entries({ ...full, verdict }).filter(([name, value]) => !asksNothing(name as keyof MoreDraft, value));
+  return Object.fromEntries(asks);
+}
+
+function asksNothing(name: keyof MoreDraft, value: unknown): boolean {
+  return value === FIRST_MORE[name] || (typeof value === 'object' && Object.keys(value ?? {}).length === 0);
+}
+
+export const GROUPS = ['request', 'values', 'signature', 'password', 'answer', 'verdict'] as const;
+export type Group = (typeof GROUPS)[number];
+
+const GROUP_OF: Record<keyof MoreDraft, Group> = {
+  method: 'request',
+  request_format: 'request',
+  body: 'request',
+  body_form_field: 'request',
+  content_type: 'request',
+  constants: 'values',
+  secrets: 'values',
+  variables: 'values',
+  signature: 'signature',
+  auth_password: 'password',
+  response_format: 'answer',
+  message_keys: 'answer',
+  outputs: 'answer',
+  success_value: 'verdict',
+  verdict: 'verdict',
+};
+
+export type SetField = { name: keyof MoreDraft; /** Of a list. */ count?: number };
+
+/** Fields that ask for something, in the order of the form. */
+export function fieldsSet(more: More, group: Group): SetField[] {
+  const brief = briefOf(fullOf(more));
+  const names = (Object.keys(GROUP_OF) as (keyof MoreDraft)[]).filter((name) => GROUP_OF[name] === group && brief[name] !== undefined);
+  return names.map((name) => {
+    const value = brief[name];
+    const count = name === 'verdict' ? Object.values(brief.verdict ?? {}).flat().length : Array.isArray(value) ? value.length : undefined;
+    return { name, ...(count === undefined ? {} : { count }) };
+  });
+}
+
+/** Which group shows an error: "gateway.more.variables.1.value", "gateway_secrets.key". */
+export function groupOfError(path: string): Group | undefined {
+  if (path.startsWith('gateway_secrets')) return 'values';
+  const [, name] = /^gateway\.more\.([a-z_]+)/.exec(path) ?? [];
+  return name && name in GROUP_OF ? GROUP_OF[name as keyof MoreDraft] : undefined;
+}
+
+/** How many errors each group has. */
+export function errorsIn(errors: Errors): Partial<Record<Group, number>> {
+  const counts: Partial<Record<Group, number>> = {};
+  for (const group of Object.keys(errors).map(groupOfError)) if (group) counts[group] = (counts[group] ?? 0) + 1;
+  return counts;
+}
