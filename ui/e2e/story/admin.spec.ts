@@ -34,7 +34,7 @@ test('n1 n2 n3 n4 n6 n7 n9 w2 w4 a desktop opens by double-click; OK and Save ke
   await sheet.getByRole('textbox', { name: 'Window Title' }).fill('Card to the other system');
   await sheet.getByRole('textbox', { name: 'Credit Card Text' }).fill('Kindly key the long number on the front.\nThen the pound key.');
   await shot('admin-widget');
-  await sheet.getByRole('button', { name: 'OK' }).click();
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
   await expect(page.getByText('Unsaved changes', { exact: true })).toBeVisible();
   await saveDesktop(page);
   await shot('admin-saved');
@@ -63,7 +63,7 @@ test('s6 an agent reads the prompt in the language chosen where one signs in, an
   await sheet.getByRole('textbox', { name: 'Window Title (Deutsch)' }).fill('Kartenzahlung');
   await sheet.getByRole('textbox', { name: 'Credit Card Text (Deutsch)' }).fill('Bitte geben Sie Ihre Kartennummer ein.');
   await shot('admin-widget-languages');
-  await sheet.getByRole('button', { name: 'OK' }).click();
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
   await saveDesktop(page);
 
   const { page: german } = await elsewhere(browser, demo);
@@ -102,7 +102,7 @@ test('w8 w10 b3 v5 c7 c11 o5 a card type that is not ticked is refused by name, 
   await sheet.getByRole('checkbox', { name: 'American Express' }).uncheck({ force: true });
   await sheet.getByRole('button', { name: 'More' }).click();
   await sheet.getByRole('checkbox', { name: 'Show brand and last four after Obtained' }).check({ force: true });
-  await sheet.getByRole('button', { name: 'OK' }).click();
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
   await saveDesktop(page);
 
   const agent = await elsewhere(browser, demo);
@@ -132,7 +132,7 @@ test('w31 w51 a Service URL without https is refused at its field, on the page a
   const before = await url.inputValue();
   await shot('admin-gateway');
   await url.fill('http://gateway.example/pay');
-  await sheet.getByRole('button', { name: 'OK' }).click();
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
   await expect(url).toHaveAttribute('aria-invalid', 'true');
   await expect(url).toHaveAccessibleDescription(/https/);
   await expect(url).toBeFocused();
@@ -171,10 +171,10 @@ test('s4 a gateway host that nobody approved disables its button and says why', 
   const sheet = page.getByRole('dialog');
   await sheet.getByRole('tab', { name: 'Payment Gateway Config' }).click();
   await sheet.getByRole('textbox', { name: 'Service URL' }).fill('https://gateway.example/pay');
-  await sheet.getByRole('button', { name: 'OK' }).click();
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
   await page.getByRole('button', { name: `Edit ${TITLES.checkBasic}` }).click();
   await sheet.getByRole('checkbox', { name: 'Enabled' }).uncheck({ force: true });
-  await sheet.getByRole('button', { name: 'OK' }).click();
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
   await saveDesktop(page);
 
   const agent = await elsewhere(browser, demo);

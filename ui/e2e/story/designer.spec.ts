@@ -54,7 +54,7 @@ async function addWidget(page: Page): Promise<void> {
   await sheet.getByRole('textbox', { name: 'Window Title' }).fill(WIDGET);
   await sheet.getByRole('checkbox', { name: 'Enabled' }).check({ force: true });
   for (const type of ['Visa', 'Master Card']) await sheet.getByRole('checkbox', { name: type }).check({ force: true });
-  await sheet.getByRole('button', { name: 'OK' }).click();
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
   await expect(sheet).toHaveCount(0);
 }
 
@@ -139,7 +139,7 @@ test('c22 i1 i9 i10 i11 i12 i13 i14 i15 i16 i17 i18 i19 p8 a6 s1 s7 flow 2: a de
   for (const name of ['Billing UK', 'Billing US']) {
     await page.getByRole('button', { name: 'New', exact: true }).click();
     await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill(name);
-    await page.getByRole('dialog').getByRole('button', { name: 'OK' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'OK', exact: true }).click();
     await expect(page.getByRole('button', { name: /Designer Desktop/ })).toContainText(name);
   }
 
@@ -236,7 +236,7 @@ async function drawAndSave(page: Page): Promise<void> {
 
   await page.getByRole('button', { name: 'Add Script' }).click();
   await page.getByRole('dialog', { name: 'Script' }).getByRole('textbox', { name: 'Text' }).fill('Thank you for calling.\nHow can I help you?');
-  await page.getByRole('dialog', { name: 'Script' }).getByRole('button', { name: 'OK' }).click();
+  await page.getByRole('dialog', { name: 'Script' }).getByRole('button', { name: 'OK', exact: true }).click();
   await expect(page.getByRole('dialog', { name: 'Script' })).toHaveCount(0);
   await page.getByRole('button', { name: 'Save Agent Desktop' }).click();
   await expect(page.getByText('Saved. Agents get it when no payment is open.')).toBeVisible();

@@ -51,7 +51,7 @@ test('c21 c22 n1 n2 n3 n5 n6 n8 n9 i2 i3 i4 i5 i6 i7 i8 s5 a widget is added, pu
   await sheet.getByRole('textbox', { name: 'Window Title' }).fill(SECOND);
   await sheet.getByRole('checkbox', { name: 'Enabled' }).check({ force: true });
   await sheet.getByRole('checkbox', { name: 'Visa' }).check({ force: true });
-  await sheet.getByRole('button', { name: 'OK' }).click();
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
   const before = await titles(page).allTextContents();
   expect(before.at(-1)).toBe(SECOND);
 
@@ -88,7 +88,7 @@ test('c21 c22 n1 n2 n3 n5 n6 n8 n9 i2 i3 i4 i5 i6 i7 i8 s5 a widget is added, pu
   // Live for the next capture; the open one keeps what it began with.
   await page.getByRole('button', { name: `Edit ${SECOND}` }).click();
   await sheet.getByRole('textbox', { name: 'Window Title' }).fill('Third card');
-  await sheet.getByRole('button', { name: 'OK' }).click();
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
   await saved(page);
   await expect(agent.page.getByRole('heading', { name: SECOND })).toBeVisible();
   await agent.button('Cancel').click();

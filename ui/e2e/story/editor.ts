@@ -16,7 +16,7 @@ export async function editWidget(page: Page, title: string, change: (sheet: Loca
   await page.getByRole('button', { name: `Edit ${title}` }).click();
   const sheet = page.getByRole('dialog');
   await change(sheet);
-  await sheet.getByRole('button', { name: 'OK' }).click();
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
   await expect(sheet).toHaveCount(0);
 }
 

@@ -32,7 +32,7 @@ async function add(screen: Screen): Promise<void> {
     await openTab(sheet, screen, tab);
     for (const field of screen.fields) if (field.tab === tab) await field.set(sheet, page);
   }
-  await sheet.getByRole('button', { name: 'OK' }).click();
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
   await expect(sheet).toHaveCount(0);
 }
 
@@ -113,7 +113,7 @@ for (const [row, kind] of [['w20', 'Credit Card Advanced'], ['w54', 'Check Advan
     await sheet.getByRole('textbox', { name: 'Window Title' }).fill('Without a gateway');
     await sheet.getByRole('checkbox', { name: 'Enabled', exact: true }).check({ force: true });
     if (kind.startsWith('Credit')) await sheet.getByRole('checkbox', { name: 'Visa', exact: true }).check({ force: true });
-    await sheet.getByRole('button', { name: 'OK' }).click();
+    await sheet.getByRole('button', { name: 'OK', exact: true }).click();
     await sheet.getByRole('tab', { name: 'Payment Gateway Config' }).click();
     for (const label of ['Service URL', 'Response Success Key', 'Response Success Value']) await expect(sheet.getByRole('textbox', { name: label })).toHaveAttribute('aria-invalid', 'true');
     await sheet.getByRole('button', { name: 'Cancel' }).click();

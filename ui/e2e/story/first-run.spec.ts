@@ -38,7 +38,7 @@ async function fillWidget(sheet: Locator, url: string): Promise<void> {
   await sheet.getByRole('textbox', { name: 'Service URL' }).fill(url);
   await sheet.getByRole('textbox', { name: 'Success Key' }).fill('result.status');
   await sheet.getByRole('textbox', { name: 'Success Value' }).fill('APPROVED');
-  await sheet.getByRole('button', { name: 'OK' }).click();
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
   await expect(sheet).toHaveCount(0);
 }
 

@@ -54,7 +54,7 @@ async function setAll(sheet: Locator, page: Page, fields: readonly MoreField[]):
 }
 
 async function save(page: Page): Promise<void> {
-  await page.getByRole('dialog').getByRole('button', { name: 'OK' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'OK', exact: true }).click();
   await expect(page.getByRole('dialog')).toHaveCount(0);
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(page.getByText('Saved. Agents get it with their next capture.')).toBeVisible();
@@ -72,6 +72,7 @@ test('every field behind More is there again after OK, Save and a reload; a secr
   await desk.signIn('admin');
   await newDesktop(page, 'Every field of More');
   const sheet = await addPayment(page);
+  await sheet.getByRole('textbox', { name: 'Response Agent Message Key' }).fill('reply.text');
   await setAll(sheet, page, SIGNED);
   await choose(sheet, page, 'Auth Method', 'Basic');
   await sheet.getByRole('textbox', { name: 'Auth User Name' }).fill('merchant');
@@ -151,7 +152,7 @@ test('a token is put in by the keyboard alone, and the caret stands behind it', 
   await test.step('then a filter of the same token', async () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    await page.keyboard.type('smallest unit');
+    await page.keyboard.type('currency’s smallest');
     await expect(list.getByRole('option')).toHaveCount(1);
     await page.keyboard.press('Enter');
     await expect(body).toBeFocused();

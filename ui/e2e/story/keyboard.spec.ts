@@ -124,7 +124,7 @@ async function addWidget(admin: Keys): Promise<void> {
   const sheet = page.getByRole('dialog');
   await admin.write(sheet.getByRole('textbox', { name: 'Window Title' }), WIDGET);
   for (const name of ['Enabled', 'Visa', 'Master Card']) await admin.check(sheet.getByRole('checkbox', { name }));
-  await admin.enter(sheet.getByRole('button', { name: 'OK' }));
+  await admin.enter(sheet.getByRole('button', { name: 'OK', exact: true }));
   await expect(sheet).toHaveCount(0);
 
   const list = page.getByRole('grid', { name: 'Widgets of this desktop' });
