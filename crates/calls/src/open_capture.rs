@@ -480,6 +480,7 @@ impl CallTask {
         let desktops = inner.deps.desktops.clone();
         let settings = &inner.deps.configuration.current().settings;
         let show_message = settings.response_variables.restrict(&mut gateway);
+        gateway.more.cases.clear();
         self.inner.charges.spawn(async move {
             let password = match desktops.gateway_password(&widget.id).await {
                 Ok(password) => password,

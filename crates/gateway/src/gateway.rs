@@ -10,7 +10,6 @@ use domain::gateway::{GatewayConfig, GatewayStep, NotSentReason, UrlTemplate};
 use rustls::ClientConfig;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use secret::Arena;
 use tokio::time::Instant;
 
 use crate::connection::{establish, tls_config};
@@ -20,7 +19,7 @@ use crate::prepared::{Came, Prepared};
 use crate::reply::{Captured, Reading, scrubbed, scrubbed_value, without};
 use crate::request::{Taken, render};
 use crate::steps::{Deadlines, left};
-use crate::trial::{TRIALS_MAX, kept_credentials};
+use crate::trial::{DryRun, kept_credentials};
 
 /// HTTPS to payment gateways.
 ///
@@ -31,8 +30,8 @@ pub struct HttpsGateway {
     /// Hosts that a second person approved. Public addresses only.
     approved: RwLock<Vec<String>>,
     tls: Arc<ClientConfig>,
-    /// Slots of trials, which hold published values.
-    pub(crate) published: Arc<Arena>,
+    /// Makes the charges of trials.
+    pub(crate) dry_run: DryRun,
 }
 
 /// The client cannot be made.
@@ -84,7 +83,7 @@ impl HttpsGateway {
             policy,
             approved: RwLock::default(),
             tls,
-            published: Arena::new(TRIALS_MAX).map_err(SetupError::SystemArena)?,
+            dry_run: DryRun::new()?,
         })
     }
 

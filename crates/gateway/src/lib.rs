@@ -6,13 +6,18 @@
 mod connection;
 mod exchange;
 mod failure;
+mod file;
 mod gateway;
 mod policy;
 mod prepared;
+mod presets;
 mod reply;
 mod request;
 mod steps;
 mod trial;
 
+pub use file::{FileProblem, Places, Read, read, read_case};
 pub use gateway::{HttpsGateway, SetupError, read_roots};
 pub use policy::GatewayPolicy;
+pub use presets::presets;
+pub use trial::{DryRun, judge};

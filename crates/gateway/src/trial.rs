@@ -5,18 +5,22 @@
 use std::sync::Arc;
 
 use domain::boundary::{Charge, Task};
+use domain::gateway::file::Preset;
 use domain::gateway::trial::{
     GatewayTrials, JudgedCondition, JudgedOutput, Judgement, MessageFrom, NothingSent, Pasted,
     Preview, Tested, TestedStep, Trial,
 };
-use domain::gateway::{GatewayConfig, GatewayStep, NotSentReason, ResponseFormat, VerdictRule};
+use domain::gateway::{
+    GatewayConfig, GatewayStep, Mapping, NotSentReason, ResponseFormat, VerdictRule,
+};
 use secret::Arena;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
-use crate::gateway::{Exchanged, HttpsGateway, Purpose};
+use crate::gateway::{Exchanged, HttpsGateway, Purpose, SetupError};
 use crate::prepared::Came;
+use crate::presets::presets;
 use crate::reply::{
     Captured, Header, Output, Reading, Spot, Text, Whole, excerpt, read, scrubbed, scrubbed_value,
     without,
@@ -24,38 +28,86 @@ use crate::reply::{
 use crate::request::{Taken, preview, sensitive_values};
 
 /// Trials at a time: each administrator has one, and there are few. More are told to come again.
-pub(crate) const TRIALS_MAX: usize = 8;
+const TRIALS_MAX: usize = 8;
 
 /// Shortest credential or header value that is removed from an answer wherever it stands: a shorter one, such as "1", would take half of the answer along.
 const VALUE_CHARS_MIN: usize = 4;
 
-impl GatewayTrials for HttpsGateway {
-    fn preview(&self, trial: Trial) -> Result<Preview, NothingSent> {
-        let charge = charge(&self.published, trial)?;
+/// Tries a configuration out without a network: no certificate authority is needed, nothing is resolved, connected or sent.
+pub struct DryRun {
+    /// Slots of trials, which hold published values.
+    published: Arc<Arena>,
+}
+
+impl DryRun {
+    /// With slots of its own.
+    ///
+    /// # Errors
+    /// The system gives no memory for the values of trials.
+    pub fn new() -> Result<Self, SetupError> {
+        let published = Arena::new(TRIALS_MAX).map_err(SetupError::SystemArena)?;
+        Ok(Self { published })
+    }
+
+    /// The request as it would go out, fit to be shown.
+    ///
+    /// # Errors
+    /// Why no request can be made of the configuration.
+    pub fn preview(&self, trial: Trial) -> Result<Preview, NothingSent> {
+        let charge = self.charge(trial)?;
         preview(&charge).map_err(|failure| nothing_sent(failure, Vec::new()))
     }
 
+    fn charge(&self, trial: Trial) -> Result<Charge, NothingSent> {
+        match self.published.allocate() {
+            Some(slot) => Ok(trial.charge(slot)),
+            None => Err(NothingSent {
+                reason: NotSentReason::Busy,
+                detail: "too many gateways are tried out at the same time".to_owned(),
+                steps: Vec::new(),
+            }),
+        }
+    }
+}
+
+/// What an answer would come to: it is read and judged as one that came.
+#[must_use]
+pub fn judge(gateway: &GatewayConfig, pasted: &Pasted<'_>, show_message: bool) -> Judgement {
+    let headers: Vec<Header> = pasted.headers.iter().map(header).collect();
+    let is_type = |row: &&Mapping| row.name.eq_ignore_ascii_case("content-type");
+    let content_type = pasted.headers.iter().find(is_type);
+    let whole = Whole {
+        status: pasted.status,
+        headers: &headers,
+        body: pasted.body.as_bytes(),
+    };
+    let reading = read(&whole, gateway);
+    let view = View {
+        gateway,
+        show_message,
+        captured: Captured::none(),
+        credentials: Vec::new(),
+    };
+    let content_type = content_type.map(|row| row.value.as_str());
+    view.judgement(&reading, Some(pasted.status), content_type)
+}
+
+impl GatewayTrials for HttpsGateway {
+    fn presets(&self) -> &[Preset] {
+        presets()
+    }
+
+    fn preview(&self, trial: Trial) -> Result<Preview, NothingSent> {
+        self.dry_run.preview(trial)
+    }
+
     fn judge(&self, gateway: &GatewayConfig, pasted: &Pasted<'_>, show_message: bool) -> Judgement {
-        let content_type = Some(pasted.content_type).filter(|text| !text.trim().is_empty());
-        let headers: Vec<Header> = content_type.map(header).into_iter().collect();
-        let whole = Whole {
-            status: pasted.status,
-            headers: &headers,
-            body: pasted.body.as_bytes(),
-        };
-        let reading = read(&whole, gateway);
-        let view = View {
-            gateway,
-            show_message,
-            captured: Captured::none(),
-            credentials: Vec::new(),
-        };
-        view.judgement(&reading, Some(pasted.status), content_type)
+        judge(gateway, pasted, show_message)
     }
 
     fn send(&self, trial: Trial) -> Task<'_, Result<Tested, NothingSent>> {
         Box::pin(async move {
-            let charge = charge(&self.published, trial)?;
+            let charge = self.dry_run.charge(trial)?;
             let began = Instant::now();
             let mut steps = Vec::new();
             let mut seen = |charge: &Charge, step: &GatewayStep, came: &Came| {
@@ -79,22 +131,11 @@ impl GatewayTrials for HttpsGateway {
     }
 }
 
-/// The one header of a pasted answer.
-fn header(content_type: &str) -> Header {
+/// A header of a pasted answer.
+fn header(row: &Mapping) -> Header {
     Header {
-        name: "content-type".to_owned(),
-        value: Some(Zeroizing::new(content_type.to_owned())),
-    }
-}
-
-fn charge(published: &Arc<Arena>, trial: Trial) -> Result<Charge, NothingSent> {
-    match published.allocate() {
-        Some(slot) => Ok(trial.charge(slot)),
-        None => Err(NothingSent {
-            reason: NotSentReason::Busy,
-            detail: "too many gateways are tried out at the same time".to_owned(),
-            steps: Vec::new(),
-        }),
+        name: row.name.to_ascii_lowercase(),
+        value: Some(Zeroizing::new(row.value.clone())),
     }
 }
 

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 mod clock;
 mod config;
 mod demo;
+mod gateway_test;
 mod hardening;
 mod logging;
 mod metrics;
@@ -57,6 +58,9 @@ enum Command {
     Settings,
     /// Serve everything on loopback with a simulated consumer, agent phone and gateway.
     Demo(demo::DemoOptions),
+    /// Try a gateway's configuration out.
+    #[command(subcommand)]
+    Gateway(gateway_test::GatewayCommand),
     /// Look for keyed digits and card numbers in recordings, logs, databases, dumps; exit 1 on a find.
     Scan {
         /// Files and folders.
@@ -134,6 +138,7 @@ async fn run(command: Command, missing: &[String]) -> Result<bool> {
             logging::start(options.log_level(), false);
             demo::run(options).await
         }
+        Command::Gateway(command) => gateway_test::run(command).await,
         Command::Scan { files } => scan::run(&files),
         Command::Simulate(options) => {
             logging::start("warn", false);

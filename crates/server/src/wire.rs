@@ -249,7 +249,7 @@ fn of_calls(database: &Arc<Database>) -> Arc<dyn Store> {
     store
 }
 
-fn gateway_policy(config: &Config) -> Result<GatewayPolicy, StartError> {
+pub(crate) fn gateway_policy(config: &Config) -> Result<GatewayPolicy, StartError> {
     let mut policy = GatewayPolicy {
         allowed_hosts: config.allowed_hosts.clone(),
         ..GatewayPolicy::default()

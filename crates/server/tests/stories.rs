@@ -14,6 +14,8 @@ mod support;
 
 #[path = "stories/canary.rs"]
 mod canary;
+#[path = "stories/gateway_command.rs"]
+mod gateway_command;
 #[path = "stories/killed.rs"]
 mod killed;
 #[path = "stories/once.rs"]

@@ -27,6 +27,7 @@ export const FIRST_MORE: MoreDraft = {
   success_value: 'text',
   message_keys: [],
   outputs: [],
+  cases: [],
   verdict: { also: [], unknown: [], review: [], declined: [], error: [] },
 };
 
@@ -62,6 +63,7 @@ const GROUP_OF: Record<keyof MoreDraft, Group> = {
   response_format: 'answer',
   message_keys: 'answer',
   outputs: 'answer',
+  cases: 'answer',
   success_value: 'verdict',
   verdict: 'verdict',
 };

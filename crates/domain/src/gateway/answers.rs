@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::case::case_problems;
 use super::condition::{Condition, Test};
 use super::key::{KEY_CHARS_MAX, Key};
 use super::misread::Misread;
@@ -41,6 +42,11 @@ impl GatewayConfig {
         problems.extend(self.condition_problems());
         problems.extend(self.message_key_problems());
         problems.extend(self.output_problems());
+        let cases = case_problems(&self.more.cases).into_iter();
+        problems.extend(cases.map(|problem| DraftProblem {
+            field: format!("more.cases{}", problem.field),
+            ..problem
+        }));
         problems
     }
 

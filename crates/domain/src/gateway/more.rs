@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::case::Case;
 use super::{ContentType, GatewayConfig, GatewayStep, Mapping};
 
 /// The fields behind "More" (docs/decisions/0008). The default asks for nothing.
@@ -58,6 +59,9 @@ pub struct More {
     /// What of the answer is kept: a name and a key, or several keys with `||` between.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Mapping>,
+    /// Answers that are kept with what they must come to. Charges do not use them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<Case>,
 }
 
 impl More {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use secret::{Digit, SecretText, Slot};
 use serde::{Deserialize, Serialize};
 
-use super::{ConditionList, GatewayConfig, KeyFound, NotSentReason, Once, VerdictRule};
+use super::file::Preset;
+use super::{ConditionList, GatewayConfig, KeyFound, Mapping, NotSentReason, Once, VerdictRule};
 use crate::boundary::{Charge, Task};
 use crate::capture::fixtures::{ACCOUNT_NUMBER, CARDS, ROUTING_NUMBERS, TestCard};
 use crate::capture::{Brand, Field, PaymentType, WidgetKind};
@@ -176,6 +177,15 @@ impl Trial {
     }
 }
 
+/// What stands for secrets in a preview, where they are hidden: text that is also base 64 and hexadecimal, so that it can go through any filter.
+#[must_use]
+pub fn sample_secrets(gateway: &GatewayConfig) -> Vec<(String, SecretText)> {
+    let names = gateway.more.secrets.iter();
+    names
+        .map(|name| (name.clone(), SecretText::new("AAAA".to_owned())))
+        .collect()
+}
+
 /// What a field of the tab Demographic holds in a trial. The telephone number is of those that are kept for fiction, the address of none.
 fn sample(name: DemographicName) -> &'static str {
     match name {
@@ -197,6 +207,8 @@ fn sample(name: DemographicName) -> &'static str {
 /// Trying a gateway out, by the same code that charges. Nothing of a consumer comes near: a [`Trial`] holds published values only, so that a host which nobody has
 /// approved yet may get them (SETTLED S4).
 pub trait GatewayTrials: Send + Sync {
+    /// Configurations of known gateways to begin with, by their titles.
+    fn presets(&self) -> &[Preset];
     /// The request as it would go out, fit to be shown. Nothing is resolved, connected or sent.
     ///
     /// # Errors
@@ -275,8 +287,8 @@ impl PreviewPart {
 pub struct Pasted<'a> {
     /// HTTP status.
     pub status: u16,
-    /// Value of its header Content-Type; empty: unknown.
-    pub content_type: &'a str,
+    /// Its headers, as far as they are known.
+    pub headers: &'a [Mapping],
     /// The body.
     pub body: &'a str,
 }

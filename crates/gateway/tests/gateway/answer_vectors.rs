@@ -59,7 +59,7 @@ fn all() -> Vec<(String, Vectors)> {
 fn judged(gateway: &GatewayConfig, vector: &Vector) -> Judgement {
     let pasted = Pasted {
         status: vector.status,
-        content_type: "",
+        headers: &[],
         body: &vector.body(),
     };
     client(&[]).judge(gateway, &pasted, true)

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use domain::boundary::Charge;
 use domain::capture::fixtures::CARDS;
 use domain::capture::{Field, PaymentType, WidgetKind};
+use domain::gateway::file::GatewayFile;
 use domain::gateway::{GatewayConfig, Once};
 use domain::money::{Currency, Money};
 use domain::time::UnixMillis;
@@ -21,12 +22,6 @@ use crate::server::{Act, Server, reply};
 
 /// Mon, 23 Nov 2026 18:00:00 GMT
 const AT: UnixMillis = UnixMillis(1_795_456_800_000);
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Preset {
-    gateway: GatewayConfig,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,8 +60,14 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {
     toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+fn preset_file(id: &str) -> GatewayFile {
+    let text = std::fs::read_to_string(room(&format!("presets/{id}.toml"))).unwrap();
+    let read = gateway::read(&text).map_err(|problem| format!("{id}: {problem}"));
+    read.unwrap().file
+}
+
 pub(crate) fn preset(id: &str) -> GatewayConfig {
-    read::<Preset>(&room(&format!("presets/{id}.toml"))).gateway
+    preset_file(id).gateway
 }
 
 pub(crate) fn files(folder: &str) -> Vec<PathBuf> {

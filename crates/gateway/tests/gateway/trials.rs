@@ -321,9 +321,13 @@ async fn a_test_keeps_to_the_certificates_and_times_of_a_charge() {
 }
 
 fn judged(gateway: &GatewayConfig, status: u16, body: &str) -> domain::gateway::trial::Judgement {
+    let headers = [Mapping {
+        name: "Content-Type".to_owned(),
+        value: "application/json".to_owned(),
+    }];
     let pasted = Pasted {
         status,
-        content_type: "application/json",
+        headers: &headers,
         body,
     };
     gateway_alone().judge(gateway, &pasted, true)
@@ -373,7 +377,7 @@ fn a_verdict_names_the_path_that_was_matched() {
     };
     let pasted = Pasted {
         status: 200,
-        content_type: "",
+        headers: &[],
         body: "<r><result code='00'/></r>",
     };
     let found = gateway_alone().judge(&xml, &pasted, true);
@@ -400,7 +404,7 @@ fn s19_a_pasted_message_is_scrubbed_cut_and_shown_only_where_it_is_allowed() {
     );
     let pasted = Pasted {
         status: 200,
-        content_type: "",
+        headers: &[],
         body: &body,
     };
     let off = gateway_alone().judge(&gateway, &pasted, false);

@@ -9,13 +9,15 @@ use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::Change;
 use domain::capture::WidgetKind;
 use domain::desktop::{Desktop, TypedSecret, gateway_password};
+use domain::gateway::case::{Case, CheckedCase, answer_problems};
+use domain::gateway::file::Preset;
 use domain::gateway::trial::{
     Judgement, NothingSent, Pasted, Preview, TestInstrument, Tested, TestedStep, Trial,
+    sample_secrets,
 };
-use domain::gateway::{AuthMethod, GatewayConfig, NotSentReason, Once};
+use domain::gateway::{AuthMethod, GatewayConfig, Mapping, NotSentReason, Once};
 use domain::id::{AttemptId, DesktopId, WidgetId};
 use domain::money::Currency;
-use domain::payment::holds_card_number;
 use domain::widget::{DemographicName, DraftProblem};
 use secret::SecretText;
 use serde::{Deserialize, Serialize};
@@ -30,8 +32,6 @@ use crate::login::{Login, random_u128};
 use crate::problem::{Code, Problem};
 use crate::trials::{Ending, NotNow};
 
-/// Longest answer that can be pasted: gateways answer with a few thousand characters.
-const PASTED_CHARS_MAX: usize = 16_000;
 /// Longest Content-Type that can be pasted.
 const CONTENT_TYPE_CHARS_MAX: usize = 200;
 /// Said where a secret has no value.
@@ -325,14 +325,6 @@ impl TrialForm {
         judged_by(problems).map(|()| secrets)
     }
 
-    /// What stands for secrets in a preview, where they are hidden: text that is also base 64 and hexadecimal, so that it can go through any filter.
-    fn samples(&self) -> Vec<(String, SecretText)> {
-        let names = self.gateway.more.secrets.iter();
-        names
-            .map(|name| (name.clone(), SecretText::new("AAAA".to_owned())))
-            .collect()
-    }
-
     async fn trial(
         mut self,
         app: &Shared,
@@ -357,6 +349,12 @@ impl TrialForm {
     }
 }
 
+/// Configurations of known gateways, to begin a widget's with: without credentials, and with empty places where a value is the merchant's own.
+#[utoipa::path(get, path = "/gateway-presets", tag = "desktops", responses((status = 200, body = Vec<Preset>)))]
+pub(crate) async fn presets(State(app): State<Shared>) -> Answer<Vec<Preset>> {
+    Ok(Json(app.deps.trials.presets().to_vec()))
+}
+
 /// The request that a widget's gateway would get, as it stands in the form, with published values. Nothing is sent; no digit beyond the last four of the test card, no
 /// password and no value of a mapped header is in the answer.
 #[utoipa::path(post, path = "/gateway/preview", tag = "desktops", request_body = TrialForm, responses(
@@ -371,7 +369,7 @@ pub(crate) async fn preview(
     let desktop = stored(&app, &form.desktop).await?;
     let credential = form.password_used(&app, &desktop).await?;
     let host_approved = app.deps.gateway.host_approved(&form.gateway);
-    let secrets = form.samples();
+    let secrets = sample_secrets(&form.gateway);
     let trial = form.trial(&app, &login, None, secrets).await?;
     Ok(Json(PreviewView {
         request: app.deps.trials.preview(trial)?,
@@ -391,33 +389,60 @@ pub(crate) async fn judge(
     form.check()?;
     let settings = app.deps.services.settings().await?;
     let shown = settings.response_variables.restrict(&mut form.gateway);
+    let headers = form.headers();
     let pasted = Pasted {
         status: form.status,
-        content_type: &form.content_type,
+        headers: &headers,
         body: &form.body,
     };
     Ok(Json(app.deps.trials.judge(&form.gateway, &pasted, shown)))
 }
 
+/// A gateway whose saved cases are to be judged.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CasesForm {
+    /// One of the Advanced kinds.
+    kind: WidgetKind,
+    /// The gateway as it stands in the form, with its cases.
+    gateway: GatewayConfig,
+}
+
+/// What the saved cases of a gateway come to as it stands in the form, in their order. Nothing is kept.
+#[utoipa::path(post, path = "/gateway/cases", tag = "desktops", request_body = CasesForm, responses(
+    (status = 200, body = Vec<CheckedCase>),
+))]
+pub(crate) async fn cases(
+    State(app): State<Shared>,
+    Input(mut form): Input<CasesForm>,
+) -> Answer<Vec<CheckedCase>> {
+    judged_by(gateway_problems(form.kind, &form.gateway))?;
+    let settings = app.deps.services.settings().await?;
+    let shown = settings.response_variables.restrict(&mut form.gateway);
+    let judge = |case: &Case| {
+        let judgement = app.deps.trials.judge(&form.gateway, &case.pasted(), shown);
+        case.checked(&judgement)
+    };
+    Ok(Json(form.gateway.more.cases.iter().map(judge).collect()))
+}
+
 impl PastedForm {
+    /// The one header that can be pasted.
+    fn headers(&self) -> Vec<Mapping> {
+        let content_type = Mapping {
+            name: "content-type".to_owned(),
+            value: self.content_type.clone(),
+        };
+        let is_known = !content_type.value.trim().is_empty();
+        is_known.then_some(content_type).into_iter().collect()
+    }
+
     fn check(&self) -> Result<(), Problem> {
         let mut problems = gateway_problems(self.kind, &self.gateway);
-        let mut add = |field, message: &str| problems.push(DraftProblem::new(field, message));
-        if !(100..=599).contains(&self.status) {
-            add("status", "An HTTP status is 100 to 599.");
-        }
+        problems.extend(answer_problems(self.status, &self.body));
         if !is_line(&self.content_type, 0..=CONTENT_TYPE_CHARS_MAX) {
-            add("content_type", "Write at most 200 characters on one line.");
-        }
-        let control = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\n');
-        if self.body.chars().count() > PASTED_CHARS_MAX || self.body.contains(control) {
-            add("body", "Paste at most 16000 characters of text.");
-        } else if holds_card_number(&self.body) {
-            // No route takes a card digit from a browser (S14).
-            add(
-                "body",
-                "Leave out card numbers: put other digits in their place.",
-            );
+            let message = "Write at most 200 characters on one line.";
+            problems.push(DraftProblem::new("content_type", message));
         }
         judged_by(problems)
     }

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use domain::boundary::Task;
+use domain::gateway::file::Preset;
 use domain::gateway::trial::{
     GatewayTrials, Judgement, MessageFrom, NothingSent, Pasted, Preview, PreviewHeader,
     PreviewPart, Tested, Trial,
@@ -29,6 +30,7 @@ pub(crate) struct Bench {
     pub(crate) refusal: Mutex<Option<NothingSent>>,
     /// A test waits so long.
     pub(crate) takes: Mutex<Duration>,
+    presets: Vec<Preset>,
 }
 
 fn given(trial: &Trial) -> Given {
@@ -59,6 +61,10 @@ pub(crate) fn judgement(status: u16, message: &str) -> Judgement {
 }
 
 impl GatewayTrials for Bench {
+    fn presets(&self) -> &[Preset] {
+        &self.presets
+    }
+
     fn preview(&self, trial: Trial) -> Result<Preview, NothingSent> {
         self.previewed.lock().unwrap().push(given(&trial));
         self.refusal.lock().unwrap().take().map_or_else(

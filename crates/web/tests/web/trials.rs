@@ -71,6 +71,11 @@ async fn c23_only_gateway_edit_tries_a_gateway_out() {
         let pasted = json!({"kind": form["kind"], "gateway": form["gateway"], "status": 200, "content_type": "", "body": "{}"});
         let reply = browser.post("/gateway/verdict", pasted).await;
         assert_eq!(reply.status, if may { 200 } else { 403 }, "{role:?}");
+        let cases = json!({"kind": form["kind"], "gateway": form["gateway"]});
+        let reply = browser.post("/gateway/cases", cases).await;
+        assert_eq!(reply.status, if may { 200 } else { 403 }, "{role:?}");
+        let reply = browser.get("/gateway-presets").await;
+        assert_eq!(reply.status, if may { 200 } else { 403 }, "{role:?}");
     }
 }
 
@@ -286,4 +291,30 @@ async fn s14_s19_a_pasted_answer_holds_no_card_number_and_its_message_follows_th
         assert!(!reply.text().contains("4111"));
     }
     assert!(actions(&house).is_empty());
+}
+
+#[tokio::test]
+async fn saved_cases_are_kept_with_the_gateway_and_judged_as_it_stands_in_the_form() {
+    let (house, administrator, form) = tried().await;
+    let mut cases = json!({"kind": form["kind"], "gateway": form["gateway"]});
+    let case = |name: &str, body: &str| json!({"name": name, "status": 200, "body": body, "expected": {"outcome": "approved", "message": "shown"}});
+    cases["gateway"]["more"] = json!({"cases": [case("one", "{}")]});
+    let reply = administrator.post("/gateway/cases", cases.clone()).await;
+    assert_eq!(
+        reply.json(),
+        json!([{"name": "one", "outcome": "approved", "differences": []}])
+    );
+    house.rooms.settings.lock().unwrap().response_variables =
+        domain::service::ResponseVariables::None;
+    let reply = administrator.post("/gateway/cases", cases.clone()).await;
+    assert_eq!(
+        reply.json()[0]["differences"],
+        json!([{"what": "message", "expected": "shown", "found": ""}])
+    );
+    cases["gateway"]["more"] =
+        json!({"cases": [case("one", "{}"), case("one", "4111 1111 1111 1111")]});
+    let reply = administrator.post("/gateway/cases", cases).await;
+    let fields = ["gateway.more.cases[1].body", "gateway.more.cases[1].name"];
+    assert_eq!(refused(&reply), (422, fields.map(str::to_owned).to_vec()));
+    assert!(!reply.text().contains("4111") && actions(&house).is_empty());
 }

@@ -897,6 +897,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/gateway-presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Configurations of known gateways, to begin a widget's with: without credentials, and with empty places where a value is the merchant's own.
+         * @description Needs the right gateway.edit.
+         */
+        get: operations["presets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gateway/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What the saved cases of a gateway come to as it stands in the form, in their order. Nothing is kept.
+         * @description Needs the right gateway.edit.
+         */
+        post: operations["cases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/gateway/preview": {
         parameters: {
             query?: never;
@@ -1866,6 +1906,47 @@ export interface components {
          * @enum {string}
          */
         CardNumberShown: "full" | "last_four";
+        /** @description An answer of a gateway, and what it must come to. */
+        Case: {
+            /** @description The body, at most 16,000 characters, without a card number. */
+            body: string;
+            /** @description What it must come to. */
+            expected: components["schemas"]["Expected"];
+            /** @description Headers, by names of any case. */
+            headers?: components["schemas"]["Mapping"][];
+            /** @description Its name among those of a widget; empty: its file's name. */
+            name?: string;
+            /**
+             * Format: int32
+             * @description HTTP status, 100-599.
+             */
+            status?: number;
+        };
+        /** @description What is otherwise than it was expected. */
+        CaseDifference: {
+            /** @description What was expected; none: nothing. */
+            expected?: string | null;
+            /** @description What was found; none: nothing. */
+            found?: string | null;
+            /** @description "outcome", "message" or "outputs.transaction_id". */
+            what: string;
+        };
+        /** @description A gateway whose saved cases are to be judged. */
+        CasesForm: {
+            /** @description The gateway as it stands in the form, with its cases. */
+            gateway: components["schemas"]["GatewayConfig"];
+            /** @description One of the Advanced kinds. */
+            kind: components["schemas"]["WidgetKind"];
+        };
+        /** @description A case that was judged. */
+        CheckedCase: {
+            /** @description How that differs from what it must come to; none: it does not. */
+            differences: components["schemas"]["CaseDifference"][];
+            /** @description Its name. */
+            name: string;
+            /** @description What it came to. */
+            outcome: components["schemas"]["Outcome"];
+        };
         /**
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
@@ -2156,6 +2237,17 @@ export interface components {
         DuplicateForm: {
             /** @description Name of the duplicate: 1-60 characters, unique. */
             name: string;
+        };
+        /** @description What an answer must come to. */
+        Expected: {
+            /** @description What the agent reads. */
+            message?: string;
+            /** @description The outcome. */
+            outcome: components["schemas"]["Outcome"];
+            /** @description What is kept of the answer: all of it. */
+            outputs?: {
+                [key: string]: string;
+            };
         };
         /**
          * @description O6.
@@ -2652,6 +2744,11 @@ export interface components {
              */
             body_form_field: string;
             /**
+             * @description Answers that are kept with what they must come to. Charges do not use them.
+             * @default []
+             */
+            cases: components["schemas"]["Case"][];
+            /**
              * @description Constants, `{cfg.name}`.
              * @default []
              */
@@ -2991,6 +3088,21 @@ export interface components {
          * @enum {string}
          */
         Prefill: "nothing" | "caller_name" | "caller_number";
+        /** @description A preset as it is offered. */
+        Preset: {
+            /** @description Members of the configuration that are empty and need a value of one's own: "service_url", "more.constants[0].value". Secrets and the password do, too. */
+            fill: string[];
+            /** @description The configuration. */
+            gateway: components["schemas"]["GatewayConfig"];
+            /** @description Its name, as the command line and tests have it. */
+            id: string;
+            /** @description Card or check. */
+            kind: components["schemas"]["PaymentType"];
+            /** @description What one has to know before it is used, in English. */
+            notes: string[];
+            /** @description The gateway's name. */
+            title: string;
+        };
         /**
          * @description A request as it would go out, in the order of the wire, fit to be shown: of what a consumer keys at most the last four of a card number, no password, no
          *     value of a mapped header.
@@ -5373,6 +5485,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HostList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preset"][];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CasesForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedCase"][];
                 };
             };
             default: components["responses"]["Problem"];

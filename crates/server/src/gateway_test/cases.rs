@@ -1,0 +1,118 @@
+//! Saved cases in a folder, a file each.
+//! Owns: their files, and what each comes to.
+//! Never: judges by rules of its own, or writes over a case that is there.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use domain::gateway::case::{Case, CheckedCase, Expected};
+use domain::gateway::{GatewayConfig, Mapping};
+use domain::payment::Outcome;
+
+/// Longest name of a case.
+const NAME_BYTES_MAX: usize = 100;
+
+/// An answer with what it comes to now.
+///
+/// # Errors
+/// It cannot be judged or kept.
+pub(super) fn of_answer(
+    gateway: &GatewayConfig,
+    status: u16,
+    headers: Vec<Mapping>,
+    body: String,
+) -> Result<Case> {
+    let mut case = Case {
+        name: String::new(),
+        status,
+        headers,
+        body,
+        expected: Expected {
+            outcome: Outcome::Unknown,
+            message: String::new(),
+            outputs: Default::default(),
+        },
+    };
+    refuse(&case, "the answer")?;
+    case.expected = Expected::of(&::gateway::judge(gateway, &case.pasted(), true));
+    Ok(case)
+}
+
+fn refuse(case: &Case, what: &str) -> Result<()> {
+    match case.problems().first() {
+        Some(problem) => bail!("{what}: {}: {}", problem.field, problem.message),
+        None => Ok(()),
+    }
+}
+
+/// Writes a case. Yields its file.
+///
+/// # Errors
+/// Its name is none, it is there already, or cannot be written.
+pub(super) fn save(folder: &Path, name: &str, case: &Case) -> Result<PathBuf> {
+    let is_name = (1..=NAME_BYTES_MAX).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if !is_name {
+        bail!("--save-case {name:?}: a name has letters, digits, - and _");
+    }
+    let path = folder.join(format!("{name}.toml"));
+    let wrong = || format!("{} cannot be written", path.display());
+    let text = toml::to_string_pretty(case).with_context(wrong)?;
+    std::fs::create_dir_all(folder).with_context(wrong)?;
+    if path.exists() {
+        bail!(
+            "{} is there already; choose another name, or remove it first",
+            path.display()
+        );
+    }
+    std::fs::write(&path, text).with_context(wrong)?;
+    Ok(path)
+}
+
+/// Judges all cases of a folder, in the order of their names.
+///
+/// # Errors
+/// A file is no case, or there is none.
+pub(super) fn run(folder: &Path, gateway: &GatewayConfig) -> Result<Vec<CheckedCase>> {
+    let mut paths = Vec::new();
+    let entries = std::fs::read_dir(folder);
+    for entry in entries.with_context(|| format!("{} cannot be read", folder.display()))? {
+        let path = entry?.path();
+        let ends = path.extension().and_then(|end| end.to_str());
+        if matches!(ends, Some("toml" | "json")) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    if paths.is_empty() {
+        bail!(
+            "{} holds no case: no file that ends in .toml or .json",
+            folder.display()
+        );
+    }
+    paths.iter().map(|path| check(path, gateway)).collect()
+}
+
+fn check(path: &Path, gateway: &GatewayConfig) -> Result<CheckedCase> {
+    let text = super::input::text(path)?;
+    let read = ::gateway::read_case(&text);
+    let case = read.map_err(|problem| anyhow::anyhow!("{}:{problem}", path.display()))?;
+    refuse(&case, &path.display().to_string())?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(CheckedCase {
+        name: name.into_owned(),
+        ..judged(&case, gateway)
+    })
+}
+
+/// Judges the cases that a configuration holds itself.
+pub(super) fn own(gateway: &GatewayConfig) -> Vec<CheckedCase> {
+    let cases = gateway.more.cases.iter();
+    cases.map(|case| judged(case, gateway)).collect()
+}
+
+fn judged(case: &Case, gateway: &GatewayConfig) -> CheckedCase {
+    case.checked(&::gateway::judge(gateway, &case.pasted(), true))
+}

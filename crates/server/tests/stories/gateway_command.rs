@@ -1,0 +1,402 @@
+//! `tonewall gateway test`: the program that an integrator runs on a file.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use domain::capture::fixtures::CARDS;
+use serde_json::Value;
+use simulator::sandbox::{Sandbox, SandboxConfig};
+use tempfile::TempDir;
+
+use crate::support::TONEWALL;
+
+fn preset(id: &str) -> PathBuf {
+    let presets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway/presets");
+    presets.join(format!("{id}.toml"))
+}
+
+/// A folder with files of a run.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, &[], "")
+    }
+
+    fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)], stdin: &str) -> Ran {
+        let mut child = Command::new(TONEWALL)
+            .args(["gateway", "test"])
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .current_dir(self.0.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let _gone_before = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+        Ran::of(&child.wait_with_output().unwrap())
+    }
+}
+
+/// What a run said.
+struct Ran {
+    code: Option<i32>,
+    said: String,
+    complained: String,
+}
+
+impl Ran {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Self {
+            code: output.status.code(),
+            said: text(&output.stdout),
+            complained: text(&output.stderr),
+        }
+    }
+
+    /// What it said, where it ended with this code.
+    fn ended(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.said, self.complained);
+        match code {
+            2 => self.complained,
+            _ => self.said,
+        }
+    }
+}
+
+#[test]
+fn a_preset_is_shown_as_the_request_that_it_makes_without_a_secret() {
+    let file = preset("stripe-card");
+    let said = Desk::new().run(&[file.to_str().unwrap()]).ended(0);
+    assert!(
+        said.starts_with("POST https://api.stripe.com/v1/payment_intents\n"),
+        "{said}"
+    );
+    assert!(said.contains("\nContent-Type: application/x-www-form-urlencoded\n"));
+    assert!(said.contains("\nAuthorization: Basic \u{2022}"), "{said}");
+    assert!(
+        said.contains("\n\namount=100&currency=usd&confirm=true&"),
+        "{said}"
+    );
+    let hidden = "\u{2022}".repeat(12);
+    assert!(
+        said.contains(&format!("%5Bnumber%5D={hidden}1111&")),
+        "{said}"
+    );
+    assert!(!said.contains("AAAA"), "{said}");
+}
+
+#[test]
+fn calls_before_the_sale_are_shown_in_their_order() {
+    let file = preset("localstripe-card");
+    let said = Desk::new().run(&[file.to_str().unwrap()]).ended(0);
+    assert!(
+        said.starts_with("# the call pm\nPOST https://localhost:8420/v1/payment_methods\n"),
+        "{said}"
+    );
+    let sale = "\n# the sale\nPOST https://localhost:8420/v1/payment_intents\n";
+    let (step, sale) = said.split_once(sale).unwrap();
+    assert!(step.contains("card%5Bnumber%5D=\u{2022}"), "{said}");
+    assert!(sale.contains("payment_method=\u{2022}"), "{said}");
+}
+
+#[test]
+fn every_preset_makes_a_request() {
+    let presets = preset("x").parent().unwrap().read_dir().unwrap();
+    let desk = Desk::new();
+    for entry in presets {
+        let path = entry.unwrap().path();
+        let name = path.to_str().unwrap();
+        let said = desk.run(&[name, "--json"]).ended(0);
+        let report: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(report["problems"], serde_json::json!([]), "{name}");
+        assert!(report["request"]["body"].is_array(), "{name}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_by_file_line_member_and_character() {
+    let desk = Desk::new();
+    let text = std::fs::read_to_string(preset("adyen-card")).unwrap();
+    let text = text
+        .replace("{card.number}", "{card.nubmer}")
+        .replace("resultCode = Refused|Cancelled", "resultCode == Refused");
+    desk.write("mine.toml", &text);
+    let said = desk.run(&["mine.toml"]).ended(1);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    let row = "    { name = \"paymentMethod.number\", value = ";
+    let line = 1 + text.lines().position(|one| one.starts_with(row)).unwrap();
+    let place = format!(
+        "mine.toml:{line}:{}: gateway.request_params[6].value: ",
+        row.len() + 1
+    );
+    assert!(lines[0].starts_with(&place), "{said}");
+    assert!(lines[0].contains("haracter 1: "), "{said}");
+    assert!(
+        lines[1].contains(": gateway.more.verdict.declined[0]: Character 13: one = is enough."),
+        "{said}"
+    );
+    let report: Value = serde_json::from_str(&desk.run(&["mine.toml", "--json"]).ended(1)).unwrap();
+    assert_eq!(report["problems"][0]["line"], line);
+    assert!(report.get("request").is_none());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_with_the_place() {
+    let desk = Desk::new();
+    desk.write("bad.json", "{\"gateway\": {\"service_url\": 1}}");
+    desk.write("bad.toml", "[gateway]\nsucces_key = \"a\"\n");
+    let said = desk.run(&["bad.json"]).ended(1);
+    assert!(
+        said.starts_with("bad.json:1:29: gateway.service_url: "),
+        "{said}"
+    );
+    let said = desk.run(&["bad.toml"]).ended(1);
+    assert!(
+        said.starts_with("bad.toml:2:1: gateway.succes_key: unknown field"),
+        "{said}"
+    );
+    let said = desk.run(&["none.toml"]).ended(2);
+    assert!(said.contains("none.toml cannot be read"), "{said}");
+    let said = desk.run(&["bad.toml", "--colour"]).ended(2);
+    assert!(said.contains("--colour"), "{said}");
+}
+
+const DECLINED: &str = r#"{"error":{"type":"card_error","code":"card_declined","decline_code":"insufficient_funds","message":"Your card has insufficient funds."}}"#;
+
+#[test]
+fn a_pasted_answer_is_judged_and_explained() {
+    let desk = Desk::new();
+    let file = preset("stripe-card");
+    let file = file.to_str().unwrap();
+    desk.write("answer", DECLINED);
+    let said = desk
+        .run(&[
+            file,
+            "--answer",
+            "answer",
+            "--status",
+            "402",
+            "--header",
+            "Content-Type: text/html",
+        ])
+        .ended(0);
+    let expected = r#"declined
+  more.verdict.declined "error.type = card_error" fits: error.type is "card_error"
+  agent reads: "Your card has insufficient funds." from error.message
+  kept: decline_code = "insufficient_funds" from error.decline_code
+  remark: the answer calls itself text/html, which is not the Response Type
+"#;
+    assert_eq!(said, expected);
+    let piped = desk.run_with(&[file, "--answer", "-"], &[], "{\"status\":\"succeeded\"}");
+    let said = piped.ended(0);
+    assert!(
+        said.starts_with("approved\n  status 200, and status is \"succeeded\"\n"),
+        "{said}"
+    );
+    let said = desk
+        .run(&[file, "--answer", "answer", "--header", "nonsense"])
+        .ended(2);
+    assert!(said.contains("--header \"nonsense\""), "{said}");
+    let said = desk
+        .run(&[file, "--answer", "answer", "--status", "99"])
+        .ended(2);
+    assert!(said.contains("--status"), "{said}");
+    let number = format!("{{\"pan\":\"{}\"}}", CARDS[0].number);
+    let said = desk
+        .run_with(&[file, "--answer", "-"], &[], &number)
+        .ended(2);
+    assert!(said.contains("Leave out card numbers") && !said.contains(CARDS[0].number));
+}
+
+#[test]
+fn cases_are_saved_and_fail_with_what_differs() {
+    let desk = Desk::new();
+    let text = std::fs::read_to_string(preset("stripe-card")).unwrap();
+    desk.write("mine.toml", &text);
+    desk.write("answer", DECLINED);
+    let save = |name: &str| {
+        desk.run(&[
+            "mine.toml",
+            "--answer",
+            "answer",
+            "--status",
+            "402",
+            "--cases",
+            "cases",
+            "--save-case",
+            name,
+        ])
+    };
+    let said = save("no-funds").ended(0);
+    assert!(said.contains("saved: cases/no-funds.toml\n"), "{said}");
+    assert!(
+        said.ends_with("ok    no-funds: declined\n1 cases, 0 failed\n"),
+        "{said}"
+    );
+    assert!(save("no-funds").ended(2).contains("is there already"));
+    assert!(save("../x").ended(2).contains("--save-case"));
+    let without = text.replace(
+        "declined = [\"error.type = card_error\", \"error.code = card_declined\"]",
+        "error = [\"error.type exists\"]",
+    );
+    assert_ne!(without, text);
+    desk.write("mine.toml", &without);
+    let said = desk.run(&["mine.toml", "--cases", "cases"]).ended(1);
+    let expected = "FAIL  no-funds: error\n      outcome: expected \"declined\", found \"error\"\n1 cases, 1 failed\n";
+    assert_eq!(said, expected);
+    desk.write(
+        "cases/bad.toml",
+        "body = ''\n[expected]\noutcome = 'maybe'\n",
+    );
+    let said = desk.run(&["mine.toml", "--cases", "cases"]).ended(2);
+    assert!(
+        said.contains("cases/bad.toml:3:11: expected.outcome: "),
+        "{said}"
+    );
+    let said = desk.run(&["mine.toml", "--cases", "nowhere"]).ended(2);
+    assert!(said.contains("nowhere cannot be read"), "{said}");
+}
+
+#[test]
+fn cases_that_a_file_holds_are_judged_with_it() {
+    let desk = Desk::new();
+    let mut text = std::fs::read_to_string(preset("stripe-card")).unwrap();
+    let case = |name: &str, outcome: &str| {
+        format!(
+            "\n[[gateway.more.cases]]\nname = '{name}'\nstatus = 402\nbody = '{DECLINED}'\n[gateway.more.cases.expected]\noutcome = '{outcome}'\nmessage = 'Your card has insufficient funds.'\noutputs = {{ decline_code = 'insufficient_funds' }}\n"
+        )
+    };
+    text.push_str(&case("no funds", "declined"));
+    desk.write("mine.toml", &text);
+    let said = desk.run(&["mine.toml"]).ended(0);
+    assert!(
+        said.ends_with("\n\nok    no funds: declined\n1 cases, 0 failed\n"),
+        "{said}"
+    );
+    text.push_str(&case("again", "review"));
+    desk.write("mine.toml", &text);
+    let said = desk.run(&["mine.toml"]).ended(1);
+    assert!(
+        said.contains(
+            "FAIL  again: declined\n      outcome: expected \"review\", found \"declined\"\n"
+        ),
+        "{said}"
+    );
+    text.push_str(&case("again", "review"));
+    desk.write("mine.toml", &text);
+    let said = desk.run(&["mine.toml"]).ended(1);
+    assert!(
+        said.contains(": gateway.more.cases[2].name: again is there already"),
+        "{said}"
+    );
+}
+
+/// A configuration of the sandbox gateway and the server's file that allows it.
+fn sandbox_files(desk: &Desk, sandbox: &Sandbox) {
+    desk.write(
+        "sandbox.toml",
+        &format!(
+            "[gateway]\nservice_url = \"{}\"\nsuccess_key = \"status\"\nsuccess_value = \"APPROVED\"\nagent_message_key = \"text\"\nauth_method = \"basic\"\n\
+             auth_user_name = \"shop\"\nrequest_headers = [{{ name = \"X-Key\", value = \"{{secret.key}}\" }}]\n[gateway.more]\nsecrets = [\"key\"]\n",
+            sandbox.service_url()
+        ),
+    );
+    desk.write(
+        "server.toml",
+        &format!(
+            "[node]\ndata = \"data\"\n[gateway]\nallowed_hosts = \"{}\"\nca_file = \"{}\"\n",
+            sandbox.host(),
+            sandbox.ca_file().display()
+        ),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_is_sent_once_it_is_wanted_and_never_with_a_secret_of_the_command_line() {
+    let desk = Desk::new();
+    let sandbox = Sandbox::start(SandboxConfig {
+        address: "127.0.0.1:0".parse().unwrap(),
+        folder: desk.0.path().join("sandbox"),
+        credentials: Some((
+            "shop".to_owned(),
+            secret::SecretText::new("word7".to_owned()),
+        )),
+    })
+    .await
+    .unwrap();
+    sandbox_files(&desk, &sandbox);
+    desk.write("key", "key-of-the-shop\n");
+    desk.write("password", "word7\n");
+    let all = [
+        "sandbox.toml",
+        "--send",
+        "--yes",
+        "--config",
+        "server.toml",
+        "--secret",
+        "key=@key",
+        "--password",
+        "@password",
+    ];
+    let without = |gone: &[&str]| -> Vec<&str> {
+        all.into_iter().filter(|one| !gone.contains(one)).collect()
+    };
+    let charged = || sandbox.ledger().unwrap().len();
+    tokio::task::block_in_place(|| {
+        let said = desk.run(&without(&["--yes"])).ended(2);
+        assert!(
+            said.contains("nothing was sent") && said.contains("--yes"),
+            "{said}"
+        );
+        let said = desk.run(&without(&["--secret", "key=@key"])).ended(2);
+        assert!(said.contains("TONEWALL_SECRET_KEY"), "{said}");
+        let mut typed = without(&["key=@key"]);
+        typed.insert(6, "key=typed-in-clear");
+        let said = desk.run(&typed).ended(2);
+        assert!(
+            said.contains("--secret") && !said.contains("typed-in-clear"),
+            "{said}"
+        );
+        let said = desk.run(&without(&["--config", "server.toml"])).ended(1);
+        assert!(said.starts_with("not sent ("), "{said}");
+        assert_eq!(charged(), 0);
+        let said = desk.run(&all).ended(0);
+        assert!(
+            said.starts_with(&format!("sent to {}: ", sandbox.host())),
+            "{said}"
+        );
+        assert!(
+            said.contains("\napproved\n  status 200, and result.status is \"APPROVED\"\n"),
+            "{said}"
+        );
+        assert_eq!(charged(), 1);
+        let environment = [
+            ("TONEWALL_SECRET_KEY", "key-of-the-shop"),
+            ("TONEWALL_GATEWAY_PASSWORD", "wrong7"),
+        ];
+        let bare = without(&["--secret", "key=@key", "--password", "@password"]);
+        let said = desk.run_with(&bare, &environment, "").ended(1);
+        assert!(said.contains("\nerror\n"), "{said}");
+        assert!(
+            !said.contains("wrong7") && !said.contains("key-of-the-shop"),
+            "{said}"
+        );
+        assert_eq!(charged(), 1);
+    });
+}
