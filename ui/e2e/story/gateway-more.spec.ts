@@ -81,7 +81,7 @@ test('every field behind More is there again after OK, Save and a reload; a secr
   await page.reload();
 
   const again = await opened(page);
-  await expect(fold(again, 'More')).toHaveAccessibleDescription('Set: Request, Values, Signature, Basic password, Answer, Verdict');
+  await expect(fold(again, 'More')).toHaveAccessibleDescription('Set: Request, Values, Steps before the payment, Signature, Basic password, Answer, Verdict');
   for (const field of SIGNED) {
     await test.step(field.label, async () => {
       await unfold(again, field.group);

@@ -3,7 +3,7 @@ import type { Locator, Page } from '@playwright/test';
 import { expect } from '@playwright/test';
 
 export type MoreField = {
-  group: 'Request' | 'Values' | 'Signature' | 'Basic password' | 'Answer' | 'Verdict';
+  group: 'Request' | 'Values' | 'Steps before the payment' | 'Signature' | 'Basic password' | 'Answer' | 'Verdict';
   label: string;
   set: (sheet: Locator, page: Page) => Promise<void>;
   shown: (sheet: Locator) => Promise<void>;
@@ -75,6 +75,31 @@ function secrets(entries: readonly (readonly [string, string])[]): MoreField {
   };
 }
 
+/** A call that is made first, and what it gives. */
+function step(name: string, url: string, parameter: readonly [string, string], output: readonly [string, string]): MoreField {
+  const ours = (sheet: Locator) => sheet.getByRole('region', { name: new RegExp(`^Step 1`) });
+  const inputs = (sheet: Locator) => [
+    [box(ours(sheet), 'Name of the step'), name],
+    [box(ours(sheet), 'URL of the step'), url],
+    [box(rowsOf(ours(sheet), 'Parameters of the step'), 'Name'), parameter[0]],
+    [box(rowsOf(ours(sheet), 'Parameters of the step'), 'Value'), parameter[1]],
+    [box(rowsOf(ours(sheet), 'Taken from the answer'), 'Name'), output[0]],
+    [box(rowsOf(ours(sheet), 'Taken from the answer'), 'Key in the answer'), output[1]],
+  ] as const;
+  return {
+    group: 'Steps before the payment',
+    label: 'Steps',
+    set: async (sheet) => {
+      await sheet.getByRole('button', { name: 'Add a step' }).click();
+      for (const title of ['Parameters of the step', 'Taken from the answer']) await ours(sheet).getByRole('button', { name: `Add: ${title}` }).click();
+      for (const [input, value] of inputs(sheet)) await input.fill(value);
+    },
+    shown: async (sheet) => {
+      for (const [input, value] of inputs(sheet)) await expect(input).toHaveValue(value);
+    },
+  };
+}
+
 export const KEY = 'secret-canary-Yx92';
 export const SEED = 'secret-canary-Qp37';
 
@@ -87,6 +112,7 @@ export const SIGNED: readonly MoreField[] = [
   rows('Values', 'Constants', 'Value', [['merchant', 'ACME-1']]),
   secrets([['shared_key', KEY], ['seed', SEED]]),
   rows('Values', 'Computed values', 'Value', [['key', '{secret.shared_key|sha256}'], ['hash', '{payment.reference|hmac256:let.key|hex}']]),
+  step('login', '/token?shop={cfg.merchant}', ['key', '{secret.shared_key}'], ['token', 'access_token || token']),
   rows('Signature', 'Signature values', 'Value', [['digest', 'SHA-256={body.raw|sha256|b64}'], ['text', 'digest: {sign.digest}\nhost: {request.host}']]),
   text('Basic password', 'Computed password', '{let.hash}'),
   text('Answer', 'Further message keys', 'error.text\nmessage'),

@@ -3,7 +3,7 @@
  * Owns: the list of fields with their names and texts, the comparison, the merge.
  * Never: shows a password; that a new one was entered is all that is told.
  */
-import type { DemographicInput, Mapping, More, PaymentInputs, VerdictConditions } from '../lib/api/types';
+import type { DemographicInput, GatewayStep, Mapping, More, PaymentInputs, VerdictConditions } from '../lib/api/types';
 import { TYPED_NAMES } from '../lib/capture/detail-inputs';
 import { BRAND_NAMES, isAdvanced, isCheck } from '../lib/capture/words';
 import type { MessageId, Translate } from '../lib/i18n';
@@ -174,6 +174,21 @@ function moreField<K extends keyof More>(name: K, text: (t: Translate, value: No
 const lines = (_: Translate, list: readonly string[]) => list.join('\n');
 const conditions = (t: Translate, verdict: VerdictConditions) => VERDICT_LISTS.flatMap((list) => (verdict[list] ?? []).map((condition) => `${t(`more.verdict.${list}`)}: ${condition}`)).join('\n');
 
+/** A step a paragraph: where to, then what of it is set. */
+const stepsText = (t: Translate, steps: readonly GatewayStep[]) =>
+  steps
+    .map(({ name, url, method = 'POST', request_type, response_type, request_params = [], body = '', request_headers = [], extract = [], require = [] }) =>
+      [
+        `${name}: ${method} ${url}`,
+        ...[request_type, response_type].flatMap((type) => type ?? []),
+        ...(body ? [body] : []),
+        ...[...request_params, ...request_headers].map((row) => `${row.name}: ${row.value}`),
+        ...extract.map((row) => `${row.name} = ${row.value}${row.public ? ` (${t('more.step.public')})` : ''}`),
+        ...require,
+      ].join('\n'),
+    )
+    .join('\n\n');
+
 const MORE: WidgetField[] = [
   moreField('method', plain),
   moreField('request_format', (t, format) => t(`more.request_format.${format}`)),
@@ -189,6 +204,7 @@ const MORE: WidgetField[] = [
     take: (widget, { secrets }) => ({ ...widget, secrets }),
   },
   moreField('variables', rows),
+  moreField('steps', stepsText),
   moreField('signature', rows),
   moreField('auth_password', plain),
   moreField('response_format', (t, format) => t(`more.response_format.${format}`)),

@@ -3,10 +3,11 @@
  * Owns: what is written, which leaves credentials out, and what is read, member by member.
  * Never: a password, a secret, or a header's value that names nothing.
  */
-import type { GatewayConfig, Mapping, More } from '../lib/api/types';
+import type { GatewayConfig, GatewayStep, Mapping, More, StepOutput } from '../lib/api/types';
+import { RESPONSE_TYPES } from './content-types';
 import type { GatewayDraft, WidgetDraft } from './desktop-form';
 import { FIRST_GATEWAY, gatewayFormOf } from './desktop-form';
-import { FIRST_MORE, VERDICT_LISTS, briefOf, fullOf } from './more-form';
+import { FIRST_MORE, FIRST_STEP, VERDICT_LISTS, briefOf, fullOf } from './more-form';
 import type { TomlTable, TomlValue } from './toml';
 import { TomlError, parseToml, toToml } from './toml';
 
@@ -19,12 +20,15 @@ export const TEXT_CHARS_MAX = 200_000;
 export function textOf(draft: WidgetDraft, format: Format): string {
   const config = gatewayFormOf(draft);
   if (!config) return '';
-  const request_headers = (config.request_headers ?? []).map(({ name, value }) => ({ name, value: value.includes('{') ? value : '' }));
-  const { more: set = {}, ...rest } = config;
-  const more = briefOf(fullOf(set));
+  const request_headers = (config.request_headers ?? []).map(withoutKey);
+  const { more: set = {} as More, ...rest } = config;
+  const more = briefOf(fullOf({ ...set, steps: (set.steps ?? []).map(withoutKeys) }));
   const gateway = { ...without(rest, FIRST_GATEWAY), ...(request_headers.length > 0 ? { request_headers } : {}), ...(Object.keys(more).length > 0 ? { more } : {}) };
   return format === 'json' ? `${JSON.stringify({ gateway }, null, 2)}\n` : `${toToml({ gateway } as TomlTable)}\n`;
 }
+
+const withoutKey = ({ name, value }: Mapping): Mapping => ({ name, value: value.includes('{') ? value : '' });
+const withoutKeys = (step: GatewayStep): GatewayStep => (step.request_headers ? { ...step, request_headers: step.request_headers.map(withoutKey) } : step);
 
 /** What is as it is at first need not be said. */
 function without(config: Partial<GatewayConfig>, first: GatewayDraft): Partial<GatewayConfig> {
@@ -60,10 +64,12 @@ function jsonLine(text: string, error: unknown): number {
 }
 
 const isTable = (value: unknown): value is Record<string, TomlValue> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isMapping = (value: unknown): value is Mapping => isTable(value) && typeof value.name === 'string' && typeof value.value === 'string' && Object.keys(value).length === 2;
+const isRow = (value: unknown): value is Record<string, TomlValue> => isTable(value) && typeof value.name === 'string' && typeof value.value === 'string';
+const isMapping = (value: unknown): value is Mapping => isRow(value) && Object.keys(value).length === 2;
+const isOutput = (value: unknown): value is StepOutput => isRow(value) && Object.entries(value).every(([name, of]) => ['name', 'value'].includes(name) || (name === 'public' && typeof of === 'boolean'));
 
 /** Lists of texts; the others are rows of name and value. */
-const TEXT_LISTS = ['more.secrets', 'more.message_keys', ...VERDICT_LISTS.map((list) => `more.verdict.${list}`)];
+const TEXT_LISTS = ['more.secrets', 'more.message_keys', 'more.steps.require', ...VERDICT_LISTS.map((list) => `more.verdict.${list}`)];
 
 /** The first member that is not known, or of another shape than the form's. The server looks at values. */
 function misfit(table: Record<string, unknown>, first: object, under: string): ReadFailure | undefined {
@@ -72,10 +78,17 @@ function misfit(table: Record<string, unknown>, first: object, under: string): R
     const model = (first as Record<string, unknown>)[name];
     const inner = isTable(model) && isTable(value) ? misfit(value, model, `${under}${name}.`) : undefined;
     if (inner) return inner;
+    if (under + name === 'more.steps' && Array.isArray(value) && value.every(isTable)) {
+      const wrong = value.map((step) => misfit(step, FIRST_STEP, 'more.steps.')).find((failure) => failure !== undefined);
+      if (wrong) return wrong;
+      continue;
+    }
     if (!isLike(under + name, value, model)) return { why: 'shape', name: under + name };
   }
   return undefined;
 }
+
+const TYPES: readonly string[] = RESPONSE_TYPES;
 
 /** Members that are one of a few words. */
 const CHOICES: Record<string, readonly string[]> = {
@@ -83,24 +96,36 @@ const CHOICES: Record<string, readonly string[]> = {
   'more.request_format': ['request_type', 'name_value'],
   'more.response_format': ['response_type', 'name_value'],
   'more.success_value': ['text', 'test'],
+  'more.steps.method': ['POST', 'PUT'],
+  'more.steps.request_type': TYPES,
+  'more.steps.response_type': TYPES,
   missing_key: ['unknown', 'declined'],
   auth_method: ['none', 'basic'],
-  request_type: ['application/json', 'application/x-www-form-urlencoded', 'application/xml', 'text/xml', 'text/plain'],
-  response_type: ['application/json', 'application/x-www-form-urlencoded', 'application/xml', 'text/xml', 'text/plain'],
+  request_type: TYPES,
+  response_type: TYPES,
 };
 
 function isLike(path: string, value: unknown, model: unknown): boolean {
   if (CHOICES[path]) return typeof value === 'string' && CHOICES[path].includes(value);
+  if (path === 'more.steps.extract') return Array.isArray(value) && value.every(isOutput);
   if (Array.isArray(model)) return Array.isArray(value) && value.every((item) => (TEXT_LISTS.includes(path) ? typeof item === 'string' : isMapping(item)));
   return isTable(model) ? isTable(value) : typeof value === typeof model;
 }
 
 /** The widget with the gateway that was read. A header's value that was left out of the text stays as it is here. */
 export function withGateway(draft: WidgetDraft, gateway: GatewayDraft): WidgetDraft {
-  const kept = (header: Mapping) => (header.value === '' ? (draft.gateway?.request_headers.find(({ name }) => name === header.name) ?? header) : header);
+  const kept = (header: Mapping, from: readonly Mapping[] = []) => (header.value === '' ? (from.find(({ name }) => name === header.name) ?? header) : header);
+  const steps = gateway.more.steps?.map((step) => {
+    const before = draft.gateway?.more.steps?.find(({ name }) => name === step.name)?.request_headers;
+    return step.request_headers ? { ...step, request_headers: step.request_headers.map((header) => kept(header, before)) } : step;
+  });
   return {
     ...draft,
-    gateway: { ...gateway, request_headers: gateway.request_headers.map(kept) },
+    gateway: {
+      ...gateway,
+      request_headers: gateway.request_headers.map((header) => kept(header, draft.gateway?.request_headers)),
+      more: steps ? { ...gateway.more, steps } : gateway.more,
+    },
     numbers: { ...draft.numbers, connection_timeout_ms: String(gateway.connection_timeout_ms), read_timeout_ms: String(gateway.read_timeout_ms) },
   };
 }

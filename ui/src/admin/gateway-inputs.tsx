@@ -6,14 +6,12 @@ import { dateTimeText } from '../lib/i18n/format';
 import css from './admin.module.css';
 import type { GatewayDraft } from './desktop-form';
 import { NUMBERS } from './desktop-form';
+import { REQUEST_TYPES, RESPONSE_TYPES } from './content-types';
 import { MappingTable } from './mapping-table';
 import { TemplateInput } from './template-input';
 import type { InputsProps } from './widget-sheet';
 
-const REQUEST_TYPES: readonly ContentType[] = ['application/json', 'application/x-www-form-urlencoded', 'application/xml', 'text/xml'];
-const RESPONSE_TYPES: readonly ContentType[] = [...REQUEST_TYPES, 'text/plain'];
-
-type TextName = 'service_url' | 'success_key' | 'success_value' | 'agent_message_key';
+type TextName = 'success_key' | 'success_value' | 'agent_message_key';
 
 /** The gateway of the draft and the way to change it; nothing while nobody has filled it in. */
 function useGateway({ draft, errors, onChange, may }: InputsProps) {
@@ -30,7 +28,6 @@ function useGateway({ draft, errors, onChange, may }: InputsProps) {
       required={required}
       disabled={!may.gateway || (extra.disabled ?? false)}
       hint={extra.hint}
-      {...(name === 'service_url' ? { inputMode: 'url' as const } : {})}
     />
   );
   return { t, gateway, set, text };
@@ -44,7 +41,17 @@ export function PaymentGatewayConfig(props: InputsProps) {
   return (
     <div className={css.inputs}>
       {!may.gateway && <Denied />}
-      {text('service_url', true)}
+      <TemplateInput
+        label={t('widget.service_url')}
+        value={gateway.service_url}
+        onChange={(service_url) => set({ service_url })}
+        error={errors['gateway.service_url']}
+        required
+        inputMode="url"
+        draft={props.draft}
+        place="url"
+        disabled={!may.gateway}
+      />
       <div className={css.pairs}>
         {text('success_key', true)}
         {text('success_value', true)}

@@ -66,6 +66,23 @@ describe('the heads', () => {
   });
 });
 
+describe('steps', () => {
+  test('are added, moved and removed; what is as it is at first is not sent; an error stands at its field', async () => {
+    const { more, tell } = open({ steps: [{ name: 'login', url: '/token', require: ['a exists'] }] });
+    await unfold('Steps before the payment');
+    await userEvent.click(screen.getByRole('button', { name: 'Add a step' }));
+    const second = within(screen.getByRole('region', { name: 'Step 2: row 2' }));
+    await userEvent.type(second.getByRole('textbox', { name: 'Name of the step' }), 'pm');
+    expect(more().steps).toEqual([{ name: 'login', url: '/token', require: ['a exists'] }, { name: 'pm', url: '' }]);
+    tell({ 'gateway.more.steps.1.url': 'Write a whole URL.' });
+    expect(within(screen.getByRole('region', { name: 'Step 2: pm' })).getByRole('textbox', { name: 'URL of the step' })).toHaveAccessibleDescription(/Write a whole URL/);
+    await userEvent.click(screen.getByRole('button', { name: 'Move pm up' }));
+    expect(more().steps?.map(({ name }) => name)).toEqual(['pm', 'login']);
+    await userEvent.click(screen.getByRole('button', { name: 'Remove pm' }));
+    expect(more().steps).toEqual([{ name: 'login', url: '/token', require: ['a exists'] }]);
+  });
+});
+
 describe('the fields', () => {
   test('the text of the body keeps its lines, and Tab leaves it', async () => {
     const { more } = open({});

@@ -12,6 +12,7 @@ import { AnswerGroup, PasswordGroup, RequestGroup, VerdictGroup } from './more-g
 import look from './gateway-more.module.css';
 import type { Group, MoreDraft, SetField } from './more-form';
 import { GROUPS, briefOf, errorsIn, fieldsSet, fullOf } from './more-form';
+import { StepsGroup } from './more-steps';
 import { SignatureGroup, ValuesGroup } from './more-values';
 import type { InputsProps } from './widget-sheet';
 
@@ -21,12 +22,13 @@ export type GroupProps = InputsProps & {
   set: (next: Partial<MoreDraft>) => void;
 };
 
-const PARTS: Record<Group, ComponentType<GroupProps>> = { request: RequestGroup, values: ValuesGroup, signature: SignatureGroup, password: PasswordGroup, answer: AnswerGroup, verdict: VerdictGroup };
+const PARTS: Record<Group, ComponentType<GroupProps>> = { request: RequestGroup, values: ValuesGroup, steps: StepsGroup, signature: SignatureGroup, password: PasswordGroup, answer: AnswerGroup, verdict: VerdictGroup };
 
 /** One example a group, as it is written. */
 const EXAMPLES: Record<Group, string> = {
   request: '<txn><card>{card.number}</card><amount>{payment.amount}</amount></txn>',
   values: 'hash: {secret.seed}{payment.reference}',
+  steps: '{step.login.token}',
   signature: 'digest: SHA-256={body.raw|sha256|b64}',
   password: '{let.hash}',
   answer: 'transaction_id: id || transaction.id',

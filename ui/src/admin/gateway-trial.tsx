@@ -1,8 +1,8 @@
 /** A gateway tried out from its form: the request as it would go out, an answer judged, a test sent. */
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { Fragment, useEffect, useRef, useState } from 'react';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
-import type { PreviewPart, PreviewView, TestInstrument, TestView } from '../lib/api/types';
+import type { PreviewPart, PreviewStep, PreviewView, TestInstrument, TestView, TestedStep } from '../lib/api/types';
 import { BRAND_NAMES } from '../lib/capture/words';
 import { Button, Icon, Notice, SelectInput, Sheet } from '../lib/controls';
 import { useT } from '../lib/i18n';
@@ -74,20 +74,30 @@ function PreviewBody({ draft, desktop, instrument, onErrors }: BodyProps) {
   );
 }
 
+/** As it goes over the wire. */
+function partsOf({ method, url, headers, body }: PreviewStep | PreviewView['request']): PreviewPart[] {
+  const plain = (text: string): PreviewPart => ({ text, hidden: false });
+  return [plain(`${method} ${url}\n`), ...headers.flatMap(({ name, value }) => [plain(`${name}: `), ...value, plain('\n')]), plain('\n'), ...body];
+}
+
 function Request({ view: { request, host_approved, credential }, typed }: { view: PreviewView; typed: boolean }) {
   const t = useT();
   const [copied, setCopied] = useState(false);
   const used = typed && credential !== 'none' ? 'typed' : credential;
-  const head: PreviewPart[] = [{ text: `${request.method} ${request.url}\n`, hidden: false }];
-  for (const { name, value } of request.headers) head.push({ text: `${name}: `, hidden: false }, ...value, { text: '\n', hidden: false });
-  const parts = [...head, { text: '\n', hidden: false }, ...request.body];
+  const steps = request.steps ?? [];
+  const requests = [...steps.map((step) => ({ title: t('trial.step', { name: step.name }), parts: partsOf(step) })), { title: t('trial.payment'), parts: partsOf(request) }];
   const copy = async () => {
-    await navigator.clipboard.writeText(parts.map(({ text }) => text).join(''));
+    await navigator.clipboard.writeText(requests.map(({ parts }) => parts.map(({ text }) => text).join('')).join('\n\n'));
     setCopied(true);
   };
   return (
     <>
-      <pre className={look.text}>{parts.map(({ text, hidden }, place) => (hidden ? <mark key={place}>{text}</mark> : text))}</pre>
+      {requests.map(({ title, parts }) => (
+        <Fragment key={title}>
+          {steps.length > 0 && <h3>{title}</h3>}
+          <pre className={look.text}>{parts.map(({ text, hidden }, place) => (hidden ? <mark key={place}>{text}</mark> : text))}</pre>
+        </Fragment>
+      ))}
       <div className={css.tools}>
         <Button size="small" onPress={() => void copy()}>
           <Icon name="copy" />
@@ -154,11 +164,14 @@ function Result({ view: { result }, draft }: { view: TestView; draft: WidgetDraf
   if (result.state === 'under_way') return null;
   if (result.state === 'not_sent') {
     return (
-      <Notice tone="bad">
-        <strong>{t('trial.nothing_sent')}</strong>
-        <p>{t(`trial.why.${result.reason === 'ledger' ? 'busy' : result.reason}`)}</p>
-        <p className={look.detail}>{result.detail}</p>
-      </Notice>
+      <>
+        <Notice tone="bad">
+          <strong>{t('trial.nothing_sent')}</strong>
+          <p>{t(`trial.why.${result.reason === 'ledger' ? 'busy' : result.reason}`)}</p>
+          <p className={look.detail}>{result.detail}</p>
+        </Notice>
+        <Steps steps={result.steps} />
+      </>
     );
   }
   const { judgement, why, excerpt, connected_ms: connected, head_ms: head, ended_ms: ended } = result;
@@ -166,6 +179,7 @@ function Result({ view: { result }, draft }: { view: TestView; draft: WidgetDraf
     <>
       <Judgement judgement={judgement} draft={draft} />
       {why && <p className={look.detail}>{why}</p>}
+      <Steps steps={result.steps} />
       <p className={css.hint}>{head == null ? t('trial.phases_cut', { connected, ended }) : t('trial.phases', { connected, head, ended })}</p>
       {excerpt && (
         <>
@@ -175,6 +189,17 @@ function Result({ view: { result }, draft }: { view: TestView; draft: WidgetDraf
       )}
     </>
   );
+}
+
+/** The calls before the payment, and what each was answered. */
+function Steps({ steps = [] }: { steps?: TestedStep[] | undefined }) {
+  const t = useT();
+  return steps.map(({ name, status, why, ended_in_ms: ended, excerpt }) => (
+    <Fragment key={name}>
+      <p className={css.hint}>{why || status == null ? t('trial.step_cut', { name, why: why ?? '' }) : t('trial.step_ended', { name, status, ended })}</p>
+      {excerpt && <pre className={look.text}>{excerpt}</pre>}
+    </Fragment>
+  ));
 }
 
 /** Why it was not done; what is wrong in the form is told to the form, too. */

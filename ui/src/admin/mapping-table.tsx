@@ -7,7 +7,7 @@ import css from './admin.module.css';
 import type { Errors, WidgetDraft } from './desktop-form';
 import type { TemplateInputProps } from './template-input';
 import { TemplateInput } from './template-input';
-import type { TokenPlace } from './tokens';
+import type { Above, TokenPlace } from './tokens';
 
 export type MappingTableProps = {
   title: string;
@@ -19,7 +19,7 @@ export type MappingTableProps = {
   hint: string;
   disabled: boolean;
   /** Values may hold tokens: of what widget, and where they stand. */
-  tokens?: { draft: WidgetDraft; place: TokenPlace };
+  tokens?: { draft: WidgetDraft; place: TokenPlace; above?: Above };
   valueLabel?: string;
 };
 

@@ -3,7 +3,7 @@
  * Owns: the defaults, which ask for nothing; the groups; which group shows which field and which error.
  * Never: reads a template or a condition.
  */
-import type { More, VerdictConditions } from '../lib/api/types';
+import type { GatewayStep, More, VerdictConditions } from '../lib/api/types';
 import type { Errors } from './desktop-form';
 
 /** In the order in which they are asked. */
@@ -21,6 +21,7 @@ export const FIRST_MORE: MoreDraft = {
   constants: [],
   secrets: [],
   variables: [],
+  steps: [],
   signature: [],
   auth_password: '',
   response_format: 'response_type',
@@ -46,7 +47,25 @@ function asksNothing(name: keyof MoreDraft, value: unknown): boolean {
   return value === FIRST_MORE[name] || (typeof value === 'object' && Object.keys(value ?? {}).length === 0);
 }
 
-export const GROUPS = ['request', 'values', 'signature', 'password', 'answer', 'verdict'] as const;
+/** A step, every field of which has a value. */
+export type StepDraft = Required<Omit<GatewayStep, 'request_type' | 'response_type'>> & Pick<GatewayStep, 'request_type' | 'response_type'>;
+
+/** As many as the server takes. */
+export const STEPS_MAX = 4;
+
+export const FIRST_STEP: StepDraft = { name: '', url: '', method: 'POST', request_type: null, response_type: null, request_params: [], body: '', request_headers: [], extract: [], require: [] };
+
+export function fullStep(step: GatewayStep): StepDraft {
+  return { ...FIRST_STEP, ...step };
+}
+
+/** Without what is as it is at first, as it is stored. */
+export function briefStep({ name, url, ...step }: StepDraft): GatewayStep {
+  const asks = Object.entries(step).filter(([field, value]) => value !== FIRST_STEP[field as keyof StepDraft] && !(Array.isArray(value) && value.length === 0));
+  return { name, url, ...Object.fromEntries(asks) };
+}
+
+export const GROUPS = ['request', 'values', 'steps', 'signature', 'password', 'answer', 'verdict'] as const;
 export type Group = (typeof GROUPS)[number];
 
 const GROUP_OF: Record<keyof MoreDraft, Group> = {
@@ -58,6 +77,7 @@ const GROUP_OF: Record<keyof MoreDraft, Group> = {
   constants: 'values',
   secrets: 'values',
   variables: 'values',
+  steps: 'steps',
   signature: 'signature',
   auth_password: 'password',
   response_format: 'answer',

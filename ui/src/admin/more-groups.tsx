@@ -11,7 +11,7 @@ import { MappingTable } from './mapping-table';
 import { VERDICT_LISTS } from './more-form';
 import { TemplateInput } from './template-input';
 
-const METHODS: readonly NonNullable<More['method']>[] = ['POST', 'PUT'];
+export const METHODS: readonly NonNullable<More['method']>[] = ['POST', 'PUT'];
 const REQUEST_FORMATS: readonly NonNullable<More['request_format']>[] = ['request_type', 'name_value'];
 const VALUE_MEANINGS: readonly NonNullable<More['success_value']>[] = ['text', 'test'];
 const RESPONSE_FORMATS: readonly NonNullable<More['response_format']>[] = ['response_type', 'name_value'];
@@ -133,7 +133,7 @@ export function VerdictGroup({ errors, may, more, set }: GroupProps) {
 type LinesProps = { label: string; lines: readonly string[]; onChange: (lines: string[]) => void; hint: string; errors: Errors; path: string; disabled: boolean };
 
 /** A list, one entry a line. The text is kept as typed; blank lines count for nothing. */
-function LinesInput({ label, lines, onChange, hint, errors, path, disabled }: LinesProps) {
+export function LinesInput({ label, lines, onChange, hint, errors, path, disabled }: LinesProps) {
   const t = useT();
   const [text, setText] = useState(lines.join('\n'));
   const entries = (typed: string) => typed.split('\n').flatMap((line, at) => (line.trim() === '' ? [] : [{ line: line.trim(), at }]));

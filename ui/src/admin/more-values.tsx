@@ -152,7 +152,7 @@ function ValueRows({ list, place, draft, errors, may, more, set }: GroupProps & 
               lines={1}
               draft={draft}
               place={place}
-              row={at}
+              above={{ row: at }}
               disabled={off}
             />
             <div className={look.tools}>
@@ -176,7 +176,7 @@ function ValueRows({ list, place, draft, errors, may, more, set }: GroupProps & 
   );
 }
 
-function RowsHead({ title, disabled, onAdd }: { title: string; disabled: boolean; onAdd: () => void }) {
+export function RowsHead({ title, disabled, onAdd }: { title: string; disabled: boolean; onAdd: () => void }) {
   const t = useT();
   return (
     <div className={look.rowsHead}>
@@ -189,7 +189,7 @@ function RowsHead({ title, disabled, onAdd }: { title: string; disabled: boolean
   );
 }
 
-function Remove({ name, at, disabled, onPress }: { name: string; at: number; disabled: boolean; onPress: () => void }) {
+export function Remove({ name, at, disabled, onPress }: { name: string; at: number; disabled: boolean; onPress: () => void }) {
   const t = useT();
   return (
     <Button size="icon" look="quiet" isDisabled={disabled} aria-label={t('more.remove', { name: name || t('more.unnamed', { n: at + 1 }) })} onPress={onPress}>
@@ -199,7 +199,7 @@ function Remove({ name, at, disabled, onPress }: { name: string; at: number; dis
 }
 
 /** After a change the focus is where the work goes on: in a row that came, moved or followed the one that went; with no row left at Add. */
-function useRowFocus() {
+export function useRowFocus() {
   const root = useRef<HTMLFieldSetElement>(null);
   const focus = (row: number, selector: string, change: () => void) => {
     change();

@@ -10,7 +10,7 @@ import { useT } from '../lib/i18n';
 import type { WidgetDraft } from './desktop-form';
 import { fullOf } from './more-form';
 import look from './template-input.module.css';
-import type { Edited, Entry, Selection, TokenPlace } from './tokens';
+import type { Above, Edited, Entry, Selection, TokenPlace } from './tokens';
 import { GROUPS, filtersFor, kindOfToken, ownNames, tokenAt, tokensFor, withFilter, withToken } from './tokens';
 
 export type TokenHelperProps = {
@@ -20,8 +20,8 @@ export type TokenHelperProps = {
   onChange: (value: string) => void;
   draft: WidgetDraft;
   place: TokenPlace;
-  /** In a list of computed values: the row, which may name those above it. */
-  row?: number | undefined;
+  /** What it may name of its own list or of steps. */
+  above?: Above | undefined;
   /** The field is in it. */
   root: RefObject<HTMLElement | null>;
   disabled: boolean;
@@ -30,7 +30,7 @@ export type TokenHelperProps = {
 type Field = HTMLInputElement | HTMLTextAreaElement;
 const fieldOf = (root: RefObject<HTMLElement | null>) => root.current?.querySelector<Field>('input, textarea') ?? undefined;
 
-export default function TokenHelper({ label, value, onChange, draft, place, row, root, disabled }: TokenHelperProps) {
+export default function TokenHelper({ label, value, onChange, draft, place, above, root, disabled }: TokenHelperProps) {
   const t = useT();
   const [at, setAt] = useState<Selection>();
   const caret = useCaret(root);
@@ -61,7 +61,7 @@ export default function TokenHelper({ label, value, onChange, draft, place, row,
       </Button>
       <Popover className={look.popover!} placement="bottom end" offset={4}>
         <Dialog aria-label={name} className={look.helper!}>
-          {at && <Entries entries={entriesAt(value, at, draft, place, row)} onPut={put} />}
+          {at && <Entries entries={entriesAt(value, at, draft, place, above)} onPut={put} />}
         </Dialog>
       </Popover>
     </DialogTrigger>
@@ -86,8 +86,8 @@ function useCaret(root: RefObject<HTMLElement | null>) {
 }
 
 /** Behind a token what can be done with it, first; then what may stand there. */
-function entriesAt(text: string, at: Selection, draft: WidgetDraft, place: TokenPlace, row: number | undefined): Entry[] {
-  const own = ownNames(fullOf(draft.gateway?.more ?? {}), place, row);
+function entriesAt(text: string, at: Selection, draft: WidgetDraft, place: TokenPlace, above: Above | undefined): Entry[] {
+  const own = ownNames(fullOf(draft.gateway?.more ?? {}), place, above);
   const token = at.start === at.end ? tokenAt(text, at.start) : undefined;
   const kind = token && kindOfToken(token, own);
   return [...(kind ? filtersFor(kind) : []), ...tokensFor(place, isCheck(draft.kind), own)];

@@ -47,7 +47,7 @@ describe('what fits', () => {
 
   test('keyed digits stand in the body only, the final body in a signature only, a check’s in a check’s widget', () => {
     expect(names('body')).toEqual(expect.arrayContaining(['card.number', 'card.expiry', 'payment.amount', 'form.firstName']));
-    for (const place of ['header', 'let', 'sign'] as const) for (const name of ['card.number', 'card.last4', 'card.expiry']) expect(names(place)).not.toContain(name);
+    for (const place of ['header', 'url', 'let', 'sign'] as const) for (const name of ['card.number', 'card.last4', 'card.expiry']) expect(names(place)).not.toContain(name);
     expect(names('header')).toContain('card.brand');
     expect(['body', 'header', 'let', 'sign'].filter((place) => names(place as 'body').includes('body.raw'))).toEqual(['sign']);
     expect(names('body', true)).toContain('check.routing_number');
@@ -74,12 +74,23 @@ describe('what fits', () => {
       variables: [{ name: 'raw', value: '{secret.key|unb64}' }, { name: 'hash', value: '{payment.reference|hmac256:let.raw|hex}' }],
       signature: [{ name: 'digest', value: '{body.raw|sha256|b64}' }],
     });
-    const own = (...of: [Parameters<typeof ownNames>[1], number?]) => ownNames(more, ...of).map(({ name, kind }) => `${name} ${kind}`);
+    const own = (place: Parameters<typeof ownNames>[1], row?: number) => ownNames(more, place, { row }).map(({ name, kind }) => `${name} ${kind}`);
     expect(own('body')).toEqual(['cfg.merchant Text', 'secret.key Text', 'let.raw Bytes', 'let.hash Text']);
     expect(own('let', 0)).toEqual(['cfg.merchant Text', 'secret.key Text']);
     expect(own('let', 1)).toEqual(['cfg.merchant Text', 'secret.key Text', 'let.raw Bytes']);
     expect(own('header')).toContain('sign.digest Text');
     expect(own('sign', 0)).not.toContain('sign.digest Text');
+  });
+
+  test('what a step gives is offered after it, in a URL only if it is public', () => {
+    const extract = [{ name: 'token', value: 'access_token' }, { name: 'shop', value: 'shop', public: true }];
+    const more = fullOf({ secrets: ['key'], steps: [{ name: 'login', url: '/token', extract }, { name: 'pm', url: '/pm', extract: [{ name: 'id', value: 'id' }] }], signature: [{ name: 'digest', value: 'x' }] });
+    const own = (...of: Parameters<typeof ownNames> extends [unknown, ...infer Rest] ? Rest : never) => ownNames(more, ...of).map(({ name }) => name);
+    expect(own('body')).toEqual(['secret.key', 'step.login.token', 'step.login.shop', 'step.pm.id']);
+    expect(own('body', { step: 1 })).toEqual(['secret.key', 'step.login.token', 'step.login.shop']);
+    expect(own('header', { step: 0 })).toEqual(['secret.key']);
+    expect(own('url')).toEqual(['step.login.shop']);
+    expect(own('let', { row: 0 })).toEqual(['secret.key']);
   });
 });
 

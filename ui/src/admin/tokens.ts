@@ -9,8 +9,8 @@ import type { MoreDraft } from './more-form';
 
 /** What a value is, and so what filters it takes and where it may stand. */
 export type Kind = 'Digits' | 'Expiry' | 'Text' | 'Amount' | 'Date' | 'Instant' | 'Bytes' | 'Bare';
-/** Where a template stands: in the body, in a header or a part of Basic, in a computed value, in a value of the signature. */
-export type TokenPlace = 'body' | 'header' | 'let' | 'sign';
+/** Where a template stands: in the body, in a header or a part of Basic, in a URL, in a computed value, in a value of the signature. */
+export type TokenPlace = 'body' | 'header' | 'url' | 'let' | 'sign';
 
 const DOTS = '••••••••••••1111';
 
@@ -36,6 +36,7 @@ export const FIXED = [
   ['payment.amount_minor', '', 'Text', '12050'],
   ['payment.fee', '', 'Amount', '2.50'],
   ['payment.currency', '', 'Text', 'USD'],
+  ['payment.currency_num', '', 'Text', '840'],
   ['payment.reference', 'payment.ref', 'Text', '7F2K-91QD'],
   ['payment.attempt', '', 'Text', '01j9z3k4m5n6p7q8r9s0t1v2w3'],
   ['payment.idempotency_key', '', 'Text', '018f4e6a-7b1c-4d2e-8f3a-1b2c3d4e5f60'],
@@ -109,21 +110,30 @@ export type OwnName = { name: string; kind: Kind; example: string };
 
 /** What may stand in a place of a card's or a check's widget. */
 export function tokensFor(place: TokenPlace, isCheck: boolean, own: readonly OwnName[]): Entry[] {
-  const fits = ({ group, kind, name }: Entry) => group !== (isCheck ? 'card' : 'check') && (place === 'body' || !isDigits(kind)) && (place === 'sign' || name !== 'body.raw');
+  const fits = ({ group, kind, name }: Entry) =>
+    group !== (isCheck ? 'card' : 'check') && (place !== 'url' || group !== 'request') && (place === 'body' || !isDigits(kind)) && (place === 'sign' || name !== 'body.raw');
   return [...own.map((one): Entry => ({ ...one, what: 'token', group: 'own', also: '' })), ...[...FIXED_ENTRIES, ...TYPED_ENTRIES].filter(fits)];
 }
 
-/** Names that a place may use: `let` and `sign` each only those above their row. */
-export function ownNames({ constants, secrets, variables, signature }: MoreDraft, place: TokenPlace, row = Number.POSITIVE_INFINITY): OwnName[] {
-  const names: OwnName[] = [
-    ...constants.map(({ name, value }): OwnName => ({ name: `cfg.${name}`, kind: 'Text', example: value })),
-    ...secrets.map((name): OwnName => ({ name: `secret.${name}`, kind: 'Text', example: '••••••' })),
-  ];
-  const add = (space: 'let' | 'sign', rows: MoreDraft['variables']) => {
-    for (const { name, value } of rows) names.push({ name: `${space}.${name}`, kind: kindOf(value, names), example: value });
+/** Which rows of its list, or which steps, stand above a place; everything that is not said stands above. */
+export type Above = { row?: number | undefined; step?: number | undefined };
+
+/** Names that a place may use: `let` and `sign` each only those above their row, a step what steps before it give, a URL nothing that is secret or computed. */
+export function ownNames({ constants, secrets, variables, steps, signature }: MoreDraft, place: TokenPlace, { row, step }: Above = {}): OwnName[] {
+  const text = (name: string, example: string): OwnName => ({ name, kind: 'Text', example });
+  const names: OwnName[] = constants.map(({ name, value }) => text(`cfg.${name}`, value));
+  if (place !== 'url') names.push(...secrets.map((name) => text(`secret.${name}`, '••••••')));
+  const add = (space: 'let' | 'sign', list: MoreDraft['variables']) => {
+    for (const { name, value } of list) names.push({ name: `${space}.${name}`, kind: kindOf(value, names), example: value });
   };
-  add('let', place === 'let' ? variables.slice(0, row) : variables);
-  if (place === 'header' || place === 'sign') add('sign', place === 'sign' ? signature.slice(0, row) : signature);
+  if (place !== 'url') add('let', place === 'let' ? variables.slice(0, row) : variables);
+  if (place !== 'let') {
+    for (const { name, extract = [] } of steps.slice(0, step)) {
+      const given = extract.filter((output) => output.name && (place !== 'url' || output.public));
+      names.push(...given.map((output) => text(`step.${name}.${output.name}`, output.value)));
+    }
+  }
+  if (step === undefined && (place === 'header' || place === 'sign')) add('sign', place === 'sign' ? signature.slice(0, row) : signature);
   return names.filter(({ name }) => !name.endsWith('.'));
 }
 

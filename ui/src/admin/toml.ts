@@ -1,5 +1,5 @@
 /**
- * TOML as far as configurations of gateways use it (https://toml.io/en/v1.0.0): tables, strings of all four kinds, whole numbers, truth values, arrays, inline tables, comments.
+ * TOML as far as configurations of gateways use it (https://toml.io/en/v1.0.0): tables, arrays of tables, strings of all four kinds, whole numbers, truth values, arrays, inline tables, comments.
  * Never: guesses. What it does not know is refused with its line.
  */
 export type TomlValue = string | number | boolean | TomlValue[] | { [key: string]: TomlValue };
@@ -76,7 +76,11 @@ export function parseToml(text: string): TomlTable {
   const opened = new Set<string>();
   let table = root;
   for (cursor.space(); !cursor.ended; cursor.space()) {
-    if (cursor.takes('[')) {
+    if (cursor.takes('[[')) {
+      const path = keyPath(cursor);
+      cursor.needs(']]');
+      table = appended(cursor, root, path, opened);
+    } else if (cursor.takes('[')) {
       const path = keyPath(cursor);
       cursor.needs(']');
       if (opened.has(path.join('\0'))) cursor.fail();
@@ -86,6 +90,22 @@ export function parseToml(text: string): TomlTable {
     cursor.lineEnd();
   }
   return root;
+}
+
+/** A further table of an array that only such heads make. */
+function appended(cursor: Cursor, root: TomlTable, path: readonly string[], opened: Set<string>): TomlTable {
+  const last = path.at(-1)!;
+  const into = descend(cursor, root, path.slice(0, -1));
+  const head = `[[${path.join('\0')}`;
+  if (!Object.hasOwn(into, last)) {
+    opened.add(head);
+    define(into, last, []);
+  }
+  const list = into[last]!;
+  if (!opened.has(head) || !Array.isArray(list)) return cursor.fail();
+  const table: TomlTable = {};
+  list.push(table);
+  return table;
 }
 
 function entry(cursor: Cursor, table: TomlTable): void {
@@ -193,15 +213,17 @@ function escaped(cursor: Cursor): string {
   return ESCAPES[cursor.match(/[\s\S]/y) ?? ''] ?? cursor.fail();
 }
 
-/** Writes a document: members first, then tables under their heads. */
+/** Writes a document: members first, then tables under their heads. Rows of plain values stay in their place, tables that hold lists get heads of their own. */
 export function toToml(table: TomlTable, path: readonly string[] = []): string {
   const entries = Object.entries(table);
-  const own = entries.filter(([, of]) => !isTable(of)).map(([key, of]) => `${keyText(key)} = ${valueText(of)}`);
+  const own = entries.filter(([, of]) => !isTable(of) && !isTables(of)).map(([key, of]) => `${keyText(key)} = ${valueText(of)}`);
   const head = path.length > 0 && own.length > 0 ? [`[${path.map(keyText).join('.')}]`] : [];
-  const parts = entries.flatMap(([key, of]) => (isTable(of) ? [toToml(of, [...path, key])] : []));
+  const parts = entries.flatMap(([key, of]) => (isTable(of) ? [toToml(of, [...path, key])] : isTables(of) ? of.map((one) => `[[${[...path, key].map(keyText).join('.')}]]\n${membersText(one)}`) : []));
   return [[...head, ...own].join('\n'), ...parts].filter((part) => part !== '').join('\n\n');
 }
 
+const membersText = (table: TomlTable) => Object.entries(table).map(([key, of]) => `${keyText(key)} = ${valueText(of)}`).join('\n');
+const isTables = (of: TomlValue): of is TomlTable[] => Array.isArray(of) && of.length > 0 && of.every(isTable) && of.some((one) => Object.values(one).some((member) => typeof member === 'object'));
 const isTable = (of: TomlValue): of is TomlTable => typeof of === 'object' && !Array.isArray(of);
 const keyText = (key: string) => (/^[A-Za-z0-9_-]+$/.test(key) ? key : stringText(key));
 

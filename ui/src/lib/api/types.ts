@@ -49,11 +49,15 @@ export type Mapping = Schemas['Mapping'];
 export type GatewayConfig = Schemas['GatewayConfig'];
 /** What is left out is as it is at first, here as at the server. */
 export type More = Partial<Omit<Schemas['More'], 'verdict'> & { verdict: VerdictConditions }>;
+export type GatewayStep = Schemas['GatewayStep'];
+export type StepOutput = Schemas['StepOutput'];
 export type VerdictConditions = Partial<Schemas['VerdictConditions']>;
 export type TestInstrument = Schemas['TestInstrument'];
 export type TrialForm = Schemas['TrialForm'];
 export type PastedForm = Schemas['PastedForm'];
 export type PreviewPart = Schemas['PreviewPart'];
+export type PreviewStep = Schemas['PreviewStep'];
+export type TestedStep = Schemas['TestedStep'];
 export type PreviewView = Schemas['PreviewView'];
 export type Judgement = Schemas['Judgement'];
 export type TestView = Schemas['TestView'];
