@@ -38,11 +38,13 @@ type Answer = { status?: number; json?: unknown; text?: string } | 'no answer';
 export function fakeServer(answer: (sent: Sent) => Answer | Promise<Answer>) {
   const requests: Sent[] = [];
   vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+    const headers = init.headers as Record<string, string>;
+    const text = init.body as string | undefined;
     const sent: Sent = {
       method: init.method ?? 'GET',
       path: url.replace('/api/v1', ''),
-      headers: init.headers as Record<string, string>,
-      body: init.body ? JSON.parse(init.body as string) : undefined,
+      headers,
+      body: text && headers['Content-Type'] === 'application/json' ? JSON.parse(text) : text,
     };
     requests.push(sent);
     const reply = await answer(sent);

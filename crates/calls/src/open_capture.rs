@@ -539,6 +539,7 @@ fn new_payment(
         .fields
         .iter()
         .find(|row| row.field == Field::CardNumber);
+                check,
     let keeps_digits = open.session.widget().options.show_brand_and_last_four;
     let card = card.filter(|_| keeps_digits);
     Payment {

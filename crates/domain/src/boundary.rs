@@ -23,7 +23,9 @@ use crate::id::{
     AttemptId, CallId, CaptureId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId,
 };
 use crate::payment::resolution::Proposal;
-use crate::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm};
+use crate::payment::{
+    AttemptState, CheckFacts, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm,
+};
 use crate::service::{Service, Settings, Sink};
 use crate::view::{CallView, CaptureView, DeskError, LiveCapture, TransferTarget};
 
@@ -60,6 +62,8 @@ pub struct Charge {
     /// What the consumer keyed.
     pub slot: Slot,
     /// Facts about the call that a mapping may name: `call.id`, `call.called`, `agent.name`.
+    /// What is known of a check; of a card nothing.
+    pub check: CheckFacts,
     pub facts: Vec<(&'static str, String)>,
     /// Response variables are switched on (S19).
     pub show_message: bool,

@@ -10,6 +10,7 @@ use crate::id::{AttemptId, CallId, CaptureId, DesktopId, UserId, WidgetId};
 use crate::money::Money;
 use crate::time::UnixMillis;
 
+mod account;
 mod arrangement;
 mod charged;
 mod form;
@@ -17,11 +18,12 @@ mod ledger;
 pub mod resolution;
 pub mod timeline;
 
+pub use account::{Account, AccountType, CheckFacts, HolderType, SecCodeRule};
 pub use arrangement::{ArrangementKind, Interval, Length, PLAN_PAYMENTS_MAX, Part, plan};
 pub use charged::FormProblems;
 pub(crate) use form::text_problem;
 pub use form::{
-    ACCOUNT_TYPES, FORM_PARAMETERS, FormParameter, PaymentForm, form_parameter, holds_card_number,
+    FORM_PARAMETERS, FormParameter, PaymentForm, form_parameter, holds_card_number,
     holds_card_number_in_groups, value_problems,
 };
 pub use ledger::{

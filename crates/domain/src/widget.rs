@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::capture::{Brand, Field, WidgetKind};
 use crate::gateway::GatewayConfig;
 use crate::id::WidgetId;
+use crate::payment::{CheckFacts, SecCodeRule};
 
 mod draft;
 mod inputs;
@@ -136,6 +137,8 @@ pub struct WidgetOptions {
     pub process_after_hang_up: bool,
     /// O15 (Check) the account number is keyed twice, and both entries are the same.
     pub account_number_twice: bool,
+    /// (Check Advanced) the SEC code of its debits.
+    pub sec_code: SecCodeRule,
     /// O13 (Advanced) the fields of the tab Demographic, in its order.
     pub demographic: Vec<DemographicInput>,
     /// O14 (Advanced) what the tab Payment asks for.
@@ -161,6 +164,7 @@ impl Default for WidgetOptions {
             mute_while_keying: false,
             process_after_hang_up: false,
             account_number_twice: false,
+            sec_code: SecCodeRule::ByHolder,
             demographic: first_demographic(),
             payment: PaymentInputs::default(),
         }

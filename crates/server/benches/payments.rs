@@ -23,7 +23,9 @@ use domain::capture::{Field, WidgetKind};
 use domain::gateway::{GatewayConfig, Once};
 use domain::id::{AttemptId, CallId, CaptureId, UserId, WidgetId};
 use domain::money::{Currency, Money};
-use domain::payment::{AttemptState, LedgerFilter, Outcome, Payment, PaymentForm, Standing};
+use domain::payment::{
+    AttemptState, CheckFacts, LedgerFilter, Outcome, Payment, PaymentForm, Standing,
+};
 use domain::time::{UnixMillis, WallClock};
 use gateway::{GatewayPolicy, HttpsGateway};
 use http_body_util::{BodyExt, Full};
@@ -127,6 +129,7 @@ impl Shop {
                     .into(),
             },
             slot,
+            check: CheckFacts::default(),
             facts: Vec::new(),
             show_message: true,
         })

@@ -142,6 +142,7 @@ impl Planted {
             once: charge.once.clone(),
             form: charge.form.clone(),
             slot,
+            check: charge.check.clone(),
             facts: charge.facts.clone(),
             show_message: charge.show_message,
         })

@@ -220,6 +220,7 @@ export const SCREENS: readonly { kind: string; rows: ScreenRows; fields: readonl
       prompt('w59', 'Check Account Text'),
       tick('o5', 'Show brand and last four after Obtained'),
       tick('o15', 'Account number is keyed twice'),
+      choice('s20', 'Message Config', 'SEC code', 'Always PPD'),
       ...gatewayFields(
         { name: 'acct', value: '{check.account_number}' },
         {

@@ -44,8 +44,9 @@ describe('the difference of two revisions', () => {
     const [one] = base.widgets as [WidgetDraft];
     const demographic = one.options.demographic.slice(0, 2).map((input) => ({ ...input, prefill: 'caller_name' as const }));
     const payment = { ...one.options.payment, currencies: ['EUR'], amount_source: 'api' as const, amount_max: '500', fee: { label: 'Fee', percent_hundredths: 250, fixed: '1.00' }, arrangements: ['now' as const, 'plan' as const] };
-    const found = rows(base, edit(base, 'one', { options: { ...one.options, demographic, payment, account_number_twice: true } }));
+    const found = rows(base, edit(base, 'one', { options: { ...one.options, demographic, payment, account_number_twice: true, sec_code: 'ccd' } }));
     expect(found.map(([, name, , after]) => [name, after])).toEqual([
+      ['SEC code', 'Always CCD'],
       ['Account number is keyed twice', 'yes'],
       ['Demographic fields', 'First name, required, Caller’s name\nLast name, required, Caller’s name'],
       ['Currencies', 'EUR'],

@@ -68,7 +68,7 @@ const TEXTS: WidgetField[] = LOCALES.map(
   }),
 );
 
-const CHOICES = ['security_code', 'expiry_format', 'card_number_shown'] as const;
+const CHOICES = ['security_code', 'expiry_format', 'card_number_shown', 'sec_code'] as const;
 const TOGGLES = ['reveal_security_code', 'show_brand_and_last_four', 'star_clears', 'pound_ends', 'mute_while_keying', 'process_after_hang_up', 'account_number_twice'] as const;
 const COUNTS = ['hide_after_s', 'first_key_timeout_s', 'inter_key_timeout_s', 'attempts_max', 'process_max', 'session_limit_min'] as const;
 

@@ -86,6 +86,7 @@ const FIRST_OPTIONS: WidgetOptions = {
   mute_while_keying: false,
   process_after_hang_up: false,
   account_number_twice: false,
+  sec_code: 'by_holder',
   demographic: FIRST_DEMOGRAPHIC,
   payment: FIRST_PAYMENT,
 };

@@ -59,6 +59,8 @@ function CardTypes({ draft, errors, onChange, may }: InputsProps) {
   );
 }
 
+const SEC_CODES = ['by_holder', 'tel', 'ccd', 'ppd', 'web'] as const;
+
 type Toggle = { [K in keyof WidgetOptions]: WidgetOptions[K] extends boolean ? K : never }[keyof WidgetOptions];
 
 function Options(props: InputsProps) {
@@ -111,6 +113,16 @@ function Options(props: InputsProps) {
             value={options.card_number_shown}
             choices={(['full', 'last_four'] as const).map((id) => ({ id, label: t(`options.card_number_shown.${id}`) }))}
             onChange={(card_number_shown) => set({ card_number_shown })}
+            disabled={!may.messages}
+          />
+        )}
+        {!card && !basic && (
+          <SelectInput
+            label={t('options.sec_code')}
+            value={options.sec_code}
+            choices={SEC_CODES.map((id) => ({ id, label: t(`options.sec_code.${id}`) }))}
+            onChange={(sec_code) => set({ sec_code })}
+            hint={t('options.sec_code_hint')}
             disabled={!may.messages}
           />
         )}

@@ -30,6 +30,7 @@ export function previewForm(draft: WidgetDraft, desktop: string, instrument: Tes
     with: instrument,
     currency: currencyOf(draft),
     asked: draft.options.demographic.map(({ name }) => name),
+    sec_code: draft.options.sec_code,
   };
 }
 

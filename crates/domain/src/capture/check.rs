@@ -126,15 +126,10 @@ pub fn routing_number(digits: &Digits<'_>) -> Result<(), FieldError> {
         .zip([3, 7, 1].into_iter().cycle())
         .map(|(value, weight)| u32::from(value) * weight)
         .sum();
-    let prefix = values(digits)
+    let prefix = digits
         .take(2)
         .fold(0_u8, |number, value| number * 10 + value);
-    let named = matches!(prefix, 1..=12 | 21..=32 | 61..=72);
-    if digits.len() == ROUTING_DIGITS && named && sum.is_multiple_of(10) {
-        Ok(())
-    } else {
-        Err(FieldError::AbaChecksum)
-    }
+    matches!(prefix, 1..=12 | 21..=32 | 61..=72) && sum.is_multiple_of(10)
 }
 
 /// An account number: 4 to 17 digits; leading zeros count. Of one that is keyed twice, `first` is the first entry, and the second is the same (O15).

@@ -10,7 +10,7 @@ const LAST_SHOWN: usize = 4;
 /// The values, each 0 to 9, first key first.
 pub(super) fn values<'a>(
     digits: &Digits<'a>,
-) -> impl DoubleEndedIterator<Item = u8> + ExactSizeIterator + 'a {
+) -> impl DoubleEndedIterator<Item = u8> + ExactSizeIterator + Clone + 'a {
     digits.expose().iter().map(|byte| byte.wrapping_sub(b'0'))
 }
 

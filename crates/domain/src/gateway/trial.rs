@@ -14,7 +14,7 @@ use crate::capture::fixtures::{ACCOUNT_NUMBER, CARDS, ROUTING_NUMBERS, TestCard}
 use crate::capture::{Brand, Field, PaymentType, WidgetKind};
 use crate::id::AttemptId;
 use crate::money::{Currency, Money};
-use crate::payment::{ACCOUNT_TYPES, Outcome, PaymentForm};
+use crate::payment::{Account, CheckFacts, Outcome, PaymentForm};
 use crate::time::UnixMillis;
 use crate::widget::DemographicName;
 
@@ -122,6 +122,8 @@ pub struct Trial {
     pub currency: Currency,
     /// Fields of the tab Demographic that get a sample.
     pub asked: Vec<DemographicName>,
+    /// What is known of a check.
+    pub check: CheckFacts,
     /// Login name of who tries.
     pub agent: String,
     /// Unique, as that of a payment is.
@@ -148,7 +150,7 @@ impl Trial {
             .collect();
         values.insert("description".to_owned(), "Gateway test".to_owned());
         if self.with.payment_type() == PaymentType::Check {
-            values.insert("accountType".to_owned(), ACCOUNT_TYPES[0].to_owned());
+            values.insert("accountType".to_owned(), Account::ALL[0].word().to_owned());
         }
         Charge {
             attempt: self.attempt,
@@ -167,6 +169,7 @@ impl Trial {
                 values,
             },
             slot,
+            check: self.check,
             facts: vec![
                 ("call.id", "test".to_owned()),
                 ("call.called", "test".to_owned()),
@@ -426,6 +429,7 @@ mod tests {
             with,
             currency: currency.parse().unwrap(),
             asked: DemographicName::ALL.to_vec(),
+            check: CheckFacts::default(),
             agent: "sid".to_owned(),
             attempt: AttemptId::from_random(7),
             show_message: true,

@@ -139,7 +139,7 @@ use Kind::{Amount, Bytes, Digits, Expiry, Instant, Text};
 use Variable as V;
 
 /// Every fixed name: variable, its name, another that it goes by, what it is.
-const CATALOGUE: [(Variable, &str, &str, Kind); 39] = [
+const CATALOGUE: [(Variable, &str, &str, Kind); 41] = [
     (V::CardNumber, "card.number", "", Digits),
     (V::CardExpiry, "card.expiry", "", Expiry),
     (

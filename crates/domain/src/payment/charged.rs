@@ -4,6 +4,7 @@
 
 use jiff::civil::Date;
 
+use super::account::Account;
 use super::arrangement::{ArrangementKind, Interval, Length, is_ahead, plan};
 use super::form::PaymentForm;
 use crate::capture::PaymentType;
@@ -42,6 +43,7 @@ impl PaymentForm {
         self.check_demographic(options, &mut problems);
         self.check_payment(&options.payment, &mut problems);
         if problems.is_empty() {
+            self.name_account(payment_type);
             self.amount.minor += self.fee_minor;
             self.complete_arrangement(&options.payment, today, &mut problems);
         }
@@ -49,6 +51,13 @@ impl PaymentForm {
             Ok(self)
         } else {
             Err(problems)
+        }
+    }
+
+    /// A check whose account nobody named is a person's checking account (GATEWAYS 4).
+    fn name_account(&mut self, payment_type: PaymentType) {
+        if payment_type == PaymentType::Check && self.account().is_none() {
+            self.put("accountType", Account::ALL[0].word());
         }
     }
 
@@ -335,6 +344,24 @@ mod tests {
         let nothing = form("1.00", &[("firstName", ""), ("lastName", " ")]);
         let defaults = WidgetOptions::default();
         assert_eq!(wrong(nothing, &defaults), ["firstName", "lastName"]);
+    }
+
+    #[test]
+    fn q7_a_check_debits_a_persons_checking_account_unless_the_agent_says_otherwise() {
+        let (options, nobody) = (WidgetOptions::default(), Consumer::default());
+        let account = |values: &[(&str, &str)], payment_type| {
+            let form = form("9.00", values);
+            let charged = form.charged(payment_type, &options, &nobody, TODAY);
+            charged.unwrap().value("accountType").map(str::to_owned)
+        };
+        let (card, check) = (PaymentType::Card, PaymentType::Check);
+        assert_eq!(account(&[], check).as_deref(), Some("checking"));
+        let business = [("accountType", "business_savings")];
+        assert_eq!(
+            account(&business, check).as_deref(),
+            Some("business_savings")
+        );
+        assert_eq!(account(&[], card), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::Account;
 use super::charged::FormProblems;
 use crate::capture::PaymentType;
 use crate::capture::brand::{BrandGuess, guess_values, luhn};
@@ -42,8 +43,9 @@ const fn parameter(name: &'static str, chars_max: usize) -> FormParameter {
 }
 
 /// Every name that [`PaymentForm::values`] may hold, in the order in which they are sent.
-pub const FORM_PARAMETERS: [FormParameter; 22] = [
+pub const FORM_PARAMETERS: [FormParameter; 23] = [
     parameter("accountType", 20),
+    parameter("accountHolder", 100),
     parameter("reference", 50),
     parameter("description", 200),
     parameter("firstName", 60),
@@ -65,14 +67,6 @@ pub const FORM_PARAMETERS: [FormParameter; 22] = [
     parameter("arrangementCount", 4),
     parameter("arrangementEnd", 10),
     parameter("arrangementAmount", 12),
-];
-
-/// Values of `accountType`.
-pub const ACCOUNT_TYPES: [&str; 4] = [
-    "checking",
-    "savings",
-    "business_checking",
-    "business_savings",
 ];
 
 /// The parameter of a standard name.
@@ -161,16 +155,15 @@ fn value_problem(
     if let Some(message) = text_problem(parameter, value, is_given) {
         return Some(message);
     }
-    if name != "accountType" || value.is_empty() {
-        return None;
+    let of_account = matches!(name, "accountType" | "accountHolder");
+    if of_account && !value.is_empty() && payment_type == Some(PaymentType::Card) {
+        return Some("A card has no account.".to_owned());
     }
-    match payment_type {
-        Some(PaymentType::Card) => Some("A card has no account type.".to_owned()),
-        Some(PaymentType::Check) | None if ACCOUNT_TYPES.contains(&value) => None,
-        Some(PaymentType::Check) | None => {
-            Some(format!("Choose one of {}.", ACCOUNT_TYPES.join(", ")))
-        }
-    }
+    let is_known = value.is_empty() || Account::from_word(value).is_some();
+    (name == "accountType" && !is_known).then(|| {
+        let choices = Account::ALL.map(Account::word).join(", ");
+        format!("Choose one of {choices}.")
+    })
 }
 
 /// A name as an answer repeats it: known ones are short, unknown ones may be anything, a card number too.
@@ -331,6 +324,9 @@ mod tests {
                 .check(PaymentType::Check, &Consumer::default())
                 .is_ok()
         );
+        let held = form(&[("accountHolder", "Roe Ltd")]);
+        assert_eq!(wrong(&held), ["accountHolder"]);
+        assert!(held.check(PaymentType::Check, &Consumer::default()).is_ok());
         let strange = form(&[("accountType", "gold")]);
         assert!(
             strange

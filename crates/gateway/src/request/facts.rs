@@ -18,6 +18,7 @@ use domain::gateway::{
     GatewayConfig, Kind, Mapping, Source, Space, Template, UrlTemplate, Variable,
 };
 use domain::money::Money;
+use domain::payment::Account;
 use zeroize::Zeroizing;
 
 /// What tokens stand for. It grows while a request is made: first its URL, then `let`, then the body, then `sign`.
@@ -270,10 +271,7 @@ impl<'a> Facts<'a> {
                 Held::Date(typed(charge, name).parse().ok())
             }
             Variable::Form(name) => text(typed(charge, name)),
-            Variable::BillingFullName => {
-                let names = ["firstName", "lastName"].map(|name| typed(charge, name));
-                text(names.join(" ").trim())
-            }
+            Variable::BillingFullName => text(&charge.form.full_name()),
             Variable::CallId => text(fact(charge, "call.id")),
             Variable::CallCalled => text(fact(charge, "call.called")),
             Variable::AgentName => text(fact(charge, "agent.name")),
@@ -371,22 +369,7 @@ fn currency_number(charge: &Charge) -> Result<String, Unfit> {
     Ok(format!("{number:03}"))
 }
 
-/// Account type and holder type of what the agent chose.
-fn account(charge: &Charge) -> (&'static str, &'static str) {
-    match typed(charge, "accountType") {
-        "checking" => ("checking", "personal"),
-        "savings" => ("savings", "personal"),
-        "business_checking" => ("checking", "business"),
-        "business_savings" => ("savings", "business"),
-        _ => ("", ""),
-    }
-}
-
-/// The SEC code (Standard Entry Class, Nacha) of a debit that was authorised by telephone: TEL is for persons, businesses need CCD.
-fn sec_code(charge: &Charge) -> &'static str {
-    match account(charge).1 {
-        "personal" => "TEL",
-        "business" => "CCD",
-        _ => "",
-    }
+/// A word of the account that the agent chose.
+fn account(charge: &Charge, word: impl Fn(Account) -> &'static str) -> &'static str {
+    charge.form.account().map_or("", word)
 }

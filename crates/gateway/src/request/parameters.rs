@@ -57,7 +57,7 @@ fn standard<'a>(facts: &Facts<'a>) -> Vec<Parameter<'a>> {
     add("currency", facts.fact(Variable::PaymentCurrency));
     for parameter in FORM_PARAMETERS {
         let value = match parameter.name {
-            "accountType" => continue,
+            "accountType" | "accountHolder" => continue,
             "reference" => reference(charge),
             name if name.starts_with("arrangement") && pays_now(charge) => continue,
             name => typed(charge, name),

@@ -82,6 +82,7 @@ pub(crate) fn charge(gateway: GatewayConfig, kind: WidgetKind, keyed: &[(Field, 
             values: Default::default(),
         },
         slot,
+        check: Default::default(),
         facts: vec![
             ("call.id", "c1".into()),
             ("call.called", "4000".into()),

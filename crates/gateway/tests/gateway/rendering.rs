@@ -3,6 +3,7 @@
 use domain::boundary::Charge;
 use domain::capture::{Field, WidgetKind};
 use domain::gateway::{ContentType, Mapping, NotSentReason};
+use domain::payment::SecCodeRule;
 
 use crate::charges::{card_charge, card_number, charge, config, post, refusal, with_password};
 use crate::server::{Server, reply};
@@ -94,6 +95,7 @@ async fn a_check_charge_has_routing_and_account() {
         charge,
         &[
             ("accountType", "checking"),
+            ("accountHolder", "not a standard parameter"),
             ("reference", "INV 7"),
             ("arrangementType", "plan"),
             ("arrangementCount", "6"),

@@ -37,6 +37,7 @@ pub(crate) fn trial_of(gateway: GatewayConfig, kind: WidgetKind, with: TestInstr
         with,
         currency: Currency::USD,
         asked: vec![DemographicName::FirstName, DemographicName::PostalCode],
+        check: Default::default(),
         agent: "sid".to_owned(),
         attempt: AttemptId::from_random(77),
         show_message: true,

@@ -1,6 +1,7 @@
 //! Users, desktops, services and settings.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::access::{AssignedRole, CustomRole, Permission, Preferences, Role, User};
 use domain::boundary::{Change, Desktops, Services, StoreError, Users};

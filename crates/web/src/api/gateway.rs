@@ -18,6 +18,7 @@ use domain::gateway::trial::{
 use domain::gateway::{AuthMethod, GatewayConfig, Mapping, NotSentReason, Once};
 use domain::id::{AttemptId, DesktopId, WidgetId};
 use domain::money::Currency;
+use domain::payment::{CheckFacts, SecCodeRule};
 use domain::widget::{DemographicName, DraftProblem};
 use secret::SecretText;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,9 @@ pub(crate) struct TrialForm {
     currency: Currency,
     /// Fields of the tab Demographic; each gets a sample.
     asked: Vec<DemographicName>,
+    /// The SEC code of a check widget.
+    #[serde(default)]
+    sec_code: SecCodeRule,
 }
 
 /// An answer that somebody has, to be judged.

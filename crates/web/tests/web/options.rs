@@ -176,3 +176,9 @@ async fn o15_an_account_number_keyed_twice_is_kept() {
     let option = ("account_number_twice", json!(true));
     kept(WidgetKind::CheckBasic, &[option]).await;
 }
+
+#[tokio::test]
+async fn s20_the_sec_code_of_a_check_is_kept() {
+    let option = ("sec_code", json!("ccd"));
+    kept(WidgetKind::CheckAdvanced, &[option]).await;
+}

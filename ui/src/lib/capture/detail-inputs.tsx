@@ -25,6 +25,7 @@ export const TYPED_NAMES = {
   reference: 'typed.reference',
   description: 'typed.description',
   accountType: 'typed.accountType',
+  accountHolder: 'typed.accountHolder',
   amount: 'typed.amount',
   arrangementType: 'typed.arrangementType',
   arrangementDate: 'typed.arrangementDate',
@@ -65,6 +66,7 @@ export function PaymentInputs({ check, ...props }: Props & { check: boolean }) {
         <TypedInput name="reference" required={asked.payment.reference_required} {...props} />
         <TypedInput name="description" required={asked.payment.description_required} {...props} />
         {check && <AccountType {...props} />}
+        {check && <TypedInput name="accountHolder" required={false} {...props} />}
       </div>
       <FeeLine {...props} />
       {asked.payment.arrangements.some((kind) => kind !== 'now') && <Arrangement {...props} />}

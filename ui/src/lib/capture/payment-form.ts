@@ -9,11 +9,13 @@ import { amountText, amountTyped, parseMoney } from '../i18n/format';
 import type { Interval, Part } from './plan';
 import { isAhead, planOf } from './plan';
 
-export type TypedName = DemographicName | (typeof PAYMENT)[number] | (typeof ARRANGEMENT)[number] | 'accountType';
+export type TypedName = DemographicName | (typeof PAYMENT)[number] | (typeof ARRANGEMENT)[number] | (typeof ACCOUNT)[number];
 export const DEMOGRAPHIC = [
   'firstName', 'lastName', 'company', 'address1', 'address2', 'city', 'state', 'postalCode', 'country', 'phone', 'email', 'accountReference',
 ] as const satisfies readonly DemographicName[];
 export const PAYMENT = ['reference', 'description'] as const;
+/** Of a check. */
+export const ACCOUNT = ['accountType', 'accountHolder'] as const;
 export const ARRANGEMENT = ['arrangementType', 'arrangementDate', 'arrangementStart', 'arrangementInterval', 'arrangementCount', 'arrangementEnd'] as const;
 
 /** `given`: references that came by the API; they may look like a card number's (S15). An amount that was never typed is undefined. */
@@ -47,6 +49,7 @@ export const CHARS_MAX: Record<TypedName, number> = {
   reference: 50,
   description: 200,
   accountType: 20,
+  accountHolder: 100,
   arrangementType: 20,
   arrangementDate: 10,
   arrangementStart: 10,
@@ -140,7 +143,7 @@ export function problemsOf(form: Typed, asked: Asked, today: string): Problems {
   const { payment } = asked;
   const shown = asked.demographic.map(({ name }) => name);
   for (const { name, required } of asked.demographic) if (required && !form.values[name]?.trim()) add(name, 'form.required');
-  for (const name of [...shown, ...PAYMENT]) if (looksTyped(name, form.values[name], form.given)) add(name, 'form.card_typed');
+  for (const name of [...shown, ...PAYMENT, 'accountHolder'] as const) if (looksTyped(name, form.values[name], form.given)) add(name, 'form.card_typed');
   for (const name of PAYMENT) if (payment[`${name}_required`] && !form.values[name]?.trim()) add(name, 'form.required');
   const amount = amountOf(form);
   if (!form.amount?.trim()) add('amount', payment.amount_source === 'api' ? AWAITED : 'form.required');
@@ -203,7 +206,7 @@ export function partsOf(form: Typed, asked: Asked): Part[] {
 export function toPaymentForm(form: Typed, asked: Asked, check: boolean, today: string): SentForm | undefined {
   const amount = amountOf(form);
   if (!amount || Object.keys(problemsOf(form, asked, today)).length > 0) return undefined;
-  const names: TypedName[] = [...asked.demographic.map(({ name }) => name), ...PAYMENT, ...(check ? (['accountType'] as const) : [])];
+  const names: TypedName[] = [...asked.demographic.map(({ name }) => name), ...PAYMENT, ...(check ? ACCOUNT : [])];
   const typed = names.map((name) => [name, form.values[name]?.trim() ?? ''] as const);
   const values = Object.fromEntries([...typed, ...arrangementValues(form, asked)].filter(([, text]) => text !== ''));
   const fee = feeOf(amount, asked.payment.fee);

@@ -13,7 +13,7 @@ use super::timers::{CODE_SHOWN, Timer};
 use super::{Session, is_taking};
 use crate::capture::brand::{BrandGuess, guess};
 use crate::capture::digits::last_four;
-use crate::capture::{Brand, Field, check};
+use crate::capture::{Brand, Field, FieldError, check};
 use crate::service::SinkMedium;
 use crate::time::UnixMillis;
 use crate::view::{CaptureView, FieldState, FieldView, ProtectionPart, ProtectionView, WidgetView};
