@@ -3,6 +3,7 @@
 //! Never: touches a call's state itself; every change is a message to its task.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::RandomState;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use domain::boundary::{
     Audience, Bus, CallEvents, CaptureAction, CaptureDesk, Desktops, EndCause, IncomingCall,
     LineEvent, LiveEvent, PaymentGateway, Recorders, Store, Task, Telephony,
 };
-use domain::capture::{Field, WidgetKind};
+use domain::capture::{Field, Velocity, WidgetKind};
 use domain::consumer::Consumer;
 use domain::control::CallControl;
 use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
@@ -75,6 +76,8 @@ pub(crate) struct Inner {
     pub(crate) deps: Deps,
     pub(crate) audit: AuditQueue,
     pub(crate) agents: Agents,
+    /// How often payments were tried.
+    pub(crate) velocity: Mutex<Velocity>,
     /// Charges run on after their call is gone.
     pub(crate) charges: TaskTracker,
     telephony: OnceLock<Arc<dyn Telephony>>,
@@ -208,6 +211,7 @@ impl Calls {
             deps,
             audit,
             agents: Agents::default(),
+            velocity: Mutex::new(Velocity::new(RandomState::new())),
             charges: TaskTracker::new(),
             telephony: OnceLock::new(),
             table: Mutex::default(),

@@ -86,6 +86,7 @@ impl CallTask {
         let recorded = self.inner.deps.store.commit(Audited { change, entry });
         recorded.await.map_err(|_| DeskError::Unrecordable)?;
         self.attempts.remove(&kind);
+        self.presses = 0;
         if is_open {
             self.capture_event(Event::AttemptsReset);
         }

@@ -3,7 +3,7 @@
 //! Never: judges a field; the session does.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use domain::access::{Actor, Permission, Resource, authorize};
@@ -31,8 +31,8 @@ const WORK_MAX: usize = 64;
 /// Longest Basic value that is revealed: 19 digits of a card, with room.
 const REVEAL_BYTES_MAX: usize = 32;
 
-/// Idempotency keys remembered per capture: one per press of Process Payment, which a widget bounds at 5.
-const KEYS_MAX: usize = 8;
+/// Idempotency keys remembered per capture: one per press of Process Payment, which a widget bounds at 5, and a supervisor may give back twice.
+const KEYS_MAX: usize = 16;
 
 /// An open capture.
 pub(crate) struct OpenCapture {
@@ -225,6 +225,10 @@ impl CallTask {
             )
             .map_err(DeskError::Form)?;
         let desktop = self.desktop.as_ref().map(|desktop| desktop.id.clone());
+        self.brake(&actor)?;
+        let Some(open) = &mut self.open else {
+            return Err(DeskError::NotFound);
+        };
         let payment = new_payment(open, &actor, &before, desktop, form.amount, now);
         let event = Event::Process {
             attempt: payment.attempt.clone(),
@@ -243,9 +247,30 @@ impl CallTask {
             return Err(DeskError::WrongState(open.session.state()));
         }
         self.capture_view(capture)
+        self.presses = self.presses.saturating_add(1);
     }
 
     /// The rights of a capture's agent may have gone meanwhile: what is open then ends. Other gates only keep the next one from being opened (S2).
+    /// Counts a press, or refuses it before anything is recorded as intended. Somebody who tries cards out is to be seen: it is audited and alarms.
+    fn brake(&self, actor: &Actor) -> Result<(), DeskError> {
+        let open = self.open.as_ref().ok_or(DeskError::NotFound)?;
+        let velocity = &self.inner.velocity;
+        let mut velocity = velocity.lock().unwrap_or_else(PoisonError::into_inner);
+        let payment_type = open.session.widget().kind.payment_type();
+        let account = velocity.digest(payment_type, &open.slot);
+        let taken = velocity.take(&actor.user, self.presses, account, crate::now());
+        drop(velocity);
+        taken.map_err(|limit| {
+            let (call, capture) = (self.call.id(), &open.id);
+            tracing::error!(%call, %capture, limit = limit.code(), "alarm: too many payments are tried");
+            let object = format!("capture {capture}");
+            let now = self.inner.deps.clock.now();
+            let entry = AuditEntry::new(now, actor, AuditAction::ChargeRefused, object);
+            self.inner.audit.append(entry.with("limit", limit.code()));
+            DeskError::TooManyCharges(limit)
+        })
+    }
+
     pub(crate) fn cancel_without_right(&mut self) {
         let Some(open) = &self.open else { return };
         if !buttons::has_right(self, open.session.widget()) {

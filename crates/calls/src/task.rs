@@ -138,6 +138,8 @@ pub(crate) struct CallTask {
     pub(crate) alarms: u64,
     /// Attempts count per call and widget kind, across captures (S14).
     pub(crate) attempts: HashMap<WidgetKind, AttemptsUsed>,
+    /// Presses of Process Payment that were taken up, of all widgets.
+    pub(crate) presses: u32,
     pub(crate) work: JoinSet<Done>,
     pub(crate) progress: Option<mpsc::Receiver<Progress>>,
 }
@@ -211,6 +213,7 @@ pub(crate) fn start(
             mask: Mask::default(),
             alarms: 0,
             attempts: HashMap::new(),
+            presses: 0,
             work: JoinSet::new(),
             progress: None,
         };

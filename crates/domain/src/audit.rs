@@ -83,6 +83,8 @@ pub enum AuditAction {
     ChargeSent,
     /// The charge ended; detail: outcome.
     ChargeEnded,
+    /// Process Payment was pressed once too often, and nothing was recorded or sent; detail: limit.
+    ChargeRefused,
     /// A person said how an unknown outcome ended; detail: attempt, outcome, reason.
     UnknownProposed,
     /// That was rejected or withdrawn; detail: attempt, outcome, reason, proposed_by.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capture::{Brand, CaptureState, Field, FieldError, WidgetKind};
+use crate::capture::{Brand, CaptureState, Field, FieldError, VelocityLimit, WidgetKind};
 use crate::consumer::Consumer;
 use crate::gate::Gate;
 use crate::gateway::NotSentReason;
@@ -399,6 +399,9 @@ pub enum DeskError {
     #[error("the form has errors")]
     Form(Vec<(String, String)>),
     /// The server is at its limit; try again.
+    /// Too many payments were tried.
+    #[error("too many payments were tried")]
+    TooManyCharges(VelocityLimit),
     #[error("the server is busy")]
     Busy,
     /// The audit trail or ledger cannot be written, so nothing is done.

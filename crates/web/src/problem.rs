@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::access::Denied;
 use domain::boundary::StoreError;
+use domain::capture::VelocityLimit;
 use domain::gate::Gate;
 use domain::problem::ProblemCode;
 use domain::view::{ButtonDisabled, DeskError};
@@ -124,6 +125,12 @@ codes! {
     TooManyStreams = "too_many_streams", TOO_MANY_REQUESTS, TooManyRequests, "Too many open pages";
     /// Gateway tests of one user.
     TooManyTests = "too_many_tests", TOO_MANY_REQUESTS, TooManyRequests, "Too many gateway tests; wait a moment";
+    /// Payments of one call.
+    TooManyOnCall = "too_many_on_call", TOO_MANY_REQUESTS, TooManyRequests, "Not charged: too many payments were tried on this call";
+    /// Payments of one agent.
+    TooManyByAgent = "too_many_by_agent", TOO_MANY_REQUESTS, TooManyRequests, "Not charged: too many payments were tried from this desk within a minute";
+    /// Payments with one card or account.
+    TooManyOfAccount = "too_many_of_account", TOO_MANY_REQUESTS, TooManyRequests, "Not charged: this card or account was tried too often within ten minutes";
     /// Come again.
     Busy = "busy", SERVICE_UNAVAILABLE, Busy, "The server is busy";
     /// No audit, no act.
@@ -305,6 +312,7 @@ impl From<DeskError> for Problem {
                         .collect(),
                 );
             }
+            DeskError::TooManyCharges(limit) => velocity_code(limit),
             DeskError::Busy => Code::Busy,
             DeskError::Unrecordable => Code::Unrecordable,
         };
@@ -318,6 +326,14 @@ fn gate_code(gate: Gate) -> Code {
         Gate::NoWidget => Code::GateNoWidget,
         Gate::WidgetDisabled => Code::GateWidgetDisabled,
         Gate::NotPermitted => Code::GateNotPermitted,
+    }
+}
+
+fn velocity_code(limit: VelocityLimit) -> Code {
+    match limit {
+        VelocityLimit::Call => Code::TooManyOnCall,
+        VelocityLimit::Agent => Code::TooManyByAgent,
+        VelocityLimit::Account => Code::TooManyOfAccount,
     }
 }
 

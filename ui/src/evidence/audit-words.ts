@@ -39,6 +39,7 @@ export const ACTION_NAMES = {
   charge_intended: 'audit_action.charge_intended',
   charge_sent: 'audit_action.charge_sent',
   charge_ended: 'audit_action.charge_ended',
+  charge_refused: 'audit_action.charge_refused',
   unknown_proposed: 'audit_action.unknown_proposed',
   unknown_rejected: 'audit_action.unknown_rejected',
   unknown_resolved: 'audit_action.unknown_resolved',
@@ -50,7 +51,7 @@ export const ACTION_NAMES = {
   protection_lost: 'audit_action.protection_lost',
 } satisfies Record<AuditAction, MessageId>;
 
-const REFUSALS: readonly AuditAction[] = ['login_failed', 'user_locked', 'capture_blocked', 'field_invalid', 'unknown_rejected', 'protection_lost'];
+const REFUSALS: readonly AuditAction[] = ['login_failed', 'user_locked', 'capture_blocked', 'field_invalid', 'charge_refused', 'unknown_rejected', 'protection_lost'];
 
 export function isRefusal(action: AuditAction): boolean {
   return REFUSALS.includes(action);

@@ -13,7 +13,7 @@ use super::house::House;
 
 const CARD: WidgetKind = WidgetKind::CreditCardAdvanced;
 
-fn supervisor() -> Actor {
+pub(super) fn supervisor() -> Actor {
     Actor {
         user: UserId::from_random(70),
         name: "sam".to_owned(),

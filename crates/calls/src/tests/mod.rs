@@ -25,6 +25,7 @@ mod rights;
 mod transfer;
 mod typed;
 
+mod velocity;
 use house::{House, Manner};
 
 async fn house() -> House {

@@ -12,10 +12,12 @@ pub mod fixtures;
 pub mod session;
 pub mod table;
 
+pub mod velocity;
 pub use field::{Brand, Field, PaymentType, WidgetKind};
 pub use session::{AttemptsUsed, Effect, Event, Session};
 pub use table::Ruling;
 
+pub use velocity::{Velocity, VelocityLimit};
 /// State of a capture session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
