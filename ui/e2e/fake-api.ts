@@ -227,6 +227,7 @@ const ANSWERS: Record<string, unknown> = {
       { authority: 'old.bank.example:443', standing: 'approved', widgets: [], editors: [], is_editor: false, approval: { by: 'r.diaz', at: NOW - 86_400_000, reason: 'Named in the contract of May.' } },
     ],
   },
+  '/routing': { refused: [{ routing: '021000021', reason: 'Returns too often' }], revision: 1, banks: 18_231, imported_by: 'sid', imported_at: NOW },
   '/settings': { spc_enabled: true, response_variables: { allow: 'none' }, revision: 3 },
   '/services': {
     services: [

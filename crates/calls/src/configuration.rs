@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::access::{Actor, CustomRoles, User};
 use domain::boundary::{Audited, Change, Desktops, Services, Store, StoreError, Task, Users};
+use domain::capture::routing::RoutingBook;
 use domain::desktop::Desktop;
 use domain::gateway::approval::HostApproval;
 use domain::id::{DesktopId, UserId};
@@ -37,6 +38,8 @@ pub struct Snapshot {
     pub custom_roles: CustomRoles,
     /// Hosts that a second person approved.
     pub approved_hosts: Vec<HostApproval>,
+    /// Refused routing numbers and bank names.
+    pub routing: RoutingBook,
 }
 
 impl Snapshot {
@@ -98,7 +101,7 @@ impl Configuration {
     /// # Errors
     /// The store cannot be read.
     pub async fn load(readers: Readers) -> Result<Arc<Self>, StoreError> {
-        let snapshot = read(&readers).await?;
+        let snapshot = read(&readers, &RoutingBook::default()).await?;
         Ok(Arc::new(Self {
             readers,
             current: RwLock::new(Arc::new(snapshot)),
@@ -119,13 +122,17 @@ impl Configuration {
     /// # Errors
     /// The store cannot be read; the old snapshot stays.
     pub async fn reload(&self) -> Result<(), StoreError> {
-        let snapshot = Arc::new(read(&self.readers).await?);
+        let routing = self.current().routing.clone();
+        let snapshot = Arc::new(read(&self.readers, &routing).await?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
         Ok(())
     }
 }
 
-async fn read(readers: &Readers) -> Result<Snapshot, StoreError> {
+/// Bank names are many and seldom change: those of `known` stay unless there are newer ones.
+async fn read(readers: &Readers, known: &RoutingBook) -> Result<Snapshot, StoreError> {
+    let banks = readers.services.banks_since(known.banks.revision).await?;
+    let refused = readers.services.refused_routings().await?;
     Ok(Snapshot {
         settings: readers.services.settings().await?,
         services: readers
@@ -151,6 +158,10 @@ async fn read(readers: &Readers) -> Result<Snapshot, StoreError> {
             .collect(),
         custom_roles: readers.users.custom_roles().await?,
         approved_hosts: readers.desktops.approved_hosts().await?,
+        routing: RoutingBook {
+            refused: Arc::new(refused),
+            banks: banks.map_or_else(|| known.banks.clone(), Arc::new),
+        },
     })
 }
 
@@ -211,7 +222,9 @@ fn is_configuration(change: &Change) -> bool {
         | Change::SaveService(_)
         | Change::ApproveHost(_)
         | Change::WithdrawHost(_)
-        | Change::SaveSettings(_) => true,
+        | Change::SaveSettings(_)
+        | Change::SaveRefusedRoutings(_)
+        | Change::ReplaceBanks(_) => true,
         Change::None
         | Change::InsertPayment(_)
         | Change::MovePayment { .. }

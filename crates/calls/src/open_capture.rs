@@ -100,7 +100,8 @@ impl CallTask {
             sinks.clone(),
             crate::now(),
             attempts,
-        );
+        )
+        .with_book(self.inner.deps.configuration.current().routing.clone());
         if let Some(desktop) = &self.desktop {
             self.inner
                 .capture_opened(id.clone(), self.call.id().clone(), desktop.id.clone());
@@ -224,11 +225,11 @@ impl CallTask {
                 now.latest_day(),
             )
             .map_err(DeskError::Form)?;
-        let desktop = self.desktop.as_ref().map(|desktop| desktop.id.clone());
         self.brake(&actor)?;
         let Some(open) = &mut self.open else {
             return Err(DeskError::NotFound);
         };
+        let desktop = self.desktop.as_ref().map(|desktop| desktop.id.clone());
         let payment = new_payment(open, &actor, &before, desktop, form.amount, now);
         let event = Event::Process {
             attempt: payment.attempt.clone(),
@@ -246,11 +247,10 @@ impl CallTask {
             open.pressed.remove(&key);
             return Err(DeskError::WrongState(open.session.state()));
         }
-        self.capture_view(capture)
         self.presses = self.presses.saturating_add(1);
+        self.capture_view(capture)
     }
 
-    /// The rights of a capture's agent may have gone meanwhile: what is open then ends. Other gates only keep the next one from being opened (S2).
     /// Counts a press, or refuses it before anything is recorded as intended. Somebody who tries cards out is to be seen: it is audited and alarms.
     fn brake(&self, actor: &Actor) -> Result<(), DeskError> {
         let open = self.open.as_ref().ok_or(DeskError::NotFound)?;
@@ -271,6 +271,7 @@ impl CallTask {
         })
     }
 
+    /// The rights of a capture's agent may have gone meanwhile: what is open then ends. Other gates only keep the next one from being opened (S2).
     pub(crate) fn cancel_without_right(&mut self) {
         let Some(open) = &self.open else { return };
         if !buttons::has_right(self, open.session.widget()) {
@@ -485,6 +486,9 @@ impl CallTask {
             self.capture_event(Event::NotSent(NotSentReason::Render));
             return;
         };
+        let check = widget
+            .options
+            .check_facts(open.session.bank_name(&open.slot));
         let slot = std::mem::replace(&mut open.slot, empty);
         let (progress, reports) = mpsc::channel(PROGRESS_MAX);
         self.progress = Some(reports);
@@ -535,6 +539,7 @@ impl CallTask {
                 once: Once::from_random(inner.deps.clock.now(), rand::random()),
                 form,
                 slot,
+                check,
                 facts,
                 show_message,
             };
@@ -564,7 +569,6 @@ fn new_payment(
         .fields
         .iter()
         .find(|row| row.field == Field::CardNumber);
-                check,
     let keeps_digits = open.session.widget().options.show_brand_and_last_four;
     let card = card.filter(|_| keeps_digits);
     Payment {

@@ -59,6 +59,10 @@ pub enum AuditAction {
     ServiceSaved,
     /// System settings were saved; detail: what.
     SettingsSaved,
+    /// Routing numbers that are refused were saved; detail: how many, and which came and went.
+    RoutingRefusalsSaved,
+    /// A table of bank names was imported; detail: banks, before.
+    BanksImported,
     /// The API told of a call's consumer; detail: names of what was told, without values.
     ConsumerTold,
     /// A capture was opened; detail: widget, kind.
@@ -79,12 +83,12 @@ pub enum AuditAction {
     ValueShown,
     /// Process Payment was pressed; the intent is recorded.
     ChargeIntended,
+    /// Process Payment was pressed once too often, and nothing was recorded or sent; detail: limit.
+    ChargeRefused,
     /// The charge is about to be sent.
     ChargeSent,
     /// The charge ended; detail: outcome.
     ChargeEnded,
-    /// Process Payment was pressed once too often, and nothing was recorded or sent; detail: limit.
-    ChargeRefused,
     /// A person said how an unknown outcome ended; detail: attempt, outcome, reason.
     UnknownProposed,
     /// That was rejected or withdrawn; detail: attempt, outcome, reason, proposed_by.

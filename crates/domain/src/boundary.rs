@@ -12,6 +12,7 @@ use secret::{SecretBuffer, SecretText, Slot};
 use crate::access::{Actor, CustomRole, CustomRoles, Permission, User};
 use crate::audit::{AuditEntry, ChainedDocument, ChainedEntry, TrailFilter};
 use crate::availability::{Availability, Wish};
+use crate::capture::routing::{BankTable, RefusedRoutings};
 use crate::capture::{Field, WidgetKind};
 use crate::consumer::Consumer;
 use crate::control::CallControl;
@@ -61,9 +62,9 @@ pub struct Charge {
     pub form: PaymentForm,
     /// What the consumer keyed.
     pub slot: Slot,
-    /// Facts about the call that a mapping may name: `call.id`, `call.called`, `agent.name`.
     /// What is known of a check; of a card nothing.
     pub check: CheckFacts,
+    /// Facts about the call that a mapping may name: `call.id`, `call.called`, `agent.name`.
     pub facts: Vec<(&'static str, String)>,
     /// Response variables are switched on (S19).
     pub show_message: bool,
@@ -192,6 +193,10 @@ pub enum Change {
     SaveService(Service),
     /// System settings; `revision` as for users.
     SaveSettings(Settings),
+    /// Routing numbers that are refused; `revision` as for users.
+    SaveRefusedRoutings(RefusedRoutings),
+    /// A table of bank names in the place of the one that is there, whatever its revision; answers with the new one.
+    ReplaceBanks(Arc<BankTable>),
     /// A new attempt in state intent.
     InsertPayment(Payment),
     /// An attempt moves on; refused if it is not in the state `from`.
@@ -365,6 +370,10 @@ pub trait Services: Send + Sync {
     fn service<'a>(&'a self, id: &'a ServiceId) -> Task<'a, Result<Option<Service>, StoreError>>;
     /// System settings.
     fn settings(&self) -> Task<'_, Result<Settings, StoreError>>;
+    /// Routing numbers that are refused.
+    fn refused_routings(&self) -> Task<'_, Result<RefusedRoutings, StoreError>>;
+    /// The table of bank names; none: it still has the revision that the caller knows.
+    fn banks_since(&self, known: i64) -> Task<'_, Result<Option<BankTable>, StoreError>>;
 }
 
 /// Who has payments: what a reader can choose from.

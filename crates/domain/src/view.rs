@@ -280,6 +280,10 @@ pub struct FieldView {
     pub brand: Option<Brand>,
     /// With O5 on: the last four, once obtained.
     pub last_four: Option<String>,
+    /// Of an obtained routing number: the bank's name, if the imported table has it.
+    pub bank_name: Option<String>,
+    /// Of a routing number that the operator refuses: why.
+    pub refusal: Option<String>,
     /// Basic: a value can be revealed.
     pub revealable: bool,
 }
@@ -395,13 +399,13 @@ pub enum DeskError {
     /// The capture's state does not allow this.
     #[error("not possible while the capture is {0:?}")]
     WrongState(CaptureState),
+    /// Too many payments were tried.
+    #[error("too many payments were tried")]
+    TooManyCharges(VelocityLimit),
     /// The form is wrong: parameter name and what would be right.
     #[error("the form has errors")]
     Form(Vec<(String, String)>),
     /// The server is at its limit; try again.
-    /// Too many payments were tried.
-    #[error("too many payments were tried")]
-    TooManyCharges(VelocityLimit),
     #[error("the server is busy")]
     Busy,
     /// The audit trail or ledger cannot be written, so nothing is done.

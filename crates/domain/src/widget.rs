@@ -172,6 +172,15 @@ impl Default for WidgetOptions {
 }
 
 impl WidgetOptions {
+    /// What a charge says of a check at this bank.
+    #[must_use]
+    pub fn check_facts(&self, bank_name: &str) -> CheckFacts {
+        CheckFacts {
+            sec_code: self.sec_code,
+            bank_name: bank_name.to_owned(),
+        }
+    }
+
     /// O10 as a duration.
     #[must_use]
     pub fn session_limit(&self) -> Duration {

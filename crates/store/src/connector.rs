@@ -258,6 +258,12 @@ fn migrator(dialect: Dialect) -> Migrator {
             include_str!("../../../migrations/sqlite/0008_widget_secrets.sql"),
             include_str!("../../../migrations/postgres/0008_widget_secrets.sql"),
         ),
+        (
+            9,
+            "routing lists",
+            include_str!("../../../migrations/sqlite/0009_routing_lists.sql"),
+            include_str!("../../../migrations/postgres/0009_routing_lists.sql"),
+        ),
     ];
     Migrator::with_migrations(
         steps

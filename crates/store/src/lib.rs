@@ -21,6 +21,7 @@ mod narrowing;
 mod payment;
 mod proposal;
 mod role;
+mod routing;
 mod seal;
 mod service;
 mod settings;

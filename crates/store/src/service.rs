@@ -3,6 +3,7 @@
 //! Never: routes a call.
 
 use domain::boundary::{Services, StoreError, Task};
+use domain::capture::routing::{BankTable, RefusedRoutings};
 use domain::id::ServiceId;
 use domain::service::{Service, Settings};
 use serde_json::{Map, Value};
@@ -12,7 +13,7 @@ use sqlx::{AnyConnection, Row};
 use crate::database::Database;
 use crate::document::{self, Document};
 use crate::failure::{refused, unavailable};
-use crate::settings;
+use crate::{routing, settings};
 
 impl Document for Service {
     const WHAT: &'static str = "service";
@@ -101,5 +102,13 @@ impl Services for Database {
 
     fn settings(&self) -> Task<'_, Result<Settings, StoreError>> {
         Box::pin(settings::load(self.readers()))
+    }
+
+    fn refused_routings(&self) -> Task<'_, Result<RefusedRoutings, StoreError>> {
+        Box::pin(routing::load_refused(self.readers()))
+    }
+
+    fn banks_since(&self, known: i64) -> Task<'_, Result<Option<BankTable>, StoreError>> {
+        Box::pin(routing::banks_since(self.readers(), known))
     }
 }

@@ -16,7 +16,9 @@ use crate::audit::{self, Head};
 use crate::connector::{Connector, run};
 use crate::failure::{is_busy, unavailable};
 use crate::key::KeyRing;
-use crate::{approval, designer, desktop, payment, proposal, role, seal, service, settings, user};
+use crate::{
+    approval, designer, desktop, payment, proposal, role, routing, seal, service, settings, user,
+};
 
 /// Changes that may wait: eight full batches, below two seconds of work for a slow disk. When full, a commit is refused as busy.
 pub(crate) const WRITES_WAITING_MAX: usize = 1_024;
@@ -371,6 +373,8 @@ impl Alone<'_> {
             }
             Change::SaveService(service) => service::save(connection, service).await,
             Change::SaveSettings(settings) => settings::save(connection, settings).await,
+            Change::SaveRefusedRoutings(list) => routing::save_refused(connection, list).await,
+            Change::ReplaceBanks(table) => routing::replace_banks(connection, table).await,
             Change::InsertPayment(payment) => {
                 payment::insert(connection, payment).await.map(|()| 0)
             }

@@ -30,16 +30,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let json = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split(';').next())
-            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
-        if !json {
+        if !is_type(&request, "application/json") {
             return Err(Code::MediaType.into());
         }
-        let bytes = read(request.into_body()).await?;
+        let bytes = read(request.into_body(), BODY_BYTES_MAX).await?;
         let mut parser = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut parser)
             .map_err(|error| explain(&error.path().to_string(), error.inner(), &bytes))?;
@@ -48,8 +42,39 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
     }
 }
 
-async fn read(body: Body) -> Result<bytes::Bytes, Problem> {
-    let read = axum::body::to_bytes(body, BODY_BYTES_MAX);
+/// A CSV body of at most so many bytes, in UTF-8.
+pub(crate) struct Csv<const BYTES_MAX: usize>(pub(crate) String);
+
+impl<S: Send + Sync, const BYTES_MAX: usize> FromRequest<S> for Csv<BYTES_MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_type(&request, "text/csv") {
+            let wanted = Problem::new(Code::MediaType);
+            return Err(wanted.detail("The body must be text/csv"));
+        }
+        let bytes = read(request.into_body(), BYTES_MAX).await?;
+        let text = String::from_utf8(bytes.into());
+        text.map(Self).map_err(|_| {
+            Problem::field(
+                "lines[1]",
+                "The file is not in UTF-8; save it as CSV in UTF-8.",
+            )
+        })
+    }
+}
+
+/// The header Content-Type names it.
+fn is_type(request: &Request, name: &str) -> bool {
+    let header = request.headers().get(CONTENT_TYPE);
+    header
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(name))
+}
+
+async fn read(body: Body, bytes_max: usize) -> Result<bytes::Bytes, Problem> {
+    let read = axum::body::to_bytes(body, bytes_max);
     match tokio::time::timeout(BODY_TIME_MAX, read).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(Code::TooLarge.into()),

@@ -13,8 +13,8 @@ use serde::Serialize;
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
     attempts, audit, calls, consumer, controls, designer, desktops, exports, frames, gateway,
-    hosts, live, login, me, openapi, payments, resolutions, roles, second_factor, services, set_up,
-    users,
+    hosts, live, login, me, openapi, payments, resolutions, roles, routing, second_factor,
+    services, set_up, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -208,6 +208,9 @@ fn configuration() -> Vec<Route> {
     vec![
         get("/settings", services::settings).may(SETTINGS),
         put("/settings", services::save_settings).may(SWITCH),
+        get("/routing", routing::show).may(SETTINGS),
+        put("/routing/refused", routing::save).may(GATEWAYS),
+        put("/routing/banks", routing::import).may(GATEWAYS),
         get("/gateway-hosts", hosts::list).may(HOSTS),
         post("/gateway-hosts/approve", hosts::allow).may(APPROVE),
         post("/gateway-hosts/withdraw", hosts::forbid).may(APPROVE),

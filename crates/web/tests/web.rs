@@ -34,6 +34,8 @@ mod options;
 mod page;
 #[path = "web/rights.rs"]
 mod rights;
+#[path = "web/routing.rs"]
+mod routing;
 #[path = "web/second_factor.rs"]
 mod second_factor;
 #[path = "web/set_up.rs"]

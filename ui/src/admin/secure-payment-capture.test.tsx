@@ -1,11 +1,13 @@
 import { cleanup, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { GatewayHost, Permission, ResponseVariables, Settings } from '../lib/api/types';
+import type { GatewayHost, Permission, ResponseVariables, RoutingView, Settings } from '../lib/api/types';
 import { fakeServer, loginOf, renderPage } from '../test-page';
 import SecurePaymentCapturePage from './secure-payment-capture';
 
 afterEach(() => vi.unstubAllGlobals());
+
+const ROUTING: RoutingView = { refused: [], revision: 0, banks: 0, imported_by: null, imported_at: null };
 
 async function open(...permissions: Permission[]) {
   return openWith({ allow: 'none' }, ...permissions);
@@ -15,6 +17,7 @@ async function openWith(response_variables: ResponseVariables, ...permissions: P
   const settings: Settings = { spc_enabled: false, response_variables, revision: 3 };
   const requests = fakeServer(({ path, method, body }) => {
     if (path === '/gateway-hosts') return { json: { hosts: [] } };
+    if (path === '/routing') return { json: ROUTING };
     if (path !== '/settings') return { json: { services: [] } };
     return { json: method === 'PUT' ? { ...(body as Settings), revision: 4 } : settings };
   });
@@ -68,6 +71,7 @@ describe('s4 gateway hosts', () => {
     const settings: Settings = { spc_enabled: true, response_variables: { allow: 'none' }, revision: 3 };
     const requests = fakeServer(({ path, method }) => {
       if (path.startsWith('/gateway-hosts')) return { json: { hosts: method === 'GET' ? hosts : [host({ standing: 'approved', approval: { by: 'sid', at: 0, reason: 'Checked.' } })] } };
+      if (path === '/routing') return { json: ROUTING };
       return { json: path === '/settings' ? settings : { services: [] } };
     });
     renderPage(<SecurePaymentCapturePage login={loginOf(...permissions)} />);

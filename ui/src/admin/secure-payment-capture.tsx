@@ -10,6 +10,7 @@ import { dateTimeText } from '../lib/i18n/format';
 import css from './admin.module.css';
 import type { Errors } from './desktop-form';
 import { GatewayHosts } from './gateway-hosts';
+import { RoutingNumbers } from './routing-numbers';
 
 export default function SecurePaymentCapturePage({ login }: { login: Login }) {
   const t = useT();
@@ -24,6 +25,7 @@ export default function SecurePaymentCapturePage({ login }: { login: Login }) {
       {settings.error && <Notice tone="bad" role="alert">{sentenceOf(settings.error)}</Notice>}
       {settings.data && <Switches settings={settings.data} editable={editable} />}
       {(may(login, 'gateway.edit') || may(login, 'gateway.approve_host')) && <GatewayHosts login={login} />}
+      <RoutingNumbers editable={may(login, 'gateway.edit')} />
       {services.data && <Recorders services={services.data} editable={editable} />}
     </>
   );

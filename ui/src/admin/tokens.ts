@@ -31,6 +31,8 @@ export const FIXED = [
   ['check.account_number', 'check.account', 'Digits', '•••••6789'],
   ['check.account_type', '', 'Text', 'checking'],
   ['check.holder_type', '', 'Text', 'personal'],
+  ['check.holder_name', '', 'Text', 'Jane Roe'],
+  ['check.bank_name', '', 'Text', 'First Bank'],
   ['check.sec_code', '', 'Text', 'TEL'],
   ['payment.amount', 'payment.total', 'Amount', '120.50'],
   ['payment.amount_minor', '', 'Text', '12050'],

@@ -8,6 +8,7 @@ use std::time::Duration;
 use domain::access::{Actor, CustomRoles, User};
 use domain::boundary::*;
 use domain::capture::fixtures::CARDS;
+use domain::capture::routing::{BankTable, RefusedRoutings};
 use domain::capture::{CaptureState, Field, WidgetKind};
 use domain::desktop::{Desktop, SavedDesktop, SecretsSet};
 use domain::gateway::approval::{HostApproval, HostEditor};
@@ -322,6 +323,8 @@ pub(super) struct Setup {
     pub(super) is_on: AtomicBool,
     /// A gateway password is stored.
     pub(super) has_password: AtomicBool,
+    pub(super) refused_routings: Mutex<RefusedRoutings>,
+    pub(super) banks: Mutex<BankTable>,
 }
 
 impl Users for Setup {
@@ -417,25 +420,6 @@ impl Desktops for Setup {
     }
 }
 
-impl Services for Setup {
-    fn services(&self) -> Task<'_, Result<Vec<Service>, StoreError>> {
-        Box::pin(async { Ok(vec![self.service.lock().unwrap().clone()]) })
-    }
-
-    fn service<'a>(&'a self, _: &'a ServiceId) -> Task<'a, Result<Option<Service>, StoreError>> {
-        Box::pin(async { Ok(None) })
-    }
-
-    fn settings(&self) -> Task<'_, Result<Settings, StoreError>> {
-        Box::pin(async {
-            Ok(Settings {
-                spc_enabled: self.is_on.load(Ordering::SeqCst),
-                ..Settings::default()
-            })
-        })
-    }
-}
-
 /// An agent, a line, a service, and what is open.
 pub(super) struct House {
     pub(super) calls: Calls,
@@ -464,6 +448,8 @@ impl House {
             desktop: Mutex::new(desktop(widgets.clone())),
             is_on: AtomicBool::new(true),
             has_password: AtomicBool::new(false),
+            refused_routings: Mutex::default(),
+            banks: Mutex::default(),
         });
         let readers = Readers {
             users: setup.clone(),

@@ -22,10 +22,11 @@ mod ledger;
 mod listening;
 mod live;
 mod rights;
+mod services;
 mod transfer;
 mod typed;
-
 mod velocity;
+
 use house::{House, Manner};
 
 async fn house() -> House {

@@ -14,7 +14,7 @@ use super::house::{House, Manner};
 use super::live::supervisor;
 
 #[tokio::test]
-async fn c16_one_press_too_many_with_one_card_is_refused_before_its_intent() {
+async fn one_press_too_many_with_one_card_is_refused_before_its_intent() {
     let house = House::new(WidgetOptions::default(), ProtectionScope::Capture).await;
     *house.gateway.0.lock().unwrap() = Manner::CannotConnect;
     let mut phone = house.call().await;

@@ -11,6 +11,7 @@ use super::FieldError;
 use super::brand::{BrandGuess, guess, luhn_holds};
 use super::digits::values;
 use super::field::Brand;
+use super::routing::RoutingBook;
 use crate::widget::ExpiryFormat;
 
 /// Digits of a routing number.
@@ -117,12 +118,25 @@ pub fn security_code(digits: usize, brand: Option<Brand>) -> Result<(), FieldErr
     }
 }
 
-/// A routing number: nine digits, a range that ACH debits may name, the check sum 3-7-1. Government (00) and travellers' cheque (80) numbers are refused.
+/// A routing number: nine digits, a range that ACH debits may name, the check sum 3-7-1, and not one that the operator refuses. Government (00) and
+/// travellers' cheque (80) numbers are refused.
 ///
 /// # Errors
-/// [`FieldError::AbaChecksum`].
-pub fn routing_number(digits: &Digits<'_>) -> Result<(), FieldError> {
-    let sum: u32 = values(digits)
+/// [`FieldError::AbaChecksum`] or [`FieldError::RoutingRefused`].
+pub fn routing_number(digits: &Digits<'_>, book: &RoutingBook) -> Result<(), FieldError> {
+    if digits.len() != ROUTING_DIGITS || !is_routing_number(values(digits)) {
+        return Err(FieldError::AbaChecksum);
+    }
+    match book.refusal(digits) {
+        Some(_) => Err(FieldError::RoutingRefused),
+        None => Ok(()),
+    }
+}
+
+/// Nine values, each 0 to 9, that an ACH debit may name: range and check sum.
+pub(super) fn is_routing_number(digits: impl Iterator<Item = u8> + Clone) -> bool {
+    let sum: u32 = digits
+        .clone()
         .zip([3, 7, 1].into_iter().cycle())
         .map(|(value, weight)| u32::from(value) * weight)
         .sum();
@@ -175,7 +189,7 @@ mod tests {
     }
 
     fn routing(digits: &str) -> Result<(), FieldError> {
-        routing_number(&slot(digits).digits(FIELD))
+        routing_number(&slot(digits).digits(FIELD), &RoutingBook::default())
     }
 
     fn today() -> Date {

@@ -9,15 +9,16 @@ pub mod check;
 mod digits;
 mod field;
 pub mod fixtures;
+pub mod routing;
 pub mod session;
 pub mod table;
-
 pub mod velocity;
+
 pub use field::{Brand, Field, PaymentType, WidgetKind};
 pub use session::{AttemptsUsed, Effect, Event, Session};
 pub use table::Ruling;
-
 pub use velocity::{Velocity, VelocityLimit};
+
 /// State of a capture session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -125,6 +126,8 @@ pub enum FieldError {
     },
     /// The routing number's check sum or range is wrong.
     AbaChecksum,
+    /// The operator refuses this routing number; the row says why.
+    RoutingRefused,
     /// Not 4 to 17 digits.
     AccountLength,
     /// The two entries differ (O15).
@@ -150,6 +153,7 @@ impl FieldError {
             Self::Expired => "expired",
             Self::CvvLength { .. } => "cvv_length",
             Self::AbaChecksum => "aba_checksum",
+            Self::RoutingRefused => "routing_refused",
             Self::AccountLength => "account_length",
             Self::AccountMismatch => "account_mismatch",
             Self::NoInput => "no_input",

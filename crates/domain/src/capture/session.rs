@@ -15,6 +15,7 @@ use self::keying::Keying;
 use self::protection::{Guard, Stage};
 use self::row::Row;
 use self::timers::Timers;
+use super::routing::RoutingBook;
 use super::table::{self, EventClass, Ruling};
 use super::{CaptureState, Field};
 use crate::id::{CallId, CaptureId};
@@ -88,6 +89,9 @@ pub struct Session {
     timers: Timers,
     line: Line,
     payment: Option<PaymentView>,
+    book: RoutingBook,
+    /// Why the operator refuses the routing number that was keyed last; it matters while the row says so.
+    refusal: String,
     revision: u64,
     effects: Effects,
 }
@@ -131,6 +135,8 @@ impl Session {
             timers: Timers::default(),
             line: Line::default(),
             payment: None,
+            book: RoutingBook::default(),
+            refusal: String::new(),
             revision: 0,
             effects: Effects::new(),
             widget,
@@ -139,6 +145,20 @@ impl Session {
         session.arm(now);
         session.finish();
         session
+    }
+
+    /// The same with what the installation knows of routing numbers.
+    #[must_use]
+    pub fn with_book(mut self, book: RoutingBook) -> Self {
+        self.book = book;
+        self
+    }
+
+    /// The name of the bank whose routing number was keyed; empty: none was, or nobody has imported its name.
+    #[must_use]
+    pub fn bank_name(&self, slot: &Slot) -> &str {
+        let keyed = slot.digits(Field::RoutingNumber.slot_index());
+        self.book.bank_name(&keyed).unwrap_or_default()
     }
 
     /// Takes an event up. Time-outs that were reached before it come first. The slot is the one that belongs to this session.

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn c16_one_card_is_tried_ten_times_in_ten_minutes_whoever_tries_it() {
+    fn one_card_is_tried_ten_times_in_ten_minutes_whoever_tries_it() {
         let (mut velocity, now) = (velocity(), Instant::now());
         let card = AccountDigest(1);
         for agent in 0..10 {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn c16_an_agent_takes_twelve_payments_a_minute() {
+    fn an_agent_takes_twelve_payments_a_minute() {
         let (mut velocity, now) = (velocity(), Instant::now());
         let mut press = |card, at| velocity.take(&user(1), 0, AccountDigest(card), at);
         for card in 0..12 {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn c16_a_call_has_eight_presses_whatever_is_keyed() {
+    fn a_call_has_eight_presses_whatever_is_keyed() {
         let (mut velocity, now) = (velocity(), Instant::now());
         for (on_call, expected) in [(7, Ok(())), (8, Err(VelocityLimit::Call))] {
             let pressed = velocity.take(&user(1), on_call, AccountDigest(1), now);

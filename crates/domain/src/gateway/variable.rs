@@ -83,7 +83,11 @@ pub enum Variable {
     CheckAccountType,
     /// `{check.holder_type}`: `personal` or `business`.
     CheckHolderType,
-    /// `{check.sec_code}`: `TEL` for persons, `CCD` for businesses.
+    /// `{check.holder_name}`: who was named for the account, else the company of a business, else first and last name.
+    CheckHolderName,
+    /// `{check.bank_name}`: from the imported table; empty: that has none.
+    CheckBankName,
+    /// `{check.sec_code}`: `TEL` for persons, `CCD` for businesses, unless the widget says otherwise.
     CheckSecCode,
     /// `{payment.amount}`
     PaymentAmount,
@@ -180,6 +184,8 @@ const CATALOGUE: [(Variable, &str, &str, Kind); 41] = [
     ),
     (V::CheckAccountType, "check.account_type", "", Text),
     (V::CheckHolderType, "check.holder_type", "", Text),
+    (V::CheckHolderName, "check.holder_name", "", Text),
+    (V::CheckBankName, "check.bank_name", "", Text),
     (V::CheckSecCode, "check.sec_code", "", Text),
     (V::PaymentAmount, "payment.amount", "payment.total", Amount),
     (V::PaymentAmountMinor, "payment.amount_minor", "", Text),
@@ -423,6 +429,8 @@ mod tests {
             Variable::CardBrand,
             Variable::CheckAccountType,
             Variable::CheckHolderType,
+            Variable::CheckHolderName,
+            Variable::CheckBankName,
             Variable::CheckSecCode,
         ];
         for variable in Variable::fixed() {

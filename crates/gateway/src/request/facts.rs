@@ -253,9 +253,13 @@ impl<'a> Facts<'a> {
             Variable::CardExpiry => Held::Expiry(charge.slot.digits(Field::Expiry.slot_index())),
             Variable::CardType => text(self.brand().map_or("", |brand| brand.name())),
             Variable::CardBrand => text(self.brand().map_or("", |brand| brand.word())),
-            Variable::CheckAccountType => text(account(charge).0),
-            Variable::CheckHolderType => text(account(charge).1),
-            Variable::CheckSecCode => text(sec_code(charge)),
+            Variable::CheckAccountType => text(account(charge, |of| of.account_type.as_str())),
+            Variable::CheckHolderType => text(account(charge, |of| of.holder.as_str())),
+            Variable::CheckHolderName => text(&charge.form.holder_name()),
+            Variable::CheckBankName => text(&charge.check.bank_name),
+            Variable::CheckSecCode => {
+                text(account(charge, |of| charge.check.sec_code.code(of.holder)))
+            }
             Variable::PaymentAmount => Held::Amount(charge.form.amount),
             Variable::PaymentAmountMinor => text(&charge.form.amount.minor.to_string()),
             Variable::PaymentFee => Held::Amount(Money {

@@ -108,6 +108,56 @@ async fn a_check_charge_has_routing_and_account() {
     );
 }
 
+/// Words of a check as gateways want them: whose account it is, of which type, under which SEC code, and the holder's name (GATEWAYS 1d, 4).
+#[tokio::test]
+async fn w65_a_check_tells_its_account_its_holder_and_the_sec_code_that_follows() {
+    let keyed = [
+        (Field::RoutingNumber, "021000021"),
+        (Field::AccountNumber, "0012345"),
+    ];
+    let typed_too = [
+        ("firstName", "Pat"),
+        ("lastName", "Roe"),
+        ("company", "Roe Ltd"),
+    ];
+    for (account, rule, expected) in [
+        (
+            "checking",
+            SecCodeRule::ByHolder,
+            "ECHK personal TEL Pat Roe",
+        ),
+        (
+            "savings",
+            SecCodeRule::ByHolder,
+            "ESAV personal TEL Pat Roe",
+        ),
+        (
+            "business_checking",
+            SecCodeRule::ByHolder,
+            "ECHK business CCD Roe Ltd",
+        ),
+        (
+            "business_savings",
+            SecCodeRule::Tel,
+            "ESAV business TEL Roe Ltd",
+        ),
+        ("checking", SecCodeRule::Ppd, "ECHK personal PPD Pat Roe"),
+    ] {
+        let server = server().await;
+        let mut gateway = config(&server.url());
+        gateway.send_standard_parameters = false;
+        gateway.request_type = ContentType::Json;
+        let words = "{check.account_type|map:checking=ECHK,savings=ESAV} {check.holder_type} \
+                     {check.sec_code} {check.holder_name}";
+        gateway.request_params = rows(&[("said", words)]);
+        let values = [&typed_too[..], &[("accountType", account)]].concat();
+        let mut charge = typed(charge(gateway, WidgetKind::CheckAdvanced, &keyed), &values);
+        charge.check.sec_code = rule;
+        let (_, body) = sent(&server, charge).await;
+        assert_eq!(body, format!(r#"{{"said":"{expected}"}}"#));
+    }
+}
+
 #[tokio::test]
 async fn pay_now_sends_no_arrangement() {
     let server = server().await;

@@ -15,6 +15,7 @@ use domain::gateway::trial::{
 };
 use domain::id::AttemptId;
 use domain::money::Currency;
+use domain::payment::CheckFacts;
 use domain::time::WallClock;
 use domain::widget::DemographicName;
 use gateway::{DryRun, GatewayPolicy, HttpsGateway, Places};
@@ -280,6 +281,7 @@ impl TestOptions {
             with,
             currency,
             asked: DemographicName::ALL.to_vec(),
+            check: CheckFacts::default(),
             agent: "tonewall".to_owned(),
             attempt: AttemptId::from_random(rand::random()),
             show_message: true,

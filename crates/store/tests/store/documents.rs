@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use domain::access::{AssignedRole, CustomRole, Permission, Preferences, Role, User};
 use domain::boundary::{Change, Desktops, Services, StoreError, Users};
+use domain::capture::fixtures::ROUTING_NUMBERS;
+use domain::capture::routing::{BankTable, RefusedRoutings, parse_banks};
 use domain::desktop::Desktop;
 use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::id::{RoleId, UserId};
@@ -559,4 +561,46 @@ on_both!(
     s4_an_approved_host_is_beside_the_documents,
     s4_whoever_saved_a_desktop_while_it_sent_to_a_host_is_found,
     a_document_that_cannot_be_read_names_itself,
+    what_is_known_of_routing_numbers_is_kept,
 );
+
+async fn what_is_known_of_routing_numbers_is_kept(place: Place) {
+    let database = place.open().await;
+    let list = |reason: &str, revision| {
+        let rows = [(ROUTING_NUMBERS[0].to_owned(), reason.to_owned())];
+        RefusedRoutings::parse(&rows, revision).unwrap()
+    };
+    assert_eq!(
+        database.refused_routings().await,
+        Ok(RefusedRoutings::default())
+    );
+    let save = |list| commit(&database, Change::SaveRefusedRoutings(list));
+    assert_eq!(save(list("Closed", 0)).await, Ok(1));
+    assert_eq!(save(list("Fraud", 0)).await, Err(StoreError::Conflict));
+    assert_eq!(save(list("Fraud", 1)).await, Ok(2));
+    assert_eq!(database.refused_routings().await, Ok(list("Fraud", 2)));
+
+    assert_eq!(database.banks_since(0).await, Ok(None));
+    let table = |name: &str| BankTable {
+        banks: parse_banks(&format!(
+            "routing,bank_name,city,state\n{},{name},Zürich,",
+            ROUTING_NUMBERS[1]
+        ))
+        .unwrap(),
+        imported_by: "pat".to_owned(),
+        imported_at: UnixMillis(7),
+        revision: 0,
+    };
+    for (name, revision) in [("One", 1), ("Other", 2)] {
+        let replaced = commit(&database, Change::ReplaceBanks(Arc::new(table(name)))).await;
+        assert_eq!(replaced, Ok(revision));
+        let read = database.banks_since(revision - 1).await.unwrap().unwrap();
+        let expected = BankTable {
+            revision,
+            ..table(name)
+        };
+        assert_eq!(read, expected);
+    }
+    assert_eq!(database.banks_since(2).await, Ok(None));
+    assert_eq!(database.refused_routings().await, Ok(list("Fraud", 2)));
+}

@@ -345,6 +345,10 @@ impl TrialForm {
             with: self.with,
             currency: self.currency,
             asked: self.asked,
+            check: CheckFacts {
+                sec_code: self.sec_code,
+                bank_name: "Test Bank".to_owned(),
+            },
             agent: login.actor.name.clone(),
             attempt: AttemptId::from_random(random_u128().ok_or(Code::Internal)?),
             secrets,

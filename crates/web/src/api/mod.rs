@@ -20,6 +20,7 @@ pub(crate) mod openapi;
 pub(crate) mod payments;
 pub(crate) mod resolutions;
 pub(crate) mod roles;
+pub(crate) mod routing;
 pub(crate) mod second_factor;
 pub(crate) mod services;
 pub(crate) mod set_up;

@@ -10,7 +10,8 @@ use utoipa::{Modify, OpenApi};
 use super::desktops::{agents, copies, first_steps, history};
 use super::{
     attempts, audit, calls, consumer, controls, designer, desktops, exports, frames, gateway,
-    hosts, live, login, me, payments, resolutions, roles, second_factor, services, set_up, users,
+    hosts, live, login, me, payments, resolutions, roles, routing, second_factor, services, set_up,
+    users,
 };
 use crate::guard::{Access, COOKIE_NAME, FRAME_COOKIE_NAME};
 use crate::problem::ProblemBody;
@@ -29,7 +30,7 @@ use crate::routes::{RouteRow, table};
         frames::policy, frames::issue, frames::log_in,
         live::stream, me::availability, me::set_availability, me::desktop, me::save_preferences,
         calls::list, calls::hang_up, calls::open, calls::show, calls::act, calls::process, calls::reveal, consumer::tell, controls::mute, controls::hold, controls::send_key, controls::targets, controls::transfer, controls::cancel_transfer, attempts::list, attempts::reset,
-        services::settings, services::save_settings,
+        services::settings, services::save_settings, routing::show, routing::save, routing::import,
         services::list, services::create, services::show, services::save, services::declare,
         desktops::list::list, desktops::create, desktops::show, desktops::save, desktops::remove,
         copies::import, copies::duplicate, copies::export, agents::show, agents::assign,

@@ -12,6 +12,7 @@ use domain::boundary::{
     AuditTrail, Audited, Change, Charge, Designs, NotSent, PaymentGateway, Payments, ReadyCharge,
     Services, Store, StoreError, Takers, Task, Users,
 };
+use domain::capture::routing::{BankTable, RefusedRoutings};
 use domain::designer::{DesignerDesktop, SavedDesign};
 use domain::desktop::{Desktop, SavedDesktop, SecretsSet};
 use domain::gateway::approval::HostApproval;
@@ -39,6 +40,8 @@ pub(crate) struct Rooms {
     pub(crate) saved_designs: Mutex<Vec<SavedDesign>>,
     pub(crate) services: Mutex<Vec<Service>>,
     pub(crate) settings: Mutex<Settings>,
+    pub(crate) refused_routings: Mutex<RefusedRoutings>,
+    pub(crate) banks: Mutex<BankTable>,
     pub(crate) payments: Mutex<Vec<Payment>>,
     pub(crate) proposals: Mutex<HashMap<AttemptId, Proposal>>,
     pub(crate) entries: Mutex<Vec<ChainedEntry>>,
@@ -63,6 +66,8 @@ impl Default for Rooms {
             designs: Mutex::default(),
             saved_designs: Mutex::default(),
             services: Mutex::default(),
+            refused_routings: Mutex::default(),
+            banks: Mutex::default(),
             settings: Mutex::new(Settings {
                 spc_enabled: true,
                 response_variables: ResponseVariables::All,
@@ -209,6 +214,24 @@ impl Rooms {
                 new.revision += 1;
                 *settings = new;
                 Ok(settings.revision)
+            }
+            Change::SaveRefusedRoutings(mut new) => {
+                let mut list = self.refused_routings.lock().unwrap();
+                if list.revision != new.revision {
+                    return Err(StoreError::Conflict);
+                }
+                new.revision += 1;
+                *list = new;
+                Ok(list.revision)
+            }
+            Change::ReplaceBanks(table) => {
+                let mut banks = self.banks.lock().unwrap();
+                let revision = banks.revision + 1;
+                *banks = BankTable {
+                    revision,
+                    ..BankTable::clone(&table)
+                };
+                Ok(revision)
             }
             other => self.apply_to_desktop(other, by),
         }
@@ -466,6 +489,15 @@ impl Services for Rooms {
     fn service<'a>(&'a self, id: &'a ServiceId) -> Task<'a, Result<Option<Service>, StoreError>> {
         let services = self.services.lock().unwrap();
         task(Ok(services.iter().find(|old| old.id == *id).cloned()))
+    }
+
+    fn refused_routings(&self) -> Task<'_, Result<RefusedRoutings, StoreError>> {
+        task(Ok(self.refused_routings.lock().unwrap().clone()))
+    }
+
+    fn banks_since(&self, known: i64) -> Task<'_, Result<Option<BankTable>, StoreError>> {
+        let banks = self.banks.lock().unwrap().clone();
+        task(Ok((banks.revision != known).then_some(banks)))
     }
 
     fn settings(&self) -> Task<'_, Result<Settings, StoreError>> {

@@ -49,7 +49,8 @@ export function whenLocked(listener: () => void): void {
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
-export type RequestOptions = { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal };
+/** `csv`: a file's text, in the place of a JSON body. */
+export type RequestOptions = { body?: unknown; csv?: string; headers?: Record<string, string>; signal?: AbortSignal };
 
 async function send(method: Method, path: string, options: RequestOptions): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json', ...options.headers };
@@ -57,6 +58,10 @@ async function send(method: Method, path: string, options: RequestOptions): Prom
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
   const request: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store', redirect: 'error' };
   if (options.body !== undefined) request.body = JSON.stringify(options.body);
+  if (options.csv !== undefined) {
+    headers['Content-Type'] = 'text/csv';
+    request.body = options.csv;
+  }
   if (options.signal) request.signal = options.signal;
   const response = await fetch(BASE + path, request).catch((cause: unknown) => {
     if (options.signal?.aborted) throw cause;

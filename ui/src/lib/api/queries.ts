@@ -1,7 +1,7 @@
 /** Owns: the names under which answers are cached, and how each is read. */
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { ApiError, api } from './client';
-import type { Availability, DesignHistory, DesignList, DesignRevisionView, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, FirstSteps, HostList, Login, LoginPolicy, MyDesktop, Permission, RevisionView, RoleList, Service, Settings, UserView } from './types';
+import type { Availability, DesignHistory, DesignList, DesignRevisionView, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, FirstSteps, HostList, Login, LoginPolicy, MyDesktop, Permission, RevisionView, RoleList, RoutingView, Service, Settings, UserView } from './types';
 
 export const KEYS = {
   login: ['login'],
@@ -12,6 +12,7 @@ export const KEYS = {
   designs: ['designer-desktops'],
   gatewayHosts: ['gateway-hosts'],
   settings: ['settings'],
+  routing: ['routing'],
   services: ['services'],
   users: ['users'],
   user: ['user'],
@@ -137,6 +138,10 @@ export function useSettings(enabled = true) {
 
 export function useGatewayHosts() {
   return useQuery({ queryKey: KEYS.gatewayHosts, queryFn: ({ signal }) => api<HostList>('GET', '/gateway-hosts', { signal }) });
+}
+
+export function useRouting() {
+  return useQuery({ queryKey: KEYS.routing, queryFn: ({ signal }) => api<RoutingView>('GET', '/routing', { signal }) });
 }
 
 export function useServices(enabled = true) {

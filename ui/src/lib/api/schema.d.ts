@@ -1350,6 +1350,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Routing numbers that are refused, and how many banks' names are known.
+         * @description Needs the right spc.enable or desktop.edit or gateway.edit.
+         */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/routing/banks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Puts a table of bank names in the place of the one that is there: CSV with the columns `routing,bank_name,city,state`, at most 40,000 rows and 4 MiB. A table
+         *     with a line that is wrong is refused as a whole.
+         * @description Needs the right gateway.edit.
+         */
+        put: operations["import"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/routing/refused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Saves the routing numbers that are refused. A capture that is open keeps the list it began with.
+         * @description Needs the right gateway.edit.
+         */
+        put: operations["save"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/second-factor": {
         parameters: {
             query?: never;
@@ -1634,7 +1695,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "charge_intended" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "call_transferred" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "call_transferred" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -1951,7 +2012,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /**
          * @description A list of conditions.
          * @enum {string}
@@ -2310,6 +2371,9 @@ export interface components {
             code: "aba_checksum";
         } | {
             /** @enum {string} */
+            code: "routing_refused";
+        } | {
+            /** @enum {string} */
             code: "account_length";
         } | {
             /** @enum {string} */
@@ -2348,6 +2412,8 @@ export interface components {
              * @description Attempts allowed.
              */
             attempts_max: number;
+            /** @description Of an obtained routing number: the bank's name, if the imported table has it. */
+            bank_name?: string | null;
             brand?: components["schemas"]["Brand"] | null;
             /**
              * Format: int32
@@ -2370,6 +2436,8 @@ export interface components {
             prompts: {
                 [key: string]: string;
             };
+            /** @description Of a routing number that the operator refuses: why. */
+            refusal?: string | null;
             /** @description Basic: a value can be revealed. */
             revealable: boolean;
             /** @description One entry is kept, and the value is keyed a second time (O15). */
@@ -3266,6 +3334,30 @@ export interface components {
             /** @description All of them; empty: "No other recorder records these calls". */
             sinks: components["schemas"]["SinkForm"][];
         };
+        /** @description Routing numbers that are refused, as a form sends them. */
+        RefusedForm: {
+            /** @description All of them, at most 1,000. */
+            refused: components["schemas"]["RefusedRow"][];
+            /**
+             * Format: int64
+             * @description The revision that was read.
+             */
+            revision: number;
+        };
+        /** @description A number that no check may be taken from. */
+        RefusedRouting: {
+            /** @description Why, as the agent reads it: 1-120 characters. */
+            reason: string;
+            /** @description The number. */
+            routing: components["schemas"]["RoutingNumber"];
+        };
+        /** @description A row of it. */
+        RefusedRow: {
+            /** @description Why, as agents read it: 1-120 characters. */
+            reason: string;
+            /** @description Nine digits. */
+            routing: string;
+        };
         /** @description Why what was said is taken back. */
         RejectForm: {
             /** @description 3-500 characters, without a card number. */
@@ -3400,6 +3492,27 @@ export interface components {
             /** @description The URI. */
             uri: string;
         };
+        RoutingNumber: string;
+        /** @description What is known of routing numbers. */
+        RoutingView: {
+            /** @description Banks in the imported table. */
+            banks: number;
+            imported_at?: components["schemas"]["UnixMillis"] | null;
+            /** @description Login name of who imported it; none: nobody did. */
+            imported_by?: string | null;
+            /** @description Those that are refused, by number. */
+            refused: components["schemas"]["RefusedRouting"][];
+            /**
+             * Format: int64
+             * @description The revision of that list.
+             */
+            revision: number;
+        };
+        /**
+         * @description Which SEC code (Standard Entry Class, Nacha) a check widget's debits carry: `{check.sec_code}`.
+         * @enum {string}
+         */
+        SecCodeRule: "by_holder" | "tel" | "ccd" | "ppd" | "web";
         /** @description A code. */
         SecondFactorForm: {
             /** @description The six digits that the app shows. */
@@ -3870,6 +3983,8 @@ export interface components {
             };
             /** @description One of the Advanced kinds. */
             kind: components["schemas"]["WidgetKind"];
+            /** @description The SEC code of a check widget. */
+            sec_code?: components["schemas"]["SecCodeRule"];
             widget?: components["schemas"]["WidgetId"] | null;
             /** @description A published card for a card widget, the published account for a check widget. */
             with: components["schemas"]["TestInstrument"];
@@ -4237,6 +4352,11 @@ export interface components {
              * @default false
              */
             reveal_security_code: boolean;
+            /**
+             * @description (Check Advanced) the SEC code of its debits.
+             * @default by_holder
+             */
+            sec_code: components["schemas"]["SecCodeRule"];
             /**
              * @description O1 Security code.
              * @default required
@@ -6116,6 +6236,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    save: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefusedForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingView"];
+                };
             };
             default: components["responses"]["Problem"];
         };

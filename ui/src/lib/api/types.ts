@@ -69,6 +69,7 @@ export type HostList = Schemas['HostList'];
 export type GatewayHost = Schemas['GatewayHost'];
 export type Availability = Schemas['Availability'];
 export type Wish = Schemas['Wish'];
+export type RoutingView = Schemas['RoutingView'];
 export type Settings = Schemas['Settings'];
 export type AttemptState = Schemas['AttemptState'];
 export type Payment = Schemas['Payment'];

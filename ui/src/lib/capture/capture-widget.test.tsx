@@ -397,6 +397,14 @@ describe('s13 a customer who speaks the number', () => {
   });
 });
 
+test('an obtained routing number names its bank, and a refused one says why', () => {
+  const { rerender } = renderPage(<Widget view={atField('check_advanced', 'routing_number', { state: 'obtained', bank_name: 'First Bank' })} stop="payment" />);
+  expect(within(group('Routing number')).getByText('Bank: First Bank')).toBeVisible();
+  const refused = { state: 'invalid', error: { code: 'routing_refused' }, refusal: 'Closed in May' } as const;
+  rerender(<Widget view={atField('check_advanced', 'routing_number', refused, 'invalid')} stop="payment" />);
+  expect(within(group('Routing number')).getByText('This routing number is not accepted here: Closed in May')).toBeVisible();
+});
+
 test('o15 a kept first entry asks for the second', () => {
   renderPage(<Widget view={atField('check_basic', 'account_number', { state: 'waiting', second_entry: true })} />);
   expect(within(group('Account number')).getByText('Kept. Ask for the number once more.')).toBeVisible();

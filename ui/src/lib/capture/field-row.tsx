@@ -99,6 +99,7 @@ function RowFacts({ row, view, shown }: { row: FieldView; view: CaptureView; sho
   return (
     <>
       {verdict}
+      {row.bank_name && <Chip>{t('row.bank', { name: row.bank_name })}</Chip>}
       {row.brand && <Chip icon="card">{t(BRAND_NAMES[row.brand])}</Chip>}
       {row.last_four && <span data-captured>{t('row.last_four', { digits: row.last_four })}</span>}
       {shown && row.field !== 'security_code' && (

@@ -36,6 +36,8 @@ export function row(field: Field, change: Partial<FieldView> = {}): FieldView {
     attempts_max: 3,
     brand: null,
     last_four: null,
+    bank_name: null,
+    refusal: null,
     revealable: false,
     ...change,
   };

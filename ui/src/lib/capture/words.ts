@@ -90,6 +90,8 @@ export function errorText(t: Translate, error: FieldError, row: FieldView, view:
       return t('error.cvv_length', { n: error.needed });
     case 'aba_checksum':
       return t('error.aba_checksum');
+    case 'routing_refused':
+      return t('error.routing_refused', { reason: row.refusal ?? '' });
     case 'account_length':
       return t('error.account_length');
     case 'account_mismatch':

@@ -193,7 +193,7 @@ impl Session {
                 check::expiry(&digits, options.expiry_format, at.clock.latest_day()).map(|()| None)
             }
             Field::SecurityCode => check::security_code(digits.len(), self.brand()).map(|()| None),
-            Field::RoutingNumber => check::routing_number(&digits).map(|()| None),
+            Field::RoutingNumber => check::routing_number(&digits, &self.book).map(|()| None),
             Field::AccountNumber => {
                 let first = Some(slot.digits(FIRST_ENTRY)).filter(|first| !first.is_empty());
                 check::account_number(&digits, first.as_ref()).map(|()| None)
@@ -283,6 +283,10 @@ impl Session {
     /// A value was keyed and is wrong: it is wiped, and an attempt is used up.
     fn refused(&mut self, at: Moment, field: Field, error: FieldError, slot: &mut Slot) {
         self.audit_refusal(field, error);
+        if error == FieldError::RoutingRefused {
+            let keyed = slot.digits(field.slot_index());
+            self.refusal = self.book.refusal(&keyed).unwrap_or_default().to_owned();
+        }
         self.used.count(field);
         let locked = self.used.field(field) >= self.widget.options.attempts_max;
         let shown = self.shows_invalid(field, slot);

@@ -9,5 +9,6 @@ mod keys;
 mod limits;
 mod protection;
 mod random;
+mod routing;
 mod table;
 mod walk;

@@ -98,6 +98,12 @@ impl Session {
             } else {
                 None
             },
+            bank_name: if obtained && row.field == Field::RoutingNumber {
+                Some(self.bank_name(slot).to_owned()).filter(|name| !name.is_empty())
+            } else {
+                None
+            },
+            refusal: (row.error == Some(FieldError::RoutingRefused)).then(|| self.refusal.clone()),
             revealable: self.may_reveal(row.field, now),
         }
     }

@@ -1,0 +1,37 @@
+//! What a test's house reads of services, settings and routing numbers.
+
+use std::sync::atomic::Ordering;
+
+use domain::boundary::{Services, StoreError, Task};
+use domain::capture::routing::{BankTable, RefusedRoutings};
+use domain::id::ServiceId;
+use domain::service::{Service, Settings};
+
+use super::house::Setup;
+
+impl Services for Setup {
+    fn services(&self) -> Task<'_, Result<Vec<Service>, StoreError>> {
+        Box::pin(async { Ok(vec![self.service.lock().unwrap().clone()]) })
+    }
+
+    fn service<'a>(&'a self, _: &'a ServiceId) -> Task<'a, Result<Option<Service>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn refused_routings(&self) -> Task<'_, Result<RefusedRoutings, StoreError>> {
+        Box::pin(async { Ok(self.refused_routings.lock().unwrap().clone()) })
+    }
+
+    fn banks_since(&self, _: i64) -> Task<'_, Result<Option<BankTable>, StoreError>> {
+        Box::pin(async { Ok(Some(self.banks.lock().unwrap().clone())) })
+    }
+
+    fn settings(&self) -> Task<'_, Result<Settings, StoreError>> {
+        Box::pin(async {
+            Ok(Settings {
+                spc_enabled: self.is_on.load(Ordering::SeqCst),
+                ..Settings::default()
+            })
+        })
+    }
+}

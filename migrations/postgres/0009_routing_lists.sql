@@ -1,0 +1,6 @@
+-- What is known of routing numbers: 'refused', the operator's list, and 'banks', the imported table of bank names.
+CREATE TABLE routing_lists (
+    name TEXT COLLATE "C" PRIMARY KEY NOT NULL,
+    revision BIGINT NOT NULL,
+    document TEXT NOT NULL
+);
