@@ -92,6 +92,15 @@ pub(crate) fn charge(gateway: GatewayConfig, kind: WidgetKind, keyed: &[(Field, 
     }
 }
 
+/// With what an agent typed.
+pub(crate) fn typed(mut charge: Charge, values: &[(&str, &str)]) -> Charge {
+    let values = values
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    charge.form.values = values.collect();
+    charge
+}
+
 pub(crate) fn with_password(mut charge: Charge, user: &str, password: &str) -> Charge {
     charge.gateway.auth_method = domain::gateway::AuthMethod::Basic;
     charge.gateway.auth_user_name = user.into();

@@ -15,11 +15,15 @@ mod internet;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod reference_fields;
+#[cfg(test)]
 mod rendering;
 #[cfg(test)]
 mod replies;
 #[cfg(test)]
 mod request_vectors;
+#[cfg(test)]
+mod round_trip;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]

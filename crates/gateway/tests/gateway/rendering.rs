@@ -5,7 +5,9 @@ use domain::capture::{Field, WidgetKind};
 use domain::gateway::{ContentType, Mapping, NotSentReason};
 use domain::payment::SecCodeRule;
 
-use crate::charges::{card_charge, card_number, charge, config, post, refusal, with_password};
+use crate::charges::{
+    card_charge, card_number, charge, config, post, refusal, typed, with_password,
+};
 use crate::server::{Server, reply};
 
 async fn server() -> Server {
@@ -18,14 +20,6 @@ fn rows(pairs: &[(&str, &str)]) -> Vec<Mapping> {
         value: (*value).into(),
     };
     pairs.iter().map(row).collect()
-}
-
-fn typed(mut charge: Charge, values: &[(&str, &str)]) -> Charge {
-    let values = values
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    charge.form.values = values.collect();
-    charge
 }
 
 /// Sends it; the reply does not matter.

@@ -138,6 +138,15 @@ impl Server {
             .collect()
     }
 
+    /// Whole requests since this was last asked.
+    pub(crate) fn taken(&self) -> Vec<String> {
+        let requests = std::mem::take(&mut *self.requests.lock().unwrap());
+        requests
+            .into_iter()
+            .map(|bytes| String::from_utf8(bytes).unwrap())
+            .collect()
+    }
+
     /// Head and body of the only request.
     pub(crate) fn request(&self) -> (String, String) {
         let requests = self.requests();
