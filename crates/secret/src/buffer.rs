@@ -95,7 +95,8 @@ impl SecretBuffer {
 
     /// Zeroes everything and starts again.
     pub fn clear(&mut self) {
-        self.bytes.zeroize();
+        // Behind what was pushed nothing was ever written.
+        self.bytes[..self.len].zeroize();
         self.len = 0;
     }
 }

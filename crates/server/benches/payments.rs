@@ -11,13 +11,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use calls::{ChargeRun, PROGRESS_MAX, Progress};
 use domain::access::Actor;
-use domain::boundary::{Charge, PaymentGateway, Payments};
+use domain::boundary::{Audited, Charge, PaymentGateway, Payments, Store, StoreError, Task};
 use domain::capture::fixtures::{ACCOUNT_NUMBER, ROUTING_NUMBERS};
 use domain::capture::{Field, WidgetKind};
 use domain::gateway::{GatewayConfig, Once};
@@ -69,9 +69,26 @@ impl WallClock for Clock {
     }
 }
 
+/// The ledger, and how long each commit took.
+struct Timed {
+    database: Arc<Database>,
+    commits: Mutex<Vec<Duration>>,
+}
+
+impl Store for Timed {
+    fn commit(&self, audited: Audited) -> Task<'_, Result<i64, StoreError>> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let done = self.database.commit(audited).await;
+            self.commits.lock().unwrap().push(began.elapsed());
+            done
+        })
+    }
+}
+
 /// What every payment needs.
 struct Shop {
-    database: Arc<Database>,
+    ledger: Arc<Timed>,
     client: Arc<HttpsGateway>,
     arena: Arc<Arena>,
     gateway: GatewayConfig,
@@ -85,7 +102,7 @@ impl Shop {
         let attempt = AttemptId::from_random(rand::random());
         let amount = Money::parse("12.50", Currency::USD).unwrap();
         let run = ChargeRun {
-            store: self.database.clone(),
+            store: self.ledger.clone(),
             gateway: Arc::clone(&self.client) as Arc<dyn PaymentGateway>,
             clock: Arc::new(Clock),
             actor: Actor::system(),
@@ -271,21 +288,28 @@ async fn measured(name: &str, url: String, folder: &Path, shown: &GatewayPlace) 
         key: EnvelopeKeySource::File(key.path().to_owned()),
         node: "bench".to_owned(),
     });
+    let database = Arc::new(database.await.unwrap());
+    let ledger = Arc::new(Timed {
+        database: Arc::clone(&database),
+        commits: Mutex::default(),
+    });
     let shop = Arc::new(Shop {
-        database: Arc::new(database.await.unwrap()),
+        ledger: Arc::clone(&ledger),
         client: shown.client(),
         arena: Arena::new(SLOTS).unwrap(),
         gateway: shown.config(),
     });
     let (count, mut added, took) = offered(&shop).await;
     added.sort_unstable();
-    let batches = shop.database.activity();
+    let batches = database.activity();
+    let mut commits = std::mem::take(&mut *ledger.commits.lock().unwrap());
+    commits.sort_unstable();
     let (made, made_approved, made_in) = at_once(&shop).await;
     let filter = LedgerFilter {
         standing: Some(Standing::Approved),
         ..LedgerFilter::default()
     };
-    let recorded = shop.database.count(&filter, u32::MAX).await.unwrap();
+    let recorded = database.count(&filter, u32::MAX).await.unwrap();
     let all_recorded = usize::try_from(recorded).unwrap() == added.len() + made_approved;
     let (rate, p99) = (per_s(added.len(), took), quantile_ms(&added, 99));
     let line = json!({
@@ -299,6 +323,8 @@ async fn measured(name: &str, url: String, folder: &Path, shown: &GatewayPlace) 
         "added_ms_p50": rounded(quantile_ms(&added, 50)),
         "added_ms_p99": rounded(p99),
         "added_ms_max": rounded(quantile_ms(&added, 100)),
+        "commit_ms_p50": rounded(quantile_ms(&commits, 50)),
+        "commit_ms_p99": rounded(quantile_ms(&commits, 99)),
         "changes_per_transaction": rounded(
             f64::from(u32::try_from(batches.changes).unwrap())
                 / f64::from(u32::try_from(batches.transactions).unwrap())

@@ -144,34 +144,78 @@ pub(crate) async fn store_head(
     Ok(())
 }
 
-/// Appends an entry to a chain and moves its head on.
+/// An entry in its place in a chain, not written yet.
+pub(crate) struct Linked {
+    seq: i64,
+    document: String,
+    hash: String,
+    copies: Copies,
+}
+
+impl Linked {
+    /// Puts an entry behind a chain's head, which moves on to it.
+    pub(crate) fn behind(
+        head: &mut Head,
+        chain: &str,
+        entry: &AuditEntry,
+    ) -> Result<Self, StoreError> {
+        let seq = head.seq + 1;
+        let document = canonical(chain, seq, entry)?;
+        let hash = link(&head.hash, &document);
+        *head = Head {
+            seq,
+            hash: hash.clone(),
+        };
+        Ok(Self {
+            seq,
+            document,
+            hash,
+            copies: Copies::of(entry),
+        })
+    }
+}
+
+/// Writes entries of a chain, as many rows a statement as the largest power of two that is left: few texts, so that the database keeps them prepared.
 pub(crate) async fn append(
     connection: &mut AnyConnection,
     chain: &str,
-    head: &mut Head,
-    entry: &AuditEntry,
+    mut entries: &[Linked],
 ) -> Result<(), StoreError> {
-    let seq = head.seq + 1;
-    let document = canonical(chain, seq, entry)?;
-    let hash = link(&head.hash, &document);
-    let copies = Copies::of(entry);
-    sqlx::query(
-        "INSERT INTO audit_entries (chain, seq, document, hash, at, actor, action, object) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(chain)
-    .bind(seq)
-    .bind(document)
-    .bind(&hash)
-    .bind(copies.at)
-    .bind(copies.actor)
-    .bind(copies.action)
-    .bind(copies.object)
-    .execute(connection)
-    .await
-    .map_err(refused)?;
-    *head = Head { seq, hash };
+    while let Some(rows) = entries.len().checked_ilog2().map(|log| 1 << log) {
+        let (now, later) = entries.split_at(rows);
+        entries = later;
+        let statement = format!(
+            "INSERT INTO audit_entries (chain, seq, document, hash, at, actor, action, object) \
+             VALUES {}",
+            places(rows)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement));
+        for entry in now {
+            query = query
+                .bind(chain)
+                .bind(entry.seq)
+                .bind(&entry.document)
+                .bind(&entry.hash)
+                .bind(entry.copies.at)
+                .bind(&entry.copies.actor)
+                .bind(&entry.copies.action)
+                .bind(&entry.copies.object);
+        }
+        query.execute(&mut *connection).await.map_err(refused)?;
+    }
     Ok(())
+}
+
+/// `($1, .. $8), ($9, .. $16)` and so on.
+fn places(rows: usize) -> String {
+    const COLUMNS: usize = 8;
+    let row = |row: usize| {
+        let places: Vec<String> = (1..=COLUMNS)
+            .map(|column| format!("${}", row * COLUMNS + column))
+            .collect();
+        format!("({})", places.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 fn head_from(row: &AnyRow, from: usize) -> Result<Head, StoreError> {

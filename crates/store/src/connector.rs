@@ -64,9 +64,21 @@ impl Dialect {
         }
     }
 
+    /// Moves what is committed from the log into the file, without making a writer or a reader wait. None: the server does so by itself.
+    pub(crate) fn checkpoint(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("PRAGMA wal_checkpoint(PASSIVE)"),
+            Self::Postgres => None,
+        }
+    }
+
     fn writer_session(self) -> &'static str {
         match self {
-            Self::Sqlite => "PRAGMA query_only = OFF",
+            // Checkpoints are made beside the writer; a commit makes one only behind a log of 256 MiB, which is then cut to 64.
+            Self::Sqlite => {
+                "PRAGMA query_only = OFF; PRAGMA wal_autocheckpoint = 65536; \
+                 PRAGMA journal_size_limit = 67108864"
+            }
             Self::Postgres => "SET lock_timeout = '5s'",
         }
     }

@@ -16,7 +16,7 @@ use crate::audit;
 use crate::connector::{Connector, Dialect};
 use crate::failure::unavailable;
 use crate::key::{EnvelopeKeySource, KeyRing};
-use crate::writer::{Activity, Counters, Job, Session, WRITES_WAITING_MAX, Work, Writer};
+use crate::writer::{Activity, Counters, Job, WRITES_WAITING_MAX, Work, Writer};
 
 /// Which database, and as whom.
 #[derive(Clone)]
@@ -71,7 +71,7 @@ pub struct KeyRotation {
 
 /// An open database: implements the traits of `domain::boundary` for storing.
 ///
-/// Its writer is a task of the runtime it was opened in and ends with it.
+/// Its writer has a thread of its own, which ends with the last handle.
 pub struct Database {
     readers: AnyPool,
     queue: mpsc::Sender<Job>,
@@ -106,15 +106,16 @@ impl Database {
         let keys = Keys::new(config.key.ring());
         let counters = Arc::new(Counters::default());
         let (sender, queue) = mpsc::channel(WRITES_WAITING_MAX);
-        let writer = Writer {
+        Writer {
             queue,
-            session: Some(Session::open(&connector, &chain).await?),
+            session: None,
             connector: connector.clone(),
             chain,
             keys: keys.clone(),
             counters: Arc::clone(&counters),
-        };
-        tokio::spawn(writer.run());
+        }
+        .start()
+        .await?;
         Ok(Self {
             readers: connector.readers(),
             queue: sender,
@@ -160,12 +161,9 @@ impl Database {
     /// The writer is gone already.
     pub async fn close(&self) -> Result<(), StoreError> {
         let (answer, closed) = oneshot::channel();
-        let job = Job {
-            work: Work::Close,
-            answer,
-        };
-        self.queue.send(job).await.map_err(|_| gone())?;
-        closed.await.map_err(|_| gone())??;
+        let closing = self.queue.send(Job::Close(answer)).await;
+        closing.map_err(|_| gone())?;
+        closed.await.map_err(|_| gone())?;
         self.readers.close().await;
         Ok(())
     }
@@ -185,7 +183,7 @@ impl Database {
     async fn ask(&self, work: Work) -> Result<i64, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.queue
-            .try_send(Job { work, answer })
+            .try_send(Job::Write(work, answer))
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => StoreError::Busy,
                 mpsc::error::TrySendError::Closed(_) => gone(),

@@ -1,4 +1,4 @@
-//! The one task that writes.
+//! The one thread that writes.
 //! Owns: the queue of changes, batches, savepoints, and what happens when a commit's answer is lost.
 //! Never: lets a change and its audit entry part, or answers before both are on disk.
 
@@ -11,6 +11,7 @@ use domain::boundary::{Audited, Change, StoreError};
 use domain::desktop::Credentials;
 use sqlx::{AnyConnection, Connection};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use crate::audit::{self, Head};
 use crate::connector::{Connector, run};
@@ -30,24 +31,28 @@ const BUSY_TRIES_MAX: usize = 3;
 const BATCH_TIME_MAX: Duration = Duration::from_secs(20);
 /// Tries to learn whether a commit whose answer was lost took place. Then its batch fails as unavailable.
 const SETTLE_TRIES_MAX: u32 = 3;
+/// How often SQLite's log is moved into its file. Commits wait for the disk meanwhile: after five seconds of 1,500 changes each for a tenth of a second, after
+/// one for less.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// Pause before another such try.
 const SETTLE_PAUSE: Duration = Duration::from_millis(200);
 
-/// What the writer is asked to do.
+/// What the writer is asked to write.
 pub(crate) enum Work {
     /// A change with its entry.
     Commit(Box<Audited>),
     /// Seal all passwords anew under this ring's active key; answers how many.
     Rotate(Box<AuditEntry>, Arc<KeyRing>),
-    /// Close the connection and end.
-    Close,
 }
 
-/// Work and where its answer goes.
-pub(crate) struct Job {
-    pub(crate) work: Work,
-    pub(crate) answer: oneshot::Sender<Result<i64, StoreError>>,
+/// What the writer is asked to do, and where its answer goes.
+pub(crate) enum Job {
+    Write(Work, Answer),
+    /// Close the connection and end.
+    Close(oneshot::Sender<()>),
 }
+
+type Answer = oneshot::Sender<Result<i64, StoreError>>;
 
 /// How much was written since the database was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,13 +81,27 @@ impl Counters {
 
 type Answers = Vec<Result<i64, StoreError>>;
 
+/// What a change that fails undoes.
+#[derive(Clone, Copy)]
+enum Undo {
+    Batch,
+    Change,
+}
+
+/// What became of a batch that did not fail as a whole.
+enum Written {
+    All(Answers),
+    /// A change failed, so, and none was written.
+    Nothing(StoreError),
+}
+
 /// A batch of which only the answer to its COMMIT is missing.
 struct Pending {
     head: Head,
     answers: Answers,
 }
 
-/// The task's state.
+/// The thread's state.
 pub(crate) struct Writer {
     pub(crate) queue: mpsc::Receiver<Job>,
     pub(crate) connector: Connector,
@@ -100,51 +119,74 @@ pub(crate) struct Session {
 }
 
 impl Writer {
+    /// Starts it on a thread of its own. A change takes a dozen turns between here and the database; each would otherwise wait for whatever a worker of the
+    /// runtime computes just then, such as the handshake of a charge.
+    pub(crate) async fn start(self) -> Result<(), StoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(unavailable)?;
+        let (opened, opening) = oneshot::channel();
+        std::thread::Builder::new()
+            .name("tonewall-store".to_owned())
+            .spawn(move || runtime.block_on(self.run(opened)))
+            .map_err(unavailable)?;
+        opening.await.map_err(unavailable)?
+    }
+
     /// Works until it is told to close or nobody can ask any more.
-    pub(crate) async fn run(mut self) {
+    async fn run(mut self, opened: oneshot::Sender<Result<(), StoreError>>) {
+        let session = Session::open(&self.connector, &self.chain).await;
+        let failed = session.as_ref().err().cloned();
+        self.session = session.ok();
+        if opened.send(failed.map_or(Ok(()), Err)).is_err() || self.session.is_none() {
+            return;
+        }
+        let mut beside = JoinSet::new();
+        beside.spawn(checkpoints(
+            self.connector.clone(),
+            Arc::clone(&self.counters),
+        ));
         while let Some(first) = self.queue.recv().await {
-            let (jobs, close) = self.batch(first);
-            if !jobs.is_empty() {
-                self.commit(jobs).await;
+            let (works, close) = self.batch(first);
+            if !works.is_empty() {
+                self.commit(works).await;
             }
             if let Some(answer) = close {
                 // From here on the queue refuses; what slipped in behind is dropped, which its caller sees as unavailable.
                 self.queue.close();
+                beside.shutdown().await;
                 if let Some(session) = self.session.take()
                     && let Err(error) = session.connection.close().await
                 {
                     tracing::warn!(%error, "closing the database");
                 }
-                answer.send(Ok(0)).ok();
+                answer.send(()).ok();
                 return;
             }
         }
     }
 
     /// Takes what waits, up to a batch or the order to close.
-    fn batch(
-        &mut self,
-        first: Job,
-    ) -> (Vec<Job>, Option<oneshot::Sender<Result<i64, StoreError>>>) {
-        let mut jobs = Vec::with_capacity(BATCH_CHANGES_MAX);
+    fn batch(&mut self, first: Job) -> (Vec<(Work, Answer)>, Option<oneshot::Sender<()>>) {
+        let mut works = Vec::with_capacity(BATCH_CHANGES_MAX);
         let mut next = Some(first);
         while let Some(job) = next {
-            if matches!(job.work, Work::Close) {
-                return (jobs, Some(job.answer));
+            match job {
+                Job::Close(answer) => return (works, Some(answer)),
+                Job::Write(work, answer) => works.push((work, answer)),
             }
-            jobs.push(job);
-            next = if jobs.len() < BATCH_CHANGES_MAX {
+            next = if works.len() < BATCH_CHANGES_MAX {
                 self.queue.try_recv().ok()
             } else {
                 None
             };
         }
-        (jobs, None)
+        (works, None)
     }
 
-    async fn commit(&mut self, jobs: Vec<Job>) {
-        let (works, waiting): (Vec<Work>, Vec<_>) =
-            jobs.into_iter().map(|job| (job.work, job.answer)).unzip();
+    async fn commit(&mut self, works: Vec<(Work, Answer)>) {
+        let (works, waiting): (Vec<Work>, Vec<Answer>) = works.into_iter().unzip();
         let outcome = tokio::time::timeout(BATCH_TIME_MAX, self.transact(&works))
             .await
             .unwrap_or_else(|_| Err(unavailable("it did not answer in time")));
@@ -159,25 +201,49 @@ impl Writer {
     }
 
     /// Writes a batch in one transaction: the answers, once they hold. An error if the transaction failed as a whole, or may have.
+    ///
+    /// A change seldom fails, and a savepoint costs as much as the change. So they are first written without; if one fails, all of it is undone and written
+    /// again with a savepoint each.
     async fn transact(&mut self, works: &[Work]) -> Result<Answers, StoreError> {
+        match self.write_all(works, Undo::Batch).await? {
+            Written::All(answers) => Ok(answers),
+            Written::Nothing(error) if works.len() == 1 => Ok(vec![Err(error)]),
+            Written::Nothing(_) => match self.write_all(works, Undo::Change).await? {
+                Written::All(answers) => Ok(answers),
+                Written::Nothing(error) => Err(unavailable(error)),
+            },
+        }
+    }
+
+    async fn write_all(&mut self, works: &[Work], undo: Undo) -> Result<Written, StoreError> {
         let session = self.begin().await?;
         let session = self.session.insert(session);
         let mut head = session.head.clone();
-        let mut answers = Vec::with_capacity(works.len());
-        for work in works {
-            let ring = self.keys.ring();
-            let alone = Alone {
-                chain: &self.chain,
-                ring: &ring,
-                work,
-            };
-            answers.push(alone.apply(&mut session.connection, &mut head).await?);
-        }
+        let ring = self.keys.ring();
+        let mut batch = Batch {
+            chain: &self.chain,
+            ring: &ring,
+            connection: &mut session.connection,
+            head: &mut head,
+        };
+        let answers = match undo {
+            Undo::Change => batch.one_by_one(works).await?,
+            Undo::Batch => match batch.together(works).await {
+                Ok(answers) => answers,
+                // A database that rolled back by itself, on a full disk, refuses this, and the batch fails as a whole.
+                Err(error) => {
+                    return match run(&mut session.connection, "ROLLBACK").await {
+                        Ok(()) => Ok(Written::Nothing(error)),
+                        Err(_) => Err(unavailable(error)),
+                    };
+                }
+            },
+        };
         if head == session.head {
             run(&mut session.connection, "ROLLBACK")
                 .await
                 .map_err(unavailable)?;
-            return Ok(answers);
+            return Ok(Written::All(answers));
         }
         audit::store_head(&mut session.connection, &self.chain, &head).await?;
         session.pending = Some(Pending { head, answers });
@@ -187,7 +253,7 @@ impl Writer {
         let pending = session.pending.take().ok_or(StoreError::Busy)?;
         session.head = pending.head;
         self.count(&pending.answers);
-        Ok(pending.answers)
+        Ok(Written::All(pending.answers))
     }
 
     /// A connection with a transaction begun. One that died while it was idle is replaced.
@@ -248,6 +314,40 @@ impl Writer {
     }
 }
 
+/// Moves what was committed from SQLite's log into its file, beside the writer: a commit that had to do it would make all behind it wait for many writes.
+/// It ends with the writer.
+async fn checkpoints(connector: Connector, counters: Arc<Counters>) {
+    let Some(statement) = connector.dialect.checkpoint() else {
+        return;
+    };
+    let mut connection = None;
+    let mut moved = 0;
+    loop {
+        tokio::time::sleep(CHECKPOINT_EVERY).await;
+        let written = counters.read().transactions;
+        if written == moved {
+            continue;
+        }
+        let mut open = match connection.take() {
+            Some(open) => open,
+            None => match connector.writer().await {
+                Ok(open) => open,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection for checkpoints");
+                    continue;
+                }
+            },
+        };
+        match run(&mut open, statement).await {
+            Ok(()) => {
+                moved = written;
+                connection = Some(open);
+            }
+            Err(error) => tracing::warn!(%error, "a checkpoint of the database"),
+        }
+    }
+}
+
 impl Session {
     /// Connects and reads the head of our chain, waiting for whatever an older connection of ours is still committing.
     pub(crate) async fn open(connector: &Connector, chain: &str) -> Result<Self, StoreError> {
@@ -277,71 +377,74 @@ async fn begin(connection: &mut AnyConnection, statement: &'static str) -> Resul
     }
 }
 
-/// One piece of work within a batch.
-struct Alone<'a> {
+/// A transaction under way, and where our chain stands in it.
+struct Batch<'a> {
     chain: &'a str,
     ring: &'a KeyRing,
-    work: &'a Work,
+    connection: &'a mut AnyConnection,
+    head: &'a mut Head,
 }
 
-impl Alone<'_> {
-    /// Applies it behind a savepoint. The inner error is its own and was rolled back; the outer one is the transaction's.
-    async fn apply(
-        &self,
-        connection: &mut AnyConnection,
-        head: &mut Head,
-    ) -> Result<Result<i64, StoreError>, StoreError> {
-        run(connection, "SAVEPOINT change")
-            .await
-            .map_err(unavailable)?;
-        let mut next = head.clone();
-        match self.write(connection, &mut next).await {
-            Ok(revision) => {
-                run(connection, "RELEASE SAVEPOINT change")
-                    .await
-                    .map_err(unavailable)?;
-                *head = next;
-                Ok(Ok(revision))
-            }
-            Err(error) => {
-                // A database that rolled everything back by itself, on a full disk, no longer knows the savepoint.
-                let undone = match run(connection, "ROLLBACK TO SAVEPOINT change").await {
-                    Ok(()) => run(connection, "RELEASE SAVEPOINT change").await,
-                    failed => failed,
-                };
-                match undone {
-                    Ok(()) => Ok(Err(error)),
-                    Err(_) => Err(unavailable(error)),
+impl Batch<'_> {
+    /// Writes all of it, its entries in one go at the end; the first error ends it.
+    async fn together(&mut self, works: &[Work]) -> Result<Answers, StoreError> {
+        let mut answers = Vec::with_capacity(works.len());
+        let mut entries = Vec::with_capacity(works.len());
+        for work in works {
+            let (answer, entry) = self.write(work).await?;
+            entries.push(audit::Linked::behind(self.head, self.chain, entry)?);
+            answers.push(Ok(answer));
+        }
+        audit::append(self.connection, self.chain, &entries).await?;
+        Ok(answers)
+    }
+
+    /// Writes each behind a savepoint. An error among the answers is that work's own and was rolled back; the error of all is the transaction's.
+    async fn one_by_one(&mut self, works: &[Work]) -> Result<Answers, StoreError> {
+        let mut answers = Vec::with_capacity(works.len());
+        for work in works {
+            run(self.connection, "SAVEPOINT change")
+                .await
+                .map_err(unavailable)?;
+            let before = self.head.clone();
+            let one = self.together(std::slice::from_ref(work)).await;
+            match one {
+                Ok(answer) => {
+                    run(self.connection, "RELEASE SAVEPOINT change")
+                        .await
+                        .map_err(unavailable)?;
+                    answers.extend(answer);
                 }
+                Err(error) => {
+                    // A database that rolled everything back by itself, on a full disk, no longer knows the savepoint.
+                    let undone = match run(self.connection, "ROLLBACK TO SAVEPOINT change").await {
+                        Ok(()) => run(self.connection, "RELEASE SAVEPOINT change").await,
+                        failed => failed,
+                    };
+                    undone.map_err(|_| unavailable(&error))?;
+                    *self.head = before;
+                    answers.push(Err(error));
+                }
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Its answer, and the entry that goes with it.
+    async fn write<'w>(&mut self, work: &'w Work) -> Result<(i64, &'w AuditEntry), StoreError> {
+        match work {
+            Work::Commit(audited) => {
+                let Audited { change, entry } = &**audited;
+                Ok((self.change(change, entry).await?, entry))
+            }
+            Work::Rotate(entry, ring) => {
+                Ok((seal::rotate(self.connection, ring, entry.at).await?, entry))
             }
         }
     }
 
-    async fn write(
-        &self,
-        connection: &mut AnyConnection,
-        head: &mut Head,
-    ) -> Result<i64, StoreError> {
-        let (answer, entry) = match self.work {
-            Work::Commit(audited) => {
-                let Audited { change, entry } = &**audited;
-                (self.change(connection, change, entry).await?, entry)
-            }
-            Work::Rotate(entry, ring) => {
-                (seal::rotate(connection, ring, entry.at).await?, &**entry)
-            }
-            Work::Close => return Ok(0),
-        };
-        audit::append(connection, self.chain, head, entry).await?;
-        Ok(answer)
-    }
-
-    async fn change(
-        &self,
-        connection: &mut AnyConnection,
-        change: &Change,
-        entry: &AuditEntry,
-    ) -> Result<i64, StoreError> {
+    async fn change(&mut self, change: &Change, entry: &AuditEntry) -> Result<i64, StoreError> {
+        let connection = &mut *self.connection;
         match change {
             Change::None => Ok(0),
             Change::SaveUser(user) => user::save(connection, user).await,

@@ -75,6 +75,26 @@ async fn one_failing_change_of_a_batch_leaves_the_others(place: Place) {
     assert_eq!(database.verify().await, Ok(None));
 }
 
+#[tokio::test]
+async fn what_is_committed_moves_from_the_log_into_the_file_while_it_is_open() {
+    let place = Place::sqlite();
+    let database = place.open().await;
+    let file = place.url.strip_prefix("sqlite:").unwrap().to_owned();
+    let name = b"written-and-moved";
+    let written = || {
+        let bytes = std::fs::read(&file).unwrap();
+        bytes.windows(name.len()).any(|window| window == name)
+    };
+    let saved = Change::SaveUser(user("written-and-moved"));
+    assert_eq!(commit(&database, saved).await, Ok(1));
+    assert!(!written(), "a commit made a checkpoint");
+    let began = Instant::now();
+    while !written() {
+        assert!(began.elapsed() < Duration::from_secs(30), "no checkpoint");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 async fn a_full_queue_refuses_at_once_and_recovers(place: Place) {
     let database = place.open().await;
     let hold = place.hold_writes().await;
