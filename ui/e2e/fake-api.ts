@@ -1,10 +1,11 @@
 /** Answers of a server, for looks only. What the server does is tested with the server. */
 import type { Page } from '@playwright/test';
 import { fullOf } from '../src/admin/more-form';
+import { PRESETS } from '../src/admin/preset-fixtures';
 import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../src/lib/capture/first-inputs';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
-  AgentBrief, AuditRow, AuditVerification, CallView, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, Judgement, Layout, LiveCaptureList, Login, MyDesktop,
+  AgentBrief, AuditRow, AuditVerification, CallView, CheckedCase, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, Judgement, Layout, LiveCaptureList, Login, MyDesktop,
   PaymentRow, Permission, PreviewView, RoleView, SecondFactorOffer, TestView, Tile, TimelineStep, UserView, Widget,
 } from '../src/lib/api/types';
 
@@ -70,6 +71,11 @@ const earlier = {
   revision: 13,
   widgets: [{ ...payment, title: 'Pay by card', card_types: ['visa'], gateway: { ...payment.gateway!, service_url: 'https://old.gateway.example/charge', request_headers: [] } }, toCrm],
 };
+/** One comes out as it must, one does not. */
+const CASES: CheckedCase[] = [
+  { name: 'approved', outcome: 'approved', differences: [] },
+  { name: 'no funds', outcome: 'error', differences: [{ what: 'outcome', expected: 'declined', found: 'error' }, { what: 'message', expected: 'No funds', found: '' }] },
+];
 /** Its gateway signs what it sends, and has a body of its own. */
 export const WITH_MORE: DesktopView = {
   ...desktop,
@@ -92,6 +98,7 @@ export const WITH_MORE: DesktopView = {
             signature: [{ name: 'digest', value: 'SHA-256={body.raw|sha256|b64}' }, { name: 'signature', value: 'digest: {sign.digest}\nhost: {request.host}' }],
             message_keys: ['message', 'response.text'],
             outputs: [{ name: 'transaction_id', value: 'id || transaction.id' }],
+            cases: [{ name: 'no funds', status: 402, headers: [], body: '{}', expected: { outcome: 'declined', message: 'No funds', outputs: {} } }],
             verdict: { review: ['status = PENDING'], declined: ['status = DECLINED|RISK_DECLINED', 'http:status = 402'] },
           }),
         },
@@ -272,6 +279,8 @@ const ANSWERS: Record<string, unknown> = {
   } satisfies DesignHistory,
   '/designer-desktops/g1/history/3': { design: BILLING, saved_at: NOW, saved_by: 'm.lee' },
   '/designer-desktops/g1/history/2': { design: EARLIER_BILLING, saved_at: NOW, saved_by: 's.ortiz' },
+  '/gateway-presets': PRESETS,
+  '/gateway/cases': CASES,
   '/gateway/preview': PREVIEW,
   '/gateway/verdict': JUDGED,
   '/gateway/test': TESTED,

@@ -146,6 +146,17 @@ const PLACES: readonly Place[] = [
     },
   },
   {
+    name: 'gateway-cases',
+    path: `${LIST}/d1`,
+    answers: { '/desktops/d1': WITH_MORE },
+    ready: async (page) => {
+      await advanced(page, 'Payment Gateway Config');
+      await page.getByRole('button', { name: 'Saved cases', exact: true }).click();
+      await page.getByRole('button', { name: 'Judge the cases' }).click();
+      await expect(page.getByText('outcome: expected “declined”, came “error”')).toBeVisible();
+    },
+  },
+  {
     name: 'gateway-tokens',
     path: `${LIST}/d1`,
     answers: { '/desktops/d1': WITH_MORE },
@@ -168,6 +179,27 @@ const PLACES: readonly Place[] = [
       await page.getByRole('radio', { name: 'Take one in' }).check({ force: true });
       await page.getByRole('textbox', { name: 'Configuration' }).fill('[gateway]\nservice_url = "https://other.example/charge"\nsuccess_key = "status"\n');
       await expect(page.getByRole('rowheader', { name: 'Service URL' })).toBeVisible();
+    },
+  },
+  {
+    name: 'gateway-preset',
+    path: `${LIST}/d1`,
+    ready: async (page) => {
+      await advanced(page, 'Payment Gateway Config');
+      await page.getByRole('button', { name: 'Start from a preset' }).click();
+      await page.getByRole('radio', { name: 'Adyen Checkout' }).check({ force: true });
+      await expect(page.getByRole('rowheader', { name: 'Service URL' })).toBeVisible();
+    },
+  },
+  {
+    name: 'gateway-begun',
+    path: `${LIST}/d1`,
+    ready: async (page) => {
+      await advanced(page, 'Payment Gateway Config');
+      await page.getByRole('button', { name: 'Start from a preset' }).click();
+      await page.getByRole('radio', { name: 'Adyen Checkout' }).check({ force: true });
+      await page.getByRole('button', { name: 'Take over' }).click();
+      await expect(page.getByText(/values are still missing/)).toBeVisible();
     },
   },
   {

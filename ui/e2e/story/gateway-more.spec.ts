@@ -160,3 +160,40 @@ test('a token is put in by the keyboard alone, and the caret stands behind it', 
     await expect(body).toHaveValue('<a>{payment.amount|minor}!</a>');
   });
 });
+
+test('a preset fills the form, says what is still missing, and is stored once that is entered', async ({ page, desk }) => {
+  const watch = await Watch.over(page);
+  await desk.signIn('admin');
+  await newDesktop(page, 'From a preset');
+  const sheet = await addPayment(page);
+  await sheet.getByRole('button', { name: 'Start from a preset' }).click();
+  const list = page.getByRole('dialog', { name: 'Start from a preset' });
+  await list.getByRole('textbox', { name: 'Search by gateway' }).fill('adyen');
+  await expect(list.getByRole('radio')).toHaveCount(1);
+  await list.getByRole('radio', { name: 'Adyen Checkout' }).check({ force: true });
+  await expect(list.getByRole('row', { name: /Response Success Key/ })).toContainText('resultCode');
+  await list.getByRole('button', { name: 'Take over' }).click();
+  await expect(sheet.getByText('Adyen Checkout is in the form. 2 values are still missing; they are marked.')).toBeVisible();
+
+  await test.step('undo brings back what was there', async () => {
+    await sheet.getByRole('button', { name: 'Undo' }).click();
+    await expect(sheet.getByRole('textbox', { name: 'Response Success Key', exact: true })).toHaveValue('result');
+    await sheet.getByRole('button', { name: 'Start from a preset' }).click();
+    await list.getByRole('radio', { name: 'Adyen Checkout' }).check({ force: true });
+    await list.getByRole('button', { name: 'Take over' }).click();
+  });
+
+  const constant = sheet.getByRole('group', { name: 'Constants' }).getByRole('textbox', { name: 'Value', exact: true });
+  await expect(constant).toHaveAccessibleDescription(/Enter your own value\./);
+  await constant.fill('ExampleMOTO');
+  await sheet.getByLabel('Secret value').fill(KEY);
+  await expect(sheet.getByText('Adyen Checkout is in the form. No value is missing.')).toBeVisible();
+  await save(page);
+  await page.reload();
+  const again = await opened(page);
+  await expect(again.getByRole('textbox', { name: 'Service URL', exact: true })).toHaveValue('https://checkout-test.adyen.com/v72/payments');
+  await expect(fold(again, 'More')).toHaveAccessibleDescription(/Values.*Verdict/);
+  await watch.look();
+  const answers = watch.seen.filter(({ place }) => /^[A-Z]+ \/api\//.test(place));
+  for (const { place, text } of answers) expect(text, place).not.toContain(KEY);
+});

@@ -212,6 +212,7 @@ const MORE: WidgetField[] = [
   moreField('message_keys', lines),
   moreField('outputs', rows),
   moreField('verdict', conditions),
+  moreField('cases', (_, cases) => cases.map(({ name, expected }) => `${name}: ${expected.outcome}`).join('\n')),
 ];
 
 const FIELDS: readonly WidgetField[] = [...OWN, ...TEXTS, ...OPTIONS, ...TYPED, ...GATEWAY, ...MORE];

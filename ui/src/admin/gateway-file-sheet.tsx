@@ -5,13 +5,12 @@ import { Button, Icon, RadioInput, TextInput } from '../lib/controls';
 import type { Translate } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import css from './admin.module.css';
-import { difference } from './desktop-diff';
-import type { DesktopDraft, WidgetDraft } from './desktop-form';
-import { DiffTable } from './diff-table';
+import type { WidgetDraft } from './desktop-form';
 import { FormSheet } from './form-sheet';
 import type { Format, ReadFailure } from './gateway-file';
 import { TEXT_CHARS_MAX, readText, textOf, withGateway } from './gateway-file';
 import look from './gateway-more.module.css';
+import { WidgetChanges, changesOf } from './widget-changes';
 
 type Way = 'out' | 'in';
 
@@ -21,7 +20,7 @@ export default function GatewayFileSheet({ draft, onTake, onClose }: { draft: Wi
   const [text, setText] = useState('');
   const read = way === 'in' && text.trim() !== '' ? readText(text) : undefined;
   const next = read && 'gateway' in read ? withGateway(draft, read.gateway) : undefined;
-  const rows = next ? difference(t, alone(draft), alone(next)) : [];
+  const rows = next ? changesOf(t, draft, next) : [];
   const take = () => {
     if (!next) return;
     onTake(next);
@@ -33,18 +32,10 @@ export default function GatewayFileSheet({ draft, onTake, onClose }: { draft: Wi
         <RadioInput label={t('more.file_way')} value={way} onChange={setWay} choices={(['out', 'in'] as const).map((id) => ({ id, label: t(`more.file_way.${id}`) }))} />
       </div>
       {way === 'out' ? <Out draft={draft} /> : <In text={text} onText={setText} failure={read && 'failure' in read ? read.failure : undefined} />}
-      {next && (
-        <div role="status">
-          {rows.length === 0 ? <p className={css.hint}>{t('more.file_same')}</p> : <p>{t('more.file_changes', { n: rows.length })}</p>}
-        </div>
-      )}
-      {rows.length > 0 && <DiffTable rows={rows} before={t('diff.before')} after={t('diff.after')} />}
+      {next && <WidgetChanges rows={rows} />}
     </FormSheet>
   );
 }
-
-/** What is compared is one widget. */
-const alone = (widget: WidgetDraft): DesktopDraft => ({ name: '', service: 'standard', layout: 'agent_panel', revision: 0, widgets: [widget] });
 
 function Out({ draft }: { draft: WidgetDraft }) {
   const t = useT();

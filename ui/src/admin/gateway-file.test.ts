@@ -76,6 +76,11 @@ describe('a configuration as a text', () => {
     }
   });
 
+  test('has its saved cases with it', () => {
+    const cases = [{ name: 'no funds', status: 402, headers: [{ name: 'a', value: 'b' }], body: '{"a":\n"it\'s"}', expected: { outcome: 'declined' as const, message: 'No', outputs: { code: '7' } } }];
+    for (const format of ['toml', 'json'] as const) expect(gatewayOf(textOf(draft({ more: { cases } }), format)).more.cases, format).toEqual(cases);
+  });
+
   test('a header that was left out stays as it is here', () => {
     const here = draft({ request_headers: [{ name: 'X-Key', value: 'kept' }] });
     const read = gatewayOf('[gateway]\nservice_url = "https://b.example"\nread_timeout_ms = 9000\nrequest_headers = [{ name = "X-Key", value = "" }, { name = "X-New", value = "" }]');
@@ -98,6 +103,7 @@ describe('a configuration as a text', () => {
     ['[gateway.more]\nmethod = "GET"', { why: 'shape', name: 'more.method' }],
     ['[gateway.more]\nsuccess_value = "APPROVED"', { why: 'shape', name: 'more.success_value' }],
     ['[gateway.more]\nsecrets = [{ name = "a", value = "secret" }]', { why: 'shape', name: 'more.secrets' }],
+    ['[gateway.more]\ncases = [{ name = "a", body = "" }]', { why: 'shape', name: 'more.cases' }],
     ['[gateway]\n__proto__ = "x"', { why: 'unknown', name: '__proto__' }],
     ['x'.repeat(200_001), { why: 'too_long' }],
   ] as const)('what is none says why: %.40s', (text, failure) => {

@@ -71,6 +71,12 @@ const isOutput = (value: unknown): value is StepOutput => isRow(value) && Object
 /** Lists of texts; the others are rows of name and value. */
 const TEXT_LISTS = ['more.secrets', 'more.message_keys', 'more.steps.require', ...VERDICT_LISTS.map((list) => `more.verdict.${list}`)];
 
+/** What an item of a list is. The server looks closer. */
+function itemOf(path: string): (item: unknown) => boolean {
+  if (path === 'more.cases') return (item) => isTable(item) && typeof item.name === 'string' && typeof item.body === 'string' && isTable(item.expected);
+  return TEXT_LISTS.includes(path) ? (item) => typeof item === 'string' : isMapping;
+}
+
 /** The first member that is not known, or of another shape than the form's. The server looks at values. */
 function misfit(table: Record<string, unknown>, first: object, under: string): ReadFailure | undefined {
   for (const [name, value] of Object.entries(table)) {
@@ -108,7 +114,7 @@ const CHOICES: Record<string, readonly string[]> = {
 function isLike(path: string, value: unknown, model: unknown): boolean {
   if (CHOICES[path]) return typeof value === 'string' && CHOICES[path].includes(value);
   if (path === 'more.steps.extract') return Array.isArray(value) && value.every(isOutput);
-  if (Array.isArray(model)) return Array.isArray(value) && value.every((item) => (TEXT_LISTS.includes(path) ? typeof item === 'string' : isMapping(item)));
+  if (Array.isArray(model)) return Array.isArray(value) && value.every(itemOf(path));
   return isTable(model) ? isTable(value) : typeof value === typeof model;
 }
 

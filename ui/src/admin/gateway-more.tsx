@@ -7,6 +7,7 @@ import type { Translate } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import { withOffice } from '../lib/i18n/catalogue';
 import css from './admin.module.css';
+import { CasesGroup } from './gateway-cases';
 import type { GatewayDraft, WidgetDraft } from './desktop-form';
 import { AnswerGroup, PasswordGroup, RequestGroup, VerdictGroup } from './more-groups';
 import look from './gateway-more.module.css';
@@ -22,7 +23,7 @@ export type GroupProps = InputsProps & {
   set: (next: Partial<MoreDraft>) => void;
 };
 
-const PARTS: Record<Group, ComponentType<GroupProps>> = { request: RequestGroup, values: ValuesGroup, steps: StepsGroup, signature: SignatureGroup, password: PasswordGroup, answer: AnswerGroup, verdict: VerdictGroup };
+const PARTS: Record<Group, ComponentType<GroupProps>> = { request: RequestGroup, values: ValuesGroup, steps: StepsGroup, signature: SignatureGroup, password: PasswordGroup, answer: AnswerGroup, verdict: VerdictGroup, cases: CasesGroup };
 
 /** One example a group, as it is written. */
 const EXAMPLES: Record<Group, string> = {
@@ -33,6 +34,7 @@ const EXAMPLES: Record<Group, string> = {
   password: '{let.hash}',
   answer: 'transaction_id: id || transaction.id',
   verdict: 'status = DECLINED|REFUSED',
+  cases: '402: declined',
 };
 
 export default function GatewayMore(props: InputsProps) {

@@ -18,8 +18,9 @@ function draft(change: Partial<WidgetDraft> = {}): WidgetDraft {
 
 function open(what: 'preview' | 'test', widget = draft()) {
   const onErrors = vi.fn();
-  renderPage(<GatewayTrial what={what} draft={widget} desktop="d1" onErrors={onErrors} onClose={vi.fn()} />);
-  return { onErrors, dialog: within(screen.getByRole('dialog')) };
+  const onCase = vi.fn();
+  renderPage(<GatewayTrial what={what} draft={widget} desktop="d1" onErrors={onErrors} onCase={onCase} onClose={vi.fn()} />);
+  return { onErrors, onCase, dialog: within(screen.getByRole('dialog')) };
 }
 
 const shown = (text: string, hidden = false) => ({ text, hidden });
@@ -91,6 +92,26 @@ describe('Preview request', () => {
     expect(dialog.getByText('The agent would read: “No funds”')).toBeVisible();
     expect(dialog.getByText(/says Content-Type text\/html/)).toBeVisible();
     expect(requests.at(-1)?.body).toMatchObject({ status: 402, content_type: '', body: '{"result":{"status":"NO"}}' });
+  });
+
+  test('a judged answer is kept as a case under a name of its own, until it is changed', async () => {
+    const outputs = [{ name: 'code', value: '7', path: 'd.code' }];
+    fakeServer(({ path }) => ({ json: path === '/gateway/verdict' ? { ...JUDGED, outputs } : PREVIEW }));
+    const blank = draft();
+    const kept = { name: 'taken', status: 200, headers: [], body: '', expected: { outcome: 'approved' as const, message: '', outputs: {} } };
+    const { dialog, onCase } = open('preview', { ...blank, gateway: { ...blank.gateway!, more: { cases: [kept] } } });
+    await userEvent.type(dialog.getByRole('textbox', { name: 'Content-Type' }), 'text/html');
+    await userEvent.click(dialog.getByRole('button', { name: 'Judge' }));
+    const name = await dialog.findByRole('textbox', { name: 'Name of the case' });
+    await userEvent.type(name, 'taken');
+    expect(dialog.getByText('There is a case of this name.')).toBeVisible();
+    expect(dialog.getByRole('button', { name: 'Keep as a case' })).toBeDisabled();
+    await userEvent.type(name, ' 2');
+    await userEvent.click(dialog.getByRole('button', { name: 'Keep as a case' }));
+    expect(onCase).toHaveBeenCalledWith({ name: 'taken 2', status: 200, headers: [{ name: 'content-type', value: 'text/html' }], body: '', expected: { outcome: 'declined', message: 'No funds', outputs: { code: '7' } } });
+    expect(dialog.getByText('taken 2 is kept with the gateway; Save stores it.')).toBeVisible();
+    await userEvent.type(dialog.getByRole('textbox', { name: 'HTTP status' }), '0');
+    expect(dialog.queryByRole('textbox', { name: 'Name of the case' })).toBeNull();
   });
 
   test('the condition that decided, where things were found and what is kept are told', async () => {

@@ -2,7 +2,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Fragment, useEffect, useRef, useState } from 'react';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
-import type { PreviewPart, PreviewStep, PreviewView, TestInstrument, TestView, TestedStep } from '../lib/api/types';
+import type { PreviewPart, PreviewStep, PreviewView, SavedCase, TestInstrument, TestView, TestedStep } from '../lib/api/types';
 import { BRAND_NAMES } from '../lib/capture/words';
 import { Button, Icon, Notice, SelectInput, Sheet } from '../lib/controls';
 import { useT } from '../lib/i18n';
@@ -22,10 +22,12 @@ export type TrialProps = {
   desktop: string;
   /** What saving would refuse, for the form behind. */
   onErrors: (errors: Errors) => void;
+  /** A pasted answer is to be kept with the gateway. */
+  onCase: (kept: SavedCase) => void;
   onClose: () => void;
 };
 
-export default function GatewayTrial({ what, draft, desktop, onErrors, onClose }: TrialProps) {
+export default function GatewayTrial({ what, draft, desktop, onErrors, onCase, onClose }: TrialProps) {
   const t = useT();
   const instruments = instrumentsOf(draft);
   const [instrument, setInstrument] = useState<TestInstrument>(instruments[0]!);
@@ -40,7 +42,7 @@ export default function GatewayTrial({ what, draft, desktop, onErrors, onClose }
         </header>
         <div className={css.sheetBody}>
           <SelectInput label={t('trial.with')} value={instrument} choices={instruments.map((id) => ({ id, label: name(id) }))} onChange={setInstrument} />
-          <Body draft={draft} desktop={desktop} instrument={instrument} onErrors={onErrors} />
+          <Body draft={draft} desktop={desktop} instrument={instrument} onErrors={onErrors} onCase={onCase} />
         </div>
         <footer className={css.sheetFoot}>
           <Button onPress={onClose}>{t('trial.close')}</Button>
@@ -50,9 +52,9 @@ export default function GatewayTrial({ what, draft, desktop, onErrors, onClose }
   );
 }
 
-type BodyProps = Pick<TrialProps, 'draft' | 'desktop' | 'onErrors'> & { instrument: TestInstrument };
+type BodyProps = Pick<TrialProps, 'draft' | 'desktop' | 'onErrors' | 'onCase'> & { instrument: TestInstrument };
 
-function PreviewBody({ draft, desktop, instrument, onErrors }: BodyProps) {
+function PreviewBody({ draft, desktop, instrument, onErrors, onCase }: BodyProps) {
   const t = useT();
   const form = previewForm(draft, desktop, instrument);
   const preview = useQuery({
@@ -69,7 +71,7 @@ function PreviewBody({ draft, desktop, instrument, onErrors }: BodyProps) {
         {preview.data && <Request view={preview.data} typed={draft.password !== ''} />}
       </div>
       <Refusal error={preview.error} onErrors={onErrors} />
-      <PastedAnswer draft={draft} />
+      <PastedAnswer draft={draft} onCase={onCase} />
     </>
   );
 }

@@ -65,7 +65,7 @@ export function briefStep({ name, url, ...step }: StepDraft): GatewayStep {
   return { name, url, ...Object.fromEntries(asks) };
 }
 
-export const GROUPS = ['request', 'values', 'steps', 'signature', 'password', 'answer', 'verdict'] as const;
+export const GROUPS = ['request', 'values', 'steps', 'signature', 'password', 'answer', 'verdict', 'cases'] as const;
 export type Group = (typeof GROUPS)[number];
 
 const GROUP_OF: Record<keyof MoreDraft, Group> = {
@@ -83,9 +83,9 @@ const GROUP_OF: Record<keyof MoreDraft, Group> = {
   response_format: 'answer',
   message_keys: 'answer',
   outputs: 'answer',
-  cases: 'answer',
   success_value: 'verdict',
   verdict: 'verdict',
+  cases: 'cases',
 };
 
 export type SetField = { name: keyof MoreDraft; /** Of a list. */ count?: number };

@@ -2,7 +2,7 @@
 import { Suspense, lazy, useEffect, useRef, useState } from 'react';
 import { Form, Tab, TabList, TabPanel, TabPanels, Tabs } from 'react-aria-components';
 import { may } from '../lib/api/queries';
-import type { Login, ResponseVariables } from '../lib/api/types';
+import type { CheckedCase, Login, ResponseVariables, SavedCase } from '../lib/api/types';
 import { KIND_NAMES, isAdvanced } from '../lib/capture/words';
 import { Button, CheckInput, Notice, TextInput } from '../lib/controls';
 import type { MessageId } from '../lib/i18n';
@@ -52,6 +52,7 @@ export default function WidgetSheet({ widget, desktopId, others, login, response
   const [errors, setErrors] = useState<Errors>(serverErrors);
   const [tab, setTab] = useState<TabName>(() => firstTab(serverErrors) ?? 'message');
   const [asking, setAsking] = useState(false);
+  const [otherwise, setOtherwise] = useState<{ of: WidgetDraft; cases: readonly CheckedCase[] }>();
   const inputs: InputsProps = {
     draft,
     errors,
@@ -66,15 +67,28 @@ export default function WidgetSheet({ widget, desktopId, others, login, response
   const withMore = isAdvanced(draft.kind);
   useEffect(() => {
     // The tab asks again, and says so if it cannot be read.
-    if (withMore) readMore().catch(() => undefined);
+    if (withMore) Promise.all([readMore(), readPresets()]).catch(() => undefined);
   }, [withMore]);
   const ok = () => {
     const wrong = widgetErrors(t, draft, others);
     setErrors(wrong);
     const first = firstTab(wrong);
-    if (!first) return onOk(draft);
+    if (!first) return judged(draft);
     setTab(first);
     requestAnimationFrame(() => root.current?.querySelector<HTMLElement>('[aria-invalid="true"], [data-error-anchor]')?.focus());
+  };
+  /** Saved cases are judged before the form is taken; with some that come out otherwise, OK again takes it all the same. */
+  const judged = (checked: WidgetDraft) => {
+    if (!checked.gateway?.more.cases?.length || !inputs.may.gateway || otherwise?.of === checked) return onOk(checked);
+    readCases()
+      .then(({ runCases }) => runCases(checked))
+      .then((cases) => (cases.every(({ differences }) => differences.length === 0) ? onOk(checked) : setOtherwise({ of: checked, cases })))
+      // Save tells what the server refuses.
+      .catch(() => onOk(checked));
+  };
+  const keepCase = (kept: SavedCase) => {
+    const gateway = draft.gateway;
+    if (gateway) setDraft({ ...draft, gateway: { ...gateway, more: { ...gateway.more, cases: [...(gateway.more.cases ?? []), kept] } } });
   };
   const cancel = () => (draft === widget ? onCancel() : setAsking(true));
   return (
@@ -118,11 +132,16 @@ export default function WidgetSheet({ widget, desktopId, others, login, response
                 <MessageConfig {...inputs} />
               </TabPanel>
               <TabPanel id="gateway" className={css.tabPanel!}>
+                {inputs.may.gateway && draft.gateway && (
+                  <Suspense fallback={<p role="status" className={css.moreAwaited}>{t('app.loading')}</p>}>
+                    <GatewayPresets draft={draft} errors={errors} onChange={setDraft} onErrors={setErrors} />
+                  </Suspense>
+                )}
                 <PaymentGatewayConfig {...inputs} />
                 <Suspense fallback={<p role="status" className={css.moreAwaited}>{t('app.loading')}</p>}>
                   <GatewayMore {...inputs} />
                 </Suspense>
-                {inputs.may.gateway && draft.gateway && <Trials draft={draft} desktop={desktopId} onErrors={setErrors} />}
+                {inputs.may.gateway && draft.gateway && <Trials draft={draft} desktop={desktopId} onErrors={setErrors} onCase={keepCase} />}
               </TabPanel>
               <TabPanel id="advanced" className={css.tabPanel!}>
                 <AdvancedConfig {...inputs} />
@@ -133,6 +152,11 @@ export default function WidgetSheet({ widget, desktopId, others, login, response
           <MessageConfig {...inputs} />
         )}
       </div>
+      {otherwise?.of === draft && (
+        <Suspense>
+          <CasesOtherwise cases={otherwise.cases} />
+        </Suspense>
+      )}
       <footer className={css.sheetFoot}>
         <Button onPress={cancel}>{t('widget.cancel')}</Button>
         <Button look="primary" type="submit">
@@ -147,11 +171,15 @@ export default function WidgetSheet({ widget, desktopId, others, login, response
 /** Asked for while the first tab is read, so that it is there with its own and nothing moves under the pointer. */
 const readMore = withOffice(() => import('./gateway-more'));
 const GatewayMore = lazy(readMore);
+const readPresets = withOffice(() => import('./gateway-presets'));
+const GatewayPresets = lazy(readPresets);
+const readCases = withOffice(() => import('./gateway-cases'));
+const CasesOtherwise = lazy(readCases);
 /** Read when one of its buttons is pressed. */
 const GatewayTrial = lazy(withOffice(() => import('./gateway-trial')));
 
 /** "Preview request" and "Test gateway": of the form as it stands. */
-function Trials(trial: Pick<TrialProps, 'draft' | 'desktop' | 'onErrors'>) {
+function Trials(trial: Pick<TrialProps, 'draft' | 'desktop' | 'onErrors' | 'onCase'>) {
   const t = useT();
   const [what, setWhat] = useState<TrialProps['what']>();
   return (
