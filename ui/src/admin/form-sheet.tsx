@@ -1,6 +1,6 @@
 /** A form in a sheet: title, body, and a foot with Cancel and what sends it. */
 import type { ReactNode } from 'react';
-import { Form } from 'react-aria-components';
+import { Form, FormContext } from 'react-aria-components';
 import { Button, Sheet } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import css from './admin.module.css';
@@ -21,29 +21,32 @@ export function FormSheet({ title, onClose, submit, back, note, children }: Form
   const t = useT();
   return (
     <Sheet label={title} open onClose={onClose}>
-      <Form
-        className={css.sheetForm!}
-        onSubmit={(event) => {
-          event.preventDefault();
-          // A sheet that lies over another form is not sent with it.
-          event.stopPropagation();
-          if (submit?.ready) submit.run();
-        }}
-      >
-        <header className={css.sheetHead}>
-          <h2>{title}</h2>
-        </header>
-        <div className={css.sheetBody}>{children}</div>
-        <footer className={css.sheetFoot}>
-          {note && <span className={css.spacer}>{note}</span>}
-          <Button onPress={onClose}>{back ?? t('widget.cancel')}</Button>
-          {submit && (
-            <Button look={submit.look ?? 'primary'} type="submit" isDisabled={!submit.ready}>
-              {submit.label}
-            </Button>
-          )}
-        </footer>
-      </Form>
+      {/* A form hands its own onSubmit down to forms within it; this one may be opened from another, and is not sent with it. */}
+      <FormContext value={null}>
+        <Form
+          className={css.sheetForm!}
+          onSubmit={(event) => {
+            event.preventDefault();
+            // Nor does what it is told bubble to that one.
+            event.stopPropagation();
+            if (submit?.ready) submit.run();
+          }}
+        >
+          <header className={css.sheetHead}>
+            <h2>{title}</h2>
+          </header>
+          <div className={css.sheetBody}>{children}</div>
+          <footer className={css.sheetFoot}>
+            {note && <span className={css.spacer}>{note}</span>}
+            <Button onPress={onClose}>{back ?? t('widget.cancel')}</Button>
+            {submit && (
+              <Button look={submit.look ?? 'primary'} type="submit" isDisabled={!submit.ready}>
+                {submit.label}
+              </Button>
+            )}
+          </footer>
+        </Form>
+      </FormContext>
     </Sheet>
   );
 }

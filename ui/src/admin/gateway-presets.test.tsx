@@ -1,11 +1,14 @@
 /** Start from a preset: found, seen, taken, taken back. */
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
+import type { FormEvent } from 'react';
 import { useState } from 'react';
+import { Form } from 'react-aria-components';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fakeServer, renderPage } from '../test-page';
 import type { Errors, WidgetDraft } from './desktop-form';
 import { newWidget } from './desktop-form';
+import { FormSheet } from './form-sheet';
 import GatewayPresets from './gateway-presets';
 import { PRESETS } from './preset-fixtures';
 
@@ -64,4 +67,19 @@ describe('Start from a preset', () => {
     await userEvent.type(screen.getByRole('textbox', { name: 'Search by gateway' }), 'zzz');
     expect(screen.getByText('No preset has this name.')).toBeVisible();
   });
+});
+
+test('a form of a sheet that is opened from another form is not sent with that', async () => {
+  const outer = vi.fn((event: FormEvent) => event.preventDefault());
+  const inner = vi.fn();
+  renderPage(
+    <Form onSubmit={outer}>
+      <FormSheet title="Over it" onClose={vi.fn()} submit={{ label: 'Send', ready: true, run: inner }}>
+        <p>Text</p>
+      </FormSheet>
+    </Form>,
+  );
+  await press('Send');
+  expect(inner).toHaveBeenCalledOnce();
+  expect(outer).not.toHaveBeenCalled();
 });
