@@ -84,6 +84,13 @@ impl ChargeRun {
         )
         .with("attempt", self.payment.attempt.as_str())
         .with("amount", self.payment.amount.to_string());
+        let today = self.clock.now().latest_day();
+        let schedule = charge.form.schedule(today);
+        let schedule = schedule.and_then(|schedule| serde_json::to_value(schedule).ok());
+        let entry = match schedule {
+            Some(schedule) => entry.with("schedule", schedule),
+            None => entry,
+        };
         let intent = Audited {
             change: Change::InsertPayment(self.payment.clone()),
             entry,

@@ -11,15 +11,20 @@ use crate::money::Money;
 use crate::time::UnixMillis;
 
 mod account;
+mod arranged;
 mod arrangement;
 mod charged;
 mod form;
 mod ledger;
+mod notice;
 pub mod resolution;
+mod schedule;
 pub mod timeline;
 
 pub use account::{Account, AccountType, CheckFacts, HolderType, SecCodeRule};
-pub use arrangement::{ArrangementKind, Interval, Length, PLAN_PAYMENTS_MAX, Part, plan};
+pub use arrangement::{
+    ArrangementKind, Interval, Length, PLAN_MONTHS_MAX, PLAN_PAYMENTS_MAX, Part, Terms,
+};
 pub use charged::FormProblems;
 pub(crate) use form::text_problem;
 pub use form::{
@@ -29,6 +34,8 @@ pub use form::{
 pub use ledger::{
     InvalidPlace, InvalidSearch, LedgerFilter, LedgerPlace, LedgerRow, LedgerSearch, Standing,
 };
+pub use notice::NoticeWindow;
+pub use schedule::{Schedule, ScheduledPayment};
 
 /// How a sent charge ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]

@@ -119,6 +119,8 @@ const TYPED: WidgetField[] = [
   paymentField('description_required', yesNo),
   paymentField('fee', (_, fee) => (fee ? [fee.label, `${(fee.percent_hundredths ?? 0) / 100} %`, fee.fixed ?? ''].filter((text) => text !== '').join(', ') : '')),
   paymentField('arrangements', (t, kinds) => kinds.map((kind) => t(`arrangement.${kind}`)).join(', ')),
+  paymentField('plan_months_max', (_, months) => String(months)),
+  paymentField('plan_part_min', (_, limit) => limit ?? ''),
 ];
 
 function gatewayField<K extends keyof GatewayDraft>(name: K, label: MessageId, text: (t: Translate, value: GatewayDraft[K]) => string): WidgetField {

@@ -281,8 +281,9 @@ function paymentErrors(say: Say, payment: PaymentInputs): Errors {
   };
   const codes = currencies.every((code) => /^[A-Z]{3}$/.test(code)) && new Set(currencies).size === currencies.length;
   add('currencies', !codes || currencies.length < 1 || currencies.length > 10, 'check.currencies');
-  for (const name of ['amount_min', 'amount_max'] as const) add(name, payment[name] != null && !isSum(payment[name]), 'check.sum');
+  for (const name of ['amount_min', 'amount_max', 'plan_part_min'] as const) add(name, payment[name] != null && !isSum(payment[name]), 'check.sum');
   add('arrangements', payment.arrangements.length === 0, 'check.arrangements');
+  if (!(payment.plan_months_max >= 1 && payment.plan_months_max <= 24)) errors['options.payment.plan_months_max'] = say('check.range', { min: 1, max: 24 });
   if (!fee) return errors;
   const percent = fee.percent_hundredths ?? 0;
   add('fee.label', fee.label.trim() === '', 'check.required');

@@ -81,6 +81,8 @@ export const TYPED = [
   ['arrangement.count', 'arrangementCount', '6'],
   ['arrangement.end_date', 'arrangementEnd', '2027-05-31'],
   ['arrangement.amount', 'arrangementAmount', '20.00'],
+  ['arrangement.last_amount', 'arrangementLastAmount', '20.50'],
+  ['arrangement.down_payment', 'arrangementDownPayment', '50.00'],
 ] as const;
 
 /** Of these the server makes days. */
@@ -104,7 +106,7 @@ const TYPED_ENTRIES: readonly Entry[] = TYPED.map(([also, parameter, example]) =
   example,
   group: 'typed',
   kind: TYPED_DAYS.includes(parameter) ? 'Date' : 'Text',
-  line: parameter === 'arrangementAmount' ? 'token.form.arrangementAmount' : TYPED_NAMES[parameter],
+  line: parameter === 'arrangementLastAmount' ? 'token.form.arrangementLastAmount' : TYPED_NAMES[parameter],
 }));
 
 /** A name that the configuration gives itself: "cfg.merchant_id". */

@@ -123,6 +123,28 @@ export function PaymentRules(props: InputsProps) {
           ))}
         </div>
         {payment.arrangements.some((kind) => kind !== 'now') && <p className={css.hint}>{t('options.payment.arrangements_hint')}</p>}
+        {payment.arrangements.includes('plan') && (
+          <div className={css.pairs}>
+            <TextInput
+              label={t('options.payment.plan_months_max')}
+              value={payment.plan_months_max > 0 ? String(payment.plan_months_max) : ''}
+              onChange={(text) => set({ plan_months_max: /^\d{1,2}$/.test(text.trim()) ? Number(text) : 0 })}
+              hint={t('options.range', { min: 1, max: 24 })}
+              error={errors['options.payment.plan_months_max']}
+              inputMode="numeric"
+              disabled={off}
+            />
+            <TextInput
+              label={t('options.payment.plan_part_min')}
+              value={payment.plan_part_min ?? ''}
+              onChange={(text) => set({ plan_part_min: text.trim() === '' ? null : text.trim() })}
+              hint={t('options.payment.limit_hint')}
+              error={errors['options.payment.plan_part_min']}
+              inputMode="decimal"
+              disabled={off}
+            />
+          </div>
+        )}
         {errors['options.payment.arrangements'] && (
           <p className={css.error} tabIndex={-1} data-error-anchor>
             {errors['options.payment.arrangements']}

@@ -223,7 +223,7 @@ const CATALOGUE: [(Variable, &str, &str, Kind); 41] = [
 ];
 
 /// Other names of what the agent typed.
-const FORM_NAMES: [(&str, &str); 20] = [
+const FORM_NAMES: [(&str, &str); 22] = [
     ("billing.first_name", "firstName"),
     ("billing.last_name", "lastName"),
     ("billing.company", "company"),
@@ -244,6 +244,8 @@ const FORM_NAMES: [(&str, &str); 20] = [
     ("arrangement.count", "arrangementCount"),
     ("arrangement.end_date", "arrangementEnd"),
     ("arrangement.amount", "arrangementAmount"),
+    ("arrangement.last_amount", "arrangementLastAmount"),
+    ("arrangement.down_payment", "arrangementDownPayment"),
 ];
 
 impl Variable {

@@ -1,11 +1,10 @@
 //! From what the agent typed to what is charged.
-//! Owns: what an administrator asks of a payment (O13, O14): required values, limits, the fee, the arrangement.
+//! Owns: what an administrator asks of a payment (O13, O14): required values, limits, the fee.
 //! Never: charges anything.
 
 use jiff::civil::Date;
 
 use super::account::Account;
-use super::arrangement::{ArrangementKind, Interval, Length, is_ahead, plan};
 use super::form::PaymentForm;
 use crate::capture::PaymentType;
 use crate::consumer::Consumer;
@@ -14,14 +13,6 @@ use crate::widget::{AmountSource, DemographicName, PaymentInputs, WidgetOptions}
 
 /// Everything that is wrong with a form: names and what would be right. The text of a value is in none of them.
 pub type FormProblems = Vec<(String, String)>;
-
-const KIND: &str = "arrangementType";
-const DATE: &str = "arrangementDate";
-const START: &str = "arrangementStart";
-const INTERVAL: &str = "arrangementInterval";
-const COUNT: &str = "arrangementCount";
-const END: &str = "arrangementEnd";
-const EACH: &str = "arrangementAmount";
 
 impl PaymentForm {
     /// The form as it is charged: the fee is part of the amount, and the arrangement is told in full (count, end and amount of a plan's parts). Where the
@@ -139,136 +130,13 @@ impl PaymentForm {
         }
     }
 
-    /// Only what belongs to the arrangement stays, and what follows from it is added.
-    fn complete_arrangement(
-        &mut self,
-        inputs: &PaymentInputs,
-        today: Date,
-        problems: &mut FormProblems,
-    ) {
-        let given = self.take_arrangement();
-        let kind = match given.kind.as_deref() {
-            None | Some("now") => ArrangementKind::Now,
-            Some("one_date") => ArrangementKind::OneDate,
-            Some("plan") => ArrangementKind::Plan,
-            Some(_) => return choose(KIND, "now, one_date, plan", problems),
-        };
-        if !inputs.arrangements.contains(&kind) {
-            let message = "This widget does not offer this arrangement.";
-            problems.push((KIND.to_owned(), message.to_owned()));
-            return;
-        }
-        match kind {
-            ArrangementKind::Now => {}
-            ArrangementKind::OneDate => {
-                if let Some(day) = day_ahead(DATE, given.date.as_deref(), today, problems) {
-                    self.put(KIND, "one_date");
-                    self.put(DATE, day.to_string());
-                }
-            }
-            ArrangementKind::Plan => self.complete_plan(&given, today, problems),
-        }
-    }
-
-    fn complete_plan(&mut self, given: &Arrangement, today: Date, problems: &mut FormProblems) {
-        let first = day_ahead(START, given.start.as_deref(), today, problems);
-        let interval = Interval::ALL
-            .into_iter()
-            .find(|interval| given.interval.as_deref() == Some(interval.as_str()));
-        if interval.is_none() {
-            choose(INTERVAL, "weekly, two_weeks, monthly", problems);
-        }
-        let length = given.length(problems);
-        let (Some(first), Some(interval), Some(length)) = (first, interval, length) else {
-            return;
-        };
-        let parts = plan(self.amount, first, interval, length);
-        let (Some(part), Some(last)) = (parts.first(), parts.last()) else {
-            let name = if given.end.is_some() { END } else { COUNT };
-            let message = "A plan has 2 to 104 payments of at least the smallest unit each.";
-            problems.push((name.to_owned(), message.to_owned()));
-            return;
-        };
-        let each = Money {
-            minor: part.minor,
-            ..self.amount
-        };
-        self.put(KIND, "plan");
-        self.put(START, first.to_string());
-        self.put(INTERVAL, interval.as_str());
-        self.put(COUNT, parts.len().to_string());
-        self.put(END, last.day.to_string());
-        self.put(EACH, each.amount_text());
-    }
-
-    fn put(&mut self, name: &str, value: impl Into<String>) {
+    pub(super) fn put(&mut self, name: &str, value: impl Into<String>) {
         self.values.insert(name.to_owned(), value.into());
-    }
-
-    fn take_arrangement(&mut self) -> Arrangement {
-        let mut take = |name: &str| {
-            let value = self.values.remove(name)?.trim().to_owned();
-            (!value.is_empty()).then_some(value)
-        };
-        let given = Arrangement {
-            kind: take(KIND),
-            date: take(DATE),
-            start: take(START),
-            interval: take(INTERVAL),
-            count: take(COUNT),
-            end: take(END),
-        };
-        take(EACH);
-        given
-    }
-}
-
-/// The arrangement as it was typed.
-struct Arrangement {
-    kind: Option<String>,
-    date: Option<String>,
-    start: Option<String>,
-    interval: Option<String>,
-    count: Option<String>,
-    end: Option<String>,
-}
-
-impl Arrangement {
-    fn length(&self, problems: &mut FormProblems) -> Option<Length> {
-        let length = match (&self.count, &self.end) {
-            (Some(count), None) => count.parse().ok().map(Length::Count),
-            (None, Some(end)) => end.parse().ok().map(Length::Until),
-            (Some(_), Some(_)) | (None, None) => None,
-        };
-        if length.is_none() {
-            let message = "Say how many payments, or until which date, not both.";
-            problems.push((COUNT.to_owned(), message.to_owned()));
-        }
-        length
     }
 }
 
 fn require(name: &str, problems: &mut FormProblems) {
     problems.push((name.to_owned(), "This is required.".to_owned()));
-}
-
-fn choose(name: &str, choices: &str, problems: &mut FormProblems) {
-    problems.push((name.to_owned(), format!("Choose one of {choices}.")));
-}
-
-fn day_ahead(
-    name: &str,
-    text: Option<&str>,
-    today: Date,
-    problems: &mut FormProblems,
-) -> Option<Date> {
-    let day = text.and_then(|text| text.parse().ok());
-    let day = day.filter(|day| is_ahead(*day, today));
-    if day.is_none() {
-        let message = "Choose a date from today on, at most two years ahead.";
-        problems.push((name.to_owned(), message.to_owned()));
-    }
-    day
 }
 
 #[cfg(test)]
@@ -277,6 +145,7 @@ mod tests {
 
     use super::*;
     use crate::money::Currency;
+    use crate::payment::ArrangementKind;
     use crate::widget::{DemographicInput, Fee, Prefill};
 
     const TODAY: Date = Date::constant(2026, 11, 26);
@@ -513,7 +382,7 @@ mod tests {
             ("arrangementStart", "2026-12-31"),
             ("arrangementInterval", "monthly"),
             ("arrangementEnd", "2027-03-01"),
-            ("arrangementAmount", "1.00"),
+            ("arrangementLastAmount", "1.00"),
         ];
         let charged = charged(form("100.00", &typed), &every_arrangement()).unwrap();
         for (name, value) in [
@@ -523,9 +392,11 @@ mod tests {
             ("arrangementCount", "3"),
             ("arrangementEnd", "2027-02-28"),
             ("arrangementAmount", "33.33"),
+            ("arrangementLastAmount", "33.34"),
         ] {
             assert_eq!(charged.value(name), Some(value), "{name}");
         }
+        assert_eq!(charged.value("arrangementDownPayment"), None);
         let empty = [("arrangementType", "plan")];
         assert_eq!(
             wrong(form("9.00", &empty), &every_arrangement()),
@@ -546,5 +417,93 @@ mod tests {
             wrong(form("9.00", &both), &every_arrangement()),
             ["arrangementCount"]
         );
+    }
+
+    /// A plan of 500.00 that begins in December.
+    fn plan_of(values: &[(&str, &str)]) -> PaymentForm {
+        let base = [
+            ("arrangementType", "plan"),
+            ("arrangementStart", "2026-12-01"),
+            ("arrangementInterval", "weekly"),
+        ];
+        form("500.00", &[&base[..], values].concat())
+    }
+
+    #[test]
+    fn q7_a_plan_with_a_down_payment_or_an_amount_each_is_told_in_full_and_kept_as_a_schedule() {
+        let options = every_arrangement();
+        let typed = [
+            ("arrangementCount", "4"),
+            ("arrangementDownPayment", "125.50"),
+        ];
+        let down = charged(plan_of(&typed), &options).unwrap();
+        assert_eq!(down.amount.minor, 50_000);
+        assert_eq!(down.value("arrangementAmount"), Some("93.62"));
+        assert_eq!(down.value("arrangementLastAmount"), Some("93.64"));
+        let schedule = down.schedule(TODAY).unwrap();
+        assert_eq!(schedule.down_payment.as_deref(), Some("125.50 USD"));
+        let told: Vec<(&str, &str)> = schedule
+            .payments
+            .iter()
+            .map(|one| (&*one.day, &*one.amount))
+            .collect();
+        let expected = [
+            ("2026-12-01", "93.62 USD"),
+            ("2026-12-08", "93.62 USD"),
+            ("2026-12-15", "93.62 USD"),
+            ("2026-12-22", "93.64 USD"),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(schedule.payments[0].notice_from, None);
+        let until = schedule.payments[1].notice_until.as_deref();
+        assert_eq!(until, Some("2026-12-03"));
+
+        let each = charged(plan_of(&[("arrangementAmount", "150.00")]), &options).unwrap();
+        assert_eq!(each.value("arrangementCount"), Some("4"));
+        assert_eq!(each.value("arrangementLastAmount"), Some("50.00"));
+        let last = each.schedule(TODAY).unwrap().payments.pop().unwrap();
+        assert_eq!(last.amount, "50.00 USD");
+
+        let later = [
+            ("arrangementType", "one_date"),
+            ("arrangementDate", "2026-12-24"),
+        ];
+        let later = charged(form("9.00", &later), &options).unwrap();
+        let later = later.schedule(TODAY).unwrap();
+        assert_eq!((&*later.total, later.payments.len()), ("9.00 USD", 1));
+        let now = charged(form("9.00", &[]), &options).unwrap();
+        assert_eq!(now.schedule(TODAY), None);
+    }
+
+    #[test]
+    fn q7_a_plan_keeps_within_what_the_widget_allows() {
+        let mut options = every_arrangement();
+        options.payment.plan_months_max = 1;
+        options.payment.plan_part_min = Some("50.00".to_owned());
+        for (values, expected) in [
+            (&[("arrangementCount", "5")][..], vec![]),
+            (&[("arrangementCount", "6")], vec!["arrangementCount"]),
+            (&[("arrangementAmount", "100.00")], vec![]),
+            (&[("arrangementAmount", "49.99")], vec!["arrangementAmount"]),
+            (&[("arrangementEnd", "2027-01-08")], vec!["arrangementEnd"]),
+            (
+                &[("arrangementCount", "5"), ("arrangementDownPayment", "251")],
+                vec!["arrangementCount"],
+            ),
+            (
+                &[("arrangementCount", "2"), ("arrangementDownPayment", "500")],
+                vec!["arrangementDownPayment"],
+            ),
+            (
+                &[("arrangementCount", "2"), ("arrangementDownPayment", "x")],
+                vec!["arrangementDownPayment"],
+            ),
+            (
+                &[("arrangementCount", "2"), ("arrangementAmount", "100.00")],
+                vec!["arrangementCount"],
+            ),
+        ] {
+            assert_eq!(wrong(plan_of(values), &options), expected, "{values:?}");
+        }
     }
 }

@@ -43,7 +43,7 @@ const fn parameter(name: &'static str, chars_max: usize) -> FormParameter {
 }
 
 /// Every name that [`PaymentForm::values`] may hold, in the order in which they are sent.
-pub const FORM_PARAMETERS: [FormParameter; 23] = [
+pub const FORM_PARAMETERS: [FormParameter; 25] = [
     parameter("accountType", 20),
     parameter("accountHolder", 100),
     parameter("reference", 50),
@@ -67,6 +67,8 @@ pub const FORM_PARAMETERS: [FormParameter; 23] = [
     parameter("arrangementCount", 4),
     parameter("arrangementEnd", 10),
     parameter("arrangementAmount", 12),
+    parameter("arrangementLastAmount", 12),
+    parameter("arrangementDownPayment", 12),
 ];
 
 /// The parameter of a standard name.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::draft::{DraftProblem, name_problem};
 use crate::money::{Currency, Money};
-use crate::payment::ArrangementKind;
+use crate::payment::{ArrangementKind, PLAN_MONTHS_MAX};
 
 /// Currencies that one widget may offer: what a list is still read at a glance.
 pub const CURRENCIES_MAX: usize = 10;
@@ -166,6 +166,10 @@ pub struct PaymentInputs {
     pub fee: Option<Fee>,
     /// When the customer may pay; at least one.
     pub arrangements: BTreeSet<ArrangementKind>,
+    /// Longest plan, 1-24 months.
+    pub plan_months_max: u8,
+    /// Smallest payment of a plan, but for its last one, in each of these currencies: "25.00"; none: anything above zero.
+    pub plan_part_min: Option<String>,
 }
 
 impl Default for PaymentInputs {
@@ -181,6 +185,8 @@ impl Default for PaymentInputs {
             description_required: false,
             fee: None,
             arrangements: BTreeSet::from([ArrangementKind::Now]),
+            plan_months_max: PLAN_MONTHS_MAX,
+            plan_part_min: None,
         }
     }
 }
@@ -253,6 +259,7 @@ impl PaymentInputs {
         for (field, limit) in [
             ("amount_min", &self.amount_min),
             ("amount_max", &self.amount_max),
+            ("plan_part_min", &self.plan_part_min),
         ] {
             if let Some(message) = self.sum_problem(limit.as_ref()) {
                 add(field, message);
@@ -268,6 +275,10 @@ impl PaymentInputs {
         }
         if self.arrangements.is_empty() {
             add("arrangements", "Tick when the customer may pay.".to_owned());
+        }
+        if !(1..=PLAN_MONTHS_MAX).contains(&self.plan_months_max) {
+            let message = format!("Choose 1 to {PLAN_MONTHS_MAX} months.");
+            add("plan_months_max", message);
         }
         if let Some(fee) = &self.fee {
             problems.extend(self.fee_problems(fee));
@@ -376,6 +387,14 @@ mod tests {
             (
                 serde_json::json!({"arrangements": []}),
                 vec!["arrangements"],
+            ),
+            (
+                serde_json::json!({"plan_months_max": 0, "plan_part_min": "x"}),
+                vec!["plan_part_min", "plan_months_max"],
+            ),
+            (
+                serde_json::json!({"plan_months_max": 25}),
+                vec!["plan_months_max"],
             ),
             (
                 serde_json::json!({"fee": {"label": "Fee"}}),

@@ -166,7 +166,7 @@ async fn o14_the_rules_of_the_tab_payment_are_kept() {
         "currencies": ["EUR", "CHF"], "amount_source": "api", "amount_min": "5.00", "amount_max": "500.00",
         "reference_required": true, "description_required": true,
         "fee": {"label": "Convenience fee", "percent_hundredths": 250, "fixed": "1.00"},
-        "arrangements": ["now", "one_date", "plan"],
+        "arrangements": ["now", "one_date", "plan"], "plan_months_max": 12, "plan_part_min": "25.00",
     });
     kept(WidgetKind::CheckAdvanced, &[("payment", payment)]).await;
 }

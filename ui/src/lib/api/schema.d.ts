@@ -3062,6 +3062,17 @@ export interface components {
             /** @default null */
             fee: components["schemas"]["Fee"] | null;
             /**
+             * Format: int32
+             * @description Longest plan, 1-24 months.
+             * @default 24
+             */
+            plan_months_max: number;
+            /**
+             * @description Smallest payment of a plan, but for its last one, in each of these currencies: "25.00"; none: anything above zero.
+             * @default null
+             */
+            plan_part_min: string | null;
+            /**
              * @description The reference is required, too.
              * @default false
              */
@@ -4327,7 +4338,9 @@ export interface components {
              *       "fee": null,
              *       "arrangements": [
              *         "now"
-             *       ]
+             *       ],
+             *       "plan_months_max": 24,
+             *       "plan_part_min": null
              *     }
              */
             payment: components["schemas"]["PaymentInputs"];

@@ -7,7 +7,7 @@ import type { MessageId, Translate } from '../i18n';
 import { T, useT } from '../i18n';
 import { exampleAmount, moneyText } from '../i18n/format';
 import css from './capture.module.css';
-import { DemographicInputs, PaymentInputs, TYPED_NAMES } from './detail-inputs';
+import { DemographicInputs, PaymentInputs, PlanPreview, TYPED_NAMES } from './detail-inputs';
 import { OutcomeActions, OutcomePanel } from './outcome-panel';
 import type { Asked, Problems, Typed, TypedField } from './payment-form';
 import { AWAITED, arrangementOf, partsOf, problemsOf, tabOfInput, toPaymentForm, totalOf, typedIn, withPrefill } from './payment-form';
@@ -76,7 +76,7 @@ export function AdvancedBody({ form: typed, ...given }: WidgetProps) {
             <DemographicInputs form={form} asked={view.widget} call={props.caller} onForm={props.onForm} problem={shown} locked={isPastCapture(view.state)} />
           </TabPanel>
           <TabPanel id="payment" className={css.panel!}>
-            <PaymentInputs form={form} asked={view.widget} call={props.caller} onForm={props.onForm} problem={shown} locked={isPastCapture(view.state)} check={isCheck(view.widget.kind)} />
+            <PaymentInputs form={form} asked={view.widget} call={props.caller} onForm={props.onForm} problem={shown} locked={isPastCapture(view.state)} check={isCheck(view.widget.kind)} today={todayText(props.now)} />
             <Prompt view={view} />
             <Rows {...props} onListen={(field) => onWalk({ ...walk, stop: field })} />
             <Accepted view={view} />
@@ -189,7 +189,7 @@ function StatusPanel(props: WidgetProps & { problems: Problems }) {
   );
 }
 
-function ChargeQuestion({ form, view, onYes, onNo, busy }: WidgetProps & { onYes: () => void; onNo: () => void }) {
+function ChargeQuestion({ form, view, onYes, onNo, busy, now: time }: WidgetProps & { onYes: () => void; onNo: () => void }) {
   const t = useT();
   const values = { amount: amountText(form, view.widget), name: nameText(form) };
   const arrangement = arrangementOf(form, view.widget);
@@ -201,6 +201,7 @@ function ChargeQuestion({ form, view, onYes, onNo, busy }: WidgetProps & { onYes
       <p>
         <strong>{question}</strong>
       </p>
+      {arrangement === 'plan' && <PlanPreview form={form} asked={view.widget} today={todayText(time)} />}
       <Button onPress={onNo}>{t('process.no')}</Button>
       <Button look="primary" autoFocus isDisabled={busy} onPress={onYes}>
         {t(later ? 'process.yes_later' : 'process.yes', values)}

@@ -364,7 +364,11 @@ describe('o13 o14 what the agent types', () => {
     renderPage(<Widget view={asked({ payment: { ...payment, arrangements: [...payment.arrangements] } })} stop="payment" form={{ ...FILLED, values: { ...FILLED.values, arrangementType: 'plan', arrangementStart: '2026-12-31', arrangementCount: '3' } }} />);
     const panel = within(screen.getByRole('tabpanel'));
     expect(panel.getByText('Convenience fee: 2.41 USD. Total: 122.91 USD')).toBeVisible();
-    expect(panel.getAllByRole('listitem').map((part) => part.textContent)).toEqual(['Dec 31, 2026: 40.97 USD', 'Jan 31, 2027: 40.97 USD', 'Feb 28, 2027: 40.97 USD']);
+    expect(panel.getAllByRole('listitem').map((part) => part.textContent)).toEqual([
+      'Dec 31, 2026: 40.97 USD Written notice from Dec 16, 2026 to Dec 28, 2026',
+      'Jan 31, 2027: 40.97 USD Written notice from Jan 15, 2027 to Jan 27, 2027',
+      'Feb 28, 2027: 40.97 USD Written notice from Feb 12, 2027 to Feb 24, 2027',
+    ]);
     await userEvent.click(panel.getByRole('radio', { name: 'Pay now' }));
     expect(panel.queryByRole('listitem')).toBeNull();
   });

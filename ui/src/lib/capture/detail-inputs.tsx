@@ -5,9 +5,9 @@ import type { MessageId } from '../i18n';
 import { useT } from '../i18n';
 import { amountTyped, dayText, moneyText, parseMoney } from '../i18n/format';
 import css from './capture.module.css';
-import type { Asked, Known, Typed, TypedField, TypedName } from './payment-form';
-import { ARRANGEMENTS, AWAITED, CHARS_MAX, arrangementOf, feeOf, originOf, partsOf, toldAmount, totalOf } from './payment-form';
-import { INTERVALS } from './plan';
+import type { Asked, Known, LengthName, Typed, TypedField, TypedName } from './payment-form';
+import { ARRANGEMENTS, AWAITED, CHARS_MAX, LENGTHS, arrangementOf, feeOf, lengthOf, originOf, partsOf, toldAmount, totalOf } from './payment-form';
+import { INTERVALS, noticeOf } from './plan';
 
 export const TYPED_NAMES = {
   firstName: 'typed.firstName',
@@ -33,6 +33,8 @@ export const TYPED_NAMES = {
   arrangementInterval: 'typed.arrangementInterval',
   arrangementCount: 'typed.arrangementCount',
   arrangementEnd: 'typed.arrangementEnd',
+  arrangementAmount: 'typed.arrangementAmount',
+  arrangementDownPayment: 'typed.arrangementDownPayment',
 } satisfies Record<TypedField, MessageId>;
 
 type Props = {
@@ -42,6 +44,8 @@ type Props = {
   onForm: (form: Typed) => void;
   problem: (field: TypedField) => string | undefined;
   locked: boolean;
+  /** "2026-12-31": notices of later payments are counted from it. */
+  today?: string | undefined;
 };
 
 export function DemographicInputs(props: Props) {
@@ -142,6 +146,7 @@ function Arrangement(props: Props) {
   const t = useT();
   const set = useSet(props);
   const kind = arrangementOf(form, asked);
+  const length = lengthOf(form.values);
   const date = (name: 'arrangementDate' | 'arrangementStart' | 'arrangementEnd') => (
     <TextInput label={t(TYPED_NAMES[name])} type="date" value={form.values[name] ?? ''} onChange={(day) => set({ [name]: day })} error={problem(name)} disabled={locked} required />
   );
@@ -155,6 +160,7 @@ function Arrangement(props: Props) {
         disabled={locked}
       />
       {kind === 'one_date' && <div className={css.inputs}>{date('arrangementDate')}</div>}
+      {kind === 'one_date' && <Notice day={form.values.arrangementDate} {...props} />}
       {kind === 'plan' && (
         <>
           <div className={css.inputs}>
@@ -168,12 +174,13 @@ function Arrangement(props: Props) {
             />
             <SelectInput
               label={t('arrangement.length')}
-              value={form.values.arrangementEnd === undefined ? 'count' : 'end'}
-              choices={(['count', 'end'] as const).map((id) => ({ id, label: t(`arrangement.length.${id}`) }))}
-              onChange={(length) => props.onForm({ ...form, values: withLength(form.values, length) })}
+              value={length}
+              choices={(Object.keys(LENGTHS) as LengthName[]).map((id) => ({ id, label: t(`arrangement.length.${id}`) }))}
+              onChange={(next) => props.onForm({ ...form, values: withLength(form.values, next) })}
               disabled={locked}
             />
-            {form.values.arrangementEnd === undefined ? <TypedInput name="arrangementCount" required {...props} numeric /> : date('arrangementEnd')}
+            {length === 'end' ? date('arrangementEnd') : <TypedInput name={LENGTHS[length]} required {...props} mode={length === 'count' ? 'numeric' : 'decimal'} />}
+            <TypedInput name="arrangementDownPayment" required={false} {...props} mode="decimal" />
           </div>
           <PlanPreview {...props} />
         </>
@@ -182,27 +189,29 @@ function Arrangement(props: Props) {
   );
 }
 
-function withLength(values: Typed['values'], length: 'count' | 'end'): Typed['values'] {
-  const { arrangementEnd: _, ...rest } = values;
-  return length === 'end' ? { ...rest, arrangementEnd: '' } : rest;
+function withLength(values: Typed['values'], length: LengthName): Typed['values'] {
+  const { arrangementEnd: _end, arrangementAmount: _each, ...rest } = values;
+  return length === 'count' ? rest : { ...rest, [LENGTHS[length]]: '' };
 }
 
 /** Parts of which each is read out; a longer plan is told by its first and last. */
 const LISTED_MAX = 12;
 
-function PlanPreview({ form, asked }: Props) {
+export function PlanPreview({ form, asked, today }: Pick<Props, 'form' | 'asked' | 'today'>) {
   const t = useT();
   const parts = partsOf(form, asked);
   const last = parts[parts.length - 1];
+  const down = parseMoney(form.values.arrangementDownPayment ?? '', form.currency);
   if (!last) return null;
   const listed = parts.length <= LISTED_MAX ? parts : [...parts.slice(0, 3), last];
   return (
     <div className={css.plan} role="status">
+      {down && <p>{t('plan.down_payment', { amount: moneyText(down) })}</p>}
       <p>{t('plan.summary', { n: parts.length, day: dayText(last.day) })}</p>
       <ol>
         {listed.map(({ day, amount }) => (
           <li key={day} value={parts.findIndex((part) => part.day === day) + 1}>
-            {t('plan.part', { day: dayText(day), amount: moneyText(amount) })}
+            {t('plan.part', { day: dayText(day), amount: moneyText(amount) })} <Notice day={day} form={form} today={today} />
           </li>
         ))}
       </ol>
@@ -210,7 +219,15 @@ function PlanPreview({ form, asked }: Props) {
   );
 }
 
-function TypedInput({ name, required, input, numeric, ...props }: Props & { name: TypedName; required: boolean; input?: DemographicInput; numeric?: boolean }) {
+/** When a debt collector announces the payment in writing: a rule of the United States. */
+function Notice({ day, form, today }: { day: string | undefined; form: Typed; today?: string | undefined }) {
+  const t = useT();
+  const notice = day && today && form.currency === 'USD' ? noticeOf(day, today) : undefined;
+  if (!notice) return null;
+  return <span className={css.muted}>{t('plan.notice', { from: dayText(notice.from), until: dayText(notice.until) })}</span>;
+}
+
+function TypedInput({ name, required, input, mode, ...props }: Props & { name: TypedName; required: boolean; input?: DemographicInput; mode?: 'numeric' | 'decimal' }) {
   const t = useT();
   const set = useSet(props);
   const origin = originOf(name, props.form.values[name], props.call, input);
@@ -224,7 +241,7 @@ function TypedInput({ name, required, input, numeric, ...props }: Props & { name
       required={required}
       maxLength={CHARS_MAX[name]}
       disabled={props.locked}
-      {...(numeric ? { inputMode: 'numeric' as const } : {})}
+      {...(mode ? { inputMode: mode } : {})}
     />
   );
 }

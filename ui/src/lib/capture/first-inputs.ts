@@ -13,4 +13,6 @@ export const FIRST_PAYMENT: PaymentInputs = {
   description_required: false,
   fee: null,
   arrangements: ['now'],
+  plan_months_max: 24,
+  plan_part_min: null,
 };

@@ -136,6 +136,16 @@ describe('o14 the tab Payment', () => {
     expect(toPaymentForm({ ...filled, amount: '0.19' }, asked, false, TODAY)).not.toHaveProperty('fee');
   });
 
+  test('q7 sends a down payment and an amount each as the server reads them, within what the widget allows', () => {
+    const asked = asking({ arrangements: ['plan'], plan_months_max: 1, plan_part_min: '25.00' });
+    const plan = { arrangementStart: '2026-12-31', arrangementInterval: 'weekly', arrangementDownPayment: '20.5', arrangementAmount: '50' };
+    expect(toPaymentForm(typing(plan), asked, false, TODAY)?.values).toMatchObject({ arrangementType: 'plan', arrangementAmount: '50.00', arrangementDownPayment: '20.50' });
+    expect(problemsOf(typing({ ...plan, arrangementAmount: '24.99' }), asked, TODAY)).toEqual({ arrangementAmount: { id: 'form.plan_part', limit: { minor: 2_500, currency: 'USD' } } });
+    expect(problemsOf(typing({ ...plan, arrangementDownPayment: '120.50' }), asked, TODAY)).toMatchObject({ arrangementDownPayment: { id: 'form.down_payment' } });
+    const long = { arrangementStart: '2026-12-31', arrangementCount: '3', arrangementInterval: 'monthly' };
+    expect(problemsOf(typing(long), asked, TODAY)).toEqual({ arrangementCount: { id: 'form.plan_months' } });
+  });
+
   test('sends the arrangement that was chosen, and nothing of another one', () => {
     const asked = asking({ arrangements: ['now', 'one_date', 'plan'] });
     const sent = (values: Typed['values']) => toPaymentForm(typing(values), asked, false, TODAY)?.values;

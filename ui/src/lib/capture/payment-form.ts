@@ -6,8 +6,8 @@
 import type { CallView, Consumer, DemographicInput, DemographicName, Fee, Money, PaymentForm, WidgetView } from '../api/types';
 import type { MessageId } from '../i18n';
 import { amountText, amountTyped, parseMoney } from '../i18n/format';
-import type { Interval, Part } from './plan';
-import { isAhead, planOf } from './plan';
+import type { Interval, Length, Part } from './plan';
+import { isAhead, isWithin, planOf } from './plan';
 
 export type TypedName = DemographicName | (typeof PAYMENT)[number] | (typeof ARRANGEMENT)[number] | (typeof ACCOUNT)[number];
 export const DEMOGRAPHIC = [
@@ -16,7 +16,7 @@ export const DEMOGRAPHIC = [
 export const PAYMENT = ['reference', 'description'] as const;
 /** Of a check. */
 export const ACCOUNT = ['accountType', 'accountHolder'] as const;
-export const ARRANGEMENT = ['arrangementType', 'arrangementDate', 'arrangementStart', 'arrangementInterval', 'arrangementCount', 'arrangementEnd'] as const;
+export const ARRANGEMENT = ['arrangementType', 'arrangementDate', 'arrangementStart', 'arrangementInterval', 'arrangementCount', 'arrangementEnd', 'arrangementAmount', 'arrangementDownPayment'] as const;
 
 /** `given`: references that came by the API; they may look like a card number's (S15). An amount that was never typed is undefined. */
 export type Typed = { amount?: string | undefined; currency: string; values: Partial<Record<TypedName, string>>; given?: Consumer['values'] | undefined };
@@ -56,6 +56,8 @@ export const CHARS_MAX: Record<TypedName, number> = {
   arrangementInterval: 20,
   arrangementCount: 4,
   arrangementEnd: 10,
+  arrangementAmount: 12,
+  arrangementDownPayment: 12,
 };
 
 /** What a field starts with: what the API told, else what the call says; the agent may type something else. */
@@ -166,13 +168,44 @@ export function looksTyped(name: TypedName, text: string | undefined, given: Typ
   return !(REFERENCES.includes(name) && given?.[name] === text?.trim()) && looksLikeCard(text ?? '');
 }
 
-function arrangementProblems(form: Typed, asked: Asked, today: string, add: (name: TypedField, id: MessageId) => void) {
+function arrangementProblems(form: Typed, asked: Asked, today: string, add: (name: TypedField, id: MessageId, limit?: Money) => void) {
   const { values } = form;
   const kind = arrangementOf(form, asked);
   if (kind === 'one_date' && !isAhead(values.arrangementDate, today)) add('arrangementDate', 'form.date_ahead');
   if (kind !== 'plan') return;
-  if (!isAhead(values.arrangementStart, today)) add('arrangementStart', 'form.date_ahead');
-  else if (totalOf(form, asked) && partsOf(form, asked).length === 0) add(values.arrangementEnd === undefined ? 'arrangementCount' : 'arrangementEnd', 'form.plan');
+  const { arrangementStart: first } = values;
+  const total = totalOf(form, asked);
+  if (!isAhead(first, today)) add('arrangementStart', 'form.date_ahead');
+  else if (total) planProblems(form, asked, total, first ?? '', add);
+}
+
+/** What the widget allows of a plan (O14). */
+function planProblems(form: Typed, asked: Asked, total: Money, first: string, add: (name: TypedField, id: MessageId, limit?: Money) => void) {
+  const down = downOf(form);
+  if (down === undefined || down >= total.minor) return add('arrangementDownPayment', 'form.down_payment', total);
+  const name = LENGTHS[lengthOf(form.values)];
+  const parts = partsOf(form, asked);
+  const [part, last] = [parts[0], parts[parts.length - 1]];
+  if (!part || !last) return add(name, 'form.plan');
+  const { plan_months_max: months, plan_part_min } = asked.payment;
+  if (!isWithin(first, last.day, months)) return add(name, 'form.plan_months');
+  const least = plan_part_min ? parseMoney(plan_part_min, form.currency, 'en') : undefined;
+  if (least && part.amount.minor < least.minor) add(name, 'form.plan_part', least);
+}
+
+/** By what the length of a plan is given, and its input. */
+export const LENGTHS = { count: 'arrangementCount', end: 'arrangementEnd', each: 'arrangementAmount' } as const satisfies Record<string, TypedName>;
+export type LengthName = keyof typeof LENGTHS;
+
+export function lengthOf(values: Typed['values']): LengthName {
+  if (values.arrangementAmount !== undefined) return 'each';
+  return values.arrangementEnd === undefined ? 'count' : 'end';
+}
+
+/** Minor units that are paid at once; undefined: what is typed is no amount. */
+function downOf({ values, currency }: Typed): number | undefined {
+  const typed = values.arrangementDownPayment?.trim() ?? '';
+  return typed === '' ? 0 : parseMoney(typed, currency)?.minor;
 }
 
 export function tabOfInput(field: TypedField): 'demographic' | 'payment' {
@@ -196,10 +229,22 @@ export function totalOf(form: Typed, { payment }: Asked): Money | undefined {
 /** The parts of the plan that is typed; empty: it is no plan yet. */
 export function partsOf(form: Typed, asked: Asked): Part[] {
   const total = totalOf(form, asked);
-  const { arrangementStart: start, arrangementInterval: interval = 'monthly', arrangementCount: count = '', arrangementEnd: end } = form.values;
-  if (!total || !start) return [];
-  const length = end === undefined ? { count: /^\d{1,3}$/.test(count.trim()) ? Number(count) : 0 } : { until: end };
-  return planOf(total, start, interval as Interval, length);
+  const { arrangementStart: start, arrangementInterval: interval = 'monthly' } = form.values;
+  const down = downOf(form);
+  if (!total || !start || down === undefined) return [];
+  return planOf(total, start, interval as Interval, planLength(form), down);
+}
+
+function planLength({ values, currency }: Typed): Length {
+  const { arrangementCount: count = '', arrangementEnd: until = '', arrangementAmount: each = '' } = values;
+  switch (lengthOf(values)) {
+    case 'count':
+      return { count: /^\d{1,3}$/.test(count.trim()) ? Number(count) : 0 };
+    case 'end':
+      return { until };
+    case 'each':
+      return { each: parseMoney(each, currency)?.minor ?? 0 };
+  }
 }
 
 /** What is sent: trimmed, empty ones and what is not asked for left out; undefined while something is wrong. */
@@ -215,7 +260,8 @@ export function toPaymentForm(form: Typed, asked: Asked, check: boolean, today: 
 export type SentForm = PaymentForm;
 
 function arrangementValues(form: Typed, asked: Asked): (readonly [TypedName, string])[] {
-  const { arrangementDate = '', arrangementStart = '', arrangementInterval = 'monthly', arrangementCount = '', arrangementEnd } = form.values;
+  const { arrangementDate = '', arrangementStart = '', arrangementInterval = 'monthly' } = form.values;
+  const length = LENGTHS[lengthOf(form.values)];
   switch (arrangementOf(form, asked)) {
     case 'now':
       return [];
@@ -226,9 +272,16 @@ function arrangementValues(form: Typed, asked: Asked): (readonly [TypedName, str
         ['arrangementType', 'plan'],
         ['arrangementStart', arrangementStart],
         ['arrangementInterval', arrangementInterval],
-        arrangementEnd === undefined ? ['arrangementCount', arrangementCount.trim()] : ['arrangementEnd', arrangementEnd],
+        [length, length === 'arrangementAmount' ? amountSent(form, length) : (form.values[length] ?? '').trim()],
+        ['arrangementDownPayment', amountSent(form, 'arrangementDownPayment')],
       ];
   }
+}
+
+/** An amount as the server reads it; empty: none is typed. */
+function amountSent({ values, currency }: Typed, name: 'arrangementAmount' | 'arrangementDownPayment'): string {
+  const amount = parseMoney(values[name] ?? '', currency);
+  return amount ? amountText(amount) : '';
 }
 
 /** A run of 13 to 19 digits, across blanks and dashes, with a card's first digit and a right check digit. */

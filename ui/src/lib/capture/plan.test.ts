@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isAhead, planOf } from './plan';
+import { isAhead, isWithin, noticeOf, planOf } from './plan';
 
 const usd = (minor: number) => ({ minor, currency: 'USD' });
 const told = (parts: ReturnType<typeof planOf>) => parts.map(({ day, amount }) => [day, amount.minor]);
@@ -44,4 +44,45 @@ test('a first payment lies ahead, at most two years', () => {
   const ahead = ['2026-11-26', '2028-11-26', '2026-11-25', '2028-11-27', '2026-02-30', ''].map((day) => isAhead(day, '2026-11-26'));
   expect(ahead).toEqual([true, true, false, false, false, false]);
   expect(isAhead(undefined, '2026-11-26')).toBe(false);
+});
+
+describe('q7 what collectors arrange', () => {
+  test('a down payment is no part of the plan', () => {
+    const weekly = (count: number, down: number) => told(planOf(usd(50_000), '2026-12-01', 'weekly', { count }, down));
+    expect(weekly(4, 12_550)).toEqual([
+      ['2026-12-01', 9_362],
+      ['2026-12-08', 9_362],
+      ['2026-12-15', 9_362],
+      ['2026-12-22', 9_364],
+    ]);
+    expect(weekly(1, 12_550)).toEqual([['2026-12-01', 37_450]]);
+    expect([weekly(1, 50_000), weekly(2, 49_999), weekly(4, -1)]).toEqual([[], [], []]);
+  });
+
+  test('parts of a given amount end with what is left', () => {
+    expect(told(planOf(usd(40_000), '2026-12-04', 'two_weeks', { each: 15_000 }))).toEqual([
+      ['2026-12-04', 15_000],
+      ['2026-12-18', 15_000],
+      ['2027-01-01', 10_000],
+    ]);
+    for (const each of [40_000, 300, 0]) expect(planOf(usd(40_000), '2026-12-04', 'two_weeks', { each })).toEqual([]);
+  });
+
+  test('half-monthly parts are due on the 1st and the 15th', () => {
+    const days = (first: string, count: number) => planOf(usd(count * 100), first, 'semi_monthly', { count }).map(({ day }) => day);
+    expect(days('2026-12-15', 2)).toEqual(['2026-12-15', '2027-01-01']);
+    expect(days('2026-12-20', 3)).toEqual(['2026-12-20', '2027-01-01', '2027-01-15']);
+    expect(days('2027-02-03', 3)).toEqual(['2027-02-03', '2027-02-15', '2027-03-01']);
+  });
+
+  test('a plan runs for so many months', () => {
+    expect([isWithin('2026-12-01', '2027-01-01', 1), isWithin('2026-12-01', '2027-01-02', 1), isWithin('2027-01-31', '2027-02-28', 1)]).toEqual([true, false, true]);
+  });
+
+  test('a later payment is announced ten to three business days before', () => {
+    expect(noticeOf('2026-12-01', '2026-11-26')).toBeUndefined();
+    expect(noticeOf('2026-10-01', '2026-08-01')).toEqual({ from: '2026-09-17', until: '2026-09-28' });
+    expect(noticeOf('2026-12-28', '2026-11-26')).toEqual({ from: '2026-12-11', until: '2026-12-22' });
+    expect(noticeOf('2026-11-30', '2026-11-01')).toEqual({ from: '2026-11-13', until: '2026-11-24' });
+  });
 });
