@@ -28,7 +28,7 @@ const options = {
   security_code: 'required', reveal_security_code: false, hide_after_s: 60, card_number_shown: 'full', show_brand_and_last_four: false,
   expiry_format: 'mmyy', star_clears: true, pound_ends: true, first_key_timeout_s: 60, inter_key_timeout_s: 10, attempts_max: 3,
   process_max: 3, session_limit_min: 10, mute_while_keying: false, process_after_hang_up: false,
-  account_number_twice: false, sec_code: 'by_holder', demographic: FIRST_DEMOGRAPHIC, payment: FIRST_PAYMENT,
+  account_number_twice: false, sec_code: 'by_holder', authorisation: { rule: 'none', text: '' }, demographic: FIRST_DEMOGRAPHIC, payment: FIRST_PAYMENT,
 } as const;
 const desktop: DesktopView = {
   desktop: {

@@ -20,7 +20,7 @@ use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
 use domain::payment::PaymentForm;
 use domain::time::WallClock;
 use domain::view::{
-    CallView, CaptureView, DeskError, LiveCapture, TransferFailure, TransferTarget,
+    CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferFailure, TransferTarget,
 };
 use secret::{Arena, SecretBuffer};
 use tokio::sync::{mpsc, oneshot};
@@ -573,6 +573,27 @@ impl CaptureDesk for Calls {
                 actor,
                 form,
                 key: idempotency_key,
+                reply,
+            })
+            .await
+        })
+    }
+
+    fn read_out<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+        form: PaymentForm,
+        agreed: bool,
+    ) -> Task<'a, Result<ReadOut, DeskError>> {
+        Box::pin(async move {
+            let handle = self.of_capture(actor, capture)?;
+            let (capture, actor) = (capture.clone(), actor.clone());
+            Self::ask(&handle, |reply| Message::ReadOut {
+                capture,
+                actor,
+                form,
+                agreed,
                 reply,
             })
             .await

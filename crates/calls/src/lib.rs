@@ -13,6 +13,7 @@ mod desk;
 mod live;
 mod mask;
 mod open_capture;
+mod read_out;
 mod reconcile;
 mod recorders;
 mod routing;

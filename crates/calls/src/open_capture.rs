@@ -44,6 +44,8 @@ pub(crate) struct OpenCapture {
     /// Presses of Process Payment by their idempotency key.
     pressed: HashMap<String, AttemptId>,
     pending: Option<(Payment, PaymentForm, Actor)>,
+    /// The text that the customer agreed to (S20).
+    pub(crate) agreed: Option<String>,
 }
 
 impl OpenCapture {
@@ -116,6 +118,7 @@ impl CallTask {
             sinks,
             pressed,
             pending: None,
+            agreed: None,
         });
         self.carry_out_all();
         self.publish_call();
@@ -216,15 +219,8 @@ impl CallTask {
             return Err(DeskError::WrongState(open.session.state()));
         }
         let now = self.inner.deps.clock.now();
-        let widget = open.session.widget();
-        let form = form
-            .charged(
-                widget.kind.payment_type(),
-                &widget.options,
-                self.call.consumer(),
-                now.latest_day(),
-            )
-            .map_err(DeskError::Form)?;
+        let form = self.charged(form)?;
+        self.check_agreed(&actor, &form)?;
         self.brake(&actor)?;
         let Some(open) = &mut self.open else {
             return Err(DeskError::NotFound);
@@ -249,6 +245,19 @@ impl CallTask {
         }
         self.presses = self.presses.saturating_add(1);
         self.capture_view(capture)
+    }
+
+    /// The form as it is charged.
+    pub(crate) fn charged(&self, form: PaymentForm) -> Result<PaymentForm, DeskError> {
+        let open = self.open.as_ref().ok_or(DeskError::NotFound)?;
+        let widget = open.session.widget();
+        form.charged(
+            widget.kind.payment_type(),
+            &widget.options,
+            self.call.consumer(),
+            self.inner.deps.clock.now().latest_day(),
+        )
+        .map_err(DeskError::Form)
     }
 
     /// Counts a press, or refuses it before anything is recorded as intended. Somebody who tries cards out is to be seen: it is audited and alarms.

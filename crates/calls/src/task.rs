@@ -19,7 +19,9 @@ use domain::desktop::Desktop;
 use domain::id::{CaptureId, SinkId, WidgetId};
 use domain::payment::{Outcome, PaymentForm};
 use domain::service::Service;
-use domain::view::{CallState, CallView, CaptureView, DeskError, LiveCapture, TransferFailure};
+use domain::view::{
+    CallState, CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferFailure,
+};
 use secret::{KeyReceiver, SecretBuffer};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -85,6 +87,13 @@ pub(crate) enum Message {
         form: PaymentForm,
         key: String,
         reply: Reply<CaptureView>,
+    },
+    ReadOut {
+        capture: CaptureId,
+        actor: Actor,
+        form: PaymentForm,
+        agreed: bool,
+        reply: Reply<ReadOut>,
     },
     Reveal(Showing),
     Live {
@@ -359,6 +368,16 @@ impl CallTask {
                 reply,
             } => {
                 let answer = self.process(&capture, actor, form, key);
+                let _gone = reply.send(answer);
+            }
+            Message::ReadOut {
+                capture,
+                actor,
+                form,
+                agreed,
+                reply,
+            } => {
+                let answer = self.read_out(&capture, &actor, form, agreed).await;
                 let _gone = reply.send(answer);
             }
             Message::Reveal(showing) => self.reveal(showing),

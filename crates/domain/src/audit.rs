@@ -81,6 +81,8 @@ pub enum AuditAction {
     CustomerSpeaking,
     /// A Basic value was shown; detail: field.
     ValueShown,
+    /// The agent said that the customer agreed to a debit (S20); detail: call, offset_ms since that began, sec_code, text that was read out.
+    ConsumerAgreed,
     /// Process Payment was pressed; the intent is recorded.
     ChargeIntended,
     /// Process Payment was pressed once too often, and nothing was recorded or sent; detail: limit.

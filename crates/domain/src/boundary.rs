@@ -28,7 +28,7 @@ use crate::payment::{
     AttemptState, CheckFacts, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm,
 };
 use crate::service::{Service, Settings, Sink};
-use crate::view::{CallView, CaptureView, DeskError, LiveCapture, TransferTarget};
+use crate::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget};
 
 mod telephony;
 
@@ -126,6 +126,8 @@ pub struct Answer {
 pub trait Recorders: Send + Sync {
     /// Pauses a declared recorder for a call; answers when it has confirmed, or why it cannot: a reason code.
     fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>>;
+    /// This call is confirmed to be recorded now, masked where it is protected.
+    fn is_recording(&self, call: &CallId) -> bool;
     /// Lets it go on.
     fn resume<'a>(&'a self, call: &'a CallId, sink: &'a Sink)
     -> Task<'a, Result<(), &'static str>>;
@@ -499,6 +501,14 @@ pub trait CaptureDesk: Send + Sync {
         form: PaymentForm,
         idempotency_key: String,
     ) -> Task<'a, Result<CaptureView, DeskError>>;
+    /// The text that is read out before a debit of this form; with `agreed` the customer has agreed to it, audited.
+    fn read_out<'a>(
+        &'a self,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+        form: PaymentForm,
+        agreed: bool,
+    ) -> Task<'a, Result<ReadOut, DeskError>>;
     /// Whether the agent takes calls.
     fn availability(&self, actor: &Actor) -> Availability;
     /// The agent chose to take calls, or not to. It holds until the agent chooses anew, or the server ends.

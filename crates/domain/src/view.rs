@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capture::{Brand, CaptureState, Field, FieldError, VelocityLimit, WidgetKind};
+use crate::capture::{
+    Brand, CaptureState, Field, FieldError, PaymentType, VelocityLimit, WidgetKind,
+};
 use crate::consumer::Consumer;
 use crate::gate::Gate;
 use crate::gateway::NotSentReason;
@@ -15,7 +17,7 @@ use crate::language::Language;
 use crate::money::Money;
 use crate::payment::Outcome;
 use crate::time::UnixMillis;
-use crate::widget::{DemographicInput, PaymentInputs, Widget};
+use crate::widget::{AuthorisationRule, DemographicInput, PaymentInputs, Widget};
 
 /// An agent's call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -208,6 +210,10 @@ pub struct WidgetView {
     pub demographic: Vec<DemographicInput>,
     /// Advanced: what the tab Payment asks for.
     pub payment: PaymentInputs,
+    /// Checks: how the customer consents to the debit (S20).
+    pub authorisation: AuthorisationRule,
+    /// Check Basic: the text of that, to be read out once the recorders run again; else empty.
+    pub authorisation_text: String,
 }
 
 impl From<&Widget> for WidgetView {
@@ -224,6 +230,14 @@ impl From<&Widget> for WidgetView {
                 == crate::widget::SecurityCodeRule::Optional,
             demographic: widget.options.demographic.clone(),
             payment: widget.options.payment.clone(),
+            authorisation: match widget.kind.payment_type() {
+                PaymentType::Check => widget.options.authorisation.rule,
+                PaymentType::Card => AuthorisationRule::None,
+            },
+            authorisation_text: match widget.kind {
+                WidgetKind::CheckBasic => widget.options.authorisation.plain_text(),
+                _ => String::new(),
+            },
         }
     }
 }
@@ -378,6 +392,17 @@ pub struct PaymentView {
     pub status: Option<u16>,
 }
 
+/// What the agent reads out before a debit (S20).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ReadOut {
+    /// The text: hostile, for it holds what was typed.
+    pub text: String,
+    /// The call is confirmed to be recorded.
+    pub is_recorded: bool,
+    /// When the customer agreed to it.
+    pub agreed_at: Option<UnixMillis>,
+}
+
 /// Why the desk refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeskError {
@@ -399,6 +424,12 @@ pub enum DeskError {
     /// The capture's state does not allow this.
     #[error("not possible while the capture is {0:?}")]
     WrongState(CaptureState),
+    /// The customer's consent is to be recorded, and nothing confirms that the call is.
+    #[error("the call is not recorded")]
+    NotRecorded,
+    /// The customer has not agreed to this debit.
+    #[error("the customer has not agreed to this debit")]
+    NotAgreed,
     /// Too many payments were tried.
     #[error("too many payments were tried")]
     TooManyCharges(VelocityLimit),

@@ -12,10 +12,12 @@ use crate::gateway::GatewayConfig;
 use crate::id::WidgetId;
 use crate::payment::{CheckFacts, SecCodeRule};
 
+mod authorisation;
 mod draft;
 mod inputs;
 mod translation;
 
+pub use authorisation::{AUTHORISATION_CHARS_MAX, Authorisation, AuthorisationRule, Said};
 pub use draft::{DraftProblem, PROMPT_CHARS_MAX, TITLE_CHARS_MAX, WidgetDraft};
 pub(crate) use draft::{name_problem, translation_path};
 pub use inputs::{
@@ -139,6 +141,8 @@ pub struct WidgetOptions {
     pub account_number_twice: bool,
     /// (Check Advanced) the SEC code of its debits.
     pub sec_code: SecCodeRule,
+    /// (Check) how the customer consents to a debit (S20).
+    pub authorisation: Authorisation,
     /// O13 (Advanced) the fields of the tab Demographic, in its order.
     pub demographic: Vec<DemographicInput>,
     /// O14 (Advanced) what the tab Payment asks for.
@@ -165,6 +169,7 @@ impl Default for WidgetOptions {
             process_after_hang_up: false,
             account_number_twice: false,
             sec_code: SecCodeRule::ByHolder,
+            authorisation: Authorisation::default(),
             demographic: first_demographic(),
             payment: PaymentInputs::default(),
         }

@@ -125,6 +125,10 @@ codes! {
     TooManyStreams = "too_many_streams", TOO_MANY_REQUESTS, TooManyRequests, "Too many open pages";
     /// Gateway tests of one user.
     TooManyTests = "too_many_tests", TOO_MANY_REQUESTS, TooManyRequests, "Too many gateway tests; wait a moment";
+    /// S20.
+    NotRecorded = "not_recorded", CONFLICT, WrongState, "The customer's consent has to be recorded, and nothing confirms that this call is";
+    /// S20.
+    NotAgreed = "not_agreed", CONFLICT, WrongState, "The customer has not agreed to this debit; read the text out";
     /// Payments of one call.
     TooManyOnCall = "too_many_on_call", TOO_MANY_REQUESTS, TooManyRequests, "Not charged: too many payments were tried on this call";
     /// Payments of one agent.
@@ -312,7 +316,12 @@ impl From<DeskError> for Problem {
                         .collect(),
                 );
             }
-            DeskError::TooManyCharges(limit) => velocity_code(limit),
+            DeskError::NotRecorded => Code::NotRecorded,
+            DeskError::NotAgreed => Code::NotAgreed,
+            DeskError::TooManyCharges(limit) => {
+                let problem = Self::new(velocity_code(limit));
+                return problem.retry_after(limit.window().as_secs());
+            }
             DeskError::Busy => Code::Busy,
             DeskError::Unrecordable => Code::Unrecordable,
         };

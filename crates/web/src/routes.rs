@@ -198,6 +198,9 @@ fn captures() -> Vec<Route> {
         post("/captures/{id}/process", calls::process)
             .may(CAPTURE)
             .passive(),
+        post("/captures/{id}/authorisation", calls::read_out)
+            .may(CAPTURE)
+            .passive(),
         post("/captures/{id}/reveal", calls::reveal)
             .may(&[Right::CaptureViewBasic])
             .passive(),

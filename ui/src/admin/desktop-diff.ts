@@ -92,6 +92,12 @@ const OPTIONS: WidgetField[] = [
   ...COUNTS.map((name): WidgetField => ({ id: `options.${name}`, label: named(`options.${name}`), text: (_, { numbers }) => numbers[name] ?? '', take: takeNumber(name) })),
 ];
 
+/** How customers of a check consent. */
+const CONSENT: WidgetField[] = [
+  { id: 'options.authorisation.rule', label: named('options.authorisation'), text: (t, { kind, options }) => (isCheck(kind) ? t(`options.authorisation.${options.authorisation.rule}`) : undefined), take: takeOption('authorisation') },
+  { id: 'options.authorisation.text', label: named('options.authorisation_text'), text: (_, { kind, options }) => (isCheck(kind) && options.authorisation.rule !== 'none' ? options.authorisation.text : undefined), take: takeOption('authorisation') },
+];
+
 const prefillText = (t: Translate, { name, required, prefill }: DemographicInput) =>
   [t(TYPED_NAMES[name]), required ? t('diff.required') : '', prefill && prefill !== 'nothing' ? t(`options.prefill.${prefill}`) : ''].filter((text) => text !== '').join(', ');
 
@@ -217,7 +223,7 @@ const MORE: WidgetField[] = [
   moreField('cases', (_, cases) => cases.map(({ name, expected }) => `${name}: ${expected.outcome}`).join('\n')),
 ];
 
-const FIELDS: readonly WidgetField[] = [...OWN, ...TEXTS, ...OPTIONS, ...TYPED, ...GATEWAY, ...MORE];
+const FIELDS: readonly WidgetField[] = [...OWN, ...TEXTS, ...OPTIONS, ...CONSENT, ...TYPED, ...GATEWAY, ...MORE];
 
 /** A stored widget is known by its identity, a new one by its place in this form. */
 const keyOf = (widget: WidgetDraft) => widget.id ?? widget.key;

@@ -69,6 +69,11 @@ export function fieldsOf(kind: WidgetKind): Field[] {
   return isCheck(kind) ? ['routing_number', 'account_number'] : ['card_number', 'expiry', 'security_code'];
 }
 
+/** As the server has it. */
+const FIRST_AUTHORISATION =
+  'Today, {time.now}, {check.holder_name} authorises one debit of {payment.amount} {payment.currency} from the {check.account_type} account at {check.bank_name} that was just keyed. ' +
+  'To revoke it, call {call.called} before the debit is made. Do you agree?';
+
 const FIRST_OPTIONS: WidgetOptions = {
   security_code: 'required',
   reveal_security_code: false,
@@ -87,6 +92,7 @@ const FIRST_OPTIONS: WidgetOptions = {
   process_after_hang_up: false,
   account_number_twice: false,
   sec_code: 'by_holder',
+  authorisation: { rule: 'none', text: FIRST_AUTHORISATION },
   demographic: FIRST_DEMOGRAPHIC,
   payment: FIRST_PAYMENT,
 };

@@ -119,6 +119,7 @@ function PreviewDesign({ design, drafts, parts, open }: { design: string | null 
 type PreviewWidgetProps = { open: Open; form: Typed; onForm: (form: Typed) => void; onView: (view: CaptureView | undefined) => void; onNew: () => void };
 
 function PreviewWidget({ open: { widget, view }, form, onForm, onView, onNew }: PreviewWidgetProps) {
+  const t = useT();
   const now = useNow();
   const [shows, setShows] = useState(true);
   const act = (action: CaptureAction) => onView(acted(view, action));
@@ -127,6 +128,7 @@ function PreviewWidget({ open: { widget, view }, form, onForm, onView, onNew }: 
     process: (payment) => onView(processed(view, payment, Date.now())),
     reveal: () => setShows(true),
     conceal: () => setShows(false),
+    readOut: async () => ({ text: t('consent.example'), is_recorded: true, agreed_at: null }),
     newPayment: onNew,
   };
   const { walk, go } = useWalk(view, act);

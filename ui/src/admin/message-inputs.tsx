@@ -64,7 +64,7 @@ const SEC_CODES = ['by_holder', 'tel', 'ccd', 'ppd', 'web'] as const;
 type Toggle = { [K in keyof WidgetOptions]: WidgetOptions[K] extends boolean ? K : never }[keyof WidgetOptions];
 
 function Options(props: InputsProps) {
-  const { draft, onChange, may } = props;
+  const { draft, errors, onChange, may } = props;
   const t = useT();
   const { options, kind } = draft;
   const set = (next: Partial<WidgetOptions>) => onChange({ options: { ...options, ...next } });
@@ -131,6 +131,29 @@ function Options(props: InputsProps) {
         ))}
       </div>
       <div className={css.checks}>{toggles.map(toggle)}</div>
+      {!card && (
+        <>
+          <SelectInput
+            label={t('options.authorisation')}
+            value={options.authorisation.rule}
+            choices={(['none', 'recording', 'notice'] as const).map((id) => ({ id, label: t(`options.authorisation.${id}`) }))}
+            onChange={(rule) => set({ authorisation: { ...options.authorisation, rule } })}
+            disabled={!may.messages}
+          />
+          {options.authorisation.rule !== 'none' && (
+            <TextInput
+              label={t('options.authorisation_text')}
+              value={options.authorisation.text}
+              onChange={(text) => set({ authorisation: { ...options.authorisation, text } })}
+              lines={5}
+              maxLength={1_500}
+              hint={t(basic ? 'options.authorisation_basic' : 'options.authorisation_hint')}
+              error={errors['options.authorisation.text']}
+              disabled={!may.messages}
+            />
+          )}
+        </>
+      )}
       {!basic && <DemographicTable {...props} />}
       {!basic && <PaymentRules {...props} />}
     </>

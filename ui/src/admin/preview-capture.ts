@@ -49,6 +49,8 @@ export function opened(widget: WidgetDraft, now: number): CaptureView {
       reveal_security_code: options.reveal_security_code,
       hide_after_s: Number(numbers.hide_after_s),
       security_code_optional: options.security_code === 'optional',
+      authorisation: 'none',
+      authorisation_text: widget.kind === 'check_basic' && options.authorisation.rule !== 'none' ? options.authorisation.text : '',
       demographic: options.demographic,
       payment: options.payment,
     },

@@ -1,7 +1,7 @@
 /** The open capture of a call: the widget, wired to the server. */
 import { useCallback, useMemo, useRef, useState } from 'react';
 import { ApiError, api, apiText, sentenceOf } from '../lib/api/client';
-import type { CallView, CaptureAction, CaptureView, Field } from '../lib/api/types';
+import type { CallView, CaptureAction, CaptureView, Field, ReadOut } from '../lib/api/types';
 import { amountText } from '../lib/i18n/format';
 import { AttemptKeys } from '../lib/capture/attempt-keys';
 import { CaptureWidget } from '../lib/capture/capture-widget';
@@ -50,6 +50,13 @@ export function CapturePanel({ call, view, store, online, locked, form, onForm }
       }),
     [run, store, view],
   );
+  const readOut = useCallback(
+    async ({ amount, ...rest }: SentForm, agreed: boolean) => {
+      const payment = { amount: amountText(amount), currency: amount.currency, ...rest };
+      return api<ReadOut>('POST', `/captures/${view.id}/authorisation`, { body: { payment, agreed } });
+    },
+    [view.id],
+  );
   const newPayment = useCallback(
     () =>
       run(async () => {
@@ -59,8 +66,8 @@ export function CapturePanel({ call, view, store, online, locked, form, onForm }
     [call.id, run, store, view.id, view.widget.id],
   );
   const commands = useMemo<WidgetCommands>(
-    () => ({ act, process, newPayment, reveal: (field) => void reveals.reveal(field), conceal: reveals.conceal }),
-    [act, newPayment, process, reveals.conceal, reveals.reveal],
+    () => ({ act, process, readOut, newPayment, reveal: (field) => void reveals.reveal(field), conceal: reveals.conceal }),
+    [act, newPayment, process, readOut, reveals.conceal, reveals.reveal],
   );
   const { walk, go } = useWalk(view, act);
   return (

@@ -38,6 +38,7 @@ export const ACTION_NAMES = {
   gateway_test_ended: 'audit_action.gateway_test_ended',
   customer_speaking: 'audit_action.customer_speaking',
   value_shown: 'audit_action.value_shown',
+  consumer_agreed: 'audit_action.consumer_agreed',
   charge_intended: 'audit_action.charge_intended',
   charge_refused: 'audit_action.charge_refused',
   charge_sent: 'audit_action.charge_sent',

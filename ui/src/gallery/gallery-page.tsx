@@ -20,6 +20,7 @@ const COMMANDS: WidgetCommands = {
   process: () => undefined,
   reveal: () => undefined,
   conceal: () => undefined,
+  readOut: async () => ({ text: '', is_recorded: false, agreed_at: null }),
   newPayment: () => undefined,
 };
 

@@ -24,8 +24,9 @@ use domain::widget::{Widget, WidgetOptions};
 use secret::{Arena, Key, KeyReceiver, KeySender, SecretText, digit_ring};
 
 use crate::configuration::{Configuration, Readers};
-use crate::{Calls, Deps, Unreachable};
+use crate::{Calls, Deps};
 
+use super::consent::Tape;
 use super::fixtures::{agent, desktop, service, widget};
 
 /// 2026-11-15T12:00:00Z.
@@ -432,6 +433,7 @@ pub(super) struct House {
     pub(super) widgets: Vec<Widget>,
     pub(super) pages: Arc<Pages>,
     pub(super) setup: Arc<Setup>,
+    pub(super) tape: Arc<Tape>,
     configuration: Arc<Configuration>,
     arena: Arc<Arena>,
 }
@@ -439,6 +441,7 @@ pub(super) struct House {
 impl House {
     pub(super) async fn new(options: WidgetOptions, protection: ProtectionScope) -> Self {
         let kim = agent();
+        let tape = Arc::new(Tape::default());
         let basic = widget(4, WidgetKind::CreditCardBasic, options.clone());
         let widget = widget(3, WidgetKind::CreditCardAdvanced, options);
         let widgets = vec![widget.clone(), basic.clone()];
@@ -467,7 +470,7 @@ impl House {
             desktops: setup.clone(),
             configuration: configuration.clone(),
             gateway: gateway.clone(),
-            recorders: Arc::new(Unreachable),
+            recorders: tape.clone(),
             bus: pages.clone(),
             clock: Arc::new(Clock),
             arena: arena.clone(),
@@ -484,6 +487,7 @@ impl House {
             widgets,
             pages,
             setup,
+            tape,
             configuration,
             arena,
         }

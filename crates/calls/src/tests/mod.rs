@@ -14,6 +14,7 @@ use domain::widget::WidgetOptions;
 
 mod alarms;
 mod availability;
+mod consent;
 mod controls;
 mod digits;
 mod fixtures;

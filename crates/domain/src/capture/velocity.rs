@@ -37,6 +37,15 @@ pub enum VelocityLimit {
 }
 
 impl VelocityLimit {
+    /// After how long it holds no more at the latest; of a call after any time that a supervisor needs.
+    #[must_use]
+    pub fn window(self) -> Duration {
+        match self {
+            Self::Call | Self::Agent => AGENT_WINDOW,
+            Self::Account => ACCOUNT_WINDOW,
+        }
+    }
+
     /// Its word in audit entries.
     #[must_use]
     pub fn code(self) -> &'static str {

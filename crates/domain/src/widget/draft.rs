@@ -106,6 +106,7 @@ impl WidgetDraft {
         problems.extend(option_problems(&self.options));
         problems.extend(demographic_problems(&self.options.demographic));
         problems.extend(self.options.payment.problems());
+        problems.extend(self.options.authorisation.problems(self.kind.is_advanced()));
         problems.extend(self.gateway_problems());
         if !problems.is_empty() {
             return Err(problems);

@@ -15,7 +15,7 @@ use domain::consumer::Consumer;
 use domain::id::{CallId, CaptureId, WidgetId};
 use domain::money::{Currency, Money, MoneyError};
 use domain::payment::{PaymentForm, value_problems};
-use domain::view::{CallView, CaptureView};
+use domain::view::{CallView, CaptureView, ReadOut};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -58,6 +58,16 @@ pub(crate) struct ProcessForm {
     /// Everything else, by the names of the standard parameters: `firstName`, `reference`, `accountType`, ...
     #[serde(default)]
     values: BTreeMap<String, String>,
+}
+
+/// What is read out, and whether the customer agreed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReadOutForm {
+    /// What the agent typed.
+    payment: ProcessForm,
+    /// The text was read out, and the customer agreed to it.
+    agreed: bool,
 }
 
 /// Which value to show.
@@ -150,6 +160,24 @@ pub(crate) async fn process(
     let form = form.parse()?;
     let processed = app.deps.desk.process(&login.actor, &capture, form, key);
     Ok(Json(processed.await?))
+}
+
+/// The text that the agent reads out before a debit, and the customer's consent to it (S20): once it is agreed it is in the trail, with the time since the call began.
+#[utoipa::path(post, path = "/captures/{id}/authorisation", tag = "captures", params(("id" = CaptureId, Path)), request_body = ReadOutForm, responses(
+    (status = 200, body = ReadOut),
+))]
+pub(crate) async fn read_out(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(capture): Id<CaptureId>,
+    Input(form): Input<ReadOutForm>,
+) -> Answer<ReadOut> {
+    let payment = form.payment.parse()?;
+    let read = app
+        .deps
+        .desk
+        .read_out(&login.actor, &capture, payment, form.agreed);
+    Ok(Json(read.await?))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Option<String> {

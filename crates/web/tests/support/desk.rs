@@ -13,7 +13,7 @@ use domain::control::CallControl;
 use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
 use domain::payment::PaymentForm;
 use domain::time::UnixMillis;
-use domain::view::{CallView, CaptureView, DeskError, LiveCapture, TransferTarget};
+use domain::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget};
 use domain::widget::{Fee, WidgetOptions};
 use secret::SecretBuffer;
 
@@ -174,6 +174,24 @@ impl CaptureDesk for Desk {
             .note(format!("{action:?}"))
             .and_then(|()| self.owned(actor, capture));
         task(acted)
+    }
+
+    fn read_out<'a>(
+        &'a self,
+        _: &'a Actor,
+        _: &'a CaptureId,
+        _: PaymentForm,
+        agreed: bool,
+    ) -> Task<'a, Result<ReadOut, DeskError>> {
+        task(if agreed {
+            Err(DeskError::NotRecorded)
+        } else {
+            Ok(ReadOut {
+                text: "Do you agree?".to_owned(),
+                is_recorded: false,
+                agreed_at: None,
+            })
+        })
     }
 
     fn process<'a>(

@@ -178,6 +178,13 @@ async fn o15_an_account_number_keyed_twice_is_kept() {
 }
 
 #[tokio::test]
+async fn s20_the_authorisation_of_a_check_is_kept_and_holds_no_keyed_value() {
+    let text = "I agree to {payment.amount}.";
+    let option = ("authorisation", json!({"rule": "recording", "text": text}));
+    kept(WidgetKind::CheckAdvanced, &[option]).await;
+}
+
+#[tokio::test]
 async fn s20_the_sec_code_of_a_check_is_kept() {
     let option = ("sec_code", json!("ccd"));
     kept(WidgetKind::CheckAdvanced, &[option]).await;

@@ -351,6 +351,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/captures/{id}/authorisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The text that the agent reads out before a debit, and the customer's consent to it (S20): once it is agreed it is in the trail, with the time since the call began.
+         * @description Needs the right capture.start.
+         */
+        post: operations["read_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/captures/{id}/process": {
         parameters: {
             query?: never;
@@ -1695,7 +1715,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "call_transferred" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "call_transferred" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -1750,6 +1770,24 @@ export interface components {
          * @enum {string}
          */
         AuthMethod: "none" | "basic";
+        /** @description The option "Authorisation" of a check widget. */
+        Authorisation: {
+            /**
+             * @description How.
+             * @default none
+             */
+            rule: components["schemas"]["AuthorisationRule"];
+            /**
+             * @description The text, with tokens such as `{payment.amount}`; 1-1,500 characters unless the rule is none.
+             * @default Today, {time.now}, {check.holder_name} authorises one debit of {payment.amount} {payment.currency} from the {check.account_type} account at {check.bank_name} that was just keyed. To revoke it, call {call.called} before the debit is made. Do you agree?
+             */
+            text: string;
+        };
+        /**
+         * @description How a customer consents.
+         * @enum {string}
+         */
+        AuthorisationRule: "none" | "recording" | "notice";
         /** @description How an agent stands. */
         Availability: {
             /** @enum {string} */
@@ -2012,7 +2050,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /**
          * @description A list of conditions.
          * @enum {string}
@@ -3313,6 +3351,21 @@ export interface components {
             /** @description "tones masked for you", "call recording", or a recorder's name. */
             what: components["schemas"]["ProtectionPart"];
         };
+        /** @description What the agent reads out before a debit (S20). */
+        ReadOut: {
+            agreed_at?: components["schemas"]["UnixMillis"] | null;
+            /** @description The call is confirmed to be recorded. */
+            is_recorded: boolean;
+            /** @description The text: hostile, for it holds what was typed. */
+            text: string;
+        };
+        /** @description What is read out, and whether the customer agreed. */
+        ReadOutForm: {
+            /** @description The text was read out, and the customer agreed to it. */
+            agreed: boolean;
+            /** @description What the agent typed. */
+            payment: components["schemas"]["ProcessForm"];
+        };
         /** @description One reason. */
         Reason: {
             /** @description Name of the widget or service concerned; empty: the desktop itself. */
@@ -4223,6 +4276,14 @@ export interface components {
              */
             attempts_max: number;
             /**
+             * @description (Check) how the customer consents to a debit (S20).
+             * @default {
+             *       "rule": "none",
+             *       "text": "Today, {time.now}, {check.holder_name} authorises one debit of {payment.amount} {payment.currency} from the {check.account_type} account at {check.bank_name} that was just keyed. To revoke it, call {call.called} before the debit is made. Do you agree?"
+             *     }
+             */
+            authorisation: components["schemas"]["Authorisation"];
+            /**
              * @description O4 (Basic).
              * @default full
              */
@@ -4394,6 +4455,10 @@ export interface components {
         };
         /** @description The part of a widget that an agent needs. */
         WidgetView: {
+            /** @description Checks: how the customer consents to the debit (S20). */
+            authorisation: components["schemas"]["AuthorisationRule"];
+            /** @description Check Basic: the text of that, to be read out once the recorders run again; else empty. */
+            authorisation_text: string;
             /** @description Accepted brands. */
             card_types: components["schemas"]["Brand"][];
             /** @description Advanced: the fields of the tab Demographic, in its order. */
@@ -4870,6 +4935,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaptureView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CaptureId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadOutForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadOut"];
                 };
             };
             default: components["responses"]["Problem"];

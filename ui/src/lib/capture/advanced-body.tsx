@@ -8,6 +8,7 @@ import { T, useT } from '../i18n';
 import { exampleAmount, moneyText } from '../i18n/format';
 import css from './capture.module.css';
 import { DemographicInputs, PaymentInputs, PlanPreview, TYPED_NAMES } from './detail-inputs';
+import { ConsentPanel, useConsent } from './consent';
 import { OutcomeActions, OutcomePanel } from './outcome-panel';
 import type { Asked, Problems, Typed, TypedField } from './payment-form';
 import { AWAITED, arrangementOf, partsOf, problemsOf, tabOfInput, toPaymentForm, totalOf, typedIn, withPrefill } from './payment-form';
@@ -80,6 +81,7 @@ export function AdvancedBody({ form: typed, ...given }: WidgetProps) {
             <Prompt view={view} />
             <Rows {...props} onListen={(field) => onWalk({ ...walk, stop: field })} />
             <Accepted view={view} />
+            <ConsentPanel {...props} consent={charge.consent} />
           </TabPanel>
           <TabPanel id="status" className={css.panel!}>
             <StatusPanel {...props} problems={problems} />
@@ -111,7 +113,7 @@ export function AdvancedBody({ form: typed, ...given }: WidgetProps) {
           >
             {t('process.button')}
           </Button>
-          <Missing id={missingId} view={view} problems={problems} />
+          <Missing id={missingId} view={view} problems={problems} consent={charge.consent.missing} />
         </footer>
       )}
     </div>
@@ -128,9 +130,10 @@ export function missingNames(t: Translate, view: CaptureView, problems: Problems
   return [...typed, ...view.missing.map((field) => t(FIELD_NAMES[field]))];
 }
 
-function Missing({ id, view, problems }: { id: string; view: CaptureView; problems: Problems }) {
+function Missing({ id, view, problems, consent }: { id: string; view: CaptureView; problems: Problems; consent: boolean }) {
   const t = useT();
   const names = missingNames(t, view, problems);
+  if (names.length === 0 && consent) names.push(t('consent.agreed'));
   return (
     <p className={css.missing} id={id}>
       {names.length > 0 && t('process.missing', { list: names.join(', ') })}
@@ -220,10 +223,12 @@ function nameText(form: Typed): string {
 }
 
 /** Process Payment: asked once, sent once. */
-function useCharge({ view, form, commands, busy, now }: WidgetProps) {
+function useCharge(props: WidgetProps) {
+  const { view, form, commands, busy, now } = props;
   const [asking, setAsking] = useState(false);
   const ready = toPaymentForm(form, view.widget, isCheck(view.widget.kind), todayText(now));
-  const possible = view.state === 'ready' && view.missing.length === 0 && view.process_left > 0 && ready !== undefined;
+  const consent = useConsent(props, ready);
+  const possible = view.state === 'ready' && view.missing.length === 0 && view.process_left > 0 && ready !== undefined && !consent.missing;
   useEffect(() => {
     if (!possible) setAsking(false);
   }, [possible]);
@@ -234,6 +239,7 @@ function useCharge({ view, form, commands, busy, now }: WidgetProps) {
   };
   return {
     asking: asking && possible,
+    consent,
     possible,
     press: () => {
       if (!possible || busy) return;

@@ -77,6 +77,12 @@ function Gone(props: WidgetProps) {
       <Notice tone="good" role="status">
         <strong>{t('done.captured')}</strong>
       </Notice>
+      {view.widget.authorisation_text && (
+        <section className={css.question} aria-label={t('consent.title')}>
+          <p>{t('consent.read')}</p>
+          <q>{view.widget.authorisation_text}</q>
+        </section>
+      )}
       <footer className={css.footer}>
         <Button look="primary" isDisabled={busy} onPress={() => commands.act({ do: 'close' })}>
           {t('capture.close')}

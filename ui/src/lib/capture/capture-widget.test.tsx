@@ -12,7 +12,7 @@ import type { WidgetProps } from './props';
 import type { Walk } from './walk';
 import { firstStop } from './walk';
 
-const commands = { act: vi.fn(), process: vi.fn(), reveal: vi.fn(), conceal: vi.fn(), newPayment: vi.fn() };
+const commands = { act: vi.fn(), process: vi.fn(), reveal: vi.fn(), conceal: vi.fn(), newPayment: vi.fn(), readOut: vi.fn() };
 beforeEach(() => Object.values(commands).forEach((command) => command.mockClear()));
 
 const FILLED = { ...emptyForm({ firstName: 'Jane', lastName: 'Roe' }), amount: '120.50' };
@@ -412,4 +412,39 @@ test('an obtained routing number names its bank, and a refused one says why', ()
 test('o15 a kept first entry asks for the second', () => {
   renderPage(<Widget view={atField('check_basic', 'account_number', { state: 'waiting', second_entry: true })} />);
   expect(within(group('Account number')).getByText('Kept. Ask for the number once more.')).toBeVisible();
+});
+
+describe('s20 the authorisation of a debit', () => {
+  const view = (authorisation: 'recording' | 'notice') => {
+    const ready = capture('check_advanced', 'ready');
+    return { ...ready, widget: { ...ready.widget, authorisation } };
+  };
+  const text = 'Jane Roe authorises one debit of 120.50 USD.';
+
+  test('Process Payment waits for Consumer agreed while the call is recorded', async () => {
+    commands.readOut.mockImplementation(async (_: unknown, agreed: boolean) => ({ text, is_recorded: true, agreed_at: agreed ? NOW : null }));
+    renderPage(<Widget view={view('recording')} form={FILLED} stop="payment" />);
+    expect(await screen.findByText(text)).toBeVisible();
+    expect(button('Process Payment')).toBeDisabled();
+    expect(button('Process Payment')).toHaveAccessibleDescription('Missing: Consumer agreed');
+    await userEvent.click(screen.getByRole('checkbox', { name: 'Consumer agreed' }));
+    expect(commands.readOut).toHaveBeenLastCalledWith(expect.objectContaining({ amount: { minor: 12_050, currency: 'USD' } }), true);
+    await vi.waitFor(() => expect(button('Process Payment')).toBeEnabled());
+  });
+
+  test('nobody agrees on a call that is not recorded', async () => {
+    commands.readOut.mockResolvedValue({ text, is_recorded: false, agreed_at: null });
+    renderPage(<Widget view={view('recording')} form={FILLED} stop="payment" />);
+    expect(await screen.findByRole('checkbox', { name: 'Consumer agreed' })).toBeDisabled();
+    expect(screen.getByText(/Nothing confirms that this call is recorded/)).toBeVisible();
+    expect(button('Process Payment')).toBeDisabled();
+  });
+
+  test('a written notice is shown and holds nothing up', async () => {
+    commands.readOut.mockResolvedValue({ text, is_recorded: false, agreed_at: null });
+    renderPage(<Widget view={view('notice')} form={FILLED} stop="payment" />);
+    expect(await screen.findByText(text)).toBeVisible();
+    expect(screen.queryByRole('checkbox')).toBeNull();
+    expect(button('Process Payment')).toBeEnabled();
+  });
 });

@@ -76,6 +76,8 @@ export function capture(kind: WidgetKind, state: CaptureState, change: Partial<C
       reveal_security_code: false,
       hide_after_s: 60,
       security_code_optional: false,
+      authorisation: 'none',
+      authorisation_text: '',
       demographic: FIRST_DEMOGRAPHIC,
       payment: FIRST_PAYMENT,
     },

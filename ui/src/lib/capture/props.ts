@@ -1,11 +1,13 @@
 /** What a widget is given. It is a pure function of this; what it wants done goes through `commands`. */
-import type { CaptureAction, CaptureView, Field } from '../api/types';
+import type { CaptureAction, CaptureView, Field, ReadOut } from '../api/types';
 import type { Known, SentForm, Typed } from './payment-form';
 import type { Walk } from './walk';
 
 export type WidgetCommands = {
   act: (action: CaptureAction) => void;
   process: (form: SentForm) => void;
+  /** The text that is read out before a debit; with `agreed` the customer has agreed to it. */
+  readOut: (form: SentForm, agreed: boolean) => Promise<ReadOut>;
   /** Basic: fetch a validated value; each showing is audited. */
   reveal: (field: Field) => void;
   conceal: (field: Field) => void;

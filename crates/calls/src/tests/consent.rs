@@ -1,0 +1,162 @@
+//! A customer's consent to a debit, before it is charged (SETTLED S20).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use domain::audit::AuditAction;
+use domain::boundary::{CaptureDesk, Recorders, Task};
+use domain::capture::fixtures::{ACCOUNT_NUMBER, ROUTING_NUMBERS};
+use domain::capture::{CaptureState, Field, WidgetKind};
+use domain::id::{CallId, CaptureId};
+use domain::money::{Currency, Money};
+use domain::payment::PaymentForm;
+use domain::service::{ProtectionScope, Sink};
+use domain::view::{DeskError, ReadOut};
+use domain::widget::{Authorisation, AuthorisationRule, WidgetOptions};
+
+use super::fixtures::widget;
+use super::house::House;
+
+/// A recorder that runs when the test says so, and cannot be paused.
+#[derive(Default)]
+pub(super) struct Tape(AtomicBool);
+
+impl Tape {
+    pub(super) fn run(&self, on: bool) {
+        self.0.store(on, Ordering::SeqCst);
+    }
+}
+
+impl Recorders for Tape {
+    fn pause<'a>(&'a self, _: &'a CallId, _: &'a Sink) -> Task<'a, Result<(), &'static str>> {
+        Box::pin(async { Err(crate::NO_CONTROL) })
+    }
+
+    fn resume<'a>(&'a self, _: &'a CallId, _: &'a Sink) -> Task<'a, Result<(), &'static str>> {
+        Box::pin(async { Err(crate::NO_CONTROL) })
+    }
+
+    fn is_recording(&self, _: &CallId) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+fn form(amount: &str) -> PaymentForm {
+    PaymentForm {
+        amount: Money::parse(amount, Currency::USD).unwrap(),
+        fee_minor: 0,
+        values: [("firstName", "Jane"), ("lastName", "Roe")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+    }
+}
+
+/// A check with both numbers obtained.
+async fn ready(rule: AuthorisationRule) -> (House, CaptureId) {
+    let options = WidgetOptions {
+        authorisation: Authorisation {
+            rule,
+            ..Authorisation::default()
+        },
+        ..WidgetOptions::default()
+    };
+    let house = House::new(options.clone(), ProtectionScope::Capture).await;
+    house.setup.desktop.lock().unwrap().widgets[0] = widget(3, WidgetKind::CheckAdvanced, options);
+    house.reload().await;
+    let mut phone = house.call().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.until(&capture, CaptureState::Armed).await;
+    house
+        .obtain(
+            &mut phone,
+            &capture,
+            Field::RoutingNumber,
+            ROUTING_NUMBERS[0],
+        )
+        .await;
+    house
+        .obtain(&mut phone, &capture, Field::AccountNumber, ACCOUNT_NUMBER)
+        .await;
+    house.until(&capture, CaptureState::Ready).await;
+    (house, capture)
+}
+
+async fn read(
+    house: &House,
+    capture: &CaptureId,
+    amount: &str,
+    agreed: bool,
+) -> Result<ReadOut, DeskError> {
+    let read = house
+        .calls
+        .read_out(&house.actor, capture, form(amount), agreed);
+    read.await
+}
+
+async fn press(house: &House, capture: &CaptureId, amount: &str, key: &str) -> Option<DeskError> {
+    let pressed = house
+        .calls
+        .process(&house.actor, capture, form(amount), key.to_owned());
+    pressed.await.err()
+}
+
+#[tokio::test]
+async fn s20_a_debit_waits_for_the_consent_that_the_recording_holds() {
+    let (house, capture) = ready(AuthorisationRule::Recording).await;
+    let unrecorded = read(&house, &capture, "12.50", false).await.unwrap();
+    assert!(!unrecorded.is_recorded);
+    assert!(
+        unrecorded
+            .text
+            .contains("Jane Roe authorises one debit of 12.50 USD")
+    );
+    let refused = read(&house, &capture, "12.50", true).await;
+    assert_eq!(refused, Err(DeskError::NotRecorded));
+    let pressed = press(&house, &capture, "12.50", "a-press-without-a-tape").await;
+    assert_eq!(pressed, Some(DeskError::NotRecorded));
+
+    house.tape.run(true);
+    let pressed = press(&house, &capture, "12.50", "a-press-without-consent").await;
+    assert_eq!(pressed, Some(DeskError::NotAgreed));
+    let agreed = read(&house, &capture, "12.50", true).await.unwrap();
+    assert!(agreed.agreed_at.is_some());
+    let pressed = press(&house, &capture, "13.00", "a-press-with-another-sum").await;
+    assert_eq!(pressed, Some(DeskError::NotAgreed));
+    house.tape.run(false);
+    let pressed = press(&house, &capture, "12.50", "a-press-without-tape-again").await;
+    assert_eq!(pressed, Some(DeskError::NotRecorded));
+    house.tape.run(true);
+    assert_eq!(
+        press(&house, &capture, "12.50", "a-press-with-consent").await,
+        None
+    );
+    house.until(&capture, CaptureState::Approved).await;
+    house.calls.drain(Duration::from_secs(5)).await;
+    let entries = house.books.entries.lock().unwrap();
+    let mut agreed_to = entries
+        .iter()
+        .filter(|entry| entry.action == AuditAction::ConsumerAgreed);
+    let entry = agreed_to.next().unwrap();
+    assert_eq!(entry.actor, "kim");
+    assert_eq!(entry.detail["text"], agreed.text.as_str());
+    assert_eq!(entry.detail["sec_code"], "TEL");
+    assert!(entry.detail["offset_ms"].is_i64() && entry.detail["call"].is_string());
+    assert!(agreed_to.next().is_none());
+}
+
+#[tokio::test]
+async fn s20_a_written_notice_is_shown_and_nothing_is_read_out_without_a_rule() {
+    let (house, capture) = ready(AuthorisationRule::Notice).await;
+    assert!(read(&house, &capture, "12.50", false).await.is_ok());
+    assert_eq!(
+        press(&house, &capture, "12.50", "a-press-with-a-notice").await,
+        None
+    );
+    let (house, capture) = ready(AuthorisationRule::None).await;
+    let nothing = read(&house, &capture, "12.50", false).await;
+    assert_eq!(nothing, Err(DeskError::NotFound));
+    assert_eq!(
+        press(&house, &capture, "12.50", "a-press-without-a-rule").await,
+        None
+    );
+}
