@@ -97,14 +97,14 @@ snd_path {self.folder}
                 self.process.wait()
 
 
-def key_card(agent, capture, talker):
+def key_card(agent, capture, talker, number=CARD):
     """The consumer keys each field when it listens."""
     path = f"/captures/{capture}"
 
     def field(name):
         return next(row for row in agent.get(path)["fields"] if row["field"] == name)["state"]
 
-    for name, digits in (("card_number", CARD), ("expiry", EXPIRY), ("security_code", CODE)):
+    for name, digits in (("card_number", number), ("expiry", EXPIRY), ("security_code", CODE)):
         until(f"{name} listens", lambda: agent.get(path)["listening"] == name)
         # The agent reads the prompt out.
         time.sleep(1.0)

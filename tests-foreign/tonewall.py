@@ -87,8 +87,12 @@ class Api:
     def put(self, path, body):
         return self.send("PUT", path, body)
 
-    def send(self, method, path, body=None):
-        headers = {"Origin": f"http://{self.address}", "Content-Type": "application/json"}
+    def post_once(self, path, body):
+        """With a key of its own, as a press of a button has one."""
+        return self.send("POST", path, body, {"Idempotency-Key": secrets.token_hex(16)})
+
+    def send(self, method, path, body=None, more=None):
+        headers = {**(more or {}), "Origin": f"http://{self.address}", "Content-Type": "application/json"}
         if self.cookie:
             headers["Cookie"] = self.cookie
         if self.csrf:
@@ -110,7 +114,7 @@ class Api:
 class Server:
     """A running server. Use it with `with`."""
 
-    def __init__(self, net, name, *, ring_time="5s", slots=4096, media_pairs=5_000, threads=1, media_source="signalled", more_callers=(), digest="both", program=None, plant=None):
+    def __init__(self, net, name, *, ring_time="5s", slots=4096, media_pairs=5_000, threads=1, media_source="signalled", more_callers=(), digest="both", program=None, plant=None, settings=""):
         self.net = net
         self.keep = False
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"tonewall-{name}-"))
@@ -151,7 +155,7 @@ format = "json"
 name = "caller"
 addresses = {json.dumps([net.caller, *more_callers])}
 media_source = "{media_source}"
-"""
+{settings}"""
         )
         self.process = subprocess.Popen(
             [program or binary(), "serve", "--config", str(config)],

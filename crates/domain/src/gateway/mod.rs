@@ -125,10 +125,19 @@ impl GatewayConfig {
         Duration::from_millis(self.read_timeout_ms.into())
     }
 
-    /// Whether a password is kept for it: Basic, but for a computed one.
+    /// Whether a stored password goes with it: Basic, but for a computed one.
+    #[must_use]
+    pub fn takes_password(&self) -> bool {
+        self.auth_method == AuthMethod::Basic && self.more.auth_password.is_empty()
+    }
+
+    /// Whether it is of no use without a stored password. Where the user name is a secret, as at gateways that take their key so, the password may be empty.
     #[must_use]
     pub fn needs_password(&self) -> bool {
-        self.auth_method == AuthMethod::Basic && self.more.auth_password.is_empty()
+        let name = self.auth_user_name.trim().strip_prefix("{secret.");
+        let is_secret =
+            name.is_some_and(|rest| rest.ends_with('}') && rest.matches('}').count() == 1);
+        self.takes_password() && !is_secret
     }
 
     /// Without the values of request headers: they may be credentials.
@@ -251,6 +260,31 @@ pub enum MissingKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_user_name_that_is_a_secret_needs_no_password() {
+        let mut config: GatewayConfig = serde_json::from_value(serde_json::json!({
+            "service_url": "https://pay.example/", "success_key": "a", "success_value": "b", "auth_method": "basic",
+        }))
+        .unwrap();
+        for (name, takes, needs) in [
+            ("merchant", true, true),
+            ("{secret.api_key}", true, false),
+            (" {secret.api_key} ", true, false),
+            ("{secret.a}{secret.b}", true, true),
+            ("{secret.a}-shop", true, true),
+            ("{cfg.merchant}", true, true),
+        ] {
+            config.auth_user_name = name.to_owned();
+            assert_eq!(
+                (config.takes_password(), config.needs_password()),
+                (takes, needs),
+                "{name}"
+            );
+        }
+        config.more.auth_password = "{let.hash}".to_owned();
+        assert!(!config.takes_password() && !config.needs_password());
+    }
 
     #[test]
     fn s18_a_content_type_is_compared_by_what_it_says() {

@@ -94,8 +94,8 @@ pub(super) fn credentials(
         })?;
         secrets.push((name.clone(), value));
     }
-    let password = match gateway.needs_password() {
-        true => Some(basic_password(password)?),
+    let password = match gateway.takes_password() {
+        true => basic_password(password, gateway.needs_password())?,
         false if password.is_some() => bail!("--password: the configuration needs none"),
         false => None,
     };
@@ -103,13 +103,17 @@ pub(super) fn credentials(
 }
 
 /// An empty password is one, too: some gateways take the key as user name and none.
-fn basic_password(argument: Option<&str>) -> Result<SecretText> {
+fn basic_password(argument: Option<&str>, is_needed: bool) -> Result<Option<SecretText>> {
     let file = argument.map(|text| {
         text.strip_prefix('@')
             .context("--password: a password stands in a file, write @FILE; everybody can see what stands in a command")
     });
     let value = secret(file.transpose()?, PASSWORD)?;
-    value.with_context(|| format!("Auth Method Basic needs a password: add --password @FILE, or set {PASSWORD}, which may be empty"))
+    if value.is_none() && !is_needed {
+        return Ok(None);
+    }
+    let value = value.with_context(|| format!("Auth Method Basic needs a password: add --password @FILE, or set {PASSWORD}, which may be empty"))?;
+    Ok(Some(value))
 }
 
 /// `name=@FILE`. What stands there otherwise may be the secret, so it is not repeated.

@@ -420,11 +420,11 @@ fn check_passwords(
         let basic = new
             .gateway
             .as_ref()
-            .filter(|gateway| gateway.needs_password());
+            .filter(|gateway| gateway.takes_password());
         let kept = set.iter().any(|(widget, _)| *widget == new.id);
         let old = widget(before, &new.id).and_then(|old| old.gateway.as_ref());
         match (given, basic) {
-            (None, Some(_)) if !kept && new.enabled => {
+            (None, Some(gateway)) if !kept && new.enabled && gateway.needs_password() => {
                 refuse("Auth Method Basic needs a password before the widget is Enabled.");
             }
             (None, Some(gateway))

@@ -244,7 +244,7 @@ impl TrialForm {
         app: &Shared,
         desktop: &Desktop,
     ) -> Result<PasswordUsed, Problem> {
-        if !self.gateway.needs_password() {
+        if !self.gateway.takes_password() {
             return Ok(PasswordUsed::None);
         }
         if self.gateway_password.is_some() {
@@ -256,7 +256,10 @@ impl TrialForm {
             .as_ref()
             .filter(|id| set.iter().any(|(widget, _)| widget == *id));
         let Some(kept) = kept.and_then(|id| widget(desktop, id)) else {
-            return Ok(PasswordUsed::Missing);
+            return Ok(match self.gateway.needs_password() {
+                true => PasswordUsed::Missing,
+                false => PasswordUsed::None,
+            });
         };
         let old = kept.gateway.as_ref();
         Ok(
