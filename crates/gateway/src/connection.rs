@@ -156,32 +156,36 @@ impl Secured {
     }
 }
 
-/// All phases within Connection Timeout.
-pub(crate) async fn establish(
-    origin: &Origin,
-    trust: Trust,
-    config: Arc<ClientConfig>,
-    within: Duration,
-) -> Result<Secured, Failure> {
-    let deadline = Instant::now() + within;
-    let phases = async {
-        let resolved = Resolved::resolve(origin, trust).await?;
-        resolved
-            .connect(deadline)
-            .await?
-            .secure(origin, config)
-            .await
-    };
-    timeout_at(deadline, phases).await.unwrap_or_else(|_| {
-        Err(Failure::new(
-            NotSentReason::ConnectTimeout,
-            format!(
-                "no secure connection to {} within {} ms",
-                origin.authority(),
-                within.as_millis()
-            ),
-        ))
-    })
+/// The way to a host that may be sent to. Whoever has it may go it again while the same charge lasts.
+pub(crate) struct Way {
+    /// Who.
+    pub(crate) origin: Origin,
+    /// How far the host was trusted when the charge began.
+    pub(crate) trust: Trust,
+    /// How connections are secured.
+    pub(crate) tls: Arc<ClientConfig>,
+}
+
+impl Way {
+    /// A new connection, with all phases within this time.
+    pub(crate) async fn secured(&self, within: Duration) -> Result<Secured, Failure> {
+        let deadline = Instant::now() + within;
+        let phases = async {
+            let resolved = Resolved::resolve(&self.origin, self.trust).await?;
+            let connected = resolved.connect(deadline).await?;
+            connected.secure(&self.origin, Arc::clone(&self.tls)).await
+        };
+        timeout_at(deadline, phases).await.unwrap_or_else(|_| {
+            Err(Failure::new(
+                NotSentReason::ConnectTimeout,
+                format!(
+                    "no secure connection to {} within {} ms",
+                    self.origin.authority(),
+                    within.as_millis()
+                ),
+            ))
+        })
+    }
 }
 
 /// TLS 1.2 or later, certificates checked by the operating system's roots and the extra ones. No

@@ -1,21 +1,23 @@
 //! The gateway client.
 //! Owns: the two halves of a charge, before the sale's first byte and from there, and that its digits end with it.
-//! Never: retries, pools, or says "not sent" once a byte was offered.
+//! Never: retries by itself, pools, or says "not sent" once a byte was offered.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::boundary::{Answer, Charge, NotSent, PaymentGateway, ReadyCharge, Task};
-use domain::gateway::{GatewayConfig, GatewayStep, NotSentReason, UrlTemplate};
+use domain::gateway::{GatewayConfig, GatewayStep, NotSentReason, Recovery, UrlTemplate};
+use domain::payment::Outcome;
 use rustls::ClientConfig;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use tokio::time::Instant;
 
-use crate::connection::{establish, tls_config};
+use crate::connection::{Way, tls_config};
 use crate::failure::Failure;
 use crate::policy::{GatewayPolicy, Origin, Trust};
 use crate::prepared::{Came, Prepared};
+use crate::replay;
 use crate::reply::{Captured, Reading, scrubbed, scrubbed_value, without};
 use crate::request::{Taken, render};
 use crate::steps::{Deadlines, left};
@@ -23,8 +25,8 @@ use crate::trial::{DryRun, kept_credentials};
 
 /// HTTPS to payment gateways.
 ///
-/// Each charge gets one connection and one request, and one for each of its steps. Nothing is retried: whoever may have been
-/// charged must not be charged again by a machine.
+/// Each charge gets one connection and one request, and one for each of its steps. Nothing is retried, since whoever may have been
+/// charged must not be charged again by a machine; what is sent again under its idempotency key, if a configuration says so, is the same charge.
 pub struct HttpsGateway {
     policy: GatewayPolicy,
     /// Hosts that a second person approved. Public addresses only.
@@ -117,18 +119,19 @@ impl HttpsGateway {
         let prepared = async {
             // Nobody gets a card whose sale could not follow.
             for config in all_requests(&charge.gateway) {
-                self.trusted(&origin(&config)?, purpose)?;
+                self.way(&config, purpose)?;
             }
             let mut seen = |step: &GatewayStep, came: &Came| seen(&charge, step, came);
             let taken = self.take_steps(&charge, purpose, deadlines.steps, &mut seen);
             let taken = taken.await?;
             let until = has_steps.then_some(deadlines.all);
             let sale = self.prepare(&charge, &charge.gateway, &taken, purpose, until);
-            Ok((sale.await?, taken))
+            Ok((sale.await?, self.way(&charge.gateway, purpose)?, taken))
         };
         match prepared.await {
-            Ok((prepared, taken)) => Ok(Ready {
+            Ok((prepared, way, taken)) => Ok(Ready {
                 prepared,
+                way,
                 taken,
                 charge,
             }),
@@ -145,16 +148,24 @@ impl HttpsGateway {
         purpose: Purpose,
         until: Option<Instant>,
     ) -> Result<Prepared, Failure> {
-        let origin = origin(config)?;
-        let trust = self.trusted(&origin, purpose)?;
+        let way = self.way(config, purpose)?;
         let request = render(charge, config, taken)?;
         let own = config.connection_timeout();
         let within = until.map_or(own, |until| own.min(left(until)));
-        let secured = establish(&origin, trust, Arc::clone(&self.tls), within).await?;
+        let secured = way.secured(within).await?;
         Ok(Prepared {
             request,
             secured,
             until,
+        })
+    }
+
+    fn way(&self, config: &GatewayConfig, purpose: Purpose) -> Result<Way, Failure> {
+        let origin = origin(config)?;
+        Ok(Way {
+            trust: self.trusted(&origin, purpose)?,
+            origin,
+            tls: Arc::clone(&self.tls),
         })
     }
 }
@@ -209,6 +220,7 @@ impl PaymentGateway for HttpsGateway {
 /// A rendered charge with a secured connection.
 pub(crate) struct Ready {
     prepared: Prepared,
+    way: Way,
     taken: Taken,
     charge: Charge,
 }
@@ -218,6 +230,7 @@ pub(crate) struct Exchanged {
     pub(crate) charge: Charge,
     pub(crate) taken: Taken,
     pub(crate) came: Came,
+    way: Way,
 }
 
 impl Exchanged {
@@ -227,11 +240,28 @@ impl Exchanged {
     }
 }
 
+impl Exchanged {
+    /// The answer that it amounts to. One that is unknown may yet be settled, if the configuration says how; nothing else ever changes.
+    async fn settled(&mut self, began: Instant) -> Answer {
+        let answer = judged(self);
+        match (answer.verdict.outcome, self.charge.gateway.more.recovery) {
+            (Outcome::Unknown, Recovery::Replay) => {
+                let came = replay::settled(&self.charge, &self.taken, &self.way, began).await;
+                let Some(came) = came else { return answer };
+                self.came = came;
+                judged(self)
+            }
+            _ => answer,
+        }
+    }
+}
+
 impl Ready {
     /// Writes the sale's request and waits for the reply, once.
     pub(crate) async fn exchanged(self) -> Result<Exchanged, (Failure, Charge)> {
         let Self {
             prepared,
+            way,
             taken,
             charge,
         } = self;
@@ -240,6 +270,7 @@ impl Ready {
                 charge,
                 taken,
                 came,
+                way,
             }),
             Err(failure) => Err((failure, charge)),
         }
@@ -249,9 +280,10 @@ impl Ready {
 impl ReadyCharge for Ready {
     fn send(self: Box<Self>) -> Task<'static, Result<Answer, NotSent>> {
         Box::pin(async move {
+            let began = Instant::now();
             let exchanged = self.exchanged().await;
-            let exchanged = exchanged.map_err(|(failure, charge)| failure.with(charge))?;
-            let answer = judged(&exchanged);
+            let mut exchanged = exchanged.map_err(|(failure, charge)| failure.with(charge))?;
+            let answer = exchanged.settled(began).await;
             tracing::info!(
                 attempt = exchanged.charge.attempt.as_str(),
                 outcome = answer.verdict.outcome.label(),

@@ -1,6 +1,6 @@
 //! HTTPS to payment gateways, the only place a digit leaves.
 //! Owns: rendering, one connection per request, reading the verdict's evidence.
-//! Never: retries, redirects, pools or logs a body.
+//! Never: redirects, pools or logs a body, or sends a sale again unless the configuration says that its gateway expects it.
 //! Start reading at: `gateway`.
 
 mod connection;
@@ -11,6 +11,7 @@ mod gateway;
 mod policy;
 mod prepared;
 mod presets;
+mod replay;
 mod reply;
 mod request;
 mod steps;

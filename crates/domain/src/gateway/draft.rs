@@ -69,6 +69,7 @@ impl GatewayConfig {
         problems.extend(defined);
         problems.extend(more::body_problems(self, &scope));
         problems.extend(self.answer_problems());
+        problems.extend(self.recovery_problem());
         problems
     }
 

@@ -20,6 +20,7 @@ mod misread;
 mod more;
 mod name;
 mod once;
+mod recovery;
 mod refinement;
 pub mod step;
 pub mod template;
@@ -40,6 +41,7 @@ pub use more::{
 };
 pub use name::{NameError, NamePath, Step};
 pub use once::Once;
+pub use recovery::Recovery;
 pub use refinement::{ConditionList, Refinement};
 pub use step::{GatewayStep, StepOutput};
 pub use template::{Template, TemplateError};

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
-use super::{ContentType, GatewayConfig, GatewayStep, Mapping};
+use super::{ContentType, GatewayConfig, GatewayStep, Mapping, Recovery};
 
 /// The fields behind "More" (docs/decisions/0008). The default asks for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -62,6 +62,9 @@ pub struct More {
     /// Answers that are kept with what they must come to. Charges do not use them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<Case>,
+    /// What is done where no answer says how the sale ended.
+    #[serde(skip_serializing_if = "is_default")]
+    pub recovery: Recovery,
 }
 
 impl More {

@@ -19,6 +19,8 @@ mod reference_fields;
 #[cfg(test)]
 mod rendering;
 #[cfg(test)]
+mod replays;
+#[cfg(test)]
 mod replies;
 #[cfg(test)]
 mod request_vectors;

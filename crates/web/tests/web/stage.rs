@@ -436,6 +436,7 @@ fn more() -> Value {
         },
         "message_keys": ["text"],
         "outputs": row("transaction_id", "id"),
+        "recovery": "none",
     })
 }
 

@@ -146,8 +146,18 @@ mod tests {
         assert_eq!(wrong(&config), []);
     }
 
+    /// With this in its place, this is said of a field.
+    fn is_said(pointer: &str, value: serde_json::Value, field: &str, said: &str) {
+        let mut more = token_and_card();
+        *more.pointer_mut(pointer).unwrap() = value;
+        let wrong = wrong(&config(&more));
+        let mut wrong = wrong.iter();
+        let found = wrong.any(|(at, message)| at == field && message.starts_with(said));
+        assert!(found, "{pointer}: {said}");
+    }
+
     #[test]
-    fn what_is_wrong_with_a_step_is_named_with_its_place() {
+    fn a_wrong_name_or_url_is_named_with_its_place() {
         for (pointer, value, field, said) in [
             (
                 "/steps/0/name",
@@ -197,6 +207,14 @@ mod tests {
                 "more.steps[0].request_params[0].value",
                 "Character 1: {sign.x} is not defined",
             ),
+        ] {
+            is_said(pointer, value, field, said);
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_key_or_condition_is_named_with_its_place() {
+        for (pointer, value, field, said) in [
             (
                 "/steps/1/request_headers/0/value",
                 json!("{card.cvv}"),
@@ -246,13 +264,7 @@ mod tests {
                 "Character 1: {step.login.token} is not defined",
             ),
         ] {
-            let mut more = token_and_card();
-            *more.pointer_mut(pointer).unwrap() = value;
-            let wrong = wrong(&config(&more));
-            let found = wrong
-                .iter()
-                .any(|(at, message)| at == field && message.starts_with(said));
-            assert!(found, "{pointer}: {wrong:?}");
+            is_said(pointer, value, field, said);
         }
     }
 
