@@ -146,7 +146,7 @@ const paid = (attempt: string, state: PaymentRow['payment']['state'], message = 
   proposal: null,
   payment: {
     attempt, reference: `7F2K-${attempt.toUpperCase()}`, capture: 'c', call: 'k', widget: 'w2', desktop: 'd1', kind: 'credit_card_advanced', agent: 'u1',
-    amount: { minor: 12_050, currency: 'USD' }, brand: null, last_four: null, state, message, created_at: NOW, changed_at: NOW,
+    amount: { minor: 12_050, currency: 'USD' }, brand: null, last_four: null, state, message, outputs: [], created_at: NOW, changed_at: NOW,
   },
 });
 

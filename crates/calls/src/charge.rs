@@ -11,7 +11,7 @@ use domain::boundary::{
     Answer, Audited, Change, Charge, NotSent, PaymentGateway, Store, StoreError,
 };
 use domain::gateway::NotSentReason;
-use domain::payment::{AttemptState, Outcome, Payment};
+use domain::payment::{AttemptState, Outcome, Payment, PaymentOutput};
 use domain::time::WallClock;
 use secret::Slot;
 use tokio::sync::mpsc;
@@ -33,6 +33,27 @@ pub enum Progress {
     NotSent(NotSentReason, Option<Slot>),
     /// The gateway answered, or did not.
     Answered(Answer),
+}
+
+/// What the ledger keeps of an answer.
+#[derive(Clone, Copy)]
+struct Kept<'a> {
+    message: &'a str,
+    outputs: &'a [(String, String)],
+}
+
+impl Kept<'_> {
+    /// There was none.
+    const NOTHING: Self = Self {
+        message: "",
+        outputs: &[],
+    };
+
+    fn outputs(self) -> Vec<PaymentOutput> {
+        let each = self.outputs.iter().cloned();
+        each.map(|(name, value)| PaymentOutput { name, value })
+            .collect()
+    }
 }
 
 /// What a charge needs.
@@ -104,7 +125,7 @@ impl ChargeRun {
             Err(not_sent) => return self.not_sent(AttemptState::Intent, not_sent).await,
         };
         if let Err(error) = self
-            .advance(AttemptState::Intent, AttemptState::Sent, "")
+            .advance(AttemptState::Intent, AttemptState::Sent, Kept::NOTHING)
             .await
         {
             tracing::error!(%error, "a charge could not be recorded as sent and was not sent");
@@ -125,8 +146,11 @@ impl ChargeRun {
                 "alarm: a gateway refused a request; look at its configuration"
             );
         }
-        self.advance_surely(AttemptState::Sent, to, &answer.message)
-            .await;
+        let kept = Kept {
+            message: &answer.message,
+            outputs: &answer.outputs,
+        };
+        self.advance_surely(AttemptState::Sent, to, kept).await;
         self.report(Progress::Answered(answer)).await;
     }
 
@@ -135,7 +159,7 @@ impl ChargeRun {
         tracing::warn!(reason = ?not_sent.reason, detail = not_sent.detail, "a charge was not sent");
         let (reason, slot) = (not_sent.reason, not_sent.charge.slot);
         self.report(Progress::NotSent(reason, Some(slot))).await;
-        self.advance_surely(from, AttemptState::NotSent(reason), "")
+        self.advance_surely(from, AttemptState::NotSent(reason), Kept::NOTHING)
             .await;
     }
 
@@ -146,7 +170,7 @@ impl ChargeRun {
             .await;
         let not_sent = AttemptState::NotSent(NotSentReason::Ledger);
         for from in [AttemptState::Intent, AttemptState::Sent] {
-            if self.offer(from, not_sent, "").await.is_ok() {
+            if self.offer(from, not_sent, Kept::NOTHING).await.is_ok() {
                 return;
             }
         }
@@ -157,11 +181,14 @@ impl ChargeRun {
         let attempt = self.payment.attempt.as_str();
         tracing::error!(attempt, "alarm: a charge broke off");
         let unknown = AttemptState::Final(Outcome::Unknown);
-        let recorded = self.offer(AttemptState::Sent, unknown, "").await;
+        let recorded = self.offer(AttemptState::Sent, unknown, Kept::NOTHING).await;
         // Otherwise, also when the ledger does not answer, the channel closes without a word, and that means unknown.
         if recorded == Err(StoreError::Conflict) {
             let not_sent = AttemptState::NotSent(NotSentReason::Busy);
-            if let Err(error) = self.offer(AttemptState::Intent, not_sent, "").await {
+            if let Err(error) = self
+                .offer(AttemptState::Intent, not_sent, Kept::NOTHING)
+                .await
+            {
                 tracing::error!(%error, "a charge that broke off was not in the ledger");
             }
             self.report(Progress::NotSent(NotSentReason::Busy, None))
@@ -169,8 +196,8 @@ impl ChargeRun {
         }
     }
 
-    async fn advance_surely(&self, from: AttemptState, to: AttemptState, message: &str) {
-        if let Err(error) = self.offer(from, to, message).await {
+    async fn advance_surely(&self, from: AttemptState, to: AttemptState, kept: Kept<'_>) {
+        if let Err(error) = self.offer(from, to, kept).await {
             tracing::error!(%error, "alarm: the outcome of a charge could not be recorded");
         }
     }
@@ -180,11 +207,11 @@ impl ChargeRun {
         &self,
         from: AttemptState,
         to: AttemptState,
-        message: &str,
+        kept: Kept<'_>,
     ) -> Result<(), StoreError> {
         let give_up = tokio::time::Instant::now() + OUTCOME_RETRY_MAX;
         loop {
-            match self.advance(from, to, message).await {
+            match self.advance(from, to, kept).await {
                 Err(error) if error.is_retryable() && tokio::time::Instant::now() < give_up => {
                     tokio::time::sleep(OUTCOME_RETRY_PAUSE).await;
                 }
@@ -197,7 +224,7 @@ impl ChargeRun {
         &self,
         from: AttemptState,
         to: AttemptState,
-        message: &str,
+        kept: Kept<'_>,
     ) -> Result<(), StoreError> {
         let at = self.clock.now();
         let (action, outcome) = match to {
@@ -214,7 +241,8 @@ impl ChargeRun {
             attempt,
             from,
             to,
-            message: message.to_owned(),
+            message: kept.message.to_owned(),
+            outputs: kept.outputs(),
             at,
         };
         self.store.commit(Audited { change, entry }).await.map(drop)

@@ -595,6 +595,7 @@ fn new_payment(
         state: AttemptState::Intent,
         message: String::new(),
         created_at: now,
+        outputs: Vec::new(),
         changed_at: now,
     }
 }

@@ -56,6 +56,7 @@ fn closing(payment: &Payment, to: AttemptState, now: UnixMillis) -> Audited {
         from: payment.state,
         to,
         message: String::new(),
+        outputs: Vec::new(),
         at: now,
     };
     Audited { change, entry }

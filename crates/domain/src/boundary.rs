@@ -26,6 +26,7 @@ use crate::id::{
 use crate::payment::resolution::Proposal;
 use crate::payment::{
     AttemptState, CheckFacts, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm,
+    PaymentOutput,
 };
 use crate::service::{Service, Settings, Sink};
 use crate::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget};
@@ -211,6 +212,8 @@ pub enum Change {
         to: AttemptState,
         /// The scrubbed message for the agent.
         message: String,
+        /// What is kept of the gateway's answer; empty: what was kept before.
+        outputs: Vec<PaymentOutput>,
         /// When.
         at: crate::time::UnixMillis,
     },

@@ -110,10 +110,21 @@ pub struct Payment {
     pub state: AttemptState,
     /// The scrubbed message for the agent; empty: none.
     pub message: String,
+    /// What the widget's gateway keeps of its answer, such as the gateway's own reference.
+    pub outputs: Vec<PaymentOutput>,
     /// When the intent was recorded.
     pub created_at: UnixMillis,
     /// When the state changed last.
     pub changed_at: UnixMillis,
+}
+
+/// Something that is kept of a gateway's answer. Scrubbed, 200 characters at most, not empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PaymentOutput {
+    /// As the configuration names it: "transaction_id".
+    pub name: String,
+    /// What stood there.
+    pub value: String,
 }
 
 #[cfg(test)]
@@ -140,6 +151,7 @@ pub(crate) mod fixtures {
             last_four: None,
             state,
             message: String::new(),
+            outputs: Vec::new(),
             created_at: UnixMillis(1),
             changed_at: UnixMillis(2),
         }

@@ -170,6 +170,7 @@ fn payment(attempt: &AttemptId, amount: Money) -> Payment {
         state: AttemptState::Intent,
         message: String::new(),
         created_at: now,
+        outputs: Vec::new(),
         changed_at: now,
     }
 }

@@ -219,63 +219,31 @@ fn create_private(path: &str) -> Result<(), StoreError> {
     }
 }
 
+/// Number, name, and text in both dialects.
+macro_rules! step {
+    ($number:literal, $name:literal, $file:literal) => {
+        (
+            $number,
+            $name,
+            include_str!(concat!("../../../migrations/sqlite/", $file)),
+            include_str!(concat!("../../../migrations/postgres/", $file)),
+        )
+    };
+}
+
 /// Migrations run forward only, have the same numbers in both dialects, and are never edited: their checksums are kept.
 fn migrator(dialect: Dialect) -> Migrator {
     let steps = [
-        (
-            1,
-            "first",
-            include_str!("../../../migrations/sqlite/0001_first.sql"),
-            include_str!("../../../migrations/postgres/0001_first.sql"),
-        ),
-        (
-            2,
-            "desktop saved by",
-            include_str!("../../../migrations/sqlite/0002_desktop_saved_by.sql"),
-            include_str!("../../../migrations/postgres/0002_desktop_saved_by.sql"),
-        ),
-        (
-            3,
-            "roles",
-            include_str!("../../../migrations/sqlite/0003_roles.sql"),
-            include_str!("../../../migrations/postgres/0003_roles.sql"),
-        ),
-        (
-            4,
-            "readers",
-            include_str!("../../../migrations/sqlite/0004_readers.sql"),
-            include_str!("../../../migrations/postgres/0004_readers.sql"),
-        ),
-        (
-            5,
-            "designer desktops",
-            include_str!("../../../migrations/sqlite/0005_designer_desktops.sql"),
-            include_str!("../../../migrations/postgres/0005_designer_desktops.sql"),
-        ),
-        (
-            6,
-            "second factors",
-            include_str!("../../../migrations/sqlite/0006_second_factors.sql"),
-            include_str!("../../../migrations/postgres/0006_second_factors.sql"),
-        ),
-        (
-            7,
-            "approved hosts",
-            include_str!("../../../migrations/sqlite/0007_approved_hosts.sql"),
-            include_str!("../../../migrations/postgres/0007_approved_hosts.sql"),
-        ),
-        (
-            8,
-            "widget secrets",
-            include_str!("../../../migrations/sqlite/0008_widget_secrets.sql"),
-            include_str!("../../../migrations/postgres/0008_widget_secrets.sql"),
-        ),
-        (
-            9,
-            "routing lists",
-            include_str!("../../../migrations/sqlite/0009_routing_lists.sql"),
-            include_str!("../../../migrations/postgres/0009_routing_lists.sql"),
-        ),
+        step!(1, "first", "0001_first.sql"),
+        step!(2, "desktop saved by", "0002_desktop_saved_by.sql"),
+        step!(3, "roles", "0003_roles.sql"),
+        step!(4, "readers", "0004_readers.sql"),
+        step!(5, "designer desktops", "0005_designer_desktops.sql"),
+        step!(6, "second factors", "0006_second_factors.sql"),
+        step!(7, "approved hosts", "0007_approved_hosts.sql"),
+        step!(8, "widget secrets", "0008_widget_secrets.sql"),
+        step!(9, "routing lists", "0009_routing_lists.sql"),
+        step!(10, "payment outputs", "0010_payment_outputs.sql"),
     ];
     Migrator::with_migrations(
         steps

@@ -9,7 +9,7 @@ use domain::id::{AttemptId, DesktopId};
 use domain::money::Money;
 use domain::payment::resolution::Proposal;
 use domain::payment::{
-    AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Outcome, Payment, Standing,
+    AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Outcome, Payment, PaymentOutput, Standing,
 };
 use domain::time::UnixMillis;
 use sqlx::any::AnyRow;
@@ -29,8 +29,8 @@ const UNFINISHED_MAX: u32 = 10_000;
 const TAKERS_MAX: i64 = 2_000;
 
 const COLUMNS: &str = "attempt, reference, capture_id, call_id, widget_id, desktop_id, kind, \
-     agent, amount_minor, currency, brand, last_four, state, detail, message, created_at, \
-     changed_at";
+     agent, amount_minor, currency, brand, last_four, state, detail, message, outputs, \
+     created_at, changed_at";
 
 /// Records the intent to charge. The same attempt again is taken.
 pub(crate) async fn insert(
@@ -43,7 +43,7 @@ pub(crate) async fn insert(
     let (state, detail) = state_words(payment.state);
     let statement = format!(
         "INSERT INTO payments ({COLUMNS}) VALUES \
-         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
     );
     sqlx::query(AssertSqlSafe(statement))
         .bind(payment.attempt.as_str())
@@ -61,6 +61,7 @@ pub(crate) async fn insert(
         .bind(state)
         .bind(detail)
         .bind(printable(&payment.message))
+        .bind(outputs_text(&payment.outputs)?)
         .bind(payment.created_at.0)
         .bind(payment.changed_at.0)
         .execute(connection)
@@ -69,28 +70,38 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// What is kept of an answer.
+pub(crate) struct Kept<'a> {
+    /// For the agent.
+    pub(crate) message: &'a str,
+    /// For whoever asks the gateway; none: what was kept before.
+    pub(crate) outputs: &'a [PaymentOutput],
+}
+
 /// Moves an attempt on, if it is where the caller thinks it is.
 pub(crate) async fn move_on(
     connection: &mut AnyConnection,
     attempt: &AttemptId,
     from: AttemptState,
     to: AttemptState,
-    message: &str,
+    kept: Kept<'_>,
     at: UnixMillis,
 ) -> Result<(), StoreError> {
     let (from_state, from_detail) = state_words(from);
     let (to_state, to_detail) = state_words(to);
     let done = sqlx::query(
-        "UPDATE payments SET state = $1, detail = $2, message = $3, changed_at = $4 \
+        "UPDATE payments SET state = $1, detail = $2, message = $3, changed_at = $4, \
+         outputs = CASE WHEN $8 = '[]' THEN outputs ELSE $8 END \
          WHERE attempt = $5 AND state = $6 AND detail = $7",
     )
     .bind(to_state)
     .bind(to_detail)
-    .bind(printable(message))
+    .bind(printable(kept.message))
     .bind(at.0)
     .bind(attempt.as_str())
     .bind(from_state)
     .bind(from_detail)
+    .bind(outputs_text(kept.outputs)?)
     .execute(connection)
     .await
     .map_err(refused)?;
@@ -98,6 +109,10 @@ pub(crate) async fn move_on(
         return Err(StoreError::Conflict);
     }
     Ok(())
+}
+
+fn outputs_text(outputs: &[PaymentOutput]) -> Result<String, StoreError> {
+    serde_json::to_string(outputs).map_err(|error| corrupt(&error))
 }
 
 /// PostgreSQL keeps no NUL in text; a gateway's message may hold one.
@@ -160,6 +175,7 @@ fn from_row(row: &AnyRow) -> Result<Payment, StoreError> {
         last_four: row.try_get("last_four").map_err(unavailable)?,
         state: state_from(&parsed("state")?, &parsed("detail")?)?,
         message: parsed("message")?,
+        outputs: serde_json::from_str(&parsed("outputs")?).map_err(|e| corrupt(&e))?,
         created_at: UnixMillis(row.try_get("created_at").map_err(unavailable)?),
         changed_at: UnixMillis(row.try_get("changed_at").map_err(unavailable)?),
     })

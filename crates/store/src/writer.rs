@@ -486,10 +486,13 @@ impl Batch<'_> {
                 from,
                 to,
                 message,
+                outputs,
                 at,
-            } => payment::move_on(connection, attempt, *from, *to, message, *at)
-                .await
-                .map(|()| 0),
+            } => {
+                let kept = payment::Kept { message, outputs };
+                let moved = payment::move_on(connection, attempt, *from, *to, kept, *at);
+                moved.await.map(|()| 0)
+            }
             Change::ApproveHost(approval) => {
                 approval::insert(connection, approval).await.map(|()| 0)
             }
@@ -503,9 +506,8 @@ impl Batch<'_> {
                 proposal::remove(connection, proposal).await.map(|()| 0)
             }
             Change::ConfirmResolution { proposal, at } => {
-                proposal::confirm(connection, proposal, *at)
-                    .await
-                    .map(|()| 0)
+                let confirmed = proposal::confirm(connection, proposal, *at);
+                confirmed.await.map(|()| 0)
             }
         }
     }

@@ -68,6 +68,12 @@ function Facts({ row }: { row: PaymentRow }) {
       {fact(t('payments.desktop'), row.desktop_name)}
       {fact(t('payments.message'), payment.message)}
       {fact(t('payments.reason'), payment.state.state === 'not_sent' && t(NOT_SENT_REASONS[payment.state.detail]))}
+      {payment.outputs.map(({ name, value }) => (
+        <div key={name}>
+          <dt>{t('payments.output', { name })}</dt>
+          <dd><code>{value}</code></dd>
+        </div>
+      ))}
       {fact(t('payments.call'), <code>{payment.call}</code>)}
     </dl>
   );

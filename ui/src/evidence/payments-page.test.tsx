@@ -15,7 +15,7 @@ const row = (attempt: string, change: Partial<PaymentRow> = {}): PaymentRow => (
   proposal: null,
   payment: {
     attempt, reference: `7F2K-${attempt}`, capture: 'c', call: 'k', widget: 'w', desktop: 'd1', kind: 'credit_card_advanced', agent: 'u9',
-    amount: { minor: 12_050, currency: 'USD' }, brand: null, last_four: null, state: { state: 'final', detail: 'unknown' }, message: '', created_at: AT, changed_at: AT,
+    amount: { minor: 12_050, currency: 'USD' }, brand: null, last_four: null, state: { state: 'final', detail: 'unknown' }, message: '', outputs: [], created_at: AT, changed_at: AT,
   },
   ...change,
 });

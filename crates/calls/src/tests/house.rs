@@ -15,8 +15,7 @@ use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::gateway::{NotSentReason, VerdictRule};
 use domain::id::*;
 use domain::money::{Currency, Money};
-use domain::payment::resolution::Proposal;
-use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm};
+use domain::payment::{AttemptState, PaymentForm};
 use domain::service::*;
 use domain::time::{UnixMillis, WallClock};
 use domain::view::{CallView, CaptureView, DeskError};
@@ -26,6 +25,7 @@ use secret::{Arena, Key, KeyReceiver, KeySender, SecretText, digit_ring};
 use crate::configuration::{Configuration, Readers};
 use crate::{Calls, Deps};
 
+use super::books::{Books, Journal};
 use super::consent::Tape;
 use super::fixtures::{agent, desktop, service, widget};
 
@@ -35,114 +35,11 @@ pub(super) const NOW: UnixMillis = UnixMillis(1_794_744_000_000);
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a slow store takes.
-pub(super) const SLOW_COMMIT: Duration = Duration::from_millis(300);
-
 struct Clock;
 
 impl WallClock for Clock {
     fn now(&self) -> UnixMillis {
         NOW
-    }
-}
-
-/// What the ledger and the gateway did, in order.
-pub(super) type Journal = Arc<Mutex<Vec<&'static str>>>;
-
-/// Says of a commit that it finds the store down.
-pub(super) type Down = fn(&Audited) -> bool;
-
-/// A ledger and a trail in memory.
-#[derive(Default)]
-pub(super) struct Books {
-    pub(super) journal: Journal,
-    /// Which commits find the store down.
-    pub(super) down: Mutex<Option<Down>>,
-    pub(super) payments: Mutex<Vec<Payment>>,
-    pub(super) entries: Mutex<Vec<domain::audit::AuditEntry>>,
-    /// Every commit takes a while.
-    pub(super) is_slow: AtomicBool,
-    /// Commits that move a payment to `sent` fail.
-    pub(super) refuses_sent: AtomicBool,
-}
-
-impl Store for Books {
-    fn commit(&self, audited: Audited) -> Task<'_, Result<i64, StoreError>> {
-        Box::pin(async move {
-            if self.is_slow.load(Ordering::SeqCst) {
-                tokio::time::sleep(SLOW_COMMIT).await;
-            }
-            if self.down.lock().unwrap().is_some_and(|down| down(&audited)) {
-                return Err(StoreError::Unavailable("test".to_owned()));
-            }
-            let mut payments = self.payments.lock().unwrap();
-            match audited.change {
-                Change::InsertPayment(payment) => {
-                    self.journal.lock().unwrap().push("intent");
-                    payments.push(payment);
-                }
-                Change::MovePayment {
-                    attempt, from, to, ..
-                } => {
-                    if to == AttemptState::Sent && self.refuses_sent.load(Ordering::SeqCst) {
-                        return Err(StoreError::Corrupt {
-                            what: "ledger",
-                            why: "test".to_owned(),
-                        });
-                    }
-                    let moved = payments
-                        .iter_mut()
-                        .find(|payment| payment.attempt == attempt && payment.state == from)
-                        .ok_or(StoreError::Conflict)?;
-                    moved.state = to;
-                    self.journal.lock().unwrap().push(match to {
-                        AttemptState::Sent => "sent",
-                        AttemptState::NotSent(_) => "not sent",
-                        AttemptState::Intent | AttemptState::Final(_) => "final",
-                    });
-                }
-                _ => {}
-            }
-            self.entries.lock().unwrap().push(audited.entry);
-            Ok(1)
-        })
-    }
-}
-
-impl Payments for Books {
-    fn payment<'a>(&'a self, _: &'a AttemptId) -> Task<'a, Result<Option<Payment>, StoreError>> {
-        Box::pin(async { Ok(None) })
-    }
-
-    fn payments<'a>(
-        &'a self,
-        _: &'a LedgerFilter,
-        _: Option<&'a LedgerPlace>,
-        _: u32,
-    ) -> Task<'a, Result<Vec<LedgerRow>, StoreError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn proposal<'a>(&'a self, _: &'a AttemptId) -> Task<'a, Result<Option<Proposal>, StoreError>> {
-        Box::pin(async { Ok(None) })
-    }
-
-    fn count<'a>(&'a self, _: &'a LedgerFilter, _: u32) -> Task<'a, Result<u32, StoreError>> {
-        Box::pin(async { Ok(0) })
-    }
-
-    fn takers(&self) -> Task<'_, Result<Takers, StoreError>> {
-        Box::pin(async { Ok(Takers::default()) })
-    }
-
-    fn unfinished(&self) -> Task<'_, Result<Vec<Payment>, StoreError>> {
-        Box::pin(async {
-            let payments = self.payments.lock().unwrap();
-            let open = |payment: &&Payment| {
-                matches!(payment.state, AttemptState::Intent | AttemptState::Sent)
-            };
-            Ok(payments.iter().filter(open).cloned().collect())
-        })
     }
 }
 
@@ -294,7 +191,7 @@ impl ReadyCharge for Ready {
             Ok(Answer {
                 verdict: VerdictRule::Approved.verdict(),
                 message: "thank you".to_owned(),
-                outputs: Vec::new(),
+                outputs: vec![("transaction_id".to_owned(), "ch_1".to_owned())],
                 status: Some(200),
             })
         })

@@ -13,8 +13,9 @@ use domain::time::UnixMillis;
 use domain::view::CaptureView;
 use tokio::task::JoinSet;
 
+use super::books::Down;
 use super::house;
-use super::house::{Down, House, Manner};
+use super::house::{House, Manner};
 use crate::close_open_attempts;
 
 fn is_intent(audited: &Audited) -> bool {
@@ -55,6 +56,22 @@ async fn intent_and_sent_are_recorded_before_the_first_byte_leaves() {
         house.journal(),
         ["intent", "connect", "sent", "first byte", "final"]
     );
+}
+
+#[tokio::test]
+async fn what_a_gateway_answers_is_kept_with_the_attempt() {
+    let house = house().await;
+    let mut phone = house.call().await;
+    let capture = house.ready(&mut phone).await;
+    house
+        .process(&capture, "a-press-with-a-reference")
+        .await
+        .unwrap();
+    house.until(&capture, CaptureState::Approved).await;
+    let payments = house.books.payments.lock().unwrap();
+    let kept = payments.iter().flat_map(|payment| &payment.outputs);
+    let kept: Vec<_> = kept.map(|one| (&*one.name, &*one.value)).collect();
+    assert_eq!(kept, [("transaction_id", "ch_1")]);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use domain::widget::WidgetOptions;
 
 mod alarms;
 mod availability;
+mod books;
 mod consent;
 mod controls;
 mod digits;

@@ -13,7 +13,8 @@ use domain::id::{SinkId, UserId};
 use domain::service::{RecorderDeclaration, Sink, SinkHearing, SinkMedium};
 use domain::view::{ButtonDisabled, DeskError};
 
-use super::house::{House, SLOW_COMMIT};
+use super::books::SLOW_COMMIT;
+use super::house::House;
 use super::{futures_poll, house};
 
 /// Another agent, with the same rights.

@@ -47,6 +47,7 @@ async fn commits_until_killed() {
                         from: AttemptState::Intent,
                         to: AttemptState::Sent,
                         message: String::new(),
+                        outputs: Vec::new(),
                         at: crate::place::NOW,
                     };
                     commit(&database, change).await.unwrap();

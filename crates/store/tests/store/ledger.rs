@@ -5,7 +5,9 @@ use domain::capture::Brand;
 use domain::gateway::NotSentReason;
 use domain::id::{AttemptId, UserId};
 use domain::payment::resolution::{Proposal, ResolvedOutcome};
-use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, Outcome, Payment, Standing};
+use domain::payment::{
+    AttemptState, LedgerFilter, LedgerPlace, Outcome, Payment, PaymentOutput, Standing,
+};
 use domain::time::UnixMillis;
 
 use store::Database;
@@ -16,12 +18,20 @@ fn agent() -> UserId {
     UserId::from_random(next())
 }
 
+fn outputs() -> Vec<PaymentOutput> {
+    vec![PaymentOutput {
+        name: "transaction_id".to_owned(),
+        value: "6750\"124\0".to_owned(),
+    }]
+}
+
 fn moved(attempt: &AttemptId, from: AttemptState, to: AttemptState) -> Change {
     Change::MovePayment {
         attempt: attempt.clone(),
         from,
         to,
         message: "Thank\0you".to_owned(),
+        outputs: outputs(),
         at: NOW.plus_ms(5),
     }
 }
@@ -50,6 +60,7 @@ async fn an_attempt_comes_back_in_every_state(place: Place) {
         assert_eq!(commit(&database, change).await, Ok(0));
         row.state = to;
         row.message = "Thank you".to_owned();
+        row.outputs = outputs();
         row.changed_at = NOW.plus_ms(5);
         assert_eq!(database.payment(&row.attempt).await, Ok(Some(row)));
     }

@@ -229,6 +229,7 @@ pub(crate) fn payment(agent: &UserId) -> Payment {
         state: AttemptState::Intent,
         message: String::new(),
         created_at: NOW,
+        outputs: Vec::new(),
         changed_at: NOW,
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn payment(attempt: &str, agent: &UserId, state: AttemptState) -> Pay
         state,
         message: String::new(),
         created_at: UnixMillis(1),
+        outputs: Vec::new(),
         changed_at: UnixMillis(2),
     }
 }
