@@ -221,6 +221,7 @@ const MORE: WidgetField[] = [
   moreField('outputs', rows),
   moreField('verdict', conditions),
   moreField('cases', (_, cases) => cases.map(({ name, expected }) => `${name}: ${expected.outcome}`).join('\n')),
+  moreField('recovery', (t, way) => t(`more.recovery.${way}`)),
 ];
 
 const FIELDS: readonly WidgetField[] = [...OWN, ...TEXTS, ...OPTIONS, ...CONSENT, ...TYPED, ...GATEWAY, ...MORE];

@@ -102,6 +102,7 @@ const CHOICES: Record<string, readonly string[]> = {
   'more.request_format': ['request_type', 'name_value'],
   'more.response_format': ['response_type', 'name_value'],
   'more.success_value': ['text', 'test'],
+  'more.recovery': ['none', 'replay'],
   'more.steps.method': ['POST', 'PUT'],
   'more.steps.request_type': TYPES,
   'more.steps.response_type': TYPES,

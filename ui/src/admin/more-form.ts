@@ -29,6 +29,7 @@ export const FIRST_MORE: MoreDraft = {
   message_keys: [],
   outputs: [],
   cases: [],
+  recovery: 'none',
   verdict: { also: [], unknown: [], review: [], declined: [], error: [] },
 };
 
@@ -83,6 +84,7 @@ const GROUP_OF: Record<keyof MoreDraft, Group> = {
   response_format: 'answer',
   message_keys: 'answer',
   outputs: 'answer',
+  recovery: 'verdict',
   success_value: 'verdict',
   verdict: 'verdict',
   cases: 'cases',

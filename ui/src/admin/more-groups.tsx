@@ -14,6 +14,7 @@ import { TemplateInput } from './template-input';
 export const METHODS: readonly NonNullable<More['method']>[] = ['POST', 'PUT'];
 const REQUEST_FORMATS: readonly NonNullable<More['request_format']>[] = ['request_type', 'name_value'];
 const VALUE_MEANINGS: readonly NonNullable<More['success_value']>[] = ['text', 'test'];
+const RECOVERIES: readonly NonNullable<More['recovery']>[] = ['none', 'replay'];
 const RESPONSE_FORMATS: readonly NonNullable<More['response_format']>[] = ['response_type', 'name_value'];
 
 export function RequestGroup({ draft, errors, may, more, set }: GroupProps) {
@@ -126,6 +127,15 @@ export function VerdictGroup({ errors, may, more, set }: GroupProps) {
           disabled={!may.gateway}
         />
       ))}
+      <SelectInput
+        label={t('more.recovery')}
+        value={more.recovery}
+        choices={RECOVERIES.map((id) => ({ id, label: t(`more.recovery.${id}`) }))}
+        onChange={(recovery) => set({ recovery })}
+        hint={t('more.recovery_hint')}
+        error={errors['gateway.more.recovery']}
+        disabled={!may.gateway}
+      />
     </>
   );
 }
