@@ -2880,6 +2880,11 @@ export interface components {
              */
             outputs: components["schemas"]["Mapping"][];
             /**
+             * @description What is done where no answer says how the sale ended.
+             * @default none
+             */
+            recovery: components["schemas"]["Recovery"];
+            /**
              * @description How parameters are written if not as Request Type says.
              * @default request_type
              */
@@ -3030,6 +3035,8 @@ export interface components {
             last_four?: string | null;
             /** @description The scrubbed message for the agent; empty: none. */
             message: string;
+            /** @description What the widget's gateway keeps of its answer, such as the gateway's own reference. */
+            outputs: components["schemas"]["PaymentOutput"][];
             /** @description What people read to each other: "7F2K-91QD". */
             reference: string;
             /** @description Where it stands. */
@@ -3127,6 +3134,13 @@ export interface components {
              * @description Unknown outcomes that the caller may see, whatever else the query says; 1000 stands for more.
              */
             unknown: number;
+        };
+        /** @description Something that is kept of a gateway's answer. Scrubbed, 200 characters at most, not empty. */
+        PaymentOutput: {
+            /** @description As the configuration names it: "transaction_id". */
+            name: string;
+            /** @description What stood there. */
+            value: string;
         };
         /** @description A payment and who took it. */
         PaymentRow: {
@@ -3398,6 +3412,11 @@ export interface components {
             /** @description All of them; empty: "No other recorder records these calls". */
             sinks: components["schemas"]["SinkForm"][];
         };
+        /**
+         * @description What is done where no answer says how a sale ended.
+         * @enum {string}
+         */
+        Recovery: "none" | "replay";
         /** @description Routing numbers that are refused, as a form sends them. */
         RefusedForm: {
             /** @description All of them, at most 1,000. */
