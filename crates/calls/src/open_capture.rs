@@ -482,6 +482,15 @@ impl CallTask {
         });
     }
 
+    /// What a request may tell of the call.
+    fn facts(&self, agent: &Actor) -> Vec<(&'static str, String)> {
+        vec![
+            ("call.id", self.call.id().to_string()),
+            ("call.called", self.call.called().to_owned()),
+            ("agent.name", agent.name.clone()),
+        ]
+    }
+
     /// Moves the digits out of the session and lets the charge run beside the call.
     fn charge(&mut self) {
         let empty = self.inner.deps.arena.allocate();
@@ -501,11 +510,7 @@ impl CallTask {
         let slot = std::mem::replace(&mut open.slot, empty);
         let (progress, reports) = mpsc::channel(PROGRESS_MAX);
         self.progress = Some(reports);
-        let facts = vec![
-            ("call.id", self.call.id().to_string()),
-            ("call.called", self.call.called().to_owned()),
-            ("agent.name", actor.name.clone()),
-        ];
+        let facts = self.facts(&actor);
         let inner = self.inner.clone();
         let run = ChargeRun {
             store: inner.deps.store.clone(),

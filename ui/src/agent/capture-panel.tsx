@@ -53,7 +53,7 @@ export function CapturePanel({ call, view, store, online, locked, form, onForm }
   const readOut = useCallback(
     async ({ amount, ...rest }: SentForm, agreed: boolean) => {
       const payment = { amount: amountText(amount), currency: amount.currency, ...rest };
-      return api<ReadOut>('POST', `/captures/${view.id}/authorisation`, { body: { payment, agreed } });
+      return api<ReadOut>('POST', `/captures/${view.id}/authorisation`, { body: { ...payment, agreed } });
     },
     [view.id],
   );

@@ -42,7 +42,7 @@ impl GatewayConfig {
         problems.extend(self.condition_problems());
         problems.extend(self.message_key_problems());
         problems.extend(self.output_problems());
-        let cases = case_problems(&self.more.cases).into_iter();
+        let cases = case_problems(&self.more.cases, &self.more.outputs).into_iter();
         problems.extend(cases.map(|problem| DraftProblem {
             field: format!("more.cases{}", problem.field),
             ..problem

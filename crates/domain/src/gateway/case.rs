@@ -8,7 +8,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Mapping;
+use super::OUTPUTS_MAX;
 use super::trial::{Judgement, Pasted};
+use super::variable::is_word;
 use crate::payment::{Outcome, holds_card_number};
 use crate::widget::DraftProblem;
 
@@ -24,6 +26,8 @@ const CASES_CHARS_MAX: usize = 64_000;
 const NAME_CHARS_MAX: usize = 60;
 /// Longest name or value of a header, in characters.
 const HEADER_CHARS_MAX: usize = 200;
+/// Longest message and longest output that an answer comes to, in characters.
+const FOUND_CHARS_MAX: usize = 200;
 
 /// An answer of a gateway, and what it must come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -77,6 +81,8 @@ impl Case {
                 "Write at most 16 headers, each a name and at most 200 characters on one line.";
             problems.push(DraftProblem::new("headers", message));
         }
+        let expected = self.expected.problems().into_iter();
+        problems.extend(expected.map(|problem| problem.under("expected")));
         problems
     }
 
@@ -123,6 +129,26 @@ pub fn answer_problems(status: u16, body: &str) -> Vec<DraftProblem> {
 }
 
 impl Expected {
+    /// Everything by which no judgement can come to it: what is found is one line, scrubbed and cut.
+    fn problems(&self) -> Vec<DraftProblem> {
+        let is_found = |text: &String| {
+            text.chars().count() <= FOUND_CHARS_MAX
+                && !text.contains(char::is_control)
+                && !holds_card_number(text)
+        };
+        let mut problems = Vec::new();
+        if !is_found(&self.message) {
+            let message = "Write at most 200 characters on one line, without a card number.";
+            problems.push(DraftProblem::new("message", message));
+        }
+        let named = self.outputs.keys().all(|name| is_word(name));
+        if self.outputs.len() > OUTPUTS_MAX || !named || !self.outputs.values().all(is_found) {
+            let message = "Write at most 20 values by the names under which they are kept, each at most 200 characters on one line, without a card number.";
+            problems.push(DraftProblem::new("outputs", message));
+        }
+        problems
+    }
+
     /// What an answer came to.
     #[must_use]
     pub fn of(judgement: &Judgement) -> Self {
@@ -176,9 +202,9 @@ impl CheckedCase {
     }
 }
 
-/// Everything by which cases cannot be kept with a widget, under their places in the list.
+/// Everything by which cases cannot be kept with a widget that keeps these outputs, under their places in the list.
 #[must_use]
-pub fn case_problems(cases: &[Case]) -> Vec<DraftProblem> {
+pub fn case_problems(cases: &[Case], outputs: &[Mapping]) -> Vec<DraftProblem> {
     let chars = |case: &Case| case.body.chars().count();
     if cases.len() > CASES_MAX || cases.iter().map(chars).sum::<usize>() > CASES_CHARS_MAX {
         let message = "Keep at most 20 cases, with 64000 characters in their bodies.";
@@ -198,6 +224,11 @@ pub fn case_problems(cases: &[Case]) -> Vec<DraftProblem> {
         } else if !seen.insert(&case.name) {
             let message = format!("{} is there already; choose another name.", case.name);
             own.push(DraftProblem::new("name", message));
+        }
+        let kept = |name: &String| outputs.iter().any(|output| output.name == *name);
+        if let Some(name) = case.expected.outputs.keys().find(|name| !kept(name)) {
+            let message = format!("{name} is not kept: add it to what is kept, or leave it out.");
+            own.push(DraftProblem::new("expected.outputs", message));
         }
         problems.extend(own.into_iter().map(|problem| problem.under(&path)));
     }
@@ -311,7 +342,7 @@ mod tests {
     #[test]
     fn cases_of_a_widget_have_names_of_their_own_and_are_few() {
         let places = |cases: &[Case]| -> Vec<String> {
-            let problems = case_problems(cases).into_iter();
+            let problems = case_problems(cases, &[]).into_iter();
             problems.map(|problem| problem.field).collect()
         };
         let named = |name: &str| Case {

@@ -64,8 +64,16 @@ pub struct Said<'a> {
 impl Authorisation {
     /// What is wrong, under "options.authorisation". A Basic widget knows nothing that a token could tell.
     pub(super) fn problems(&self, is_advanced: bool) -> Vec<DraftProblem> {
+        let problem = |message| DraftProblem::new("options.authorisation.text", message);
         if self.rule == AuthorisationRule::None {
-            return Vec::new();
+            // It is kept for when it is read out, and nothing that could not be.
+            let control = |c: char| c.is_control() && c != '\n';
+            let fits = self.text.chars().count() <= AUTHORISATION_CHARS_MAX
+                && !self.text.contains(control);
+            let message = format!(
+                "Write at most {AUTHORISATION_CHARS_MAX} characters, without control characters."
+            );
+            return (!fits).then(|| problem(message)).into_iter().collect();
         }
         let unfit = |token: &Token| match is_advanced {
             true => unfit(token),
@@ -85,7 +93,6 @@ impl Authorisation {
                 "Write what the agent reads out: 1 to {chars} characters."
             ))
         };
-        let problem = |message| DraftProblem::new("options.authorisation.text", message);
         message.map(problem).into_iter().collect()
     }
 

@@ -327,6 +327,19 @@ fn sandbox_files(desk: &Desk, sandbox: &Sandbox) {
     );
 }
 
+/// All that a test needs to be sent.
+const SENT: [&str; 9] = [
+    "sandbox.toml",
+    "--send",
+    "--yes",
+    "--config",
+    "server.toml",
+    "--secret",
+    "key=@key",
+    "--password",
+    "@password",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_is_sent_once_it_is_wanted_and_never_with_a_secret_of_the_command_line() {
     let desk = Desk::new();
@@ -343,19 +356,8 @@ async fn a_test_is_sent_once_it_is_wanted_and_never_with_a_secret_of_the_command
     sandbox_files(&desk, &sandbox);
     desk.write("key", "key-of-the-shop\n");
     desk.write("password", "word7\n");
-    let all = [
-        "sandbox.toml",
-        "--send",
-        "--yes",
-        "--config",
-        "server.toml",
-        "--secret",
-        "key=@key",
-        "--password",
-        "@password",
-    ];
     let without = |gone: &[&str]| -> Vec<&str> {
-        all.into_iter().filter(|one| !gone.contains(one)).collect()
+        SENT.into_iter().filter(|one| !gone.contains(one)).collect()
     };
     let charged = || sandbox.ledger().unwrap().len();
     tokio::task::block_in_place(|| {
@@ -376,7 +378,7 @@ async fn a_test_is_sent_once_it_is_wanted_and_never_with_a_secret_of_the_command
         let said = desk.run(&without(&["--config", "server.toml"])).ended(1);
         assert!(said.starts_with("not sent ("), "{said}");
         assert_eq!(charged(), 0);
-        let said = desk.run(&all).ended(0);
+        let said = desk.run(&SENT).ended(0);
         assert!(
             said.starts_with(&format!("sent to {}: ", sandbox.host())),
             "{said}"

@@ -64,8 +64,16 @@ pub(crate) struct ProcessForm {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReadOutForm {
-    /// What the agent typed.
-    payment: ProcessForm,
+    /// "120.50".
+    amount: String,
+    /// ISO 4217: "USD".
+    currency: String,
+    /// The fee that the customer was told.
+    #[serde(default)]
+    fee: Option<String>,
+    /// Everything else that the agent typed, by the names of the standard parameters.
+    #[serde(default)]
+    values: BTreeMap<String, String>,
     /// The text was read out, and the customer agreed to it.
     agreed: bool,
 }
@@ -172,11 +180,12 @@ pub(crate) async fn read_out(
     Id(capture): Id<CaptureId>,
     Input(form): Input<ReadOutForm>,
 ) -> Answer<ReadOut> {
-    let payment = form.payment.parse()?;
+    let agreed = form.agreed;
+    let payment = form.payment().parse()?;
     let read = app
         .deps
         .desk
-        .read_out(&login.actor, &capture, payment, form.agreed);
+        .read_out(&login.actor, &capture, payment, agreed);
     Ok(Json(read.await?))
 }
 
@@ -184,6 +193,18 @@ fn idempotency_key(headers: &HeaderMap) -> Option<String> {
     let key = headers.get("idempotency-key")?.to_str().ok()?;
     let clean = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     ((16..=64).contains(&key.len()) && key.bytes().all(clean)).then(|| key.to_owned())
+}
+
+impl ReadOutForm {
+    /// What is to be paid.
+    fn payment(self) -> ProcessForm {
+        ProcessForm {
+            amount: self.amount,
+            currency: self.currency,
+            fee: self.fee,
+            values: self.values,
+        }
+    }
 }
 
 impl ProcessForm {

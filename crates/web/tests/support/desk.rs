@@ -62,6 +62,24 @@ impl Desk {
         self.refusal.lock().unwrap().take().map_or(Ok(()), Err)
     }
 
+    /// What a desk says of a form.
+    fn checked(&self, form: &PaymentForm) -> Result<(), DeskError> {
+        if !self.checks_forms.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let mut options = WidgetOptions::default();
+        options.payment.fee = Some(Fee {
+            label: "Fee".to_owned(),
+            percent_hundredths: 0,
+            fixed: Some("1.00".to_owned()),
+        });
+        let today = UnixMillis(0).latest_day();
+        form.clone()
+            .charged(PaymentType::Card, &options, &Consumer::default(), today)
+            .map(drop)
+            .map_err(DeskError::Form)
+    }
+
     fn owned(&self, actor: &Actor, capture: &CaptureId) -> Result<CaptureView, DeskError> {
         let captures = self.captures.lock().unwrap();
         captures
@@ -178,20 +196,20 @@ impl CaptureDesk for Desk {
 
     fn read_out<'a>(
         &'a self,
-        _: &'a Actor,
-        _: &'a CaptureId,
-        _: PaymentForm,
+        actor: &'a Actor,
+        capture: &'a CaptureId,
+        form: PaymentForm,
         agreed: bool,
     ) -> Task<'a, Result<ReadOut, DeskError>> {
-        task(if agreed {
-            Err(DeskError::NotRecorded)
-        } else {
+        let read = self.checked(&form).and_then(|()| {
+            self.owned(actor, capture)?;
             Ok(ReadOut {
                 text: "Do you agree?".to_owned(),
-                is_recorded: false,
-                agreed_at: None,
+                is_recorded: true,
+                agreed_at: agreed.then_some(UnixMillis(0)),
             })
-        })
+        });
+        task(read)
     }
 
     fn process<'a>(
@@ -201,19 +219,8 @@ impl CaptureDesk for Desk {
         form: PaymentForm,
         idempotency_key: String,
     ) -> Task<'a, Result<CaptureView, DeskError>> {
-        let checked = self.checks_forms.load(Ordering::SeqCst);
-        let mut options = WidgetOptions::default();
-        options.payment.fee = Some(Fee {
-            label: "Fee".to_owned(),
-            percent_hundredths: 0,
-            fixed: Some("1.00".to_owned()),
-        });
-        let today = UnixMillis(0).latest_day();
-        let charged =
-            form.clone()
-                .charged(PaymentType::Card, &options, &Consumer::default(), today);
-        if let (true, Err(problems)) = (checked, charged) {
-            return task(Err(DeskError::Form(problems)));
+        if let Err(wrong) = self.checked(&form) {
+            return task(Err(wrong));
         }
         let processed = self
             .note(format!(

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use domain::access::Role;
 use domain::capture::WidgetKind;
+use domain::capture::fixtures::ROUTING_NUMBERS;
 use domain::desktop::{DesktopService, Layout};
 use domain::gateway::approval::HostApproval;
 use domain::payment::{AttemptState, Outcome};
@@ -212,17 +213,7 @@ impl Stage {
     }
 
     fn captures() -> Vec<Case> {
-        let names = [
-            "firstName",
-            "lastName",
-            "description",
-            "email",
-            "postalCode",
-        ];
-        let values: serde_json::Map<String, Value> = names
-            .into_iter()
-            .map(|name| (name.to_owned(), json!("Jane")))
-            .collect();
+        let values = typed_values();
         let outcome = |reason: &str| json!({"outcome": "approved", "reason": reason});
         vec![
             case("POST", "/calls/{id}/captures", json!({"widget": "card"})).at("call-1"),
@@ -248,6 +239,12 @@ impl Stage {
                 "POST",
                 "/captures/{id}/process",
                 json!({"amount": "12.50", "currency": "USD", "fee": "1.00", "values": values}),
+            )
+            .at("capture-1"),
+            case(
+                "POST",
+                "/captures/{id}/authorisation",
+                json!({"amount": "12.50", "currency": "USD", "fee": "1.00", "values": values, "agreed": true}),
             )
             .at("capture-1"),
             case(
@@ -296,6 +293,12 @@ impl Stage {
             case("POST", "/gateway/preview", trial()),
             case("POST", "/gateway/test", trial()),
             case("POST", "/gateway/verdict", pasted()),
+            case("POST", "/gateway/cases", saved_cases()),
+            case(
+                "PUT",
+                "/routing/refused",
+                json!({"refused": [{"routing": ROUTING_NUMBERS[0], "reason": "Closed in May"}], "revision": 0}),
+            ),
             case("POST", "/services", service("Sales", "100", 0)),
             case("PUT", "/services/{id}", service("Billing", "201", 1)).at(&self.service),
             case("POST", "/services/{id}/recorders", recorders).at(&self.service),
@@ -437,6 +440,13 @@ fn more() -> Value {
         "message_keys": ["text"],
         "outputs": row("transaction_id", "id"),
         "recovery": "none",
+        "cases": [{
+            "name": "approved",
+            "status": 200,
+            "headers": row("x-request", "7"),
+            "body": "{}",
+            "expected": {"outcome": "unknown", "message": "", "outputs": {"transaction_id": "t-1"}},
+        }],
     })
 }
 
@@ -445,7 +455,7 @@ fn trial() -> Value {
     let card = whole_widget();
     json!({
         "desktop": "sales", "widget": "card", "kind": card["kind"], "gateway": card["gateway"], "gateway_password": card["gateway_password"], "gateway_secrets": card["gateway_secrets"],
-        "with": "visa", "currency": "USD", "asked": ["firstName", "postalCode"],
+        "with": "visa", "currency": "USD", "asked": ["firstName", "postalCode"], "sec_code": "by_holder",
     })
 }
 
@@ -454,6 +464,23 @@ fn pasted() -> Value {
     json!({
         "kind": card["kind"], "gateway": card["gateway"], "status": 200, "content_type": "text/plain", "body": "result.status=APPROVED\nresult.text=Thank you",
     })
+}
+
+fn typed_values() -> Value {
+    let names = [
+        "firstName",
+        "lastName",
+        "description",
+        "email",
+        "postalCode",
+    ];
+    let values = names.map(|name| (name.to_owned(), json!("Jane")));
+    Value::Object(values.into_iter().collect())
+}
+
+fn saved_cases() -> Value {
+    let card = whole_widget();
+    json!({"kind": card["kind"], "gateway": card["gateway"]})
 }
 
 fn file() -> Value {

@@ -3377,8 +3377,16 @@ export interface components {
         ReadOutForm: {
             /** @description The text was read out, and the customer agreed to it. */
             agreed: boolean;
-            /** @description What the agent typed. */
-            payment: components["schemas"]["ProcessForm"];
+            /** @description "120.50". */
+            amount: string;
+            /** @description ISO 4217: "USD". */
+            currency: string;
+            /** @description The fee that the customer was told. */
+            fee?: string | null;
+            /** @description Everything else that the agent typed, by the names of the standard parameters. */
+            values?: {
+                [key: string]: string;
+            };
         };
         /** @description One reason. */
         Reason: {
