@@ -13,7 +13,7 @@ import { Crumbs, PLACES } from './crumbs';
 const DesktopListPage = lazy(withOffice(() => import('./desktop-list')));
 const DesktopEditorPage = lazy(() => import('./desktop-editor'));
 const DesktopHistoryPage = lazy(withOffice(() => import('./desktop-history')));
-const DesignHistoryPage = lazy(() => import('../designer/design-history'));
+const DesignHistoryPage = lazy(withOffice(() => import('../designer/design-history')));
 const SecurePaymentCapturePage = lazy(withOffice(() => import('./secure-payment-capture')));
 const ServicesPage = lazy(withOffice(() => import('./services-page')));
 const UsersPage = lazy(withOffice(() => import('./users-page')));

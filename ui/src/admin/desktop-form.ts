@@ -69,10 +69,9 @@ export function fieldsOf(kind: WidgetKind): Field[] {
   return isCheck(kind) ? ['routing_number', 'account_number'] : ['card_number', 'expiry', 'security_code'];
 }
 
-/** As the server has it. */
+/** As the server has it: a text that is stored and edited, and none of the page. */
 const FIRST_AUTHORISATION =
-  'Today, {time.now}, {check.holder_name} authorises one debit of {payment.amount} {payment.currency} from the {check.account_type} account at {check.bank_name} that was just keyed. ' +
-  'To revoke it, call {call.called} before the debit is made. Do you agree?';
+  'Today, {time.now}, {check.holder_name} authorises one debit of {payment.amount} {payment.currency} from the {check.account_type} account at {check.bank_name} that was just keyed. To revoke it, call {call.called} before the debit is made. Do you agree?';
 
 const FIRST_OPTIONS: WidgetOptions = {
   security_code: 'required',
