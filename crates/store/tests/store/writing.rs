@@ -104,7 +104,10 @@ async fn a_full_queue_refuses_at_once_and_recovers(place: Place) {
             tokio::spawn(async move { database.commit(audited(Change::None)).await })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    // While writes are held only one that is refused ends.
+    while !tasks.iter().any(tokio::task::JoinHandle::is_finished) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let begun = Instant::now();
     assert_eq!(commit(&database, Change::None).await, Err(StoreError::Busy));
     assert!(begun.elapsed() < Duration::from_millis(100));
