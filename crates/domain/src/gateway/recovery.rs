@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn i4_only_an_answer_about_the_charge_itself_settles_it() {
+    fn only_an_answer_about_the_charge_itself_settles_it() {
         for rule in [
             VerdictRule::Refused,
             VerdictRule::ErrorFits,

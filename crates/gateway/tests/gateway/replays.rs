@@ -37,7 +37,7 @@ async fn sent(server: &Server, recovery: Recovery) -> Answer {
 }
 
 #[tokio::test]
-async fn i4_an_unknown_sale_is_sent_again_byte_for_byte_until_the_charge_itself_is_answered() {
+async fn an_unknown_sale_is_sent_again_byte_for_byte_until_the_charge_itself_is_answered() {
     let server = server([
         Act::Reset,
         // The key is in use, or was seen with another body: nothing is said of the first request.
@@ -54,7 +54,7 @@ async fn i4_an_unknown_sale_is_sent_again_byte_for_byte_until_the_charge_itself_
 }
 
 #[tokio::test]
-async fn i4_what_is_known_is_never_sent_again_nor_is_anything_without_the_setting() {
+async fn what_is_known_is_never_sent_again_nor_is_anything_without_the_setting() {
     for (recovery, status, body, outcome) in [
         (Recovery::Replay, 200, APPROVED, Outcome::Approved),
         (

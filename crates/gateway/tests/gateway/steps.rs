@@ -138,7 +138,7 @@ fn failing(number: &str) -> Vec<(&'static str, Act, &'static str)> {
 }
 
 #[tokio::test]
-async fn i4_a_step_that_fails_ends_the_charge_before_its_sale() {
+async fn a_step_that_fails_ends_the_charge_before_its_sale() {
     let number = card_number();
     for (name, act, said) in failing(&number) {
         let server = server([act]).await;
