@@ -3,13 +3,14 @@
  * Owns: what is written, which leaves credentials out, and what is read, member by member.
  * Never: a password, a secret, or a header's value that names nothing.
  */
+import { TomlError, parse as parseToml } from 'smol-toml';
 import type { GatewayConfig, GatewayStep, Mapping, More, StepOutput } from '../lib/api/types';
 import { RESPONSE_TYPES } from './content-types';
 import type { GatewayDraft, WidgetDraft } from './desktop-form';
 import { FIRST_GATEWAY, gatewayFormOf } from './desktop-form';
 import { FIRST_MORE, FIRST_STEP, VERDICT_LISTS, briefOf, fullOf } from './more-form';
 import type { TomlTable, TomlValue } from './toml';
-import { TomlError, parseToml, toToml } from './toml';
+import { toToml } from './toml';
 
 export type Format = 'toml' | 'json';
 
