@@ -25,6 +25,9 @@ pub const ACCOUNT_WINDOW: Duration = Duration::from_secs(600);
 /// Cards and accounts that are watched at a time: 100 payments a second for the whole window, with room. More are not watched until some are forgotten.
 const ACCOUNTS_MAX: usize = 100_000;
 
+/// How often all that is old is forgotten. Until then it lies there and is not counted.
+const FORGET_EVERY: Duration = Duration::from_secs(1);
+
 /// A limit that is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VelocityLimit {
@@ -67,6 +70,8 @@ pub struct Velocity {
     key: RandomState,
     agents: HashMap<UserId, VecDeque<Instant>>,
     accounts: HashMap<AccountDigest, VecDeque<Instant>>,
+    /// When what was old was last forgotten.
+    forgot: Option<Instant>,
 }
 
 impl Velocity {
@@ -77,6 +82,7 @@ impl Velocity {
             key,
             agents: HashMap::new(),
             accounts: HashMap::new(),
+            forgot: None,
         }
     }
 
@@ -110,14 +116,13 @@ impl Velocity {
         now: Instant,
     ) -> Result<(), VelocityLimit> {
         self.forget(now);
-        let count = |presses: Option<&VecDeque<Instant>>| presses.map_or(0, VecDeque::len);
         if on_call >= CALL_PRESSES_MAX {
             return Err(VelocityLimit::Call);
         }
-        if count(self.agents.get(agent)) >= AGENT_PRESSES_MAX {
+        if within(self.agents.get(agent), now, AGENT_WINDOW) >= AGENT_PRESSES_MAX {
             return Err(VelocityLimit::Agent);
         }
-        if count(self.accounts.get(&account)) >= ACCOUNT_PRESSES_MAX {
+        if within(self.accounts.get(&account), now, ACCOUNT_WINDOW) >= ACCOUNT_PRESSES_MAX {
             return Err(VelocityLimit::Account);
         }
         let agents = self.agents.entry(agent.clone()).or_default();
@@ -129,9 +134,20 @@ impl Velocity {
     }
 
     fn forget(&mut self, now: Instant) {
+        let is_due = |forgot| now.saturating_duration_since(forgot) >= FORGET_EVERY;
+        if !self.forgot.is_none_or(is_due) {
+            return;
+        }
+        self.forgot = Some(now);
         forget_old(&mut self.agents, now, AGENT_WINDOW);
         forget_old(&mut self.accounts, now, ACCOUNT_WINDOW);
     }
+}
+
+/// Presses that are younger than the window.
+fn within(presses: Option<&VecDeque<Instant>>, now: Instant, window: Duration) -> usize {
+    let is_young = |at: &&Instant| now.saturating_duration_since(**at) < window;
+    presses.map_or(0, |times| times.iter().rev().take_while(is_young).count())
 }
 
 fn forget_old<K: Eq + std::hash::Hash>(
