@@ -8,7 +8,6 @@ use domain::boundary::{
     Audience, Bus, Charge, LiveEvent, NotSent, PaymentGateway, ReadyCharge, Store, Task,
 };
 use domain::capture::Field;
-use domain::gateway::GatewayConfig;
 use secret::{Arena, Digit, FieldIndex};
 
 mod points;

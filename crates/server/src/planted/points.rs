@@ -9,7 +9,6 @@ use std::sync::Arc;
 use domain::boundary::{
     Answer, Audited, Change, Charge, NotSent, PaymentGateway, ReadyCharge, Store, StoreError, Task,
 };
-use domain::gateway::GatewayConfig;
 use domain::payment::AttemptState;
 use rustix::process::{Signal, getpid, kill_process};
 
