@@ -74,10 +74,11 @@ impl Dialect {
 
     fn writer_session(self) -> &'static str {
         match self {
-            // Checkpoints are made beside the writer; a commit makes one only behind a log of 256 MiB, which is then cut to 64.
+            // Checkpoints are made beside the writer. A commit behind a log of 16 MiB moves what is left of it, so that the next one begins at its start: a log
+            // that is written over is on the disk in less than half of the time that a growing one takes.
             Self::Sqlite => {
-                "PRAGMA query_only = OFF; PRAGMA wal_autocheckpoint = 65536; \
-                 PRAGMA journal_size_limit = 67108864"
+                "PRAGMA query_only = OFF; PRAGMA wal_autocheckpoint = 4096; \
+                 PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536"
             }
             Self::Postgres => "SET lock_timeout = '5s'",
         }

@@ -31,9 +31,8 @@ const BUSY_TRIES_MAX: usize = 3;
 const BATCH_TIME_MAX: Duration = Duration::from_secs(20);
 /// Tries to learn whether a commit whose answer was lost took place. Then its batch fails as unavailable.
 const SETTLE_TRIES_MAX: u32 = 3;
-/// How often SQLite's log is moved into its file. Commits wait for the disk meanwhile: after five seconds of 1,500 changes each for a tenth of a second, after
-/// one for less.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// How often what was written is moved from SQLite's log into its file. The less there is of it, the less a commit waits for the disk meanwhile.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(250);
 /// Pause before another such try.
 const SETTLE_PAUSE: Duration = Duration::from_millis(200);
 
