@@ -73,6 +73,16 @@ pub(crate) fn guess_values(values: impl Iterator<Item = u8>) -> BrandGuess {
     guess
 }
 
+/// Whether card numbers of any network begin so, given as values of 0 to 9: with 1 to 6 (the industries of [ISO/IEC 7812-1](https://www.iso.org/standard/70484.html)
+/// that issue payment cards), with 81 or 82 (UnionPay, RuPay), or with 9792 (Troy). Wider than [`IIN_TABLE`]: what a gateway answers may be any card.
+pub fn begins_as_a_card(digits: impl Iterator<Item = u8>) -> bool {
+    let mut first = [0; 4];
+    for (place, digit) in first.iter_mut().zip(digits) {
+        *place = digit;
+    }
+    matches!(first, [1..=6, ..] | [8, 1 | 2, ..] | [9, 7, 9, 2])
+}
+
 /// The smallest and the largest eight-digit number that begins with the digits.
 fn reach(mut keyed: impl Iterator<Item = u8>) -> (u32, u32) {
     (0..IIN_DIGITS).fold((0, 0), |(low, high), _| match keyed.next() {
@@ -156,6 +166,21 @@ mod tests {
         }
         for number in fixtures::OTHER_NETWORKS {
             assert_eq!(guessed(number), BrandGuess::Unknown);
+        }
+    }
+
+    #[test]
+    fn every_networks_numbers_begin_as_a_card_and_a_gateways_own_do_not() {
+        let begins = |number: &str| begins_as_a_card(number.bytes().map(|byte| byte - b'0'));
+        let cards = fixtures::CARDS.iter().map(|card| card.number);
+        for number in cards.chain(fixtures::OTHER_NETWORKS) {
+            assert!(begins(number), "{number}");
+        }
+        for number in ["8110000000000005", "8200000000000007", "9792000000000001"] {
+            assert!(begins(number), "{number}");
+        }
+        for number in ["993617895204576", "8836067898462342", "0000000000000000", "7", ""] {
+            assert!(!begins(number), "{number}");
         }
     }
 
