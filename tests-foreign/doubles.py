@@ -154,7 +154,8 @@ def oauth2(place, authority, folder):
     return Double("oauth2-mock-server", command, port, authority, folder)
 
 
-def prism(place, authority, folder):
+def prism(place, authority, folder, description):
+    """Prism plays the gateway of a description, a file of the folder gateways."""
     port = free_port("127.0.0.1", socket.SOCK_STREAM)
-    command = [place / "node_modules/.bin/prism", "mock", "--host", "127.0.0.1", "--port", str(port), HERE / "sale.yaml"]
-    return Double("prism", command, port, authority, folder)
+    command = [place / "node_modules/.bin/prism", "mock", "--host", "127.0.0.1", "--port", str(port), HERE / description]
+    return Double(f"prism-{description}", command, port, authority, folder)

@@ -2,7 +2,7 @@
 """Gateways that others wrote, driven by configuration alone.
 
 `tonewall gateway test FILE --send` charges localstripe in two steps, finds a replay of stripe-stateful-mock under its key, and takes a token of
-oauth2-mock-server to a sale that Prism checks against its description. Then a consumer keys a card during a call, and the preset of localstripe charges it.
+oauth2-mock-server to a sale that Prism checks against its description. Adyen's preset goes to Prism with Adyen's own description. Then a consumer keys a card during a call, and the preset of localstripe charges it.
 """
 
 import json
@@ -21,6 +21,7 @@ from phone import Phone, Talker
 from tonewall import REPOSITORY, Addresses, Report, Server, binary
 
 PRESET = REPOSITORY / "crates/gateway/presets/localstripe-card.toml"
+ADYEN = REPOSITORY / "crates/gateway/presets/adyen-card.toml"
 API_KEY = "sk_test_12345"
 # Published test numbers of Stripe: one that is charged, one that is declined.
 CHARGED, DECLINED = "4242424242424242", "4000000000000341"
@@ -149,6 +150,18 @@ def token(desk, login, sale, report):
     report.check(outcome(refused) == "error", "Prism refuses an amount in quotes (control)", outcome(refused))
 
 
+def described_by_adyen(desk, double, report):
+    preset = ADYEN.read_text().replace("checkout-test.adyen.com/v72", double.host)
+    sent = desk.send(preset, api_key=API_KEY)
+    report.check(outcome(sent) == "approved", "the preset of Adyen makes what Adyen's own description asks for", outcome(sent))
+    found = outputs(sent)
+    report.check((found.get("transaction_id"), found.get("auth_code")) == ("993617895204576J", "044925"), "and finds the reference and the code in Adyen's own example of an answer", found)
+    quoted = desk.send(preset.replace("{payment.amount|minor|int}", "{payment.amount|minor}"), api_key=API_KEY)
+    report.check(outcome(quoted) == "error", "an amount in quotes is refused by the description (control)", outcome(quoted))
+    nobody = desk.send(preset.replace("X-API-Key", "X-Other-Key"), api_key=API_KEY)
+    report.check(outcome(nobody) == "error", "and so is a request without its key (control)", outcome(nobody))
+
+
 def widget(server, host):
     preset = next(preset for preset in server.api.get("/gateway-presets") if preset["id"] == "localstripe-card")
     gateway = preset["gateway"]
@@ -221,11 +234,13 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tonewall-doubles-"))
     authority = Authority(folder)
     with localstripe(place, authority, folder) as stripe:
-        with stateful_stripe(place, authority, folder) as stateful, oauth2(place, authority, folder) as login, prism(place, authority, folder) as sale:
-            desk = Desk(folder, authority, [double.host for double in (stripe, stateful, login, sale)])
-            two_steps(desk, stripe, report)
-            replay(desk, stateful, report)
-            token(desk, login, sale, report)
+        with stateful_stripe(place, authority, folder) as stateful, oauth2(place, authority, folder) as login:
+            with prism(place, authority, folder, "sale.yaml") as sale, prism(place, authority, folder, "adyen-checkout-v72.json") as adyen:
+                desk = Desk(folder, authority, [double.host for double in (stripe, stateful, login, sale, adyen)])
+                two_steps(desk, stripe, report)
+                replay(desk, stateful, report)
+                token(desk, login, sale, report)
+                described_by_adyen(desk, adyen, report)
         whole_call(authority, stripe, report)
     return report.finish()
 
