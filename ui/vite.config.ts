@@ -31,7 +31,7 @@ export default defineConfig({
     setupFiles: ['src/test-setup.ts'],
     reporters: ['default', ['junit', { outputFile: join(process.env.TONEWALL_RESULTS ?? 'test-results', 'ui.xml') }]],
     restoreMocks: true,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     // As many as there are cores, where vitest leaves one of two idle.
     maxWorkers: '100%',
   },

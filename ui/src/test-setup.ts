@@ -1,10 +1,12 @@
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach } from 'vitest';
 import { speak } from './lib/i18n/catalogue';
 import english from './lib/i18n/en.json';
 
 afterEach(cleanup);
+// A machine that is busy takes longer than the second which the library waits.
+configure({ asyncUtilTimeout: 10_000 });
 speak({ language: 'en', locale: 'en', tag: 'en', messages: english });
 
 // jsdom lacks what overlays and tab lists ask of a browser.

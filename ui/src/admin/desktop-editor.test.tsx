@@ -56,7 +56,7 @@ const button = (name: string | RegExp) => screen.getByRole('button', { name });
 const add = async (kind: string) => {
   await userEvent.click(screen.getByRole('option', { name: kind }));
   await userEvent.click(button('Add'));
-  await screen.findByRole('textbox', { name: 'Window Title' }, { timeout: 5_000 });
+  await screen.findByRole('textbox', { name: 'Window Title' });
 };
 
 describe('the editor', () => {

@@ -10,9 +10,6 @@ import { newWidget } from './desktop-form';
 import GatewayMore from './gateway-more';
 import WidgetSheet from './widget-sheet';
 
-/** What is read late may take this long on a busy machine. */
-const READ = { timeout: 20_000 };
-
 afterEach(() => vi.unstubAllGlobals());
 
 const CASE: SavedCase = { name: 'no funds', status: 402, headers: [], body: '{}', expected: { outcome: 'declined', message: '', outputs: {} } };
@@ -69,14 +66,14 @@ describe('OK', () => {
   test('takes the form where every case comes out as it must', async () => {
     const { onOk, asked } = sheet(GREEN);
     await ok();
-    await vi.waitFor(() => expect(onOk).toHaveBeenCalledOnce(), READ);
+    await vi.waitFor(() => expect(onOk).toHaveBeenCalledOnce());
     expect(asked()).toBe(1);
   });
 
   test('says which do not, and takes the form all the same when it is pressed again', async () => {
     const { onOk, asked } = sheet(RED);
     await ok();
-    const alert = within(await screen.findByRole('alert', {}, READ));
+    const alert = within(await screen.findByRole('alert', {}));
     expect(alert.getByText('1 saved case comes out otherwise. Press OK again to keep the gateway all the same.')).toBeVisible();
     expect(onOk).not.toHaveBeenCalled();
     await ok();
@@ -87,6 +84,6 @@ describe('OK', () => {
   test('leaves to Save what the server refuses', async () => {
     const { onOk } = sheet('refused');
     await ok();
-    await vi.waitFor(() => expect(onOk).toHaveBeenCalledOnce(), READ);
+    await vi.waitFor(() => expect(onOk).toHaveBeenCalledOnce());
   });
 });

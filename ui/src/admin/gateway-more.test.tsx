@@ -10,9 +10,6 @@ import type { Errors, WidgetDraft } from './desktop-form';
 import { newWidget } from './desktop-form';
 import GatewayMore from './gateway-more';
 
-/** What is read late may take this long on a busy machine. */
-const READ = { timeout: 20_000 };
-
 const SET_AT = Date.UTC(2026, 10, 12);
 
 function open(more: More, change: Partial<WidgetDraft> = {}, may = { messages: true, gateway: true, password: true }) {
@@ -177,7 +174,7 @@ describe('secrets', () => {
 describe('the configuration as a text', () => {
   const openFile = async () => {
     await userEvent.click(await screen.findByRole('button', { name: 'Import or export' }));
-    return within(await screen.findByRole('dialog', { name: 'Import or export' }, READ));
+    return within(await screen.findByRole('dialog', { name: 'Import or export' }));
   };
 
   test('is taken out as TOML or JSON, without what was typed as a secret', async () => {
@@ -221,7 +218,7 @@ describe('the configuration as a text', () => {
 
 describe('the list of tokens', () => {
   const openList = async (field: string) => {
-    await userEvent.click(await screen.findByRole('button', { name: `Insert a token: ${field}` }, READ));
+    await userEvent.click(await screen.findByRole('button', { name: `Insert a token: ${field}` }));
     return within(await screen.findByRole('dialog', { name: `Insert a token: ${field}` }));
   };
 
