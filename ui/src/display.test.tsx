@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
 import { DisplayInputs, DisplayMenu } from './display';
@@ -33,7 +33,7 @@ test('the header has both in one menu, by keyboard too, and the server keeps the
   expect(screen.getAllByRole('menuitemradio', { checked: true }).map((item) => item.textContent)).toEqual(['English', 'Auto']);
   await userEvent.keyboard('Fr{Enter}');
   expect(await screen.findByRole('button', { name: 'Affichage' })).toBeVisible();
-  await vi.waitFor(() => expect(requests.map(({ path, body }) => ({ path, body }))).toEqual([{ path: '/me/preferences', body: { language: 'fr', theme: null } }]));
+  await waitFor(() => expect(requests.map(({ path, body }) => ({ path, body }))).toEqual([{ path: '/me/preferences', body: { language: 'fr', theme: null } }]));
 });
 
 test('a choice that the server does not keep holds here, and it is said', async () => {

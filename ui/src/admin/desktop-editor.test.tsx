@@ -1,4 +1,4 @@
-import { cleanup, screen, within } from '@testing-library/react';
+import { cleanup, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { DesktopView, Layout, Permission, ResponseVariables } from '../lib/api/types';
@@ -135,7 +135,7 @@ describe('the editor', () => {
     await userEvent.click(button('OK'));
     expect(screen.getByText('Unsaved changes')).toBeVisible();
     await userEvent.click(button('Save'));
-    await vi.waitFor(() => expect(changes(requests)).toHaveLength(1));
+    await waitFor(() => expect(changes(requests)).toHaveLength(1));
     expect(changes(requests)[0]).toMatchObject({
       method: 'PUT',
       path: '/desktops/d1',
@@ -149,7 +149,7 @@ describe('the editor', () => {
         ],
       },
     });
-    await vi.waitFor(() => expect(onSaved).toHaveBeenCalledOnce());
+    await waitFor(() => expect(onSaved).toHaveBeenCalledOnce());
   });
 
   test("the server's errors stand at their fields, and nothing is lost", async () => {
@@ -207,7 +207,7 @@ describe('the editor', () => {
     expect(screen.getByText('Only a Security admin can change the gateway.')).toBeVisible();
     await userEvent.click(button('OK'));
     await userEvent.click(button('Save'));
-    await vi.waitFor(() => expect(changes(requests)).toHaveLength(1));
+    await waitFor(() => expect(changes(requests)).toHaveLength(1));
     expect(changes(requests)[0]?.body).toMatchObject({ widgets: [{}, { title: 'Card payment', gateway: null }] });
   });
 
@@ -282,7 +282,7 @@ describe('the editor', () => {
     expect(dialog.getByRole('row', { name: /Second.*Enabled yes no/ })).toBeVisible();
     expect(changes(requests)).toHaveLength(0);
     await userEvent.click(dialog.getByRole('button', { name: 'Save' }));
-    await vi.waitFor(() => expect(changes(requests).map(({ method }) => method)).toEqual(['PUT']));
+    await waitFor(() => expect(changes(requests).map(({ method }) => method)).toEqual(['PUT']));
   });
 
   test('s5 when someone else saved meanwhile both changes are shown, and what is chosen is saved over theirs', async () => {
@@ -306,7 +306,7 @@ describe('the editor', () => {
     await userEvent.click(dialog.getByRole('button', { name: 'Use this choice' }));
     expect(screen.getByRole('radio', { name: 'Agent Panel + Extended Panel' })).toBeChecked();
     await userEvent.click(button('Save'));
-    await vi.waitFor(() => expect(onSaved).toHaveBeenCalledOnce());
+    await waitFor(() => expect(onSaved).toHaveBeenCalledOnce());
     expect(changes(requests).at(-1)?.body).toMatchObject({ name: 'Collections US', layout: 'extended_panel', revision: 9, widgets: [{ enabled: true }, { enabled: false }] });
   });
 

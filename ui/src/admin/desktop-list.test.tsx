@@ -1,4 +1,4 @@
-import { cleanup, screen, within } from '@testing-library/react';
+import { cleanup, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { DesktopBrief, DesktopUse, Permission } from '../lib/api/types';
@@ -122,7 +122,7 @@ describe('the list of agent desktops', () => {
     await userEvent.clear(name);
     await userEvent.type(name, 'Sales');
     await userEvent.click(screen.getByRole('button', { name: 'Delete desktop' }));
-    await vi.waitFor(() => expect(requests.some(({ method, path }) => method === 'DELETE' && path === '/desktops/d3')).toBe(true));
+    await waitFor(() => expect(requests.some(({ method, path }) => method === 'DELETE' && path === '/desktops/d3')).toBe(true));
   });
 
   test('agents are assigned and taken away in one request', async () => {
@@ -134,7 +134,7 @@ describe('the list of agent desktops', () => {
     await userEvent.click(screen.getByRole('checkbox', { name: 'Anna Berg' }));
     expect(screen.getByText('1 agent added. 1 agent removed.')).toBeVisible();
     await userEvent.click(screen.getByRole('button', { name: 'Save' }));
-    await vi.waitFor(() => expect(requests.find(({ method }) => method === 'PUT')).toMatchObject({ path: '/desktops/d1/agents', body: { add: ['u2'], remove: ['u1'] } }));
+    await waitFor(() => expect(requests.find(({ method }) => method === 'PUT')).toMatchObject({ path: '/desktops/d1/agents', body: { add: ['u2'], remove: ['u1'] } }));
   });
 
   test('n8 a duplicate is asked for by name; a taken one stands at its field', async () => {

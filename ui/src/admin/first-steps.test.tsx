@@ -1,4 +1,4 @@
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { FirstStep } from '../lib/api/types';
@@ -45,7 +45,7 @@ test('the card is hidden for good, and gone once all is done', async () => {
   localStorage.clear();
   const others = serve(...ALL);
   renderPage(<FirstSteps login={loginOf('desktop.edit')} />);
-  await vi.waitFor(() => expect(others).toHaveLength(1));
+  await waitFor(() => expect(others).toHaveLength(1));
   expect(screen.queryByRole('region')).toBeNull();
 });
 

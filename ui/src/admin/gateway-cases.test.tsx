@@ -1,5 +1,5 @@
 /** Saved cases: judged as the form stands, shown green and red, and again before the form is taken. */
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -66,7 +66,7 @@ describe('OK', () => {
   test('takes the form where every case comes out as it must', async () => {
     const { onOk, asked } = sheet(GREEN);
     await ok();
-    await vi.waitFor(() => expect(onOk).toHaveBeenCalledOnce());
+    await waitFor(() => expect(onOk).toHaveBeenCalledOnce());
     expect(asked()).toBe(1);
   });
 
@@ -84,6 +84,6 @@ describe('OK', () => {
   test('leaves to Save what the server refuses', async () => {
     const { onOk } = sheet('refused');
     await ok();
-    await vi.waitFor(() => expect(onOk).toHaveBeenCalledOnce());
+    await waitFor(() => expect(onOk).toHaveBeenCalledOnce());
   });
 });

@@ -1,8 +1,8 @@
 /** More of the tab Payment Gateway Config: what is set is said, what is wrong is shown, every field goes into the draft. */
-import { act, screen, within } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { More } from '../lib/api/types';
 import { dateTimeText } from '../lib/i18n/format';
 import { renderPage } from '../test-page';
@@ -118,14 +118,14 @@ describe('the fields', () => {
     await userEvent.click(screen.getByRole('button', { name: 'Move two up' }));
     expect(names()).toEqual(['two', 'one', 'three']);
     expect(screen.getByText('two is now at place 1 of 3')).toBeInTheDocument();
-    await vi.waitFor(() => expect(screen.getByRole('button', { name: 'Move two down' })).toHaveFocus());
+    await waitFor(() => expect(screen.getByRole('button', { name: 'Move two down' })).toHaveFocus());
     await userEvent.keyboard('{Enter}');
     expect(names()).toEqual(['one', 'two', 'three']);
     await userEvent.click(screen.getByRole('button', { name: 'Remove three' }));
     expect(names()).toEqual(['one', 'two']);
-    await vi.waitFor(() => expect(group('Computed values').getAllByRole('textbox', { name: 'Name' })[1]).toHaveFocus());
+    await waitFor(() => expect(group('Computed values').getAllByRole('textbox', { name: 'Name' })[1]).toHaveFocus());
     await userEvent.click(screen.getByRole('button', { name: 'Add: Computed values' }));
-    await vi.waitFor(() => expect(group('Computed values').getAllByRole('textbox', { name: 'Name' })[2]).toHaveFocus());
+    await waitFor(() => expect(group('Computed values').getAllByRole('textbox', { name: 'Name' })[2]).toHaveFocus());
   });
 });
 
@@ -138,7 +138,7 @@ describe('secrets', () => {
     await userEvent.click(screen.getByRole('button', { name: 'Replace key' }));
     const [key] = group('Secrets').getAllByLabelText('Secret value') as [HTMLInputElement];
     expect([key.type, key.value]).toEqual(['password', '']);
-    await vi.waitFor(() => expect(key).toHaveFocus());
+    await waitFor(() => expect(key).toHaveFocus());
     await userEvent.type(key, 'canary');
     expect(draft().secrets).toEqual({ key: 'canary' });
     expect(JSON.stringify(draft().gateway)).not.toContain('canary');
@@ -235,7 +235,7 @@ describe('the list of tokens', () => {
     expect(list.getByRole('status')).toHaveTextContent('1 entry');
     await userEvent.keyboard('{Enter}');
     expect(more().body).toBe('a={payment.amount_minor};b');
-    await vi.waitFor(() => expect(body).toHaveFocus());
+    await waitFor(() => expect(body).toHaveFocus());
     expect(body.selectionStart).toBe('a={payment.amount_minor}'.length);
     expect(screen.queryByRole('dialog')).toBeNull();
   });

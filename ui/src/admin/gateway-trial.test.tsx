@@ -1,5 +1,5 @@
 /** Preview request and Test gateway: what is asked of the server, and what is said of its answer. */
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Judgement, PreviewView, TestView } from '../lib/api/types';
@@ -69,7 +69,7 @@ describe('Preview request', () => {
     const { dialog } = open('preview');
     await userEvent.click(dialog.getByRole('button', { name: /Paid with/ }));
     await userEvent.click(screen.getByRole('option', { name: 'Visa test card' }));
-    await vi.waitFor(() => expect(requests.at(-1)?.body).toMatchObject({ with: 'visa' }));
+    await waitFor(() => expect(requests.at(-1)?.body).toMatchObject({ with: 'visa' }));
   });
 
   test('what saving would refuse is told here and to the form', async () => {

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { RoutingView } from '../lib/api/types';
@@ -29,7 +29,7 @@ test('refused routing numbers are saved with the revision that was read, and a w
   expect(list).toHaveValue('021000021 Closed in May');
   await userEvent.type(list, '\n1 x');
   await userEvent.click(screen.getByRole('button', { name: 'Save refused numbers' }));
-  await vi.waitFor(() => expect(changes()[0]?.body).toEqual({ refused: [{ routing: '021000021', reason: 'Closed in May' }, { routing: '1', reason: 'x' }], revision: 2 }));
+  await waitFor(() => expect(changes()[0]?.body).toEqual({ refused: [{ routing: '021000021', reason: 'Closed in May' }, { routing: '1', reason: 'x' }], revision: 2 }));
   expect(await screen.findByText('Line 2: nine digits')).toBeVisible();
 });
 

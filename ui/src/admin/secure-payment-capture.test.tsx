@@ -1,4 +1,4 @@
-import { cleanup, screen, within } from '@testing-library/react';
+import { cleanup, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { GatewayHost, Permission, ResponseVariables, RoutingView, Settings } from '../lib/api/types';
@@ -37,7 +37,7 @@ test('p3 who may not enable the feature sees that it is off and cannot switch it
 test('p2 p3 who may enable it switches it on, and that is all that is sent', async () => {
   const { feature, changes } = await open('spc.enable');
   await userEvent.click(feature);
-  await vi.waitFor(() => expect(changes().map(({ body }) => body)).toEqual([{ spc_enabled: true, response_variables: { allow: 'none' }, revision: 3 }]));
+  await waitFor(() => expect(changes().map(({ body }) => body)).toEqual([{ spc_enabled: true, response_variables: { allow: 'none' }, revision: 3 }]));
   expect(await screen.findByText('Saved.')).toBeVisible();
 });
 
@@ -45,7 +45,7 @@ test('s19 w35 response variables are none, those that are listed, or all', async
   const { changes } = await openWith({ allow: 'none' }, 'spc.enable');
   expect(screen.getByRole('radio', { name: 'None' })).toBeChecked();
   await userEvent.click(screen.getByRole('radio', { name: 'All' }));
-  await vi.waitFor(() => expect(changes().map(({ body }) => body)).toEqual([{ spc_enabled: false, response_variables: { allow: 'all' }, revision: 3 }]));
+  await waitFor(() => expect(changes().map(({ body }) => body)).toEqual([{ spc_enabled: false, response_variables: { allow: 'all' }, revision: 3 }]));
   expect(await screen.findByRole('radio', { name: 'All' })).toBeChecked();
 });
 
@@ -57,7 +57,7 @@ test('s19 w35 a list is written one key a line and saved by its button', async (
   await userEvent.type(names, '\n data.text \n\n');
   expect(changes()).toEqual([]);
   await userEvent.click(screen.getByRole('button', { name: 'Save these keys' }));
-  await vi.waitFor(() => expect(changes().map(({ body }) => (body as Settings).response_variables)).toEqual([{ allow: 'listed', names: ['message', 'data.text'] }]));
+  await waitFor(() => expect(changes().map(({ body }) => (body as Settings).response_variables)).toEqual([{ allow: 'listed', names: ['message', 'data.text'] }]));
 });
 
 test('s19 who may not enable the feature cannot change the response variables', async () => {
@@ -89,7 +89,7 @@ describe('s4 gateway hosts', () => {
     await userEvent.type(sheet.getByRole('textbox', { name: /^Why/ }), 'Checked.');
     await userEvent.type(sheet.getByLabelText(/^Your password/), 'correct horse');
     await userEvent.click(approve);
-    await vi.waitFor(() => expect(requests.find(({ method }) => method === 'POST')).toMatchObject({ path: '/gateway-hosts/approve', body: { authority: 'pay.example:443', reason: 'Checked.', password: 'correct horse' } }));
+    await waitFor(() => expect(requests.find(({ method }) => method === 'POST')).toMatchObject({ path: '/gateway-hosts/approve', body: { authority: 'pay.example:443', reason: 'Checked.', password: 'correct horse' } }));
     expect(await screen.findByText(/^Approved by sid/)).toBeVisible();
     expect(screen.getByRole('button', { name: 'Withdraw the approval of pay.example:443' })).toBeVisible();
   });

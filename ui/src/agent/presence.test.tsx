@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Availability } from '../lib/api/types';
@@ -26,21 +26,21 @@ test('an agent takes no calls with a reason, and takes them again', async () => 
   expect(state()).toHaveTextContent('Ready');
   await userEvent.click(state());
   await userEvent.click(await screen.findByRole('option', { name: 'Not ready: meal' }));
-  await vi.waitFor(() => expect(sent()).toEqual([{ state: 'not_ready', reason: 'meal' }]));
-  await vi.waitFor(() => expect(state()).toHaveTextContent('Not ready: meal'));
-  expect(state()).toHaveFocus();
+  await waitFor(() => expect(sent()).toEqual([{ state: 'not_ready', reason: 'meal' }]));
+  await waitFor(() => expect(state()).toHaveTextContent('Not ready: meal'));
+  await waitFor(() => expect(state()).toHaveFocus());
   await userEvent.click(state());
   await userEvent.click(await screen.findByRole('option', { name: 'Ready' }));
-  await vi.waitFor(() => expect(sent()[1]).toEqual({ state: 'ready' }));
+  await waitFor(() => expect(sent()[1]).toEqual({ state: 'ready' }));
 });
 
 test('the work after a call counts down and ends at a press', async () => {
   const sent = await show({ state: 'after_call', until: NOW + 25_000 });
   expect(state()).toHaveTextContent('After-call work, 00:25');
   await userEvent.click(screen.getByRole('button', { name: 'I am ready' }));
-  await vi.waitFor(() => expect(sent()).toEqual([{ state: 'ready' }]));
-  await vi.waitFor(() => expect(screen.queryByRole('button', { name: 'I am ready' })).toBeNull());
-  expect(state()).toHaveFocus();
+  await waitFor(() => expect(sent()).toEqual([{ state: 'ready' }]));
+  await waitFor(() => expect(screen.queryByRole('button', { name: 'I am ready' })).toBeNull());
+  await waitFor(() => expect(state()).toHaveFocus());
 });
 
 test('it ends by itself', () => {

@@ -1,4 +1,4 @@
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { DesignerDesktop, Tile } from '../lib/api/types';
@@ -51,8 +51,8 @@ test('an older revision is restored over the newest, after a question that names
   const question = screen.getByRole('alertdialog');
   expect(question).toHaveTextContent('Desktop that uses it: Sales.');
   await userEvent.click(within(question).getByRole('button', { name: 'Restore revision 2' }));
-  await vi.waitFor(() => expect(requests.find(({ method }) => method === 'POST')).toMatchObject({ path: '/designer-desktops/g1/history/2/restore', body: { revision: 3 } }));
-  await vi.waitFor(() => expect(screen.queryByRole('alertdialog')).toBeNull());
+  await waitFor(() => expect(requests.find(({ method }) => method === 'POST')).toMatchObject({ path: '/designer-desktops/g1/history/2/restore', body: { revision: 3 } }));
+  await waitFor(() => expect(screen.queryByRole('alertdialog')).toBeNull());
 });
 
 test('who may not edit desktops reads and restores nothing', async () => {

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fakeServer, loginOf, renderPage } from '../test-page';
@@ -25,7 +25,7 @@ test('the first administrator is made with the token of the link and a code of t
   await fill();
   expect(screen.getByRole('img', { name: 'QR code of the key' })).toBeVisible();
   await userEvent.type(screen.getByLabelText(/^Code that the app shows now/), '123 456{Enter}');
-  await vi.waitFor(() => expect(window.location.pathname + window.location.hash).toBe('/'));
+  await waitFor(() => expect(window.location.pathname + window.location.hash).toBe('/'));
   expect(requests.map(({ path, body }) => [path, body])).toEqual([
     ['/set-up/offer', { token: 'the-token' }],
     ['/set-up', { token: 'the-token', name: 'ada', display_name: 'Ada Lane', password: 'battery staple 7', code: '123 456' }],
@@ -40,7 +40,7 @@ test('what is wrong stands at its field, and a code is typed anew', async () => 
   await fill();
   const code = screen.getByLabelText(/^Code that the app shows now/);
   await userEvent.type(code, '000000{Enter}');
-  await vi.waitFor(() => expect(code).toHaveAccessibleDescription('not the code'));
+  await waitFor(() => expect(code).toHaveAccessibleDescription('not the code'));
   expect(code).toHaveValue('');
   expect(screen.getByLabelText(/^User name/)).toHaveAccessibleDescription(/use letters/);
   expect(screen.queryByRole('alert')).toBeNull();

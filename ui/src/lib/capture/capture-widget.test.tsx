@@ -1,4 +1,4 @@
-import { act, screen, within } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -212,7 +212,7 @@ describe('Advanced', () => {
     expect(screen.getByRole('tab', { name: /Demographic/ })).toHaveAttribute('aria-selected', 'true');
     const first = screen.getByRole('textbox', { name: 'First name' });
     expect(first).toBeInvalid();
-    await vi.waitFor(() => expect(first).toHaveFocus());
+    await waitFor(() => expect(first).toHaveFocus());
   });
 
   test('Next and Back walk the tabs, and Alt+N and Alt+B do the same', async () => {
@@ -429,7 +429,7 @@ describe('s20 the authorisation of a debit', () => {
     expect(button('Process Payment')).toHaveAccessibleDescription('Missing: Consumer agreed');
     await userEvent.click(screen.getByRole('checkbox', { name: 'Consumer agreed' }));
     expect(commands.readOut).toHaveBeenLastCalledWith(expect.objectContaining({ amount: { minor: 12_050, currency: 'USD' } }), true);
-    await vi.waitFor(() => expect(button('Process Payment')).toBeEnabled());
+    await waitFor(() => expect(button('Process Payment')).toBeEnabled());
   });
 
   test('nobody agrees on a call that is not recorded', async () => {
