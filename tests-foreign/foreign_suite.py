@@ -13,7 +13,7 @@ import time
 
 import audio
 from phone import Phone, Talker
-from tonewall import BASIC_CARD, Addresses, Report, Server, free_port
+from tonewall import BASIC_CARD, Addresses, Report, Server, free_port, free_sip_port
 
 STEP_MAX_S = 20
 MODULES = "/usr/lib/baresip/modules"
@@ -49,7 +49,7 @@ class Baresip:
         audio.write_wav(self.folder / "tone.wav", audio.tone((AGENT_TONE_HZ,), TONE_S, 6_000))
         rtp = free_port(BARESIP_ADDRESS) & ~1
         (self.folder / "config").write_text(
-            f"""sip_listen {BARESIP_ADDRESS}:{free_port(BARESIP_ADDRESS)}
+            f"""sip_listen {BARESIP_ADDRESS}:{free_sip_port(BARESIP_ADDRESS)}
 net_interface {BARESIP_ADDRESS}
 rtp_ports {rtp}-{rtp + 20}
 audio_source aufile,{self.folder}/tone.wav

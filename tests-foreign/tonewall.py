@@ -64,6 +64,19 @@ def free_port(address, kind=socket.SOCK_DGRAM):
         return probe.getsockname()[1]
 
 
+def free_sip_port(address):
+    """One that is free for UDP and for TCP, and below those that a system gives to whoever connects: nobody takes it meanwhile."""
+    while True:
+        port = secrets.randbelow(12_000) + 20_000
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+            try:
+                udp.bind((address, port))
+                tcp.bind((address, port))
+                return port
+            except OSError:
+                continue
+
+
 class Refused(Exception):
     """The API refused a request."""
 
