@@ -43,7 +43,13 @@ export async function expectNothingCut(page: Page): Promise<void> {
     return [...document.querySelectorAll('body *')].filter(isCut).map((element) => `${element.tagName} ${element.className}: ${element.textContent}`);
   });
   expect(cut).toEqual([]);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+  const beyond = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    const reaches = [...document.querySelectorAll('body *')].filter((element) => element.getBoundingClientRect().right > clientWidth);
+    return reaches.map((element) => `${element.tagName} ${element.className}: ${element.textContent}`.slice(0, 160));
+  });
+  expect(beyond, `what reaches beyond ${page.url()}`).toEqual([]);
 }
 
 /** A folder for one picture of each place: `make screens` fills docs/screens. */

@@ -10,6 +10,14 @@ const advanced = async (page: Page, tab: string) => {
   await page.getByRole('button', { name: 'Edit Card payment' }).click();
   await page.getByRole('tab', { name: tab }).click();
 };
+/** A click counts only if its place did not move in between, as it does while the form's parts come in. */
+const opened = async (page: Page, name: string) => {
+  const button = page.getByRole('button', { name, exact: true });
+  await expect(async () => {
+    if ((await button.getAttribute('aria-expanded')) === 'false') await button.click();
+    await expect(button).toHaveAttribute('aria-expanded', 'true', { timeout: 2_000 });
+  }).toPass();
+};
 const openUser = async (page: Page, name: string) => {
   await page.getByRole('row', { name }).dblclick();
   await expect(page.getByRole('dialog')).toBeVisible();
@@ -141,7 +149,7 @@ const PLACES: readonly Place[] = [
     answers: { '/desktops/d1': WITH_MORE },
     ready: async (page) => {
       await advanced(page, 'Payment Gateway Config');
-      for (const name of ['Request', 'Values', 'Signature', 'Basic password', 'Answer', 'Verdict']) await page.getByRole('button', { name, exact: true }).click();
+      for (const name of ['Request', 'Values', 'Signature', 'Basic password', 'Answer', 'Verdict']) await opened(page, name);
       await page.getByRole('heading', { name: 'More' }).scrollIntoViewIfNeeded();
     },
   },
@@ -151,7 +159,7 @@ const PLACES: readonly Place[] = [
     answers: { '/desktops/d1': WITH_MORE },
     ready: async (page) => {
       await advanced(page, 'Payment Gateway Config');
-      await page.getByRole('button', { name: 'Saved cases', exact: true }).click();
+      await opened(page, 'Saved cases');
       await page.getByRole('button', { name: 'Judge the cases' }).click();
       await expect(page.getByText('outcome: expected “declined”, came “error”')).toBeVisible();
     },
@@ -162,7 +170,7 @@ const PLACES: readonly Place[] = [
     answers: { '/desktops/d1': WITH_MORE },
     ready: async (page) => {
       await advanced(page, 'Payment Gateway Config');
-      await page.getByRole('button', { name: 'Request', exact: true }).click();
+      await opened(page, 'Request');
       await page.getByRole('textbox', { name: 'Text of the body' }).focus();
       await page.getByRole('button', { name: 'Insert a token: Text of the body' }).click();
       await page.keyboard.type('amount');
