@@ -8,23 +8,28 @@ use std::task::Poll;
 use std::time::Duration;
 
 use domain::gateway::NotSentReason;
-use rustls::client::Resumption;
-use rustls::{ClientConfig, NoKeyLog};
+use rustls::{ClientConfig, ProtocolVersion};
 use rustls_pki_types::ServerName;
-use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Host;
 
 use crate::failure::Failure;
-use crate::policy::{GatewayPolicy, Origin, Trust};
+use crate::named::Security;
+use crate::policy::{Origin, Trust};
+use crate::tls::Shown;
 
 /// Addresses of a host that are tried, in the resolver's order. Gateways have fewer; the rest are
 /// left out once they are judged.
 const ADDRESSES_MAX: usize = 8;
+
+/// How long a gateway that asked for a certificate may take to refuse it, counted from the end of the handshake. With TLS 1.3 that end comes before the gateway
+/// has seen the certificate ([RFC 8446 §4.4.2.4](https://www.rfc-editor.org/rfc/rfc8446#section-4.4.2.4)); it takes a round trip and a look at the chain, and
+/// gateways that send a ticket, as nearly all do, end the wait by it.
+const ACCEPTANCE_WAIT: Duration = Duration::from_millis(500);
 
 /// A host's addresses, every one within the policy.
 pub(crate) struct Resolved(Vec<SocketAddr>);
@@ -107,11 +112,11 @@ fn unresolved(origin: &Origin, why: &str) -> Failure {
 pub(crate) struct Connected(TcpStream);
 
 impl Connected {
-    /// TLS with the host's own name, by the operating system's trust.
+    /// TLS with the host's own name.
     pub(crate) async fn secure(
         self,
         origin: &Origin,
-        config: Arc<ClientConfig>,
+        security: &Security,
     ) -> Result<Secured, Failure> {
         let failed = |why: String| {
             Failure::new(
@@ -119,18 +124,47 @@ impl Connected {
                 format!("securing the connection to {}: {why}", origin.authority()),
             )
         };
+        let shown = Arc::new(Shown::new(security.certificate.clone()));
+        let mut config = ClientConfig::clone(&security.tls);
+        config.client_auth_cert_resolver = Arc::clone(&shown) as _;
         let name = ServerName::try_from(origin.server_name())
             .map_err(|error| failed(error.to_string()))?;
         self.0
             .set_nodelay(true)
             .map_err(|error| failed(error.to_string()))?;
-        let connector = TlsConnector::from(config);
-        let stream = connector
+        let connector = TlsConnector::from(Arc::new(config));
+        let mut stream = connector
             .connect(name, self.0)
             .await
             .map_err(|error| failed(error.to_string()))?;
+        if shown.was_asked() {
+            let what = match security.certificate {
+                Some(_) => "the client certificate was refused",
+                None => "the gateway wants a client certificate, and the configuration names none",
+            };
+            let refused = |why: String| failed(format!("{what}: {why}"));
+            accepted(&mut stream).await.map_err(refused)?;
+        }
         Ok(Secured(stream))
     }
+}
+
+/// Waits until the gateway shows that it took the certificate, or does not refuse it in time.
+async fn accepted(stream: &mut TlsStream<TcpStream>) -> Result<(), String> {
+    if stream.get_ref().1.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+        return Ok(());
+    }
+    let mut byte = [0];
+    let shown = std::future::poll_fn(|context| {
+        let mut buffer = ReadBuf::new(&mut byte);
+        match std::pin::Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+            Poll::Ready(Ok(())) => Poll::Ready(Err("it closed the connection".to_owned())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error.to_string())),
+            Poll::Pending if stream.get_ref().1.tls13_tickets_received() > 0 => Poll::Ready(Ok(())),
+            Poll::Pending => Poll::Pending,
+        }
+    });
+    timeout(ACCEPTANCE_WAIT, shown).await.unwrap_or(Ok(()))
 }
 
 /// A connection on which nothing was written yet.
@@ -163,7 +197,7 @@ pub(crate) struct Way {
     /// How far the host was trusted when the charge began.
     pub(crate) trust: Trust,
     /// How connections are secured.
-    pub(crate) tls: Arc<ClientConfig>,
+    pub(crate) security: Security,
 }
 
 impl Way {
@@ -173,7 +207,7 @@ impl Way {
         let phases = async {
             let resolved = Resolved::resolve(&self.origin, self.trust).await?;
             let connected = resolved.connect(deadline).await?;
-            connected.secure(&self.origin, Arc::clone(&self.tls)).await
+            connected.secure(&self.origin, &self.security).await
         };
         timeout_at(deadline, phases).await.unwrap_or_else(|_| {
             Err(Failure::new(
@@ -186,22 +220,4 @@ impl Way {
             ))
         })
     }
-}
-
-/// TLS 1.2 or later, certificates checked by the operating system's roots and the extra ones. No
-/// early data, no resumption (each charge stands alone), no key log whatever the environment says.
-pub(crate) fn tls_config(policy: &GatewayPolicy) -> Result<Arc<ClientConfig>, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier =
-        Verifier::new_with_extra_roots(policy.extra_roots.iter().cloned(), provider.clone())?;
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config.resumption = Resumption::disabled();
-    config.enable_early_data = false;
-    config.key_log = Arc::new(NoKeyLog);
-    Ok(Arc::new(config))
 }

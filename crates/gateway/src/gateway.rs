@@ -2,19 +2,16 @@
 //! Owns: the two halves of a charge, before the sale's first byte and from there, and that its digits end with it.
 //! Never: retries by itself, pools, or says "not sent" once a byte was offered.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use domain::boundary::{Answer, Charge, NotSent, PaymentGateway, ReadyCharge, Task};
 use domain::gateway::{GatewayConfig, GatewayStep, NotSentReason, Recovery, UrlTemplate};
 use domain::payment::Outcome;
-use rustls::ClientConfig;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use tokio::time::Instant;
 
-use crate::connection::{Way, tls_config};
+use crate::connection::Way;
 use crate::failure::Failure;
+use crate::named::Named;
 use crate::policy::{GatewayPolicy, Origin, Trust};
 use crate::prepared::{Came, Prepared};
 use crate::replay;
@@ -31,7 +28,7 @@ pub struct HttpsGateway {
     policy: GatewayPolicy,
     /// Hosts that a second person approved. Public addresses only.
     approved: RwLock<Vec<String>>,
-    tls: Arc<ClientConfig>,
+    pub(crate) named: Named,
     /// Makes the charges of trials.
     pub(crate) dry_run: DryRun,
 }
@@ -45,46 +42,29 @@ pub enum SetupError {
     /// There is no memory for the values of trials.
     #[error("the memory for gateway tests cannot be had")]
     SystemArena(#[source] secret::ArenaError),
-    /// A file of certificate authorities cannot be read.
-    #[error("{} is no PEM file with certificates", path.display())]
-    ConfigRootsFile {
-        /// Which.
-        path: PathBuf,
-        /// Why; none: it holds no certificate.
+    /// Authorities that the server's file names cannot be used.
+    #[error("the certificate authorities {name} cannot be used")]
+    ConfigTrust {
+        /// Their name.
+        name: String,
+        /// Why.
         #[source]
-        source: Option<rustls_pki_types::pem::Error>,
+        source: rustls::Error,
     },
-}
-
-/// The certificate authorities of a PEM file, for [`GatewayPolicy::extra_roots`].
-///
-/// # Errors
-/// The file cannot be read, is no PEM, or holds no certificate.
-pub fn read_roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, SetupError> {
-    let wrong = |source| SetupError::ConfigRootsFile {
-        path: path.to_owned(),
-        source,
-    };
-    let roots =
-        CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    match roots {
-        Ok(roots) if roots.is_empty() => Err(wrong(None)),
-        Ok(roots) => Ok(roots),
-        Err(error) => Err(wrong(Some(error))),
-    }
 }
 
 impl HttpsGateway {
     /// A client that keeps to the policy.
     ///
     /// # Errors
-    /// The extra roots cannot be used, or the system gives no memory.
-    pub fn new(policy: GatewayPolicy) -> Result<Self, SetupError> {
-        let tls = tls_config(&policy).map_err(SetupError::ConfigRoots)?;
+    /// Authorities cannot be used, or the system gives no memory.
+    pub fn new(mut policy: GatewayPolicy) -> Result<Self, SetupError> {
+        let connections = std::mem::take(&mut policy.connections);
+        let named = Named::new(connections, &policy.extra_roots)?;
         Ok(Self {
             policy,
             approved: RwLock::default(),
-            tls,
+            named,
             dry_run: DryRun::new()?,
         })
     }
@@ -165,7 +145,7 @@ impl HttpsGateway {
         Ok(Way {
             trust: self.trusted(&origin, purpose)?,
             origin,
-            tls: Arc::clone(&self.tls),
+            security: self.named.security(&config.more.connection)?,
         })
     }
 }

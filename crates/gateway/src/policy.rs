@@ -9,6 +9,8 @@ use domain::gateway::address::HTTPS_PORT;
 use rustls_pki_types::CertificateDer;
 use url::{Host, Url};
 
+use crate::named::Connections;
+
 /// First port that is not a system port, which belong to well-known services
 /// ([RFC 6335 §6](https://www.rfc-editor.org/rfc/rfc6335#section-6)). Of those, a gateway that somebody approves has [`HTTPS_PORT`] only: what is sent to a
 /// mail server or a shell is no charge.
@@ -25,6 +27,8 @@ pub struct GatewayPolicy {
     pub allowed_hosts: Vec<String>,
     /// Certificate authorities to trust besides those of the operating system.
     pub extra_roots: Vec<CertificateDer<'static>>,
+    /// What configurations may name for their connections.
+    pub connections: Connections,
 }
 
 impl GatewayPolicy {
@@ -184,7 +188,7 @@ mod tests {
                 "localhost:9443".into(),
                 "[::1]:8443".into(),
             ],
-            extra_roots: Vec::new(),
+            ..GatewayPolicy::default()
         };
         let approved = ["two.example:443".to_owned()];
         let trust = |url: &str| policy.trust(&origin(url), &approved);

@@ -11,7 +11,8 @@ use domain::gateway::trial::{
     Preview, Tested, TestedStep, Trial,
 };
 use domain::gateway::{
-    GatewayConfig, GatewayStep, Mapping, NotSentReason, ResponseFormat, VerdictRule,
+    ConnectionNames, GatewayConfig, GatewayStep, Mapping, NotSentReason, ResponseFormat,
+    VerdictRule,
 };
 use secret::Arena;
 use tokio::time::Instant;
@@ -95,6 +96,10 @@ pub fn judge(gateway: &GatewayConfig, pasted: &Pasted<'_>, show_message: bool) -
 impl GatewayTrials for HttpsGateway {
     fn presets(&self) -> &[Preset] {
         presets()
+    }
+
+    fn connection_names(&self) -> &ConnectionNames {
+        self.named.names()
     }
 
     fn preview(&self, trial: Trial) -> Result<Preview, NothingSent> {

@@ -355,6 +355,7 @@ impl GatewayPlace {
         let policy = GatewayPolicy {
             allowed_hosts: vec![self.host()],
             extra_roots: vec![self.authority.clone()],
+            ..GatewayPolicy::default()
         };
         Arc::new(HttpsGateway::new(policy).unwrap())
     }

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 mod clock;
 mod config;
 mod demo;
+mod gateway_files;
 mod gateway_test;
 mod hardening;
 mod logging;

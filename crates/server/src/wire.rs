@@ -16,9 +16,7 @@ use domain::boundary::{
     Telephony,
 };
 use domain::time::WallClock;
-use gateway::{GatewayPolicy, HttpsGateway};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use gateway::HttpsGateway;
 use secret::Arena;
 use store::{Database, EnvelopeKeySource, KeyFile, StoreConfig};
 use thiserror::Error;
@@ -26,6 +24,7 @@ use voice::{AudioSink, MediaSource, Node, NodeConfig, Peer};
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config};
+use crate::gateway_files;
 use crate::hardening;
 use crate::metrics::Numbers;
 
@@ -50,8 +49,12 @@ pub(crate) enum StartError {
     ConfigKeyFile(#[from] store::KeyFileError),
     #[error("store.url")]
     Store(#[from] StoreError),
-    #[error("gateway.ca_file: {} cannot be read as PEM certificates: {why}", path.display())]
-    ConfigRoots { path: PathBuf, why: String },
+    #[error("{setting}")]
+    ConfigGatewayFile {
+        setting: String,
+        #[source]
+        source: Box<gateway::FileError>,
+    },
     #[error("gateway")]
     Gateway(#[from] gateway::SetupError),
     #[error("sip.listen or media")]
@@ -232,7 +235,7 @@ fn gateway(
     arena: &Arc<Arena>,
     hub: &Arc<web::events::Hub>,
 ) -> Result<(Arc<dyn PaymentGateway>, Arc<HttpsGateway>), StartError> {
-    let client = Arc::new(HttpsGateway::new(gateway_policy(config)?)?);
+    let client = Arc::new(HttpsGateway::new(gateway_files::policy(config)?)?);
     let gateway: Arc<dyn PaymentGateway> = client.clone();
     #[cfg(feature = "planted")]
     let gateway = crate::planted::around(gateway, arena.clone(), hub.clone());
@@ -247,30 +250,6 @@ fn of_calls(database: &Arc<Database>) -> Arc<dyn Store> {
     #[cfg(feature = "planted")]
     let store = crate::planted::pointed(store);
     store
-}
-
-pub(crate) fn gateway_policy(config: &Config) -> Result<GatewayPolicy, StartError> {
-    let mut policy = GatewayPolicy {
-        allowed_hosts: config.allowed_hosts.clone(),
-        ..GatewayPolicy::default()
-    };
-    if let Some(path) = &config.ca_file {
-        let wrong = |why: String| StartError::ConfigRoots {
-            path: path.clone(),
-            why,
-        };
-        let roots =
-            CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
-        for root in roots {
-            policy
-                .extra_roots
-                .push(root.map_err(|error| wrong(error.to_string()))?);
-        }
-        if policy.extra_roots.is_empty() {
-            return Err(wrong("it holds no certificate".to_owned()));
-        }
-    }
-    Ok(policy)
 }
 
 fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) -> NodeConfig {

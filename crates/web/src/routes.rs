@@ -218,6 +218,7 @@ fn configuration() -> Vec<Route> {
         post("/gateway-hosts/approve", hosts::allow).may(APPROVE),
         post("/gateway-hosts/withdraw", hosts::forbid).may(APPROVE),
         get("/gateway-presets", gateway::presets).may(GATEWAYS),
+        get("/gateway-connections", gateway::connections).may(GATEWAYS),
         post("/gateway/preview", gateway::preview).may(GATEWAYS),
         post("/gateway/verdict", gateway::judge).may(GATEWAYS),
         post("/gateway/cases", gateway::cases).may(GATEWAYS),

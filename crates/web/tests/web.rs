@@ -14,6 +14,8 @@ mod access;
 mod captures;
 #[path = "web/configuration.rs"]
 mod configuration;
+#[path = "web/connections.rs"]
+mod connections;
 #[path = "web/designer.rs"]
 mod designer;
 #[path = "web/desktops.rs"]

@@ -70,6 +70,7 @@ impl GatewayConfig {
         problems.extend(more::body_problems(self, &scope));
         problems.extend(self.answer_problems());
         problems.extend(self.recovery_problem());
+        problems.extend(self.more.connection.problems());
         problems
     }
 

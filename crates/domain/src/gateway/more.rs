@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
-use super::{ContentType, GatewayConfig, GatewayStep, Mapping, Recovery};
+use super::{Connection, ContentType, GatewayConfig, GatewayStep, Mapping, Recovery};
 
 /// The fields behind "More" (docs/decisions/0008). The default asks for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -65,6 +65,9 @@ pub struct More {
     /// What is done where no answer says how the sale ended.
     #[serde(skip_serializing_if = "is_default")]
     pub recovery: Recovery,
+    /// Which authorities, and which client certificate, of those that the server's file names.
+    #[serde(skip_serializing_if = "is_default")]
+    pub connection: Connection,
 }
 
 impl More {

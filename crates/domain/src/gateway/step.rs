@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::more::is_default;
 use super::{
-    AuthMethod, ContentType, GatewayConfig, Mapping, Method, MissingKey, More, RequestFormat,
-    ResponseFormat, UrlTemplate, VerdictConditions,
+    AuthMethod, Connection, ContentType, GatewayConfig, Mapping, Method, MissingKey, More,
+    RequestFormat, ResponseFormat, UrlTemplate, VerdictConditions,
 };
 
 /// Steps of one configuration. Real ones have two at most: a token, and a card that becomes a token.
@@ -38,7 +38,7 @@ pub struct GatewayStep {
     /// The whole body as a text, in the place of parameters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
-    /// Its headers. Basic goes along where the step's host is that of the Service URL.
+    /// Its headers. Basic and the connection of "More" go along where the step's host is that of the Service URL.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub request_headers: Vec<Mapping>,
     /// What is taken from its answer. A step whose answer lacks one of them has failed.
@@ -76,11 +76,11 @@ impl GatewayConfig {
     pub fn of_step(&self, step: &GatewayStep) -> Self {
         let service_url = self.beside(&step.url);
         let authority = |url: &str| UrlTemplate::parse(url).ok().map(|url| url.authority());
-        let auth_method = match authority(&service_url) == self.authority() {
-            true => self.auth_method,
-            false => AuthMethod::None,
-        };
         let more = &self.more;
+        let (auth_method, connection) = match authority(&service_url) == self.authority() {
+            true => (self.auth_method, more.connection.clone()),
+            false => (AuthMethod::None, Connection::default()),
+        };
         let extract = step.extract.iter().map(|output| Mapping {
             name: output.name.clone(),
             value: output.value.clone(),
@@ -120,6 +120,7 @@ impl GatewayConfig {
                     ..VerdictConditions::default()
                 },
                 outputs: extract.collect(),
+                connection,
                 ..More::default()
             },
         }
@@ -198,6 +199,28 @@ mod tests {
                 (whole, auth),
                 "{url}"
             );
+        }
+    }
+
+    #[test]
+    fn a_connection_goes_along_to_the_host_of_the_sale_only() {
+        let connection = json!({ "trust": "bank", "client_certificate": "shop" });
+        for (url, goes_along) in [
+            ("/v1/token", true),
+            ("https://PAY.example:8443/x", true),
+            ("https://pay.example/x", false),
+            ("https://login.example:8443/token", false),
+        ] {
+            let config = config(json!({
+                "steps": [{ "name": "pm", "url": url }],
+                "connection": connection,
+            }));
+            let of_step = config.of_step(&config.more.steps[0]).more.connection;
+            let expected = match goes_along {
+                true => config.more.connection,
+                false => Connection::default(),
+            };
+            assert_eq!(of_step, expected, "{url}");
         }
     }
 

@@ -8,7 +8,10 @@ use secret::{Digit, SecretText, Slot};
 use serde::{Deserialize, Serialize};
 
 use super::file::Preset;
-use super::{ConditionList, GatewayConfig, KeyFound, Mapping, NotSentReason, Once, VerdictRule};
+use super::{
+    ConditionList, ConnectionNames, GatewayConfig, KeyFound, Mapping, NotSentReason, Once,
+    VerdictRule,
+};
 use crate::boundary::{Charge, Task};
 use crate::capture::fixtures::{ACCOUNT_NUMBER, CARDS, ROUTING_NUMBERS, TestCard};
 use crate::capture::{Brand, Field, PaymentType, WidgetKind};
@@ -212,6 +215,8 @@ fn sample(name: DemographicName) -> &'static str {
 pub trait GatewayTrials: Send + Sync {
     /// Configurations of known gateways to begin with, by their titles.
     fn presets(&self) -> &[Preset];
+    /// What a configuration's connection may name.
+    fn connection_names(&self) -> &ConnectionNames;
     /// The request as it would go out, fit to be shown. Nothing is resolved, connected or sent.
     ///
     /// # Errors

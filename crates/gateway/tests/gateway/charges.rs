@@ -112,6 +112,7 @@ pub(crate) fn client(hosts: &[String]) -> HttpsGateway {
     HttpsGateway::new(GatewayPolicy {
         allowed_hosts: hosts.to_vec(),
         extra_roots: vec![authority()],
+        ..GatewayPolicy::default()
     })
     .unwrap()
 }

@@ -408,6 +408,7 @@ async fn fault_b12_the_authorities_are_those_of_the_last_start_whatever_becomes_
     let renewed = gateway::HttpsGateway::new(gateway::GatewayPolicy {
         allowed_hosts: both.to_vec(),
         extra_roots: gateway::read_roots(second.ca_file()).unwrap(),
+        ..gateway::GatewayPolicy::default()
     })
     .unwrap();
     assert!(renewed.connect(charge(&second.service_url())).await.is_ok());

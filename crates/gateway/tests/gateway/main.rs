@@ -15,6 +15,10 @@ mod internet;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod mutual_tls;
+#[cfg(test)]
+mod openssl;
+#[cfg(test)]
 mod reference_fields;
 #[cfg(test)]
 mod rendering;

@@ -29,6 +29,7 @@ pub(crate) fn client(sandbox: &Sandbox) -> HttpsGateway {
     HttpsGateway::new(GatewayPolicy {
         allowed_hosts: vec![sandbox.host()],
         extra_roots: gateway::read_roots(sandbox.ca_file()).unwrap(),
+        ..GatewayPolicy::default()
     })
     .unwrap()
 }

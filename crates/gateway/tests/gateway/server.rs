@@ -29,6 +29,11 @@ pub(crate) fn authority() -> CertificateDer<'static> {
     TRUSTED.der().clone()
 }
 
+/// The one that signs for [`Identity::UnknownAuthority`].
+pub(crate) fn foreign_authority() -> CertificateDer<'static> {
+    FOREIGN.der().clone()
+}
+
 /// Which certificate a server shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {

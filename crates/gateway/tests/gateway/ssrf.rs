@@ -275,6 +275,7 @@ fn stranger() -> HttpsGateway {
     HttpsGateway::new(GatewayPolicy {
         allowed_hosts: Vec::new(),
         extra_roots: vec![authority()],
+        ..GatewayPolicy::default()
     })
     .unwrap()
 }

@@ -1,17 +1,16 @@
 //! TLS as other people's servers speak it (SECURITY-AND-FAULTS B11): `openssl s_server` with old protocols, weak keys and no cipher.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use domain::boundary::PaymentGateway;
 use domain::gateway::NotSentReason;
+use domain::payment::Outcome;
 use gateway::{GatewayPolicy, HttpsGateway, read_roots};
 
 use crate::charges::{card_charge, card_number, config};
-
-/// A server that does not listen by then has failed.
-const START_MAX: Duration = Duration::from_secs(10);
+use crate::openssl::Served;
 
 /// Certificates of one authority: name, key, digest.
 const LEAVES: [(&str, &str, &str); 4] = [
@@ -114,47 +113,6 @@ fn certify(folder: &Path) {
     }
 }
 
-/// A running `openssl s_server`. Dropping it ends it.
-struct Served {
-    child: Child,
-    host: String,
-}
-
-impl Served {
-    fn start(folder: &Path, certificate: &str, options: &[&str]) -> Self {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
-        let child = Command::new("openssl")
-            .args(["s_server", "-quiet", "-accept", &address.to_string()])
-            .args(["-cert", &format!("{certificate}.pem")])
-            .args(["-key", &format!("{certificate}.key")])
-            .args(options)
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let began = Instant::now();
-        while std::net::TcpStream::connect(address).is_err() {
-            assert!(began.elapsed() < START_MAX, "openssl s_server {options:?}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self {
-            child,
-            host: format!("localhost:{}", address.port()),
-        }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _status = self.child.wait();
-    }
-}
-
 #[tokio::test]
 async fn fault_b11_weak_and_old_tls_is_not_sent_to() {
     let folder = tempfile::tempdir().unwrap();
@@ -164,6 +122,7 @@ async fn fault_b11_weak_and_old_tls_is_not_sent_to() {
         let gateway = HttpsGateway::new(GatewayPolicy {
             allowed_hosts: vec![served.host.clone()],
             extra_roots: read_roots(&folder.path().join("ca.pem")).unwrap(),
+            ..GatewayPolicy::default()
         })
         .unwrap();
         let charge = card_charge(config(&format!("https://{}/", served.host)), &card_number());
@@ -175,4 +134,30 @@ async fn fault_b11_weak_and_old_tls_is_not_sent_to() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn fault_b11_a_server_that_wants_to_negotiate_again_is_refused_and_the_outcome_is_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    certify(folder.path());
+    let mut served = Served::start(folder.path(), "good", &["-tls1_2"]);
+    let gateway = HttpsGateway::new(GatewayPolicy {
+        allowed_hosts: vec![served.host.clone()],
+        extra_roots: read_roots(&folder.path().join("ca.pem")).unwrap(),
+        ..GatewayPolicy::default()
+    })
+    .unwrap();
+    let mut config = config(&served.url());
+    config.read_timeout_ms = 60_000;
+    let ready = gateway.connect(card_charge(config, &card_number())).await;
+    let ready = ready.unwrap_or_else(|not_sent| panic!("{}", not_sent.detail));
+    let sending = tokio::spawn(ready.send());
+    served.says("POST /charge").await;
+    served.order("R");
+    // The server gives up, since nothing is negotiated again; without that this would last the Read Timeout.
+    let answer = tokio::time::timeout(Duration::from_secs(20), sending).await;
+    let answer = answer.unwrap().unwrap();
+    let answer = answer.unwrap_or_else(|not_sent| panic!("{}", not_sent.detail));
+    assert_eq!(answer.verdict.outcome, Outcome::Unknown);
+    assert_eq!(served.said().matches("POST").count(), 1);
 }

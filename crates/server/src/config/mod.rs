@@ -7,10 +7,12 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod connections;
 mod reader;
 mod trunk;
 mod value;
 
+pub(crate) use connections::Connections;
 pub(crate) use reader::Problem;
 use reader::Reader;
 pub(crate) use trunk::{MediaSource, Trunk};
@@ -39,7 +41,7 @@ impl Setting {
 
 macro_rules! settings {
     ($($key:literal = $default:expr, $doc:literal;)*) => {
-        /// Every key but the tables `[[trunk]]`.
+        /// Every key but the tables `[[trunk]]` and those of [`Connections`].
         pub(crate) const SETTINGS: &[Setting] = &[$(Setting { key: $key, default: $default, doc: $doc }),*];
     };
 }
@@ -123,6 +125,7 @@ pub(crate) struct Config {
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) connections: Connections,
     pub(crate) slots: usize,
     pub(crate) log_level: String,
     pub(crate) log_json: bool,
@@ -173,6 +176,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let key_file = reader.read("store.key_file", value::optional(value::path));
     let allowed_hosts = reader.read("gateway.allowed_hosts", value::hosts);
     let ca_file = reader.read("gateway.ca_file", value::optional(value::path));
+    let connections = connections::read(reader);
     let slots = reader.read("capture.slots", value::number(16, 65_536));
     let log_level = reader.read(
         "log.level",
@@ -206,6 +210,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         key_file: key_file?,
         allowed_hosts: allowed_hosts?,
         ca_file: ca_file?,
+        connections,
         slots: usize::try_from(slots?).ok()?,
         log_level: log_level?,
         log_json: log_format? == "json",
@@ -320,6 +325,55 @@ mod tests {
         }
         let unknown = text("[]").replace("origins", "origin");
         assert!(problems(&unknown)[0].contains("web.embedding.origin"));
+    }
+
+    #[test]
+    fn what_gateways_may_name_is_read_and_its_errors_named() {
+        let text = "[node]\ndata = \"/tmp/x\"\n[gateway]\nallowed_hosts = \"pay.example\"\n[gateway.trust.bank]\nca_file = \"bank.pem\"\n\
+                    [gateway.client_certificates.shop]\ncertificate_file = \"shop.pem\"\nkey_file = \"shop.key\"\n";
+        let config = Config::parse(text, nothing).unwrap();
+        assert_eq!(config.allowed_hosts, ["pay.example"]);
+        let Connections {
+            trust,
+            client_certificates,
+        } = config.connections;
+        assert_eq!(trust, [("bank".to_owned(), PathBuf::from("bank.pem"))]);
+        let [(name, files)] = &client_certificates[..] else {
+            panic!("{client_certificates:?}");
+        };
+        assert_eq!((&**name, &files.key), ("shop", &PathBuf::from("shop.key")));
+        for (wrong, told) in [
+            (
+                "[gateway.trust.bank]\nca = \"x\"\n",
+                "gateway.trust.bank.ca: unknown; it has ca_file",
+            ),
+            (
+                "[gateway.trust.bank]\n",
+                "gateway.trust.bank.ca_file: write a path",
+            ),
+            (
+                "[gateway.trust.Bank]\nca_file = \"x\"\n",
+                "gateway.trust.Bank: a name begins with a small letter",
+            ),
+            (
+                "[gateway.trust]\nbank = \"x\"\n",
+                "gateway.trust.bank: write it as [gateway.trust.bank]",
+            ),
+            (
+                "[gateway]\ntrust = \"x\"\n",
+                "gateway.trust: write it as [gateway.trust.NAME]",
+            ),
+            (
+                "[gateway.client_certificates.shop]\nkey_file = \"x\"\n",
+                "gateway.client_certificates.shop.certificate_file: write a path",
+            ),
+        ] {
+            let problems = problems(&format!("[node]\ndata = \"/tmp/x\"\n{wrong}"));
+            assert!(
+                problems.iter().any(|one| one.starts_with(told)),
+                "{problems:?}"
+            );
+        }
     }
 
     #[test]

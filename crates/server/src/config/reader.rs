@@ -82,6 +82,31 @@ impl Reader {
         }
     }
 
+    /// The tables below a table, such as `[gateway.trust.NAME]`, with their names; they are checked by their own reader.
+    pub(super) fn take_named(&mut self, table: &str, name: &str) -> Vec<(String, toml::Table)> {
+        let outer = self.file.get_mut(table).and_then(toml::Value::as_table_mut);
+        let key = format!("{table}.{name}");
+        let rows = match outer.and_then(|outer| outer.remove(name)) {
+            None => return Vec::new(),
+            Some(toml::Value::Table(rows)) => rows,
+            Some(_) => {
+                self.problem(key.as_str(), format!("write it as [{key}.NAME]"));
+                return Vec::new();
+            }
+        };
+        let mut tables = Vec::with_capacity(rows.len());
+        for (name, value) in rows {
+            match value {
+                toml::Value::Table(rows) => tables.push((name, rows)),
+                _ => self.problem(
+                    format!("{key}.{name}"),
+                    format!("write it as [{key}.{name}]"),
+                ),
+            }
+        }
+        tables
+    }
+
     /// Reads one setting of the table.
     pub(super) fn read<T>(
         &mut self,

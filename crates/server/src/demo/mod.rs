@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::json;
 use simulator::{AgentPhone, GatewayPlan, StagePlan};
 
-use crate::config::{Config, FirstAdministrator, MediaSource, Trunk};
+use crate::config::{Config, Connections, FirstAdministrator, MediaSource, Trunk};
 use crate::seed::{self, Demonstration};
 use crate::wire::{Extras, Server, StartError};
 
@@ -279,6 +279,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         key_file: None,
         allowed_hosts: vec![gateway.host.clone()],
         ca_file: Some(gateway.ca_file.clone()),
+        connections: Connections::default(),
         slots: 64,
         log_level: options.log_level.clone(),
         log_json: false,

@@ -250,7 +250,7 @@ impl TestOptions {
         let Credentials { password, secrets } =
             input::credentials(gateway, &self.secrets, self.password.as_deref())?;
         let policy = match &self.config {
-            Some(file) => crate::wire::gateway_policy(&crate::load(file)?)?,
+            Some(file) => crate::gateway_files::policy(&crate::load(file)?)?,
             None => GatewayPolicy::default(),
         };
         let client = HttpsGateway::new(policy)?;

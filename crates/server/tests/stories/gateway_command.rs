@@ -402,3 +402,56 @@ async fn a_test_is_sent_once_it_is_wanted_and_never_with_a_secret_of_the_command
         assert_eq!(charged(), 1);
     });
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_trusts_whom_the_configuration_names_and_a_file_that_cannot_be_used_is_named() {
+    let desk = Desk::new();
+    let sandbox = Sandbox::start(SandboxConfig {
+        address: "127.0.0.1:0".parse().unwrap(),
+        folder: desk.0.path().join("sandbox"),
+        credentials: None,
+    })
+    .await
+    .unwrap();
+    let gateway = format!(
+        "[gateway]\nservice_url = \"{}\"\nsuccess_key = \"status\"\nsuccess_value = \"APPROVED\"\n[gateway.more.connection]\ntrust = \"bank\"\n",
+        sandbox.service_url()
+    );
+    desk.write("bank.toml", &gateway);
+    desk.write("wrong.toml", &gateway.replace("\"bank\"", "\"My Bank\""));
+    let server = format!(
+        "[node]\ndata = \"data\"\n[gateway]\nallowed_hosts = \"{}\"\n",
+        sandbox.host()
+    );
+    let bank = format!(
+        "{server}[gateway.trust.bank]\nca_file = \"{}\"\n",
+        sandbox.ca_file().display()
+    );
+    desk.write("server.toml", &server);
+    desk.write("bank-server.toml", &bank);
+    let shop = "[gateway.client_certificates.shop]\ncertificate_file = \"shop.pem\"\nkey_file = \"shop.key\"\n";
+    desk.write("shop-server.toml", &format!("{bank}{shop}"));
+    tokio::task::block_in_place(|| {
+        let send = |config: &str| desk.run(&["bank.toml", "--send", "--yes", "--config", config]);
+        let said = desk.run(&["wrong.toml"]).ended(1);
+        assert!(
+            said.contains(": gateway.more.connection.trust: A name"),
+            "{said}"
+        );
+        desk.run(&["bank.toml"]).ended(0);
+        let said = send("server.toml").ended(1);
+        assert!(
+            said.contains("no [gateway.trust.bank]; it has none."),
+            "{said}"
+        );
+        let said = send("shop-server.toml").ended(2);
+        assert!(
+            said.contains("gateway.client_certificates.shop: shop.pem is no PEM file"),
+            "{said}"
+        );
+        assert_eq!(sandbox.ledger().unwrap().len(), 0);
+        let said = send("bank-server.toml").ended(0);
+        assert!(said.contains("\napproved\n"), "{said}");
+        assert_eq!(sandbox.ledger().unwrap().len(), 1);
+    });
+}

@@ -9,7 +9,7 @@ use domain::boundary::Change;
 use domain::desktop::{
     Credentials, Desktop, DesktopDraft, DesktopService, Layout, Standing, WidgetInDraft,
 };
-use domain::gateway::GatewayConfig;
+use domain::gateway::{ConnectionNames, GatewayConfig};
 use domain::id::{DesktopId, WidgetId};
 use domain::time::UnixMillis;
 use domain::widget::{DraftProblem, Widget};
@@ -255,6 +255,7 @@ impl Saving {
             ..self.after.clone()
         });
         permit(actor, &before, &self.after, &self.credentials)?;
+        check_connections(&before, &self.after, app.deps.trials.connection_names())?;
         let set = app.deps.desktops.passwords_set(&before.id).await?;
         check_passwords(&before, &self.after, &self.credentials, &set)?;
         let set = app.deps.desktops.secrets_set(&before.id).await?;
@@ -398,6 +399,27 @@ fn without_gateways(desktop: &Desktop) -> Desktop {
         widget.gateway = None;
     }
     desktop
+}
+
+/// A gateway that is saved names what the server's file has. One that stays as it is does not keep anybody from saving the rest.
+fn check_connections(
+    before: &Desktop,
+    after: &Desktop,
+    names: &ConnectionNames,
+) -> Result<(), Problem> {
+    let mut problems = Vec::new();
+    for (index, new) in after.widgets.iter().enumerate() {
+        let old = widget(before, &new.id).and_then(|old| old.gateway.as_ref());
+        let changed = new.gateway.as_ref().filter(|gateway| Some(*gateway) != old);
+        let wrong = changed.map(|gateway| names.problems(&gateway.more.connection));
+        let path = format!("widgets[{index}].gateway");
+        let wrong = wrong.into_iter().flatten();
+        problems.extend(wrong.map(|problem| problem.under(&path)));
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(refused(problems)),
+    }
 }
 
 /// Said of a stored password.

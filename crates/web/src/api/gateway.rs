@@ -15,7 +15,7 @@ use domain::gateway::trial::{
     Judgement, NothingSent, Pasted, Preview, TestInstrument, Tested, TestedStep, Trial,
     sample_secrets,
 };
-use domain::gateway::{AuthMethod, GatewayConfig, Mapping, NotSentReason, Once};
+use domain::gateway::{AuthMethod, ConnectionNames, GatewayConfig, Mapping, NotSentReason, Once};
 use domain::id::{AttemptId, DesktopId, WidgetId};
 use domain::money::Currency;
 use domain::payment::{CheckFacts, SecCodeRule};
@@ -364,6 +364,12 @@ impl TrialForm {
 #[utoipa::path(get, path = "/gateway-presets", tag = "desktops", responses((status = 200, body = Vec<Preset>)))]
 pub(crate) async fn presets(State(app): State<Shared>) -> Answer<Vec<Preset>> {
     Ok(Json(app.deps.trials.presets().to_vec()))
+}
+
+/// What the connection of a gateway may name: authorities and client certificates of the server's file, without anything of theirs.
+#[utoipa::path(get, path = "/gateway-connections", tag = "desktops", responses((status = 200, body = ConnectionNames)))]
+pub(crate) async fn connections(State(app): State<Shared>) -> Answer<ConnectionNames> {
+    Ok(Json(app.deps.trials.connection_names().clone()))
 }
 
 /// The request that a widget's gateway would get, as it stands in the form, with published values. Nothing is sent; no digit beyond the last four of the test card, no

@@ -40,7 +40,7 @@ use crate::routes::{RouteRow, table};
         users::list, users::create, users::show, users::save,
         roles::list, roles::create, roles::save, roles::remove,
         payments::list, payments::choices, payments::show,
-        gateway::presets, gateway::preview, gateway::judge, gateway::cases, gateway::send, gateway::result,
+        gateway::presets, gateway::connections, gateway::preview, gateway::judge, gateway::cases, gateway::send, gateway::result,
         hosts::list, hosts::allow, hosts::forbid, resolutions::say, resolutions::agree, resolutions::disagree, exports::payments,
         audit::list, audit::verify, exports::trail,
     ),

@@ -9,7 +9,7 @@ use domain::gateway::trial::{
     GatewayTrials, Judgement, MessageFrom, NothingSent, Pasted, Preview, PreviewHeader,
     PreviewPart, Tested, Trial,
 };
-use domain::gateway::{GatewayConfig, KeyFound, VerdictRule};
+use domain::gateway::{ConnectionNames, GatewayConfig, KeyFound, VerdictRule};
 use domain::payment::Outcome;
 
 /// What a client was given.
@@ -31,6 +31,20 @@ pub(crate) struct Bench {
     /// A test waits so long.
     pub(crate) takes: Mutex<Duration>,
     presets: Vec<Preset>,
+    /// What the server's file names.
+    connections: Connections,
+}
+
+/// What a server's file names.
+struct Connections(ConnectionNames);
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self(ConnectionNames {
+            trust: vec!["bank".to_owned()],
+            client_certificates: vec!["shop".to_owned()],
+        })
+    }
 }
 
 fn given(trial: &Trial) -> Given {
@@ -63,6 +77,10 @@ pub(crate) fn judgement(status: u16, message: &str) -> Judgement {
 impl GatewayTrials for Bench {
     fn presets(&self) -> &[Preset] {
         &self.presets
+    }
+
+    fn connection_names(&self) -> &ConnectionNames {
+        &self.connections.0
     }
 
     fn preview(&self, trial: Trial) -> Result<Preview, NothingSent> {

@@ -440,6 +440,7 @@ fn more() -> Value {
         "message_keys": ["text"],
         "outputs": row("transaction_id", "id"),
         "recovery": "none",
+        "connection": {"trust": "bank", "client_certificate": "shop"},
         "cases": [{
             "name": "approved",
             "status": 200,

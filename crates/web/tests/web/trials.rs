@@ -74,8 +74,10 @@ async fn c23_only_gateway_edit_tries_a_gateway_out() {
         let cases = json!({"kind": form["kind"], "gateway": form["gateway"]});
         let reply = browser.post("/gateway/cases", cases).await;
         assert_eq!(reply.status, if may { 200 } else { 403 }, "{role:?}");
-        let reply = browser.get("/gateway-presets").await;
-        assert_eq!(reply.status, if may { 200 } else { 403 }, "{role:?}");
+        for route in ["/gateway-presets", "/gateway-connections"] {
+            let reply = browser.get(route).await;
+            assert_eq!(reply.status, if may { 200 } else { 403 }, "{role:?}");
+        }
     }
 }
 

@@ -1,0 +1,54 @@
+//! The files that the settings of gateways name.
+//! Owns: reading them at the start, and which setting named a file that cannot be used.
+//! Never: reads one again: a certificate that was replaced counts from the next start.
+
+use std::path::Path;
+
+use gateway::{ClientCertificate, Connections, FileError, GatewayPolicy, read_roots};
+use rustls::pki_types::CertificateDer;
+
+use crate::config::Config;
+use crate::wire::StartError;
+
+/// Where charges may go, and what they may name for their connections.
+///
+/// # Errors
+/// The first file that cannot be used.
+pub(crate) fn policy(config: &Config) -> Result<GatewayPolicy, StartError> {
+    let mut policy = GatewayPolicy {
+        allowed_hosts: config.allowed_hosts.clone(),
+        extra_roots: Vec::new(),
+        connections: connections(config)?,
+    };
+    if let Some(path) = &config.ca_file {
+        policy.extra_roots = roots("gateway.ca_file".to_owned(), path)?;
+    }
+    Ok(policy)
+}
+
+fn connections(config: &Config) -> Result<Connections, StartError> {
+    let mut connections = Connections::default();
+    for (name, path) in &config.connections.trust {
+        let setting = format!("gateway.trust.{name}.ca_file");
+        let roots = roots(setting, path)?;
+        connections.trust.insert(name.clone(), roots);
+    }
+    for (name, files) in &config.connections.client_certificates {
+        let setting = format!("gateway.client_certificates.{name}");
+        let pair = ClientCertificate::read(&files.certificate, &files.key);
+        let pair = pair.map_err(wrong(setting))?;
+        connections.client_certificates.insert(name.clone(), pair);
+    }
+    Ok(connections)
+}
+
+fn roots(setting: String, path: &Path) -> Result<Vec<CertificateDer<'static>>, StartError> {
+    read_roots(path).map_err(wrong(setting))
+}
+
+fn wrong(setting: String) -> impl FnOnce(FileError) -> StartError {
+    |source| StartError::ConfigGatewayFile {
+        setting,
+        source: Box::new(source),
+    }
+}
