@@ -1,6 +1,6 @@
 //! The way to a gateway, in phases that each exist only after the one before.
 //! Owns: `Resolved -> Connected -> Secured`; one connection, for one charge.
-//! Never: writes a byte of a request, uses a proxy, or keeps a connection for later.
+//! Never: writes a byte of a request, uses a proxy that the server's file does not name, or keeps a connection for later.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 use url::Host;
 
 use crate::failure::Failure;
-use crate::named::Security;
+use crate::named::{Security, Through};
 use crate::policy::{Origin, Trust};
 use crate::tls::Shown;
 
@@ -38,15 +38,7 @@ impl Resolved {
     /// Asks the resolver once. What it says is what is connected to, so a second answer cannot
     /// lead elsewhere.
     pub(crate) async fn resolve(origin: &Origin, trust: Trust) -> Result<Self, Failure> {
-        if !trust.accepts_port(origin.port) {
-            return Err(Failure::new(
-                NotSentReason::HostNotApproved,
-                format!(
-                    "{} has a port of another service, which only the server's file can allow",
-                    origin.authority()
-                ),
-            ));
-        }
+        judge_port(origin, trust)?;
         let mut addresses: Vec<SocketAddr> = match &origin.host {
             Host::Ipv4(address) => vec![((*address), origin.port).into()],
             Host::Ipv6(address) => vec![((*address), origin.port).into()],
@@ -101,6 +93,19 @@ impl Resolved {
     }
 }
 
+fn judge_port(origin: &Origin, trust: Trust) -> Result<(), Failure> {
+    if trust.accepts_port(origin.port) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        NotSentReason::HostNotApproved,
+        format!(
+            "{} has a port of another service, which only the server's file can allow",
+            origin.authority()
+        ),
+    ))
+}
+
 fn unresolved(origin: &Origin, why: &str) -> Failure {
     Failure::new(
         NotSentReason::Resolve,
@@ -108,10 +113,39 @@ fn unresolved(origin: &Origin, why: &str) -> Failure {
     )
 }
 
-/// A TCP connection.
+/// A TCP connection, or a tunnel that carries one.
 pub(crate) struct Connected(TcpStream);
 
 impl Connected {
+    /// A tunnel to the host, through a proxy. The proxy's own address is the operator's and may be any; it resolves the host's name by itself, so that only the name
+    /// is judged here.
+    async fn through(
+        way: &Through,
+        origin: &Origin,
+        trust: Trust,
+        deadline: Instant,
+    ) -> Result<Self, Failure> {
+        judge_port(origin, trust)?;
+        if !trust.accepts_unseen(&origin.host) {
+            return Err(Failure::new(
+                NotSentReason::HostNotApproved,
+                format!("{} is not allowed through a proxy", origin.authority()),
+            ));
+        }
+        let by_proxy = |failure: Failure| Failure {
+            reason: match failure.reason {
+                NotSentReason::ConnectTimeout => NotSentReason::ConnectTimeout,
+                _ => NotSentReason::Connect,
+            },
+            ..failure.within(&format!("the proxy {}", way.name))
+        };
+        let resolved = Resolved::resolve(way.proxy.origin(), Trust::Listed).await;
+        let connected = resolved.map_err(by_proxy)?.connect(deadline).await;
+        let Self(stream) = connected.map_err(by_proxy)?;
+        let tunnel = way.proxy.tunnel(stream, origin).await;
+        tunnel.map(Self).map_err(by_proxy)
+    }
+
     /// TLS with the host's own name.
     pub(crate) async fn secure(
         self,
@@ -196,6 +230,8 @@ pub(crate) struct Way {
     pub(crate) origin: Origin,
     /// How far the host was trusted when the charge began.
     pub(crate) trust: Trust,
+    /// Through which proxy; none: straight.
+    pub(crate) through: Option<Through>,
     /// How connections are secured.
     pub(crate) security: Security,
 }
@@ -205,8 +241,13 @@ impl Way {
     pub(crate) async fn secured(&self, within: Duration) -> Result<Secured, Failure> {
         let deadline = Instant::now() + within;
         let phases = async {
-            let resolved = Resolved::resolve(&self.origin, self.trust).await?;
-            let connected = resolved.connect(deadline).await?;
+            let connected = match &self.through {
+                None => {
+                    let resolved = Resolved::resolve(&self.origin, self.trust).await?;
+                    resolved.connect(deadline).await?
+                }
+                Some(way) => Connected::through(way, &self.origin, self.trust, deadline).await?,
+            };
             connected.secure(&self.origin, &self.security).await
         };
         timeout_at(deadline, phases).await.unwrap_or_else(|_| {

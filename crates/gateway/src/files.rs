@@ -12,10 +12,14 @@ use std::sync::Arc;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use secret::SecretText;
 use zeroize::Zeroizing;
 
 /// Largest file with a private key: 16 KiB; one of RSA with 8,192 bits has 7. A longer one is refused.
 const KEY_FILE_BYTES_MAX: usize = 16 * 1_024;
+
+/// Largest file with a password: 1 KiB. A longer one is refused.
+const PASSWORD_FILE_BYTES_MAX: usize = 1_024;
 
 /// A file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +121,21 @@ impl fmt::Debug for ClientCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[client certificate]")
     }
+}
+
+/// The password of a file, without the line's end that editors add.
+///
+/// # Errors
+/// The file cannot be read or is no text, or others than its owner may read it.
+pub fn read_password(path: &Path) -> Result<SecretText, FileError> {
+    let bytes = read_secret(path, PASSWORD_FILE_BYTES_MAX)?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| FileError::ConfigRead {
+        path: path.to_owned(),
+        source: io::Error::new(io::ErrorKind::InvalidData, error),
+    })?;
+    Ok(SecretText::new(
+        text.trim_end_matches(['\r', '\n']).to_owned(),
+    ))
 }
 
 /// The bytes of a file that only its owner may read.

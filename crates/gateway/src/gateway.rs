@@ -39,6 +39,12 @@ pub enum SetupError {
     /// An extra root is no certificate, or no root is there at all.
     #[error("the certificate authorities for gateways cannot be used")]
     ConfigRoots(#[source] rustls::Error),
+    /// The proxy for all is none of those that are named.
+    #[error("there is no proxy {name}")]
+    ConfigProxy {
+        /// Its name.
+        name: String,
+    },
     /// There is no memory for the values of trials.
     #[error("the memory for gateway tests cannot be had")]
     SystemArena(#[source] secret::ArenaError),
@@ -75,15 +81,20 @@ impl HttpsGateway {
         self.policy.trust(origin, &approved)
     }
 
-    /// How far the host of a request is trusted.
-    fn trusted(&self, origin: &Origin, purpose: Purpose) -> Result<Trust, Failure> {
+    /// How far the host of a request is trusted. Through a proxy nobody here sees its address, so that there is no trial of a host that nobody approved.
+    fn trusted(&self, origin: &Origin, purpose: Purpose, proxied: bool) -> Result<Trust, Failure> {
+        let refused = |why: &str| {
+            let why = format!(
+                "{} is not among the approved hosts{why}",
+                origin.authority()
+            );
+            Err(Failure::new(NotSentReason::HostNotApproved, why))
+        };
         match (self.trust(origin), purpose) {
             (Some(trust), _) => Ok(trust),
-            (None, Purpose::Trial) => Ok(Trust::Approved),
-            (None, Purpose::Charge) => Err(Failure::new(
-                NotSentReason::HostNotApproved,
-                format!("{} is not among the approved hosts", origin.authority()),
-            )),
+            (None, Purpose::Trial) if !proxied => Ok(Trust::Approved),
+            (None, Purpose::Trial) => refused(", and only those are tried out through a proxy"),
+            (None, Purpose::Charge) => refused(""),
         }
     }
 
@@ -142,9 +153,11 @@ impl HttpsGateway {
 
     fn way(&self, config: &GatewayConfig, purpose: Purpose) -> Result<Way, Failure> {
         let origin = origin(config)?;
+        let through = self.named.proxy(&config.more.connection)?;
         Ok(Way {
-            trust: self.trusted(&origin, purpose)?,
+            trust: self.trusted(&origin, purpose, through.is_some())?,
             origin,
+            through,
             security: self.named.security(&config.more.connection)?,
         })
     }

@@ -19,6 +19,22 @@ const USER_PORT_MIN: u16 = 1_024;
 /// Where a cloud's virtual machines reach their host: a public address by its number, and inside all the same.
 const CLOUD_HOST: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
+/// Last labels of names that are never public: those of RFC 6761, 6762 (with its appendix G), 8375 and 9476, and `internal`, which ICANN has set aside.
+const INSIDE: [&str; 12] = [
+    "alt",
+    "arpa",
+    "corp",
+    "home",
+    "internal",
+    "intranet",
+    "invalid",
+    "lan",
+    "local",
+    "localhost",
+    "private",
+    "test",
+];
+
 /// What the server's file and the approvers allow.
 #[derive(Debug, Clone, Default)]
 pub struct GatewayPolicy {
@@ -62,6 +78,16 @@ impl Trust {
                 !address.is_multicast() && !address.is_unspecified() && !is_broadcast(address)
             }
             Self::Approved => is_public(address),
+        }
+    }
+
+    /// Whether a host so trusted may be asked a proxy for, which finds the address by itself.
+    pub(crate) fn accepts_unseen(self, host: &Host<String>) -> bool {
+        match (self, host) {
+            (_, Host::Ipv4(address)) => self.accepts((*address).into()),
+            (_, Host::Ipv6(address)) => self.accepts((*address).into()),
+            (Self::Listed, Host::Domain(_)) => true,
+            (Self::Approved, Host::Domain(name)) => !is_inside(name),
         }
     }
 
@@ -118,6 +144,15 @@ impl Origin {
             bare && url.host().map(|host| host.to_owned()).as_ref() == Some(&self.host)
                 && url.port().unwrap_or(HTTPS_PORT) == self.port
         })
+    }
+}
+
+/// Whether a name belongs to this machine or this network by its form: one label, or one of [`INSIDE`]. That of a cloud's metadata service is one.
+fn is_inside(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    match name.rsplit_once('.') {
+        None => true,
+        Some((_, last)) => INSIDE.contains(&last),
     }
 }
 
@@ -275,6 +310,38 @@ mod tests {
         for port in [0, 22, 25, 80, 1_023] {
             assert!(!Trust::Approved.accepts_port(port), "{port}");
             assert!(Trust::Listed.accepts_port(port), "{port}");
+        }
+    }
+
+    #[test]
+    fn what_a_proxy_is_asked_for_is_no_inside_by_its_form() {
+        for url in [
+            "https://localhost/",
+            "https://intranet/",
+            "https://a.localhost./",
+            "https://metadata.google.internal/",
+            "https://PRINTER.local/",
+            "https://nas.home.arpa/",
+            "https://169.254.169.254/",
+            "https://2130706433/",
+            "https://[::ffff:10.0.0.1]/",
+        ] {
+            let host = origin(url).host;
+            assert!(!Trust::Approved.accepts_unseen(&host), "{url}");
+        }
+        for url in [
+            "https://pay.example/",
+            "https://8.8.8.8/",
+            "https://localhost.example./",
+        ] {
+            assert!(Trust::Approved.accepts_unseen(&origin(url).host), "{url}");
+        }
+        for (url, accepted) in [
+            ("https://localhost/", true),
+            ("https://10.0.0.1/", true),
+            ("https://0.0.0.0/", false),
+        ] {
+            assert_eq!(Trust::Listed.accepts_unseen(&origin(url).host), accepted);
         }
     }
 

@@ -4,10 +4,12 @@
 
 use std::path::Path;
 
-use gateway::{ClientCertificate, Connections, FileError, GatewayPolicy, read_roots};
+use gateway::{
+    ClientCertificate, Connections, FileError, GatewayPolicy, Proxy, read_password, read_roots,
+};
 use rustls::pki_types::CertificateDer;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::wire::StartError;
 
 /// Where charges may go, and what they may name for their connections.
@@ -39,7 +41,26 @@ fn connections(config: &Config) -> Result<Connections, StartError> {
         let pair = pair.map_err(wrong(setting))?;
         connections.client_certificates.insert(name.clone(), pair);
     }
+    for (name, proxy) in &config.connections.proxies {
+        let proxy = read_proxy(&format!("gateway.proxies.{name}"), proxy)?;
+        connections.proxies.insert(name.clone(), proxy);
+    }
+    connections.proxy.clone_from(&config.connections.proxy);
     Ok(connections)
+}
+
+fn read_proxy(table: &str, proxy: &config::Proxy) -> Result<Proxy, StartError> {
+    let refused = |key: &str| {
+        let setting = format!("{table}.{key}");
+        |source| StartError::ConfigProxy { setting, source }
+    };
+    let at = Proxy::at(&proxy.url).map_err(refused("url"))?;
+    let Some((user, file)) = &proxy.credentials else {
+        return Ok(at);
+    };
+    let password = read_password(file).map_err(wrong(format!("{table}.password_file")))?;
+    at.with_credentials(user, password)
+        .map_err(refused("user and password_file"))
 }
 
 fn roots(setting: String, path: &Path) -> Result<Vec<CertificateDer<'static>>, StartError> {

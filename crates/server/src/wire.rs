@@ -55,6 +55,12 @@ pub(crate) enum StartError {
         #[source]
         source: Box<gateway::FileError>,
     },
+    #[error("{setting}")]
+    ConfigProxy {
+        setting: String,
+        #[source]
+        source: gateway::ProxyError,
+    },
     #[error("gateway")]
     Gateway(#[from] gateway::SetupError),
     #[error("sip.listen or media")]

@@ -18,6 +18,9 @@ pub struct Connection {
     /// Which certificate is shown to a gateway that asks for one: a name of `[gateway.client_certificates.NAME]`; empty: none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub client_certificate: String,
+    /// Through which proxy it goes, and with it every step: a name of `[gateway.proxies.NAME]`; empty: that of `gateway.proxy`, or none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub proxy: String,
 }
 
 /// The names that a server's file has.
@@ -27,18 +30,31 @@ pub struct ConnectionNames {
     pub trust: Vec<String>,
     /// Of client certificates.
     pub client_certificates: Vec<String>,
+    /// Of proxies.
+    pub proxies: Vec<String>,
+    /// The proxy of whoever names none; none: no proxy.
+    pub default_proxy: Option<String>,
 }
 
 impl Connection {
     /// Each field with its name; empty ones choose nothing.
-    fn chosen(&self) -> [(&'static str, &str); 2] {
+    fn chosen(&self) -> [(&'static str, &str); 3] {
         [
             ("more.connection.trust", &self.trust),
             (
                 "more.connection.client_certificate",
                 &self.client_certificate,
             ),
+            ("more.connection.proxy", &self.proxy),
         ]
+    }
+
+    /// What of it goes along to another host than that of the Service URL: the way out of the network, but neither whom that host is checked by nor who we are.
+    pub(super) fn of_other_host(&self) -> Self {
+        Self {
+            proxy: self.proxy.clone(),
+            ..Self::default()
+        }
     }
 
     /// What no server's file could name so.
@@ -63,6 +79,7 @@ impl ConnectionNames {
         let tables = [
             ("gateway.trust", &self.trust),
             ("gateway.client_certificates", &self.client_certificates),
+            ("gateway.proxies", &self.proxies),
         ];
         let chosen = connection.chosen().into_iter().zip(tables);
         let unknown = chosen.filter(|((_, name), (_, known))| {
@@ -93,6 +110,7 @@ mod tests {
         Connection {
             trust: trust.to_owned(),
             client_certificate: client_certificate.to_owned(),
+            proxy: String::new(),
         }
     }
 
@@ -116,7 +134,7 @@ mod tests {
     fn a_name_that_the_file_does_not_have_is_told_with_those_it_has() {
         let names = ConnectionNames {
             trust: vec!["acquirer".to_owned(), "bank".to_owned()],
-            client_certificates: Vec::new(),
+            ..ConnectionNames::default()
         };
         assert!(names.problems(&Connection::default()).is_empty());
         assert!(names.problems(&of("bank", "")).is_empty());

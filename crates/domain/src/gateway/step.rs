@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::more::is_default;
 use super::{
-    AuthMethod, Connection, ContentType, GatewayConfig, Mapping, Method, MissingKey, More,
-    RequestFormat, ResponseFormat, UrlTemplate, VerdictConditions,
+    AuthMethod, ContentType, GatewayConfig, Mapping, Method, MissingKey, More, RequestFormat,
+    ResponseFormat, UrlTemplate, VerdictConditions,
 };
 
 /// Steps of one configuration. Real ones have two at most: a token, and a card that becomes a token.
@@ -38,7 +38,7 @@ pub struct GatewayStep {
     /// The whole body as a text, in the place of parameters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
-    /// Its headers. Basic and the connection of "More" go along where the step's host is that of the Service URL.
+    /// Its headers. Basic, trust and client certificate go along where the step's host is that of the Service URL.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub request_headers: Vec<Mapping>,
     /// What is taken from its answer. A step whose answer lacks one of them has failed.
@@ -79,7 +79,7 @@ impl GatewayConfig {
         let more = &self.more;
         let (auth_method, connection) = match authority(&service_url) == self.authority() {
             true => (self.auth_method, more.connection.clone()),
-            false => (AuthMethod::None, Connection::default()),
+            false => (AuthMethod::None, more.connection.of_other_host()),
         };
         let extract = step.extract.iter().map(|output| Mapping {
             name: output.name.clone(),
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_connection_goes_along_to_the_host_of_the_sale_only() {
-        let connection = json!({ "trust": "bank", "client_certificate": "shop" });
+        let connection = json!({ "trust": "bank", "client_certificate": "shop", "proxy": "out" });
         for (url, goes_along) in [
             ("/v1/token", true),
             ("https://PAY.example:8443/x", true),
@@ -218,9 +218,10 @@ mod tests {
             let of_step = config.of_step(&config.more.steps[0]).more.connection;
             let expected = match goes_along {
                 true => config.more.connection,
-                false => Connection::default(),
+                false => config.more.connection.of_other_host(),
             };
             assert_eq!(of_step, expected, "{url}");
+            assert_eq!(of_step.proxy, "out", "{url}");
         }
     }
 

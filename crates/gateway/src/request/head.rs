@@ -139,7 +139,7 @@ fn basic(facts: &Facts<'_>) -> Result<HeaderValue, Failure> {
 }
 
 /// Appends base64 (RFC 4648) of bytes that are never laid side by side elsewhere.
-fn push_base64(
+pub(crate) fn push_base64(
     bytes: impl Iterator<Item = u8>,
     buffer: &mut SecretBuffer,
 ) -> Result<(), BufferFull> {

@@ -27,6 +27,7 @@ mod value;
 
 use encode::{Sink, encode};
 use facts::Facts;
+pub(crate) use head::push_base64;
 pub(crate) use preview::{preview, sensitive_values};
 pub(crate) use taken::Taken;
 

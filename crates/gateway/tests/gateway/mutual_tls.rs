@@ -96,6 +96,7 @@ impl Files {
             connections: Connections {
                 trust: [("bank".to_owned(), bank)].into(),
                 client_certificates: ["shop", "expired", "stranger"].map(read).into(),
+                ..Connections::default()
             },
             ..GatewayPolicy::default()
         })
@@ -110,6 +111,7 @@ fn showing(url: &str, client_certificate: &str) -> GatewayConfig {
     config.more.connection = Connection {
         trust: "bank".to_owned(),
         client_certificate: client_certificate.to_owned(),
+        proxy: String::new(),
     };
     config
 }

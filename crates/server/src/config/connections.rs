@@ -1,5 +1,5 @@
 //! What configurations of gateways may name for their connections.
-//! Owns: the tables `[gateway.trust.NAME]` and `[gateway.client_certificates.NAME]`.
+//! Owns: the tables `[gateway.trust.NAME]`, `[gateway.client_certificates.NAME]` and `[gateway.proxies.NAME]`, and which proxy is for all.
 //! Never: opens a file.
 
 use std::path::PathBuf;
@@ -15,6 +15,17 @@ pub(crate) struct Connections {
     /// Authorities.
     pub(crate) trust: Vec<(String, PathBuf)>,
     pub(crate) client_certificates: Vec<(String, CertificateFiles)>,
+    pub(crate) proxies: Vec<(String, Proxy)>,
+    /// The proxy of whoever names none.
+    pub(crate) proxy: Option<String>,
+}
+
+/// A proxy, and where its password is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Proxy {
+    pub(crate) url: String,
+    /// User name and the file of the password.
+    pub(crate) credentials: Option<(String, PathBuf)>,
 }
 
 /// Where a client certificate and its key are.
@@ -25,7 +36,7 @@ pub(crate) struct CertificateFiles {
 }
 
 pub(super) fn read(reader: &mut Reader) -> Connections {
-    Connections {
+    let mut connections = Connections {
         trust: tables(reader, "trust", ["ca_file"], |row| row.path("ca_file")),
         client_certificates: tables(
             reader,
@@ -39,7 +50,42 @@ pub(super) fn read(reader: &mut Reader) -> Connections {
                 })
             },
         ),
+        proxies: tables(
+            reader,
+            "proxies",
+            ["url", "user", "password_file"],
+            read_proxy,
+        ),
+        proxy: None,
+    };
+    let name = reader.read("gateway.proxy", value::optional(value::word));
+    connections.proxy = name.flatten();
+    let known = |name: &String| connections.proxies.iter().any(|(one, _)| one == name);
+    if let Some(name) = connections.proxy.as_ref().filter(|name| !known(name)) {
+        let message = format!("there is no [gateway.proxies.{name}]");
+        reader.problem("gateway.proxy", message);
     }
+    connections
+}
+
+fn read_proxy(row: &mut Row<'_>) -> Option<Proxy> {
+    let url = row.text("url").unwrap_or_default();
+    if let Err(error) = gateway::Proxy::at(&url) {
+        row.problem("url", error.to_string());
+    }
+    let credentials = match (row.text("user"), row.text("password_file")) {
+        (None, None) => None,
+        (Some(user), Some(_)) => Some((user, row.path("password_file")?)),
+        (Some(_), None) => {
+            row.problem("password_file", "is missing beside user".to_owned());
+            None
+        }
+        (None, Some(_)) => {
+            row.problem("user", "is missing beside password_file".to_owned());
+            None
+        }
+    };
+    Some(Proxy { url, credentials })
 }
 
 /// The tables below `gateway.TABLE`, each with its name.
@@ -75,10 +121,17 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn path(&mut self, key: &str) -> Option<PathBuf> {
+    fn text(&self, key: &str) -> Option<String> {
         let text = self.values.get(key).and_then(toml::Value::as_str);
-        let path = value::path(text.unwrap_or_default());
-        path.map_err(|message| self.reader.problem(format!("{}.{key}", self.at), message))
-            .ok()
+        text.map(str::to_owned)
+    }
+
+    fn path(&mut self, key: &str) -> Option<PathBuf> {
+        let path = value::path(&self.text(key).unwrap_or_default());
+        path.map_err(|message| self.problem(key, message)).ok()
+    }
+
+    fn problem(&mut self, key: &str, message: String) {
+        self.reader.problem(format!("{}.{key}", self.at), message);
     }
 }

@@ -12,7 +12,7 @@ mod reader;
 mod trunk;
 mod value;
 
-pub(crate) use connections::Connections;
+pub(crate) use connections::{Connections, Proxy};
 pub(crate) use reader::Problem;
 use reader::Reader;
 pub(crate) use trunk::{MediaSource, Trunk};
@@ -74,6 +74,7 @@ settings! {
     "store.key_file" = Some(""), "File with the master key; empty: master.key in node.data, made at the first start.";
     "gateway.allowed_hosts" = Some(""), "Hosts (or host:port) that may receive captured values, separated by commas.";
     "gateway.ca_file" = Some(""), "PEM file with further roots for gateways; empty: the system's roots only.";
+    "gateway.proxy" = Some(""), "Name of the table [gateway.proxies.NAME] through which all gateways are reached that name none of their own; empty: no proxy. Proxies of the environment are never used.";
     "capture.slots" = Some("512"), "Captures and calls that can hold digits at once, 16-65536.";
     "log.level" = Some("info"), "error, warn, info, debug or trace, for our own rooms; foreign ones stay at warn.";
     "log.format" = Some("text"), "text or json.";
@@ -336,7 +337,10 @@ mod tests {
         let Connections {
             trust,
             client_certificates,
+            proxies,
+            proxy,
         } = config.connections;
+        assert!(proxies.is_empty() && proxy.is_none());
         assert_eq!(trust, [("bank".to_owned(), PathBuf::from("bank.pem"))]);
         let [(name, files)] = &client_certificates[..] else {
             panic!("{client_certificates:?}");
@@ -369,6 +373,49 @@ mod tests {
             ),
         ] {
             let problems = problems(&format!("[node]\ndata = \"/tmp/x\"\n{wrong}"));
+            assert!(
+                problems.iter().any(|one| one.starts_with(told)),
+                "{problems:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn proxies_are_read_and_one_may_be_for_all() {
+        let text =
+            |rest: &str| format!("[node]\ndata = \"/tmp/x\"\n[gateway]\nproxy = \"out\"\n{rest}");
+        let out = "[gateway.proxies.out]\nurl = \"http://proxy.example:3128\"\n";
+        let config = Config::parse(&text(out), nothing).unwrap();
+        assert_eq!(config.connections.proxy.as_deref(), Some("out"));
+        let credentials = format!("{out}user = \"shop\"\npassword_file = \"word\"\n");
+        let config = Config::parse(&text(&credentials), nothing).unwrap();
+        let (_, proxy) = &config.connections.proxies[0];
+        let expected = ("shop".to_owned(), PathBuf::from("word"));
+        assert_eq!(proxy.credentials, Some(expected));
+        for (rest, told) in [
+            ("", "gateway.proxy: there is no [gateway.proxies.out]"),
+            (
+                "[gateway.proxies.out]\n",
+                "gateway.proxies.out.url: write http://",
+            ),
+            (
+                "[gateway.proxies.out]\nurl = \"https://proxy.example:3128\"\n",
+                "gateway.proxies.out.url: write http://",
+            ),
+            (
+                &format!("{out}user = \"shop\"\n"),
+                "gateway.proxies.out.password_file: is missing",
+            ),
+            (
+                &format!("{out}password_file = \"word\"\n"),
+                "gateway.proxies.out.user: is missing",
+            ),
+            (
+                &format!("{out}password = \"word\"\n"),
+                "gateway.proxies.out.password: unknown",
+            ),
+        ] {
+            let problems = problems(&text(rest));
             assert!(
                 problems.iter().any(|one| one.starts_with(told)),
                 "{problems:?}"

@@ -1,6 +1,8 @@
 //! `tonewall gateway test`: the program that an integrator runs on a file.
 
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -403,16 +405,8 @@ async fn a_test_is_sent_once_it_is_wanted_and_never_with_a_secret_of_the_command
     });
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_test_trusts_whom_the_configuration_names_and_a_file_that_cannot_be_used_is_named() {
-    let desk = Desk::new();
-    let sandbox = Sandbox::start(SandboxConfig {
-        address: "127.0.0.1:0".parse().unwrap(),
-        folder: desk.0.path().join("sandbox"),
-        credentials: None,
-    })
-    .await
-    .unwrap();
+/// Configurations of the sandbox gateway that name whom they trust, and servers' files that have the name, have it not, or name what cannot be used.
+fn connection_files(desk: &Desk, sandbox: &Sandbox) {
     let gateway = format!(
         "[gateway]\nservice_url = \"{}\"\nsuccess_key = \"status\"\nsuccess_value = \"APPROVED\"\n[gateway.more.connection]\ntrust = \"bank\"\n",
         sandbox.service_url()
@@ -431,6 +425,29 @@ async fn a_test_trusts_whom_the_configuration_names_and_a_file_that_cannot_be_us
     desk.write("bank-server.toml", &bank);
     let shop = "[gateway.client_certificates.shop]\ncertificate_file = \"shop.pem\"\nkey_file = \"shop.key\"\n";
     desk.write("shop-server.toml", &format!("{bank}{shop}"));
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!(
+        "{bank}[gateway.proxies.out]\nurl = \"http://{}\"\nuser = \"shop\"\npassword_file = \"word\"\n",
+        free.local_addr().unwrap()
+    );
+    drop(free);
+    let all = proxy.replace("[gateway.trust", "proxy = \"out\"\n[gateway.trust");
+    desk.write("proxy-server.toml", &all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_trusts_whom_the_configuration_names_and_a_file_that_cannot_be_used_is_named() {
+    let desk = Desk::new();
+    let sandbox = Sandbox::start(SandboxConfig {
+        address: "127.0.0.1:0".parse().unwrap(),
+        folder: desk.0.path().join("sandbox"),
+        credentials: None,
+    })
+    .await
+    .unwrap();
+    connection_files(&desk, &sandbox);
+    let word = desk.write("word", "word-of-the-proxy\n");
+    let mode = |mode: u32| std::fs::set_permissions(&word, Permissions::from_mode(mode)).unwrap();
     tokio::task::block_in_place(|| {
         let send = |config: &str| desk.run(&["bank.toml", "--send", "--yes", "--config", config]);
         let said = desk.run(&["wrong.toml"]).ended(1);
@@ -449,6 +466,16 @@ async fn a_test_trusts_whom_the_configuration_names_and_a_file_that_cannot_be_us
             said.contains("gateway.client_certificates.shop: shop.pem is no PEM file"),
             "{said}"
         );
+        mode(0o644);
+        let said = send("proxy-server.toml").ended(2);
+        assert!(
+            said.contains("gateway.proxies.out.password_file: word may be read by others"),
+            "{said}"
+        );
+        mode(0o600);
+        let said = send("proxy-server.toml").ended(1);
+        assert!(said.contains("the proxy out: connecting to "), "{said}");
+        assert!(!said.contains("word-of-the-proxy"), "{said}");
         assert_eq!(sandbox.ledger().unwrap().len(), 0);
         let said = send("bank-server.toml").ended(0);
         assert!(said.contains("\napproved\n"), "{said}");

@@ -366,7 +366,7 @@ pub(crate) async fn presets(State(app): State<Shared>) -> Answer<Vec<Preset>> {
     Ok(Json(app.deps.trials.presets().to_vec()))
 }
 
-/// What the connection of a gateway may name: authorities and client certificates of the server's file, without anything of theirs.
+/// What the connection of a gateway may name: authorities, client certificates and proxies of the server's file, without anything of theirs.
 #[utoipa::path(get, path = "/gateway-connections", tag = "desktops", responses((status = 200, body = ConnectionNames)))]
 pub(crate) async fn connections(State(app): State<Shared>) -> Answer<ConnectionNames> {
     Ok(Json(app.deps.trials.connection_names().clone()))

@@ -43,6 +43,8 @@ impl Default for Connections {
         Self(ConnectionNames {
             trust: vec!["bank".to_owned()],
             client_certificates: vec!["shop".to_owned()],
+            proxies: vec!["out".to_owned()],
+            default_proxy: None,
         })
     }
 }

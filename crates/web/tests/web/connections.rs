@@ -1,4 +1,4 @@
-//! Authorities and client certificates of the server's file: which there are, and which a gateway may name.
+//! Authorities, client certificates and proxies of the server's file: which there are, and which a gateway may name.
 
 use domain::capture::WidgetKind;
 use serde_json::{Value, json};
@@ -17,10 +17,10 @@ async fn a_gateway_names_what_the_servers_file_has() {
     let administrator = administrator(&house).await;
     assert_eq!(
         offered(&administrator).await,
-        json!({"trust": ["bank"], "client_certificates": ["shop"]})
+        json!({"trust": ["bank"], "client_certificates": ["shop"], "proxies": ["out"], "default_proxy": null})
     );
     let mut card = widget(WidgetKind::CreditCardAdvanced, "Payment");
-    let connection = json!({"trust": "bank", "client_certificate": "shop"});
+    let connection = json!({"trust": "bank", "client_certificate": "shop", "proxy": "out"});
     card["gateway"]["more"]["connection"] = connection.clone();
     let saved = save(&administrator, vec![card]).await;
     let kept = &saved["desktop"]["widgets"][0]["gateway"]["more"];

@@ -440,7 +440,7 @@ fn more() -> Value {
         "message_keys": ["text"],
         "outputs": row("transaction_id", "id"),
         "recovery": "none",
-        "connection": {"trust": "bank", "client_certificate": "shop"},
+        "connection": {"trust": "bank", "client_certificate": "shop", "proxy": "out"},
         "cases": [{
             "name": "approved",
             "status": 200,
