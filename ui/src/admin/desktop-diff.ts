@@ -3,7 +3,7 @@
  * Owns: the list of fields with their names and texts, the comparison, the merge.
  * Never: shows a password; that a new one was entered is all that is told.
  */
-import type { DemographicInput, GatewayStep, Mapping, More, PaymentInputs, VerdictConditions } from '../lib/api/types';
+import type { Connection, DemographicInput, GatewayStep, Mapping, More, PaymentInputs, VerdictConditions } from '../lib/api/types';
 import { TYPED_NAMES } from '../lib/capture/detail-inputs';
 import { BRAND_NAMES, isAdvanced, isCheck } from '../lib/capture/words';
 import type { MessageId, Translate } from '../lib/i18n';
@@ -182,6 +182,13 @@ function moreField<K extends keyof More>(name: K, text: (t: Translate, value: No
 const lines = (_: Translate, list: readonly string[]) => list.join('\n');
 const conditions = (t: Translate, verdict: VerdictConditions) => VERDICT_LISTS.flatMap((list) => (verdict[list] ?? []).map((condition) => `${t(`more.verdict.${list}`)}: ${condition}`)).join('\n');
 
+/** A line a name. */
+const connectionText = (t: Translate, { trust = '', client_certificate = '', proxy = '' }: Partial<Connection>) =>
+  Object.entries({ trust, client_certificate, proxy })
+    .filter(([, name]) => name !== '')
+    .map(([field, name]) => `${t(`more.connection.${field as keyof Connection}`)}: ${name}`)
+    .join('\n');
+
 /** A step a paragraph: where to, then what of it is set. */
 const stepsText = (t: Translate, steps: readonly GatewayStep[]) =>
   steps
@@ -215,6 +222,7 @@ const MORE: WidgetField[] = [
   moreField('steps', stepsText),
   moreField('signature', rows),
   moreField('auth_password', plain),
+  moreField('connection', connectionText),
   moreField('response_format', (t, format) => t(`more.response_format.${format}`)),
   moreField('success_value', (t, meaning) => t(`more.success_value.${meaning}`)),
   moreField('message_keys', lines),

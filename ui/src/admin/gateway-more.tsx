@@ -9,6 +9,7 @@ import { withOffice } from '../lib/i18n/catalogue';
 import css from './admin.module.css';
 import { CasesGroup } from './gateway-cases';
 import type { GatewayDraft, WidgetDraft } from './desktop-form';
+import { ConnectionGroup } from './more-connection';
 import { AnswerGroup, PasswordGroup, RequestGroup, VerdictGroup } from './more-groups';
 import look from './gateway-more.module.css';
 import type { Group, MoreDraft, SetField } from './more-form';
@@ -23,7 +24,7 @@ export type GroupProps = InputsProps & {
   set: (next: Partial<MoreDraft>) => void;
 };
 
-const PARTS: Record<Group, ComponentType<GroupProps>> = { request: RequestGroup, values: ValuesGroup, steps: StepsGroup, signature: SignatureGroup, password: PasswordGroup, answer: AnswerGroup, verdict: VerdictGroup, cases: CasesGroup };
+const PARTS: Record<Group, ComponentType<GroupProps>> = { request: RequestGroup, values: ValuesGroup, steps: StepsGroup, signature: SignatureGroup, password: PasswordGroup, connection: ConnectionGroup, answer: AnswerGroup, verdict: VerdictGroup, cases: CasesGroup };
 
 /** One example a group, as it is written. */
 const EXAMPLES: Record<Group, string> = {
@@ -32,6 +33,7 @@ const EXAMPLES: Record<Group, string> = {
   steps: '{step.login.token}',
   signature: 'digest: SHA-256={body.raw|sha256|b64}',
   password: '{let.hash}',
+  connection: 'bank',
   answer: 'transaction_id: id || transaction.id',
   verdict: 'status = DECLINED|REFUSED',
   cases: '402: declined',

@@ -3,14 +3,14 @@
  * Owns: the defaults, which ask for nothing; the groups; which group shows which field and which error.
  * Never: reads a template or a condition.
  */
-import type { GatewayStep, More, VerdictConditions } from '../lib/api/types';
+import type { Connection, GatewayStep, More, VerdictConditions } from '../lib/api/types';
 import type { Errors } from './desktop-form';
 
 /** In the order in which they are asked. */
 export const VERDICT_LISTS = ['also', 'unknown', 'review', 'declined', 'error'] as const satisfies readonly (keyof VerdictConditions)[];
 
 /** Every field has a value while it is edited. */
-export type MoreDraft = Required<Omit<More, 'verdict'>> & { verdict: Required<VerdictConditions> };
+export type MoreDraft = Required<Omit<More, 'verdict' | 'connection'>> & { verdict: Required<VerdictConditions>; connection: Connection };
 
 export const FIRST_MORE: MoreDraft = {
   method: 'POST',
@@ -30,17 +30,19 @@ export const FIRST_MORE: MoreDraft = {
   outputs: [],
   cases: [],
   recovery: 'none',
+  connection: { trust: '', client_certificate: '', proxy: '' },
   verdict: { also: [], unknown: [], review: [], declined: [], error: [] },
 };
 
 export function fullOf(more: More): MoreDraft {
-  return { ...FIRST_MORE, ...more, verdict: { ...FIRST_MORE.verdict, ...more.verdict } };
+  return { ...FIRST_MORE, ...more, verdict: { ...FIRST_MORE.verdict, ...more.verdict }, connection: { ...FIRST_MORE.connection, ...more.connection } };
 }
 
 /** Without what asks for nothing, as it is stored: what is empty here is empty there. */
 export function briefOf(full: MoreDraft): More {
   const verdict = Object.fromEntries(VERDICT_LISTS.filter((list) => full.verdict[list].length > 0).map((list) => [list, full.verdict[list]]));
-  const asks = Object.entries({ ...full, verdict }).filter(([name, value]) => !asksNothing(name as keyof MoreDraft, value));
+  const connection = Object.fromEntries(Object.entries(full.connection).filter(([, name]) => name !== ''));
+  const asks = Object.entries({ ...full, verdict, connection }).filter(([name, value]) => !asksNothing(name as keyof MoreDraft, value));
   return Object.fromEntries(asks);
 }
 
@@ -66,7 +68,7 @@ export function briefStep({ name, url, ...step }: StepDraft): GatewayStep {
   return { name, url, ...Object.fromEntries(asks) };
 }
 
-export const GROUPS = ['request', 'values', 'steps', 'signature', 'password', 'answer', 'verdict', 'cases'] as const;
+export const GROUPS = ['request', 'values', 'steps', 'signature', 'password', 'connection', 'answer', 'verdict', 'cases'] as const;
 export type Group = (typeof GROUPS)[number];
 
 const GROUP_OF: Record<keyof MoreDraft, Group> = {
@@ -81,6 +83,7 @@ const GROUP_OF: Record<keyof MoreDraft, Group> = {
   steps: 'steps',
   signature: 'signature',
   auth_password: 'password',
+  connection: 'connection',
   response_format: 'answer',
   message_keys: 'answer',
   outputs: 'answer',

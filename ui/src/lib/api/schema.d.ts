@@ -857,6 +857,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/gateway-connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the connection of a gateway may name: authorities, client certificates and proxies of the server's file, without anything of theirs.
+         * @description Needs the right gateway.edit.
+         */
+        get: operations["connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/gateway-hosts": {
         parameters: {
             query?: never;
@@ -2061,6 +2081,36 @@ export interface components {
             /** @description As that person read it. */
             outcome: components["schemas"]["ResolvedOutcome"];
         };
+        /** @description What a configuration asks of its connections. The default asks for nothing. */
+        Connection: {
+            /**
+             * @description Which certificate is shown to a gateway that asks for one: a name of `[gateway.client_certificates.NAME]`; empty: none.
+             * @default
+             */
+            client_certificate: string;
+            /**
+             * @description Through which proxy it goes, and with it every step: a name of `[gateway.proxies.NAME]`; empty: that of `gateway.proxy`, or none.
+             * @default
+             */
+            proxy: string;
+            /**
+             * @description Whose authorities may sign the gateway's certificate: a name of `[gateway.trust.NAME]` in the server's file, and then no others; empty: those of the
+             *     system and of `gateway.ca_file`.
+             * @default
+             */
+            trust: string;
+        };
+        /** @description The names that a server's file has. */
+        ConnectionNames: {
+            /** @description Of client certificates. */
+            client_certificates: string[];
+            /** @description The proxy of whoever names none; none: no proxy. */
+            default_proxy?: string | null;
+            /** @description Of proxies. */
+            proxies: string[];
+            /** @description Of authorities. */
+            trust: string[];
+        };
         /** @description What is known of a consumer: the tabs Demographic and Payment start with it. */
         Consumer: {
             amount?: components["schemas"]["Money"] | null;
@@ -2594,7 +2644,7 @@ export interface components {
             method?: components["schemas"]["Method"];
             /** @description Its name in `{step.name.output}`. */
             name: string;
-            /** @description Its headers. Basic goes along where the step's host is that of the Service URL. */
+            /** @description Its headers. Basic, trust and client certificate go along where the step's host is that of the Service URL. */
             request_headers?: components["schemas"]["Mapping"][];
             /** @description Its parameters: these, and no standard ones. */
             request_params?: components["schemas"]["Mapping"][];
@@ -2854,6 +2904,11 @@ export interface components {
              * @default []
              */
             cases: components["schemas"]["Case"][];
+            /**
+             * @description Which authorities, and which client certificate, of those that the server's file names.
+             * @default {}
+             */
+            connection: components["schemas"]["Connection"];
             /**
              * @description Constants, `{cfg.name}`.
              * @default []
@@ -5668,6 +5723,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LoginView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionNames"];
                 };
             };
             default: components["responses"]["Problem"];

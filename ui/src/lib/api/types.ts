@@ -48,7 +48,9 @@ export type ContentType = Schemas['ContentType'];
 export type Mapping = Schemas['Mapping'];
 export type GatewayConfig = Schemas['GatewayConfig'];
 /** What is left out is as it is at first, here as at the server. */
-export type More = Partial<Omit<Schemas['More'], 'verdict'> & { verdict: VerdictConditions }>;
+export type More = Partial<Omit<Schemas['More'], 'verdict' | 'connection'> & { verdict: VerdictConditions; connection: Partial<Connection> }>;
+export type Connection = Required<Schemas['Connection']>;
+export type ConnectionNames = Schemas['ConnectionNames'];
 export type GatewayStep = Schemas['GatewayStep'];
 export type StepOutput = Schemas['StepOutput'];
 export type VerdictConditions = Partial<Schemas['VerdictConditions']>;
