@@ -19,10 +19,11 @@ use crate::control::CallControl;
 use crate::designer::{DesignerDesktop, SavedDesign};
 use crate::desktop::{Credentials, Desktop, SavedDesktop, SecretsSet};
 use crate::gateway::approval::{HostApproval, HostEditor};
-use crate::gateway::{GatewayConfig, NotSentReason, Once, Verdict};
+use crate::gateway::{GatewayConfig, NotSentReason, Once, OperationKind, Verdict};
 use crate::id::{
     AttemptId, CallId, CaptureId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId,
 };
+use crate::money::Money;
 use crate::payment::resolution::Proposal;
 use crate::payment::{
     AttemptState, CheckFacts, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm,
@@ -97,6 +98,42 @@ pub trait PaymentGateway: Send + Sync {
     fn set_approved_hosts(&self, authorities: Vec<String>);
     /// Renders, resolves, connects and secures. No byte of the request leaves.
     fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>>;
+    /// The same for an operation: what its configuration does not have, or cannot make without a value that is not there, is not sent ([`NotSentReason::Render`]).
+    fn connect_operation(
+        &self,
+        operation: Operation,
+    ) -> Task<'_, Result<Box<dyn ReadyOperation>, NotSentReason>>;
+}
+
+/// Something that is asked of a gateway about a charge that it has, or may have. It holds nothing that was captured.
+pub struct Operation {
+    /// What is asked.
+    pub kind: OperationKind,
+    /// The charge's attempt: `{payment.attempt}`.
+    pub attempt: AttemptId,
+    /// Its reference, which an answer must repeat where the configuration says at which key: `{payment.reference}`.
+    pub reference: String,
+    /// How much: of the charge for an inquiry or a void, of this operation for a refund or a capture.
+    pub amount: Money,
+    /// What the ledger keeps of the charge's answer: `{sale.name}`.
+    pub outputs: Vec<PaymentOutput>,
+    /// The configuration of the charge, with the operation in it.
+    pub gateway: GatewayConfig,
+    /// Password for Basic.
+    pub password: Option<SecretText>,
+    /// Secrets of the configuration, by name: `{secret.name}`.
+    pub secrets: Vec<(String, SecretText)>,
+    /// Its time and its random values. The idempotency key in them is this operation's own, and the same whenever the same is asked again.
+    pub once: Once,
+}
+
+/// An operation with a connection ready for it. Dropped, it closes that without writing.
+pub trait ReadyOperation: Send {
+    /// Writes the request and reads the answer, once. An error only if the connection was found closed before the first byte was written.
+    ///
+    /// The verdict says whether it was done; of an inquiry, what became of the charge, with unknown for whatever says nothing of it. An answer that is about another
+    /// charge is unknown, and nothing of it is handed on.
+    fn send(self: Box<Self>) -> Task<'static, Result<Answer, NotSentReason>>;
 }
 
 /// A charge with a connection ready for it.

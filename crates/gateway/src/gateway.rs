@@ -4,7 +4,9 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use domain::boundary::{Answer, Charge, NotSent, PaymentGateway, ReadyCharge, Task};
+use domain::boundary::{
+    Answer, Charge, NotSent, Operation, PaymentGateway, ReadyCharge, ReadyOperation, Task,
+};
 use domain::gateway::{GatewayConfig, GatewayStep, NotSentReason, Recovery, UrlTemplate};
 use domain::payment::Outcome;
 use tokio::time::Instant;
@@ -207,6 +209,13 @@ impl PaymentGateway for HttpsGateway {
                 Err((failure, charge)) => Err(failure.with(charge)),
             }
         })
+    }
+
+    fn connect_operation(
+        &self,
+        _: Operation,
+    ) -> Task<'_, Result<Box<dyn ReadyOperation>, NotSentReason>> {
+        Box::pin(async { Err(NotSentReason::Render) })
     }
 }
 

@@ -5,9 +5,11 @@
 use std::sync::Arc;
 
 use domain::boundary::{
-    Audience, Bus, Charge, LiveEvent, NotSent, PaymentGateway, ReadyCharge, Store, Task,
+    Audience, Bus, Charge, LiveEvent, NotSent, Operation, PaymentGateway, ReadyCharge,
+    ReadyOperation, Store, Task,
 };
 use domain::capture::Field;
+use domain::gateway::NotSentReason;
 use secret::{Arena, Digit, FieldIndex};
 
 mod points;
@@ -167,5 +169,12 @@ impl PaymentGateway for Planted {
             }
             self.gateway.connect(charge).await
         })
+    }
+
+    fn connect_operation(
+        &self,
+        operation: Operation,
+    ) -> Task<'_, Result<Box<dyn ReadyOperation>, NotSentReason>> {
+        self.gateway.connect_operation(operation)
     }
 }

@@ -178,6 +178,13 @@ impl PaymentGateway for Gateway {
             Ok(Box::new(Ready(charge, manner, self.1.clone())) as Box<dyn ReadyCharge>)
         })
     }
+
+    fn connect_operation(
+        &self,
+        _: Operation,
+    ) -> Task<'_, Result<Box<dyn ReadyOperation>, NotSentReason>> {
+        unreachable!("no widget of the house has an operation")
+    }
 }
 
 impl ReadyCharge for Ready {

@@ -8,6 +8,7 @@ use super::case::case_problems;
 use super::condition::{Condition, Test};
 use super::key::{KEY_CHARS_MAX, Key};
 use super::misread::Misread;
+use super::variable::{OUTPUT_NAME_CHARS_MAX, is_output_name};
 use super::{ConditionList, ContentType, GatewayConfig, Mapping, ResponseFormat, ValueMeaning};
 use crate::widget::DraftProblem;
 
@@ -19,8 +20,6 @@ pub const MESSAGE_KEYS_MAX: usize = 8;
 pub const OUTPUTS_MAX: usize = 20;
 /// Keys of one output.
 const OUTPUT_KEYS_MAX: usize = 4;
-/// Longest name of an output in characters.
-const OUTPUT_NAME_CHARS_MAX: usize = 40;
 
 impl GatewayConfig {
     /// What is wrong on the answer's side, beyond the lengths of the reference's fields; in the order of the form.
@@ -161,12 +160,7 @@ fn short(text: &str) -> Result<(), Misread> {
 }
 
 fn output_name_problem(row: &Mapping) -> Option<String> {
-    let clean = row
-        .name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let fits = clean && (1..=OUTPUT_NAME_CHARS_MAX).contains(&row.name.len());
-    (!fits).then(|| {
+    (!is_output_name(&row.name)).then(|| {
         format!("An output's name has 1 to {OUTPUT_NAME_CHARS_MAX} letters, digits or _, for example transaction_id.")
     })
 }

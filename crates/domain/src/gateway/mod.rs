@@ -21,6 +21,7 @@ mod misread;
 mod more;
 mod name;
 mod once;
+pub mod operation;
 mod recovery;
 mod refinement;
 pub mod step;
@@ -43,6 +44,7 @@ pub use more::{
 };
 pub use name::{NameError, NamePath, Step};
 pub use once::Once;
+pub use operation::{GatewayOperation, OperationKind, Operations};
 pub use recovery::Recovery;
 pub use refinement::{ConditionList, Refinement};
 pub use step::{GatewayStep, StepOutput};
@@ -150,17 +152,23 @@ impl GatewayConfig {
         let mut veiled = self.clone();
         let steps = veiled.more.steps.iter_mut();
         let of_steps = steps.flat_map(|step| &mut step.request_headers);
-        for header in veiled.request_headers.iter_mut().chain(of_steps) {
+        let operations = veiled.more.operations.all_mut();
+        let of_operations = operations.flat_map(|operation| &mut operation.request_headers);
+        let own = veiled.request_headers.iter_mut();
+        for header in own.chain(of_steps).chain(of_operations) {
             header.value.clear();
         }
         veiled
     }
 
-    /// Rows of all request headers, those of steps too.
+    /// Rows of all request headers, those of steps and operations too.
     pub fn all_headers(&self) -> impl Iterator<Item = &Mapping> {
         let steps = self.more.steps.iter();
         let of_steps = steps.flat_map(|step| &step.request_headers);
-        self.request_headers.iter().chain(of_steps)
+        let operations = self.more.operations.all();
+        let of_operations = operations.flat_map(|(_, operation)| &operation.request_headers);
+        let own = self.request_headers.iter();
+        own.chain(of_steps).chain(of_operations)
     }
 
     /// Whether a header row may make Authorization: where Basic does not, and of values. A credential itself is no text of a configuration, which everybody

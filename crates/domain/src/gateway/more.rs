@@ -5,7 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
-use super::{Connection, ContentType, GatewayConfig, GatewayStep, Mapping, Recovery};
+use super::{
+    Connection, ContentType, GatewayConfig, GatewayStep, Mapping, Operations, Recovery,
+};
 
 /// The fields behind "More" (docs/decisions/0008). The default asks for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -68,6 +70,9 @@ pub struct More {
     /// Which authorities, and which client certificate, of those that the server's file names.
     #[serde(skip_serializing_if = "is_default")]
     pub connection: Connection,
+    /// What can be asked of the gateway about a charge that it has, or may have.
+    #[serde(skip_serializing_if = "is_default")]
+    pub operations: Operations,
 }
 
 impl More {
@@ -91,6 +96,8 @@ pub enum Method {
     Post,
     /// PUT.
     Put,
+    /// GET: of inquiries only, for it changes nothing and has no body.
+    Get,
 }
 
 impl Method {
@@ -100,6 +107,7 @@ impl Method {
         match self {
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Get => "GET",
         }
     }
 }

@@ -76,7 +76,10 @@ impl GatewayConfig {
                 let row = rows.find(|(_, row)| row.name == **name);
                 row.is_some_and(|(index, row)| self.holds_key(&row.value, index))
             }
-            Source::Named(Space::Constant | Space::Secret | Space::Sign | Space::Step, _) => false,
+            Source::Named(
+                Space::Constant | Space::Secret | Space::Sign | Space::Step | Space::Sale,
+                _,
+            ) => false,
         })
     }
 }

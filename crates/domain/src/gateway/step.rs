@@ -74,52 +74,69 @@ impl GatewayConfig {
     /// A step's request as a configuration of its own: one engine makes and reads them all (docs/decisions/0008).
     #[must_use]
     pub fn of_step(&self, step: &GatewayStep) -> Self {
-        let service_url = self.beside(&step.url);
+        let extract = step.extract.iter().map(|output| Mapping {
+            name: output.name.clone(),
+            value: output.value.clone(),
+        });
+        let base = self.request_beside(&step.url, (step.request_type, step.response_type));
+        Self {
+            request_params: step.request_params.clone(),
+            request_headers: step.request_headers.clone(),
+            more: More {
+                method: step.method,
+                body: step.body.clone(),
+                verdict: VerdictConditions {
+                    also: step.require.clone(),
+                    ..VerdictConditions::default()
+                },
+                outputs: extract.collect(),
+                ..base.more
+            },
+            ..base
+        }
+    }
+
+    /// A request beside the sale's, which sends nothing and expects nothing yet. Request Type and Response Type that it does not name are the sale's.
+    pub(super) fn request_beside(
+        &self,
+        url: &str,
+        types: (Option<ContentType>, Option<ContentType>),
+    ) -> Self {
+        let service_url = self.beside(url);
         let authority = |url: &str| UrlTemplate::parse(url).ok().map(|url| url.authority());
         let more = &self.more;
         let (auth_method, connection) = match authority(&service_url) == self.authority() {
             true => (self.auth_method, more.connection.clone()),
             false => (AuthMethod::None, more.connection.of_other_host()),
         };
-        let extract = step.extract.iter().map(|output| Mapping {
-            name: output.name.clone(),
-            value: output.value.clone(),
-        });
         Self {
             service_url,
             success_key: String::new(),
             success_value: String::new(),
             agent_message_key: String::new(),
-            request_params: step.request_params.clone(),
+            request_params: Vec::new(),
             send_standard_parameters: false,
             auth_method,
             auth_user_name: self.auth_user_name.clone(),
             connection_timeout_ms: self.connection_timeout_ms,
             read_timeout_ms: self.read_timeout_ms,
-            request_type: step.request_type.unwrap_or(self.request_type),
-            response_type: step.response_type.unwrap_or(self.response_type),
-            request_headers: step.request_headers.clone(),
+            request_type: types.0.unwrap_or(self.request_type),
+            response_type: types.1.unwrap_or(self.response_type),
+            request_headers: Vec::new(),
             missing_key: MissingKey::Unknown,
             more: More {
-                method: step.method,
-                request_format: match step.request_type {
+                request_format: match types.0 {
                     None => more.request_format,
                     Some(_) => RequestFormat::RequestType,
                 },
-                response_format: match step.response_type {
+                response_format: match types.1 {
                     None => more.response_format,
                     Some(_) => ResponseFormat::ResponseType,
                 },
-                body: step.body.clone(),
                 auth_password: more.auth_password.clone(),
                 constants: more.constants.clone(),
                 secrets: more.secrets.clone(),
                 variables: more.variables.clone(),
-                verdict: VerdictConditions {
-                    also: step.require.clone(),
-                    ..VerdictConditions::default()
-                },
-                outputs: extract.collect(),
                 connection,
                 ..More::default()
             },
@@ -134,11 +151,14 @@ impl GatewayConfig {
         }
     }
 
-    /// Every host and port that it sends to, of the sale and of its steps.
+    /// Every host and port that it sends to, of the sale, of its steps and of the operations.
     #[must_use]
     pub fn authorities(&self) -> BTreeSet<String> {
-        let steps = self.more.steps.iter().map(|step| self.beside(&step.url));
-        let urls = std::iter::once(self.service_url.clone()).chain(steps);
+        let steps = self.more.steps.iter().map(|step| &step.url);
+        let operations = self.more.operations.all();
+        let beside = steps.chain(operations.map(|(_, operation)| &operation.url));
+        let beside = beside.map(|url| self.beside(url));
+        let urls = std::iter::once(self.service_url.clone()).chain(beside);
         urls.filter_map(|url| UrlTemplate::parse(&url).ok())
             .map(|url| url.authority())
             .collect()

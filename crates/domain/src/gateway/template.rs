@@ -106,6 +106,11 @@ pub enum TemplateFault {
     /// Bytes in a text.
     #[error("{0} gives bytes; end with hex or b64")]
     Bytes(Source),
+    /// A value that nobody has any more when an operation is made.
+    #[error(
+        "{0} is gone after the sale; an operation knows payment.amount, payment.currency, payment.reference, payment.attempt, and {{sale.name}} of what is kept"
+    )]
+    Gone(Source),
     /// A value of the other kind of widget.
     #[error("{0} is not captured by this kind of widget")]
     Foreign(Source),

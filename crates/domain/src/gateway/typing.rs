@@ -2,7 +2,7 @@
 //! Owns: what each place may hold (docs/decisions/0008), and the names that a configuration defines.
 //! Never: knows a value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::filter::Filter;
 use super::template::{Part, Template, TemplateError, TemplateFault, Token};
@@ -44,7 +44,11 @@ impl Typed {
 #[derive(Debug, Clone)]
 pub struct Scope {
     payment_type: PaymentType,
+    /// It is an operation's, which is made when everything that was captured and typed is gone.
+    is_after_sale: bool,
     named: BTreeMap<(&'static str, Box<str>), Typed>,
+    /// Names that stand for something in the sale only.
+    gone: BTreeSet<(&'static str, Box<str>)>,
 }
 
 impl Scope {
@@ -53,8 +57,24 @@ impl Scope {
     pub fn new(payment_type: PaymentType) -> Self {
         Self {
             payment_type,
+            is_after_sale: false,
             named: BTreeMap::new(),
+            gone: BTreeSet::new(),
         }
+    }
+
+    /// The same for an operation.
+    #[must_use]
+    pub fn of_operation(payment_type: PaymentType) -> Self {
+        Self {
+            is_after_sale: true,
+            ..Self::new(payment_type)
+        }
+    }
+
+    /// Notes a name that stands for something in the sale only.
+    pub fn define_gone(&mut self, space: Space, name: &str) {
+        self.gone.insert((space.prefix(), name.into()));
     }
 
     /// Defines a name; false if it is there already.
@@ -82,11 +102,19 @@ impl Scope {
             }
             Source::Named(space, name) => {
                 let key = (space.prefix(), name.clone());
-                let found = self.named.get(&key).copied();
-                found.ok_or_else(|| TemplateFault::Undefined(source.clone()))
+                if let Some(found) = self.named.get(&key) {
+                    return Ok(*found);
+                }
+                Err(match self.gone.contains(&key) {
+                    true => TemplateFault::Gone(source.clone()),
+                    false => TemplateFault::Undefined(source.clone()),
+                })
             }
             Source::Fixed(variable) => {
                 let kind = variable.kind();
+                if self.is_after_sale && !variable.outlasts_sale() {
+                    return Err(TemplateFault::Gone(source.clone()));
+                }
                 if is_of_other(*variable, self.payment_type) {
                     return Err(TemplateFault::Foreign(source.clone()));
                 }

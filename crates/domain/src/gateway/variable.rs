@@ -301,6 +301,28 @@ impl Variable {
         )
     }
 
+    /// Whether an operation knows it: what the ledger keeps of a charge, and what is made for the request itself.
+    #[must_use]
+    pub fn outlasts_sale(self) -> bool {
+        matches!(
+            self,
+            Self::PaymentAmount
+                | Self::PaymentAmountMinor
+                | Self::PaymentCurrency
+                | Self::PaymentCurrencyNumber
+                | Self::PaymentReference
+                | Self::PaymentAttempt
+                | Self::PaymentIdempotencyKey
+                | Self::TimeNow
+                | Self::TimeUnix
+                | Self::TimeUnixMillis
+                | Self::TimeHttp
+                | Self::TxnNonce
+                | Self::TxnDigits
+                | Self::TxnUuid
+        ) || self.is_of_request()
+    }
+
     /// True for values made of keyed digits: they go from the capture's slot into a secret buffer and nowhere else, so never into a URL or header
     /// (SETTLED S15, S18).
     #[must_use]
@@ -333,15 +355,18 @@ pub enum Space {
     Sign,
     /// `{step.name.output}`: taken from the answer to a step. Its word is `name.output`.
     Step,
+    /// `{sale.name}`: what the ledger keeps of the sale's answer, for an operation.
+    Sale,
 }
 
 impl Space {
-    const ALL: [(Self, &'static str); 5] = [
+    const ALL: [(Self, &'static str); 6] = [
         (Self::Constant, "cfg."),
         (Self::Secret, "secret."),
         (Self::Let, "let."),
         (Self::Sign, "sign."),
         (Self::Step, "step."),
+        (Self::Sale, "sale."),
     ];
 
     /// What stands before the dot, and the dot.
@@ -353,6 +378,7 @@ impl Space {
             Self::Let => "let.",
             Self::Sign => "sign.",
             Self::Step => "step.",
+            Self::Sale => "sale.",
         }
     }
 }
@@ -379,6 +405,9 @@ impl Source {
                 let are_words = is_word(step) && is_word(output);
                 are_words.then(|| Self::Named(Space::Step, word.into()))
             }
+            Some((Space::Sale, word)) => {
+                is_output_name(word).then(|| Self::Named(Space::Sale, word.into()))
+            }
             Some((space, word)) => is_word(word).then(|| Self::Named(space, word.into())),
             None => Variable::from_name(name).map(Self::Fixed),
         }
@@ -393,6 +422,18 @@ pub fn is_word(word: &str) -> bool {
         && word
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// Longest name of an output in characters.
+pub(super) const OUTPUT_NAME_CHARS_MAX: usize = 40;
+
+/// A name that an output may have: letters, digits and `_`, up to [`OUTPUT_NAME_CHARS_MAX`].
+#[must_use]
+pub fn is_output_name(name: &str) -> bool {
+    (1..=OUTPUT_NAME_CHARS_MAX).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// The name, braces included.

@@ -232,6 +232,7 @@ impl<'a> Facts<'a> {
                 let words = self.taken.words(name).ok_or_else(undefined)?;
                 Ok(Held::Text(words.clone()))
             }
+            Space::Sale => Err(undefined()),
             Space::Let | Space::Sign => {
                 let found = self.computed.get(&(space.prefix(), name));
                 Ok(match found.ok_or_else(undefined)? {

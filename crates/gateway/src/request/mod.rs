@@ -49,6 +49,7 @@ pub(crate) fn render(
     let method = match config.more.method {
         domain::gateway::Method::Post => Method::POST,
         domain::gateway::Method::Put => Method::PUT,
+        domain::gateway::Method::Get => Method::GET,
     };
     let mut request = Request::builder()
         .method(method)

@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::boundary::{
-    Answer, Audited, Change, Charge, NotSent, PaymentGateway, ReadyCharge, Store, StoreError, Task,
+    Answer, Audited, Change, Charge, NotSent, Operation, PaymentGateway, ReadyCharge,
+    ReadyOperation, Store, StoreError, Task,
 };
+use domain::gateway::NotSentReason;
 use domain::payment::AttemptState;
 use rustix::process::{Signal, getpid, kill_process};
 
@@ -132,6 +134,13 @@ impl PaymentGateway for Pointed<Arc<dyn PaymentGateway>> {
             let orders = self.orders.clone();
             Ok(Box::new(Pointed { orders, inner }) as Box<dyn ReadyCharge>)
         })
+    }
+
+    fn connect_operation(
+        &self,
+        operation: Operation,
+    ) -> Task<'_, Result<Box<dyn ReadyOperation>, NotSentReason>> {
+        self.inner.connect_operation(operation)
     }
 }
 

@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex};
 use domain::access::{AssignedRole, CustomRole, CustomRoles, User};
 use domain::audit::{ChainedDocument, ChainedEntry, TrailFilter};
 use domain::boundary::{
-    AuditTrail, Audited, Change, Charge, Designs, NotSent, PaymentGateway, Payments, ReadyCharge,
-    Services, Store, StoreError, Takers, Task, Users,
+    AuditTrail, Audited, Change, Charge, Designs, NotSent, Operation, PaymentGateway, Payments,
+    ReadyCharge, ReadyOperation, Services, Store, StoreError, Takers, Task, Users,
 };
 use domain::capture::routing::{BankTable, RefusedRoutings};
 use domain::designer::{DesignerDesktop, SavedDesign};
 use domain::desktop::{Desktop, SavedDesktop, SecretsSet};
+use domain::gateway::NotSentReason;
 use domain::gateway::approval::HostApproval;
 use domain::id::{AttemptId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
 use domain::payment::resolution::Proposal;
@@ -442,6 +443,13 @@ impl PaymentGateway for Rooms {
 
     fn connect(&self, _: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {
         panic!("the HTTP side charges nobody");
+    }
+
+    fn connect_operation(
+        &self,
+        _: Operation,
+    ) -> Task<'_, Result<Box<dyn ReadyOperation>, NotSentReason>> {
+        panic!("the HTTP side asks no gateway");
     }
 }
 

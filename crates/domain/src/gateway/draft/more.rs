@@ -55,7 +55,7 @@ pub(super) fn scope(
 fn computed(scope: &mut Scope, space: Space, rows: &[Mapping]) -> Vec<DraftProblem> {
     let (place, field) = match space {
         Space::Sign => (Place::Sign, "more.signature"),
-        Space::Constant | Space::Secret | Space::Let | Space::Step => {
+        Space::Constant | Space::Secret | Space::Let | Space::Step | Space::Sale => {
             (Place::Let, "more.variables")
         }
     };

@@ -1,0 +1,297 @@
+//! What is asked of a gateway about a charge that it has, or may have.
+//! Owns: the operations, the request that each makes, and the steps that are made again for it.
+//! Never: sends what was captured: that is gone when an operation is made.
+
+use serde::{Deserialize, Serialize};
+
+use super::filter::Filter;
+use super::more::is_default;
+use super::{
+    ContentType, GatewayConfig, GatewayStep, Mapping, Method, More, Source, Space, Template,
+    ValueMeaning, Verdict, VerdictConditions, VerdictRule,
+};
+use crate::payment::Outcome;
+
+/// What can be asked.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationKind {
+    /// What became of a charge. It changes nothing.
+    Inquire,
+    /// That a charge is undone before it is settled, as if it had never been.
+    Void,
+    /// That money of a settled charge goes back.
+    Refund,
+    /// That money which is held is taken.
+    Capture,
+}
+
+impl OperationKind {
+    /// All, in the order of the form.
+    pub const ALL: [Self; 4] = [Self::Inquire, Self::Void, Self::Refund, Self::Capture];
+
+    /// Its word in a configuration, in rows and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inquire => "inquire",
+            Self::Void => "void",
+            Self::Refund => "refund",
+            Self::Capture => "capture",
+        }
+    }
+
+    /// What an answer says. Of an inquiry only what is said of the charge itself counts: the success value, and conditions that mean declined or review. That a
+    /// charge was not found, or that the inquiry was refused, says nothing of the charge.
+    #[must_use]
+    pub fn verdict(self, rule: VerdictRule) -> Verdict {
+        let is_clear = matches!(
+            rule,
+            VerdictRule::Approved | VerdictRule::DeclinedFits | VerdictRule::ReviewFits
+        );
+        match self {
+            Self::Inquire if !is_clear => Verdict {
+                outcome: Outcome::Unknown,
+                ..rule.verdict()
+            },
+            Self::Inquire | Self::Void | Self::Refund | Self::Capture => rule.verdict(),
+        }
+    }
+}
+
+/// The operations of a configuration, one of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Operations {
+    /// What became of a charge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inquire: Option<GatewayOperation>,
+    /// A charge is undone before it is settled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub void: Option<GatewayOperation>,
+    /// Money goes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund: Option<GatewayOperation>,
+    /// Held money is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<GatewayOperation>,
+}
+
+impl Operations {
+    /// The one of a kind.
+    #[must_use]
+    pub fn of(&self, kind: OperationKind) -> Option<&GatewayOperation> {
+        match kind {
+            OperationKind::Inquire => self.inquire.as_ref(),
+            OperationKind::Void => self.void.as_ref(),
+            OperationKind::Refund => self.refund.as_ref(),
+            OperationKind::Capture => self.capture.as_ref(),
+        }
+    }
+
+    /// Those that there are, with their kinds.
+    pub fn all(&self) -> impl Iterator<Item = (OperationKind, &GatewayOperation)> {
+        let kinds = OperationKind::ALL.into_iter();
+        kinds.filter_map(|kind| Some((kind, self.of(kind)?)))
+    }
+
+    /// Those that there are.
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut GatewayOperation> {
+        let all = [
+            &mut self.inquire,
+            &mut self.void,
+            &mut self.refund,
+            &mut self.capture,
+        ];
+        all.into_iter().flatten()
+    }
+}
+
+/// A request about a charge, and how its answer is judged: by the success key and the conditions, as a sale's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayOperation {
+    /// Where to: a whole URL, or what follows the host of the Service URL, from its slash. It takes the tokens that the Service URL takes, and `{sale.name}`.
+    pub url: String,
+    /// HTTP method. GET is for inquiries, and has no body.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub method: Method,
+    /// Request Type; none: the sale's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_type: Option<ContentType>,
+    /// Response Type; none: the sale's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_type: Option<ContentType>,
+    /// Its parameters: these, and no standard ones. Without them and without a text it has no body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub request_params: Vec<Mapping>,
+    /// The whole body as a text, in the place of parameters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// Its headers. Basic goes along where its host is that of the Service URL.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub request_headers: Vec<Mapping>,
+    /// The key that says whether it was done; of an inquiry, whether the charge was approved.
+    pub success_key: String,
+    /// The value by which it says so.
+    pub success_value: String,
+    /// What the success value is.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub success_value_meaning: ValueMeaning,
+    /// Conditions that refine the verdict. An inquiry settles nothing as declined or held without one that says so.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub verdict: VerdictConditions,
+    /// The key of the message for people; empty: none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub agent_message_key: String,
+    /// Further keys of the message, asked one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub message_keys: Vec<String>,
+    /// What of the answer is kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<Mapping>,
+    /// The key at which the answer repeats `{payment.reference}`: an answer in which that stands not exactly once, or is another, says nothing. An inquiry needs
+    /// it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reference_key: String,
+}
+
+impl GatewayConfig {
+    /// An operation's request as a configuration of its own: one engine makes and reads them all (docs/decisions/0008). Computed values that it does not name are
+    /// left out, for they may be made of what is gone. None: there is no such operation.
+    #[must_use]
+    pub fn of_operation(&self, kind: OperationKind) -> Option<Self> {
+        let operation = self.more.operations.of(kind)?;
+        let types = (operation.request_type, operation.response_type);
+        let base = self.request_beside(&operation.url, types);
+        let request = Self {
+            success_key: operation.success_key.clone(),
+            success_value: operation.success_value.clone(),
+            agent_message_key: operation.agent_message_key.clone(),
+            request_params: operation.request_params.clone(),
+            request_headers: operation.request_headers.clone(),
+            more: More {
+                method: operation.method,
+                body: operation.body.clone(),
+                signature: self.more.signature.clone(),
+                success_value: operation.success_value_meaning,
+                verdict: operation.verdict.clone(),
+                message_keys: operation.message_keys.clone(),
+                outputs: operation.outputs.clone(),
+                ..base.more
+            },
+            ..base
+        };
+        Some(request.without_unnamed())
+    }
+
+    /// The steps that are made again before an operation, in their order, each with its request: those that it names, and those that they name.
+    #[must_use]
+    pub fn steps_of_operation(&self, kind: OperationKind) -> Vec<(&GatewayStep, Self)> {
+        let Some(request) = self.of_operation(kind) else {
+            return Vec::new();
+        };
+        let mut named = request.sources();
+        let signature = &request.more.signature;
+        named.extend(signature.iter().flat_map(|row| sources_of(&row.value)));
+        let mut steps = Vec::new();
+        for step in self.more.steps.iter().rev() {
+            let is_its = |source: &Source| match source {
+                Source::Named(Space::Step, name) => name.split('.').next() == Some(&step.name),
+                Source::Named(..) | Source::Fixed(_) => false,
+            };
+            if named.iter().any(is_its) {
+                let request = self.of_step(step).without_unnamed();
+                named.extend(request.sources());
+                steps.push((step, request));
+            }
+        }
+        steps.reverse();
+        steps
+    }
+
+    /// How an answer to an operation is read to find whether it is about the charge of this reference; none: that is not asked.
+    #[must_use]
+    pub fn of_reference(&self, kind: OperationKind, reference: &str) -> Option<Self> {
+        let operation = self.more.operations.of(kind)?;
+        let key = operation.reference_key.trim();
+        if key.is_empty() {
+            return None;
+        }
+        let types = (operation.request_type, operation.response_type);
+        let base = self.request_beside(&operation.url, types);
+        Some(Self {
+            success_key: key.to_owned(),
+            success_value: reference.to_owned(),
+            ..base
+        })
+    }
+
+    /// Without the computed values that its request does not name.
+    fn without_unnamed(mut self) -> Self {
+        let mut named = self.sources();
+        self.more.signature = named_rows(&self.more.signature, Space::Sign, &mut named);
+        self.more.variables = named_rows(&self.more.variables, Space::Let, &mut named);
+        self
+    }
+
+    /// What its URL, its head and its body name, computed values not looked into.
+    fn sources(&self) -> Vec<Source> {
+        let rows = self.request_params.iter().chain(&self.request_headers);
+        let more = &self.more;
+        let texts = [
+            &self.service_url,
+            &self.auth_user_name,
+            &more.auth_password,
+            &more.body,
+        ];
+        let texts = texts.into_iter().chain(rows.map(|row| &row.value));
+        texts.flat_map(|text| sources_of(text)).collect()
+    }
+}
+
+/// The rows that are named, from the last to the first: each adds what it names itself.
+fn named_rows(rows: &[Mapping], space: Space, named: &mut Vec<Source>) -> Vec<Mapping> {
+    let mut kept = Vec::new();
+    for row in rows.iter().rev() {
+        let is_it = |source: &Source| match source {
+            Source::Named(of, name) => *of == space && **name == *row.name,
+            Source::Fixed(_) => false,
+        };
+        if named.iter().any(is_it) {
+            named.extend(sources_of(&row.value));
+            kept.push(row.clone());
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+/// What a text names, keys of filters too; nothing, if it cannot be read.
+pub(super) fn sources_of(text: &str) -> Vec<Source> {
+    let Ok(template) = Template::parse_lines(text) else {
+        return Vec::new();
+    };
+    let mut sources = Vec::new();
+    for token in template.tokens() {
+        sources.push(token.source.clone());
+        for filter in &token.filters {
+            if let Filter::Hmac(_, key) = filter {
+                sources.push(key.clone());
+            }
+        }
+    }
+    sources
+}
