@@ -99,11 +99,11 @@ pub trait PaymentGateway: Send + Sync {
     /// Renders, resolves, connects and secures. No byte of the request leaves.
     fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>>;
     /// The same for an operation: what its configuration does not have, or cannot make without a value that is not there, is not sent ([`NotSentReason::Render`]).
-    fn connect_operation(
-        &self,
-        operation: Operation,
-    ) -> Task<'_, Result<Box<dyn ReadyOperation>, NotSentReason>>;
+    fn connect_operation(&self, operation: Operation) -> Task<'_, OperationConnected>;
 }
+
+/// What came of connecting for an operation: it can be sent, or why it was not.
+pub type OperationConnected = Result<Box<dyn ReadyOperation>, NotSentReason>;
 
 /// Something that is asked of a gateway about a charge that it has, or may have. It holds nothing that was captured.
 pub struct Operation {
@@ -239,7 +239,7 @@ pub enum Change {
     ReplaceBanks(Arc<BankTable>),
     /// A new attempt in state intent.
     InsertPayment(Payment),
-    /// An attempt moves on; refused if it is not in the state `from`.
+    /// An attempt moves on; refused if it is not in the state `from`. What somebody has said of an unknown outcome falls away when that is known.
     MovePayment {
         /// Which.
         attempt: AttemptId,

@@ -150,10 +150,17 @@ impl ResponseVariables {
         }
     }
 
-    /// Takes the fall-back keys from a gateway that are not allowed, and says whether its message may be shown.
+    /// Takes the fall-back keys from a gateway that are not allowed, from its operations those of their messages, and says whether its message may be shown.
     #[must_use]
     pub fn restrict(&self, gateway: &mut GatewayConfig) -> bool {
         gateway.more.message_keys.retain(|key| self.allow(key));
+        for operation in gateway.more.operations.all_mut() {
+            if !self.allow(&operation.agent_message_key) {
+                operation.agent_message_key.clear();
+                operation.message_keys.clear();
+            }
+            operation.message_keys.retain(|key| self.allow(key));
+        }
         self.allow(&gateway.agent_message_key)
     }
 

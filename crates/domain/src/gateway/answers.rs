@@ -107,6 +107,11 @@ impl GatewayConfig {
         problems
     }
 
+    /// What is wrong with a key of its answers.
+    pub(super) fn key_problem(&self, field: &str, text: &str) -> Option<DraftProblem> {
+        problem(field, self.key(text))
+    }
+
     fn key(&self, text: &str) -> Result<(), Misread> {
         short(text)?;
         self.finds(text, &Key::parse(text)?)

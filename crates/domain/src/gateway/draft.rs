@@ -5,13 +5,15 @@
 use std::collections::BTreeSet;
 
 use super::{
-    AuthMethod, ContentType, GatewayConfig, Mapping, Place, Scope, Template, UrlError, UrlTemplate,
+    AuthMethod, ContentType, GatewayConfig, Mapping, Method, Place, Scope, Template, UrlError,
+    UrlTemplate,
 };
 use crate::capture::PaymentType;
 use crate::widget::DraftProblem;
 use more::sentence;
 
 mod more;
+mod operations;
 mod steps;
 
 /// Rows of one mapping: more than any gateway asks for. More are refused.
@@ -66,11 +68,13 @@ impl GatewayConfig {
         ));
         problems.extend(self.type_problem());
         problems.extend(self.header_problems(&scope));
+        problems.extend(self.method_problem());
         problems.extend(defined);
         problems.extend(more::body_problems(self, &scope));
         problems.extend(self.answer_problems());
         problems.extend(self.recovery_problem());
         problems.extend(self.more.connection.problems());
+        problems.extend(operations::problems(self, payment_type));
         problems
     }
 
@@ -95,6 +99,27 @@ impl GatewayConfig {
             |row| header_name_problem(row, self.makes_authorization(row)),
             |row| header_value_problem(&row.value, scope),
         )
+    }
+
+    /// What it sends cannot be made where these names are known, and no others.
+    fn texts_problems(&self, scope: &Scope) -> Vec<DraftProblem> {
+        let wrong_url = self.url_error(scope);
+        let mut problems = Vec::from_iter(
+            wrong_url.map(|wrong| DraftProblem::new("service_url", sentence(&wrong))),
+        );
+        problems.extend(self.param_problems(scope));
+        problems.extend(self.header_problems(scope));
+        problems.extend(self.user_name_problem(scope));
+        problems.extend(more::body_problems(self, scope));
+        problems
+    }
+
+    /// A sale and its steps are no GET.
+    fn method_problem(&self) -> Option<DraftProblem> {
+        (self.more.method == Method::Get).then(|| {
+            let message = "GET is for inquiries; a sale and its steps are sent with POST or PUT.";
+            DraftProblem::new("more.method", message)
+        })
     }
 
     fn type_problem(&self) -> Option<DraftProblem> {

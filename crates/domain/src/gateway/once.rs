@@ -4,6 +4,10 @@
 
 use std::fmt::Write as _;
 
+use sha2::{Digest, Sha512};
+
+use super::OperationKind;
+use crate::id::AttemptId;
 use crate::time::UnixMillis;
 
 /// Characters of `{txn.nonce}`.
@@ -50,6 +54,20 @@ impl Once {
             uuid: uuid(part(48)),
         }
     }
+
+    /// Those of something that is asked about an attempt once, however often. The key is the same each time; what a gateway may take for a repeat is not.
+    #[must_use]
+    pub fn of_operation(attempt: &AttemptId, kind: OperationKind, at: UnixMillis) -> Self {
+        let seeded = |time: &str| -> [u8; 64] {
+            let text = format!("{} {} {time}", kind.as_str(), attempt.as_str());
+            Sha512::digest(text.as_bytes()).into()
+        };
+        let key = Self::from_random(at, seeded("")).idempotency_key;
+        Self {
+            idempotency_key: key,
+            ..Self::from_random(at, seeded(&at.0.to_string()))
+        }
+    }
 }
 
 /// A random UUID ([RFC 9562 §5.4](https://www.rfc-editor.org/rfc/rfc9562#section-5.4)).
@@ -85,5 +103,17 @@ mod tests {
         random[40] = 9;
         let once = Once::from_random(UnixMillis(0), random);
         assert_ne!(once.uuid, once.idempotency_key);
+    }
+
+    #[test]
+    fn what_is_asked_again_has_its_key_and_nothing_else_again() {
+        let attempt = AttemptId::from_random(1);
+        let asked = |kind, at| Once::of_operation(&attempt, kind, UnixMillis(at));
+        let first = asked(OperationKind::Void, 5);
+        let again = asked(OperationKind::Void, 6);
+        assert_eq!(first.idempotency_key, again.idempotency_key);
+        assert!(first.nonce != again.nonce && first.uuid != again.uuid);
+        let inquiry = asked(OperationKind::Inquire, 5);
+        assert_ne!(first.idempotency_key, inquiry.idempotency_key);
     }
 }

@@ -8,7 +8,7 @@ use super::filter::Filter;
 use super::more::is_default;
 use super::{
     ContentType, GatewayConfig, GatewayStep, Mapping, Method, More, Source, Space, Template,
-    ValueMeaning, Verdict, VerdictConditions, VerdictRule,
+    ValueMeaning, Variable, Verdict, VerdictConditions, VerdictRule,
 };
 use crate::payment::Outcome;
 
@@ -73,19 +73,19 @@ impl OperationKind {
 
 /// The operations of a configuration, one of a kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Operations {
     /// What became of a charge.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inquire: Option<GatewayOperation>,
     /// A charge is undone before it is settled.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub void: Option<GatewayOperation>,
     /// Money goes back.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund: Option<GatewayOperation>,
     /// Held money is taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<GatewayOperation>,
 }
 
@@ -108,7 +108,7 @@ impl Operations {
     }
 
     /// Those that there are.
-    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut GatewayOperation> {
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut GatewayOperation> {
         let all = [
             &mut self.inquire,
             &mut self.void,
@@ -239,6 +239,34 @@ impl GatewayConfig {
         })
     }
 
+    /// Whether its request says which charge it is about by what is ours: an operation's, with all its computed values named.
+    pub(super) fn names_charge(&self) -> bool {
+        let ours = [Variable::PaymentReference, Variable::PaymentAttempt];
+        self.all_sources().iter().any(|source| match source {
+            Source::Fixed(variable) => ours.contains(variable),
+            Source::Named(..) => false,
+        })
+    }
+
+    /// Names of what an operation's request holds of the sale's answer: `{sale.name}`. Without a value for each it is not made.
+    #[must_use]
+    pub fn sale_names(&self) -> Vec<Box<str>> {
+        let sources = self.all_sources().into_iter();
+        let of_sale = sources.filter_map(|source| match source {
+            Source::Named(Space::Sale, name) => Some(name),
+            Source::Named(..) | Source::Fixed(_) => None,
+        });
+        of_sale.collect()
+    }
+
+    /// What its request names, and what its computed values do.
+    fn all_sources(&self) -> Vec<Source> {
+        let mut all = self.sources();
+        let computed = self.more.signature.iter().chain(&self.more.variables);
+        all.extend(computed.flat_map(|row| sources_of(&row.value)));
+        all
+    }
+
     /// Without the computed values that its request does not name.
     fn without_unnamed(mut self) -> Self {
         let mut named = self.sources();
@@ -280,7 +308,7 @@ fn named_rows(rows: &[Mapping], space: Space, named: &mut Vec<Source>) -> Vec<Ma
 }
 
 /// What a text names, keys of filters too; nothing, if it cannot be read.
-pub(super) fn sources_of(text: &str) -> Vec<Source> {
+fn sources_of(text: &str) -> Vec<Source> {
     let Ok(template) = Template::parse_lines(text) else {
         return Vec::new();
     };

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::variable::{Source, Space, Variable};
-use super::{GatewayConfig, Template, VerdictRule};
+use super::{GatewayConfig, OperationKind, Template, VerdictRule};
 use crate::widget::DraftProblem;
 
 /// What is done where no answer says how a sale ended.
@@ -18,9 +18,26 @@ pub enum Recovery {
     /// The same bytes are sent again, within a minute and by the process that sent them first. Only for a gateway that knows them by the idempotency key
     /// that they hold, and answers what it answered before.
     Replay,
+    /// The gateway is asked what became of the charge, by our reference: within a minute by the process that sent it, within an hour after a restart.
+    Inquire,
+    /// The gateway is asked to undo the charge, by our reference, within a minute and by the process that sent it. If it does, nothing was charged.
+    VoidByReference,
 }
 
 impl Recovery {
+    /// Name and value of what is kept beside an outcome by which nothing was charged because the charge was undone.
+    pub const UNDONE: (&'static str, &'static str) = ("recovery", "void");
+
+    /// What it asks; none: nothing that has a request of its own.
+    #[must_use]
+    pub fn operation(self) -> Option<OperationKind> {
+        match self {
+            Self::None | Self::Replay => None,
+            Self::Inquire => Some(OperationKind::Inquire),
+            Self::VoidByReference => Some(OperationKind::Void),
+        }
+    }
+
     /// Whether an answer to a repeated request settles an unknown outcome. Only one that the gateway gives of the charge itself does. That a repeat was refused
     /// says nothing of the first request: such as that its key was seen with another body, is in use, or has just been withdrawn.
     #[must_use]
@@ -47,11 +64,29 @@ impl Recovery {
 }
 
 impl GatewayConfig {
-    /// A repeat without a key would be a second charge.
+    /// A repeat without a key would be a second charge; what is asked without our reference would be about another one.
     pub(super) fn recovery_problem(&self) -> Option<DraftProblem> {
-        let is_wrong = self.more.recovery == Recovery::Replay && !self.sends_idempotency_key();
-        is_wrong.then(|| {
+        let problem = |message: String| Some(DraftProblem::new("more.recovery", message));
+        if self.more.recovery == Recovery::Replay && !self.sends_idempotency_key() {
             let message = "A request that is sent again holds {payment.idempotency_key}, where the gateway looks for it; write it into a header, a parameter or the body.";
+            return problem(message.to_owned());
+        }
+        let kind = self.more.recovery.operation()?;
+        let name = kind.as_str();
+        let Some(request) = self.of_operation(kind) else {
+            return problem(format!(
+                "Say in more.operations.{name} how the gateway is asked."
+            ));
+        };
+        if let Some(of_sale) = request.sale_names().first() {
+            return problem(format!(
+                "The {name} names {{sale.{of_sale}}}, which nobody knows of a charge without an answer; name it by {{payment.reference}} or {{payment.attempt}} alone."
+            ));
+        }
+        (!request.names_charge()).then(|| {
+            let message = format!(
+                "The {name} names the charge by {{payment.reference}} or {{payment.attempt}}."
+            );
             DraftProblem::new("more.recovery", message)
         })
     }

@@ -403,6 +403,39 @@ fn whole_widget() -> Value {
     card
 }
 
+/// An operation that says no more than it has to.
+fn short() -> Value {
+    json!({"url": "/orders/{payment.reference}", "success_key": "state", "success_value": "done"})
+}
+
+/// Everything that can stand in an operation together.
+fn operation() -> Value {
+    let row = |name, value| json!([{"name": name, "value": value}]);
+    json!({
+        "url": "/orders/{payment.reference}",
+        "method": "POST",
+        "request_type": "application/json",
+        "response_type": "application/json",
+        "request_params": row("order", "{sale.transaction_id}"),
+        "body": "",
+        "request_headers": row("X-Api-Key", "{secret.key}"),
+        "success_key": "state",
+        "success_value": "done",
+        "success_value_meaning": "test",
+        "verdict": {
+            "also": ["http:status = 200"],
+            "unknown": ["code = 9"],
+            "review": ["code = 4"],
+            "declined": ["code = 2"],
+            "error": ["code = 3"],
+        },
+        "agent_message_key": "text",
+        "message_keys": ["error"],
+        "outputs": row("void_id", "id"),
+        "reference_key": "order.reference",
+    })
+}
+
 /// Everything that can stand behind "More" together.
 fn more() -> Value {
     let row = |name, value| json!([{"name": name, "value": value}]);
@@ -441,6 +474,9 @@ fn more() -> Value {
         "outputs": row("transaction_id", "id"),
         "recovery": "none",
         "connection": {"trust": "bank", "client_certificate": "shop", "proxy": "out"},
+        "operations": {
+            "inquire": operation(), "void": short(), "refund": short(), "capture": short(),
+        },
         "cases": [{
             "name": "approved",
             "status": 200,

@@ -10,7 +10,8 @@ use crate::widget::DraftProblem;
 use super::more::{sentence, word_problem};
 
 /// Fields of a step by the names that they have in a configuration of its own.
-const FIELDS: [(&str, &str); 3] = [
+const FIELDS: [(&str, &str); 4] = [
+    ("more.method", "method"),
     ("more.outputs", "extract"),
     ("more.verdict.also", "require"),
     ("more.body", "body"),
@@ -41,7 +42,8 @@ fn request_problems(
     scope: &Scope,
 ) -> Vec<DraftProblem> {
     let request = config.of_step(step);
-    let mut found = Vec::from_iter(url_problem(&request, step, scope));
+    let mut found = Vec::from_iter(url_problem(&request, &step.url, scope));
+    found.extend(request.method_problem());
     found.extend(request.param_problems(scope));
     found.extend(request.type_problem());
     found.extend(request.header_problems(scope));
@@ -56,9 +58,13 @@ fn request_problems(
 }
 
 /// Characters are counted in what was written.
-fn url_problem(request: &GatewayConfig, step: &GatewayStep, scope: &Scope) -> Option<DraftProblem> {
+pub(super) fn url_problem(
+    request: &GatewayConfig,
+    written: &str,
+    scope: &Scope,
+) -> Option<DraftProblem> {
     let chars = |text: &str| text.chars().count();
-    let added = chars(&request.service_url).saturating_sub(chars(&step.url));
+    let added = chars(&request.service_url).saturating_sub(chars(written));
     let error = request.url_error(scope)?.after(added);
     Some(DraftProblem::new("url", sentence(&error)))
 }

@@ -1,0 +1,403 @@
+//! The rules of what is asked of a gateway after the sale.
+//! Owns: what is refused of an operation when a widget is saved, and what is known when one is made.
+//! Never: has rules of its own for a request or a key: an operation's are the sale's.
+
+use crate::capture::PaymentType;
+use crate::gateway::variable::{Kind, Space};
+use crate::gateway::{
+    GatewayConfig, GatewayOperation, Key, Mapping, Method, OperationKind, Place, Scope, Template,
+    Typed,
+};
+use crate::widget::DraftProblem;
+
+use super::{steps, text_problem};
+
+/// What is wrong with the operations.
+pub(super) fn problems(config: &GatewayConfig, payment_type: PaymentType) -> Vec<DraftProblem> {
+    let scope = scope(config, payment_type);
+    let mut problems = Vec::new();
+    for (kind, operation) in config.more.operations.all() {
+        let Some(request) = config.of_operation(kind) else {
+            continue;
+        };
+        let mut found = request_problems(&request, operation, &scope);
+        found.extend(method_problem(kind, operation));
+        found.extend(charge_problem(&request));
+        found.extend(request.answer_problems());
+        found.extend(reference_problem(kind, operation, &request));
+        let path = format!("more.operations.{}", kind.as_str());
+        problems.extend(found.into_iter().map(|one| named(one).under(&path)));
+    }
+    problems
+}
+
+/// What an operation knows: of what the configuration computes and of what steps give, that which can be made again.
+fn scope(config: &GatewayConfig, payment_type: PaymentType) -> Scope {
+    let more = &config.more;
+    let mut scope = Scope::of_operation(payment_type);
+    for row in &more.constants {
+        scope.define_text(Space::Constant, &row.name);
+    }
+    for name in &more.secrets {
+        scope.define_text(Space::Secret, name);
+    }
+    for row in &more.outputs {
+        scope.define_text(Space::Sale, &row.name);
+    }
+    define_known(&mut scope, Space::Let, Place::Let, &more.variables);
+    for step in &more.steps {
+        let request = config.of_step(step);
+        let is_known = request.texts_problems(&scope).is_empty();
+        for output in &step.extract {
+            let name = step.full_name(output);
+            let typed = Typed {
+                kind: Kind::Text,
+                is_secret: !output.public,
+            };
+            match is_known {
+                true => drop(scope.define(Space::Step, &name, typed)),
+                false => scope.define_gone(Space::Step, &name),
+            }
+        }
+    }
+    define_known(&mut scope, Space::Sign, Place::Sign, &more.signature);
+    scope
+}
+
+/// Defines computed values, but those that are made of what is gone.
+fn define_known(scope: &mut Scope, space: Space, place: Place, rows: &[Mapping]) {
+    for row in rows {
+        let text = Template::parse_lines(&row.value);
+        match text.and_then(|text| text.check(place, scope)) {
+            Ok(typed) => drop(scope.define(space, &row.name, typed)),
+            Err(_) => scope.define_gone(space, &row.name),
+        }
+    }
+}
+
+fn request_problems(
+    request: &GatewayConfig,
+    operation: &GatewayOperation,
+    scope: &Scope,
+) -> Vec<DraftProblem> {
+    let mut found = Vec::from_iter(steps::url_problem(request, &operation.url, scope));
+    if request.user_name_problem(scope).is_some() {
+        let message = "Basic goes along to this host, with a user name or a password that is made of what is gone after the sale.";
+        found.push(DraftProblem::new("url", message));
+    }
+    for (field, text, least) in [
+        ("success_key", &operation.success_key, 1),
+        ("success_value", &operation.success_value, 1),
+        ("agent_message_key", &operation.agent_message_key, 0),
+    ] {
+        found.extend(text_problem(field, text, least));
+    }
+    found.extend(request.param_problems(scope));
+    if !request.request_params.is_empty() {
+        found.extend(request.type_problem());
+    }
+    found.extend(request.header_problems(scope));
+    found.extend(super::more::body_problems(request, scope));
+    found
+}
+
+/// [RFC 9110 §9.3.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.1): a GET changes nothing, and what stands in its body has no meaning.
+fn method_problem(kind: OperationKind, operation: &GatewayOperation) -> Option<DraftProblem> {
+    if operation.method != Method::Get {
+        return None;
+    }
+    if kind != OperationKind::Inquire {
+        let message = "GET is for inquiries; what changes a charge is asked with POST or PUT.";
+        return Some(DraftProblem::new("method", message));
+    }
+    let has_body = !operation.request_params.is_empty() || !operation.body.is_empty();
+    has_body.then(|| {
+        let message = "A GET has no body; write its values into the URL, or ask with POST or PUT.";
+        DraftProblem::new("method", message)
+    })
+}
+
+/// What names no charge would be about any, or about none.
+fn charge_problem(request: &GatewayConfig) -> Option<DraftProblem> {
+    (!request.names_charge() && request.sale_names().is_empty()).then(|| {
+        let message = "Name the charge in the URL, the parameters, the body or a header: with {payment.reference}, {payment.attempt}, or {sale.name} of what is kept of its answer.";
+        DraftProblem::new("url", message)
+    })
+}
+
+fn reference_problem(
+    kind: OperationKind,
+    operation: &GatewayOperation,
+    request: &GatewayConfig,
+) -> Option<DraftProblem> {
+    let key = &operation.reference_key;
+    match (kind, key.trim()) {
+        (OperationKind::Inquire, "") => {
+            let message = "Write the key at which the answer repeats {payment.reference}; without it another payment's answer would settle this one.";
+            Some(DraftProblem::new("reference_key", message))
+        }
+        (OperationKind::Void | OperationKind::Refund | OperationKind::Capture, "") => None,
+        (_, _) if matches!(Key::parse(key), Ok(Key::Status | Key::Header(_))) => {
+            let message =
+                "A reference is looked for in the body of the answer; write a key of that.";
+            Some(DraftProblem::new("reference_key", message))
+        }
+        (_, _) => request.key_problem("reference_key", key),
+    }
+}
+
+/// By the name that the field has in an operation.
+fn named(problem: DraftProblem) -> DraftProblem {
+    let own = problem.field.strip_prefix("more.").map(str::to_owned);
+    DraftProblem {
+        field: own.unwrap_or(problem.field),
+        ..problem
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn config() -> Value {
+        json!({
+            "service_url": "https://pay.example/v1/sale", "success_key": "status", "success_value": "ok",
+            "auth_method": "basic", "auth_user_name": "{cfg.merchant}",
+            "request_params": [{ "name": "card", "value": "{step.pm.id}" }],
+            "request_headers": [{ "name": "X-Sign", "value": "{sign.typed}" }],
+            "more": {
+                "constants": [{ "name": "merchant", "value": "m1" }],
+                "secrets": ["key"],
+                "variables": [
+                    { "name": "hash", "value": "{txn.nonce}{secret.key|sha256|hex}" },
+                    { "name": "name", "value": "{billing.full_name}" },
+                ],
+                "signature": [
+                    { "name": "typed", "value": "{let.name}{body.raw|sha256|hex}" },
+                    { "name": "digest", "value": "{let.hash}{body.raw|hmac256:secret.key|hex}" },
+                ],
+                "steps": [
+                    { "name": "login", "url": "https://login.example/token", "request_params": [{ "name": "k", "value": "{secret.key}" }],
+                      "extract": [{ "name": "token", "value": "token" }, { "name": "shop", "value": "shop", "public": true }] },
+                    { "name": "pm", "url": "/v1/methods", "request_params": [{ "name": "card", "value": "{card.number}" }],
+                      "extract": [{ "name": "id", "value": "id", "public": true }] },
+                ],
+                "outputs": [{ "name": "transactionId", "value": "id" }],
+                "operations": {
+                    "inquire": { "url": "/v1/orders/{payment.reference}?shop={step.login.shop}", "method": "GET",
+                        "success_key": "status", "success_value": "captured|settled", "success_value_meaning": "test",
+                        "verdict": { "declined": ["status = declined"] },
+                        "request_headers": [{ "name": "X-Token", "value": "{step.login.token}" }],
+                        "reference_key": "order.reference" },
+                    "void": { "url": "/v1/charges/{sale.transactionId}/void",
+                        "success_key": "voided", "success_value": "true",
+                        "request_headers": [{ "name": "X-Sign", "value": "{sign.digest}" }],
+                        "body": "{\"key\":\"{payment.idempotency_key}\"}" },
+                },
+                "recovery": "inquire",
+            },
+        })
+    }
+
+    fn wrong(config: Value) -> Vec<(String, String)> {
+        let config: GatewayConfig = serde_json::from_value(config).unwrap();
+        let problems = config.problems(PaymentType::Card).into_iter();
+        problems.map(|one| (one.field, one.message)).collect()
+    }
+
+    fn with(pointer: &str, value: Value) -> Value {
+        let mut config = config();
+        let (at, name) = pointer.rsplit_once('/').unwrap();
+        config.pointer_mut(at).unwrap()[name] = value;
+        config
+    }
+
+    #[test]
+    fn an_operation_names_what_outlasts_the_sale() {
+        assert_eq!(wrong(config()), []);
+        let config: GatewayConfig = serde_json::from_value(config()).unwrap();
+        let hosts = config.authorities();
+        assert!(hosts.contains("login.example:443") && hosts.len() == 2);
+        let inquiry = config.of_operation(OperationKind::Inquire).unwrap();
+        assert!(inquiry.more.variables.is_empty() && inquiry.more.signature.is_empty());
+        let names = |rows: &[Mapping]| Vec::from_iter(rows.iter().map(|row| row.name.clone()));
+        let void = config.of_operation(OperationKind::Void).unwrap();
+        assert_eq!(names(&void.more.variables), ["hash"]);
+        assert_eq!(names(&void.more.signature), ["digest"]);
+        let steps = |kind| {
+            Vec::from_iter(
+                config
+                    .steps_of_operation(kind)
+                    .into_iter()
+                    .map(|(step, _)| &*step.name),
+            )
+        };
+        assert_eq!(steps(OperationKind::Inquire), ["login"]);
+        assert!(steps(OperationKind::Void).is_empty());
+        assert_eq!(config.of_operation(OperationKind::Refund), None);
+    }
+
+    /// With this in its place, only this is said, and of this field.
+    fn is_said(pointer: &str, value: Value, field: &str, said: &str) {
+        let wrong = wrong(with(pointer, value));
+        let [(at, message)] = wrong.as_slice() else {
+            panic!("{pointer}: {wrong:?}");
+        };
+        assert!(at == field && message.starts_with(said), "{at}: {message}");
+    }
+
+    const VOID: &str = "/more/operations/void";
+
+    #[test]
+    fn what_is_gone_is_named_with_its_place() {
+        for (member, value, field, said) in [
+            (
+                "url",
+                json!("/v1/{sale.transactionId}/{card.last4}"),
+                "url",
+                "Character 26: {card.last4} is gone after the sale",
+            ),
+            (
+                "url",
+                json!("/v1/{sale.transactionId}/{form.lastName}"),
+                "url",
+                "Character 26: {form.lastName} is gone",
+            ),
+            (
+                "url",
+                json!("/v1/{sale.transactionId}/{step.pm.id}"),
+                "url",
+                "Character 26: {step.pm.id} is gone",
+            ),
+            (
+                "url",
+                json!("/v1/{sale.other}"),
+                "url",
+                "Character 5: {sale.other} is not defined",
+            ),
+            (
+                "url",
+                json!("v1/{sale.transactionId}"),
+                "url",
+                "Character 4: tokens stand in path and query only",
+            ),
+            (
+                "body",
+                json!("{\"n\":\"{let.name}\",\"t\":\"{sale.transactionId}\"}"),
+                "body",
+                "Character 7: {let.name} is gone",
+            ),
+            (
+                "request_headers",
+                json!([{ "name": "X-Sign", "value": "{sign.typed}" }]),
+                "request_headers[0].value",
+                "Character 1: {sign.typed} is gone",
+            ),
+            (
+                "request_headers",
+                json!([{ "name": "Host", "value": "x" }]),
+                "request_headers[0].name",
+                "Host is set",
+            ),
+        ] {
+            let field = format!("more.operations.void.{field}");
+            is_said(&format!("{VOID}/{member}"), value, &field, said);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_answer_is_named_with_its_place() {
+        for (member, value, field, said) in [
+            ("success_key", json!(""), "success_key", "Write 1 to"),
+            (
+                "verdict",
+                json!({ "declined": ["x"] }),
+                "verdict.declined[0]",
+                "Character",
+            ),
+            (
+                "outputs",
+                json!([{ "name": "a b", "value": "x" }]),
+                "outputs[0].name",
+                "An output's name",
+            ),
+            (
+                "reference_key",
+                json!("re:/(x)/"),
+                "reference_key",
+                "Character",
+            ),
+            ("method", json!("GET"), "method", "GET is for inquiries"),
+        ] {
+            let field = format!("more.operations.void.{field}");
+            is_said(&format!("{VOID}/{member}"), value, &field, said);
+        }
+    }
+
+    #[test]
+    fn an_inquiry_is_about_one_charge() {
+        const INQUIRE: &str = "/more/operations/inquire";
+        for (member, value, field, said) in [
+            (
+                "reference_key",
+                json!(" "),
+                "reference_key",
+                "Write the key at which",
+            ),
+            (
+                "request_params",
+                json!([{ "name": "a", "value": "b" }]),
+                "method",
+                "A GET has no body",
+            ),
+        ] {
+            let field = format!("more.operations.inquire.{field}");
+            is_said(&format!("{INQUIRE}/{member}"), value, &field, said);
+        }
+        let nobody = wrong(with("/more/operations/void/url", json!("/v1/void")));
+        assert_eq!(nobody[0].0, "more.operations.void.url");
+        assert!(nobody[0].1.starts_with("Name the charge"));
+    }
+
+    #[test]
+    fn basic_goes_along_only_if_it_can_be_made_again() {
+        let wrong = wrong(with("/auth_user_name", json!("{form.company}")));
+        let fields = Vec::from_iter(wrong.iter().map(|(field, _)| &**field));
+        assert_eq!(
+            fields,
+            ["more.operations.inquire.url", "more.operations.void.url"]
+        );
+    }
+
+    #[test]
+    fn a_sale_and_a_step_are_never_a_get() {
+        for (pointer, field) in [
+            ("/more/method", "more.method"),
+            ("/more/steps/0/method", "more.steps[0].method"),
+        ] {
+            is_said(pointer, json!("GET"), field, "GET is for inquiries");
+        }
+    }
+
+    #[test]
+    fn recovery_asks_by_what_is_known_without_an_answer() {
+        is_said(
+            "/more/recovery",
+            json!("void_by_reference"),
+            "more.recovery",
+            "The void names {sale.transactionId}",
+        );
+        is_said(
+            "/more/operations",
+            json!({}),
+            "more.recovery",
+            "Say in more.operations.inquire",
+        );
+        let by_attempt = json!("/v1/charges/{payment.attempt}/void");
+        let mut config = with("/more/operations/void/url", by_attempt);
+        config["more"]["recovery"] = json!("void_by_reference");
+        assert_eq!(wrong(config), []);
+    }
+}
