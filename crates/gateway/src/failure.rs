@@ -2,7 +2,7 @@
 //! Owns: a reason and a sentence free of secrets.
 //! Never: holds what a person keyed or typed.
 
-use domain::boundary::{Charge, NotSent};
+use domain::boundary::{Charge, NotSent, Operation};
 use domain::gateway::NotSentReason;
 
 /// A failure before the first byte; it becomes a [`NotSent`] with the charge.
@@ -32,6 +32,18 @@ impl Failure {
     pub(crate) fn within(self, place: &str) -> Self {
         let detail = format!("{place}: {}", self.detail);
         Self { detail, ..self }
+    }
+
+    /// The reason for which nothing was asked.
+    pub(crate) fn of_operation(self, operation: &Operation) -> NotSentReason {
+        tracing::info!(
+            attempt = operation.attempt.as_str(),
+            operation = operation.kind.as_str(),
+            reason = ?self.reason,
+            detail = self.detail,
+            "operation not sent"
+        );
+        self.reason
     }
 
     /// Hands the charge back.

@@ -1,6 +1,6 @@
 //! HTTPS to payment gateways, the only place a digit leaves.
 //! Owns: rendering, one connection per request, reading the verdict's evidence.
-//! Never: redirects, pools or logs a body, or sends a sale again unless the configuration says that its gateway expects it.
+//! Never: redirects, pools or logs a body, sends a sale again unless the configuration says that its gateway expects it, or asks about one unless it says how.
 //! Start reading at: `gateway`.
 
 mod connection;
@@ -9,7 +9,10 @@ mod failure;
 mod file;
 mod files;
 mod gateway;
+mod inquiry;
 mod named;
+mod network;
+mod operation;
 mod policy;
 mod prepared;
 mod presets;

@@ -15,7 +15,7 @@ use crate::request::{Taken, render};
 use crate::steps::left;
 
 /// From the first byte of the first request to the last of the last answer. Gateways keep a key for hours; an agent and a consumer wait for this.
-const WINDOW: Duration = Duration::from_secs(60);
+pub(crate) const WINDOW: Duration = Duration::from_secs(60);
 
 /// Pauses before each repeat: the first for a connection that broke, the others for a gateway that was still at work.
 const PAUSES: [Duration; 3] = [
@@ -65,7 +65,7 @@ async fn repeated(
     until: Instant,
 ) -> Result<Came, Failure> {
     let config = &charge.gateway;
-    let request = render(charge, config, taken)?;
+    let request = render(charge.into(), config, taken)?;
     let within = config.connection_timeout().min(left(until));
     let prepared = Prepared {
         request,

@@ -4,17 +4,16 @@
 
 use std::time::Duration;
 
-use domain::boundary::Charge;
 use domain::gateway::step::GatewayStep;
 use domain::gateway::{GatewayConfig, NotSentReason};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
-use crate::gateway::{HttpsGateway, Purpose};
+use crate::network::{Network, Purpose};
 use crate::prepared::Came;
 use crate::reply::{Captured, Output, scrubbed_value};
-use crate::request::Taken;
+use crate::request::{About, Taken};
 
 /// Longest value that is taken from an answer, in bytes: the largest access tokens have two thousand. A longer one is of no use in a header.
 const VALUE_BYTES_MAX: usize = 4_096;
@@ -37,26 +36,42 @@ impl Deadlines {
             all: now + config.connection_timeout() + read,
         }
     }
+
+    /// None later than that.
+    pub(crate) fn by(self, until: Option<Instant>) -> Self {
+        let earlier = |own: Instant| until.map_or(own, |until| until.min(own));
+        Self {
+            steps: earlier(self.steps),
+            all: earlier(self.all),
+        }
+    }
 }
 
-impl HttpsGateway {
+/// The steps of a sale, each with its request.
+pub(crate) fn steps_of(gateway: &GatewayConfig) -> Vec<(&GatewayStep, GatewayConfig)> {
+    let steps = gateway.more.steps.iter();
+    steps.map(|step| (step, gateway.of_step(step))).collect()
+}
+
+impl Network {
     /// Makes the steps, each once and in its order, and takes from their answers what the next requests need. `seen` gets every answer.
     pub(crate) async fn take_steps(
         &self,
-        charge: &Charge,
+        about: About<'_>,
+        steps: &[(&GatewayStep, GatewayConfig)],
+        captured: &Captured<'_>,
         purpose: Purpose,
         until: Instant,
         seen: &mut (dyn FnMut(&GatewayStep, &Came) + Send),
     ) -> Result<Taken, Failure> {
         let mut taken = Taken::default();
-        for step in &charge.gateway.more.steps {
+        for (step, config) in steps {
             let failed = |failure: Failure| failure.within(&format!("the step {}", step.name));
-            let config = charge.gateway.of_step(step);
-            let prepared = self.prepare(charge, &config, &taken, purpose, Some(until));
-            let came = prepared.await.map_err(failed)?.run(&config).await;
+            let prepared = self.prepare(about, config, &taken, purpose, Some(until));
+            let came = prepared.await.map_err(failed)?.run(config).await;
             let came = came.map_err(failed)?;
             seen(step, &came);
-            let given = given(step, &config, &came, &Captured::new(&charge.slot));
+            let given = given(step, config, &came, captured);
             let given = given.map_err(|why| failed(Failure::new(NotSentReason::Step, why)))?;
             for (name, value, is_public) in given {
                 taken.put(name, value, is_public);

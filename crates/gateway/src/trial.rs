@@ -19,14 +19,15 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
-use crate::gateway::{Exchanged, HttpsGateway, Purpose, SetupError};
+use crate::gateway::{Exchanged, HttpsGateway, SetupError};
+use crate::network::Purpose;
 use crate::prepared::Came;
 use crate::presets::presets;
 use crate::reply::{
     Captured, Header, Output, Reading, Spot, Text, Whole, excerpt, read, scrubbed, scrubbed_value,
     without,
 };
-use crate::request::{Taken, preview, sensitive_values};
+use crate::request::{About, Taken, preview, sensitive_values};
 
 /// Trials at a time: each administrator has one, and there are few. More are told to come again.
 const TRIALS_MAX: usize = 8;
@@ -99,7 +100,7 @@ impl GatewayTrials for HttpsGateway {
     }
 
     fn connection_names(&self) -> &ConnectionNames {
-        self.named.names()
+        self.network.named.names()
     }
 
     fn preview(&self, trial: Trial) -> Result<Preview, NothingSent> {
@@ -201,16 +202,16 @@ fn tested(exchanged: &Exchanged) -> Tested {
 
 /// The credentials, and what else of the request is sensitive: what a proxy that echoes the request would give away.
 fn credentials(charge: &Charge, config: &GatewayConfig, taken: &Taken) -> Vec<Zeroizing<String>> {
-    let mut all = kept_credentials(charge, taken);
+    let mut all = kept_credentials(charge.into(), taken);
     all.extend(sensitive_values(charge, config, taken));
     all.retain(|value| value.chars().count() >= VALUE_CHARS_MIN);
     all
 }
 
 /// The password and the secrets of a configuration, and what steps gave.
-pub(crate) fn kept_credentials(charge: &Charge, taken: &Taken) -> Vec<Zeroizing<String>> {
-    let secrets = charge.secrets.iter().map(|(_, secret)| secret);
-    let kept = charge.password.iter().chain(secrets);
+pub(crate) fn kept_credentials(about: About<'_>, taken: &Taken) -> Vec<Zeroizing<String>> {
+    let secrets = about.secrets.iter().map(|(_, secret)| secret);
+    let kept = about.password.into_iter().chain(secrets);
     kept.map(|secret| secret.expose())
         .chain(taken.secrets())
         .map(|secret| Zeroizing::new(secret.to_owned()))

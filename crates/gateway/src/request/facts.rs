@@ -1,9 +1,10 @@
 //! What tokens stand for in one request.
-//! Owns: the facts of a charge, and the values that its configuration computes.
-//! Never: looks anything up but in the charge and in the request itself.
+//! Owns: the facts of a charge or an operation, and the values that its configuration computes.
+//! Never: looks anything up but in them and in the request itself.
 
 use std::collections::BTreeMap;
 
+use super::about::About;
 use super::filtered::{Held, Octets, Unfit, Words};
 use super::taken::Taken;
 use super::target::Target;
@@ -23,8 +24,8 @@ use zeroize::Zeroizing;
 
 /// What tokens stand for. It grows while a request is made: first its URL, then `let`, then the body, then `sign`.
 pub(crate) struct Facts<'a> {
-    pub(crate) charge: &'a Charge,
-    /// The sale's configuration, or a step's.
+    pub(crate) about: About<'a>,
+    /// The sale's configuration, a step's, or an operation's.
     pub(crate) config: &'a GatewayConfig,
     /// What the answers of earlier steps gave.
     taken: &'a Taken,
@@ -42,12 +43,12 @@ enum Computed {
 impl<'a> Facts<'a> {
     /// With the URL and the variables of the configuration made.
     pub(crate) fn new(
-        charge: &'a Charge,
+        about: About<'a>,
         config: &'a GatewayConfig,
         taken: &'a Taken,
     ) -> Result<Self, Failure> {
         let mut facts = Self {
-            charge,
+            about,
             config,
             taken,
             target: None,
@@ -58,6 +59,19 @@ impl<'a> Facts<'a> {
         facts.target = Some(Target::new(&facts, "the Service URL", &url)?);
         facts.compute(Space::Let, &config.more.variables, None)?;
         Ok(facts)
+    }
+
+    /// Whether it has a body: an operation may do without.
+    pub(crate) fn has_body(&self) -> bool {
+        let config = self.config;
+        self.about.charge.is_some()
+            || !config.request_params.is_empty()
+            || !config.more.body.is_empty()
+    }
+
+    fn charge(&self) -> Result<&'a Charge, Unfit> {
+        let gone = || Unfit("is gone after the sale".to_owned());
+        self.about.charge.ok_or_else(gone)
     }
 
     /// Where the request goes.
@@ -222,7 +236,7 @@ impl<'a> Facts<'a> {
                 Ok(Held::Text(Words::plain(row.value.as_str())))
             }
             Space::Secret => {
-                let found = self.charge.secrets.iter().find(|(known, _)| known == name);
+                let found = self.about.secrets.iter().find(|(known, _)| known == name);
                 let (_, secret) = found.ok_or_else(|| {
                     Unfit(format!("the secret \u{201c}{name}\u{201d} is not set"))
                 })?;
@@ -232,7 +246,14 @@ impl<'a> Facts<'a> {
                 let words = self.taken.words(name).ok_or_else(undefined)?;
                 Ok(Held::Text(words.clone()))
             }
-            Space::Sale => Err(undefined()),
+            Space::Sale => {
+                let mut kept = self.about.outputs.iter();
+                let found = kept.find(|output| output.name == name && !output.value.is_empty());
+                let found = found.ok_or_else(|| {
+                    Unfit(format!("{{sale.{name}}} was not in the answer to the sale"))
+                })?;
+                Ok(Held::Text(Words::plain(found.value.as_str())))
+            }
             Space::Let | Space::Sign => {
                 let found = self.computed.get(&(space.prefix(), name));
                 Ok(match found.ok_or_else(undefined)? {
@@ -244,42 +265,47 @@ impl<'a> Facts<'a> {
     }
 
     fn of(&self, variable: Variable) -> Result<Held<'a>, Unfit> {
-        let charge = self.charge;
+        let about = self.about;
         if variable.kind() == Kind::Digits {
-            return Ok(Held::Keyed(self.digits(variable)));
+            return Ok(Held::Keyed(self.digits(variable)?));
         }
         let text = |text: &str| Held::Text(Words::plain(text));
-        let once = &charge.once;
+        let once = about.once;
         Ok(match variable {
-            Variable::CardExpiry => Held::Expiry(charge.slot.digits(Field::Expiry.slot_index())),
-            Variable::CardType => text(self.brand().map_or("", |brand| brand.name())),
-            Variable::CardBrand => text(self.brand().map_or("", |brand| brand.word())),
-            Variable::CheckAccountType => text(account(charge, |of| of.account_type.as_str())),
-            Variable::CheckHolderType => text(account(charge, |of| of.holder.as_str())),
-            Variable::CheckHolderName => text(&charge.form.holder_name()),
-            Variable::CheckBankName => text(&charge.check.bank_name),
+            Variable::CardExpiry => {
+                Held::Expiry(self.charge()?.slot.digits(Field::Expiry.slot_index()))
+            }
+            Variable::CardType => text(self.brand()?.map_or("", |brand| brand.name())),
+            Variable::CardBrand => text(self.brand()?.map_or("", |brand| brand.word())),
+            Variable::CheckAccountType => {
+                text(account(self.charge()?, |of| of.account_type.as_str()))
+            }
+            Variable::CheckHolderType => text(account(self.charge()?, |of| of.holder.as_str())),
+            Variable::CheckHolderName => text(&self.charge()?.form.holder_name()),
+            Variable::CheckBankName => text(&self.charge()?.check.bank_name),
             Variable::CheckSecCode => {
+                let charge = self.charge()?;
                 text(account(charge, |of| charge.check.sec_code.code(of.holder)))
             }
-            Variable::PaymentAmount => Held::Amount(charge.form.amount),
-            Variable::PaymentAmountMinor => text(&charge.form.amount.minor.to_string()),
+            Variable::PaymentAmount => Held::Amount(about.amount),
+            Variable::PaymentAmountMinor => text(&about.amount.minor.to_string()),
             Variable::PaymentFee => Held::Amount(Money {
-                minor: charge.form.fee_minor,
-                ..charge.form.amount
+                minor: self.charge()?.form.fee_minor,
+                ..about.amount
             }),
-            Variable::PaymentCurrency => text(charge.form.amount.currency.as_str()),
-            Variable::PaymentCurrencyNumber => text(&currency_number(charge)?),
-            Variable::PaymentReference => text(&charge.reference),
-            Variable::PaymentAttempt => text(charge.attempt.as_str()),
+            Variable::PaymentCurrency => text(about.amount.currency.as_str()),
+            Variable::PaymentCurrencyNumber => text(&currency_number(about.amount)?),
+            Variable::PaymentReference => text(about.reference),
+            Variable::PaymentAttempt => text(about.attempt.as_str()),
             Variable::PaymentIdempotencyKey => text(&once.idempotency_key),
             Variable::Form(name) if variable.kind() == Kind::Date => {
-                Held::Date(typed(charge, name).parse().ok())
+                Held::Date(typed(self.charge()?, name).parse().ok())
             }
-            Variable::Form(name) => text(typed(charge, name)),
-            Variable::BillingFullName => text(&charge.form.full_name()),
-            Variable::CallId => text(fact(charge, "call.id")),
-            Variable::CallCalled => text(fact(charge, "call.called")),
-            Variable::AgentName => text(fact(charge, "agent.name")),
+            Variable::Form(name) => text(typed(self.charge()?, name)),
+            Variable::BillingFullName => text(&self.charge()?.form.full_name()),
+            Variable::CallId => text(fact(self.charge()?, "call.id")),
+            Variable::CallCalled => text(fact(self.charge()?, "call.called")),
+            Variable::AgentName => text(fact(self.charge()?, "agent.name")),
             Variable::TimeNow => Held::Instant(once.at),
             Variable::TimeUnix => text(&once.at.0.div_euclid(1_000).to_string()),
             Variable::TimeUnixMillis => text(&once.at.0.to_string()),
@@ -300,7 +326,7 @@ impl<'a> Facts<'a> {
             | Variable::CardLastFour
             | Variable::CardMasked
             | Variable::CheckRoutingNumber
-            | Variable::CheckAccountNumber => Held::Keyed(self.digits(variable)),
+            | Variable::CheckAccountNumber => Held::Keyed(self.digits(variable)?),
         })
     }
 
@@ -309,19 +335,20 @@ impl<'a> Facts<'a> {
         self.target.as_ref().ok_or_else(unknown)
     }
 
-    fn brand(&self) -> Option<domain::capture::Brand> {
-        let number = self.charge.slot.digits(Field::CardNumber.slot_index());
-        match guess(&number) {
+    fn brand(&self) -> Result<Option<domain::capture::Brand>, Unfit> {
+        let number = self.charge()?.slot.digits(Field::CardNumber.slot_index());
+        Ok(match guess(&number) {
             BrandGuess::Known(brand) => Some(brand),
             BrandGuess::Open | BrandGuess::Unknown => None,
-        }
+        })
     }
 
     /// Keyed digits, none for every other variable.
-    fn digits(&self, variable: Variable) -> Value<'a> {
-        let keyed = |field: Field| self.charge.slot.digits(field.slot_index());
+    fn digits(&self, variable: Variable) -> Result<Value<'a>, Unfit> {
+        let slot = &self.charge()?.slot;
+        let keyed = |field: Field| slot.digits(field.slot_index());
         let expiry = |format| super::expiry::written(&keyed(Field::Expiry), format);
-        match variable {
+        Ok(match variable {
             Variable::CardNumber => Value::number(Some(keyed(Field::CardNumber))),
             Variable::CardSecurityCode => Value::digits(Some(keyed(Field::SecurityCode))),
             Variable::CardExpiryMonth => expiry(DateFormat::Month),
@@ -333,7 +360,7 @@ impl<'a> Facts<'a> {
             Variable::CheckRoutingNumber => Value::digits(Some(keyed(Field::RoutingNumber))),
             Variable::CheckAccountNumber => Value::digits(Some(keyed(Field::AccountNumber))),
             _ => Value::default(),
-        }
+        })
     }
 }
 
@@ -362,8 +389,8 @@ fn fact<'a>(charge: &'a Charge, name: &str) -> &'a str {
 }
 
 /// Three digits ([ISO 4217](https://www.iso.org/iso-4217-currency-codes.html)).
-fn currency_number(charge: &Charge) -> Result<String, Unfit> {
-    let currency = charge.form.amount.currency;
+fn currency_number(amount: Money) -> Result<String, Unfit> {
+    let currency = amount.currency;
     let unlisted = || {
         Unfit(format!(
             "is not known: ISO 4217 has no {}",

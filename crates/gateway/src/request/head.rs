@@ -50,7 +50,9 @@ pub(crate) fn headers(facts: &Facts<'_>) -> Result<HeaderMap, Failure> {
         HOST,
         host.map_err(|_| Failure::render("the host cannot stand in a header"))?,
     );
-    headers.insert(CONTENT_TYPE, content_type(gateway)?);
+    if facts.has_body() {
+        headers.insert(CONTENT_TYPE, content_type(gateway)?);
+    }
     headers.insert(
         ACCEPT,
         HeaderValue::from_static(gateway.response_type.as_str()),
@@ -111,7 +113,6 @@ fn content_type(gateway: &GatewayConfig) -> Result<HeaderValue, Failure> {
 
 /// `Basic` and the base64 of "user:password", made in one buffer that wipes itself.
 fn basic(facts: &Facts<'_>) -> Result<HeaderValue, Failure> {
-    let charge = facts.charge;
     let user = facts.of_plain_text("Auth User Name", &facts.config.auth_user_name)?;
     if user.contains(':') {
         return Err(Failure::render("Auth User Name holds a colon"));
@@ -120,10 +121,8 @@ fn basic(facts: &Facts<'_>) -> Result<HeaderValue, Failure> {
         "" => None,
         text => Some(facts.of_plain_text("the password", text)?),
     };
-    let kept = charge
-        .password
-        .as_ref()
-        .map_or("", |password| password.expose());
+    let kept = facts.about.password;
+    let kept = kept.map_or("", |password| password.expose());
     let password = computed.as_ref().map_or(kept, |text| text.as_str());
     let mut buffer =
         SecretBuffer::with_capacity("Basic ".len() + CREDENTIALS_BYTES_MAX * 4 / 3 + 4);

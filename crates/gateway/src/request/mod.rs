@@ -3,7 +3,6 @@
 //! Never: holds a digit in anything but one secret buffer of fixed size.
 
 use bytes::Bytes;
-use domain::boundary::Charge;
 use domain::gateway::GatewayConfig;
 use http_body_util::Full;
 use hyper::{Method, Request};
@@ -11,6 +10,7 @@ use secret::SecretBuffer;
 
 use crate::failure::Failure;
 
+mod about;
 mod body_text;
 mod encode;
 mod escape;
@@ -25,6 +25,7 @@ mod target;
 mod tree;
 mod value;
 
+pub(crate) use about::About;
 use encode::{Sink, encode};
 use facts::Facts;
 pub(crate) use head::push_base64;
@@ -36,13 +37,13 @@ pub(crate) use taken::Taken;
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// The request, ready to be written. Its parts are made in this order: URL, variables, body, signature, head.
-/// `config` is the charge's own for the sale, or that of a step before it.
+/// `config` is the charge's own for the sale, or that of a step before it, or an operation's.
 pub(crate) fn render(
-    charge: &Charge,
+    about: About<'_>,
     config: &GatewayConfig,
     taken: &Taken,
 ) -> Result<Request<Full<Bytes>>, Failure> {
-    let mut facts = Facts::new(charge, config, taken)?;
+    let mut facts = Facts::new(about, config, taken)?;
     let mut body = SecretBuffer::with_capacity(BODY_BYTES_MAX);
     write_body(&facts, &mut body)?;
     let headers = signed_head(&mut facts, &body)?;
@@ -62,6 +63,9 @@ pub(crate) fn render(
 
 fn write_body<S: Sink>(facts: &Facts<'_>, sink: &mut S) -> Result<(), Failure> {
     let gateway = facts.config;
+    if !facts.has_body() {
+        return Ok(());
+    }
     if !gateway.more.body.is_empty() {
         return body_text::write(facts, sink);
     }

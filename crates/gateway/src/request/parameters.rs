@@ -24,7 +24,10 @@ pub(crate) type Parameter<'a> = (Cow<'a, str>, Value<'a>);
 pub(crate) fn parameters<'a>(facts: &Facts<'a>) -> Result<Vec<Parameter<'a>>, Failure> {
     let gateway = facts.config;
     let mut parameters = match gateway.send_standard_parameters {
-        true => standard(facts),
+        true => facts
+            .about
+            .charge
+            .map_or_else(Vec::new, |charge| standard(facts, charge)),
         false => Vec::new(),
     };
     let standard_count = parameters.len();
@@ -45,9 +48,8 @@ pub(crate) fn parameters<'a>(facts: &Facts<'a>) -> Result<Vec<Parameter<'a>>, Fa
     }
 }
 
-fn standard<'a>(facts: &Facts<'a>) -> Vec<Parameter<'a>> {
-    let charge = facts.charge;
-    let mut parameters = captured(facts);
+fn standard<'a>(facts: &Facts<'a>, charge: &'a Charge) -> Vec<Parameter<'a>> {
+    let mut parameters = captured(facts, charge);
     let mut add = |name: &'static str, value| parameters.push((name.into(), value));
     let is_check = charge.kind.payment_type() == PaymentType::Check;
     if is_check {
@@ -67,9 +69,9 @@ fn standard<'a>(facts: &Facts<'a>) -> Vec<Parameter<'a>> {
     parameters
 }
 
-fn captured<'a>(facts: &Facts<'a>) -> Vec<Parameter<'a>> {
+fn captured<'a>(facts: &Facts<'a>, charge: &Charge) -> Vec<Parameter<'a>> {
     let made = |name: &'static str, variable| (name.into(), facts.fact(variable));
-    match facts.charge.kind.payment_type() {
+    match charge.kind.payment_type() {
         PaymentType::Card => vec![
             made("cardNumber", Variable::CardNumber),
             made("expiryMonth", Variable::CardExpiryMonth),

@@ -44,7 +44,7 @@ pub(crate) fn preview(charge: &Charge) -> Result<Preview, Failure> {
 
 /// One request of a charge.
 fn shown(charge: &Charge, config: &GatewayConfig, taken: &Taken) -> Result<Preview, Failure> {
-    let mut facts = Facts::new(charge, config, taken)?;
+    let mut facts = Facts::new(charge.into(), config, taken)?;
     let mut body = Shown::default();
     write_body(&facts, &mut body)?;
     let headers = head_of(&mut facts)?;
@@ -74,7 +74,8 @@ pub(crate) fn sensitive_values(
     config: &GatewayConfig,
     taken: &Taken,
 ) -> Vec<Zeroizing<String>> {
-    let headers = Facts::new(charge, config, taken).and_then(|mut facts| head_of(&mut facts));
+    let headers =
+        Facts::new(charge.into(), config, taken).and_then(|mut facts| head_of(&mut facts));
     let headers = headers.unwrap_or_default();
     let sensitive = headers.values().filter(|value| value.is_sensitive());
     let values = sensitive

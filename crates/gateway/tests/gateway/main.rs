@@ -19,6 +19,8 @@ mod mutual_tls;
 #[cfg(test)]
 mod openssl;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod proxied;
 #[cfg(test)]
 mod reference_fields;
