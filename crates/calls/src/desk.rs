@@ -136,10 +136,8 @@ impl Inner {
     /// The stored password belongs to the Service URL that this widget's capture began with: passwords are not versioned, captures are (C12).
     pub(crate) fn is_still_for(&self, widget: &domain::widget::Widget) -> bool {
         let url = |widget: &domain::widget::Widget| {
-            widget
-                .gateway
-                .as_ref()
-                .map(|gateway| gateway.service_url.clone())
+            let gateway = widget.gateway.as_ref();
+            gateway.map(|gateway| (gateway.service_url.clone(), gateway.authorities()))
         };
         let snapshot = self.deps.configuration.current();
         let mut widgets = snapshot

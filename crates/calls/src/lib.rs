@@ -3,6 +3,7 @@
 //! Never: opens a socket, speaks HTTP or SQL; it reaches the world through `domain::boundary`.
 //! Start reading at: `task`.
 
+mod asking;
 mod audit;
 mod buttons;
 mod charge;
@@ -23,6 +24,7 @@ mod task;
 mod tests;
 mod transfer;
 
+pub use asking::Asking;
 pub use charge::{ChargeRun, PROGRESS_MAX, Progress};
 pub use desk::{Calls, Deps};
 pub use reconcile::close_open_attempts;

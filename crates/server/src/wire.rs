@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use calls::configuration::{Configuration, Readers, Snapshot, WatchedStore};
-use calls::{Calls, Deps, Unreachable, close_open_attempts};
+use calls::{Asking, Calls, Deps, Unreachable, close_open_attempts};
 use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
@@ -20,6 +20,7 @@ use gateway::HttpsGateway;
 use secret::Arena;
 use store::{Database, EnvelopeKeySource, KeyFile, StoreConfig};
 use thiserror::Error;
+use tokio::task::JoinHandle;
 use voice::{AudioSink, MediaSource, Node, NodeConfig, Peer};
 
 use crate::clock::SystemClock;
@@ -80,6 +81,7 @@ pub(crate) struct Server {
     pub(crate) database: Arc<Database>,
     calls: Calls,
     node: Arc<Node>,
+    asking: JoinHandle<()>,
     running_web: web::Running,
     running_health: web::health::Health,
 }
@@ -100,11 +102,7 @@ impl Server {
     /// The first room that cannot start, by the setting that it hangs on.
     pub(crate) async fn start(config: &Config, extras: Extras) -> Result<Self, StartError> {
         let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
-        let arena = Arena::new(config.slots)?;
-        match hardening::judge_arena(arena.lock_state()) {
-            Err(why) if extras.keys_are_tests => tracing::warn!("{why}"),
-            judged => judged.map_err(StartError::Swap)?,
-        }
+        let arena = locked_arena(config, extras.keys_are_tests)?;
         warn_of_what_is_off(config);
         let database = Arc::new(open_store(config).await?);
         let configuration = Configuration::load(readers(&database)).await?;
@@ -126,6 +124,7 @@ impl Server {
         node.set_phones(phones(&configuration.current()));
         calls.attach(node.clone());
         gateway.set_approved_hosts(approved(&configuration.current()));
+        let asking = ask_gateways(&database, &configuration, &gateway, &clock);
         let store = watched(&database, &configuration, &calls, &node, &hub, &gateway);
         record_start(&*database, &*clock, config, database.epoch()).await?;
         let running_web = web::serve(
@@ -163,6 +162,7 @@ impl Server {
             database,
             calls,
             node,
+            asking,
             running_web,
             running_health,
         })
@@ -180,11 +180,22 @@ impl Server {
 
     /// Stops: no new calls, running ones end, charges on their way finish.
     pub(crate) async fn stop(self) {
+        self.asking.abort();
         self.node.shutdown().await;
         self.calls.drain(DRAIN_MAX).await;
         self.running_web.shutdown().await;
         self.running_health.shutdown().await;
     }
+}
+
+/// The memory for what is keyed. What may be swapped is no reason not to start if only published numbers are keyed.
+fn locked_arena(config: &Config, keys_are_tests: bool) -> Result<Arc<Arena>, StartError> {
+    let arena = Arena::new(config.slots)?;
+    match hardening::judge_arena(arena.lock_state()) {
+        Err(why) if keys_are_tests => tracing::warn!("{why}"),
+        judged => judged.map_err(StartError::Swap)?,
+    }
+    Ok(arena)
 }
 
 /// The file may loosen a rule, but never silently.
@@ -214,6 +225,32 @@ async fn settle_ledger(database: &Database, clock: &dyn WallClock) -> Result<(),
         );
     }
     Ok(())
+}
+
+/// Gateways are asked about what is unknown, as far as widgets say how, while the server is already of use.
+fn ask_gateways(
+    database: &Arc<Database>,
+    configuration: &Arc<Configuration>,
+    gateway: &Arc<dyn PaymentGateway>,
+    clock: &Arc<dyn WallClock>,
+) -> JoinHandle<()> {
+    let asking = Asking {
+        store: of_calls(database),
+        payments: database.clone(),
+        desktops: database.clone(),
+        configuration: configuration.clone(),
+        gateway: gateway.clone(),
+        clock: clock.clone(),
+    };
+    tokio::spawn(async move {
+        match asking.run().await {
+            Ok(0) => {}
+            Ok(settled) => tracing::info!(settled, "gateways have settled unknown outcomes"),
+            Err(error) => {
+                tracing::error!(%error, "the ledger cannot be read; nothing is asked of gateways")
+            }
+        }
+    })
 }
 
 async fn open_store(config: &Config) -> Result<Database, StartError> {

@@ -102,11 +102,14 @@ pub(crate) async fn move_on(
     .bind(from_state)
     .bind(from_detail)
     .bind(outputs_text(kept.outputs)?)
-    .execute(connection)
+    .execute(&mut *connection)
     .await
     .map_err(refused)?;
     if done.rows_affected() == 0 {
         return Err(StoreError::Conflict);
+    }
+    if from == AttemptState::Final(Outcome::Unknown) {
+        proposal::remove_any(connection, attempt).await?;
     }
     Ok(())
 }

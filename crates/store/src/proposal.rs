@@ -86,6 +86,19 @@ pub(crate) async fn confirm(
     must_be_one(done.rows_affected())
 }
 
+/// What was said of an attempt falls away: its outcome is known.
+pub(crate) async fn remove_any(
+    connection: &mut AnyConnection,
+    attempt: &AttemptId,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM payment_proposals WHERE of_attempt = $1")
+        .bind(attempt.as_str())
+        .execute(connection)
+        .await
+        .map_err(refused)?;
+    Ok(())
+}
+
 fn must_be_one(rows: u64) -> Result<(), StoreError> {
     if rows == 1 {
         Ok(())

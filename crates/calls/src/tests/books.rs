@@ -7,7 +7,9 @@ use std::time::Duration;
 use domain::boundary::*;
 use domain::id::AttemptId;
 use domain::payment::resolution::Proposal;
-use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment};
+use domain::payment::{
+    AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Outcome, Payment, Standing,
+};
 
 /// What a slow store takes.
 pub(super) const SLOW_COMMIT: Duration = Duration::from_millis(300);
@@ -25,6 +27,8 @@ pub(super) struct Books {
     /// Which commits find the store down.
     pub(super) down: Mutex<Option<Down>>,
     pub(super) payments: Mutex<Vec<Payment>>,
+    /// What somebody has said of every attempt.
+    pub(super) said: Mutex<Option<Proposal>>,
     pub(super) entries: Mutex<Vec<domain::audit::AuditEntry>>,
     /// Every commit takes a while.
     pub(super) is_slow: AtomicBool,
@@ -81,21 +85,39 @@ impl Store for Books {
 }
 
 impl Payments for Books {
-    fn payment<'a>(&'a self, _: &'a AttemptId) -> Task<'a, Result<Option<Payment>, StoreError>> {
-        Box::pin(async { Ok(None) })
+    fn payment<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+    ) -> Task<'a, Result<Option<Payment>, StoreError>> {
+        let payments = self.payments.lock().unwrap();
+        let found = payments.iter().find(|payment| payment.attempt == *attempt);
+        let found = found.cloned();
+        Box::pin(async move { Ok(found) })
     }
 
     fn payments<'a>(
         &'a self,
-        _: &'a LedgerFilter,
+        filter: &'a LedgerFilter,
         _: Option<&'a LedgerPlace>,
         _: u32,
     ) -> Task<'a, Result<Vec<LedgerRow>, StoreError>> {
-        Box::pin(async { Ok(Vec::new()) })
+        let unknown = AttemptState::Final(Outcome::Unknown);
+        let fits = |payment: &&Payment| {
+            (filter.standing != Some(Standing::Unknown) || payment.state == unknown)
+                && filter.from.is_none_or(|from| payment.created_at >= from)
+        };
+        let payments = self.payments.lock().unwrap();
+        let rows = payments.iter().filter(fits).map(|payment| LedgerRow {
+            payment: payment.clone(),
+            proposal: None,
+        });
+        let rows = rows.collect();
+        Box::pin(async move { Ok(rows) })
     }
 
     fn proposal<'a>(&'a self, _: &'a AttemptId) -> Task<'a, Result<Option<Proposal>, StoreError>> {
-        Box::pin(async { Ok(None) })
+        let said = self.said.lock().unwrap().clone();
+        Box::pin(async move { Ok(said) })
     }
 
     fn count<'a>(&'a self, _: &'a LedgerFilter, _: u32) -> Task<'a, Result<u32, StoreError>> {

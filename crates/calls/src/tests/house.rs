@@ -1,6 +1,6 @@
 //! Calls between doubles of the other rooms, driven as the telephone side and a page drive them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use domain::capture::routing::{BankTable, RefusedRoutings};
 use domain::capture::{CaptureState, Field, WidgetKind};
 use domain::desktop::{Desktop, SavedDesktop, SecretsSet};
 use domain::gateway::approval::{HostApproval, HostEditor};
-use domain::gateway::{NotSentReason, VerdictRule};
+use domain::gateway::{NotSentReason, OperationKind, Verdict, VerdictRule};
 use domain::id::*;
 use domain::money::{Currency, Money};
-use domain::payment::{AttemptState, PaymentForm};
+use domain::payment::{AttemptState, Outcome, PaymentForm};
 use domain::service::*;
 use domain::time::{UnixMillis, WallClock};
 use domain::view::{CallView, CaptureView, DeskError};
@@ -151,7 +151,32 @@ pub(super) enum Manner {
     PanicsWhileSending,
 }
 
-pub(super) struct Gateway(pub(super) Mutex<Manner>, Journal);
+pub(super) struct Gateway {
+    pub(super) manner: Mutex<Manner>,
+    journal: Journal,
+    /// What it says of a charge when it is asked, one after the other; then that it does not know.
+    pub(super) answers: Mutex<VecDeque<Outcome>>,
+    /// Operations that it was asked, with their references.
+    pub(super) asked: Mutex<Vec<(OperationKind, String)>>,
+}
+
+struct Told(Outcome);
+
+impl ReadyOperation for Told {
+    fn send(self: Box<Self>) -> Task<'static, Result<Answer, NotSentReason>> {
+        Box::pin(async move {
+            Ok(Answer {
+                verdict: Verdict {
+                    outcome: self.0,
+                    alarm: false,
+                },
+                message: "it is listed".to_owned(),
+                outputs: vec![("transaction_id".to_owned(), "ch_2".to_owned())],
+                status: Some(200),
+            })
+        })
+    }
+}
 
 struct Ready(Charge, Manner, Journal);
 
@@ -163,10 +188,10 @@ impl PaymentGateway for Gateway {
     fn set_approved_hosts(&self, _: Vec<String>) {}
 
     fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {
-        let manner = *self.0.lock().unwrap();
+        let manner = *self.manner.lock().unwrap();
         Box::pin(async move {
             assert_ne!(manner, Manner::PanicsBeforeSending, "a planted defect");
-            self.1.lock().unwrap().push("connect");
+            self.journal.lock().unwrap().push("connect");
             if manner == Manner::CannotConnect {
                 let (reason, detail) = (NotSentReason::Connect, "test".to_owned());
                 return Err(NotSent {
@@ -175,15 +200,20 @@ impl PaymentGateway for Gateway {
                     charge,
                 });
             }
-            Ok(Box::new(Ready(charge, manner, self.1.clone())) as Box<dyn ReadyCharge>)
+            let journal = self.journal.clone();
+            Ok(Box::new(Ready(charge, manner, journal)) as Box<dyn ReadyCharge>)
         })
     }
 
     fn connect_operation(
         &self,
-        _: Operation,
+        operation: Operation,
     ) -> Task<'_, Result<Box<dyn ReadyOperation>, NotSentReason>> {
-        unreachable!("no widget of the house has an operation")
+        let asked = (operation.kind, operation.reference);
+        self.asked.lock().unwrap().push(asked);
+        let answer = self.answers.lock().unwrap().pop_front();
+        let told = Told(answer.unwrap_or(Outcome::Unknown));
+        Box::pin(async move { Ok(Box::new(told) as _) })
     }
 }
 
@@ -338,7 +368,7 @@ pub(super) struct House {
     pub(super) pages: Arc<Pages>,
     pub(super) setup: Arc<Setup>,
     pub(super) tape: Arc<Tape>,
-    configuration: Arc<Configuration>,
+    pub(super) configuration: Arc<Configuration>,
     arena: Arc<Arena>,
 }
 
@@ -366,7 +396,12 @@ impl House {
         let configuration = Configuration::load(readers).await.unwrap();
         let (line, books) = (Arc::<Line>::default(), Arc::<Books>::default());
         let manner = Mutex::new(Manner::Approves);
-        let gateway = Arc::new(Gateway(manner, books.journal.clone()));
+        let gateway = Arc::new(Gateway {
+            manner,
+            journal: books.journal.clone(),
+            answers: Mutex::default(),
+            asked: Mutex::default(),
+        });
         let pages = Arc::<Pages>::default();
         let arena = Arena::new(8).unwrap();
         let calls = Calls::new(Deps {

@@ -130,13 +130,13 @@ async fn a_connection_that_fails_keeps_the_digits_for_another_try() {
     let house = house().await;
     let mut phone = house.call().await;
     let capture = house.ready(&mut phone).await;
-    *house.gateway.0.lock().unwrap() = Manner::CannotConnect;
+    *house.gateway.manner.lock().unwrap() = Manner::CannotConnect;
     house
         .process(&capture, "a-press-into-the-void")
         .await
         .unwrap();
     house.until(&capture, CaptureState::NotSent).await;
-    *house.gateway.0.lock().unwrap() = Manner::Approves;
+    *house.gateway.manner.lock().unwrap() = Manner::Approves;
     house.act(&capture, CaptureAction::TryAgain).await.unwrap();
     house
         .process(&capture, "a-press-with-a-gateway")
@@ -177,7 +177,7 @@ async fn an_answer_that_cannot_be_recorded_at_once_is_offered_until_it_is() {
 #[tokio::test]
 async fn a_charge_whose_call_ends_on_the_way_is_recorded_and_shown() {
     let house = house().await;
-    *house.gateway.0.lock().unwrap() = Manner::ApprovesAfter(300);
+    *house.gateway.manner.lock().unwrap() = Manner::ApprovesAfter(300);
     let mut phone = house.call().await;
     let capture = house.ready(&mut phone).await;
     house

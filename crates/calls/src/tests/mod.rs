@@ -13,6 +13,7 @@ use domain::view::DeskError;
 use domain::widget::WidgetOptions;
 
 mod alarms;
+mod asking;
 mod availability;
 mod books;
 mod consent;
@@ -98,7 +99,7 @@ async fn a_charge_that_cannot_be_recorded_as_sent_is_closed_in_the_ledger() {
 #[tokio::test]
 async fn a_charge_that_panics_before_its_first_byte_was_not_sent() {
     let house = house().await;
-    *house.gateway.0.lock().unwrap() = Manner::PanicsBeforeSending;
+    *house.gateway.manner.lock().unwrap() = Manner::PanicsBeforeSending;
     let mut phone = house.call().await;
     let capture = house.ready(&mut phone).await;
     house
@@ -114,7 +115,7 @@ async fn a_charge_that_panics_before_its_first_byte_was_not_sent() {
 #[tokio::test]
 async fn a_charge_that_panics_while_it_is_sent_is_unknown() {
     let house = house().await;
-    *house.gateway.0.lock().unwrap() = Manner::PanicsWhileSending;
+    *house.gateway.manner.lock().unwrap() = Manner::PanicsWhileSending;
     let mut phone = house.call().await;
     let capture = house.ready(&mut phone).await;
     house

@@ -195,7 +195,7 @@ async fn a_capture_is_discarded_only_if_the_agent_says_so() {
 #[tokio::test]
 async fn a_charge_on_its_way_is_not_discarded() {
     let house = house().await;
-    *house.gateway.0.lock().unwrap() = super::house::Manner::ApprovesAfter(300);
+    *house.gateway.manner.lock().unwrap() = super::house::Manner::ApprovesAfter(300);
     let mut phone = house.call().await;
     let capture = house.ready(&mut phone).await;
     house.process(&capture, "a-press-before-it").await.unwrap();

@@ -16,7 +16,7 @@ use super::live::supervisor;
 #[tokio::test]
 async fn one_press_too_many_with_one_card_is_refused_before_its_intent() {
     let house = House::new(WidgetOptions::default(), ProtectionScope::Capture).await;
-    *house.gateway.0.lock().unwrap() = Manner::CannotConnect;
+    *house.gateway.manner.lock().unwrap() = Manner::CannotConnect;
     let mut phone = house.call().await;
     let capture = house.ready(&mut phone).await;
     for press in 0..ACCOUNT_PRESSES_MAX {

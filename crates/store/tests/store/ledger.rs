@@ -338,6 +338,33 @@ async fn what_is_said_of_an_unknown_outcome_stands_once_until_it_is_judged(place
     assert_eq!(database.proposal(&row.attempt).await, Ok(None));
 }
 
+async fn what_was_said_falls_away_when_the_gateway_says_how_it_ended(place: Place) {
+    let database = place.open().await;
+    let row = payment(&agent());
+    commit(&database, Change::InsertPayment(row.clone()))
+        .await
+        .unwrap();
+    let unknown = AttemptState::Final(Outcome::Unknown);
+    let change = moved(&row.attempt, AttemptState::Intent, unknown);
+    commit(&database, change).await.unwrap();
+    let proposal = said(&row.attempt, &agent());
+    let proposed = commit(&database, Change::ProposeResolution(proposal.clone())).await;
+    assert_eq!(proposed, Ok(0));
+    let declined = AttemptState::Final(Outcome::Declined);
+    let settle = || commit(&database, moved(&row.attempt, unknown, declined));
+    assert_eq!(settle().await, Ok(0));
+    assert_eq!(database.proposal(&row.attempt).await, Ok(None));
+    assert_eq!(settle().await, Err(StoreError::Conflict), "it is known");
+    let confirm = Change::ConfirmResolution {
+        proposal,
+        at: NOW.plus_ms(9),
+    };
+    let confirmed = commit(&database, confirm).await;
+    assert_eq!(confirmed, Err(StoreError::Conflict));
+    let known = database.payment(&row.attempt).await.unwrap().unwrap();
+    assert_eq!(known.state, declined);
+}
+
 async fn the_ledger_has_no_room_for_more_than_four_digits(place: Place) {
     let database = place.open().await;
     let mut row = payment(&agent());
@@ -359,5 +386,6 @@ on_both!(
     the_ledger_is_narrowed_by_each_condition_alone_and_together,
     whoever_has_payments_can_be_chosen_from,
     what_is_said_of_an_unknown_outcome_stands_once_until_it_is_judged,
+    what_was_said_falls_away_when_the_gateway_says_how_it_ended,
     the_ledger_has_no_room_for_more_than_four_digits,
 );
