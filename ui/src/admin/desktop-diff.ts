@@ -3,7 +3,7 @@
  * Owns: the list of fields with their names and texts, the comparison, the merge.
  * Never: shows a password; that a new one was entered is all that is told.
  */
-import type { Connection, DemographicInput, GatewayStep, Mapping, More, PaymentInputs, VerdictConditions } from '../lib/api/types';
+import type { Connection, DemographicInput, GatewayStep, Mapping, More, Operations, PaymentInputs, VerdictConditions } from '../lib/api/types';
 import { TYPED_NAMES } from '../lib/capture/detail-inputs';
 import { BRAND_NAMES, isAdvanced, isCheck } from '../lib/capture/words';
 import type { MessageId, Translate } from '../lib/i18n';
@@ -11,7 +11,7 @@ import { LANGUAGE_NAMES, LOCALES } from '../lib/i18n/locales';
 import type { DesktopDraft, GatewayDraft, NumberName, WidgetDraft } from './desktop-form';
 import { fieldsOf } from './desktop-form';
 import { LAYOUT_NAMES } from './desktop-words';
-import { VERDICT_LISTS } from './more-form';
+import { VERDICT_LISTS, operationsOf } from './more-form';
 
 /** One field that differs. */
 export type Row = {
@@ -204,6 +204,12 @@ const stepsText = (t: Translate, steps: readonly GatewayStep[]) =>
     )
     .join('\n\n');
 
+/** The whole of each: what differs in a header or a condition is seen. */
+const operationsText = (_: Translate, operations: Operations) =>
+  operationsOf(operations)
+    .map(([kind, operation]) => `${kind}: ${JSON.stringify(operation, null, 2)}`)
+    .join('\n\n');
+
 const MORE: WidgetField[] = [
   moreField('method', plain),
   moreField('request_format', (t, format) => t(`more.request_format.${format}`)),
@@ -230,6 +236,7 @@ const MORE: WidgetField[] = [
   moreField('verdict', conditions),
   moreField('cases', (_, cases) => cases.map(({ name, expected }) => `${name}: ${expected.outcome}`).join('\n')),
   moreField('recovery', (t, way) => t(`more.recovery.${way}`)),
+  moreField('operations', operationsText),
 ];
 
 const FIELDS: readonly WidgetField[] = [...OWN, ...TEXTS, ...OPTIONS, ...CONSENT, ...TYPED, ...GATEWAY, ...MORE];

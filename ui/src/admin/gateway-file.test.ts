@@ -75,6 +75,18 @@ describe('a configuration as a text', () => {
     for (const format of ['toml', 'json'] as const) expect(gatewayOf(textOf(draft({ more: { cases } }), format)).more.cases, format).toEqual(cases);
   });
 
+  test('has what is asked after the sale, without its credentials, and takes them from here again', () => {
+    const inquire = { url: '/orders/{payment.reference}', method: 'GET' as const, success_key: 'state', success_value: 'ok', verdict: { also: [], unknown: [], review: [], declined: ['state = no'], error: [] }, reference_key: 'order', request_headers: [{ name: 'X-Key', value: 'header-canary' }, { name: 'X-Token', value: '{step.login.token}' }] };
+    const widget = draft({ more: { operations: { inquire }, recovery: 'inquire' } });
+    for (const format of ['toml', 'json'] as const) {
+      const text = textOf(widget, format);
+      expect(text).not.toContain('canary');
+      const read = gatewayOf(text);
+      expect(read.more.operations?.inquire?.request_headers?.[0], format).toEqual({ name: 'X-Key', value: '' });
+      expect(withGateway(widget, read).gateway!.more, format).toEqual(widget.gateway!.more);
+    }
+  });
+
   test('a header that was left out stays as it is here', () => {
     const here = draft({ request_headers: [{ name: 'X-Key', value: 'kept' }] });
     const read = gatewayOf('[gateway]\nservice_url = "https://b.example"\nread_timeout_ms = 9000\nrequest_headers = [{ name = "X-Key", value = "" }, { name = "X-New", value = "" }]');
@@ -98,6 +110,9 @@ describe('a configuration as a text', () => {
     ['[gateway.more]\nsuccess_value = "APPROVED"', { why: 'shape', name: 'more.success_value' }],
     ['[gateway.more]\nsecrets = [{ name = "a", value = "secret" }]', { why: 'shape', name: 'more.secrets' }],
     ['[gateway.more]\ncases = [{ name = "a", body = "" }]', { why: 'shape', name: 'more.cases' }],
+    ['[gateway.more.operations.charge]\nurl = "/x"', { why: 'unknown', name: 'more.operations.charge' }],
+    ['[gateway.more.operations.void]\nulr = "/x"', { why: 'unknown', name: 'more.operations.ulr' }],
+    ['[gateway.more.operations]\nvoid = "/x"', { why: 'shape', name: 'more.operations.void' }],
     ['[gateway]\n__proto__ = "x"', { why: 'unknown', name: '__proto__' }],
     ['x'.repeat(200_001), { why: 'too_long' }],
   ] as const)('what is none says why: %.40s', (text, failure) => {

@@ -4,11 +4,11 @@
  * Never: a password, a secret, or a header's value that names nothing.
  */
 import { TomlError, parse as parseToml } from 'smol-toml';
-import type { GatewayConfig, GatewayStep, Mapping, More, StepOutput } from '../lib/api/types';
+import type { GatewayConfig, GatewayOperation, GatewayStep, Mapping, More, Operations, StepOutput } from '../lib/api/types';
 import { RESPONSE_TYPES } from './content-types';
 import type { GatewayDraft, WidgetDraft } from './desktop-form';
 import { FIRST_GATEWAY, gatewayFormOf } from './desktop-form';
-import { FIRST_MORE, FIRST_STEP, VERDICT_LISTS, briefOf, fullOf } from './more-form';
+import { FIRST_MORE, FIRST_OPERATION, FIRST_STEP, OPERATIONS, VERDICT_LISTS, briefOf, fullOf, operationsOf } from './more-form';
 import type { TomlTable, TomlValue } from './toml';
 import { toToml } from './toml';
 
@@ -23,13 +23,14 @@ export function textOf(draft: WidgetDraft, format: Format): string {
   if (!config) return '';
   const request_headers = (config.request_headers ?? []).map(withoutKey);
   const { more: set = {} as More, ...rest } = config;
-  const more = briefOf(fullOf({ ...set, steps: (set.steps ?? []).map(withoutKeys) }));
+  const more = briefOf(fullOf({ ...set, steps: (set.steps ?? []).map(withoutKeys), operations: eachOperation(set.operations ?? {}, (_, operation) => withoutKeys(operation)) }));
   const gateway = { ...without(rest, FIRST_GATEWAY), ...(request_headers.length > 0 ? { request_headers } : {}), ...(Object.keys(more).length > 0 ? { more } : {}) };
   return format === 'json' ? `${JSON.stringify({ gateway }, null, 2)}\n` : `${toToml({ gateway } as TomlTable)}\n`;
 }
 
 const withoutKey = ({ name, value }: Mapping): Mapping => ({ name, value: value.includes('{') ? value : '' });
-const withoutKeys = (step: GatewayStep): GatewayStep => (step.request_headers ? { ...step, request_headers: step.request_headers.map(withoutKey) } : step);
+const withoutKeys = <T extends GatewayStep | GatewayOperation>(of: T): T => (of.request_headers ? { ...of, request_headers: of.request_headers.map(withoutKey) } : of);
+const eachOperation = (operations: Operations, change: (kind: keyof Operations, operation: GatewayOperation) => GatewayOperation): Operations => Object.fromEntries(operationsOf(operations).map(([kind, operation]) => [kind, change(kind, operation)]));
 
 /** What is as it is at first need not be said. */
 function without(config: Partial<GatewayConfig>, first: GatewayDraft): Partial<GatewayConfig> {
@@ -70,7 +71,7 @@ const isMapping = (value: unknown): value is Mapping => isRow(value) && Object.k
 const isOutput = (value: unknown): value is StepOutput => isRow(value) && Object.entries(value).every(([name, of]) => ['name', 'value'].includes(name) || (name === 'public' && typeof of === 'boolean'));
 
 /** Lists of texts; the others are rows of name and value. */
-const TEXT_LISTS = ['more.secrets', 'more.message_keys', 'more.steps.require', ...VERDICT_LISTS.map((list) => `more.verdict.${list}`)];
+const TEXT_LISTS = ['more.secrets', 'more.message_keys', 'more.steps.require', 'more.operations.message_keys', ...VERDICT_LISTS.flatMap((list) => [`more.verdict.${list}`, `more.operations.verdict.${list}`])];
 
 /** What an item of a list is. The server looks closer. */
 function itemOf(path: string): (item: unknown) => boolean {
@@ -83,6 +84,11 @@ function misfit(table: Record<string, unknown>, first: object, under: string): R
   for (const [name, value] of Object.entries(table)) {
     if (!Object.hasOwn(first, name)) return { why: 'unknown', name: under + name };
     const model = (first as Record<string, unknown>)[name];
+    if (under + name === 'more.operations' && isTable(value)) {
+      const wrong = operationMisfit(value);
+      if (wrong) return wrong;
+      continue;
+    }
     const inner = isTable(model) && isTable(value) ? misfit(value, model, `${under}${name}.`) : undefined;
     if (inner) return inner;
     if (under + name === 'more.steps' && Array.isArray(value) && value.every(isTable)) {
@@ -95,6 +101,16 @@ function misfit(table: Record<string, unknown>, first: object, under: string): R
   return undefined;
 }
 
+function operationMisfit(operations: Record<string, unknown>): ReadFailure | undefined {
+  for (const [kind, operation] of Object.entries(operations)) {
+    const name = `more.operations.${kind}`;
+    if (!OPERATIONS.some((known) => known === kind)) return { why: 'unknown', name };
+    const wrong = isTable(operation) ? misfit(operation, FIRST_OPERATION, 'more.operations.') : ({ why: 'shape', name } as const);
+    if (wrong) return wrong;
+  }
+  return undefined;
+}
+
 const TYPES: readonly string[] = RESPONSE_TYPES;
 
 /** Members that are one of a few words. */
@@ -103,7 +119,11 @@ const CHOICES: Record<string, readonly string[]> = {
   'more.request_format': ['request_type', 'name_value'],
   'more.response_format': ['response_type', 'name_value'],
   'more.success_value': ['text', 'test'],
-  'more.recovery': ['none', 'replay'],
+  'more.recovery': ['none', 'replay', 'inquire', 'void_by_reference'],
+  'more.operations.method': ['POST', 'PUT', 'GET'],
+  'more.operations.request_type': TYPES,
+  'more.operations.response_type': TYPES,
+  'more.operations.success_value_meaning': ['text', 'test'],
   'more.steps.method': ['POST', 'PUT'],
   'more.steps.request_type': TYPES,
   'more.steps.response_type': TYPES,
@@ -127,12 +147,17 @@ export function withGateway(draft: WidgetDraft, gateway: GatewayDraft): WidgetDr
     const before = draft.gateway?.more.steps?.find(({ name }) => name === step.name)?.request_headers;
     return step.request_headers ? { ...step, request_headers: step.request_headers.map((header) => kept(header, before)) } : step;
   });
+  const before = draft.gateway?.more.operations ?? {};
+  const operations = eachOperation(gateway.more.operations ?? {}, (kind, operation) => {
+    const known = before[kind]?.request_headers;
+    return operation.request_headers ? { ...operation, request_headers: operation.request_headers.map((header) => kept(header, known)) } : operation;
+  });
   return {
     ...draft,
     gateway: {
       ...gateway,
       request_headers: gateway.request_headers.map((header) => kept(header, draft.gateway?.request_headers)),
-      more: steps ? { ...gateway.more, steps } : gateway.more,
+      more: { ...gateway.more, ...(steps ? { steps } : {}), ...(Object.keys(operations).length > 0 ? { operations } : {}) },
     },
     numbers: { ...draft.numbers, connection_timeout_ms: String(gateway.connection_timeout_ms), read_timeout_ms: String(gateway.read_timeout_ms) },
   };

@@ -3,7 +3,7 @@
  * Owns: the defaults, which ask for nothing; the groups; which group shows which field and which error.
  * Never: reads a template or a condition.
  */
-import type { Connection, GatewayStep, More, VerdictConditions } from '../lib/api/types';
+import type { Connection, GatewayOperation, GatewayStep, More, Operations, VerdictConditions } from '../lib/api/types';
 import type { Errors } from './desktop-form';
 
 /** In the order in which they are asked. */
@@ -31,6 +31,7 @@ export const FIRST_MORE: MoreDraft = {
   cases: [],
   recovery: 'none',
   connection: { trust: '', client_certificate: '', proxy: '' },
+  operations: {},
   verdict: { also: [], unknown: [], review: [], declined: [], error: [] },
 };
 
@@ -68,6 +69,36 @@ export function briefStep({ name, url, ...step }: StepDraft): GatewayStep {
   return { name, url, ...Object.fromEntries(asks) };
 }
 
+/** What can be asked after the sale, in the server's order. Operations are written in a file; the form keeps them as they are. */
+export const OPERATIONS = ['inquire', 'void', 'refund', 'capture'] as const satisfies readonly (keyof Operations)[];
+
+/** An operation with every member that it may have, as the server takes it without them. */
+export const FIRST_OPERATION: Required<GatewayOperation> = {
+  url: '',
+  method: 'POST',
+  request_type: null,
+  response_type: null,
+  request_params: [],
+  body: '',
+  request_headers: [],
+  success_key: '',
+  success_value: '',
+  success_value_meaning: 'text',
+  verdict: FIRST_MORE.verdict,
+  agent_message_key: '',
+  message_keys: [],
+  outputs: [],
+  reference_key: '',
+};
+
+/** Those that there are, by kind. */
+export function operationsOf(operations: Operations): [(typeof OPERATIONS)[number], GatewayOperation][] {
+  return OPERATIONS.flatMap((kind) => {
+    const operation = operations[kind];
+    return operation ? [[kind, operation] as [(typeof OPERATIONS)[number], GatewayOperation]] : [];
+  });
+}
+
 export const GROUPS = ['request', 'values', 'steps', 'signature', 'password', 'connection', 'answer', 'verdict', 'cases'] as const;
 export type Group = (typeof GROUPS)[number];
 
@@ -88,6 +119,7 @@ const GROUP_OF: Record<keyof MoreDraft, Group> = {
   message_keys: 'answer',
   outputs: 'answer',
   recovery: 'verdict',
+  operations: 'verdict',
   success_value: 'verdict',
   verdict: 'verdict',
   cases: 'cases',

@@ -2634,6 +2634,40 @@ export interface components {
             /** @description Widgets that send there. */
             widgets: components["schemas"]["HostWidget"][];
         };
+        /** @description A request about a charge, and how its answer is judged: by the success key and the conditions, as a sale's. */
+        GatewayOperation: {
+            /** @description The key of the message for people; empty: none. */
+            agent_message_key?: string;
+            /** @description The whole body as a text, in the place of parameters. */
+            body?: string;
+            /** @description Further keys of the message, asked one after the other. */
+            message_keys?: string[];
+            /** @description HTTP method. GET is for inquiries, and has no body. */
+            method?: components["schemas"]["Method"];
+            /** @description What of the answer is kept. */
+            outputs?: components["schemas"]["Mapping"][];
+            /**
+             * @description The key at which the answer repeats `{payment.reference}`: an answer in which that stands not exactly once, or is another, says nothing. An inquiry needs
+             *     it.
+             */
+            reference_key?: string;
+            /** @description Its headers. Basic goes along where its host is that of the Service URL. */
+            request_headers?: components["schemas"]["Mapping"][];
+            /** @description Its parameters: these, and no standard ones. Without them and without a text it has no body. */
+            request_params?: components["schemas"]["Mapping"][];
+            request_type?: components["schemas"]["ContentType"] | null;
+            response_type?: components["schemas"]["ContentType"] | null;
+            /** @description The key that says whether it was done; of an inquiry, whether the charge was approved. */
+            success_key: string;
+            /** @description The value by which it says so. */
+            success_value: string;
+            /** @description What the success value is. */
+            success_value_meaning?: components["schemas"]["ValueMeaning"];
+            /** @description Where to: a whole URL, or what follows the host of the Service URL, from its slash. It takes the tokens that the Service URL takes, and `{sale.name}`. */
+            url: string;
+            /** @description Conditions that refine the verdict. An inquiry settles nothing as declined or held without one that says so. */
+            verdict?: components["schemas"]["VerdictConditions"];
+        };
         /** @description A call that is made before the sale: for a token, or to make a token of a card. Each is made once, in its order, and the sale only if all of them held. */
         GatewayStep: {
             /** @description The whole body as a text, in the place of parameters. */
@@ -2866,7 +2900,7 @@ export interface components {
          * @description HTTP method of a request.
          * @enum {string}
          */
-        Method: "POST" | "PUT";
+        Method: "POST" | "PUT" | "GET";
         /**
          * @description What a 2xx answer without the success key means (S16).
          * @enum {string}
@@ -2929,6 +2963,11 @@ export interface components {
              * @default POST
              */
             method: components["schemas"]["Method"];
+            /**
+             * @description What can be asked of the gateway about a charge that it has, or may have.
+             * @default {}
+             */
+            operations: components["schemas"]["Operations"];
             /**
              * @description What of the answer is kept: a name and a key, or several keys with `||` between.
              * @default []
@@ -3019,6 +3058,13 @@ export interface components {
         OpenForm: {
             /** @description One of the call's buttons. */
             widget: components["schemas"]["WidgetId"];
+        };
+        /** @description The operations of a configuration, one of a kind. */
+        Operations: {
+            capture?: components["schemas"]["GatewayOperation"] | null;
+            inquire?: components["schemas"]["GatewayOperation"] | null;
+            refund?: components["schemas"]["GatewayOperation"] | null;
+            void?: components["schemas"]["GatewayOperation"] | null;
         };
         /**
          * @description How a sent charge ended.
@@ -3479,7 +3525,7 @@ export interface components {
          * @description What is done where no answer says how a sale ended.
          * @enum {string}
          */
-        Recovery: "none" | "replay";
+        Recovery: "none" | "replay" | "inquire" | "void_by_reference";
         /** @description Routing numbers that are refused, as a form sends them. */
         RefusedForm: {
             /** @description All of them, at most 1,000. */
