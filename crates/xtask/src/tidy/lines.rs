@@ -24,9 +24,7 @@ pub(super) fn judge(source: &Source, findings: &mut Vec<Finding>) {
             {
                 open = Some((index, indent));
             }
-            Some((_, at)) if indent == at && line.trim_end() == format!("{:at$};", "") => {
-                open = None
-            }
+            Some((_, at)) if indent == at && is_end_of_declaration(line) => open = None,
             Some((start, at)) if indent == at && line.trim_start().starts_with('}') => {
                 let length = index - start + 1;
                 if length > FUNCTION_LINES_MAX {
@@ -39,6 +37,12 @@ pub(super) fn judge(source: &Source, findings: &mut Vec<Finding>) {
             _ => {}
         }
     }
+}
+
+/// A function of a trait, declared over several lines, ends with ";" and has no body.
+fn is_end_of_declaration(line: &str) -> bool {
+    let words = line.trim();
+    words.ends_with(';') && (words == ";" || words.starts_with(')'))
 }
 
 fn begins_function(line: &str) -> bool {
@@ -75,6 +79,15 @@ mod tests {
         };
         assert_eq!(judged(&text(68)), []);
         assert_eq!(judged(&text(69)).len(), 1);
+    }
+
+    #[test]
+    fn a_declaration_has_no_body_to_count() {
+        let rest = "    // more\n".repeat(71);
+        let text = format!(
+            "trait A {{\n    fn a(\n        &self,\n    ) -> u8;\n}}\nenum B {{\n{rest}    C {{\n    }},\n}}\n"
+        );
+        assert_eq!(judged(&text), []);
     }
 
     #[test]
