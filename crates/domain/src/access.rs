@@ -49,6 +49,9 @@ pub enum Permission {
     /// Resolve unknown outcomes.
     #[serde(rename = "payment.resolve_unknown")]
     PaymentResolveUnknown,
+    /// Void, refund and capture payments.
+    #[serde(rename = "payment.refund")]
+    PaymentRefund,
     /// See all payments.
     #[serde(rename = "payment.view")]
     PaymentView,
@@ -83,12 +86,13 @@ pub enum Permission {
 
 impl Permission {
     /// All.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::CaptureStart,
         Self::CaptureViewBasic,
         Self::CaptureResetAttempts,
         Self::CallConsumerData,
         Self::PaymentResolveUnknown,
+        Self::PaymentRefund,
         Self::PaymentView,
         Self::PaymentExport,
         Self::SpcEnable,
@@ -110,6 +114,7 @@ impl Permission {
             Self::CaptureResetAttempts => "capture.reset_attempts",
             Self::CallConsumerData => "call.consumer_data",
             Self::PaymentResolveUnknown => "payment.resolve_unknown",
+            Self::PaymentRefund => "payment.refund",
             Self::PaymentView => "payment.view",
             Self::PaymentExport => "payment.export",
             Self::SpcEnable => "spc.enable",
@@ -142,7 +147,7 @@ impl Permission {
 pub enum Role {
     /// Takes payments.
     Agent,
-    /// Resolves unknown outcomes, resets attempts.
+    /// Resolves unknown outcomes, resets attempts, has payments undone.
     Supervisor,
     /// Edits desktops.
     DesktopAdmin,
@@ -170,6 +175,7 @@ impl Role {
             Self::Supervisor => &[
                 Permission::CaptureResetAttempts,
                 Permission::PaymentResolveUnknown,
+                Permission::PaymentRefund,
                 Permission::PaymentView,
                 Permission::PaymentExport,
             ],

@@ -97,6 +97,14 @@ pub enum AuditAction {
     UnknownRejected,
     /// A second person confirmed it: the outcome is known; detail: attempt, outcome, reason, proposed_by.
     UnknownResolved,
+    /// A person wants a payment voided, refunded or captured; the intent is recorded; detail: attempt, follow_up, kind, amount, minor, reason.
+    FollowUpIntended,
+    /// The gateway is about to be asked for it; detail: attempt, follow_up, kind.
+    FollowUpSent,
+    /// That has ended; detail: attempt, follow_up, kind, outcome.
+    FollowUpEnded,
+    /// A second person found out how an unknown one ended; detail: attempt, follow_up, kind, outcome, reason, asked_by.
+    FollowUpSettled,
     /// Payments left as a file; detail: rows, and what they were narrowed to.
     PaymentsExported,
     /// Days of the audit trail left as a file; detail: from, until.

@@ -99,6 +99,8 @@ ids! {
     CaptureId;
     /// One attempt to charge. Also the idempotency key towards a gateway that takes one.
     AttemptId;
+    /// Something that a gateway was asked to do with a payment.
+    FollowUpId;
     /// A widget of a desktop.
     WidgetId;
     /// An agent desktop.

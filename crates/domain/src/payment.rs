@@ -14,6 +14,7 @@ mod account;
 mod arranged;
 mod arrangement;
 mod charged;
+pub mod follow_up;
 mod form;
 mod ledger;
 mod notice;

@@ -8,12 +8,13 @@ use super::{Actor, Permission};
 
 /// Rights that configure nothing: those of agents, their supervisors and auditors, and of programs that tell of consumers. Whoever staffs a contact centre gives them
 /// without taking payments or reading the trail.
-pub const FLOOR: [Permission; 8] = [
+pub const FLOOR: [Permission; 9] = [
     Permission::CaptureStart,
     Permission::CaptureViewBasic,
     Permission::CaptureResetAttempts,
     Permission::CallConsumerData,
     Permission::PaymentResolveUnknown,
+    Permission::PaymentRefund,
     Permission::PaymentView,
     Permission::PaymentExport,
     Permission::AuditRead,

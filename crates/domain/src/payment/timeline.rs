@@ -5,10 +5,12 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::follow_up::FollowUpKind;
 use super::resolution::ResolvedOutcome;
 use super::{Outcome, Payment};
 use crate::audit::{AuditAction, AuditEntry};
 use crate::capture::Field;
+use crate::money::Money;
 use crate::time::UnixMillis;
 
 /// A step, when, and by whom.
@@ -74,6 +76,36 @@ pub enum Step {
     },
     /// The capture was over.
     CaptureEnded,
+    /// Somebody wanted the payment voided, refunded or captured; the intent was recorded.
+    FollowUpIntended {
+        /// What.
+        kind: FollowUpKind,
+        /// How much.
+        amount: Money,
+        /// Why.
+        reason: String,
+    },
+    /// The gateway was about to be asked for it.
+    FollowUpSent {
+        /// For what.
+        kind: FollowUpKind,
+    },
+    /// That ended.
+    FollowUpEnded {
+        /// What.
+        kind: FollowUpKind,
+        /// How; none: nothing left this server.
+        outcome: Option<Outcome>,
+    },
+    /// A second person found out how an unknown one ended.
+    FollowUpSettled {
+        /// What.
+        kind: FollowUpKind,
+        /// How it ended.
+        outcome: ResolvedOutcome,
+        /// How that was found out.
+        reason: String,
+    },
 }
 
 /// What an entry about the capture is called.
@@ -101,7 +133,7 @@ pub fn timeline(payment: &Payment, trail: &[AuditEntry]) -> Vec<TimelineStep> {
         let what = if entry.object == capture {
             (entry.action == AuditAction::CaptureEnded).then_some(Step::CaptureEnded)
         } else if is_own(entry) {
-            charge_step(entry)
+            charge_step(entry).or_else(|| follow_up_step(payment, entry))
         } else {
             None
         };
@@ -173,6 +205,32 @@ fn charge_step(entry: &AuditEntry) -> Option<Step> {
         }),
         AuditAction::UnknownRejected => Some(Step::Rejected { reason: reason() }),
         AuditAction::UnknownResolved => resolved.map(|outcome| Step::Resolved { outcome }),
+        _ => None,
+    }
+}
+
+fn follow_up_step(payment: &Payment, entry: &AuditEntry) -> Option<Step> {
+    let kind = value::<FollowUpKind>(entry, "kind")?;
+    let reason = || text(entry, "reason").unwrap_or_default().to_owned();
+    match entry.action {
+        AuditAction::FollowUpIntended => Some(Step::FollowUpIntended {
+            kind,
+            amount: Money {
+                minor: value(entry, "minor")?,
+                currency: payment.amount.currency,
+            },
+            reason: reason(),
+        }),
+        AuditAction::FollowUpSent => Some(Step::FollowUpSent { kind }),
+        AuditAction::FollowUpEnded => Some(Step::FollowUpEnded {
+            kind,
+            outcome: value(entry, "outcome"),
+        }),
+        AuditAction::FollowUpSettled => Some(Step::FollowUpSettled {
+            kind,
+            outcome: value(entry, "outcome")?,
+            reason: reason(),
+        }),
         _ => None,
     }
 }
@@ -337,5 +395,54 @@ mod tests {
             },
         ];
         assert_eq!(steps(&unknown, &trail), expected);
+    }
+
+    #[test]
+    fn what_was_done_with_the_payment_afterwards_is_told_too() {
+        let payment = payment(AttemptState::Final(Outcome::Approved));
+        let [_, own] = objects(&payment);
+        let mut trail = Trail(Vec::new());
+        trail.note(&own, AuditAction::ChargeIntended, &[]);
+        let kind = ("kind", "refund");
+        trail.note(
+            &own,
+            AuditAction::FollowUpIntended,
+            &[kind, ("reason", "broken")],
+        );
+        trail.0[1].detail["minor"] = 500.into();
+        trail.note(&own, AuditAction::FollowUpSent, &[kind]);
+        let unknown = [kind, ("outcome", "unknown")];
+        trail.note(&own, AuditAction::FollowUpEnded, &unknown);
+        let settled = [kind, ("outcome", "approved"), ("reason", "listed")];
+        trail.note(&own, AuditAction::FollowUpSettled, &settled);
+        let not_sent = [("kind", "void"), ("outcome", "not_sent")];
+        trail.note(&own, AuditAction::FollowUpEnded, &not_sent);
+        let kind = FollowUpKind::Refund;
+        let expected = [
+            Step::Intended,
+            Step::FollowUpIntended {
+                kind,
+                amount: Money {
+                    minor: 500,
+                    ..payment.amount
+                },
+                reason: "broken".to_owned(),
+            },
+            Step::FollowUpSent { kind },
+            Step::FollowUpEnded {
+                kind,
+                outcome: Some(Outcome::Unknown),
+            },
+            Step::FollowUpSettled {
+                kind,
+                outcome: ResolvedOutcome::Approved,
+                reason: "listed".to_owned(),
+            },
+            Step::FollowUpEnded {
+                kind: FollowUpKind::Void,
+                outcome: None,
+            },
+        ];
+        assert_eq!(steps(&payment, &trail), expected);
     }
 }
