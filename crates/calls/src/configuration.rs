@@ -228,6 +228,8 @@ fn is_configuration(change: &Change) -> bool {
         Change::None
         | Change::InsertPayment(_)
         | Change::MovePayment { .. }
+        | Change::InsertFollowUp(_)
+        | Change::MoveFollowUp(_)
         | Change::ProposeResolution(_)
         | Change::RejectResolution(_)
         | Change::ConfirmResolution { .. } => false,

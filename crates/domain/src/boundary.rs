@@ -24,6 +24,7 @@ use crate::id::{
     AttemptId, CallId, CaptureId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId,
 };
 use crate::money::Money;
+use crate::payment::follow_up::{FollowUp, FollowUpMove};
 use crate::payment::resolution::Proposal;
 use crate::payment::{
     AttemptState, CheckFacts, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm,
@@ -32,8 +33,10 @@ use crate::payment::{
 use crate::service::{Service, Settings, Sink};
 use crate::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget};
 
+mod payment_desk;
 mod telephony;
 
+pub use payment_desk::{FollowUpError, PaymentDesk};
 pub use telephony::{
     CallEvents, EndCause, IncomingCall, LineEvent, PhoneAccount, Protected, ProtectionRefused,
     RouteTarget, Telephony, TelephonyError,
@@ -254,6 +257,10 @@ pub enum Change {
         /// When.
         at: crate::time::UnixMillis,
     },
+    /// A new follow-up in state intent; refused if another one of the payment is open or unknown, or has its number.
+    InsertFollowUp(FollowUp),
+    /// A follow-up moves on; refused if it is not in the state that it must be in.
+    MoveFollowUp(FollowUpMove),
     /// Somebody says how an attempt ended; refused unless its outcome is unknown and nobody has said anything.
     ProposeResolution(Proposal),
     /// What was said is taken back; refused unless it is this that stands.
@@ -446,6 +453,13 @@ pub trait Payments: Send + Sync {
         &'a self,
         attempt: &'a AttemptId,
     ) -> Task<'a, Result<Option<Proposal>, StoreError>>;
+    /// What was done with an attempt's payment afterwards, the first one first.
+    fn follow_ups<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+    ) -> Task<'a, Result<Vec<FollowUp>, StoreError>>;
+    /// Follow-ups left in intent or sent, the oldest first.
+    fn unfinished_follow_ups(&self) -> Task<'_, Result<Vec<FollowUp>, StoreError>>;
     /// Those that fit, counted up to `most`.
     fn count<'a>(
         &'a self,

@@ -245,6 +245,7 @@ fn migrator(dialect: Dialect) -> Migrator {
         step!(8, "widget secrets", "0008_widget_secrets.sql"),
         step!(9, "routing lists", "0009_routing_lists.sql"),
         step!(10, "payment outputs", "0010_payment_outputs.sql"),
+        step!(11, "follow-ups", "0011_follow_ups.sql"),
     ];
     Migrator::with_migrations(
         steps

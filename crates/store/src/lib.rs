@@ -15,6 +15,7 @@ mod designer;
 mod desktop;
 mod document;
 mod failure;
+mod follow_up;
 mod history;
 mod key;
 mod narrowing;

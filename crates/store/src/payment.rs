@@ -7,6 +7,7 @@ use std::str::FromStr;
 use domain::boundary::{Payments, StoreError, Takers, Task};
 use domain::id::{AttemptId, DesktopId};
 use domain::money::Money;
+use domain::payment::follow_up::FollowUp;
 use domain::payment::resolution::Proposal;
 use domain::payment::{
     AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Outcome, Payment, PaymentOutput, Standing,
@@ -19,7 +20,7 @@ use crate::database::Database;
 use crate::document::{from_word, word};
 use crate::failure::{refused, unavailable};
 use crate::narrowing::Narrowing;
-use crate::proposal;
+use crate::{follow_up, proposal};
 
 /// Most rows of one answer. A page shows fewer; a caller that asks for more gets this many.
 const PAYMENTS_MAX: u32 = 1_000;
@@ -114,16 +115,16 @@ pub(crate) async fn move_on(
     Ok(())
 }
 
-fn outputs_text(outputs: &[PaymentOutput]) -> Result<String, StoreError> {
+pub(crate) fn outputs_text(outputs: &[PaymentOutput]) -> Result<String, StoreError> {
     serde_json::to_string(outputs).map_err(|error| corrupt(&error))
 }
 
 /// PostgreSQL keeps no NUL in text; a gateway's message may hold one.
-fn printable(message: &str) -> String {
+pub(crate) fn printable(message: &str) -> String {
     message.replace('\0', " ")
 }
 
-fn state_words(state: AttemptState) -> (&'static str, String) {
+pub(crate) fn state_words(state: AttemptState) -> (&'static str, String) {
     match state {
         AttemptState::Intent => ("intent", String::new()),
         AttemptState::Sent => ("sent", String::new()),
@@ -132,7 +133,7 @@ fn state_words(state: AttemptState) -> (&'static str, String) {
     }
 }
 
-fn state_from(state: &str, detail: &str) -> Result<AttemptState, StoreError> {
+pub(crate) fn state_from(state: &str, detail: &str) -> Result<AttemptState, StoreError> {
     Ok(match state {
         "intent" => AttemptState::Intent,
         "sent" => AttemptState::Sent,
@@ -281,9 +282,10 @@ impl Payments for Database {
             }
             let limit = narrowing.value(i64::from(limit.min(PAYMENTS_MAX)));
             let statement = format!(
-                "SELECT {COLUMNS}, {} FROM payments {}{} \
+                "SELECT {COLUMNS}, {}, {} FROM payments {}{} \
                  ORDER BY created_at DESC, attempt DESC LIMIT {limit}",
                 proposal::COLUMNS,
+                follow_up::aftermath_columns(),
                 proposal::JOIN,
                 narrowing.clause()
             );
@@ -294,6 +296,7 @@ impl Payments for Database {
                     Ok(LedgerRow {
                         payment: from_row(row)?,
                         proposal: proposal::from_row(row)?,
+                        aftermath: follow_up::aftermath_from_row(row)?,
                     })
                 })
                 .collect()
@@ -305,6 +308,17 @@ impl Payments for Database {
         attempt: &'a AttemptId,
     ) -> Task<'a, Result<Option<Proposal>, StoreError>> {
         Box::pin(proposal::load(self.readers(), attempt))
+    }
+
+    fn follow_ups<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+    ) -> Task<'a, Result<Vec<FollowUp>, StoreError>> {
+        Box::pin(follow_up::of_attempt(self.readers(), attempt))
+    }
+
+    fn unfinished_follow_ups(&self) -> Task<'_, Result<Vec<FollowUp>, StoreError>> {
+        Box::pin(follow_up::unfinished(self.readers()))
     }
 
     fn count<'a>(

@@ -18,7 +18,8 @@ use crate::connector::{Connector, run};
 use crate::failure::{is_busy, unavailable};
 use crate::key::KeyRing;
 use crate::{
-    approval, designer, desktop, payment, proposal, role, routing, seal, service, settings, user,
+    approval, designer, desktop, follow_up, payment, proposal, role, routing, seal, service,
+    settings, user,
 };
 
 /// Changes that may wait: eight full batches, below two seconds of work for a slow disk. When full, a commit is refused as busy.
@@ -492,6 +493,8 @@ impl Batch<'_> {
                 let moved = payment::move_on(connection, attempt, *from, *to, kept, *at);
                 moved.await.map(|()| 0)
             }
+            Change::InsertFollowUp(new) => follow_up::insert(connection, new).await.map(|()| 0),
+            Change::MoveFollowUp(step) => follow_up::move_on(connection, step).await.map(|()| 0),
             Change::ApproveHost(approval) => {
                 approval::insert(connection, approval).await.map(|()| 0)
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::boundary::*;
 use domain::id::AttemptId;
+use domain::payment::follow_up::{FollowUp, FollowUpMove};
 use domain::payment::resolution::Proposal;
 use domain::payment::{
     AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Outcome, Payment, Standing,
@@ -29,11 +30,33 @@ pub(super) struct Books {
     pub(super) payments: Mutex<Vec<Payment>>,
     /// What somebody has said of every attempt.
     pub(super) said: Mutex<Option<Proposal>>,
+    pub(super) follow_ups: Mutex<Vec<FollowUp>>,
     pub(super) entries: Mutex<Vec<domain::audit::AuditEntry>>,
     /// Every commit takes a while.
     pub(super) is_slow: AtomicBool,
     /// Commits that move a payment to `sent` fail.
     pub(super) refuses_sent: AtomicBool,
+}
+
+impl Books {
+    fn note_move(&self, to: AttemptState) {
+        self.journal.lock().unwrap().push(match to {
+            AttemptState::Sent => "sent",
+            AttemptState::NotSent(_) => "not sent",
+            AttemptState::Intent | AttemptState::Final(_) => "final",
+        });
+    }
+
+    fn move_follow_up(&self, step: &FollowUpMove) -> Result<(), StoreError> {
+        let mut follow_ups = self.follow_ups.lock().unwrap();
+        let mut all = follow_ups.iter_mut();
+        let is_there = |one: &&mut FollowUp| one.id == step.id && one.state == step.from;
+        let moved = all.find(is_there).ok_or(StoreError::Conflict)?;
+        moved.state = step.to;
+        moved.message.clone_from(&step.message);
+        moved.outputs.clone_from(&step.outputs);
+        Ok(())
+    }
 }
 
 impl Store for Books {
@@ -70,11 +93,15 @@ impl Store for Books {
                         .ok_or(StoreError::Conflict)?;
                     moved.state = to;
                     moved.outputs = outputs;
-                    self.journal.lock().unwrap().push(match to {
-                        AttemptState::Sent => "sent",
-                        AttemptState::NotSent(_) => "not sent",
-                        AttemptState::Intent | AttemptState::Final(_) => "final",
-                    });
+                    self.note_move(to);
+                }
+                Change::InsertFollowUp(follow_up) => {
+                    self.journal.lock().unwrap().push("intent");
+                    self.follow_ups.lock().unwrap().push(follow_up);
+                }
+                Change::MoveFollowUp(step) => {
+                    self.move_follow_up(&step)?;
+                    self.note_move(step.to);
                 }
                 _ => {}
             }
@@ -108,6 +135,7 @@ impl Payments for Books {
         };
         let payments = self.payments.lock().unwrap();
         let rows = payments.iter().filter(fits).map(|payment| LedgerRow {
+            aftermath: domain::payment::follow_up::Aftermath::default(),
             payment: payment.clone(),
             proposal: None,
         });
@@ -118,6 +146,21 @@ impl Payments for Books {
     fn proposal<'a>(&'a self, _: &'a AttemptId) -> Task<'a, Result<Option<Proposal>, StoreError>> {
         let said = self.said.lock().unwrap().clone();
         Box::pin(async move { Ok(said) })
+    }
+
+    fn follow_ups<'a>(&'a self, _: &'a AttemptId) -> Task<'a, Result<Vec<FollowUp>, StoreError>> {
+        unreachable!("whoever asks for one has read them")
+    }
+
+    fn unfinished_follow_ups(&self) -> Task<'_, Result<Vec<FollowUp>, StoreError>> {
+        Box::pin(async {
+            let follow_ups = self.follow_ups.lock().unwrap();
+            Ok(follow_ups
+                .iter()
+                .filter(|one| one.is_open())
+                .cloned()
+                .collect())
+        })
     }
 
     fn count<'a>(&'a self, _: &'a LedgerFilter, _: u32) -> Task<'a, Result<u32, StoreError>> {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::follow_up::Aftermath;
 use super::resolution::Proposal;
 use super::{AttemptState, Outcome, Payment};
 use crate::id::{AttemptId, CallId, DesktopId, UserId};
@@ -19,6 +20,8 @@ pub struct LedgerRow {
     pub payment: Payment,
     /// How somebody says that it ended, while nobody else has confirmed it.
     pub proposal: Option<Proposal>,
+    /// What became of its amount afterwards.
+    pub aftermath: Aftermath,
 }
 
 /// Which rows. Everything that is set must hold.

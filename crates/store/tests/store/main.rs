@@ -13,6 +13,7 @@ mod crash;
 mod designs;
 mod documents;
 mod faults;
+mod follow_ups;
 mod ledger;
 mod passwords;
 mod place;

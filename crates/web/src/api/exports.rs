@@ -11,7 +11,8 @@ use bytes::Bytes;
 use domain::access::{Permission, Resource, authorize};
 use domain::audit::{AuditAction, AuditEntry, ChainedDocument};
 use domain::boundary::{Change, StoreError};
-use domain::payment::{LedgerFilter, LedgerPlace, Payment};
+use domain::money::Money;
+use domain::payment::{LedgerFilter, LedgerPlace, LedgerRow};
 use domain::time::UnixMillis;
 use futures_util::stream::{self, StreamExt};
 use serde::{Deserialize, Serialize};
@@ -30,8 +31,8 @@ const PAGE_ROWS: u32 = 500;
 /// Days of the trail in one file: a long month with the hour that a clock is put back.
 const TRAIL_MS_MAX: i64 = (31 * 24 + 1) * 3_600_000;
 
-/// Columns of the ledger's file, in their order. They stay as they are: other people's tools read them.
-const COLUMNS: [&str; 15] = [
+/// Columns of the ledger's file, in their order. They stay as they are, and new ones come last: other people's tools read them.
+const COLUMNS: [&str; 18] = [
     "time",
     "reference",
     "outcome",
@@ -47,6 +48,9 @@ const COLUMNS: [&str; 15] = [
     "call",
     "attempt",
     "changed",
+    "voided",
+    "refunded",
+    "captured",
 ];
 
 /// The payments that fit, as a CSV file.
@@ -110,19 +114,27 @@ fn ledger_pages(
                 return Ok(None);
             };
             let place = LedgerPlace::from(&last.payment);
-            let text: String = rows
-                .iter()
-                .map(|row| ledger_line(&row.payment, &names))
-                .collect();
+            let text: String = rows.iter().map(|row| ledger_line(row, &names)).collect();
             Ok(Some((Bytes::from(text), (Some(place), left - limit))))
         }
     })
 }
 
-fn ledger_line(payment: &Payment, names: &Names) -> String {
+fn ledger_line(row: &LedgerRow, names: &Names) -> String {
+    let (payment, aftermath) = (&row.payment, &row.aftermath);
     let (agent, desktop) = (names.agent(payment), names.desktop(payment));
     let last_four = payment.last_four.as_deref().unwrap_or_default();
     let own = |text: &str| Cell::Own(text.to_owned());
+    let sum = |minor: i64| match minor {
+        0 => Cell::Own(String::new()),
+        minor => Cell::Own(
+            Money {
+                minor,
+                ..payment.amount
+            }
+            .amount_text(),
+        ),
+    };
     line(&[
         own(&payment.created_at.utc_text()),
         own(&payment.reference),
@@ -139,6 +151,9 @@ fn ledger_line(payment: &Payment, names: &Names) -> String {
         own(payment.call.as_str()),
         own(payment.attempt.as_str()),
         own(&payment.changed_at.utc_text()),
+        own(if aftermath.voided { "yes" } else { "" }),
+        sum(aftermath.refunded_minor),
+        sum(aftermath.captured_minor),
     ])
 }
 

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::access::{Actor, Permission, Resource, authorize};
 use domain::id::{AttemptId, DesktopId, UserId};
+use domain::payment::follow_up::Aftermath;
 use domain::payment::resolution::{Proposal, ResolvedOutcome};
 use domain::payment::timeline::{TimelineStep, objects, timeline};
 use domain::payment::{
@@ -107,6 +108,8 @@ pub(crate) struct PaymentRow {
     payment: Payment,
     /// How somebody says that it ended, while nobody else has confirmed it.
     proposal: Option<ProposalView>,
+    /// What became of its amount afterwards.
+    aftermath: Aftermath,
 }
 
 /// What somebody says of an unknown outcome.
@@ -191,6 +194,7 @@ pub(crate) fn row(names: &Names, actor: &Actor, row: LedgerRow) -> PaymentRow {
         agent_name: names.agent(&row.payment),
         desktop_name: names.desktop(&row.payment),
         payment: row.payment,
+        aftermath: row.aftermath,
         proposal: row.proposal.map(|proposal| said(actor, proposal)),
     }
 }
@@ -256,8 +260,11 @@ pub(crate) async fn find(
     if own_only(actor).is_some_and(|own| own != payment.agent) {
         return Err(Code::NotFound.into());
     }
-    let proposal = ledger.proposal(attempt).await?;
-    Ok(LedgerRow { payment, proposal })
+    Ok(LedgerRow {
+        proposal: ledger.proposal(attempt).await?,
+        aftermath: Aftermath::of(&ledger.follow_ups(attempt).await?),
+        payment,
+    })
 }
 
 /// One payment and how it came about.

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::access::Permission;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Audience, Bus, Change, LiveEvent};
 use domain::id::AttemptId;
@@ -25,10 +24,10 @@ use crate::problem::{Code, Problem};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProposalForm {
-    /// Charged or not.
-    outcome: ResolvedOutcome,
+    /// Charged or not; done or not.
+    pub(super) outcome: ResolvedOutcome,
     /// How that was found out, 3-500 characters, without a card number.
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// What a second person confirms.
@@ -112,6 +111,7 @@ pub(crate) async fn say(
     let said = LedgerRow {
         payment: found.payment,
         proposal: Some(proposal),
+        aftermath: found.aftermath,
     };
     Ok(Json(row(&Names::read(&app).await?, &login.actor, said)))
 }
@@ -154,6 +154,7 @@ pub(crate) async fn agree(
     let known = LedgerRow {
         payment,
         proposal: None,
+        aftermath: found.aftermath,
     };
     Ok(Json(row(&Names::read(&app).await?, &login.actor, known)))
 }
@@ -190,6 +191,7 @@ pub(crate) async fn disagree(
     let open = LedgerRow {
         payment: found.payment,
         proposal: None,
+        aftermath: found.aftermath,
     };
     Ok(Json(row(&Names::read(&app).await?, &login.actor, open)))
 }
@@ -208,7 +210,7 @@ fn entry(
         .with("outcome", outcome)
 }
 
-async fn commit(
+pub(super) async fn commit(
     app: &Shared,
     change: Change,
     entry: AuditEntry,
@@ -223,13 +225,9 @@ async fn commit(
     Ok(())
 }
 
-/// The agent who took it and everyone who sees the ledger.
 fn tell(app: &App, payment: &Payment) {
     let body = serde_json::to_value(payment).unwrap_or_default();
-    for audience in [
-        Audience::User(payment.agent.clone()),
-        Audience::Holders(Permission::PaymentView),
-    ] {
+    for audience in Audience::of_payment(payment) {
         app.deps.hub.publish(LiveEvent {
             audience,
             topic: "payment",

@@ -1,8 +1,9 @@
 //! The rooms behind the traits, in memory, with the behaviour that the traits promise.
 
 mod desktops;
+mod follow_ups;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -18,6 +19,7 @@ use domain::desktop::{Desktop, SavedDesktop, SecretsSet};
 use domain::gateway::NotSentReason;
 use domain::gateway::approval::HostApproval;
 use domain::id::{AttemptId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
+use domain::payment::follow_up::{Aftermath, FollowUp, FollowUpKind};
 use domain::payment::resolution::Proposal;
 use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment};
 use domain::service::{ResponseVariables, Service, Settings};
@@ -45,6 +47,9 @@ pub(crate) struct Rooms {
     pub(crate) banks: Mutex<BankTable>,
     pub(crate) payments: Mutex<Vec<Payment>>,
     pub(crate) proposals: Mutex<HashMap<AttemptId, Proposal>>,
+    pub(crate) follow_ups: Mutex<Vec<FollowUp>>,
+    /// What every gateway here is configured for.
+    pub(crate) operations: Mutex<BTreeSet<FollowUpKind>>,
     pub(crate) entries: Mutex<Vec<ChainedEntry>>,
     pub(crate) passwords: Mutex<Vec<(WidgetId, UnixMillis)>>,
     pub(crate) secrets: Mutex<SecretsSet>,
@@ -76,6 +81,8 @@ impl Default for Rooms {
             }),
             payments: Mutex::default(),
             proposals: Mutex::default(),
+            follow_ups: Mutex::default(),
+            operations: Mutex::new(FollowUpKind::ALL.into()),
             entries: Mutex::default(),
             passwords: Mutex::default(),
             secrets: Mutex::default(),
@@ -337,7 +344,7 @@ impl Rooms {
                     AttemptState::Final(proposal.outcome.into());
                 Ok(0)
             }
-            _ => Ok(0),
+            other => self.apply_to_follow_up(other),
         }
     }
 }
@@ -541,6 +548,7 @@ impl Payments for Rooms {
             .filter(|row| after.as_ref().is_none_or(|after| place(row) < *after));
         let with_proposal = |payment: Payment| LedgerRow {
             proposal: proposals.get(&payment.attempt).cloned(),
+            aftermath: Aftermath::of(&self.of_attempt(&payment.attempt)),
             payment,
         };
         let limit = usize::try_from(limit).unwrap();
@@ -552,6 +560,17 @@ impl Payments for Rooms {
         attempt: &'a AttemptId,
     ) -> Task<'a, Result<Option<Proposal>, StoreError>> {
         task(Ok(self.proposals.lock().unwrap().get(attempt).cloned()))
+    }
+
+    fn follow_ups<'a>(
+        &'a self,
+        attempt: &'a AttemptId,
+    ) -> Task<'a, Result<Vec<FollowUp>, StoreError>> {
+        task(Ok(self.of_attempt(attempt)))
+    }
+
+    fn unfinished_follow_ups(&self) -> Task<'_, Result<Vec<FollowUp>, StoreError>> {
+        task(Ok(Vec::new()))
     }
 
     fn count<'a>(
