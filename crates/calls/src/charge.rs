@@ -3,7 +3,6 @@
 //! Never: sends twice, or sends what it could not record.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
@@ -16,11 +15,7 @@ use domain::time::WallClock;
 use secret::Slot;
 use tokio::sync::mpsc;
 
-/// The outcome of a sent charge is offered to a failing store for this long; the attempt then stays `sent` and reads as unknown after the next start.
-const OUTCOME_RETRY_MAX: Duration = Duration::from_secs(60);
-
-/// Pause between two tries.
-const OUTCOME_RETRY_PAUSE: Duration = Duration::from_millis(500);
+use crate::patience::patiently;
 
 /// Reports of one charge: sent, then its end. Two fit.
 pub const PROGRESS_MAX: usize = 2;
@@ -209,15 +204,7 @@ impl ChargeRun {
         to: AttemptState,
         kept: Kept<'_>,
     ) -> Result<(), StoreError> {
-        let give_up = tokio::time::Instant::now() + OUTCOME_RETRY_MAX;
-        loop {
-            match self.advance(from, to, kept).await {
-                Err(error) if error.is_retryable() && tokio::time::Instant::now() < give_up => {
-                    tokio::time::sleep(OUTCOME_RETRY_PAUSE).await;
-                }
-                ended => return ended,
-            }
-        }
+        patiently(|| self.advance(from, to, kept)).await
     }
 
     async fn advance(

@@ -201,6 +201,10 @@ impl Inner {
 pub struct Calls(Arc<Inner>);
 
 impl Calls {
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.0
+    }
+
     /// No calls yet. Must be made inside the async runtime: the audit queue's task starts here.
     #[must_use]
     pub fn new(deps: Deps) -> Self {

@@ -33,7 +33,8 @@ pub async fn close_open_attempts(
     Ok(closed)
 }
 
-fn after_restart(state: AttemptState) -> Option<AttemptState> {
+/// What an open state becomes; none: it is not open.
+pub(crate) fn after_restart(state: AttemptState) -> Option<AttemptState> {
     match state {
         AttemptState::Intent => Some(AttemptState::NotSent(NotSentReason::Busy)),
         AttemptState::Sent => Some(AttemptState::Final(Outcome::Unknown)),

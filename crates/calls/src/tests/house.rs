@@ -209,11 +209,44 @@ impl PaymentGateway for Gateway {
         &self,
         operation: Operation,
     ) -> Task<'_, Result<Box<dyn ReadyOperation>, NotSentReason>> {
-        let asked = (operation.kind, operation.reference);
-        self.asked.lock().unwrap().push(asked);
-        let answer = self.answers.lock().unwrap().pop_front();
-        let told = Told(answer.unwrap_or(Outcome::Unknown));
-        Box::pin(async move { Ok(Box::new(told) as _) })
+        if matches!(operation.kind, OperationKind::Inquire) {
+            let asked = (operation.kind, operation.reference);
+            self.asked.lock().unwrap().push(asked);
+            let answer = self.answers.lock().unwrap().pop_front();
+            let told = Told(answer.unwrap_or(Outcome::Unknown));
+            return Box::pin(async move { Ok(Box::new(told) as _) });
+        }
+        let manner = *self.manner.lock().unwrap();
+        Box::pin(async move {
+            assert_ne!(manner, Manner::PanicsBeforeSending, "a planted defect");
+            self.journal.lock().unwrap().push("connect");
+            if manner == Manner::CannotConnect {
+                return Err(NotSentReason::Connect);
+            }
+            let journal = self.journal.clone();
+            Ok(Box::new(Done(manner, journal)) as Box<dyn ReadyOperation>)
+        })
+    }
+}
+
+/// A void, refund or capture on its way.
+struct Done(Manner, Journal);
+
+impl ReadyOperation for Done {
+    fn send(self: Box<Self>) -> Task<'static, Result<Answer, NotSentReason>> {
+        Box::pin(async move {
+            assert_ne!(self.0, Manner::PanicsWhileSending, "a planted defect");
+            self.1.lock().unwrap().push("first byte");
+            if let Manner::ApprovesAfter(wait_ms) = self.0 {
+                tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+            }
+            Ok(Answer {
+                verdict: VerdictRule::Approved.verdict(),
+                message: "given back".to_owned(),
+                outputs: vec![("refund_id".to_owned(), "re_1".to_owned())],
+                status: Some(200),
+            })
+        })
     }
 }
 
@@ -256,6 +289,7 @@ pub(super) struct Setup {
     pub(super) desktop: Mutex<Desktop>,
     pub(super) service: Mutex<Service>,
     pub(super) is_on: AtomicBool,
+    pub(super) response_variables: Mutex<ResponseVariables>,
     /// A gateway password is stored.
     pub(super) has_password: AtomicBool,
     pub(super) refused_routings: Mutex<RefusedRoutings>,
@@ -384,6 +418,7 @@ impl House {
             service: Mutex::new(service(protection)),
             desktop: Mutex::new(desktop(widgets.clone())),
             is_on: AtomicBool::new(true),
+            response_variables: Mutex::default(),
             has_password: AtomicBool::new(false),
             refused_routings: Mutex::default(),
             banks: Mutex::default(),

@@ -20,6 +20,7 @@ mod consent;
 mod controls;
 mod digits;
 mod fixtures;
+mod follow_ups;
 mod house;
 mod ledger;
 mod listening;

@@ -30,6 +30,7 @@ impl Services for Setup {
         Box::pin(async {
             Ok(Settings {
                 spc_enabled: self.is_on.load(Ordering::SeqCst),
+                response_variables: self.response_variables.lock().unwrap().clone(),
                 ..Settings::default()
             })
         })
