@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use calls::configuration::{Configuration, Readers, Snapshot, WatchedStore};
-use calls::{Asking, Calls, Deps, Unreachable, close_open_attempts};
+use calls::{Asking, Calls, Deps, Unreachable, close_open_attempts, close_open_follow_ups};
 use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
@@ -139,6 +139,7 @@ impl Server {
                 gateway,
                 trials,
                 payments: database.clone(),
+                payment_desk: Arc::new(calls.clone()),
                 audit: database.clone(),
                 clock,
                 hub,
@@ -222,6 +223,13 @@ async fn settle_ledger(database: &Database, clock: &dyn WallClock) -> Result<(),
         tracing::warn!(
             closed,
             "attempts were found open after a restart and were closed"
+        );
+    }
+    let closed = close_open_follow_ups(database, database, clock.now()).await?;
+    if closed > 0 {
+        tracing::warn!(
+            closed,
+            "voids, refunds or captures were found open after a restart and were closed"
         );
     }
     Ok(())

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use domain::audit::AuditEntry;
 use domain::boundary::{
-    AuditTrail, Audited, CaptureDesk, Change, Designs, Desktops, PaymentGateway, Payments,
-    Services, Store, StoreError, Users,
+    AuditTrail, Audited, CaptureDesk, Change, Designs, Desktops, PaymentDesk, PaymentGateway,
+    Payments, Services, Store, StoreError, Users,
 };
 use domain::gateway::trial::GatewayTrials;
 use domain::time::WallClock;
@@ -43,6 +43,8 @@ pub struct Deps {
     pub trials: Arc<dyn GatewayTrials>,
     /// The ledger.
     pub payments: Arc<dyn Payments>,
+    /// Voids, refunds and captures.
+    pub payment_desk: Arc<dyn PaymentDesk>,
     /// The audit trail.
     pub audit: Arc<dyn AuditTrail>,
     /// Wall clock.

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
-    attempts, audit, calls, consumer, controls, designer, desktops, exports, frames, gateway,
-    hosts, live, login, me, openapi, payments, resolutions, roles, routing, second_factor,
+    attempts, audit, calls, consumer, controls, designer, desktops, exports, follow_ups, frames,
+    gateway, hosts, live, login, me, openapi, payments, resolutions, roles, routing, second_factor,
     services, set_up, users,
 };
 use crate::app::Shared;
@@ -88,6 +88,7 @@ const USERS: &[Right] = &[Right::UserManage];
 const REVIEW: &[Right] = &[Right::UserManage, Right::AuditRead];
 const LEDGER: &[Right] = &[Right::PaymentView, Right::CaptureStart];
 const RESET: &[Right] = &[Right::CaptureResetAttempts];
+const REFUND: &[Right] = &[Right::PaymentRefund];
 const RESOLVE: &[Right] = &[Right::PaymentResolveUnknown];
 const AUDIT: &[Right] = &[Right::AuditRead];
 
@@ -276,6 +277,12 @@ fn evidence() -> Vec<Route> {
         post("/payments/{attempt}/proposal", resolutions::say).may(RESOLVE),
         post("/payments/{attempt}/proposal/confirm", resolutions::agree).may(RESOLVE),
         post("/payments/{attempt}/proposal/reject", resolutions::disagree).may(RESOLVE),
+        post("/payments/{attempt}/follow-ups", follow_ups::ask).may(REFUND),
+        post(
+            "/payments/{attempt}/follow-ups/{id}/outcome",
+            follow_ups::say,
+        )
+        .may(RESOLVE),
         get("/audit", audit::list).may(AUDIT),
         get("/audit/verification", audit::verify).may(AUDIT),
         post("/audit/export", exports::trail).may(AUDIT),

@@ -24,6 +24,8 @@ mod desktops;
 mod events;
 #[path = "web/evidence.rs"]
 mod evidence;
+#[path = "web/follow_ups.rs"]
+mod follow_ups;
 #[path = "web/frames.rs"]
 mod frames;
 #[path = "web/hosts.rs"]

@@ -189,7 +189,7 @@ pub(crate) async fn read_out(
     Ok(Json(read.await?))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Option<String> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Option<String> {
     let key = headers.get("idempotency-key")?.to_str().ok()?;
     let clean = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     ((16..=64).contains(&key.len()) && key.bytes().all(clean)).then(|| key.to_owned())

@@ -10,6 +10,7 @@ pub(crate) mod controls;
 pub(crate) mod designer;
 pub(crate) mod desktops;
 pub(crate) mod exports;
+pub(crate) mod follow_ups;
 pub(crate) mod frames;
 pub(crate) mod gateway;
 pub(crate) mod hosts;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Answer;
+use super::follow_ups::{self, FollowUpChoice, FollowUpView};
 use crate::app::{App, Shared};
 use crate::extract::{Caller, Id, Params};
 use crate::problem::{Code, Problem};
@@ -134,6 +135,10 @@ pub(crate) struct PaymentDetail {
     row: PaymentRow,
     /// From the call to the outcome, as the audit trail has it.
     steps: Vec<TimelineStep>,
+    /// What was done with it afterwards, the first one first.
+    follow_ups: Vec<FollowUpView>,
+    /// What can be done with it now, by whoever has the right.
+    choices: Vec<FollowUpChoice>,
 }
 
 /// What the ledger can be narrowed to.
@@ -281,8 +286,13 @@ pub(crate) async fn show(
     let trail = app.deps.audit.about(&about, STEPS_MAX).await?;
     let entries: Vec<_> = trail.into_iter().map(|chained| chained.entry).collect();
     let steps = timeline(&found.payment, &entries);
+    let follow_ups = app.deps.payments.follow_ups(&attempt).await?;
+    let choices = follow_ups::choices(&app, &found.payment, &follow_ups);
+    let seen = |one| follow_ups::view(&login.actor, one);
     let names = Names::read(&app).await?;
     Ok(Json(PaymentDetail {
+        follow_ups: follow_ups.into_iter().map(seen).collect(),
+        choices,
         row: row(&names, &login.actor, found),
         steps,
     }))

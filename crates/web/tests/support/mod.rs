@@ -126,6 +126,7 @@ fn deps(rooms: &Arc<Rooms>, desk: &Arc<Desk>, bench: &Arc<Bench>, hub: &Arc<Hub>
         gateway: rooms.clone(),
         trials: bench.clone(),
         payments: rooms.clone(),
+        payment_desk: rooms.clone(),
         audit: rooms.clone(),
         clock: rooms.clone(),
         hub: hub.clone(),

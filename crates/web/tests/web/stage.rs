@@ -7,12 +7,14 @@ use domain::capture::WidgetKind;
 use domain::capture::fixtures::ROUTING_NUMBERS;
 use domain::desktop::{DesktopService, Layout};
 use domain::gateway::approval::HostApproval;
+use domain::id::UserId;
 use domain::payment::{AttemptState, Outcome};
 use domain::time::UnixMillis;
 use serde_json::{Value, json};
 
 use crate::captures::{call, capture};
 use crate::evidence::payment;
+use crate::follow_ups::follow_up;
 use crate::support::{Browser, House, PASSWORD, desktop, user};
 use crate::widgets::widget;
 
@@ -45,6 +47,23 @@ async fn propose(house: &House) {
         sam.post("/payments/two/proposal", proposal).await.status,
         200
     );
+}
+
+/// Payments with an unknown outcome, charged ones, and a refund whose outcome is unknown.
+fn fill_ledger(house: &House, agent: &UserId) {
+    let unknown = AttemptState::Final(Outcome::Unknown);
+    *house.rooms.payments.lock().unwrap() = vec![
+        payment("one", agent, unknown),
+        payment("two", agent, unknown),
+        payment("three", agent, AttemptState::Final(Outcome::Approved)),
+        payment("four", agent, AttemptState::Final(Outcome::Approved)),
+    ];
+    house
+        .rooms
+        .follow_ups
+        .lock()
+        .unwrap()
+        .push(follow_up("four", "asked", unknown));
 }
 
 impl Stage {
@@ -88,9 +107,7 @@ impl Stage {
         house.desk.checks_forms.store(true, Ordering::SeqCst);
         house.desk.add_capture(&sid, capture("capture-1"));
         house.desk.add_call(&sid, call("call-1"));
-        let unknown = AttemptState::Final(Outcome::Unknown);
-        *house.rooms.payments.lock().unwrap() =
-            vec![payment("one", &sid, unknown), payment("two", &sid, unknown)];
+        fill_ledger(&house, &sid);
         propose(&house).await;
         let mut browser = house.logged_in(Role::SecurityAdmin).await;
         browser.extra.push((
@@ -129,7 +146,12 @@ impl Stage {
             &rooms.settings,
             &rooms.passwords,
         );
-        let evidence = (&rooms.payments, &rooms.proposals, &rooms.entries);
+        let evidence = (
+            &rooms.payments,
+            &rooms.proposals,
+            &rooms.follow_ups,
+            &rooms.entries,
+        );
         format!(
             "{people:?} {configured:?} {evidence:?} {:?} {:?}",
             self.house.desk.asked(),
@@ -142,6 +164,7 @@ impl Stage {
         let mut cases = self.people();
         cases.extend(self.calls());
         cases.extend(Self::captures());
+        cases.extend(Self::payments());
         cases.extend(self.configuration());
         cases.extend(self.designer());
         cases
@@ -214,7 +237,6 @@ impl Stage {
 
     fn captures() -> Vec<Case> {
         let values = typed_values();
-        let outcome = |reason: &str| json!({"outcome": "approved", "reason": reason});
         vec![
             case("POST", "/calls/{id}/captures", json!({"widget": "card"})).at("call-1"),
             case(
@@ -253,6 +275,12 @@ impl Stage {
                 json!({"field": "card_number"}),
             )
             .at("capture-1"),
+        ]
+    }
+
+    fn payments() -> Vec<Case> {
+        let outcome = |reason: &str| json!({"outcome": "approved", "reason": reason});
+        vec![
             case(
                 "POST",
                 "/payments/{attempt}/proposal",
@@ -271,6 +299,18 @@ impl Stage {
                 json!({"reason": "It is another one."}),
             )
             .at("two"),
+            case(
+                "POST",
+                "/payments/{attempt}/follow-ups",
+                json!({"kind": "refund", "amount": "20.00", "reason": "It came broken."}),
+            )
+            .at("three"),
+            case(
+                "POST",
+                "/payments/{attempt}/follow-ups/{id}/outcome",
+                outcome("The report lists it."),
+            )
+            .at_both("four", "asked"),
         ]
     }
 
@@ -541,6 +581,14 @@ impl Case {
     fn secret(self) -> Self {
         Self {
             is_secret: true,
+            ..self
+        }
+    }
+
+    fn at_both(self, attempt: &str, id: &str) -> Self {
+        let path = self.route.replace("{attempt}", attempt);
+        Self {
+            path: path.replace("{id}", id),
             ..self
         }
     }

@@ -209,8 +209,11 @@ fn may_be_taken(case: &Case, wrong: &Wrong, reply: &Reply) -> bool {
         .iter()
         .any(|json| reply.text().contains(json.trim_matches('"')));
     let tried_out = case.route.starts_with("/gateway/");
-    let goes_on =
-        wrong.pointer.starts_with("/values/") || case.route.ends_with("/reject") || tried_out;
+    // Into the trail, and into no answer.
+    let is_noted = ["/reject", "/outcome"]
+        .iter()
+        .any(|end| case.route.ends_with(end));
+    let goes_on = wrong.pointer.starts_with("/values/") || is_noted || tried_out;
     is_there || is_secret || goes_on
 }
 

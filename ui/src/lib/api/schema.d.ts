@@ -1282,6 +1282,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/payments/{attempt}/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has the payment's gateway void, refund or capture it. It is recorded before anything is sent, and runs on by itself; the payment says how it ended. The same
+         *     `Idempotency-Key` yields the same one.
+         * @description Needs the right payment.refund.
+         */
+        post: operations["ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments/{attempt}/follow-ups/{id}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says how a void, refund or capture with an unknown outcome ended. Whoever asked for it cannot: it takes a second person.
+         * @description Needs the right payment.resolve_unknown.
+         */
+        post: operations["say"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/payments/{attempt}/proposal": {
         parameters: {
             query?: never;
@@ -1673,6 +1714,21 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What has become of a payment's amount. */
+        Aftermath: {
+            /**
+             * Format: int64
+             * @description Was taken of what had only been authorised; 0: nobody asked for that here.
+             */
+            captured_minor: number;
+            /**
+             * Format: int64
+             * @description Was given back, in minor units of the payment's currency.
+             */
+            refunded_minor: number;
+            /** @description It was voided. */
+            voided: boolean;
+        };
         /** @description An agent in a few words. */
         AgentBrief: {
             /** @description The name of the desktop this agent works with. */
@@ -1735,7 +1791,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "payments_exported" | "audit_exported" | "attempts_reset" | "call_transferred" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "attempts_reset" | "call_transferred" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -2549,6 +2605,64 @@ export interface components {
             /** @description In the order in which they are easiest. */
             steps: components["schemas"]["StepTaken"][];
         };
+        /** @description Whether something can be done with a payment now. */
+        FollowUpChoice: {
+            /** @description What. */
+            kind: components["schemas"]["FollowUpKind"];
+            most?: components["schemas"]["Money"] | null;
+            refused?: components["schemas"]["FollowUpRefused"] | null;
+        };
+        /** @description What somebody wants done with a payment. */
+        FollowUpForm: {
+            /** @description "20.50", in the payment's currency; left out: all that the payment still allows. A void is of all. */
+            amount?: string | null;
+            /** @description What. */
+            kind: components["schemas"]["FollowUpKind"];
+            /** @description Why, 3-500 characters, without a card number. */
+            reason: string;
+        };
+        /** @description Something that a gateway was asked to do with a payment. */
+        FollowUpId: string;
+        /**
+         * @description What is done with a payment.
+         * @enum {string}
+         */
+        FollowUpKind: "void" | "refund" | "capture";
+        /**
+         * @description Why a follow-up cannot be.
+         * @enum {string}
+         */
+        FollowUpRefused: "payment_open" | "payment_unknown" | "not_charged" | "in_progress" | "last_unknown" | "voided" | "refunded" | "nothing_left" | "too_much" | "void_of_part" | "too_many" | "widget_gone" | "not_configured";
+        /** @description Something that was done with a payment. */
+        FollowUpView: {
+            /** @description How much. */
+            amount: components["schemas"]["Money"];
+            /** @description Login name of who asked for it. */
+            by: string;
+            /** @description When its state changed last. */
+            changed_at: components["schemas"]["UnixMillis"];
+            /** @description When it was asked for. */
+            created_at: components["schemas"]["UnixMillis"];
+            /** @description Its identity. */
+            id: components["schemas"]["FollowUpId"];
+            /** @description The caller asked for it: if its outcome is unknown, another person settles it. */
+            is_own: boolean;
+            /** @description What. */
+            kind: components["schemas"]["FollowUpKind"];
+            /** @description The gateway's message; empty: none. */
+            message: string;
+            /**
+             * Format: int32
+             * @description Its number among those of the payment, from 1.
+             */
+            number: number;
+            /** @description What is kept of the gateway's answer. */
+            outputs: components["schemas"]["PaymentOutput"][];
+            /** @description Why. */
+            reason: string;
+            /** @description Where it stands, as with a payment. */
+            state: components["schemas"]["AttemptState"];
+        };
         /** @description A code that lets a frame in once. */
         FrameCode: {
             /** @description The code. */
@@ -3161,6 +3275,10 @@ export interface components {
         };
         /** @description A payment and how it came about. */
         PaymentDetail: {
+            /** @description What can be done with it now, by whoever has the right. */
+            choices: components["schemas"]["FollowUpChoice"][];
+            /** @description What was done with it afterwards, the first one first. */
+            follow_ups: components["schemas"]["FollowUpView"][];
             /** @description The row. */
             row: components["schemas"]["PaymentRow"];
             /** @description From the call to the outcome, as the audit trail has it. */
@@ -3245,6 +3363,8 @@ export interface components {
         };
         /** @description A payment and who took it. */
         PaymentRow: {
+            /** @description What became of its amount afterwards. */
+            aftermath: components["schemas"]["Aftermath"];
             /** @description Login name of the agent; empty if the account is gone. */
             agent_name: string;
             /** @description Name of the desktop; empty if it is gone or was not kept. */
@@ -3286,7 +3406,7 @@ export interface components {
          * @description A right. Default deny: what no role lists, nobody may.
          * @enum {string}
          */
-        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "payment.resolve_unknown" | "payment.view" | "payment.export" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
+        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "payment.resolve_unknown" | "payment.refund" | "payment.view" | "payment.export" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
         /** @description A rectangle of cells. */
         Place: {
             /**
@@ -3429,7 +3549,7 @@ export interface components {
         };
         /** @description What a person found out about an unknown outcome. */
         ProposalForm: {
-            /** @description Charged or not. */
+            /** @description Charged or not; done or not. */
             outcome: components["schemas"]["ResolvedOutcome"];
             /** @description How that was found out, 3-500 characters, without a card number. */
             reason: string;
@@ -3974,6 +4094,35 @@ export interface components {
         } | {
             /** @enum {string} */
             step: "capture_ended";
+        } | {
+            /** @description How much. */
+            amount: components["schemas"]["Money"];
+            /** @description What. */
+            kind: components["schemas"]["FollowUpKind"];
+            /** @description Why. */
+            reason: string;
+            /** @enum {string} */
+            step: "follow_up_intended";
+        } | {
+            /** @description For what. */
+            kind: components["schemas"]["FollowUpKind"];
+            /** @enum {string} */
+            step: "follow_up_sent";
+        } | {
+            /** @description What. */
+            kind: components["schemas"]["FollowUpKind"];
+            outcome?: components["schemas"]["Outcome"] | null;
+            /** @enum {string} */
+            step: "follow_up_ended";
+        } | {
+            /** @description What. */
+            kind: components["schemas"]["FollowUpKind"];
+            /** @description How it ended. */
+            outcome: components["schemas"]["ResolvedOutcome"];
+            /** @description How that was found out. */
+            reason: string;
+            /** @enum {string} */
+            step: "follow_up_settled";
         };
         /** @description What is taken from a step's answer. */
         StepOutput: {
@@ -6319,6 +6468,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaymentDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ask: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 16-64 letters, digits, - or _: one press of the button */
+                "Idempotency-Key": string;
+            };
+            path: {
+                attempt: components["schemas"]["AttemptId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowUpForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    say: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attempt: components["schemas"]["AttemptId"];
+                id: components["schemas"]["FollowUpId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpView"];
                 };
             };
             default: components["responses"]["Problem"];
