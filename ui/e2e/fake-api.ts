@@ -5,8 +5,8 @@ import { PRESETS } from '../src/admin/preset-fixtures';
 import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../src/lib/capture/first-inputs';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
-  AgentBrief, AuditRow, AuditVerification, CallView, CheckedCase, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, Judgement, Layout, LiveCaptureList, Login, MyDesktop,
-  PaymentRow, Permission, PreviewView, RoleView, SecondFactorOffer, TestView, Tile, TimelineStep, UserView, Widget,
+  AgentBrief, AuditRow, AuditVerification, CallView, CheckedCase, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, FollowUpView, Judgement, Layout, LiveCaptureList, Login, MyDesktop,
+  PaymentDetail, PaymentRow, Permission, PreviewView, RoleView, SecondFactorOffer, TestView, Tile, TimelineStep, UserView, Widget,
 } from '../src/lib/api/types';
 
 const PERMISSIONS: Permission[] = [
@@ -144,6 +144,7 @@ const paid = (attempt: string, state: PaymentRow['payment']['state'], message = 
   agent_name: 'a.kim',
   desktop_name: 'Collections US',
   proposal: null,
+  aftermath: { voided: false, refunded_minor: 0, captured_minor: 0 },
   payment: {
     attempt, reference: `7F2K-${attempt.toUpperCase()}`, capture: 'c', call: 'k', widget: 'w2', desktop: 'd1', kind: 'credit_card_advanced', agent: 'u1',
     amount: { minor: 12_050, currency: 'USD' }, brand: null, last_four: null, state, message, outputs: [], created_at: NOW, changed_at: NOW,
@@ -155,7 +156,7 @@ const role = (id: string, name: string, permissions: Permission[], users: number
 });
 const ROLES = [
   role('agent', 'Agent', ['capture.start', 'capture.view_basic'], 112),
-  role('supervisor', 'Supervisor', ['capture.reset_attempts', 'payment.resolve_unknown', 'payment.view'], 6),
+  role('supervisor', 'Supervisor', ['capture.reset_attempts', 'payment.resolve_unknown', 'payment.refund', 'payment.view'], 6),
   role('desktop_admin', 'Desktop admin', ['desktop.edit'], 1),
   role('security_admin', 'Security admin', ['spc.enable', 'gateway.edit', 'gateway.secret.write', 'gateway.approve_host', 'user.manage', 'user.staff'], 2, { grantable: false }),
   role('auditor', 'Auditor', ['payment.view', 'audit.read'], 1),
@@ -176,6 +177,28 @@ const USERS = [
 const PROPOSED: PaymentRow = {
   ...paid('91qd', { state: 'final', detail: 'unknown' }),
   proposal: { outcome: 'approved', reason: 'Listed in the report of 26 November.', by: 's.roe', at: NOW, is_own: false },
+};
+const REFUNDED: PaymentRow = {
+  ...paid('22ab', { state: 'final', detail: 'approved' }, 'Thank you.'),
+  aftermath: { voided: false, refunded_minor: 2_000, captured_minor: 0 },
+};
+const refund = (number: number, change: Partial<FollowUpView>): FollowUpView => ({
+  id: `f${number}`, number, kind: 'refund', amount: { minor: 2_000, currency: 'USD' }, reason: 'One of two came broken.', by: 's.roe', is_own: false,
+  state: { state: 'final', detail: 'approved' }, message: 'Refund accepted', outputs: [{ name: 'refund_id', value: 're_3PqL' }], created_at: NOW + 3_600_000, changed_at: NOW + 3_601_000, ...change,
+});
+const LEFT = { minor: 10_050, currency: 'USD' };
+/** A payment of which a part was refunded: what is left can be, and nothing else. */
+const REFUNDABLE: PaymentDetail = {
+  row: REFUNDED,
+  steps: [],
+  follow_ups: [refund(1, {})],
+  choices: [{ kind: 'void', most: null, refused: 'refunded' }, { kind: 'refund', most: LEFT, refused: null }, { kind: 'capture', most: null, refused: 'refunded' }],
+};
+/** And one more refund, of which nobody knows how it ended. */
+export const REFUND_UNKNOWN: PaymentDetail = {
+  ...REFUNDABLE,
+  follow_ups: [refund(1, {}), refund(2, { amount: LEFT, state: { state: 'final', detail: 'unknown' }, message: '', outputs: [] })],
+  choices: REFUNDABLE.choices.map(({ kind }) => ({ kind, most: null, refused: 'last_unknown' })),
 };
 const entry = (position: number, action: AuditRow['action'], object: string, detail: AuditRow['detail']): AuditRow => ({
   position, seq: position, chain: 'node-a/3', at: NOW, actor: 'm.lee', address: '192.0.2.7', action, object, detail, hash: '0'.repeat(64),
@@ -299,7 +322,7 @@ const ANSWERS: Record<string, unknown> = {
     next: 'more',
     payments: [
       PROPOSED,
-      paid('22ab', { state: 'final', detail: 'approved' }, 'Thank you.'),
+      REFUNDED,
       paid('73xk', { state: 'final', detail: 'declined' }, 'Insufficient funds'),
       paid('04pp', { state: 'not_sent', detail: 'tls' }),
     ],
@@ -325,7 +348,8 @@ const ANSWERS: Record<string, unknown> = {
       entry(18_202, 'charge_ended', 'payment 7F2K-91QD', { attempt: '0123456789abcdefghjkmnpqrs', outcome: 'unknown' }),
     ],
   },
-  '/payments/91qd': { row: PROPOSED, steps: STEPS },
+  '/payments/91qd': { row: PROPOSED, steps: STEPS, follow_ups: [], choices: [] },
+  '/payments/22ab': REFUNDABLE,
 };
 
 /** Serves the answers; `change` replaces some, and null means 401. */

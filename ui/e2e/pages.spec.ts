@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, WITH_MORE, minePlaced, serve } from './fake-api';
+import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, REFUND_UNKNOWN, WITH_MORE, minePlaced, serve } from './fake-api';
 import { LOOKS, expectAccessible, expectAccessibleInEveryLook, expectNothingCut, focusOf, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
@@ -255,6 +255,24 @@ const PLACES: readonly Place[] = [
     ready: async (page) => {
       await page.getByRole('row', { name: '7F2K-91QD' }).click();
       await expect(page.getByRole('button', { name: 'Confirm: The customer was charged' })).toBeVisible();
+    },
+  },
+  {
+    name: 'payment-refund',
+    path: '/payments',
+    ready: async (page) => {
+      await page.getByRole('row', { name: '7F2K-22AB' }).click();
+      await page.getByRole('button', { name: 'Refund' }).click();
+      await expect(page.getByRole('button', { name: 'Refund 100.50 USD' })).toBeVisible();
+    },
+  },
+  {
+    name: 'payment-refund-unknown',
+    path: '/payments',
+    answers: { '/payments/22ab': REFUND_UNKNOWN },
+    ready: async (page) => {
+      await page.getByRole('row', { name: '7F2K-22AB' }).click();
+      await expect(page.getByRole('button', { name: 'Save outcome' })).toBeVisible();
     },
   },
 ];

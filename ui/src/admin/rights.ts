@@ -8,6 +8,7 @@ export const RIGHT_NAMES = {
   'capture.reset_attempts': 'right.capture.reset_attempts',
   'call.consumer_data': 'right.call.consumer_data',
   'payment.resolve_unknown': 'right.payment.resolve_unknown',
+  'payment.refund': 'right.payment.refund',
   'payment.view': 'right.payment.view',
   'payment.export': 'right.payment.export',
   'spc.enable': 'right.spc.enable',

@@ -11,12 +11,14 @@ import { useT } from '../lib/i18n';
 import { dateTimeText, moneyText } from '../lib/i18n/format';
 import css from './evidence.module.css';
 import { isUnknown, lookOf } from './outcomes';
+import { aftermathWords } from './follow-up-words';
+import { PaymentFollowUps } from './payment-follow-ups';
 import { PaymentResolution } from './payment-resolution';
 import { PaymentTimeline } from './payment-timeline';
 
-type Props = { attempt: string; listed: PaymentRow; mayResolve: boolean; onClose: () => void };
+type Props = { attempt: string; listed: PaymentRow; mayResolve: boolean; mayRefund: boolean; onClose: () => void };
 
-export function PaymentDrawer({ attempt, listed, mayResolve, onClose }: Props) {
+export function PaymentDrawer({ attempt, listed, mayResolve, mayRefund, onClose }: Props) {
   const t = useT();
   const { data, error } = useQuery({
     queryKey: [...KEYS.payments, 'one', attempt],
@@ -31,6 +33,7 @@ export function PaymentDrawer({ attempt, listed, mayResolve, onClose }: Props) {
         <span className={css.chips}>
           <strong>{moneyText(row.payment.amount)}</strong>
           <Chip tone={look.tone} icon={look.icon}>{t(look.name)}</Chip>
+          {aftermathWords(row.payment, row.aftermath, t).map((words) => <Chip key={words} tone="info" icon="check">{words}</Chip>)}
         </span>
       </header>
       <div className={css.sheetBody}>
@@ -40,6 +43,7 @@ export function PaymentDrawer({ attempt, listed, mayResolve, onClose }: Props) {
           {error && <Notice tone="bad" role="alert">{sentenceOf(error)}</Notice>}
           {data ? <PaymentTimeline payment={row.payment} steps={data.steps} /> : !error && <p role="status">{t('app.loading')}</p>}
         </section>
+        {data && <PaymentFollowUps payment={row.payment} followUps={data.follow_ups} choices={data.choices} rights={{ mayRefund, mayResolve }} />}
         {isUnknown(row.payment) && <PaymentResolution row={row} mayResolve={mayResolve} />}
       </div>
       <footer className={css.sheetFoot}>

@@ -1,10 +1,11 @@
 /** Owns: the words of a payment's steps, in order. */
-import type { Payment, Step, TimelineStep } from '../lib/api/types';
+import type { AttemptState, Payment, Step, TimelineStep } from '../lib/api/types';
 import { FIELD_NAMES } from '../lib/capture/words';
 import type { Translate } from '../lib/i18n';
 import { useT } from '../lib/i18n';
-import { clockText, dateTimeText } from '../lib/i18n/format';
+import { clockText, dateTimeText, moneyText } from '../lib/i18n/format';
 import css from './evidence.module.css';
+import { DONE, KINDS, lookOfFollowUp } from './follow-up-words';
 import { RESOLVED, outcomeName } from './outcomes';
 
 const HALF_A_DAY_MS = 12 * 3_600_000;
@@ -48,6 +49,16 @@ function wordsOf(step: Step, t: Translate): string {
       return t('timeline.rejected', { reason: step.reason });
     case 'resolved':
       return t('timeline.resolved', { outcome: t(RESOLVED[step.outcome]) });
+    case 'follow_up_intended':
+      return t('timeline.follow_up_intended', { kind: t(KINDS[step.kind]), amount: moneyText(step.amount), reason: step.reason });
+    case 'follow_up_sent':
+      return t('timeline.follow_up_sent', { kind: t(KINDS[step.kind]) });
+    case 'follow_up_ended': {
+      const state: AttemptState = step.outcome ? { state: 'final', detail: step.outcome } : { state: 'not_sent', detail: 'busy' };
+      return t('timeline.follow_up_ended', { kind: t(KINDS[step.kind]), outcome: t(lookOfFollowUp(state).name) });
+    }
+    case 'follow_up_settled':
+      return t('timeline.follow_up_settled', { kind: t(KINDS[step.kind]), outcome: t(DONE[step.outcome]), reason: step.reason });
     default:
       return step satisfies never;
   }

@@ -13,6 +13,7 @@ const row = (attempt: string, change: Partial<PaymentRow> = {}): PaymentRow => (
   agent_name: 'a.kim',
   desktop_name: 'Collections',
   proposal: null,
+  aftermath: { voided: false, refunded_minor: 0, captured_minor: 0 },
   payment: {
     attempt, reference: `7F2K-${attempt}`, capture: 'c', call: 'k', widget: 'w', desktop: 'd1', kind: 'credit_card_advanced', agent: 'u9',
     amount: { minor: 12_050, currency: 'USD' }, brand: null, last_four: null, state: { state: 'final', detail: 'unknown' }, message: '', outputs: [], created_at: AT, changed_at: AT,
@@ -30,7 +31,7 @@ function serve(rows: PaymentRow[], post: (path: string) => { status?: number; js
     if (method === 'POST') return post(path);
     if (path === '/payments/choices') return { json: { agents: [{ id: 'u9', name: 'a.kim' }], desktops: [] } };
     if (path.startsWith('/payments?')) return { json: { payments: path.includes('after=') ? [row('OLD')] : rows, next: path.includes('after=') ? null : next, unknown: rows.length } };
-    return { json: { row: rows[0], steps } };
+    return { json: { row: rows[0], steps, follow_ups: [], choices: [] } };
   });
 }
 

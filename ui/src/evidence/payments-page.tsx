@@ -12,6 +12,7 @@ import { dateTimeText, moneyText } from '../lib/i18n/format';
 import { boundsOf } from './days';
 import css from './evidence.module.css';
 import { ExportButton } from './export-button';
+import { aftermathWords } from './follow-up-words';
 import { RESOLVED, lookOf } from './outcomes';
 import { PaymentDrawer } from './payment-drawer';
 import { PaymentFilters } from './payment-filters';
@@ -58,7 +59,7 @@ export default function PaymentsPage({ login }: { login: Login }) {
         </Button>
       )}
       <Sheet label={t('payments.one', { reference: open?.payment.reference ?? '' })} open={open !== undefined} onClose={() => setOpen(undefined)}>
-        {open && <PaymentDrawer attempt={open.payment.attempt} listed={open} mayResolve={may(login, 'payment.resolve_unknown')} onClose={() => setOpen(undefined)} />}
+        {open && <PaymentDrawer attempt={open.payment.attempt} listed={open} mayResolve={may(login, 'payment.resolve_unknown')} mayRefund={may(login, 'payment.refund')} onClose={() => setOpen(undefined)} />}
       </Sheet>
     </main>
   );
@@ -96,7 +97,7 @@ function Ledger({ rows, onOpen }: { rows: readonly PaymentRow[]; onOpen: (row: P
 
 function LedgerRow({ row }: { row: PaymentRow }) {
   const t = useT();
-  const { payment, proposal } = row;
+  const { payment, proposal, aftermath } = row;
   const look = lookOf(payment.state);
   return (
     <Row id={payment.attempt} className={css.tableRow!} textValue={payment.reference}>
@@ -111,6 +112,7 @@ function LedgerRow({ row }: { row: PaymentRow }) {
       <Cell data-label={t('payments.outcome')}>
         <span className={css.chips}>
           <Chip tone={look.tone} icon={look.icon}>{t(look.name)}</Chip>
+          {aftermathWords(payment, aftermath, t).map((words) => <Chip key={words} tone="info" icon="check">{words}</Chip>)}
           {proposal && (
             <Chip tone="warn" icon="clock">{t('payments.proposed', { name: proposal.by, outcome: t(RESOLVED[proposal.outcome]) })}</Chip>
           )}
