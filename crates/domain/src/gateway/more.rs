@@ -5,9 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
-use super::{
-    Connection, ContentType, GatewayConfig, GatewayStep, Mapping, Operations, Recovery,
-};
+use super::{Connection, ContentType, GatewayConfig, GatewayStep, Mapping, Operations, Recovery};
 
 /// The fields behind "More" (docs/decisions/0008). The default asks for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
