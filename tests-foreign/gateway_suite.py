@@ -18,7 +18,7 @@ import audio
 from doubles import Authority, installed, localstripe, oauth2, prism, stateful_stripe
 from foreign_suite import Baresip, key_card, until
 from phone import Phone, Talker
-from tonewall import REPOSITORY, Addresses, Report, Server, binary
+from tonewall import REPOSITORY, Addresses, Refused, Report, Server, binary
 
 PRESET = REPOSITORY / "crates/gateway/presets/localstripe-card.toml"
 ADYEN = REPOSITORY / "crates/gateway/presets/adyen-card.toml"
@@ -200,6 +200,34 @@ def paid_by_call(server, agent, number):
         consumer.close()
 
 
+def refunded(supervisor, path, amount):
+    """A supervisor gives so much back; yields what came of it."""
+    known = supervisor.get(path)["follow_ups"]
+    supervisor.post_once(f"{path}/follow-ups", {"kind": "refund", "amount": amount, "reason": "the customer asked for it"})
+
+    def ended():
+        return next((one for one in supervisor.get(path)["follow_ups"][len(known):] if one["state"]["state"] in ("final", "not_sent")), None)
+
+    return until("the refund has an outcome", ended, 60)
+
+
+def given_back(supervisor, double, report):
+    rows = supervisor.get("/payments?outcome=approved")["payments"]
+    payment = rows[0]["payment"]
+    path = f"/payments/{payment['attempt']}"
+    part = refunded(supervisor, path, "25.50")
+    report.check(part["state"] == {"state": "final", "detail": "approved"}, "a supervisor refunds a part of it", part["state"])
+    try:
+        refunded(supervisor, path, "100.01")
+        report.check(False, "no more is refunded than is left")
+    except Refused as refused:
+        report.check("422" in str(refused), "no more is refunded than is left", refused)
+    refunds = json.loads(double.get("/v1/refunds", {"Authorization": f"Bearer {API_KEY}"}))["data"]
+    found = [(refund["amount"], refund["id"]) for refund in refunds]
+    kept = {row["name"]: row["value"] for row in part["outputs"]}
+    report.check(found == [(2_550, kept.get("refund_id"))], "localstripe has this refund and no other", found)
+
+
 def whole_call(authority, double, report):
     settings = f'\n[gateway]\nallowed_hosts = ["{double.host}"]\nca_file = "{authority.root}"\n'
     with Server(Addresses(), "gateways", ring_time="10s", slots=64, media_pairs=100, digest="md5", settings=settings) as server:
@@ -216,6 +244,7 @@ def whole_call(authority, double, report):
             refused = paid_by_call(server, agent, DECLINED)
             told = (refused["outcome"], refused.get("message"))
             report.check(told == ("declined", "Your card was declined."), "a declined card is declined, and the agent is told why", told)
+            given_back(server.add_supervisor(), double, report)
             time.sleep(1.0)
         finally:
             phone.stop()

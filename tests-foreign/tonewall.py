@@ -217,6 +217,10 @@ media_source = "{media_source}"
         """A user who reads the trail, and a login of theirs. The administrator may not."""
         return self._add_user("auditor", "Andrea Auditor", ["auditor"])
 
+    def add_supervisor(self):
+        """A user who refunds, and a login of theirs."""
+        return self._add_user("supervisor", "Sue Supervisor", ["supervisor"])
+
     def _add_user(self, name, display_name, roles, **more):
         first, password = "b2" + secrets.token_hex(12), "c3" + secrets.token_hex(12)
         user = {"name": name, "display_name": display_name, "roles": roles, "enabled": True, **more}
