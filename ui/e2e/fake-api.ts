@@ -11,7 +11,7 @@ import type {
 
 const PERMISSIONS: Permission[] = [
   'capture.start', 'capture.view_basic', 'payment.resolve_unknown', 'payment.view', 'payment.export', 'audit.read', 'spc.enable', 'desktop.edit', 'gateway.edit', 'gateway.secret.write',
-  'capture.reset_attempts', 'user.manage', 'gateway.approve_host',
+  'capture.reset_attempts', 'payment.refund', 'user.manage', 'gateway.approve_host',
 ];
 export const LOGIN: Login = {
   user: { id: 'u1', name: 'a.kim', display_name: 'Alex Kim' },
