@@ -6,6 +6,7 @@ use hyper::StatusCode;
 use serde_json::json;
 
 use super::behaviour::Behaviour;
+use super::ledger::{LedgerRow, RowStatus};
 use super::order::Order;
 
 /// Types it can answer in.
@@ -118,8 +119,8 @@ impl Answer {
         }
     }
 
-    /// What is said to an order, and the number of its charge. A behaviour that does not answer, or oddly, has that of an approval.
-    pub(super) fn to(behaviour: Behaviour, order: &Order, auth_code: String) -> Self {
+    /// What is said to an order whose row this is. A behaviour that does not answer, or oddly, has that of an approval.
+    pub(super) fn to(behaviour: Behaviour, order: &Order, row: LedgerRow) -> Self {
         let declined = |text: &str| (StatusCode::OK, "DECLINED", text.to_owned());
         let approved = |code| (code, "APPROVED", "Approved".to_owned());
         let (code, status, text) = match behaviour {
@@ -146,8 +147,34 @@ impl Answer {
             code,
             status,
             text,
-            reference: order.text("reference").to_owned(),
-            auth_code,
+            reference: row.reference,
+            auth_code: row.auth_code,
+        }
+    }
+
+    /// What became of a charge.
+    pub(super) fn about(charge: LedgerRow) -> Self {
+        let (status, text) = match charge.status {
+            RowStatus::Declined => ("DECLINED", "Declined"),
+            _ => ("APPROVED", "Approved"),
+        };
+        Self {
+            code: StatusCode::OK,
+            status,
+            text: text.to_owned(),
+            reference: charge.reference,
+            auth_code: charge.auth_code,
+        }
+    }
+
+    /// What was asked about a charge is not done.
+    pub(super) fn not_done(charge: &LedgerRow, why: &str) -> Self {
+        Self {
+            code: StatusCode::OK,
+            status: "DECLINED",
+            text: why.to_owned(),
+            reference: charge.reference.clone(),
+            auth_code: String::new(),
         }
     }
 

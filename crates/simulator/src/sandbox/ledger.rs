@@ -18,6 +18,10 @@ pub enum RowStatus {
     Charged,
     /// None did.
     Declined,
+    /// A charge was undone.
+    Voided,
+    /// Money of a charge went back.
+    Refunded,
 }
 
 /// A row of the ledger.
@@ -27,7 +31,10 @@ pub struct LedgerRow {
     pub at_ms: u64,
     /// What became of it.
     pub status: RowStatus,
-    /// The parameter `reference`.
+    /// Our number for the charge that was to be voided or refunded; empty: this is a charge.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub of: String,
+    /// The parameter `reference`; of what follows a charge the charge's.
     pub reference: String,
     /// The parameter `attempt`, if a mapping sends it.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -12,8 +12,12 @@
 //! {"result":{"status":"APPROVED","text":"Approved"},"reference":"7F2K-91QD","authCode":"A00001"}
 //! ```
 //!
-//! A form has the same names without nesting; XML has the root `response`. `GET /ledger` lists what
-//! was charged or declined. `POST /script` with `{"next":["decline","approve"]}` decides the next
+//! A form has the same names without nesting; XML has the root `response`.
+//!
+//! `POST /refund` and `POST /void` take `authCode`, the number of a charge, a refund also `amount`, and
+//! answer alike: no more goes back than was charged. `GET /charges/REFERENCE` answers what became of
+//! the latest charge of that reference. `GET /ledger` lists what was charged or declined, and what
+//! was given back. `POST /script` with `{"next":["decline","approve"]}` decides the next
 //! answers; what happens to a connection before its request, such as `close_at_once`, happens to the
 //! next one, whatever it is for.
 //!
@@ -46,6 +50,7 @@ mod answer;
 mod behaviour;
 mod certificates;
 mod early;
+mod follow_up;
 mod ledger;
 mod odd;
 mod order;
@@ -140,6 +145,7 @@ impl Sandbox {
             credentials: config.credentials,
             script: Script::default(),
             ledger,
+            follow_ups: tokio::sync::Mutex::default(),
             certificates,
         });
         let (open, is_open) = watch::channel(true);

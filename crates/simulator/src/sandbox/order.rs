@@ -14,8 +14,21 @@ use super::ledger::{LedgerRow, RowStatus};
 pub(super) struct Order(BTreeMap<String, Zeroizing<String>>);
 
 impl Order {
-    /// Reads a body by its Content-Type; the error says what is wrong, without a value.
+    /// Reads the body of a charge; the error says what is wrong, without a value.
     pub(super) fn parse(content_type: &str, body: &[u8]) -> Result<Self, String> {
+        let order = Self::parse_with(content_type, body, &["amount", "reference"])?;
+        if order.number().is_empty() {
+            return Err("cardNumber is missing, and so is accountNumber".to_owned());
+        }
+        Ok(order)
+    }
+
+    /// Reads a body by its Content-Type that has these parameters; the error says what is wrong, without a value.
+    pub(super) fn parse_with(
+        content_type: &str,
+        body: &[u8],
+        needed: &[&str],
+    ) -> Result<Self, String> {
         let text = std::str::from_utf8(body).map_err(|_| "the body is not UTF-8")?;
         let kind = content_type.split(';').next().unwrap_or("").trim();
         let values = match kind {
@@ -26,13 +39,10 @@ impl Order {
         };
         let order =
             Self(values.ok_or_else(|| format!("the body is no {kind} with one level of text"))?);
-        for name in ["amount", "reference"] {
+        for name in needed {
             if order.text(name).is_empty() {
                 return Err(format!("{name} is missing"));
             }
-        }
-        if order.number().is_empty() {
-            return Err("cardNumber is missing, and so is accountNumber".to_owned());
         }
         Ok(order)
     }
@@ -50,13 +60,14 @@ impl Order {
         }
     }
 
-    /// Its row, without a number of ours.
-    pub(super) fn row(&self, status: RowStatus) -> LedgerRow {
+    /// The row of its charge, without a number of ours.
+    pub(super) fn row(&self) -> LedgerRow {
         let number = self.number();
         let is_card = !self.text("cardNumber").is_empty();
         LedgerRow {
             at_ms: LedgerRow::now_ms(),
-            status,
+            status: RowStatus::Charged,
+            of: String::new(),
             reference: self.text("reference").to_owned(),
             attempt: self.text("attempt").to_owned(),
             amount: self.text("amount").to_owned(),

@@ -23,7 +23,8 @@ use super::answer::{Answer, AnswerType, refusal};
 use super::behaviour::{Behaviour, Moment};
 use super::certificates::Certificates;
 use super::early::{Met, meet};
-use super::ledger::Ledger;
+use super::follow_up::{charge_of, follow};
+use super::ledger::{Ledger, LedgerRow, RowStatus};
 use super::odd;
 use super::order::Order;
 use super::play::{Step, perform};
@@ -42,11 +43,16 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Pause after a failed accept, such as one for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Where an inquiry begins; the reference follows.
+const CHARGES: &str = "/charges/";
+
 /// What all connections share.
 pub(super) struct Shared {
     pub(super) credentials: Option<(String, SecretText)>,
     pub(super) script: Script,
     pub(super) ledger: Ledger,
+    /// Held while a follow-up is judged and written: the second of two sees the first.
+    pub(super) follow_ups: tokio::sync::Mutex<()>,
     pub(super) certificates: Certificates,
 }
 
@@ -131,13 +137,19 @@ async fn answer(
     play: &Mutex<Vec<Step>>,
 ) -> Result<Response<Full<Bytes>>, TakenOver> {
     let as_type = AnswerType::of(header(request.headers(), ACCEPT.as_str()));
-    let answer = match (request.method().clone(), request.uri().path()) {
+    let path = request.uri().path().to_owned();
+    let answer = match (request.method().clone(), path.as_str()) {
         (Method::POST, "/charge") => charge(request, shared).await,
+        (Method::POST, "/void") => follow_up(RowStatus::Voided, request, shared).await,
+        (Method::POST, "/refund") => follow_up(RowStatus::Refunded, request, shared).await,
         (Method::POST, "/script") => Ok(script(request, shared).await),
         (Method::GET, "/ledger") => return Ok(ledger(shared)),
+        (Method::GET, path) if path.starts_with(CHARGES) => {
+            Ok(inquiry(path, request.headers(), shared))
+        }
         _ => Ok(Answer::refusal(
             StatusCode::NOT_FOUND,
-            "there are /charge, /ledger and /script",
+            "there are /charge, /void, /refund, /charges/REFERENCE, /ledger and /script",
         )),
     };
     match answer {
@@ -163,20 +175,74 @@ fn response(code: StatusCode, content_type: &'static str, body: String) -> Respo
 
 /// The answer, or what comes instead of one.
 async fn charge(request: Request<Incoming>, shared: &Shared) -> Result<Answer, Vec<Step>> {
-    if !authorised(request.headers(), shared) {
-        return Ok(Answer::refusal(
-            StatusCode::UNAUTHORIZED,
-            "user name or password is wrong",
-        ));
-    }
-    let content_type = header(request.headers(), CONTENT_TYPE.as_str()).to_owned();
-    let order = match read(request).await {
-        Ok(body) => match Order::parse(&content_type, &body) {
-            Ok(order) => order,
-            Err(why) => return Ok(Answer::refusal(StatusCode::BAD_REQUEST, why)),
-        },
+    let order = match order(request, shared, Order::parse).await {
+        Ok(order) => order,
         Err(refusal) => return Ok(refusal),
     };
+    asked(chosen(&order, shared), &order, order.row(), shared).await
+}
+
+/// The same for what follows a charge.
+async fn follow_up(
+    done: RowStatus,
+    request: Request<Incoming>,
+    shared: &Shared,
+) -> Result<Answer, Vec<Step>> {
+    let parse = |kind: &str, body: &[u8]| Order::parse_with(kind, body, &["authCode"]);
+    let order = match order(request, shared, parse).await {
+        Ok(order) => order,
+        Err(refusal) => return Ok(refusal),
+    };
+    let behaviour = chosen(&order, shared);
+    let turn = shared.follow_ups.lock().await;
+    let Ok(rows) = shared.ledger.rows() else {
+        return Ok(unusable_ledger());
+    };
+    let Some(charge) = charge_of(&rows, order.text("authCode")) else {
+        let why = "no charge has this authCode";
+        return Ok(Answer::refusal(StatusCode::NOT_FOUND, why));
+    };
+    let row = match follow(charge, &rows, done, order.text("amount")) {
+        Ok(row) => row,
+        Err(why) => return Ok(Answer::not_done(charge, why)),
+    };
+    let answering = asked(behaviour, &order, row, shared).await;
+    drop(turn);
+    answering
+}
+
+/// What became of the latest charge of a reference.
+fn inquiry(path: &str, headers: &HeaderMap, shared: &Shared) -> Answer {
+    if !authorised(headers, shared) {
+        return unauthorised();
+    }
+    let Ok(rows) = shared.ledger.rows() else {
+        return unusable_ledger();
+    };
+    let reference = path.trim_start_matches(CHARGES);
+    let mut charges = rows.into_iter().rev().filter(|row| row.of.is_empty());
+    match charges.find(|row| row.reference == reference) {
+        Some(charge) => Answer::about(charge),
+        None => Answer::refusal(StatusCode::NOT_FOUND, "no charge has this reference"),
+    }
+}
+
+/// What a body orders; else the refusal of whoever may not order, or wrote what nobody can read.
+async fn order(
+    request: Request<Incoming>,
+    shared: &Shared,
+    parse: impl Fn(&str, &[u8]) -> Result<Order, String>,
+) -> Result<Order, Answer> {
+    if !authorised(request.headers(), shared) {
+        return Err(unauthorised());
+    }
+    let content_type = header(request.headers(), CONTENT_TYPE.as_str()).to_owned();
+    let body = read(request).await?;
+    parse(&content_type, &body).map_err(|why| Answer::refusal(StatusCode::BAD_REQUEST, why))
+}
+
+/// The next scripted behaviour, else what the amount means.
+fn chosen(order: &Order, shared: &Shared) -> Behaviour {
     let scripted = shared.script.take(Moment::Request);
     let behaviour = scripted.unwrap_or_else(|| Behaviour::of_amount(order.text("amount")));
     tracing::info!(
@@ -184,28 +250,41 @@ async fn charge(request: Request<Incoming>, shared: &Shared) -> Result<Answer, V
         ?behaviour,
         "sandbox gateway is asked"
     );
-    asked(behaviour, &order, shared).await
+    behaviour
 }
 
-async fn asked(behaviour: Behaviour, order: &Order, shared: &Shared) -> Result<Answer, Vec<Step>> {
-    let mut auth_code = String::new();
+/// `row` is written if the behaviour does what is ordered, and as declined if it declines.
+async fn asked(
+    behaviour: Behaviour,
+    order: &Order,
+    mut row: LedgerRow,
+    shared: &Shared,
+) -> Result<Answer, Vec<Step>> {
     if let Some(status) = behaviour.row() {
-        match shared.ledger.append(order.row(status)).await {
-            Ok(row) => auth_code = row.auth_code,
-            Err(_) => {
-                return Ok(Answer::refusal(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the ledger cannot be written",
-                ));
-            }
+        if status == RowStatus::Declined {
+            row.status = status;
         }
+        row = match shared.ledger.append(row).await {
+            Ok(row) => row,
+            Err(_) => return Ok(unusable_ledger()),
+        };
     }
     tokio::time::sleep(behaviour.delay()).await;
-    let answer = Answer::to(behaviour, order, auth_code);
+    let answer = Answer::to(behaviour, order, row);
     match odd::steps(behaviour, &answer.json()) {
         Some(steps) => Err(steps),
         None => Ok(refusal(behaviour).unwrap_or(answer)),
     }
+}
+
+fn unauthorised() -> Answer {
+    let why = "user name or password is wrong";
+    Answer::refusal(StatusCode::UNAUTHORIZED, why)
+}
+
+fn unusable_ledger() -> Answer {
+    let why = "the ledger cannot be used";
+    Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, why)
 }
 
 async fn read(request: Request<Incoming>) -> Result<Bytes, Answer> {

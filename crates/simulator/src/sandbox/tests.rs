@@ -109,6 +109,78 @@ async fn the_script_and_the_ledger_are_there_for_strangers() {
     assert_eq!(rows, sandbox.ledger().unwrap());
 }
 
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+}
+
+#[tokio::test]
+async fn a_charge_is_found_by_its_reference_after_a_restart_though_nobody_was_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = start(folder.path(), "127.0.0.1:0").await.unwrap();
+    let asked = ask(&sandbox, &get("/charges/R-1")).await;
+    assert!(asked.starts_with("HTTP/1.1 404"), "{asked}");
+    ask(&sandbox, &post("/charge", &ORDER.replace("10.00", "10.05"))).await;
+    let asked = ask(&sandbox, &get("/charges/R-1")).await;
+    assert!(asked.contains(r#""status":"DECLINED""#), "{asked}");
+    sandbox.script(Behaviour::ChargeThenReset).unwrap();
+    let reset = ask(&sandbox, &post("/charge", ORDER)).await;
+    assert!(reset.is_empty(), "{reset}");
+    drop(sandbox);
+    let sandbox = start(folder.path(), "127.0.0.1:0").await.unwrap();
+    let asked = ask(&sandbox, &get("/charges/R-1")).await;
+    for part in [
+        r#""status":"APPROVED""#,
+        r#""reference":"R-1""#,
+        r#""authCode":"A00002""#,
+    ] {
+        assert!(asked.contains(part), "{part} in {asked}");
+    }
+}
+
+#[tokio::test]
+async fn no_more_goes_back_than_was_charged_and_nothing_after_a_void() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = start(folder.path(), "127.0.0.1:0").await.unwrap();
+    for _ in 0..2 {
+        ask(&sandbox, &post("/charge", ORDER)).await;
+    }
+    let refund = |of: &str, amount: &str| {
+        let body = format!(r#"{{"authCode":"{of}","amount":"{amount}"}}"#);
+        post("/refund", &body)
+    };
+    let void = |of: &str| post("/void", &format!(r#"{{"authCode":"{of}"}}"#));
+    for (request, says) in [
+        (refund("A00001", "4.5"), "Approved"),
+        (refund("A00001", "5.51"), "more than was charged"),
+        (refund("A00001", "5.05"), "Declined"),
+        (refund("A00001", "-1"), "no number"),
+        (void("A00001"), "refunded"),
+        (refund("A00001", "5.50"), "Approved"),
+        (void("A00002"), "Approved"),
+        (void("A00002"), "voided"),
+        (refund("A00002", "1.00"), "voided"),
+        (refund("A00003", "1.00"), "no charge"),
+        (post("/void", "{}"), "authCode is missing"),
+    ] {
+        let reply = ask(&sandbox, &request).await;
+        assert!(reply.contains(says), "{request}: {reply}");
+    }
+    let rows = sandbox.ledger().unwrap();
+    let followed = rows.iter().filter(|row| !row.of.is_empty());
+    let followed: Vec<_> = followed
+        .map(|row| (row.status, row.of.as_str(), row.amount.as_str()))
+        .collect();
+    assert_eq!(
+        followed,
+        [
+            (RowStatus::Refunded, "A00001", "4.5"),
+            (RowStatus::Declined, "A00001", "5.05"),
+            (RowStatus::Refunded, "A00001", "5.50"),
+            (RowStatus::Voided, "A00002", "10.00"),
+        ]
+    );
+}
+
 #[tokio::test]
 async fn an_answer_repeats_the_description_when_it_is_told_to() {
     let folder = tempfile::tempdir().unwrap();
