@@ -109,7 +109,7 @@ impl Asking {
             Ok(Some(operation)) => operation,
             Ok(None) => return Asked::Over,
             Err(error) => {
-                tracing::warn!(%error, "the credentials of a gateway cannot be read; it is asked later");
+                tracing::warn!(%error, "the credentials of a gateway cannot be read, or are for another host; it is asked later");
                 return Asked::Unknown;
             }
         };
@@ -138,12 +138,10 @@ impl Asking {
     async fn inquiry(&self, payment: &Payment) -> Result<Option<Operation>, StoreError> {
         let kind = OperationKind::Inquire;
         let snapshot = self.configuration.current();
-        let mut widgets = snapshot
-            .desktops
-            .iter()
-            .flat_map(|desktop| &desktop.widgets);
-        let widget = widgets.find(|widget| widget.id == payment.widget);
-        let Some(mut gateway) = widget.and_then(|widget| widget.gateway.clone()) else {
+        let Some(widget) = snapshot.widget(&payment.widget) else {
+            return Ok(None);
+        };
+        let Some(mut gateway) = widget.gateway.clone() else {
             return Ok(None);
         };
         if gateway.more.recovery.operation() != Some(kind) {
@@ -151,6 +149,11 @@ impl Asking {
         }
         let variables = &snapshot.settings.response_variables;
         let _of_the_sale = variables.restrict(&mut gateway);
+        let password = self.desktops.gateway_password(&widget.id).await?;
+        let secrets = self.desktops.gateway_secrets(&widget.id).await?;
+        if (password.is_some() || !secrets.is_empty()) && !self.configuration.is_still_for(widget) {
+            return Err(StoreError::Conflict);
+        }
         Ok(Some(Operation {
             kind,
             once: Once::of_operation(&payment.attempt, kind, self.clock.now()),
@@ -158,8 +161,8 @@ impl Asking {
             reference: payment.reference.clone(),
             amount: payment.amount,
             outputs: payment.outputs.clone(),
-            password: self.desktops.gateway_password(&payment.widget).await?,
-            secrets: self.desktops.gateway_secrets(&payment.widget).await?,
+            password,
+            secrets,
             gateway,
         }))
     }

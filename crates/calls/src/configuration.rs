@@ -9,8 +9,9 @@ use domain::boundary::{Audited, Change, Desktops, Services, Store, StoreError, T
 use domain::capture::routing::RoutingBook;
 use domain::desktop::Desktop;
 use domain::gateway::approval::HostApproval;
-use domain::id::{DesktopId, UserId};
+use domain::id::{DesktopId, UserId, WidgetId};
 use domain::service::{Service, Settings};
+use domain::widget::Widget;
 
 /// Where a snapshot is read from.
 #[derive(Clone)]
@@ -58,6 +59,13 @@ impl Snapshot {
     #[must_use]
     pub fn desktop(&self, id: &DesktopId) -> Option<&Arc<Desktop>> {
         self.desktops.iter().find(|desktop| desktop.id == *id)
+    }
+
+    /// A widget of any desktop.
+    #[must_use]
+    pub fn widget(&self, id: &WidgetId) -> Option<&Widget> {
+        let mut widgets = self.desktops.iter().flat_map(|desktop| &desktop.widgets);
+        widgets.find(|widget| widget.id == *id)
     }
 
     /// The enabled user whose phone has this name.
@@ -115,6 +123,17 @@ impl Configuration {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Stored credentials belong to the hosts that this widget names: credentials are not versioned, what was begun with a widget is (C12).
+    pub(crate) fn is_still_for(&self, widget: &Widget) -> bool {
+        let hosts = |widget: &Widget| {
+            let gateway = widget.gateway.as_ref();
+            gateway.map(|gateway| (gateway.service_url.clone(), gateway.authorities()))
+        };
+        let now = self.current();
+        let now = now.widget(&widget.id);
+        now.is_some_and(|now| hosts(now) == hosts(widget))
     }
 
     /// Reads the store again and replaces the snapshot.

@@ -133,22 +133,6 @@ impl Inner {
         self.telephony.get()
     }
 
-    /// The stored password belongs to the Service URL that this widget's capture began with: passwords are not versioned, captures are (C12).
-    pub(crate) fn is_still_for(&self, widget: &domain::widget::Widget) -> bool {
-        let url = |widget: &domain::widget::Widget| {
-            let gateway = widget.gateway.as_ref();
-            gateway.map(|gateway| (gateway.service_url.clone(), gateway.authorities()))
-        };
-        let snapshot = self.deps.configuration.current();
-        let mut widgets = snapshot
-            .desktops
-            .iter()
-            .flat_map(|desktop| &desktop.widgets);
-        widgets
-            .find(|now| now.id == widget.id)
-            .is_some_and(|now| url(now) == url(widget))
-    }
-
     pub(crate) fn capture_opened(&self, capture: CaptureId, call: CallId, desktop: DesktopId) {
         let mut table = self.table();
         table.attempted.insert(call.clone());

@@ -59,10 +59,8 @@ impl Inner {
     /// The widget that the payment came from, as it is now.
     fn widget_of(&self, payment: &Payment) -> Result<Widget, FollowUpRefused> {
         let snapshot = self.deps.configuration.current();
-        let desktops = snapshot.desktops.iter();
-        let mut widgets = desktops.flat_map(|desktop| &desktop.widgets);
-        let found = widgets.find(|widget| widget.id == payment.widget);
-        found.cloned().ok_or(FollowUpRefused::WidgetGone)
+        let found = snapshot.widget(&payment.widget).cloned();
+        found.ok_or(FollowUpRefused::WidgetGone)
     }
 }
 
@@ -151,7 +149,8 @@ impl Run {
         gateway.more.cases.clear();
         let password = deps.desktops.gateway_password(&widget.id).await?;
         let secrets = deps.desktops.gateway_secrets(&widget.id).await?;
-        if (password.is_some() || !secrets.is_empty()) && !self.inner.is_still_for(&widget) {
+        if (password.is_some() || !secrets.is_empty()) && !deps.configuration.is_still_for(&widget)
+        {
             return Err(StoreError::Conflict.into());
         }
         let operation = Operation {

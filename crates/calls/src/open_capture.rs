@@ -539,7 +539,7 @@ impl CallTask {
                     return run.refuse(NotSentReason::Render, slot).await;
                 }
             };
-            if (password.is_some() || !secrets.is_empty()) && !inner.is_still_for(&widget) {
+            if (password.is_some() || !secrets.is_empty()) && !inner.deps.configuration.is_still_for(&widget) {
                 tracing::error!("a gateway was changed during a capture; its new credentials do not go to the old host");
                 return run.refuse(NotSentReason::Render, slot).await;
             }

@@ -1,6 +1,8 @@
 //! What is asked of a gateway about attempts that a restart left unknown.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use domain::audit::AuditAction;
 use domain::capture::CaptureState;
@@ -152,6 +154,28 @@ async fn what_a_person_settles_meanwhile_is_left_alone() {
     house.books.payments.lock().unwrap()[0].state = declined;
     assert_eq!(running.await.unwrap(), Ok(0));
     assert_eq!((house.states(), times_asked(&house)), (vec![declined], 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_came_with_another_host_do_not_go_to_the_one_before() {
+    let house = left_unknown("inquire", 1).await;
+    house.setup.has_password.store(true, Ordering::SeqCst);
+    will_say(&house, &[Outcome::Approved]);
+    let held = house.setup.reading.lock().await;
+    let running = tokio::spawn(asking(&house).run());
+    // The clock only moves once the asking waits for the password.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    {
+        let mut desktop = house.setup.desktop.lock().unwrap();
+        let gateway = desktop.widgets[0].gateway.as_mut().unwrap();
+        gateway.service_url = "https://elsewhere.example/charge".to_owned();
+    }
+    house.reload().await;
+    drop(held);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(times_asked(&house), 0, "not with what it read meanwhile");
+    assert_eq!(running.await.unwrap(), Ok(1));
+    assert_eq!(times_asked(&house), 1, "later, as it is configured now");
 }
 
 #[tokio::test(start_paused = true)]

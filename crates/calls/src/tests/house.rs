@@ -292,6 +292,8 @@ pub(super) struct Setup {
     pub(super) response_variables: Mutex<ResponseVariables>,
     /// A gateway password is stored.
     pub(super) has_password: AtomicBool,
+    /// Whoever reads a password waits while a test holds it.
+    pub(super) reading: tokio::sync::Mutex<()>,
     pub(super) refused_routings: Mutex<RefusedRoutings>,
     pub(super) banks: Mutex<BankTable>,
 }
@@ -367,7 +369,10 @@ impl Desktops for Setup {
         _: &'a WidgetId,
     ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
         let password = || SecretText::new("stored".to_owned());
-        Box::pin(async move { Ok(self.has_password.load(Ordering::SeqCst).then(password)) })
+        Box::pin(async move {
+            let _turn = self.reading.lock().await;
+            Ok(self.has_password.load(Ordering::SeqCst).then(password))
+        })
     }
 
     fn gateway_secrets<'a>(
@@ -420,6 +425,7 @@ impl House {
             is_on: AtomicBool::new(true),
             response_variables: Mutex::default(),
             has_password: AtomicBool::new(false),
+            reading: tokio::sync::Mutex::default(),
             refused_routings: Mutex::default(),
             banks: Mutex::default(),
         });
