@@ -12,6 +12,8 @@
 #[path = "stories/support/mod.rs"]
 mod support;
 
+#[path = "stories/asked.rs"]
+mod asked;
 #[path = "stories/canary.rs"]
 mod canary;
 #[path = "stories/gateway_command.rs"]

@@ -11,6 +11,7 @@ mod walk;
 pub(crate) use campaign::{Kill, campaign, kills};
 pub(crate) use client::Client;
 pub(crate) use events::EventStream;
-pub(crate) use house::{House, TONEWALL};
+pub(crate) use house::{House, TONEWALL, wait_for};
+pub(crate) use site::{Running, Site};
 pub(crate) use variants::{plain, planted};
 pub(crate) use walk::{Capture, connect, form, new_key};

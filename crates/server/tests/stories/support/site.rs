@@ -109,10 +109,31 @@ impl Site {
         }
     }
 
+    fn ledger_file(&self) -> PathBuf {
+        self.folder.path().join("simulator/sandbox-ledger.jsonl")
+    }
+
+    /// The sandbox gateway forgets what it charged. What that was.
+    pub(crate) fn take_ledger(&self) -> String {
+        let rows = std::fs::read_to_string(self.ledger_file()).unwrap();
+        std::fs::write(self.ledger_file(), "").unwrap();
+        rows
+    }
+
+    /// It remembers again.
+    pub(crate) fn add_to_ledger(&self, rows: &str) {
+        let now = std::fs::read_to_string(self.ledger_file()).unwrap();
+        std::fs::write(self.ledger_file(), format!("{rows}{now}")).unwrap();
+    }
+
+    /// What the server has said since its last start.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.log_file(self.starts)).unwrap_or_default()
+    }
+
     /// Rows of the sandbox gateway's own ledger: charges of this amount.
     pub(crate) fn charges(&self, amount: &str) -> usize {
-        let ledger = self.folder.path().join("simulator/sandbox-ledger.jsonl");
-        let text = std::fs::read_to_string(ledger).unwrap_or_default();
+        let text = std::fs::read_to_string(self.ledger_file()).unwrap_or_default();
         let rows = text
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -227,6 +248,11 @@ impl Running {
         page
     }
 
+    /// One more user, past the first password.
+    pub(crate) fn add_user(&self, name: &str, role: &str) {
+        add_user(&self.page, &self.page("admin"), name, role, &json!({}));
+    }
+
     /// `kill -9`.
     pub(crate) fn kill_server(&mut self) {
         self.server.kill().unwrap();
@@ -337,32 +363,34 @@ fn configure(page: &str, one_time: &str, service_url: &str) {
         &recorders,
         &json!({ "sinks": [], "revision": service["revision"] }),
     );
-    for (name, role) in [
-        ("agent", "agent"),
-        ("supervisor", "supervisor"),
-        ("auditor", "auditor"),
-    ] {
-        let is_agent = name == "agent";
-        let mut user = json!({
-            "name": name,
-            "display_name": name,
-            "roles": [role],
-            "password": "changes-at-first-login-1",
-            "enabled": true,
-        });
-        if is_agent {
-            user["desktop"] = desktop.clone();
-            user["phone"] = json!(PHONE.0);
-            user["phone_password"] = json!(PHONE.1);
-        }
-        admin.post("/api/v1/users", &user);
-        let mut own = Client::new(page);
-        own.log_in(name, "changes-at-first-login-1");
-        own.post(
-            "/api/v1/password",
-            &json!({ "current": "changes-at-first-login-1", "new": PASSWORD }),
-        );
+    let phone = json!({
+        "desktop": desktop,
+        "phone": PHONE.0,
+        "phone_password": PHONE.1,
+    });
+    add_user(page, &admin, "agent", "agent", &phone);
+    for name in ["supervisor", "auditor"] {
+        add_user(page, &admin, name, name, &json!({}));
     }
+}
+
+/// A user past the first password, with these fields besides name and role.
+fn add_user(page: &str, admin: &Client, name: &str, role: &str, more: &Value) {
+    const FIRST: &str = "changes-at-first-login-1";
+    let mut user = json!({
+        "name": name,
+        "display_name": name,
+        "roles": [role],
+        "password": FIRST,
+        "enabled": true,
+    });
+    let fields = user.as_object_mut().unwrap();
+    fields.extend(more.as_object().unwrap().clone());
+    admin.post("/api/v1/users", &user);
+    let mut own = Client::new(page);
+    own.log_in(name, FIRST);
+    let password = json!({ "current": FIRST, "new": PASSWORD });
+    own.post("/api/v1/password", &password);
 }
 
 fn desktop(service_url: &str) -> Value {
