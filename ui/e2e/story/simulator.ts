@@ -5,7 +5,7 @@ export const MODES = ['rfc4733', 'inband', 'info'] as const;
 export type Mode = (typeof MODES)[number];
 export type TestCard = 'visa' | 'mastercard' | 'mastercard-2' | 'amex' | 'discover' | 'wrong';
 export type Part = 'number' | 'expiry' | 'code' | 'routing' | 'account';
-export type Answer = 'approve' | 'approve_with_echo' | 'decline' | 'decline_with_description' | 'never_answer' | 'garbage' | 'server_error' | { approve_after: { delay_ms: number } };
+export type Answer = 'approve' | 'approve_with_echo' | 'decline' | 'decline_with_description' | 'never_answer' | 'charge_then_reset' | 'garbage' | 'server_error' | { approve_after: { delay_ms: number } };
 
 type PhoneState = { call: 'idle' | 'calling' | 'ringing' | 'connected'; registered: boolean; keys_waiting: number; failure: number | null };
 type State = PhoneState & { agents: (PhoneState & { user: string })[] };
