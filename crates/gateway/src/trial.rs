@@ -7,11 +7,11 @@ use std::sync::Arc;
 use domain::boundary::{Charge, Task};
 use domain::gateway::file::Preset;
 use domain::gateway::trial::{
-    GatewayTrials, JudgedCondition, JudgedOutput, Judgement, MessageFrom, NothingSent, Pasted,
-    Preview, Tested, TestedStep, Trial,
+    GatewayTrials, JudgedCondition, JudgedOutput, JudgedReference, Judgement, MessageFrom,
+    NothingSent, Pasted, Preview, Tested, TestedStep, Trial,
 };
 use domain::gateway::{
-    ConnectionNames, GatewayConfig, GatewayStep, Mapping, NotSentReason, ResponseFormat,
+    ConnectionNames, GatewayConfig, GatewayStep, KeyFound, Mapping, NotSentReason, ResponseFormat,
     VerdictRule,
 };
 use secret::Arena;
@@ -72,9 +72,52 @@ impl DryRun {
     }
 }
 
-/// What an answer would come to: it is read and judged as one that came.
+/// What an answer would come to: it is read and judged as one that came. None: it is of an operation that the configuration does not have.
 #[must_use]
-pub fn judge(gateway: &GatewayConfig, pasted: &Pasted<'_>, show_message: bool) -> Judgement {
+pub fn judge(
+    gateway: &GatewayConfig,
+    pasted: &Pasted<'_>,
+    show_message: bool,
+) -> Option<Judgement> {
+    let Some(kind) = pasted.operation else {
+        return Some(judged(gateway, pasted, show_message));
+    };
+    let judgement = judged(&gateway.of_operation(kind)?, pasted, show_message);
+    let outcome = kind.verdict(judgement.rule).outcome;
+    let reference = gateway.of_reference(kind, "").map(|request| {
+        let found = judged(&request, pasted, false);
+        let once = matches!(found.key, KeyFound::Equal | KeyFound::NotEqual);
+        JudgedReference {
+            key: request.success_key,
+            value: found.value.filter(|value| once && !value.is_empty()),
+        }
+    });
+    let judgement = Judgement {
+        outcome,
+        reference,
+        ..judgement
+    };
+    let is_about_one = |found: &JudgedReference| found.value.is_some();
+    match judgement.reference.as_ref().is_none_or(is_about_one) {
+        true => Some(judgement),
+        false => Some(about_nobody(judgement)),
+    }
+}
+
+/// An answer that does not say whose it is says nothing.
+fn about_nobody(judgement: Judgement) -> Judgement {
+    Judgement {
+        outcome: VerdictRule::KeyMissing.verdict().outcome,
+        rule: VerdictRule::KeyMissing,
+        message: String::new(),
+        message_from: MessageFrom::Nowhere,
+        message_path: None,
+        outputs: Vec::new(),
+        ..judgement
+    }
+}
+
+fn judged(gateway: &GatewayConfig, pasted: &Pasted<'_>, show_message: bool) -> Judgement {
     let headers: Vec<Header> = pasted.headers.iter().map(header).collect();
     let is_type = |row: &&Mapping| row.name.eq_ignore_ascii_case("content-type");
     let content_type = pasted.headers.iter().find(is_type);
@@ -107,7 +150,12 @@ impl GatewayTrials for HttpsGateway {
         self.dry_run.preview(trial)
     }
 
-    fn judge(&self, gateway: &GatewayConfig, pasted: &Pasted<'_>, show_message: bool) -> Judgement {
+    fn judge(
+        &self,
+        gateway: &GatewayConfig,
+        pasted: &Pasted<'_>,
+        show_message: bool,
+    ) -> Option<Judgement> {
         judge(gateway, pasted, show_message)
     }
 
@@ -249,6 +297,7 @@ impl View<'_> {
             message_from,
             message_path,
             outputs: reading.outputs.iter().map(|one| self.output(one)).collect(),
+            reference: None,
             other_type: content_type
                 .filter(|header| !self.fits(header))
                 .map(|header| self.line(header)),

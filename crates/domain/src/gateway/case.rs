@@ -7,10 +7,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Mapping;
-use super::OUTPUTS_MAX;
 use super::trial::{Judgement, Pasted};
 use super::variable::is_word;
+use super::{Mapping, OUTPUTS_MAX, OperationKind, Operations};
 use crate::payment::{Outcome, holds_card_number};
 use crate::widget::DraftProblem;
 
@@ -36,6 +35,9 @@ pub struct Case {
     /// Its name among those of a widget; empty: its file's name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
+    /// What was asked; none: the sale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationKind>,
     /// HTTP status, 100-599.
     #[serde(default = "ok")]
     pub status: u16,
@@ -101,6 +103,7 @@ impl Case {
     #[must_use]
     pub fn pasted(&self) -> Pasted<'_> {
         Pasted {
+            operation: self.operation,
             status: self.status,
             headers: &self.headers,
             body: &self.body,
@@ -202,9 +205,13 @@ impl CheckedCase {
     }
 }
 
-/// Everything by which cases cannot be kept with a widget that keeps these outputs, under their places in the list.
+/// Everything by which cases cannot be kept with a gateway that has these outputs and operations, under their places in the list.
 #[must_use]
-pub fn case_problems(cases: &[Case], outputs: &[Mapping]) -> Vec<DraftProblem> {
+pub fn case_problems(
+    cases: &[Case],
+    outputs: &[Mapping],
+    operations: &Operations,
+) -> Vec<DraftProblem> {
     let chars = |case: &Case| case.body.chars().count();
     if cases.len() > CASES_MAX || cases.iter().map(chars).sum::<usize>() > CASES_CHARS_MAX {
         let message = "Keep at most 20 cases, with 64000 characters in their bodies.";
@@ -225,6 +232,17 @@ pub fn case_problems(cases: &[Case], outputs: &[Mapping]) -> Vec<DraftProblem> {
             let message = format!("{} is there already; choose another name.", case.name);
             own.push(DraftProblem::new("name", message));
         }
+        let outputs = match case.operation.map(|kind| (kind, operations.of(kind))) {
+            None => outputs,
+            Some((_, Some(operation))) => &operation.outputs,
+            Some((kind, None)) => {
+                let kind = kind.as_str();
+                let message =
+                    format!("There is no operation {kind}; add it, or leave the case out.");
+                own.push(DraftProblem::new("operation", message));
+                &[]
+            }
+        };
         let kept = |name: &String| outputs.iter().any(|output| output.name == *name);
         if let Some(name) = case.expected.outputs.keys().find(|name| !kept(name)) {
             let message = format!("{name} is not kept: add it to what is kept, or leave it out.");
@@ -291,6 +309,7 @@ mod tests {
     fn case(body: &str) -> Case {
         Case {
             name: "one".to_owned(),
+            operation: None,
             status: 200,
             headers: Vec::new(),
             body: body.to_owned(),
@@ -342,7 +361,7 @@ mod tests {
     #[test]
     fn cases_of_a_widget_have_names_of_their_own_and_are_few() {
         let places = |cases: &[Case]| -> Vec<String> {
-            let problems = case_problems(cases, &[]).into_iter();
+            let problems = case_problems(cases, &[], &Operations::default()).into_iter();
             problems.map(|problem| problem.field).collect()
         };
         let named = |name: &str| Case {
@@ -359,6 +378,11 @@ mod tests {
             ..named("a")
         };
         assert_eq!(places(&[number]), ["[0].body"]);
+        let of_nothing = Case {
+            operation: Some(OperationKind::Void),
+            ..named("a")
+        };
+        assert_eq!(places(&[of_nothing]), ["[0].operation"]);
         assert_eq!(places(&vec![named("a"); CASES_MAX + 1]), [""]);
         let long = case(&"x".repeat(CASE_CHARS_MAX));
         assert_eq!(places(&vec![long; 5]), [""]);

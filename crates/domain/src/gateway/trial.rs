@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::file::Preset;
 use super::{
     ConditionList, ConnectionNames, GatewayConfig, KeyFound, Mapping, NotSentReason, Once,
-    VerdictRule,
+    OperationKind, VerdictRule,
 };
 use crate::boundary::{Charge, Task};
 use crate::capture::fixtures::{ACCOUNT_NUMBER, CARDS, ROUTING_NUMBERS, TestCard};
@@ -222,8 +222,13 @@ pub trait GatewayTrials: Send + Sync {
     /// # Errors
     /// Why no request can be made of the configuration.
     fn preview(&self, trial: Trial) -> Result<Preview, NothingSent>;
-    /// What an answer would come to.
-    fn judge(&self, gateway: &GatewayConfig, pasted: &Pasted<'_>, show_message: bool) -> Judgement;
+    /// What an answer would come to; none: it is of an operation that the configuration does not have.
+    fn judge(
+        &self,
+        gateway: &GatewayConfig,
+        pasted: &Pasted<'_>,
+        show_message: bool,
+    ) -> Option<Judgement>;
     /// Sends it once.
     fn send(&self, trial: Trial) -> Task<'_, Result<Tested, NothingSent>>;
 }
@@ -241,6 +246,30 @@ pub struct Preview {
     /// The body.
     pub body: Vec<PreviewPart>,
     /// The calls before it, in their order. What their answers give is not known, and shown hidden.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<PreviewStep>,
+    /// The operations that the configuration has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<PreviewOperation>,
+}
+
+/// What stands in a preview for a value of the sale's answer: digits, so that it can go through any filter.
+pub const SAMPLE_OUTPUT: &str = "1000";
+
+/// An operation as it would go out, about a sale of the same amount. [`SAMPLE_OUTPUT`] stands for what that sale's answer gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PreviewOperation {
+    /// What it asks.
+    pub kind: OperationKind,
+    /// "POST".
+    pub method: String,
+    /// Where to.
+    pub url: String,
+    /// Headers.
+    pub headers: Vec<PreviewHeader>,
+    /// The body.
+    pub body: Vec<PreviewPart>,
+    /// The calls that are made again before it, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<PreviewStep>,
 }
@@ -293,6 +322,8 @@ impl PreviewPart {
 
 /// An answer as somebody pastes it.
 pub struct Pasted<'a> {
+    /// What was asked; none: the sale.
+    pub operation: Option<OperationKind>,
     /// HTTP status.
     pub status: u16,
     /// Its headers, as far as they are known.
@@ -326,8 +357,20 @@ pub struct Judgement {
     pub message_path: Option<String>,
     /// What is kept of the answer.
     pub outputs: Vec<JudgedOutput>,
+    /// Where an answer to an operation repeats the payment's reference; none: it is not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<JudgedReference>,
     /// The answer's own Content-Type, if it differs from the Response Type: a remark, never a verdict (S18).
     pub other_type: Option<String>,
+}
+
+/// The reference that an answer to an operation repeats. It counts only for the payment of that reference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct JudgedReference {
+    /// The key where it is to stand.
+    pub key: String,
+    /// What stands there; none: it does not stand there exactly once, and the answer says nothing.
+    pub value: Option<String>,
 }
 
 /// A condition of "More" that decided, and what it found.

@@ -3,8 +3,11 @@
 //! Never: looks for digits in a finished text, or writes more of them than the last four of a card number.
 
 use domain::boundary::Charge;
-use domain::gateway::GatewayConfig;
-use domain::gateway::trial::{Preview, PreviewHeader, PreviewPart, PreviewStep};
+use domain::gateway::trial::{
+    Preview, PreviewHeader, PreviewOperation, PreviewPart, PreviewStep, SAMPLE_OUTPUT,
+};
+use domain::gateway::{GatewayConfig, GatewayStep, Method, OperationKind};
+use domain::payment::PaymentOutput;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use secret::{BufferFull, Digits, SecretBuffer};
 use zeroize::Zeroizing;
@@ -12,7 +15,7 @@ use zeroize::Zeroizing;
 use super::encode::Sink;
 use super::facts::Facts;
 use super::value::{LAST_SHOWN, LastFour};
-use super::{BODY_BYTES_MAX, Taken, signed_head, write_body};
+use super::{About, BODY_BYTES_MAX, Taken, signed_head, write_body};
 use crate::failure::Failure;
 
 /// Stands for one digit.
@@ -21,11 +24,61 @@ const DOT: &str = "\u{2022}";
 /// Stands for a credential, whatever its length.
 const CREDENTIAL: &str = "\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}";
 
-/// The request of a charge, made by the code that makes the real one.
+/// The request of a charge, made by the code that makes the real one, and those that may follow it.
 pub(crate) fn preview(charge: &Charge) -> Result<Preview, Failure> {
     let taken = Taken::unknown(&charge.gateway);
-    let steps = charge.gateway.more.steps.iter().map(|step| {
-        let shown = shown(charge, &charge.gateway.of_step(step), &taken);
+    let steps = charge.gateway.more.steps.iter();
+    let steps = steps.map(|step| (step, charge.gateway.of_step(step)));
+    let kinds = charge.gateway.more.operations.all().map(|(kind, _)| kind);
+    let operations = kinds.filter_map(|kind| operation(charge, kind, &taken).transpose());
+    Ok(Preview {
+        steps: shown_steps(charge.into(), steps, &taken)?,
+        operations: operations.collect::<Result<_, _>>()?,
+        ..shown(charge.into(), &charge.gateway, &taken)?
+    })
+}
+
+/// An operation about a charge that was answered.
+fn operation(
+    charge: &Charge,
+    kind: OperationKind,
+    taken: &Taken,
+) -> Result<Option<PreviewOperation>, Failure> {
+    let Some(request) = charge.gateway.of_operation(kind) else {
+        return Ok(None);
+    };
+    let outputs = request.sale_names().into_iter().map(|name| PaymentOutput {
+        name: name.into(),
+        value: SAMPLE_OUTPUT.to_owned(),
+    });
+    let outputs: Vec<_> = outputs.collect();
+    let about = About {
+        outputs: &outputs,
+        charge: None,
+        ..charge.into()
+    };
+    let within = |failure: Failure| failure.within(&format!("the operation {}", kind.as_str()));
+    let steps = charge.gateway.steps_of_operation(kind).into_iter();
+    let steps = shown_steps(about, steps, taken).map_err(within)?;
+    let shown = shown(about, &request, taken).map_err(within)?;
+    Ok(Some(PreviewOperation {
+        kind,
+        method: shown.method,
+        url: shown.url,
+        headers: shown.headers,
+        body: shown.body,
+        steps,
+    }))
+}
+
+/// Calls with their requests, as they would go out.
+fn shown_steps<'s>(
+    about: About<'_>,
+    steps: impl Iterator<Item = (&'s GatewayStep, GatewayConfig)>,
+    taken: &Taken,
+) -> Result<Vec<PreviewStep>, Failure> {
+    let steps = steps.map(|(step, request)| {
+        let shown = shown(about, &request, taken);
         let shown = shown.map_err(|failure| failure.within(&format!("the step {}", step.name)))?;
         Ok(PreviewStep {
             name: step.name.clone(),
@@ -35,22 +88,20 @@ pub(crate) fn preview(charge: &Charge) -> Result<Preview, Failure> {
             body: shown.body,
         })
     });
-    let steps = steps.collect::<Result<_, _>>()?;
-    Ok(Preview {
-        steps,
-        ..shown(charge, &charge.gateway, &taken)?
-    })
+    steps.collect()
 }
 
-/// One request of a charge.
-fn shown(charge: &Charge, config: &GatewayConfig, taken: &Taken) -> Result<Preview, Failure> {
-    let mut facts = Facts::new(charge.into(), config, taken)?;
+/// One request.
+fn shown(about: About<'_>, config: &GatewayConfig, taken: &Taken) -> Result<Preview, Failure> {
+    let mut facts = Facts::new(about, config, taken)?;
     let mut body = Shown::default();
     write_body(&facts, &mut body)?;
     let headers = head_of(&mut facts)?;
     let mut shown: Vec<PreviewHeader> = headers.iter().map(header).collect();
     // The HTTP layer adds it, behind all others.
-    shown.push(header((&CONTENT_LENGTH, &HeaderValue::from(body.bytes))));
+    if config.more.method != Method::Get {
+        shown.push(header((&CONTENT_LENGTH, &HeaderValue::from(body.bytes))));
+    }
     let target = facts.target()?;
     Ok(Preview {
         method: config.more.method.as_str().to_owned(),
@@ -58,6 +109,7 @@ fn shown(charge: &Charge, config: &GatewayConfig, taken: &Taken) -> Result<Previ
         headers: shown,
         body: body.parts,
         steps: Vec::new(),
+        operations: Vec::new(),
     })
 }
 

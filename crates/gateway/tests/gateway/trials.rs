@@ -327,11 +327,12 @@ fn judged(gateway: &GatewayConfig, status: u16, body: &str) -> domain::gateway::
         value: "application/json".to_owned(),
     }];
     let pasted = Pasted {
+        operation: None,
         status,
         headers: &headers,
         body,
     };
-    gateway_alone().judge(gateway, &pasted, true)
+    gateway_alone().judge(gateway, &pasted, true).unwrap()
 }
 
 fn gateway_alone() -> HttpsGateway {
@@ -377,11 +378,12 @@ fn a_verdict_names_the_path_that_was_matched() {
         ..config("https://pay.example/")
     };
     let pasted = Pasted {
+        operation: None,
         status: 200,
         headers: &[],
         body: "<r><result code='00'/></r>",
     };
-    let found = gateway_alone().judge(&xml, &pasted, true);
+    let found = gateway_alone().judge(&xml, &pasted, true).unwrap();
     assert_eq!(found.path.as_deref(), Some("/r/result/@code"));
     assert_eq!(
         (found.rule, found.other_type),
@@ -404,11 +406,12 @@ fn s19_a_pasted_message_is_scrubbed_cut_and_shown_only_where_it_is_allowed() {
             .starts_with(&format!("card {}.", "\u{2022}".repeat(16)))
     );
     let pasted = Pasted {
+        operation: None,
         status: 200,
         headers: &[],
         body: &body,
     };
-    let off = gateway_alone().judge(&gateway, &pasted, false);
+    let off = gateway_alone().judge(&gateway, &pasted, false).unwrap();
     assert_eq!((&*off.message, off.message_from), ("", MessageFrom::Off));
     let nowhere = judged(&gateway, 200, r#"{"status":"NO"}"#);
     assert_eq!(nowhere.message_from, MessageFrom::Nowhere);

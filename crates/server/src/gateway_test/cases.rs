@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use domain::gateway::case::{Case, CheckedCase, Expected};
-use domain::gateway::{GatewayConfig, Mapping};
+use domain::gateway::trial::Judgement;
+use domain::gateway::{GatewayConfig, Mapping, OperationKind};
 use domain::payment::Outcome;
 
 /// Longest name of a case.
@@ -18,12 +19,14 @@ const NAME_BYTES_MAX: usize = 100;
 /// It cannot be judged or kept.
 pub(super) fn of_answer(
     gateway: &GatewayConfig,
+    operation: Option<OperationKind>,
     status: u16,
     headers: Vec<Mapping>,
     body: String,
 ) -> Result<Case> {
     let mut case = Case {
         name: String::new(),
+        operation,
         status,
         headers,
         body,
@@ -34,8 +37,20 @@ pub(super) fn of_answer(
         },
     };
     refuse(&case, "the answer")?;
-    case.expected = Expected::of(&::gateway::judge(gateway, &case.pasted(), true));
+    case.expected = Expected::of(&judgement(&case, gateway)?);
     Ok(case)
+}
+
+/// What the answer of a case comes to.
+///
+/// # Errors
+/// It is of an operation that the configuration does not have.
+pub(super) fn judgement(case: &Case, gateway: &GatewayConfig) -> Result<Judgement> {
+    let judged = ::gateway::judge(gateway, &case.pasted(), true);
+    judged.with_context(|| {
+        let kind = case.operation.map_or("", OperationKind::as_str);
+        format!("the configuration has no operation {kind}: write it under more.operations.{kind}")
+    })
 }
 
 fn refuse(case: &Case, what: &str) -> Result<()> {
@@ -101,18 +116,19 @@ fn check(path: &Path, gateway: &GatewayConfig) -> Result<CheckedCase> {
     let case = read.map_err(|problem| anyhow::anyhow!("{}:{problem}", path.display()))?;
     refuse(&case, &path.display().to_string())?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let judgement = judgement(&case, gateway).with_context(|| path.display().to_string())?;
     Ok(CheckedCase {
         name: name.into_owned(),
-        ..judged(&case, gateway)
+        ..case.checked(&judgement)
     })
 }
 
 /// Judges the cases that a configuration holds itself.
-pub(super) fn own(gateway: &GatewayConfig) -> Vec<CheckedCase> {
+///
+/// # Errors
+/// One is of an operation that the configuration does not have.
+pub(super) fn own(gateway: &GatewayConfig) -> Result<Vec<CheckedCase>> {
     let cases = gateway.more.cases.iter();
-    cases.map(|case| judged(case, gateway)).collect()
-}
-
-fn judged(case: &Case, gateway: &GatewayConfig) -> CheckedCase {
-    case.checked(&::gateway::judge(gateway, &case.pasted(), true))
+    let checked = cases.map(|case| Ok(case.checked(&judgement(case, gateway)?)));
+    checked.collect()
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use domain::gateway::trial::TestInstrument;
-use domain::gateway::{GatewayConfig, Mapping};
+use domain::gateway::{GatewayConfig, Mapping, OperationKind};
 use secret::SecretText;
 
 /// Largest file that is read: far above any configuration and any answer that is taken.
@@ -68,6 +68,14 @@ pub(super) fn card(text: &str) -> Result<TestInstrument, String> {
         known.push(card.code());
     }
     Err(format!("choose {}", known.join(", ")))
+}
+
+/// An operation by its word.
+pub(super) fn operation(text: &str) -> Result<OperationKind, String> {
+    let all = OperationKind::ALL.into_iter();
+    let known: Vec<&str> = all.clone().map(OperationKind::as_str).collect();
+    let found = all.into_iter().find(|kind| kind.as_str() == text);
+    found.ok_or_else(|| format!("choose {}", known.join(", ")))
 }
 
 /// The password and secrets that a configuration needs.

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use domain::capture::{PaymentType, WidgetKind};
-use domain::gateway::Once;
 use domain::gateway::case::CheckedCase;
 use domain::gateway::file::GatewayFile;
 use domain::gateway::trial::{
     GatewayTrials, Judgement, NothingSent, Preview, TestInstrument, Trial, sample_secrets,
 };
+use domain::gateway::{Once, OperationKind};
 use domain::id::AttemptId;
 use domain::money::Currency;
 use domain::payment::CheckFacts;
@@ -48,6 +48,9 @@ pub(crate) struct TestOptions {
     /// Judge this answer: a file that holds its body, - for stdin.
     #[arg(long, value_name = "FILE", conflicts_with = "send")]
     answer: Option<PathBuf>,
+    /// The answer is of this operation of the configuration: inquire, void, refund, capture. Without: of the sale.
+    #[arg(long, value_name = "KIND", requires = "answer", value_parser = input::operation)]
+    operation: Option<OperationKind>,
     /// HTTP status of the answer; 200 if it is left out.
     #[arg(long, requires = "answer", value_parser = clap::value_parser!(u16).range(100..=599))]
     status: Option<u16>,
@@ -86,6 +89,9 @@ pub(crate) struct TestOptions {
     json: bool,
 }
 
+/// A file has no options of its widget, so the page can say more of this (SETTLED S20).
+const TEL_AUTHORISED: &str = "debits of the SEC code TEL need the consumer's authorisation: choose Authorisation under More of the widget, or see to it elsewhere";
+
 /// All that a run found.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
@@ -93,6 +99,9 @@ pub(crate) struct Report {
     problems: Vec<Problem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Preview>,
+    /// What a file cannot say and its widget has to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     judgement: Option<Judgement>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,7 +177,7 @@ impl TestOptions {
         }
         if let Some(path) = &self.answer {
             let case = self.case(path, &subject)?;
-            report.judgement = Some(gateway::judge(&subject.file.gateway, &case.pasted(), true));
+            report.judgement = Some(cases::judgement(&case, &subject.file.gateway)?);
             if let (Some(name), Some(folder)) = (&self.save_case, &self.cases) {
                 report.saved = Some(cases::save(folder, name, &case)?);
             }
@@ -178,7 +187,10 @@ impl TestOptions {
         }
         if self.answer.is_none() && self.cases.is_none() {
             report.request = Some(self.preview(&subject)?);
-            let own = cases::own(&subject.file.gateway);
+            if subject.kind.payment_type() == PaymentType::Check {
+                report.remarks.push(TEL_AUTHORISED);
+            }
+            let own = cases::own(&subject.file.gateway)?;
             report.cases = Some(own).filter(|cases| !cases.is_empty());
         }
         Ok(report)
@@ -226,6 +238,7 @@ impl TestOptions {
             .collect();
         cases::of_answer(
             &subject.file.gateway,
+            self.operation,
             self.status.unwrap_or(200),
             headers?,
             body,

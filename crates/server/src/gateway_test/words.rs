@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use domain::gateway::VerdictRule;
 use domain::gateway::trial::{
-    Judgement, MessageFrom, Preview, PreviewHeader, PreviewPart, Tested, TestedStep,
+    JudgedReference, Judgement, MessageFrom, Preview, PreviewHeader, PreviewPart, PreviewStep,
+    SAMPLE_OUTPUT, Tested, TestedStep,
 };
 use domain::payment::Outcome;
 use serde::Serialize;
@@ -57,6 +58,9 @@ pub(super) fn report(report: &Report) -> String {
     }
     if let Some(request) = &report.request {
         request_lines(&mut text, request);
+    }
+    for remark in &report.remarks {
+        line(&mut text, &format!("\nremark: {remark}"));
     }
     if let Some(judgement) = &report.judgement {
         judgement_lines(&mut text, judgement);
@@ -123,14 +127,10 @@ fn joined(parts: &[PreviewPart]) -> String {
     parts.iter().map(|part| part.text.as_str()).collect()
 }
 
-/// The request as the wire has it, dots where something is not shown.
+/// The requests as the wire has them, dots where something is not shown.
 fn request_lines(text: &mut String, request: &Preview) {
-    for step in &request.steps {
-        line(text, &format!("# the call {}", step.name));
-        message_lines(text, &step.method, &step.url, &step.headers, &step.body);
-        line(text, "");
-    }
-    if !request.steps.is_empty() {
+    call_lines(text, &request.steps);
+    if !request.steps.is_empty() || !request.operations.is_empty() {
         line(text, "# the sale");
     }
     message_lines(
@@ -140,6 +140,32 @@ fn request_lines(text: &mut String, request: &Preview) {
         &request.headers,
         &request.body,
     );
+    for operation in &request.operations {
+        line(text, "");
+        call_lines(text, &operation.steps);
+        let kind = operation.kind.as_str();
+        line(
+            text,
+            &format!(
+                "# the operation {kind}; {SAMPLE_OUTPUT} stands for what the sale's answer gives"
+            ),
+        );
+        message_lines(
+            text,
+            &operation.method,
+            &operation.url,
+            &operation.headers,
+            &operation.body,
+        );
+    }
+}
+
+fn call_lines(text: &mut String, steps: &[PreviewStep]) {
+    for step in steps {
+        line(text, &format!("# the call {}", step.name));
+        message_lines(text, &step.method, &step.url, &step.headers, &step.body);
+        line(text, "");
+    }
 }
 
 fn message_lines(
@@ -196,7 +222,22 @@ fn sent_lines(text: &mut String, test: &SentTest) {
 
 fn judgement_lines(text: &mut String, judgement: &Judgement) {
     line(text, judgement.outcome.label());
-    line(text, &format!("  {}", rule(judgement)));
+    match &judgement.reference {
+        Some(JudgedReference { key, value: None }) => {
+            let why = "does not stand in the answer exactly once, so the answer says nothing";
+            line(
+                text,
+                &format!("  {key}, where a payment's reference is to be, {why}"),
+            );
+        }
+        Some(JudgedReference { key, value }) => {
+            line(text, &format!("  {}", rule(judgement)));
+            let value = value.as_deref().unwrap_or_default();
+            let only = format!("only for the payment {value:?}, which stands at {key}");
+            line(text, &format!("  {only}"));
+        }
+        None => line(text, &format!("  {}", rule(judgement))),
+    }
     line(text, &format!("  agent reads: {}", message(judgement)));
     for output in &judgement.outputs {
         line(

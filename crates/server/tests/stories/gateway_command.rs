@@ -85,7 +85,7 @@ fn a_preset_is_shown_as_the_request_that_it_makes_without_a_secret() {
     let file = preset("stripe-card");
     let said = Desk::new().run(&[file.to_str().unwrap()]).ended(0);
     assert!(
-        said.starts_with("POST https://api.stripe.com/v1/payment_intents\n"),
+        said.starts_with("# the sale\nPOST https://api.stripe.com/v1/payment_intents\n"),
         "{said}"
     );
     assert!(said.contains("\nContent-Type: application/x-www-form-urlencoded\n"));
@@ -100,6 +100,18 @@ fn a_preset_is_shown_as_the_request_that_it_makes_without_a_secret() {
         "{said}"
     );
     assert!(!said.contains("AAAA"), "{said}");
+}
+
+#[test]
+fn a_check_is_told_that_tel_needs_an_authorisation() {
+    let desk = Desk::new();
+    let told = |id: &str| desk.run(&[preset(id).to_str().unwrap()]).ended(0);
+    let said = told("nmi-check");
+    assert!(
+        said.contains("\n\nremark: debits of the SEC code TEL need"),
+        "{said}"
+    );
+    assert!(!told("nmi-card").contains("remark:"));
 }
 
 #[test]
@@ -224,6 +236,96 @@ fn a_pasted_answer_is_judged_and_explained() {
         .run_with(&[file, "--answer", "-"], &[], &number)
         .ended(2);
     assert!(said.contains("Leave out card numbers") && !said.contains(CARDS[0].number));
+}
+
+/// A preset with a refund, and an inquiry beside it.
+fn with_operations(desk: &Desk) {
+    let mut text = std::fs::read_to_string(preset("stripe-card")).unwrap();
+    text.push_str(
+        "\n[gateway.more.operations.inquire]\nurl = \"/v1/payment_intents/{sale.transaction_id}?expand[]={payment.reference}\"\nmethod = \"GET\"\n\
+         success_key = \"status\"\nsuccess_value = \"succeeded\"\nreference_key = \"metadata.reference\"\n",
+    );
+    desk.write("mine.toml", &text);
+}
+
+#[test]
+fn operations_are_shown_as_the_requests_that_they_make() {
+    let desk = Desk::new();
+    with_operations(&desk);
+    let said = desk.run(&["mine.toml"]).ended(0);
+    assert!(said.starts_with("# the sale\nPOST https://"), "{said}");
+    let inquiry = "\n\n# the operation inquire; 1000 stands for what the sale's answer gives\nGET https://api.stripe.com/v1/payment_intents/1000?expand[]=TEST-";
+    let refund = "\n\n# the operation refund; 1000 stands for what the sale's answer gives\nPOST https://api.stripe.com/v1/refunds\n";
+    let (_, after) = said.split_once(inquiry).unwrap_or_else(|| panic!("{said}"));
+    let (inquiry, refund) = after.split_once(refund).unwrap_or_else(|| panic!("{said}"));
+    assert!(!inquiry.contains("Content-"), "no body: {said}");
+    assert!(
+        inquiry.contains("\nAuthorization: Basic \u{2022}"),
+        "{said}"
+    );
+    assert!(
+        refund.contains("\n\npayment_intent=1000&amount=100\n"),
+        "{said}"
+    );
+    assert!(!said.contains("AAAA"), "{said}");
+}
+
+#[test]
+fn answers_to_operations_are_judged_by_their_own_rules() {
+    let desk = Desk::new();
+    with_operations(&desk);
+    let judged = |kind: &str, body: &str| {
+        let arguments = ["mine.toml", "--answer", "-", "--operation", kind];
+        desk.run_with(&arguments, &[], body)
+    };
+    let said = judged("refund", r#"{"id":"re_1","status":"pending"}"#).ended(0);
+    assert!(
+        said.starts_with("review\n  more.verdict.review \"status = pending|requires_action\" fits"),
+        "{said}"
+    );
+    assert!(said.contains("kept: refund_id = \"re_1\""), "{said}");
+    let whose = r#"{"status":"succeeded","metadata":{"reference":"7F2K-91QD"}}"#;
+    let said = judged("inquire", whose).ended(0);
+    let expected = "approved\n  status 200, and status is \"succeeded\"\n  only for the payment \"7F2K-91QD\", which stands at metadata.reference\n";
+    assert!(said.starts_with(expected), "{said}");
+    let said = judged("inquire", r#"{"status":"succeeded"}"#).ended(0);
+    assert!(
+        said.starts_with("unknown\n  metadata.reference, where a payment's reference is to be, does not stand in the answer"),
+        "{said}"
+    );
+    let said = judged("inquire", &whose.replace("succeeded", "processing")).ended(0);
+    assert!(
+        said.starts_with("unknown\n  status 200, and status is \"processing\""),
+        "another value is no decline: {said}"
+    );
+    let said = judged("void", "{}").ended(2);
+    assert!(said.contains("no operation void"), "{said}");
+    let said = judged("undo", "{}").ended(2);
+    assert!(
+        said.contains("choose inquire, void, refund, capture"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_saved_case_names_its_operation() {
+    let desk = Desk::new();
+    with_operations(&desk);
+    desk.write("answer", r#"{"id":"re_1","status":"failed"}"#);
+    let save = "mine.toml --answer answer --operation refund --cases cases --save-case failed";
+    let save: Vec<&str> = save.split(' ').collect();
+    desk.run(&save).ended(0);
+    let kept = std::fs::read_to_string(desk.0.path().join("cases/failed.toml")).unwrap();
+    assert!(kept.contains("operation = \"refund\""), "{kept}");
+    let said = desk.run(&["mine.toml", "--cases", "cases"]).ended(0);
+    assert_eq!(said, "ok    failed: declined\n1 cases, 0 failed\n");
+    let preset = preset("adyen-card");
+    let said = desk.run(&[preset.to_str().unwrap(), "--cases", "cases"]);
+    let said = said.ended(2);
+    assert!(
+        said.contains("cases/failed.toml") && said.contains("no operation refund"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -15,7 +15,9 @@ use domain::gateway::trial::{
     Judgement, NothingSent, Pasted, Preview, TestInstrument, Tested, TestedStep, Trial,
     sample_secrets,
 };
-use domain::gateway::{AuthMethod, ConnectionNames, GatewayConfig, Mapping, NotSentReason, Once};
+use domain::gateway::{
+    AuthMethod, ConnectionNames, GatewayConfig, Mapping, NotSentReason, Once, OperationKind,
+};
 use domain::id::{AttemptId, DesktopId, WidgetId};
 use domain::money::Currency;
 use domain::payment::{CheckFacts, SecCodeRule};
@@ -83,6 +85,9 @@ pub(crate) struct PastedForm {
     kind: WidgetKind,
     /// The gateway as it stands in the form.
     gateway: GatewayConfig,
+    /// Which operation was asked for; left out: the sale.
+    #[serde(default)]
+    operation: Option<OperationKind>,
     /// HTTP status, 100-599.
     status: u16,
     /// The header Content-Type; empty: unknown.
@@ -408,11 +413,15 @@ pub(crate) async fn judge(
     let shown = settings.response_variables.restrict(&mut form.gateway);
     let headers = form.headers();
     let pasted = Pasted {
+        operation: form.operation,
         status: form.status,
         headers: &headers,
         body: &form.body,
     };
-    Ok(Json(app.deps.trials.judge(&form.gateway, &pasted, shown)))
+    // Keys of operations that are not shown are gone already.
+    let shown = shown || form.operation.is_some();
+    let judged = app.deps.trials.judge(&form.gateway, &pasted, shown);
+    judged.map(Json).ok_or_else(no_operation)
 }
 
 /// A gateway whose saved cases are to be judged.
@@ -437,10 +446,19 @@ pub(crate) async fn cases(
     let settings = app.deps.services.settings().await?;
     let shown = settings.response_variables.restrict(&mut form.gateway);
     let judge = |case: &Case| {
-        let judgement = app.deps.trials.judge(&form.gateway, &case.pasted(), shown);
-        case.checked(&judgement)
+        let shown = shown || case.operation.is_some();
+        let judged = app.deps.trials.judge(&form.gateway, &case.pasted(), shown);
+        judged.map(|judgement| case.checked(&judgement))
     };
-    Ok(Json(form.gateway.more.cases.iter().map(judge).collect()))
+    let cases: Option<_> = form.gateway.more.cases.iter().map(judge).collect();
+    cases.map(Json).ok_or_else(no_operation)
+}
+
+fn no_operation() -> Problem {
+    Problem::field(
+        "operation",
+        "The gateway has no such operation; add it under More, or choose another.",
+    )
 }
 
 impl PastedForm {

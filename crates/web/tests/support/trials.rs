@@ -72,6 +72,7 @@ pub(crate) fn judgement(status: u16, message: &str) -> Judgement {
         message_from: MessageFrom::Answer,
         message_path: Some("text".to_owned()),
         outputs: Vec::new(),
+        reference: None,
         other_type: None,
     }
 }
@@ -101,14 +102,24 @@ impl GatewayTrials for Bench {
                     }],
                     body,
                     steps: Vec::new(),
+                    operations: Vec::new(),
                 })
             },
             Err,
         )
     }
 
-    fn judge(&self, _: &GatewayConfig, pasted: &Pasted<'_>, show_message: bool) -> Judgement {
-        judgement(pasted.status, if show_message { "shown" } else { "" })
+    fn judge(
+        &self,
+        gateway: &GatewayConfig,
+        pasted: &Pasted<'_>,
+        show_message: bool,
+    ) -> Option<Judgement> {
+        if let Some(kind) = pasted.operation {
+            gateway.of_operation(kind)?;
+        }
+        let message = if show_message { "shown" } else { "" };
+        Some(judgement(pasted.status, message))
     }
 
     fn send(&self, trial: Trial) -> Task<'_, Result<Tested, NothingSent>> {

@@ -519,10 +519,11 @@ fn more() -> Value {
         },
         "cases": [{
             "name": "approved",
+            "operation": "inquire",
             "status": 200,
             "headers": row("x-request", "7"),
             "body": "{}",
-            "expected": {"outcome": "unknown", "message": "", "outputs": {"transaction_id": "t-1"}},
+            "expected": {"outcome": "unknown", "message": "", "outputs": {"void_id": "t-1"}},
         }],
     })
 }
@@ -539,7 +540,7 @@ fn trial() -> Value {
 fn pasted() -> Value {
     let card = whole_widget();
     json!({
-        "kind": card["kind"], "gateway": card["gateway"], "status": 200, "content_type": "text/plain", "body": "result.status=APPROVED\nresult.text=Thank you",
+        "kind": card["kind"], "gateway": card["gateway"], "operation": "refund", "status": 200, "content_type": "text/plain", "body": "result.status=APPROVED\nresult.text=Thank you",
     })
 }
 

@@ -2091,6 +2091,7 @@ export interface components {
             headers?: components["schemas"]["Mapping"][];
             /** @description Its name among those of a widget; empty: its file's name. */
             name?: string;
+            operation?: components["schemas"]["OperationKind"] | null;
             /**
              * Format: int32
              * @description HTTP status, 100-599.
@@ -2861,6 +2862,13 @@ export interface components {
             /** @description What was found. */
             value: string;
         };
+        /** @description The reference that an answer to an operation repeats. It counts only for the payment of that reference. */
+        JudgedReference: {
+            /** @description The key where it is to stand. */
+            key: string;
+            /** @description What stands there; none: it does not stand there exactly once, and the answer says nothing. */
+            value?: string | null;
+        };
         /** @description A verdict with what it rests on. All texts are scrubbed. */
         Judgement: {
             condition?: components["schemas"]["JudgedCondition"] | null;
@@ -2880,6 +2888,7 @@ export interface components {
             outputs: components["schemas"]["JudgedOutput"][];
             /** @description Where the success key was found, as a path of the answer. */
             path?: string | null;
+            reference?: components["schemas"]["JudgedReference"] | null;
             /** @description The line of the verdict's table that fits (S16). */
             rule: components["schemas"]["VerdictRule"];
             /**
@@ -3173,6 +3182,11 @@ export interface components {
             /** @description One of the call's buttons. */
             widget: components["schemas"]["WidgetId"];
         };
+        /**
+         * @description What can be asked.
+         * @enum {string}
+         */
+        OperationKind: "inquire" | "void" | "refund" | "capture";
         /** @description The operations of a configuration, one of a kind. */
         Operations: {
             capture?: components["schemas"]["GatewayOperation"] | null;
@@ -3220,6 +3234,7 @@ export interface components {
             gateway: components["schemas"]["GatewayConfig"];
             /** @description One of the Advanced kinds. */
             kind: components["schemas"]["WidgetKind"];
+            operation?: components["schemas"]["OperationKind"] | null;
             /**
              * Format: int32
              * @description HTTP status, 100-599.
@@ -3466,6 +3481,8 @@ export interface components {
             headers: components["schemas"]["PreviewHeader"][];
             /** @description "POST". */
             method: string;
+            /** @description The operations that the configuration has. */
+            operations?: components["schemas"]["PreviewOperation"][];
             /** @description The calls before it, in their order. What their answers give is not known, and shown hidden. */
             steps?: components["schemas"]["PreviewStep"][];
             /** @description Where to. */
@@ -3477,6 +3494,21 @@ export interface components {
             name: string;
             /** @description Its value. */
             value: components["schemas"]["PreviewPart"][];
+        };
+        /** @description An operation as it would go out, about a sale of the same amount. [`SAMPLE_OUTPUT`] stands for what that sale's answer gave. */
+        PreviewOperation: {
+            /** @description The body. */
+            body: components["schemas"]["PreviewPart"][];
+            /** @description Headers. */
+            headers: components["schemas"]["PreviewHeader"][];
+            /** @description What it asks. */
+            kind: components["schemas"]["OperationKind"];
+            /** @description "POST". */
+            method: string;
+            /** @description The calls that are made again before it, in their order. */
+            steps?: components["schemas"]["PreviewStep"][];
+            /** @description Where to. */
+            url: string;
         };
         /** @description A piece of text. */
         PreviewPart: {

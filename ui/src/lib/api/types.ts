@@ -54,6 +54,7 @@ export type ConnectionNames = Schemas['ConnectionNames'];
 export type GatewayStep = Schemas['GatewayStep'];
 export type StepOutput = Schemas['StepOutput'];
 export type GatewayOperation = Schemas['GatewayOperation'];
+export type OperationKind = Schemas['OperationKind'];
 export type Operations = Schemas['Operations'];
 export type VerdictConditions = Partial<Schemas['VerdictConditions']>;
 export type TestInstrument = Schemas['TestInstrument'];
