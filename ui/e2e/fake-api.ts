@@ -100,6 +100,12 @@ export const WITH_MORE: DesktopView = {
             outputs: [{ name: 'transaction_id', value: 'id || transaction.id' }],
             cases: [{ name: 'no funds', status: 402, headers: [], body: '{}', expected: { outcome: 'declined', message: 'No funds', outputs: {} } }],
             verdict: { review: ['status = PENDING'], declined: ['status = DECLINED|RISK_DECLINED', 'http:status = 402'] },
+            operations: {
+              refund: {
+                url: '/payments/{sale.transaction_id}/refunds', success_key: 'status', success_value: 'ACCEPTED', request_params: [{ name: 'amount', value: '{payment.amount}' }], request_headers: [{ name: 'Idempotency-Key', value: '{payment.idempotency_key}' }],
+                agent_message_key: 'message', outputs: [{ name: 'refund_id', value: 'id' }],
+              },
+            },
           }),
         },
       },
@@ -119,6 +125,15 @@ const PREVIEW: PreviewView = {
       { name: 'Content-Type', value: [plain('application/json')] },
       { name: 'Authorization', value: [plain('Basic '), veiled('••••••')] },
       { name: 'X-Merchant', value: [veiled('••••••')] },
+    ],
+    operations: [
+      {
+        kind: 'refund',
+        method: 'POST',
+        url: 'https://gateway.example/payments/1000/refunds',
+        headers: [{ name: 'Host', value: [plain('gateway.example')] }, { name: 'Authorization', value: [plain('Basic '), veiled('••••••')] }],
+        body: [plain('{"amount":"1.00"}')],
+      },
     ],
     body: [plain('{"pan":"'), veiled('••••••••••••1111'), plain('","expiryMonth":"'), veiled('••'), plain('","securityCode":"'), veiled('•••'), plain('","amount":"1.00","currency":"USD","firstName":"Test","lastName":"Customer"}')],
   },

@@ -154,6 +154,16 @@ const PLACES: readonly Place[] = [
     },
   },
   {
+    name: 'gateway-operations',
+    path: `${LIST}/d1`,
+    answers: { '/desktops/d1': WITH_MORE },
+    ready: async (page) => {
+      await advanced(page, 'Payment Gateway Config');
+      await opened(page, 'After the payment');
+      await page.getByRole('region', { name: 'Refund' }).scrollIntoViewIfNeeded();
+    },
+  },
+  {
     name: 'gateway-cases',
     path: `${LIST}/d1`,
     answers: { '/desktops/d1': WITH_MORE },
@@ -219,6 +229,19 @@ const PLACES: readonly Place[] = [
       await expect(page.getByText('••••••••••••1111')).toBeVisible();
       await page.getByRole('button', { name: 'Judge' }).click();
       await expect(page.getByRole('dialog', { name: 'Preview request' }).getByText('Declined', { exact: true })).toBeVisible();
+    },
+  },
+  {
+    name: 'gateway-preview-refund',
+    path: `${LIST}/d1`,
+    answers: { '/desktops/d1': WITH_MORE },
+    ready: async (page) => {
+      await advanced(page, 'Payment Gateway Config');
+      await opened(page, 'Saved cases');
+      await page.getByRole('button', { name: 'Preview request' }).click();
+      await page.getByRole('button', { name: /What is asked/ }).click();
+      await page.getByRole('option', { name: 'Refund' }).click();
+      await expect(page.getByText(/payments\/1000\/refunds/)).toBeVisible();
     },
   },
   {

@@ -7,6 +7,7 @@ import type { Demo } from './demo';
 import { expect, test } from './demo';
 import type { Desk } from './desk';
 import { TITLES, elsewhere } from './desk';
+import { openDesktop, saveDesktop } from './editor';
 import { Keys } from './keys';
 
 test.use({ story: 'follow-ups' });
@@ -33,10 +34,10 @@ const MORE = {
   },
 };
 
-/** The gateway of the check can void and refund from now on. */
-async function allow(browser: Browser, demo: Demo): Promise<void> {
+/** What stands behind More of the check's gateway from now on; without anything: it can void and refund. */
+async function allow(browser: Browser, demo: Demo, more: Body = MORE): Promise<void> {
   const configuration = await Configuration.open(browser, demo);
-  await configuration.widgets((widgets) => widgets.map((widget) => (widget.title === checkAdvanced ? { ...widget, gateway: { ...(widget.gateway as Body), more: MORE } } : widget)));
+  await configuration.widgets((widgets) => widgets.map((widget) => (widget.title === checkAdvanced ? { ...widget, gateway: { ...(widget.gateway as Body), more } } : widget)));
   await configuration.close();
 }
 
@@ -172,4 +173,76 @@ test('a supervisor voids a payment by keyboard alone, and can do nothing more wi
   expect((await simulator.ledger()).filter(({ status }) => status === 'voided').map(({ amount }) => amount)).toEqual(['17.00']);
   expect(keys.pointed).toEqual([]);
   await page.context().close();
+});
+
+/** Rows of name and value in a table of the form. */
+async function fillRows(place: Locator, title: string, rows: readonly (readonly [string, string])[]): Promise<void> {
+  const table = place.getByRole('group', { name: title });
+  for (const [at, [name, value]] of rows.entries()) {
+    await place.getByRole('button', { name: `Add: ${title}` }).click();
+    await table.getByRole('textbox', { name: 'Name', exact: true }).nth(at).fill(name);
+    await table.getByRole('textbox', { name: 'Value', exact: true }).nth(at).fill(value);
+  }
+}
+
+test('an administrator writes a refund in the form, is told at its field what is wrong, tries it out, and a supervisor refunds with it', async ({ desk, demo, browser, shot }) => {
+  test.slow();
+  await allow(browser, demo, { outputs: MORE.outputs });
+  const reference = await debit(desk, '18.00');
+  const admin = await elsewhere(browser, demo);
+  const { page } = admin;
+  await admin.signIn('admin');
+  await openDesktop(page);
+  await page.getByRole('button', { name: `Edit ${checkAdvanced}` }).click();
+  const sheet = page.getByRole('dialog', { name: /Check Advanced/ });
+  await sheet.getByRole('tab', { name: 'Payment Gateway Config' }).click();
+  await sheet.getByRole('button', { name: 'After the payment', exact: true }).click();
+  await sheet.getByRole('button', { name: 'Add: Refund' }).click();
+  const form = sheet.getByRole('region', { name: 'Refund' });
+  const choose = async (label: string, value: string) => {
+    await form.getByRole('button', { name: new RegExp(`${label}$`) }).click();
+    await page.getByRole('option', { name: value, exact: true }).click();
+  };
+  await form.getByRole('textbox', { name: 'URL of the request' }).fill('/refund');
+  await choose('Request Type', 'application/json');
+  await choose('Response Type', 'application/json');
+  await fillRows(form, 'Parameters of the request', [['authCode', '{sale.authCode}'], ['amount', '{check.account_number}']]);
+  for (const [label, value] of [['Success key', 'result.status'], ['Success value', 'APPROVED'], ['Message key', 'result.text']] as const) await form.getByRole('textbox', { name: `${label} of this answer` }).fill(value);
+
+  const amount = form.getByRole('group', { name: 'Parameters of the request' }).getByRole('textbox', { name: 'Value', exact: true }).nth(1);
+  await test.step('what was keyed is gone by then', async () => {
+    await sheet.getByRole('button', { name: 'Preview request' }).click();
+    const preview = page.getByRole('dialog', { name: 'Preview request' });
+    await expect(preview.getByRole('alert')).toContainText('check.account_number');
+    await preview.getByRole('button', { name: 'Close' }).click();
+    await expect(amount).toHaveAttribute('aria-invalid', 'true');
+    await expect(amount).toHaveAccessibleDescription(/check\.account_number/);
+    await amount.scrollIntoViewIfNeeded();
+    await shot('operation-wrong', page);
+  });
+  await amount.fill('{payment.amount}');
+
+  await test.step('the request, and an answer to it', async () => {
+    await sheet.getByRole('button', { name: 'Preview request' }).click();
+    const preview = page.getByRole('dialog', { name: 'Preview request' });
+    await preview.getByRole('button', { name: /What is asked/ }).click();
+    await page.getByRole('option', { name: 'Refund' }).click();
+    await expect(preview.getByText(/^POST https:\/\/localhost:\d+\/refund/)).toContainText('{"authCode":"1000","amount":"1.00"}');
+    await preview.getByRole('textbox', { name: 'Body of the answer' }).fill('{"result":{"status":"DECLINED","text":"Too late"}}');
+    await preview.getByRole('button', { name: 'Judge' }).click();
+    await expect(preview.getByText('The agent would read: “Too late”')).toBeVisible();
+    await shot('operation-preview', page);
+    await preview.getByRole('button', { name: 'Close' }).click();
+  });
+  await sheet.getByRole('button', { name: 'OK', exact: true }).click();
+  await expect(sheet).toHaveCount(0);
+  await saveDesktop(page);
+
+  const office = await elsewhere(browser, demo);
+  await office.signIn('supervisor', '/payments');
+  const drawer = await drawerOf(office.page, reference);
+  await expect(drawer.getByRole('button', { name: 'Void', exact: true })).toBeDisabled();
+  await refund(office.page, drawer, '18.00', 'As the form says.');
+  await expect(done(drawer, 'As the form says.')).toContainText(/Refund 18\.00 USD.*Approved/);
+  for (const one of [admin, office]) await one.page.context().close();
 });

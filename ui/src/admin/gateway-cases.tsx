@@ -32,7 +32,10 @@ export function CasesGroup({ draft, errors, may, more, gateway, set }: GroupProp
       <ul className={look.cases}>
         {more.cases.map((one, at) => (
           <li key={at}>
-            <span>{t('cases.row', { name: one.name ?? '', status: one.status ?? 200, outcome: t(`trial.outcome.${one.expected.outcome}`) })}</span>
+            <span>
+              {t('cases.row', { name: one.name ?? '', status: one.status ?? 200, outcome: t(`trial.outcome.${one.expected.outcome}`) })}
+              {one.operation && ` (${t(`more.operation.${one.operation}`)})`}
+            </span>
             <Remove name={one.name ?? ''} at={at} disabled={!may.gateway} onPress={() => set({ cases: more.cases.filter((_, other) => other !== at) })} />
           </li>
         ))}

@@ -9,6 +9,7 @@ import { renderPage } from '../test-page';
 import type { Errors, WidgetDraft } from './desktop-form';
 import { newWidget } from './desktop-form';
 import GatewayMore from './gateway-more';
+import { briefOperation, fullOperation } from './more-form';
 
 const SET_AT = Date.UTC(2026, 10, 12);
 
@@ -213,6 +214,70 @@ describe('the configuration as a text', () => {
     const input = document.querySelector<HTMLInputElement>('input[type="file"]')!;
     await userEvent.upload(input, new File(['{"gateway":{"success_key":"status"}}'], 'gateway.json', { type: 'application/json' }));
     expect(await sheet.findByText('It changes 2 fields')).toBeVisible();
+  });
+});
+
+describe('after the payment', () => {
+  const region = (name: string) => within(screen.getByRole('region', { name }));
+  const type = async (place: ReturnType<typeof within>, name: string, text: string) => {
+    await userEvent.click(place.getByRole('textbox', { name }));
+    await userEvent.paste(text);
+  };
+
+  test('a refund is added, and only what is set is stored', async () => {
+    const { more } = open({});
+    await unfold('More', 'After the payment');
+    expect(screen.getByText('Nothing is asked afterwards.')).toBeVisible();
+    await userEvent.click(screen.getByRole('button', { name: 'Add: Refund' }));
+    expect(screen.queryByRole('button', { name: 'Add: Refund' })).toBeNull();
+    expect(more().operations).toEqual({ refund: { url: '', success_key: '', success_value: '' } });
+    const refund = region('Refund');
+    await type(refund, 'URL of the request', '/refunds');
+    await userEvent.click(refund.getByRole('button', { name: 'Add: Parameters of the request' }));
+    const params = within(refund.getByRole('group', { name: 'Parameters of the request' }));
+    await type(params, 'Name', 'amount');
+    await type(params, 'Value', '{payment.amount}');
+    await type(refund, 'Success key of this answer', 'state');
+    await type(refund, 'Success value of this answer', 'done');
+    await type(refund, 'Message key of this answer', 'why');
+    await type(refund, 'Held for review', 'state = pending');
+    expect(more().operations).toEqual({
+      refund: { url: '/refunds', success_key: 'state', success_value: 'done', request_params: [{ name: 'amount', value: '{payment.amount}' }], agent_message_key: 'why', verdict: { review: ['state = pending'] } },
+    });
+    expect(head('After the payment')).toHaveAccessibleDescription('Asked after the sale (1)');
+  });
+
+  test('an inquiry is asked by GET at first and stands before a void, which cannot be', async () => {
+    const { more } = open({ operations: { void: { url: '/void', success_key: 'a', success_value: 'b' } } });
+    await unfold('More', 'After the payment');
+    await userEvent.click(screen.getByRole('button', { name: 'Add: Inquiry' }));
+    expect(Object.keys(more().operations ?? {})).toEqual(['inquire', 'void']);
+    expect(more().operations?.inquire?.method).toBe('GET');
+    expect(region('Inquiry').getByRole('textbox', { name: 'Key of the reference in this answer' })).toBeRequired();
+    await userEvent.click(region('Void').getByRole('button', { name: /Method$/ }));
+    expect(screen.getAllByRole('option').map((option) => option.textContent)).toEqual(['POST', 'PUT']);
+    await userEvent.keyboard('{Escape}');
+    await userEvent.click(region('Void').getByRole('button', { name: 'Remove Void' }));
+    expect(Object.keys(more().operations ?? {})).toEqual(['inquire']);
+  });
+
+  test('what is wrong is told at its field, which opens by itself', async () => {
+    const { tell } = open({ operations: { refund: { url: '/r', success_key: 'a', success_value: 'b', request_params: [{ name: 'x', value: '{card.number}' }] } } });
+    tell({ 'gateway.more.operations.refund.request_params.0.value': 'Character 1: the card is gone.', 'gateway.more.operations.refund.url': 'Name the charge.', 'gateway.more.operations.refund.verdict.review.0': 'No condition.' });
+    const refund = region('Refund');
+    expect(refund.getByRole('textbox', { name: 'URL of the request' })).toHaveAccessibleDescription(/Name the charge\./);
+    expect(refund.getByRole('textbox', { name: 'Value' })).toHaveAttribute('aria-invalid', 'true');
+    expect(refund.getByText('Character 1: the card is gone.')).toBeVisible();
+  });
+
+  test('everything of one goes in and comes back', () => {
+    const whole = {
+      url: '/void/{payment.reference}', method: 'PUT' as const, request_type: 'application/xml' as const, response_type: 'application/json' as const, body: '<a/>', request_headers: [{ name: 'X-A', value: '{secret.k}' }],
+      success_key: 'a', success_value: 'b|c', success_value_meaning: 'test' as const, agent_message_key: 'm', message_keys: ['n'], outputs: [{ name: 'id', value: 'id' }], reference_key: 'ref',
+    };
+    expect(briefOperation(fullOperation(whole))).toEqual(whole);
+    const conditions = { ...fullOperation(whole), verdict: { also: [], unknown: [], review: [], declined: [], error: ['e exists'] } };
+    expect(briefOperation(conditions)).toEqual({ ...whole, verdict: { error: ['e exists'] } });
   });
 });
 

@@ -94,6 +94,28 @@ describe('Preview request', () => {
     expect(requests.at(-1)?.body).toMatchObject({ status: 402, content_type: '', body: '{"result":{"status":"NO"}}' });
   });
 
+  test('an operation is chosen: its request is shown, and an answer to it is judged by its rules and kept as one to it', async () => {
+    const operations = { refund: { url: '/refunds', success_key: 'state', success_value: 'done', agent_message_key: 'why' }, inquire: { url: '/x', success_key: 'state', success_value: 'done', reference_key: 'ref' } };
+    const { headers, body } = PREVIEW.request;
+    const shownOnes = [{ kind: 'inquire' as const, method: 'GET', url: 'https://gateway.example/x', headers, body: [] }, { kind: 'refund' as const, method: 'POST', url: 'https://gateway.example/refunds', headers, body }];
+    const judged: Judgement = { ...JUDGED, outcome: 'unknown', rule: 'key_missing', reference: { key: 'ref', value: null } };
+    const requests = fakeServer(({ path }) => ({ json: path === '/gateway/verdict' ? judged : { ...PREVIEW, request: { ...PREVIEW.request, operations: shownOnes } } }));
+    const blank = draft();
+    const { dialog, onCase } = open('preview', { ...blank, gateway: { ...blank.gateway!, more: { operations } } });
+    await dialog.findByText(/^POST https:\/\/gateway.example:8443\/charge/);
+    await userEvent.click(dialog.getByRole('button', { name: /What is asked/ }));
+    expect(screen.getAllByRole('option').map((option) => option.textContent)).toEqual(['Payment', 'Inquiry', 'Refund']);
+    await userEvent.click(screen.getByRole('option', { name: 'Refund' }));
+    expect(await dialog.findByText(/^POST https:\/\/gateway.example\/refunds/)).toBeVisible();
+    expect(dialog.queryByText(/8443\/charge/)).toBeNull();
+    await userEvent.click(dialog.getByRole('button', { name: 'Judge' }));
+    expect(await dialog.findByText(/^The payment’s reference does not stand exactly once at ref/)).toBeVisible();
+    expect(requests.at(-1)?.body).toMatchObject({ operation: 'refund' });
+    await userEvent.type(dialog.getByRole('textbox', { name: 'Name of the case' }), 'gone');
+    await userEvent.click(dialog.getByRole('button', { name: 'Keep as a case' }));
+    expect(onCase).toHaveBeenCalledWith(expect.objectContaining({ name: 'gone', operation: 'refund' }));
+  });
+
   test('a judged answer is kept as a case under a name of its own, until it is changed', async () => {
     const outputs = [{ name: 'code', value: '7', path: 'd.code' }];
     fakeServer(({ path }) => ({ json: path === '/gateway/verdict' ? { ...JUDGED, outputs } : PREVIEW }));

@@ -2,7 +2,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Fragment, useEffect, useRef, useState } from 'react';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
-import type { PreviewPart, PreviewStep, PreviewView, SavedCase, TestInstrument, TestView, TestedStep } from '../lib/api/types';
+import type { OperationKind, PreviewPart, PreviewStep, PreviewView, SavedCase, TestInstrument, TestView, TestedStep } from '../lib/api/types';
 import { BRAND_NAMES } from '../lib/capture/words';
 import { Button, Icon, Notice, SelectInput, Sheet } from '../lib/controls';
 import { useT } from '../lib/i18n';
@@ -10,6 +10,7 @@ import { decimalsOf, moneyText } from '../lib/i18n/format';
 import css from './admin.module.css';
 import type { Errors, WidgetDraft } from './desktop-form';
 import { pathOf } from './desktop-form';
+import { operationsOf } from './more-form';
 import { PastedAnswer } from './pasted-answer';
 import { currencyOf, instrumentsOf, previewForm, testForm } from './trial-form';
 import { Judgement } from './trial-verdict';
@@ -54,8 +55,13 @@ export default function GatewayTrial({ what, draft, desktop, onErrors, onCase, o
 
 type BodyProps = Pick<TrialProps, 'draft' | 'desktop' | 'onErrors' | 'onCase'> & { instrument: TestInstrument };
 
+/** Chosen where no operation is. */
+const SALE = 'sale';
+
 function PreviewBody({ draft, desktop, instrument, onErrors, onCase }: BodyProps) {
   const t = useT();
+  const kinds = operationsOf(draft.gateway?.more.operations ?? {}).map(([kind]) => kind);
+  const [asked, setAsked] = useState<OperationKind>();
   const form = previewForm(draft, desktop, instrument);
   const preview = useQuery({
     queryKey: ['gateway-preview', form],
@@ -65,13 +71,21 @@ function PreviewBody({ draft, desktop, instrument, onErrors, onCase }: BodyProps
   });
   return (
     <>
+      {kinds.length > 0 && (
+        <SelectInput
+          label={t('trial.asked')}
+          value={asked ?? SALE}
+          choices={[{ id: SALE, label: t('trial.payment') }, ...kinds.map((id) => ({ id, label: t(`more.operation.${id}`) }))]}
+          onChange={(id) => setAsked(id === SALE ? undefined : id)}
+        />
+      )}
       <p className={css.hint}>{t('trial.preview_hint')}</p>
       <div role="status" className={look.result}>
         {preview.isPending && t('app.loading')}
-        {preview.data && <Request view={preview.data} typed={draft.password !== ''} />}
+        {preview.data && <Request key={asked ?? SALE} view={preview.data} typed={draft.password !== ''} asked={asked} />}
       </div>
       <Refusal error={preview.error} onErrors={onErrors} />
-      <PastedAnswer draft={draft} onCase={onCase} />
+      <PastedAnswer key={asked ?? SALE} draft={draft} operation={asked} onCase={onCase} />
     </>
   );
 }
@@ -82,12 +96,14 @@ function partsOf({ method, url, headers, body }: PreviewStep | PreviewView['requ
   return [plain(`${method} ${url}\n`), ...headers.flatMap(({ name, value }) => [plain(`${name}: `), ...value, plain('\n')]), plain('\n'), ...body];
 }
 
-function Request({ view: { request, host_approved, credential }, typed }: { view: PreviewView; typed: boolean }) {
+function Request({ view: { request: sale, host_approved, credential }, typed, asked }: { view: PreviewView; typed: boolean; asked: OperationKind | undefined }) {
   const t = useT();
+  const request = asked ? sale.operations?.find(({ kind }) => kind === asked) : sale;
   const [copied, setCopied] = useState(false);
   const used = typed && credential !== 'none' ? 'typed' : credential;
-  const steps = request.steps ?? [];
-  const requests = [...steps.map((step) => ({ title: t('trial.step', { name: step.name }), parts: partsOf(step) })), { title: t('trial.payment'), parts: partsOf(request) }];
+  const steps = request?.steps ?? [];
+  const title = asked ? t(`more.operation.${asked}`) : t('trial.payment');
+  const requests = [...steps.map((step) => ({ title: t('trial.step', { name: step.name }), parts: partsOf(step) })), ...(request ? [{ title, parts: partsOf(request) }] : [])];
   const copy = async () => {
     await navigator.clipboard.writeText(requests.map(({ parts }) => parts.map(({ text }) => text).join('')).join('\n\n'));
     setCopied(true);
@@ -107,6 +123,7 @@ function Request({ view: { request, host_approved, credential }, typed }: { view
         </Button>
         {copied && <span className={css.hint}>{t('trial.copied')}</span>}
       </div>
+      {asked && <p className={css.hint}>{t('trial.of_sale')}</p>}
       {used !== 'none' && <Notice tone={used === 'typed' || used === 'stored' ? 'info' : 'warn'}>{t(`trial.password.${used}`)}</Notice>}
       {!host_approved && <Notice tone="info">{t('trial.host_waits')}</Notice>}
     </>

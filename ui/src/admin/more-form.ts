@@ -3,7 +3,7 @@
  * Owns: the defaults, which ask for nothing; the groups; which group shows which field and which error.
  * Never: reads a template or a condition.
  */
-import type { Connection, GatewayOperation, GatewayStep, More, Operations, VerdictConditions } from '../lib/api/types';
+import type { Connection, GatewayOperation, GatewayStep, More, OperationKind, Operations, VerdictConditions } from '../lib/api/types';
 import type { Errors } from './desktop-form';
 
 /** In the order in which they are asked. */
@@ -69,11 +69,13 @@ export function briefStep({ name, url, ...step }: StepDraft): GatewayStep {
   return { name, url, ...Object.fromEntries(asks) };
 }
 
-/** What can be asked after the sale, in the server's order. Operations are written in a file; the form keeps them as they are. */
+/** What can be asked after the sale, in the server's order. */
 export const OPERATIONS = ['inquire', 'void', 'refund', 'capture'] as const satisfies readonly (keyof Operations)[];
 
-/** An operation with every member that it may have, as the server takes it without them. */
-export const FIRST_OPERATION: Required<GatewayOperation> = {
+/** An operation, every field of which has a value. */
+export type OperationDraft = Required<Omit<GatewayOperation, 'request_type' | 'response_type' | 'verdict'>> & Pick<GatewayOperation, 'request_type' | 'response_type'> & { verdict: Required<VerdictConditions> };
+
+export const FIRST_OPERATION: OperationDraft = {
   url: '',
   method: 'POST',
   request_type: null,
@@ -91,15 +93,31 @@ export const FIRST_OPERATION: Required<GatewayOperation> = {
   reference_key: '',
 };
 
+export function fullOperation(operation: GatewayOperation): OperationDraft {
+  return { ...FIRST_OPERATION, ...operation, verdict: { ...FIRST_MORE.verdict, ...operation.verdict } };
+}
+
+/** Without what is as it is at first, as it is stored. */
+export function briefOperation({ url, success_key, success_value, verdict, ...operation }: OperationDraft): GatewayOperation {
+  const lists = Object.fromEntries(VERDICT_LISTS.filter((list) => verdict[list].length > 0).map((list) => [list, verdict[list]]));
+  const asks = Object.entries({ ...operation, verdict: lists }).filter(([field, value]) => value !== FIRST_OPERATION[field as keyof OperationDraft] && !(typeof value === 'object' && Object.keys(value ?? {}).length === 0));
+  return { url, success_key, success_value, ...Object.fromEntries(asks) };
+}
+
+/** One that is new. */
+export function firstOperation(kind: OperationKind): GatewayOperation {
+  return briefOperation({ ...FIRST_OPERATION, method: kind === 'inquire' ? 'GET' : 'POST' });
+}
+
 /** Those that there are, by kind. */
-export function operationsOf(operations: Operations): [(typeof OPERATIONS)[number], GatewayOperation][] {
+export function operationsOf(operations: Operations): [OperationKind, GatewayOperation][] {
   return OPERATIONS.flatMap((kind) => {
     const operation = operations[kind];
-    return operation ? [[kind, operation] as [(typeof OPERATIONS)[number], GatewayOperation]] : [];
+    return operation ? [[kind, operation] as [OperationKind, GatewayOperation]] : [];
   });
 }
 
-export const GROUPS = ['request', 'values', 'steps', 'signature', 'password', 'connection', 'answer', 'verdict', 'cases'] as const;
+export const GROUPS = ['request', 'values', 'steps', 'signature', 'password', 'connection', 'answer', 'verdict', 'operations', 'cases'] as const;
 export type Group = (typeof GROUPS)[number];
 
 const GROUP_OF: Record<keyof MoreDraft, Group> = {
@@ -119,7 +137,7 @@ const GROUP_OF: Record<keyof MoreDraft, Group> = {
   message_keys: 'answer',
   outputs: 'answer',
   recovery: 'verdict',
-  operations: 'verdict',
+  operations: 'operations',
   success_value: 'verdict',
   verdict: 'verdict',
   cases: 'cases',
@@ -133,7 +151,7 @@ export function fieldsSet(more: More, group: Group): SetField[] {
   const names = (Object.keys(GROUP_OF) as (keyof MoreDraft)[]).filter((name) => GROUP_OF[name] === group && brief[name] !== undefined);
   return names.map((name) => {
     const value = brief[name];
-    const count = name === 'verdict' ? Object.values(brief.verdict ?? {}).flat().length : Array.isArray(value) ? value.length : undefined;
+    const count = name === 'operations' ? Object.keys(brief.operations ?? {}).length : name === 'verdict' ? Object.values(brief.verdict ?? {}).flat().length : Array.isArray(value) ? value.length : undefined;
     return { name, ...(count === undefined ? {} : { count }) };
   });
 }

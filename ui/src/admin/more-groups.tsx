@@ -1,6 +1,6 @@
 /** Groups of "More" that are single fields: the request, a computed password, the answer, the verdict. */
 import { useState } from 'react';
-import type { More, Operations } from '../lib/api/types';
+import type { More } from '../lib/api/types';
 import { SelectInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import css from './admin.module.css';
@@ -8,12 +8,15 @@ import type { Errors } from './desktop-form';
 import type { GroupProps } from './gateway-more';
 import look from './gateway-more.module.css';
 import { MappingTable } from './mapping-table';
-import { VERDICT_LISTS, operationsOf } from './more-form';
+import { VERDICT_LISTS } from './more-form';
 import { TemplateInput } from './template-input';
+
+/** A choice that stands for the payment's own. */
+export const AS_PAYMENT = 'as_payment';
 
 export const METHODS: readonly NonNullable<More['method']>[] = ['POST', 'PUT'];
 const REQUEST_FORMATS: readonly NonNullable<More['request_format']>[] = ['request_type', 'name_value'];
-const VALUE_MEANINGS: readonly NonNullable<More['success_value']>[] = ['text', 'test'];
+export const VALUE_MEANINGS: readonly NonNullable<More['success_value']>[] = ['text', 'test'];
 const RECOVERIES: readonly NonNullable<More['recovery']>[] = ['none', 'replay', 'inquire', 'void_by_reference'];
 const RESPONSE_FORMATS: readonly NonNullable<More['response_format']>[] = ['response_type', 'name_value'];
 
@@ -136,34 +139,9 @@ export function VerdictGroup({ errors, may, more, set }: GroupProps) {
         error={errors['gateway.more.recovery']}
         disabled={!may.gateway}
       />
-      <OperationsKept operations={more.operations} errors={errors} />
     </>
   );
 }
-
-/** Operations are written in a file: here it is said which there are, and what is wrong with them. */
-function OperationsKept({ operations, errors }: { operations: Operations; errors: Errors }) {
-  const t = useT();
-  const kinds = operationsOf(operations).map(([kind]) => kind);
-  const wrong = Object.entries(errors).filter(([path]) => path.startsWith(OPERATIONS_PATH));
-  if (kinds.length === 0) return null;
-  return (
-    <div>
-      <p className={css.hint}>{t('more.operations_kept', { kinds: kinds.join(', ') })}</p>
-      {wrong.length > 0 && (
-        <ul role="alert" aria-label={t('more.operations')}>
-          {wrong.map(([path, message]) => (
-            <li key={path}>
-              <code>{path.slice(OPERATIONS_PATH.length)}</code>: {message}
-            </li>
-          ))}
-        </ul>
-      )}
-    </div>
-  );
-}
-
-const OPERATIONS_PATH = 'gateway.more.operations.';
 
 type LinesProps = { label: string; lines: readonly string[]; onChange: (lines: string[]) => void; hint: string; errors: Errors; path: string; disabled: boolean };
 

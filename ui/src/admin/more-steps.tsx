@@ -10,12 +10,9 @@ import look from './gateway-more.module.css';
 import { MappingTable } from './mapping-table';
 import type { StepDraft } from './more-form';
 import { FIRST_STEP, STEPS_MAX, briefStep, fullStep } from './more-form';
-import { LinesInput, METHODS } from './more-groups';
+import { AS_PAYMENT, LinesInput, METHODS } from './more-groups';
 import { Remove, RowsHead, useRowFocus } from './more-values';
 import { TemplateInput } from './template-input';
-
-/** A choice that stands for the payment's own. */
-const AS_PAYMENT = 'as_payment';
 
 export function StepsGroup(props: GroupProps) {
   const t = useT();

@@ -2,7 +2,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
-import type { Judgement as JudgementView, SavedCase } from '../lib/api/types';
+import type { Judgement as JudgementView, OperationKind, SavedCase } from '../lib/api/types';
 import { Button, Notice, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import css from './admin.module.css';
@@ -11,10 +11,10 @@ import type { Pasted } from './trial-form';
 import { caseOf, pastedForm } from './trial-form';
 import { Judgement } from './trial-verdict';
 
-export function PastedAnswer({ draft, onCase }: { draft: WidgetDraft; onCase: (kept: SavedCase) => void }) {
+export function PastedAnswer({ draft, operation, onCase }: { draft: WidgetDraft; /** What was asked; else the payment. */ operation: OperationKind | undefined; onCase: (kept: SavedCase) => void }) {
   const t = useT();
   const [pasted, setPasted] = useState<Pasted>({ status: '200', content_type: '', body: '' });
-  const judge = useMutation({ mutationFn: (answer: Pasted) => api<JudgementView>('POST', '/gateway/verdict', { body: pastedForm(draft, answer) }) });
+  const judge = useMutation({ mutationFn: (answer: Pasted) => api<JudgementView>('POST', '/gateway/verdict', { body: pastedForm(draft, answer, operation) }) });
   const wrong = judge.error instanceof ApiError ? (judge.error.problem.errors ?? []) : [];
   const errorOf = (name: string) => wrong.find(({ field }) => field === name)?.message;
   const set = (next: Partial<typeof pasted>) => setPasted({ ...pasted, ...next });
@@ -33,8 +33,8 @@ export function PastedAnswer({ draft, onCase }: { draft: WidgetDraft; onCase: (k
           {t('trial.judge')}
         </Button>
       </div>
-      <div role="status">{judge.data && !judge.isPending && <Judgement judgement={judge.data} draft={draft} />}</div>
-      {judge.data && judge.variables === pasted && !judge.isPending && <Keep draft={draft} onKeep={(name) => onCase(caseOf(name, pasted, judge.data))} />}
+      <div role="status">{judge.data && !judge.isPending && <Judgement judgement={judge.data} draft={draft} operation={operation} />}</div>
+      {judge.data && judge.variables === pasted && !judge.isPending && <Keep draft={draft} onKeep={(name) => onCase(caseOf(name, pasted, judge.data, operation))} />}
       {judge.error && (wrong.length === 0 || elsewhere.length > 0) && (
         <Notice tone="bad" role="alert">
           {elsewhere.length > 0 ? elsewhere.map(({ field, message }) => <p key={field}>{message}</p>) : sentenceOf(judge.error)}

@@ -90,7 +90,7 @@ function entriesAt(text: string, at: Selection, draft: WidgetDraft, place: Token
   const own = ownNames(fullOf(draft.gateway?.more ?? {}), place, above);
   const token = at.start === at.end ? tokenAt(text, at.start) : undefined;
   const kind = token && kindOfToken(token, own);
-  return [...(kind ? filtersFor(kind) : []), ...tokensFor(place, isCheck(draft.kind), own)];
+  return [...(kind ? filtersFor(kind) : []), ...tokensFor(place, isCheck(draft.kind), own, above)];
 }
 
 const lineOf = (t: Translate, { line, example }: Entry) => (line ? t(line) : example);

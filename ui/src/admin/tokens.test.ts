@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import en from '../lib/i18n/en.json';
 import { fullOf } from './more-form';
-import { DATE_FORMATS, FIXED, PLAIN, TYPED, TYPED_DAYS, WITH_ARGUMENT, filtersFor, gives, ownNames, tokenAt, tokensFor, withFilter, withToken } from './tokens';
+import { DATE_FORMATS, FIXED, OUTLASTING, PLAIN, TYPED, TYPED_DAYS, WITH_ARGUMENT, filtersFor, gives, ownNames, tokenAt, tokensFor, withFilter, withToken } from './tokens';
 
 const rust = (name: string) => readFileSync(join(import.meta.dirname, '../../../crates/domain/src/gateway', name), 'utf8');
 /** What stands in a Rust array, an entry a time. */
@@ -26,6 +26,14 @@ describe('the server’s own list', () => {
     expect(TYPED.map(([also, parameter]) => [also, parameter])).toEqual(entries(variables, 'FORM_NAMES', /\("([^"]+)",\s*"([^"]+)"\)/g));
     const [, days = ''] = /Self::Form\(([^)]+)\) => Kind::Date/.exec(variables) ?? [];
     expect(TYPED_DAYS).toEqual([...days.matchAll(/"(\w+)"/g)].map(([, name]) => name));
+  });
+
+  test('says what outlasts the sale', () => {
+    const begin = variables.indexOf('pub fn outlasts_sale');
+    const kept = [...variables.slice(begin, variables.indexOf(') ||', begin)).matchAll(/Self::(\w+)/g)].map(([, variant]) => variant!);
+    const names = new Map([...variables.matchAll(/\(\s*V::(\w+),\s*"([^"]*)"/g)].map(([, variant, name]) => [variant, name]));
+    expect(kept.length).toBeGreaterThan(10);
+    expect(OUTLASTING).toEqual(kept.map((variant) => names.get(variant)));
   });
 
   test('has these filters', () => {
@@ -52,6 +60,17 @@ describe('what fits', () => {
     expect(['body', 'header', 'let', 'sign'].filter((place) => names(place as 'body').includes('body.raw'))).toEqual(['sign']);
     expect(names('body', true)).toContain('check.routing_number');
     expect(names('body', true).some((name) => name.startsWith('card.'))).toBe(false);
+  });
+
+  test('an operation has what outlasts the sale and what is kept of its answer, and nothing that was keyed or typed', () => {
+    const more = fullOf({ outputs: [{ name: 'id', value: 'data.id' }], secrets: ['key'] });
+    for (const place of ['body', 'header', 'url'] as const) {
+      const offered = tokensFor(place, false, ownNames(more, place, { operation: true }), { operation: true }).map(({ name }) => name);
+      expect(offered).toEqual(expect.arrayContaining(['sale.id', 'payment.amount', 'payment.reference', 'time.unix']));
+      expect(offered.filter((name) => /^(card|form|billing|call|agent)\./.test(name) || name === 'payment.fee')).toEqual([]);
+      expect(offered.includes('secret.key')).toBe(place !== 'url');
+    }
+    expect(ownNames(more, 'body').map(({ name }) => name)).not.toContain('sale.id');
   });
 
   test('filters take what the server lets them take', () => {

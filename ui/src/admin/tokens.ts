@@ -109,23 +109,43 @@ const TYPED_ENTRIES: readonly Entry[] = TYPED.map(([also, parameter, example]) =
   line: parameter === 'arrangementLastAmount' ? 'token.form.arrangementLastAmount' : TYPED_NAMES[parameter],
 }));
 
+/** What an operation knows: what the ledger keeps of a charge, and what is made for the request itself. */
+export const OUTLASTING: readonly string[] = [
+  'payment.amount',
+  'payment.amount_minor',
+  'payment.currency',
+  'payment.currency_num',
+  'payment.reference',
+  'payment.attempt',
+  'payment.idempotency_key',
+  'time.now',
+  'time.unix',
+  'time.unix_ms',
+  'time.http',
+  'txn.nonce',
+  'txn.rand8',
+  'txn.uuid',
+];
+
 /** A name that the configuration gives itself: "cfg.merchant_id". */
 export type OwnName = { name: string; kind: Kind; example: string };
 
 /** What may stand in a place of a card's or a check's widget. */
-export function tokensFor(place: TokenPlace, isCheck: boolean, own: readonly OwnName[]): Entry[] {
+export function tokensFor(place: TokenPlace, isCheck: boolean, own: readonly OwnName[], { operation = false }: Above = {}): Entry[] {
+  const outlasts = ({ group, name }: Entry) => group === 'request' || OUTLASTING.includes(name);
   const fits = ({ group, kind, name }: Entry) =>
     group !== (isCheck ? 'card' : 'check') && (place !== 'url' || group !== 'request') && (place === 'body' || !isDigits(kind)) && (place === 'sign' || name !== 'body.raw');
-  return [...own.map((one): Entry => ({ ...one, what: 'token', group: 'own', also: '' })), ...[...FIXED_ENTRIES, ...TYPED_ENTRIES].filter(fits)];
+  return [...own.map((one): Entry => ({ ...one, what: 'token', group: 'own', also: '' })), ...[...FIXED_ENTRIES, ...TYPED_ENTRIES].filter(fits).filter((entry) => !operation || outlasts(entry))];
 }
 
-/** Which rows of its list, or which steps, stand above a place; everything that is not said stands above. */
-export type Above = { row?: number | undefined; step?: number | undefined };
+/** Which rows of its list, or which steps, stand above a place; everything that is not said stands above. An operation also has what is kept of the answer. */
+export type Above = { row?: number | undefined; step?: number | undefined; operation?: boolean | undefined };
 
 /** Names that a place may use: `let` and `sign` each only those above their row, a step what steps before it give, a URL nothing that is secret or computed. */
-export function ownNames({ constants, secrets, variables, steps, signature }: MoreDraft, place: TokenPlace, { row, step }: Above = {}): OwnName[] {
+export function ownNames({ constants, secrets, variables, steps, signature, outputs }: MoreDraft, place: TokenPlace, { row, step, operation }: Above = {}): OwnName[] {
   const text = (name: string, example: string): OwnName => ({ name, kind: 'Text', example });
   const names: OwnName[] = constants.map(({ name, value }) => text(`cfg.${name}`, value));
+  if (operation) names.push(...outputs.map(({ name, value }) => text(`sale.${name}`, value)));
   if (place !== 'url') names.push(...secrets.map((name) => text(`secret.${name}`, '••••••')));
   const add = (space: 'let' | 'sign', list: MoreDraft['variables']) => {
     for (const { name, value } of list) names.push({ name: `${space}.${name}`, kind: kindOf(value, names), example: value });

@@ -3,7 +3,7 @@
  * Owns: what the server is asked of it.
  * Never: a number of a card or an account: the server has the published ones.
  */
-import type { Judgement, PastedForm, SavedCase, TestInstrument, TrialForm } from '../lib/api/types';
+import type { Judgement, OperationKind, PastedForm, SavedCase, TestInstrument, TrialForm } from '../lib/api/types';
 import { isCheck } from '../lib/capture/words';
 import type { WidgetDraft } from './desktop-form';
 import { BRANDS, credentialsOf, gatewayFormOf } from './desktop-form';
@@ -41,9 +41,10 @@ export function testForm(draft: WidgetDraft, desktop: string, instrument: TestIn
 export type Pasted = { status: string; content_type: string; body: string };
 
 /** An answer with what it came to. */
-export function caseOf(name: string, { status, content_type, body }: Pasted, { outcome, message, outputs }: Judgement): SavedCase {
+export function caseOf(name: string, { status, content_type, body }: Pasted, { outcome, message, outputs }: Judgement, operation: OperationKind | undefined): SavedCase {
   return {
     name,
+    ...(operation ? { operation } : {}),
     status: Number(status),
     headers: content_type.trim() === '' ? [] : [{ name: 'content-type', value: content_type.trim() }],
     body,
@@ -51,6 +52,6 @@ export function caseOf(name: string, { status, content_type, body }: Pasted, { o
   };
 }
 
-export function pastedForm(draft: WidgetDraft, pasted: Pasted): PastedForm {
-  return { ...configOf(draft), ...pasted, status: Number(pasted.status) };
+export function pastedForm(draft: WidgetDraft, pasted: Pasted, operation: OperationKind | undefined): PastedForm {
+  return { ...configOf(draft), ...pasted, status: Number(pasted.status), ...(operation ? { operation } : {}) };
 }

@@ -1,5 +1,5 @@
 /** What an answer comes to, and why. */
-import type { Judgement as JudgementView, Outcome } from '../lib/api/types';
+import type { Judgement as JudgementView, OperationKind, Outcome } from '../lib/api/types';
 import { Notice } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import type { WidgetDraft } from './desktop-form';
@@ -19,10 +19,17 @@ function toneOf(outcome: Outcome): 'good' | 'bad' | 'warn' {
   }
 }
 
-export function Judgement({ judgement, draft }: { judgement: JudgementView; draft: WidgetDraft }) {
+/** By what an answer is read: the payment's members, or an operation's, whose type may be the payment's. */
+function rulesOf({ gateway }: WidgetDraft, operation: OperationKind | undefined) {
+  const own = operation && gateway?.more.operations?.[operation];
+  const { success_key = '', success_value = '', agent_message_key = '' } = own ?? gateway ?? {};
+  return { success_key, success_value, agent_message_key, response_type: own?.response_type ?? gateway?.response_type ?? '' };
+}
+
+export function Judgement({ judgement, draft, operation }: { judgement: JudgementView; draft: WidgetDraft; /** What was asked; else the payment. */ operation?: OperationKind | undefined }) {
   const t = useT();
-  const { outcome, rule, status, path, value, condition, message, message_from, message_path, outputs, other_type } = judgement;
-  const { success_key = '', success_value = '', agent_message_key = '', response_type = '' } = draft.gateway ?? {};
+  const { outcome, rule, status, path, value, condition, message, message_from, message_path, outputs, reference, other_type } = judgement;
+  const { success_key, success_value, agent_message_key, response_type } = rulesOf(draft, operation);
   const found = condition?.value != null && condition.path != null;
   const about = {
     status: status ?? 0,
@@ -36,7 +43,8 @@ export function Judgement({ judgement, draft }: { judgement: JudgementView; draf
   return (
     <Notice tone={toneOf(outcome)}>
       <strong>{t(`trial.outcome.${outcome}`)}</strong>
-      <p>{t(`trial.rule.${rule}`, about)}</p>
+      {reference && reference.value == null ? <p>{t('trial.reference_none', { key: reference.key })}</p> : <p>{t(`trial.rule.${rule}`, about)}</p>}
+      {reference?.value != null && <p>{t('trial.reference', { key: reference.key, value: reference.value })}</p>}
       {condition && <p>{found ? t('trial.condition.found', { path: condition.path ?? '', value: condition.value ?? '' }) : t('trial.condition.not_found')}</p>}
       <p>{t(`trial.message.${message_from}`, { text: message, key: agent_message_key.trim() })}</p>
       {message_path != null && message_path !== agent_message_key.trim() && <p>{t('trial.message_path', { path: message_path })}</p>}
