@@ -10,6 +10,7 @@ import type { WidgetDraft } from './desktop-form';
 import { FormSheet } from './form-sheet';
 import type { Begun } from './preset-form';
 import { begun, presetsFor } from './preset-form';
+import { isTelUnauthorised } from './trial-form';
 import { WidgetChanges, changesOf } from './widget-changes';
 
 export default function GatewayPresetSheet({ draft, onTake, onClose }: { draft: WidgetDraft; onTake: (begun: Begun) => void; onClose: () => void }) {
@@ -55,6 +56,7 @@ export default function GatewayPresetSheet({ draft, onTake, onClose }: { draft: 
           </ul>
         </Notice>
       )}
+      {next && isTelUnauthorised(next.draft) && <Notice tone="warn">{t('trial.tel')}</Notice>}
       {next && <WidgetChanges rows={changesOf(t, draft, next.draft)} />}
     </FormSheet>
   );

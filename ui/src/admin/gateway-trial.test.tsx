@@ -1,5 +1,5 @@
 /** Preview request and Test gateway: what is asked of the server, and what is said of its answer. */
-import { screen, waitFor, within } from '@testing-library/react';
+import { cleanup, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Judgement, PreviewView, TestView } from '../lib/api/types';
@@ -114,6 +114,19 @@ describe('Preview request', () => {
     await userEvent.type(dialog.getByRole('textbox', { name: 'Name of the case' }), 'gone');
     await userEvent.click(dialog.getByRole('button', { name: 'Keep as a case' }));
     expect(onCase).toHaveBeenCalledWith(expect.objectContaining({ name: 'gone', operation: 'refund' }));
+  });
+
+  test('a debit of the SEC code TEL that nobody authorises here is warned of', async () => {
+    fakeServer(() => ({ json: PREVIEW }));
+    const check = { ...newWidget('check_advanced', 'Debit', true), id: 'w1' };
+    const warning = /^Debits of the SEC code TEL need/;
+    const gateway = { ...check.gateway!, service_url: 'https://gateway.example/debit' };
+    for (const [options, warned] of [[check.options, true], [{ ...check.options, sec_code: 'ppd' as const }, false], [{ ...check.options, authorisation: { ...check.options.authorisation, rule: 'recording' as const } }, false]] as const) {
+      const { dialog } = open('preview', { ...check, gateway, options });
+      await dialog.findByText(/^POST https/);
+      expect(dialog.queryAllByText(warning)).toHaveLength(warned ? 1 : 0);
+      cleanup();
+    }
   });
 
   test('a judged answer is kept as a case under a name of its own, until it is changed', async () => {

@@ -12,7 +12,7 @@ import type { Errors, WidgetDraft } from './desktop-form';
 import { pathOf } from './desktop-form';
 import { operationsOf } from './more-form';
 import { PastedAnswer } from './pasted-answer';
-import { currencyOf, instrumentsOf, previewForm, testForm } from './trial-form';
+import { currencyOf, instrumentsOf, isTelUnauthorised, previewForm, testForm } from './trial-form';
 import { Judgement } from './trial-verdict';
 import look from './trial.module.css';
 
@@ -84,6 +84,7 @@ function PreviewBody({ draft, desktop, instrument, onErrors, onCase }: BodyProps
         {preview.isPending && t('app.loading')}
         {preview.data && <Request key={asked ?? SALE} view={preview.data} typed={draft.password !== ''} asked={asked} />}
       </div>
+      {isTelUnauthorised(draft) && <Notice tone="warn">{t('trial.tel')}</Notice>}
       <Refusal error={preview.error} onErrors={onErrors} />
       <PastedAnswer key={asked ?? SALE} draft={draft} operation={asked} onCase={onCase} />
     </>

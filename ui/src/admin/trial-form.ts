@@ -18,6 +18,11 @@ export function currencyOf(draft: WidgetDraft): string {
   return draft.options.payment.currencies[0] ?? 'USD';
 }
 
+/** Debits for which NACHA asks for what the consumer said at the telephone, and nobody is asked here (S20). */
+export function isTelUnauthorised({ kind, options }: WidgetDraft): boolean {
+  return isCheck(kind) && (options.sec_code === 'tel' || options.sec_code === 'by_holder') && options.authorisation.rule === 'none';
+}
+
 /** The form is asked only where there is a gateway. */
 const configOf = (draft: WidgetDraft) => ({ kind: draft.kind, gateway: gatewayFormOf(draft)! });
 
