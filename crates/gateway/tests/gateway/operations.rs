@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use domain::boundary::{Answer, Charge, Operation, PaymentGateway};
+use domain::capture::WidgetKind;
+use domain::gateway::trial::{GatewayTrials, Pasted, SAMPLE_OUTPUT, TestInstrument, Trial};
 use domain::gateway::{GatewayConfig, NotSentReason, Once, OperationKind};
 use domain::id::AttemptId;
 use domain::money::{Currency, Money};
@@ -14,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::charges::{card_charge, card_number, client, config, post};
 use crate::server::{Act, Server, reply};
+use crate::trials::trial_of;
 
 const REFERENCE: &str = "7F2K-91QD";
 
@@ -311,4 +314,99 @@ async fn nothing_that_was_captured_is_held_while_the_gateway_is_asked() {
     }
     assert!(arena.allocate().is_some());
     sending.abort();
+}
+
+#[tokio::test]
+async fn an_operation_is_previewed_as_it_is_asked() {
+    let token = answering(r#"{"token":"t-secret"}"#);
+    let server = server([token, answering(r#"{"status":"refunded"}"#)]).await;
+    let trial = Trial {
+        password: None,
+        secrets: vec![("key".to_owned(), SecretText::new("k-secret".to_owned()))],
+        ..trial_of(
+            asking(&server),
+            WidgetKind::CreditCardAdvanced,
+            TestInstrument::Visa,
+        )
+    };
+    let preview = client(&[]).preview(trial).unwrap();
+    let kinds: Vec<_> = preview.operations.iter().map(|one| one.kind).collect();
+    let all = [
+        OperationKind::Inquire,
+        OperationKind::Void,
+        OperationKind::Refund,
+    ];
+    assert_eq!(kinds, all);
+    let [inquiry, _, refund] = preview.operations.as_slice() else {
+        panic!("{preview:?}");
+    };
+    assert!(inquiry.body.is_empty() && inquiry.steps.is_empty());
+    let steps: Vec<_> = refund.steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(steps, ["login"], "no card is sent again");
+
+    asked(&server, OperationKind::Refund, SAMPLE_OUTPUT)
+        .await
+        .unwrap();
+    let [_, request] = server.requests().try_into().unwrap();
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let path = refund
+        .url
+        .strip_prefix(&format!("https://{}", server.host()));
+    let first = format!("{} {} HTTP/1.1", refund.method, path.unwrap());
+    let mut lines = head.lines();
+    assert_eq!(lines.next(), Some(&*first));
+    let sent: Vec<_> = lines.filter_map(|line| line.split_once(": ")).collect();
+    let sent: Vec<_> = sent.into_iter().map(|(name, _)| name).collect();
+    let shown: Vec<_> = refund.headers.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(shown, sent);
+    let shown: String = refund.body.iter().map(|part| part.text.as_str()).collect();
+    assert_eq!(shown, body.replace("amount=12050", "amount=100"));
+    assert!(!format!("{preview:?}").contains("secret"), "{preview:?}");
+}
+
+#[tokio::test]
+async fn a_pasted_answer_to_an_operation_is_judged_as_one_that_came() {
+    let whose = |rest: &str| format!(r#"{{"order":{{"reference":"{REFERENCE}"}},{rest}}}"#);
+    for (status, body) in [
+        (200, SETTLED.to_owned()),
+        (200, whose(r#""state":"REFUSED""#)),
+        (200, whose(r#""state":"HELD""#)),
+        (200, whose(r#""state":"OPEN""#)),
+        (404, whose(r#""state":"SETTLED""#)),
+        (200, r#"{"state":"SETTLED","id":"ch_1"}"#.to_owned()),
+        (
+            200,
+            r#"{"order":[{"reference":"a"},{"reference":"b"}],"state":"SETTLED"}"#.to_owned(),
+        ),
+        (200, "nothing".to_owned()),
+    ] {
+        let server = server([reply(status, "", body.as_bytes())]).await;
+        let came = asked(&server, OperationKind::Inquire, "x").await.unwrap();
+        let pasted = Pasted {
+            operation: Some(OperationKind::Inquire),
+            status,
+            headers: &[],
+            body: &body,
+        };
+        let gateway = asking(&server);
+        let judged = client(&[]).judge(&gateway, &pasted, true).unwrap();
+        assert_eq!(judged.outcome, came.verdict.outcome, "{status} {body}");
+        assert_eq!(judged.message, came.message, "{status} {body}");
+        let outputs = judged.outputs.into_iter().map(|one| (one.name, one.value));
+        assert_eq!(outputs.collect::<Vec<_>>(), came.outputs, "{status} {body}");
+        let of = judged.reference.unwrap();
+        let expected = body.contains(REFERENCE).then_some(REFERENCE);
+        assert_eq!(
+            (of.key.as_str(), of.value.as_deref()),
+            ("order.reference", expected)
+        );
+    }
+    let gateway = asking(&server([]).await);
+    let pasted = Pasted {
+        operation: Some(OperationKind::Capture),
+        status: 200,
+        headers: &[],
+        body: "{}",
+    };
+    assert_eq!(client(&[]).judge(&gateway, &pasted, true), None);
 }

@@ -296,6 +296,18 @@ async fn s14_s19_a_pasted_answer_holds_no_card_number_and_its_message_follows_th
 }
 
 #[tokio::test]
+async fn an_answer_is_judged_as_one_to_an_operation_that_the_gateway_has() {
+    let (_house, administrator, form) = tried().await;
+    let mut pasted = json!({"kind": form["kind"], "gateway": form["gateway"], "operation": "void", "status": 200, "content_type": "", "body": "{}"});
+    let reply = administrator.post("/gateway/verdict", pasted.clone()).await;
+    assert_eq!(refused(&reply), (422, vec!["operation".to_owned()]));
+    let void = json!({"url": "/void/{payment.reference}", "success_key": "state", "success_value": "void"});
+    pasted["gateway"]["more"]["operations"]["void"] = void;
+    let reply = administrator.post("/gateway/verdict", pasted).await;
+    assert_eq!(reply.json()["message"], "shown", "{}", reply.text());
+}
+
+#[tokio::test]
 async fn saved_cases_are_kept_with_the_gateway_and_judged_as_it_stands_in_the_form() {
     let (house, administrator, form) = tried().await;
     let mut cases = json!({"kind": form["kind"], "gateway": form["gateway"]});
