@@ -171,7 +171,7 @@ function Answered({ kind, operation, onOperation, errors, may }: OperationProps)
         />
       ))}
       {text('agent_message_key', false)}
-      <LinesInput label={t('more.message_keys')} lines={operation.message_keys} onChange={(message_keys) => onOperation({ message_keys })} hint={t('more.message_keys_hint')} errors={errors} path={`${path}.message_keys`} disabled={off} />
+      <LinesInput label={t('more.message_keys')} lines={operation.message_keys} onChange={(message_keys) => onOperation({ message_keys })} hint={t('more.operation_message_keys_hint')} errors={errors} path={`${path}.message_keys`} disabled={off} />
       <MappingTable
         title={t('more.outputs')}
         nameLabel={t('mapping.name')}
