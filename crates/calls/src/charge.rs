@@ -101,9 +101,9 @@ impl ChargeRun {
         .with("attempt", self.payment.attempt.as_str())
         .with("amount", self.payment.amount.to_string());
         let today = self.clock.now().latest_day();
-        let schedule = charge.form.schedule(today);
-        let schedule = schedule.and_then(|schedule| serde_json::to_value(schedule).ok());
-        let entry = match schedule {
+        let schedule = self.payment.arrangement.as_ref();
+        let schedule = schedule.map(|arrangement| arrangement.schedule(today));
+        let entry = match schedule.and_then(|schedule| serde_json::to_value(schedule).ok()) {
             Some(schedule) => entry.with("schedule", schedule),
             None => entry,
         };

@@ -226,7 +226,7 @@ impl CallTask {
             return Err(DeskError::NotFound);
         };
         let desktop = self.desktop.as_ref().map(|desktop| desktop.id.clone());
-        let payment = new_payment(open, &actor, &before, desktop, form.amount, now);
+        let payment = new_payment(open, &actor, &before, desktop, &form, now);
         let event = Event::Process {
             attempt: payment.attempt.clone(),
             reference: payment.reference.clone(),
@@ -575,7 +575,7 @@ fn new_payment(
     actor: &Actor,
     view: &CaptureView,
     desktop: Option<DesktopId>,
-    amount: domain::money::Money,
+    form: &PaymentForm,
     now: UnixMillis,
 ) -> Payment {
     let attempt = AttemptId::from_random(rand::random());
@@ -594,7 +594,8 @@ fn new_payment(
         desktop,
         kind: view.widget.kind,
         agent: actor.user.clone(),
-        amount,
+        amount: form.amount,
+        arrangement: form.arrangement(),
         brand: card.and_then(|row| row.brand),
         last_four: card.and_then(|row| row.last_four.clone()),
         state: AttemptState::Intent,

@@ -36,7 +36,7 @@ pub use ledger::{
     InvalidPlace, InvalidSearch, LedgerFilter, LedgerPlace, LedgerRow, LedgerSearch, Standing,
 };
 pub use notice::NoticeWindow;
-pub use schedule::{Schedule, ScheduledPayment};
+pub use schedule::{ArrangedBy, Arrangement, Schedule, ScheduledPayment};
 
 /// How a sent charge ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -101,8 +101,10 @@ pub struct Payment {
     pub kind: WidgetKind,
     /// Who pressed Process Payment.
     pub agent: UserId,
-    /// How much.
+    /// How much is charged now.
     pub amount: Money,
+    /// What is left to later days; none: nothing.
+    pub arrangement: Option<Arrangement>,
     /// With O5 on; else none.
     pub brand: Option<Brand>,
     /// With O5 on; else none.
@@ -148,6 +150,7 @@ pub(crate) mod fixtures {
                 minor: 12_050,
                 currency: Currency::USD,
             },
+            arrangement: None,
             brand: None,
             last_four: None,
             state,

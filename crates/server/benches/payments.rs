@@ -165,6 +165,7 @@ fn payment(attempt: &AttemptId, amount: Money) -> Payment {
         kind: WidgetKind::CheckAdvanced,
         agent: UserId::from_random(1),
         amount,
+        arrangement: None,
         brand: None,
         last_four: None,
         state: AttemptState::Intent,

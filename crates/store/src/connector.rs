@@ -246,6 +246,7 @@ fn migrator(dialect: Dialect) -> Migrator {
         step!(9, "routing lists", "0009_routing_lists.sql"),
         step!(10, "payment outputs", "0010_payment_outputs.sql"),
         step!(11, "follow-ups", "0011_follow_ups.sql"),
+        step!(12, "payment arrangements", "0012_payment_arrangements.sql"),
     ];
     Migrator::with_migrations(
         steps

@@ -10,7 +10,8 @@ use domain::money::Money;
 use domain::payment::follow_up::FollowUp;
 use domain::payment::resolution::Proposal;
 use domain::payment::{
-    AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Outcome, Payment, PaymentOutput, Standing,
+    Arrangement, AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Outcome, Payment,
+    PaymentOutput, Standing,
 };
 use domain::time::UnixMillis;
 use sqlx::any::AnyRow;
@@ -30,8 +31,8 @@ const UNFINISHED_MAX: u32 = 10_000;
 const TAKERS_MAX: i64 = 2_000;
 
 const COLUMNS: &str = "attempt, reference, capture_id, call_id, widget_id, desktop_id, kind, \
-     agent, amount_minor, currency, brand, last_four, state, detail, message, outputs, \
-     created_at, changed_at";
+     agent, amount_minor, currency, arrangement, brand, last_four, state, detail, message, \
+     outputs, created_at, changed_at";
 
 /// Records the intent to charge. The same attempt again is taken.
 pub(crate) async fn insert(
@@ -44,7 +45,7 @@ pub(crate) async fn insert(
     let (state, detail) = state_words(payment.state);
     let statement = format!(
         "INSERT INTO payments ({COLUMNS}) VALUES \
-         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
     );
     sqlx::query(AssertSqlSafe(statement))
         .bind(payment.attempt.as_str())
@@ -57,6 +58,7 @@ pub(crate) async fn insert(
         .bind(payment.agent.as_str())
         .bind(payment.amount.minor)
         .bind(payment.amount.currency.as_str())
+        .bind(arrangement_text(payment.arrangement.as_ref())?)
         .bind(payment.brand.map(|brand| word(&brand)))
         .bind(payment.last_four.as_deref())
         .bind(state)
@@ -115,6 +117,11 @@ pub(crate) async fn move_on(
     Ok(())
 }
 
+fn arrangement_text(arrangement: Option<&Arrangement>) -> Result<Option<String>, StoreError> {
+    let text = arrangement.map(serde_json::to_string).transpose();
+    text.map_err(|error| corrupt(&error))
+}
+
 pub(crate) fn outputs_text(outputs: &[PaymentOutput]) -> Result<String, StoreError> {
     serde_json::to_string(outputs).map_err(|error| corrupt(&error))
 }
@@ -157,6 +164,7 @@ fn text(row: &AnyRow, column: &str) -> Result<String, StoreError> {
 fn from_row(row: &AnyRow) -> Result<Payment, StoreError> {
     let brand: Option<String> = row.try_get("brand").map_err(unavailable)?;
     let desktop: Option<String> = row.try_get("desktop_id").map_err(unavailable)?;
+    let arrangement: Option<String> = row.try_get("arrangement").map_err(unavailable)?;
     let parsed = |column| text(row, column);
     Ok(Payment {
         attempt: parsed("attempt")?.parse().map_err(|e| corrupt(&e))?,
@@ -173,6 +181,9 @@ fn from_row(row: &AnyRow) -> Result<Payment, StoreError> {
             minor: row.try_get("amount_minor").map_err(unavailable)?,
             currency: parsed("currency")?.parse().map_err(|e| corrupt(&e))?,
         },
+        arrangement: arrangement
+            .map(|text| serde_json::from_str(&text).map_err(|e| corrupt(&e)))
+            .transpose()?,
         brand: brand
             .map(|brand| from_word("payment", &brand))
             .transpose()?,

@@ -44,6 +44,7 @@ async fn house_that_refunds() -> (House, Payment) {
         kind: WidgetKind::CreditCardAdvanced,
         agent: house.actor.user.clone(),
         amount: Money::parse("12.50", Currency::USD).unwrap(),
+        arrangement: None,
         brand: None,
         last_four: None,
         state: APPROVED,

@@ -54,7 +54,7 @@ impl PaymentForm {
 
     fn complete_plan(
         &mut self,
-        given: &Arrangement,
+        given: &Given,
         inputs: &PaymentInputs,
         today: Date,
         problems: &mut FormProblems,
@@ -84,12 +84,7 @@ impl PaymentForm {
         }
     }
 
-    fn terms(
-        &self,
-        given: &Arrangement,
-        today: Date,
-        problems: &mut FormProblems,
-    ) -> Option<Terms> {
+    fn terms(&self, given: &Given, today: Date, problems: &mut FormProblems) -> Option<Terms> {
         let first = day_ahead(START, given.start.as_deref(), today, problems);
         let interval = given.interval.as_deref().and_then(Interval::from_word);
         if interval.is_none() {
@@ -149,13 +144,13 @@ impl PaymentForm {
         self.put(name, amount.amount_text());
     }
 
-    fn take_arrangement(&mut self) -> Arrangement {
+    fn take_arrangement(&mut self) -> Given {
         let mut take = |name: &str| {
             let value = self.values.remove(name)?.trim().to_owned();
             (!value.is_empty()).then_some(value)
         };
         take(LAST);
-        Arrangement {
+        Given {
             kind: take(KIND),
             date: take(DATE),
             start: take(START),
@@ -169,7 +164,7 @@ impl PaymentForm {
 }
 
 /// The arrangement as it was typed.
-struct Arrangement {
+struct Given {
     kind: Option<String>,
     date: Option<String>,
     start: Option<String>,
@@ -180,7 +175,7 @@ struct Arrangement {
     down: Option<String>,
 }
 
-impl Arrangement {
+impl Given {
     fn length(&self, currency: Currency, problems: &mut FormProblems) -> Option<Length> {
         let length = match (&self.count, &self.end, &self.each) {
             (Some(count), None, None) => count.parse().ok().map(Length::Count),

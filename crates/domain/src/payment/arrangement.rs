@@ -42,7 +42,7 @@ pub enum ArrangementKind {
 }
 
 /// How often a plan's parts are due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Interval {
     /// Every 7 days.

@@ -440,7 +440,7 @@ mod tests {
         assert_eq!(down.amount.minor, 50_000);
         assert_eq!(down.value("arrangementAmount"), Some("93.62"));
         assert_eq!(down.value("arrangementLastAmount"), Some("93.64"));
-        let schedule = down.schedule(TODAY).unwrap();
+        let schedule = down.arrangement().unwrap().schedule(TODAY);
         assert_eq!(schedule.down_payment.as_deref(), Some("125.50 USD"));
         let told: Vec<(&str, &str)> = schedule
             .payments
@@ -461,7 +461,8 @@ mod tests {
         let each = charged(plan_of(&[("arrangementAmount", "150.00")]), &options).unwrap();
         assert_eq!(each.value("arrangementCount"), Some("4"));
         assert_eq!(each.value("arrangementLastAmount"), Some("50.00"));
-        let last = each.schedule(TODAY).unwrap().payments.pop().unwrap();
+        let each = each.arrangement().unwrap().schedule(TODAY);
+        let last = each.payments.last().unwrap();
         assert_eq!(last.amount, "50.00 USD");
 
         let later = [
@@ -469,10 +470,10 @@ mod tests {
             ("arrangementDate", "2026-12-24"),
         ];
         let later = charged(form("9.00", &later), &options).unwrap();
-        let later = later.schedule(TODAY).unwrap();
+        let later = later.arrangement().unwrap().schedule(TODAY);
         assert_eq!((&*later.total, later.payments.len()), ("9.00 USD", 1));
         let now = charged(form("9.00", &[]), &options).unwrap();
-        assert_eq!(now.schedule(TODAY), None);
+        assert_eq!(now.arrangement(), None);
     }
 
     #[test]

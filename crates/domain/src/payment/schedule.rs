@@ -1,14 +1,131 @@
-//! What is due when, once a payment is arranged.
-//! Owns: the schedule of a charged form, as it is kept in the trail: days, amounts, and when each has to be announced.
+//! What a payment leaves to later days, and what is due when.
+//! Owns: the arrangement as the ledger keeps it, and its schedule as the trail keeps it: days, amounts, and when each has to be announced.
 //! Never: makes a plan; [`super::arrangement`] does.
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::arrangement::{Interval, Part};
+use super::arrangement::{ArrangementKind, Interval, Part};
 use super::form::PaymentForm;
 use super::notice::NoticeWindow;
 use crate::money::Money;
+
+/// How a gateway hears of what is due later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ArrangedBy {
+    /// In the request of the sale, whose amount is all that is owed.
+    Sale,
+    /// In a call of its own after the sale, whose amount is the down payment.
+    Schedule,
+}
+
+/// What a payment leaves to later days: one date, or a plan. It holds nothing that was captured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arrangement {
+    /// How the gateway hears of it.
+    pub by: ArrangedBy,
+    /// What is owed in all, the down payment and the fee included.
+    pub total: Money,
+    /// What of it is due at once, in the total's minor units; 0: nothing.
+    pub down_minor: i64,
+    /// When the first part is due.
+    #[serde(with = "day")]
+    #[schema(value_type = String)]
+    pub first: Date,
+    /// How often others are; none: all is due on one date.
+    pub interval: Option<Interval>,
+    /// How many parts, 1 to [`super::PLAN_PAYMENTS_MAX`]; the down payment is none.
+    pub count: u16,
+    /// Each but the last, in the total's minor units.
+    pub each_minor: i64,
+    /// The last one, in the total's minor units.
+    pub last_minor: i64,
+    /// When the last one is due.
+    #[serde(with = "day")]
+    #[schema(value_type = String)]
+    pub end: Date,
+}
+
+/// A day as JSON has it: "2026-12-01".
+mod day {
+    use jiff::civil::Date;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(day: &Date, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(day)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Date, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl Arrangement {
+    /// One date, or a plan.
+    #[must_use]
+    pub fn kind(&self) -> ArrangementKind {
+        match self.interval {
+            None => ArrangementKind::OneDate,
+            Some(_) => ArrangementKind::Plan,
+        }
+    }
+
+    /// What is due later, all parts together.
+    #[must_use]
+    pub fn later(&self) -> Money {
+        self.sum(self.total.minor.saturating_sub(self.down_minor))
+    }
+
+    /// So many minor units of its currency.
+    #[must_use]
+    pub fn sum(&self, minor: i64) -> Money {
+        Money {
+            minor,
+            ..self.total
+        }
+    }
+
+    /// What is due when, in its order.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Part> {
+        let day = |number: u16| match self.interval {
+            None => Some(self.first),
+            Some(interval) => interval.day(self.first, number.into()),
+        };
+        let days = (0..self.count).map_while(|number| Some((number, day(number)?)));
+        let part = |(number, day)| Part {
+            day,
+            minor: if number + 1 == self.count {
+                self.last_minor
+            } else {
+                self.each_minor
+            },
+        };
+        days.map(part).collect()
+    }
+
+    /// As the trail keeps it. `today` is the day on which it was arranged.
+    #[must_use]
+    pub fn schedule(&self, today: Date) -> Schedule {
+        let payments = self.parts().into_iter().map(|part| {
+            let notice = NoticeWindow::of(part.day, today);
+            ScheduledPayment {
+                day: part.day.to_string(),
+                amount: self.sum(part.minor).to_string(),
+                notice_from: notice.map(|window| window.from.to_string()),
+                notice_until: notice.map(|window| window.until.to_string()),
+            }
+        });
+        let is_down_paid = self.down_minor > 0;
+        Schedule {
+            total: self.total.to_string(),
+            down_payment: is_down_paid.then(|| self.sum(self.down_minor).to_string()),
+            payments: payments.collect(),
+        }
+    }
+}
 
 /// A schedule as the trail keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,56 +152,113 @@ pub struct ScheduledPayment {
 }
 
 impl PaymentForm {
-    /// What a charged form arranges; none: it is paid at once. `today` is the day on which it was arranged.
+    /// What a charged form arranges, in the request of the sale; none: all is paid at once.
     #[must_use]
-    pub fn schedule(&self, today: Date) -> Option<Schedule> {
-        let parts = match self.value("arrangementType")? {
-            "one_date" => vec![Part {
-                day: self.value("arrangementDate")?.parse().ok()?,
-                minor: self.amount.minor,
-            }],
-            _ => self.parts()?,
+    pub fn arrangement(&self) -> Option<Arrangement> {
+        let day = |name| self.value(name)?.parse::<Date>().ok();
+        let minor = |name| Some(self.money_of(name)?.minor);
+        let at_once = Arrangement {
+            by: ArrangedBy::Sale,
+            total: self.amount,
+            down_minor: 0,
+            first: Date::default(),
+            interval: None,
+            count: 1,
+            each_minor: self.amount.minor,
+            last_minor: self.amount.minor,
+            end: Date::default(),
         };
-        let text = |minor| {
-            let amount = Money {
-                minor,
-                ..self.amount
-            };
-            amount.to_string()
-        };
-        let payments = parts.into_iter().map(|part| {
-            let notice = NoticeWindow::of(part.day, today);
-            ScheduledPayment {
-                day: part.day.to_string(),
-                amount: text(part.minor),
-                notice_from: notice.map(|window| window.from.to_string()),
-                notice_until: notice.map(|window| window.until.to_string()),
+        Some(match self.value("arrangementType")? {
+            "one_date" => {
+                let first = day("arrangementDate")?;
+                Arrangement {
+                    first,
+                    end: first,
+                    ..at_once
+                }
             }
-        });
-        let down = self.minor_of("arrangementDownPayment");
-        Some(Schedule {
-            total: text(self.amount.minor),
-            down_payment: down.map(text),
-            payments: payments.collect(),
+            _ => {
+                let each_minor = minor("arrangementAmount")?;
+                Arrangement {
+                    down_minor: minor("arrangementDownPayment").unwrap_or(0),
+                    first: day("arrangementStart")?,
+                    interval: Some(Interval::from_word(self.value("arrangementInterval")?)?),
+                    count: self.value("arrangementCount")?.parse().ok()?,
+                    each_minor,
+                    last_minor: minor("arrangementLastAmount").unwrap_or(each_minor),
+                    end: day("arrangementEnd")?,
+                    ..at_once
+                }
+            }
         })
     }
 
-    fn parts(&self) -> Option<Vec<Part>> {
-        let first: Date = self.value("arrangementStart")?.parse().ok()?;
-        let interval = Interval::from_word(self.value("arrangementInterval")?)?;
-        let count: usize = self.value("arrangementCount")?.parse().ok()?;
-        let each = self.minor_of("arrangementAmount")?;
-        let last = self.minor_of("arrangementLastAmount").unwrap_or(each);
-        let days = (0..count).map_while(|number| interval.day(first, number));
-        let part = |(number, day)| Part {
-            day,
-            minor: if number + 1 == count { last } else { each },
-        };
-        Some(days.enumerate().map(part).collect())
+    /// An amount that was typed, or that a charged form was given.
+    #[must_use]
+    pub fn money_of(&self, name: &str) -> Option<Money> {
+        Money::parse(self.value(name)?, self.amount.currency).ok()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::money::Currency;
+
+    /// 500.00, 125.50 of it at once, in four weekly parts (GATEWAYS 5).
+    pub(crate) fn weekly() -> Arrangement {
+        Arrangement {
+            by: ArrangedBy::Schedule,
+            total: Money::parse("500.00", Currency::USD).unwrap(),
+            down_minor: 12_550,
+            first: "2026-12-01".parse().unwrap(),
+            interval: Some(Interval::Weekly),
+            count: 4,
+            each_minor: 9_362,
+            last_minor: 9_364,
+            end: "2026-12-22".parse().unwrap(),
+        }
     }
 
-    fn minor_of(&self, name: &str) -> Option<i64> {
-        let amount = Money::parse(self.value(name)?, self.amount.currency).ok()?;
-        Some(amount.minor)
+    #[test]
+    fn the_parts_that_are_kept_make_up_what_is_owed_later() {
+        let (plan, sum) = (weekly(), |parts: &[Part]| {
+            parts.iter().map(|part| part.minor).sum::<i64>()
+        });
+        let parts = plan.parts();
+        assert_eq!((parts.len(), parts[3].minor), (4, 9_364));
+        assert_eq!(parts[3].day, plan.end);
+        assert_eq!(sum(&parts), plan.later().minor);
+        let one_date = Arrangement {
+            down_minor: 0,
+            interval: None,
+            count: 1,
+            each_minor: 50_000,
+            last_minor: 50_000,
+            end: plan.first,
+            ..plan.clone()
+        };
+        assert_eq!(one_date.parts().len(), 1);
+        assert_eq!(sum(&one_date.parts()), 50_000);
+        assert_eq!(
+            (plan.kind(), one_date.kind()),
+            (ArrangementKind::Plan, ArrangementKind::OneDate)
+        );
+    }
+
+    #[test]
+    fn an_arrangement_is_kept_as_a_document_of_days_and_amounts() {
+        let kept = serde_json::json!({
+            "by": "schedule", "total": weekly().total, "down_minor": 12550, "first": "2026-12-01", "interval": "weekly",
+            "count": 4, "each_minor": 9362, "last_minor": 9364, "end": "2026-12-22",
+        });
+        assert_eq!(serde_json::to_value(weekly()).unwrap(), kept);
+        assert_eq!(
+            serde_json::from_value::<Arrangement>(kept.clone()).unwrap(),
+            weekly()
+        );
+        let mut wrong = kept;
+        wrong["first"] = "2026-13-01".into();
+        assert!(serde_json::from_value::<Arrangement>(wrong).is_err());
     }
 }

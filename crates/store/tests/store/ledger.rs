@@ -4,9 +4,11 @@ use domain::boundary::{Change, Payments, StoreError};
 use domain::capture::Brand;
 use domain::gateway::NotSentReason;
 use domain::id::{AttemptId, UserId};
+use domain::money::{Currency, Money};
 use domain::payment::resolution::{Proposal, ResolvedOutcome};
 use domain::payment::{
-    AttemptState, LedgerFilter, LedgerPlace, Outcome, Payment, PaymentOutput, Standing,
+    ArrangedBy, Arrangement, AttemptState, Interval, LedgerFilter, LedgerPlace, Outcome, Payment,
+    PaymentOutput, Standing,
 };
 use domain::time::UnixMillis;
 
@@ -23,6 +25,20 @@ fn outputs() -> Vec<PaymentOutput> {
         name: "transaction_id".to_owned(),
         value: "6750\"124\0".to_owned(),
     }]
+}
+
+fn plan() -> Arrangement {
+    Arrangement {
+        by: ArrangedBy::Schedule,
+        total: Money::parse("500.00", Currency::USD).unwrap(),
+        down_minor: 12_050,
+        first: "2026-12-31".parse().unwrap(),
+        interval: Some(Interval::Monthly),
+        count: 3,
+        each_minor: 12_650,
+        last_minor: 12_650,
+        end: "2027-02-28".parse().unwrap(),
+    }
 }
 
 fn moved(attempt: &AttemptId, from: AttemptState, to: AttemptState) -> Change {
@@ -51,6 +67,7 @@ async fn an_attempt_comes_back_in_every_state(place: Place) {
         let mut row = payment(&agent());
         row.brand = Some(Brand::AmericanExpress);
         row.last_four = Some("0005".to_owned());
+        row.arrangement = Some(plan());
         assert_eq!(
             commit(&database, Change::InsertPayment(row.clone())).await,
             Ok(0)

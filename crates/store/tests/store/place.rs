@@ -224,6 +224,7 @@ pub(crate) fn payment(agent: &UserId) -> Payment {
             minor: 12_050,
             currency: Currency::USD,
         },
+        arrangement: None,
         brand: None,
         last_four: None,
         state: AttemptState::Intent,

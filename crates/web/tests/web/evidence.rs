@@ -21,6 +21,7 @@ pub(crate) fn payment(attempt: &str, agent: &UserId, state: AttemptState) -> Pay
         kind: WidgetKind::CreditCardAdvanced,
         agent: agent.clone(),
         amount: Money::parse("120.50", Currency::USD).unwrap(),
+        arrangement: None,
         brand: None,
         last_four: None,
         state,

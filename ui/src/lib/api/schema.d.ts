@@ -1755,6 +1755,43 @@ export interface components {
             reason: string;
         };
         /**
+         * @description How a gateway hears of what is due later.
+         * @enum {string}
+         */
+        ArrangedBy: "sale" | "schedule";
+        /** @description What a payment leaves to later days: one date, or a plan. It holds nothing that was captured. */
+        Arrangement: {
+            /** @description How the gateway hears of it. */
+            by: components["schemas"]["ArrangedBy"];
+            /**
+             * Format: int32
+             * @description How many parts, 1 to [`super::PLAN_PAYMENTS_MAX`]; the down payment is none.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description What of it is due at once, in the total's minor units; 0: nothing.
+             */
+            down_minor: number;
+            /**
+             * Format: int64
+             * @description Each but the last, in the total's minor units.
+             */
+            each_minor: number;
+            /** @description When the last one is due. */
+            end: string;
+            /** @description When the first part is due. */
+            first: string;
+            interval?: components["schemas"]["Interval"] | null;
+            /**
+             * Format: int64
+             * @description The last one, in the total's minor units.
+             */
+            last_minor: number;
+            /** @description What is owed in all, the down payment and the fee included. */
+            total: components["schemas"]["Money"];
+        };
+        /**
          * @description When the customer pays.
          * @enum {string}
          */
@@ -2842,6 +2879,11 @@ export interface components {
             /** @description Window Title. */
             title: string;
         };
+        /**
+         * @description How often a plan's parts are due.
+         * @enum {string}
+         */
+        Interval: "weekly" | "two_weeks" | "semi_monthly" | "monthly";
         /** @description A condition of "More" that decided, and what it found. */
         JudgedCondition: {
             /** @description As it was written. */
@@ -3245,8 +3287,9 @@ export interface components {
         Payment: {
             /** @description Who pressed Process Payment. */
             agent: components["schemas"]["UserId"];
-            /** @description How much. */
+            /** @description How much is charged now. */
             amount: components["schemas"]["Money"];
+            arrangement?: components["schemas"]["Arrangement"] | null;
             /** @description The attempt; unique, also towards the gateway. */
             attempt: components["schemas"]["AttemptId"];
             brand?: components["schemas"]["Brand"] | null;
