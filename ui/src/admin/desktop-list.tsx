@@ -47,7 +47,7 @@ export default function DesktopListPage({ login }: { login: Login }) {
             <>
               <Button onPress={() => setOpen({ what: 'import' })}>
                 <Icon name="in" />
-                {t('desktops.import')}
+                {t('desk_import.open')}
               </Button>
               <Button look="primary" onPress={() => setOpen({ what: 'new' })}>
                 <Icon name="add" />

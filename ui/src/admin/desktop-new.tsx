@@ -67,15 +67,15 @@ export function NewDesktopSheet({ onClose }: { onClose: () => void }) {
 
 export function DuplicateSheet({ original, gateways, onClose }: { original: DesktopBrief; gateways: boolean; onClose: () => void }) {
   const t = useT();
-  const [name, setName] = useState(() => t('desktops.duplicate_name', { name: original.name }).slice(0, 60));
+  const [name, setName] = useState(() => t('duplicate.name', { name: original.name }).slice(0, 60));
   const { making, ofName } = useMaking(() => api<DesktopView>('POST', `/desktops/${encodeURIComponent(original.id)}/duplicate`, { body: { name: name.trim() } }));
   return (
     <FormSheet
-      title={t('desktops.duplicate_title', { name: original.name })}
+      title={t('duplicate.title', { name: original.name })}
       onClose={onClose}
-      submit={{ label: t('desktops.duplicate'), ready: !making.isPending && name.trim() !== '', run: making.mutate }}
+      submit={{ label: t('duplicate.go'), ready: !making.isPending && name.trim() !== '', run: making.mutate }}
     >
-      <p>{t(gateways ? 'desktops.duplicate_text' : 'desktops.duplicate_texts_only')}</p>
+      <p>{t(gateways ? 'duplicate.text' : 'duplicate.texts_only')}</p>
       <TextInput label={t('desktops.name')} value={name} onChange={setName} required autoFocus maxLength={60} error={ofName} />
       {making.isError && !ofName && <Failure error={making.error} />}
     </FormSheet>
@@ -83,17 +83,17 @@ export function DuplicateSheet({ original, gateways, onClose }: { original: Desk
 }
 
 /** What can be told of a file before the server reads it. */
-type Chosen = { file: string; content: { name?: unknown; widgets?: unknown } } | { file: string; wrong: 'desktops.import_no_json' | 'desktops.import_too_large' };
+type Chosen = { file: string; content: { name?: unknown; widgets?: unknown } } | { file: string; wrong: 'desk_import.no_json' | 'desk_import.too_large' };
 
 async function read(file: File): Promise<Chosen> {
-  if (file.size > FILE_BYTES_MAX) return { file: file.name, wrong: 'desktops.import_too_large' };
+  if (file.size > FILE_BYTES_MAX) return { file: file.name, wrong: 'desk_import.too_large' };
   try {
     const content: unknown = JSON.parse(await file.text());
     if (typeof content === 'object' && content !== null && !Array.isArray(content)) return { file: file.name, content };
   } catch {
     // Said below.
   }
-  return { file: file.name, wrong: 'desktops.import_no_json' };
+  return { file: file.name, wrong: 'desk_import.no_json' };
 }
 
 export function ImportSheet({ onClose }: { onClose: () => void }) {
@@ -113,19 +113,19 @@ export function ImportSheet({ onClose }: { onClose: () => void }) {
   const wrong = (problem?.errors ?? []).filter((error) => error.field !== 'name');
   return (
     <FormSheet
-      title={t('desktops.import_title')}
+      title={t('desk_import.title')}
       onClose={onClose}
-      submit={{ label: t('desktops.import_submit'), ready: !making.isPending && content !== undefined && name.trim() !== '', run: making.mutate }}
+      submit={{ label: t('desk_import.submit'), ready: !making.isPending && content !== undefined && name.trim() !== '', run: making.mutate }}
     >
-      <p>{t('desktops.import_text')}</p>
+      <p>{t('desk_import.text')}</p>
       <div className={css.tools}>
         <FileTrigger acceptedFileTypes={['application/json', '.json']} onSelect={(files) => void choose(files)}>
           <Button autoFocus>
             <Icon name="in" />
-            {t('desktops.import_file')}
+            {t('desk_import.file')}
           </Button>
         </FileTrigger>
-        {content && <span>{t('desktops.import_chosen', { file: chosen?.file ?? '', n: Array.isArray(content.widgets) ? content.widgets.length : 0 })}</span>}
+        {content && <span>{t('desk_import.chosen', { file: chosen?.file ?? '', n: Array.isArray(content.widgets) ? content.widgets.length : 0 })}</span>}
       </div>
       {chosen && 'wrong' in chosen && (
         <Notice tone="bad" role="alert">
@@ -135,7 +135,7 @@ export function ImportSheet({ onClose }: { onClose: () => void }) {
       {content && <TextInput label={t('desktops.name')} value={name} onChange={setName} required maxLength={60} error={ofName} />}
       {wrong.length > 0 && (
         <Notice tone="bad" role="alert">
-          <p>{t('desktops.import_errors', { n: wrong.length })}</p>
+          <p>{t('desk_import.errors', { n: wrong.length })}</p>
           <ul className={css.wrongs}>
             {wrong.map((error) => (
               <li key={`${error.field} ${error.message}`}>
