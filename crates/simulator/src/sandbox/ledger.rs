@@ -22,6 +22,8 @@ pub enum RowStatus {
     Voided,
     /// Money of a charge went back.
     Refunded,
+    /// A plan was set up: no money moved yet.
+    Scheduled,
 }
 
 /// A row of the ledger.

@@ -15,9 +15,10 @@
 //! A form has the same names without nesting; XML has the root `response`.
 //!
 //! `POST /refund` and `POST /void` take `authCode`, the number of a charge, a refund also `amount`, and
-//! answer alike: no more goes back than was charged. `GET /charges/REFERENCE` answers what became of
-//! the latest charge of that reference. `GET /ledger` lists what was charged or declined, and what
-//! was given back. `POST /script` with `{"next":["decline","approve"]}` decides the next
+//! answer alike: no more goes back than was charged. `POST /schedule` sets up a plan for a charge:
+//! `authCode`, `reference`, `amount`, `startDate`, `count`, `each`; it is approved unless scripted.
+//! `GET /charges/REFERENCE` answers what became of the latest charge of that reference. `GET /ledger`
+//! lists what was charged, declined or scheduled, and what was given back. `POST /script` with `{"next":["decline","approve"]}` decides the next
 //! answers; what happens to a connection before its request, such as `close_at_once`, happens to the
 //! next one, whatever it is for.
 //!

@@ -23,6 +23,19 @@ impl Order {
         Ok(order)
     }
 
+    /// Reads a plan that belongs to a charge: nothing keyed is in it.
+    pub(super) fn parse_schedule(content_type: &str, body: &[u8]) -> Result<Self, String> {
+        let needed = [
+            "amount",
+            "reference",
+            "authCode",
+            "startDate",
+            "count",
+            "each",
+        ];
+        Self::parse_with(content_type, body, &needed)
+    }
+
     /// Reads a body by its Content-Type that has these parameters; the error says what is wrong, without a value.
     pub(super) fn parse_with(
         content_type: &str,
@@ -78,6 +91,16 @@ impl Order {
                 .unwrap_or("")
                 .to_owned(),
             auth_code: String::new(),
+        }
+    }
+
+    /// The row of a plan for a charge, without a number of ours.
+    pub(super) fn plan(&self, charge: &LedgerRow) -> LedgerRow {
+        LedgerRow {
+            status: RowStatus::Scheduled,
+            of: charge.auth_code.clone(),
+            kind: "plan".to_owned(),
+            ..self.row()
         }
     }
 }

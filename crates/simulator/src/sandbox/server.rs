@@ -142,6 +142,7 @@ async fn answer(
         (Method::POST, "/charge") => charge(request, shared).await,
         (Method::POST, "/void") => follow_up(RowStatus::Voided, request, shared).await,
         (Method::POST, "/refund") => follow_up(RowStatus::Refunded, request, shared).await,
+        (Method::POST, "/schedule") => schedule(request, shared).await,
         (Method::POST, "/script") => Ok(script(request, shared).await),
         (Method::GET, "/ledger") => return Ok(ledger(shared)),
         (Method::GET, path) if path.starts_with(CHARGES) => {
@@ -149,7 +150,7 @@ async fn answer(
         }
         _ => Ok(Answer::refusal(
             StatusCode::NOT_FOUND,
-            "there are /charge, /void, /refund, /charges/REFERENCE, /ledger and /script",
+            "there are /charge, /void, /refund, /schedule, /charges/REFERENCE, /ledger and /script",
         )),
     };
     match answer {
@@ -199,8 +200,7 @@ async fn follow_up(
         return Ok(unusable_ledger());
     };
     let Some(charge) = charge_of(&rows, order.text("authCode")) else {
-        let why = "no charge has this authCode";
-        return Ok(Answer::refusal(StatusCode::NOT_FOUND, why));
+        return Ok(no_charge());
     };
     let row = match follow(charge, &rows, done, order.text("amount")) {
         Ok(row) => row,
@@ -209,6 +209,23 @@ async fn follow_up(
     let answering = asked(behaviour, &order, row, shared).await;
     drop(turn);
     answering
+}
+
+/// A plan for a charge. Its amount means nothing: it is approved unless it is scripted.
+async fn schedule(request: Request<Incoming>, shared: &Shared) -> Result<Answer, Vec<Step>> {
+    let order = match order(request, shared, Order::parse_schedule).await {
+        Ok(order) => order,
+        Err(refusal) => return Ok(refusal),
+    };
+    let Ok(rows) = shared.ledger.rows() else {
+        return Ok(unusable_ledger());
+    };
+    let Some(charge) = charge_of(&rows, order.text("authCode")) else {
+        return Ok(no_charge());
+    };
+    let scripted = shared.script.take(Moment::Request);
+    let behaviour = scripted.unwrap_or(Behaviour::Approve);
+    asked(behaviour, &order, order.plan(charge), shared).await
 }
 
 /// What became of the latest charge of a reference.
@@ -275,6 +292,11 @@ async fn asked(
         Some(steps) => Err(steps),
         None => Ok(refusal(behaviour).unwrap_or(answer)),
     }
+}
+
+fn no_charge() -> Answer {
+    let why = "no charge has this authCode";
+    Answer::refusal(StatusCode::NOT_FOUND, why)
 }
 
 fn unauthorised() -> Answer {

@@ -182,6 +182,35 @@ async fn no_more_goes_back_than_was_charged_and_nothing_after_a_void() {
 }
 
 #[tokio::test]
+async fn a_plan_belongs_to_a_charge_and_has_a_row_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = start(folder.path(), "127.0.0.1:0").await.unwrap();
+    let plan = |code: &str| {
+        let plan = format!(
+            r#"{{"amount":"37.50","currency":"USD","reference":"R-1","authCode":"{code}","startDate":"2026-12-01","count":"3","each":"12.50"}}"#
+        );
+        post("/schedule", &plan)
+    };
+    let stray = ask(&sandbox, &plan("A00001")).await;
+    assert!(stray.starts_with("HTTP/1.1 404"), "{stray}");
+    ask(&sandbox, &post("/charge", ORDER)).await;
+    let scheduled = ask(&sandbox, &plan("A00001")).await;
+    assert!(scheduled.contains(r#""status":"APPROVED""#), "{scheduled}");
+    let rows = sandbox.ledger().unwrap();
+    let seen = |row: &LedgerRow| (row.status, row.kind.clone(), row.amount.clone());
+    let told = |status, kind: &str, amount: &str| (status, kind.to_owned(), amount.to_owned());
+    assert_eq!(
+        Vec::from_iter(rows.iter().map(seen)),
+        [
+            told(RowStatus::Charged, "check", "10.00"),
+            told(RowStatus::Scheduled, "plan", "37.50")
+        ]
+    );
+    let lacking = ask(&sandbox, &post("/schedule", ORDER)).await;
+    assert!(lacking.contains("authCode is missing"), "{lacking}");
+}
+
+#[tokio::test]
 async fn an_answer_repeats_the_description_when_it_is_told_to() {
     let folder = tempfile::tempdir().unwrap();
     let sandbox = start(folder.path(), "127.0.0.1:0").await.unwrap();
