@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import type { Plugin } from 'vite';
 
 /** Words of pages that no agent opens, by the beginning of their ids. The editor of desktops has no room for them (budget.ts) and says none. */
-const OFFICE = ['assign', 'audit', 'audit_action', 'cases', 'conflict', 'days', 'desk_import', 'diff', 'duplicate', 'export', 'followup', 'gallery', 'history', 'hosts', 'list', 'live', 'more', 'outcome_name', 'payments', 'preset', 'resolution', 'right', 'roles', 'routing', 'save', 'services', 'setup', 'spc', 'steps', 'timeline', 'token', 'trial', 'users'];
+const OFFICE = ['assign', 'audit', 'audit_action', 'cases', 'conflict', 'days', 'desk_import', 'diff', 'due', 'duplicate', 'export', 'followup', 'gallery', 'history', 'hosts', 'list', 'live', 'more', 'outcome_name', 'payments', 'preset', 'resolution', 'right', 'roles', 'routing', 'save', 'services', 'setup', 'spc', 'steps', 'timeline', 'token', 'trial', 'users'];
 
 /** The pages that say them, by file; `withOffice` loads both. */
-export const OFFICE_PAGES = ['audit-page', 'design-history', 'desktop-conflict', 'desktop-history', 'desktop-list', 'gallery-page', 'gateway-cases', 'gateway-file-sheet', 'gateway-more', 'gateway-presets', 'gateway-trial', 'live-page', 'payments-page', 'roles-page', 'save-summary', 'secure-payment-capture', 'services-page', 'set-up-page', 'token-helper', 'users-page'];
+export const OFFICE_PAGES = ['audit-page', 'design-history', 'desktop-conflict', 'desktop-history', 'desktop-list', 'gallery-page', 'gateway-cases', 'gateway-file-sheet', 'gateway-more', 'gateway-presets', 'gateway-trial', 'live-page', 'payments-page', 'plan-panel', 'roles-page', 'save-summary', 'secure-payment-capture', 'services-page', 'set-up-page', 'token-helper', 'users-page'];
 
 export const isOffice = (id: string): boolean => OFFICE.includes(id.split('.')[0] ?? '');
 

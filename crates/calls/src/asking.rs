@@ -160,6 +160,7 @@ impl Asking {
             attempt: payment.attempt.clone(),
             reference: payment.reference.clone(),
             amount: payment.amount,
+            arrangement: None,
             outputs: payment.outputs.clone(),
             password,
             secrets,

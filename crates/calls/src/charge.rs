@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
-    Answer, Audited, Change, Charge, NotSent, PaymentGateway, Store, StoreError,
+    Answer, Audited, Change, Charge, NotSent, PaymentGateway, Store, StoreError, Task,
 };
 use domain::gateway::NotSentReason;
 use domain::payment::{AttemptState, Outcome, Payment, PaymentOutput};
@@ -51,6 +51,9 @@ impl Kept<'_> {
     }
 }
 
+/// Begins the plan of a payment that was approved.
+pub type BeginPlan = Arc<dyn Fn(Payment) -> Task<'static, ()> + Send + Sync>;
+
 /// What a charge needs.
 pub struct ChargeRun {
     /// Where each step is recorded before the next.
@@ -63,6 +66,8 @@ pub struct ChargeRun {
     pub actor: Actor,
     /// The attempt, in state intent.
     pub payment: Payment,
+    /// Begins what is due later once this is approved, and answers when that is recorded as intended; none: nothing is, or the sale said it.
+    pub begin_plan: Option<BeginPlan>,
     /// Towards its call.
     pub progress: mpsc::Sender<Progress>,
 }
@@ -146,6 +151,16 @@ impl ChargeRun {
             outputs: &answer.outputs,
         };
         self.advance_surely(AttemptState::Sent, to, kept).await;
+        if let Some(begin_plan) = &self.begin_plan
+            && to == AttemptState::Final(Outcome::Approved)
+        {
+            let taken = Payment {
+                state: to,
+                outputs: kept.outputs(),
+                ..self.payment.clone()
+            };
+            begin_plan(taken).await;
+        }
         self.report(Progress::Answered(answer)).await;
     }
 

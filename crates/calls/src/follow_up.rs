@@ -1,4 +1,4 @@
-//! One void, refund or capture, from intent to outcome.
+//! One void, refund, capture or schedule, from intent to outcome.
 //! Owns: the order intent -> sent -> first byte -> outcome (I4), whatever becomes of whoever asked for it, and what a restart left open.
 //! Never: sends twice, or sends what it could not record.
 
@@ -12,12 +12,16 @@ use domain::boundary::{
     Store, StoreError, Task,
 };
 use domain::gateway::{NotSentReason, Once};
-use domain::payment::follow_up::{FollowUp, FollowUpKind, FollowUpMove, FollowUpRefused};
+use domain::id::FollowUpId;
+use domain::payment::follow_up::{
+    FollowUp, FollowUpKind, FollowUpMove, FollowUpRefused, Wish, begin,
+};
 use domain::payment::{AttemptState, Outcome, Payment, PaymentOutput};
 use domain::time::UnixMillis;
 use domain::widget::Widget;
 use tokio::sync::oneshot;
 
+use crate::charge::BeginPlan;
 use crate::desk::{Calls, Inner};
 use crate::patience::patiently;
 use crate::reconcile::after_restart;
@@ -42,20 +46,67 @@ impl PaymentDesk for Calls {
             if inner.charges.is_closed() {
                 return Err(StoreError::Busy.into());
             }
-            let run = Run {
-                inner: inner.clone(),
-                actor: actor.clone(),
-                payment: payment.clone(),
-                follow_up,
-            };
-            let (told, hears) = oneshot::channel();
-            inner.charges.spawn(run.run(told));
-            hears.await.unwrap_or_else(|_| Err(StoreError::Busy.into()))
+            inner.start(actor, payment.clone(), follow_up).await
         })
     }
 }
 
+/// What a plan that begins by itself is called by whoever asks for it: a payment has one of them.
+const FIRST_PLAN_KEY: &str = "plan-of-the-approved-sale";
+
 impl Inner {
+    /// What begins the plan of a payment once it is approved; none: the payment has none of its own.
+    pub(crate) fn plan_beginner(
+        self: &Arc<Self>,
+        actor: &Actor,
+        payment: &Payment,
+    ) -> Option<BeginPlan> {
+        let (inner, actor) = (self.clone(), actor.clone());
+        payment.has_own_schedule().then(|| -> BeginPlan {
+            Arc::new(move |taken| {
+                let (inner, actor) = (inner.clone(), actor.clone());
+                Box::pin(async move { inner.begin_plan(&actor, taken).await })
+            })
+        })
+    }
+
+    /// Has the gateway set up what a payment that it has just approved leaves to later days, and answers once that is recorded as intended. If it is not, the payment
+    /// says that nothing is set up.
+    pub(crate) async fn begin_plan(self: &Arc<Self>, actor: &Actor, payment: Payment) {
+        let wish = Wish {
+            kind: FollowUpKind::Schedule,
+            amount: None,
+            reason: String::new(),
+            key: FIRST_PLAN_KEY.to_owned(),
+        };
+        let id = FollowUpId::from_random(rand::random());
+        let begun = match begin(&payment, &[], actor, id, wish, self.deps.clock.now()) {
+            Ok(follow_up) => self.start(actor, payment, follow_up).await,
+            Err(refused) => Err(refused.into()),
+        };
+        if let Err(error) = begun {
+            tracing::error!(%error, "alarm: a payment was taken, and its plan was not begun");
+        }
+    }
+
+    /// Lets a follow-up run beside whoever asked for it, and answers once it is recorded as intended.
+    async fn start(
+        self: &Arc<Self>,
+        actor: &Actor,
+        payment: Payment,
+        follow_up: FollowUp,
+    ) -> Result<(), FollowUpError> {
+        let run = Run {
+            inner: self.clone(),
+            actor: actor.clone(),
+            payment,
+            follow_up,
+        };
+        let (told, hears) = oneshot::channel();
+        self.charges.spawn(run.run(told));
+        hears.await.unwrap_or_else(|_| Err(StoreError::Busy.into()))
+    }
+
     /// The widget that the payment came from, as it is now.
     fn widget_of(&self, payment: &Payment) -> Result<Widget, FollowUpRefused> {
         let snapshot = self.deps.configuration.current();
@@ -158,6 +209,7 @@ impl Run {
             attempt: self.payment.attempt.clone(),
             reference: self.payment.reference.clone(),
             amount: self.follow_up.amount,
+            arrangement: self.payment.arrangement.clone(),
             outputs: self.payment.outputs.clone(),
             gateway,
             password,

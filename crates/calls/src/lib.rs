@@ -27,7 +27,7 @@ mod tests;
 mod transfer;
 
 pub use asking::Asking;
-pub use charge::{ChargeRun, PROGRESS_MAX, Progress};
+pub use charge::{BeginPlan, ChargeRun, PROGRESS_MAX, Progress};
 pub use desk::{Calls, Deps};
 pub use follow_up::close_open_follow_ups;
 pub use reconcile::close_open_attempts;

@@ -13,7 +13,7 @@ use domain::capture::{CaptureState, Effect, Event, Field, Ruling, Session};
 use domain::gate::pass_gates;
 use domain::gateway::{NotSentReason, Once};
 use domain::id::{AttemptId, CaptureId, DesktopId, SinkId, WidgetId};
-use domain::payment::{AttemptState, Payment, PaymentForm};
+use domain::payment::{Arrangement, AttemptState, Payment, PaymentForm};
 use domain::service::{Sink, SinkHearing};
 use domain::time::UnixMillis;
 use domain::view::{CaptureView, DeskError};
@@ -43,6 +43,7 @@ pub(crate) struct OpenCapture {
     sinks: Vec<Sink>,
     /// Presses of Process Payment by their idempotency key.
     pressed: HashMap<String, AttemptId>,
+    /// What is to be charged: the form holds what is due now.
     pending: Option<(Payment, PaymentForm, Actor)>,
     /// The text that the customer agreed to (S20).
     pub(crate) agreed: Option<String>,
@@ -221,16 +222,22 @@ impl CallTask {
         let now = self.inner.deps.clock.now();
         let form = self.charged(form)?;
         self.check_agreed(&actor, &form)?;
+        let (form, arrangement) = self.due_now(form)?;
         self.brake(&actor)?;
         let Some(open) = &mut self.open else {
             return Err(DeskError::NotFound);
         };
         let desktop = self.desktop.as_ref().map(|desktop| desktop.id.clone());
         let payment = new_payment(open, &actor, &before, desktop, &form, now);
+        let payment = Payment {
+            arrangement,
+            ..payment
+        };
         let event = Event::Process {
             attempt: payment.attempt.clone(),
             reference: payment.reference.clone(),
             amount: form.amount,
+            has_plan: payment.has_own_schedule(),
         };
         open.pressed.insert(key.clone(), payment.attempt.clone());
         open.pending = Some((payment, form, actor));
@@ -258,6 +265,15 @@ impl CallTask {
             self.inner.deps.clock.now().latest_day(),
         )
         .map_err(DeskError::Form)
+    }
+
+    /// What of a charged form is charged now, and what is left to later days.
+    fn due_now(&self, form: PaymentForm) -> Result<(PaymentForm, Option<Arrangement>), DeskError> {
+        let open = self.open.as_ref().ok_or(DeskError::NotFound)?;
+        match &open.session.widget().gateway {
+            Some(gateway) => form.due_now(gateway).map_err(DeskError::Form),
+            None => Ok((form, None)),
+        }
     }
 
     /// Counts a press, or refuses it before anything is recorded as intended. Somebody who tries cards out is to be seen: it is audited and alarms.
@@ -516,6 +532,7 @@ impl CallTask {
             store: inner.deps.store.clone(),
             gateway: inner.deps.gateway.clone(),
             clock: inner.deps.clock.clone(),
+            begin_plan: inner.plan_beginner(&actor, &payment),
             actor,
             payment: payment.clone(),
             progress,
@@ -595,7 +612,7 @@ fn new_payment(
         kind: view.widget.kind,
         agent: actor.user.clone(),
         amount: form.amount,
-        arrangement: form.arrangement(),
+        arrangement: None,
         brand: card.and_then(|row| row.brand),
         last_four: card.and_then(|row| row.last_four.clone()),
         state: AttemptState::Intent,

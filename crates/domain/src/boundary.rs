@@ -27,8 +27,8 @@ use crate::money::Money;
 use crate::payment::follow_up::{FollowUp, FollowUpMove};
 use crate::payment::resolution::Proposal;
 use crate::payment::{
-    AttemptState, CheckFacts, LedgerFilter, LedgerPlace, LedgerRow, Payment, PaymentForm,
-    PaymentOutput,
+    Arrangement, AttemptState, CheckFacts, LedgerFilter, LedgerPlace, LedgerRow, Payment,
+    PaymentForm, PaymentOutput,
 };
 use crate::service::{Service, Settings, Sink};
 use crate::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget};
@@ -118,6 +118,8 @@ pub struct Operation {
     pub reference: String,
     /// How much: of the charge for an inquiry or a void, of this operation for a refund or a capture.
     pub amount: Money,
+    /// What is left to later days, for a schedule; none: nothing, or another operation.
+    pub arrangement: Option<Arrangement>,
     /// What the ledger keeps of the charge's answer: `{sale.name}`.
     pub outputs: Vec<PaymentOutput>,
     /// The configuration of the charge, with the operation in it.

@@ -18,6 +18,7 @@ pub mod follow_up;
 mod form;
 mod ledger;
 mod notice;
+mod plan;
 pub mod resolution;
 mod schedule;
 pub mod timeline;
@@ -36,6 +37,7 @@ pub use ledger::{
     InvalidPlace, InvalidSearch, LedgerFilter, LedgerPlace, LedgerRow, LedgerSearch, Standing,
 };
 pub use notice::NoticeWindow;
+pub use plan::PlanStanding;
 pub use schedule::{ArrangedBy, Arrangement, Schedule, ScheduledPayment};
 
 /// How a sent charge ended.
@@ -119,6 +121,15 @@ pub struct Payment {
     pub created_at: UnixMillis,
     /// When the state changed last.
     pub changed_at: UnixMillis,
+}
+
+impl Payment {
+    /// Something is due later, and the gateway hears of it in a call of its own.
+    #[must_use]
+    pub fn has_own_schedule(&self) -> bool {
+        let arrangement = self.arrangement.as_ref();
+        arrangement.is_some_and(|arrangement| arrangement.by == ArrangedBy::Schedule)
+    }
 }
 
 /// Something that is kept of a gateway's answer. Scrubbed, 200 characters at most, not empty.

@@ -378,8 +378,10 @@ pub struct PaymentView {
     pub attempt: AttemptId,
     /// What people read to each other.
     pub reference: String,
-    /// How much.
+    /// How much is charged now.
     pub amount: Money,
+    /// More is due later, and is set up by a call of its own once this is approved; the payment says how that stands.
+    pub has_plan: bool,
     /// When it was sent.
     pub sent_at: Option<UnixMillis>,
     /// How it ended.

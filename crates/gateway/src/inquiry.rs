@@ -29,6 +29,7 @@ pub(crate) fn about(charge: Charge, kind: OperationKind) -> Operation {
         attempt: charge.attempt,
         reference: charge.reference,
         amount: charge.form.amount,
+        arrangement: None,
         outputs: Vec::new(),
         gateway: charge.gateway,
         password: charge.password,
@@ -80,7 +81,13 @@ fn settling(kind: OperationKind, answer: Answer) -> Option<Answer> {
         (OperationKind::Inquire, Outcome::Unknown) => None,
         (OperationKind::Inquire, _) => Some(answer),
         (OperationKind::Void, Outcome::Approved) => Some(undone(answer)),
-        (OperationKind::Void | OperationKind::Refund | OperationKind::Capture, _) => None,
+        (
+            OperationKind::Void
+            | OperationKind::Refund
+            | OperationKind::Capture
+            | OperationKind::Schedule,
+            _,
+        ) => None,
     }
 }
 

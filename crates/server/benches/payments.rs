@@ -102,6 +102,7 @@ impl Shop {
         let attempt = AttemptId::from_random(rand::random());
         let amount = Money::parse("12.50", Currency::USD).unwrap();
         let run = ChargeRun {
+            begin_plan: None,
             store: self.ledger.clone(),
             gateway: Arc::clone(&self.client) as Arc<dyn PaymentGateway>,
             clock: Arc::new(Clock),

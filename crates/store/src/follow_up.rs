@@ -1,5 +1,5 @@
 //! What was done with payments afterwards.
-//! Owns: one row a void, refund or capture, one at a time of a payment, and moves that happen from one state only.
+//! Owns: one row a void, refund, capture or schedule, one at a time of a payment, and moves that happen from one state only.
 //! Never: changes the payment itself, or what an earlier one was.
 
 use domain::boundary::StoreError;
@@ -38,6 +38,22 @@ pub(crate) fn aftermath_columns() -> String {
         column("capture", "captured_minor"),
     ]
     .join(", ")
+}
+
+/// What [`last_schedule`] reads, beside a payment's columns.
+pub(crate) const SCHEDULE_COLUMN: &str = "(SELECT done.state || ' ' || done.detail \
+     FROM payment_follow_ups AS done \
+     WHERE done.of_attempt = payments.attempt AND done.kind = 'schedule' \
+     ORDER BY done.number DESC LIMIT 1) AS last_schedule";
+
+/// Where the last schedule of the payment in this row stands; none: there was none.
+pub(crate) fn last_schedule(row: &AnyRow) -> Result<Option<AttemptState>, StoreError> {
+    let words: Option<String> = row.try_get("last_schedule").map_err(unavailable)?;
+    let Some(words) = words else {
+        return Ok(None);
+    };
+    let (state, detail) = words.split_once(' ').unwrap_or((&words, ""));
+    state_from(state, detail).map(Some)
 }
 
 /// What became of the payment in this row.

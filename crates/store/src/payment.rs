@@ -11,7 +11,7 @@ use domain::payment::follow_up::FollowUp;
 use domain::payment::resolution::Proposal;
 use domain::payment::{
     Arrangement, AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Outcome, Payment,
-    PaymentOutput, Standing,
+    PaymentOutput, PlanStanding, Standing,
 };
 use domain::time::UnixMillis;
 use sqlx::any::AnyRow;
@@ -293,10 +293,11 @@ impl Payments for Database {
             }
             let limit = narrowing.value(i64::from(limit.min(PAYMENTS_MAX)));
             let statement = format!(
-                "SELECT {COLUMNS}, {}, {} FROM payments {}{} \
+                "SELECT {COLUMNS}, {}, {}, {} FROM payments {}{} \
                  ORDER BY created_at DESC, attempt DESC LIMIT {limit}",
                 proposal::COLUMNS,
                 follow_up::aftermath_columns(),
+                follow_up::SCHEDULE_COLUMN,
                 proposal::JOIN,
                 narrowing.clause()
             );
@@ -304,8 +305,10 @@ impl Payments for Database {
             let rows = query.fetch_all(self.readers()).await.map_err(unavailable)?;
             rows.iter()
                 .map(|row| {
+                    let payment = from_row(row)?;
                     Ok(LedgerRow {
-                        payment: from_row(row)?,
+                        plan: PlanStanding::of(&payment, follow_up::last_schedule(row)?),
+                        payment,
                         proposal: proposal::from_row(row)?,
                         aftermath: follow_up::aftermath_from_row(row)?,
                     })

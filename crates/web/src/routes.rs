@@ -13,8 +13,8 @@ use serde::Serialize;
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
     attempts, audit, calls, consumer, controls, designer, desktops, exports, follow_ups, frames,
-    gateway, hosts, live, login, me, openapi, payments, resolutions, roles, routing, second_factor,
-    services, set_up, users,
+    gateway, hosts, live, login, me, openapi, payments, plans, resolutions, roles, routing,
+    second_factor, services, set_up, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -283,6 +283,7 @@ fn evidence() -> Vec<Route> {
             follow_ups::say,
         )
         .may(RESOLVE),
+        post("/payments/{attempt}/plan", plans::set_up).may(LEDGER),
         get("/audit", audit::list).may(AUDIT),
         get("/audit/verification", audit::verify).may(AUDIT),
         post("/audit/export", exports::trail).may(AUDIT),

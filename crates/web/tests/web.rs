@@ -36,6 +36,8 @@ mod logins;
 mod options;
 #[path = "web/page.rs"]
 mod page;
+#[path = "web/plans.rs"]
+mod plans;
 #[path = "web/rights.rs"]
 mod rights;
 #[path = "web/routing.rs"]

@@ -70,7 +70,7 @@ export function briefStep({ name, url, ...step }: StepDraft): GatewayStep {
 }
 
 /** What can be asked after the sale, in the server's order. */
-export const OPERATIONS = ['inquire', 'void', 'refund', 'capture'] as const satisfies readonly (keyof Operations)[];
+export const OPERATIONS = ['inquire', 'void', 'refund', 'capture', 'schedule'] as const satisfies readonly (keyof Operations)[];
 
 /** An operation, every field of which has a value. */
 export type OperationDraft = Required<Omit<GatewayOperation, 'request_type' | 'response_type' | 'verdict'>> & Pick<GatewayOperation, 'request_type' | 'response_type'> & { verdict: Required<VerdictConditions> };

@@ -80,7 +80,7 @@ function Asked({ kind, operation, onOperation, draft, errors, may }: OperationPr
   const t = useT();
   const off = !may.gateway;
   const path = `gateway.more.operations.${kind}`;
-  const above = { operation: true };
+  const above = { operation: kind };
   const type = (field: 'request_type' | 'response_type', types: readonly ContentType[]) => (
     <SelectInput
       label={t(`widget.${field}`)}

@@ -65,12 +65,18 @@ describe('what fits', () => {
   test('an operation has what outlasts the sale and what is kept of its answer, and nothing that was keyed or typed', () => {
     const more = fullOf({ outputs: [{ name: 'id', value: 'data.id' }], secrets: ['key'] });
     for (const place of ['body', 'header', 'url'] as const) {
-      const offered = tokensFor(place, false, ownNames(more, place, { operation: true }), { operation: true }).map(({ name }) => name);
+      const offered = tokensFor(place, false, ownNames(more, place, { operation: 'void' as const }), { operation: 'void' as const }).map(({ name }) => name);
       expect(offered).toEqual(expect.arrayContaining(['sale.id', 'payment.amount', 'payment.reference', 'time.unix']));
       expect(offered.filter((name) => /^(card|form|billing|call|agent)\./.test(name) || name === 'payment.fee')).toEqual([]);
       expect(offered.includes('secret.key')).toBe(place !== 'url');
     }
     expect(ownNames(more, 'body').map(({ name }) => name)).not.toContain('sale.id');
+  });
+
+  test('a schedule has the plan, which the other operations have not', () => {
+    const offered = (operation: 'schedule' | 'refund') => tokensFor('body', false, [], { operation }).map(({ name }) => name);
+    expect(offered('schedule')).toEqual(expect.arrayContaining(['arrangement.start_date', 'arrangement.total', 'payment.amount']));
+    expect(offered('refund').filter((name) => name.startsWith('arrangement.'))).toEqual([]);
   });
 
   test('filters take what the server lets them take', () => {

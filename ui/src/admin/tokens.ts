@@ -3,6 +3,7 @@
  * Owns: what is offered where, and what becomes of a text when one is put into it.
  * Never: decides; the server refuses what does not fit, with its place.
  */
+import type { OperationKind } from '../lib/api/types';
 import type { MessageId } from '../lib/i18n';
 import { TYPED_NAMES } from '../lib/capture/detail-inputs';
 import type { MoreDraft } from './more-form';
@@ -42,6 +43,13 @@ export const FIXED = [
   ['payment.reference', 'payment.ref', 'Text', '7F2K-91QD'],
   ['payment.attempt', '', 'Text', '01j9z3k4m5n6p7q8r9s0t1v2w3'],
   ['payment.idempotency_key', '', 'Text', '018f4e6a-7b1c-4d2e-8f3a-1b2c3d4e5f60'],
+  ['arrangement.total', '', 'Amount', '170.50'],
+  ['arrangement.amount_minor', '', 'Text', '2000'],
+  ['arrangement.last_amount_minor', '', 'Text', '2050'],
+  ['arrangement.interval_unit', '', 'Text', 'months'],
+  ['arrangement.interval_length', '', 'Text', '1'],
+  ['arrangement.interval_days', '', 'Text', ''],
+  ['arrangement.interval_months', '', 'Text', '1'],
   ['billing.full_name', '', 'Text', 'Jane Roe'],
   ['call.id', '', 'Text', 'c-4711'],
   ['call.called', '', 'Text', '8005550100'],
@@ -94,7 +102,7 @@ export type TokenGroup = (typeof GROUPS)[number];
 /** Something that can be put into a template. `line` says what it is; an own name has none. */
 export type Entry = { what: 'token' | 'filter'; name: string; group: TokenGroup; kind: Kind; line?: MessageId | undefined; example: string; /** Found by this, too. */ also: string };
 
-const GROUP_OF: Record<string, TokenGroup> = { card: 'card', check: 'check', payment: 'payment', billing: 'typed', call: 'call', agent: 'call', time: 'time', txn: 'random', body: 'request', request: 'request' };
+const GROUP_OF: Record<string, TokenGroup> = { card: 'card', check: 'check', payment: 'payment', arrangement: 'payment', billing: 'typed', call: 'call', agent: 'call', time: 'time', txn: 'random', body: 'request', request: 'request' };
 const isDigits = (kind: Kind) => kind === 'Digits' || kind === 'Expiry';
 
 const FIXED_ENTRIES: readonly Entry[] = FIXED.map(([name, also, kind, example]) => ({ what: 'token', name, also, kind, example, line: `token.${name}`, group: GROUP_OF[name.split('.')[0]!]! }));
@@ -131,15 +139,15 @@ export const OUTLASTING: readonly string[] = [
 export type OwnName = { name: string; kind: Kind; example: string };
 
 /** What may stand in a place of a card's or a check's widget. */
-export function tokensFor(place: TokenPlace, isCheck: boolean, own: readonly OwnName[], { operation = false }: Above = {}): Entry[] {
-  const outlasts = ({ group, name }: Entry) => group === 'request' || OUTLASTING.includes(name);
+export function tokensFor(place: TokenPlace, isCheck: boolean, own: readonly OwnName[], { operation }: Above = {}): Entry[] {
+  const outlasts = ({ group, name }: Entry) => group === 'request' || OUTLASTING.includes(name) || (operation === 'schedule' && name.startsWith('arrangement.'));
   const fits = ({ group, kind, name }: Entry) =>
     group !== (isCheck ? 'card' : 'check') && (place !== 'url' || group !== 'request') && (place === 'body' || !isDigits(kind)) && (place === 'sign' || name !== 'body.raw');
   return [...own.map((one): Entry => ({ ...one, what: 'token', group: 'own', also: '' })), ...[...FIXED_ENTRIES, ...TYPED_ENTRIES].filter(fits).filter((entry) => !operation || outlasts(entry))];
 }
 
-/** Which rows of its list, or which steps, stand above a place; everything that is not said stands above. An operation also has what is kept of the answer. */
-export type Above = { row?: number | undefined; step?: number | undefined; operation?: boolean | undefined };
+/** Which rows of its list, or which steps, stand above a place; everything that is not said stands above. An operation also has what is kept of the answer, and a schedule the plan. */
+export type Above = { row?: number | undefined; step?: number | undefined; operation?: OperationKind | undefined };
 
 /** Names that a place may use: `let` and `sign` each only those above their row, a step what steps before it give, a URL nothing that is secret or computed. */
 export function ownNames({ constants, secrets, variables, steps, signature, outputs }: MoreDraft, place: TokenPlace, { row, step, operation }: Above = {}): OwnName[] {

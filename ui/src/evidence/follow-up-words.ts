@@ -1,4 +1,4 @@
-/** Owns: how voids, refunds and captures read, and what became of an amount. */
+/** Owns: how voids, refunds, captures and schedules read, and what became of an amount. */
 import type { Aftermath, AttemptState, FollowUpKind, FollowUpRefused, Payment, ResolvedOutcome } from '../lib/api/types';
 import type { MessageId, Translate } from '../lib/i18n';
 import { moneyText } from '../lib/i18n/format';
@@ -9,6 +9,15 @@ export const KINDS = {
   void: 'followup.void',
   refund: 'followup.refund',
   capture: 'followup.capture',
+  schedule: 'followup.schedule',
+} satisfies Record<FollowUpKind, MessageId>;
+
+/** What it does. */
+export const WHAT = {
+  void: 'followup.void_text',
+  refund: 'followup.refund_text',
+  capture: 'followup.capture_text',
+  schedule: 'due.not_set_up_text',
 } satisfies Record<FollowUpKind, MessageId>;
 
 export const DONE = {
@@ -27,6 +36,9 @@ export const REFUSED = {
   nothing_left: 'followup.refused.nothing_left',
   too_much: 'followup.refused.too_much',
   void_of_part: 'followup.refused.void_of_part',
+  plan_of_part: 'followup.refused.plan_of_part',
+  no_plan: 'followup.refused.no_plan',
+  plan_set_up: 'followup.refused.plan_set_up',
   too_many: 'followup.refused.too_many',
   widget_gone: 'followup.refused.widget_gone',
   not_configured: 'followup.refused.not_configured',

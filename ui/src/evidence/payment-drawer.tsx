@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { api, sentenceOf } from '../lib/api/client';
 import { KEYS } from '../lib/api/queries';
 import type { Payment, PaymentDetail, PaymentRow } from '../lib/api/types';
+import { PlanDetails } from '../lib/capture/plan-panel';
 import { BRAND_NAMES, KIND_NAMES, NOT_SENT_REASONS } from '../lib/capture/words';
 import { Button, Chip, Notice } from '../lib/controls';
 import type { Translate } from '../lib/i18n';
@@ -43,6 +44,7 @@ export function PaymentDrawer({ attempt, listed, mayResolve, mayRefund, onClose 
           {error && <Notice tone="bad" role="alert">{sentenceOf(error)}</Notice>}
           {data ? <PaymentTimeline payment={row.payment} steps={data.steps} /> : !error && <p role="status">{t('app.loading')}</p>}
         </section>
+        {data?.plan && <PlanDetails row={row} plan={data.plan} />}
         {data && <PaymentFollowUps payment={row.payment} followUps={data.follow_ups} choices={data.choices} rights={{ mayRefund, mayResolve }} />}
         {isUnknown(row.payment) && <PaymentResolution row={row} mayResolve={mayResolve} />}
       </div>

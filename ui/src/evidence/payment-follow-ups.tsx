@@ -13,14 +13,12 @@ import { NOT_SENT_REASONS } from '../lib/capture/words';
 import { Button, Chip, Notice, Question, RadioInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import { amountText, amountTyped, dateTimeText, exampleAmount, moneyText, parseMoney } from '../lib/i18n/format';
+import { pressKey } from '../lib/press-key';
 import css from './evidence.module.css';
-import { DONE, KINDS, REFUSED, lookOfFollowUp } from './follow-up-words';
+import { DONE, KINDS, REFUSED, WHAT, lookOfFollowUp } from './follow-up-words';
 
 const REASON_CHARS = { min: 3, max: 500 };
 const isReason = (text: string) => text.trim().length >= REASON_CHARS.min;
-
-/** 128 random bits in hex; the agent's page has its own, and no room for a piece that both share. */
-const pressKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 type Rights = { mayRefund: boolean; mayResolve: boolean };
 
@@ -104,7 +102,7 @@ function Ask({ payment, kind, most, onClose }: { payment: Payment; kind: FollowU
         if (isReady) setAsked(true);
       }}
     >
-      <p>{t(`followup.${kind}_text`)}</p>
+      <p>{t(WHAT[kind])}</p>
       {kind !== 'void' && <TextInput label={t('payments.amount')} value={typed} onChange={setTyped} inputMode="decimal" required autoFocus hint={t('form.amount_max', { limit: moneyText(most) })} error={amountError} />}
       <TextInput label={t('resolution.why')} value={reason} onChange={setReason} lines={2} maxLength={REASON_CHARS.max} required autoFocus={kind === 'void'} error={wrong('reason')} />
       {step.isError && !wrong('amount') && !wrong('reason') && <Notice tone="bad" role="alert">{sentenceOf(step.error)}</Notice>}
@@ -151,7 +149,7 @@ function FollowUp({ payment, followUp, mayResolve }: { payment: Payment; followU
         <Chip tone={look.tone} icon={look.icon}>{t(look.name)}</Chip>
         <span className={css.hint}>{t('followup.by', { name: followUp.by, time: dateTimeText(followUp.created_at) })}</span>
       </span>
-      <blockquote className={css.quote}>{followUp.reason}</blockquote>
+      {followUp.reason && <blockquote className={css.quote}>{followUp.reason}</blockquote>}
       {followUp.state.state === 'not_sent' && <p>{t(NOT_SENT_REASONS[followUp.state.detail])}</p>}
       {followUp.message && <p>{followUp.message}</p>}
       {followUp.outputs.map(({ name, value }) => (

@@ -50,7 +50,7 @@ function wordsOf(step: Step, t: Translate): string {
     case 'resolved':
       return t('timeline.resolved', { outcome: t(RESOLVED[step.outcome]) });
     case 'follow_up_intended':
-      return t('timeline.follow_up_intended', { kind: t(KINDS[step.kind]), amount: moneyText(step.amount), reason: step.reason });
+      return t(step.reason ? 'timeline.follow_up_intended' : 'followup.go', { kind: t(KINDS[step.kind]), amount: moneyText(step.amount), reason: step.reason });
     case 'follow_up_sent':
       return t('timeline.follow_up_sent', { kind: t(KINDS[step.kind]) });
     case 'follow_up_ended': {

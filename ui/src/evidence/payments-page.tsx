@@ -5,6 +5,7 @@ import { Cell, Column, Row, Table, TableBody, TableHeader } from 'react-aria-com
 import { ApiError, api, sentenceOf } from '../lib/api/client';
 import { KEYS, may } from '../lib/api/queries';
 import type { Login, PaymentChoices, PaymentList, PaymentRow } from '../lib/api/types';
+import { planName } from '../lib/capture/plan-panel';
 import { KIND_NAMES } from '../lib/capture/words';
 import { Button, Chip, Notice, Sheet } from '../lib/controls';
 import { useT } from '../lib/i18n';
@@ -97,7 +98,7 @@ function Ledger({ rows, onOpen }: { rows: readonly PaymentRow[]; onOpen: (row: P
 
 function LedgerRow({ row }: { row: PaymentRow }) {
   const t = useT();
-  const { payment, proposal, aftermath } = row;
+  const { payment, proposal, aftermath, plan } = row;
   const look = lookOf(payment.state);
   return (
     <Row id={payment.attempt} className={css.tableRow!} textValue={payment.reference}>
@@ -113,6 +114,7 @@ function LedgerRow({ row }: { row: PaymentRow }) {
         <span className={css.chips}>
           <Chip tone={look.tone} icon={look.icon}>{t(look.name)}</Chip>
           {aftermathWords(payment, aftermath, t).map((words) => <Chip key={words} tone="info" icon="check">{words}</Chip>)}
+          {(plan === 'not_set_up' || plan === 'unknown') && <Chip tone="bad" icon="warning">{t(planName(plan))}</Chip>}
           {proposal && (
             <Chip tone="warn" icon="clock">{t('payments.proposed', { name: proposal.by, outcome: t(RESOLVED[proposal.outcome]) })}</Chip>
           )}

@@ -137,6 +137,7 @@ impl Payments for Books {
         let rows = payments.iter().filter(fits).map(|payment| LedgerRow {
             aftermath: domain::payment::follow_up::Aftermath::default(),
             payment: payment.clone(),
+            plan: None,
             proposal: None,
         });
         let rows = rows.collect();

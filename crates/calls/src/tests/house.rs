@@ -15,7 +15,7 @@ use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::gateway::{NotSentReason, OperationKind, Verdict, VerdictRule};
 use domain::id::*;
 use domain::money::{Currency, Money};
-use domain::payment::{AttemptState, Outcome, PaymentForm};
+use domain::payment::{Arrangement, AttemptState, Outcome, PaymentForm};
 use domain::service::*;
 use domain::time::{UnixMillis, WallClock};
 use domain::view::{CallView, CaptureView, DeskError};
@@ -149,6 +149,10 @@ pub(super) enum Manner {
     CannotConnect,
     PanicsBeforeSending,
     PanicsWhileSending,
+    /// Approves sales, and takes no plan.
+    RefusesPlans,
+    /// Approves sales, and does not say what became of a plan.
+    LosesPlans,
 }
 
 pub(super) struct Gateway {
@@ -158,6 +162,10 @@ pub(super) struct Gateway {
     pub(super) answers: Mutex<VecDeque<Outcome>>,
     /// Operations that it was asked, with their references.
     pub(super) asked: Mutex<Vec<(OperationKind, String)>>,
+    /// What it was to charge.
+    pub(super) charged: Mutex<Vec<PaymentForm>>,
+    /// What it was to set up: how much, and what was arranged.
+    pub(super) scheduled: Mutex<Vec<(Money, Option<Arrangement>)>>,
 }
 
 struct Told(Outcome);
@@ -189,6 +197,7 @@ impl PaymentGateway for Gateway {
 
     fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {
         let manner = *self.manner.lock().unwrap();
+        self.charged.lock().unwrap().push(charge.form.clone());
         Box::pin(async move {
             assert_ne!(manner, Manner::PanicsBeforeSending, "a planted defect");
             self.journal.lock().unwrap().push("connect");
@@ -217,6 +226,10 @@ impl PaymentGateway for Gateway {
             return Box::pin(async move { Ok(Box::new(told) as _) });
         }
         let manner = *self.manner.lock().unwrap();
+        if matches!(operation.kind, OperationKind::Schedule) {
+            let plan = (operation.amount, operation.arrangement.clone());
+            self.scheduled.lock().unwrap().push(plan);
+        }
         Box::pin(async move {
             assert_ne!(manner, Manner::PanicsBeforeSending, "a planted defect");
             self.journal.lock().unwrap().push("connect");
@@ -229,7 +242,7 @@ impl PaymentGateway for Gateway {
     }
 }
 
-/// A void, refund or capture on its way.
+/// A void, refund, capture or schedule on its way.
 struct Done(Manner, Journal);
 
 impl ReadyOperation for Done {
@@ -240,8 +253,13 @@ impl ReadyOperation for Done {
             if let Manner::ApprovesAfter(wait_ms) = self.0 {
                 tokio::time::sleep(Duration::from_millis(wait_ms)).await;
             }
+            let rule = match self.0 {
+                Manner::RefusesPlans => VerdictRule::Declined,
+                Manner::LosesPlans => VerdictRule::NoAnswer,
+                _ => VerdictRule::Approved,
+            };
             Ok(Answer {
-                verdict: VerdictRule::Approved.verdict(),
+                verdict: rule.verdict(),
                 message: "given back".to_owned(),
                 outputs: vec![("refund_id".to_owned(), "re_1".to_owned())],
                 status: Some(200),
@@ -442,6 +460,8 @@ impl House {
             journal: books.journal.clone(),
             answers: Mutex::default(),
             asked: Mutex::default(),
+            charged: Mutex::default(),
+            scheduled: Mutex::default(),
         });
         let pages = Arc::<Pages>::default();
         let arena = Arena::new(8).unwrap();

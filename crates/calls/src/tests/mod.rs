@@ -25,6 +25,7 @@ mod house;
 mod ledger;
 mod listening;
 mod live;
+mod plans;
 mod rights;
 mod services;
 mod transfer;

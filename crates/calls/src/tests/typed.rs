@@ -14,7 +14,7 @@ use domain::widget::{AmountSource, Fee, WidgetOptions};
 
 use super::house::House;
 
-fn form(amount: &str, fee_minor: i64, values: &[(&str, &str)]) -> PaymentForm {
+pub(super) fn form(amount: &str, fee_minor: i64, values: &[(&str, &str)]) -> PaymentForm {
     PaymentForm {
         amount: Money::parse(amount, Currency::USD).unwrap(),
         fee_minor,

@@ -293,7 +293,8 @@ impl Session {
                 attempt,
                 reference,
                 amount,
-            } => self.on_process(attempt, reference, amount, slot),
+                has_plan,
+            } => self.on_process(attempt, reference, amount, has_plan, slot),
             Event::ChargeSent => self.on_charge_sent(at),
             Event::NotSent(reason) => self.on_not_sent(at, reason, slot),
             Event::Answered(outcome, message, status) => {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::Filter;
 use super::more::is_default;
+use super::template::Token;
 use super::{
     ContentType, GatewayConfig, GatewayStep, Mapping, Method, More, Source, Space, Template,
     ValueMeaning, Variable, Verdict, VerdictConditions, VerdictRule,
@@ -36,11 +37,19 @@ pub enum OperationKind {
     Refund,
     /// That money which is held is taken.
     Capture,
+    /// That what an arrangement leaves to later days is charged then.
+    Schedule,
 }
 
 impl OperationKind {
     /// All, in the order of the form.
-    pub const ALL: [Self; 4] = [Self::Inquire, Self::Void, Self::Refund, Self::Capture];
+    pub const ALL: [Self; 5] = [
+        Self::Inquire,
+        Self::Void,
+        Self::Refund,
+        Self::Capture,
+        Self::Schedule,
+    ];
 
     /// Its word in a configuration, in rows and metrics.
     #[must_use]
@@ -50,7 +59,14 @@ impl OperationKind {
             Self::Void => "void",
             Self::Refund => "refund",
             Self::Capture => "capture",
+            Self::Schedule => "schedule",
         }
+    }
+
+    /// Whether its request may name a fact: what the ledger keeps of a charge, and what is made for the request itself.
+    #[must_use]
+    pub fn knows(self, variable: Variable) -> bool {
+        variable.outlasts_sale() || self == Self::Schedule && variable.is_of_arrangement()
     }
 
     /// What an answer says. Of an inquiry only what is said of the charge itself counts: the success value, and conditions that mean declined or review. That a
@@ -66,7 +82,9 @@ impl OperationKind {
                 outcome: Outcome::Unknown,
                 ..rule.verdict()
             },
-            Self::Inquire | Self::Void | Self::Refund | Self::Capture => rule.verdict(),
+            Self::Inquire | Self::Void | Self::Refund | Self::Capture | Self::Schedule => {
+                rule.verdict()
+            }
         }
     }
 }
@@ -87,6 +105,9 @@ pub struct Operations {
     /// Held money is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<GatewayOperation>,
+    /// What is due later is set up, after a sale that charged what is due now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<GatewayOperation>,
 }
 
 impl Operations {
@@ -98,6 +119,7 @@ impl Operations {
             OperationKind::Void => self.void.as_ref(),
             OperationKind::Refund => self.refund.as_ref(),
             OperationKind::Capture => self.capture.as_ref(),
+            OperationKind::Schedule => self.schedule.as_ref(),
         }
     }
 
@@ -114,6 +136,7 @@ impl Operations {
             &mut self.void,
             &mut self.refund,
             &mut self.capture,
+            &mut self.schedule,
         ];
         all.into_iter().flatten()
     }
@@ -277,6 +300,32 @@ impl GatewayConfig {
 
     /// What its URL, its head and its body name, computed values not looked into.
     fn sources(&self) -> Vec<Source> {
+        let texts = self.texts().into_iter();
+        texts.flat_map(|text| sources_of(text)).collect()
+    }
+
+    /// What the requests of an operation name, its steps and computed values too; nothing, if there is no such operation.
+    pub(crate) fn tokens_of_operation(&self, kind: OperationKind) -> Vec<Token> {
+        let steps = self.steps_of_operation(kind).into_iter();
+        let requests = steps.map(|(_, request)| request);
+        let requests = Vec::from_iter(self.of_operation(kind).into_iter().chain(requests));
+        let computed = |request: &Self| {
+            let more = &request.more;
+            let rows = more.signature.iter().chain(&more.variables);
+            rows.map(|row| row.value.clone()).collect::<Vec<_>>()
+        };
+        let texts = requests.iter().flat_map(|request| {
+            let plain = request.texts().into_iter().cloned();
+            plain.chain(computed(request)).collect::<Vec<_>>()
+        });
+        let templates = texts.filter_map(|text| Template::parse_lines(&text).ok());
+        templates
+            .flat_map(|template| template.tokens().cloned().collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// The templates of its URL, its head and its body.
+    fn texts(&self) -> Vec<&String> {
         let rows = self.request_params.iter().chain(&self.request_headers);
         let more = &self.more;
         let texts = [
@@ -285,8 +334,10 @@ impl GatewayConfig {
             &more.auth_password,
             &more.body,
         ];
-        let texts = texts.into_iter().chain(rows.map(|row| &row.value));
-        texts.flat_map(|text| sources_of(text)).collect()
+        texts
+            .into_iter()
+            .chain(rows.map(|row| &row.value))
+            .collect()
     }
 }
 

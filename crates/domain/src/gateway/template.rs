@@ -108,7 +108,7 @@ pub enum TemplateFault {
     Bytes(Source),
     /// A value that nobody has any more when an operation is made.
     #[error(
-        "{0} is gone after the sale; an operation knows payment.amount, payment.currency, payment.reference, payment.attempt, and {{sale.name}} of what is kept"
+        "{0} is gone after the sale; an operation knows payment.amount, payment.currency, payment.reference, payment.attempt, {{sale.name}} of what is kept, and a schedule what was arranged"
     )]
     Gone(Source),
     /// A value of the other kind of widget.

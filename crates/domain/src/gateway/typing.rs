@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::OperationKind;
 use super::filter::Filter;
 use super::template::{Part, Template, TemplateError, TemplateFault, Token};
 use super::variable::{Kind, Source, Space, Variable};
@@ -44,8 +45,8 @@ impl Typed {
 #[derive(Debug, Clone)]
 pub struct Scope {
     payment_type: PaymentType,
-    /// It is an operation's, which is made when everything that was captured and typed is gone.
-    is_after_sale: bool,
+    /// It is an operation's, which is made when everything that was captured and typed is gone; none: the sale's.
+    operation: Option<OperationKind>,
     named: BTreeMap<(&'static str, Box<str>), Typed>,
     /// Names that stand for something in the sale only.
     gone: BTreeSet<(&'static str, Box<str>)>,
@@ -57,7 +58,7 @@ impl Scope {
     pub fn new(payment_type: PaymentType) -> Self {
         Self {
             payment_type,
-            is_after_sale: false,
+            operation: None,
             named: BTreeMap::new(),
             gone: BTreeSet::new(),
         }
@@ -65,9 +66,9 @@ impl Scope {
 
     /// The same for an operation.
     #[must_use]
-    pub fn of_operation(payment_type: PaymentType) -> Self {
+    pub fn of_operation(payment_type: PaymentType, kind: OperationKind) -> Self {
         Self {
-            is_after_sale: true,
+            operation: Some(kind),
             ..Self::new(payment_type)
         }
     }
@@ -112,7 +113,7 @@ impl Scope {
             }
             Source::Fixed(variable) => {
                 let kind = variable.kind();
-                if self.is_after_sale && !variable.outlasts_sale() {
+                if self.operation.is_some_and(|kind| !kind.knows(*variable)) {
                     return Err(TemplateFault::Gone(source.clone()));
                 }
                 if is_of_other(*variable, self.payment_type) {

@@ -105,6 +105,20 @@ pub enum Variable {
     PaymentAttempt,
     /// `{payment.idempotency_key}`: the attempt as a UUID, the same if its request is repeated.
     PaymentIdempotencyKey,
+    /// `{arrangement.total}`: what is owed in all, the down payment included. Of a payment that leaves nothing to later days it is empty, as its kin are.
+    ArrangementTotal,
+    /// `{arrangement.amount_minor}`: each part but the last, 9362.
+    ArrangementAmountMinor,
+    /// `{arrangement.last_amount_minor}`: the last part.
+    ArrangementLastAmountMinor,
+    /// `{arrangement.interval_unit}`: `days` or `months`; empty: neither says how often.
+    ArrangementIntervalUnit,
+    /// `{arrangement.interval_length}`: how many of them, 7, 14 or 1.
+    ArrangementIntervalLength,
+    /// `{arrangement.interval_days}`: 7 or 14; empty: it is no number of days.
+    ArrangementIntervalDays,
+    /// `{arrangement.interval_months}`: 1; empty: it is no number of months.
+    ArrangementIntervalMonths,
     /// `{form.firstName}` and so on: what the agent typed, by its standard name.
     Form(&'static str),
     /// `{billing.full_name}`: first and last name.
@@ -143,7 +157,7 @@ use Kind::{Amount, Bytes, Digits, Expiry, Instant, Text};
 use Variable as V;
 
 /// Every fixed name: variable, its name, another that it goes by, what it is.
-const CATALOGUE: [(Variable, &str, &str, Kind); 41] = [
+const CATALOGUE: [(Variable, &str, &str, Kind); 48] = [
     (V::CardNumber, "card.number", "", Digits),
     (V::CardExpiry, "card.expiry", "", Expiry),
     (
@@ -202,6 +216,43 @@ const CATALOGUE: [(Variable, &str, &str, Kind); 41] = [
     (
         V::PaymentIdempotencyKey,
         "payment.idempotency_key",
+        "",
+        Text,
+    ),
+    (V::ArrangementTotal, "arrangement.total", "", Amount),
+    (
+        V::ArrangementAmountMinor,
+        "arrangement.amount_minor",
+        "",
+        Text,
+    ),
+    (
+        V::ArrangementLastAmountMinor,
+        "arrangement.last_amount_minor",
+        "",
+        Text,
+    ),
+    (
+        V::ArrangementIntervalUnit,
+        "arrangement.interval_unit",
+        "",
+        Text,
+    ),
+    (
+        V::ArrangementIntervalLength,
+        "arrangement.interval_length",
+        "",
+        Text,
+    ),
+    (
+        V::ArrangementIntervalDays,
+        "arrangement.interval_days",
+        "",
+        Text,
+    ),
+    (
+        V::ArrangementIntervalMonths,
+        "arrangement.interval_months",
         "",
         Text,
     ),
@@ -321,6 +372,31 @@ impl Variable {
                 | Self::TxnDigits
                 | Self::TxnUuid
         ) || self.is_of_request()
+    }
+
+    /// Whether it is a fact of the arrangement, which the ledger keeps for the operation `schedule`.
+    #[must_use]
+    pub fn is_of_arrangement(self) -> bool {
+        match self {
+            Self::Form(name) => name.starts_with("arrangement"),
+            Self::ArrangementTotal
+            | Self::ArrangementAmountMinor
+            | Self::ArrangementLastAmountMinor => true,
+            _ => self.is_of_interval(),
+        }
+    }
+
+    /// Whether it says how often the parts of a plan are due.
+    #[must_use]
+    pub fn is_of_interval(self) -> bool {
+        matches!(
+            self,
+            Self::Form("arrangementInterval")
+                | Self::ArrangementIntervalUnit
+                | Self::ArrangementIntervalLength
+                | Self::ArrangementIntervalDays
+                | Self::ArrangementIntervalMonths
+        )
     }
 
     /// True for values made of keyed digits: they go from the capture's slot into a secret buffer and nowhere else, so never into a URL or header

@@ -1,4 +1,4 @@
-//! What people have a gateway do with a payment that it has taken: void, refund, capture.
+//! What a gateway is asked to do with a payment that it has taken: void, refund, capture, and setting up what is due later.
 //! Owns: what a payment still allows, the states of a follow-up, and who settles an unknown one.
 //! Never: lets two of one payment run at once, or gives back more than was taken.
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::resolution::ResolvedOutcome;
-use super::{AttemptState, Outcome, Payment, PaymentOutput};
+use super::{Arrangement, AttemptState, Outcome, Payment, PaymentOutput};
 use crate::access::Actor;
 use crate::audit::{AuditAction, AuditEntry};
 use crate::gateway::OperationKind;
@@ -39,11 +39,15 @@ pub enum FollowUpKind {
     Refund,
     /// What was only authorised is taken, all or a part.
     Capture,
+    /// What is due later is set up.
+    Schedule,
 }
 
 impl FollowUpKind {
     /// All.
-    pub const ALL: [Self; 3] = [Self::Void, Self::Refund, Self::Capture];
+    pub const ALL: [Self; 4] = [Self::Void, Self::Refund, Self::Capture, Self::Schedule];
+    /// Those of the amount that was taken.
+    pub const OF_AMOUNT: [Self; 3] = [Self::Void, Self::Refund, Self::Capture];
 
     /// Its word in rows, exports and audit entries.
     #[must_use]
@@ -52,6 +56,7 @@ impl FollowUpKind {
             Self::Void => "void",
             Self::Refund => "refund",
             Self::Capture => "capture",
+            Self::Schedule => "schedule",
         }
     }
 }
@@ -62,6 +67,7 @@ impl From<FollowUpKind> for OperationKind {
             FollowUpKind::Void => Self::Void,
             FollowUpKind::Refund => Self::Refund,
             FollowUpKind::Capture => Self::Capture,
+            FollowUpKind::Schedule => Self::Schedule,
         }
     }
 }
@@ -77,9 +83,9 @@ pub struct FollowUp {
     pub number: u32,
     /// What is done.
     pub kind: FollowUpKind,
-    /// How much of the payment, in its currency; of a void all.
+    /// How much of the payment, in its currency; of a void all, of a schedule all that is due later.
     pub amount: Money,
-    /// Why; no card number.
+    /// Why; no card number. Of a schedule, which nobody has to give reasons for, empty.
     pub reason: String,
     /// What the page that asked for it calls it: asked again, it is the same one.
     pub key: String,
@@ -177,7 +183,7 @@ pub enum FollowUpRefused {
     #[error("something is being done with this payment; wait until it has ended")]
     InProgress,
     /// The outcome of another one is unknown.
-    #[error("nobody knows how the last void, refund or capture ended; settle that first")]
+    #[error("nobody knows how what was last asked of this payment ended; settle that first")]
     LastUnknown,
     /// The payment was voided.
     #[error("this payment was voided")]
@@ -194,6 +200,15 @@ pub enum FollowUpRefused {
     /// A void of a part.
     #[error("a void undoes the whole payment")]
     VoidOfPart,
+    /// A schedule of a part.
+    #[error("a plan is set up as it was arranged, as a whole")]
+    PlanOfPart,
+    /// Nothing is due later, or the sale's request said it.
+    #[error("nothing of this payment is set up by a call of its own")]
+    NoPlan,
+    /// The gateway has it.
+    #[error("what is due later is set up")]
+    PlanSetUp,
     /// There were [`FOLLOW_UPS_MAX`].
     #[error("too much was tried with this payment; go on at the gateway")]
     TooMany,
@@ -226,6 +241,7 @@ impl Aftermath {
                 FollowUpKind::Void => sum.voided = true,
                 FollowUpKind::Refund => sum.refunded_minor += follow_up.amount.minor,
                 FollowUpKind::Capture => sum.captured_minor += follow_up.amount.minor,
+                FollowUpKind::Schedule => {}
             }
         }
         sum
@@ -267,6 +283,7 @@ pub fn allowed(
         FollowUpKind::Void => payment.amount.minor,
         FollowUpKind::Refund => taken - sum.refunded_minor,
         FollowUpKind::Capture => payment.amount.minor - sum.captured_minor,
+        FollowUpKind::Schedule => return plan_of(payment, follow_ups),
     };
     if minor <= 0 {
         return Err(FollowUpRefused::NothingLeft);
@@ -275,6 +292,17 @@ pub fn allowed(
         minor,
         currency: payment.amount.currency,
     })
+}
+
+/// What is due later, if the gateway does not have it yet.
+fn plan_of(payment: &Payment, follow_ups: &[FollowUp]) -> Result<Money, FollowUpRefused> {
+    let mut before = follow_ups.iter();
+    if before.any(|one| one.kind == FollowUpKind::Schedule && one.stands()) {
+        return Err(FollowUpRefused::PlanSetUp);
+    }
+    let own = payment.arrangement.as_ref();
+    let own = own.filter(|_| payment.has_own_schedule());
+    own.map(Arrangement::later).ok_or(FollowUpRefused::NoPlan)
 }
 
 fn must_be_charged(payment: &Payment) -> Result<(), FollowUpRefused> {
@@ -305,8 +333,13 @@ pub fn begin(
     if amount.currency != most.currency || amount.minor > most.minor || amount.minor <= 0 {
         return Err(FollowUpRefused::TooMuch);
     }
-    if wish.kind == FollowUpKind::Void && amount != most {
-        return Err(FollowUpRefused::VoidOfPart);
+    match wish.kind {
+        FollowUpKind::Void if amount != most => return Err(FollowUpRefused::VoidOfPart),
+        FollowUpKind::Schedule if amount != most => return Err(FollowUpRefused::PlanOfPart),
+        FollowUpKind::Void
+        | FollowUpKind::Refund
+        | FollowUpKind::Capture
+        | FollowUpKind::Schedule => {}
     }
     let last = follow_ups.iter().map(|one| one.number).max();
     Ok(FollowUp {
@@ -331,7 +364,7 @@ pub fn begin(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SettlingRefused {
     /// The gateway's answer, or somebody, has settled it.
-    #[error("the outcome of this void, refund or capture is known, or it has not ended")]
+    #[error("the outcome of this is known, or it has not ended")]
     Known,
     /// Two people are needed: one asked for it, another says how it ended.
     #[error("a second person settles it: you asked for it yourself")]
@@ -358,10 +391,12 @@ pub fn settle(
 
 #[cfg(test)]
 mod tests {
-    use super::FollowUpKind::{Capture, Refund, Void};
+    use super::FollowUpKind::{Capture, Refund, Schedule, Void};
     use super::*;
     use crate::gateway::NotSentReason;
+    use crate::payment::ArrangedBy;
     use crate::payment::fixtures::payment;
+    use crate::payment::schedule::tests::weekly;
 
     const APPROVED: AttemptState = AttemptState::Final(Outcome::Approved);
     const REVIEW: AttemptState = AttemptState::Final(Outcome::Review);
@@ -433,12 +468,12 @@ mod tests {
             ),
             (UNKNOWN, FollowUpRefused::PaymentUnknown),
         ] {
-            for kind in FollowUpKind::ALL {
+            for kind in FollowUpKind::OF_AMOUNT {
                 assert_eq!(allowed(&payment(state), &[], kind), Err(refused));
             }
         }
         for state in [APPROVED, REVIEW] {
-            for kind in FollowUpKind::ALL {
+            for kind in FollowUpKind::OF_AMOUNT {
                 let all = payment(state).amount;
                 assert_eq!(allowed(&payment(state), &[], kind), Ok(all));
             }
@@ -498,7 +533,7 @@ mod tests {
         let refunded = [(Refund, 1, APPROVED)];
         assert_eq!(most(&refunded, Void), Err(FollowUpRefused::Refunded));
         for state in [APPROVED, REVIEW] {
-            for kind in FollowUpKind::ALL {
+            for kind in FollowUpKind::OF_AMOUNT {
                 let voided = [(Void, 12_050, state)];
                 assert_eq!(most(&voided, kind), Err(FollowUpRefused::Voided));
             }
@@ -541,6 +576,63 @@ mod tests {
         for state in [AttemptState::Sent, APPROVED, declined] {
             let known = &ended(&[(Refund, 1, state)])[0];
             assert_eq!(settle(known, &other, outcome), Err(SettlingRefused::Known));
+        }
+    }
+
+    fn with_plan() -> Payment {
+        Payment {
+            arrangement: Some(weekly()),
+            ..charged()
+        }
+    }
+
+    fn plan_after(before: &[(FollowUpKind, i64, AttemptState)]) -> Result<i64, FollowUpRefused> {
+        allowed(&with_plan(), &ended(before), Schedule).map(|most| most.minor)
+    }
+
+    #[test]
+    fn a_plan_is_set_up_once_and_as_a_whole() {
+        let later = weekly().later();
+        assert_eq!(plan_after(&[]), Ok(later.minor));
+        let started = |amount| {
+            let id = FollowUpId::from_random(9);
+            let (actor, now) = (Actor::system(), UnixMillis(5));
+            begin(&with_plan(), &[], &actor, id, wish(Schedule, amount), now)
+        };
+        assert_eq!(started(None).unwrap().amount, later);
+        assert_eq!(started(Some(money(1))), Err(FollowUpRefused::PlanOfPart));
+        for state in [APPROVED, REVIEW] {
+            let set_up = [(Schedule, later.minor, state)];
+            assert_eq!(plan_after(&set_up), Err(FollowUpRefused::PlanSetUp));
+        }
+        assert_eq!(most(&[], Schedule), Err(FollowUpRefused::NoPlan));
+        let mut in_sale = with_plan();
+        in_sale.arrangement.as_mut().unwrap().by = ArrangedBy::Sale;
+        let refused = allowed(&in_sale, &[], Schedule);
+        assert_eq!(refused, Err(FollowUpRefused::NoPlan));
+    }
+
+    #[test]
+    fn a_plan_that_failed_is_tried_again_but_not_while_nobody_knows_nor_after_the_money_went_back()
+    {
+        let later = weekly().later().minor;
+        for state in [
+            AttemptState::Final(Outcome::Declined),
+            AttemptState::Final(Outcome::Error),
+            AttemptState::NotSent(NotSentReason::Connect),
+        ] {
+            assert_eq!(plan_after(&[(Schedule, later, state)]), Ok(later));
+        }
+        let unknown = [(Schedule, later, UNKNOWN)];
+        assert_eq!(plan_after(&unknown), Err(FollowUpRefused::LastUnknown));
+        let voided = [(Void, 12_050, APPROVED)];
+        assert_eq!(plan_after(&voided), Err(FollowUpRefused::Voided));
+        let refunded = [(Refund, 1, APPROVED)];
+        assert_eq!(plan_after(&refunded), Err(FollowUpRefused::Refunded));
+        let set_up = [(Schedule, later, APPROVED)];
+        for kind in FollowUpKind::OF_AMOUNT {
+            let most = allowed(&with_plan(), &ended(&set_up), kind);
+            assert_eq!(most, Ok(charged().amount), "the plan is none of it");
         }
     }
 }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::follow_up::Aftermath;
 use super::resolution::Proposal;
-use super::{AttemptState, Outcome, Payment};
+use super::{AttemptState, Outcome, Payment, PlanStanding};
 use crate::id::{AttemptId, CallId, DesktopId, UserId};
 use crate::time::UnixMillis;
 
@@ -22,6 +22,8 @@ pub struct LedgerRow {
     pub proposal: Option<Proposal>,
     /// What became of its amount afterwards.
     pub aftermath: Aftermath,
+    /// How what is due later stands; none: nothing is, or nothing was taken.
+    pub plan: Option<PlanStanding>,
 }
 
 /// Which rows. Everything that is set must hold.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::arrangement::{ArrangementKind, Interval, Part};
 use super::form::PaymentForm;
 use super::notice::NoticeWindow;
+use crate::gateway::Variable;
 use crate::money::Money;
 
 /// How a gateway hears of what is due later.
@@ -85,6 +86,54 @@ impl Arrangement {
             minor,
             ..self.total
         }
+    }
+
+    /// How often, as so many days or months; none: neither says it.
+    fn rhythm(&self) -> Option<(&'static str, &'static str)> {
+        match self.interval? {
+            Interval::Weekly => Some(("days", "7")),
+            Interval::TwoWeeks => Some(("days", "14")),
+            Interval::Monthly => Some(("months", "1")),
+            Interval::SemiMonthly => None,
+        }
+    }
+
+    /// What a name stands for in a request; none: it is no fact of an arrangement. Empty: this one has no such fact.
+    #[must_use]
+    pub fn fact(&self, variable: Variable) -> Option<String> {
+        let (unit, length) = self.rhythm().unwrap_or_default();
+        let of_unit = |wanted| if unit == wanted { length } else { "" };
+        Some(match variable {
+            Variable::Form(name) => return self.parameter(name),
+            Variable::ArrangementTotal => self.total.amount_text(),
+            Variable::ArrangementAmountMinor => self.each_minor.to_string(),
+            Variable::ArrangementLastAmountMinor => self.last_minor.to_string(),
+            Variable::ArrangementIntervalUnit => unit.to_owned(),
+            Variable::ArrangementIntervalLength => length.to_owned(),
+            Variable::ArrangementIntervalDays => of_unit("days").to_owned(),
+            Variable::ArrangementIntervalMonths => of_unit("months").to_owned(),
+            _ => return None,
+        })
+    }
+
+    /// A standard parameter, as a charged form has it (S17).
+    fn parameter(&self, name: &str) -> Option<String> {
+        let amount = |minor| self.sum(minor).amount_text();
+        let text = match (name, self.interval) {
+            ("arrangementType", None) => "one_date".to_owned(),
+            ("arrangementType", Some(_)) => "plan".to_owned(),
+            ("arrangementDate", None) => self.first.to_string(),
+            ("arrangementStart", Some(_)) => self.first.to_string(),
+            ("arrangementInterval", Some(interval)) => interval.as_str().to_owned(),
+            ("arrangementCount", Some(_)) => self.count.to_string(),
+            ("arrangementEnd", Some(_)) => self.end.to_string(),
+            ("arrangementAmount", Some(_)) => amount(self.each_minor),
+            ("arrangementLastAmount", Some(_)) => amount(self.last_minor),
+            ("arrangementDownPayment", _) if self.down_minor > 0 => amount(self.down_minor),
+            (name, _) if name.starts_with("arrangement") => String::new(),
+            _ => return None,
+        };
+        Some(text)
     }
 
     /// What is due when, in its order.

@@ -13,6 +13,7 @@ use crate::capture::{Brand, Field, PaymentType, WidgetKind};
 use crate::gateway::GatewayConfig;
 use crate::id::WidgetId;
 use crate::language::Language;
+use crate::payment::ArrangementKind;
 
 /// Longest name of a desktop and longest Window Title: what a title bar shows.
 pub const TITLE_CHARS_MAX: usize = 60;
@@ -108,6 +109,7 @@ impl WidgetDraft {
         problems.extend(self.options.payment.problems());
         problems.extend(self.options.authorisation.problems(self.kind.is_advanced()));
         problems.extend(self.gateway_problems());
+        problems.extend(self.schedule_problem());
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -209,6 +211,18 @@ impl WidgetDraft {
             (PaymentType::Card, false) | (PaymentType::Check, true) => return None,
         };
         Some(DraftProblem::new("card_types", message))
+    }
+
+    /// A schedule follows a sale, and on one date there is none today.
+    fn schedule_problem(&self) -> Option<DraftProblem> {
+        let operations = &self.gateway.as_ref()?.more.operations;
+        let offers = &self.options.payment.arrangements;
+        let is_impossible =
+            operations.schedule.is_some() && offers.contains(&ArrangementKind::OneDate);
+        is_impossible.then(|| {
+            let message = "The gateway sets up what is due later after a payment today (more.operations.schedule), and on one date nothing is paid today. Untick the one date; a plan needs a down payment.";
+            DraftProblem::new("options.payment.arrangements", message)
+        })
     }
 
     fn gateway_problems(&self) -> Vec<DraftProblem> {
@@ -327,6 +341,35 @@ mod tests {
             "Key the date.\nMonth, then year."
         );
         assert!(!widget.enabled);
+    }
+
+    #[test]
+    fn a_gateway_that_sets_plans_up_after_a_sale_offers_no_single_date() {
+        let drafted = |operations: serde_json::Value, offers: &[ArrangementKind]| {
+            let mut draft = card();
+            draft.kind = WidgetKind::CreditCardAdvanced;
+            let gateway = serde_json::json!({
+                "service_url": "https://pay.example/sale", "success_key": "status", "success_value": "ok",
+                "more": { "operations": operations },
+            });
+            draft.gateway = Some(serde_json::from_value(gateway).unwrap());
+            draft.options.payment.arrangements = offers.iter().copied().collect();
+            fields(draft)
+        };
+        let schedule = serde_json::json!({ "schedule": {
+            "url": "/plans/{payment.reference}", "success_key": "status", "success_value": "ok",
+        } });
+        let (now, one_date, plan) = (
+            ArrangementKind::Now,
+            ArrangementKind::OneDate,
+            ArrangementKind::Plan,
+        );
+        let none = Vec::<String>::new();
+        assert_eq!(drafted(schedule.clone(), &[now, plan]), none);
+        let refused = drafted(schedule, &[now, one_date, plan]);
+        assert_eq!(refused, ["options.payment.arrangements"]);
+        let in_sale = drafted(serde_json::json!({}), &[now, one_date, plan]);
+        assert_eq!(in_sale, none);
     }
 
     #[test]

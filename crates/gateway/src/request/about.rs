@@ -6,7 +6,7 @@ use domain::boundary::{Charge, Operation};
 use domain::gateway::Once;
 use domain::id::AttemptId;
 use domain::money::Money;
-use domain::payment::PaymentOutput;
+use domain::payment::{Arrangement, PaymentOutput};
 use secret::SecretText;
 
 /// A charge, or an operation about one.
@@ -26,6 +26,8 @@ pub(crate) struct About<'a> {
     pub(crate) once: &'a Once,
     /// What the ledger keeps of the charge's answer; a charge has none yet.
     pub(crate) outputs: &'a [PaymentOutput],
+    /// What a schedule leaves to later days; a charge has it in its form.
+    pub(crate) arrangement: Option<&'a Arrangement>,
     /// What was keyed and typed; none: it is gone.
     pub(crate) charge: Option<&'a Charge>,
 }
@@ -40,6 +42,7 @@ impl<'a> From<&'a Charge> for About<'a> {
             secrets: &charge.secrets,
             once: &charge.once,
             outputs: &[],
+            arrangement: None,
             charge: Some(charge),
         }
     }
@@ -55,6 +58,7 @@ impl<'a> From<&'a Operation> for About<'a> {
             secrets: &operation.secrets,
             once: &operation.once,
             outputs: &operation.outputs,
+            arrangement: operation.arrangement.as_ref(),
             charge: None,
         }
     }

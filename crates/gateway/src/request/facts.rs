@@ -298,9 +298,14 @@ impl<'a> Facts<'a> {
             Variable::PaymentReference => text(about.reference),
             Variable::PaymentAttempt => text(about.attempt.as_str()),
             Variable::PaymentIdempotencyKey => text(&once.idempotency_key),
-            Variable::Form(name) if variable.kind() == Kind::Date => {
-                Held::Date(typed(self.charge()?, name).parse().ok())
-            }
+            Variable::ArrangementTotal
+            | Variable::ArrangementAmountMinor
+            | Variable::ArrangementLastAmountMinor
+            | Variable::ArrangementIntervalUnit
+            | Variable::ArrangementIntervalLength
+            | Variable::ArrangementIntervalDays
+            | Variable::ArrangementIntervalMonths => self.arranged(variable)?,
+            Variable::Form(_) if variable.is_of_arrangement() => self.arranged(variable)?,
             Variable::Form(name) => text(typed(self.charge()?, name)),
             Variable::BillingFullName => text(&self.charge()?.form.full_name()),
             Variable::CallId => text(fact(self.charge()?, "call.id")),
@@ -333,6 +338,24 @@ impl<'a> Facts<'a> {
     fn requested(&self) -> Result<&Target, Unfit> {
         let unknown = || Unfit("is not known while the URL is made".to_owned());
         self.target.as_ref().ok_or_else(unknown)
+    }
+
+    /// A fact of the arrangement; where there is none, as it was typed: nothing.
+    fn arranged(&self, variable: Variable) -> Result<Held<'a>, Unfit> {
+        let of_form = || self.about.charge?.form.arrangement();
+        let arrangement = self.about.arrangement.cloned().or_else(of_form);
+        if let (Variable::ArrangementTotal, Some(arrangement)) = (variable, &arrangement) {
+            return Ok(Held::Amount(arrangement.total));
+        }
+        let fact = match (&arrangement, variable) {
+            (Some(arrangement), _) => arrangement.fact(variable).unwrap_or_default(),
+            (None, Variable::Form(name)) => typed(self.charge()?, name).to_owned(),
+            (None, _) => String::new(),
+        };
+        Ok(match variable.kind() {
+            Kind::Date => Held::Date(fact.parse().ok()),
+            _ => Held::Text(Words::plain(fact)),
+        })
     }
 
     fn brand(&self) -> Result<Option<domain::capture::Brand>, Unfit> {

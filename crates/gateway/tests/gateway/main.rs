@@ -37,6 +37,8 @@ mod round_trip;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod ssrf;

@@ -81,6 +81,7 @@ fn operation(gateway: GatewayConfig, kind: OperationKind, id: &str) -> Operation
         attempt,
         reference: REFERENCE.to_owned(),
         amount: Money::parse("120.50", Currency::USD).unwrap(),
+        arrangement: None,
         outputs: vec![PaymentOutput {
             name: "id".to_owned(),
             value: id.to_owned(),

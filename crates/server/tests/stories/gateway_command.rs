@@ -302,7 +302,7 @@ fn answers_to_operations_are_judged_by_their_own_rules() {
     assert!(said.contains("no operation void"), "{said}");
     let said = judged("undo", "{}").ended(2);
     assert!(
-        said.contains("choose inquire, void, refund, capture"),
+        said.contains("choose inquire, void, refund, capture, schedule"),
         "{said}"
     );
 }

@@ -5,10 +5,11 @@ use domain::gateway::NotSentReason;
 use domain::id::{AttemptId, FollowUpId, UserId};
 use domain::money::Money;
 use domain::payment::follow_up::{Aftermath, FollowUp, FollowUpKind, FollowUpMove};
-use domain::payment::{AttemptState, LedgerFilter, Outcome, Payment, PaymentOutput};
+use domain::payment::{AttemptState, LedgerFilter, Outcome, Payment, PaymentOutput, PlanStanding};
 
 use store::Database;
 
+use crate::ledger::plan;
 use crate::place::{NOW, Place, commit, next, payment};
 
 const APPROVED: AttemptState = AttemptState::Final(Outcome::Approved);
@@ -121,6 +122,70 @@ async fn a_follow_up_comes_back_in_every_state(place: Place) {
             );
         }
     }
+}
+
+/// A payment that was taken, with a plan of its own.
+async fn with_plan(database: &Database) -> Payment {
+    let row = Payment {
+        arrangement: Some(plan()),
+        ..payment(&UserId::from_random(next()))
+    };
+    commit(database, Change::InsertPayment(row.clone()))
+        .await
+        .unwrap();
+    let change = Change::MovePayment {
+        attempt: row.attempt.clone(),
+        from: AttemptState::Intent,
+        to: APPROVED,
+        message: String::new(),
+        outputs: Vec::new(),
+        at: NOW,
+    };
+    commit(database, change).await.unwrap();
+    row
+}
+
+async fn a_row_says_how_its_plan_stands_by_its_last_schedule(place: Place) {
+    let database = place.open().await;
+    let paid = with_plan(&database).await;
+    let stands = async |expected| {
+        let all = LedgerFilter::default();
+        let rows = database.payments(&all, None, 10).await.unwrap();
+        assert_eq!(rows[0].plan, Some(expected));
+    };
+    stands(PlanStanding::NotSetUp).await;
+    let schedule = |number| FollowUp {
+        kind: FollowUpKind::Schedule,
+        ..follow_up(&paid, number)
+    };
+    let first = schedule(1);
+    begin(&database, &first).await.unwrap();
+    stands(PlanStanding::InProgress).await;
+    go(&database, &first, AttemptState::NotSent(NotSentReason::Tls)).await;
+    stands(PlanStanding::NotSetUp).await;
+    let second = schedule(2);
+    begin(&database, &second).await.unwrap();
+    assert_eq!(
+        begin(&database, &schedule(3)).await,
+        CONFLICT,
+        "one at a time"
+    );
+    go(&database, &second, UNKNOWN).await;
+    stands(PlanStanding::Unknown).await;
+    assert_eq!(
+        begin(&database, &schedule(3)).await,
+        CONFLICT,
+        "nobody knows"
+    );
+    let settled = moved(&second, UNKNOWN, APPROVED);
+    commit(&database, settled).await.unwrap();
+    stands(PlanStanding::SetUp).await;
+    let refund = follow_up(&paid, 3);
+    begin(&database, &refund).await.unwrap();
+    go(&database, &refund, AttemptState::Final(Outcome::Declined)).await;
+    stands(PlanStanding::SetUp).await;
+    let rows = database.payments(&LedgerFilter::default(), None, 10).await;
+    assert_eq!(rows.unwrap()[0].aftermath, Aftermath::default());
 }
 
 async fn of_many_at_once_exactly_one_begins(place: Place) {
@@ -285,4 +350,5 @@ on_both!(
     only_a_charged_payment_has_one_and_it_begins_as_an_intent,
     a_follow_up_moves_from_one_state_only,
     the_ledger_says_what_became_of_each_amount,
+    a_row_says_how_its_plan_stands_by_its_last_schedule,
 );

@@ -27,7 +27,7 @@ fn outputs() -> Vec<PaymentOutput> {
     }]
 }
 
-fn plan() -> Arrangement {
+pub(crate) fn plan() -> Arrangement {
     Arrangement {
         by: ArrangedBy::Schedule,
         total: Money::parse("500.00", Currency::USD).unwrap(),

@@ -32,7 +32,7 @@ const PAGE_ROWS: u32 = 500;
 const TRAIL_MS_MAX: i64 = (31 * 24 + 1) * 3_600_000;
 
 /// Columns of the ledger's file, in their order. They stay as they are, and new ones come last: other people's tools read them.
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 20] = [
     "time",
     "reference",
     "outcome",
@@ -51,6 +51,8 @@ const COLUMNS: [&str; 18] = [
     "voided",
     "refunded",
     "captured",
+    "total",
+    "plan",
 ];
 
 /// The payments that fit, as a CSV file.
@@ -122,6 +124,7 @@ fn ledger_pages(
 
 fn ledger_line(row: &LedgerRow, names: &Names) -> String {
     let (payment, aftermath) = (&row.payment, &row.aftermath);
+    let total = payment.arrangement.as_ref().map(|arranged| arranged.total);
     let (agent, desktop) = (names.agent(payment), names.desktop(payment));
     let last_four = payment.last_four.as_deref().unwrap_or_default();
     let own = |text: &str| Cell::Own(text.to_owned());
@@ -154,6 +157,8 @@ fn ledger_line(row: &LedgerRow, names: &Names) -> String {
         own(if aftermath.voided { "yes" } else { "" }),
         sum(aftermath.refunded_minor),
         sum(aftermath.captured_minor),
+        own(&total.map_or(String::new(), |total| total.amount_text())),
+        own(row.plan.map_or("", domain::payment::PlanStanding::label)),
     ])
 }
 

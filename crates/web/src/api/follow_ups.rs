@@ -1,4 +1,4 @@
-//! What is done with a payment afterwards: void, refund, capture.
+//! What is done with a payment afterwards: void, refund, capture, and setting up what is due later.
 
 use axum::Json;
 use axum::extract::State;
@@ -82,7 +82,9 @@ impl From<FollowUpRefused> for Problem {
     fn from(refused: FollowUpRefused) -> Self {
         let text = refused.to_string();
         match refused {
-            FollowUpRefused::TooMuch | FollowUpRefused::VoidOfPart => Self::field("amount", text),
+            FollowUpRefused::TooMuch
+            | FollowUpRefused::VoidOfPart
+            | FollowUpRefused::PlanOfPart => Self::field("amount", text),
             FollowUpRefused::PaymentOpen
             | FollowUpRefused::PaymentUnknown
             | FollowUpRefused::NotCharged
@@ -91,6 +93,8 @@ impl From<FollowUpRefused> for Problem {
             | FollowUpRefused::Voided
             | FollowUpRefused::Refunded
             | FollowUpRefused::NothingLeft
+            | FollowUpRefused::NoPlan
+            | FollowUpRefused::PlanSetUp
             | FollowUpRefused::TooMany
             | FollowUpRefused::WidgetGone
             | FollowUpRefused::NotConfigured => Self::new(Code::WrongState).detail(text),
@@ -166,7 +170,7 @@ pub(super) fn view(actor: &Actor, follow_up: FollowUp) -> FollowUpView {
     }
 }
 
-/// What can be done with a payment now.
+/// What can be done with the amount of a payment now.
 pub(super) fn choices(
     app: &App,
     payment: &Payment,
@@ -185,7 +189,7 @@ pub(super) fn choices(
             refused: most.err(),
         }
     };
-    FollowUpKind::ALL.into_iter().map(choice).collect()
+    FollowUpKind::OF_AMOUNT.into_iter().map(choice).collect()
 }
 
 /// What the same press of the button has begun already.
@@ -222,30 +226,40 @@ pub(crate) async fn ask(
     let key = idempotency_key(&headers).ok_or(Code::IdempotencyKey)?;
     let payment = find(&app, &login.actor, &attempt).await?.payment;
     let wish = form.parse(&payment, key)?;
-    let ledger = &app.deps.payments;
-    let before = ledger.follow_ups(&attempt).await?;
+    begun(&app, &login.actor, &payment, wish).await
+}
+
+/// What a wish comes to: begun now, or by the same press before.
+pub(super) async fn begun(
+    app: &App,
+    actor: &Actor,
+    payment: &Payment,
+    wish: Wish,
+) -> Answer<FollowUpView> {
+    let (ledger, attempt) = (&app.deps.payments, &payment.attempt);
+    let before = ledger.follow_ups(attempt).await?;
     if let Some(known) = known(before.clone(), &wish)? {
-        return Ok(Json(view(&login.actor, known)));
+        return Ok(Json(view(actor, known)));
     }
     let number = crate::login::random_u128().ok_or(Code::Internal)?;
     let id = FollowUpId::from_random(number);
-    let begun = begin(&payment, &before, &login.actor, id, wish.clone(), app.now())?;
+    let begun = begin(payment, &before, actor, id, wish.clone(), app.now())?;
     if !app
         .deps
         .payment_desk
-        .configured(&payment)?
+        .configured(payment)?
         .contains(&wish.kind)
     {
         return Err(FollowUpRefused::NotConfigured.into());
     }
     let desk = &app.deps.payment_desk;
-    match desk.follow_up(&login.actor, &payment, begun.clone()).await {
-        Ok(()) => Ok(Json(view(&login.actor, begun))),
+    match desk.follow_up(actor, payment, begun.clone()).await {
+        Ok(()) => Ok(Json(view(actor, begun))),
         // Perhaps it was the same press.
         Err(FollowUpError::Store(StoreError::Conflict)) => {
-            let known = known(ledger.follow_ups(&attempt).await?, &wish)?;
+            let known = known(ledger.follow_ups(attempt).await?, &wish)?;
             let known = known.ok_or(Code::Conflict)?;
-            Ok(Json(view(&login.actor, known)))
+            Ok(Json(view(actor, known)))
         }
         Err(error) => Err(error.into()),
     }

@@ -19,6 +19,7 @@ pub(crate) mod login;
 pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod payments;
+pub(crate) mod plans;
 pub(crate) mod resolutions;
 pub(crate) mod roles;
 pub(crate) mod routing;

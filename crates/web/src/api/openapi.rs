@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi};
 use super::desktops::{agents, copies, first_steps, history};
 use super::{
     attempts, audit, calls, consumer, controls, designer, desktops, exports, follow_ups, frames,
-    gateway, hosts, live, login, me, payments, resolutions, roles, routing, second_factor,
+    gateway, hosts, live, login, me, payments, plans, resolutions, roles, routing, second_factor,
     services, set_up, users,
 };
 use crate::guard::{Access, COOKIE_NAME, FRAME_COOKIE_NAME};
@@ -39,7 +39,7 @@ use crate::routes::{RouteRow, table};
         designer::history::list, designer::history::show, designer::history::restore,
         users::list, users::create, users::show, users::save,
         roles::list, roles::create, roles::save, roles::remove,
-        payments::list, payments::choices, payments::show,
+        payments::list, payments::choices, payments::show, plans::set_up,
         gateway::presets, gateway::connections, gateway::preview, gateway::judge, gateway::cases, gateway::send, gateway::result,
         hosts::list, hosts::allow, hosts::forbid, resolutions::say, resolutions::agree, resolutions::disagree, follow_ups::ask, follow_ups::say, exports::payments,
         audit::list, audit::verify, exports::trail,

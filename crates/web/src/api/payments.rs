@@ -10,7 +10,8 @@ use domain::payment::follow_up::Aftermath;
 use domain::payment::resolution::{Proposal, ResolvedOutcome};
 use domain::payment::timeline::{TimelineStep, objects, timeline};
 use domain::payment::{
-    LedgerFilter, LedgerPlace, LedgerRow, LedgerSearch, Payment, Standing, holds_card_number,
+    LedgerFilter, LedgerPlace, LedgerRow, LedgerSearch, Payment, PlanStanding, Standing,
+    holds_card_number,
 };
 use domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use utoipa::ToSchema;
 
 use super::Answer;
 use super::follow_ups::{self, FollowUpChoice, FollowUpView};
+use super::plans::{self, PlanView};
 use crate::app::{App, Shared};
 use crate::extract::{Caller, Id, Params};
 use crate::problem::{Code, Problem};
@@ -111,6 +113,8 @@ pub(crate) struct PaymentRow {
     proposal: Option<ProposalView>,
     /// What became of its amount afterwards.
     aftermath: Aftermath,
+    /// How what is due later stands; none: nothing is, or nothing was taken.
+    plan: Option<PlanStanding>,
 }
 
 /// What somebody says of an unknown outcome.
@@ -137,8 +141,10 @@ pub(crate) struct PaymentDetail {
     steps: Vec<TimelineStep>,
     /// What was done with it afterwards, the first one first.
     follow_ups: Vec<FollowUpView>,
-    /// What can be done with it now, by whoever has the right.
+    /// What can be done with its amount now, by whoever has the right.
     choices: Vec<FollowUpChoice>,
+    /// What is due later; none: nothing is.
+    plan: Option<PlanView>,
 }
 
 /// What the ledger can be narrowed to.
@@ -200,6 +206,7 @@ pub(crate) fn row(names: &Names, actor: &Actor, row: LedgerRow) -> PaymentRow {
         desktop_name: names.desktop(&row.payment),
         payment: row.payment,
         aftermath: row.aftermath,
+        plan: row.plan,
         proposal: row.proposal.map(|proposal| said(actor, proposal)),
     }
 }
@@ -265,9 +272,11 @@ pub(crate) async fn find(
     if own_only(actor).is_some_and(|own| own != payment.agent) {
         return Err(Code::NotFound.into());
     }
+    let follow_ups = ledger.follow_ups(attempt).await?;
     Ok(LedgerRow {
         proposal: ledger.proposal(attempt).await?,
-        aftermath: Aftermath::of(&ledger.follow_ups(attempt).await?),
+        aftermath: Aftermath::of(&follow_ups),
+        plan: PlanStanding::among(&payment, &follow_ups),
         payment,
     })
 }
@@ -291,6 +300,7 @@ pub(crate) async fn show(
     let seen = |one| follow_ups::view(&login.actor, one);
     let names = Names::read(&app).await?;
     Ok(Json(PaymentDetail {
+        plan: plans::view(&app, &login.actor, &found.payment, &follow_ups),
         follow_ups: follow_ups.into_iter().map(seen).collect(),
         choices,
         row: row(&names, &login.actor, found),

@@ -9,7 +9,7 @@ use domain::payment::holds_card_number;
 use domain::payment::resolution::{
     Proposal, ResolutionRefused, ResolvedOutcome, confirm, propose, reject,
 };
-use domain::payment::{LedgerRow, Payment};
+use domain::payment::{LedgerRow, Payment, PlanStanding};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -109,9 +109,8 @@ pub(crate) async fn say(
     )
     .await?;
     let said = LedgerRow {
-        payment: found.payment,
         proposal: Some(proposal),
-        aftermath: found.aftermath,
+        ..found
     };
     Ok(Json(row(&Names::read(&app).await?, &login.actor, said)))
 }
@@ -152,6 +151,7 @@ pub(crate) async fn agree(
     )
     .await?;
     let known = LedgerRow {
+        plan: PlanStanding::of(&payment, None),
         payment,
         proposal: None,
         aftermath: found.aftermath,
@@ -189,9 +189,8 @@ pub(crate) async fn disagree(
     )
     .await?;
     let open = LedgerRow {
-        payment: found.payment,
         proposal: None,
-        aftermath: found.aftermath,
+        ..found
     };
     Ok(Json(row(&Names::read(&app).await?, &login.actor, open)))
 }

@@ -21,7 +21,7 @@ use domain::gateway::approval::HostApproval;
 use domain::id::{AttemptId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
 use domain::payment::follow_up::{Aftermath, FollowUp, FollowUpKind};
 use domain::payment::resolution::Proposal;
-use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment};
+use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment, PlanStanding};
 use domain::service::{ResponseVariables, Service, Settings};
 use domain::time::{UnixMillis, WallClock};
 use secret::SecretText;
@@ -549,6 +549,7 @@ impl Payments for Rooms {
         let with_proposal = |payment: Payment| LedgerRow {
             proposal: proposals.get(&payment.attempt).cloned(),
             aftermath: Aftermath::of(&self.of_attempt(&payment.attempt)),
+            plan: PlanStanding::among(&payment, &self.of_attempt(&payment.attempt)),
             payment,
         };
         let limit = usize::try_from(limit).unwrap();

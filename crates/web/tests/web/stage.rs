@@ -515,7 +515,7 @@ fn more() -> Value {
         "recovery": "none",
         "connection": {"trust": "bank", "client_certificate": "shop", "proxy": "out"},
         "operations": {
-            "inquire": operation(), "void": short(), "refund": short(), "capture": short(),
+            "inquire": operation(), "void": short(), "refund": short(), "capture": short(), "schedule": short(),
         },
         "cases": [{
             "name": "approved",

@@ -1323,6 +1323,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/payments/{attempt}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has the gateway set up what a payment leaves to later days, once more, if it has not. It is recorded before anything is sent, and runs on by itself; the payment says
+         *     how it ended. The agent who took the payment may, and whoever has `payment.refund`. The same `Idempotency-Key` yields the same one.
+         * @description Needs the right payment.view or capture.start.
+         */
+        post: operations["set_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/payments/{attempt}/proposal": {
         parameters: {
             query?: never;
@@ -2665,12 +2686,12 @@ export interface components {
          * @description What is done with a payment.
          * @enum {string}
          */
-        FollowUpKind: "void" | "refund" | "capture";
+        FollowUpKind: "void" | "refund" | "capture" | "schedule";
         /**
          * @description Why a follow-up cannot be.
          * @enum {string}
          */
-        FollowUpRefused: "payment_open" | "payment_unknown" | "not_charged" | "in_progress" | "last_unknown" | "voided" | "refunded" | "nothing_left" | "too_much" | "void_of_part" | "too_many" | "widget_gone" | "not_configured";
+        FollowUpRefused: "payment_open" | "payment_unknown" | "not_charged" | "in_progress" | "last_unknown" | "voided" | "refunded" | "nothing_left" | "too_much" | "void_of_part" | "plan_of_part" | "no_plan" | "plan_set_up" | "too_many" | "widget_gone" | "not_configured";
         /** @description Something that was done with a payment. */
         FollowUpView: {
             /** @description How much. */
@@ -3234,6 +3255,7 @@ export interface components {
             capture?: components["schemas"]["GatewayOperation"] | null;
             inquire?: components["schemas"]["GatewayOperation"] | null;
             refund?: components["schemas"]["GatewayOperation"] | null;
+            schedule?: components["schemas"]["GatewayOperation"] | null;
             void?: components["schemas"]["GatewayOperation"] | null;
         };
         /**
@@ -3333,10 +3355,11 @@ export interface components {
         };
         /** @description A payment and how it came about. */
         PaymentDetail: {
-            /** @description What can be done with it now, by whoever has the right. */
+            /** @description What can be done with its amount now, by whoever has the right. */
             choices: components["schemas"]["FollowUpChoice"][];
             /** @description What was done with it afterwards, the first one first. */
             follow_ups: components["schemas"]["FollowUpView"][];
+            plan?: components["schemas"]["PlanView"] | null;
             /** @description The row. */
             row: components["schemas"]["PaymentRow"];
             /** @description From the call to the outcome, as the audit trail has it. */
@@ -3429,6 +3452,7 @@ export interface components {
             desktop_name: string;
             /** @description The row. */
             payment: components["schemas"]["Payment"];
+            plan?: components["schemas"]["PlanStanding"] | null;
             proposal?: components["schemas"]["ProposalView"] | null;
         };
         /**
@@ -3443,10 +3467,12 @@ export interface components {
         PaymentType: "card" | "check";
         /** @description An attempt as the page shows it. */
         PaymentView: {
-            /** @description How much. */
+            /** @description How much is charged now. */
             amount: components["schemas"]["Money"];
             /** @description Identity. */
             attempt: components["schemas"]["AttemptId"];
+            /** @description More is due later, and is set up by a call of its own once this is approved; the payment says how that stands. */
+            has_plan: boolean;
             /** @description The gateway's message for the agent, scrubbed: hostile text. */
             message: string;
             not_sent?: components["schemas"]["NotSentReason"] | null;
@@ -3487,6 +3513,25 @@ export interface components {
              * @description Columns, 1-12.
              */
             width: number;
+        };
+        /** @description A payment of it. */
+        PlanPart: {
+            /** @description How much. */
+            amount: components["schemas"]["Money"];
+            /** @description When: "2026-12-01". */
+            day: string;
+        };
+        /**
+         * @description How what is due later stands at the gateway, of a payment that was taken.
+         * @enum {string}
+         */
+        PlanStanding: "in_sale" | "not_set_up" | "in_progress" | "set_up" | "held" | "unknown";
+        /** @description What is due later, day by day. */
+        PlanView: {
+            /** @description The caller may have the gateway set it up now, in a call of its own. */
+            may_set_up: boolean;
+            /** @description In its order. */
+            parts: components["schemas"]["PlanPart"][];
         };
         /** @description What a user chose. None: what the browser asks for. */
         Preferences: {
@@ -6592,6 +6637,31 @@ export interface operations {
                 "application/json": components["schemas"]["ProposalForm"];
             };
         };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_up: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 16-64 letters, digits, - or _: one press of the button */
+                "Idempotency-Key": string;
+            };
+            path: {
+                attempt: components["schemas"]["AttemptId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             200: {
                 headers: {

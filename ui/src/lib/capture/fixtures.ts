@@ -124,6 +124,7 @@ export function payment(change: Partial<PaymentView> = {}): PaymentView {
     attempt: 'attempt-1',
     reference: '7F2K-91QD',
     amount: { minor: 12_050, currency: 'USD' },
+    has_plan: false,
     sent_at: NOW - 12_000,
     outcome: null,
     not_sent: null,

@@ -1,17 +1,25 @@
 /** How a payment ended, in words that leave no doubt about whether to take it again. */
 import type { ReactNode } from 'react';
-import { useId } from 'react';
+import { Suspense, lazy, useId } from 'react';
 import type { CaptureView, PaymentView } from '../api/types';
 import { Button, Icon } from '../controls';
 import type { IconName } from '../controls';
 import type { MessageId, Translate } from '../i18n';
 import { useT } from '../i18n';
+import { withOffice } from '../i18n/catalogue';
 import { clockText, moneyText } from '../i18n/format';
 import css from './capture.module.css';
 import type { WidgetProps } from './props';
 import { NOT_SENT_REASONS, isCheck } from './words';
 
 type Look = { icon: IconName; tone: 'good' | 'bad' | 'warn' | 'info'; title: string; lines: ReactNode[] };
+
+/** What is due later comes when it is needed; what cannot be loaded is said to be found out. */
+const PlanPanel = lazy(() => withOffice(() => import('./plan-panel'))().catch(() => ({ default: PlanUnread })));
+
+function PlanUnread() {
+  return <p>{useT()('outcome.follow_up')}</p>;
+}
 
 export function OutcomePanel({ view, now }: WidgetProps) {
   const look = useLook(view, now);
@@ -30,6 +38,11 @@ export function OutcomePanel({ view, now }: WidgetProps) {
         <p className={css.reference}>
           {t('outcome.reference')} <code>{payment.reference}</code>
         </p>
+      )}
+      {view.state === 'approved' && payment?.has_plan && (
+        <Suspense>
+          <PlanPanel attempt={payment.attempt} />
+        </Suspense>
       )}
       {view.state === 'processing' && <div className={css.progress} role="progressbar" aria-label={t('spoken.processing')} />}
     </div>

@@ -35,6 +35,7 @@ impl Session {
         attempt: AttemptId,
         reference: String,
         amount: Money,
+        has_plan: bool,
         slot: &mut Slot,
     ) {
         if !self.digits_are_there(slot) {
@@ -52,6 +53,7 @@ impl Session {
             attempt,
             reference,
             amount,
+            has_plan,
             sent_at: None,
             outcome: None,
             not_sent: None,

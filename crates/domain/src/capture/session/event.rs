@@ -46,6 +46,8 @@ pub enum Event {
         reference: String,
         /// How much.
         amount: Money,
+        /// More is due later, and is set up by a call of its own.
+        has_plan: bool,
     },
     /// The ledger says sent; the first byte leaves.
     ChargeSent,

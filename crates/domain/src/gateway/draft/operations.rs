@@ -14,12 +14,12 @@ use super::{steps, text_problem};
 
 /// What is wrong with the operations.
 pub(super) fn problems(config: &GatewayConfig, payment_type: PaymentType) -> Vec<DraftProblem> {
-    let scope = scope(config, payment_type);
     let mut problems = Vec::new();
     for (kind, operation) in config.more.operations.all() {
         let Some(request) = config.of_operation(kind) else {
             continue;
         };
+        let scope = scope(config, payment_type, kind);
         let mut found = request_problems(&request, operation, &scope);
         found.extend(method_problem(kind, operation));
         found.extend(charge_problem(&request));
@@ -32,9 +32,9 @@ pub(super) fn problems(config: &GatewayConfig, payment_type: PaymentType) -> Vec
 }
 
 /// What an operation knows: of what the configuration computes and of what steps give, that which can be made again.
-fn scope(config: &GatewayConfig, payment_type: PaymentType) -> Scope {
+fn scope(config: &GatewayConfig, payment_type: PaymentType, kind: OperationKind) -> Scope {
     let more = &config.more;
-    let mut scope = Scope::of_operation(payment_type);
+    let mut scope = Scope::of_operation(payment_type, kind);
     for row in &more.constants {
         scope.define_text(Space::Constant, &row.name);
     }
@@ -136,7 +136,13 @@ fn reference_problem(
             let message = "Write the key at which the answer repeats {payment.reference}; without it another payment's answer would settle this one.";
             Some(DraftProblem::new("reference_key", message))
         }
-        (OperationKind::Void | OperationKind::Refund | OperationKind::Capture, "") => None,
+        (
+            OperationKind::Void
+            | OperationKind::Refund
+            | OperationKind::Capture
+            | OperationKind::Schedule,
+            "",
+        ) => None,
         (_, _) if matches!(Key::parse(key), Ok(Key::Status | Key::Header(_))) => {
             let message =
                 "A reference is looked for in the body of the answer; write a key of that.";
@@ -359,6 +365,40 @@ mod tests {
         let nobody = wrong(with("/more/operations/void/url", json!("/v1/void")));
         assert_eq!(nobody[0].0, "more.operations.void.url");
         assert!(nobody[0].1.starts_with("Name the charge"));
+    }
+
+    #[test]
+    fn a_schedule_names_the_arrangement_and_no_other_operation_does() {
+        let schedule = |amount: &str| {
+            json!({ "url": "/v1/plans/{sale.transactionId}", "success_key": "status", "success_value": "ok",
+                "request_params": [
+                    { "name": "n", "value": "{arrangement.count}" }, { "name": "each", "value": amount },
+                    { "name": "first", "value": "{arrangement.start_date|YYYYMMDD}" }, { "name": "owed", "value": "{arrangement.total|minor|int}" },
+                    { "name": "unit", "value": "{arrangement.interval_unit}" } ] })
+        };
+        const SCHEDULE: &str = "/more/operations/schedule";
+        assert_eq!(
+            wrong(with(SCHEDULE, schedule("{form.arrangementAmount}"))),
+            []
+        );
+        for gone in ["{billing.full_name}", "{card.last4}", "{payment.fee}"] {
+            let field = "more.operations.schedule.request_params[1].value";
+            let said = format!("Character 1: {gone} is gone after the sale");
+            is_said(SCHEDULE, schedule(gone), field, &said);
+        }
+        let nobody = json!({ "url": "/v1/plans", "success_key": "status", "success_value": "ok", "body": "\"{arrangement.count}\"" });
+        is_said(
+            SCHEDULE,
+            nobody,
+            "more.operations.schedule.url",
+            "Name the charge",
+        );
+        for name in ["{form.arrangementCount}", "{arrangement.interval_days}"] {
+            let field = "more.operations.void.body";
+            let said = format!("Character 2: {name} is gone after the sale");
+            let body = json!(format!("\"{name}\""));
+            is_said(&format!("{VOID}/body"), body, field, &said);
+        }
     }
 
     #[test]

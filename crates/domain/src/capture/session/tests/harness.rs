@@ -162,6 +162,7 @@ impl Stage {
             attempt: AttemptId::from_random(9),
             reference: "7F2K-91QD".to_owned(),
             amount: Money::parse("120.50", Currency::USD).unwrap(),
+            has_plan: false,
         });
     }
 

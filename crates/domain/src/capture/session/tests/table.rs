@@ -31,6 +31,7 @@ pub(super) fn samples() -> Vec<Event> {
             attempt: AttemptId::from_random(5),
             reference: "7F2K-91QD".to_owned(),
             amount: Money::parse("1", Currency::USD).unwrap(),
+            has_plan: false,
         },
         Event::ChargeSent,
         Event::NotSent(NotSentReason::Connect),
