@@ -22,5 +22,7 @@ mod gateway_command;
 mod killed;
 #[path = "stories/once.rs"]
 mod once;
+#[path = "stories/plans.rs"]
+mod plans;
 #[path = "stories/starts.rs"]
 mod starts;

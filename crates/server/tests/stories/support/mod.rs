@@ -9,7 +9,7 @@ mod variants;
 mod walk;
 
 pub(crate) use campaign::{Kill, campaign, kills};
-pub(crate) use client::Client;
+pub(crate) use client::{Client, Refused};
 pub(crate) use events::EventStream;
 pub(crate) use house::{House, TONEWALL, wait_for};
 pub(crate) use site::{Running, Site};

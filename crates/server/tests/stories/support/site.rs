@@ -141,6 +141,18 @@ impl Site {
             .count()
     }
 
+    /// Its rows of plans: what is due later of each.
+    pub(crate) fn plans(&self) -> Vec<String> {
+        let ledger = self.folder.path().join("simulator/sandbox-ledger.jsonl");
+        let text = std::fs::read_to_string(ledger).unwrap_or_default();
+        let rows = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        rows.filter(|row| row["status"] == "scheduled")
+            .map(|row| row["amount"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
     fn log_file(&self, start: u32) -> PathBuf {
         self.folder.path().join(format!("log-{start}"))
     }
@@ -406,13 +418,40 @@ fn desktop(service_url: &str) -> Value {
                 { "field": "routing_number", "text": "Please key the routing number." },
                 { "field": "account_number", "text": "Please key the account number, then pound." },
             ],
+            "options": { "payment": { "arrangements": ["now", "plan"] } },
             "gateway": {
                 "service_url": service_url,
+                "more": {
+                    "outputs": [{ "name": "authCode", "value": "authCode" }],
+                    "operations": { "schedule": schedule() },
+                },
                 "success_key": "result.status",
                 "success_value": "APPROVED",
                 "agent_message_key": "result.text",
                 "read_timeout_ms": 5_000,
             },
         }],
+    })
+}
+
+/// How the sandbox is asked to set a plan up, by the number of the charge.
+fn schedule() -> Value {
+    let row = |name: &str, value: &str| json!({ "name": name, "value": value });
+    json!({
+        "url": "/schedule",
+        "success_key": "result.status",
+        "success_value": "APPROVED",
+        "agent_message_key": "result.text",
+        "outputs": [row("scheduleId", "authCode")],
+        "request_params": [
+            row("amount", "{payment.amount}"),
+            row("reference", "{payment.reference}"),
+            row("authCode", "{sale.authCode}"),
+            row("startDate", "{arrangement.start_date}"),
+            row("count", "{arrangement.count}"),
+            row("each", "{arrangement.amount}"),
+            row("last", "{arrangement.last_amount}"),
+            row("every", "{arrangement.interval}"),
+        ],
     })
 }
