@@ -32,6 +32,7 @@ function wordsOf(step: Step, t: Translate): string {
     case 'call_began':
     case 'capture_opened':
     case 'line_protected':
+    case 'agreed':
     case 'intended':
     case 'sent':
     case 'not_sent':

@@ -41,6 +41,8 @@ pub enum Step {
         /// Tries that it took, from 1.
         attempts: u32,
     },
+    /// The consumer agreed to the text that the agent read out; the trail has it.
+    Agreed,
     /// Process Payment was pressed; the intent was recorded.
     Intended,
     /// The request began to leave.
@@ -156,6 +158,10 @@ fn preparation<'a>(capture: impl Iterator<Item = &'a AuditEntry>) -> Vec<Timelin
             (AuditAction::CaptureArmed, _) => {
                 steps.retain(|step| step.what != Step::LineProtected);
                 Step::LineProtected
+            }
+            (AuditAction::ConsumerAgreed, _) => {
+                steps.retain(|step| step.what != Step::Agreed);
+                Step::Agreed
             }
             (AuditAction::FieldInvalid, Some(field)) => {
                 refused.push(field);
@@ -278,6 +284,30 @@ mod tests {
 
     fn obtained(field: Field, attempts: u32) -> Step {
         Step::FieldObtained { field, attempts }
+    }
+
+    #[test]
+    fn a_payment_has_the_consent_that_was_given_last_before_it() {
+        let paid = payment(AttemptState::Final(Outcome::Approved));
+        let [capture, own] = objects(&paid);
+        let mut trail = Trail(Vec::new());
+        trail.note(&capture, AuditAction::CaptureOpened, &[]);
+        for text in ["I pay 10.00.", "I pay 12.00."] {
+            trail.note(&capture, AuditAction::ConsumerAgreed, &[("text", text)]);
+        }
+        let attempt = ("attempt", paid.attempt.as_str());
+        trail.note(&own, AuditAction::ChargeIntended, &[attempt]);
+        trail.note(&capture, AuditAction::ConsumerAgreed, &[("text", "later")]);
+        let told = timeline(&paid, &trail.0);
+        let at = |step: &TimelineStep| (step.what.clone(), step.at.0);
+        assert_eq!(
+            Vec::from_iter(told.iter().map(at)),
+            [
+                (Step::CaptureOpened, 0),
+                (Step::Agreed, 2_000),
+                (Step::Intended, 3_000)
+            ]
+        );
     }
 
     /// A capture in which the number took two tries, was declined, and another card was approved.

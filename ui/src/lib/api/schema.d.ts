@@ -4178,6 +4178,9 @@ export interface components {
             step: "field_obtained";
         } | {
             /** @enum {string} */
+            step: "agreed";
+        } | {
+            /** @enum {string} */
             step: "intended";
         } | {
             /** @enum {string} */
