@@ -115,6 +115,8 @@ ids! {
     ServiceId;
     /// A recorder that hears calls.
     SinkId;
+    /// The kept audio of a call, or of a part of it.
+    RecordingId;
 }
 
 #[cfg(test)]

@@ -1,4 +1,29 @@
 //! Recording bytes at rest.
 //! Owns: segments, their encryption, spans and retention.
-//! Never: hears audio before the mask.
-//! Start reading at: the crate root: the recordings issue fills this room.
+//! Never: hears audio before the mask, decides who may record or listen, waits on behalf of a media thread.
+//! Start reading at: `composer` and `reader`. docs/decisions/0011-recordings.md says why it is so.
+
+mod composer;
+mod header;
+mod keys;
+mod law;
+mod peaks;
+mod reader;
+mod segment;
+mod source;
+mod span;
+mod wav;
+
+#[cfg(test)]
+mod bytes_of;
+
+pub use composer::{Composer, HOLD_SAMPLES, PauseError};
+pub use header::{Header, HeaderError};
+pub use keys::{DataKey, InvalidKeyId, KeyError, KeyId, KeyRing, SealError, WrappingKey};
+pub use law::Law;
+pub use peaks::{PEAK_SAMPLES, Peak};
+pub use reader::{Damage, Ending, OpenError, ReadError, Reader};
+pub use segment::SEGMENT_SAMPLES;
+pub use source::Source;
+pub use span::{Edge, Mark, Span, SpanKind, Track, Tracks};
+pub use wav::{Handed, Wav, WavError};

@@ -10,6 +10,7 @@
 
 pub mod arena;
 mod buffer;
+mod cipher_key;
 mod key;
 pub mod ring;
 mod slot;
@@ -17,6 +18,7 @@ mod text;
 
 pub use arena::{Arena, ArenaError, LockState};
 pub use buffer::{BufferFull, ExposedBytes, SecretBuffer};
+pub use cipher_key::{CIPHER_KEY_BYTES, CipherKey};
 pub use key::{Digit, Key};
 pub use ring::{KeyReceiver, KeySender, RingFull, digit_ring};
 pub use slot::{Digits, FIELD_DIGITS_MAX, FIELDS_MAX, FieldFull, FieldIndex, Slot};
