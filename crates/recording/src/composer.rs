@@ -141,7 +141,7 @@ impl Composer {
         };
         let late_from = position.clamp(self.start, end);
         let late_until = self.first.clamp(late_from, end);
-        self.late(track, late_from, late_until, out)?;
+        self.lost(track, late_from, late_until, out)?;
         let mut at = late_until.max(self.start.min(end));
         while at < end {
             self.make_room(at, out)?;
@@ -155,15 +155,18 @@ impl Composer {
         Ok(())
     }
 
-    /// Notes those samples from one position to before another as a gap that are not left out on purpose.
-    fn late(
+    /// Notes that samples of a track, from a position to before another, cannot be kept: a gap, but for those that are left out on purpose.
+    ///
+    /// # Errors
+    /// A segment could not be sealed.
+    pub fn lost(
         &mut self,
         track: Track,
         from: u64,
         until: u64,
         out: &mut Vec<u8>,
     ) -> Result<(), SealError> {
-        let mut at = from;
+        let mut at = from.max(self.start);
         while at < until {
             let pauses = self.pauses.iter();
             let paused_until = pauses.clone().find(|pause| pause.covers(at));
@@ -179,11 +182,8 @@ impl Composer {
         Ok(())
     }
 
-    /// Notes that samples of a track from a position to before another were lost.
-    ///
-    /// # Errors
-    /// A segment could not be sealed.
-    pub fn gap(
+    /// Marks a gap, as a longer one if it goes on where the last one ended.
+    fn gap(
         &mut self,
         track: Track,
         from: u64,

@@ -216,6 +216,11 @@ impl fmt::Debug for DataKey {
 }
 
 impl WrappingKey {
+    /// Whether a slot says that this key wrapped what is in it.
+    pub(crate) fn wrapped(&self, slot: &[u8; SLOT_BYTES]) -> bool {
+        slot.starts_with(&self.id.0)
+    }
+
     fn cipher(&self) -> Aes256Gcm {
         Aes256Gcm::new(self.key.expose().into())
     }

@@ -1,9 +1,11 @@
 //! Recording bytes at rest.
 //! Owns: segments, their encryption, spans and retention.
 //! Never: hears audio before the mask, decides who may record or listen, waits on behalf of a media thread.
-//! Start reading at: `composer` and `reader`. docs/decisions/0011-recordings.md says why it is so.
+//! Start reading at: `composer`, then `writer` and `reader`. docs/decisions/0011-recordings.md says why it is so.
 
 mod composer;
+mod feed;
+mod folder;
 mod header;
 mod keys;
 mod law;
@@ -13,11 +15,14 @@ mod segment;
 mod source;
 mod span;
 mod wav;
+mod writer;
 
 #[cfg(test)]
 mod bytes_of;
 
 pub use composer::{Composer, HOLD_SAMPLES, PauseError};
+pub use feed::Feed;
+pub use folder::{Folder, FolderError, ReadFileError, RewrapError};
 pub use header::{Header, HeaderError};
 pub use keys::{DataKey, InvalidKeyId, KeyError, KeyId, KeyRing, SealError, WrappingKey};
 pub use law::Law;
@@ -27,3 +32,7 @@ pub use segment::SEGMENT_SAMPLES;
 pub use source::Source;
 pub use span::{Edge, Mark, Span, SpanKind, Track, Tracks};
 pub use wav::{Handed, Wav, WavError};
+pub use writer::{
+    BeginError, ControlError, Counts, Ended, NewRecording, Report, Reports, StartError, Writer,
+    WriterGone,
+};

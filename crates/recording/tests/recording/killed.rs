@@ -1,0 +1,137 @@
+//! Writers that are killed at any moment.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use recording::{Ending, Folder};
+
+use crate::support::{BEGAN, House, differing, id, ring, talk};
+
+const FOLDER: &str = "TONEWALL_TEST_RECORDINGS";
+/// How many are killed; a campaign has more.
+const TRIALS: &str = "TONEWALL_KILLS";
+const TRIALS_HERE: usize = 10;
+/// Writers at a time.
+const AT_ONCE: usize = 5;
+/// Recordings of one writer.
+const RECORDINGS: usize = 20;
+/// Samples of a second.
+const SECOND: u64 = 8_000;
+
+#[tokio::test]
+#[ignore = "the process that the test below starts and kills"]
+async fn records_until_killed() {
+    let Some(folder) = std::env::var_os(FOLDER) else {
+        return;
+    };
+    let house = House::at(Path::new(&folder));
+    let mut feeds = Vec::new();
+    for number in 0..RECORDINGS {
+        feeds.push(house.begin(number).await);
+    }
+    let begin = Instant::now();
+    for tick in 0_u32.. {
+        for (number, feed) in feeds.iter_mut().enumerate() {
+            let at = u64::from(tick) * 160;
+            assert_eq!(talk(feed, number, at, at + 160), 0);
+        }
+        println!("said {}", (u64::from(tick) + 1) * 160);
+        // A call's pace.
+        let next = begin + Duration::from_millis(20) * (tick + 1);
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// Kills a writer after it said so much, and a part of a packet's time more; what it had said.
+fn killed(folder: &Path, packets: u64, later: Duration) -> u64 {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "killed::records_until_killed",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = 0;
+    // Open until it is dead: a broken pipe would end it another way.
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for line in lines.by_ref().map_while(Result::ok) {
+        // The first words of a test stand before ours.
+        let number = line
+            .split("said ")
+            .nth(1)
+            .and_then(|text| text.parse().ok());
+        said = number.unwrap_or(said);
+        if said >= packets * 160 {
+            break;
+        }
+    }
+    std::thread::sleep(later);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    said
+}
+
+/// Samples that were said and are not kept, at most, of all recordings of a killed writer.
+fn judge(folder: &Path, said: u64) -> u64 {
+    let folder = Folder::open(folder).unwrap();
+    let mut missing = 0;
+    for number in 0..RECORDINGS {
+        let reader = folder.read((&id(number), BEGAN), &ring()).unwrap();
+        assert_eq!(reader.ending(), Ending::Cut);
+        let end = reader.positions().end;
+        assert!(
+            differing(&reader, number, end).is_empty(),
+            "recording {number}"
+        );
+        assert!(reader.spans().is_empty(), "recording {number}");
+        missing = missing.max(said.saturating_sub(end));
+    }
+    missing
+}
+
+#[test]
+fn a_killed_writer_leaves_all_but_the_last_second_in_order() {
+    let trials = std::env::var(TRIALS).map_or(TRIALS_HERE, |text| text.parse().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let one = |trial: usize| {
+        let folder = dir.path().join(trial.to_string());
+        let numbers = u64::try_from(trial).unwrap();
+        // From a second on, at moments that no beat of the writer shares.
+        let packets = 50 + numbers * 37 % 90;
+        let said = killed(
+            &folder,
+            packets,
+            Duration::from_micros(numbers * 7_919 % 20_000),
+        );
+        let missing = judge(&folder, said);
+        assert!(
+            missing <= SECOND,
+            "trial {trial}: {missing} samples of {said} are missing"
+        );
+        std::fs::remove_dir_all(folder).unwrap();
+        missing
+    };
+    let numbers: Vec<usize> = (0..trials).collect();
+    let mut missing = 0;
+    for some in numbers.chunks(AT_ONCE) {
+        missing = std::thread::scope(|scope| {
+            let trials: Vec<_> = some
+                .iter()
+                .map(|trial| scope.spawn(|| one(*trial)))
+                .collect();
+            let ends = trials.into_iter().map(|trial| trial.join().unwrap());
+            ends.max().unwrap_or(0).max(missing)
+        });
+    }
+    println!(
+        "{{\"kills\": {trials}, \"recordings\": {}, \"missing_ms_max\": {}}}",
+        trials * RECORDINGS,
+        missing / 8
+    );
+}
