@@ -4,6 +4,7 @@
 //! Start reading at: `relay`. A target is `run(data)`; it panics if something does not hold. `corpus/` has its seeds.
 
 pub mod answer;
+pub mod recording;
 pub mod relay;
 pub mod rtcp;
 pub mod rtp;

@@ -171,3 +171,8 @@ fn answer_name_value() {
 fn condition() {
     drive("condition", ANSWER_ROUNDS, crate::answer::condition);
 }
+
+#[test]
+fn recording() {
+    drive("recording", PARSER_ROUNDS, crate::recording::run);
+}
