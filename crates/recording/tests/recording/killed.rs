@@ -14,7 +14,7 @@ const FOLDER: &str = "TONEWALL_TEST_RECORDINGS";
 const TRIALS: &str = "TONEWALL_KILLS";
 const TRIALS_HERE: usize = 10;
 /// Writers at a time.
-const AT_ONCE: usize = 5;
+const AT_ONCE: usize = 3;
 /// Recordings of one writer.
 const RECORDINGS: usize = 20;
 /// Samples of a second.
