@@ -140,7 +140,8 @@ export type OwnName = { name: string; kind: Kind; example: string };
 
 /** What may stand in a place of a card's or a check's widget. */
 export function tokensFor(place: TokenPlace, isCheck: boolean, own: readonly OwnName[], { operation }: Above = {}): Entry[] {
-  const outlasts = ({ group, name }: Entry) => group === 'request' || OUTLASTING.includes(name) || (operation === 'schedule' && name.startsWith('arrangement.'));
+  const isOfPlan = ({ name, also }: Entry) => name.startsWith('arrangement.') || also.startsWith('arrangement.');
+  const outlasts = (entry: Entry) => entry.group === 'request' || OUTLASTING.includes(entry.name) || (operation === 'schedule' && isOfPlan(entry));
   const fits = ({ group, kind, name }: Entry) =>
     group !== (isCheck ? 'card' : 'check') && (place !== 'url' || group !== 'request') && (place === 'body' || !isDigits(kind)) && (place === 'sign' || name !== 'body.raw');
   return [...own.map((one): Entry => ({ ...one, what: 'token', group: 'own', also: '' })), ...[...FIXED_ENTRIES, ...TYPED_ENTRIES].filter(fits).filter((entry) => !operation || outlasts(entry))];

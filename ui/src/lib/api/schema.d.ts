@@ -3249,7 +3249,7 @@ export interface components {
          * @description What can be asked.
          * @enum {string}
          */
-        OperationKind: "inquire" | "void" | "refund" | "capture";
+        OperationKind: "inquire" | "void" | "refund" | "capture" | "schedule";
         /** @description The operations of a configuration, one of a kind. */
         Operations: {
             capture?: components["schemas"]["GatewayOperation"] | null;
