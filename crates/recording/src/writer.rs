@@ -210,7 +210,7 @@ impl Writer {
         })
     }
 
-    /// Begins a recording: once this is answered its file is there. Its audio goes into the feed; dropping that ends it.
+    /// Begins a recording: once this is answered its file is there, with its head unless the disk refuses, which is reported. Its audio goes into the feed; dropping that ends it.
     ///
     /// # Errors
     /// There is no key, no random bytes, no room for a file, or no writer.

@@ -63,13 +63,13 @@ pub(super) enum Look {
 }
 
 impl Running {
-    /// Makes its file.
-    pub(super) fn begin(folder: &Folder, begin: Begin) -> Result<Self, NotBegun> {
+    /// Makes its file, with what stands before the first segment if the disk takes it; only then says so.
+    pub(super) fn begin(folder: &Folder, begin: Begin, now: Instant) -> Result<Self, NotBegun> {
         let (file, path) = match folder.create(begin.composer.header()) {
             Ok(made) => made,
             Err(error) => return Err((error, begin.reply)),
         };
-        let running = Self {
+        let mut running = Self {
             id: begin.composer.header().id.clone(),
             composer: Some(begin.composer),
             intake: begin.intake,
@@ -84,7 +84,8 @@ impl Running {
             lost: 0,
             lost_told: 0,
         };
-        let _answered = begin.reply.send(Ok(()));
+        running.write(now);
+        let _asker_is_gone = begin.reply.send(Ok(()));
         Ok(running)
     }
 

@@ -112,8 +112,11 @@ impl Thread {
     }
 
     fn begin(&mut self, begin: Begin) {
-        match Running::begin(&self.folder, begin) {
+        match Running::begin(&self.folder, begin, Instant::now()) {
             Ok(running) => {
+                let bytes = running.written();
+                self.counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+                self.is_dirty |= bytes > 0;
                 self.running.insert(running.id.clone(), running);
             }
             Err((error, reply)) => {

@@ -32,20 +32,22 @@ async fn records_until_killed() {
         feeds.push(house.begin(number).await);
     }
     let begin = Instant::now();
+    let mut late = Duration::ZERO;
     for tick in 0_u32.. {
         for (number, feed) in feeds.iter_mut().enumerate() {
             let at = u64::from(tick) * 160;
             assert_eq!(talk(feed, number, at, at + 160), 0);
         }
-        println!("said {}", (u64::from(tick) + 1) * 160);
-        // A call's pace.
+        println!("said {} {}", (u64::from(tick) + 1) * 160, late.as_millis());
+        // A call's pace, unless the machine has no time for it.
         let next = begin + Duration::from_millis(20) * (tick + 1);
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        late = late.max(next.elapsed());
     }
 }
 
-/// Kills a writer after it said so much, and a part of a packet's time more; what it had said.
-fn killed(folder: &Path, packets: u64, later: Duration) -> u64 {
+/// Kills a writer after it said so much, and a part of a packet's time more; what it had said, and by how many samples the machine made it late at most.
+fn killed(folder: &Path, packets: u64, later: Duration) -> (u64, u64) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -57,16 +59,16 @@ fn killed(folder: &Path, packets: u64, later: Duration) -> u64 {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = 0;
+    let (mut said, mut late) = (0, 0);
     // Open until it is dead: a broken pipe would end it another way.
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     for line in lines.by_ref().map_while(Result::ok) {
         // The first words of a test stand before ours.
-        let number = line
-            .split("said ")
-            .nth(1)
-            .and_then(|text| text.parse().ok());
-        said = number.unwrap_or(said);
+        let numbers = line.split_once("said ");
+        if let Some((samples, ms)) = numbers.and_then(|(_, numbers)| numbers.split_once(' ')) {
+            said = samples.parse().unwrap();
+            late = SECOND / 1_000 * ms.parse::<u64>().unwrap();
+        }
         if said >= packets * 160 {
             break;
         }
@@ -74,7 +76,7 @@ fn killed(folder: &Path, packets: u64, later: Duration) -> u64 {
     std::thread::sleep(later);
     child.kill().unwrap();
     child.wait().unwrap();
-    said
+    (said, late)
 }
 
 /// Samples that were said and are not kept, at most, of all recordings of a killed writer.
@@ -104,15 +106,16 @@ fn a_killed_writer_leaves_all_but_the_last_second_in_order() {
         let numbers = u64::try_from(trial).unwrap();
         // From a second on, at moments that no beat of the writer shares.
         let packets = 50 + numbers * 37 % 90;
-        let said = killed(
+        let (said, late) = killed(
             &folder,
             packets,
             Duration::from_micros(numbers * 7_919 % 20_000),
         );
         let missing = judge(&folder, said);
+        // Where the machine stood still, more than a second's worth was said within a second.
         assert!(
-            missing <= SECOND,
-            "trial {trial}: {missing} samples of {said} are missing"
+            missing <= SECOND + late,
+            "trial {trial}: {missing} samples of {said} are missing, {late} of them late"
         );
         std::fs::remove_dir_all(folder).unwrap();
         missing
