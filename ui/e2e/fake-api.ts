@@ -215,6 +215,22 @@ export const REFUND_UNKNOWN: PaymentDetail = {
   follow_ups: [refund(1, {}), refund(2, { amount: LEFT, state: { state: 'final', detail: 'unknown' }, message: '', outputs: [] })],
   choices: REFUNDABLE.choices.map(({ kind }) => ({ kind, most: null, refused: 'last_unknown' })),
 };
+/** The down payment of a plan, which the gateway did not set up afterwards. */
+export const PLAN_NOT_SET_UP: PaymentDetail = {
+  ...REFUNDABLE,
+  row: {
+    ...paid('22ab', { state: 'final', detail: 'approved' }, 'Thank you.'),
+    plan: 'not_set_up',
+  },
+  follow_ups: [refund(1, { kind: 'schedule', amount: { minor: 37_950, currency: 'USD' }, reason: '', by: 'a.kim', state: { state: 'final', detail: 'declined' }, message: 'No such card on file', outputs: [] })],
+  plan: {
+    parts: ['2026-12-01', '2026-12-08', '2026-12-15'].map((day) => ({ day, amount: { minor: 12_650, currency: 'USD' } })),
+    may_set_up: true,
+  },
+};
+PLAN_NOT_SET_UP.row.payment.arrangement = {
+  by: 'schedule', total: { minor: 50_000, currency: 'USD' }, down_minor: 12_050, first: '2026-12-01', interval: 'weekly', count: 3, each_minor: 12_650, last_minor: 12_650, end: '2026-12-15',
+};
 const entry = (position: number, action: AuditRow['action'], object: string, detail: AuditRow['detail']): AuditRow => ({
   position, seq: position, chain: 'node-a/3', at: NOW, actor: 'm.lee', address: '192.0.2.7', action, object, detail, hash: '0'.repeat(64),
 });

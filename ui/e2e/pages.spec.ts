@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, REFUND_UNKNOWN, WITH_MORE, minePlaced, serve } from './fake-api';
+import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, PLAN_NOT_SET_UP, REFUND_UNKNOWN, WITH_MORE, minePlaced, serve } from './fake-api';
 import { LOOKS, expectAccessible, expectAccessibleInEveryLook, expectNothingCut, focusOf, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
@@ -296,6 +296,15 @@ const PLACES: readonly Place[] = [
     ready: async (page) => {
       await page.getByRole('row', { name: '7F2K-22AB' }).click();
       await expect(page.getByRole('button', { name: 'Save outcome' })).toBeVisible();
+    },
+  },
+  {
+    name: 'payment-plan',
+    path: '/payments',
+    answers: { '/payments/22ab': PLAN_NOT_SET_UP },
+    ready: async (page) => {
+      await page.getByRole('row', { name: '7F2K-22AB' }).click();
+      await expect(page.getByRole('button', { name: 'Set up the plan' })).toBeVisible();
     },
   },
 ];

@@ -28,9 +28,9 @@ test('what is due when stands in a table, with what was paid today and the whole
   fakeServer(() => ({ json: detail('set_up', false) }));
   renderPage(<PlanPanel attempt="ONE" />);
   const plan = await screen.findByRole('region', { name: 'Due later' });
-  expect(within(plan).getByRole('status')).toHaveTextContent('Paid today, plan set up');
+  expect(within(plan).getByRole('status')).toHaveTextContent('Down payment paid, plan set up');
   const rows = within(plan).getAllByRole('row').slice(1).map((row) => row.textContent);
-  expect(rows).toEqual([expect.stringMatching(/^Paid today.*125\.50/), expect.stringMatching(/187\.25/), expect.stringMatching(/187\.25/), expect.stringMatching(/^In all.*500\.00/)]);
+  expect(rows).toEqual([expect.stringMatching(/^Down payment.*125\.50/), expect.stringMatching(/187\.25/), expect.stringMatching(/187\.25/), expect.stringMatching(/^In all.*500\.00/)]);
   expect(within(plan).queryByRole('button')).toBeNull();
 });
 
@@ -44,13 +44,13 @@ test('a plan that is not set up is asked for alone, a lost answer with the same 
     return { json: {} };
   });
   renderPage(<PlanPanel attempt="ONE" />);
-  expect(await screen.findByText('Paid today, plan not set up')).toBeVisible();
+  expect(await screen.findByText('Down payment paid, plan not set up')).toBeVisible();
   const button = screen.getByRole('button', { name: 'Set up the plan' });
   await userEvent.click(button);
   await screen.findByRole('alert');
   isLost = false;
   await userEvent.click(button);
-  expect(await screen.findByText('Paid today, plan set up')).toBeVisible();
+  expect(await screen.findByText('Down payment paid, plan set up')).toBeVisible();
   const posts = requests.filter(({ method }) => method === 'POST');
   expect(posts.map(({ path }) => path)).toEqual(['/payments/ONE/plan', '/payments/ONE/plan']);
   const [first, second] = posts.map(({ headers }) => headers['Idempotency-Key']);
@@ -61,7 +61,7 @@ test('a plan that is not set up is asked for alone, a lost answer with the same 
 test('while nobody knows of a plan nothing offers to set it up', async () => {
   fakeServer(() => ({ json: detail('unknown', false) }));
   renderPage(<PlanPanel attempt="ONE" />);
-  expect(await screen.findByText('Paid today, the plan may or may not be set up')).toBeVisible();
+  expect(await screen.findByText('Down payment paid, the plan may or may not be set up')).toBeVisible();
   expect(screen.getByText(/^Do not set it up again/)).toBeVisible();
   expect(screen.queryByRole('button')).toBeNull();
 });

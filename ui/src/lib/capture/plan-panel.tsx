@@ -65,7 +65,7 @@ export function PlanDetails({ row, plan }: { row: PaymentRow; plan: PlanView }) 
         <tbody>
           {arrangement.down_minor > 0 && (
             <tr>
-              <th scope="row">{t('due.today')}</th>
+              <th scope="row">{t('due.down')}</th>
               <td>{moneyText({ ...arrangement.total, minor: arrangement.down_minor })}</td>
             </tr>
           )}
