@@ -184,7 +184,7 @@ const PLACES: readonly Place[] = [
       await page.getByRole('textbox', { name: 'Text of the body' }).focus();
       await page.getByRole('button', { name: 'Insert a token: Text of the body' }).click();
       await page.keyboard.type('amount');
-      await expect(page.getByRole('option', { name: /amount_minor/ })).toBeVisible();
+      await expect(page.getByRole('option', { name: /payment\.amount_minor/ })).toBeVisible();
     },
   },
   {
