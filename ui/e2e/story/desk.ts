@@ -79,7 +79,7 @@ export class Desk {
 
   /** The consumer calls, the agent's phone answers. */
   async takeCall(): Promise<void> {
-    await this.#demo.simulator.call();
+    await this.#demo.simulator.reach();
     await expect(this.callBar.getByText('Connected')).toBeVisible({ timeout: 15_000 });
   }
 

@@ -30,6 +30,15 @@ export class Simulator {
     await this.#post('call');
   }
 
+  /** Calls until the agent's phone answers: who was told that nobody can be reached calls again. */
+  async reach(): Promise<void> {
+    await expect(async () => {
+      await this.call();
+      await this.until('the call is answered or refused', ({ call, failure }) => call === 'connected' || (call === 'idle' && failure !== null));
+      expect((await this.#get<State>('state')).call).toBe('connected');
+    }).toPass({ timeout: 40_000 });
+  }
+
   /** Calls, and is told that nobody can be reached. */
   async callInVain(): Promise<void> {
     await this.#post('call');
