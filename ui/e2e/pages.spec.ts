@@ -183,7 +183,7 @@ const PLACES: readonly Place[] = [
       await opened(page, 'Request');
       await page.getByRole('textbox', { name: 'Text of the body' }).focus();
       await page.getByRole('button', { name: 'Insert a token: Text of the body' }).click();
-      await page.keyboard.type('payment.amount');
+      await page.keyboard.type('amount');
       await expect(page.getByRole('option', { name: /payment\.amount_minor/ })).toBeVisible();
     },
   },

@@ -109,7 +109,7 @@ function Entries({ entries, onPut }: { entries: readonly Entry[]; onPut: (entry:
   };
   return (
     <Autocomplete inputValue={typed} onInputChange={setTyped} filter={includes}>
-      <SearchField aria-label={t('token.search')} autoFocus>
+      <SearchField className={look.find!} aria-label={t('token.search')} autoFocus>
         <Input className={look.search!} placeholder={t('token.search')} />
       </SearchField>
       <p role="status" className={look.count}>
