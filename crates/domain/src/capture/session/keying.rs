@@ -402,6 +402,7 @@ impl Session {
         }
         self.timers.clear(hide_timer(field));
         wipe(field, slot);
+        self.keying.spill = None;
         if self.keying.listening == Some(field) {
             self.wait_again(at, field, slot);
             return;
@@ -409,7 +410,6 @@ impl Session {
         if let Some(row) = self.row_mut(field) {
             *row = Row::new(field, false);
         }
-        self.keying.spill = None;
         self.begin_listening(at, field);
     }
 
