@@ -104,10 +104,7 @@ fn the_agent_who_clears_a_field_says_that_the_spill_is_over() {
     let mut stage = Stage::armed(WidgetKind::CheckBasic);
     stage.event(Event::Listen(Field::RoutingNumber));
     stage.keys("021000022");
-    assert_eq!(
-        stage.field(Field::RoutingNumber).state,
-        FieldState::Invalid
-    );
+    assert_eq!(stage.field(Field::RoutingNumber).state, FieldState::Invalid);
     stage.event(Event::Recapture(Field::RoutingNumber));
     stage.keys("021000021");
     assert_eq!(
