@@ -1,5 +1,5 @@
-//! The writer with the recordings of a busy node, at a call's pace, and the first look at a long one (`make bench-recordings`). Two JSON lines: what the writer and the
-//! pushing cost a recording, what was written how often; how long the peaks of half an hour take. Fails above the bounds, or if a sample was lost.
+//! The writer with the recordings of a busy node, at a call's pace, and the first look at a long one (`make bench-recordings`). Three JSON lines: what the writer and the
+//! pushing cost a recording, what was written how often; how long the peaks of half an hour take; and how long its Ogg Opus. Fails above the bounds, or if a sample was lost.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use domain::id::RecordingId;
 use domain::time::UnixMillis;
 use recording::{
     Composer, DataKey, Feed, Folder, Header, KeyRing, Law, NewRecording, Report, Track,
-    WrappingKey, Writer,
+    WrappingKey, Writer, export_opus,
 };
 use secret::CipherKey;
 use serde_json::json;
@@ -180,6 +180,14 @@ fn long(folder: &Folder) -> bool {
     println!(
         "{}",
         json!({"bench": "peaks", "samples": LONG_SAMPLES, "bytes": file.len(), "peaks": peaks, "ms": rounded(ms)})
+    );
+    let begin = Instant::now();
+    let mut opus = Vec::new();
+    export_opus(&reader, &mut opus).unwrap();
+    let seconds = begin.elapsed().as_secs_f64();
+    println!(
+        "{}",
+        json!({"bench": "opus", "samples": LONG_SAMPLES, "bytes": opus.len(), "seconds": rounded(seconds)})
     );
     ms <= PEAKS_MS_MAX && peaks > 14_000
 }

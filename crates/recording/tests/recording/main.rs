@@ -6,6 +6,7 @@
     reason = "what a test cannot do without fails the test"
 )]
 
+mod foreign;
 mod full;
 mod killed;
 mod support;
