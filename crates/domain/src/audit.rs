@@ -109,6 +109,8 @@ pub enum AuditAction {
     PaymentsExported,
     /// Days of the audit trail left as a file; detail: from, until.
     AuditExported,
+    /// The signed evidence of a capture left as a file.
+    EvidenceExported,
     /// A supervisor gave the attempts of a widget kind back (S14); detail: kind.
     AttemptsReset,
     /// An agent transferred a call; detail: to (login name), discarded (a capture was open).
@@ -191,8 +193,9 @@ pub struct TrailFilter {
     pub until: Option<UnixMillis>,
 }
 
-/// An entry's text with what proves it: `hash` is SHA-256 over `previous` and `document`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An entry's text with what proves it: `hash` is SHA-256 over `previous` and `document`, both as they stand here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ChainedDocument {
     /// Place in the trail of all chains, rising.
     pub position: i64,

@@ -18,6 +18,7 @@ use crate::consumer::Consumer;
 use crate::control::CallControl;
 use crate::designer::{DesignerDesktop, SavedDesign};
 use crate::desktop::{Credentials, Desktop, SavedDesktop, SecretsSet};
+use crate::evidence::Evidence;
 use crate::gateway::approval::{HostApproval, HostEditor};
 use crate::gateway::{GatewayConfig, NotSentReason, Once, OperationKind, Verdict};
 use crate::id::{
@@ -496,8 +497,28 @@ pub trait AuditTrail: Send + Sync {
         objects: &'a [String],
         limit: u32,
     ) -> Task<'a, Result<Vec<ChainedEntry>, StoreError>>;
+    /// Those about an object as a reader can prove them, the oldest first, at most `limit`.
+    fn documents_about<'a>(
+        &'a self,
+        object: &'a str,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<ChainedDocument>, StoreError>>;
     /// Recomputes every chain; the first entry that does not fit, if any.
     fn verify(&self) -> Task<'_, Result<Option<ChainedEntry>, StoreError>>;
+}
+
+/// Signs what leaves as evidence, with keys that follow from the master keys.
+pub trait EvidenceKeys: Send + Sync {
+    /// A JSON Web Signature of it (RFC 7515, flattened JSON, EdDSA with Ed25519), by the newest key.
+    ///
+    /// # Errors
+    /// There is no master key at hand.
+    fn sign(&self, evidence: &Evidence) -> Result<String, StoreError>;
+    /// The public keys as a JSON Web Key Set (RFC 7517, RFC 8037), one of each master key, the newest last.
+    ///
+    /// # Errors
+    /// There is no master key at hand.
+    fn public_keys(&self) -> Result<serde_json::Value, StoreError>;
 }
 
 // ---------------------------------------------------------------- web <-> calls

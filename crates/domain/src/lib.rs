@@ -15,6 +15,7 @@ pub mod consumer;
 pub mod control;
 pub mod designer;
 pub mod desktop;
+pub mod evidence;
 pub mod first_steps;
 pub mod gate;
 pub mod gateway;

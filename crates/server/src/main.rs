@@ -23,6 +23,7 @@ mod planted;
 mod scan;
 mod seed;
 mod simulate;
+mod verify;
 mod wire;
 
 use config::{Config, FirstAdministrator};
@@ -67,6 +68,14 @@ enum Command {
         /// Files and folders.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+    },
+    /// Verify the signed evidence of a capture, without a server; exit 1 if it is none.
+    Verify {
+        /// The file.
+        file: PathBuf,
+        /// The public keys, as `GET /api/v1/evidence/keys` gave them.
+        #[arg(long)]
+        keys: PathBuf,
     },
     /// Simulate a consumer's phone, an agent's phone and a payment gateway beside a running server; `demo` starts it by itself.
     Simulate(simulate::SimulateOptions),
@@ -141,6 +150,7 @@ async fn run(command: Command, missing: &[String]) -> Result<bool> {
         }
         Command::Gateway(command) => gateway_test::run(command).await,
         Command::Scan { files } => scan::run(&files),
+        Command::Verify { file, keys } => verify::run(&file, &keys),
         Command::Simulate(options) => {
             logging::start("warn", false);
             simulate::run(options).await.map(|()| true)

@@ -141,6 +141,7 @@ impl Server {
                 payments: database.clone(),
                 payment_desk: Arc::new(calls.clone()),
                 audit: database.clone(),
+                evidence: database.clone(),
                 clock,
                 hub,
                 hooks: Arc::new(web::NoHooks),

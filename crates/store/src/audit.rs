@@ -30,6 +30,13 @@ const ENTRIES_MAX: u32 = 1_000;
 const VERIFY_PAGE: i64 = 500;
 /// Tries to get an epoch of our own while other processes with the same node name start. Then opening fails.
 const EPOCH_TRIES_MAX: usize = 5;
+/// Entries with what proves them, for [`document_from`].
+const PROVABLE: &str = "SELECT entry.position, entry.chain, entry.seq, entry.document, entry.hash, \
+     COALESCE(before.hash, chain.anchor) AS previous \
+     FROM audit_entries AS entry \
+     JOIN audit_chains AS chain ON chain.chain = entry.chain \
+     LEFT JOIN audit_entries AS before \
+     ON before.chain = entry.chain AND before.seq = entry.seq - 1";
 /// Version of an entry's JSON.
 const VERSION: i64 = 1;
 
@@ -568,23 +575,18 @@ impl AuditTrail for Database {
         limit: u32,
     ) -> Task<'_, Result<Vec<ChainedDocument>, StoreError>> {
         Box::pin(async move {
-            let rows = sqlx::query(
-                "SELECT entry.position, entry.chain, entry.seq, entry.document, entry.hash, \
-                 COALESCE(before.hash, chain.anchor) AS previous \
-                 FROM audit_entries AS entry \
-                 JOIN audit_chains AS chain ON chain.chain = entry.chain \
-                 LEFT JOIN audit_entries AS before \
-                 ON before.chain = entry.chain AND before.seq = entry.seq - 1 \
-                 WHERE entry.position > $1 AND entry.at >= $2 AND entry.at < $3 \
-                 ORDER BY entry.position LIMIT $4",
-            )
-            .bind(after)
-            .bind(at.start.0)
-            .bind(at.end.0)
-            .bind(i64::from(limit.min(ENTRIES_MAX)))
-            .fetch_all(self.readers())
-            .await
-            .map_err(unavailable)?;
+            let statement = format!(
+                "{PROVABLE} WHERE entry.position > $1 AND entry.at >= $2 AND entry.at < $3 \
+                 ORDER BY entry.position LIMIT $4"
+            );
+            let rows = sqlx::query(AssertSqlSafe(statement))
+                .bind(after)
+                .bind(at.start.0)
+                .bind(at.end.0)
+                .bind(i64::from(limit.min(ENTRIES_MAX)))
+                .fetch_all(self.readers())
+                .await
+                .map_err(unavailable)?;
             rows.iter().map(document_from).collect()
         })
     }
@@ -602,6 +604,24 @@ impl AuditTrail for Database {
                 .collect();
             narrowing.and(format!("object IN ({})", places.join(", ")));
             read(self, narrowing, "ASC", limit).await
+        })
+    }
+
+    fn documents_about<'a>(
+        &'a self,
+        object: &'a str,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<ChainedDocument>, StoreError>> {
+        Box::pin(async move {
+            let statement =
+                format!("{PROVABLE} WHERE entry.object = $1 ORDER BY entry.position LIMIT $2");
+            let rows = sqlx::query(AssertSqlSafe(statement))
+                .bind(object)
+                .bind(i64::from(limit.min(ENTRIES_MAX)))
+                .fetch_all(self.readers())
+                .await
+                .map_err(unavailable)?;
+            rows.iter().map(document_from).collect()
         })
     }
 

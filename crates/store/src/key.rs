@@ -174,6 +174,11 @@ impl KeyRing {
         self.keys.last().ok_or(&self.missing)
     }
 
+    /// All of them, the active one last.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &MasterKey> {
+        self.keys.iter()
+    }
+
     pub(crate) fn find(&self, id: &str) -> Option<&MasterKey> {
         self.keys.iter().find(|key| key.id == id)
     }

@@ -14,6 +14,7 @@ mod database;
 mod designer;
 mod desktop;
 mod document;
+mod evidence;
 mod failure;
 mod follow_up;
 mod history;
@@ -30,5 +31,6 @@ mod user;
 mod writer;
 
 pub use database::{Database, KeyRotation, StoreConfig};
+pub use evidence::{EVIDENCE_BYTES_MAX, EvidenceError, verify_evidence};
 pub use key::{EnvelopeKeySource, KeyFile, KeyFileError};
 pub use writer::Activity;

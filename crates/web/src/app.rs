@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use domain::audit::AuditEntry;
 use domain::boundary::{
-    AuditTrail, Audited, CaptureDesk, Change, Designs, Desktops, PaymentDesk, PaymentGateway,
-    Payments, Services, Store, StoreError, Users,
+    AuditTrail, Audited, CaptureDesk, Change, Designs, Desktops, EvidenceKeys, PaymentDesk,
+    PaymentGateway, Payments, Services, Store, StoreError, Users,
 };
 use domain::gateway::trial::GatewayTrials;
 use domain::time::WallClock;
@@ -47,6 +47,8 @@ pub struct Deps {
     pub payment_desk: Arc<dyn PaymentDesk>,
     /// The audit trail.
     pub audit: Arc<dyn AuditTrail>,
+    /// What signs evidence.
+    pub evidence: Arc<dyn EvidenceKeys>,
     /// Wall clock.
     pub clock: Arc<dyn WallClock>,
     /// Live events.

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
-    attempts, audit, calls, consumer, controls, designer, desktops, exports, follow_ups, frames,
-    gateway, hosts, live, login, me, openapi, payments, plans, resolutions, roles, routing,
+    attempts, audit, calls, consumer, controls, designer, desktops, evidence, exports, follow_ups,
+    frames, gateway, hosts, live, login, me, openapi, payments, plans, resolutions, roles, routing,
     second_factor, services, set_up, users,
 };
 use crate::app::Shared;
@@ -287,6 +287,8 @@ fn evidence() -> Vec<Route> {
         get("/audit", audit::list).may(AUDIT),
         get("/audit/verification", audit::verify).may(AUDIT),
         post("/audit/export", exports::trail).may(AUDIT),
+        post("/captures/{id}/evidence", evidence::export).may(AUDIT),
+        get("/evidence/keys", evidence::keys).may(AUDIT),
     ]
 }
 

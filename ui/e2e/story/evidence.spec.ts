@@ -1,10 +1,43 @@
 /** What supervisors and auditors read, and what leaves as a file. */
-import { execFileSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { expect, test } from './demo';
-import { Desk } from './desk';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { PROGRAM, expect, test } from './demo';
+import { Desk, TITLES } from './desk';
 
 test.use({ story: 'evidence' });
+
+test('the evidence of a capture is signed, verified without the server, and no longer once a character is changed', async ({ page, desk, demo, browser, shot }, info) => {
+  await desk.open(TITLES.cardBasic);
+  await desk.capture('number');
+  await desk.discard();
+  const context = await browser.newContext({ baseURL: demo.page });
+  const auditor = new Desk(await context.newPage(), demo);
+  await auditor.signIn('auditor', '/audit?action=field_obtained');
+  const object = await auditor.page.getByRole('row', { name: /Field obtained/ }).first().getByText(/^capture /).textContent();
+  await auditor.page.goto(`/audit?object=${encodeURIComponent(object ?? '')}`);
+  const keep = async (press: () => Promise<void>, name: string) => {
+    const download = auditor.page.waitForEvent('download');
+    await press();
+    const path = info.outputPath(name);
+    await (await download).saveAs(path);
+    return path;
+  };
+  const evidence = await keep(() => auditor.button('Evidence of this capture').click(), 'evidence.json');
+  const keys = await keep(() => auditor.page.getByRole('link', { name: 'Public keys of evidence' }).click(), 'keys.json');
+  await shot('audit-evidence', auditor.page);
+  const verify = (file: string) => spawnSync(PROGRAM, ['verify', file, '--keys', keys], { encoding: 'utf8' });
+  const verified = verify(evidence);
+  expect([verified.status, verified.stderr]).toEqual([0, '']);
+  expect(verified.stdout).toMatch(new RegExp(`^VERIFIED: ${object}, \\d+ entries, ended; exported .* by auditor\n`));
+  for (const action of ['capture_opened', 'capture_armed', 'field_obtained', 'capture_ended', 'evidence_exported']) expect(verified.stdout).toContain(` ${action}`);
+  const text = await readFile(evidence, 'utf8');
+  const changed = text.replace(/"payload":"(.{40})(.)/, (_, before: string, at: string) => `"payload":"${before}${at === 'A' ? 'B' : 'A'}`);
+  expect(changed).not.toBe(text);
+  await writeFile(evidence, changed);
+  const refused = verify(evidence);
+  expect([refused.status, refused.stdout]).toEqual([1, `${evidence}: NOT VERIFIED: the signature does not fit: it was changed, or signed by somebody else\n`]);
+  await context.close();
+});
 
 test('l4 an auditor sees that the chains fit, takes the day out as lines, and sees where a chain was broken behind the server', async ({ page, desk, demo, shot }) => {
   await desk.signIn('auditor', '/audit');

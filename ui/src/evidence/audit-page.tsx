@@ -23,6 +23,8 @@ const PAGE_ROWS = 50;
 const DAY_MS = 86_400_000;
 /** The server's bound: 31 days and the hour that a clock is put back. */
 const EXPORT_MS_MAX = 31 * DAY_MS + DAY_MS / 24;
+/** The object of a capture's entries. */
+const CAPTURE = /^capture ([0-9a-z]{26})$/;
 /** A choice that narrows nothing. */
 const ALL = '*';
 
@@ -109,7 +111,22 @@ function Filters({ state, bounds }: { state: ReturnType<typeof useSearchState>; 
           disabled={mayExport ? undefined : t('audit.export_days')}
         />
       </div>
+      <Evidence object={value('object')} />
     </section>
+  );
+}
+
+/** For the object of a capture: its signed evidence, and the keys that it is verified with. */
+function Evidence({ object }: { object: string }) {
+  const t = useT();
+  const capture = CAPTURE.exec(object)?.[1];
+  if (capture === undefined) return null;
+  return (
+    <div className={css.filterActions}>
+      <ExportButton label={t('audit.evidence')} path={() => `/captures/${capture}/evidence`} />
+      <a href="/api/v1/evidence/keys" download="evidence-keys.json">{t('audit.evidence_keys')}</a>
+      <span className={css.hint}>{t('audit.evidence_hint')}</span>
+    </div>
   );
 }
 

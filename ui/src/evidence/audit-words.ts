@@ -52,6 +52,7 @@ export const ACTION_NAMES = {
   follow_up_settled: 'audit_action.follow_up_settled',
   payments_exported: 'audit_action.payments_exported',
   audit_exported: 'audit_action.audit_exported',
+  evidence_exported: 'audit_action.evidence_exported',
   attempts_reset: 'audit_action.attempts_reset',
   call_transferred: 'audit_action.call_transferred',
   capture_ended: 'audit_action.capture_ended',

@@ -11,15 +11,16 @@ import type { Translate } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import { dateTimeText, moneyText } from '../lib/i18n/format';
 import css from './evidence.module.css';
+import { ExportButton } from './export-button';
 import { isUnknown, lookOf } from './outcomes';
 import { aftermathWords } from './follow-up-words';
 import { PaymentFollowUps } from './payment-follow-ups';
 import { PaymentResolution } from './payment-resolution';
 import { PaymentTimeline } from './payment-timeline';
 
-type Props = { attempt: string; listed: PaymentRow; mayResolve: boolean; mayRefund: boolean; onClose: () => void };
+type Props = { attempt: string; listed: PaymentRow; mayResolve: boolean; mayRefund: boolean; mayProve: boolean; onClose: () => void };
 
-export function PaymentDrawer({ attempt, listed, mayResolve, mayRefund, onClose }: Props) {
+export function PaymentDrawer({ attempt, listed, mayResolve, mayRefund, mayProve, onClose }: Props) {
   const t = useT();
   const { data, error } = useQuery({
     queryKey: [...KEYS.payments, 'one', attempt],
@@ -49,6 +50,7 @@ export function PaymentDrawer({ attempt, listed, mayResolve, mayRefund, onClose 
         {isUnknown(row.payment) && <PaymentResolution row={row} mayResolve={mayResolve} />}
       </div>
       <footer className={css.sheetFoot}>
+        {mayProve && <ExportButton label={t('audit.evidence')} path={() => `/captures/${row.payment.capture}/evidence`} />}
         <Button onPress={onClose}>{t('capture.close')}</Button>
       </footer>
     </div>

@@ -60,7 +60,7 @@ export default function PaymentsPage({ login }: { login: Login }) {
         </Button>
       )}
       <Sheet label={t('payments.one', { reference: open?.payment.reference ?? '' })} open={open !== undefined} onClose={() => setOpen(undefined)}>
-        {open && <PaymentDrawer attempt={open.payment.attempt} listed={open} mayResolve={may(login, 'payment.resolve_unknown')} mayRefund={may(login, 'payment.refund')} onClose={() => setOpen(undefined)} />}
+        {open && <PaymentDrawer attempt={open.payment.attempt} listed={open} mayResolve={may(login, 'payment.resolve_unknown')} mayRefund={may(login, 'payment.refund')} mayProve={may(login, 'audit.read')} onClose={() => setOpen(undefined)} />}
       </Sheet>
     </main>
   );

@@ -12,6 +12,7 @@ mod audit;
 mod crash;
 mod designs;
 mod documents;
+mod evidence;
 mod faults;
 mod follow_ups;
 mod ledger;

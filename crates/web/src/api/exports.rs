@@ -15,8 +15,7 @@ use domain::money::Money;
 use domain::payment::{LedgerFilter, LedgerPlace, LedgerRow};
 use domain::time::UnixMillis;
 use futures_util::stream::{self, StreamExt};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Deserialize;
 
 use super::payments::{Names, PaymentQuery};
 use crate::app::Shared;
@@ -173,39 +172,9 @@ pub(crate) struct TrailDays {
     until: i64,
 }
 
-/// An entry as a reader can prove it: `hash` is SHA-256 over `previous` and `document`, both as they stand here.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TrailLine {
-    /// Place in the trail of all chains.
-    position: i64,
-    /// The chain: node and epoch.
-    chain: String,
-    /// Number within its chain.
-    seq: i64,
-    /// Hash of the entry before it in its chain; of the first: the chain's anchor.
-    previous: String,
-    /// The entry as canonical JSON.
-    document: String,
-    /// Its hash.
-    hash: String,
-}
-
-impl From<ChainedDocument> for TrailLine {
-    fn from(entry: ChainedDocument) -> Self {
-        Self {
-            position: entry.position,
-            chain: entry.chain,
-            seq: entry.seq,
-            previous: entry.previous,
-            document: entry.document,
-            hash: entry.hash,
-        }
-    }
-}
-
 /// The entries of some days, one a line, with what is needed to prove them.
 #[utoipa::path(post, path = "/audit/export", tag = "audit", params(TrailDays), responses(
-    (status = 200, body = TrailLine, content_type = "application/jsonl"),
+    (status = 200, body = ChainedDocument, content_type = "application/jsonl"),
 ))]
 pub(crate) async fn trail(
     State(app): State<Shared>,
@@ -243,7 +212,7 @@ fn trail_pages(
             };
             let mut text = String::new();
             for entry in entries {
-                let json = serde_json::to_string(&TrailLine::from(entry));
+                let json = serde_json::to_string(&entry);
                 text += &json.map_err(|error| StoreError::Unavailable(error.to_string()))?;
                 text.push('\n');
             }
@@ -252,7 +221,7 @@ fn trail_pages(
     })
 }
 
-fn file(name: &str, kind: &'static str, body: Body) -> Response {
+pub(super) fn file(name: &str, kind: &'static str, body: Body) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
     let headers = [
         (CONTENT_TYPE, kind.to_owned()),

@@ -9,6 +9,7 @@ pub(crate) mod consumer;
 pub(crate) mod controls;
 pub(crate) mod designer;
 pub(crate) mod desktops;
+pub(crate) mod evidence;
 pub(crate) mod exports;
 pub(crate) mod follow_ups;
 pub(crate) mod frames;

@@ -128,6 +128,7 @@ fn deps(rooms: &Arc<Rooms>, desk: &Arc<Desk>, bench: &Arc<Bench>, hub: &Arc<Hub>
         payments: rooms.clone(),
         payment_desk: rooms.clone(),
         audit: rooms.clone(),
+        evidence: rooms.clone(),
         clock: rooms.clone(),
         hub: hub.clone(),
         hooks: rooms.clone(),

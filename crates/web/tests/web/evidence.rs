@@ -1,6 +1,8 @@
 //! The ledger and the audit trail.
 
-use domain::access::Role;
+use domain::access::{Actor, Role};
+use domain::audit::{AuditAction, AuditEntry};
+use domain::boundary::{Audited, Change, Store, StoreError};
 use domain::capture::WidgetKind;
 use domain::id::UserId;
 use domain::money::{Currency, Money};
@@ -8,7 +10,7 @@ use domain::payment::{AttemptState, Outcome, Payment};
 use domain::time::{UnixMillis, WallClock};
 use serde_json::json;
 
-use crate::support::House;
+use crate::support::{House, name_of};
 
 pub(crate) fn payment(attempt: &str, agent: &UserId, state: AttemptState) -> Payment {
     Payment {
@@ -301,7 +303,7 @@ async fn the_audit_trail_is_read_in_pieces_from_the_newest() {
     let expected =
         json!({"intact": true, "broken": null, "position": 4, "at": house.rooms.now().0});
     assert_eq!(verified, expected);
-    let unreadable = domain::boundary::StoreError::Corrupt {
+    let unreadable = StoreError::Corrupt {
         what: "audit trail",
         why: "entry 2 of test".to_owned(),
     };
@@ -465,4 +467,51 @@ async fn days_of_the_trail_leave_as_lines_and_that_is_in_the_trail_first() {
             "{days}"
         );
     }
+}
+
+#[tokio::test]
+async fn evidence_of_a_capture_is_signed_and_that_it_left_is_its_last_entry() {
+    let house = House::new().await;
+    let now = house.rooms.now();
+    for capture in ["one", "other"] {
+        let action = AuditAction::CaptureOpened;
+        let entry = AuditEntry::new(now, &Actor::system(), action, format!("capture {capture}"));
+        let change = Change::None;
+        house.rooms.commit(Audited { change, entry }).await.unwrap();
+    }
+    let browser = house.logged_in(Role::Auditor).await;
+    let export = async |capture: &str| {
+        let path = format!("/captures/{capture}/evidence");
+        browser.send(hyper::Method::POST, &path, None).await
+    };
+    let reply = export("one").await;
+    assert_eq!(
+        (reply.status, reply.header("content-type")),
+        (200, "application/jose+json")
+    );
+    assert_eq!(
+        reply.header("content-disposition"),
+        "attachment; filename=\"evidence-one.json\""
+    );
+    let signed = &reply.json()["payload"];
+    assert_eq!(
+        (&signed["capture"], &signed["exported_by"]),
+        (&json!("one"), &json!(name_of(Role::Auditor)))
+    );
+    let entries = signed["entries"].as_array().unwrap();
+    let documents: Vec<&str> = entries
+        .iter()
+        .map(|entry| entry["document"].as_str().unwrap())
+        .collect();
+    assert_eq!(documents.len(), 2);
+    assert!(documents[0].contains("capture_opened"));
+    assert!(documents[1].contains("evidence_exported"));
+
+    let before = house.rooms.entries.lock().unwrap().len();
+    assert_eq!(export("none").await.status, 404);
+    house
+        .rooms
+        .fail_next(StoreError::Unavailable("no key".to_owned()));
+    assert_eq!(export("one").await.status, 503);
+    assert_eq!(house.rooms.entries.lock().unwrap().len(), before);
 }

@@ -371,6 +371,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/captures/{id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The entries of a capture as a JSON Web Signature (RFC 7515, flattened JSON); `tonewall verify` reads it. That it left is its last entry.
+         * @description Needs the right audit.read.
+         */
+        post: operations["export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/captures/{id}/process": {
         parameters: {
             query?: never;
@@ -774,6 +794,27 @@ export interface paths {
          *     Needs a login.
          */
         get: operations["stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The public keys that evidence is verified with: a JSON Web Key Set (RFC 7517), one of each master key, the newest last. A key goes with its master key, so keep
+         *     them beside the files.
+         * @description Needs the right audit.read.
+         */
+        get: operations["keys"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1849,7 +1890,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "attempts_reset" | "call_transferred" | "capture_ended" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "attempts_reset" | "call_transferred" | "capture_ended" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -2171,6 +2212,27 @@ export interface components {
             gateway: components["schemas"]["GatewayConfig"];
             /** @description One of the Advanced kinds. */
             kind: components["schemas"]["WidgetKind"];
+        };
+        /** @description An entry's text with what proves it: `hash` is SHA-256 over `previous` and `document`, both as they stand here. */
+        ChainedDocument: {
+            /** @description The chain: node and epoch. */
+            chain: string;
+            /** @description Canonical JSON. */
+            document: string;
+            /** @description Its hash, hex. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description Place in the trail of all chains, rising.
+             */
+            position: number;
+            /** @description Hash of the entry before it in its chain; of the first: the chain's anchor. */
+            previous: string;
+            /**
+             * Format: int64
+             * @description Number within its chain, from 1.
+             */
+            seq: number;
         };
         /** @description A case that was judged. */
         CheckedCase: {
@@ -4368,27 +4430,6 @@ export interface components {
             /** @description What. */
             what: components["schemas"]["Step"];
         };
-        /** @description An entry as a reader can prove it: `hash` is SHA-256 over `previous` and `document`, both as they stand here. */
-        TrailLine: {
-            /** @description The chain: node and epoch. */
-            chain: string;
-            /** @description The entry as canonical JSON. */
-            document: string;
-            /** @description Its hash. */
-            hash: string;
-            /**
-             * Format: int64
-             * @description Place in the trail of all chains.
-             */
-            position: number;
-            /** @description Hash of the entry before it in its chain; of the first: the chain's anchor. */
-            previous: string;
-            /**
-             * Format: int64
-             * @description Number within its chain.
-             */
-            seq: number;
-        };
         /**
          * @description Why a transfer came to nothing.
          * @enum {string}
@@ -4986,7 +5027,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/jsonl": components["schemas"]["TrailLine"];
+                    "application/jsonl": components["schemas"]["ChainedDocument"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -5361,6 +5402,28 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadOut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CaptureId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jose+json": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -5953,6 +6016,26 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,0 +1,193 @@
+//! The evidence of a capture: its entries of the audit trail, as a reader elsewhere can prove them.
+//! Owns: what a file says, and whether its entries fit together.
+//! Never: signs or verifies a signature; keys are the store's.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::audit::{AuditAction, AuditEntry, ChainedDocument};
+use crate::id::CaptureId;
+use crate::time::UnixMillis;
+
+/// Most entries of one capture. A capture of ten attempts at each field has about a hundred.
+pub const ENTRIES_MAX: u32 = 1_000;
+/// Version of what is signed.
+const VERSION: u32 = 1;
+
+/// What is signed of a capture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    v: u32,
+    /// Which capture.
+    pub capture: CaptureId,
+    /// When the file was made.
+    pub exported_at: UnixMillis,
+    /// Login name of who made it.
+    pub exported_by: String,
+    /// The capture's entries, the oldest first.
+    pub entries: Vec<ChainedDocument>,
+}
+
+/// Why a file's entries prove nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// A later form of file.
+    #[error("it has version {0}; this program knows version {VERSION}")]
+    Version(u32),
+    /// Without its first entry nobody knows what followed.
+    #[error("it does not begin with the opening of the capture")]
+    Beginning,
+    /// Changed, or never one.
+    #[error("entry {seq} of {chain} is not what its hash was made of")]
+    Hash {
+        /// Its chain.
+        chain: String,
+        /// Its number.
+        seq: i64,
+    },
+    /// Not an entry of the trail.
+    #[error("entry {seq} of {chain} cannot be read: {why}")]
+    Unreadable {
+        /// Its chain.
+        chain: String,
+        /// Its number.
+        seq: i64,
+        /// The reader's words.
+        why: String,
+    },
+    /// Another number, chain or capture than it says itself.
+    #[error("entry {seq} of {chain} is another one")]
+    Foreign {
+        /// Its chain.
+        chain: String,
+        /// Its number.
+        seq: i64,
+    },
+    /// Not behind the one before it.
+    #[error("entry {seq} of {chain} does not follow the one before it")]
+    Order {
+        /// Its chain.
+        chain: String,
+        /// Its number.
+        seq: i64,
+    },
+}
+
+/// An entry that was proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// Place in its chain.
+    pub seq: i64,
+    /// Its chain.
+    pub chain: String,
+    /// The entry.
+    pub entry: AuditEntry,
+}
+
+/// The canonical JSON of an entry.
+#[derive(Deserialize)]
+struct Document {
+    chain: String,
+    seq: i64,
+    #[serde(flatten)]
+    entry: AuditEntry,
+}
+
+impl Evidence {
+    /// Of a capture's entries as they are in the trail, the oldest first.
+    #[must_use]
+    pub fn new(
+        capture: CaptureId,
+        entries: Vec<ChainedDocument>,
+        exported_by: &str,
+        now: UnixMillis,
+    ) -> Self {
+        Self {
+            v: VERSION,
+            capture,
+            exported_at: now,
+            exported_by: exported_by.to_owned(),
+            entries,
+        }
+    }
+
+    /// The name of a capture's entries in the trail.
+    #[must_use]
+    pub fn object(capture: &CaptureId) -> String {
+        format!("capture {capture}")
+    }
+
+    /// Whether the capture has ended, so that nothing more will be said of it.
+    #[must_use]
+    pub fn is_complete(entries: &[Proven]) -> bool {
+        let ended = |proven: &Proven| proven.entry.action == AuditAction::CaptureEnded;
+        entries.iter().any(ended)
+    }
+
+    /// Proves every entry: its text by its hash, its place by what it says itself, its order by the chain where neighbours are both here.
+    ///
+    /// # Errors
+    /// The first that does not fit.
+    pub fn prove(&self) -> Result<Vec<Proven>, Flaw> {
+        if self.v != VERSION {
+            return Err(Flaw::Version(self.v));
+        }
+        let object = Self::object(&self.capture);
+        let mut proven = Vec::with_capacity(self.entries.len());
+        for (at, line) in self.entries.iter().enumerate() {
+            let before = at.checked_sub(1).and_then(|at| self.entries.get(at));
+            if before.is_some_and(|before| !follows(before, line)) {
+                return Err(Flaw::Order {
+                    chain: line.chain.clone(),
+                    seq: line.seq,
+                });
+            }
+            proven.push(entry_of(line, &object)?);
+        }
+        match proven.first().map(|first| first.entry.action) {
+            Some(AuditAction::CaptureOpened) => Ok(proven),
+            _ => Err(Flaw::Beginning),
+        }
+    }
+}
+
+fn follows(before: &ChainedDocument, line: &ChainedDocument) -> bool {
+    let same_chain = before.chain == line.chain;
+    let is_next = same_chain && before.seq.checked_add(1) == Some(line.seq);
+    before.position < line.position
+        && (!same_chain || before.seq < line.seq)
+        && (!is_next || before.hash == line.previous)
+}
+
+fn entry_of(line: &ChainedDocument, object: &str) -> Result<Proven, Flaw> {
+    let (chain, seq) = (line.chain.clone(), line.seq);
+    let mut hash = Sha256::new();
+    hash.update(line.previous.as_bytes());
+    hash.update(line.document.as_bytes());
+    let hash: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    if hash != line.hash {
+        return Err(Flaw::Hash { chain, seq });
+    }
+    let document: Document =
+        serde_json::from_str(&line.document).map_err(|error| Flaw::Unreadable {
+            chain: chain.clone(),
+            seq,
+            why: error.to_string(),
+        })?;
+    if document.chain != chain || document.seq != seq || document.entry.object != object {
+        return Err(Flaw::Foreign { chain, seq });
+    }
+    Ok(Proven {
+        seq,
+        chain,
+        entry: document.entry,
+    })
+}
+
+#[cfg(test)]
+mod tests;

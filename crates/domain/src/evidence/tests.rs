@@ -1,0 +1,141 @@
+use super::*;
+
+const CAPTURE: &str = "4622vd7bd4gw17pqcd22sxfegt";
+
+fn hash_of(previous: &str, document: &str) -> String {
+    let hash = Sha256::digest(format!("{previous}{document}"));
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An entry as the store keeps it, in the chain `a/1`.
+fn line(seq: i64, previous: &str, action: &str) -> ChainedDocument {
+    line_of(&format!("capture {CAPTURE}"), seq, previous, action)
+}
+
+fn line_of(object: &str, seq: i64, previous: &str, action: &str) -> ChainedDocument {
+    let document = format!(
+        r#"{{"action":"{action}","actor":"ann","address":"-","at":{seq},"chain":"a/1","detail":{{}},"object":"{object}","seq":{seq},"v":1}}"#
+    );
+    ChainedDocument {
+        position: 100 + seq,
+        chain: "a/1".to_owned(),
+        seq,
+        previous: previous.to_owned(),
+        hash: hash_of(previous, &document),
+        document,
+    }
+}
+
+/// Opened, armed, and ended after an entry of something else.
+fn whole() -> Evidence {
+    let opened = line(4, "00", "capture_opened");
+    let armed = line(5, &opened.hash, "capture_armed");
+    let ended = line(7, "77", "capture_ended");
+    evidence(vec![opened, armed, ended])
+}
+
+fn evidence(entries: Vec<ChainedDocument>) -> Evidence {
+    Evidence::new(CAPTURE.parse().unwrap(), entries, "ann", UnixMillis(9))
+}
+
+#[test]
+fn the_entries_of_a_capture_prove_it() {
+    let proven = whole().prove().unwrap();
+    let actions: Vec<AuditAction> = proven.iter().map(|proven| proven.entry.action).collect();
+    assert_eq!(
+        actions,
+        [
+            AuditAction::CaptureOpened,
+            AuditAction::CaptureArmed,
+            AuditAction::CaptureEnded
+        ]
+    );
+    assert!(Evidence::is_complete(&proven));
+    assert!(!Evidence::is_complete(&proven[..2]));
+}
+
+#[test]
+fn it_is_the_same_after_a_way_as_json() {
+    let text = serde_json::to_string(&whole()).unwrap();
+    assert_eq!(serde_json::from_str::<Evidence>(&text).unwrap(), whole());
+}
+
+#[test]
+fn every_changed_character_of_an_entry_is_found() {
+    let sound = whole();
+    for entry in 0..sound.entries.len() {
+        for at in 0..sound.entries[entry].document.len() {
+            let mut changed = sound.clone();
+            let mut bytes = std::mem::take(&mut changed.entries[entry].document).into_bytes();
+            bytes[at] ^= 1;
+            changed.entries[entry].document = String::from_utf8(bytes).unwrap();
+            assert!(
+                matches!(changed.prove(), Err(Flaw::Hash { .. })),
+                "{entry} {at}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_entry_that_was_made_anew_does_not_fit_its_neighbour() {
+    let mut changed = whole();
+    changed.entries[0] = line(4, "11", "capture_opened");
+    let order = Flaw::Order {
+        chain: "a/1".to_owned(),
+        seq: 5,
+    };
+    assert_eq!(changed.prove(), Err(order));
+}
+
+#[test]
+fn what_is_left_out_doubled_or_swapped_is_found() {
+    let sound = whole();
+    let [opened, armed, ended] = sound.entries.clone().try_into().unwrap();
+    assert_eq!(
+        evidence(vec![armed.clone(), ended.clone()]).prove(),
+        Err(Flaw::Beginning)
+    );
+    assert_eq!(evidence(Vec::new()).prove(), Err(Flaw::Beginning));
+    for wrong in [
+        vec![opened.clone(), opened.clone(), armed.clone()],
+        vec![opened.clone(), ended, armed],
+    ] {
+        assert!(matches!(evidence(wrong).prove(), Err(Flaw::Order { .. })));
+    }
+}
+
+#[test]
+fn an_entry_of_another_capture_number_or_chain_is_no_part_of_it() {
+    let foreign = |changed: ChainedDocument| {
+        let opened = line(4, "00", "capture_opened");
+        evidence(vec![opened, changed]).prove()
+    };
+    let other = line_of(
+        "capture 7ap9d1v0fzpxnd1bdmbw0k6ks5",
+        9,
+        "99",
+        "capture_armed",
+    );
+    let mut moved = line(9, "99", "capture_armed");
+    moved.seq = 8;
+    let mut elsewhere = line(9, "99", "capture_armed");
+    elsewhere.chain = "b/1".to_owned();
+    for changed in [other, moved, elsewhere] {
+        assert!(matches!(foreign(changed), Err(Flaw::Foreign { .. })));
+    }
+}
+
+#[test]
+fn an_entry_of_a_later_version_is_said_to_be_unreadable() {
+    let opened = line(4, "00", "capture_opened");
+    let later = line(5, &opened.hash, "capture_foreseen");
+    let refused = evidence(vec![opened, later]).prove();
+    assert!(
+        matches!(&refused, Err(Flaw::Unreadable { seq: 5, why, .. }) if why.contains("capture_foreseen")),
+        "{refused:?}"
+    );
+    let mut later = whole();
+    later.v = 2;
+    assert_eq!(later.prove(), Err(Flaw::Version(2)));
+}

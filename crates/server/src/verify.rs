@@ -1,0 +1,71 @@
+//! `tonewall verify FILE`: whether a file is the evidence of a capture, and what it says.
+//! Owns: what is printed of it.
+//! Never: reaches for a server, a database or a key other than those in the file of public keys.
+
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use domain::evidence::{Evidence, Proven};
+use store::{EVIDENCE_BYTES_MAX, verify_evidence};
+
+/// Verifies a file and prints its entries. Yields whether it is evidence.
+///
+/// # Errors
+/// One of the files cannot be read.
+pub(crate) fn run(file: &Path, keys: &Path) -> Result<bool> {
+    let keys = read(keys)?;
+    match verify_evidence(&read(file)?, &keys) {
+        Ok((evidence, entries)) => {
+            for line in lines(&evidence, &entries) {
+                crate::print_line(&line);
+            }
+            Ok(true)
+        }
+        Err(error) => {
+            crate::print_line(&format!("{}: NOT VERIFIED: {error}", file.display()));
+            Ok(false)
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let file = std::fs::File::open(path)
+        .with_context(|| format!("{} cannot be opened", path.display()))?;
+    let limit = u64::try_from(EVIDENCE_BYTES_MAX).unwrap_or(u64::MAX) + 1;
+    let mut bytes = Vec::new();
+    file.take(limit)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    if bytes.is_empty() {
+        bail!("{} is empty", path.display());
+    }
+    Ok(bytes)
+}
+
+/// One line of what it is, and one for each entry: time, number in its chain, who, what, facts.
+fn lines(evidence: &Evidence, entries: &[Proven]) -> Vec<String> {
+    let ended = if Evidence::is_complete(entries) {
+        "ended"
+    } else {
+        "had not ended yet"
+    };
+    let head = format!(
+        "VERIFIED: capture {}, {} entries, {ended}; exported {} by {}",
+        evidence.capture,
+        entries.len(),
+        evidence.exported_at.utc_text(),
+        evidence.exported_by,
+    );
+    let line = |Proven { seq, chain, entry }: &Proven| {
+        let facts = match entry.detail.as_object() {
+            Some(facts) if facts.is_empty() => String::new(),
+            _ => format!(" {}", entry.detail),
+        };
+        let (at, action) = (entry.at.utc_text(), entry.action.name());
+        format!("{at} {chain} #{seq} {} {action}{facts}", entry.actor)
+    };
+    std::iter::once(head)
+        .chain(entries.iter().map(line))
+        .collect()
+}
