@@ -251,6 +251,7 @@ fn is_configuration(change: &Change) -> bool {
         | Change::MoveFollowUp(_)
         | Change::ProposeResolution(_)
         | Change::RejectResolution(_)
+        | Change::Recording(_)
         | Change::ConfirmResolution { .. } => false,
     }
 }

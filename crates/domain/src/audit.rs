@@ -111,6 +111,14 @@ pub enum AuditAction {
     AuditExported,
     /// The signed evidence of a capture left as a file.
     EvidenceExported,
+    /// A call is recorded from now on; detail: call, service, agent, key, keep_until.
+    RecordingBegan,
+    /// A recording has ended; detail: call, seconds, cut (its end is missing).
+    RecordingEnded,
+    /// A recording is about to be deleted, key and file; detail: call, reason.
+    RecordingDeletionBegan,
+    /// Its key and its file are gone; detail: call, found (there was a file).
+    RecordingDeleted,
     /// A supervisor gave the attempts of a widget kind back (S14); detail: kind.
     AttemptsReset,
     /// An agent transferred a call; detail: to (login name), discarded (a capture was open).

@@ -31,13 +31,16 @@ use crate::payment::{
     Arrangement, AttemptState, CheckFacts, LedgerFilter, LedgerPlace, LedgerRow, Payment,
     PaymentForm, PaymentOutput,
 };
-use crate::service::{Service, Settings, Sink};
+use crate::recording::RecordingChange;
+use crate::service::{Service, Settings};
 use crate::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget};
 
 mod payment_desk;
+mod recording;
 mod telephony;
 
 pub use payment_desk::{FollowUpError, PaymentDesk};
+pub use recording::{Recorders, Recordings};
 pub use telephony::{
     CallEvents, EndCause, IncomingCall, LineEvent, PhoneAccount, Protected, ProtectionRefused,
     RouteTarget, Telephony, TelephonyError,
@@ -164,19 +167,6 @@ pub struct Answer {
     pub status: Option<u16>,
 }
 
-// ---------------------------------------------------------------- calls <-> recorders
-
-/// Recorders that can be paused. A pause counts only once the recorder has confirmed it (I2).
-pub trait Recorders: Send + Sync {
-    /// Pauses a declared recorder for a call; answers when it has confirmed, or why it cannot: a reason code.
-    fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>>;
-    /// This call is confirmed to be recorded now, masked where it is protected.
-    fn is_recording(&self, call: &CallId) -> bool;
-    /// Lets it go on.
-    fn resume<'a>(&'a self, call: &'a CallId, sink: &'a Sink)
-    -> Task<'a, Result<(), &'static str>>;
-}
-
 // ---------------------------------------------------------------- everyone -> store
 
 /// A write: what changes and what the audit trail says of it, in one transaction.
@@ -268,6 +258,8 @@ pub enum Change {
     ProposeResolution(Proposal),
     /// What was said is taken back; refused unless it is this that stands.
     RejectResolution(Proposal),
+    /// A row of a recording.
+    Recording(RecordingChange),
     /// A host may receive captured values; refused if it is approved already.
     ApproveHost(HostApproval),
     /// It may no longer; refused unless it is approved.

@@ -24,6 +24,7 @@ pub mod language;
 pub mod money;
 pub mod payment;
 pub mod problem;
+pub mod recording;
 pub mod service;
 pub mod text;
 pub mod time;

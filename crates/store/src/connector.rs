@@ -247,6 +247,7 @@ fn migrator(dialect: Dialect) -> Migrator {
         step!(10, "payment outputs", "0010_payment_outputs.sql"),
         step!(11, "follow-ups", "0011_follow_ups.sql"),
         step!(12, "payment arrangements", "0012_payment_arrangements.sql"),
+        step!(13, "recordings", "0013_recordings.sql"),
     ];
     Migrator::with_migrations(
         steps

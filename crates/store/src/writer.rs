@@ -18,8 +18,8 @@ use crate::connector::{Connector, run};
 use crate::failure::{is_busy, unavailable};
 use crate::key::KeyRing;
 use crate::{
-    approval, designer, desktop, follow_up, payment, proposal, role, routing, seal, service,
-    settings, user,
+    approval, designer, desktop, follow_up, payment, proposal, recording, role, routing, seal,
+    service, settings, user,
 };
 
 /// Changes that may wait: eight full batches, below two seconds of work for a slow disk. When full, a commit is refused as busy.
@@ -495,9 +495,8 @@ impl Batch<'_> {
             }
             Change::InsertFollowUp(new) => follow_up::insert(connection, new).await.map(|()| 0),
             Change::MoveFollowUp(step) => follow_up::move_on(connection, step).await.map(|()| 0),
-            Change::ApproveHost(approval) => {
-                approval::insert(connection, approval).await.map(|()| 0)
-            }
+            Change::Recording(change) => recording::write(connection, change).await,
+            Change::ApproveHost(host) => approval::insert(connection, host).await.map(|()| 0),
             Change::WithdrawHost(authority) => {
                 approval::remove(connection, authority).await.map(|()| 0)
             }

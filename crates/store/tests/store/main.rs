@@ -18,5 +18,6 @@ mod follow_ups;
 mod ledger;
 mod passwords;
 mod place;
+mod recordings;
 mod schema;
 mod writing;

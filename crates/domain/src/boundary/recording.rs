@@ -1,0 +1,48 @@
+//! Where calls, recorders and rows of recordings meet.
+//! Owns: pauses that a recorder confirms, what is read of recordings.
+//! Never: implements one; carries audio.
+
+use super::{StoreError, Task};
+use crate::id::{CallId, RecordingId};
+use crate::recording::{Recording, RecordingFilter, RecordingPlace};
+use crate::service::Sink;
+use crate::time::UnixMillis;
+
+/// Recorders that can be paused. A pause counts only once the recorder has confirmed it (I2).
+pub trait Recorders: Send + Sync {
+    /// Pauses a declared recorder for a call; answers when it has confirmed, or why it cannot: a reason code.
+    fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>>;
+    /// This call is confirmed to be recorded now, masked where it is protected.
+    fn is_recording(&self, call: &CallId) -> bool;
+    /// Lets it go on.
+    fn resume<'a>(&'a self, call: &'a CallId, sink: &'a Sink)
+    -> Task<'a, Result<(), &'static str>>;
+}
+
+/// Rows of recordings.
+pub trait Recordings: Send + Sync {
+    /// One, whatever its state.
+    fn recording<'a>(
+        &'a self,
+        id: &'a RecordingId,
+    ) -> Task<'a, Result<Option<Recording>, StoreError>>;
+    /// Those that fit, the newest first, older than the place `after`, at most `limit`.
+    fn recordings<'a>(
+        &'a self,
+        filter: &'a RecordingFilter,
+        after: Option<&'a RecordingPlace>,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<Recording>, StoreError>>;
+    /// Those of a node that run, or did when their server ended, the oldest first.
+    fn running_recordings<'a>(
+        &'a self,
+        node: &'a str,
+    ) -> Task<'a, Result<Vec<Recording>, StoreError>>;
+    /// Those of a node that are to be deleted at this time, and those whose deletion has begun, the oldest first, at most `limit`.
+    fn recordings_due<'a>(
+        &'a self,
+        node: &'a str,
+        at: UnixMillis,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<Recording>, StoreError>>;
+}

@@ -1,0 +1,125 @@
+//! Recordings of calls, as rows know them.
+//! Owns: what is known of a recording beside its bytes, and how it can end.
+//! Never: holds a sample or a key.
+
+use crate::id::{CallId, RecordingId, ServiceId, UserId};
+use crate::time::UnixMillis;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// The kept audio of a call, or of a part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// Identity; with `began` it names the file.
+    pub id: RecordingId,
+    /// Whose audio it is.
+    pub call: CallId,
+    /// The service that the call came to.
+    pub service: ServiceId,
+    /// Who took the call; none: nobody who is known here.
+    pub agent: Option<UserId>,
+    /// The node in whose folder the file is.
+    pub node: String,
+    /// When it began.
+    pub began: UnixMillis,
+    /// The master key from which the key is derived that wraps this recording's: 16 hexadecimal digits.
+    pub key_id: String,
+    /// When it is to be deleted.
+    pub keep_until: UnixMillis,
+    /// Where it stands.
+    pub state: RecordingState,
+}
+
+/// Where a recording stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordingState {
+    /// It is being written, or was when its server ended.
+    Running,
+    /// Nothing more comes.
+    Ended(RecordingEnd),
+    /// Its deletion has begun, and is done again until its file is gone.
+    Deleting(RecordingEnd),
+}
+
+/// How a recording ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordingEnd {
+    /// When that was found.
+    pub at: UnixMillis,
+    /// Samples of each track from its first to its last, 8,000 a second.
+    pub samples: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Number of the final segment; none: it was cut off.
+    pub final_segment: Option<u32>,
+}
+
+impl RecordingEnd {
+    /// Not cut off.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.final_segment.is_some()
+    }
+}
+
+impl Recording {
+    /// When a recording is to be deleted that began then and is kept so many days.
+    #[must_use]
+    pub fn keep_until(began: UnixMillis, days: u16) -> UnixMillis {
+        began.plus_ms(i64::from(days) * DAY_MS)
+    }
+}
+
+/// What is written of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordingChange {
+    /// A new one that runs.
+    Insert(Recording),
+    /// It has ended; refused unless it runs.
+    End {
+        /// Which.
+        id: RecordingId,
+        /// How.
+        end: RecordingEnd,
+    },
+    /// It is about to be deleted; refused while it runs, and once its deletion has begun.
+    BeginDeletion(RecordingId),
+    /// Its key and its file are gone; refused unless its deletion has begun.
+    Delete(RecordingId),
+}
+
+/// Which recordings. Everything that is set must hold. Those being deleted are none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordingFilter {
+    /// Of this call.
+    pub call: Option<CallId>,
+    /// Of this service.
+    pub service: Option<ServiceId>,
+    /// Of calls that this user took.
+    pub agent: Option<UserId>,
+    /// Begun at this time or later.
+    pub from: Option<UnixMillis>,
+    /// Begun before this time.
+    pub until: Option<UnixMillis>,
+}
+
+/// The place of a recording in a list: the next page begins behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingPlace {
+    /// When it began.
+    pub began: UnixMillis,
+    /// Which.
+    pub id: RecordingId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_is_kept_for_whole_days() {
+        let kept = Recording::keep_until(UnixMillis(5), 90);
+        assert_eq!(kept, UnixMillis(5 + 90 * 86_400_000));
+    }
+}
