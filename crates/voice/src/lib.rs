@@ -14,5 +14,5 @@ mod uring;
 
 pub use media_thread::MediaCounters;
 pub use node::{MediaSource, Node, NodeConfig, NodeCounters, NodeError, NodeLimits, Peer};
-pub use recorder::AudioSink;
+pub use recorder::{AudioSink, Speaker};
 pub use sip::digest::DigestPolicy;

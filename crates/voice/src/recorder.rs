@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use domain::id::CallId;
+use media::g711::Law;
 use rtrb::RingBuffer;
 
 /// Samples of one frame: 30 ms at 8 kHz. Longer stretches are divided.
@@ -22,12 +23,27 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Takes what both sides of calls were given to hear: masked audio only (invariant I3). It runs on a thread of its own.
 pub trait AudioSink: Send {
-    /// Samples at 8 kHz of one speaker of one call. `position` is that of the first, in samples since the call's media began; a jump is silence
-    /// or loss.
-    fn frames(&mut self, call: &CallId, consumer: bool, position: u64, samples: &[i16]);
+    /// Samples at 8 kHz of one speaker of one call, decoded by a law. `position` is that of the first, in samples since the call's media began; a jump is
+    /// silence or loss.
+    fn frames(&mut self, call: &CallId, from: Speaker, position: u64, samples: &[i16]);
+
+    /// The mask holds for the consumer's samples from a position on, or no longer does.
+    fn masked(&mut self, _call: &CallId, _position: u64, _holds: bool) {}
 
     /// Nothing more comes of this call.
     fn ended(&mut self, call: &CallId);
+
+    /// All that the media threads had put out at the last such word has been handed over, and maybe more.
+    fn caught_up(&mut self) {}
+}
+
+/// Whose samples they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speaker {
+    /// The consumer; else the agent.
+    pub is_consumer: bool,
+    /// The law that they were decoded by.
+    pub law: Law,
 }
 
 struct Frame {
@@ -41,10 +57,14 @@ struct Frame {
 )]
 enum Content {
     Audio {
-        consumer: bool,
+        from: Speaker,
         position: u64,
         len: usize,
         samples: [i16; FRAME_SAMPLES_MAX],
+    },
+    Mask {
+        position: u64,
+        holds: bool,
     },
     End,
 }
@@ -57,7 +77,7 @@ impl FrameSender {
     pub(crate) fn send(
         &mut self,
         call: &Arc<CallId>,
-        consumer: bool,
+        from: Speaker,
         position: u64,
         samples: &[i16],
     ) -> u64 {
@@ -68,7 +88,7 @@ impl FrameSender {
                 *to = *from;
             }
             let content = Content::Audio {
-                consumer,
+                from,
                 position,
                 len: chunk.len(),
                 samples: frame,
@@ -77,6 +97,11 @@ impl FrameSender {
             position += u64::try_from(chunk.len()).unwrap_or_default();
         }
         dropped
+    }
+
+    /// The mask holds from a position on, or no longer does; yields how many notes of it were dropped.
+    pub(crate) fn mask(&mut self, call: &Arc<CallId>, position: u64, holds: bool) -> u64 {
+        self.push(call, Content::Mask { position, holds })
     }
 
     /// The call has ended; yields how many notes of it were dropped.
@@ -132,6 +157,7 @@ fn run(mut sink: Box<dyn AudioSink>, mut receivers: Vec<rtrb::Consumer<Frame>>) 
             }
             !is_gone
         });
+        sink.caught_up();
         std::thread::sleep(LOOK_INTERVAL);
     }
 }
@@ -139,18 +165,19 @@ fn run(mut sink: Box<dyn AudioSink>, mut receivers: Vec<rtrb::Consumer<Frame>>) 
 fn take(sink: &mut dyn AudioSink, frame: &Frame) {
     match &frame.content {
         Content::Audio {
-            consumer,
+            from,
             position,
             len,
             samples,
         } => {
             sink.frames(
                 &frame.call,
-                *consumer,
+                *from,
                 *position,
                 samples.get(..*len).unwrap_or_default(),
             );
         }
+        Content::Mask { position, holds } => sink.masked(&frame.call, *position, *holds),
         Content::End => sink.ended(&frame.call),
     }
 }
@@ -164,20 +191,37 @@ mod tests {
     struct Heard {
         samples: Vec<i16>,
         positions: Vec<u64>,
+        masked: Vec<(u64, bool)>,
         ended: usize,
+        caught_up: usize,
     }
+
+    const AGENT: Speaker = Speaker {
+        is_consumer: false,
+        law: Law::A,
+    };
 
     struct Sink(Arc<Mutex<Heard>>);
 
     impl AudioSink for Sink {
-        fn frames(&mut self, _: &CallId, _: bool, position: u64, samples: &[i16]) {
+        fn frames(&mut self, _: &CallId, from: Speaker, position: u64, samples: &[i16]) {
+            assert_eq!(from, AGENT);
             let mut heard = self.0.lock().unwrap();
             heard.positions.push(position);
             heard.samples.extend_from_slice(samples);
         }
 
+        fn masked(&mut self, _: &CallId, position: u64, holds: bool) {
+            self.0.lock().unwrap().masked.push((position, holds));
+        }
+
         fn ended(&mut self, _: &CallId) {
             self.0.lock().unwrap().ended += 1;
+        }
+
+        fn caught_up(&mut self) {
+            let mut heard = self.0.lock().unwrap();
+            heard.caught_up = heard.samples.len();
         }
     }
 
@@ -188,12 +232,15 @@ mod tests {
             RecorderThread::start(Box::new(Sink(Arc::clone(&heard))), 1).unwrap();
         let call = Arc::new(CallId::from_random(1));
         let samples: Vec<i16> = (0..600).collect();
-        assert_eq!(senders[0].send(&call, true, 100, &samples), 0);
+        assert_eq!(senders[0].send(&call, AGENT, 100, &samples), 0);
+        assert_eq!(senders[0].mask(&call, 340, true), 0);
         assert_eq!(senders[0].end(&call), 0);
         senders.clear();
         drop(recorder);
         let heard = heard.lock().unwrap();
         assert_eq!(heard.samples, samples);
+        assert_eq!(heard.masked, [(340, true)]);
+        assert_eq!(heard.caught_up, 600);
         assert_eq!(
             (heard.positions.as_slice(), heard.ended),
             ([100, 340, 580].as_slice(), 1)
@@ -205,6 +252,6 @@ mod tests {
         let (to, _from) = RingBuffer::new(1);
         let mut sender = FrameSender(to);
         let call = Arc::new(CallId::from_random(1));
-        assert_eq!(sender.send(&call, true, 0, &[0; 600]), 2);
+        assert_eq!(sender.send(&call, AGENT, 0, &[0; 600]), 2);
     }
 }

@@ -53,6 +53,7 @@ use rand::rngs::StdRng;
 use secret::Key;
 
 use crate::egress_guard::EgressGuard;
+use crate::g711::Law;
 use crate::leg::{Leg, LegPlan};
 use agent_mask::AgentMask;
 use comfort_noise::ComfortNoise;
@@ -354,6 +355,15 @@ impl Relay {
     /// A datagram came to a leg's socket that is longer than any packet, and was cut: counted as malformed.
     pub fn note_cut(&mut self, leg: Leg) {
         self.sides.of(leg).note_drop(DropReason::Malformed);
+    }
+
+    /// The law of the samples that are put out for the recorder of what a leg says.
+    #[must_use]
+    pub fn law(&self, of: Leg) -> Law {
+        match of {
+            Leg::Consumer => self.sides.consumer.plan.codec.law(),
+            Leg::Agent => self.sides.agent.plan.codec.law(),
+        }
     }
 
     /// Looks at all that a packet from this leg of an unprotected call needs of it, and of a protected one at the lines of that leg's masks and its guard.

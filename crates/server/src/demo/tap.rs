@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::id::CallId;
 use media::dtmf::inband::loose::LooseDetector;
-use voice::AudioSink;
+use voice::{AudioSink, Speaker};
 
 /// Samples kept for one side of a call: 20 minutes. Later ones are left out.
 const SAMPLES_MAX: usize = 9_600_000;
@@ -82,7 +82,7 @@ impl Tap {
 }
 
 impl AudioSink for Tap {
-    fn frames(&mut self, call: &CallId, consumer: bool, position: u64, samples: &[i16]) {
+    fn frames(&mut self, call: &CallId, from: Speaker, position: u64, samples: &[i16]) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if !kept.order.contains(call) {
             kept.order.push(call.clone());
@@ -91,7 +91,10 @@ impl AudioSink for Tap {
                 kept.sides.retain(|(of, _), _| *of != oldest);
             }
         }
-        let side = kept.sides.entry((call.clone(), consumer)).or_default();
+        let side = kept
+            .sides
+            .entry((call.clone(), from.is_consumer))
+            .or_default();
         let wanted = usize::try_from(position).unwrap_or(usize::MAX);
         let at = if wanted > side.len() + JUMP_SAMPLES {
             side.len()

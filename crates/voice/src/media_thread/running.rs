@@ -13,6 +13,7 @@ use secret::KeySender;
 use super::worker::Outlet;
 use super::{MediaId, NewCall, Report};
 use crate::packet_io::{Outbox, PacketIo, Token};
+use crate::recorder::Speaker;
 use crate::rtp_socket::{Datagram, RtpPair, RtpSocket};
 
 /// Time between two looks whether anybody is left to take a call's keys: the ring of keys lies elsewhere in memory, and to look for each packet costs
@@ -337,6 +338,7 @@ impl Core {
             unreported,
             ..
         } = self;
+        let laws = [Leg::Consumer, Leg::Agent].map(|leg| relay.law(leg));
         while let Some(output) = relay.poll_output() {
             let report = match output {
                 Output::Transmit {
@@ -354,14 +356,22 @@ impl Core {
                     position,
                     samples,
                 } => {
-                    ways.outlet.record(call, leg, position, samples);
+                    let is_consumer = leg == Leg::Consumer;
+                    let law = if is_consumer { laws[0] } else { laws[1] };
+                    let from = Speaker { is_consumer, law };
+                    ways.outlet.record(call, from, position, samples);
                     continue;
                 }
                 Output::Key(key) => match keys.push(key) {
                     Ok(()) => Some(Report::KeyPressed(*id)),
                     Err(_) => Some(Report::KeysLost(*id)),
                 },
-                Output::Event(event) => report_of(*id, event),
+                Output::Event(event) => {
+                    if let Some((position, holds)) = mask_of(event) {
+                        ways.outlet.record_mask(call, position, holds);
+                    }
+                    report_of(*id, event)
+                }
             };
             let Some(report) = report else { continue };
             if ways.outlet.report(report) {
@@ -386,6 +396,21 @@ impl Core {
         self.relay.handle_input(now, Input::Mute(true));
         self.put_out(sockets, ways);
         self.wake_at = self.relay.next_timeout();
+    }
+}
+
+/// From which recording position on the mask holds, or no longer does.
+fn mask_of(event: RelayEvent) -> Option<(u64, bool)> {
+    match event {
+        RelayEvent::Protected { position, .. } => Some((position, true)),
+        RelayEvent::Unprotected { position } => Some((position, false)),
+        RelayEvent::ProtectionRefused { .. }
+        | RelayEvent::ProtectionLost { .. }
+        | RelayEvent::MediaTimeout { .. }
+        | RelayEvent::LineSilent
+        | RelayEvent::LineBack
+        | RelayEvent::TonesUnclear
+        | RelayEvent::SourceLatched { .. } => None,
     }
 }
 

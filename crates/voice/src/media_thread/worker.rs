@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::id::CallId;
-use media::leg::Leg;
 use media::relay::Input;
 use secret::KeyReceiver;
 use tokio::sync::Notify;
@@ -18,7 +17,7 @@ use super::counters::MediaCounters;
 use super::running::{RunningCall, SOCKETS, Ways};
 use super::{MediaCommand, MediaId, NewCall, Report, Shared, Successor};
 use crate::packet_io::PacketIo;
-use crate::recorder::FrameSender;
+use crate::recorder::{FrameSender, Speaker};
 
 /// A thread with calls goes round at least this often, so that its heartbeat tells a stall from quiet.
 const TICK: Duration = Duration::from_millis(40);
@@ -56,9 +55,21 @@ impl Outlet {
         self.reports.push(report).is_ok()
     }
 
-    pub(super) fn record(&mut self, call: &Arc<CallId>, leg: Leg, position: u64, samples: &[i16]) {
+    pub(super) fn record(
+        &mut self,
+        call: &Arc<CallId>,
+        from: Speaker,
+        position: u64,
+        samples: &[i16],
+    ) {
         if let Some(recorder) = &mut self.recorder {
-            self.record_dropped += recorder.send(call, leg == Leg::Consumer, position, samples);
+            self.record_dropped += recorder.send(call, from, position, samples);
+        }
+    }
+
+    pub(super) fn record_mask(&mut self, call: &Arc<CallId>, position: u64, holds: bool) {
+        if let Some(recorder) = &mut self.recorder {
+            self.record_dropped += recorder.mask(call, position, holds);
         }
     }
 

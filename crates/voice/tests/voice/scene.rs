@@ -362,9 +362,9 @@ pub(crate) struct Recorded {
 pub(crate) struct Recorder(pub(crate) Arc<Mutex<Recorded>>);
 
 impl voice::AudioSink for Recorder {
-    fn frames(&mut self, _: &CallId, consumer: bool, position: u64, samples: &[i16]) {
+    fn frames(&mut self, _: &CallId, from: voice::Speaker, position: u64, samples: &[i16]) {
         let mut recorded = self.0.lock().unwrap();
-        let track = if consumer {
+        let track = if from.is_consumer {
             &mut recorded.consumer
         } else {
             &mut recorded.agent

@@ -71,7 +71,7 @@ impl CallEvents for Reports {
 struct Nothing;
 
 impl AudioSink for Nothing {
-    fn frames(&mut self, _: &CallId, _: bool, _: u64, _: &[i16]) {}
+    fn frames(&mut self, _: &CallId, _: voice::Speaker, _: u64, _: &[i16]) {}
     fn ended(&mut self, _: &CallId) {}
 }
 
