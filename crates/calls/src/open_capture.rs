@@ -137,7 +137,7 @@ impl CallTask {
         }
     }
 
-    /// Basic pauses every recorder; Advanced only those that do not sit behind the mask (S21).
+    /// Basic pauses every recorder, this server's own among them; Advanced only those that do not sit behind the mask (S21).
     fn sinks_to_pause(&self, widget: &Widget) -> Vec<Sink> {
         let snapshot = self.inner.deps.configuration.current();
         let service = snapshot
@@ -149,9 +149,11 @@ impl CallTask {
             .map(|declaration| &declaration.sinks);
         let hears =
             |sink: &&Sink| !widget.kind.is_advanced() || sink.hears == SinkHearing::Unmasked;
+        let own = self.inner.deps.recorders.own(self.call.id());
         declared
             .into_iter()
             .flatten()
+            .chain(own.as_ref())
             .filter(hears)
             .cloned()
             .collect()

@@ -3,8 +3,8 @@
 //! Never: says a recorder paused that has not confirmed it.
 
 use domain::boundary::{Recorders, Task};
-use domain::id::CallId;
-use domain::service::Sink;
+use domain::id::{CallId, UserId};
+use domain::service::{Service, Sink};
 
 /// No recorder can be reached: every declared one refuses, so that a capture that needs its pause is blocked (I2).
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,6 +14,14 @@ pub struct Unreachable;
 pub const NO_CONTROL: &str = "recorder_without_control";
 
 impl Recorders for Unreachable {
+    fn connected(&self, _: &CallId, _: &Service, _: Option<&UserId>) {}
+
+    fn ended(&self, _: &CallId) {}
+
+    fn own(&self, _: &CallId) -> Option<Sink> {
+        None
+    }
+
     fn is_recording(&self, _: &CallId) -> bool {
         false
     }

@@ -167,6 +167,7 @@ impl Drop for Registered {
         if !self.over {
             let _gone = self.telephony.hang_up(&self.call);
         }
+        self.inner.deps.recorders.ended(&self.call);
         self.inner.remove(&self.call);
     }
 }
@@ -395,6 +396,9 @@ impl CallTask {
         match message {
             LineMessage::Answered => {
                 self.call.answered(self.inner.deps.clock.now());
+                let agent = self.agent.as_ref().map(|user| &user.id);
+                let recorders = &self.inner.deps.recorders;
+                recorders.connected(self.call.id(), &self.service, agent);
                 self.settle_listening();
                 self.protect_always();
                 self.publish_call();

@@ -28,6 +28,9 @@ pub struct Service {
     /// How long no other call rings for its agent after a call, 0-600 s.
     #[serde(default)]
     pub after_call_s: u16,
+    /// Whether this server records the calls.
+    #[serde(default)]
+    pub call_recording: CallRecording,
     /// Who else records (S21); none: undeclared, and captures are blocked.
     pub recorders: Option<RecorderDeclaration>,
     /// Revision.
@@ -63,6 +66,50 @@ pub enum ProtectionScope {
     Always,
 }
 
+/// Days for which recordings may be kept: ten years at most.
+pub const KEEP_DAYS: std::ops::RangeInclusive<u16> = 1..=3_650;
+
+/// Whether this server records a service's calls, and how long it keeps them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallRecording {
+    /// When calls are recorded.
+    pub when: RecordWhen,
+    /// Days after which a recording is deleted, 1-3,650. Those that were made before a change keep their day.
+    pub keep_days: u16,
+}
+
+impl Default for CallRecording {
+    /// Nothing is recorded.
+    fn default() -> Self {
+        Self {
+            when: RecordWhen::Never,
+            keep_days: 90,
+        }
+    }
+}
+
+/// When this server records calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordWhen {
+    /// Never.
+    Never,
+    /// From when both sides are connected until the call ends, if the server's file names a folder for recordings.
+    Always,
+}
+
+impl RecordWhen {
+    /// Its name in the API and in audit entries.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Always => "always",
+        }
+    }
+}
+
 /// What a service says of its recorders (S21).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RecorderDeclaration {
@@ -85,6 +132,25 @@ pub struct Sink {
     pub medium: SinkMedium,
     /// Whether it sits behind the mask.
     pub hears: SinkHearing,
+}
+
+impl Sink {
+    /// This server's own recorder. It hears what the agent hears, is declared by nobody, and is paused as the others are.
+    #[must_use]
+    pub fn own() -> Self {
+        Self {
+            id: SinkId::from_random(0),
+            name: "Tonewall".to_owned(),
+            medium: SinkMedium::Call,
+            hears: SinkHearing::Masked,
+        }
+    }
+
+    /// It is this server's own.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.id == SinkId::from_random(0)
+    }
 }
 
 /// What a sink records.
@@ -197,6 +263,29 @@ mod tests {
         ResponseVariables::Listed {
             names: names.iter().map(|name| (*name).to_owned()).collect(),
         }
+    }
+
+    #[test]
+    fn a_service_that_was_kept_before_there_were_recordings_records_nothing() {
+        let service: Service = serde_json::from_value(serde_json::json!({
+            "id": "s", "name": "Sales", "numbers": ["*"], "route": { "to": "agents" },
+            "desktop": "d", "protection": "capture", "recorders": null, "revision": 1,
+        }))
+        .unwrap();
+        assert_eq!(service.call_recording.when, RecordWhen::Never);
+        assert!(KEEP_DAYS.contains(&service.call_recording.keep_days));
+    }
+
+    #[test]
+    fn the_own_recorder_is_a_masked_sink_that_nobody_declares() {
+        let own = Sink::own();
+        assert!(own.is_own());
+        assert_eq!(own.hears, SinkHearing::Masked);
+        let declared = Sink {
+            id: SinkId::from_random(1),
+            ..own
+        };
+        assert!(!declared.is_own());
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod metrics;
 mod page;
 #[cfg(feature = "planted")]
 mod planted;
+mod recorder;
 mod scan;
 mod seed;
 mod simulate;

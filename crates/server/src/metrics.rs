@@ -13,12 +13,16 @@ use store::Database;
 use voice::{MediaCounters, Node};
 use web::health::{HealthSource, Metric, MetricKind};
 
+use crate::recorder::{Counts, Recorder};
+
 /// Where the numbers come from.
 pub(crate) struct Numbers {
     pub(crate) node: Arc<Node>,
     pub(crate) calls: Calls,
     pub(crate) arena: Arc<Arena>,
     pub(crate) database: Arc<Database>,
+    /// The own recorder, if there is one.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 /// Shown for "none": 100 dB below, under any noise of G.711.
@@ -76,6 +80,8 @@ impl HealthSource for Numbers {
             .into();
         metrics.extend(media_metrics(&node.media));
         metrics.extend(egress_guard_metrics(&node.media));
+        let recorded = self.recorder.as_ref().map(Recorder::counts);
+        metrics.extend(recording_metrics(&recorded.unwrap_or_default()));
         metrics
     }
 }
@@ -121,6 +127,24 @@ fn egress_guard_metrics(media: &MediaCounters) -> Vec<Metric> {
         ("tonewall_egress_guard_residual_energy_db", "Energy in the bands of the keypad's tones against all energy of what left protected calls.", Gauge, residual_db(guard)),
         ("tonewall_egress_guard_digits_found_total", "Key presses found in what was about to leave.", Counter, count(guard.digits_found)),
         ("tonewall_egress_guard_trips_total", "Times that protected audio was silenced for a find.", Counter, count(guard.trips)),
+    ];
+    rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
+        .into()
+}
+
+fn recording_metrics(counts: &Counts) -> Vec<Metric> {
+    use MetricKind::{Counter, Gauge};
+    let lost_seconds = count(counts.lost_samples) / f64::from(SAMPLE_RATE_HZ);
+    let refused = f64::from(u8::from(counts.is_refused));
+    #[rustfmt::skip]
+    let rows = [
+        ("tonewall_recording_running", "Calls that are being recorded.", Gauge, size(counts.running)),
+        ("tonewall_recording_begun_total", "Recordings begun.", Counter, count(counts.begun)),
+        ("tonewall_recording_failed_total", "Calls that were to be recorded and are not.", Counter, count(counts.failed)),
+        ("tonewall_recording_written_bytes_total", "Bytes of recordings written.", Counter, count(counts.bytes)),
+        ("tonewall_recording_lost_seconds_total", "Audio of a side that is a gap in its recording.", Counter, lost_seconds),
+        ("tonewall_recording_storage_refused", "1 while recordings cannot be written.", Gauge, refused),
+        ("tonewall_recording_deleted_total", "Recordings deleted because their days were over.", Counter, count(counts.deleted)),
     ];
     rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
         .into()

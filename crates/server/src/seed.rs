@@ -12,7 +12,8 @@ use domain::desktop::{Credentials, Desktop, DesktopService, Layout};
 use domain::gateway::{ContentType, GatewayConfig};
 use domain::id::{DesktopId, ServiceId, UserId, WidgetId};
 use domain::service::{
-    ProtectionScope, RecorderDeclaration, ResponseVariables, Route, Service, Settings,
+    CallRecording, ProtectionScope, RecorderDeclaration, ResponseVariables, Route, Service,
+    Settings,
 };
 use domain::time::WallClock;
 use domain::widget::{Prompt, Translations, Widget, WidgetOptions};
@@ -160,6 +161,7 @@ pub(crate) async fn demonstration(
         desktop: desktop_id.clone(),
         protection: ProtectionScope::Capture,
         after_call_s: 0,
+        call_recording: CallRecording::default(),
         recorders: Some(RecorderDeclaration {
             confirmed_by: "admin".to_owned(),
             confirmed_at: SystemClock.now(),

@@ -12,9 +12,10 @@ use calls::{Asking, Calls, Deps, Unreachable, close_open_attempts, close_open_fo
 use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
-    Audience, Audited, Bus, Change, LiveEvent, PaymentGateway, PhoneAccount, Store, StoreError,
-    Telephony,
+    Audience, Audited, Bus, Change, LiveEvent, PaymentGateway, PhoneAccount, Recorders, Store,
+    StoreError, Telephony,
 };
+use domain::service::{RecordWhen, Service};
 use domain::time::WallClock;
 use gateway::HttpsGateway;
 use secret::Arena;
@@ -28,6 +29,7 @@ use crate::config::{self, Config};
 use crate::gateway_files;
 use crate::hardening;
 use crate::metrics::Numbers;
+use crate::recorder::{Recorder, Work};
 
 /// A stop waits this long for charges on their way: their longest Read Timeout.
 const DRAIN_MAX: Duration = Duration::from_secs(125);
@@ -64,6 +66,8 @@ pub(crate) enum StartError {
     },
     #[error("gateway")]
     Gateway(#[from] gateway::SetupError),
+    #[error("recordings.directory")]
+    Recordings(#[from] crate::recorder::StartError),
     #[error("sip.listen or media")]
     Voice(#[from] voice::NodeError),
     #[error("web.listen")]
@@ -82,6 +86,7 @@ pub(crate) struct Server {
     calls: Calls,
     node: Arc<Node>,
     asking: JoinHandle<()>,
+    recorder: Option<(Recorder, Work)>,
     running_web: web::Running,
     running_health: web::health::Health,
 }
@@ -93,6 +98,17 @@ pub(crate) struct Extras {
     pub(crate) audio_sink: Option<Box<dyn AudioSink>>,
     /// Only published test cards are keyed: an arena that may be swapped is told of, and is no reason not to start.
     pub(crate) keys_are_tests: bool,
+}
+
+impl Extras {
+    /// Masked audio goes to the own recorder, if there is one.
+    fn heard_by(self, recorder: Option<&(Recorder, Work)>) -> Self {
+        let ear = recorder.map(|(recorder, _)| -> Box<dyn AudioSink> { Box::new(recorder.ear()) });
+        Self {
+            audio_sink: ear.or(self.audio_sink),
+            ..self
+        }
+    }
 }
 
 impl Server {
@@ -109,20 +125,20 @@ impl Server {
         settle_ledger(&database, &*clock).await?;
         let hub = web::events::Hub::new();
         let (gateway, trials) = gateway(config, &arena, &hub)?;
+        let recorder = start_recorder(config, &database, &clock, &configuration).await?;
+        let extras = extras.heard_by(recorder.as_ref());
         let calls = Calls::new(Deps {
             store: of_calls(&database),
             desktops: database.clone(),
             configuration: configuration.clone(),
             gateway: gateway.clone(),
-            recorders: Arc::new(Unreachable),
+            recorders: recorders(recorder.as_ref()),
             bus: hub.clone(),
             clock: clock.clone(),
             arena: arena.clone(),
         });
-        let node = node_config(config, &arena, database.epoch(), extras);
-        let node = Arc::new(Node::start(node, Arc::new(calls.clone()))?);
+        let node = start_node(config, &arena, database.epoch(), extras, &calls)?;
         node.set_phones(phones(&configuration.current()));
-        calls.attach(node.clone());
         gateway.set_approved_hosts(approved(&configuration.current()));
         let asking = ask_gateways(&database, &configuration, &gateway, &clock);
         let store = watched(&database, &configuration, &calls, &node, &hub, &gateway);
@@ -153,9 +169,9 @@ impl Server {
             calls: calls.clone(),
             arena,
             database: database.clone(),
+            recorder: recorder.as_ref().map(|(recorder, _)| recorder.clone()),
         };
-        let running_health = web::health::serve(config.health_listen, Arc::new(numbers));
-        let running_health = running_health.await.map_err(StartError::Health)?;
+        let running_health = serve_health(config, numbers).await?;
         Ok(Self {
             web: running_web.local_addr,
             sip: node.sip_address(),
@@ -165,6 +181,7 @@ impl Server {
             calls,
             node,
             asking,
+            recorder,
             running_web,
             running_health,
         })
@@ -185,8 +202,43 @@ impl Server {
         self.asking.abort();
         self.node.shutdown().await;
         self.calls.drain(DRAIN_MAX).await;
+        if let Some((recorder, work)) = self.recorder {
+            recorder.stop(work).await;
+        }
         self.running_web.shutdown().await;
         self.running_health.shutdown().await;
+    }
+}
+
+/// A service may want to be recorded by a server that has no folder for it.
+fn warn_of_unrecorded(config: &Config, services: &[Arc<Service>]) {
+    let wants = |service: &&Arc<Service>| service.call_recording.when == RecordWhen::Always;
+    if config.recordings.is_none() {
+        for service in services.iter().filter(wants) {
+            tracing::warn!(service = %service.id, "calls of this service are to be recorded and are not: name a folder in recordings.directory");
+        }
+    }
+}
+
+/// The own recorder, if the file names a folder.
+async fn start_recorder(
+    config: &Config,
+    database: &Arc<Database>,
+    clock: &Arc<dyn WallClock>,
+    configuration: &Configuration,
+) -> Result<Option<(Recorder, Work)>, StartError> {
+    warn_of_unrecorded(config, &configuration.current().services);
+    let Some(folder) = &config.recordings else {
+        return Ok(None);
+    };
+    let node = config.node.to_ascii_lowercase();
+    Ok(Some(Recorder::start(folder, &node, database, clock).await?))
+}
+
+fn recorders(own: Option<&(Recorder, Work)>) -> Arc<dyn Recorders> {
+    match own {
+        Some((recorder, _)) => Arc::new(recorder.clone()),
+        None => Arc::new(Unreachable),
     }
 }
 
@@ -323,6 +375,28 @@ fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) 
         node.mask_off = crate::planted::is_mask_off();
     }
     node
+}
+
+/// The telephone side, given to the calls.
+fn start_node(
+    config: &Config,
+    arena: &Arc<Arena>,
+    epoch: i64,
+    extras: Extras,
+    calls: &Calls,
+) -> Result<Arc<Node>, StartError> {
+    let node = node_config(config, arena, epoch, extras);
+    let node = Arc::new(Node::start(node, Arc::new(calls.clone()))?);
+    calls.attach(node.clone());
+    Ok(node)
+}
+
+async fn serve_health(
+    config: &Config,
+    numbers: Numbers,
+) -> Result<web::health::Health, StartError> {
+    let serving = web::health::serve(config.health_listen, Arc::new(numbers));
+    serving.await.map_err(StartError::Health)
 }
 
 fn peer(trunk: &config::Trunk) -> Peer {

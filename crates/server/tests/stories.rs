@@ -24,5 +24,7 @@ mod killed;
 mod once;
 #[path = "stories/plans.rs"]
 mod plans;
+#[path = "stories/recordings.rs"]
+mod recordings;
 #[path = "stories/starts.rs"]
 mod starts;

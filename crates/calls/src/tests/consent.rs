@@ -7,17 +7,17 @@ use domain::audit::AuditAction;
 use domain::boundary::{CaptureDesk, Recorders, Task};
 use domain::capture::fixtures::{ACCOUNT_NUMBER, ROUTING_NUMBERS};
 use domain::capture::{CaptureState, Field, WidgetKind};
-use domain::id::{CallId, CaptureId};
+use domain::id::{CallId, CaptureId, UserId};
 use domain::money::{Currency, Money};
 use domain::payment::PaymentForm;
-use domain::service::{ProtectionScope, Sink};
+use domain::service::{ProtectionScope, Service, Sink};
 use domain::view::{DeskError, ReadOut};
 use domain::widget::{Authorisation, AuthorisationRule, WidgetOptions};
 
 use super::fixtures::widget;
 use super::house::House;
 
-/// A recorder that runs when the test says so, and cannot be paused.
+/// This server's own recorder: it runs when the test says so, and cannot be paused.
 #[derive(Default)]
 pub(super) struct Tape(AtomicBool);
 
@@ -28,6 +28,14 @@ impl Tape {
 }
 
 impl Recorders for Tape {
+    fn connected(&self, _: &CallId, _: &Service, _: Option<&UserId>) {}
+
+    fn ended(&self, _: &CallId) {}
+
+    fn own(&self, call: &CallId) -> Option<Sink> {
+        self.is_recording(call).then(Sink::own)
+    }
+
     fn pause<'a>(&'a self, _: &'a CallId, _: &'a Sink) -> Task<'a, Result<(), &'static str>> {
         Box::pin(async { Err(crate::NO_CONTROL) })
     }
@@ -159,4 +167,21 @@ async fn s20_a_written_notice_is_shown_and_nothing_is_read_out_without_a_rule() 
         press(&house, &capture, "12.50", "a-press-without-a-rule").await,
         None
     );
+}
+
+#[tokio::test]
+async fn the_own_recorder_must_pause_for_basic_and_records_advanced_masked() {
+    for (kind, ends) in [
+        (WidgetKind::CheckBasic, CaptureState::Blocked),
+        (WidgetKind::CheckAdvanced, CaptureState::Armed),
+    ] {
+        let options = WidgetOptions::default();
+        let house = House::new(options.clone(), ProtectionScope::Capture).await;
+        house.setup.desktop.lock().unwrap().widgets[0] = widget(3, kind, options);
+        house.reload().await;
+        house.tape.run(true);
+        let phone = house.call().await;
+        let capture = house.open(&phone.id).await.unwrap().id;
+        house.until(&capture, ends).await;
+    }
 }

@@ -6,7 +6,7 @@ use domain::access::{Role, User};
 use domain::capture::{Brand, Field, WidgetKind};
 use domain::desktop::{Desktop, DesktopService, Layout};
 use domain::id::{DesktopId, ServiceId, UserId, WidgetId};
-use domain::service::{ProtectionScope, RecorderDeclaration, Route, Service};
+use domain::service::{CallRecording, ProtectionScope, RecorderDeclaration, Route, Service};
 use domain::widget::{Prompt, Widget, WidgetOptions};
 
 use super::house::NOW;
@@ -78,6 +78,7 @@ pub(super) fn service(protection: ProtectionScope) -> Service {
         desktop: DesktopId::from_random(1),
         protection,
         after_call_s: 0,
+        call_recording: CallRecording::default(),
         recorders: Some(RecorderDeclaration {
             confirmed_by: "pat".to_owned(),
             confirmed_at: NOW,

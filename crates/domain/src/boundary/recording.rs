@@ -3,13 +3,19 @@
 //! Never: implements one; carries audio.
 
 use super::{StoreError, Task};
-use crate::id::{CallId, RecordingId};
+use crate::id::{CallId, RecordingId, UserId};
 use crate::recording::{Recording, RecordingFilter, RecordingPlace};
-use crate::service::Sink;
+use crate::service::{Service, Sink};
 use crate::time::UnixMillis;
 
-/// Recorders that can be paused. A pause counts only once the recorder has confirmed it (I2).
+/// Recorders that can be paused, and this server's own among them. A pause counts only once the recorder has confirmed it (I2).
 pub trait Recorders: Send + Sync {
+    /// Both legs are connected. A call that is to be recorded is, from now on until it ends.
+    fn connected(&self, call: &CallId, service: &Service, agent: Option<&UserId>);
+    /// The call has ended: nothing of it is recorded any more.
+    fn ended(&self, call: &CallId);
+    /// This server's own recorder, if it records this call or is about to.
+    fn own(&self, call: &CallId) -> Option<Sink>;
     /// Pauses a declared recorder for a call; answers when it has confirmed, or why it cannot: a reason code.
     fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>>;
     /// This call is confirmed to be recorded now, masked where it is protected.

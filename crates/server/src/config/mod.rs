@@ -72,6 +72,7 @@ settings! {
     "media.threads" = Some("1"), "Media threads, 1-64: one per core that relays.";
     "store.url" = Some(""), "sqlite:PATH or postgres://..; empty: sqlite in node.data.";
     "store.key_file" = Some(""), "File with the master key; empty: master.key in node.data, made at the first start.";
+    "recordings.directory" = Some(""), "Folder for recordings of calls of services that want them; empty: nothing is recorded.";
     "gateway.allowed_hosts" = Some(""), "Hosts (or host:port) that may receive captured values, separated by commas.";
     "gateway.ca_file" = Some(""), "PEM file with further roots for gateways; empty: the system's roots only.";
     "gateway.proxy" = Some(""), "Name of the table [gateway.proxies.NAME] through which all gateways are reached that name none of their own; empty: no proxy. Proxies of the environment are never used.";
@@ -124,6 +125,7 @@ pub(crate) struct Config {
     pub(crate) media_threads: usize,
     pub(crate) store_url: Option<String>,
     pub(crate) key_file: Option<PathBuf>,
+    pub(crate) recordings: Option<PathBuf>,
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) connections: Connections,
@@ -175,16 +177,14 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let media_threads = reader.read("media.threads", value::number(1, 64));
     let store_url = reader.read("store.url", value::optional(value::store_url));
     let key_file = reader.read("store.key_file", value::optional(value::path));
+    let recordings = reader.read("recordings.directory", value::optional(value::path));
     let allowed_hosts = reader.read("gateway.allowed_hosts", value::hosts);
     let ca_file = reader.read("gateway.ca_file", value::optional(value::path));
     let connections = connections::read(reader);
     let slots = reader.read("capture.slots", value::number(16, 65_536));
-    let log_level = reader.read(
-        "log.level",
-        value::one_of(&["error", "warn", "info", "debug", "trace"]),
-    );
-    let log_format = reader.read("log.format", value::one_of(&["text", "json"]));
+    let log = read_log(reader);
     let trunks = trunk::read(reader);
+    let (log_level, log_json) = log?;
     Some(Config {
         node: node?,
         data: data?,
@@ -209,14 +209,25 @@ fn read(reader: &mut Reader) -> Option<Config> {
         media_threads: usize::try_from(media_threads?).ok()?,
         store_url: store_url?,
         key_file: key_file?,
+        recordings: recordings?,
         allowed_hosts: allowed_hosts?,
         ca_file: ca_file?,
         connections,
         slots: usize::try_from(slots?).ok()?,
-        log_level: log_level?,
-        log_json: log_format? == "json",
+        log_level,
+        log_json,
         trunks,
     })
+}
+
+/// Level, and whether lines are JSON.
+fn read_log(reader: &mut Reader) -> Option<(String, bool)> {
+    let level = reader.read(
+        "log.level",
+        value::one_of(&["error", "warn", "info", "debug", "trace"]),
+    );
+    let format = reader.read("log.format", value::one_of(&["text", "json"]));
+    Some((level?, format? == "json"))
 }
 
 /// Card numbers and passwords do not cross a network in clear.
@@ -263,6 +274,7 @@ mod tests {
         assert!(config.second_factor);
         assert_eq!(config.first_administrator, FirstAdministrator::Link);
         assert!(config.trunks.is_empty());
+        assert_eq!(config.recordings, None);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use domain::availability::AFTER_CALL_S_MAX;
 use domain::boundary::{Audience, Bus, Change, LiveEvent};
 use domain::id::{DesktopId, ServiceId, SinkId};
 use domain::service::{
-    ProtectionScope, RecorderDeclaration, ResponseVariables, Route, Service, Settings, Sink,
-    SinkHearing, SinkMedium,
+    CallRecording, KEEP_DAYS, ProtectionScope, RecorderDeclaration, ResponseVariables, Route,
+    Service, Settings, Sink, SinkHearing, SinkMedium,
 };
 use domain::widget::DraftProblem;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,9 @@ pub(crate) struct ServiceForm {
     /// How long no other call rings for its agent after a call, 0-600 s.
     #[serde(default)]
     after_call_s: u16,
+    /// Whether this server records the calls; without it: as before, and no calls of a new service.
+    #[serde(default)]
+    call_recording: Option<CallRecording>,
     /// The revision that was read; 0 for a new service.
     #[serde(default)]
     revision: i64,
@@ -156,7 +159,7 @@ pub(crate) async fn create(
 ) -> Created<Service> {
     let id = ServiceId::from_random(crate::login::random_u128().ok_or(Code::Internal)?);
     form.check(&app, &id).await?;
-    let service = form.applied(id, None);
+    let service = form.applied(id, None, CallRecording::default());
     Ok((
         StatusCode::CREATED,
         Json(saved(&app, &login.actor, service, "created").await?),
@@ -175,7 +178,7 @@ pub(crate) async fn save(
 ) -> Answer<Service> {
     let before = at_revision(&app, &id, form.revision).await?;
     form.check(&app, &id).await?;
-    let service = form.applied(id, before.recorders);
+    let service = form.applied(id, before.recorders, before.call_recording);
     Ok(Json(saved(&app, &login.actor, service, "edited").await?))
 }
 
@@ -240,7 +243,9 @@ async fn saved(
     let object = format!("service {}", service.name);
     let entry = AuditEntry::new(app.now(), actor, AuditAction::ServiceSaved, object)
         .with("what", what)
-        .with("recorders", recorders);
+        .with("recorders", recorders)
+        .with("recorded", service.call_recording.when.name())
+        .with("keep_days", service.call_recording.keep_days);
     let change = Change::SaveService(service.clone());
     let revision = app.commit(change, entry, |app| tell(app, Changed::Services));
     service.revision = revision.await?;
@@ -315,6 +320,10 @@ impl ServiceForm {
         if self.after_call_s > AFTER_CALL_S_MAX {
             problems.push(wrong("after_call_s", "choose 0 to 600 seconds"));
         }
+        let days = self.call_recording.map(|recording| recording.keep_days);
+        if days.is_some_and(|days| !KEEP_DAYS.contains(&days)) {
+            problems.push(wrong("call_recording.keep_days", "choose 1 to 3650 days"));
+        }
         if let Route::Uri { uri, address, .. } = &self.route {
             let scheme = uri.starts_with("sip:") || uri.starts_with("sips:");
             if !scheme
@@ -336,7 +345,12 @@ impl ServiceForm {
         problems
     }
 
-    fn applied(self, id: ServiceId, recorders: Option<RecorderDeclaration>) -> Service {
+    fn applied(
+        self,
+        id: ServiceId,
+        recorders: Option<RecorderDeclaration>,
+        recorded: CallRecording,
+    ) -> Service {
         Service {
             id,
             name: self.name.trim().to_owned(),
@@ -345,6 +359,7 @@ impl ServiceForm {
             desktop: self.desktop,
             protection: self.protection,
             after_call_s: self.after_call_s,
+            call_recording: self.call_recording.unwrap_or(recorded),
             recorders,
             revision: self.revision,
         }

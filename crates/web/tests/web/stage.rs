@@ -425,7 +425,8 @@ fn with(body: &Value, name: &str, value: i64) -> Value {
 
 fn service(name: &str, number: &str, revision: i64) -> Value {
     let route = json!({"to": "uri", "uri": "sip:100@192.0.2.5", "address": "192.0.2.5:5060", "agent": "anna"});
-    json!({"name": name, "numbers": [number], "route": route, "desktop": "sales", "protection": "capture", "after_call_s": 30, "revision": revision})
+    json!({"name": name, "numbers": [number], "route": route, "desktop": "sales", "protection": "capture", "after_call_s": 30,
+        "call_recording": {"when": "always", "keep_days": 30}, "revision": revision})
 }
 
 /// An Advanced widget with everything that one can have.

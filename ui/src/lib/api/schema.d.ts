@@ -2045,6 +2045,16 @@ export interface components {
             /** @description The newest first. */
             calls: components["schemas"]["CallView"][];
         };
+        /** @description Whether this server records a service's calls, and how long it keeps them. */
+        CallRecording: {
+            /**
+             * Format: int32
+             * @description Days after which a recording is deleted, 1-3,650. Those that were made before a change keep their day.
+             */
+            keep_days: number;
+            /** @description When calls are recorded. */
+            when: components["schemas"]["RecordWhen"];
+        };
         /**
          * @description Where a call stands.
          * @enum {string}
@@ -3804,6 +3814,11 @@ export interface components {
          * @enum {string}
          */
         ReasonKind: "switched_off" | "nothing_enabled" | "gateway_missing" | "password_missing" | "header_value_missing" | "host_not_approved" | "recorders_undeclared";
+        /**
+         * @description When this server records calls.
+         * @enum {string}
+         */
+        RecordWhen: "never" | "always";
         /** @description What a service says of its recorders (S21). */
         RecorderDeclaration: {
             /** @description When, in milliseconds since 1970. */
@@ -4065,6 +4080,8 @@ export interface components {
              * @description How long no other call rings for its agent after a call, 0-600 s.
              */
             after_call_s?: number;
+            /** @description Whether this server records the calls. */
+            call_recording?: components["schemas"]["CallRecording"];
             /** @description The desktop of calls whose agent has none of their own. */
             desktop: components["schemas"]["DesktopId"];
             /** @description Identity. */
@@ -4098,6 +4115,7 @@ export interface components {
              * @description How long no other call rings for its agent after a call, 0-600 s.
              */
             after_call_s?: number;
+            call_recording?: components["schemas"]["CallRecording"] | null;
             /** @description The desktop of calls whose agent has none. */
             desktop: components["schemas"]["DesktopId"];
             /** @description 1-60 characters, unique. */

@@ -12,8 +12,9 @@ use crate::capture::{CaptureState, WidgetKind};
 use crate::id::SinkId;
 use crate::service::{Sink, SinkHearing};
 
-/// Recorders that one capture can pause: more than any installation has been seen with. A service that declares more is blocked.
-pub const SINKS_MAX: usize = 16;
+/// Recorders that one capture can pause: the 16 that a service may declare, more than any installation has been seen with, and this server's own. A call with
+/// more is blocked.
+pub const SINKS_MAX: usize = 17;
 
 /// How far the protection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -83,6 +83,11 @@ impl Site {
         self.folder.path().join("kill-at")
     }
 
+    /// The server's data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// Starts server and simulator.
     pub(crate) fn start(&mut self) -> Running {
         let (mut simulator, place) = self.start_simulator();
@@ -224,7 +229,7 @@ format = "json"
 name = "carrier"
 addresses = ["127.0.0.2"]
 "#,
-            data = self.folder.path().join("data"),
+            data = self.data(),
             first = self.media_first,
             last = self.media_first + MEDIA_PORTS - 1,
             host = text(&gateway["host"]),
@@ -430,6 +435,14 @@ fn desktop(service_url: &str) -> Value {
                 "agent_message_key": "result.text",
                 "read_timeout_ms": 5_000,
             },
+        }, {
+            "kind": "check_basic",
+            "title": "Bank payment elsewhere",
+            "enabled": true,
+            "prompts": [
+                { "field": "routing_number", "text": "Please key the routing number." },
+                { "field": "account_number", "text": "Please key the account number, then pound." },
+            ],
         }],
     })
 }

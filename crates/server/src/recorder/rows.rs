@@ -1,0 +1,217 @@
+//! Rows of this node's recordings.
+//! Owns: when a row is written, what is found in a file that nobody writes any more, deletion after the days that a service keeps recordings.
+//! Never: forgets a row whose file may still be there.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use domain::access::Actor;
+use domain::audit::{AuditAction, AuditEntry};
+use domain::boundary::{Audited, Change, Recordings, Store, StoreError};
+use domain::id::{CallId, RecordingId, ServiceId, UserId};
+use domain::recording::{Recording, RecordingChange, RecordingEnd, RecordingState};
+use domain::time::WallClock;
+use recording::{Ending, Folder, KeyId, KeyRing, WrappingKey};
+use store::Database;
+use tokio::sync::mpsc;
+
+use super::counts::Counters;
+use super::told;
+
+/// How often it is looked whether a recording is to be deleted: days are kept to the hour.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// Recordings that are deleted at a go.
+const SWEEP_ROWS: u32 = 100;
+/// Samples a second.
+const SAMPLE_RATE: u64 = 8_000;
+
+/// A recording to be begun.
+pub(super) struct New {
+    pub(super) call: CallId,
+    pub(super) service: ServiceId,
+    pub(super) agent: Option<UserId>,
+    pub(super) keep_days: u16,
+}
+
+/// Rows, and the files that they speak of.
+pub(super) struct Rows {
+    pub(super) database: Arc<Database>,
+    pub(super) folder: Folder,
+    pub(super) clock: Arc<dyn WallClock>,
+    pub(super) node: String,
+    pub(super) counters: Arc<Counters>,
+}
+
+impl Rows {
+    /// The keys at hand.
+    pub(super) fn ring(&self) -> Result<KeyRing, StoreError> {
+        let keys = self.database.recording_keys()?.into_iter();
+        let keys = keys.map(|key| {
+            let id = key.id.parse::<KeyId>();
+            let id = id.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            Ok(WrappingKey::new(id, key.key))
+        });
+        Ok(KeyRing::new(keys.collect::<Result<_, StoreError>>()?))
+    }
+
+    /// Writes that a recording runs, before there is a file of it: so no file is without a row.
+    pub(super) async fn begin(&self, new: &New, key: KeyId) -> Result<Recording, StoreError> {
+        let began = self.clock.now();
+        let recording = Recording {
+            id: RecordingId::from_random(rand::random()),
+            call: new.call.clone(),
+            service: new.service.clone(),
+            agent: new.agent.clone(),
+            node: self.node.clone(),
+            began,
+            key_id: key.to_string(),
+            keep_until: Recording::keep_until(began, new.keep_days),
+            state: RecordingState::Running,
+        };
+        let entry = self
+            .entry(AuditAction::RecordingBegan, &recording)
+            .with("service", recording.service.as_str())
+            .with("agent", recording.agent.as_ref().map(UserId::as_str))
+            .with("key", recording.key_id.as_str())
+            .with("keep_until", recording.keep_until.utc_text());
+        self.commit(RecordingChange::Insert(recording.clone()), entry)
+            .await?;
+        Ok(recording)
+    }
+
+    /// Writes how a recording ended that nobody writes any more, as its file says.
+    pub(super) async fn end(&self, id: &RecordingId) -> Result<(), StoreError> {
+        match self.database.recording(id).await? {
+            Some(row) => self.close(&row).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn close(&self, row: &Recording) -> Result<(), StoreError> {
+        let end = self.found(row).await?;
+        let entry = self
+            .entry(AuditAction::RecordingEnded, row)
+            .with("seconds", end.samples / SAMPLE_RATE)
+            .with("cut", !end.is_whole());
+        let id = row.id.clone();
+        self.commit(RecordingChange::End { id, end }, entry).await
+    }
+
+    /// What is in its file. One that cannot be read has nothing, and the log says why.
+    async fn found(&self, row: &Recording) -> Result<RecordingEnd, StoreError> {
+        let (folder, ring) = (self.folder.clone(), self.ring()?);
+        let (id, began, at) = (row.id.clone(), row.began, self.clock.now());
+        let look = move || {
+            let bytes = std::fs::metadata(folder.path(&id, began));
+            let nothing = RecordingEnd {
+                at,
+                samples: 0,
+                bytes: bytes.map_or(0, |about| about.len()),
+                final_segment: None,
+            };
+            let reader = match folder.read((&id, began), &ring) {
+                Ok(reader) => reader,
+                Err(error) => {
+                    tracing::error!(recording = %id, error = told(&error), "a recording cannot be read");
+                    return nothing;
+                }
+            };
+            let positions = reader.positions();
+            let is_whole = reader.ending() == Ending::Whole;
+            let last = reader.segments().checked_sub(1);
+            RecordingEnd {
+                samples: positions.end.saturating_sub(positions.start),
+                final_segment: last.filter(|_| is_whole),
+                ..nothing
+            }
+        };
+        let found = tokio::task::spawn_blocking(look).await;
+        found.map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
+    /// Closes rows of recordings that were running when this node's server ended. How many were cut.
+    pub(super) async fn close_left(&self) -> Result<usize, StoreError> {
+        let left = self.database.running_recordings(&self.node).await?;
+        for row in &left {
+            self.close(row).await?;
+        }
+        Ok(left.len())
+    }
+
+    /// Writes ends as they come, until the writer is gone.
+    pub(super) async fn write_ends(self: Arc<Self>, mut ended: mpsc::Receiver<RecordingId>) {
+        while let Some(recording) = ended.recv().await {
+            if let Err(error) = self.end(&recording).await {
+                tracing::error!(%recording, %error, "the row of a recording is closed at the next start");
+            }
+        }
+    }
+
+    /// Deletes what is due, again and again.
+    pub(super) async fn sweep_for_ever(self: Arc<Self>) {
+        loop {
+            if let Err(error) = self.sweep().await {
+                tracing::error!(%error, "recordings that are due are not deleted");
+            }
+            tokio::time::sleep(SWEEP_INTERVAL).await;
+        }
+    }
+
+    /// Deletes what is due. How many were.
+    pub(super) async fn sweep(&self) -> Result<usize, StoreError> {
+        let mut deleted = 0;
+        loop {
+            let now = self.clock.now();
+            let due = self.database.recordings_due(&self.node, now, SWEEP_ROWS);
+            let due = due.await?;
+            let before = deleted;
+            for row in &due {
+                deleted += usize::from(self.delete(row).await?);
+            }
+            if deleted == before {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    /// Deletes one: first the entry that says so, then key and file, then the row. Interrupted, it is done again. Whether it is gone.
+    async fn delete(&self, row: &Recording) -> Result<bool, StoreError> {
+        if let RecordingState::Ended(_) = row.state {
+            let entry = self
+                .entry(AuditAction::RecordingDeletionBegan, row)
+                .with("reason", "its days are over");
+            let change = RecordingChange::BeginDeletion(row.id.clone());
+            self.commit(change, entry).await?;
+        }
+        let (folder, id, began) = (self.folder.clone(), row.id.clone(), row.began);
+        let deleted = tokio::task::spawn_blocking(move || folder.delete(&id, began)).await;
+        let found = match deleted {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => {
+                tracing::error!(recording = %row.id, error = told(&error), "alarm: a recording that is due cannot be deleted");
+                return Ok(false);
+            }
+            Err(error) => return Err(StoreError::Unavailable(error.to_string())),
+        };
+        let entry = self
+            .entry(AuditAction::RecordingDeleted, row)
+            .with("found", found);
+        self.commit(RecordingChange::Delete(row.id.clone()), entry)
+            .await?;
+        self.counters.deleted.fetch_add(1, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    fn entry(&self, action: AuditAction, row: &Recording) -> AuditEntry {
+        let object = format!("recording {}", row.id);
+        AuditEntry::new(self.clock.now(), &Actor::system(), action, object)
+            .with("call", row.call.as_str())
+    }
+
+    async fn commit(&self, change: RecordingChange, entry: AuditEntry) -> Result<(), StoreError> {
+        let change = Change::Recording(change);
+        self.database.commit(Audited { change, entry }).await?;
+        Ok(())
+    }
+}
