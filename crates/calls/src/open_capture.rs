@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 
 use crate::buttons;
 use crate::charge::{ChargeRun, PROGRESS_MAX};
-use crate::task::{CallTask, Done, Showing};
+use crate::task::{CallTask, Done, RecorderAnswer, Showing};
 
 /// Most that runs beside a call at a time: its recorders' answers, the mask's, and values that are asked for.
 const WORK_MAX: usize = 64;
@@ -488,14 +488,20 @@ impl CallTask {
         };
         let (recorders, call) = (self.inner.deps.recorders.clone(), self.call.id().clone());
         self.work.spawn(async move {
-            if on {
-                Done::Paused(
-                    capture,
-                    sink.id.clone(),
-                    recorders.pause(&call, &sink).await,
-                )
-            } else {
-                Done::Resumed(sink.id.clone(), recorders.resume(&call, &sink).await)
+            let asked = crate::now();
+            let result = match on {
+                true => recorders.pause(&call, &sink).await,
+                false => recorders.resume(&call, &sink).await,
+            };
+            let answer = RecorderAnswer {
+                capture,
+                sink,
+                asked,
+                result,
+            };
+            match on {
+                true => Done::Paused(answer),
+                false => Done::Resumed(answer),
             }
         });
     }

@@ -4,9 +4,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::access::{Actor, User};
+use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
     Audience, CaptureAction, IncomingCall, LineEvent, LiveEvent, ProtectionRefused, StoreError,
     Telephony,
@@ -16,9 +17,10 @@ use domain::capture::{AttemptsUsed, Field, WidgetKind};
 use domain::consumer::Consumer;
 use domain::control::CallControl;
 use domain::desktop::Desktop;
-use domain::id::{CaptureId, SinkId, WidgetId};
+use domain::evidence::Evidence;
+use domain::id::{CaptureId, WidgetId};
 use domain::payment::{Outcome, PaymentForm};
-use domain::service::Service;
+use domain::service::{Service, Sink};
 use domain::view::{
     CallState, CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferFailure,
 };
@@ -117,10 +119,18 @@ pub(crate) struct Showing {
 /// What ran beside the task and is done.
 pub(crate) enum Done {
     Protect(Option<CaptureId>, Result<(), ProtectionRefused>),
-    Paused(CaptureId, SinkId, Result<(), &'static str>),
-    Resumed(SinkId, Result<(), &'static str>),
+    Paused(RecorderAnswer),
+    Resumed(RecorderAnswer),
     /// That a value is shown is in the trail, or could not be entered.
     Recorded(Showing, Result<(), StoreError>),
+}
+
+/// What a recorder said.
+pub(crate) struct RecorderAnswer {
+    pub(crate) capture: CaptureId,
+    pub(crate) sink: Sink,
+    pub(crate) asked: Instant,
+    pub(crate) result: Result<(), &'static str>,
 }
 
 /// Where a call's task is reached.
@@ -434,16 +444,51 @@ impl CallTask {
         };
         match done {
             Done::Protect(capture, answer) => self.mask_answered(capture, answer),
-            Done::Paused(capture, sink, result) if self.is_open(&capture) => match result {
-                Ok(()) => self.capture_event(Event::SinkPaused(sink)),
-                Err(_code) => self.capture_event(Event::SinkRefused(sink)),
-            },
-            Done::Resumed(sink, Err(code)) => {
-                tracing::error!(call = %self.call.id(), %sink, code, "alarm: a recorder did not resume");
+            Done::Paused(answer) => {
+                self.note_recorder("pause", AuditAction::RecorderPaused, &answer);
+                if self.is_open(&answer.capture) {
+                    self.capture_event(match answer.result {
+                        Ok(()) => Event::SinkPaused(answer.sink.id),
+                        Err(_code) => Event::SinkRefused(answer.sink.id),
+                    });
+                }
+            }
+            Done::Resumed(answer) => {
+                self.note_recorder("resume", AuditAction::RecorderResumed, &answer);
+                if let Err(code) = answer.result {
+                    let (call, sink) = (self.call.id(), answer.sink.id);
+                    tracing::error!(%call, %sink, code, "alarm: a recorder did not resume");
+                }
             }
             Done::Recorded(showing, recorded) => self.show(showing, recorded),
-            Done::Paused(..) | Done::Resumed(_, Ok(())) => {}
         }
+    }
+
+    /// What a recorder said is part of the capture's evidence.
+    fn note_recorder(&self, asked: &str, done: AuditAction, answer: &RecorderAnswer) {
+        let action = match answer.result {
+            Ok(()) => done,
+            Err(_) => AuditAction::RecorderRefused,
+        };
+        let after = crate::now().saturating_duration_since(answer.asked);
+        let now = self.inner.deps.clock.now();
+        let entry = AuditEntry::new(
+            now,
+            &Actor::system(),
+            action,
+            Evidence::object(&answer.capture),
+        )
+        .with("recorder", answer.sink.name.as_str())
+        .with("medium", answer.sink.medium.name())
+        .with(
+            "answered_ms",
+            u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+        );
+        let entry = match answer.result {
+            Ok(()) => entry,
+            Err(code) => entry.with("asked", asked).with("reason", code),
+        };
+        self.inner.audit.append(entry);
     }
 
     fn handle_progress(&mut self, progress: Option<Progress>) {

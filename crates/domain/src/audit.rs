@@ -123,8 +123,16 @@ pub enum AuditAction {
     AttemptsReset,
     /// An agent transferred a call; detail: to (login name), discarded (a capture was open).
     CallTransferred,
-    /// A capture ended; detail: state.
+    /// A recorder said that it is paused for a capture; detail: recorder, medium, answered_ms.
+    RecorderPaused,
+    /// A recorder was let go after a capture and said that it goes on; detail: recorder, medium, answered_ms.
+    RecorderResumed,
+    /// A recorder did not do what it was asked; detail: recorder, medium, asked (pause, resume), reason, answered_ms.
+    RecorderRefused,
+    /// A capture ended; detail: state, reason, keys (how many were heard while its widget was open), stray_keys, late_pounds.
     CaptureEnded,
+    /// Its digits are gone, and mask and recorders were let go.
+    CaptureReleased,
     /// Protection was lost; detail: reason.
     ProtectionLost,
 }

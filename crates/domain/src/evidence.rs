@@ -118,11 +118,15 @@ impl Evidence {
         format!("capture {capture}")
     }
 
-    /// Whether the capture has ended, so that nothing more will be said of it.
+    /// Whether the capture has ended, and all that it had protected was let go.
     #[must_use]
     pub fn is_complete(entries: &[Proven]) -> bool {
-        let ended = |proven: &Proven| proven.entry.action == AuditAction::CaptureEnded;
-        entries.iter().any(ended)
+        let count = |action| {
+            let is = |proven: &&Proven| proven.entry.action == action;
+            entries.iter().filter(is).count()
+        };
+        count(AuditAction::CaptureEnded) > 0
+            && count(AuditAction::CaptureReleased) >= count(AuditAction::CaptureArmed)
     }
 
     /// Proves every entry: its text by its hash, its place by what it says itself, its order by the chain where neighbours are both here.

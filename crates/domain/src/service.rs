@@ -163,6 +163,17 @@ pub enum SinkMedium {
     Screen,
 }
 
+impl SinkMedium {
+    /// Its name in the API and in audit entries.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Screen => "screen",
+        }
+    }
+}
+
 /// What a sink hears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

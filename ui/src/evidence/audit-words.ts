@@ -59,11 +59,15 @@ export const ACTION_NAMES = {
   recording_deleted: 'audit_action.recording_deleted',
   attempts_reset: 'audit_action.attempts_reset',
   call_transferred: 'audit_action.call_transferred',
+  recorder_paused: 'audit_action.recorder_paused',
+  recorder_resumed: 'audit_action.recorder_resumed',
+  recorder_refused: 'audit_action.recorder_refused',
   capture_ended: 'audit_action.capture_ended',
+  capture_released: 'audit_action.capture_released',
   protection_lost: 'audit_action.protection_lost',
 } satisfies Record<AuditAction, MessageId>;
 
-const REFUSALS: readonly AuditAction[] = ['login_failed', 'user_locked', 'capture_blocked', 'field_invalid', 'charge_refused', 'unknown_rejected', 'protection_lost'];
+const REFUSALS: readonly AuditAction[] = ['login_failed', 'user_locked', 'capture_blocked', 'field_invalid', 'charge_refused', 'recorder_refused', 'unknown_rejected', 'protection_lost'];
 
 export function isRefusal(action: AuditAction): boolean {
   return REFUSALS.includes(action);

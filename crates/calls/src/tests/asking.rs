@@ -55,6 +55,7 @@ async fn left_unknown(recovery: &str, attempts: u128) -> House {
         .await
         .unwrap();
     house.until(&capture, CaptureState::Approved).await;
+    house.until_entered(AuditAction::CaptureReleased).await;
     let mut payments = house.books.payments.lock().unwrap();
     let done = payments[0].clone();
     let copies = (1..=attempts).map(|number| Payment {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::access::{Actor, CustomRoles, User};
+use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::*;
 use domain::capture::fixtures::CARDS;
 use domain::capture::routing::{BankTable, RefusedRoutings};
@@ -647,13 +648,27 @@ impl House {
         }
     }
 
+    /// The first entry of this action, once it is in the trail.
+    pub(super) async fn until_entered(&self, action: AuditAction) -> AuditEntry {
+        let began = std::time::Instant::now();
+        loop {
+            let entered = {
+                let entries = self.books.entries.lock().unwrap();
+                entries.iter().find(|entry| entry.action == action).cloned()
+            };
+            if let Some(entry) = entered {
+                return entry;
+            }
+            assert!(began.elapsed() < PATIENCE, "never {action:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Entries of lost protection: on what, and why.
     pub(super) fn losses(&self) -> Vec<String> {
         let entries = self.books.entries.lock().unwrap();
-        let lost = |entry: &&domain::audit::AuditEntry| {
-            entry.action == domain::audit::AuditAction::ProtectionLost
-        };
-        let text = |entry: &domain::audit::AuditEntry| {
+        let lost = |entry: &&AuditEntry| entry.action == AuditAction::ProtectionLost;
+        let text = |entry: &AuditEntry| {
             let reason = entry.detail["reason"].as_str().unwrap_or_default();
             format!("{} {reason}", entry.object)
         };

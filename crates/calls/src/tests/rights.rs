@@ -194,6 +194,13 @@ async fn a_basic_capture_is_blocked_by_a_recorder_that_cannot_be_paused() {
         .await
         .unwrap();
     house.until(&basic.id, CaptureState::Blocked).await;
+    let refused = house.until_entered(AuditAction::RecorderRefused).await;
+    assert_eq!(refused.object, format!("capture {}", basic.id));
+    let fact = |name: &str| refused.detail[name].as_str().unwrap().to_owned();
+    assert_eq!(
+        ["recorder", "medium", "asked", "reason"].map(fact),
+        ["Recorder", "call", "pause", crate::NO_CONTROL]
+    );
     house.act(&basic.id, CaptureAction::Close).await.unwrap();
     let advanced = house.open(&phone.id).await.unwrap();
     house.until(&advanced.id, CaptureState::Armed).await;

@@ -165,6 +165,9 @@ impl Session {
     pub fn handle(&mut self, now: Instant, clock: UnixMillis, event: Event, slot: &mut Slot) {
         let at = Moment { now, clock };
         self.run_timers(at, slot);
+        if matches!(event, Event::Key(_)) {
+            self.keying.heard_total = self.keying.heard_total.saturating_add(1);
+        }
         if self.ruling(now, &event) == Ruling::Allowed {
             self.apply(at, event, slot);
             self.settle();

@@ -31,7 +31,8 @@ fn whole() -> Evidence {
     let opened = line(4, "00", "capture_opened");
     let armed = line(5, &opened.hash, "capture_armed");
     let ended = line(7, "77", "capture_ended");
-    evidence(vec![opened, armed, ended])
+    let released = line(8, &ended.hash, "capture_released");
+    evidence(vec![opened, armed, ended, released])
 }
 
 fn evidence(entries: Vec<ChainedDocument>) -> Evidence {
@@ -47,9 +48,22 @@ fn the_entries_of_a_capture_prove_it() {
         [
             AuditAction::CaptureOpened,
             AuditAction::CaptureArmed,
-            AuditAction::CaptureEnded
+            AuditAction::CaptureEnded,
+            AuditAction::CaptureReleased,
         ]
     );
+    assert!(Evidence::is_complete(&proven));
+    for part in 1..4 {
+        assert!(!Evidence::is_complete(&proven[..part]), "{part}");
+    }
+}
+
+#[test]
+fn a_capture_that_was_never_protected_is_complete_when_it_ends() {
+    let opened = line(4, "00", "capture_opened");
+    let blocked = line(5, &opened.hash, "capture_blocked");
+    let ended = line(6, &blocked.hash, "capture_ended");
+    let proven = evidence(vec![opened, blocked, ended]).prove().unwrap();
     assert!(Evidence::is_complete(&proven));
     assert!(!Evidence::is_complete(&proven[..2]));
 }
@@ -91,7 +105,7 @@ fn an_entry_that_was_made_anew_does_not_fit_its_neighbour() {
 #[test]
 fn what_is_left_out_doubled_or_swapped_is_found() {
     let sound = whole();
-    let [opened, armed, ended] = sound.entries.clone().try_into().unwrap();
+    let [opened, armed, ended, _] = sound.entries.clone().try_into().unwrap();
     assert_eq!(
         evidence(vec![armed.clone(), ended.clone()]).prove(),
         Err(Flaw::Beginning)

@@ -150,6 +150,12 @@ fn a_basic_capture_pauses_the_recording_by_the_recorders_own_word() {
     recorded(folder.path(), 2);
     let ended = hang_up(&running);
     assert_eq!(ended["detail"]["cut"], false, "{ended}");
+    for action in ["recorder_paused", "recorder_resumed"] {
+        let entries = entries(&running, action);
+        assert_eq!(entries.len(), 1, "{action}: {entries:?}");
+        assert_eq!(entries[0]["detail"]["recorder"], "Tonewall");
+        assert!(entries[0]["detail"]["answered_ms"].is_u64(), "{entries:?}");
+    }
     let (row, reader) = only(&site, folder.path());
     assert_eq!(reader.ending(), Ending::Whole);
     let RecordingState::Ended(end) = row.state else {

@@ -32,6 +32,7 @@ impl Session {
             vec![
                 ("state", state.label().into()),
                 ("reason", reason.into()),
+                ("keys", self.keying.heard_total.into()),
                 ("stray_keys", self.keying.stray_total.into()),
                 ("late_pounds", self.keying.late_pounds.into()),
             ],

@@ -33,6 +33,8 @@ pub(super) struct Keying {
     pub(super) stray: u32,
     /// All of those, for the audit trail.
     pub(super) stray_total: u32,
+    /// Keys that were heard at all, for the audit trail.
+    pub(super) heard_total: u32,
     /// `#` that came after an automatic end.
     pub(super) late_pounds: u32,
     /// The security code was shown, and may be until then.

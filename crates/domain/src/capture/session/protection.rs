@@ -176,6 +176,9 @@ impl Session {
         if self.guard.is_let_go() {
             return;
         }
+        if matches!(self.guard.stage, Stage::Holding | Stage::AwaitingGone) {
+            self.effects.audit(AuditAction::CaptureReleased, Vec::new());
+        }
         self.guard.stage = Stage::Released;
         self.guard.mask = false;
         self.timers.clear(Timer::ConfirmGone);
