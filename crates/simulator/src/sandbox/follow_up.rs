@@ -1,5 +1,5 @@
-//! What the sandbox is asked to do with its charges.
-//! Owns: which charge is meant, and what of it can still be voided or refunded.
+//! What the sandbox is asked to do with its charges, and with what it stores.
+//! Owns: which of them is meant, and what of it can still be voided or refunded.
 //! Never: reads or writes the ledger.
 
 use super::ledger::{LedgerRow, RowStatus};
@@ -14,6 +14,13 @@ const UNITS: u128 = 10_000;
 pub(super) fn charge_of<'r>(rows: &'r [LedgerRow], auth_code: &str) -> Option<&'r LedgerRow> {
     let is_it = |row: &&LedgerRow| row.auth_code == auth_code && row.status == RowStatus::Charged;
     rows.iter().find(is_it)
+}
+
+/// The charge of this number, or what is stored under it: either may have a plan.
+pub(super) fn planned_for<'r>(rows: &'r [LedgerRow], auth_code: &str) -> Option<&'r LedgerRow> {
+    let is_stored =
+        |row: &&LedgerRow| row.auth_code == auth_code && row.status == RowStatus::Stored;
+    charge_of(rows, auth_code).or_else(|| rows.iter().find(is_stored))
 }
 
 /// The row of what is done with a charge, without a number of ours; the error says why it is not done. An empty amount is all of the charge.

@@ -22,6 +22,8 @@ pub enum RowStatus {
     Voided,
     /// Money of a charge went back.
     Refunded,
+    /// A card or an account is kept for a plan: no money moved.
+    Stored,
     /// A plan was set up: no money moved yet.
     Scheduled,
 }
@@ -33,7 +35,7 @@ pub struct LedgerRow {
     pub at_ms: u64,
     /// What became of it.
     pub status: RowStatus,
-    /// Our number for the charge that was to be voided or refunded; empty: this is a charge.
+    /// Our number for what was to be voided, refunded or followed by a plan; empty: this is a charge, or something stored.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub of: String,
     /// The parameter `reference`; of what follows a charge the charge's.

@@ -15,10 +15,11 @@
 //! A form has the same names without nesting; XML has the root `response`.
 //!
 //! `POST /refund` and `POST /void` take `authCode`, the number of a charge, a refund also `amount`, and
-//! answer alike: no more goes back than was charged. `POST /schedule` sets up a plan for a charge:
+//! answer alike: no more goes back than was charged. `POST /store` takes what `/charge` takes without an amount,
+//! keeps card or account, and charges nothing. `POST /schedule` sets up a plan for a charge or for what is stored:
 //! `authCode`, `reference`, `amount`, `startDate`, `count`, `each`; it is approved unless scripted.
 //! `GET /charges/REFERENCE` answers what became of the latest charge of that reference. `GET /ledger`
-//! lists what was charged, declined or scheduled, and what was given back. `POST /script` with `{"next":["decline","approve"]}` decides the next
+//! lists what was charged, declined, stored or scheduled, and what was given back. `POST /script` with `{"next":["decline","approve"]}` decides the next
 //! answers; what happens to a connection before its request, such as `close_at_once`, happens to the
 //! next one, whatever it is for.
 //!

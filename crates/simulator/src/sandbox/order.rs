@@ -16,14 +16,22 @@ pub(super) struct Order(BTreeMap<String, Zeroizing<String>>);
 impl Order {
     /// Reads the body of a charge; the error says what is wrong, without a value.
     pub(super) fn parse(content_type: &str, body: &[u8]) -> Result<Self, String> {
-        let order = Self::parse_with(content_type, body, &["amount", "reference"])?;
-        if order.number().is_empty() {
-            return Err("cardNumber is missing, and so is accountNumber".to_owned());
-        }
-        Ok(order)
+        Self::parse_with(content_type, body, &["amount", "reference"])?.with_number()
     }
 
-    /// Reads a plan that belongs to a charge: nothing keyed is in it.
+    /// Reads what is to be stored: it has no amount.
+    pub(super) fn parse_store(content_type: &str, body: &[u8]) -> Result<Self, String> {
+        Self::parse_with(content_type, body, &["reference"])?.with_number()
+    }
+
+    fn with_number(self) -> Result<Self, String> {
+        match self.number() {
+            "" => Err("cardNumber is missing, and so is accountNumber".to_owned()),
+            _ => Ok(self),
+        }
+    }
+
+    /// Reads a plan that belongs to a charge or to something stored: nothing keyed is in it.
     pub(super) fn parse_schedule(content_type: &str, body: &[u8]) -> Result<Self, String> {
         let needed = [
             "amount",
@@ -94,11 +102,19 @@ impl Order {
         }
     }
 
-    /// The row of a plan for a charge, without a number of ours.
-    pub(super) fn plan(&self, charge: &LedgerRow) -> LedgerRow {
+    /// The row of what is stored, without a number of ours.
+    pub(super) fn stored(&self) -> LedgerRow {
+        LedgerRow {
+            status: RowStatus::Stored,
+            ..self.row()
+        }
+    }
+
+    /// The row of a plan, without a number of ours.
+    pub(super) fn plan(&self, before: &LedgerRow) -> LedgerRow {
         LedgerRow {
             status: RowStatus::Scheduled,
-            of: charge.auth_code.clone(),
+            of: before.auth_code.clone(),
             kind: "plan".to_owned(),
             ..self.row()
         }

@@ -23,7 +23,7 @@ use super::answer::{Answer, AnswerType, refusal};
 use super::behaviour::{Behaviour, Moment};
 use super::certificates::Certificates;
 use super::early::{Met, meet};
-use super::follow_up::{charge_of, follow};
+use super::follow_up::{charge_of, follow, planned_for};
 use super::ledger::{Ledger, LedgerRow, RowStatus};
 use super::odd;
 use super::order::Order;
@@ -142,6 +142,7 @@ async fn answer(
         (Method::POST, "/charge") => charge(request, shared).await,
         (Method::POST, "/void") => follow_up(RowStatus::Voided, request, shared).await,
         (Method::POST, "/refund") => follow_up(RowStatus::Refunded, request, shared).await,
+        (Method::POST, "/store") => store(request, shared).await,
         (Method::POST, "/schedule") => schedule(request, shared).await,
         (Method::POST, "/script") => Ok(script(request, shared).await),
         (Method::GET, "/ledger") => return Ok(ledger(shared)),
@@ -150,7 +151,7 @@ async fn answer(
         }
         _ => Ok(Answer::refusal(
             StatusCode::NOT_FOUND,
-            "there are /charge, /void, /refund, /schedule, /charges/REFERENCE, /ledger and /script",
+            "there are /charge, /store, /void, /refund, /schedule, /charges/REFERENCE, /ledger and /script",
         )),
     };
     match answer {
@@ -211,7 +212,18 @@ async fn follow_up(
     answering
 }
 
-/// A plan for a charge. Its amount means nothing: it is approved unless it is scripted.
+/// Keeps a card or an account and charges nothing. No amount decides: it is approved unless it is scripted.
+async fn store(request: Request<Incoming>, shared: &Shared) -> Result<Answer, Vec<Step>> {
+    let order = match order(request, shared, Order::parse_store).await {
+        Ok(order) => order,
+        Err(refusal) => return Ok(refusal),
+    };
+    let scripted = shared.script.take(Moment::Request);
+    let behaviour = scripted.unwrap_or(Behaviour::Approve);
+    asked(behaviour, &order, order.stored(), shared).await
+}
+
+/// A plan for a charge or for what is stored. Its amount means nothing: it is approved unless it is scripted.
 async fn schedule(request: Request<Incoming>, shared: &Shared) -> Result<Answer, Vec<Step>> {
     let order = match order(request, shared, Order::parse_schedule).await {
         Ok(order) => order,
@@ -220,12 +232,12 @@ async fn schedule(request: Request<Incoming>, shared: &Shared) -> Result<Answer,
     let Ok(rows) = shared.ledger.rows() else {
         return Ok(unusable_ledger());
     };
-    let Some(charge) = charge_of(&rows, order.text("authCode")) else {
+    let Some(before) = planned_for(&rows, order.text("authCode")) else {
         return Ok(no_charge());
     };
     let scripted = shared.script.take(Moment::Request);
     let behaviour = scripted.unwrap_or(Behaviour::Approve);
-    asked(behaviour, &order, order.plan(charge), shared).await
+    asked(behaviour, &order, order.plan(before), shared).await
 }
 
 /// What became of the latest charge of a reference.
@@ -237,7 +249,8 @@ fn inquiry(path: &str, headers: &HeaderMap, shared: &Shared) -> Answer {
         return unusable_ledger();
     };
     let reference = path.trim_start_matches(CHARGES);
-    let mut charges = rows.into_iter().rev().filter(|row| row.of.is_empty());
+    let is_charge = |row: &LedgerRow| row.of.is_empty() && row.status != RowStatus::Stored;
+    let mut charges = rows.into_iter().rev().filter(is_charge);
     match charges.find(|row| row.reference == reference) {
         Some(charge) => Answer::about(charge),
         None => Answer::refusal(StatusCode::NOT_FOUND, "no charge has this reference"),

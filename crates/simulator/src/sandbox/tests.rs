@@ -211,6 +211,36 @@ async fn a_plan_belongs_to_a_charge_and_has_a_row_of_its_own() {
 }
 
 #[tokio::test]
+async fn what_is_stored_is_no_charge_and_may_have_a_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = start(folder.path(), "127.0.0.1:0").await.unwrap();
+    let order = r#"{"reference":"R-1","currency":"USD","accountNumber":"0012345"}"#;
+    let stored = ask(&sandbox, &post("/store", order)).await;
+    assert!(stored.contains(r#""authCode":"A00001""#), "{stored}");
+    let refund = ask(&sandbox, &post("/refund", r#"{"authCode":"A00001"}"#)).await;
+    assert!(refund.starts_with("HTTP/1.1 404"), "{refund}");
+    let inquiry = "GET /charges/R-1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let unknown = ask(&sandbox, inquiry).await;
+    assert!(unknown.starts_with("HTTP/1.1 404"), "{unknown}");
+    let plan = r#"{"amount":"37.50","currency":"USD","reference":"R-1","authCode":"A00001","startDate":"2026-12-01","count":"1","each":"37.50"}"#;
+    let scheduled = ask(&sandbox, &post("/schedule", plan)).await;
+    assert!(scheduled.contains(r#""status":"APPROVED""#), "{scheduled}");
+    let rows = sandbox.ledger().unwrap();
+    let seen = |row: &LedgerRow| (row.status, row.of.clone(), row.amount.clone());
+    let told = |status, of: &str, amount: &str| (status, of.to_owned(), amount.to_owned());
+    assert_eq!(
+        Vec::from_iter(rows.iter().map(seen)),
+        [
+            told(RowStatus::Stored, "", ""),
+            told(RowStatus::Scheduled, "A00001", "37.50")
+        ]
+    );
+    assert_eq!(rows[0].last_four, "2345");
+    let nothing = ask(&sandbox, &post("/store", r#"{"reference":"R-1"}"#)).await;
+    assert!(nothing.contains("cardNumber is missing"), "{nothing}");
+}
+
+#[tokio::test]
 async fn an_answer_repeats_the_description_when_it_is_told_to() {
     let folder = tempfile::tempdir().unwrap();
     let sandbox = start(folder.path(), "127.0.0.1:0").await.unwrap();
