@@ -134,9 +134,12 @@ impl Asking {
         }
     }
 
-    /// What is asked; none: the widget is gone, or does not say how.
+    /// What is asked; none: the widget is gone, or does not say how, or nothing was charged that an inquiry could be about.
     async fn inquiry(&self, payment: &Payment) -> Result<Option<Operation>, StoreError> {
         let kind = OperationKind::Inquire;
+        if payment.only_stores() {
+            return Ok(None);
+        }
         let snapshot = self.configuration.current();
         let Some(widget) = snapshot.widget(&payment.widget) else {
             return Ok(None);

@@ -11,7 +11,7 @@ use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Audited, CaptureAction, Change, Charge, StoreError};
 use domain::capture::{CaptureState, Effect, Event, Field, Ruling, Session};
 use domain::gate::pass_gates;
-use domain::gateway::{NotSentReason, Once};
+use domain::gateway::{GatewayConfig, NotSentReason, Once};
 use domain::id::{AttemptId, CaptureId, DesktopId, SinkId, WidgetId};
 use domain::payment::{Arrangement, AttemptState, Payment, PaymentForm};
 use domain::service::{Sink, SinkHearing};
@@ -524,7 +524,7 @@ impl CallTask {
             return;
         };
         let widget = open.session.widget().clone();
-        let Some(mut gateway) = widget.gateway.clone() else {
+        let Some(mut gateway) = gateway_for(&widget, &payment) else {
             self.capture_event(Event::NotSent(NotSentReason::Render));
             return;
         };
@@ -592,6 +592,15 @@ fn closed_state(action: CaptureAction, before: CaptureState) -> CaptureState {
         CaptureState::Cancelled
     } else {
         before
+    }
+}
+
+/// How an attempt is sent: as the sale, or as the store in its place; none: the widget does not say how.
+fn gateway_for(widget: &Widget, payment: &Payment) -> Option<GatewayConfig> {
+    let gateway = widget.gateway.as_ref()?;
+    match payment.only_stores() {
+        true => gateway.for_store(),
+        false => Some(gateway.clone()),
     }
 }
 

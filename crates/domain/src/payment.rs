@@ -38,6 +38,7 @@ pub use ledger::{
 };
 pub use notice::NoticeWindow;
 pub use plan::PlanStanding;
+pub(crate) use plan::takes_one_date;
 pub use schedule::{ArrangedBy, Arrangement, Schedule, ScheduledPayment};
 
 /// How a sent charge ended.
@@ -103,7 +104,7 @@ pub struct Payment {
     pub kind: WidgetKind,
     /// Who pressed Process Payment.
     pub agent: UserId,
-    /// How much is charged now.
+    /// How much is charged now; 0: card or account is only stored.
     pub amount: Money,
     /// What is left to later days; none: nothing.
     pub arrangement: Option<Arrangement>,
@@ -129,6 +130,13 @@ impl Payment {
     pub fn has_own_schedule(&self) -> bool {
         let arrangement = self.arrangement.as_ref();
         arrangement.is_some_and(|arrangement| arrangement.by == ArrangedBy::Schedule)
+    }
+
+    /// Card or account is kept at the gateway for what is due later, and nothing is charged: its amount is 0.
+    #[must_use]
+    pub fn only_stores(&self) -> bool {
+        let arrangement = self.arrangement.as_ref();
+        arrangement.is_some_and(Arrangement::only_stores)
     }
 }
 

@@ -231,7 +231,7 @@ impl ResponseVariables {
     #[must_use]
     pub fn restrict(&self, gateway: &mut GatewayConfig) -> bool {
         gateway.more.message_keys.retain(|key| self.allow(key));
-        for operation in gateway.more.operations.all_mut() {
+        for operation in gateway.more.all_operations_mut() {
             if !self.allow(&operation.agent_message_key) {
                 operation.agent_message_key.clear();
                 operation.message_keys.clear();

@@ -82,7 +82,8 @@ fn settling(kind: OperationKind, answer: Answer) -> Option<Answer> {
         (OperationKind::Inquire, _) => Some(answer),
         (OperationKind::Void, Outcome::Approved) => Some(undone(answer)),
         (
-            OperationKind::Void
+            OperationKind::Store
+            | OperationKind::Void
             | OperationKind::Refund
             | OperationKind::Capture
             | OperationKind::Schedule,

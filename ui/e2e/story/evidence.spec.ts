@@ -68,7 +68,7 @@ test('s15 a supervisor takes payments out as a file, and that is in the trail', 
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export CSV' }).click();
   const text = await readFile(await (await download).path(), 'utf8');
-  expect(text).toBe('\uFEFF"time","reference","outcome","reason","amount","currency","widget","brand","last_four","agent","desktop","message","call","attempt","changed","voided","refunded","captured","total","plan"\r\n');
+  expect(text).toBe('\uFEFF"time","reference","outcome","reason","amount","currency","widget","brand","last_four","agent","desktop","message","call","attempt","changed","voided","refunded","captured","total","plan","stored"\r\n');
   const context = await browser.newContext({ baseURL: demo.page });
   const auditor = new Desk(await context.newPage(), demo);
   await auditor.signIn('auditor', '/audit?action=payments_exported');

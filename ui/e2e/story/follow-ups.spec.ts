@@ -140,8 +140,8 @@ test('a supervisor refunds a payment in two parts, one of which nobody answers a
     const download = office.page.waitForEvent('download');
     await office.page.getByRole('button', { name: 'Export CSV' }).click();
     const lines = (await readFile(await (await download).path(), 'utf8')).trim().split('\r\n');
-    expect(lines[0]).toMatch(/"voided","refunded","captured","total","plan"$/);
-    expect(lines.find((line) => line.includes(`"${reference}"`))).toMatch(/"","50\.00","","",""$/);
+    expect(lines[0]).toMatch(/"voided","refunded","captured","total","plan","stored"$/);
+    expect(lines.find((line) => line.includes(`"${reference}"`))).toMatch(/"","50\.00","","","",""$/);
     const back = (await simulator.ledger()).filter(({ status }) => status === 'refunded');
     expect(back.map(({ amount, reference: of }) => [amount, of])).toEqual([['20.00', reference], ['30.00', reference]]);
   });

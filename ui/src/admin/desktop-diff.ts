@@ -236,6 +236,7 @@ const MORE: WidgetField[] = [
   moreField('verdict', conditions),
   moreField('cases', (_, cases) => cases.map(({ name, expected }) => `${name}: ${expected.outcome}`).join('\n')),
   moreField('recovery', (t, way) => t(`more.recovery.${way}`)),
+  moreField('store', (_, store) => (store ? JSON.stringify(store, null, 2) : '')),
   moreField('operations', operationsText),
 ];
 

@@ -87,6 +87,16 @@ describe('a configuration as a text', () => {
     }
   });
 
+  test('has what stores, without its credentials, and takes them from here again', () => {
+    const store = { url: '/vault', success_key: 'state', success_value: 'kept', request_params: [{ name: 'card', value: '{card.number}' }], request_headers: [{ name: 'X-Key', value: 'header-canary' }] };
+    const widget = draft({ more: { store } });
+    for (const format of ['toml', 'json'] as const) {
+      const text = textOf(widget, format);
+      expect(text).not.toContain('canary');
+      expect(withGateway(widget, gatewayOf(text)).gateway!.more, format).toEqual(widget.gateway!.more);
+    }
+  });
+
   test('a header that was left out stays as it is here', () => {
     const here = draft({ request_headers: [{ name: 'X-Key', value: 'kept' }] });
     const read = gatewayOf('[gateway]\nservice_url = "https://b.example"\nread_timeout_ms = 9000\nrequest_headers = [{ name = "X-Key", value = "" }, { name = "X-New", value = "" }]');
@@ -113,6 +123,9 @@ describe('a configuration as a text', () => {
     ['[gateway.more.operations.charge]\nurl = "/x"', { why: 'unknown', name: 'more.operations.charge' }],
     ['[gateway.more.operations.void]\nulr = "/x"', { why: 'unknown', name: 'more.operations.ulr' }],
     ['[gateway.more.operations]\nvoid = "/x"', { why: 'shape', name: 'more.operations.void' }],
+    ['[gateway.more.store]\nulr = "/x"', { why: 'unknown', name: 'more.store.ulr' }],
+    ['[gateway.more.store]\nmethod = "GET"', { why: 'shape', name: 'more.store.method' }],
+    ['[gateway.more]\nstore = "/x"', { why: 'shape', name: 'more.store' }],
     ['[gateway]\n__proto__ = "x"', { why: 'unknown', name: '__proto__' }],
     ['x'.repeat(200_001), { why: 'too_long' }],
   ] as const)('what is none says why: %.40s', (text, failure) => {

@@ -23,7 +23,7 @@ export function textOf(draft: WidgetDraft, format: Format): string {
   if (!config) return '';
   const request_headers = (config.request_headers ?? []).map(withoutKey);
   const { more: set = {} as More, ...rest } = config;
-  const more = briefOf(fullOf({ ...set, steps: (set.steps ?? []).map(withoutKeys), operations: eachOperation(set.operations ?? {}, (_, operation) => withoutKeys(operation)) }));
+  const more = briefOf(fullOf({ ...set, steps: (set.steps ?? []).map(withoutKeys), store: set.store ? withoutKeys(set.store) : null, operations: eachOperation(set.operations ?? {}, (_, operation) => withoutKeys(operation)) }));
   const gateway = { ...without(rest, FIRST_GATEWAY), ...(request_headers.length > 0 ? { request_headers } : {}), ...(Object.keys(more).length > 0 ? { more } : {}) };
   return format === 'json' ? `${JSON.stringify({ gateway }, null, 2)}\n` : `${toToml({ gateway } as TomlTable)}\n`;
 }
@@ -71,7 +71,7 @@ const isMapping = (value: unknown): value is Mapping => isRow(value) && Object.k
 const isOutput = (value: unknown): value is StepOutput => isRow(value) && Object.entries(value).every(([name, of]) => ['name', 'value'].includes(name) || (name === 'public' && typeof of === 'boolean'));
 
 /** Lists of texts; the others are rows of name and value. */
-const TEXT_LISTS = ['more.secrets', 'more.message_keys', 'more.steps.require', 'more.operations.message_keys', ...VERDICT_LISTS.flatMap((list) => [`more.verdict.${list}`, `more.operations.verdict.${list}`])];
+const TEXT_LISTS = ['more.secrets', 'more.message_keys', 'more.steps.require', 'more.operations.message_keys', 'more.store.message_keys', ...VERDICT_LISTS.flatMap((list) => ['more', 'more.operations', 'more.store'].map((of) => `${of}.verdict.${list}`))];
 
 /** What an item of a list is. The server looks closer. */
 function itemOf(path: string): (item: unknown) => boolean {
@@ -86,6 +86,11 @@ function misfit(table: Record<string, unknown>, first: object, under: string): R
     const model = (first as Record<string, unknown>)[name];
     if (under + name === 'more.operations' && isTable(value)) {
       const wrong = operationMisfit(value);
+      if (wrong) return wrong;
+      continue;
+    }
+    if (under + name === 'more.store' && isTable(value)) {
+      const wrong = misfit(value, FIRST_OPERATION, 'more.store.');
       if (wrong) return wrong;
       continue;
     }
@@ -124,6 +129,10 @@ const CHOICES: Record<string, readonly string[]> = {
   'more.operations.request_type': TYPES,
   'more.operations.response_type': TYPES,
   'more.operations.success_value_meaning': ['text', 'test'],
+  'more.store.method': ['POST', 'PUT'],
+  'more.store.request_type': TYPES,
+  'more.store.response_type': TYPES,
+  'more.store.success_value_meaning': ['text', 'test'],
   'more.steps.method': ['POST', 'PUT'],
   'more.steps.request_type': TYPES,
   'more.steps.response_type': TYPES,
@@ -147,17 +156,17 @@ export function withGateway(draft: WidgetDraft, gateway: GatewayDraft): WidgetDr
     const before = draft.gateway?.more.steps?.find(({ name }) => name === step.name)?.request_headers;
     return step.request_headers ? { ...step, request_headers: step.request_headers.map((header) => kept(header, before)) } : step;
   });
-  const before = draft.gateway?.more.operations ?? {};
-  const operations = eachOperation(gateway.more.operations ?? {}, (kind, operation) => {
-    const known = before[kind]?.request_headers;
-    return operation.request_headers ? { ...operation, request_headers: operation.request_headers.map((header) => kept(header, known)) } : operation;
-  });
+  const { store: storeBefore, operations: before = {} } = draft.gateway?.more ?? {};
+  const withHeaders = (operation: GatewayOperation, known: GatewayOperation | null | undefined) =>
+    operation.request_headers ? { ...operation, request_headers: operation.request_headers.map((header) => kept(header, known?.request_headers)) } : operation;
+  const operations = eachOperation(gateway.more.operations ?? {}, (kind, operation) => withHeaders(operation, before[kind]));
+  const { store } = gateway.more;
   return {
     ...draft,
     gateway: {
       ...gateway,
       request_headers: gateway.request_headers.map((header) => kept(header, draft.gateway?.request_headers)),
-      more: { ...gateway.more, ...(steps ? { steps } : {}), ...(Object.keys(operations).length > 0 ? { operations } : {}) },
+      more: { ...gateway.more, ...(steps ? { steps } : {}), ...(store ? { store: withHeaders(store, storeBefore) } : {}), ...(Object.keys(operations).length > 0 ? { operations } : {}) },
     },
     numbers: { ...draft.numbers, connection_timeout_ms: String(gateway.connection_timeout_ms), read_timeout_ms: String(gateway.read_timeout_ms) },
   };

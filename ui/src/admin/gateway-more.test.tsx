@@ -217,6 +217,28 @@ describe('the configuration as a text', () => {
   });
 });
 
+test('a store is written as the payment is, has no key of a reference, and is removed again', async () => {
+  const { more } = open({ constants: [{ name: 'shop', value: '7' }] });
+  await unfold('More', 'Card stored for later');
+  expect(screen.getByText(/^Nothing is stored/)).toBeVisible();
+  await userEvent.click(screen.getByRole('button', { name: 'Add: Store' }));
+  expect(more().store).toEqual({ url: '', success_key: '', success_value: '' });
+  const store = within(screen.getByRole('region', { name: 'Store' }));
+  expect(store.queryByRole('textbox', { name: 'Key of the reference in this answer' })).toBeNull();
+  await userEvent.click(store.getByRole('textbox', { name: 'Text of the body' }));
+  await userEvent.paste('{card.number}');
+  expect(more().store).toEqual({ url: '', success_key: '', success_value: '', body: '{card.number}' });
+  expect(head('Card stored for later')).toHaveAccessibleDescription('Card stored for later');
+  await userEvent.click(store.getByRole('button', { name: 'Remove Store' }));
+  expect(more().store).toBeUndefined();
+});
+
+test('what is wrong with a store is told at its field', () => {
+  const { tell } = open({ store: { url: '/vault', success_key: 'a', success_value: 'b' } });
+  tell({ 'gateway.more.store.url': 'Say how plans are set up.' });
+  expect(within(screen.getByRole('region', { name: 'Store' })).getByRole('textbox', { name: 'URL of the request' })).toHaveAccessibleDescription(/Say how plans are set up\./);
+});
+
 describe('after the payment', () => {
   const region = (name: string) => within(screen.getByRole('region', { name }));
   const type = async (place: ReturnType<typeof within>, name: string, text: string) => {

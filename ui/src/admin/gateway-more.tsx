@@ -14,7 +14,7 @@ import { AnswerGroup, PasswordGroup, RequestGroup, VerdictGroup } from './more-g
 import look from './gateway-more.module.css';
 import type { Group, MoreDraft, SetField } from './more-form';
 import { GROUPS, briefOf, errorsIn, fieldsSet, fullOf } from './more-form';
-import { OperationsGroup } from './more-operations';
+import { OperationsGroup, StoreGroup } from './more-operations';
 import { StepsGroup } from './more-steps';
 import { SignatureGroup, ValuesGroup } from './more-values';
 import type { InputsProps } from './widget-sheet';
@@ -25,7 +25,7 @@ export type GroupProps = InputsProps & {
   set: (next: Partial<MoreDraft>) => void;
 };
 
-const PARTS: Record<Group, ComponentType<GroupProps>> = { request: RequestGroup, values: ValuesGroup, steps: StepsGroup, signature: SignatureGroup, password: PasswordGroup, connection: ConnectionGroup, answer: AnswerGroup, verdict: VerdictGroup, operations: OperationsGroup, cases: CasesGroup };
+const PARTS: Record<Group, ComponentType<GroupProps>> = { request: RequestGroup, values: ValuesGroup, steps: StepsGroup, signature: SignatureGroup, password: PasswordGroup, connection: ConnectionGroup, answer: AnswerGroup, verdict: VerdictGroup, store: StoreGroup, operations: OperationsGroup, cases: CasesGroup };
 
 /** One example a group, as it is written. */
 const EXAMPLES: Record<Group, string> = {
@@ -37,6 +37,7 @@ const EXAMPLES: Record<Group, string> = {
   connection: 'bank',
   answer: 'transaction_id: id || transaction.id',
   verdict: 'status = DECLINED|REFUSED',
+  store: '{card.number}',
   operations: '{sale.transaction_id}',
   cases: '402: declined',
 };

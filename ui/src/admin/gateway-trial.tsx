@@ -10,7 +10,7 @@ import { decimalsOf, moneyText } from '../lib/i18n/format';
 import css from './admin.module.css';
 import type { Errors, WidgetDraft } from './desktop-form';
 import { pathOf } from './desktop-form';
-import { operationsOf } from './more-form';
+import { kindsOf } from './more-form';
 import { PastedAnswer } from './pasted-answer';
 import { currencyOf, instrumentsOf, isTelUnauthorised, previewForm, testForm } from './trial-form';
 import { Judgement } from './trial-verdict';
@@ -60,7 +60,7 @@ const SALE = 'sale';
 
 function PreviewBody({ draft, desktop, instrument, onErrors, onCase }: BodyProps) {
   const t = useT();
-  const kinds = operationsOf(draft.gateway?.more.operations ?? {}).map(([kind]) => kind);
+  const kinds = kindsOf(draft.gateway?.more ?? {});
   const [asked, setAsked] = useState<OperationKind>();
   const form = previewForm(draft, desktop, instrument);
   const preview = useQuery({

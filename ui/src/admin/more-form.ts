@@ -10,7 +10,7 @@ import type { Errors } from './desktop-form';
 export const VERDICT_LISTS = ['also', 'unknown', 'review', 'declined', 'error'] as const satisfies readonly (keyof VerdictConditions)[];
 
 /** Every field has a value while it is edited. */
-export type MoreDraft = Required<Omit<More, 'verdict' | 'connection'>> & { verdict: Required<VerdictConditions>; connection: Connection };
+export type MoreDraft = Required<Omit<More, 'verdict' | 'connection' | 'store'>> & { verdict: Required<VerdictConditions>; connection: Connection; /** None: the gateway keeps nothing for later. */ store: GatewayOperation | null };
 
 export const FIRST_MORE: MoreDraft = {
   method: 'POST',
@@ -31,6 +31,7 @@ export const FIRST_MORE: MoreDraft = {
   cases: [],
   recovery: 'none',
   connection: { trust: '', client_certificate: '', proxy: '' },
+  store: null,
   operations: {},
   verdict: { also: [], unknown: [], review: [], declined: [], error: [] },
 };
@@ -69,7 +70,7 @@ export function briefStep({ name, url, ...step }: StepDraft): GatewayStep {
   return { name, url, ...Object.fromEntries(asks) };
 }
 
-/** What can be asked after the sale, in the server's order. */
+/** What can be asked after the sale, in the server's order. The store takes the sale's place. */
 export const OPERATIONS = ['inquire', 'void', 'refund', 'capture', 'schedule'] as const satisfies readonly (keyof Operations)[];
 
 /** An operation, every field of which has a value. */
@@ -110,14 +111,24 @@ export function firstOperation(kind: OperationKind): GatewayOperation {
 }
 
 /** Those that there are, by kind. */
-export function operationsOf(operations: Operations): [OperationKind, GatewayOperation][] {
+export function operationsOf(operations: Operations): [keyof Operations, GatewayOperation][] {
   return OPERATIONS.flatMap((kind) => {
     const operation = operations[kind];
-    return operation ? [[kind, operation] as [OperationKind, GatewayOperation]] : [];
+    return operation ? [[kind, operation] as [keyof Operations, GatewayOperation]] : [];
   });
 }
 
-export const GROUPS = ['request', 'values', 'steps', 'signature', 'password', 'connection', 'answer', 'verdict', 'operations', 'cases'] as const;
+/** The kinds that there are, the store's too, in the server's order. */
+export function kindsOf({ store, operations }: More): OperationKind[] {
+  return [...(store ? (['store'] as const) : []), ...operationsOf(operations ?? {}).map(([kind]) => kind)];
+}
+
+/** The one of a kind. */
+export function operationOf(more: More | undefined, kind: OperationKind): GatewayOperation | null | undefined {
+  return kind === 'store' ? more?.store : more?.operations?.[kind];
+}
+
+export const GROUPS = ['request', 'values', 'steps', 'signature', 'password', 'connection', 'answer', 'verdict', 'store', 'operations', 'cases'] as const;
 export type Group = (typeof GROUPS)[number];
 
 const GROUP_OF: Record<keyof MoreDraft, Group> = {
@@ -137,6 +148,7 @@ const GROUP_OF: Record<keyof MoreDraft, Group> = {
   message_keys: 'answer',
   outputs: 'answer',
   recovery: 'verdict',
+  store: 'store',
   operations: 'operations',
   success_value: 'verdict',
   verdict: 'verdict',

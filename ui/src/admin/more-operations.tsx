@@ -1,6 +1,6 @@
-/** Requests about a payment that the gateway has: what became of it, undo it, give money back, take what is held. */
+/** Requests besides the payment's: one in its place that keeps the card, and those about a payment that the gateway has: what became of it, undo it, give money back, take what is held. */
 import { useId } from 'react';
-import type { ContentType, GatewayOperation, OperationKind } from '../lib/api/types';
+import type { ContentType, GatewayOperation, OperationKind, Operations } from '../lib/api/types';
 import { Button, Icon, SelectInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import css from './admin.module.css';
@@ -23,7 +23,7 @@ export function OperationsGroup(props: GroupProps) {
   const off = !may.gateway;
   const there = operationsOf(more.operations);
   const missing = OPERATIONS.filter((kind) => !more.operations[kind]);
-  const change = (kind: OperationKind, next: GatewayOperation | undefined) => {
+  const change = (kind: keyof Operations, next: GatewayOperation | undefined) => {
     const { [kind]: _, ...others } = more.operations;
     set({ operations: Object.fromEntries(operationsOf(next ? { ...others, [kind]: next } : others)) });
   };
@@ -53,6 +53,27 @@ export function OperationsGroup(props: GroupProps) {
   );
 }
 
+/** In the sale's place, where nothing is due today. */
+export function StoreGroup(props: GroupProps) {
+  const t = useT();
+  const { more: { store }, may, set } = props;
+  if (store) return <Operation {...props} kind="store" operation={fullOperation(store)} onOperation={(next) => set({ store: briefOperation({ ...fullOperation(store), ...next }) })} onRemove={() => set({ store: null })} />;
+  return (
+    <>
+      <p className={css.hint}>{t('more.store_none')}</p>
+      <div className={css.tools}>
+        <Button size="small" isDisabled={!may.gateway} onPress={() => set({ store: firstOperation('store') })} aria-label={`${t('mapping.add')}: ${t('more.operation.store')}`}>
+          <Icon name="add" />
+          {t('more.operation.store')}
+        </Button>
+      </div>
+    </>
+  );
+}
+
+/** Where its fields stand in the form. */
+const pathOf = (kind: OperationKind) => (kind === 'store' ? 'gateway.more.store' : `gateway.more.operations.${kind}`);
+
 type OperationProps = GroupProps & { kind: OperationKind; operation: OperationDraft; onOperation: (next: Partial<OperationDraft>) => void; onRemove: () => void };
 
 function Operation(props: OperationProps) {
@@ -60,7 +81,7 @@ function Operation(props: OperationProps) {
   const t = useT();
   const titleId = useId();
   const name = t(`more.operation.${kind}`);
-  const whole = errors[`gateway.more.operations.${kind}`];
+  const whole = errors[pathOf(kind)];
   return (
     <section className={look.step} aria-labelledby={titleId}>
       <div className={look.rowsHead}>
@@ -75,12 +96,17 @@ function Operation(props: OperationProps) {
   );
 }
 
+const OPERATION_HINTS = { url: 'more.operation_url_hint', params: 'more.operation_params_hint', headers: 'more.operation_headers_hint' } as const;
+const STORE_HINTS = { url: 'more.step.url_hint', params: 'more.step.params_hint', headers: 'more.step.headers_hint' } as const;
+
 /** The request. */
 function Asked({ kind, operation, onOperation, draft, errors, may }: OperationProps) {
   const t = useT();
   const off = !may.gateway;
-  const path = `gateway.more.operations.${kind}`;
+  const path = pathOf(kind);
   const above = { operation: kind };
+  // The store is sent while everything is there, as a step is.
+  const hints = kind === 'store' ? STORE_HINTS : OPERATION_HINTS;
   const type = (field: 'request_type' | 'response_type', types: readonly ContentType[]) => (
     <SelectInput
       label={t(`widget.${field}`)}
@@ -93,7 +119,7 @@ function Asked({ kind, operation, onOperation, draft, errors, may }: OperationPr
   );
   return (
     <>
-      <TemplateInput label={t('more.operation_url')} value={operation.url} onChange={(url) => onOperation({ url })} hint={t('more.operation_url_hint')} error={errors[`${path}.url`]} required draft={draft} place="url" above={above} disabled={off} />
+      <TemplateInput label={t('more.operation_url')} value={operation.url} onChange={(url) => onOperation({ url })} hint={t(hints.url)} error={errors[`${path}.url`]} required draft={draft} place="url" above={above} disabled={off} />
       <div className={css.pairs}>
         <SelectInput label={t('more.method')} value={operation.method} choices={methodsOf(kind).map((id) => ({ id, label: id }))} onChange={(method) => onOperation({ method })} error={errors[`${path}.method`]} disabled={off} />
         {type('request_type', REQUEST_TYPES)}
@@ -105,7 +131,7 @@ function Asked({ kind, operation, onOperation, draft, errors, may }: OperationPr
         onChange={(request_params) => onOperation({ request_params })}
         errors={errors}
         path={`${path}.request_params`}
-        hint={errors[`${path}.request_params`] ?? t('more.operation_params_hint')}
+        hint={errors[`${path}.request_params`] ?? t(hints.params)}
         disabled={off}
         tokens={{ draft, place: 'body', above }}
       />
@@ -117,7 +143,7 @@ function Asked({ kind, operation, onOperation, draft, errors, may }: OperationPr
         onChange={(request_headers) => onOperation({ request_headers })}
         errors={errors}
         path={`${path}.request_headers`}
-        hint={t('more.operation_headers_hint')}
+        hint={t(hints.headers)}
         disabled={off}
         tokens={{ draft, place: 'header', above }}
       />
@@ -130,7 +156,7 @@ function Asked({ kind, operation, onOperation, draft, errors, may }: OperationPr
 function Answered({ kind, operation, onOperation, errors, may }: OperationProps) {
   const t = useT();
   const off = !may.gateway;
-  const path = `gateway.more.operations.${kind}`;
+  const path = pathOf(kind);
   const text = (field: 'success_key' | 'success_value' | 'agent_message_key' | 'reference_key', required: boolean) => (
     <TextInput
       label={t(`more.operation_${field}`)}
@@ -157,7 +183,7 @@ function Answered({ kind, operation, onOperation, errors, may }: OperationProps)
         error={errors[`${path}.success_value_meaning`]}
         disabled={off}
       />
-      {text('reference_key', kind === 'inquire')}
+      {kind !== 'store' && text('reference_key', kind === 'inquire')}
       {VERDICT_LISTS.map((list) => (
         <LinesInput
           key={list}
@@ -180,7 +206,7 @@ function Answered({ kind, operation, onOperation, errors, may }: OperationProps)
         onChange={(outputs) => onOperation({ outputs })}
         errors={errors}
         path={`${path}.outputs`}
-        hint={t('more.operation_outputs_hint')}
+        hint={t(kind === 'store' ? 'more.store_outputs_hint' : 'more.operation_outputs_hint')}
         disabled={off}
       />
     </>

@@ -73,6 +73,13 @@ describe('what fits', () => {
     expect(ownNames(more, 'body').map(({ name }) => name)).not.toContain('sale.id');
   });
 
+  test('a store has what the payment has, but the plan', () => {
+    const offered = (operation?: 'store') => tokensFor('body', false, [], { operation }).map(({ name }) => name);
+    const isOfPlan = (name: string) => name.startsWith('arrangement.') || name.startsWith('form.arrangement');
+    expect(offered('store')).toEqual(offered().filter((name) => !isOfPlan(name)));
+    expect(offered('store')).toContain('card.number');
+  });
+
   test('a schedule has the plan, which the other operations have not', () => {
     const offered = (operation: 'schedule' | 'refund') => tokensFor('body', false, [], { operation }).map(({ name }) => name);
     expect(offered('schedule')).toEqual(expect.arrayContaining(['form.arrangementStart', 'arrangement.total', 'payment.amount']));

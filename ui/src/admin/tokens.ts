@@ -141,20 +141,21 @@ export type OwnName = { name: string; kind: Kind; example: string };
 /** What may stand in a place of a card's or a check's widget. */
 export function tokensFor(place: TokenPlace, isCheck: boolean, own: readonly OwnName[], { operation }: Above = {}): Entry[] {
   const isOfPlan = ({ name, also }: Entry) => name.startsWith('arrangement.') || also.startsWith('arrangement.');
+  const isKnown = (entry: Entry) => (operation === 'store' ? !isOfPlan(entry) : outlasts(entry));
   const outlasts = (entry: Entry) => entry.group === 'request' || OUTLASTING.includes(entry.name) || (operation === 'schedule' && isOfPlan(entry));
   const fits = ({ group, kind, name }: Entry) =>
     group !== (isCheck ? 'card' : 'check') && (place !== 'url' || group !== 'request') && (place === 'body' || !isDigits(kind)) && (place === 'sign' || name !== 'body.raw');
-  return [...own.map((one): Entry => ({ ...one, what: 'token', group: 'own', also: '' })), ...[...FIXED_ENTRIES, ...TYPED_ENTRIES].filter(fits).filter((entry) => !operation || outlasts(entry))];
+  return [...own.map((one): Entry => ({ ...one, what: 'token', group: 'own', also: '' })), ...[...FIXED_ENTRIES, ...TYPED_ENTRIES].filter(fits).filter((entry) => !operation || isKnown(entry))];
 }
 
-/** Which rows of its list, or which steps, stand above a place; everything that is not said stands above. An operation also has what is kept of the answer, and a schedule the plan. */
+/** Which rows of its list, or which steps, stand above a place; everything that is not said stands above. An operation also has what is kept of the answer, and a schedule the plan; a store has what the payment has, but the plan. */
 export type Above = { row?: number | undefined; step?: number | undefined; operation?: OperationKind | undefined };
 
 /** Names that a place may use: `let` and `sign` each only those above their row, a step what steps before it give, a URL nothing that is secret or computed. */
 export function ownNames({ constants, secrets, variables, steps, signature, outputs }: MoreDraft, place: TokenPlace, { row, step, operation }: Above = {}): OwnName[] {
   const text = (name: string, example: string): OwnName => ({ name, kind: 'Text', example });
   const names: OwnName[] = constants.map(({ name, value }) => text(`cfg.${name}`, value));
-  if (operation) names.push(...outputs.map(({ name, value }) => text(`sale.${name}`, value)));
+  if (operation && operation !== 'store') names.push(...outputs.map(({ name, value }) => text(`sale.${name}`, value)));
   if (place !== 'url') names.push(...secrets.map((name) => text(`secret.${name}`, '••••••')));
   const add = (space: 'let' | 'sign', list: MoreDraft['variables']) => {
     for (const { name, value } of list) names.push({ name: `${space}.${name}`, kind: kindOf(value, names), example: value });

@@ -3,6 +3,7 @@ import type { Judgement as JudgementView, OperationKind, Outcome } from '../lib/
 import { Notice } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import type { WidgetDraft } from './desktop-form';
+import { operationOf } from './more-form';
 
 function toneOf(outcome: Outcome): 'good' | 'bad' | 'warn' {
   switch (outcome) {
@@ -21,7 +22,7 @@ function toneOf(outcome: Outcome): 'good' | 'bad' | 'warn' {
 
 /** By what an answer is read: the payment's members, or an operation's, whose type may be the payment's. */
 function rulesOf({ gateway }: WidgetDraft, operation: OperationKind | undefined) {
-  const own = operation && gateway?.more.operations?.[operation];
+  const own = operation && operationOf(gateway?.more, operation);
   const { success_key = '', success_value = '', agent_message_key = '' } = own ?? gateway ?? {};
   return { success_key, success_value, agent_message_key, response_type: own?.response_type ?? gateway?.response_type ?? '' };
 }

@@ -1,9 +1,10 @@
 /** Owns: how voids, refunds, captures and schedules read, and what became of an amount. */
 import type { Aftermath, AttemptState, FollowUpKind, FollowUpRefused, Payment, ResolvedOutcome } from '../lib/api/types';
+import { doneAtOnce, onlyStores } from '../lib/capture/stored';
 import type { MessageId, Translate } from '../lib/i18n';
 import { moneyText } from '../lib/i18n/format';
 import type { Look } from './outcomes';
-import { lookOf } from './outcomes';
+import { isApproved, lookOf } from './outcomes';
 
 export const KINDS = {
   void: 'followup.void',
@@ -50,10 +51,11 @@ export function lookOfFollowUp(state: AttemptState): Look {
   return state.state === 'final' && state.detail === 'error' ? { ...look, name: DONE.declined } : look;
 }
 
-/** "Voided", "Refunded 20.00 USD": what became of a payment's amount; empty: nothing. */
-export function aftermathWords({ amount }: Payment, { voided, refunded_minor, captured_minor }: Aftermath, t: Translate): string[] {
-  const of = (minor: number) => ({ amount: moneyText({ ...amount, minor }) });
+/** "Voided", "Refunded 20.00 USD", "Card stored, nothing charged today": what became of a payment's amount; empty: nothing. */
+export function aftermathWords(payment: Payment, { voided, refunded_minor, captured_minor }: Aftermath, t: Translate): string[] {
+  const of = (minor: number) => ({ amount: moneyText({ ...payment.amount, minor }) });
   const words: string[] = [];
+  if (onlyStores(payment) && isApproved(payment)) words.push(t('due.stored', { done: doneAtOnce(payment) }));
   if (voided) words.push(t('followup.voided'));
   if (captured_minor > 0) words.push(t('followup.captured', of(captured_minor)));
   if (refunded_minor > 0) words.push(t('followup.refunded', of(refunded_minor)));

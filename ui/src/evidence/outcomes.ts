@@ -1,5 +1,6 @@
 /** Owns: how the state of an attempt looks and reads. */
 import type { AttemptState, Outcome, Payment, PaymentStanding, ResolvedOutcome } from '../lib/api/types';
+import { onlyStores } from '../lib/capture/stored';
 import type { IconName, Tone } from '../lib/controls';
 import type { MessageId } from '../lib/i18n';
 
@@ -40,10 +41,22 @@ export const STANDINGS = {
   open: 'outcome_name.open',
 } satisfies Record<PaymentStanding, MessageId>;
 
-export const RESOLVED = {
+const RESOLVED = {
   approved: 'resolution.approved',
   declined: 'resolution.declined',
 } satisfies Record<ResolvedOutcome, MessageId>;
+
+const STORE_RESOLVED = {
+  approved: 'resolution.stored',
+  declined: 'resolution.not_stored',
+} satisfies Record<ResolvedOutcome, MessageId>;
+
+/** What two people say of an unknown outcome: charged or not; of what is only stored, whether it is. */
+export const resolvedName = (payment: Payment, outcome: ResolvedOutcome): MessageId => (onlyStores(payment) ? STORE_RESOLVED : RESOLVED)[outcome];
+
+export function isApproved({ state }: Payment): boolean {
+  return state.state === 'final' && state.detail === 'approved';
+}
 
 export function isUnknown({ state }: Payment): boolean {
   return state.state === 'final' && state.detail === 'unknown';

@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FollowUpChoice, FollowUpView, PaymentRow } from '../lib/api/types';
 import { fakeServer, loginOf, renderPage } from '../test-page';
+import { PaymentTimeline } from './payment-timeline';
 import PaymentsPage from './payments-page';
 
 beforeEach(() => window.history.replaceState(null, '', '/payments'));
@@ -120,4 +121,38 @@ test('a payment that was not charged has no such part', async () => {
   const choices = open.map(({ kind }) => ({ kind, most: null, refused: 'not_charged' as const }));
   const { drawer } = await drawerOf({ choices });
   expect(within(drawer).queryByRole('region', { name: 'Void, refund, capture' })).toBeNull();
+});
+
+/** All is due on one date; nothing was charged. */
+const stored: PaymentRow = {
+  ...row,
+  payment: {
+    ...row.payment,
+    amount: { minor: 0, currency: 'USD' },
+    arrangement: { by: 'schedule', total: most, down_minor: 0, first: '2026-12-01', interval: null, count: 1, each_minor: 12_050, last_minor: 12_050, end: '2026-12-01' },
+  },
+};
+
+test('of a card that is only stored nothing is offered but its plan, and list and drawer say so', async () => {
+  const choices = open.map(({ kind }): FollowUpChoice => ({ kind, most: null, refused: 'not_charged' }));
+  const plan = refund({ kind: 'schedule', amount: most, reason: '', state: { state: 'final', detail: 'declined' } });
+  const { drawer } = await drawerOf({ listed: { ...stored, plan: 'not_set_up' }, choices, follow_ups: [plan] });
+  expect(within(drawer).getByText('Card stored, nothing charged today')).toBeVisible();
+  for (const name of ['Void', 'Refund', 'Capture']) expect(within(drawer).queryByRole('button', { name })).toBeNull();
+  await userEvent.click(within(drawer).getByRole('button', { name: 'Close' }));
+  const listed = screen.getByRole('row', { name: /7F2K-91QD/ });
+  expect(listed).toHaveTextContent('Card stored, nothing charged today');
+  expect(listed).toHaveTextContent('Card stored, plan not set up');
+});
+
+test('its steps say that nothing was charged', () => {
+  renderPage(<PaymentTimeline payment={stored.payment} steps={[{ at: AT, actor: 'a.kim', what: { step: 'ended', outcome: 'approved' } }]} />);
+  expect(screen.getByText('Gateway answered: Card stored, nothing charged today')).toBeVisible();
+});
+
+test('an unknown store is settled as stored or not', async () => {
+  const unknown: PaymentRow = { ...stored, payment: { ...stored.payment, state: { state: 'final', detail: 'unknown' } } };
+  const { drawer } = await drawerOf({ listed: unknown, choices: [] });
+  expect(within(drawer).getByRole('radio', { name: 'Card or account is stored' })).toBeInTheDocument();
+  expect(within(drawer).getByRole('radio', { name: 'Nothing is stored' })).toBeInTheDocument();
 });

@@ -41,7 +41,7 @@ export function PaymentFollowUps({ payment, followUps, choices, rights }: { paym
         </ul>
       )}
       {rights.mayRefund && chosen?.most && <Ask key={chosen.kind} payment={payment} kind={chosen.kind} most={chosen.most} onClose={() => setOpen(undefined)} />}
-      {rights.mayRefund && !chosen && <Actions choices={choices} onOpen={setOpen} />}
+      {rights.mayRefund && !chosen && !choices.every(saysNothing) && <Actions choices={choices} onOpen={setOpen} />}
     </section>
   );
 }

@@ -12,7 +12,7 @@ import { Button, Notice, RadioInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import { dateTimeText } from '../lib/i18n/format';
 import css from './evidence.module.css';
-import { RESOLVED } from './outcomes';
+import { resolvedName } from './outcomes';
 
 const REASON_CHARS = { min: 3, max: 500 };
 const isReason = (text: string) => text.trim().length >= REASON_CHARS.min;
@@ -61,8 +61,8 @@ function Say({ payment }: { payment: Payment }) {
         value={outcome}
         onChange={setOutcome}
         choices={[
-          { id: 'approved', label: t('resolution.approved') },
-          { id: 'declined', label: t('resolution.declined') },
+          { id: 'approved', label: t(resolvedName(payment, 'approved')) },
+          { id: 'declined', label: t(resolvedName(payment, 'declined')) },
         ]}
       />
       <TextInput label={t('resolution.reason')} value={reason} onChange={setReason} lines={3} maxLength={REASON_CHARS.max} required error={wrong} />
@@ -80,7 +80,7 @@ function Said({ payment, proposal, mayResolve }: { payment: Payment; proposal: P
   const t = useT();
   const { step, failure } = useStep(payment, 'proposal/confirm');
   const [isRejecting, setRejecting] = useState(false);
-  const outcome = t(RESOLVED[proposal.outcome]);
+  const outcome = t(resolvedName(payment, proposal.outcome));
   return (
     <>
       <p>{t('resolution.said', { name: proposal.by, outcome, time: dateTimeText(proposal.at) })}</p>

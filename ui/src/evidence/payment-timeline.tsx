@@ -1,12 +1,13 @@
 /** Owns: the words of a payment's steps, in order. */
 import type { AttemptState, Payment, Step, TimelineStep } from '../lib/api/types';
+import { doneAtOnce, onlyStores } from '../lib/capture/stored';
 import { FIELD_NAMES } from '../lib/capture/words';
 import type { Translate } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import { clockText, dateTimeText, moneyText } from '../lib/i18n/format';
 import css from './evidence.module.css';
 import { DONE, KINDS, lookOfFollowUp } from './follow-up-words';
-import { RESOLVED, outcomeName } from './outcomes';
+import { outcomeName, resolvedName } from './outcomes';
 
 const HALF_A_DAY_MS = 12 * 3_600_000;
 
@@ -19,7 +20,7 @@ export function PaymentTimeline({ payment, steps }: { payment: Payment; steps: r
       {steps.map((step, place) => (
         <li key={place} data-step={step.what.step}>
           <time dateTime={new Date(step.at).toISOString()}>{when(step.at)}</time>
-          <span>{wordsOf(step.what, t)}</span>
+          <span>{wordsOf(step.what, payment, t)}</span>
           <span className={css.hint}>{step.actor}</span>
         </li>
       ))}
@@ -27,7 +28,7 @@ export function PaymentTimeline({ payment, steps }: { payment: Payment; steps: r
   );
 }
 
-function wordsOf(step: Step, t: Translate): string {
+function wordsOf(step: Step, payment: Payment, t: Translate): string {
   switch (step.step) {
     case 'call_began':
     case 'capture_opened':
@@ -41,15 +42,16 @@ function wordsOf(step: Step, t: Translate): string {
     case 'field_obtained':
       return t('timeline.field_obtained', { field: t(FIELD_NAMES[step.field]), n: step.attempts });
     case 'ended':
+      if (step.outcome === 'approved' && onlyStores(payment)) return t('timeline.ended', { outcome: t('due.stored', { done: doneAtOnce(payment) }) });
       return step.outcome === 'unknown' ? t('timeline.no_answer') : t('timeline.ended', { outcome: t(outcomeName(step.outcome)) });
     case 'found_open':
       return t('timeline.found_open', { outcome: t(step.outcome ? outcomeName(step.outcome) : 'outcome_name.not_sent') });
     case 'proposed':
-      return t('timeline.proposed', { outcome: t(RESOLVED[step.outcome]), reason: step.reason });
+      return t('timeline.proposed', { outcome: t(resolvedName(payment, step.outcome)), reason: step.reason });
     case 'rejected':
       return t('timeline.rejected', { reason: step.reason });
     case 'resolved':
-      return t('timeline.resolved', { outcome: t(RESOLVED[step.outcome]) });
+      return t('timeline.resolved', { outcome: t(resolvedName(payment, step.outcome)) });
     case 'follow_up_intended':
       return t(step.reason ? 'timeline.follow_up_intended' : 'followup.go', { kind: t(KINDS[step.kind]), amount: moneyText(step.amount), reason: step.reason });
     case 'follow_up_sent':

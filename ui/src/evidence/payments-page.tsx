@@ -5,7 +5,7 @@ import { Cell, Column, Row, Table, TableBody, TableHeader } from 'react-aria-com
 import { ApiError, api, sentenceOf } from '../lib/api/client';
 import { KEYS, may } from '../lib/api/queries';
 import type { Login, PaymentChoices, PaymentList, PaymentRow } from '../lib/api/types';
-import { planName } from '../lib/capture/plan-panel';
+import { planWords } from '../lib/capture/plan-panel';
 import { KIND_NAMES } from '../lib/capture/words';
 import { Button, Chip, Notice, Sheet } from '../lib/controls';
 import { useT } from '../lib/i18n';
@@ -14,7 +14,7 @@ import { boundsOf } from './days';
 import css from './evidence.module.css';
 import { ExportButton } from './export-button';
 import { aftermathWords } from './follow-up-words';
-import { RESOLVED, lookOf } from './outcomes';
+import { lookOf, resolvedName } from './outcomes';
 import { PaymentDrawer } from './payment-drawer';
 import { PaymentFilters } from './payment-filters';
 import { queryOf, useSearchState } from './search-state';
@@ -114,9 +114,9 @@ function LedgerRow({ row }: { row: PaymentRow }) {
         <span className={css.chips}>
           <Chip tone={look.tone} icon={look.icon}>{t(look.name)}</Chip>
           {aftermathWords(payment, aftermath, t).map((words) => <Chip key={words} tone="info" icon="check">{words}</Chip>)}
-          {(plan === 'not_set_up' || plan === 'unknown') && <Chip tone="bad" icon="warning">{t(planName(plan))}</Chip>}
+          {(plan === 'not_set_up' || plan === 'unknown') && <Chip tone="bad" icon="warning">{planWords(t, payment, plan)}</Chip>}
           {proposal && (
-            <Chip tone="warn" icon="clock">{t('payments.proposed', { name: proposal.by, outcome: t(RESOLVED[proposal.outcome]) })}</Chip>
+            <Chip tone="warn" icon="clock">{t('payments.proposed', { name: proposal.by, outcome: t(resolvedName(payment, proposal.outcome)) })}</Chip>
           )}
         </span>
       </Cell>

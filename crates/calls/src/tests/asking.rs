@@ -9,7 +9,7 @@ use domain::capture::CaptureState;
 use domain::gateway::OperationKind;
 use domain::id::{AttemptId, UserId};
 use domain::payment::resolution::{Proposal, ResolvedOutcome};
-use domain::payment::{AttemptState, Outcome, Payment};
+use domain::payment::{ArrangedBy, Arrangement, AttemptState, Outcome, Payment};
 use domain::time::{UnixMillis, WallClock};
 use tokio::time::Instant;
 
@@ -141,6 +141,32 @@ async fn only_what_is_unknown_and_says_how_is_asked_about() {
     }
     assert_eq!(asking(&house).run().await, Ok(0));
     assert_eq!(times_asked(&house), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_what_was_to_be_stored_no_inquiry_can_tell() {
+    let house = left_unknown("inquire", 1).await;
+    let asked = asking(&house);
+    {
+        let mut payments = house.books.payments.lock().unwrap();
+        let day = "2026-12-01".parse().unwrap();
+        let total = payments[0].amount;
+        payments[0].arrangement = Some(Arrangement {
+            by: ArrangedBy::Schedule,
+            total,
+            down_minor: 0,
+            first: day,
+            interval: None,
+            count: 1,
+            each_minor: total.minor,
+            last_minor: total.minor,
+            end: day,
+        });
+        payments[0].amount.minor = 0;
+    }
+    will_say(&house, &[Outcome::Approved]);
+    assert_eq!(asked.run().await, Ok(0));
+    assert_eq!((house.states(), times_asked(&house)), (vec![UNKNOWN], 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -165,6 +165,8 @@ pub(super) struct Gateway {
     pub(super) asked: Mutex<Vec<(OperationKind, String)>>,
     /// What it was to charge.
     pub(super) charged: Mutex<Vec<PaymentForm>>,
+    /// Where each of that went.
+    pub(super) went_to: Mutex<Vec<String>>,
     /// What it was to set up: how much, and what was arranged.
     pub(super) scheduled: Mutex<Vec<(Money, Option<Arrangement>)>>,
 }
@@ -199,6 +201,8 @@ impl PaymentGateway for Gateway {
     fn connect(&self, charge: Charge) -> Task<'_, Result<Box<dyn ReadyCharge>, NotSent>> {
         let manner = *self.manner.lock().unwrap();
         self.charged.lock().unwrap().push(charge.form.clone());
+        let url = charge.gateway.service_url.clone();
+        self.went_to.lock().unwrap().push(url);
         Box::pin(async move {
             assert_ne!(manner, Manner::PanicsBeforeSending, "a planted defect");
             self.journal.lock().unwrap().push("connect");
@@ -462,6 +466,7 @@ impl House {
             answers: Mutex::default(),
             asked: Mutex::default(),
             charged: Mutex::default(),
+            went_to: Mutex::default(),
             scheduled: Mutex::default(),
         });
         let pages = Arc::<Pages>::default();

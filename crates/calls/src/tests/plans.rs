@@ -34,7 +34,7 @@ const PLAN: [(&str, &str); 5] = [
 async fn house_with_plans(manner: Manner) -> House {
     let mut options = WidgetOptions::default();
     let offers = &mut options.payment.arrangements;
-    offers.insert(ArrangementKind::Plan);
+    offers.extend([ArrangementKind::Plan, ArrangementKind::OneDate]);
     let house = House::new(options, ProtectionScope::Capture).await;
     let schedule = serde_json::json!({
         "url": "/plans/{sale.transaction_id}", "success_key": "result", "success_value": "ok",
@@ -219,4 +219,93 @@ async fn nothing_due_today_is_refused_before_the_digits_are_used() {
         CaptureState::Ready,
         "the digits are still there"
     );
+}
+
+/// The same, and its gateway stores.
+async fn house_that_stores(manner: Manner) -> House {
+    let house = house_with_plans(manner).await;
+    let store = serde_json::json!({
+        "url": "/vault", "success_key": "result", "success_value": "ok", "body": "{card.number}",
+    });
+    {
+        let mut desktop = house.setup.desktop.lock().unwrap();
+        let gateway = desktop.widgets[0].gateway.as_mut().unwrap();
+        gateway.more.store = Some(serde_json::from_value(store).unwrap());
+    }
+    house.reload().await;
+    house
+}
+
+const ONE_DATE: [(&str, &str); 2] = [
+    ("arrangementType", "one_date"),
+    ("arrangementDate", "2026-12-01"),
+];
+
+#[tokio::test]
+async fn with_nothing_due_today_the_store_takes_the_sales_place_and_the_plan_follows() {
+    for values in [&ONE_DATE[..], &PLAN[..4]] {
+        let house = house_that_stores(Manner::Approves).await;
+        let (capture, pressed) = press(&house, values).await;
+        assert_eq!(pressed, Ok(()));
+        house.until(&capture, CaptureState::Approved).await;
+        house.calls.drain(PATIENCE).await;
+        let once = ["intent", "connect", "sent", "first byte", "final"];
+        assert_eq!(house.journal(), [once, once].concat());
+        let went_to = house.gateway.went_to.lock().unwrap().clone();
+        assert_eq!(went_to, ["https://gateway.example:443/vault"]);
+        let payment = taken(&house);
+        assert_eq!((payment.amount.minor, payment.state), (0, APPROVED));
+        assert!(payment.only_stores());
+        let [(owed, arrangement)] = house
+            .gateway
+            .scheduled
+            .lock()
+            .unwrap()
+            .clone()
+            .try_into()
+            .unwrap();
+        assert_eq!(
+            (owed.to_string(), arrangement),
+            ("500.00 USD".to_owned(), payment.arrangement.clone())
+        );
+        assert_eq!(standing(&house), Some(PlanStanding::SetUp));
+        for kind in FollowUpKind::OF_AMOUNT {
+            let refused = allowed(&payment, &follow_ups(&house), kind);
+            assert_eq!(refused, Err(FollowUpRefused::NotCharged), "{kind:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn with_a_down_payment_a_gateway_that_stores_is_charged_as_ever() {
+    let house = house_that_stores(Manner::Approves).await;
+    pressed(&house, CaptureState::Approved).await;
+    let went_to = house.gateway.went_to.lock().unwrap().clone();
+    assert_eq!(went_to, ["https://gateway.example/pay"]);
+    assert_eq!(taken(&house).amount.to_string(), "125.50 USD");
+}
+
+#[tokio::test]
+async fn what_is_stored_and_has_no_plan_says_so_and_a_person_sets_it_up() {
+    let house = house_that_stores(Manner::RefusesPlans).await;
+    let (capture, pressed) = press(&house, &ONE_DATE).await;
+    assert_eq!(pressed, Ok(()));
+    house.until(&capture, CaptureState::Approved).await;
+    house.calls.drain(PATIENCE).await;
+    assert_eq!(standing(&house), Some(PlanStanding::NotSetUp));
+    let again = allowed(&taken(&house), &follow_ups(&house), FollowUpKind::Schedule);
+    assert_eq!(
+        again.map(|owed| owed.to_string()),
+        Ok("500.00 USD".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_store_without_an_answer_begins_no_plan() {
+    let house = house_that_stores(Manner::PanicsWhileSending).await;
+    let (capture, pressed) = press(&house, &ONE_DATE).await;
+    assert_eq!(pressed, Ok(()));
+    house.until(&capture, CaptureState::Unknown).await;
+    house.calls.drain(PATIENCE).await;
+    assert_eq!((standing(&house), follow_ups(&house)), (None, Vec::new()));
 }

@@ -41,8 +41,7 @@ impl GatewayConfig {
         problems.extend(self.condition_problems());
         problems.extend(self.message_key_problems());
         problems.extend(self.output_problems());
-        let more = &self.more;
-        let cases = case_problems(&more.cases, &more.outputs, &more.operations).into_iter();
+        let cases = case_problems(&self.more).into_iter();
         problems.extend(cases.map(|problem| DraftProblem {
             field: format!("more.cases{}", problem.field),
             ..problem

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::trial::{Judgement, Pasted};
 use super::variable::is_word;
-use super::{Mapping, OUTPUTS_MAX, OperationKind, Operations};
+use super::{Mapping, More, OUTPUTS_MAX, OperationKind};
 use crate::payment::{Outcome, holds_card_number};
 use crate::widget::DraftProblem;
 
@@ -205,13 +205,10 @@ impl CheckedCase {
     }
 }
 
-/// Everything by which cases cannot be kept with a gateway that has these outputs and operations, under their places in the list.
+/// Everything by which the cases of a gateway cannot be kept with it, under their places in the list.
 #[must_use]
-pub fn case_problems(
-    cases: &[Case],
-    outputs: &[Mapping],
-    operations: &Operations,
-) -> Vec<DraftProblem> {
+pub fn case_problems(more: &More) -> Vec<DraftProblem> {
+    let cases = &more.cases;
     let chars = |case: &Case| case.body.chars().count();
     if cases.len() > CASES_MAX || cases.iter().map(chars).sum::<usize>() > CASES_CHARS_MAX {
         let message = "Keep at most 20 cases, with 64000 characters in their bodies.";
@@ -232,8 +229,8 @@ pub fn case_problems(
             let message = format!("{} is there already; choose another name.", case.name);
             own.push(DraftProblem::new("name", message));
         }
-        let outputs = match case.operation.map(|kind| (kind, operations.of(kind))) {
-            None => outputs,
+        let outputs = match case.operation.map(|kind| (kind, more.operation(kind))) {
+            None => more.outputs.as_slice(),
             Some((_, Some(operation))) => &operation.outputs,
             Some((kind, None)) => {
                 let kind = kind.as_str();
@@ -361,7 +358,11 @@ mod tests {
     #[test]
     fn cases_of_a_widget_have_names_of_their_own_and_are_few() {
         let places = |cases: &[Case]| -> Vec<String> {
-            let problems = case_problems(cases, &[], &Operations::default()).into_iter();
+            let more = More {
+                cases: cases.to_vec(),
+                ..More::default()
+            };
+            let problems = case_problems(&more).into_iter();
             problems.map(|problem| problem.field).collect()
         };
         let named = |name: &str| Case {

@@ -152,10 +152,12 @@ impl GatewayConfig {
         let mut veiled = self.clone();
         let steps = veiled.more.steps.iter_mut();
         let of_steps = steps.flat_map(|step| &mut step.request_headers);
-        let operations = veiled.more.operations.all_mut();
-        let of_operations = operations.flat_map(|operation| &mut operation.request_headers);
         let own = veiled.request_headers.iter_mut();
-        for header in own.chain(of_steps).chain(of_operations) {
+        for header in own.chain(of_steps) {
+            header.value.clear();
+        }
+        let operations = veiled.more.all_operations_mut();
+        for header in operations.flat_map(|operation| &mut operation.request_headers) {
             header.value.clear();
         }
         veiled
@@ -165,7 +167,7 @@ impl GatewayConfig {
     pub fn all_headers(&self) -> impl Iterator<Item = &Mapping> {
         let steps = self.more.steps.iter();
         let of_steps = steps.flat_map(|step| &step.request_headers);
-        let operations = self.more.operations.all();
+        let operations = self.more.all_operations();
         let of_operations = operations.flat_map(|(_, operation)| &operation.request_headers);
         let own = self.request_headers.iter();
         own.chain(of_steps).chain(of_operations)

@@ -5,7 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
-use super::{Connection, ContentType, GatewayConfig, GatewayStep, Mapping, Operations, Recovery};
+use super::{
+    Connection, ContentType, GatewayConfig, GatewayOperation, GatewayStep, Mapping, Operations,
+    Recovery,
+};
 
 /// The fields behind "More" (docs/decisions/0008). The default asks for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -68,6 +71,9 @@ pub struct More {
     /// Which authorities, and which client certificate, of those that the server's file names.
     #[serde(skip_serializing_if = "is_default")]
     pub connection: Connection,
+    /// What takes the sale's place where nothing is due at once: the card or the account is kept at the gateway for `operations.schedule`, and nothing is charged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<GatewayOperation>,
     /// What can be asked of the gateway about a charge that it has, or may have.
     #[serde(skip_serializing_if = "is_default")]
     pub operations: Operations,

@@ -1,6 +1,6 @@
-//! What is asked of a gateway about a charge that it has, or may have.
-//! Owns: the operations, the request that each makes, and the steps that are made again for it.
-//! Never: sends what was captured: that is gone when an operation is made.
+//! What is asked of a gateway besides the sale: in its place, or about a charge that it has, or may have.
+//! Owns: the operations, the request that each makes, and the steps that are made for it.
+//! Never: sends what was captured, but for the store, which takes the sale's place: later that is gone.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +8,8 @@ use super::filter::Filter;
 use super::more::is_default;
 use super::template::Token;
 use super::{
-    ContentType, GatewayConfig, GatewayStep, Mapping, Method, More, Source, Space, Template,
-    ValueMeaning, Variable, Verdict, VerdictConditions, VerdictRule,
+    ContentType, GatewayConfig, GatewayStep, Mapping, Method, More, Recovery, Source, Space,
+    Template, ValueMeaning, Variable, Verdict, VerdictConditions, VerdictRule,
 };
 use crate::payment::Outcome;
 
@@ -29,6 +29,8 @@ use crate::payment::Outcome;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum OperationKind {
+    /// That a card or an account is kept for later, and nothing is charged: in the sale's place, where nothing is due at once.
+    Store,
     /// What became of a charge. It changes nothing.
     Inquire,
     /// That a charge is undone before it is settled, as if it had never been.
@@ -43,7 +45,8 @@ pub enum OperationKind {
 
 impl OperationKind {
     /// All, in the order of the form.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::Store,
         Self::Inquire,
         Self::Void,
         Self::Refund,
@@ -55,6 +58,7 @@ impl OperationKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Store => "store",
             Self::Inquire => "inquire",
             Self::Void => "void",
             Self::Refund => "refund",
@@ -63,10 +67,26 @@ impl OperationKind {
         }
     }
 
-    /// Whether its request may name a fact: what the ledger keeps of a charge, and what is made for the request itself.
+    /// Where it stands in a configuration: "more.operations.void".
+    #[must_use]
+    pub fn path(self) -> String {
+        match self {
+            Self::Store => "more.store".to_owned(),
+            Self::Inquire | Self::Void | Self::Refund | Self::Capture | Self::Schedule => {
+                format!("more.operations.{}", self.as_str())
+            }
+        }
+    }
+
+    /// Whether its request may name a fact: in the sale's place all but the arrangement, else what the ledger keeps of a charge, and what is made for the request
+    /// itself.
     #[must_use]
     pub fn knows(self, variable: Variable) -> bool {
-        variable.outlasts_sale() || self == Self::Schedule && variable.is_of_arrangement()
+        match self {
+            Self::Store => !variable.is_of_arrangement(),
+            Self::Schedule => variable.outlasts_sale() || variable.is_of_arrangement(),
+            Self::Inquire | Self::Void | Self::Refund | Self::Capture => variable.outlasts_sale(),
+        }
     }
 
     /// What an answer says. Of an inquiry only what is said of the charge itself counts: the success value, and conditions that mean declined or review. That a
@@ -82,14 +102,17 @@ impl OperationKind {
                 outcome: Outcome::Unknown,
                 ..rule.verdict()
             },
-            Self::Inquire | Self::Void | Self::Refund | Self::Capture | Self::Schedule => {
-                rule.verdict()
-            }
+            Self::Store
+            | Self::Inquire
+            | Self::Void
+            | Self::Refund
+            | Self::Capture
+            | Self::Schedule => rule.verdict(),
         }
     }
 }
 
-/// The operations of a configuration, one of a kind.
+/// The operations about a charge of a configuration, one of a kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Operations {
@@ -110,43 +133,48 @@ pub struct Operations {
     pub schedule: Option<GatewayOperation>,
 }
 
-impl Operations {
-    /// The one of a kind.
+impl More {
+    /// The operation of a kind.
     #[must_use]
-    pub fn of(&self, kind: OperationKind) -> Option<&GatewayOperation> {
+    pub fn operation(&self, kind: OperationKind) -> Option<&GatewayOperation> {
+        let operations = &self.operations;
         match kind {
-            OperationKind::Inquire => self.inquire.as_ref(),
-            OperationKind::Void => self.void.as_ref(),
-            OperationKind::Refund => self.refund.as_ref(),
-            OperationKind::Capture => self.capture.as_ref(),
-            OperationKind::Schedule => self.schedule.as_ref(),
+            OperationKind::Store => self.store.as_ref(),
+            OperationKind::Inquire => operations.inquire.as_ref(),
+            OperationKind::Void => operations.void.as_ref(),
+            OperationKind::Refund => operations.refund.as_ref(),
+            OperationKind::Capture => operations.capture.as_ref(),
+            OperationKind::Schedule => operations.schedule.as_ref(),
         }
     }
 
-    /// Those that there are, with their kinds.
-    pub fn all(&self) -> impl Iterator<Item = (OperationKind, &GatewayOperation)> {
+    /// The operations that there are, with their kinds.
+    pub fn all_operations(&self) -> impl Iterator<Item = (OperationKind, &GatewayOperation)> {
         let kinds = OperationKind::ALL.into_iter();
-        kinds.filter_map(|kind| Some((kind, self.of(kind)?)))
+        kinds.filter_map(|kind| Some((kind, self.operation(kind)?)))
     }
 
-    /// Those that there are.
-    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut GatewayOperation> {
+    /// The operations that there are.
+    pub(crate) fn all_operations_mut(&mut self) -> impl Iterator<Item = &mut GatewayOperation> {
+        let operations = &mut self.operations;
         let all = [
-            &mut self.inquire,
-            &mut self.void,
-            &mut self.refund,
-            &mut self.capture,
-            &mut self.schedule,
+            &mut self.store,
+            &mut operations.inquire,
+            &mut operations.void,
+            &mut operations.refund,
+            &mut operations.capture,
+            &mut operations.schedule,
         ];
         all.into_iter().flatten()
     }
 }
 
-/// A request about a charge, and how its answer is judged: by the success key and the conditions, as a sale's.
+/// A request in the sale's place or about a charge, and how its answer is judged: by the success key and the conditions, as a sale's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayOperation {
-    /// Where to: a whole URL, or what follows the host of the Service URL, from its slash. It takes the tokens that the Service URL takes, and `{sale.name}`.
+    /// Where to: a whole URL, or what follows the host of the Service URL, from its slash. It takes the tokens that the Service URL takes, and, about a charge,
+    /// `{sale.name}`.
     pub url: String,
     /// HTTP method. GET is for inquiries, and has no body.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -157,7 +185,7 @@ pub struct GatewayOperation {
     /// Response Type; none: the sale's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_type: Option<ContentType>,
-    /// Its parameters: these, and no standard ones. Without them and without a text it has no body.
+    /// Its parameters: these, and no standard ones. Without them and without a text it has no body; a store has one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub request_params: Vec<Mapping>,
     /// The whole body as a text, in the place of parameters.
@@ -166,7 +194,7 @@ pub struct GatewayOperation {
     /// Its headers. Basic goes along where its host is that of the Service URL.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub request_headers: Vec<Mapping>,
-    /// The key that says whether it was done; of an inquiry, whether the charge was approved.
+    /// The key that says whether it was done; of an inquiry, whether the charge was approved; of a store, whether the card or the account is kept.
     pub success_key: String,
     /// The value by which it says so.
     pub success_value: String,
@@ -186,7 +214,7 @@ pub struct GatewayOperation {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Mapping>,
     /// The key at which the answer repeats `{payment.reference}`: an answer in which that stands not exactly once, or is another, says nothing. An inquiry needs
-    /// it.
+    /// it; a store has none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reference_key: String,
 }
@@ -196,7 +224,7 @@ impl GatewayConfig {
     /// left out, for they may be made of what is gone. None: there is no such operation.
     #[must_use]
     pub fn of_operation(&self, kind: OperationKind) -> Option<Self> {
-        let operation = self.more.operations.of(kind)?;
+        let operation = self.more.operation(kind)?;
         let types = (operation.request_type, operation.response_type);
         let base = self.request_beside(&operation.url, types);
         let request = Self {
@@ -220,7 +248,23 @@ impl GatewayConfig {
         Some(request.without_unnamed())
     }
 
-    /// The steps that are made again before an operation, in their order, each with its request: those that it names, and those that they name.
+    /// What a charge takes in the place of this configuration where nothing is due at once: its sale is the store, after the steps that this names. Sent again it is
+    /// only if it holds the idempotency key; an inquiry and a void are about charges. None: the gateway does not store.
+    #[must_use]
+    pub fn for_store(&self) -> Option<Self> {
+        let mut store = self.of_operation(OperationKind::Store)?;
+        // Its steps may compute with values that it does not name itself.
+        store.more.variables.clone_from(&self.more.variables);
+        let steps = self.steps_of_operation(OperationKind::Store).into_iter();
+        store.more.steps = steps.map(|(step, _)| step.clone()).collect();
+        let is_replayed = self.more.recovery == Recovery::Replay && store.sends_idempotency_key();
+        if is_replayed {
+            store.more.recovery = Recovery::Replay;
+        }
+        Some(store)
+    }
+
+    /// The steps that are made before an operation, again if it is about a charge, in their order, each with its request: those that it names, and those that they name.
     #[must_use]
     pub fn steps_of_operation(&self, kind: OperationKind) -> Vec<(&GatewayStep, Self)> {
         let Some(request) = self.of_operation(kind) else {
@@ -248,7 +292,7 @@ impl GatewayConfig {
     /// How an answer to an operation is read to find whether it is about the charge of this reference; none: that is not asked.
     #[must_use]
     pub fn of_reference(&self, kind: OperationKind, reference: &str) -> Option<Self> {
-        let operation = self.more.operations.of(kind)?;
+        let operation = self.more.operation(kind)?;
         let key = operation.reference_key.trim();
         if key.is_empty() {
             return None;

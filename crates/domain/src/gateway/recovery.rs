@@ -91,8 +91,8 @@ impl GatewayConfig {
         })
     }
 
-    /// Whether the sale's request holds the key, as it is or computed with.
-    fn sends_idempotency_key(&self) -> bool {
+    /// Whether its request holds the key, as it is or computed with.
+    pub(super) fn sends_idempotency_key(&self) -> bool {
         let rows = self.request_params.iter().chain(&self.request_headers);
         let texts = rows.map(|row| &row.value);
         let mut texts = texts.chain([&self.service_url, &self.more.body]);

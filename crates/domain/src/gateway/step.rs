@@ -155,7 +155,7 @@ impl GatewayConfig {
     #[must_use]
     pub fn authorities(&self) -> BTreeSet<String> {
         let steps = self.more.steps.iter().map(|step| &step.url);
-        let operations = self.more.operations.all();
+        let operations = self.more.all_operations();
         let beside = steps.chain(operations.map(|(_, operation)| &operation.url));
         let beside = beside.map(|url| self.beside(url));
         let urls = std::iter::once(self.service_url.clone()).chain(beside);

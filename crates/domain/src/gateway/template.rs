@@ -111,6 +111,11 @@ pub enum TemplateFault {
         "{0} is gone after the sale; an operation knows payment.amount, payment.currency, payment.reference, payment.attempt, {{sale.name}} of what is kept, and a schedule what was arranged"
     )]
     Gone(Source),
+    /// A fact of the arrangement in the request that stores.
+    #[error(
+        "{0} is of what is due later, which a store says nothing of; more.operations.schedule does"
+    )]
+    NotStored(Source),
     /// A value of the other kind of widget.
     #[error("{0} is not captured by this kind of widget")]
     Foreign(Source),

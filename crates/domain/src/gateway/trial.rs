@@ -256,7 +256,7 @@ pub struct Preview {
 /// What stands in a preview for a value of the sale's answer: digits, so that it can go through any filter.
 pub const SAMPLE_OUTPUT: &str = "1000";
 
-/// An operation as it would go out, about a sale of the same amount. [`SAMPLE_OUTPUT`] stands for what that sale's answer gave.
+/// An operation as it would go out: a store of nothing, the others about a sale of the same amount. [`SAMPLE_OUTPUT`] stands for what that sale's answer gave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct PreviewOperation {
     /// What it asks.

@@ -45,7 +45,7 @@ impl Typed {
 #[derive(Debug, Clone)]
 pub struct Scope {
     payment_type: PaymentType,
-    /// It is an operation's, which is made when everything that was captured and typed is gone; none: the sale's.
+    /// It is an operation's, which is made when everything that was captured and typed is gone, but for the store; none: the sale's.
     operation: Option<OperationKind>,
     named: BTreeMap<(&'static str, Box<str>), Typed>,
     /// Names that stand for something in the sale only.
@@ -70,6 +70,15 @@ impl Scope {
         Self {
             operation: Some(kind),
             ..Self::new(payment_type)
+        }
+    }
+
+    /// The sale's scope for the store, which takes its place.
+    #[must_use]
+    pub fn for_store(self) -> Self {
+        Self {
+            operation: Some(OperationKind::Store),
+            ..self
         }
     }
 
@@ -113,8 +122,12 @@ impl Scope {
             }
             Source::Fixed(variable) => {
                 let kind = variable.kind();
-                if self.operation.is_some_and(|kind| !kind.knows(*variable)) {
-                    return Err(TemplateFault::Gone(source.clone()));
+                match self.operation.filter(|kind| !kind.knows(*variable)) {
+                    None => {}
+                    Some(OperationKind::Store) => {
+                        return Err(TemplateFault::NotStored(source.clone()));
+                    }
+                    Some(_) => return Err(TemplateFault::Gone(source.clone())),
                 }
                 if is_of_other(*variable, self.payment_type) {
                     return Err(TemplateFault::Foreign(source.clone()));

@@ -176,7 +176,7 @@ pub enum FollowUpRefused {
     /// The outcome of the charge is unknown.
     #[error("nobody knows whether this payment was charged; settle that first")]
     PaymentUnknown,
-    /// The charge was not taken.
+    /// The charge was not taken, or there was none: card or account is only stored.
     #[error("this payment was not charged")]
     NotCharged,
     /// Another one is on its way.
@@ -258,6 +258,9 @@ pub fn allowed(
     kind: FollowUpKind,
 ) -> Result<Money, FollowUpRefused> {
     must_be_charged(payment)?;
+    if payment.only_stores() && kind != FollowUpKind::Schedule {
+        return Err(FollowUpRefused::NotCharged);
+    }
     if follow_ups.iter().any(FollowUp::is_open) {
         return Err(FollowUpRefused::InProgress);
     }
@@ -449,6 +452,22 @@ mod tests {
         kind: FollowUpKind,
     ) -> Result<i64, FollowUpRefused> {
         allowed(&charged(), &ended(before), kind).map(|most| most.minor)
+    }
+
+    #[test]
+    fn of_what_is_only_stored_a_plan_is_set_up_and_nothing_goes_back() {
+        let mut stored = charged();
+        stored.amount.minor = 0;
+        stored.arrangement = Some(Arrangement {
+            down_minor: 0,
+            ..weekly()
+        });
+        for kind in FollowUpKind::OF_AMOUNT {
+            let refused = allowed(&stored, &[], kind);
+            assert_eq!(refused, Err(FollowUpRefused::NotCharged), "{kind:?}");
+        }
+        let owed = allowed(&stored, &[], Schedule);
+        assert_eq!(owed, Ok(stored.arrangement.unwrap().total));
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl PlanStanding {
 
 impl PaymentForm {
     /// What of a charged form is charged now, and what is left to later days. Where the gateway has an operation for that the sale charges the down payment, without its
-    /// fee, and says nothing of the rest.
+    /// fee, and says nothing of the rest; if that is nothing, and the gateway stores, the store takes the sale's place.
     ///
     /// # Errors
     /// The gateway cannot do what was arranged: name and what would be right.
@@ -111,11 +111,20 @@ impl PaymentForm {
 
 /// Why a gateway with a schedule cannot do what was arranged.
 fn problem(gateway: &GatewayConfig, arrangement: &Arrangement) -> Option<(&'static str, String)> {
+    let stores = gateway.more.store.is_some();
     if arrangement.interval.is_none() {
-        let message = "This gateway sets up what is due later after a payment today; choose a plan with a down payment.";
+        if stores && takes_one_date(gateway) {
+            return None;
+        }
+        let message = match stores {
+            true => "This gateway has no word for one date; choose a plan.",
+            false => {
+                "This gateway sets up what is due later after a payment today; choose a plan with a down payment."
+            }
+        };
         return Some(("arrangementType", message.to_owned()));
     }
-    if arrangement.down_minor == 0 {
+    if arrangement.down_minor == 0 && !stores {
         let message = "This gateway sets a plan up after a payment today; agree on a down payment."
             .to_owned();
         return Some(("arrangementDownPayment", message));
@@ -140,6 +149,20 @@ fn problem(gateway: &GatewayConfig, arrangement: &Arrangement) -> Option<(&'stat
         let message = "This gateway has no word for payments so often; choose another interval.";
         ("arrangementInterval", message.to_owned())
     })
+}
+
+/// Whether a schedule can say one date: it names no interval, or has a word where there is none.
+#[must_use]
+pub(crate) fn takes_one_date(gateway: &GatewayConfig) -> bool {
+    let tokens = gateway.tokens_of_operation(OperationKind::Schedule);
+    let has_default = |token: &Token| {
+        let mut filters = token.filters.iter();
+        filters.any(|filter| matches!(filter, Filter::Default(word) if !word.is_empty()))
+    };
+    let mut of_interval = fixed(&tokens)
+        .filter(|(_, variable)| variable.is_of_interval())
+        .peekable();
+    of_interval.peek().is_none() || of_interval.any(|(token, _)| has_default(token))
 }
 
 /// Whether a request says how much each part is, and not how much the last one is.
@@ -262,15 +285,76 @@ mod tests {
     fn nothing_due_today_is_refused_where_the_plan_follows_a_sale() {
         let none = wrong(form("", "weekly", "125.00", "125.00"), FULL);
         assert!(none[0].starts_with("arrangementDownPayment: "), "{none:?}");
-        let mut one_date = form("", "weekly", "125.00", "125.00");
-        one_date.values = [
+        let one_date = wrong(on_one_date(), FULL);
+        assert!(one_date[0].starts_with("arrangementType: "), "{one_date:?}");
+    }
+
+    /// The gateway stores, too.
+    fn storing(schedule_body: &str) -> GatewayConfig {
+        let mut gateway = gateway(schedule_body);
+        let store = json!({ "url": "/vault", "success_key": "status", "success_value": "ok", "body": "{card.number}" });
+        gateway.more.store = Some(serde_json::from_value(store).unwrap());
+        gateway
+    }
+
+    fn on_one_date() -> PaymentForm {
+        let values = [
             ("arrangementType", "one_date"),
             ("arrangementDate", "2026-12-01"),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
-        let one_date = wrong(one_date, FULL);
-        assert!(one_date[0].starts_with("arrangementType: "), "{one_date:?}");
+        ];
+        PaymentForm {
+            values: values
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            ..form("", "weekly", "125.00", "125.00")
+        }
+    }
+
+    #[test]
+    fn where_the_gateway_stores_nothing_needs_to_be_due_today() {
+        let plan = form("", "weekly", "125.00", "125.00");
+        let (now, arrangement) = plan.due_now(&storing(FULL)).unwrap();
+        assert_eq!((now.amount.minor, now.fee_minor), (0, 0));
+        assert!(arrangement.unwrap().only_stores());
+        let schedule = "{arrangement.start_date} {arrangement.count} {arrangement.amount} {arrangement.end_date}";
+        let (now, arrangement) = on_one_date().due_now(&storing(schedule)).unwrap();
+        let arrangement = arrangement.unwrap();
+        assert_eq!(
+            (now.amount.minor, arrangement.later().to_string()),
+            (0, "500.00 USD".to_owned())
+        );
+        let said = |name| arrangement.fact(Variable::Form(name)).unwrap();
+        for (name, word) in [
+            ("arrangementType", "one_date"),
+            ("arrangementDate", "2026-12-01"),
+            ("arrangementStart", "2026-12-01"),
+            ("arrangementEnd", "2026-12-01"),
+            ("arrangementCount", "1"),
+            ("arrangementAmount", "500.00"),
+            ("arrangementInterval", ""),
+        ] {
+            assert_eq!(said(name), word, "{name}");
+        }
+        let (paid, arrangement) = form("125.50", "weekly", "93.62", "93.64")
+            .due_now(&storing(FULL))
+            .unwrap();
+        assert_eq!(paid.amount.to_string(), "125.50 USD");
+        assert!(!arrangement.unwrap().only_stores());
+    }
+
+    #[test]
+    fn one_date_needs_a_schedule_that_says_no_interval_or_has_a_word_for_none() {
+        for (body, is_said) in [
+            ("{arrangement.count}", true),
+            ("{arrangement.interval_unit}", false),
+            ("{arrangement.interval_unit|default:days}", true),
+            ("{arrangement.interval|map:weekly=W|default:ONCE}", true),
+        ] {
+            let due = on_one_date().due_now(&storing(body));
+            assert_eq!(due.is_ok(), is_said, "{body}");
+            let problems = due.err().unwrap_or_default();
+            assert!(problems.iter().all(|(name, _)| name == "arrangementType"));
+        }
     }
 
     #[test]

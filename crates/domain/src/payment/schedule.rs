@@ -17,7 +17,7 @@ use crate::money::Money;
 pub enum ArrangedBy {
     /// In the request of the sale, whose amount is all that is owed.
     Sale,
-    /// In a call of its own after the sale, whose amount is the down payment.
+    /// In a call of its own after the sale, whose amount is the down payment, or after the store, if there is none.
     Schedule,
 }
 
@@ -88,6 +88,12 @@ impl Arrangement {
         }
     }
 
+    /// Nothing is due at once, and the gateway keeps card or account for what is due later: the store takes the sale's place.
+    #[must_use]
+    pub fn only_stores(&self) -> bool {
+        self.by == ArrangedBy::Schedule && self.down_minor == 0
+    }
+
     /// How often, as so many days or months; none: neither says it.
     fn rhythm(&self) -> Option<(&'static str, &'static str)> {
         match self.interval? {
@@ -116,19 +122,20 @@ impl Arrangement {
         })
     }
 
-    /// A standard parameter, as a charged form has it (S17).
+    /// A standard parameter, as a charged form has it (S17). A schedule has one date as a plan of one part, so that one request says both.
     fn parameter(&self, name: &str) -> Option<String> {
         let amount = |minor| self.sum(minor).amount_text();
+        let has_parts = self.interval.is_some() || self.by == ArrangedBy::Schedule;
         let text = match (name, self.interval) {
             ("arrangementType", None) => "one_date".to_owned(),
             ("arrangementType", Some(_)) => "plan".to_owned(),
             ("arrangementDate", None) => self.first.to_string(),
-            ("arrangementStart", Some(_)) => self.first.to_string(),
             ("arrangementInterval", Some(interval)) => interval.as_str().to_owned(),
-            ("arrangementCount", Some(_)) => self.count.to_string(),
-            ("arrangementEnd", Some(_)) => self.end.to_string(),
-            ("arrangementAmount", Some(_)) => amount(self.each_minor),
-            ("arrangementLastAmount", Some(_)) => amount(self.last_minor),
+            ("arrangementStart", _) if has_parts => self.first.to_string(),
+            ("arrangementCount", _) if has_parts => self.count.to_string(),
+            ("arrangementEnd", _) if has_parts => self.end.to_string(),
+            ("arrangementAmount", _) if has_parts => amount(self.each_minor),
+            ("arrangementLastAmount", _) if has_parts => amount(self.last_minor),
             ("arrangementDownPayment", _) if self.down_minor > 0 => amount(self.down_minor),
             (name, _) if name.starts_with("arrangement") => String::new(),
             _ => return None,

@@ -13,7 +13,7 @@ use crate::capture::{Brand, Field, PaymentType, WidgetKind};
 use crate::gateway::GatewayConfig;
 use crate::id::WidgetId;
 use crate::language::Language;
-use crate::payment::ArrangementKind;
+use crate::payment::{ArrangementKind, takes_one_date};
 
 /// Longest name of a desktop and longest Window Title: what a title bar shows.
 pub const TITLE_CHARS_MAX: usize = 60;
@@ -213,16 +213,24 @@ impl WidgetDraft {
         Some(DraftProblem::new("card_types", message))
     }
 
-    /// A schedule follows a sale, and on one date there is none today.
+    /// A schedule follows a sale or a store, and on one date there is no sale today.
     fn schedule_problem(&self) -> Option<DraftProblem> {
-        let operations = &self.gateway.as_ref()?.more.operations;
+        let gateway = self.gateway.as_ref()?;
         let offers = &self.options.payment.arrangements;
-        let is_impossible =
-            operations.schedule.is_some() && offers.contains(&ArrangementKind::OneDate);
-        is_impossible.then(|| {
-            let message = "The gateway sets up what is due later after a payment today (more.operations.schedule), and on one date nothing is paid today. Untick the one date; a plan needs a down payment.";
-            DraftProblem::new("options.payment.arrangements", message)
-        })
+        if gateway.more.operations.schedule.is_none() || !offers.contains(&ArrangementKind::OneDate)
+        {
+            return None;
+        }
+        let message = match (&gateway.more.store, takes_one_date(gateway)) {
+            (Some(_), true) => return None,
+            (Some(_), false) => {
+                "The gateway's schedule (more.operations.schedule) says how often, which one date does not have. Give that token a default, such as {arrangement.interval_unit|default:days}, or untick the one date."
+            }
+            (None, _) => {
+                "The gateway sets up what is due later after a payment today (more.operations.schedule), and on one date nothing is paid today. Say in more.store how it keeps a card or an account for later, or untick the one date; without it a plan needs a down payment."
+            }
+        };
+        Some(DraftProblem::new("options.payment.arrangements", message))
     }
 
     fn gateway_problems(&self) -> Vec<DraftProblem> {
@@ -344,21 +352,26 @@ mod tests {
     }
 
     #[test]
-    fn a_gateway_that_sets_plans_up_after_a_sale_offers_no_single_date() {
-        let drafted = |operations: serde_json::Value, offers: &[ArrangementKind]| {
+    fn a_gateway_that_sets_plans_up_offers_a_single_date_only_if_it_stores() {
+        let drafted = |more: serde_json::Value, offers: &[ArrangementKind]| {
             let mut draft = card();
             draft.kind = WidgetKind::CreditCardAdvanced;
             let gateway = serde_json::json!({
                 "service_url": "https://pay.example/sale", "success_key": "status", "success_value": "ok",
-                "more": { "operations": operations },
+                "more": more,
             });
             draft.gateway = Some(serde_json::from_value(gateway).unwrap());
             draft.options.payment.arrangements = offers.iter().copied().collect();
             fields(draft)
         };
-        let schedule = serde_json::json!({ "schedule": {
-            "url": "/plans/{payment.reference}", "success_key": "status", "success_value": "ok",
-        } });
+        let more = |interval: &str, store: serde_json::Value| {
+            let body = format!("\"{interval}\"");
+            serde_json::json!({ "store": store, "operations": { "schedule": {
+                "url": "/plans/{payment.reference}", "success_key": "status", "success_value": "ok", "body": body,
+            } } })
+        };
+        let store = serde_json::json!({ "url": "/vault", "success_key": "status", "success_value": "ok", "body": "\"{card.number}\"" });
+        let schedule = more("{arrangement.count}", serde_json::Value::Null);
         let (now, one_date, plan) = (
             ArrangementKind::Now,
             ArrangementKind::OneDate,
@@ -370,6 +383,18 @@ mod tests {
         assert_eq!(refused, ["options.payment.arrangements"]);
         let in_sale = drafted(serde_json::json!({}), &[now, one_date, plan]);
         assert_eq!(in_sale, none);
+        for (interval, refused) in [
+            ("{arrangement.count}", 0),
+            ("{arrangement.interval_unit}", 1),
+            ("{arrangement.interval_unit|default:days}", 0),
+        ] {
+            let stored = drafted(more(interval, store.clone()), &[now, one_date, plan]);
+            assert_eq!(
+                stored,
+                vec!["options.payment.arrangements"; refused],
+                "{interval}"
+            );
+        }
     }
 
     #[test]

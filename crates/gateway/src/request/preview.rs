@@ -7,6 +7,7 @@ use domain::gateway::trial::{
     Preview, PreviewHeader, PreviewOperation, PreviewPart, PreviewStep, SAMPLE_OUTPUT,
 };
 use domain::gateway::{GatewayConfig, GatewayStep, Method, OperationKind};
+use domain::money::Money;
 use domain::payment::PaymentOutput;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use secret::{BufferFull, Digits, SecretBuffer};
@@ -29,7 +30,7 @@ pub(crate) fn preview(charge: &Charge) -> Result<Preview, Failure> {
     let taken = Taken::unknown(&charge.gateway);
     let steps = charge.gateway.more.steps.iter();
     let steps = steps.map(|step| (step, charge.gateway.of_step(step)));
-    let kinds = charge.gateway.more.operations.all().map(|(kind, _)| kind);
+    let kinds = charge.gateway.more.all_operations().map(|(kind, _)| kind);
     let operations = kinds.filter_map(|kind| operation(charge, kind, &taken).transpose());
     Ok(Preview {
         steps: shown_steps(charge.into(), steps, &taken)?,
@@ -38,7 +39,7 @@ pub(crate) fn preview(charge: &Charge) -> Result<Preview, Failure> {
     })
 }
 
-/// An operation about a charge that was answered.
+/// An operation: the store in the charge's place, or what is asked about a charge that was answered.
 fn operation(
     charge: &Charge,
     kind: OperationKind,
@@ -52,9 +53,17 @@ fn operation(
         value: SAMPLE_OUTPUT.to_owned(),
     });
     let outputs: Vec<_> = outputs.collect();
+    let is_store = kind == OperationKind::Store;
     let about = About {
         outputs: &outputs,
-        charge: None,
+        amount: match is_store {
+            true => Money {
+                minor: 0,
+                ..charge.form.amount
+            },
+            false => charge.form.amount,
+        },
+        charge: is_store.then_some(charge),
         ..charge.into()
     };
     let within = |failure: Failure| failure.within(&format!("the operation {}", kind.as_str()));

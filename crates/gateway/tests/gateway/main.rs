@@ -45,6 +45,8 @@ mod ssrf;
 #[cfg(test)]
 mod steps;
 #[cfg(test)]
+mod stores;
+#[cfg(test)]
 mod tls_matrix;
 #[cfg(test)]
 mod trials;

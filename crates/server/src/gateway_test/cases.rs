@@ -49,7 +49,8 @@ pub(super) fn judgement(case: &Case, gateway: &GatewayConfig) -> Result<Judgemen
     let judged = ::gateway::judge(gateway, &case.pasted(), true);
     judged.with_context(|| {
         let kind = case.operation.map_or("", OperationKind::as_str);
-        format!("the configuration has no operation {kind}: write it under more.operations.{kind}")
+        let path = case.operation.map_or_else(String::new, OperationKind::path);
+        format!("the configuration has no operation {kind}: write it under {path}")
     })
 }
 

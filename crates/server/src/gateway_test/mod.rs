@@ -48,7 +48,7 @@ pub(crate) struct TestOptions {
     /// Judge this answer: a file that holds its body, - for stdin.
     #[arg(long, value_name = "FILE", conflicts_with = "send")]
     answer: Option<PathBuf>,
-    /// The answer is of this operation of the configuration: inquire, void, refund, capture, schedule. Without: of the sale.
+    /// The answer is of this operation of the configuration: store, inquire, void, refund, capture, schedule. Without: of the sale.
     #[arg(long, value_name = "KIND", requires = "answer", value_parser = input::operation)]
     operation: Option<OperationKind>,
     /// HTTP status of the answer; 200 if it is left out.

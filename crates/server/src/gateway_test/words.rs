@@ -5,11 +5,11 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use domain::gateway::VerdictRule;
 use domain::gateway::trial::{
     JudgedReference, Judgement, MessageFrom, Preview, PreviewHeader, PreviewPart, PreviewStep,
     SAMPLE_OUTPUT, Tested, TestedStep,
 };
+use domain::gateway::{OperationKind, VerdictRule};
 use domain::payment::Outcome;
 use serde::Serialize;
 
@@ -143,13 +143,7 @@ fn request_lines(text: &mut String, request: &Preview) {
     for operation in &request.operations {
         line(text, "");
         call_lines(text, &operation.steps);
-        let kind = operation.kind.as_str();
-        line(
-            text,
-            &format!(
-                "# the operation {kind}; {SAMPLE_OUTPUT} stands for what the sale's answer gives"
-            ),
-        );
+        line(text, &heading(operation.kind));
         message_lines(
             text,
             &operation.method,
@@ -157,6 +151,24 @@ fn request_lines(text: &mut String, request: &Preview) {
             &operation.headers,
             &operation.body,
         );
+    }
+}
+
+fn heading(kind: OperationKind) -> String {
+    let word = kind.as_str();
+    match kind {
+        OperationKind::Store => {
+            format!("# the operation {word}, in the place of the sale where nothing is due today")
+        }
+        OperationKind::Inquire
+        | OperationKind::Void
+        | OperationKind::Refund
+        | OperationKind::Capture
+        | OperationKind::Schedule => {
+            format!(
+                "# the operation {word}; {SAMPLE_OUTPUT} stands for what the sale's answer gives"
+            )
+        }
     }
 }
 

@@ -302,8 +302,43 @@ fn answers_to_operations_are_judged_by_their_own_rules() {
     assert!(said.contains("no operation void"), "{said}");
     let said = judged("undo", "{}").ended(2);
     assert!(
-        said.contains("choose inquire, void, refund, capture, schedule"),
+        said.contains("choose store, inquire, void, refund, capture, schedule"),
         "{said}"
+    );
+}
+
+#[test]
+fn a_store_is_shown_with_what_was_keyed_and_judged_by_its_own_rules() {
+    let desk = Desk::new();
+    let mut text = std::fs::read_to_string(preset("stripe-card")).unwrap();
+    text.push_str(
+        "\n[gateway.more.store]\nurl = \"/vault\"\nsuccess_key = \"state\"\nsuccess_value = \"kept\"\n\
+         request_params = [{ name = \"card\", value = \"{card.number}\" }, { name = \"amount\", value = \"{payment.amount|minor}\" }]\n",
+    );
+    desk.write("alone.toml", &text);
+    let said = desk.run(&["alone.toml"]).ended(1);
+    assert!(
+        said.contains(
+            "gateway.more.store.url: Nothing is charged by a store; say in more.operations.schedule"
+        ),
+        "{said}"
+    );
+    text.push_str(
+        "\n[gateway.more.operations.schedule]\nurl = \"/plans/{payment.reference}\"\nsuccess_key = \"state\"\nsuccess_value = \"set\"\n",
+    );
+    desk.write("mine.toml", &text);
+    let said = desk.run(&["mine.toml"]).ended(0);
+    let store = "\n\n# the operation store, in the place of the sale where nothing is due today\nPOST https://api.stripe.com/vault\n";
+    let (_, after) = said.split_once(store).unwrap_or_else(|| panic!("{said}"));
+    let shown = "\ncard=\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}1111&amount=0\n";
+    assert!(after.contains(shown), "{said}");
+    let arguments = ["mine.toml", "--answer", "-", "--operation", "store"];
+    let judged = |body: &str| desk.run_with(&arguments, &[], body).ended(0);
+    assert!(judged(r#"{"state":"kept"}"#).starts_with("approved\n"));
+    let said = judged(r#"{"status":"succeeded"}"#);
+    assert!(
+        said.starts_with("unknown\n"),
+        "the sale's rules are others: {said}"
     );
 }
 

@@ -31,7 +31,7 @@ const PAGE_ROWS: u32 = 500;
 const TRAIL_MS_MAX: i64 = (31 * 24 + 1) * 3_600_000;
 
 /// Columns of the ledger's file, in their order. They stay as they are, and new ones come last: other people's tools read them.
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "time",
     "reference",
     "outcome",
@@ -52,6 +52,7 @@ const COLUMNS: [&str; 20] = [
     "captured",
     "total",
     "plan",
+    "stored",
 ];
 
 /// The payments that fit, as a CSV file.
@@ -158,6 +159,7 @@ fn ledger_line(row: &LedgerRow, names: &Names) -> String {
         sum(aftermath.captured_minor),
         own(&total.map_or(String::new(), |total| total.amount_text())),
         own(row.plan.map_or("", domain::payment::PlanStanding::label)),
+        own(if payment.only_stores() { "yes" } else { "" }),
     ])
 }
 

@@ -269,12 +269,14 @@ async fn an_export_says_what_became_of_each_amount() {
         .send(hyper::Method::POST, "/payments/export", None)
         .await
         .text();
-    assert!(file.contains("\"voided\",\"refunded\",\"captured\",\"total\",\"plan\"\r\n"));
+    assert!(
+        file.contains("\"voided\",\"refunded\",\"captured\",\"total\",\"plan\",\"stored\"\r\n")
+    );
     let line = |attempt: &str| {
         let named = format!("\"{attempt}\"");
         file.lines().find(|line| line.contains(&named)).unwrap()
     };
-    assert!(line("one").ends_with("\"\",\"20.00\",\"\",\"\",\"\""));
-    assert!(line("two").ends_with("\"\",\"\",\"\",\"\",\"\""));
-    assert!(line("three").ends_with("\"yes\",\"\",\"\",\"\",\"\""));
+    assert!(line("one").ends_with("\"\",\"20.00\",\"\",\"\",\"\",\"\""));
+    assert!(line("two").ends_with("\"\",\"\",\"\",\"\",\"\",\"\""));
+    assert!(line("three").ends_with("\"yes\",\"\",\"\",\"\",\"\",\"\""));
 }

@@ -100,7 +100,39 @@ async fn a_payment_says_what_is_due_when_and_how_that_stands() {
     let file = file.text();
     let mut lines = file.lines();
     let line = lines.find(|line| line.contains("\"one\"")).unwrap();
-    assert!(line.ends_with("\"500.00\",\"not_set_up\""), "{line}");
+    assert!(line.ends_with("\"500.00\",\"not_set_up\",\"\""), "{line}");
+}
+
+#[tokio::test]
+async fn what_is_only_stored_offers_its_plan_and_nothing_to_give_back() {
+    let house = house().await;
+    {
+        let mut payments = house.rooms.payments.lock().unwrap();
+        payments[0].amount.minor = 0;
+        payments[0].arrangement.as_mut().unwrap().down_minor = 0;
+    }
+    let sam = house.logged_in(Role::Supervisor).await;
+    let one = sam.get("/payments/one").await.json();
+    assert_eq!(one["row"]["plan"], "not_set_up");
+    assert_eq!(one["plan"]["may_set_up"], true);
+    let choices = one["choices"].as_array().unwrap();
+    assert!(!choices.is_empty());
+    for choice in choices {
+        assert_eq!(
+            (&choice["most"], &choice["refused"]),
+            (&json!(null), &json!("not_charged"))
+        );
+    }
+    let export = sam
+        .send(hyper::Method::POST, "/payments/export", None)
+        .await;
+    let file = export.text();
+    let line = |attempt: &str| {
+        let named = format!("\"{attempt}\"");
+        file.lines().find(|line| line.contains(&named)).unwrap()
+    };
+    assert!(line("one").contains("\"0.00\"") && line("one").ends_with("\"not_set_up\",\"yes\""));
+    assert!(line("two").ends_with("\"in_sale\",\"\""));
 }
 
 #[tokio::test]

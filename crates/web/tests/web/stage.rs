@@ -515,6 +515,9 @@ fn more() -> Value {
         "outputs": row("transaction_id", "id"),
         "recovery": "none",
         "connection": {"trust": "bank", "client_certificate": "shop", "proxy": "out"},
+        "store": {
+            "url": "/vault", "success_key": "state", "success_value": "done", "request_params": row("number", "{card.number}"),
+        },
         "operations": {
             "inquire": operation(), "void": short(), "refund": short(), "capture": short(), "schedule": short(),
         },

@@ -2879,7 +2879,7 @@ export interface components {
             /** @description Widgets that send there. */
             widgets: components["schemas"]["HostWidget"][];
         };
-        /** @description A request about a charge, and how its answer is judged: by the success key and the conditions, as a sale's. */
+        /** @description A request in the sale's place or about a charge, and how its answer is judged: by the success key and the conditions, as a sale's. */
         GatewayOperation: {
             /** @description The key of the message for people; empty: none. */
             agent_message_key?: string;
@@ -2893,22 +2893,25 @@ export interface components {
             outputs?: components["schemas"]["Mapping"][];
             /**
              * @description The key at which the answer repeats `{payment.reference}`: an answer in which that stands not exactly once, or is another, says nothing. An inquiry needs
-             *     it.
+             *     it; a store has none.
              */
             reference_key?: string;
             /** @description Its headers. Basic goes along where its host is that of the Service URL. */
             request_headers?: components["schemas"]["Mapping"][];
-            /** @description Its parameters: these, and no standard ones. Without them and without a text it has no body. */
+            /** @description Its parameters: these, and no standard ones. Without them and without a text it has no body; a store has one. */
             request_params?: components["schemas"]["Mapping"][];
             request_type?: components["schemas"]["ContentType"] | null;
             response_type?: components["schemas"]["ContentType"] | null;
-            /** @description The key that says whether it was done; of an inquiry, whether the charge was approved. */
+            /** @description The key that says whether it was done; of an inquiry, whether the charge was approved; of a store, whether the card or the account is kept. */
             success_key: string;
             /** @description The value by which it says so. */
             success_value: string;
             /** @description What the success value is. */
             success_value_meaning?: components["schemas"]["ValueMeaning"];
-            /** @description Where to: a whole URL, or what follows the host of the Service URL, from its slash. It takes the tokens that the Service URL takes, and `{sale.name}`. */
+            /**
+             * @description Where to: a whole URL, or what follows the host of the Service URL, from its slash. It takes the tokens that the Service URL takes, and, about a charge,
+             *     `{sale.name}`.
+             */
             url: string;
             /** @description Conditions that refine the verdict. An inquiry settles nothing as declined or held without one that says so. */
             verdict?: components["schemas"]["VerdictConditions"];
@@ -3261,6 +3264,8 @@ export interface components {
              * @default []
              */
             steps: components["schemas"]["GatewayStep"][];
+            /** @default null */
+            store: components["schemas"]["GatewayOperation"] | null;
             /**
              * @description What Response Success Value is.
              * @default text
@@ -3321,8 +3326,8 @@ export interface components {
          * @description What can be asked.
          * @enum {string}
          */
-        OperationKind: "inquire" | "void" | "refund" | "capture" | "schedule";
-        /** @description The operations of a configuration, one of a kind. */
+        OperationKind: "store" | "inquire" | "void" | "refund" | "capture" | "schedule";
+        /** @description The operations about a charge of a configuration, one of a kind. */
         Operations: {
             capture?: components["schemas"]["GatewayOperation"] | null;
             inquire?: components["schemas"]["GatewayOperation"] | null;
@@ -3381,7 +3386,7 @@ export interface components {
         Payment: {
             /** @description Who pressed Process Payment. */
             agent: components["schemas"]["UserId"];
-            /** @description How much is charged now. */
+            /** @description How much is charged now; 0: card or account is only stored. */
             amount: components["schemas"]["Money"];
             arrangement?: components["schemas"]["Arrangement"] | null;
             /** @description The attempt; unique, also towards the gateway. */
@@ -3655,7 +3660,7 @@ export interface components {
             /** @description Its value. */
             value: components["schemas"]["PreviewPart"][];
         };
-        /** @description An operation as it would go out, about a sale of the same amount. [`SAMPLE_OUTPUT`] stands for what that sale's answer gave. */
+        /** @description An operation as it would go out: a store of nothing, the others about a sale of the same amount. [`SAMPLE_OUTPUT`] stands for what that sale's answer gave. */
         PreviewOperation: {
             /** @description The body. */
             body: components["schemas"]["PreviewPart"][];

@@ -282,6 +282,16 @@ describe('outcomes', () => {
     expect(screen.getByText('7F2K-91QD')).toBeVisible();
   });
 
+  test.each([
+    ['approved', 'Stored, nothing charged today'],
+    ['unknown', 'We do not know if it is stored. Nothing was charged. Do NOT take this payment again.'],
+  ] as const)('with nothing due today %s names no amount and no charge', (state, text) => {
+    const stored = payment({ amount: { minor: 0, currency: 'USD' }, has_plan: true });
+    renderPage(<Widget view={capture('check_advanced', state, { payment: stored })} form={FILLED} />);
+    expect(screen.getByText(text)).toBeVisible();
+    expect(screen.queryByText(/0\.00/)).toBeNull();
+  });
+
   test.each(outcomes('credit_card_advanced').map((view) => [view.state, view] as const))('c14 after %s a field says what is left of it', (state, view) => {
     const fields = view.fields.map(({ field }) => obtained(field));
     renderPage(<Widget view={{ ...view, fields }} form={FILLED} stop="card_number" />);

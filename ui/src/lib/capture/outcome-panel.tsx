@@ -60,7 +60,7 @@ function useLook(view: CaptureView, now: number): Look {
     case 'processing':
       return { icon: 'clock', tone: 'info', title: sendingText(t, payment, now), lines: [t('outcome.keep_line')] };
     case 'approved':
-      return { icon: 'check', tone: 'good', title: `${words('outcome.approved', 'outcome.accepted')} ${amount}`, lines: message };
+      return { icon: 'check', tone: 'good', title: isStore(payment) ? t('outcome.stored') : `${words('outcome.approved', 'outcome.accepted')} ${amount}`, lines: message };
     case 'declined':
       return { icon: 'cross', tone: 'bad', title: words('outcome.declined', 'outcome.refused'), lines: message };
     case 'review':
@@ -73,11 +73,14 @@ function useLook(view: CaptureView, now: number): Look {
       return {
         icon: 'question',
         tone: 'bad',
-        title: t('outcome.unknown'),
+        title: t(isStore(payment) ? 'outcome.stored_unknown' : 'outcome.unknown'),
         lines: [sentText(t, payment), t(view.state === 'checking' ? 'outcome.checking' : 'outcome.follow_up'), ...message],
       };
   }
 }
+
+/** Nothing is charged now, and more is due later. */
+const isStore = (payment: PaymentView | null | undefined) => payment?.has_plan === true && payment.amount.minor === 0;
 
 type Say = Translate;
 

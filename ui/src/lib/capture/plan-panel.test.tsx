@@ -71,3 +71,18 @@ test('money that went back leaves the plan at the gateway, and it says so', asyn
   renderPage(<PlanPanel attempt="ONE" />);
   expect(await screen.findByText(/the plan stays at the gateway/)).toBeVisible();
 });
+
+test.each([
+  ['credit_card_advanced', 'approved', 'Card stored, plan not set up'],
+  ['check_advanced', 'approved', 'Account stored, plan not set up'],
+  ['credit_card_advanced', 'review', 'Held for review by the gateway, plan not set up'],
+] as const)('of a %s with nothing due today that is %s it says: %s', async (kind, state, words) => {
+  const stored = detail('not_set_up', true);
+  const { payment } = stored.row;
+  stored.row.payment = { ...payment, kind, amount: usd(0), state: { state: 'final', detail: state }, arrangement: { ...payment.arrangement!, down_minor: 0 } };
+  fakeServer(() => ({ json: stored }));
+  renderPage(<PlanPanel attempt="ONE" />);
+  expect(await screen.findByText(words)).toBeVisible();
+  expect(screen.getByText('Nothing was charged today.')).toBeVisible();
+  expect(screen.queryByRole('row', { name: /Down payment/ })).toBeNull();
+});

@@ -7,13 +7,14 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRef } from 'react';
 import { api, sentenceOf } from '../api/client';
 import { KEYS } from '../api/queries';
-import type { PaymentDetail, PaymentRow, PlanStanding, PlanView } from '../api/types';
+import type { Payment, PaymentDetail, PaymentRow, PlanStanding, PlanView } from '../api/types';
 import { Button, Notice } from '../controls';
-import type { MessageId } from '../i18n';
+import type { MessageId, Translate } from '../i18n';
 import { useT } from '../i18n';
 import { dayText, moneyText } from '../i18n/format';
 import { pressKey } from '../press-key';
 import css from './plan-panel.module.css';
+import { doneAtOnce, onlyStores } from './stored';
 
 const STANDINGS = {
   in_sale: { name: 'due.in_sale', tone: 'info' },
@@ -24,7 +25,8 @@ const STANDINGS = {
   unknown: { name: 'due.unknown', tone: 'bad', text: 'due.unknown_text' },
 } satisfies Record<PlanStanding, { name: MessageId; tone: 'info' | 'good' | 'warn' | 'bad'; text?: MessageId }>;
 
-export const planName = (standing: PlanStanding): MessageId => STANDINGS[standing].name;
+/** "Card stored, plan not set up". */
+export const planWords = (t: Translate, payment: Payment, standing: PlanStanding): string => t(STANDINGS[standing].name, { done: doneAtOnce(payment) });
 
 /** On the agent's page, once the sale is approved. */
 export default function PlanPanel({ attempt }: { attempt: string }) {
@@ -41,7 +43,7 @@ export function PlanDetails({ row, plan }: { row: PaymentRow; plan: PlanView }) 
   const t = useT();
   const { payment, aftermath } = row;
   const arrangement = payment.arrangement;
-  const standing = row.plan ? STANDINGS[row.plan] : undefined;
+  const standing = row.plan ? { ...STANDINGS[row.plan], words: planWords(t, payment, row.plan) } : undefined;
   const wentBack = aftermath.voided || aftermath.refunded_minor > 0;
   if (!arrangement) return null;
   return (
@@ -49,7 +51,8 @@ export function PlanDetails({ row, plan }: { row: PaymentRow; plan: PlanView }) 
       <h3>{t('due.title')}</h3>
       {standing && (
         <Notice tone={standing.tone} role="status">
-          <strong>{t(standing.name)}</strong>
+          <strong>{standing.words}</strong>
+          {onlyStores(payment) && <p>{t('due.nothing_charged')}</p>}
           {'text' in standing && (row.plan === 'unknown' || plan.may_set_up) && <p>{t(standing.text)}</p>}
           {wentBack && row.plan !== 'not_set_up' && <p>{t('due.stays')}</p>}
         </Notice>

@@ -1,4 +1,4 @@
-//! The rules of what is asked of a gateway after the sale.
+//! The rules of what is asked of a gateway in the sale's place and after it.
 //! Owns: what is refused of an operation when a widget is saved, and what is known when one is made.
 //! Never: has rules of its own for a request or a key: an operation's are the sale's.
 
@@ -15,20 +15,66 @@ use super::{steps, text_problem};
 /// What is wrong with the operations.
 pub(super) fn problems(config: &GatewayConfig, payment_type: PaymentType) -> Vec<DraftProblem> {
     let mut problems = Vec::new();
-    for (kind, operation) in config.more.operations.all() {
+    for (kind, operation) in config.more.all_operations() {
         let Some(request) = config.of_operation(kind) else {
             continue;
         };
-        let scope = scope(config, payment_type, kind);
+        let scope = match kind {
+            OperationKind::Store => super::more::scope(config, payment_type).0.for_store(),
+            OperationKind::Inquire
+            | OperationKind::Void
+            | OperationKind::Refund
+            | OperationKind::Capture
+            | OperationKind::Schedule => scope(config, payment_type, kind),
+        };
         let mut found = request_problems(&request, operation, &scope);
         found.extend(method_problem(kind, operation));
-        found.extend(charge_problem(&request));
+        match kind {
+            OperationKind::Store => found.extend(store_problems(config, operation)),
+            OperationKind::Inquire
+            | OperationKind::Void
+            | OperationKind::Refund
+            | OperationKind::Capture
+            | OperationKind::Schedule => {
+                found.extend(user_name_gone(&request, &scope));
+                found.extend(charge_problem(&request));
+            }
+        }
         found.extend(request.answer_problems());
         found.extend(reference_problem(kind, operation, &request));
-        let path = format!("more.operations.{}", kind.as_str());
+        let path = kind.path();
         problems.extend(found.into_iter().map(|one| named(one).under(&path)));
     }
     problems
+}
+
+/// What only a store can have wrong: that it sends nothing, or that nothing follows it by what it gives.
+fn store_problems(config: &GatewayConfig, store: &GatewayOperation) -> Vec<DraftProblem> {
+    let mut found = Vec::new();
+    if store.request_params.is_empty() && store.body.is_empty() {
+        let message = "A store sends the card or the account: write its parameters or its body.";
+        found.push(DraftProblem::new("request_params", message));
+    }
+    let Some(schedule) = config.of_operation(OperationKind::Schedule) else {
+        let message = "Nothing is charged by a store; say in more.operations.schedule how the gateway sets up what is due later.";
+        found.push(DraftProblem::new("url", message));
+        return found;
+    };
+    let gives = |name: &str| store.outputs.iter().any(|row| row.name == name);
+    if let Some(name) = schedule.sale_names().iter().find(|name| !gives(name)) {
+        let message = format!(
+            "The schedule names {{sale.{name}}}, which after a store is taken of its answer; keep a {name} here, too."
+        );
+        found.push(DraftProblem::new("outputs", message));
+    }
+    found
+}
+
+/// Basic that cannot be made again.
+fn user_name_gone(request: &GatewayConfig, scope: &Scope) -> Option<DraftProblem> {
+    request.user_name_problem(scope)?;
+    let message = "Basic goes along to this host, with a user name or a password that is made of what is gone after the sale.";
+    Some(DraftProblem::new("url", message))
 }
 
 /// What an operation knows: of what the configuration computes and of what steps give, that which can be made again.
@@ -81,10 +127,6 @@ fn request_problems(
     scope: &Scope,
 ) -> Vec<DraftProblem> {
     let mut found = Vec::from_iter(steps::url_problem(request, &operation.url, scope));
-    if request.user_name_problem(scope).is_some() {
-        let message = "Basic goes along to this host, with a user name or a password that is made of what is gone after the sale.";
-        found.push(DraftProblem::new("url", message));
-    }
     for (field, text, least) in [
         ("success_key", &operation.success_key, 1),
         ("success_value", &operation.success_value, 1),
@@ -137,12 +179,17 @@ fn reference_problem(
             Some(DraftProblem::new("reference_key", message))
         }
         (
-            OperationKind::Void
+            OperationKind::Store
+            | OperationKind::Void
             | OperationKind::Refund
             | OperationKind::Capture
             | OperationKind::Schedule,
             "",
         ) => None,
+        (OperationKind::Store, _) => {
+            let message = "The answer to a store is judged as the sale's, by its own key and conditions; leave this out.";
+            Some(DraftProblem::new("reference_key", message))
+        }
         (_, _) if matches!(Key::parse(key), Ok(Key::Status | Key::Header(_))) => {
             let message =
                 "A reference is looked for in the body of the answer; write a key of that.";
@@ -166,6 +213,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::gateway::{AuthMethod, More, Recovery};
 
     fn config() -> Value {
         json!({
@@ -399,6 +447,171 @@ mod tests {
             let body = json!(format!("\"{name}\""));
             is_said(&format!("{VOID}/body"), body, field, &said);
         }
+    }
+
+    /// With a store, and a schedule by what both answers give.
+    fn storing() -> Value {
+        let mut config = config();
+        config["more"]["store"] = json!({
+            "url": "/v1/vault/{payment.reference}", "success_key": "stored", "success_value": "true",
+            "request_params": [
+                { "name": "card", "value": "{card.number}" }, { "name": "method", "value": "{step.pm.id}" },
+                { "name": "name", "value": "{let.name}" }, { "name": "amount", "value": "{payment.amount}" },
+            ],
+            "request_headers": [{ "name": "X-Sign", "value": "{sign.typed}" }],
+            "outputs": [{ "name": "transactionId", "value": "vault_id" }],
+        });
+        config["more"]["operations"]["schedule"] = json!({
+            "url": "/v1/plans/{sale.transactionId}", "success_key": "status", "success_value": "ok", "body": "\"{arrangement.count}\"",
+        });
+        config
+    }
+
+    /// With this in the store's place, only this is said, and of this field.
+    fn is_said_of_store(member: &str, value: Value, field: &str, said: &str) {
+        let mut config = storing();
+        config["more"]["store"][member] = value;
+        let wrong = wrong(config);
+        let [(at, message)] = wrong.as_slice() else {
+            panic!("{member}: {wrong:?}");
+        };
+        assert!(
+            *at == format!("more.store.{field}") && message.starts_with(said),
+            "{at}: {message}"
+        );
+    }
+
+    #[test]
+    fn a_store_is_written_as_the_sale_is() {
+        assert_eq!(wrong(storing()), []);
+        for (member, value, field, said) in [
+            (
+                "url",
+                json!("/v1/{card.number}"),
+                "url",
+                "Character 5: {card.number} may stand in the body only",
+            ),
+            (
+                "url",
+                json!("http://pay.example/"),
+                "url",
+                "The URL begins with https",
+            ),
+            (
+                "request_headers",
+                json!([{ "name": "X-A", "value": "{card.security_code}" }]),
+                "request_headers[0].value",
+                "Character 1: {card.security_code} may stand in the body only",
+            ),
+            (
+                "request_params",
+                json!([{ "name": "a", "value": "{check.account_number}" }]),
+                "request_params[0].value",
+                "Character 1: {check.account_number} is not captured",
+            ),
+            (
+                "request_params",
+                json!([{ "name": "n", "value": "{arrangement.count}" }]),
+                "request_params[0].value",
+                "Character 1: {form.arrangementCount} is of what is due later",
+            ),
+            (
+                "request_params",
+                json!([{ "name": "id", "value": "{sale.transactionId}" }]),
+                "request_params[0].value",
+                "Character 1: {sale.transactionId} is not defined",
+            ),
+            (
+                "request_params",
+                json!([]),
+                "request_params",
+                "A store sends the card",
+            ),
+            ("method", json!("GET"), "method", "GET is for inquiries"),
+            ("success_key", json!(""), "success_key", "Write 1 to"),
+            (
+                "reference_key",
+                json!("order"),
+                "reference_key",
+                "The answer to a store is judged",
+            ),
+            (
+                "outputs",
+                json!([]),
+                "outputs",
+                "The schedule names {sale.transactionId}",
+            ),
+        ] {
+            is_said_of_store(member, value, field, said);
+        }
+    }
+
+    #[test]
+    fn a_store_without_a_schedule_would_be_of_no_use() {
+        let mut alone = storing();
+        alone["more"]["operations"]["schedule"] = Value::Null;
+        let wrong = wrong(alone);
+        assert!(
+            wrong.len() == 1
+                && wrong[0].0 == "more.store.url"
+                && wrong[0].1.contains("more.operations.schedule"),
+            "{wrong:?}"
+        );
+    }
+
+    #[test]
+    fn a_charge_takes_the_store_with_its_own_steps_and_no_inquiry() {
+        let mut config: GatewayConfig = serde_json::from_value(storing()).unwrap();
+        let of_login = Mapping {
+            name: "shop".to_owned(),
+            value: "{step.login.shop}".to_owned(),
+        };
+        config.more.signature.push(of_login);
+        let store = config.for_store().unwrap();
+        let signed = Vec::from_iter(store.more.signature.iter().map(|row| &*row.name));
+        assert_eq!(signed, ["typed"], "others name what is not there");
+        assert_eq!(store.more.variables, config.more.variables);
+        assert!(store.service_url.ends_with("/v1/vault/{payment.reference}"));
+        let steps = Vec::from_iter(store.more.steps.iter().map(|step| &*step.name));
+        assert_eq!(steps, ["pm"], "the login is another's");
+        assert_eq!(store.more.recovery, Recovery::None);
+        assert_eq!(store.more.cases, []);
+        assert!(!store.send_standard_parameters && store.more.store.is_none());
+        let mut replayed = storing();
+        replayed["more"]["recovery"] = json!("replay");
+        let without_key: GatewayConfig = serde_json::from_value(replayed.clone()).unwrap();
+        assert_eq!(
+            without_key.for_store().unwrap().more.recovery,
+            Recovery::None
+        );
+        replayed["more"]["store"]["request_headers"] =
+            json!([{ "name": "Idempotency-Key", "value": "{payment.idempotency_key}" }]);
+        let with_key: GatewayConfig = serde_json::from_value(replayed).unwrap();
+        assert_eq!(
+            with_key.for_store().unwrap().more.recovery,
+            Recovery::Replay
+        );
+        let without = GatewayConfig {
+            more: More::default(),
+            ..config
+        };
+        assert_eq!(without.for_store(), None);
+    }
+
+    #[test]
+    fn a_store_elsewhere_is_a_host_of_its_own_and_its_headers_are_veiled() {
+        let mut elsewhere = storing();
+        elsewhere["more"]["store"]["url"] = json!("https://vault.example/cards");
+        let config: GatewayConfig = serde_json::from_value(elsewhere).unwrap();
+        assert!(config.authorities().contains("vault.example:443"));
+        assert_eq!(config.for_store().unwrap().auth_method, AuthMethod::None);
+        let veiled = config.veiled().more.store.unwrap();
+        assert!(
+            veiled
+                .request_headers
+                .iter()
+                .all(|row| row.value.is_empty())
+        );
     }
 
     #[test]

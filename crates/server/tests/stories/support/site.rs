@@ -138,23 +138,31 @@ impl Site {
 
     /// Rows of the sandbox gateway's own ledger: charges of this amount.
     pub(crate) fn charges(&self, amount: &str) -> usize {
-        let text = std::fs::read_to_string(self.ledger_file()).unwrap_or_default();
-        let rows = text
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let rows = self.rows().into_iter();
         rows.filter(|row| row["status"] == "charged" && row["amount"] == amount)
             .count()
     }
 
     /// Its rows of plans: what is due later of each.
     pub(crate) fn plans(&self) -> Vec<String> {
-        let ledger = self.folder.path().join("simulator/sandbox-ledger.jsonl");
-        let text = std::fs::read_to_string(ledger).unwrap_or_default();
-        let rows = text
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        rows.filter(|row| row["status"] == "scheduled")
+        let rows = self.rows();
+        let plans = rows.iter().filter(|row| row["status"] == "scheduled");
+        plans
             .map(|row| row["amount"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// What each of its rows is, the first one first: "charged", "stored", "scheduled".
+    pub(crate) fn done(&self) -> Vec<String> {
+        let rows = self.rows().into_iter();
+        rows.map(|row| row["status"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    fn rows(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.ledger_file()).unwrap_or_default();
+        let rows = text.lines();
+        rows.filter_map(|line| serde_json::from_str(line).ok())
             .collect()
     }
 
@@ -423,11 +431,12 @@ fn desktop(service_url: &str) -> Value {
                 { "field": "routing_number", "text": "Please key the routing number." },
                 { "field": "account_number", "text": "Please key the account number, then pound." },
             ],
-            "options": { "payment": { "arrangements": ["now", "plan"] } },
+            "options": { "payment": { "arrangements": ["now", "one_date", "plan"] } },
             "gateway": {
                 "service_url": service_url,
                 "more": {
                     "outputs": [{ "name": "authCode", "value": "authCode" }],
+                    "store": store(),
                     "operations": { "schedule": schedule() },
                 },
                 "success_key": "result.status",
@@ -447,7 +456,25 @@ fn desktop(service_url: &str) -> Value {
     })
 }
 
-/// How the sandbox is asked to set a plan up, by the number of the charge.
+/// How the sandbox keeps an account, where nothing is due today.
+fn store() -> Value {
+    let row = |name: &str, value: &str| json!({ "name": name, "value": value });
+    json!({
+        "url": "/store",
+        "success_key": "result.status",
+        "success_value": "APPROVED",
+        "agent_message_key": "result.text",
+        "outputs": [row("authCode", "authCode")],
+        "request_params": [
+            row("reference", "{payment.reference}"),
+            row("routingNumber", "{check.routing_number}"),
+            row("accountNumber", "{check.account_number}"),
+            row("currency", "{payment.currency}"),
+        ],
+    })
+}
+
+/// How the sandbox is asked to set a plan up, by the number of the charge, or of what it stored.
 fn schedule() -> Value {
     let row = |name: &str, value: &str| json!({ "name": name, "value": value });
     json!({
@@ -464,7 +491,7 @@ fn schedule() -> Value {
             row("count", "{arrangement.count}"),
             row("each", "{arrangement.amount}"),
             row("last", "{arrangement.last_amount}"),
-            row("every", "{arrangement.interval}"),
+            row("every", "{arrangement.interval|default:once}"),
         ],
     })
 }
