@@ -152,9 +152,8 @@ impl Asking {
         }
         let variables = &snapshot.settings.response_variables;
         let _of_the_sale = variables.restrict(&mut gateway);
-        let password = self.desktops.gateway_password(&widget.id).await?;
-        let secrets = self.desktops.gateway_secrets(&widget.id).await?;
-        if (password.is_some() || !secrets.is_empty()) && !self.configuration.is_still_for(widget) {
+        let stored = self.desktops.gateway_credentials(&widget.id).await?;
+        if !stored.are_for(&gateway) {
             return Err(StoreError::Conflict);
         }
         Ok(Some(Operation {
@@ -165,8 +164,8 @@ impl Asking {
             amount: payment.amount,
             arrangement: None,
             outputs: payment.outputs.clone(),
-            password,
-            secrets,
+            password: stored.password,
+            secrets: stored.secrets,
             gateway,
         }))
     }

@@ -125,17 +125,6 @@ impl Configuration {
             .clone()
     }
 
-    /// Stored credentials belong to the hosts that this widget names: credentials are not versioned, what was begun with a widget is (C12).
-    pub(crate) fn is_still_for(&self, widget: &Widget) -> bool {
-        let hosts = |widget: &Widget| {
-            let gateway = widget.gateway.as_ref();
-            gateway.map(|gateway| (gateway.service_url.clone(), gateway.authorities()))
-        };
-        let now = self.current();
-        let now = now.widget(&widget.id);
-        now.is_some_and(|now| hosts(now) == hosts(widget))
-    }
-
     /// Reads the store again and replaces the snapshot.
     ///
     /// # Errors

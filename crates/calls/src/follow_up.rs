@@ -198,10 +198,8 @@ impl Run {
         let shows_message =
             variables.restrict(&mut request) && request.more.message_keys.len() == keys;
         gateway.more.cases.clear();
-        let password = deps.desktops.gateway_password(&widget.id).await?;
-        let secrets = deps.desktops.gateway_secrets(&widget.id).await?;
-        if (password.is_some() || !secrets.is_empty()) && !deps.configuration.is_still_for(&widget)
-        {
+        let stored = deps.desktops.gateway_credentials(&widget.id).await?;
+        if !stored.are_for(&gateway) {
             return Err(StoreError::Conflict.into());
         }
         let operation = Operation {
@@ -212,8 +210,8 @@ impl Run {
             arrangement: self.payment.arrangement.clone(),
             outputs: self.payment.outputs.clone(),
             gateway,
-            password,
-            secrets,
+            password: stored.password,
+            secrets: stored.secrets,
             once: Once::from_random(deps.clock.now(), rand::random()),
         };
         Ok((operation, shows_message))

@@ -550,21 +550,14 @@ impl CallTask {
         let show_message = settings.response_variables.restrict(&mut gateway);
         gateway.more.cases.clear();
         self.inner.charges.spawn(async move {
-            let password = match desktops.gateway_password(&widget.id).await {
-                Ok(password) => password,
+            let stored = match desktops.gateway_credentials(&widget.id).await {
+                Ok(stored) => stored,
                 Err(error) => {
-                    tracing::error!(%error, "a gateway password cannot be read; the charge was not sent");
+                    tracing::error!(%error, "the credentials of a gateway cannot be read; the charge was not sent");
                     return run.refuse(NotSentReason::Render, slot).await;
                 }
             };
-            let secrets = match desktops.gateway_secrets(&widget.id).await {
-                Ok(secrets) => secrets,
-                Err(error) => {
-                    tracing::error!(%error, "the secrets of a gateway cannot be read; the charge was not sent");
-                    return run.refuse(NotSentReason::Render, slot).await;
-                }
-            };
-            if (password.is_some() || !secrets.is_empty()) && !inner.deps.configuration.is_still_for(&widget) {
+            if !stored.are_for(&gateway) {
                 tracing::error!("a gateway was changed during a capture; its new credentials do not go to the old host");
                 return run.refuse(NotSentReason::Render, slot).await;
             }
@@ -573,8 +566,8 @@ impl CallTask {
                 reference: payment.reference,
                 kind: widget.kind,
                 gateway,
-                password,
-                secrets,
+                password: stored.password,
+                secrets: stored.secrets,
                 once: Once::from_random(inner.deps.clock.now(), rand::random()),
                 form,
                 slot,

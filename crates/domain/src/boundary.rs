@@ -17,7 +17,7 @@ use crate::capture::{Field, WidgetKind};
 use crate::consumer::Consumer;
 use crate::control::CallControl;
 use crate::designer::{DesignerDesktop, SavedDesign};
-use crate::desktop::{Credentials, Desktop, SavedDesktop, SecretsSet};
+use crate::desktop::{Credentials, Desktop, SavedDesktop, SecretsSet, StoredCredentials};
 use crate::evidence::Evidence;
 use crate::gateway::approval::{HostApproval, HostEditor};
 use crate::gateway::{GatewayConfig, NotSentReason, Once, OperationKind, Verdict};
@@ -361,16 +361,11 @@ pub trait Desktops: Send + Sync {
     fn approved_hosts(&self) -> Task<'_, Result<Vec<HostApproval>, StoreError>>;
     /// Widgets of all desktops that have a password.
     fn widgets_with_password(&self) -> Task<'_, Result<Vec<WidgetId>, StoreError>>;
-    /// The sealed password of a widget's gateway, opened.
-    fn gateway_password<'a>(
+    /// What is stored for a widget's gateway, opened, and the gateway as it is stored, both of one revision. Nothing for a widget that is gone.
+    fn gateway_credentials<'a>(
         &'a self,
         widget: &'a WidgetId,
-    ) -> Task<'a, Result<Option<SecretText>, StoreError>>;
-    /// The sealed secrets of a widget's gateway by name, opened.
-    fn gateway_secrets<'a>(
-        &'a self,
-        widget: &'a WidgetId,
-    ) -> Task<'a, Result<Vec<(String, SecretText)>, StoreError>>;
+    ) -> Task<'a, Result<StoredCredentials, StoreError>>;
     /// Secrets of a desktop's gateways that have a value.
     fn secrets_set<'a>(
         &'a self,

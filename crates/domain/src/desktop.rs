@@ -9,10 +9,12 @@ use crate::time::UnixMillis;
 use crate::widget::Widget;
 
 mod copy;
+mod credentials;
 mod draft;
 mod standing;
 
 pub use copy::{Carried, DesktopFile, FILE_VERSION, FileFormat};
+pub use credentials::StoredCredentials;
 pub use draft::{
     Credentials, DesktopDraft, PASSWORD_BYTES_MAX, SecretsSet, TypedSecret, WidgetInDraft,
     gateway_password, layout_problem,

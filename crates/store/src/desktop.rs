@@ -6,12 +6,11 @@ use std::collections::BTreeSet;
 
 use domain::audit::AuditEntry;
 use domain::boundary::{Desktops, StoreError, Task};
-use domain::desktop::{Credentials, Desktop, SavedDesktop, SecretsSet};
+use domain::desktop::{Credentials, Desktop, SavedDesktop, SecretsSet, StoredCredentials};
 use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::id::{DesignId, DesktopId, WidgetId};
 use domain::time::UnixMillis;
 use futures_util::TryStreamExt;
-use secret::SecretText;
 use serde_json::{Map, Value, json};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -271,6 +270,39 @@ fn saved_from_row(row: &AnyRow) -> Result<SavedDesktop, StoreError> {
     Ok(history::from_row(row)?.into())
 }
 
+impl Database {
+    /// In a transaction whose reads see the same moment.
+    async fn credentials_of(
+        &self,
+        snapshot: &mut AnyConnection,
+        widget: &WidgetId,
+    ) -> Result<StoredCredentials, StoreError> {
+        let row = sqlx::query(
+            "SELECT document FROM desktops JOIN widgets ON widgets.desktop_id = desktops.id \
+             WHERE widgets.id = $1",
+        )
+        .bind(widget.as_str())
+        .fetch_optional(&mut *snapshot)
+        .await
+        .map_err(unavailable)?;
+        let Some(row) = row else {
+            return Ok(StoredCredentials::default());
+        };
+        // Behind the first read: a rotation adds its key before it changes a row, so this ring opens what the transaction sees.
+        let ring = self.ring();
+        let password = seal::password(snapshot, &ring, widget).await?;
+        let secrets = seal::widget_secrets(snapshot, &ring, widget).await?;
+        let mut widgets = from_row(&row)?.widgets.into_iter();
+        Ok(StoredCredentials {
+            gateway: widgets
+                .find(|kept| kept.id == *widget)
+                .and_then(|kept| kept.gateway),
+            password,
+            secrets,
+        })
+    }
+}
+
 impl Desktops for Database {
     fn desktops(&self) -> Task<'_, Result<Vec<Desktop>, StoreError>> {
         Box::pin(async move {
@@ -365,18 +397,20 @@ impl Desktops for Database {
         })
     }
 
-    fn gateway_password<'a>(
+    fn gateway_credentials<'a>(
         &'a self,
         widget: &'a WidgetId,
-    ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
-        Box::pin(async move { seal::password(self.readers(), &self.ring(), widget).await })
-    }
-
-    fn gateway_secrets<'a>(
-        &'a self,
-        widget: &'a WidgetId,
-    ) -> Task<'a, Result<Vec<(String, SecretText)>, StoreError>> {
-        Box::pin(async move { seal::widget_secrets(self.readers(), &self.ring(), widget).await })
+    ) -> Task<'a, Result<StoredCredentials, StoreError>> {
+        Box::pin(async move {
+            let mut snapshot = self
+                .readers()
+                .begin_with(self.dialect().begin_snapshot())
+                .await
+                .map_err(unavailable)?;
+            let read = self.credentials_of(&mut snapshot, widget).await;
+            snapshot.rollback().await.map_err(unavailable)?;
+            read
+        })
     }
 
     fn secrets_set<'a>(

@@ -81,14 +81,14 @@ impl Kept {
     /// The secret of one owner.
     async fn read(
         &self,
-        readers: &AnyPool,
+        connection: &mut AnyConnection,
         ring: &KeyRing,
         owner: &str,
     ) -> Result<Option<SecretText>, StoreError> {
         let statement = format!("{} WHERE {}.{} = $1", self.sealed(), self.table, self.owner);
         let row = sqlx::query(AssertSqlSafe(statement))
             .bind(owner)
-            .fetch_optional(readers)
+            .fetch_optional(connection)
             .await
             .map_err(unavailable)?;
         row.map(|row| self.open(ring, &row)).transpose()
@@ -176,11 +176,11 @@ pub(crate) async fn put_password(
 
 /// The password of a widget's gateway, opened.
 pub(crate) async fn password(
-    readers: &AnyPool,
+    connection: &mut AnyConnection,
     ring: &KeyRing,
     widget: &WidgetId,
 ) -> Result<Option<SecretText>, StoreError> {
-    PASSWORDS.read(readers, ring, widget.as_str()).await
+    PASSWORDS.read(connection, ring, widget.as_str()).await
 }
 
 /// Seals a secret that the configuration of a widget's gateway names, in place of any other. The widget must exist.
@@ -214,7 +214,7 @@ pub(crate) async fn put_widget_secret(
 
 /// The secrets of a widget's gateway by name, opened.
 pub(crate) async fn widget_secrets(
-    readers: &AnyPool,
+    connection: &mut AnyConnection,
     ring: &KeyRing,
     widget: &WidgetId,
 ) -> Result<Vec<(String, SecretText)>, StoreError> {
@@ -224,7 +224,7 @@ pub(crate) async fn widget_secrets(
     );
     let rows = sqlx::query(AssertSqlSafe(statement))
         .bind(widget.as_str())
-        .fetch_all(readers)
+        .fetch_all(connection)
         .await
         .map_err(unavailable)?;
     let opened = rows.iter().map(|row| {
@@ -265,7 +265,9 @@ pub(crate) async fn second_factor(
     ring: &KeyRing,
     user: &UserId,
 ) -> Result<Option<SecretText>, StoreError> {
-    SECOND_FACTORS.read(readers, ring, user.as_str()).await
+    let mut connection = readers.acquire().await.map_err(unavailable)?;
+    let owner = user.as_str();
+    SECOND_FACTORS.read(&mut connection, ring, owner).await
 }
 
 /// Seals every secret anew with a new data key under the ring's active master key. What cannot be opened stays as it is.

@@ -192,15 +192,11 @@ async fn credentials_that_came_with_another_host_do_not_go_to_the_one_before() {
     let running = tokio::spawn(asking(&house).run());
     // The clock only moves once the asking waits for the password.
     tokio::time::sleep(Duration::from_millis(1)).await;
-    {
-        let mut desktop = house.setup.desktop.lock().unwrap();
-        let gateway = desktop.widgets[0].gateway.as_mut().unwrap();
-        gateway.service_url = "https://elsewhere.example/charge".to_owned();
-    }
-    house.reload().await;
+    house.setup.move_gateway("https://elsewhere.example/charge");
     drop(held);
     tokio::time::sleep(Duration::from_secs(4)).await;
     assert_eq!(times_asked(&house), 0, "not with what it read meanwhile");
+    house.reload().await;
     assert_eq!(running.await.unwrap(), Ok(1));
     assert_eq!(times_asked(&house), 1, "later, as it is configured now");
 }

@@ -11,7 +11,7 @@ use domain::boundary::*;
 use domain::capture::fixtures::CARDS;
 use domain::capture::routing::{BankTable, RefusedRoutings};
 use domain::capture::{CaptureState, Field, WidgetKind};
-use domain::desktop::{Desktop, SavedDesktop, SecretsSet};
+use domain::desktop::{Desktop, SavedDesktop, SecretsSet, StoredCredentials};
 use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::gateway::{NotSentReason, OperationKind, Verdict, VerdictRule};
 use domain::id::*;
@@ -321,6 +321,15 @@ pub(super) struct Setup {
     pub(super) banks: Mutex<BankTable>,
 }
 
+impl Setup {
+    /// Saves another Service URL, which no snapshot has yet.
+    pub(super) fn move_gateway(&self, url: &str) {
+        let mut desktop = self.desktop.lock().unwrap();
+        let gateway = desktop.widgets[0].gateway.as_mut().unwrap();
+        gateway.service_url = url.to_owned();
+    }
+}
+
 impl Users for Setup {
     fn user_by_name<'a>(&'a self, _: &'a str) -> Task<'a, Result<Option<User>, StoreError>> {
         Box::pin(async { Ok(None) })
@@ -387,22 +396,21 @@ impl Desktops for Setup {
         Box::pin(async { Ok(None) })
     }
 
-    fn gateway_password<'a>(
+    fn gateway_credentials<'a>(
         &'a self,
-        _: &'a WidgetId,
-    ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
+        id: &'a WidgetId,
+    ) -> Task<'a, Result<StoredCredentials, StoreError>> {
         let password = || SecretText::new("stored".to_owned());
         Box::pin(async move {
             let _turn = self.reading.lock().await;
-            Ok(self.has_password.load(Ordering::SeqCst).then(password))
+            let widgets = &self.desktop.lock().unwrap().widgets;
+            let widget = widgets.iter().find(|widget| widget.id == *id);
+            Ok(StoredCredentials {
+                gateway: widget.and_then(|widget| widget.gateway.clone()),
+                password: self.has_password.load(Ordering::SeqCst).then(password),
+                secrets: Vec::new(),
+            })
         })
-    }
-
-    fn gateway_secrets<'a>(
-        &'a self,
-        _: &'a WidgetId,
-    ) -> Task<'a, Result<Vec<(String, SecretText)>, StoreError>> {
-        Box::pin(async { Ok(Vec::new()) })
     }
 
     fn secrets_set<'a>(&'a self, _: &'a DesktopId) -> Task<'a, Result<SecretsSet, StoreError>> {

@@ -1,5 +1,6 @@
 //! Sealed gateway passwords.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 
@@ -7,8 +8,7 @@ use domain::access::{SecondFactor, User};
 use domain::audit::AuditAction;
 use domain::audit::TrailFilter;
 use domain::boundary::{AuditTrail, Change, Desktops, StoreError, Users};
-use domain::desktop::Credentials;
-use domain::desktop::Desktop;
+use domain::desktop::{Credentials, Desktop, StoredCredentials};
 use domain::id::WidgetId;
 use secret::SecretText;
 use store::{Database, KeyFile};
@@ -35,8 +35,16 @@ fn with(desktop: &Desktop, passwords: &[(&WidgetId, &str)]) -> Change {
     }
 }
 
+/// What a charge reads.
+async fn credentials(
+    database: &Database,
+    widget: &WidgetId,
+) -> Result<StoredCredentials, StoreError> {
+    database.gateway_credentials(widget).await
+}
+
 async fn opened(database: &Database, widget: &WidgetId) -> Option<SecretText> {
-    database.gateway_password(widget).await.unwrap()
+    credentials(database, widget).await.unwrap().password
 }
 
 fn is(found: Option<SecretText>, text: &str) -> bool {
@@ -102,7 +110,7 @@ async fn a_copied_widget_does_not_get_the_password(place: Place) {
              set_at = 1 WHERE id = '{thief}'"
         ))
         .await;
-    let error = database.gateway_password(&thief).await.unwrap_err();
+    let error = credentials(&database, &thief).await.err().unwrap();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
     assert!(is(opened(&database, &widget).await, PLANTED));
 }
@@ -145,7 +153,7 @@ async fn a_rotation_seals_everything_anew(place: Place) {
     database.close().await.unwrap();
     fs::write(place.key_file(), &old_keys).unwrap();
     let database = place.open().await;
-    let error = database.gateway_password(&first).await.unwrap_err();
+    let error = credentials(&database, &first).await.err().unwrap();
     assert!(error.to_string().contains(&rotation.key_id), "{error}");
 }
 
@@ -177,7 +185,7 @@ async fn without_its_key_only_passwords_are_lost(place: Place) {
 
     fs::remove_file(place.key_file()).unwrap();
     let database = place.open().await;
-    let error = database.gateway_password(&widget).await.unwrap_err();
+    let error = credentials(&database, &widget).await.err().unwrap();
     assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("master key")));
     let error = commit(&database, with(&desk, &[(&widget, "x")]))
         .await
@@ -191,7 +199,7 @@ async fn without_its_key_only_passwords_are_lost(place: Place) {
     // With another key new passwords can be set, and those are read.
     KeyFile::create_or_open(place.key_file()).unwrap();
     let database = place.open().await;
-    assert!(database.gateway_password(&widget).await.is_err());
+    assert!(credentials(&database, &widget).await.is_err());
     commit(&database, with(&desk, &[(&widget, "again")]))
         .await
         .unwrap();
@@ -260,7 +268,7 @@ async fn secrets_are_kept_by_name_rotated_and_forgotten_with_their_names(place: 
     let database = place.open().await;
     let mut desk = desktop("sales");
     let id = desk.widgets[0].id.clone();
-    let secrets = async || database.gateway_secrets(&id).await.unwrap();
+    let secrets = async || credentials(&database, &id).await.unwrap().secrets;
     let named = |name: &str, text: &str| (name.to_owned(), SecretText::new(text.to_owned()));
     let change = naming(
         &mut desk,
@@ -295,6 +303,39 @@ async fn secrets_are_kept_by_name_rotated_and_forgotten_with_their_names(place: 
     desk.widgets.remove(0);
     commit(&database, with(&desk, &[])).await.unwrap();
     assert!(secrets().await.is_empty(), "it went with its widget");
+}
+
+/// A desktop is saved again and again, each time with another host and that host's password.
+async fn a_password_is_read_with_the_host_it_was_entered_for(place: Place) {
+    let database = place.open().await;
+    let mut desk = desktop("sales");
+    let id = desk.widgets[0].id.clone();
+    let saving = tokio::spawn({
+        let (database, id) = (database.clone(), id.clone());
+        async move {
+            for host in 0..100 {
+                let config = serde_json::json!({
+                    "service_url": format!("https://{host}.example/"), "success_key": "a", "success_value": "b",
+                });
+                desk.widgets[0].gateway = Some(serde_json::from_value(config).unwrap());
+                let password = format!("{host}.example:443");
+                let change = with(&desk, &[(&id, &password)]);
+                desk.revision = commit(&database, change).await.unwrap();
+            }
+        }
+    });
+    let mut hosts = BTreeSet::new();
+    while !saving.is_finished() {
+        let read = credentials(&database, &id).await.unwrap();
+        let Some(host) = read.gateway.and_then(|gateway| gateway.authority()) else {
+            assert!(read.password.is_none(), "not saved yet");
+            continue;
+        };
+        assert!(is(read.password, &host), "another host's than {host}");
+        hosts.insert(host);
+    }
+    saving.await.unwrap();
+    assert!(hosts.len() > 1, "read while it was saved: {hosts:?}");
 }
 
 /// Every file that a database made, for the bytes of a password.
@@ -364,5 +405,6 @@ on_both!(
     without_its_key_only_passwords_are_lost,
     the_secret_of_a_second_factor_is_sealed_rotated_and_forgotten,
     secrets_are_kept_by_name_rotated_and_forgotten_with_their_names,
+    a_password_is_read_with_the_host_it_was_entered_for,
     a_password_is_in_no_file,
 );

@@ -8,7 +8,7 @@ use axum::extract::State;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::Change;
 use domain::capture::WidgetKind;
-use domain::desktop::{Desktop, TypedSecret, gateway_password};
+use domain::desktop::{Desktop, StoredCredentials, TypedSecret, gateway_password};
 use domain::gateway::case::{Case, CheckedCase, answer_problems};
 use domain::gateway::file::Preset;
 use domain::gateway::trial::{
@@ -275,11 +275,25 @@ impl TrialForm {
         )
     }
 
+    /// What is stored for the widget of this form, if the desktop has it.
+    async fn stored_credentials(
+        &self,
+        app: &Shared,
+        desktop: &Desktop,
+    ) -> Result<StoredCredentials, Problem> {
+        let known = self.widget.as_ref();
+        match known.filter(|id| widget(desktop, id).is_some()) {
+            Some(id) => Ok(app.deps.desktops.gateway_credentials(id).await?),
+            None => Ok(StoredCredentials::default()),
+        }
+    }
+
     /// The password that a test sends.
     async fn password(
         &mut self,
         app: &Shared,
         desktop: &Desktop,
+        kept: &mut StoredCredentials,
     ) -> Result<Option<SecretText>, Problem> {
         let refuse = |message: &str| Err(Problem::field("gateway_password", message));
         match self.password_used(app, desktop).await? {
@@ -287,37 +301,26 @@ impl TrialForm {
             PasswordUsed::Typed => Ok(self.gateway_password.take()),
             PasswordUsed::OtherHost => refuse(HOST_CHANGED),
             PasswordUsed::Missing => refuse(PASSWORD_NEEDED),
-            PasswordUsed::Stored => {
-                let Some(id) = &self.widget else {
-                    return refuse(PASSWORD_NEEDED);
-                };
-                let password = app.deps.desktops.gateway_password(id).await?;
-                // Saved meanwhile: what was just read may be for another host.
-                if stored(app, &desktop.id).await?.revision != desktop.revision {
-                    return Err(Code::Conflict.into());
-                }
-                Ok(password)
-            }
+            // Saved meanwhile: the gateway that came with the password counts.
+            PasswordUsed::Stored => match self.keeps_to_hosts_of(kept) {
+                true => Ok(kept.password.take()),
+                false => refuse(HOST_CHANGED),
+            },
         }
     }
 
+    fn keeps_to_hosts_of(&self, kept: &StoredCredentials) -> bool {
+        let old = kept.gateway.as_ref();
+        old.is_some_and(|old| self.gateway.keeps_to_hosts_of(old))
+    }
+
     /// The secrets that a test sends: those of the form, else the stored ones, which go to the host they were entered for and nowhere else.
-    async fn secrets(
+    fn secrets(
         &mut self,
-        app: &Shared,
-        desktop: &Desktop,
+        mut kept: StoredCredentials,
     ) -> Result<Vec<(String, SecretText)>, Problem> {
-        let kept = self.widget.as_ref().and_then(|id| widget(desktop, id));
-        let old = kept.and_then(|kept| kept.gateway.as_ref());
-        let is_same_host = old.is_some_and(|old| self.gateway.keeps_to_hosts_of(old));
-        let mut stored_ones = match &self.widget {
-            Some(id) => app.deps.desktops.gateway_secrets(id).await?,
-            None => Vec::new(),
-        };
-        // Saved meanwhile: what was just read may be for another host.
-        if stored(app, &desktop.id).await?.revision != desktop.revision {
-            return Err(Code::Conflict.into());
-        }
+        let is_same_host = self.keeps_to_hosts_of(&kept);
+        let stored_ones = &mut kept.secrets;
         let mut secrets = Vec::new();
         let mut problems = Vec::new();
         for (place, name) in self.gateway.more.secrets.iter().enumerate() {
@@ -495,8 +498,9 @@ pub(crate) async fn send(
 ) -> Answer<TestView> {
     form.check()?;
     let desktop = stored(&app, &form.desktop).await?;
-    let password = form.password(&app, &desktop).await?;
-    let secrets = form.secrets(&app, &desktop).await?;
+    let mut kept = form.stored_credentials(&app, &desktop).await?;
+    let password = form.password(&app, &desktop, &mut kept).await?;
+    let secrets = form.secrets(kept)?;
     let host = form.gateway.authority().ok_or(Code::Internal)?;
     let with = form.with;
     let trial = form.trial(&app, &login, password, secrets).await?;

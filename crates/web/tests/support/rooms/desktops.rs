@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::boundary::{Desktops, StoreError, Task};
-use domain::desktop::{Credentials, Desktop, SavedDesktop, SecretsSet};
+use domain::desktop::{Credentials, Desktop, SavedDesktop, SecretsSet, StoredCredentials};
 use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::id::{DesktopId, WidgetId};
 use domain::time::{UnixMillis, WallClock};
@@ -111,24 +111,25 @@ impl Desktops for Rooms {
         task(Ok(set.iter().map(|(widget, _)| widget.clone()).collect()))
     }
 
-    fn gateway_password<'a>(
-        &'a self,
-        _: &'a WidgetId,
-    ) -> Task<'a, Result<Option<SecretText>, StoreError>> {
-        task(Ok(Some(SecretText::new("stored-canary".to_owned()))))
-    }
-
-    fn gateway_secrets<'a>(
+    fn gateway_credentials<'a>(
         &'a self,
         widget: &'a WidgetId,
-    ) -> Task<'a, Result<Vec<(String, SecretText)>, StoreError>> {
+    ) -> Task<'a, Result<StoredCredentials, StoreError>> {
+        let desktops = self.desktops.lock().unwrap();
+        let mut widgets = desktops.iter().flat_map(|desktop| &desktop.widgets);
+        let gateway = widgets.find(|kept| kept.id == *widget);
+        let gateway = gateway.and_then(|kept| kept.gateway.clone());
         let set = self.secrets.lock().unwrap();
         let named = set.iter().filter(|(id, _, _)| id == widget);
         let value = |name: &String| {
             let text = SecretText::new(format!("stored-{name}-canary"));
             (name.clone(), text)
         };
-        task(Ok(named.map(|(_, name, _)| value(name)).collect()))
+        task(Ok(StoredCredentials {
+            gateway,
+            password: Some(SecretText::new("stored-canary".to_owned())),
+            secrets: named.map(|(_, name, _)| value(name)).collect(),
+        }))
     }
 
     fn secrets_set<'a>(&'a self, _: &'a DesktopId) -> Task<'a, Result<SecretsSet, StoreError>> {
