@@ -8,7 +8,6 @@
 pub mod delay_line;
 pub mod dtmf;
 pub mod egress_guard;
-pub mod g711;
 pub mod leg;
 pub mod mask;
 pub mod relay;
@@ -17,3 +16,5 @@ pub mod rtp;
 pub mod sample;
 pub mod source;
 pub mod tone;
+
+pub use g711;

@@ -165,7 +165,7 @@ fn long(folder: &Folder) -> bool {
     let under = (keys.active().unwrap(), [0; 12]);
     let (mut composer, mut file) = Composer::begin(header, 0, DataKey::new(key), under).unwrap();
     for position in (0..LONG_SAMPLES).step_by(PACKET_SAMPLES) {
-        let bytes = packet(position).map(|sample| Law::Mu.encode(sample));
+        let bytes = packet(position).map(|sample| Law::Mu.encode_sample(sample));
         for track in Track::BOTH {
             composer.take(track, position, &bytes, &mut file).unwrap();
         }

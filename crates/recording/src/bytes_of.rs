@@ -1,11 +1,11 @@
 //! Recordings in memory, for tests: what a writer would have written.
 
 use domain::time::UnixMillis;
+use g711::Law;
 
 use crate::header::{Header, SEGMENTS_OFFSET};
 use crate::keys::DataKey;
 use crate::keys::tests::{cipher_key, wrapping_key};
-use crate::law::Law;
 use crate::segment::{Kind, Place, Plain};
 use crate::span::Mark;
 

@@ -2,6 +2,8 @@
 //! Owns: the audio that is not sealed yet, pauses, marks, the numbers of segments.
 //! Never: touches a file or a clock; keeps a sample of a paused span; seals a number twice.
 
+use g711::Law;
+
 use crate::header::{Header, SEGMENTS_OFFSET};
 use crate::keys::{DataKey, NONCE_BYTES, SealError, WrappingKey};
 use crate::segment::{Kind, MARKS_MAX, Place, Plain, SEGMENT_SAMPLES};
@@ -75,11 +77,7 @@ impl Composer {
         let mut bytes = header.begin_file(&key, under, nonce)?;
         bytes.resize(SEGMENTS_OFFSET, 0);
         let composer = Self {
-            window: header
-                .laws
-                .map(crate::Law::silence)
-                .repeat(WINDOW_SAMPLES)
-                .into(),
+            window: header.laws.map(Law::silence).repeat(WINDOW_SAMPLES).into(),
             header,
             key,
             number: 0,
@@ -329,7 +327,7 @@ impl Composer {
     }
 
     fn silence(&mut self, from: usize) {
-        let silence = self.header.laws.map(crate::Law::silence);
+        let silence = self.header.laws.map(Law::silence);
         for moment in self.window.chunks_exact_mut(2).skip(from) {
             moment.copy_from_slice(&silence);
         }
@@ -351,7 +349,7 @@ impl Composer {
         let number = self.number;
         self.number = number.checked_add(1).ok_or(SealError)?;
         let audio = self.window.get(..2 * samples).unwrap_or_default();
-        let silence = self.header.laws.map(crate::Law::silence);
+        let silence = self.header.laws.map(Law::silence);
         let is_silent = audio.chunks_exact(2).all(|moment| moment == silence);
         let place = Place {
             key: &self.key,

@@ -6,9 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use g711::Law;
 use rtrb::RingBuffer;
 
-use crate::law::Law;
 use crate::span::Track;
 
 /// Samples of one frame: 30 ms at 8 kHz. Longer stretches are divided.
@@ -70,7 +70,7 @@ impl Feed {
                     bytes: [0; FRAME_SAMPLES_MAX],
                 };
                 for (byte, sample) in frame.bytes.iter_mut().zip(chunk) {
-                    *byte = law.encode(*sample);
+                    *byte = law.encode_sample(*sample);
                 }
                 // Only this side fills the queue, and it was not full.
                 let _pushed = self.frames.push(frame);
@@ -196,7 +196,7 @@ mod tests {
             .collect();
         let expected: Vec<u8> = samples
             .iter()
-            .map(|sample| Law::A.encode(*sample))
+            .map(|sample| Law::A.encode_sample(*sample))
             .collect();
         assert_eq!(bytes, expected);
     }

@@ -4,10 +4,10 @@
 
 use domain::id::{ID_CHARS_MAX, RecordingId};
 use domain::time::UnixMillis;
+use g711::Law;
 
 use crate::keys::{DataKey, fixed};
 use crate::keys::{NONCE_BYTES, SLOT_BYTES, SealError, WrappingKey};
-use crate::law::Law;
 
 /// First bytes of every recording. Line ends and the end-of-file character show what a text transfer did to it.
 const MAGIC: [u8; 8] = *b"TWREC\r\n\x1A";
@@ -56,7 +56,7 @@ impl Header {
     /// The head's bytes, from the file's first.
     pub(crate) fn encode(&self) -> [u8; HEAD_BYTES] {
         let text = self.id.as_str().as_bytes();
-        let [consumer, agent] = self.laws.map(Law::code);
+        let [consumer, agent] = self.laws.map(number);
         let bytes = [
             MAGIC.as_slice(),
             &VERSION.to_be_bytes(),
@@ -132,7 +132,7 @@ impl Header {
     fn parse_head(bytes: &[u8]) -> Result<Self, HeaderError> {
         let field = |from: usize, len: usize| bytes.get(from..from + len).unwrap_or_default();
         let law = |at| match field(at, 1) {
-            [code] => Law::from_code(*code).ok_or(HeaderError::PeerDamaged("an unknown law")),
+            [code] => law_of(*code).ok_or(HeaderError::PeerDamaged("an unknown law")),
             _ => Err(HeaderError::PeerCut),
         };
         let laws = [law(10)?, law(11)?];
@@ -150,6 +150,23 @@ impl Header {
             .and_then(|text| text.parse().ok());
         let id = id.ok_or(HeaderError::PeerDamaged("its identifier"))?;
         Ok(Self { id, began, laws })
+    }
+}
+
+/// A law's number in the head.
+fn number(law: Law) -> u8 {
+    match law {
+        Law::Mu => 1,
+        Law::A => 2,
+    }
+}
+
+/// The law of a number; none for those that version 1 does not have.
+fn law_of(number: u8) -> Option<Law> {
+    match number {
+        1 => Some(Law::Mu),
+        2 => Some(Law::A),
+        _ => None,
     }
 }
 

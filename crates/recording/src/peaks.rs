@@ -2,7 +2,7 @@
 //! Owns: how loud a stretch was, as one byte.
 //! Never: lies in the open; peaks are sealed with their segment.
 
-use crate::law::Law;
+use g711::Law;
 
 /// Samples of one peak: 125 ms. Half an hour has 14,400 of a track, more than a player has columns.
 pub const PEAK_SAMPLES: usize = 1_000;
@@ -29,7 +29,7 @@ pub(crate) fn of(audio: &[u8], laws: [Law; 2]) -> impl Iterator<Item = [u8; 2]> 
         let mut loudest = [0_u16; 2];
         for moment in stretch.chunks_exact(2) {
             for ((loudest, byte), law) in loudest.iter_mut().zip(moment).zip(laws) {
-                *loudest = (*loudest).max(law.decode(*byte).unsigned_abs());
+                *loudest = (*loudest).max(law.decode_byte(*byte).unsigned_abs());
             }
         }
         loudest.map(scale)
@@ -47,8 +47,8 @@ mod tests {
     #[test]
     fn a_peak_is_the_loudest_sample_of_its_stretch_and_track() {
         let mut audio = [Law::Mu.silence(), Law::A.silence()].repeat(2_500);
-        audio[2 * 999] = Law::Mu.encode(-16_000);
-        audio[2 * 2_499 + 1] = Law::A.encode(i16::MAX);
+        audio[2 * 999] = Law::Mu.encode_sample(-16_000);
+        audio[2 * 2_499 + 1] = Law::A.encode_sample(i16::MAX);
         let peaks: Vec<_> = of(&audio, [Law::Mu, Law::A]).collect();
         assert_eq!(peaks, [[124, 0], [0, 0], [0, 252]]);
         assert_eq!((count(2_500), count(0), count(1_000)), (3, 0, 1));

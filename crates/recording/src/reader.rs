@@ -226,7 +226,7 @@ impl<S: Source> Reader<S> {
         let places = out.chunks_exact_mut(2).skip(place);
         for (place, moment) in places.zip(moments) {
             for ((sample, byte), law) in place.iter_mut().zip(moment).zip(self.header.laws) {
-                *sample = law.decode(*byte);
+                *sample = law.decode_byte(*byte);
             }
         }
     }

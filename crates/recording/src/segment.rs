@@ -3,10 +3,10 @@
 //! Never: is sealed twice under one number, or read before it is known to be ours.
 
 use crate::keys::{DataKey, Nonce, SealError, TAG_BYTES, fixed};
-use crate::law::Law;
 use crate::peaks;
 use crate::span::{MARK_BYTES, Mark};
 use domain::id::RecordingId;
+use g711::Law;
 
 /// Most samples of a track in one segment: 500 ms. With the 200 ms that are waited for the slower side, audio is in memory for less than a second.
 pub const SEGMENT_SAMPLES: usize = 4_000;

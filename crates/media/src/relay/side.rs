@@ -102,7 +102,6 @@ pub(super) struct Side {
 
 impl Side {
     pub(super) fn new(leg: Leg, plan: LegPlan, now: Instant, random: &mut impl Rng) -> Self {
-        plan.codec.law().prepare();
         Self {
             leg,
             ingress: Ingress::new(now),
@@ -125,7 +124,6 @@ impl Side {
 
     /// The far side has renegotiated.
     pub(super) fn replan(&mut self, now: Instant, plan: LegPlan) {
-        plan.codec.law().prepare();
         self.filter
             .renegotiate(plan.source_policy.clone(), plan.remote_rtp);
         self.egress.forget_mapping();

@@ -1,10 +1,10 @@
 use domain::time::UnixMillis;
+use g711::Law;
 use proptest::prelude::*;
 
 use super::*;
 use crate::bytes_of::{RING, byte_at};
 use crate::keys::tests::{cipher_key, ring, wrapping_key};
-use crate::law::Law;
 use crate::reader::{Ending, Reader};
 use crate::span::Span;
 
@@ -69,7 +69,7 @@ struct Kept {
 impl Kept {
     fn has(&self, track: Track, position: u64) -> bool {
         let at = narrow(position - self.start) * 2 + track.channel();
-        self.samples.get(at) == Some(&Law::Mu.decode(byte_at(position)))
+        self.samples.get(at) == Some(&Law::Mu.decode_byte(byte_at(position)))
     }
 
     fn until(&self) -> u64 {

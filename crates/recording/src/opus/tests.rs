@@ -1,13 +1,13 @@
 use std::f64::consts::TAU;
 use std::io::Cursor;
 
+use g711::Law;
 use ogg::PacketReader;
 use opus_rs::multistream::{ChannelMappingTable, MultistreamDecoder};
 
 use super::*;
 use crate::bytes_of::{Bytes, RING};
 use crate::keys::tests::ring;
-use crate::law::Law;
 use crate::segment::{Kind, Plain, SEGMENT_SAMPLES};
 
 /// What a player gets: pages' granule positions, and both tracks, trimmed as RFC 7845 says.
@@ -20,7 +20,12 @@ struct Played {
 fn recording(samples: usize, agent: impl Fn(usize) -> i16) -> Bytes {
     let mut whole = Bytes::new("r", 1);
     let moments: Vec<u8> = (0..samples)
-        .flat_map(|at| [Law::Mu.encode(rising(at)), Law::A.encode(agent(at))])
+        .flat_map(|at| {
+            [
+                Law::Mu.encode_sample(rising(at)),
+                Law::A.encode_sample(agent(at)),
+            ]
+        })
         .collect();
     let mut first = 0;
     for audio in moments.chunks(2 * SEGMENT_SAMPLES) {

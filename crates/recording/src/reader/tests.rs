@@ -1,10 +1,10 @@
+use g711::Law;
 use proptest::prelude::*;
 
 use super::*;
 use crate::bytes_of::{Bytes, RING, byte_at};
 use crate::keys::KeyError;
 use crate::keys::tests::ring;
-use crate::law::Law;
 use crate::segment::Plain;
 use crate::span::{Edge, SpanKind, Tracks};
 
@@ -17,7 +17,7 @@ fn reader(bytes: &[u8]) -> Reader<&[u8]> {
 }
 
 fn consumer_at(position: u64) -> i16 {
-    Law::Mu.decode(byte_at(position))
+    Law::Mu.decode_byte(byte_at(position))
 }
 
 /// The consumer's samples of a part.
@@ -57,7 +57,10 @@ fn a_whole_recording_plays_with_silence_where_nothing_was_kept() {
     }
     let mut one = [0; 2];
     assert_eq!(reader.read(141, &mut one).unwrap(), 0);
-    assert_eq!(one, [consumer_at(141), Law::A.decode(0x80 | byte_at(141))]);
+    assert_eq!(
+        one,
+        [consumer_at(141), Law::A.decode_byte(0x80 | byte_at(141))]
+    );
     assert_eq!(consumer(&reader, u64::MAX, 3), [0; 3]);
 }
 

@@ -1,7 +1,8 @@
+use g711::Law;
+
 use super::*;
 use crate::bytes_of::{Bytes, RING, byte_at};
 use crate::keys::tests::ring;
-use crate::law::Law;
 
 fn reader(bytes: &[u8]) -> Reader<&[u8]> {
     Reader::open(bytes, &ring(&[RING])).unwrap()
@@ -30,8 +31,8 @@ fn a_wav_has_the_head_and_the_samples_that_players_expect() {
     assert_eq!(&wav[36..40], b"data");
     assert_eq!(wav[40..44], (4 * 590_u32).to_le_bytes());
     let first = [
-        Law::Mu.decode(byte_at(100)),
-        Law::A.decode(0x80 | byte_at(100)),
+        Law::Mu.decode_byte(byte_at(100)),
+        Law::A.decode_byte(0x80 | byte_at(100)),
     ];
     assert_eq!(wav[44..48], first.map(i16::to_le_bytes).concat());
 }

@@ -45,7 +45,9 @@ fn export(to: &Path) {
     for (second, track, law) in [(0, Track::Agent, Law::A), (3, Track::Consumer, Law::Mu)] {
         for frame in 0..50 {
             let at = 8_000 * second + 160 * frame;
-            let bytes: Vec<u8> = (at..at + 160).map(|at| law.encode(tone(at))).collect();
+            let bytes: Vec<u8> = (at..at + 160)
+                .map(|at| law.encode_sample(tone(at)))
+                .collect();
             composer.take(track, at, &bytes, &mut file).unwrap();
         }
     }

@@ -96,7 +96,7 @@ pub(crate) fn sample(number: usize, track: Track, position: u64) -> i16 {
     };
     let mixed = position * 31 + position / 127 + u64::try_from(number).unwrap() * 17;
     let byte = u8::try_from(mixed % 101).unwrap() + 1;
-    law.decode(byte)
+    law.decode_byte(byte)
 }
 
 pub(crate) fn samples(number: usize, track: Track, from: u64, count: u64) -> Vec<i16> {

@@ -6,15 +6,16 @@ use std::path::Path;
 use super::Finding;
 
 /// The rooms and what each may lean on.
-const MAY_DEPEND: [(&str, &[&str]); 14] = [
+const MAY_DEPEND: [(&str, &[&str]); 15] = [
     ("secret", &[]),
     ("sip", &["secret"]),
-    ("media", &["secret"]),
+    ("g711", &[]),
+    ("media", &["g711", "secret"]),
     ("domain", &["secret"]),
     ("calls", &["domain", "secret"]),
     ("voice", &["sip", "media", "domain", "secret"]),
     ("gateway", &["domain", "secret"]),
-    ("recording", &["domain", "secret"]),
+    ("recording", &["domain", "g711", "secret"]),
     ("store", &["domain", "secret"]),
     ("web", &["domain", "secret"]),
     ("simulator", &["sip", "media", "secret", "voice"]),

@@ -2,7 +2,7 @@
 
 use super::{Finding, Source};
 
-const PURE: [&str; 4] = ["secret", "sip", "media", "domain"];
+const PURE: [&str; 5] = ["secret", "sip", "g711", "media", "domain"];
 
 /// What a pure room may not name, and why.
 const IMPURE: [(&str, &str); 8] = [
