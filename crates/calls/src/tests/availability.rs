@@ -27,7 +27,7 @@ async fn is_listed(house: &House, call: &CallId) -> bool {
     calls.iter().any(|view| view.id == *call)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_for_an_agent_who_is_not_ready_is_refused_and_one_that_is_on_goes_on() {
     let house = house().await;
     let phone = house.call().await;
@@ -44,7 +44,7 @@ async fn a_call_for_an_agent_who_is_not_ready_is_refused_and_one_that_is_on_goes
     house.call().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn after_a_call_that_was_answered_its_work_begins_as_the_service_says() {
     let house = house().await;
     house.setup.service.lock().unwrap().after_call_s = 30;
@@ -65,7 +65,7 @@ async fn after_a_call_that_was_answered_its_work_begins_as_the_service_says() {
     house.call().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_that_rang_in_vain_leaves_no_work() {
     let house = house().await;
     house.setup.service.lock().unwrap().after_call_s = 30;

@@ -108,7 +108,7 @@ async fn press(house: &House, capture: &CaptureId, amount: &str, key: &str) -> O
     pressed.await.err()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s20_a_debit_waits_for_the_consent_that_the_recording_holds() {
     let (house, capture) = ready(AuthorisationRule::Recording).await;
     let unrecorded = read(&house, &capture, "12.50", false).await.unwrap();
@@ -152,7 +152,7 @@ async fn s20_a_debit_waits_for_the_consent_that_the_recording_holds() {
     assert!(agreed_to.next().is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s20_a_written_notice_is_shown_and_nothing_is_read_out_without_a_rule() {
     let (house, capture) = ready(AuthorisationRule::Notice).await;
     assert!(read(&house, &capture, "12.50", false).await.is_ok());

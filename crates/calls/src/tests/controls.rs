@@ -36,7 +36,7 @@ fn not_connected() -> DeskError {
     DeskError::Disabled(ButtonDisabled::NotConnected)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_muted_agent_stays_muted_until_unmuted_or_the_end() {
     let house = house().await;
     let phone = house.call().await;
@@ -59,7 +59,7 @@ async fn a_muted_agent_stays_muted_until_unmuted_or_the_end() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_ringing_call_has_no_controls() {
     let house = house().await;
     let (call, _keys) = house.incoming();
@@ -74,7 +74,7 @@ async fn a_ringing_call_has_no_controls() {
     assert!(["mute agent", "hold", "key"].map(|what| house.line.count(what)) == [0; 3]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_hold_by_the_button_and_one_by_a_phone_do_not_end_each_other() {
     let house = house().await;
     let phone = house.call().await;
@@ -97,7 +97,7 @@ async fn a_hold_by_the_button_and_one_by_a_phone_do_not_end_each_other() {
     assert_eq!((view.state, view.held_by), (CallState::Connected, None));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_hold_pauses_the_capture_and_what_is_keyed_meanwhile_is_dropped() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -128,7 +128,7 @@ async fn a_hold_pauses_the_capture_and_what_is_keyed_meanwhile_is_dropped() {
     house.until_view(&capture, keyed(8)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s31_keys_of_the_page_are_refused_on_hold_and_in_a_capture_and_never_reach_it() {
     let house = house().await;
     let phone = house.call().await;
@@ -155,7 +155,7 @@ async fn s31_keys_of_the_page_are_refused_on_hold_and_in_a_capture_and_never_rea
     assert_eq!(house.line.count("key"), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_line_that_is_busy_changes_nothing() {
     let house = house().await;
     let phone = house.call().await;
@@ -173,7 +173,7 @@ async fn a_line_that_is_busy_changes_nothing() {
     assert_eq!((view.agent_muted, view.held_by), (false, None));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nobody_controls_somebody_elses_call() {
     let house = house().await;
     let phone = house.call().await;

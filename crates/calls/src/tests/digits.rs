@@ -8,7 +8,7 @@ use domain::widget::{CardNumberShown, WidgetOptions};
 
 use super::House;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn o4_a_basic_card_number_is_shown_whole_or_by_its_last_four() {
     let number = CARDS[6].number;
     for (card_number_shown, shown) in [
@@ -38,7 +38,7 @@ async fn o4_a_basic_card_number_is_shown_whole_or_by_its_last_four() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s15_brand_and_last_four_are_on_record_only_if_the_widget_shows_them() {
     for show_brand_and_last_four in [false, true] {
         let options = WidgetOptions {

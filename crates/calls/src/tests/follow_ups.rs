@@ -97,7 +97,7 @@ fn is_final(audited: &Audited) -> bool {
     matches!(&audited.change, Change::MoveFollowUp(step) if step.to == APPROVED)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn intent_and_sent_are_recorded_before_the_first_byte_of_a_refund_leaves() {
     let (house, payment) = house_that_refunds().await;
     assert_eq!(refund(&house, &payment).await, Ok(()));
@@ -131,7 +131,7 @@ async fn intent_and_sent_are_recorded_before_the_first_byte_of_a_refund_leaves()
     assert_eq!(told.count(), 6, "two audiences hear of each step");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_message_about_a_refund_is_kept_if_its_key_may_be_shown() {
     let named = |name: &str| ResponseVariables::Listed {
         names: [name.to_owned()].into(),
@@ -151,7 +151,7 @@ async fn a_message_about_a_refund_is_kept_if_its_key_may_be_shown() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nothing_is_connected_when_the_intent_of_a_refund_cannot_be_recorded() {
     let (house, payment) = house_that_refunds().await;
     down(&house, is_intent);
@@ -161,7 +161,7 @@ async fn nothing_is_connected_when_the_intent_of_a_refund_cannot_be_recorded() {
     assert_eq!(house.journal(), Vec::<&str>::new());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nothing_of_a_refund_leaves_when_sent_cannot_be_recorded() {
     let (house, payment) = house_that_refunds().await;
     down(&house, is_sent);
@@ -171,7 +171,7 @@ async fn nothing_of_a_refund_leaves_when_sent_cannot_be_recorded() {
     assert_eq!(states(&house), [not_sent]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refund_ends_as_what_became_of_it() {
     for (manner, end) in [
         (
@@ -212,7 +212,7 @@ async fn the_outcome_of_a_refund_is_offered_until_it_is_recorded() {
     assert_eq!(sent.count(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_the_widget_cannot_do_now_is_refused_and_not_recorded() {
     let (house, payment) = house_that_refunds().await;
     let can = [FollowUpKind::Refund].into();
@@ -232,7 +232,7 @@ async fn what_the_widget_cannot_do_now_is_refused_and_not_recorded() {
     assert_eq!(house.journal(), Vec::<&str>::new());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restart_closes_what_is_open_of_refunds_as_what_it_may_be() {
     let (house, payment) = house_that_refunds().await;
     let open = wanted(&house, &payment, FollowUpKind::Refund);

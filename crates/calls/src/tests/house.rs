@@ -628,7 +628,7 @@ impl House {
         capture: &CaptureId,
         holds: impl Fn(&CaptureView) -> bool,
     ) {
-        let began = std::time::Instant::now();
+        let began = tokio::time::Instant::now();
         loop {
             let view = self.view(capture).await;
             if view.as_ref().is_ok_and(&holds) {
@@ -641,7 +641,7 @@ impl House {
     }
 
     pub(super) async fn until_call(&self, call: &CallId, holds: impl Fn(&CallView) -> bool) {
-        let began = std::time::Instant::now();
+        let began = tokio::time::Instant::now();
         loop {
             let views = self.calls.calls(&self.actor).await.unwrap();
             let of_call = |view: &&CallView| view.id == *call;
@@ -654,7 +654,7 @@ impl House {
     }
 
     pub(super) async fn until_noted(&self, what: &str, times: usize) {
-        let began = std::time::Instant::now();
+        let began = tokio::time::Instant::now();
         while self.line.count(what) < times {
             assert!(began.elapsed() < PATIENCE, "never {what}");
             tokio::time::sleep(Duration::from_millis(5)).await;

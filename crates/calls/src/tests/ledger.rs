@@ -42,7 +42,7 @@ fn set_down(house: &House, down: Option<Down>) {
 
 const APPROVED: AttemptState = AttemptState::Final(Outcome::Approved);
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn intent_and_sent_are_recorded_before_the_first_byte_leaves() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -58,7 +58,7 @@ async fn intent_and_sent_are_recorded_before_the_first_byte_leaves() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_a_gateway_answers_is_kept_with_the_attempt() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -74,7 +74,7 @@ async fn what_a_gateway_answers_is_kept_with_the_attempt() {
     assert_eq!(kept, [("transaction_id", "ch_1")]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nothing_is_connected_when_the_intent_cannot_be_recorded() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -102,7 +102,7 @@ async fn nothing_is_connected_when_the_intent_cannot_be_recorded() {
     assert_eq!(house.states(), [APPROVED]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nothing_leaves_when_sent_cannot_be_recorded() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -125,7 +125,7 @@ async fn nothing_leaves_when_sent_cannot_be_recorded() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_fails_keeps_the_digits_for_another_try() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -149,7 +149,7 @@ async fn a_connection_that_fails_keeps_the_digits_for_another_try() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_cannot_be_recorded_at_once_is_offered_until_it_is() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -174,7 +174,7 @@ async fn an_answer_that_cannot_be_recorded_at_once_is_offered_until_it_is() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_charge_whose_call_ends_on_the_way_is_recorded_and_shown() {
     let house = house().await;
     *house.gateway.manner.lock().unwrap() = Manner::ApprovesAfter(300);
@@ -194,7 +194,7 @@ async fn a_charge_whose_call_ends_on_the_way_is_recorded_and_shown() {
     assert!(approved.count() > 0, "the page is told without asking");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn twenty_presses_at_once_charge_once() {
     let house = Arc::new(house().await);
     let mut phone = house.call().await;
@@ -221,7 +221,7 @@ async fn twenty_presses_at_once_charge_once() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restart_closes_what_is_open_as_what_it_may_be() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -258,7 +258,7 @@ async fn a_restart_closes_what_is_open_as_what_it_may_be() {
     assert_eq!(again, 0, "nothing is open any more");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn no_event_and_no_entry_holds_the_number() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -281,7 +281,7 @@ async fn no_event_and_no_entry_holds_the_number() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn l4_the_trail_says_which_capture_who_when_each_field_and_how_it_ended() {
     let house = house().await;
     let mut phone = house.call().await;

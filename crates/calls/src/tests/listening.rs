@@ -21,7 +21,7 @@ async fn look(house: &House) {
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_at_a_desktop_with_a_button_is_listened_to_before_it_is_answered() {
     let house = house().await;
     let (ringing, _keys) = house.incoming();
@@ -34,7 +34,7 @@ async fn a_call_at_a_desktop_with_a_button_is_listened_to_before_it_is_answered(
     assert_eq!(told(&house), ["watch"], "it is told once");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_gate_shuts_the_ear_and_opens_it_again_while_the_call_stands() {
     type Gate = fn(&House, bool);
     let gates: [(&str, Gate); 4] = [
@@ -77,7 +77,7 @@ async fn each_gate_shuts_the_ear_and_opens_it_again_while_the_call_stands() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_of_two_buttons_is_enough() {
     let house = house().await;
     let _phone = house.call().await;

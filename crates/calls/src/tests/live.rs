@@ -39,7 +39,7 @@ async fn live(house: &House) -> Vec<LiveCapture> {
     house.calls.live(&supervisor()).await.unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn o9_s14_a_supervisor_gives_used_attempts_back_and_the_trail_says_so() {
     let house = strict_house().await;
     let mut phone = house.call().await;
@@ -82,7 +82,7 @@ async fn o9_s14_a_supervisor_gives_used_attempts_back_and_the_trail_says_so() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s14_attempts_of_a_closed_capture_count_and_come_back_for_the_next_one() {
     let house = strict_house().await;
     let mut phone = house.call().await;
@@ -111,7 +111,7 @@ async fn s14_attempts_of_a_closed_capture_count_and_come_back_for_the_next_one()
     assert_eq!(fresh.fields[0].state, FieldState::Idle);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s14_nobody_else_sees_or_resets_and_nothing_is_given_back_unrecorded() {
     let house = strict_house().await;
     let phone = house.call().await;

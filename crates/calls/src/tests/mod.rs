@@ -38,7 +38,7 @@ async fn house() -> House {
     House::new(WidgetOptions::default(), ProtectionScope::Capture).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_tabs_that_press_at_once_make_one_attempt() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -52,7 +52,7 @@ async fn two_tabs_that_press_at_once_make_one_attempt() {
     assert_eq!(house.states(), [AttemptState::Final(Outcome::Approved)]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_same_press_twice_is_one_attempt() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -63,7 +63,7 @@ async fn the_same_press_twice_is_one_attempt() {
     assert_eq!(house.states().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_press_without_presses_left_is_refused_and_forgotten() {
     let options = WidgetOptions {
         process_max: 1,
@@ -82,7 +82,7 @@ async fn a_press_without_presses_left_is_refused_and_forgotten() {
     assert_eq!(house.states().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_charge_that_cannot_be_recorded_as_sent_is_closed_in_the_ledger() {
     let house = house().await;
     house.books.refuses_sent.store(true, Ordering::SeqCst);
@@ -98,7 +98,7 @@ async fn a_charge_that_cannot_be_recorded_as_sent_is_closed_in_the_ledger() {
     assert_eq!(house.states(), [not_sent]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_charge_that_panics_before_its_first_byte_was_not_sent() {
     let house = house().await;
     *house.gateway.manner.lock().unwrap() = Manner::PanicsBeforeSending;
@@ -114,7 +114,7 @@ async fn a_charge_that_panics_before_its_first_byte_was_not_sent() {
     assert_eq!(view.missing.len(), 3, "the digits went with the panic");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_charge_that_panics_while_it_is_sent_is_unknown() {
     let house = house().await;
     *house.gateway.manner.lock().unwrap() = Manner::PanicsWhileSending;
@@ -128,7 +128,7 @@ async fn a_charge_that_panics_while_it_is_sent_is_unknown() {
     assert_eq!(house.states(), [AttemptState::Final(Outcome::Unknown)]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lost_mask_reaches_a_call_that_pages_keep_busy() {
     let house = house().await;
     let phone = house.call().await;
@@ -147,7 +147,7 @@ async fn a_lost_mask_reaches_a_call_that_pages_keep_busy() {
     house.until(&capture, CaptureState::ProtectionLost).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn line_events_beyond_the_mailbox_count_as_lost_protection() {
     let house = house().await;
     let phone = house.call().await;
@@ -160,7 +160,7 @@ async fn line_events_beyond_the_mailbox_count_as_lost_protection() {
     house.until(&capture, CaptureState::ProtectionLost).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_mask_that_comes_after_its_capture_is_gone_is_left() {
     let house = house().await;
     house.line.is_slow.store(true, Ordering::SeqCst);
@@ -172,7 +172,7 @@ async fn a_mask_that_comes_after_its_capture_is_gone_is_left() {
     assert_eq!(log.last(), Some(&"unprotect"), "{log:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_capture_opened_right_after_a_cancelled_one_keeps_its_mask() {
     let house = house().await;
     house.line.is_slow.store(true, Ordering::SeqCst);
@@ -185,7 +185,7 @@ async fn a_capture_opened_right_after_a_cancelled_one_keeps_its_mask() {
     assert_eq!(log.last(), Some(&"protect"), "{log:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_line_too_busy_to_be_unmasked_is_asked_again() {
     let house = house().await;
     let phone = house.call().await;
@@ -198,7 +198,7 @@ async fn a_line_too_busy_to_be_unmasked_is_asked_again() {
     house.until_noted("unprotect", 2).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_consumer_who_keys_on_after_the_end_stays_masked() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -215,7 +215,7 @@ async fn a_consumer_who_keys_on_after_the_end_stays_masked() {
     house.until_noted("unprotect", 1).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_next_capture_keeps_the_mask_of_the_last() {
     let house = house().await;
     let phone = house.call().await;
@@ -228,7 +228,7 @@ async fn the_next_capture_keeps_the_mask_of_the_last() {
     assert_eq!(house.line.count("unprotect"), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_consumer_who_cannot_be_muted_ends_the_capture() {
     let options = WidgetOptions {
         mute_while_keying: true,
@@ -244,7 +244,7 @@ async fn a_consumer_who_cannot_be_muted_ends_the_capture() {
     assert_eq!(listening.unwrap().state, CaptureState::ProtectionLost);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_agent_without_the_right_loses_the_open_capture() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -257,7 +257,7 @@ async fn an_agent_without_the_right_loses_the_open_capture() {
     house.until_noted("unprotect", 1).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s5_an_open_capture_keeps_its_snapshot_and_the_next_one_is_as_saved() {
     let house = house().await;
     let phone = house.call().await;
@@ -274,7 +274,7 @@ async fn s5_an_open_capture_keeps_its_snapshot_and_the_next_one_is_as_saved() {
     assert_eq!(next.widget.title, "Pay by card");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_stored_password_goes_only_to_the_address_that_the_capture_began_with() {
     for (is_changed, is_read_back, state) in [
         (false, false, CaptureState::Approved),
@@ -306,7 +306,7 @@ async fn a_stored_password_goes_only_to_the_address_that_the_capture_began_with(
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_end_of_the_server_waits_for_the_trail() {
     let house = house().await;
     let phone = house.call().await;
@@ -319,7 +319,7 @@ async fn the_end_of_the_server_waits_for_the_trail() {
     assert!(entries.iter().any(|entry| entry.action == ended));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_trip_ends_the_capture_with_one_alarm_and_one_entry_that_says_why() {
     let house = house().await;
     let phone = house.call().await;
@@ -379,7 +379,7 @@ async fn a_basic_value_that_nobody_says_is_gone_is_put_away_in_the_trail() {
     assert_eq!(reasons, ["call_ended", "not_confirmed"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_page_shows_a_protected_line_until_the_mask_is_left() {
     let house = house().await;
     let phone = house.call().await;

@@ -79,7 +79,7 @@ fn standing(house: &House) -> Option<PlanStanding> {
     PlanStanding::among(&taken(house), &follow_ups(house))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_sale_charges_the_down_payment_and_the_plan_follows_by_itself() {
     let house = house_with_plans(Manner::Approves).await;
     pressed(&house, CaptureState::Approved).await;
@@ -111,7 +111,7 @@ async fn the_sale_charges_the_down_payment_and_the_plan_follows_by_itself() {
     assert_eq!(schedule.unwrap()["payments"][3]["amount"], "93.64 USD");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_page_hears_of_the_approval_once_the_plan_is_recorded_as_intended() {
     let house = house_with_plans(Manner::ApprovesAfter(50)).await;
     let (capture, pressed) = press(&house, &PLAN).await;
@@ -131,7 +131,7 @@ async fn the_page_hears_of_the_approval_once_the_plan_is_recorded_as_intended() 
     assert_eq!(standing(&house), Some(PlanStanding::SetUp));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_plan_that_was_refused_is_tried_again_alone() {
     let house = house_with_plans(Manner::RefusesPlans).await;
     let (capture, pressed) = press(&house, &PLAN).await;
@@ -161,7 +161,7 @@ async fn a_plan_that_was_refused_is_tried_again_alone() {
     assert_eq!(house.gateway.scheduled.lock().unwrap().len(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn while_nobody_knows_of_a_plan_there_is_no_other_try() {
     let house = house_with_plans(Manner::LosesPlans).await;
     pressed(&house, CaptureState::Approved).await;
@@ -171,7 +171,7 @@ async fn while_nobody_knows_of_a_plan_there_is_no_other_try() {
     assert_eq!(again, Err(FollowUpRefused::LastUnknown));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_sale_that_is_not_approved_begins_no_plan() {
     for (manner, end) in [
         (Manner::CannotConnect, CaptureState::NotSent),
@@ -185,7 +185,7 @@ async fn a_sale_that_is_not_approved_begins_no_plan() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_plan_that_cannot_be_recorded_is_not_begun_and_no_start_begins_it() {
     let house = house_with_plans(Manner::Approves).await;
     let is_plan = |audited: &Audited| matches!(audited.change, Change::InsertFollowUp(_));
@@ -204,7 +204,7 @@ async fn a_plan_that_cannot_be_recorded_is_not_begun_and_no_start_begins_it() {
     assert!(allowed(&taken(&house), &[], kind).is_ok(), "a person may");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nothing_due_today_is_refused_before_the_digits_are_used() {
     let house = house_with_plans(Manner::Approves).await;
     let (capture, refused) = press(&house, &PLAN[..4]).await;

@@ -1,7 +1,7 @@
 //! Who may do what, and what must be on record first (I5, I6).
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::access::{Actor, Permission};
 use domain::audit::AuditAction;
@@ -12,6 +12,7 @@ use domain::gate::Gate;
 use domain::id::{SinkId, UserId};
 use domain::service::{RecorderDeclaration, Sink, SinkHearing, SinkMedium};
 use domain::view::{ButtonDisabled, DeskError};
+use tokio::time::Instant;
 
 use super::books::SLOW_COMMIT;
 use super::house::House;
@@ -26,7 +27,7 @@ fn other_than(house: &House) -> Actor {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn b22_a_press_out_of_order_is_refused_and_reaches_neither_ledger_nor_gateway() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -60,7 +61,7 @@ async fn b22_a_press_out_of_order_is_refused_and_reaches_neither_ledger_nor_gate
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_of_another_agent_is_not_found() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -89,7 +90,7 @@ async fn a_call_of_another_agent_is_not_found() {
     house.until(&capture, CaptureState::Ready).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_shut_gate_is_named() {
     let house = house().await;
     let phone = house.call().await;
@@ -107,7 +108,7 @@ async fn a_shut_gate_is_named() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s2_the_second_gate_is_a_widget_on_the_desktop() {
     let house = house().await;
     let phone = house.call().await;
@@ -119,7 +120,7 @@ async fn s2_the_second_gate_is_a_widget_on_the_desktop() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s2_the_fourth_gate_is_the_agents_own_right() {
     let house = house().await;
     let phone = house.call().await;
@@ -132,7 +133,7 @@ async fn s2_the_fourth_gate_is_the_agents_own_right() {
     assert!(opened.is_ok(), "a widget that shows nothing: {opened:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s2_a_capture_under_way_is_finished_when_the_feature_is_switched_off_and_none_begins() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -157,7 +158,7 @@ async fn s2_a_capture_under_way_is_finished_when_the_feature_is_switched_off_and
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_service_with_undeclared_recorders_opens_nothing() {
     let house = house().await;
     let phone = house.call().await;
@@ -167,7 +168,7 @@ async fn a_service_with_undeclared_recorders_opens_nothing() {
     assert_eq!(house.open(&phone.id).await, Err(refused));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_basic_capture_is_blocked_by_a_recorder_that_cannot_be_paused() {
     let house = house().await;
     let phone = house.call().await;
@@ -206,7 +207,7 @@ async fn a_basic_capture_is_blocked_by_a_recorder_that_cannot_be_paused() {
     house.until(&advanced.id, CaptureState::Armed).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_ringing_call_and_a_second_capture_are_refused() {
     let house = house().await;
     let (ringing, _keys) = house.incoming();
@@ -227,7 +228,7 @@ async fn a_ringing_call_and_a_second_capture_are_refused() {
     assert_eq!(house.open(&ringing).await, Err(refused));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_capture_that_cannot_be_recorded_does_not_open() {
     let house = house().await;
     let phone = house.call().await;
@@ -242,7 +243,7 @@ async fn a_capture_that_cannot_be_recorded_does_not_open() {
     assert!(house.open(&phone.id).await.is_ok());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_value_is_shown_only_once_the_trail_says_so() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -280,7 +281,7 @@ async fn a_value_is_shown_only_once_the_trail_says_so() {
     assert!(!showings[0].detail.to_string().contains(CARDS[6].number));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_value_whose_call_ends_while_the_trail_is_slow_is_wiped_at_once_and_not_shown() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -306,7 +307,7 @@ async fn a_value_whose_call_ends_while_the_trail_is_slow_is_wiped_at_once_and_no
     assert!(matches!(shown, Err(DeskError::WrongState(_))), "{shown:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_advanced_value_is_never_shown() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -318,7 +319,7 @@ async fn an_advanced_value_is_never_shown() {
     assert!(matches!(shown, Err(DeskError::WrongState(_))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn pages_beyond_the_mailbox_hear_busy() {
     let house = house().await;
     let phone = house.call().await;

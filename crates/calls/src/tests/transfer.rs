@@ -86,7 +86,7 @@ impl House {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_other_agents_answer_makes_the_call_theirs() {
     let house = house().await;
     let phone = house.call().await;
@@ -130,7 +130,7 @@ async fn the_other_agents_answer_makes_the_call_theirs() {
     assert_eq!(house.transfers_in_trail(), ["kim \"lee\""]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_has_handed_a_call_over_is_free_and_who_has_it_is_not() {
     let house = house().await;
     let phone = house.call().await;
@@ -149,7 +149,7 @@ async fn who_has_handed_a_call_over_is_free_and_who_has_it_is_not() {
     assert!(targets.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_transfer_that_fails_gives_the_call_back_as_it_was_and_says_why() {
     let house = house().await;
     let phone = house.call().await;
@@ -175,7 +175,7 @@ async fn a_transfer_that_fails_gives_the_call_back_as_it_was_and_says_why() {
     assert!(house.transfers_in_trail().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_capture_is_discarded_only_if_the_agent_says_so() {
     let house = house().await;
     let mut phone = house.call().await;
@@ -192,7 +192,7 @@ async fn a_capture_is_discarded_only_if_the_agent_says_so() {
     house.until_settled(&lee(), &phone.id).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_charge_on_its_way_is_not_discarded() {
     let house = house().await;
     *house.gateway.manner.lock().unwrap() = super::house::Manner::ApprovesAfter(300);
@@ -214,7 +214,7 @@ async fn a_charge_on_its_way_is_not_discarded() {
     assert!(house.transfer(&phone.id, false).await.is_ok());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_is_on_a_call_has_no_phone_or_is_oneself_gets_none() {
     let house = house().await;
     let (first, second) = (house.call().await, house.incoming());
@@ -246,7 +246,7 @@ async fn who_is_on_a_call_has_no_phone_or_is_oneself_gets_none() {
     assert_eq!(others, Err(DeskError::NotFound));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_is_not_ready_gets_none() {
     let house = house().await;
     let phone = house.call().await;
@@ -260,7 +260,7 @@ async fn who_is_not_ready_gets_none() {
     assert!(house.transfer(&phone.id, false).await.is_ok());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn while_it_rings_there_is_one_transfer_no_resuming_and_no_widget() {
     let house = house().await;
     let phone = house.call().await;
@@ -282,7 +282,7 @@ async fn while_it_rings_there_is_one_transfer_no_resuming_and_no_widget() {
     assert_eq!(house.line.count("cancel transfer"), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_end_of_a_call_while_it_rings_frees_both() {
     let house = house().await;
     let phone = house.call().await;

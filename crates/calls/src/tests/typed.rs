@@ -26,7 +26,7 @@ pub(super) fn form(amount: &str, fee_minor: i64, values: &[(&str, &str)]) -> Pay
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn o14_a_form_that_the_widget_refuses_is_not_charged_and_the_fee_is_part_of_what_is() {
     let mut options = WidgetOptions::default();
     options.payment.amount_min = Some("5.00".to_owned());
@@ -74,7 +74,7 @@ fn program() -> Actor {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s14_what_is_told_of_a_consumer_shows_on_its_agents_page_and_the_trail_has_names_only() {
     let house = House::new(WidgetOptions::default(), ProtectionScope::Capture).await;
     let phone = house.call().await;
@@ -113,7 +113,7 @@ async fn s14_what_is_told_of_a_consumer_shows_on_its_agents_page_and_the_trail_h
     assert_eq!(details, [names.clone(), names]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s14_what_was_told_of_a_consumer_goes_with_the_call() {
     let house = House::new(WidgetOptions::default(), ProtectionScope::Capture).await;
     let phone = house.call().await;
@@ -132,7 +132,7 @@ async fn s14_what_was_told_of_a_consumer_goes_with_the_call() {
     assert_eq!(told, Err(DeskError::NotFound));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn o14_an_amount_from_the_api_is_recorded_and_charged_and_without_one_nothing_is() {
     let mut options = WidgetOptions::default();
     options.payment.amount_source = AmountSource::Api;
@@ -160,7 +160,7 @@ async fn o14_an_amount_from_the_api_is_recorded_and_charged_and_without_one_noth
     assert_eq!(recorded.to_string(), "120.50 USD");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn s13_one_press_silences_the_customer_towards_everyone_and_another_ends_it() {
     let house = House::new(WidgetOptions::default(), ProtectionScope::Capture).await;
     let mut phone = house.call().await;

@@ -13,7 +13,7 @@ use domain::widget::WidgetOptions;
 use super::house::{House, Manner};
 use super::live::supervisor;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_press_too_many_with_one_card_is_refused_before_its_intent() {
     let house = House::new(WidgetOptions::default(), ProtectionScope::Capture).await;
     *house.gateway.manner.lock().unwrap() = Manner::CannotConnect;
