@@ -6,6 +6,8 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 # How every test of a run ended, a JUnit file for each suite: `make test` begins by emptying it, a suite by removing its own files.
 export TONEWALL_RESULTS := $(abspath $(TARGET))/results
 XTASK := $(TARGET)/debug/xtask
+# Which test programs run more tests at a time than there are cores.
+RUN_TESTS := --config "target.'cfg(unix)'.runner = ['$(abspath scripts/run-tests)']"
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
 .PHONY: help build demo ui program screens test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments load-sip bench bench-detector bench-mask bench-relay bench-pages bench-payments bench-recordings kill-recordings figures guard-campaign memory-per-call fuzz lint fmt clean
@@ -77,7 +79,7 @@ test-rust: ui $(XTASK)
 	scripts/need initdb postgresql unshare util-linux ip iproute2 openssl openssl tinyproxy tinyproxy-bin opusdec opus-tools
 	scripts/timed rust-format $(CARGO) fmt --all --check
 	scripts/timed rust-lint $(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	scripts/timed rust $(JUNIT)/rust $(CARGO) test --locked --workspace
+	scripts/timed rust $(JUNIT)/rust $(CARGO) test $(RUN_TESTS) --locked --workspace
 	TONEWALL_TEST_PACKET_IO=epoll scripts/timed rust-epoll $(JUNIT)/rust-epoll $(CARGO) test --locked --workspace --test voice
 	scripts/timed fuzz-seeds $(JUNIT)/fuzz-seeds $(CARGO) test --locked --manifest-path fuzz/Cargo.toml --target-dir $(abspath $(TARGET))/fuzz/seeds
 
