@@ -6,7 +6,7 @@ import { Desk, TITLES } from './desk';
 
 test.use({ story: 'evidence' });
 
-test('the evidence of a capture is signed, verified without the server, and no longer once a character is changed', async ({ page, desk, demo, browser, shot }, info) => {
+test('the evidence of a capture is signed, verified without the server, and no longer once a character is changed', async ({ desk, demo, browser, shot }, info) => {
   await desk.open(TITLES.cardBasic);
   await desk.capture('number');
   await desk.discard();

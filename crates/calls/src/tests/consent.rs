@@ -169,7 +169,7 @@ async fn s20_a_written_notice_is_shown_and_nothing_is_read_out_without_a_rule() 
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_own_recorder_must_pause_for_basic_and_records_advanced_masked() {
     for (kind, ends) in [
         (WidgetKind::CheckBasic, CaptureState::Blocked),

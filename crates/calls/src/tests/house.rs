@@ -663,7 +663,7 @@ impl House {
 
     /// The first entry of this action, once it is in the trail.
     pub(super) async fn until_entered(&self, action: AuditAction) -> AuditEntry {
-        let began = std::time::Instant::now();
+        let began = tokio::time::Instant::now();
         loop {
             let entered = {
                 let entries = self.books.entries.lock().unwrap();

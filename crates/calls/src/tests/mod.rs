@@ -408,7 +408,7 @@ mod always {
         House::new(WidgetOptions::default(), ProtectionScope::Always).await
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_call_is_protected_from_its_answer_and_a_capture_leaves_the_mask_alone() {
         let house = house().await;
         let phone = house.call().await;
@@ -421,7 +421,7 @@ mod always {
         assert_eq!(house.line.count("unprotect"), 0);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn the_page_shows_that_it_is_protected_and_that_it_no_longer_is() {
         let house = house().await;
         let phone = house.call().await;
@@ -441,7 +441,7 @@ mod always {
             .await;
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_refusal_is_answered_by_asking_again_until_the_mask_holds() {
         let house = house().await;
         house.line.refuses.store(true, Ordering::SeqCst);
@@ -453,7 +453,7 @@ mod always {
         assert_eq!(house.line.count("protect"), 3);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_mask_that_was_lost_is_asked_for_again_without_being_left() {
         let house = house().await;
         let phone = house.call().await;
@@ -467,7 +467,7 @@ mod always {
         assert_eq!(house.line.count("unprotect"), 0);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_trip_without_a_capture_is_told_once_and_the_call_goes_on() {
         let house = house().await;
         let phone = house.call().await;
@@ -485,7 +485,7 @@ mod always {
         assert_eq!(house.calls.count(), 1);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_call_that_ended_is_not_protected_any_more() {
         let house = house().await;
         house.line.refuses.store(true, Ordering::SeqCst);

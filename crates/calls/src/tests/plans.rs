@@ -241,7 +241,7 @@ const ONE_DATE: [(&str, &str); 2] = [
     ("arrangementDate", "2026-12-01"),
 ];
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn with_nothing_due_today_the_store_takes_the_sales_place_and_the_plan_follows() {
     for values in [&ONE_DATE[..], &PLAN[..4]] {
         let house = house_that_stores(Manner::Approves).await;
@@ -276,7 +276,7 @@ async fn with_nothing_due_today_the_store_takes_the_sales_place_and_the_plan_fol
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn with_a_down_payment_a_gateway_that_stores_is_charged_as_ever() {
     let house = house_that_stores(Manner::Approves).await;
     pressed(&house, CaptureState::Approved).await;
@@ -285,7 +285,7 @@ async fn with_a_down_payment_a_gateway_that_stores_is_charged_as_ever() {
     assert_eq!(taken(&house).amount.to_string(), "125.50 USD");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_stored_and_has_no_plan_says_so_and_a_person_sets_it_up() {
     let house = house_that_stores(Manner::RefusesPlans).await;
     let (capture, pressed) = press(&house, &ONE_DATE).await;
@@ -300,7 +300,7 @@ async fn what_is_stored_and_has_no_plan_says_so_and_a_person_sets_it_up() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_store_without_an_answer_begins_no_plan() {
     let house = house_that_stores(Manner::PanicsWhileSending).await;
     let (capture, pressed) = press(&house, &ONE_DATE).await;
