@@ -31,6 +31,7 @@ mod services;
 mod transfer;
 mod typed;
 mod velocity;
+mod waits;
 
 use house::{House, Manner};
 

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use domain::id::{CallId, RecordingId};
-use media::g711;
 use recording::{Edge, Feed, Law, Mark, SpanKind, Track, Tracks, Writer};
 use voice::{AudioSink, Speaker};
 
@@ -82,10 +81,7 @@ impl AudioSink for Ear {
             true => (Track::Consumer, 0),
             false => (Track::Agent, 1),
         };
-        heard.laws[place] = Some(match from.law {
-            g711::Law::Mu => Law::Mu,
-            g711::Law::A => Law::A,
-        });
+        heard.laws[place] = Some(from.law);
         if let Some(running) = heard.running_mut() {
             // What finds no room is a gap, and is reported as one.
             let _dropped = running.feed.push(track, position, samples);
