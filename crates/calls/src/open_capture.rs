@@ -557,7 +557,9 @@ impl CallTask {
                     return run.refuse(NotSentReason::Render, slot).await;
                 }
             };
-            if !stored.are_for(&gateway) {
+            // A store goes to an address of its own; what was entered for the widget's gateway was entered for both.
+            let begun_with = widget.gateway.as_ref();
+            if !begun_with.is_some_and(|gateway| stored.are_for(gateway)) {
                 tracing::error!("a gateway was changed during a capture; its new credentials do not go to the old host");
                 return run.refuse(NotSentReason::Render, slot).await;
             }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::audit::AuditAction;
+use domain::boundary::CaptureAction;
 use domain::capture::CaptureState;
 use domain::gateway::OperationKind;
 use domain::id::{AttemptId, UserId};
@@ -55,6 +56,7 @@ async fn left_unknown(recovery: &str, attempts: u128) -> House {
         .await
         .unwrap();
     house.until(&capture, CaptureState::Approved).await;
+    house.act(&capture, CaptureAction::Close).await.unwrap();
     house.until_entered(AuditAction::CaptureReleased).await;
     let mut payments = house.books.payments.lock().unwrap();
     let done = payments[0].clone();

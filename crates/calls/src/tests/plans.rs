@@ -1,5 +1,6 @@
 //! A sale of the down payment, and the plan in a call of its own: what is begun when, and what is not (docs/decisions/0010).
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::boundary::{Audited, CaptureDesk, Change, PaymentDesk};
@@ -232,6 +233,7 @@ async fn house_that_stores(manner: Manner) -> House {
         let gateway = desktop.widgets[0].gateway.as_mut().unwrap();
         gateway.more.store = Some(serde_json::from_value(store).unwrap());
     }
+    house.setup.has_password.store(true, Ordering::SeqCst);
     house.reload().await;
     house
 }
