@@ -61,10 +61,16 @@ impl<'a> Capture<'a> {
             path,
         };
         wait_for("the line is protected", STEP_MAX, || {
-            match capture.view()["state"].as_str() {
-                Some("arming") => None,
-                Some("armed" | "collecting") => Some(()),
-                other => panic!("the capture is {other:?}: {}", capture.view()["reason"]),
+            let view = capture.view();
+            match (view["state"].as_str(), view["reason"].as_str()) {
+                (Some("arming"), _) => None,
+                (Some("armed" | "collecting"), _) => Some(()),
+                // A machine that stalls protects nothing, and says so; its agent tries again.
+                (Some("blocked"), Some("heartbeat")) => {
+                    capture.act("try_again");
+                    None
+                }
+                other => panic!("the capture is {other:?}"),
             }
         });
         capture
