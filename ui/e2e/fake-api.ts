@@ -5,7 +5,7 @@ import { PRESETS } from '../src/admin/preset-fixtures';
 import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../src/lib/capture/first-inputs';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
-  AgentBrief, AuditRow, AuditVerification, CallView, CheckedCase, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, FollowUpView, Judgement, Layout, LiveCaptureList, Login, MyDesktop,
+  AgentBrief, AuditList, AuditRow, AuditVerification, CallView, CheckedCase, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, FollowUpView, Judgement, Layout, LiveCaptureList, Login, MyDesktop,
   PaymentDetail, PaymentRow, Permission, PreviewView, RoleView, SecondFactorOffer, TestView, Tile, TimelineStep, UserView, Widget,
 } from '../src/lib/api/types';
 
@@ -236,6 +236,19 @@ const entry = (position: number, action: AuditRow['action'], object: string, det
 });
 export const VERIFIED: AuditVerification = { intact: true, position: 18_204, at: NOW, broken: null };
 export const BROKEN: AuditVerification = { ...VERIFIED, intact: false, broken: entry(12_051, 'charge_sent', 'payment 7F2K-22AB', {}) };
+const CAPTURE = 'capture 0123456789abcdefghjkmnpqrs';
+/** The trail of a capture, the newest first. */
+export const OF_CAPTURE: AuditList = {
+  entries: [
+    entry(18_199, 'recorder_resumed', CAPTURE, { recorder: 'Tonewall', medium: 'call', answered_ms: 14 }),
+    entry(18_198, 'capture_released', CAPTURE, {}),
+    entry(18_197, 'capture_ended', CAPTURE, { state: 'done', keys: 26, stray_keys: 0, late_pounds: 1 }),
+    entry(18_190, 'capture_armed', CAPTURE, {}),
+    entry(18_189, 'recorder_paused', CAPTURE, { recorder: 'Tonewall', medium: 'call', answered_ms: 21 }),
+    entry(18_188, 'recorder_refused', CAPTURE, { recorder: 'Screen recorder', medium: 'screen', asked: 'pause', reason: 'recorder_without_control', answered_ms: 3_000 }),
+    entry(18_187, 'capture_opened', CAPTURE, { widget: 'Card payment', kind: 'credit_card_basic' }),
+  ],
+};
 const step = (seconds: number, what: TimelineStep['what'], actor = 'a.kim'): TimelineStep => ({ at: NOW + seconds * 1_000, actor, what });
 const STEPS: TimelineStep[] = [
   step(-90, { step: 'call_began' }, 'system'),

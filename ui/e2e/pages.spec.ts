@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, PLAN_NOT_SET_UP, REFUND_UNKNOWN, WITH_MORE, minePlaced, serve } from './fake-api';
+import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, OF_CAPTURE, PLAN_NOT_SET_UP, REFUND_UNKNOWN, WITH_MORE, minePlaced, serve } from './fake-api';
 import { LOOKS, expectAccessible, expectAccessibleInEveryLook, expectNothingCut, focusOf, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
@@ -270,6 +270,12 @@ const PLACES: readonly Place[] = [
   { name: 'live', path: '/live', ready: (page) => expect(page.getByRole('button', { name: 'Reset attempts: a.kim, Card payment' })).toBeVisible() },
   { name: 'no-live', path: '/live', answers: { '/captures': { captures: [] } }, ready: (page) => expect(page.getByText('No capture is open.')).toBeVisible() },
   { name: 'audit', path: '/audit', ready: (page) => expect(page.getByText(/Chain verified to #18,204/)).toBeVisible() },
+  {
+    name: 'audit-evidence',
+    path: '/audit?days=all&object=capture%200123456789abcdefghjkmnpqrs',
+    answers: { '/audit': OF_CAPTURE },
+    ready: (page) => expect(page.getByRole('button', { name: 'Evidence of this capture' })).toBeVisible(),
+  },
   { name: 'audit-broken', path: '/audit?days=all', answers: { '/audit/verification': BROKEN }, ready: (page) => expect(page.getByRole('alert')).toContainText('BROKEN') },
   { name: 'no-payments', path: '/payments', answers: { '/payments': { payments: [], next: null, unknown: 0 } }, ready: (page) => expect(page.getByText('No payment fits.')).toBeVisible() },
   {
