@@ -75,3 +75,15 @@ async fn inband_keys_can_be_read_where_nothing_masks_them() {
     let (callee, _) = call_with_keys(KeyingMode::Inband).await;
     assert_eq!((callee.event_packets, callee.recoverable_digits), (0, 4));
 }
+
+#[tokio::test]
+async fn who_gave_an_order_sees_that_it_was_obeyed() {
+    let nobody = "127.0.0.1:9".parse().unwrap();
+    let phone = Phone::start(config("caller", nobody, false)).unwrap();
+    for _ in 0..20 {
+        phone.call("1001").await;
+        assert_eq!(phone.state().borrow().call, PhoneCall::Calling);
+        phone.hang_up().await;
+        assert_eq!(phone.state().borrow().call, PhoneCall::Idle);
+    }
+}

@@ -101,7 +101,7 @@ test('s31 the keypad sends keys to the consumer’s side, and none while a payme
   await expect(desk.button('Keypad')).toBeVisible();
 
   await desk.press(TITLES.cardAdvanced);
-  await expect(desk.widget(TITLES.cardAdvanced).getByText('Protected capture')).toBeVisible();
+  await desk.protected(TITLES.cardAdvanced);
   await desk.button('Keypad').click();
   await expect(keypad.getByText('A payment is open: keys belong to the customer.')).toBeVisible();
   await page.keyboard.type('9');

@@ -95,7 +95,19 @@ export class Desk {
     await this.signIn('agent');
     await this.takeCall();
     await this.press(title);
-    await expect(this.widget(title).getByText('Protected capture')).toBeVisible();
+    await this.protected(title);
+  }
+
+  /** The line is protected. A machine that stalls protects nothing and says that it is busy: its agent tries again. */
+  async protected(title: Title): Promise<void> {
+    const widget = this.widget(title);
+    const line = widget.getByText('Protected capture');
+    const busy = widget.getByText('the server is busy');
+    await expect(async () => {
+      await expect(line.or(busy).first()).toBeVisible();
+      if (await busy.isVisible()) await widget.getByRole('button', { name: 'Try again' }).click();
+      await expect(line).toBeVisible({ timeout: 5_000 });
+    }).toPass({ timeout: 30_000 });
   }
 
   /** Cancel, and its question. */

@@ -88,7 +88,7 @@ test('c25 in a frame of another site a partitioned cookie signs in, devices work
   const desk = new Desk(inFrame as unknown as Page, demo);
   await desk.takeCall();
   await desk.press(TITLES.cardAdvanced);
-  await expect(desk.widget(TITLES.cardAdvanced).getByText('Protected capture')).toBeVisible();
+  await desk.protected(TITLES.cardAdvanced);
   await desk.tab('Demographic').click();
   const first = inFrame.getByRole('tabpanel').getByRole('textbox', { name: 'First name' });
   await expect(first).toHaveValue('Jolanda');

@@ -14,7 +14,7 @@ use sip::{
     Body, Command, Credentials, Event, Flow, Host, LegId, NameAddr, Peer, Stack, StackConfig,
     Status, Uri,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use voice::transport::UdpTransport;
 
@@ -69,6 +69,9 @@ enum Order {
     Mode(KeyingMode),
 }
 
+/// An order, and where its end is told.
+type Ordered = (Order, oneshot::Sender<()>);
+
 /// Where a phone's call stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -101,7 +104,7 @@ pub struct PhoneState {
 
 /// A running phone; dropping it takes it off the network.
 pub struct Phone {
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<Ordered>,
     state: watch::Receiver<PhoneState>,
     heard: Arc<Mutex<Heard>>,
     local: SocketAddr,
@@ -194,9 +197,12 @@ impl Phone {
         self.order(Order::Mode(mode)).await;
     }
 
+    /// Answers once the phone has obeyed and shows it: whoever looks next sees nothing older.
     async fn order(&self, order: Order) {
+        let (done, obeyed) = oneshot::channel();
         // Only a phone whose task has ended does not listen.
-        let _ended = self.orders.send(order).await;
+        let _ended = self.orders.send((order, done)).await;
+        let _ended = obeyed.await;
     }
 }
 
@@ -213,7 +219,7 @@ struct Task {
     config: PhoneConfig,
     transport: UdpTransport,
     stack: Stack,
-    inbox: mpsc::Receiver<Order>,
+    inbox: mpsc::Receiver<Ordered>,
     shown: watch::Sender<PhoneState>,
     heard: Arc<Mutex<Heard>>,
     call: Option<Running>,
@@ -234,7 +240,11 @@ impl Task {
             tokio::select! {
                 ready = self.transport.readable() => if ready.is_ok() { self.receive() },
                 order = self.inbox.recv() => match order {
-                    Some(order) => self.obey(order),
+                    Some((order, done)) => {
+                        self.obey(order);
+                        self.drain();
+                        let _nobody_waits = done.send(());
+                    }
                     None => return self.leave(),
                 },
                 _ = ticks.tick() => self.tick(),
