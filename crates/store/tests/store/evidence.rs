@@ -51,13 +51,17 @@ async fn a_captures_entries_are_proven_by_who_has_the_public_keys(place: Place) 
         .unwrap();
     database.close().await.unwrap();
     let database = place.open().await;
-    write(&database, &[AuditAction::CaptureEnded]).await;
+    write(
+        &database,
+        &[AuditAction::CaptureEnded, AuditAction::CaptureReleased],
+    )
+    .await;
     let (new, new_keys) = (signed(&database).await, keys(&database));
 
     let (evidence, proven) = verify_evidence(new.as_bytes(), &new_keys).unwrap();
-    assert_eq!((evidence.capture, proven.len()), (capture(), 3));
+    assert_eq!((evidence.capture, proven.len()), (capture(), 4));
     let chains: Vec<&str> = proven.iter().map(|one| one.chain.as_str()).collect();
-    assert_eq!(chains, ["one/1", "one/1", "one/2"]);
+    assert_eq!(chains, ["one/1", "one/1", "one/2", "one/2"]);
     assert!(Evidence::is_complete(&proven));
     let (_, proven) = verify_evidence(old.as_bytes(), &new_keys).unwrap();
     assert!(!Evidence::is_complete(&proven));
