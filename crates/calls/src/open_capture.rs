@@ -478,14 +478,14 @@ impl CallTask {
 
     fn pause(&mut self, capture: CaptureId, sink: &SinkId, on: bool) {
         let sinks = self.open.as_ref().map(|open| &open.sinks);
-        let Some(sink) = sinks
-            .into_iter()
-            .flatten()
-            .find(|known| known.id == *sink)
-            .cloned()
-        else {
-            return;
-        };
+        let mut known = sinks.into_iter().flatten();
+        if let Some(sink) = known.find(|known| known.id == *sink).cloned() {
+            self.ask_recorder(capture, sink, on);
+        }
+    }
+
+    /// Has a recorder paused, or let go on.
+    pub(crate) fn ask_recorder(&mut self, capture: CaptureId, sink: Sink, on: bool) {
         let (recorders, call) = (self.inner.deps.recorders.clone(), self.call.id().clone());
         self.work.spawn(async move {
             let asked = crate::now();

@@ -451,6 +451,9 @@ impl CallTask {
                         Ok(()) => Event::SinkPaused(answer.sink.id),
                         Err(_code) => Event::SinkRefused(answer.sink.id),
                     });
+                } else if answer.result.is_ok() && self.open.is_none() {
+                    // Its capture was gone before it said so, and had it go on too early.
+                    self.ask_recorder(answer.capture, answer.sink, false);
                 }
             }
             Done::Resumed(answer) => {

@@ -1,10 +1,11 @@
 //! A customer's consent to a debit, before it is charged (SETTLED S20).
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::audit::AuditAction;
-use domain::boundary::{CaptureDesk, Recorders, Task};
+use domain::boundary::{CaptureAction, CaptureDesk, Recorders, Task};
 use domain::capture::fixtures::{ACCOUNT_NUMBER, ROUTING_NUMBERS};
 use domain::capture::{CaptureState, Field, WidgetKind};
 use domain::id::{CallId, CaptureId, UserId};
@@ -17,13 +18,37 @@ use domain::widget::{Authorisation, AuthorisationRule, WidgetOptions};
 use super::fixtures::widget;
 use super::house::House;
 
-/// This server's own recorder: it runs when the test says so, and cannot be paused.
+/// This server's own recorder: it runs when the test says so, and can be paused once that is said, too.
 #[derive(Default)]
-pub(super) struct Tape(AtomicBool);
+pub(super) struct Tape {
+    runs: AtomicBool,
+    obeys: AtomicBool,
+    /// Who holds it delays pauses.
+    turn: tokio::sync::Mutex<()>,
+    did: Mutex<Vec<&'static str>>,
+}
 
 impl Tape {
     pub(super) fn run(&self, on: bool) {
-        self.0.store(on, Ordering::SeqCst);
+        self.runs.store(on, Ordering::SeqCst);
+    }
+
+    fn does(&self, what: &'static str) -> Result<(), &'static str> {
+        if !self.obeys.load(Ordering::SeqCst) {
+            return Err(crate::NO_CONTROL);
+        }
+        self.did.lock().unwrap().push(what);
+        Ok(())
+    }
+
+    async fn until_it_did(&self, wanted: &[&str]) {
+        let look = async {
+            while *self.did.lock().unwrap() != wanted {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let seen = tokio::time::timeout(Duration::from_secs(10), look).await;
+        assert!(seen.is_ok(), "it did {:?}", self.did.lock().unwrap());
     }
 }
 
@@ -37,15 +62,18 @@ impl Recorders for Tape {
     }
 
     fn pause<'a>(&'a self, _: &'a CallId, _: &'a Sink) -> Task<'a, Result<(), &'static str>> {
-        Box::pin(async { Err(crate::NO_CONTROL) })
+        Box::pin(async {
+            let _turn = self.turn.lock().await;
+            self.does("paused")
+        })
     }
 
     fn resume<'a>(&'a self, _: &'a CallId, _: &'a Sink) -> Task<'a, Result<(), &'static str>> {
-        Box::pin(async { Err(crate::NO_CONTROL) })
+        Box::pin(async { self.does("resumed") })
     }
 
     fn is_recording(&self, _: &CallId) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.runs.load(Ordering::SeqCst)
     }
 }
 
@@ -184,4 +212,24 @@ async fn the_own_recorder_must_pause_for_basic_and_records_advanced_masked() {
         let capture = house.open(&phone.id).await.unwrap().id;
         house.until(&capture, ends).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recorder_that_paused_when_its_capture_was_gone_goes_on() {
+    let options = WidgetOptions::default();
+    let house = House::new(options.clone(), ProtectionScope::Capture).await;
+    house.setup.desktop.lock().unwrap().widgets[0] = widget(3, WidgetKind::CheckBasic, options);
+    house.reload().await;
+    house.tape.run(true);
+    house.tape.obeys.store(true, Ordering::SeqCst);
+    let phone = house.call().await;
+    let held = house.tape.turn.lock().await;
+    let capture = house.open(&phone.id).await.unwrap().id;
+    house.act(&capture, CaptureAction::Cancel).await.unwrap();
+    house.tape.until_it_did(&["resumed"]).await;
+    drop(held);
+    house
+        .tape
+        .until_it_did(&["resumed", "paused", "resumed"])
+        .await;
 }
