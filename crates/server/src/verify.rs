@@ -18,15 +18,29 @@ pub(crate) fn run(file: &Path, keys: &Path) -> Result<bool> {
     match verify_evidence(&read(file)?, &keys) {
         Ok((evidence, entries)) => {
             for line in lines(&evidence, &entries) {
-                crate::print_line(&line);
+                crate::print_line(&plain(&line));
             }
             Ok(true)
         }
         Err(error) => {
-            crate::print_line(&format!("{}: NOT VERIFIED: {error}", file.display()));
+            let told = plain(&error.to_string());
+            crate::print_line(&format!("{}: NOT VERIFIED: {told}", file.display()));
             Ok(false)
         }
     }
+}
+
+/// A stranger's file says some of it: nothing of that moves the cursor or clears a line.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() {
+            plain.extend(letter.escape_default());
+        } else {
+            plain.push(letter);
+        }
+    }
+    plain
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
@@ -68,4 +82,17 @@ fn lines(evidence: &Evidence, entries: &[Proven]) -> Vec<String> {
     std::iter::once(head)
         .chain(entries.iter().map(line))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_says_does_not_act_on_a_terminal() {
+        assert_eq!(
+            plain("signed by \u{1b}[2K\rVERIFIED\n\u{9b}1Aé"),
+            "signed by \\u{1b}[2K\\rVERIFIED\\n\\u{9b}1Aé"
+        );
+    }
 }

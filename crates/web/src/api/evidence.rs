@@ -26,8 +26,17 @@ pub(crate) async fn export(
 ) -> Result<Response, Problem> {
     let object = Evidence::object(&capture);
     // Nothing is audited, and nothing needs a key, for a capture that never was.
-    if app.deps.audit.documents_about(&object, 1).await?.is_empty() {
+    let trail = &app.deps.audit;
+    let entries = trail.documents_about(&object, ENTRIES_MAX).await?.len();
+    if entries == 0 {
         return Err(Code::NotFound.into());
+    }
+    // A part would pass for the whole.
+    if u32::try_from(entries).is_ok_and(|entries| entries >= ENTRIES_MAX) {
+        let message = format!(
+            "one file holds less than {ENTRIES_MAX} entries, and this capture has more; export its day of the audit trail"
+        );
+        return Err(Problem::field("id", message));
     }
     app.deps.evidence.public_keys()?;
     let action = AuditAction::EvidenceExported;

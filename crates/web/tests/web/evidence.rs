@@ -509,6 +509,22 @@ async fn evidence_of_a_capture_is_signed_and_that_it_left_is_its_last_entry() {
 
     let before = house.rooms.entries.lock().unwrap().len();
     assert_eq!(export("none").await.status, 404);
+    let long = AuditEntry::new(
+        now,
+        &Actor::system(),
+        AuditAction::CaptureOpened,
+        "capture long",
+    );
+    for _ in 0..1_000 {
+        let (change, entry) = (Change::None, long.clone());
+        house.rooms.commit(Audited { change, entry }).await.unwrap();
+    }
+    let before = before + 1_000;
+    let refused = export("long").await;
+    assert_eq!(
+        (refused.status, refused.fields()),
+        (422, vec!["id".to_owned()])
+    );
     house
         .rooms
         .fail_next(StoreError::Unavailable("no key".to_owned()));
