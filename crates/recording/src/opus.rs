@@ -14,7 +14,7 @@ use crate::source::Source;
 
 /// Samples of a packet, of each track: 20 ms.
 const PACKET_SAMPLES: usize = 160;
-/// Packets of a page: a second, the most that RFC 7845 section 6 advises.
+/// Packets of a page: a second.
 const PAGE_PACKETS: u64 = 50;
 /// Packets that are opened at a time: eight segments.
 const PACKETS_AT_ONCE: usize = 200;

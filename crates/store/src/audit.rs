@@ -627,11 +627,7 @@ impl AuditTrail for Database {
 
     fn verify(&self) -> Task<'_, Result<Option<ChainedEntry>, StoreError>> {
         Box::pin(async move {
-            let mut snapshot = self
-                .readers()
-                .begin_with(self.dialect().begin_snapshot())
-                .await
-                .map_err(unavailable)?;
+            let mut snapshot = self.snapshot().await?;
             let verified = verify_all(&mut snapshot).await;
             snapshot.rollback().await.map_err(unavailable)?;
             verified

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use domain::audit::AuditEntry;
 use domain::boundary::{Audited, Store, StoreError, Task};
 use domain::id::ID_CHARS_MAX;
-use sqlx::{AnyPool, Connection};
+use sqlx::{Any, AnyPool, Connection, Transaction};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::audit;
@@ -172,8 +172,10 @@ impl Database {
         &self.readers
     }
 
-    pub(crate) fn dialect(&self) -> Dialect {
-        self.dialect
+    /// A transaction whose reads see the same moment.
+    pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let begin = self.dialect.begin_snapshot();
+        self.readers.begin_with(begin).await.map_err(unavailable)
     }
 
     pub(crate) fn ring(&self) -> Arc<KeyRing> {

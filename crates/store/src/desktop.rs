@@ -402,11 +402,7 @@ impl Desktops for Database {
         widget: &'a WidgetId,
     ) -> Task<'a, Result<StoredCredentials, StoreError>> {
         Box::pin(async move {
-            let mut snapshot = self
-                .readers()
-                .begin_with(self.dialect().begin_snapshot())
-                .await
-                .map_err(unavailable)?;
+            let mut snapshot = self.snapshot().await?;
             let read = self.credentials_of(&mut snapshot, widget).await;
             snapshot.rollback().await.map_err(unavailable)?;
             read

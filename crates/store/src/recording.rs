@@ -8,7 +8,7 @@ use domain::recording::{
     Recording, RecordingChange, RecordingEnd, RecordingFilter, RecordingPlace, RecordingState,
 };
 use domain::time::UnixMillis;
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyQueryResult, AnyRow};
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use crate::database::Database;
@@ -85,11 +85,7 @@ async fn finish(
     .execute(connection)
     .await
     .map_err(refused)?;
-    if done.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict)
-    }
+    one(&done)
 }
 
 async fn must_be_one(
@@ -102,10 +98,14 @@ async fn must_be_one(
         .execute(connection)
         .await
         .map_err(refused)?;
-    if done.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict)
+    one(&done)
+}
+
+/// A move that found its row in the state that it needs.
+fn one(done: &AnyQueryResult) -> Result<(), StoreError> {
+    match done.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::Conflict),
     }
 }
 
