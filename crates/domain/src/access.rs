@@ -58,6 +58,15 @@ pub enum Permission {
     /// Take payments out as a file.
     #[serde(rename = "payment.export")]
     PaymentExport,
+    /// See recordings of all calls and listen to them.
+    #[serde(rename = "recording.listen")]
+    RecordingListen,
+    /// Take recordings out as files, with a reason.
+    #[serde(rename = "recording.download")]
+    RecordingDownload,
+    /// Delete recordings before their days are over, with a reason.
+    #[serde(rename = "recording.delete")]
+    RecordingDelete,
     /// Switch Secure Payment Capture on and off, declare recorders.
     #[serde(rename = "spc.enable")]
     SpcEnable,
@@ -86,7 +95,7 @@ pub enum Permission {
 
 impl Permission {
     /// All.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::CaptureStart,
         Self::CaptureViewBasic,
         Self::CaptureResetAttempts,
@@ -95,6 +104,9 @@ impl Permission {
         Self::PaymentRefund,
         Self::PaymentView,
         Self::PaymentExport,
+        Self::RecordingListen,
+        Self::RecordingDownload,
+        Self::RecordingDelete,
         Self::SpcEnable,
         Self::DesktopEdit,
         Self::GatewayEdit,
@@ -117,6 +129,9 @@ impl Permission {
             Self::PaymentRefund => "payment.refund",
             Self::PaymentView => "payment.view",
             Self::PaymentExport => "payment.export",
+            Self::RecordingListen => "recording.listen",
+            Self::RecordingDownload => "recording.download",
+            Self::RecordingDelete => "recording.delete",
             Self::SpcEnable => "spc.enable",
             Self::DesktopEdit => "desktop.edit",
             Self::GatewayEdit => "gateway.edit",
@@ -147,11 +162,11 @@ impl Permission {
 pub enum Role {
     /// Takes payments.
     Agent,
-    /// Resolves unknown outcomes, resets attempts, has payments undone.
+    /// Resolves unknown outcomes, resets attempts, has payments undone, listens to recordings.
     Supervisor,
     /// Edits desktops.
     DesktopAdmin,
-    /// Switches the feature on; edits gateways and their secrets; manages users.
+    /// Switches the feature on; edits gateways and their secrets; manages users; takes recordings out and deletes them.
     SecurityAdmin,
     /// Reads the evidence.
     Auditor,
@@ -178,9 +193,12 @@ impl Role {
                 Permission::PaymentRefund,
                 Permission::PaymentView,
                 Permission::PaymentExport,
+                Permission::RecordingListen,
             ],
             Self::DesktopAdmin => &[Permission::DesktopEdit],
             Self::SecurityAdmin => &[
+                Permission::RecordingDownload,
+                Permission::RecordingDelete,
                 Permission::SpcEnable,
                 Permission::GatewayEdit,
                 Permission::GatewaySecretWrite,
@@ -192,6 +210,7 @@ impl Role {
                 Permission::AuditRead,
                 Permission::PaymentView,
                 Permission::PaymentExport,
+                Permission::RecordingListen,
             ],
         }
     }

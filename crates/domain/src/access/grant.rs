@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use super::{Actor, Permission};
 
 /// Rights that configure nothing: those of agents, their supervisors and auditors, and of programs that tell of consumers. Whoever staffs a contact centre gives them
-/// without taking payments or reading the trail.
-pub const FLOOR: [Permission; 9] = [
+/// without taking payments or reading the trail. Taking recordings out and deleting them is not among them: neither can be undone.
+pub const FLOOR: [Permission; 10] = [
     Permission::CaptureStart,
     Permission::CaptureViewBasic,
     Permission::CaptureResetAttempts,
@@ -17,6 +17,7 @@ pub const FLOOR: [Permission; 9] = [
     Permission::PaymentRefund,
     Permission::PaymentView,
     Permission::PaymentExport,
+    Permission::RecordingListen,
     Permission::AuditRead,
 ];
 
@@ -78,8 +79,8 @@ mod tests {
     }
 
     #[test]
-    fn every_right_is_of_the_floor_or_configures_something() {
-        let configures: BTreeSet<_> = [Role::DesktopAdmin, Role::SecurityAdmin]
+    fn every_right_is_of_the_floor_or_an_administrators() {
+        let administrators: BTreeSet<_> = [Role::DesktopAdmin, Role::SecurityAdmin]
             .iter()
             .flat_map(|role| role.permissions())
             .copied()
@@ -87,7 +88,7 @@ mod tests {
         for right in Permission::ALL {
             assert_ne!(
                 FLOOR.contains(&right),
-                configures.contains(&right),
+                administrators.contains(&right),
                 "{right:?}"
             );
         }

@@ -65,7 +65,9 @@ async fn p3_p4_s2_nobody_gives_a_right_that_they_lack() {
         (status, &problem["errors"][0]["message"]),
         (
             422,
-            &json!("you cannot give Auditor: you lack payment.view, payment.export, audit.read")
+            &json!(
+                "you cannot give Auditor: you lack payment.view, payment.export, recording.listen, audit.read"
+            )
         )
     );
     let unknown = new_user("unknown", &json!(["no-such-role"]));
@@ -229,6 +231,7 @@ async fn a_role_is_made_given_counted_changed_and_deleted_once_nobody_has_it() {
             "capture.start",
             "payment.view",
             "payment.export",
+            "recording.listen",
             "audit.read"
         ])
     );

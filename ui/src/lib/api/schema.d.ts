@@ -3567,7 +3567,7 @@ export interface components {
          * @description A right. Default deny: what no role lists, nobody may.
          * @enum {string}
          */
-        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "payment.resolve_unknown" | "payment.refund" | "payment.view" | "payment.export" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
+        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "payment.resolve_unknown" | "payment.refund" | "payment.view" | "payment.export" | "recording.listen" | "recording.download" | "recording.delete" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
         /** @description A rectangle of cells. */
         Place: {
             /**
