@@ -115,6 +115,10 @@ pub enum AuditAction {
     RecordingBegan,
     /// A recording has ended; detail: call, seconds, cut (its end is missing).
     RecordingEnded,
+    /// Somebody began to listen to a recording; detail: call.
+    RecordingPlayed,
+    /// A recording is about to leave as a file; detail: call, format, reason.
+    RecordingDownloaded,
     /// A recording is about to be deleted, key and file; detail: call, reason.
     RecordingDeletionBegan,
     /// Its key and its file are gone; detail: call, found (there was a file).

@@ -37,10 +37,14 @@ use crate::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, Transf
 
 mod payment_desk;
 mod recording;
+mod recording_files;
 mod telephony;
 
 pub use payment_desk::{FollowUpError, PaymentDesk};
 pub use recording::{Recorders, Recordings};
+pub use recording_files::{
+    OpenRecording, RecordingDeletionError, RecordingFileError, RecordingFiles, RecordingPieces,
+};
 pub use telephony::{
     CallEvents, EndCause, IncomingCall, LineEvent, PhoneAccount, Protected, ProtectionRefused,
     RouteTarget, Telephony, TelephonyError,

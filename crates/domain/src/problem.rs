@@ -57,6 +57,8 @@ pub enum ProblemCode {
     Busy,
     /// The audit trail or ledger cannot be written.
     Unrecordable,
+    /// A recording's file cannot be read.
+    RecordingUnreadable,
     /// The database does not answer.
     StoreUnavailable,
 }
@@ -87,7 +89,7 @@ use ProblemCode as Code;
 
 /// The list.
 #[rustfmt::skip]
-const ROWS: [Row; 27] = [
+const ROWS: [Row; 28] = [
     row(Code::Malformed, "malformed", "The request cannot be read",
         "Send what the OpenAPI document at /api/v1/openapi.json describes; the detail names the place."),
     row(Code::IdempotencyKey, "idempotency_key", "An Idempotency-Key is needed",
@@ -140,6 +142,8 @@ const ROWS: [Row; 27] = [
         "Try again in a few seconds."),
     row(Code::Unrecordable, "unrecordable", "This cannot be recorded now, so it was not done",
         "Tell your administrator: the audit trail or the ledger cannot be written. Nothing was charged."),
+    row(Code::RecordingUnreadable, "recording_unreadable", "The recording cannot be read",
+        "The detail names the server that keeps it, the key that is missing, or what is wrong with its file."),
     row(Code::StoreUnavailable, "store_unavailable", "The database does not answer",
         "Try again in a few seconds; if it stays, tell your administrator."),
 ];

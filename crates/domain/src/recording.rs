@@ -1,9 +1,17 @@
-//! Recordings of calls, as rows know them.
+//! Recordings of calls: what rows know of them, and what their files say of themselves.
 //! Owns: what is known of a recording beside its bytes, and how it can end.
 //! Never: holds a sample or a key.
 
+use std::str::FromStr;
+
 use crate::id::{CallId, RecordingId, ServiceId, UserId};
 use crate::time::UnixMillis;
+
+mod outline;
+
+pub use outline::{
+    PEAK_MS, RecordingEnding, RecordingOutline, RecordingSpan, RecordingSpanKind, RecordingTracks,
+};
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -64,6 +72,12 @@ impl RecordingEnd {
 }
 
 impl Recording {
+    /// What entries of the trail call it.
+    #[must_use]
+    pub fn object(&self) -> String {
+        format!("recording {}", self.id)
+    }
+
     /// When a recording is to be deleted that began then and is kept so many days.
     #[must_use]
     pub fn keep_until(began: UnixMillis, days: u16) -> UnixMillis {
@@ -113,6 +127,38 @@ pub struct RecordingPlace {
     pub id: RecordingId,
 }
 
+impl From<&Recording> for RecordingPlace {
+    fn from(recording: &Recording) -> Self {
+        Self {
+            began: recording.began,
+            id: recording.id.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for RecordingPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.began.0, self.id)
+    }
+}
+
+/// A text that is no place in a list of recordings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no place in a list of recordings")]
+pub struct InvalidRecordingPlace;
+
+impl FromStr for RecordingPlace {
+    type Err = InvalidRecordingPlace;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRecordingPlace> {
+        let (began, id) = text.split_once('.').ok_or(InvalidRecordingPlace)?;
+        Ok(Self {
+            began: UnixMillis(began.parse().map_err(|_| InvalidRecordingPlace)?),
+            id: id.parse().map_err(|_| InvalidRecordingPlace)?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,5 +167,17 @@ mod tests {
     fn a_recording_is_kept_for_whole_days() {
         let kept = Recording::keep_until(UnixMillis(5), 90);
         assert_eq!(kept, UnixMillis(5 + 90 * 86_400_000));
+    }
+
+    #[test]
+    fn a_place_is_read_as_it_is_written() {
+        let place = RecordingPlace {
+            began: UnixMillis(-7),
+            id: RecordingId::from_random(3),
+        };
+        assert_eq!(place.to_string().parse(), Ok(place));
+        for text in ["", "7", "7.", ".abc", "x.abc", "7.not an id"] {
+            assert!(text.parse::<RecordingPlace>().is_err(), "{text}");
+        }
     }
 }
