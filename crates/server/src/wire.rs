@@ -12,8 +12,8 @@ use calls::{Asking, Calls, Deps, Unreachable, close_open_attempts, close_open_fo
 use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
-    Audience, Audited, Bus, Change, LiveEvent, PaymentGateway, PhoneAccount, Recorders, Store,
-    StoreError, Telephony,
+    Audience, Audited, Bus, Change, LiveEvent, PaymentGateway, PhoneAccount, Recorders,
+    RecordingFiles, Store, StoreError, Telephony,
 };
 use domain::service::{RecordWhen, Service};
 use domain::time::WallClock;
@@ -143,26 +143,26 @@ impl Server {
         let asking = ask_gateways(&database, &configuration, &gateway, &clock);
         let store = watched(&database, &configuration, &calls, &node, &hub, &gateway);
         record_start(&*database, &*clock, config, database.epoch()).await?;
-        let running_web = web::serve(
-            web_config(config),
-            web::Deps {
-                desk: Arc::new(calls.clone()),
-                store: store.clone(),
-                users: database.clone(),
-                desktops: database.clone(),
-                designs: database.clone(),
-                services: database.clone(),
-                gateway,
-                trials,
-                payments: database.clone(),
-                payment_desk: Arc::new(calls.clone()),
-                audit: database.clone(),
-                evidence: database.clone(),
-                clock,
-                hub,
-                hooks: Arc::new(web::NoHooks),
-            },
-        );
+        let deps = web::Deps {
+            desk: Arc::new(calls.clone()),
+            store: store.clone(),
+            users: database.clone(),
+            desktops: database.clone(),
+            designs: database.clone(),
+            services: database.clone(),
+            gateway,
+            trials,
+            payments: database.clone(),
+            payment_desk: Arc::new(calls.clone()),
+            recordings: database.clone(),
+            recording_files: files(recorder.as_ref()),
+            audit: database.clone(),
+            evidence: database.clone(),
+            clock,
+            hub,
+            hooks: Arc::new(web::NoHooks),
+        };
+        let running_web = web::serve(web_config(config), deps);
         let running_web = running_web.await.map_err(StartError::Web)?;
         let numbers = Numbers {
             node: node.clone(),
@@ -240,6 +240,11 @@ fn recorders(own: Option<&(Recorder, Work)>) -> Arc<dyn Recorders> {
         Some((recorder, _)) => Arc::new(recorder.clone()),
         None => Arc::new(Unreachable),
     }
+}
+
+/// What the own recorder has kept.
+fn files(own: Option<&(Recorder, Work)>) -> Option<Arc<dyn RecordingFiles>> {
+    own.map(|(recorder, _)| recorder.files())
 }
 
 /// The memory for what is keyed. What may be swapped is no reason not to start if only published numbers are keyed.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::audit::AuditEntry;
 use domain::boundary::{
     AuditTrail, Audited, CaptureDesk, Change, Designs, Desktops, EvidenceKeys, PaymentDesk,
-    PaymentGateway, Payments, Services, Store, StoreError, Users,
+    PaymentGateway, Payments, RecordingFiles, Recordings, Services, Store, StoreError, Users,
 };
 use domain::gateway::trial::GatewayTrials;
 use domain::time::WallClock;
@@ -19,6 +19,7 @@ use crate::login::{
     Bucket, Logins, frame_codes::FrameCodes, password::Passwords, set_up::SetUp,
     strangers::Strangers,
 };
+use crate::openings::Openings;
 use crate::page::Page;
 use crate::trials::Trials;
 
@@ -45,6 +46,10 @@ pub struct Deps {
     pub payments: Arc<dyn Payments>,
     /// Voids, refunds and captures.
     pub payment_desk: Arc<dyn PaymentDesk>,
+    /// Rows of recordings.
+    pub recordings: Arc<dyn Recordings>,
+    /// Their files; none: this server keeps none.
+    pub recording_files: Option<Arc<dyn RecordingFiles>>,
     /// The audit trail.
     pub audit: Arc<dyn AuditTrail>,
     /// What signs evidence.
@@ -105,6 +110,7 @@ pub(crate) struct App {
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) streams: crate::events::Streams,
     pub(crate) trials: Trials<TestView>,
+    pub(crate) openings: Openings,
     /// Held while the chains are verified: that reads the whole trail, and there are few readers.
     pub(crate) verifying: tokio::sync::Mutex<()>,
     pub(crate) stopping: watch::Receiver<bool>,

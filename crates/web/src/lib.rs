@@ -5,6 +5,7 @@
 
 mod api;
 mod app;
+mod byte_range;
 mod config;
 mod csv;
 pub mod events;
@@ -13,6 +14,7 @@ mod guard;
 mod headers;
 pub mod health;
 mod login;
+mod openings;
 mod page;
 mod problem;
 mod routes;

@@ -129,6 +129,14 @@ codes! {
     NotRecorded = "not_recorded", CONFLICT, WrongState, "The customer's consent has to be recorded, and nothing confirms that this call is";
     /// S20.
     NotAgreed = "not_agreed", CONFLICT, WrongState, "The customer has not agreed to this debit; read the text out";
+    /// Nothing of it can be heard or deleted yet.
+    RecordingRuns = "recording_runs", CONFLICT, WrongState, "The call is still being recorded";
+    /// No file, no key, damaged, or kept elsewhere.
+    RecordingUnreadable = "recording_unreadable", CONFLICT, RecordingUnreadable, "The recording cannot be read";
+    /// The disk.
+    RecordingUnavailable = "recording_unavailable", SERVICE_UNAVAILABLE, RecordingUnreadable, "The recording cannot be reached now";
+    /// Behind the end.
+    BadRange = "bad_range", RANGE_NOT_SATISFIABLE, Malformed, "There are no such bytes";
     /// Payments of one call.
     TooManyOnCall = "too_many_on_call", TOO_MANY_REQUESTS, TooManyRequests, "Not charged: too many payments were tried on this call";
     /// Payments of one agent.
@@ -219,6 +227,11 @@ impl Problem {
             field: field.into(),
             message: message.into(),
         }])
+    }
+
+    /// This case in a sentence, for an answer that is none.
+    pub(crate) fn into_detail(self) -> String {
+        self.detail
     }
 
     /// The wrong fields.

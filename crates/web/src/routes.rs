@@ -13,8 +13,8 @@ use serde::Serialize;
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
     attempts, audit, calls, consumer, controls, designer, desktops, evidence, exports, follow_ups,
-    frames, gateway, hosts, live, login, me, openapi, payments, plans, resolutions, roles, routing,
-    second_factor, services, set_up, users,
+    frames, gateway, hosts, live, login, me, openapi, payments, plans, recordings, resolutions,
+    roles, routing, second_factor, services, set_up, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -91,6 +91,13 @@ const RESET: &[Right] = &[Right::CaptureResetAttempts];
 const REFUND: &[Right] = &[Right::PaymentRefund];
 const RESOLVE: &[Right] = &[Right::PaymentResolveUnknown];
 const AUDIT: &[Right] = &[Right::AuditRead];
+/// Whoever may do something with a recording finds it.
+const RECORDINGS: &[Right] = &[
+    Right::RecordingListen,
+    Right::RecordingDownload,
+    Right::RecordingDelete,
+];
+const LISTEN: &[Right] = &[Right::RecordingListen];
 
 fn routes() -> Vec<Route> {
     let mut routes = people();
@@ -284,6 +291,13 @@ fn evidence() -> Vec<Route> {
         )
         .may(RESOLVE),
         post("/payments/{attempt}/plan", plans::set_up).may(LEDGER),
+        get("/recordings", recordings::list).may(RECORDINGS),
+        get("/recordings/{id}", recordings::show).may(RECORDINGS),
+        get("/recordings/{id}/peaks", recordings::peaks).may(LISTEN),
+        get("/recordings/{id}/audio", recordings::audio::play).may(LISTEN),
+        post("/recordings/{id}/download", recordings::audio::download)
+            .may(&[Right::RecordingDownload]),
+        delete("/recordings/{id}", recordings::remove).may(&[Right::RecordingDelete]),
         get("/audit", audit::list).may(AUDIT),
         get("/audit/verification", audit::verify).may(AUDIT),
         post("/audit/export", exports::trail).may(AUDIT),

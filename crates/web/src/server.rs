@@ -30,6 +30,7 @@ use crate::login::password::Passwords;
 use crate::login::set_up::SetUp;
 use crate::login::strangers::Strangers;
 use crate::login::{Bucket, Logins, idle_accounts};
+use crate::openings::Openings;
 use crate::problem::{Code, Problem};
 use crate::stall::Impatient;
 use crate::trials::Trials;
@@ -129,6 +130,7 @@ pub async fn serve(config: WebConfig, deps: Deps) -> Result<Running, ServeError>
         requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
         streams: Streams::new(),
         trials: Trials::new(),
+        openings: Openings::default(),
         verifying: tokio::sync::Mutex::default(),
         stopping: stopping.clone(),
     });

@@ -38,6 +38,8 @@ mod options;
 mod page;
 #[path = "web/plans.rs"]
 mod plans;
+#[path = "web/recordings.rs"]
+mod recordings;
 #[path = "web/rights.rs"]
 mod rights;
 #[path = "web/routing.rs"]

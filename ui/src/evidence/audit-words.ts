@@ -55,6 +55,8 @@ export const ACTION_NAMES = {
   evidence_exported: 'audit_action.evidence_exported',
   recording_began: 'audit_action.recording_began',
   recording_ended: 'audit_action.recording_ended',
+  recording_played: 'audit_action.recording_played',
+  recording_downloaded: 'audit_action.recording_downloaded',
   recording_deletion_began: 'audit_action.recording_deletion_began',
   recording_deleted: 'audit_action.recording_deleted',
   attempts_reset: 'audit_action.attempts_reset',

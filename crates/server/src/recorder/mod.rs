@@ -1,10 +1,12 @@
 //! This server's own recorder: calls of services that want it are kept, from when both sides are connected until the call ends.
 //! Owns: which running call has which recording, its pauses, the alarms of its disk.
 //! Never: hears audio before the mask (I3); says paused what the writer has not confirmed (I2); makes a call wait for a disk.
-//! Start reading at: [`Recorder`], then `ear` and `rows`.
+//! Start reading at: [`Recorder`], then `ear` and `rows`; `files` for what is kept.
 
 mod counts;
 mod ear;
+mod files;
+mod opened;
 mod pause;
 mod rows;
 
@@ -15,7 +17,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::boundary::{Recorders, StoreError, Task};
+use domain::boundary::{Recorders, RecordingFiles, StoreError, Task};
 use domain::id::{CallId, RecordingId, UserId};
 use domain::service::{RecordWhen, Service, Sink};
 use domain::time::WallClock;
@@ -27,6 +29,7 @@ use tokio::task::JoinHandle;
 use counts::Counters;
 pub(crate) use counts::Counts;
 use ear::{Ear, Heard, Running, Take};
+use files::Files;
 use rows::{New, Rows};
 
 /// Ends of recordings that may wait for the database: more than a node has calls. When full, a row waits for the next start.
@@ -90,6 +93,7 @@ impl Recorder {
             clock: clock.clone(),
             node: node.to_owned(),
             counters: counters.clone(),
+            deleting: tokio::sync::Mutex::default(),
         });
         rows.ring().map_err(StartError::ConfigKeys)?;
         let cut = rows.close_left().await?;
@@ -120,6 +124,11 @@ impl Recorder {
     /// Where the media threads' audio goes.
     pub(crate) fn ear(&self) -> Ear {
         Ear(self.0.clone())
+    }
+
+    /// What it has kept, for those who may hear it.
+    pub(crate) fn files(&self) -> Arc<dyn RecordingFiles> {
+        Arc::new(Files::new(self.0.rows.clone()))
     }
 
     /// What it did since it was started.

@@ -23,6 +23,8 @@ use super::told;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// Recordings that are deleted at a go.
 const SWEEP_ROWS: u32 = 100;
+/// Why the server itself deletes one.
+const DAYS_OVER: &str = "its days are over";
 /// Samples a second.
 const SAMPLE_RATE: u64 = 8_000;
 
@@ -41,6 +43,8 @@ pub(super) struct Rows {
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) node: String,
     pub(super) counters: Arc<Counters>,
+    /// Held while one is deleted: whoever comes second finds it gone.
+    pub(super) deleting: tokio::sync::Mutex<()>,
 }
 
 impl Rows {
@@ -167,7 +171,11 @@ impl Rows {
             let due = due.await?;
             let before = deleted;
             for row in &due {
-                deleted += usize::from(self.delete(row).await?);
+                match self.delete(row, &Actor::system(), DAYS_OVER).await {
+                    // Somebody deleted it meanwhile.
+                    Err(StoreError::Conflict) => {}
+                    done => deleted += usize::from(done?),
+                }
             }
             if deleted == before {
                 return Ok(deleted);
@@ -176,26 +184,36 @@ impl Rows {
     }
 
     /// Deletes one: first the entry that says so, then key and file, then the row. Interrupted, it is done again. Whether it is gone.
-    async fn delete(&self, row: &Recording) -> Result<bool, StoreError> {
-        if let RecordingState::Ended(_) = row.state {
-            let entry = self
-                .entry(AuditAction::RecordingDeletionBegan, row)
-                .with("reason", "its days are over");
-            let change = RecordingChange::BeginDeletion(row.id.clone());
-            self.commit(change, entry).await?;
+    pub(super) async fn delete(
+        &self,
+        row: &Recording,
+        by: &Actor,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let _alone = self.deleting.lock().await;
+        match row.state {
+            RecordingState::Running => return Err(StoreError::Conflict),
+            RecordingState::Ended(_) => {
+                let entry = self
+                    .entry_by(by, AuditAction::RecordingDeletionBegan, row)
+                    .with("reason", reason);
+                let change = RecordingChange::BeginDeletion(row.id.clone());
+                self.commit(change, entry).await?;
+            }
+            RecordingState::Deleting(_) => {}
         }
         let (folder, id, began) = (self.folder.clone(), row.id.clone(), row.began);
         let deleted = tokio::task::spawn_blocking(move || folder.delete(&id, began)).await;
         let found = match deleted {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => {
-                tracing::error!(recording = %row.id, error = told(&error), "alarm: a recording that is due cannot be deleted");
+                tracing::error!(recording = %row.id, error = told(&error), "alarm: a recording that is to be deleted cannot be; it is tried again every hour");
                 return Ok(false);
             }
             Err(error) => return Err(StoreError::Unavailable(error.to_string())),
         };
         let entry = self
-            .entry(AuditAction::RecordingDeleted, row)
+            .entry_by(by, AuditAction::RecordingDeleted, row)
             .with("found", found);
         self.commit(RecordingChange::Delete(row.id.clone()), entry)
             .await?;
@@ -204,9 +222,11 @@ impl Rows {
     }
 
     fn entry(&self, action: AuditAction, row: &Recording) -> AuditEntry {
-        let object = format!("recording {}", row.id);
-        AuditEntry::new(self.clock.now(), &Actor::system(), action, object)
-            .with("call", row.call.as_str())
+        self.entry_by(&Actor::system(), action, row)
+    }
+
+    fn entry_by(&self, by: &Actor, action: AuditAction, row: &Recording) -> AuditEntry {
+        AuditEntry::new(self.clock.now(), by, action, row.object()).with("call", row.call.as_str())
     }
 
     async fn commit(&self, change: RecordingChange, entry: AuditEntry) -> Result<(), StoreError> {

@@ -14,6 +14,8 @@ use voice::{AudioSink, Speaker};
 
 use super::*;
 
+mod files;
+
 const CONSUMER: Speaker = Speaker {
     is_consumer: true,
     law: g711::Law::A,

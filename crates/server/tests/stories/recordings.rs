@@ -202,6 +202,16 @@ fn an_advanced_capture_is_recorded_with_flat_tones_and_its_masked_span() {
     let keyed = samples(&reader, Track::Consumer, masked.from, masked.until);
     assert!(!is_silent(&keyed), "flat tones are heard");
     judge(&reader);
+
+    let auditor = running.page("auditor");
+    let found = auditor.get("/api/v1/recordings");
+    let id = found["recordings"][0]["id"].as_str().unwrap().to_owned();
+    let seen = auditor.get(&format!("/api/v1/recordings/{id}"));
+    assert_eq!(seen["file"]["ending"]["is"], "whole", "{seen}");
+    let from = (masked.from - reader.positions().start) / 8;
+    let told = seen["file"]["spans"].as_array().unwrap();
+    let is_it = |span: &&Value| span["kind"] == "masked" && span["from_ms"] == from;
+    assert_eq!(told.iter().filter(is_it).count(), 1, "{seen}");
 }
 
 #[test]

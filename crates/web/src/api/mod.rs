@@ -21,6 +21,7 @@ pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod payments;
 pub(crate) mod plans;
+pub(crate) mod recordings;
 pub(crate) mod resolutions;
 pub(crate) mod roles;
 pub(crate) mod routing;

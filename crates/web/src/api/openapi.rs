@@ -10,8 +10,8 @@ use utoipa::{Modify, OpenApi};
 use super::desktops::{agents, copies, first_steps, history};
 use super::{
     attempts, audit, calls, consumer, controls, designer, desktops, evidence, exports, follow_ups,
-    frames, gateway, hosts, live, login, me, payments, plans, resolutions, roles, routing,
-    second_factor, services, set_up, users,
+    frames, gateway, hosts, live, login, me, payments, plans, recordings, resolutions, roles,
+    routing, second_factor, services, set_up, users,
 };
 use crate::guard::{Access, COOKIE_NAME, FRAME_COOKIE_NAME};
 use crate::problem::ProblemBody;
@@ -42,6 +42,7 @@ use crate::routes::{RouteRow, table};
         payments::list, payments::choices, payments::show, plans::set_up,
         gateway::presets, gateway::connections, gateway::preview, gateway::judge, gateway::cases, gateway::send, gateway::result,
         hosts::list, hosts::allow, hosts::forbid, resolutions::say, resolutions::agree, resolutions::disagree, follow_ups::ask, follow_ups::say, exports::payments,
+        recordings::list, recordings::show, recordings::peaks, recordings::audio::play, recordings::audio::download, recordings::remove,
         audit::list, audit::verify, exports::trail, evidence::export, evidence::keys,
     ),
 )]

@@ -3,11 +3,13 @@
 mod browser;
 mod desk;
 mod rooms;
+pub(crate) mod shelf;
 mod trials;
 
 pub(crate) use browser::{Browser, Reply, Stream};
 pub(crate) use desk::Desk;
 pub(crate) use rooms::Rooms;
+pub(crate) use shelf::{Shelf, ended, recording};
 pub(crate) use trials::Bench;
 
 use std::collections::BTreeSet;
@@ -38,6 +40,7 @@ pub(crate) struct House {
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) bench: Arc<Bench>,
+    pub(crate) shelf: Arc<Shelf>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) server: Running,
 }
@@ -55,15 +58,17 @@ impl House {
         }
         let desk = Arc::new(Desk::default());
         let bench = Arc::new(Bench::default());
+        let shelf = Arc::new(Shelf::new(rooms.clone()));
         let hub = Hub::new();
         let mut config = config();
         adjust(&mut config);
-        let deps = deps(&rooms, &desk, &bench, &hub);
+        let deps = deps(&rooms, &desk, &bench, &shelf, &hub);
         let server = web::serve(config, deps).await.unwrap();
         Self {
             rooms,
             desk,
             bench,
+            shelf,
             hub,
             server,
         }
@@ -89,7 +94,7 @@ impl House {
 
     /// The same rooms for another server.
     pub(crate) fn deps(&self) -> Deps {
-        deps(&self.rooms, &self.desk, &self.bench, &self.hub)
+        deps(&self.rooms, &self.desk, &self.bench, &self.shelf, &self.hub)
     }
 
     /// A browser that nobody has logged in with.
@@ -115,7 +120,13 @@ fn config() -> WebConfig {
     config
 }
 
-fn deps(rooms: &Arc<Rooms>, desk: &Arc<Desk>, bench: &Arc<Bench>, hub: &Arc<Hub>) -> Deps {
+fn deps(
+    rooms: &Arc<Rooms>,
+    desk: &Arc<Desk>,
+    bench: &Arc<Bench>,
+    shelf: &Arc<Shelf>,
+    hub: &Arc<Hub>,
+) -> Deps {
     Deps {
         desk: desk.clone(),
         store: rooms.clone(),
@@ -127,6 +138,8 @@ fn deps(rooms: &Arc<Rooms>, desk: &Arc<Desk>, bench: &Arc<Bench>, hub: &Arc<Hub>
         trials: bench.clone(),
         payments: rooms.clone(),
         payment_desk: rooms.clone(),
+        recordings: shelf.clone(),
+        recording_files: Some(shelf.clone()),
         audit: rooms.clone(),
         evidence: rooms.clone(),
         clock: rooms.clone(),

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::captures::{call, capture};
 use crate::evidence::payment;
 use crate::follow_ups::follow_up;
-use crate::support::{Browser, House, PASSWORD, desktop, user};
+use crate::support::{Browser, House, PASSWORD, desktop, ended, recording, user};
 use crate::widgets::widget;
 
 /// A route and a body that it takes.
@@ -109,6 +109,7 @@ impl Stage {
         house.desk.add_call(&sid, call("call-1"));
         fill_ledger(&house, &sid);
         propose(&house).await;
+        house.shelf.put(recording("kept", ended(true)));
         let mut browser = house.logged_in(Role::SecurityAdmin).await;
         browser.extra.push((
             "idempotency-key".to_owned(),
@@ -151,6 +152,7 @@ impl Stage {
             &rooms.proposals,
             &rooms.follow_ups,
             &rooms.entries,
+            &self.house.shelf.rows,
         );
         format!(
             "{people:?} {configured:?} {evidence:?} {:?} {:?}",
@@ -165,6 +167,7 @@ impl Stage {
         cases.extend(self.calls());
         cases.extend(Self::captures());
         cases.extend(Self::payments());
+        cases.extend(Self::recordings());
         cases.extend(self.configuration());
         cases.extend(self.designer());
         cases
@@ -311,6 +314,23 @@ impl Stage {
                 outcome("The report lists it."),
             )
             .at_both("four", "asked"),
+        ]
+    }
+
+    fn recordings() -> Vec<Case> {
+        vec![
+            case(
+                "POST",
+                "/recordings/{id}/download",
+                json!({"format": "opus", "reason": "The customer asked for it."}),
+            )
+            .at("kept"),
+            case(
+                "DELETE",
+                "/recordings/{id}",
+                json!({"reason": "The customer withdrew consent."}),
+            )
+            .at("kept"),
         ]
     }
 

@@ -1445,6 +1445,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recordings, the newest first, page by page.
+         * @description Needs the right recording.listen or recording.download or recording.delete.
+         */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recordings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One recording, the parts of it that are not plain audio, and how it ends.
+         * @description Needs the right recording.listen or recording.download or recording.delete.
+         */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        /**
+         * Deletes a recording that has ended, key and file. The trail says by whom and why before anything is gone.
+         * @description Needs the right recording.delete.
+         */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recordings/{id}/audio": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audio as a WAV: the consumer left, the agent right, silence where nothing was kept. One range of bytes can be asked for. That somebody began to listen is in the
+         *     trail once, however many ranges a player asks for until it asks for nothing for a quarter of an hour.
+         * @description Needs the right recording.listen.
+         */
+        get: operations["play"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recordings/{id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a recording out as a file. Who did and why is in the trail before its first byte leaves.
+         * @description Needs the right recording.download.
+         */
+        post: operations["download"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recordings/{id}/peaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How loud both sides are, for drawing a recording without its audio.
+         * @description Needs the right recording.listen.
+         */
+        get: operations["peaks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/roles": {
         parameters: {
             query?: never;
@@ -1890,7 +1995,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "recording_began" | "recording_ended" | "recording_deletion_began" | "recording_deleted" | "attempts_reset" | "call_transferred" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "recording_began" | "recording_ended" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "attempts_reset" | "call_transferred" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -2257,7 +2362,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /**
          * @description A list of conditions.
          * @enum {string}
@@ -3843,6 +3948,145 @@ export interface components {
             /** @description All of them; empty: "No other recorder records these calls". */
             sinks: components["schemas"]["SinkForm"][];
         };
+        /** @description Why a recording is deleted. */
+        RecordingDeletionForm: {
+            /** @description 3-500 characters, without a card number. */
+            reason: string;
+        };
+        /** @description A recording and what its file says of itself. */
+        RecordingDetail: {
+            file?: components["schemas"]["RecordingFileView"] | null;
+            /** @description The row. */
+            row: components["schemas"]["RecordingRow"];
+            /** @description Why the file cannot be read, and what to do; none: it can, or there is nothing to read yet. */
+            unreadable?: string | null;
+        };
+        /** @description A recording that is to leave as a file. */
+        RecordingDownloadForm: {
+            /** @description As what. */
+            format: components["schemas"]["RecordingFormat"];
+            /** @description Why, 3-500 characters, without a card number. */
+            reason: string;
+        };
+        /** @description How a recording ended. */
+        RecordingEndView: {
+            /**
+             * Format: int64
+             * @description Bytes of its file.
+             */
+            bytes: number;
+            /** @description Not cut off. */
+            is_whole: boolean;
+            /**
+             * Format: int64
+             * @description How long it is, in milliseconds.
+             */
+            length_ms: number;
+        };
+        /** @description How a recording ends, by its file and by what its row says of that. */
+        RecordingEnding: {
+            /** @enum {string} */
+            is: "whole";
+        } | {
+            /** @enum {string} */
+            is: "cut";
+        } | {
+            /** @enum {string} */
+            is: "damaged";
+            /** @description What is wrong, and in which segment. */
+            why: string;
+        };
+        /** @description A file that can be read. */
+        RecordingFileView: {
+            /** @description How it ends. */
+            ending: components["schemas"]["RecordingEnding"];
+            /**
+             * Format: int64
+             * @description How long it is, in milliseconds.
+             */
+            length_ms: number;
+            /** @description Parts that are not plain audio, by their begin; the beginning of the recording is 0. */
+            spans: components["schemas"]["RecordingSpan"][];
+        };
+        /**
+         * @description What a file is taken out as.
+         * @enum {string}
+         */
+        RecordingFormat: "wav" | "opus";
+        /** @description The kept audio of a call, or of a part of it. */
+        RecordingId: string;
+        /** @description Recordings, the newest first. */
+        RecordingList: {
+            /** @description `after` of the next page; none: this is the last. */
+            next?: string | null;
+            /** @description Those that fit. One that is being deleted is none. */
+            recordings: components["schemas"]["RecordingRow"][];
+        };
+        /** @description How loud a recording is, for drawing it. */
+        RecordingPeaks: {
+            /** @description The agent's, as many. */
+            agent: number[];
+            /** @description The consumer's, 0 to 255, from the beginning; 0 also where nothing was kept. */
+            consumer: number[];
+            /**
+             * Format: int64
+             * @description How long it is, in milliseconds.
+             */
+            length_ms: number;
+            /**
+             * Format: int64
+             * @description Milliseconds of one peak.
+             */
+            step_ms: number;
+        };
+        /** @description A recording, without its audio. */
+        RecordingRow: {
+            agent?: components["schemas"]["UserId"] | null;
+            /** @description Login name; empty: there is none. */
+            agent_name: string;
+            /** @description When it began. */
+            began: components["schemas"]["UnixMillis"];
+            /** @description Whose audio it is. */
+            call: components["schemas"]["CallId"];
+            end?: components["schemas"]["RecordingEndView"] | null;
+            /** @description Identity. */
+            id: components["schemas"]["RecordingId"];
+            /** @description When it is deleted. */
+            keep_until: components["schemas"]["UnixMillis"];
+            /** @description The server that keeps the file. */
+            node: string;
+            /** @description The service that the call came to. */
+            service: components["schemas"]["ServiceId"];
+            /** @description Its name; empty: it is gone. */
+            service_name: string;
+        };
+        /** @description A part of a recording that is not plain audio. */
+        RecordingSpan: {
+            /**
+             * Format: int64
+             * @description Where it begins, in milliseconds since the first sample kept, rounded down.
+             */
+            from_ms: number;
+            /** @description What it is. */
+            kind: components["schemas"]["RecordingSpanKind"];
+            /** @description Whose audio. */
+            tracks: components["schemas"]["RecordingTracks"];
+            /**
+             * Format: int64
+             * @description Where it ends, rounded up.
+             */
+            until_ms: number;
+        };
+        /**
+         * @description Why a part of a recording is not plain audio.
+         * @enum {string}
+         */
+        RecordingSpanKind: "paused" | "masked" | "gap";
+        /**
+         * @description Whose audio a span is about.
+         * @enum {string}
+         */
+        RecordingTracks: "consumer" | "agent" | "both";
         /**
          * @description What is done where no answer says how a sale ended.
          * @enum {string}
@@ -6856,6 +7100,165 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaymentRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Of this call. */
+                call?: string;
+                /** @description Of this service. */
+                service?: string;
+                /** @description Of calls that this user took. */
+                agent?: string;
+                /** @description Begun at this time or later, in milliseconds since 1970. */
+                from?: number;
+                /** @description Begun before this time. */
+                until?: number;
+                /** @description `next` of the answer before. */
+                after?: string;
+                /** @description At most so many, 1-500. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RecordingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RecordingId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordingDeletionForm"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    play: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RecordingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
+                };
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    download: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RecordingId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordingDownloadForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    peaks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RecordingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingPeaks"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,0 +1,184 @@
+//! Audio of recordings: played in the page, or taken out as a file.
+//! Owns: what stands in the trail before the first byte, ranges, the two formats.
+//! Never: holds more of a recording than a piece.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use domain::audit::{AuditAction, AuditEntry};
+use domain::boundary::{Change, OpenRecording, RecordingFileError, RecordingPieces};
+use domain::id::RecordingId;
+use domain::recording::Recording;
+use futures_util::stream::{self, Stream};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+use super::{check_reason, open};
+use crate::api::exports::file;
+use crate::app::{App, Shared};
+use crate::byte_range::Asked;
+use crate::extract::{Caller, Id, Input};
+use crate::login::Login;
+use crate::openings::{begin, goes_on};
+use crate::problem::{Code, Problem};
+
+/// Bytes that are read at a time: four seconds, eight segments of a file.
+const PIECE_BYTES: usize = 128 * 1_024;
+const WAV: &str = "audio/wav";
+const OPUS: &str = "audio/ogg; codecs=opus";
+
+/// What a file is taken out as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RecordingFormat {
+    /// 16-bit PCM, stereo, 8 kHz: 115 MB an hour.
+    Wav,
+    /// Ogg Opus, a tenth of that.
+    Opus,
+}
+
+/// A recording that is to leave as a file.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecordingDownloadForm {
+    /// As what.
+    format: RecordingFormat,
+    /// Why, 3-500 characters, without a card number.
+    reason: String,
+}
+
+fn entry(app: &App, login: &Login, action: AuditAction, recording: &Recording) -> AuditEntry {
+    AuditEntry::new(app.now(), &login.actor, action, recording.object())
+        .with("call", recording.call.as_str())
+}
+
+/// The audio as a WAV: the consumer left, the agent right, silence where nothing was kept. One range of bytes can be asked for. That somebody began to listen is in the
+/// trail once, however many ranges a player asks for until it asks for nothing for a quarter of an hour.
+#[utoipa::path(get, path = "/recordings/{id}/audio", tag = "recordings", params(("id" = RecordingId, Path)), responses(
+    (status = 200, body = String, content_type = "audio/wav"),
+    (status = 206, body = String, content_type = "audio/wav"),
+))]
+pub(crate) async fn play(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(id): Id<RecordingId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (recording, opened) = open(&app, &id).await?;
+    let (tag, length) = (format!("\"{id}\""), opened.wav_bytes());
+    let part = match Asked::of(&headers, &tag, length) {
+        Asked::Whole => None,
+        Asked::Part(part) => Some(part),
+        Asked::Beyond => return beyond(length),
+    };
+    note(&app, &login, &recording).await?;
+    let bytes = part.clone().unwrap_or(0..length);
+    let mut response = Body::from_stream(read(opened, bytes.clone())).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(WAV));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.end - bytes.start));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(ETAG, value(tag)?);
+    if let Some(part) = part {
+        let last = part.end.saturating_sub(1);
+        let range = format!("bytes {}-{last}/{length}", part.start);
+        headers.insert(CONTENT_RANGE, value(range)?);
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    Ok(response)
+}
+
+/// A playing stands in the trail before its first byte.
+async fn note(app: &Shared, login: &Login, recording: &Recording) -> Result<(), Problem> {
+    let mut table = app.openings.table().await;
+    let now = Instant::now();
+    if goes_on(&mut table, &login.key, &recording.id, now) {
+        return Ok(());
+    }
+    let entry = entry(app, login, AuditAction::RecordingPlayed, recording);
+    app.commit(Change::None, entry, |_| {}).await?;
+    begin(&mut table, &login.key, recording.id.clone(), now);
+    Ok(())
+}
+
+fn beyond(length: u64) -> Result<Response, Problem> {
+    let mut response = Problem::new(Code::BadRange).into_response();
+    let range = value(format!("bytes */{length}"))?;
+    response.headers_mut().insert(CONTENT_RANGE, range);
+    Ok(response)
+}
+
+fn value(text: String) -> Result<HeaderValue, Problem> {
+    HeaderValue::try_from(text).map_err(|_| Code::Internal.into())
+}
+
+/// Takes a recording out as a file. Who did and why is in the trail before its first byte leaves.
+#[utoipa::path(post, path = "/recordings/{id}/download", tag = "recordings", params(("id" = RecordingId, Path)), request_body = RecordingDownloadForm, responses(
+    (status = 200, body = String, content_type = "audio/wav"),
+))]
+pub(crate) async fn download(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(id): Id<RecordingId>,
+    Input(form): Input<RecordingDownloadForm>,
+) -> Result<Response, Problem> {
+    check_reason(&form.reason)?;
+    let (recording, opened) = open(&app, &id).await?;
+    let (ending, kind, length) = match form.format {
+        RecordingFormat::Wav => ("wav", WAV, Some(opened.wav_bytes())),
+        RecordingFormat::Opus => ("opus", OPUS, None),
+    };
+    // Where there is no room to encode, nothing leaves, and nothing is in the trail.
+    let body = match length {
+        Some(length) => Body::from_stream(read(opened, 0..length)),
+        None => Body::from_stream(made(opened.opus()?)),
+    };
+    let entry = entry(&app, &login, AuditAction::RecordingDownloaded, &recording)
+        .with("format", ending)
+        .with("reason", form.reason.trim());
+    app.commit(Change::None, entry, |_| {}).await?;
+    let name = format!("recording-{}-{id}.{ending}", recording.began.utc_day());
+    let mut response = file(&name, kind, body);
+    if let Some(length) = length {
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_LENGTH, length.into());
+    }
+    Ok(response)
+}
+
+/// The bytes, piece by piece.
+fn read(
+    opened: Arc<dyn OpenRecording>,
+    bytes: Range<u64>,
+) -> impl Stream<Item = Result<Vec<u8>, RecordingFileError>> {
+    stream::try_unfold((opened, bytes), async |(opened, bytes)| {
+        let left = bytes.end.saturating_sub(bytes.start);
+        if left == 0 {
+            return Ok(None);
+        }
+        let wanted = usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
+        let piece = opened.wav(bytes.start, wanted).await?;
+        let read = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        if read == 0 {
+            return Err(RecordingFileError::Unavailable);
+        }
+        let rest = bytes.start.saturating_add(read)..bytes.end;
+        Ok(Some((piece, (opened, rest))))
+    })
+}
+
+/// Pieces as they are made.
+fn made(
+    pieces: Box<dyn RecordingPieces>,
+) -> impl Stream<Item = Result<Vec<u8>, RecordingFileError>> {
+    stream::unfold(pieces, async |mut pieces| {
+        let piece = pieces.next().await?;
+        Some((piece, pieces))
+    })
+}

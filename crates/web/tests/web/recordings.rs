@@ -1,0 +1,361 @@
+//! Recordings: found, seen, listened to, taken out, deleted; and who did is in the trail first.
+
+use domain::access::Role;
+use domain::audit::AuditAction;
+use domain::boundary::{RecordingFileError, StoreError};
+use domain::recording::{Recording, RecordingEnd, RecordingState};
+use domain::time::UnixMillis;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::support::shelf::{WAV_BYTES, wav};
+use crate::support::{Browser, House, Reply, ended, name_of, recording};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A recording that ended, one that runs and one that is being deleted.
+async fn house() -> House {
+    let house = House::new().await;
+    house.shelf.put(recording("kept", ended(true)));
+    house
+        .shelf
+        .put(recording("running", RecordingState::Running));
+    let end = RecordingEnd {
+        at: UnixMillis(1),
+        samples: 0,
+        bytes: 0,
+        final_segment: None,
+    };
+    let deleting = RecordingState::Deleting(end);
+    house.shelf.put(recording("deleting", deleting));
+    house
+}
+
+fn entries(house: &House, action: AuditAction) -> Vec<(String, String, Value)> {
+    let entries = house.rooms.entries.lock().unwrap();
+    let of = entries.iter().map(|chained| &chained.entry);
+    of.filter(|entry| entry.action == action)
+        .map(|entry| {
+            (
+                entry.actor.clone(),
+                entry.object.clone(),
+                entry.detail.clone(),
+            )
+        })
+        .collect()
+}
+
+async fn delete(browser: &Browser, id: &str, body: Value) -> Reply {
+    let path = format!("/recordings/{id}");
+    browser.send(Method::DELETE, &path, Some(body)).await
+}
+
+async fn audio(house: &House, range: Option<&str>) -> Reply {
+    let mut browser = house.logged_in(Role::Supervisor).await;
+    ask_for(&mut browser, range).await
+}
+
+async fn ask_for(browser: &mut Browser, range: Option<&str>) -> Reply {
+    browser.extra.clear();
+    if let Some(range) = range {
+        browser.extra.push(("range".to_owned(), range.to_owned()));
+    }
+    browser.get("/recordings/kept/audio").await
+}
+
+fn ids(list: &Value) -> Vec<&str> {
+    let rows = list["recordings"].as_array().unwrap();
+    rows.iter().map(|row| row["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn recordings_are_found_by_call_service_agent_and_day_page_by_page() {
+    let house = house().await;
+    let anna = house.rooms.user_named("anna").id;
+    let other = Recording {
+        call: "call-2".parse().unwrap(),
+        service: "sales".parse().unwrap(),
+        agent: Some(anna.clone()),
+        began: UnixMillis(1_800_000_000_000 - DAY_MS),
+        ..recording("older", ended(false))
+    };
+    house.shelf.put(other);
+    let browser = house.logged_in(Role::Auditor).await;
+    let all = browser.get("/recordings").await.json();
+    assert_eq!(ids(&all), ["running", "kept", "older"]);
+    assert_eq!(all["next"], json!(null));
+    assert_eq!(all["recordings"][0]["end"], json!(null));
+    assert_eq!(
+        all["recordings"][1]["end"],
+        json!({"length_ms": 2_000, "bytes": 44_288, "is_whole": true})
+    );
+    assert_eq!(all["recordings"][2]["agent_name"], "anna");
+    assert_eq!(all["recordings"][2]["end"]["is_whole"], false);
+    let day = 1_800_000_000_000_i64;
+    for query in [
+        "call=call-2".to_owned(),
+        "service=sales".to_owned(),
+        format!("agent={anna}"),
+        format!("until={day}"),
+        format!("from={}&until={}", day - DAY_MS, day - DAY_MS + 1),
+    ] {
+        let found = browser.get(&format!("/recordings?{query}")).await.json();
+        assert_eq!(ids(&found), ["older"], "{query}");
+    }
+    let first = browser.get("/recordings?limit=2").await.json();
+    assert_eq!(ids(&first), ["running", "kept"]);
+    let next = format!(
+        "/recordings?limit=2&after={}",
+        first["next"].as_str().unwrap()
+    );
+    assert_eq!(ids(&browser.get(&next).await.json()), ["older"]);
+    for query in ["call=no call", "from=x", "after=x", "limit=-1", "other=1"] {
+        let query = query.replace(' ', "%20");
+        let reply = browser.get(&format!("/recordings?{query}")).await;
+        assert_eq!(
+            (reply.status, reply.code()),
+            (400, "bad_query".to_owned()),
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_recording_tells_its_spans_and_peaks_and_an_unreadable_one_why() {
+    let house = house().await;
+    let browser = house.logged_in(Role::Supervisor).await;
+    let seen = browser.get("/recordings/kept").await.json();
+    assert_eq!(
+        seen["file"],
+        json!({
+            "length_ms": 2_000,
+            "spans": [{"kind": "masked", "tracks": "consumer", "from_ms": 500, "until_ms": 1_001}],
+            "ending": {"is": "whole"},
+        })
+    );
+    let peaks = browser.get("/recordings/kept/peaks").await.json();
+    assert_eq!(
+        (&peaks["step_ms"], &peaks["length_ms"]),
+        (&json!(125), &json!(2_000))
+    );
+    assert_eq!(peaks["consumer"], json!(vec![9; 16]));
+    assert_eq!(peaks["agent"], json!(vec![0; 16]));
+
+    let running = browser.get("/recordings/running").await.json();
+    assert_eq!(running["row"]["end"], json!(null));
+    assert_eq!(
+        (&running["file"], &running["unreadable"]),
+        (&json!(null), &json!(null))
+    );
+    let lost = RecordingFileError::ConfigKey {
+        key_id: "0123456789abcdef".to_owned(),
+    };
+    house.shelf.fail_next(lost.clone());
+    let seen = browser.get("/recordings/kept").await.json();
+    assert_eq!(seen["file"], json!(null));
+    let why = "key 0123456789abcdef is not at hand; put it back into the key file";
+    assert_eq!(seen["unreadable"], why);
+    for path in ["peaks", "audio"] {
+        house.shelf.fail_next(lost.clone());
+        let reply = browser.get(&format!("/recordings/kept/{path}")).await;
+        assert_eq!(
+            (reply.status, reply.code()),
+            (409, "recording_unreadable".to_owned())
+        );
+        assert_eq!(reply.json()["detail"], why);
+    }
+    assert_eq!(entries(&house, AuditAction::RecordingPlayed), []);
+}
+
+#[tokio::test]
+async fn a_recording_is_played_whole_or_by_one_range() {
+    let house = house().await;
+    let whole = audio(&house, None).await;
+    assert_eq!(whole.status, 200);
+    assert_eq!(whole.body, wav());
+    for (name, value) in [
+        ("content-type", "audio/wav"),
+        ("content-length", "300000"),
+        ("accept-ranges", "bytes"),
+        ("cache-control", "no-store"),
+        ("etag", "\"kept\""),
+    ] {
+        assert_eq!(whole.header(name), value, "{name}");
+    }
+    for (range, part) in [
+        ("bytes=0-", 0..WAV_BYTES),
+        ("bytes=43-44", 43..45),
+        ("bytes=131071-131072", 131_071..131_073),
+        ("bytes=-5", WAV_BYTES - 5..WAV_BYTES),
+        ("bytes=299999-900000", WAV_BYTES - 1..WAV_BYTES),
+    ] {
+        let reply = audio(&house, Some(range)).await;
+        assert_eq!(reply.status, 206, "{range}");
+        let said = format!("bytes {}-{}/{WAV_BYTES}", part.start, part.end - 1);
+        assert_eq!(reply.header("content-range"), said);
+        assert_eq!(reply.header("content-length"), part.len().to_string());
+        assert_eq!(reply.body, wav()[part], "{range}");
+    }
+    for range in ["bytes=300000-", "bytes=-0"] {
+        let reply = audio(&house, Some(range)).await;
+        assert_eq!((reply.status, reply.code()), (416, "bad_range".to_owned()));
+        assert_eq!(reply.header("content-range"), "bytes */300000");
+    }
+    for range in ["bytes=0-1,4-5", "pages=0-1", "bytes=5-1"] {
+        let reply = audio(&house, Some(range)).await;
+        assert_eq!(
+            (reply.status, reply.body.len()),
+            (200, WAV_BYTES),
+            "{range}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_playing_is_in_the_trail_once_and_before_its_first_byte() {
+    let house = house().await;
+    let mut browser = house.logged_in(Role::Supervisor).await;
+    house
+        .rooms
+        .fail_next(StoreError::Unavailable("no disk".to_owned()));
+    let refused = ask_for(&mut browser, Some("bytes=0-9")).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (503, "store_unavailable".to_owned())
+    );
+    assert_eq!(entries(&house, AuditAction::RecordingPlayed), []);
+    // A player asks for its parts in any order, and for the first one not always.
+    for range in ["bytes=100-199", "bytes=0-99", "bytes=0-"] {
+        assert_eq!(ask_for(&mut browser, Some(range)).await.status, 206);
+    }
+    let played = (
+        name_of(Role::Supervisor).to_owned(),
+        "recording kept".to_owned(),
+        json!({"call": "call-1"}),
+    );
+    let once = entries(&house, AuditAction::RecordingPlayed);
+    assert_eq!(once, std::slice::from_ref(&played));
+    let mut again = house.logged_in(Role::Supervisor).await;
+    assert_eq!(ask_for(&mut again, None).await.status, 200);
+    assert_eq!(
+        entries(&house, AuditAction::RecordingPlayed),
+        [played.clone(), played]
+    );
+}
+
+#[tokio::test]
+async fn a_recording_leaves_as_a_file_for_a_reason_that_is_in_the_trail() {
+    let house = house().await;
+    let browser = house.logged_in(Role::SecurityAdmin).await;
+    let form = |format: &str| json!({"format": format, "reason": " The customer asked for it. "});
+    house
+        .rooms
+        .fail_next(StoreError::Unavailable("no disk".to_owned()));
+    let refused = browser.post("/recordings/kept/download", form("wav")).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (503, "store_unavailable".to_owned())
+    );
+    assert_eq!(entries(&house, AuditAction::RecordingDownloaded), []);
+
+    let file = browser.post("/recordings/kept/download", form("wav")).await;
+    assert_eq!(
+        (file.status, file.header("content-type")),
+        (200, "audio/wav")
+    );
+    assert_eq!(file.header("content-length"), "300000");
+    assert_eq!(
+        file.header("content-disposition"),
+        "attachment; filename=\"recording-2027-01-15-kept.wav\""
+    );
+    assert_eq!(file.body, wav());
+    let file = browser
+        .post("/recordings/kept/download", form("opus"))
+        .await;
+    assert_eq!(file.header("content-type"), "audio/ogg; codecs=opus");
+    assert_eq!(file.body, "OggS1OggS2");
+    let left = entries(&house, AuditAction::RecordingDownloaded);
+    let details: Vec<_> = left.into_iter().map(|(_, _, detail)| detail).collect();
+    let detail = |format| json!({"call": "call-1", "format": format, "reason": "The customer asked for it."});
+    assert_eq!(details, [detail("wav"), detail("opus")]);
+}
+
+#[tokio::test]
+async fn a_recording_is_deleted_for_a_reason_with_two_entries() {
+    let house = house().await;
+    let browser = house.logged_in(Role::SecurityAdmin).await;
+    let form = json!({"reason": " The customer withdrew consent. "});
+    house.shelf.fail_next(RecordingFileError::Unavailable);
+    let failed = delete(&browser, "kept", form.clone()).await;
+    assert_eq!(
+        (failed.status, failed.code()),
+        (503, "recording_unavailable".to_owned())
+    );
+    let done = delete(&browser, "kept", form.clone()).await;
+    assert_eq!(done.status, 204, "{}", done.text());
+    assert_eq!(delete(&browser, "kept", form).await.status, 404);
+    let begun = entries(&house, AuditAction::RecordingDeletionBegan);
+    let (actor, object, detail) = begun.last().unwrap();
+    assert_eq!((actor.as_str(), object.as_str()), ("sid", "recording kept"));
+    assert_eq!(detail["reason"], "The customer withdrew consent.");
+    assert_eq!(entries(&house, AuditAction::RecordingDeleted).len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_there_runs_or_is_being_deleted_gives_nothing() {
+    let house = house().await;
+    let listener = house.logged_in(Role::Supervisor).await;
+    let admin = house.logged_in(Role::SecurityAdmin).await;
+    let why = json!({"reason": "asked for"});
+    let out = json!({"format": "wav", "reason": "asked for"});
+    for (id, status, code) in [
+        ("unknown", 404, "not_found"),
+        ("no%20id", 404, "not_found"),
+        ("deleting", 404, "not_found"),
+        ("running", 409, "recording_runs"),
+    ] {
+        let replies = [
+            listener.get(&format!("/recordings/{id}/peaks")).await,
+            listener.get(&format!("/recordings/{id}/audio")).await,
+            admin
+                .post(&format!("/recordings/{id}/download"), out.clone())
+                .await,
+            delete(&admin, id, why.clone()).await,
+        ];
+        for reply in replies {
+            assert_eq!(
+                (reply.status, reply.code().as_str()),
+                (status, code),
+                "{id}"
+            );
+        }
+    }
+    for id in ["unknown", "deleting"] {
+        let reply = listener.get(&format!("/recordings/{id}")).await;
+        assert_eq!(reply.status, 404, "{id}");
+    }
+    let foreign = json!({"format": "mp3", "reason": "asked for"});
+    let reply = admin.post("/recordings/kept/download", foreign).await;
+    assert_eq!(
+        (reply.status, reply.fields()),
+        (400, vec!["format".to_owned()])
+    );
+    for reason in [
+        "",
+        " no ",
+        &"x".repeat(501),
+        "paid with 4111 1111 1111 1111",
+    ] {
+        let form = json!({"format": "wav", "reason": reason});
+        let left = admin.post("/recordings/kept/download", form).await;
+        let gone = delete(&admin, "kept", json!({"reason": reason})).await;
+        for reply in [left, gone] {
+            assert_eq!(
+                (reply.status, reply.fields()),
+                (422, vec!["reason".to_owned()])
+            );
+        }
+    }
+    let trail = house.rooms.trail();
+    assert!(!trail.contains("\"recording_"), "{trail}");
+}
