@@ -16,6 +16,7 @@ const pbx: Service = {
   desktop: 'd1',
   protection: 'capture',
   after_call_s: 20,
+  call_recording: { when: 'always', keep_days: 30 },
   recorders: null,
   revision: 7,
 };
@@ -39,9 +40,13 @@ test('a new service is sent as it was typed, and its sheet closes', async () => 
   await userEvent.click(screen.getByRole('radio', { name: 'During the whole call' }));
   await userEvent.clear(screen.getByRole('textbox', { name: /After-call work/ }));
   await userEvent.type(screen.getByRole('textbox', { name: /After-call work/ }), '45');
+  expect(screen.queryByRole('textbox', { name: /Keep recordings/ })).toBeNull();
+  await userEvent.click(screen.getByRole('radio', { name: /Every call/ }));
+  await userEvent.clear(screen.getByRole('textbox', { name: /Keep recordings/ }));
+  await userEvent.type(screen.getByRole('textbox', { name: /Keep recordings/ }), '365');
   await userEvent.click(button('Save'));
   const sent = requests.find(({ method }) => method === 'POST');
-  expect(sent?.body).toEqual({ name: 'Billing', numbers: ['8005550101', '8005550102', '*'], route: { to: 'agents' }, desktop: 'd1', protection: 'always', after_call_s: 45, revision: 0 });
+  expect(sent?.body).toEqual({ name: 'Billing', numbers: ['8005550101', '8005550102', '*'], route: { to: 'agents' }, desktop: 'd1', protection: 'always', after_call_s: 45, call_recording: { when: 'always', keep_days: 365 }, revision: 0 });
   expect(screen.queryByRole('dialog')).toBeNull();
 });
 
@@ -49,6 +54,7 @@ test('what the server refuses stands at its input, a number by its name', async 
   const errors = [
     { field: 'numbers[1]', message: 'this number stands here twice' },
     { field: 'route.address', message: 'write address and port, for example 192.0.2.5:5060' },
+    { field: 'call_recording.keep_days', message: 'choose 1 to 3650 days' },
   ];
   serve(() => ({ status: 422, json: { title: 'Invalid', status: 422, errors } }));
   renderPage(<ServicesPage login={loginOf('spc.enable')} />);
@@ -57,6 +63,7 @@ test('what the server refuses stands at its input, a number by its name', async 
   const sheet = within(screen.getByRole('dialog'));
   expect(sheet.getByRole('textbox', { name: /Numbers/ })).toHaveAccessibleDescription(/\*: this number stands here twice/);
   expect(sheet.getByRole('textbox', { name: /Send to/ })).toHaveAccessibleDescription(/write address and port/);
+  expect(sheet.getByRole('textbox', { name: /Keep recordings/ })).toHaveAccessibleDescription(/1 to 3650 days/);
 });
 
 test('who may not switch the feature reads services and edits none', async () => {
@@ -88,6 +95,21 @@ test('a sheet with changes asks before they are gone, one without does not', asy
 
 test.each(['', '-1', '2.5', 'x', '99999'])('after-call work of "%s" s is for the server to refuse, not to be taken for none', (afterCall) => {
   expect(formOf({ ...draftOf(pbx, []), afterCall }, 7).after_call_s).toBeGreaterThan(600);
+});
+
+test.each(['', '0.5', 'x', '99999'])('recordings kept for "%s" days are for the server to refuse', (keepDays) => {
+  expect(formOf({ ...draftOf(pbx, []), keepDays }, 7).call_recording?.keep_days).toBeGreaterThan(3650);
+});
+
+test('days that are not seen any more are as they were', async () => {
+  const requests = serve((body) => ({ json: { ...pbx, ...(body as object) } }));
+  renderPage(<ServicesPage login={loginOf('spc.enable')} />);
+  await userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
+  await userEvent.clear(screen.getByRole('textbox', { name: /Keep recordings/ }));
+  await userEvent.click(screen.getByRole('radio', { name: 'Never' }));
+  await userEvent.click(button('Save'));
+  const sent = requests.find(({ method }) => method === 'PUT');
+  expect((sent?.body as Service).call_recording).toEqual({ when: 'never', keep_days: 30 });
 });
 
 test('a service that is opened and saved unchanged stays as it is', () => {

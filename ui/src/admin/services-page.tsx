@@ -1,5 +1,5 @@
 /**
- * Services: which numbers lead where, and when their calls are protected.
+ * Services: which numbers lead where, when their calls are protected, and whether they are recorded.
  * Never: declares recorders; that is Secure Payment Capture's page.
  */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -8,7 +8,7 @@ import { Cell, Column, Form, Row, Table, TableBody, TableHeader } from 'react-ar
 import { Link } from 'wouter';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
 import { KEYS, may, useDesktops, useServices } from '../lib/api/queries';
-import type { DesktopBrief, Login, Route, Service, ServiceForm } from '../lib/api/types';
+import type { CallRecording, DesktopBrief, Login, Route, Service, ServiceForm } from '../lib/api/types';
 import { Button, Chip, Icon, Notice, RadioInput, SelectInput, Sheet, TextInput } from '../lib/controls';
 import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
@@ -28,6 +28,13 @@ const SCOPES = {
   capture: 'services.protection.capture',
   always: 'services.protection.always',
 } satisfies Record<Service['protection'], MessageId>;
+
+type Recorded = CallRecording['when'];
+
+const RECORDED = {
+  never: 'services.recorded.never',
+  always: 'services.recorded.always',
+} satisfies Record<Recorded, MessageId>;
 
 export default function ServicesPage({ login }: { login: Login }) {
   const t = useT();
@@ -124,7 +131,7 @@ function Recorders({ service }: { service: Service }) {
 }
 
 /** What the sheet holds; of the route all parts, so that none is lost by choosing another goal. */
-type Draft = { name: string; numbers: string; goal: Goal; uri: string; address: string; agent: string; desktop: string; protection: Service['protection']; afterCall: string };
+type Draft = { name: string; numbers: string; goal: Goal; uri: string; address: string; agent: string; desktop: string; protection: Service['protection']; afterCall: string; recorded: Recorded; keepDays: string };
 
 export function draftOf(service: Service | undefined, desktops: readonly DesktopBrief[]): Draft {
   const route = service?.route;
@@ -139,11 +146,18 @@ export function draftOf(service: Service | undefined, desktops: readonly Desktop
     desktop: service?.desktop ?? desktops[0]?.id ?? '',
     protection: service?.protection ?? 'capture',
     afterCall: String(service?.after_call_s ?? 0),
+    recorded: service?.call_recording?.when ?? 'never',
+    keepDays: String(service?.call_recording?.keep_days ?? KEEP_DAYS),
   };
 }
 
-/** More than any service may have. */
-const AFTER_CALL_WRONG = 9_999;
+/** Days that recordings of a new service are kept, as the server has it. */
+const KEEP_DAYS = 90;
+/** More seconds, and more days, than any service may have. */
+const TOO_MANY = 9_999;
+
+/** What is no number is refused by the server, at its field. */
+const numberOf = (text: string) => (/^\d{1,4}$/.test(text.trim()) ? Number(text) : TOO_MANY);
 
 export function formOf(draft: Draft, revision: number): ServiceForm {
   const { goal, uri, address, agent } = draft;
@@ -153,8 +167,8 @@ export function formOf(draft: Draft, revision: number): ServiceForm {
     route: goal === 'uri' ? { to: goal, uri: uri.trim(), address: address.trim(), agent: agent.trim() } : { to: goal },
     desktop: draft.desktop,
     protection: draft.protection,
-    // What is no number is refused by the server, at its field.
-    after_call_s: /^\d{1,4}$/.test(draft.afterCall.trim()) ? Number(draft.afterCall) : AFTER_CALL_WRONG,
+    after_call_s: numberOf(draft.afterCall),
+    call_recording: { when: draft.recorded, keep_days: numberOf(draft.keepDays) },
     revision,
   };
 }
@@ -223,6 +237,17 @@ function ServiceSheet({ service, desktops, onClose }: SheetProps) {
           />
           <RadioInput label={t('services.protection')} value={draft.protection} onChange={set('protection')} choices={choices(SCOPES, t)} hint={t('services.protection_hint')} />
           <TextInput label={t('services.after_call')} value={draft.afterCall} onChange={set('afterCall')} inputMode="numeric" maxLength={4} hint={t('services.after_call_hint')} error={problem('after_call_s')} />
+          <RadioInput
+            label={t('services.recorded')}
+            value={draft.recorded}
+            // Days that are not seen are as they were.
+            onChange={(recorded) => setDraft((before) => ({ ...before, recorded, keepDays: recorded === 'never' ? stored.keepDays : before.keepDays }))}
+            choices={choices(RECORDED, t)}
+            hint={t('services.recorded_hint')}
+          />
+          {draft.recorded === 'always' && (
+            <TextInput label={t('services.keep_days')} value={draft.keepDays} onChange={set('keepDays')} required inputMode="numeric" maxLength={4} hint={t('services.keep_days_hint')} error={problem('call_recording.keep_days')} />
+          )}
           {isElsewhere && (
             <Notice tone="bad" role="alert">
               {sentenceOf(save.error)}

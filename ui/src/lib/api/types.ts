@@ -22,6 +22,7 @@ export type PaymentView = Schemas['PaymentView'];
 export type CaptureView = Schemas['CaptureView'];
 export type ButtonView = Schemas['ButtonView'];
 export type CallView = Schemas['CallView'];
+export type CallRecording = Schemas['CallRecording'];
 export type FramePolicy = Schemas['FramePolicy'];
 export type FrameCode = Schemas['FrameCode'];
 export type Consumer = Schemas['Consumer'];
