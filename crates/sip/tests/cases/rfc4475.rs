@@ -7,6 +7,9 @@ use std::time::Instant;
 use sip::message::{Parsed, parse};
 use sip::{Command, Event, Flow, Peer, Stack, StackConfig};
 
+/// From the crate's folder, in which cargo runs its tests; where they were compiled does not matter.
+pub(super) const FOLDER: &str = "tests/rfc4475";
+
 const TABLE: &str = include_str!("../rfc4475/table.txt");
 
 /// Name and verdict of every row.
@@ -60,10 +63,7 @@ fn judge(bytes: &[u8]) -> String {
 }
 
 fn message(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/rfc4475")
-        .join(format!("{name}.dat"));
-    std::fs::read(path).unwrap()
+    std::fs::read(Path::new(FOLDER).join(format!("{name}.dat"))).unwrap()
 }
 
 #[test]
@@ -81,8 +81,7 @@ fn all_49_messages_are_judged_as_the_table_says() {
 
 #[test]
 fn every_message_file_has_a_row() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rfc4475");
-    let files = std::fs::read_dir(folder)
+    let files = std::fs::read_dir(FOLDER)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = files

@@ -96,8 +96,7 @@ fn serve(
 
 /// Messages to begin from: the torture messages and a call's own.
 fn corpus() -> Vec<Vec<u8>> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rfc4475");
-    let mut paths: Vec<_> = std::fs::read_dir(folder)
+    let mut paths: Vec<_> = std::fs::read_dir(super::rfc4475::FOLDER)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
