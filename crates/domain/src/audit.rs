@@ -115,6 +115,9 @@ pub enum AuditAction {
     RecordingBegan,
     /// A recording has ended; detail: call, seconds, cut (its end is missing).
     RecordingEnded,
+    /// A recording was scanned after its call, told of the recording and of each capture of the call; detail: call, recording (of a capture), masked_keys,
+    /// paused_samples, unprotected_keys (all 0: nothing was found).
+    RecordingScanned,
     /// Somebody began to listen to a recording; detail: call.
     RecordingPlayed,
     /// A recording is about to leave as a file; detail: call, format, reason.

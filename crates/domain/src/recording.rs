@@ -8,6 +8,9 @@ use crate::id::{CallId, RecordingId, ServiceId, UserId};
 use crate::time::UnixMillis;
 
 mod outline;
+mod scan;
+
+pub use scan::{RecordingFinds, RecordingScan};
 
 pub use outline::{
     PEAK_MS, RecordingEnding, RecordingOutline, RecordingSpan, RecordingSpanKind, RecordingTracks,
@@ -37,6 +40,8 @@ pub struct Recording {
     pub keep_until: UnixMillis,
     /// Where it stands.
     pub state: RecordingState,
+    /// What the scan after its call found; none: it has not been scanned.
+    pub scan: Option<RecordingScan>,
 }
 
 /// Where a recording stands.
@@ -96,6 +101,13 @@ pub enum RecordingChange {
         id: RecordingId,
         /// How.
         end: RecordingEnd,
+    },
+    /// It was scanned after its call; refused unless it has ended.
+    Scan {
+        /// Which.
+        id: RecordingId,
+        /// What was found.
+        scan: RecordingScan,
     },
     /// It is about to be deleted; refused while it runs, and once its deletion has begun.
     BeginDeletion(RecordingId),

@@ -145,6 +145,8 @@ fn recording_metrics(counts: &Counts) -> Vec<Metric> {
         ("tonewall_recording_lost_seconds_total", "Audio of a side that is a gap in its recording.", Counter, lost_seconds),
         ("tonewall_recording_storage_refused", "1 while recordings cannot be written.", Gauge, refused),
         ("tonewall_recording_deleted_total", "Recordings deleted because their days were over.", Counter, count(counts.deleted)),
+        ("tonewall_recording_scanned_total", "Recordings scanned after their call.", Counter, count(counts.scanned)),
+        ("tonewall_recording_quarantined_total", "Recordings in which the scan found keys, or sound in a pause.", Counter, count(counts.quarantined)),
     ];
     rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
         .into()

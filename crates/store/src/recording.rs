@@ -5,7 +5,8 @@
 use domain::boundary::{Recordings, StoreError, Task};
 use domain::id::{RecordingId, UserId};
 use domain::recording::{
-    Recording, RecordingChange, RecordingEnd, RecordingFilter, RecordingPlace, RecordingState,
+    Recording, RecordingChange, RecordingEnd, RecordingFilter, RecordingFinds, RecordingPlace,
+    RecordingScan, RecordingState,
 };
 use domain::time::UnixMillis;
 use sqlx::any::{AnyQueryResult, AnyRow};
@@ -21,7 +22,8 @@ const RECORDINGS_MAX: u32 = 1_000;
 const RUNNING_MAX: i64 = 20_000;
 
 const COLUMNS: &str = "id, call_id, service_id, agent, node, began_at, key_id, keep_until, \
-     state, ended_at, samples, bytes, final_segment";
+     state, ended_at, samples, bytes, final_segment, scanned_at, masked_keys, paused_samples, \
+     unprotected_keys";
 
 /// Writes what is to be written. Rows of recordings have no revision: 0.
 pub(crate) async fn write(
@@ -31,6 +33,7 @@ pub(crate) async fn write(
     let written = match change {
         RecordingChange::Insert(recording) => insert(connection, recording).await,
         RecordingChange::End { id, end } => finish(connection, id, end).await,
+        RecordingChange::Scan { id, scan } => keep_scan(connection, id, scan).await,
         RecordingChange::BeginDeletion(id) => {
             let statement =
                 "UPDATE recordings SET state = 'deleting' WHERE id = $1 AND state = 'ended'";
@@ -72,7 +75,6 @@ async fn finish(
     id: &RecordingId,
     end: &RecordingEnd,
 ) -> Result<(), StoreError> {
-    let kept = |number: u64| i64::try_from(number).map_err(|error| corrupt(&error));
     let done = sqlx::query(
         "UPDATE recordings SET state = 'ended', ended_at = $1, samples = $2, bytes = $3, \
          final_segment = $4 WHERE id = $5 AND state = 'running'",
@@ -81,6 +83,27 @@ async fn finish(
     .bind(kept(end.samples)?)
     .bind(kept(end.bytes)?)
     .bind(end.final_segment.map(i64::from))
+    .bind(id.as_str())
+    .execute(connection)
+    .await
+    .map_err(refused)?;
+    one(&done)
+}
+
+async fn keep_scan(
+    connection: &mut AnyConnection,
+    id: &RecordingId,
+    scan: &RecordingScan,
+) -> Result<(), StoreError> {
+    let finds = &scan.finds;
+    let done = sqlx::query(
+        "UPDATE recordings SET scanned_at = $1, masked_keys = $2, paused_samples = $3, \
+         unprotected_keys = $4 WHERE id = $5 AND state = 'ended'",
+    )
+    .bind(scan.at.0)
+    .bind(i64::from(finds.masked_keys))
+    .bind(kept(finds.paused_samples)?)
+    .bind(i64::from(finds.unprotected_keys))
     .bind(id.as_str())
     .execute(connection)
     .await
@@ -99,6 +122,10 @@ async fn must_be_one(
         .await
         .map_err(refused)?;
     one(&done)
+}
+
+fn kept(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|error| corrupt(&error))
 }
 
 /// A move that found its row in the state that it needs.
@@ -193,6 +220,27 @@ impl Recordings for Database {
         })
     }
 
+    fn recordings_unscanned<'a>(
+        &'a self,
+        node: &'a str,
+        after: Option<&'a RecordingPlace>,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<Recording>, StoreError>> {
+        Box::pin(async move {
+            let mut narrowing = Narrowing::default();
+            narrowing.must("node =", node);
+            narrowing.and("state = 'ended' AND scanned_at IS NULL");
+            if let Some(place) = after {
+                let began = narrowing.value(place.began.0);
+                let id = narrowing.value(place.id.as_str());
+                narrowing.and(format!("(began_at, id) > ({began}, {id})"));
+            }
+            let limit = narrowing.value(i64::from(limit.min(RECORDINGS_MAX)));
+            let rest = format!("ORDER BY began_at, id LIMIT {limit}");
+            self.recordings_where(narrowing, &rest).await
+        })
+    }
+
     fn recordings_due<'a>(
         &'a self,
         node: &'a str,
@@ -233,7 +281,24 @@ fn from_row(row: &AnyRow) -> Result<Recording, StoreError> {
             "deleting" => RecordingState::Deleting(end_from_row(row)?),
             other => return Err(corrupt(&format!("it is in no known state ({other})"))),
         },
+        scan: scan_from_row(row)?,
     })
+}
+
+fn scan_from_row(row: &AnyRow) -> Result<Option<RecordingScan>, StoreError> {
+    let Some(at) = row.try_get("scanned_at").map_err(unavailable)? else {
+        return Ok(None);
+    };
+    let number = |column| row.try_get::<i64, _>(column).map_err(unavailable);
+    let keys = |column| u32::try_from(number(column)?).map_err(|e| corrupt(&e));
+    Ok(Some(RecordingScan {
+        at: UnixMillis(at),
+        finds: RecordingFinds {
+            masked_keys: keys("masked_keys")?,
+            paused_samples: u64::try_from(number("paused_samples")?).map_err(|e| corrupt(&e))?,
+            unprotected_keys: keys("unprotected_keys")?,
+        },
+    }))
 }
 
 fn end_from_row(row: &AnyRow) -> Result<RecordingEnd, StoreError> {

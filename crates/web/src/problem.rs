@@ -131,6 +131,8 @@ codes! {
     NotAgreed = "not_agreed", CONFLICT, WrongState, "The customer has not agreed to this debit; read the text out";
     /// Nothing of it can be heard or deleted yet.
     RecordingRuns = "recording_runs", CONFLICT, WrongState, "The call is still being recorded";
+    /// Its scan found what should not be in it.
+    RecordingQuarantined = "recording_quarantined", CONFLICT, RecordingUnreadable, "The scan of this recording found keys, or sound in a pause";
     /// No file, no key, damaged, or kept elsewhere.
     RecordingUnreadable = "recording_unreadable", CONFLICT, RecordingUnreadable, "The recording cannot be read";
     /// The disk.

@@ -55,6 +55,7 @@ export const ACTION_NAMES = {
   evidence_exported: 'audit_action.evidence_exported',
   recording_began: 'audit_action.recording_began',
   recording_ended: 'audit_action.recording_ended',
+  recording_scanned: 'audit_action.recording_scanned',
   recording_played: 'audit_action.recording_played',
   recording_downloaded: 'audit_action.recording_downloaded',
   recording_deletion_began: 'audit_action.recording_deletion_began',

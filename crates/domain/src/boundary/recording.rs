@@ -44,6 +44,13 @@ pub trait Recordings: Send + Sync {
         &'a self,
         node: &'a str,
     ) -> Task<'a, Result<Vec<Recording>, StoreError>>;
+    /// Those of a node that have ended and were not scanned, the oldest first, newer than the place `after`, at most `limit`.
+    fn recordings_unscanned<'a>(
+        &'a self,
+        node: &'a str,
+        after: Option<&'a RecordingPlace>,
+        limit: u32,
+    ) -> Task<'a, Result<Vec<Recording>, StoreError>>;
     /// Those of a node that are to be deleted at this time, and those whose deletion has begun, the oldest first, at most `limit`.
     fn recordings_due<'a>(
         &'a self,

@@ -14,6 +14,8 @@ pub(super) struct Counters {
     pub(super) begun: AtomicU64,
     pub(super) failed: AtomicU64,
     pub(super) deleted: AtomicU64,
+    pub(super) scanned: AtomicU64,
+    pub(super) quarantined: AtomicU64,
     /// A disk refuses to be written.
     pub(super) is_refused: AtomicBool,
     lost_samples: AtomicU64,
@@ -38,6 +40,10 @@ pub(crate) struct Counts {
     pub(crate) is_refused: bool,
     /// Recordings deleted.
     pub(crate) deleted: u64,
+    /// Recordings scanned after their call.
+    pub(crate) scanned: u64,
+    /// Of these, such with a find.
+    pub(crate) quarantined: u64,
 }
 
 impl Counters {
@@ -51,6 +57,8 @@ impl Counters {
             lost_samples: read(&self.lost_samples),
             is_refused: self.is_refused.load(Ordering::Relaxed),
             deleted: read(&self.deleted),
+            scanned: read(&self.scanned),
+            quarantined: read(&self.quarantined),
         }
     }
 

@@ -1,7 +1,7 @@
 //! This server's own recorder: calls of services that want it are kept, from when both sides are connected until the call ends.
 //! Owns: which running call has which recording, its pauses, the alarms of its disk.
 //! Never: hears audio before the mask (I3); says paused what the writer has not confirmed (I2); makes a call wait for a disk.
-//! Start reading at: [`Recorder`], then `ear` and `rows`; `files` for what is kept.
+//! Start reading at: [`Recorder`], then `ear` and `rows`; `scan` and `files` for what is kept.
 
 mod counts;
 mod ear;
@@ -9,6 +9,7 @@ mod files;
 mod opened;
 mod pause;
 mod rows;
+mod scan;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -23,7 +24,7 @@ use domain::service::{RecordWhen, Service, Sink};
 use domain::time::WallClock;
 use recording::{Folder, Header, NewRecording, Report, Writer};
 use store::Database;
-use tokio::sync::{OwnedMutexGuard, mpsc, watch};
+use tokio::sync::{Notify, OwnedMutexGuard, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use counts::Counters;
@@ -31,6 +32,7 @@ pub(crate) use counts::Counts;
 use ear::{Ear, Heard, Running, Take};
 use files::Files;
 use rows::{New, Rows};
+use scan::Scans;
 
 /// Ends of recordings that may wait for the database: more than a node has calls. When full, a row waits for the next start.
 const ENDS_MAX: usize = 20_000;
@@ -71,6 +73,7 @@ pub(crate) struct Recorder(Arc<Shared>);
 /// What ends with the server.
 pub(crate) struct Work {
     ends: JoinHandle<()>,
+    scans: JoinHandle<()>,
     sweeps: JoinHandle<()>,
 }
 
@@ -114,8 +117,11 @@ impl Recorder {
             rows: rows.clone(),
             counters,
         };
+        let to_scan = Arc::<Notify>::default();
+        let scans = Scans::new(rows.clone());
         let work = Work {
-            ends: tokio::spawn(rows.clone().write_ends(ended)),
+            ends: tokio::spawn(rows.clone().write_ends(ended, to_scan.clone())),
+            scans: tokio::spawn(scans.run(to_scan)),
             sweeps: tokio::spawn(rows.sweep_for_ever()),
         };
         Ok((Self(Arc::new(shared)), work))
@@ -144,6 +150,7 @@ impl Recorder {
     /// Once no call runs: ends what is left, and waits until its rows say so.
     pub(crate) async fn stop(&self, work: Work) {
         work.sweeps.abort();
+        work.scans.abort();
         self.0.calls().clear();
         let writer = self.0.lock_writer().take();
         let _panicked_or_done = tokio::task::spawn_blocking(move || drop(writer)).await;

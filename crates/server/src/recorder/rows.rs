@@ -14,7 +14,7 @@ use domain::recording::{Recording, RecordingChange, RecordingEnd, RecordingState
 use domain::time::WallClock;
 use recording::{Ending, Folder, KeyId, KeyRing, WrappingKey};
 use store::Database;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::counts::Counters;
 use super::told;
@@ -72,6 +72,7 @@ impl Rows {
             key_id: key.to_string(),
             keep_until: Recording::keep_until(began, new.keep_days),
             state: RecordingState::Running,
+            scan: None,
         };
         let entry = self
             .entry(AuditAction::RecordingBegan, &recording)
@@ -144,10 +145,17 @@ impl Rows {
     }
 
     /// Writes ends as they come, until the writer is gone.
-    pub(super) async fn write_ends(self: Arc<Self>, mut ended: mpsc::Receiver<RecordingId>) {
+    pub(super) async fn write_ends(
+        self: Arc<Self>,
+        mut ended: mpsc::Receiver<RecordingId>,
+        to_scan: Arc<Notify>,
+    ) {
         while let Some(recording) = ended.recv().await {
-            if let Err(error) = self.end(&recording).await {
-                tracing::error!(%recording, %error, "the row of a recording is closed at the next start");
+            match self.end(&recording).await {
+                Ok(()) => to_scan.notify_one(),
+                Err(error) => {
+                    tracing::error!(%recording, %error, "the row of a recording is closed at the next start");
+                }
             }
         }
     }

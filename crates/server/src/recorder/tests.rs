@@ -15,6 +15,7 @@ use voice::{AudioSink, Speaker};
 use super::*;
 
 mod files;
+mod scan;
 
 const CONSUMER: Speaker = Speaker {
     is_consumer: true,

@@ -74,6 +74,35 @@ fn hang_up(running: &Running) -> Value {
     })
 }
 
+/// The scan of the only recording, and of the only capture in it, found nothing.
+fn is_scanned_and_clean(running: &Running) {
+    let scanned = wait_for("the recording is scanned", STEP_MAX, || {
+        Some(entries(running, "recording_scanned")).filter(|found| found.len() == 2)
+    });
+    let of = |object: &str| {
+        let object = object.to_owned();
+        let is_it = move |entry: &&Value| entry["object"].as_str().unwrap().starts_with(&object);
+        scanned.iter().filter(is_it).count()
+    };
+    assert_eq!((of("recording "), of("capture ")), (1, 1), "{scanned:?}");
+    for entry in &scanned {
+        for found in ["masked_keys", "paused_samples", "unprotected_keys"] {
+            assert_eq!(entry["detail"][found], 0, "{entry}");
+        }
+    }
+}
+
+/// `tonewall scan` agrees about what would leave as a file.
+fn is_clean_outside(reader: &Reader<File>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("call.wav");
+    let mut file = File::create(&path).unwrap();
+    Wav::new(reader).unwrap().export(&mut file).unwrap();
+    let mut scan = std::process::Command::new(TONEWALL);
+    let scan = scan.arg("scan").arg(&path).output().unwrap();
+    assert!(scan.status.success(), "{scan:?}");
+}
+
 /// The only recording, its row and its file.
 fn only(site: &Site, folder: &Path) -> (Recording, Reader<File>) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -150,6 +179,7 @@ fn a_basic_capture_pauses_the_recording_by_the_recorders_own_word() {
     recorded(folder.path(), 2);
     let ended = hang_up(&running);
     assert_eq!(ended["detail"]["cut"], false, "{ended}");
+    is_scanned_and_clean(&running);
     for action in ["recorder_paused", "recorder_resumed"] {
         let entries = entries(&running, action);
         assert_eq!(entries.len(), 1, "{action}: {entries:?}");
@@ -175,6 +205,7 @@ fn a_basic_capture_pauses_the_recording_by_the_recorders_own_word() {
         assert!(!is_silent(&samples(&reader, track, pause.until, all.end)));
     }
     judge(&reader);
+    is_clean_outside(&reader);
 }
 
 #[test]
@@ -189,6 +220,7 @@ fn an_advanced_capture_is_recorded_with_flat_tones_and_its_masked_span() {
     capture.act("cancel");
     recorded(folder.path(), 4);
     hang_up(&running);
+    is_scanned_and_clean(&running);
     let (_, reader) = only(&site, folder.path());
     assert_eq!(reader.ending(), Ending::Whole);
     let spans = reader.spans();
@@ -202,6 +234,7 @@ fn an_advanced_capture_is_recorded_with_flat_tones_and_its_masked_span() {
     let keyed = samples(&reader, Track::Consumer, masked.from, masked.until);
     assert!(!is_silent(&keyed), "flat tones are heard");
     judge(&reader);
+    is_clean_outside(&reader);
 
     let auditor = running.page("auditor");
     let found = auditor.get("/api/v1/recordings");

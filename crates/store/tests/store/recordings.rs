@@ -4,7 +4,8 @@ use domain::audit::AuditAction;
 use domain::boundary::{Change, Recordings, StoreError};
 use domain::id::{CallId, RecordingId, ServiceId, UserId};
 use domain::recording::{
-    Recording, RecordingChange, RecordingEnd, RecordingFilter, RecordingPlace, RecordingState,
+    Recording, RecordingChange, RecordingEnd, RecordingFilter, RecordingFinds, RecordingPlace,
+    RecordingScan, RecordingState,
 };
 use domain::time::UnixMillis;
 use store::Database;
@@ -30,6 +31,7 @@ fn recording(began: UnixMillis) -> Recording {
         key_id: "0123456789abcdef".to_owned(),
         keep_until: Recording::keep_until(began, 1),
         state: RecordingState::Running,
+        scan: None,
     }
 }
 
@@ -200,6 +202,48 @@ async fn what_is_due_and_what_was_left_running_is_told_of_its_node_only(place: P
     assert_eq!(database.recordings(&filter, None, 50).await, Ok(vec![]));
 }
 
+async fn an_ended_recording_is_scanned_and_no_longer_left_to_scan(place: Place) {
+    let database = place.open().await;
+    let running = begun(&database, recording(NOW)).await;
+    let first = ended(&database, recording(NOW.plus_ms(1)), END).await;
+    let second = ended(&database, recording(NOW.plus_ms(2)), END).await;
+    let left = async |after: Option<&RecordingPlace>, limit| {
+        let left = database.recordings_unscanned("one", after, limit).await;
+        left.unwrap()
+    };
+    assert_eq!(left(None, 9).await, [first.clone(), second.clone()]);
+    assert_eq!(left(None, 1).await, std::slice::from_ref(&first));
+    let behind = RecordingPlace::from(&first);
+    assert_eq!(left(Some(&behind), 9).await, std::slice::from_ref(&second));
+    assert_eq!(
+        database.recordings_unscanned("two", None, 9).await,
+        Ok(vec![])
+    );
+    let scan = RecordingScan {
+        at: NOW.plus_ms(70_000),
+        finds: RecordingFinds {
+            masked_keys: 1,
+            paused_samples: 1 << 40,
+            unprotected_keys: 13,
+        },
+    };
+    let scanned = |of: &Recording| RecordingChange::Scan {
+        id: of.id.clone(),
+        scan,
+    };
+    assert_eq!(write(&database, scanned(&running)).await, CONFLICT);
+    assert_eq!(write(&database, scanned(&first)).await, Ok(0));
+    let kept = Recording {
+        scan: Some(scan),
+        ..first.clone()
+    };
+    assert_eq!(database.recording(&first.id).await, Ok(Some(kept)));
+    assert_eq!(left(None, 9).await, [second]);
+    let begin_deletion = RecordingChange::BeginDeletion(first.id.clone());
+    assert_eq!(write(&database, begin_deletion).await, Ok(0));
+    assert_eq!(write(&database, scanned(&first)).await, CONFLICT);
+}
+
 async fn a_rotation_adds_a_key_for_recordings_and_keeps_the_older_one(place: Place) {
     let database = place.open().await;
     let facts = |database: &Database| -> Vec<(String, [u8; 32])> {
@@ -232,6 +276,7 @@ on_both!(
     only_a_running_recording_of_known_or_unknown_agents_is_new,
     recordings_are_listed_the_newest_first_and_narrowed,
     what_is_due_and_what_was_left_running_is_told_of_its_node_only,
+    an_ended_recording_is_scanned_and_no_longer_left_to_scan,
     a_rotation_adds_a_key_for_recordings_and_keeps_the_older_one,
     without_a_key_file_there_is_no_key_for_recordings_and_the_error_names_it,
 );

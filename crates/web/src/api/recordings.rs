@@ -13,7 +13,7 @@ use domain::id::{CallId, RecordingId, ServiceId, UserId};
 use domain::payment::holds_card_number;
 use domain::recording::{
     PEAK_MS, Recording, RecordingEnd, RecordingEnding, RecordingFilter, RecordingPlace,
-    RecordingSpan, RecordingState,
+    RecordingScan, RecordingSpan, RecordingState,
 };
 use domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,8 @@ pub(crate) struct RecordingRow {
     keep_until: UnixMillis,
     /// How it ended; none: the call is still being recorded.
     end: Option<RecordingEndView>,
+    /// The scan after its call; none: it was not scanned yet. With a find nobody can listen to it.
+    scan: Option<RecordingScan>,
 }
 
 /// How a recording ended.
@@ -216,6 +218,7 @@ impl Names {
             agent: recording.agent,
             node: recording.node,
             began: recording.began,
+            scan: recording.scan,
             keep_until: recording.keep_until,
         }
     }

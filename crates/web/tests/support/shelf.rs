@@ -71,6 +71,7 @@ pub(crate) fn recording(id: &str, state: RecordingState) -> Recording {
         key_id: "0123456789abcdef".to_owned(),
         keep_until: Recording::keep_until(began, 30),
         state,
+        scan: None,
     }
 }
 
@@ -122,6 +123,15 @@ impl Recordings for Shelf {
     fn running_recordings<'a>(
         &'a self,
         _: &'a str,
+    ) -> Task<'a, Result<Vec<Recording>, StoreError>> {
+        task(Ok(Vec::new()))
+    }
+
+    fn recordings_unscanned<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<&'a RecordingPlace>,
+        _: u32,
     ) -> Task<'a, Result<Vec<Recording>, StoreError>> {
         task(Ok(Vec::new()))
     }

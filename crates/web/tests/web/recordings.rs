@@ -3,7 +3,7 @@
 use domain::access::Role;
 use domain::audit::AuditAction;
 use domain::boundary::{RecordingFileError, StoreError};
-use domain::recording::{Recording, RecordingEnd, RecordingState};
+use domain::recording::{Recording, RecordingEnd, RecordingFinds, RecordingScan, RecordingState};
 use domain::time::UnixMillis;
 use hyper::Method;
 use serde_json::{Value, json};
@@ -299,6 +299,42 @@ async fn a_recording_is_deleted_for_a_reason_with_two_entries() {
     assert_eq!((actor.as_str(), object.as_str()), ("sid", "recording kept"));
     assert_eq!(detail["reason"], "The customer withdrew consent.");
     assert_eq!(entries(&house, AuditAction::RecordingDeleted).len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_listens_to_what_the_scan_found_something_in_but_it_leaves_with_a_reason() {
+    let house = house().await;
+    let scanned = |id: &str, masked_keys| Recording {
+        scan: Some(RecordingScan {
+            at: UnixMillis(1_800_000_003_000),
+            finds: RecordingFinds {
+                masked_keys,
+                ..RecordingFinds::default()
+            },
+        }),
+        ..recording(id, ended(true))
+    };
+    house.shelf.put(scanned("clean", 0));
+    house.shelf.put(scanned("found", 2));
+    let listener = house.logged_in(Role::Supervisor).await;
+    let seen = listener.get("/recordings/found").await;
+    assert_eq!(seen.json()["row"]["scan"]["finds"]["masked_keys"], 2);
+    assert_eq!(listener.get("/recordings/clean/audio").await.status, 200);
+    let refused = listener.get("/recordings/found/audio").await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (409, "recording_quarantined")
+    );
+    let played = entries(&house, AuditAction::RecordingPlayed).len();
+    assert_eq!(played, 1);
+    let admin = house.logged_in(Role::SecurityAdmin).await;
+    let out = json!({"format": "wav", "reason": "which keys they were"});
+    assert_eq!(
+        admin.post("/recordings/found/download", out).await.status,
+        200
+    );
+    let gone = delete(&admin, "found", json!({"reason": "keys were found"})).await;
+    assert_eq!(gone.status, 204);
 }
 
 #[tokio::test]

@@ -1995,7 +1995,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "recording_began" | "recording_ended" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "attempts_reset" | "call_transferred" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "recording_began" | "recording_ended" | "recording_scanned" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "attempts_reset" | "call_transferred" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -2362,7 +2362,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /**
          * @description A list of conditions.
          * @enum {string}
@@ -4008,6 +4008,24 @@ export interface components {
             /** @description Parts that are not plain audio, by their begin; the beginning of the recording is 0. */
             spans: components["schemas"]["RecordingSpan"][];
         };
+        /** @description What should not be in a recording, in numbers. */
+        RecordingFinds: {
+            /**
+             * Format: int32
+             * @description Keys that can be told from audio that was kept masked.
+             */
+            masked_keys: number;
+            /**
+             * Format: int64
+             * @description Samples that are not silence where the recording was paused.
+             */
+            paused_samples: number;
+            /**
+             * Format: int32
+             * @description Keys outside of protection, in runs as long as a card number: 13 and more.
+             */
+            unprotected_keys: number;
+        };
         /**
          * @description What a file is taken out as.
          * @enum {string}
@@ -4055,10 +4073,18 @@ export interface components {
             keep_until: components["schemas"]["UnixMillis"];
             /** @description The server that keeps the file. */
             node: string;
+            scan?: components["schemas"]["RecordingScan"] | null;
             /** @description The service that the call came to. */
             service: components["schemas"]["ServiceId"];
             /** @description Its name; empty: it is gone. */
             service_name: string;
+        };
+        /** @description A scan that was done. */
+        RecordingScan: {
+            /** @description When. */
+            at: components["schemas"]["UnixMillis"];
+            /** @description What was found. */
+            finds: components["schemas"]["RecordingFinds"];
         };
         /** @description A part of a recording that is not plain audio. */
         RecordingSpan: {

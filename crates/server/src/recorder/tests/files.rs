@@ -209,6 +209,7 @@ async fn a_person_deletes_a_recording_and_both_entries_name_them() {
     let files = scene.recorder.files();
     let running = Recording {
         state: RecordingState::Running,
+        scan: None,
         ..row.clone()
     };
     let conflict = RecordingDeletionError::Store(StoreError::Conflict);

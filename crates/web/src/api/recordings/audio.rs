@@ -71,6 +71,10 @@ pub(crate) async fn play(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (recording, opened) = open(&app, &id).await?;
+    if recording.scan.is_some_and(|scan| scan.is_quarantined()) {
+        let what_to_do = "nobody listens to it; delete it, or take it out as a file with a reason to find out what it is";
+        return Err(Problem::new(Code::RecordingQuarantined).detail(what_to_do));
+    }
     let (tag, length) = (format!("\"{id}\""), opened.wav_bytes());
     let part = match Asked::of(&headers, &tag, length) {
         Asked::Whole => None,

@@ -1,0 +1,389 @@
+//! The scan of a recording after its call: what should not be in it.
+//! Owns: which audio is searched for what, and that each recording is scanned once.
+//! Never: keeps a key: a find is counted, and the audio that was looked at is overwritten.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use domain::access::Actor;
+use domain::audit::{AuditAction, AuditEntry, TrailFilter};
+use domain::boundary::{AuditTrail, Audited, Change, Recordings, Store, StoreError};
+use domain::id::RecordingId;
+use domain::recording::{
+    Recording, RecordingChange, RecordingEnd, RecordingFinds, RecordingPlace, RecordingScan,
+    RecordingState,
+};
+use domain::time::UnixMillis;
+use media::dtmf::inband::keypad::{self, Pair};
+use media::dtmf::inband::loose::{LooseDetector, LooseFind};
+use media::dtmf::inband::strict::Presses;
+use recording::{ReadError, Reader, Source, Span, SpanKind, Track, Tracks};
+use tokio::sync::Notify;
+
+use super::rows::Rows;
+use super::told;
+
+/// Moments that are read at once: a second.
+const PIECE: usize = 8_000;
+/// Least audio of a find that a key may be read from: Q.24 has no receiver that takes less than 23 ms for a digit. Finds of 30 ms in [`MASKED_RUN_LEAST`]s do not
+/// occur in two hours of speech in five languages (`scripts/corpus`); alone they do, 17 times an hour.
+const LOOSE_SPAN_LEAST: u64 = 240;
+/// Such finds that count if they follow each other.
+const MASKED_RUN_LEAST: u32 = 3;
+/// The longest pause within them: two seconds.
+const MASKED_PAUSE_MAX: u64 = 16_000;
+/// Keys of the shortest card number.
+const UNPROTECTED_RUN_LEAST: u32 = 13;
+/// The longest pause within a number that is keyed: five seconds.
+const UNPROTECTED_PAUSE_MAX: u64 = 40_000;
+
+/// Silence at most, in 16-bit linear units: A-law's smallest step, for it has no zero.
+const SILENCE_MAX: u16 = 8;
+
+/// Recordings that are looked up at once.
+const ROWS_MAX: u32 = 100;
+/// Entries that are looked up at once.
+const ENTRIES_MAX: u32 = 500;
+/// How often it is looked for recordings whose scan failed, or whose end nobody told.
+const LOOK_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// Recordings that cannot be read and are passed over until the next start. When full, those beyond are tried again each time.
+const PASSED_MAX: usize = 10_000;
+/// A capture may be opened so long before its call's recording has begun: both follow the answer.
+const BEFORE_MS: i64 = 60_000;
+
+/// Keys that follow each other, counted once there are enough.
+struct Runs {
+    least: u32,
+    pause_max: u64,
+    end: u64,
+    keys: u32,
+    counted: u32,
+}
+
+impl Runs {
+    fn new(least: u32, pause_max: u64) -> Self {
+        Self {
+            least,
+            pause_max,
+            end: 0,
+            keys: 0,
+            counted: 0,
+        }
+    }
+
+    fn hear(&mut self, key: &Range<u64>) {
+        if key.start.saturating_sub(self.end) > self.pause_max {
+            self.close();
+        }
+        self.keys = self.keys.saturating_add(1);
+        self.end = key.end;
+    }
+
+    fn close(&mut self) {
+        if self.keys >= self.least {
+            self.counted = self.counted.saturating_add(self.keys);
+        }
+        self.keys = 0;
+    }
+
+    fn finish(mut self) -> u32 {
+        self.close();
+        self.counted
+    }
+}
+
+/// Searches a recording.
+///
+/// - In masked parts: presses as a receiver of digits takes them, or runs of what sounds like keys.
+/// - In pauses: anything but silence.
+/// - Elsewhere: runs of presses as long as a card number, which a consumer keyed while no widget was open.
+///
+/// # Errors
+/// The system cannot read it.
+pub(super) fn scan<S: Source>(reader: &Reader<S>) -> Result<RecordingFinds, ReadError> {
+    let spans = reader.spans();
+    let mut finds = RecordingFinds::default();
+    for track in Track::BOTH {
+        let of = |kind| {
+            let spans = spans.iter().filter(move |span| span.kind == kind);
+            let spans = spans.filter(|span| is_on(span, track));
+            spans.map(|span| span.from..span.until).collect::<Vec<_>>()
+        };
+        let (masked, paused) = (of(SpanKind::Masked), of(SpanKind::Paused));
+        let pressed = pressed(reader, track, &masked)?;
+        let mut like = 0_u32;
+        for span in &masked {
+            like = like.saturating_add(key_like(reader, track, span)?);
+        }
+        let found = &mut finds;
+        found.masked_keys = found.masked_keys.saturating_add(pressed.masked.max(like));
+        found.unprotected_keys = found.unprotected_keys.saturating_add(pressed.unprotected);
+        for span in paused {
+            each(reader, track, span, |_, audio| {
+                let is_sound = |sample: &&i16| sample.unsigned_abs() > SILENCE_MAX;
+                let heard = audio.iter().filter(is_sound).count();
+                found.paused_samples += u64::try_from(heard).unwrap_or(u64::MAX);
+            })?;
+        }
+    }
+    Ok(finds)
+}
+
+fn is_on(span: &Span, track: Track) -> bool {
+    match span.tracks {
+        Tracks::Both => true,
+        Tracks::One(one) => one == track,
+    }
+}
+
+/// Presses of a track, where they were.
+struct Pressed {
+    masked: u32,
+    unprotected: u32,
+}
+
+fn pressed<S: Source>(
+    reader: &Reader<S>,
+    track: Track,
+    masked: &[Range<u64>],
+) -> Result<Pressed, ReadError> {
+    let mut presses = Presses::new();
+    let mut found = 0_u32;
+    let mut runs = Runs::new(UNPROTECTED_RUN_LEAST, UNPROTECTED_PAUSE_MAX);
+    each(reader, track, reader.positions(), |at, audio| {
+        presses.push_audio(at, audio);
+        while let Some(mut press) = presses.poll() {
+            let is_key = is_key(press.pair);
+            press.pair.wipe();
+            if masked.iter().any(|span| span.contains(&press.start)) {
+                found = found.saturating_add(u32::from(is_key));
+            } else if is_key {
+                runs.hear(&(press.start..press.end));
+            }
+        }
+    })?;
+    presses.wipe();
+    Ok(Pressed {
+        masked: found,
+        unprotected: runs.finish(),
+    })
+}
+
+/// What sounds like keys in a masked part.
+fn key_like<S: Source>(
+    reader: &Reader<S>,
+    track: Track,
+    span: &Range<u64>,
+) -> Result<u32, ReadError> {
+    let mut runs = Runs::new(MASKED_RUN_LEAST, MASKED_PAUSE_MAX);
+    let mut hear = |mut find: LooseFind| {
+        let is_long = find.end.saturating_sub(find.start) >= LOOSE_SPAN_LEAST;
+        if is_long && is_key(find.pair) {
+            runs.hear(&(find.start..find.end));
+        }
+        find.pair.wipe();
+    };
+    let mut detector = LooseDetector::new(span.start);
+    each(reader, track, span.clone(), |_, audio| {
+        detector.push(audio, &mut hear);
+    })?;
+    detector.finish(&mut hear);
+    Ok(runs.finish())
+}
+
+/// One of the keys that a consumer has.
+fn is_key(pair: Pair) -> bool {
+    keypad::key_of(pair).is_some()
+}
+
+/// Hands a track's audio out piece by piece, each with the position of its first sample, and overwrites it.
+fn each<S: Source>(
+    reader: &Reader<S>,
+    track: Track,
+    span: Range<u64>,
+    mut take: impl FnMut(u64, &[i16]),
+) -> Result<(), ReadError> {
+    let mut both = vec![0_i16; 2 * PIECE];
+    let mut audio = vec![0_i16; PIECE];
+    let skip = usize::from(track == Track::Agent);
+    let mut at = span.start;
+    while at < span.end {
+        let left = usize::try_from(span.end - at).unwrap_or(PIECE).min(PIECE);
+        let both = both.get_mut(..2 * left).unwrap_or_default();
+        let audio = audio.get_mut(..left).unwrap_or_default();
+        reader.read(at, both)?;
+        for (sample, found) in audio.iter_mut().zip(both.iter().skip(skip).step_by(2)) {
+            *sample = *found;
+        }
+        take(at, audio);
+        at += u64::try_from(left).unwrap_or(u64::MAX);
+    }
+    both.fill(0);
+    audio.fill(0);
+    Ok(())
+}
+
+/// Scans what has ended, once each, for as long as the server runs.
+pub(super) struct Scans {
+    rows: Arc<Rows>,
+    passed: HashSet<RecordingId>,
+}
+
+impl Scans {
+    pub(super) fn new(rows: Arc<Rows>) -> Self {
+        Self {
+            rows,
+            passed: HashSet::new(),
+        }
+    }
+
+    /// Looks each time that a recording has ended, and once an hour.
+    pub(super) async fn run(mut self, ended: Arc<Notify>) {
+        loop {
+            if let Err(error) = self.look().await {
+                tracing::error!(%error, "recordings are not scanned");
+            }
+            let _told_or_late = tokio::time::timeout(LOOK_INTERVAL, ended.notified()).await;
+        }
+    }
+
+    /// Scans what is left to scan. How many were.
+    pub(super) async fn look(&mut self) -> Result<usize, StoreError> {
+        let mut scanned = 0;
+        let mut after: Option<RecordingPlace> = None;
+        loop {
+            let rows = &self.rows;
+            let left = rows
+                .database
+                .recordings_unscanned(&rows.node, after.as_ref(), ROWS_MAX);
+            let left = left.await?;
+            let Some(last) = left.last() else {
+                return Ok(scanned);
+            };
+            after = Some(last.into());
+            for row in &left {
+                if !self.passed.contains(&row.id) {
+                    scanned += usize::from(self.scan(row).await?);
+                }
+            }
+        }
+    }
+
+    /// Whether it could be read.
+    async fn scan(&mut self, row: &Recording) -> Result<bool, StoreError> {
+        let RecordingState::Ended(end) = row.state else {
+            return Ok(false);
+        };
+        let Some(finds) = self.search(row).await? else {
+            if self.passed.len() < PASSED_MAX {
+                self.passed.insert(row.id.clone());
+            }
+            return Ok(false);
+        };
+        match self.rows.note_scan(row, end, finds).await {
+            // Somebody deleted it meanwhile.
+            Err(StoreError::Conflict) => return Ok(false),
+            done => done?,
+        }
+        Ok(true)
+    }
+
+    /// None: it cannot be read, and the log says why.
+    async fn search(&self, row: &Recording) -> Result<Option<RecordingFinds>, StoreError> {
+        let (folder, ring) = (self.rows.folder.clone(), self.rows.ring()?);
+        let (id, began) = (row.id.clone(), row.began);
+        let search = move || {
+            let reader: Reader<File> = match folder.read((&id, began), &ring) {
+                Ok(reader) => reader,
+                Err(error) => {
+                    tracing::error!(recording = %id, error = told(&error), "alarm: a recording cannot be scanned");
+                    return None;
+                }
+            };
+            scan(&reader)
+                .inspect_err(|error| {
+                    tracing::error!(recording = %id, error = told(error), "alarm: a recording cannot be scanned");
+                })
+                .ok()
+        };
+        let searched = tokio::task::spawn_blocking(search).await;
+        searched.map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+}
+
+impl Rows {
+    /// The trail says what was found, of each capture of the call and of the recording; then its row does. Interrupted, it is done again.
+    async fn note_scan(
+        &self,
+        row: &Recording,
+        end: RecordingEnd,
+        finds: RecordingFinds,
+    ) -> Result<(), StoreError> {
+        let at = self.clock.now();
+        for capture in self.captures(row, end.at).await? {
+            let entry = self
+                .scan_entry(row, finds, capture)
+                .with("recording", row.id.as_str());
+            let change = Change::None;
+            self.database.commit(Audited { change, entry }).await?;
+        }
+        let scan = RecordingScan { at, finds };
+        let id = row.id.clone();
+        let entry = self.scan_entry(row, finds, row.object());
+        let change = Change::Recording(RecordingChange::Scan { id, scan });
+        self.database.commit(Audited { change, entry }).await?;
+        self.counters.scanned.fetch_add(1, Ordering::Relaxed);
+        if scan.is_quarantined() {
+            self.counters.quarantined.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(
+                recording = %row.id,
+                call = %row.call,
+                masked_keys = finds.masked_keys,
+                paused_samples = finds.paused_samples,
+                unprotected_keys = finds.unprotected_keys,
+                "alarm: a recording holds what it should not; nobody can listen to it, and it is to be deleted"
+            );
+        }
+        Ok(())
+    }
+
+    fn scan_entry(&self, row: &Recording, finds: RecordingFinds, object: String) -> AuditEntry {
+        let action = AuditAction::RecordingScanned;
+        AuditEntry::new(self.clock.now(), &Actor::system(), action, object)
+            .with("call", row.call.as_str())
+            .with("masked_keys", finds.masked_keys)
+            .with("paused_samples", finds.paused_samples)
+            .with("unprotected_keys", finds.unprotected_keys)
+    }
+
+    /// The captures of a recording's call, as the trail calls them.
+    async fn captures(
+        &self,
+        row: &Recording,
+        until: UnixMillis,
+    ) -> Result<Vec<String>, StoreError> {
+        let filter = TrailFilter {
+            action: Some(AuditAction::CaptureOpened),
+            from: Some(row.began.plus_ms(-BEFORE_MS)),
+            until: Some(until.plus_ms(1)),
+            ..TrailFilter::default()
+        };
+        let mut captures = Vec::new();
+        let mut before = 0;
+        loop {
+            let page = self.database.entries(&filter, before, ENTRIES_MAX).await?;
+            let Some(last) = page.last() else {
+                captures.reverse();
+                return Ok(captures);
+            };
+            before = last.position;
+            let of_call = page.into_iter().map(|found| found.entry);
+            let of_call = of_call.filter(|entry| entry.detail["call"] == row.call.as_str());
+            captures.extend(of_call.map(|entry| entry.object));
+        }
+    }
+}
