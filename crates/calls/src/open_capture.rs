@@ -14,6 +14,7 @@ use domain::gate::pass_gates;
 use domain::gateway::{GatewayConfig, NotSentReason, Once};
 use domain::id::{AttemptId, CaptureId, DesktopId, SinkId, WidgetId};
 use domain::payment::{Arrangement, AttemptState, Payment, PaymentForm};
+use domain::recording::RecordingMoment;
 use domain::service::{Sink, SinkHearing};
 use domain::time::UnixMillis;
 use domain::view::{CaptureView, DeskError};
@@ -45,6 +46,8 @@ pub(crate) struct OpenCapture {
     pressed: HashMap<String, AttemptId>,
     /// What is to be charged: the form holds what is due now.
     pending: Option<(Payment, PaymentForm, Actor)>,
+    /// The text that was shown to be read out, and where the call's recording was then (S20).
+    pub(crate) read_from: Option<(String, Option<RecordingMoment>)>,
     /// The text that the customer agreed to (S20).
     pub(crate) agreed: Option<String>,
 }
@@ -119,6 +122,7 @@ impl CallTask {
             sinks,
             pressed,
             pending: None,
+            read_from: None,
             agreed: None,
         });
         self.carry_out_all();
@@ -414,6 +418,16 @@ impl CallTask {
         self.publish_call();
     }
 
+    /// The entry with its place in the call's recording, if there is one.
+    pub(crate) fn placed(&self, entry: AuditEntry) -> AuditEntry {
+        match self.inner.deps.recorders.moment(self.call.id()) {
+            Some(moment) => entry
+                .with("recording", moment.recording.as_str())
+                .with("recording_ms", moment.at_ms),
+            None => entry,
+        }
+    }
+
     /// Gives the session an event and carries out what it asks for.
     pub(crate) fn capture_event(&mut self, event: Event) {
         let clock = self.inner.deps.clock.now();
@@ -470,6 +484,11 @@ impl CallTask {
                 let entry = facts
                     .into_iter()
                     .fold(entry, |entry, (key, value)| entry.with(key, value));
+                let is_span = matches!(
+                    action,
+                    AuditAction::CaptureArmed | AuditAction::CaptureReleased
+                );
+                let entry = if is_span { self.placed(entry) } else { entry };
                 self.inner.audit.append(entry);
             }
             Effect::Changed | Effect::Closed => {}

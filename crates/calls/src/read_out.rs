@@ -8,6 +8,7 @@ use domain::boundary::{Audited, Change};
 use domain::capture::CaptureState;
 use domain::id::CaptureId;
 use domain::payment::{HolderType, PaymentForm};
+use domain::recording::RecordingMoment;
 use domain::view::{DeskError, ReadOut};
 use domain::widget::{AuthorisationRule, Said};
 
@@ -16,7 +17,7 @@ use crate::task::CallTask;
 
 impl CallTask {
     /// The text that the agent reads out for this form; with `agreed` the customer has agreed to it, which is in the trail before it counts: who, when, on which call,
-    /// how long after that began, and the text.
+    /// how long after that began, the text, and where in its recording it was read.
     pub(crate) async fn read_out(
         &mut self,
         capture: &CaptureId,
@@ -35,6 +36,7 @@ impl CallTask {
             return Err(DeskError::NotFound);
         }
         let is_recorded = self.is_recorded();
+        let read_from = self.note_shown(&text);
         if !agreed {
             return Ok(ReadOut {
                 text,
@@ -42,6 +44,7 @@ impl CallTask {
                 agreed_at: None,
             });
         }
+        let open = self.open.as_ref().ok_or(DeskError::NotFound)?;
         let options = &open.session.widget().options;
         if options.authorisation.rule == AuthorisationRule::Recording && !is_recorded {
             return Err(DeskError::NotRecorded);
@@ -56,6 +59,10 @@ impl CallTask {
             .with("offset_ms", offset_ms)
             .with("sec_code", options.sec_code.code(holder))
             .with("text", text.as_str());
+        let mut entry = self.placed(entry);
+        if let Some(from) = read_from {
+            entry = entry.with("recording_from_ms", from.at_ms);
+        }
         let change = Change::None;
         let recorded = self.inner.deps.store.commit(Audited { change, entry });
         recorded.await.map_err(|_| DeskError::Unrecordable)?;
@@ -67,6 +74,19 @@ impl CallTask {
             is_recorded,
             agreed_at: Some(now),
         })
+    }
+
+    /// Where the call's recording was when this text was first shown, from which the agent reads it out.
+    fn note_shown(&mut self, text: &str) -> Option<RecordingMoment> {
+        let now = self.inner.deps.recorders.moment(self.call.id());
+        let open = self.open.as_mut()?;
+        match &open.read_from {
+            Some((shown, from)) if shown == text => from.clone(),
+            Some(_) | None => {
+                open.read_from = Some((text.to_owned(), now.clone()));
+                now
+            }
+        }
     }
 
     /// No charge without the consent that the widget asks for: to this text, on a call that is still recorded.

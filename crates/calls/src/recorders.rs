@@ -4,6 +4,7 @@
 
 use domain::boundary::{Recorders, Task};
 use domain::id::{CallId, UserId};
+use domain::recording::RecordingMoment;
 use domain::service::{Service, Sink};
 
 /// No recorder can be reached: every declared one refuses, so that a capture that needs its pause is blocked (I2).
@@ -24,6 +25,10 @@ impl Recorders for Unreachable {
 
     fn is_recording(&self, _: &CallId) -> bool {
         false
+    }
+
+    fn moment(&self, _: &CallId) -> Option<RecordingMoment> {
+        None
     }
 
     fn pause<'a>(

@@ -67,7 +67,7 @@ pub enum AuditAction {
     ConsumerTold,
     /// A capture was opened; detail: widget, kind.
     CaptureOpened,
-    /// The line is protected, recorders acknowledged.
+    /// The line is protected, recorders acknowledged; detail: recording and recording_ms since that began, if this server records the call.
     CaptureArmed,
     /// It could not be protected; detail: reason.
     CaptureBlocked,
@@ -81,7 +81,8 @@ pub enum AuditAction {
     CustomerSpeaking,
     /// A Basic value was shown; detail: field.
     ValueShown,
-    /// The agent said that the customer agreed to a debit (S20); detail: call, offset_ms since that began, sec_code, text that was read out.
+    /// The agent said that the customer agreed to a debit (S20); detail: call, offset_ms since that began, sec_code, text that was read out; and, if this server records
+    /// the call, recording, recording_from_ms (the text was shown), recording_ms.
     ConsumerAgreed,
     /// Process Payment was pressed; the intent is recorded.
     ChargeIntended,
@@ -138,7 +139,7 @@ pub enum AuditAction {
     RecorderRefused,
     /// A capture ended; detail: state, reason, keys (how many were heard while its widget was open), stray_keys, late_pounds.
     CaptureEnded,
-    /// Its digits are gone, and mask and recorders were let go.
+    /// Its digits are gone, and mask and recorders were let go; detail: recording and recording_ms, as when it was armed.
     CaptureReleased,
     /// Protection was lost; detail: reason.
     ProtectionLost,

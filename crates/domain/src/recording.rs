@@ -90,6 +90,15 @@ impl Recording {
     }
 }
 
+/// A moment of a call that is recorded, as its recording has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingMoment {
+    /// The recording.
+    pub recording: RecordingId,
+    /// Milliseconds since it began, to some tens of them: what was said just now may be on its way to it.
+    pub at_ms: u64,
+}
+
 /// What is written of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordingChange {

@@ -1,16 +1,17 @@
 //! A customer's consent to a debit, before it is charged (SETTLED S20).
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::audit::AuditAction;
 use domain::boundary::{CaptureAction, CaptureDesk, Recorders, Task};
 use domain::capture::fixtures::{ACCOUNT_NUMBER, ROUTING_NUMBERS};
 use domain::capture::{CaptureState, Field, WidgetKind};
-use domain::id::{CallId, CaptureId, UserId};
+use domain::id::{CallId, CaptureId, RecordingId, UserId};
 use domain::money::{Currency, Money};
 use domain::payment::PaymentForm;
+use domain::recording::RecordingMoment;
 use domain::service::{ProtectionScope, Service, Sink};
 use domain::view::{DeskError, ReadOut};
 use domain::widget::{Authorisation, AuthorisationRule, WidgetOptions};
@@ -23,6 +24,8 @@ use super::house::House;
 pub(super) struct Tape {
     runs: AtomicBool,
     obeys: AtomicBool,
+    /// It is a second later each time that it is asked.
+    asked: AtomicU64,
     /// Who holds it delays pauses.
     turn: tokio::sync::Mutex<()>,
     did: Mutex<Vec<&'static str>>,
@@ -59,6 +62,14 @@ impl Recorders for Tape {
 
     fn own(&self, call: &CallId) -> Option<Sink> {
         self.is_recording(call).then(Sink::own)
+    }
+
+    fn moment(&self, call: &CallId) -> Option<RecordingMoment> {
+        let at_ms = self.asked.fetch_add(1_000, Ordering::SeqCst);
+        self.is_recording(call).then(|| RecordingMoment {
+            recording: RecordingId::from_random(5),
+            at_ms,
+        })
     }
 
     fn pause<'a>(&'a self, _: &'a CallId, _: &'a Sink) -> Task<'a, Result<(), &'static str>> {
@@ -154,6 +165,10 @@ async fn s20_a_debit_waits_for_the_consent_that_the_recording_holds() {
     house.tape.run(true);
     let pressed = press(&house, &capture, "12.50", "a-press-without-consent").await;
     assert_eq!(pressed, Some(DeskError::NotAgreed));
+    // Another text is read from another place on.
+    assert!(read(&house, &capture, "13.00", false).await.is_ok());
+    let from = house.tape.asked.load(Ordering::SeqCst);
+    assert!(read(&house, &capture, "12.50", false).await.is_ok());
     let agreed = read(&house, &capture, "12.50", true).await.unwrap();
     assert!(agreed.agreed_at.is_some());
     let pressed = press(&house, &capture, "13.00", "a-press-with-another-sum").await;
@@ -177,6 +192,10 @@ async fn s20_a_debit_waits_for_the_consent_that_the_recording_holds() {
     assert_eq!(entry.detail["text"], agreed.text.as_str());
     assert_eq!(entry.detail["sec_code"], "TEL");
     assert!(entry.detail["offset_ms"].is_i64() && entry.detail["call"].is_string());
+    let recording = RecordingId::from_random(5);
+    assert_eq!(entry.detail["recording"], recording.as_str());
+    assert_eq!(entry.detail["recording_from_ms"], from);
+    assert!(entry.detail["recording_ms"].as_u64().unwrap() > from);
     assert!(agreed_to.next().is_none());
 }
 

@@ -4,7 +4,7 @@
 
 use super::{StoreError, Task};
 use crate::id::{CallId, RecordingId, UserId};
-use crate::recording::{Recording, RecordingFilter, RecordingPlace};
+use crate::recording::{Recording, RecordingFilter, RecordingMoment, RecordingPlace};
 use crate::service::{Service, Sink};
 use crate::time::UnixMillis;
 
@@ -20,6 +20,8 @@ pub trait Recorders: Send + Sync {
     fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>>;
     /// This call is confirmed to be recorded now, masked where it is protected.
     fn is_recording(&self, call: &CallId) -> bool;
+    /// Where this server's recording of the call is now, paused or not; none: there is none.
+    fn moment(&self, call: &CallId) -> Option<RecordingMoment>;
     /// Lets it go on.
     fn resume<'a>(&'a self, call: &'a CallId, sink: &'a Sink)
     -> Task<'a, Result<(), &'static str>>;

@@ -49,14 +49,17 @@ pub(super) struct Take {
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) id: RecordingId,
+    /// Position of its first sample.
+    pub(super) start: u64,
     feed: Feed,
     pub(super) is_paused: bool,
 }
 
 impl Running {
-    pub(super) fn new(id: RecordingId, feed: Feed) -> Self {
+    pub(super) fn new(id: RecordingId, start: u64, feed: Feed) -> Self {
         Self {
             id,
+            start,
             feed,
             is_paused: false,
         }

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use domain::boundary::{Recorders, RecordingFiles, StoreError, Task};
 use domain::id::{CallId, RecordingId, UserId};
+use domain::recording::RecordingMoment;
 use domain::service::{RecordWhen, Service, Sink};
 use domain::time::WallClock;
 use recording::{Folder, Header, NewRecording, Report, Writer};
@@ -36,6 +37,9 @@ use scan::Scans;
 
 /// Ends of recordings that may wait for the database: more than a node has calls. When full, a row waits for the next start.
 const ENDS_MAX: usize = 20_000;
+
+/// Samples of a track in a millisecond.
+const SAMPLES_PER_MS: u64 = 8;
 
 /// A recording waits so long for the first sample, which says how samples are kept.
 const FIRST_SAMPLE_MAX: Duration = Duration::from_secs(1);
@@ -219,7 +223,7 @@ impl Shared {
         let begun = writer.begin(NewRecording { header, start }, &ring).await;
         match begun {
             Ok(feed) => {
-                let running = Running::new(row.id, feed);
+                let running = Running::new(row.id, start, feed);
                 self.take_up(&new.call, running, start, &writer);
                 Ok(())
             }
@@ -313,6 +317,16 @@ impl Recorders for Recorder {
         let calls = self.0.calls();
         let running = calls.get(call).and_then(Heard::running);
         running.is_some_and(|running| self.0.is_confirmed(running))
+    }
+
+    fn moment(&self, call: &CallId) -> Option<RecordingMoment> {
+        let calls = self.0.calls();
+        let heard = calls.get(call)?;
+        let running = heard.running()?;
+        Some(RecordingMoment {
+            recording: running.id.clone(),
+            at_ms: heard.end.saturating_sub(running.start) / SAMPLES_PER_MS,
+        })
     }
 
     fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>> {

@@ -155,6 +155,8 @@ async fn what_is_said_between_pause_and_resume_is_not_kept_however_late_it_comes
     let mut scene = Scene::new().await;
     let mut ear = scene.recorded().await;
     let own = scene.recorder.own(&scene.call).unwrap();
+    let moment = scene.recorder.moment(&scene.call).unwrap();
+    assert_eq!(moment.at_ms, (16_000 - PACKET) / 8);
     scene.recorder.pause(&scene.call, &own).await.unwrap();
     assert!(!scene.recorder.is_recording(&scene.call));
     scene.talk(&mut ear, 16_000, 24_000);
@@ -172,6 +174,7 @@ async fn what_is_said_between_pause_and_resume_is_not_kept_however_late_it_comes
     assert!(scene.recorder.is_recording(&scene.call));
     scene.talk(&mut ear, 32_000, 40_000);
     let row = scene.end(ear).await;
+    assert_eq!(row.id, moment.recording);
     let reader = scene.read(&row);
     assert_eq!(kept(&reader), [(PACKET, 16_000), (32_000, 40_000)]);
     let spans = reader.spans();

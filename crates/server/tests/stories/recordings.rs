@@ -15,6 +15,8 @@ use crate::support::{Capture, Running, Site, TONEWALL, connect, wait_for};
 
 /// A step that takes longer has failed.
 const STEP_MAX: Duration = Duration::from_secs(20);
+/// The trail's place of a moment in a recording is that near: what was said just then is on its way.
+const NEAR_MS: u64 = 500;
 /// Where a file's segments begin, and bytes of a second of both sides.
 const HEAD_BYTES: u64 = 12_288;
 const SECOND_BYTES: u64 = 16_000;
@@ -231,6 +233,10 @@ fn an_advanced_capture_is_recorded_with_flat_tones_and_its_masked_span() {
     let masked = only_span(&reader, SpanKind::Masked);
     assert_eq!(masked.tracks, Tracks::One(Track::Consumer));
     assert!(masked.until - masked.from > 2 * 8_000, "{masked:?}");
+    let armed = entries(&running, "capture_armed").remove(0);
+    let told = armed["detail"]["recording_ms"].as_u64().unwrap();
+    let found = (masked.from - reader.positions().start) / 8;
+    assert!(told.abs_diff(found) < NEAR_MS, "{told} {found}");
     let keyed = samples(&reader, Track::Consumer, masked.from, masked.until);
     assert!(!is_silent(&keyed), "flat tones are heard");
     judge(&reader);
