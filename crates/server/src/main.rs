@@ -15,6 +15,7 @@ mod demo;
 mod gateway_files;
 mod gateway_test;
 mod hardening;
+mod key_search;
 mod logging;
 mod metrics;
 mod page;

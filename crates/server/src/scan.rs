@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use domain::payment::holds_card_number_in_groups;
-use media::dtmf::inband::loose::LooseDetector;
 use media::g711::Law;
+
+use crate::key_search::KeySearch;
 
 /// Bytes read at once; pieces overlap by more than a spaced number, so that none hides at a border.
 const PIECE_BYTES: usize = 1 << 20;
@@ -121,10 +122,12 @@ fn keys(path: &Path) -> Result<Vec<String>> {
     };
     let mut finds = Vec::new();
     for channel in 0..audio.channels {
-        for find in LooseDetector::scan(&audio.samples(channel)) {
+        let mut search = KeySearch::new(0);
+        search.push(&audio.samples(channel));
+        for press in search.finish() {
             finds.push(format!(
                 "a keyed digit at {} ms of channel {}",
-                find.start / 8,
+                press.start / 8,
                 channel + 1
             ));
         }

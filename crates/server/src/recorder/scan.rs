@@ -18,24 +18,16 @@ use domain::recording::{
     RecordingState,
 };
 use domain::time::UnixMillis;
-use media::dtmf::inband::keypad::{self, Pair};
-use media::dtmf::inband::loose::{LooseDetector, LooseFind};
 use media::dtmf::inband::strict::Presses;
 use recording::{ReadError, Reader, Source, Span, SpanKind, Track, Tracks};
 use tokio::sync::Notify;
 
 use super::rows::Rows;
 use super::told;
+use crate::key_search::{KeySearch, is_key};
 
 /// Moments that are read at once: a second.
 const PIECE: usize = 8_000;
-/// Least audio of a find that a key may be read from: Q.24 has no receiver that takes less than 23 ms for a digit. Finds of 30 ms in [`MASKED_RUN_LEAST`]s do not
-/// occur in two hours of speech in five languages (`scripts/corpus`); alone they do, 17 times an hour.
-const LOOSE_SPAN_LEAST: u64 = 240;
-/// Such finds that count if they follow each other.
-const MASKED_RUN_LEAST: u32 = 3;
-/// The longest pause within them: two seconds.
-const MASKED_PAUSE_MAX: u64 = 16_000;
 /// Keys of the shortest card number.
 const UNPROTECTED_RUN_LEAST: u32 = 13;
 /// The longest pause within a number that is keyed: five seconds.
@@ -55,28 +47,17 @@ const PASSED_MAX: usize = 10_000;
 /// A capture may be opened so long before its call's recording has begun: both follow the answer.
 const BEFORE_MS: i64 = 60_000;
 
-/// Keys that follow each other, counted once there are enough.
+/// Keys outside of protection that follow each other, counted once there are enough for a card number.
+#[derive(Default)]
 struct Runs {
-    least: u32,
-    pause_max: u64,
     end: u64,
     keys: u32,
     counted: u32,
 }
 
 impl Runs {
-    fn new(least: u32, pause_max: u64) -> Self {
-        Self {
-            least,
-            pause_max,
-            end: 0,
-            keys: 0,
-            counted: 0,
-        }
-    }
-
     fn hear(&mut self, key: &Range<u64>) {
-        if key.start.saturating_sub(self.end) > self.pause_max {
+        if key.start.saturating_sub(self.end) > UNPROTECTED_PAUSE_MAX {
             self.close();
         }
         self.keys = self.keys.saturating_add(1);
@@ -84,21 +65,16 @@ impl Runs {
     }
 
     fn close(&mut self) {
-        if self.keys >= self.least {
+        if self.keys >= UNPROTECTED_RUN_LEAST {
             self.counted = self.counted.saturating_add(self.keys);
         }
         self.keys = 0;
-    }
-
-    fn finish(mut self) -> u32 {
-        self.close();
-        self.counted
     }
 }
 
 /// Searches a recording.
 ///
-/// - In masked parts: presses as a receiver of digits takes them, or runs of what sounds like keys.
+/// - In masked parts: keys, as `tonewall scan` finds them.
 /// - In pauses: anything but silence.
 /// - Elsewhere: runs of presses as long as a card number, which a consumer keyed while no widget was open.
 ///
@@ -114,14 +90,15 @@ pub(super) fn scan<S: Source>(reader: &Reader<S>) -> Result<RecordingFinds, Read
             spans.map(|span| span.from..span.until).collect::<Vec<_>>()
         };
         let (masked, paused) = (of(SpanKind::Masked), of(SpanKind::Paused));
-        let pressed = pressed(reader, track, &masked)?;
-        let mut like = 0_u32;
-        for span in &masked {
-            like = like.saturating_add(key_like(reader, track, span)?);
-        }
         let found = &mut finds;
-        found.masked_keys = found.masked_keys.saturating_add(pressed.masked.max(like));
-        found.unprotected_keys = found.unprotected_keys.saturating_add(pressed.unprotected);
+        for span in &masked {
+            let mut search = KeySearch::new(span.start);
+            each(reader, track, span.clone(), |_, audio| search.push(audio))?;
+            let keys = u32::try_from(search.finish().len()).unwrap_or(u32::MAX);
+            found.masked_keys = found.masked_keys.saturating_add(keys);
+        }
+        let keys = unprotected(reader, track, &masked)?;
+        found.unprotected_keys = found.unprotected_keys.saturating_add(keys);
         for span in paused {
             each(reader, track, span, |_, audio| {
                 let is_sound = |sample: &&i16| sample.unsigned_abs() > SILENCE_MAX;
@@ -140,64 +117,27 @@ fn is_on(span: &Span, track: Track) -> bool {
     }
 }
 
-/// Presses of a track, where they were.
-struct Pressed {
-    masked: u32,
-    unprotected: u32,
-}
-
-fn pressed<S: Source>(
+/// Keys of a track outside of masked parts, in runs as long as a card number.
+fn unprotected<S: Source>(
     reader: &Reader<S>,
     track: Track,
     masked: &[Range<u64>],
-) -> Result<Pressed, ReadError> {
+) -> Result<u32, ReadError> {
     let mut presses = Presses::new();
-    let mut found = 0_u32;
-    let mut runs = Runs::new(UNPROTECTED_RUN_LEAST, UNPROTECTED_PAUSE_MAX);
+    let mut runs = Runs::default();
     each(reader, track, reader.positions(), |at, audio| {
         presses.push_audio(at, audio);
         while let Some(mut press) = presses.poll() {
-            let is_key = is_key(press.pair);
-            press.pair.wipe();
-            if masked.iter().any(|span| span.contains(&press.start)) {
-                found = found.saturating_add(u32::from(is_key));
-            } else if is_key {
+            let is_masked = masked.iter().any(|span| span.contains(&press.start));
+            if is_key(press.pair) && !is_masked {
                 runs.hear(&(press.start..press.end));
             }
+            press.pair.wipe();
         }
     })?;
     presses.wipe();
-    Ok(Pressed {
-        masked: found,
-        unprotected: runs.finish(),
-    })
-}
-
-/// What sounds like keys in a masked part.
-fn key_like<S: Source>(
-    reader: &Reader<S>,
-    track: Track,
-    span: &Range<u64>,
-) -> Result<u32, ReadError> {
-    let mut runs = Runs::new(MASKED_RUN_LEAST, MASKED_PAUSE_MAX);
-    let mut hear = |mut find: LooseFind| {
-        let is_long = find.end.saturating_sub(find.start) >= LOOSE_SPAN_LEAST;
-        if is_long && is_key(find.pair) {
-            runs.hear(&(find.start..find.end));
-        }
-        find.pair.wipe();
-    };
-    let mut detector = LooseDetector::new(span.start);
-    each(reader, track, span.clone(), |_, audio| {
-        detector.push(audio, &mut hear);
-    })?;
-    detector.finish(&mut hear);
-    Ok(runs.finish())
-}
-
-/// One of the keys that a consumer has.
-fn is_key(pair: Pair) -> bool {
-    keypad::key_of(pair).is_some()
+    runs.close();
+    Ok(runs.counted)
 }
 
 /// Hands a track's audio out piece by piece, each with the position of its first sample, and overwrites it.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::boundary::Recordings;
+use domain::capture::fixtures::CARDS;
 use domain::recording::{Recording, RecordingFilter, RecordingState};
 use media::dtmf::inband::loose::LooseDetector;
 use recording::{Ending, Folder, KeyRing, Reader, Span, SpanKind, Track, Tracks, Wav, WrappingKey};
@@ -76,17 +77,21 @@ fn hang_up(running: &Running) -> Value {
     })
 }
 
-/// The scan of the only recording, and of the only capture in it, found nothing.
-fn is_scanned_and_clean(running: &Running) {
+/// The scan of the only recording, and of the captures in it, found nothing.
+fn is_scanned_and_clean(running: &Running, captures: usize) {
     let scanned = wait_for("the recording is scanned", STEP_MAX, || {
-        Some(entries(running, "recording_scanned")).filter(|found| found.len() == 2)
+        Some(entries(running, "recording_scanned")).filter(|found| found.len() == captures + 1)
     });
     let of = |object: &str| {
         let object = object.to_owned();
         let is_it = move |entry: &&Value| entry["object"].as_str().unwrap().starts_with(&object);
         scanned.iter().filter(is_it).count()
     };
-    assert_eq!((of("recording "), of("capture ")), (1, 1), "{scanned:?}");
+    assert_eq!(
+        (of("recording "), of("capture ")),
+        (1, captures),
+        "{scanned:?}"
+    );
     for entry in &scanned {
         for found in ["masked_keys", "paused_samples", "unprotected_keys"] {
             assert_eq!(entry["detail"][found], 0, "{entry}");
@@ -181,7 +186,7 @@ fn a_basic_capture_pauses_the_recording_by_the_recorders_own_word() {
     recorded(folder.path(), 2);
     let ended = hang_up(&running);
     assert_eq!(ended["detail"]["cut"], false, "{ended}");
-    is_scanned_and_clean(&running);
+    is_scanned_and_clean(&running, 1);
     for action in ["recorder_paused", "recorder_resumed"] {
         let entries = entries(&running, action);
         assert_eq!(entries.len(), 1, "{action}: {entries:?}");
@@ -222,7 +227,7 @@ fn an_advanced_capture_is_recorded_with_flat_tones_and_its_masked_span() {
     capture.act("cancel");
     recorded(folder.path(), 4);
     hang_up(&running);
-    is_scanned_and_clean(&running);
+    is_scanned_and_clean(&running, 1);
     let (_, reader) = only(&site, folder.path());
     assert_eq!(reader.ending(), Ending::Whole);
     let spans = reader.spans();
@@ -251,6 +256,94 @@ fn an_advanced_capture_is_recorded_with_flat_tones_and_its_masked_span() {
     let told = seen["file"]["spans"].as_array().unwrap();
     let is_it = |span: &&Value| span["kind"] == "masked" && span["from_ms"] == from;
     assert_eq!(told.iter().filter(is_it).count(), 1, "{seen}");
+}
+
+#[test]
+fn a_recording_goes_on_after_basic_captures_however_they_end() {
+    let (mut site, folder) = recording_site();
+    let running = start(&mut site);
+    let page = running.page("agent");
+    let call = connect(&page, &running.stage);
+    recorded(folder.path(), 1);
+    let cancelled = Capture::open(&page, &running.stage, &call, "check_basic");
+    cancelled.key_check();
+    cancelled.act("cancel");
+    recorded(folder.path(), 2);
+    let done = Capture::open(&page, &running.stage, &call, "check_basic");
+    done.key_check();
+    done.act("done");
+    done.act("confirm_gone");
+    done.act("close");
+    recorded(folder.path(), 3);
+    Capture::open(&page, &running.stage, &call, "check_basic").key_check();
+    hang_up(&running);
+    is_scanned_and_clean(&running, 3);
+    let (_, reader) = only(&site, folder.path());
+    let all = reader.positions();
+    let spans = reader.spans();
+    let pauses = spans.iter().filter(|span| span.kind == SpanKind::Paused);
+    let pauses: Vec<Span> = pauses.copied().collect();
+    assert_eq!(pauses.len(), 3, "{spans:?}");
+    let mut from = all.start;
+    for pause in &pauses {
+        for track in Track::BOTH {
+            assert!(!is_silent(&samples(&reader, track, from, pause.from)));
+            assert!(is_silent(&samples(&reader, track, pause.from, pause.until)));
+        }
+        from = pause.until;
+    }
+    // The call ended in the last of them.
+    assert_eq!(pauses[2].until, all.end);
+    drop(running);
+
+    // Whatever was paused when a server ended: the next call is recorded.
+    let mut running = site.start();
+    let page = running.page("agent");
+    let call = connect(&page, &running.stage);
+    recorded(folder.path(), 1);
+    Capture::open(&page, &running.stage, &call, "check_basic").key_check();
+    running.kill_server();
+    drop(running);
+    let running = site.start();
+    let page = running.page("agent");
+    connect(&page, &running.stage);
+    recorded(folder.path(), 3);
+}
+
+#[test]
+fn a_basic_card_and_an_advanced_check_of_one_call_are_kept_by_their_own_rules() {
+    let (mut site, folder) = recording_site();
+    let running = start(&mut site);
+    let page = running.page("agent");
+    let call = connect(&page, &running.stage);
+    recorded(folder.path(), 1);
+    let basic = Capture::open(&page, &running.stage, &call, "credit_card_basic");
+    basic.key_card(CARDS[0].number, "123");
+    basic.act("done");
+    basic.act("confirm_gone");
+    basic.act("close");
+    recorded(folder.path(), 2);
+    let advanced = Capture::open(&page, &running.stage, &call, "check_advanced");
+    advanced.key_check();
+    advanced.act("cancel");
+    recorded(folder.path(), 5);
+    hang_up(&running);
+    is_scanned_and_clean(&running, 2);
+    let (_, reader) = only(&site, folder.path());
+    let pause = only_span(&reader, SpanKind::Paused);
+    for track in Track::BOTH {
+        assert!(is_silent(&samples(&reader, track, pause.from, pause.until)));
+    }
+    // The mask may hold from one capture to the next.
+    let spans = reader.spans();
+    let last = spans.iter().filter(|span| span.kind == SpanKind::Masked);
+    let last = last.max_by_key(|span| span.until).unwrap();
+    let from = last.from.max(pause.until);
+    assert!(last.until > from + 2 * 8_000, "{spans:?}");
+    let keyed = samples(&reader, Track::Consumer, from, last.until);
+    assert!(!is_silent(&keyed), "flat tones are heard");
+    judge(&reader);
+    is_clean_outside(&reader);
 }
 
 #[test]

@@ -452,6 +452,16 @@ fn desktop(service_url: &str) -> Value {
                 { "field": "routing_number", "text": "Please key the routing number." },
                 { "field": "account_number", "text": "Please key the account number, then pound." },
             ],
+        }, {
+            "kind": "credit_card_basic",
+            "title": "Card elsewhere",
+            "card_types": ["visa"],
+            "enabled": true,
+            "prompts": [
+                { "field": "card_number", "text": "Please key the card number, then pound." },
+                { "field": "expiry", "text": "Please key the expiry date." },
+                { "field": "security_code", "text": "Please key the security code, then pound." },
+            ],
         }],
     })
 }
