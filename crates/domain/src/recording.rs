@@ -7,11 +7,15 @@ use std::str::FromStr;
 use crate::id::{CallId, RecordingId, ServiceId, UserId};
 use crate::time::UnixMillis;
 
+mod hold;
 mod outline;
 mod scan;
 
 pub use scan::{RecordingFinds, RecordingScan};
 
+pub use hold::{
+    Hold, HoldOutput, LATE_MAX, LOOK_EVERY, PAUSE_MAX, RESUME_MAX, RecorderRequest, RecorderWord,
+};
 pub use outline::{
     PEAK_MS, RecordingEnding, RecordingOutline, RecordingSpan, RecordingSpanKind, RecordingTracks,
 };
