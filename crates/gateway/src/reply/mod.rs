@@ -3,8 +3,8 @@
 //! Never: believes a Content-Type, logs a byte of a body, or keeps it.
 
 use domain::gateway::{
-    ConditionList, ContentType, Evidence, GatewayConfig, KeyFound, MissingKey, Refinement,
-    ResponseFormat, VerdictRule, rule,
+    AtKey, ConditionList, ContentType, Evidence, GatewayConfig, Key, KeyFound, MissingKey,
+    Refinement, ResponseFormat, VerdictRule, rule,
 };
 
 mod doctype;
@@ -119,6 +119,16 @@ pub(crate) fn read(reply: &Whole<'_>, config: &GatewayConfig) -> Reading {
         message: wanted.message(&found),
         outputs: wanted.outputs(&found),
     }
+}
+
+/// Whether what stands at a key of a body in JSON passes; nothing does in a body that is none.
+pub(crate) fn holds_in_json(body: &[u8], key: &Key, test: impl Fn(AtKey<'_>) -> bool) -> bool {
+    let mut hunt = Hunt::new([key.clone()]);
+    let walked = std::str::from_utf8(body)
+        .map_err(|_| Malformed)
+        .and_then(|text| json::read(text, &mut hunt));
+    let found = hunt.finish();
+    walked.is_ok() && found.first().is_some_and(|found| test(found.at_key()))
 }
 
 fn walk(body: &[u8], config: &GatewayConfig, hunt: &mut Hunt) -> Result<(), Malformed> {

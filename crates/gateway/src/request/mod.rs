@@ -27,6 +27,7 @@ mod value;
 
 pub(crate) use about::About;
 use encode::{Sink, encode};
+pub(crate) use escape::{each, json_char, url_char};
 use facts::Facts;
 pub(crate) use head::push_base64;
 pub(crate) use preview::{preview, sensitive_values};
