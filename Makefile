@@ -10,7 +10,7 @@ XTASK := $(TARGET)/debug/xtask
 RUN_TESTS := --config "target.'cfg(unix)'.runner = ['$(abspath scripts/run-tests)']"
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program screens test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments load-sip bench bench-detector bench-mask bench-relay bench-pages bench-payments bench-recordings kill-recordings figures guard-campaign memory-per-call fuzz lint fmt clean
+.PHONY: help build demo ui program screens test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments fault-recordings load-sip bench bench-detector bench-mask bench-relay bench-pages bench-payments bench-recordings kill-recordings figures guard-campaign memory-per-call fuzz lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -20,6 +20,7 @@ help:
 	@echo "make acceptance-add   lists in docs/acceptance.toml the tests of that run whose names begin with the ids of rows"
 	@echo "make screens   the pictures of the guide anew, one of each screen, into docs/screens"
 	@echo "make fault-payments   the server killed N=300 times while it charges: one JSON line, fails if anybody is charged twice, or a charge is lost or stuck"
+	@echo "make fault-recordings   every fault of a recorder, each N=50 times: one JSON line, fails if a capture begins beside a recorder that has not said that it is paused, or one stays paused"
 	@echo "make bench   calls per core, CPU per call, detector: one JSON line each"
 	@echo "make bench-mask   what is heard of keys under the mask, class by class: JSON lines, fails above a bound"
 	@echo "make bench-pages   500 pages with an event stream, 50 of them with a customer who keys: how old events are when they are read"
@@ -119,9 +120,9 @@ test-trip: planted $(XTASK)
 planted: program
 	$(CARGO) build --quiet --locked --workspace --bin tonewall-planted --features tonewall-server/planted
 
-# The server killed at each point of a charge, and pressed twenty times at once; fault-payments does the former for longer.
+# The server killed at each point of a charge, and pressed twenty times at once, and each fault of a recorder twice; fault-payments and fault-recordings do that for longer.
 test-fault-short: program $(XTASK)
-	scripts/timed fault-short $(JUNIT)/fault-short $(CARGO) test --locked --workspace --test stories killed
+	scripts/timed fault-short $(JUNIT)/fault-short $(CARGO) test --locked --workspace --test stories -- killed faulty_recorders
 
 # N kills between the click and the stored outcome, judged by the sandbox gateway's own ledger: the last line is one JSON object, and the exit code follows
 # it. PLANT=retry sends each charge twice, so that it must fail (docs/planted.md).
@@ -132,6 +133,16 @@ fault-payments: planted
 	@set -o pipefail; TONEWALL_KILL_N=$(N) TONEWALL_KILL_PLANT=$(PLANT) \
 	  $(CARGO) test --quiet --locked --workspace --test stories killed_at_every_point -- --nocapture 2>&1 | tee $(KILLED) | { grep -v '^{"trials"' || true; }; \
 	  code=$$?; grep '^{"trials"' $(KILLED) | tail -n 1; exit $$code
+
+# Each fault of a recorder N times, judged by its own tape: the last line is one JSON object, and the exit code follows it. A recorder that lies is planted first:
+# its judge must hear it, or the zeros mean nothing.
+FAULTS_LOG = $(abspath $(TARGET))/fault-recordings.log
+fault-recordings: N = 50
+fault-recordings: program
+	$(CARGO) test --quiet --locked --workspace --test stories the_campaign_hears_a_recorder_that_lies
+	@set -o pipefail; TONEWALL_RECORDER_N=$(N) \
+	  $(CARGO) test --quiet --locked --workspace --test stories no_fault_of_a_recorder -- --nocapture 2>&1 | tee $(FAULTS_LOG) | { grep -v '^{"trials"' || true; }; \
+	  code=$$?; grep '^{"trials"' $(FAULTS_LOG) | tail -n 1; exit $$code
 
 # 200 calls a second for 60 s with 3 % of the caller's messages lost; the optimised program is measured.
 load-sip: build

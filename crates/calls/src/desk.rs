@@ -11,7 +11,7 @@ use domain::access::{Actor, Permission, Resource, authorize};
 use domain::availability::{Availability, Wish};
 use domain::boundary::{
     Audience, Bus, CallEvents, CaptureAction, CaptureDesk, Desktops, EndCause, IncomingCall,
-    LineEvent, LiveEvent, PaymentGateway, Recorders, Store, Task, Telephony,
+    LegCallIds, LineEvent, LiveEvent, PaymentGateway, Recorders, Store, Task, Telephony,
 };
 use domain::capture::{Field, Velocity, WidgetKind};
 use domain::consumer::Consumer;
@@ -340,8 +340,8 @@ impl CallEvents for Calls {
         }
     }
 
-    fn answered(&self, call: &CallId) {
-        self.tell(call, LineMessage::Answered);
+    fn answered(&self, call: &CallId, legs: LegCallIds) {
+        self.tell(call, LineMessage::Answered(legs));
     }
 
     fn held(&self, call: &CallId, held: bool) {

@@ -18,7 +18,6 @@ mod open_capture;
 mod patience;
 mod read_out;
 mod reconcile;
-mod recorders;
 mod routing;
 mod signals;
 mod task;
@@ -31,7 +30,6 @@ pub use charge::{BeginPlan, ChargeRun, PROGRESS_MAX, Progress};
 pub use desk::{Calls, Deps};
 pub use follow_up::close_open_follow_ups;
 pub use reconcile::close_open_attempts;
-pub use recorders::{NO_CONTROL, Unreachable};
 
 /// The present by the runtime's clock, which is the system's; tests can stop and move it.
 fn now() -> std::time::Instant {

@@ -525,6 +525,23 @@ impl CallTask {
         });
     }
 
+    /// Hears if a recorder that has confirmed its pause does not keep it. The watch ends with the pause.
+    pub(crate) fn watch_recorder(&mut self, capture: CaptureId, sink: Sink) {
+        let (recorders, call) = (self.inner.deps.recorders.clone(), self.call.id().clone());
+        self.work.spawn(async move {
+            let asked = crate::now();
+            match recorders.broken(&call, &sink).await {
+                Some(code) => Done::Broken(RecorderAnswer {
+                    capture,
+                    sink,
+                    asked,
+                    result: Err(code),
+                }),
+                None => Done::Unwatched,
+            }
+        });
+    }
+
     /// What a request may tell of the call.
     fn facts(&self, agent: &Actor) -> Vec<(&'static str, String)> {
         vec![

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use domain::access::{Actor, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
-    Audience, CaptureAction, IncomingCall, LineEvent, LiveEvent, ProtectionRefused, StoreError,
-    Telephony,
+    Audience, CaptureAction, ConnectedCall, IncomingCall, LegCallIds, LineEvent, LiveEvent,
+    ProtectionRefused, StoreError, Telephony,
 };
 use domain::call::Call;
 use domain::capture::{AttemptsUsed, Field, WidgetKind};
@@ -48,7 +48,7 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, DeskError>>;
 
 /// What the telephone side reports of a call.
 pub(crate) enum LineMessage {
-    Answered,
+    Answered(LegCallIds),
     Held(bool),
     Transferred(Result<(), TransferFailure>),
     Line(LineEvent),
@@ -121,6 +121,10 @@ pub(crate) enum Done {
     Protect(Option<CaptureId>, Result<(), ProtectionRefused>),
     Paused(RecorderAnswer),
     Resumed(RecorderAnswer),
+    /// A recorder that had confirmed its pause does not keep it.
+    Broken(RecorderAnswer),
+    /// What was watched has come to its end.
+    Unwatched,
     /// That a value is shown is in the trail, or could not be entered.
     Recorded(Showing, Result<(), StoreError>),
 }
@@ -404,11 +408,15 @@ impl CallTask {
 
     fn handle_line(&mut self, message: LineMessage) {
         match message {
-            LineMessage::Answered => {
+            LineMessage::Answered(legs) => {
                 self.call.answered(self.inner.deps.clock.now());
-                let agent = self.agent.as_ref().map(|user| &user.id);
-                let recorders = &self.inner.deps.recorders;
-                recorders.connected(self.call.id(), &self.service, agent);
+                self.inner.deps.recorders.connected(ConnectedCall {
+                    id: self.call.id(),
+                    called: self.call.called(),
+                    service: &self.service,
+                    agent: self.agent.as_deref(),
+                    legs: &legs,
+                });
                 self.settle_listening();
                 self.protect_always();
                 self.publish_call();
@@ -447,6 +455,9 @@ impl CallTask {
             Done::Paused(answer) => {
                 self.note_recorder("pause", AuditAction::RecorderPaused, &answer);
                 if self.is_open(&answer.capture) {
+                    if answer.result.is_ok() && answer.sink.control.is_some() {
+                        self.watch_recorder(answer.capture.clone(), answer.sink.clone());
+                    }
                     self.capture_event(match answer.result {
                         Ok(()) => Event::SinkPaused(answer.sink.id),
                         Err(_code) => Event::SinkRefused(answer.sink.id),
@@ -463,6 +474,15 @@ impl CallTask {
                     tracing::error!(%call, %sink, code, "alarm: a recorder did not resume");
                 }
             }
+            Done::Broken(answer) => {
+                self.note_recorder("keep", AuditAction::RecorderPaused, &answer);
+                if self.is_open(&answer.capture) {
+                    self.capture_event(Event::SinkRefused(answer.sink.id.clone()));
+                }
+                // By now nothing is keyed or shown any more that was to be kept from it.
+                self.ask_recorder(answer.capture, answer.sink, false);
+            }
+            Done::Unwatched => {}
             Done::Recorded(showing, recorded) => self.show(showing, recorded),
         }
     }

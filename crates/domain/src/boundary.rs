@@ -41,13 +41,13 @@ mod recording_files;
 mod telephony;
 
 pub use payment_desk::{FollowUpError, PaymentDesk};
-pub use recording::{Recorders, Recordings};
+pub use recording::{ConnectedCall, NO_CONTROL, Recorders, Recordings};
 pub use recording_files::{
     OpenRecording, RecordingDeletionError, RecordingFileError, RecordingFiles, RecordingPieces,
 };
 pub use telephony::{
-    CallEvents, EndCause, IncomingCall, LineEvent, PhoneAccount, Protected, ProtectionRefused,
-    RouteTarget, Telephony, TelephonyError,
+    CallEvents, EndCause, IncomingCall, LegCallIds, LineEvent, PhoneAccount, Protected,
+    ProtectionRefused, RouteTarget, Telephony, TelephonyError,
 };
 
 /// A future behind a trait object.

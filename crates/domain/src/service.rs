@@ -132,6 +132,9 @@ pub struct Sink {
     pub medium: SinkMedium,
     /// Whether it sits behind the mask.
     pub hears: SinkHearing,
+    /// Name of the recorder in the server's file by which this server can pause it; none: nothing here reaches it.
+    #[serde(default)]
+    pub control: Option<String>,
 }
 
 impl Sink {
@@ -143,6 +146,7 @@ impl Sink {
             name: "Tonewall".to_owned(),
             medium: SinkMedium::Call,
             hears: SinkHearing::Masked,
+            control: None,
         }
     }
 

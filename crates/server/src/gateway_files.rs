@@ -1,15 +1,18 @@
-//! The files that the settings of gateways name.
+//! The files that the settings of gateways and of recorders beside this server name.
 //! Owns: reading them at the start, and which setting named a file that cannot be used.
 //! Never: reads one again: a certificate that was replaced counts from the next start.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use gateway::{
-    ClientCertificate, Connections, FileError, GatewayPolicy, Proxy, read_password, read_roots,
+    ClientCertificate, Connections, FileError, GatewayPolicy, Proxy, RecorderHook, read_password,
+    read_roots,
 };
 use rustls::pki_types::CertificateDer;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, ExternalRecorder};
+use crate::recorder::Control;
 use crate::wire::StartError;
 
 /// Where charges may go, and what they may name for their connections.
@@ -26,6 +29,39 @@ pub(crate) fn policy(config: &Config) -> Result<GatewayPolicy, StartError> {
         policy.extra_roots = roots("gateway.ca_file".to_owned(), path)?;
     }
     Ok(policy)
+}
+
+/// Recorders beside this server, each ready to be asked.
+///
+/// # Errors
+/// The first file that cannot be used.
+pub(crate) fn recorders(config: &Config) -> Result<BTreeMap<String, Control>, StartError> {
+    let all = config.external_recorders.iter();
+    all.map(|(name, recorder)| Ok((name.clone(), control(name, recorder)?)))
+        .collect()
+}
+
+fn control(name: &str, recorder: &ExternalRecorder) -> Result<Control, StartError> {
+    let table = format!("recorders.external.{name}");
+    let ca_file = recorder.ca_file.as_ref();
+    let roots = ca_file.map(|path| roots(format!("{table}.ca_file"), path));
+    let roots = roots.transpose()?;
+    let secret = match &recorder.secret {
+        Some((header, file)) => {
+            let secret = read_password(file).map_err(wrong(format!("{table}.secret_file")))?;
+            Some((header.clone(), secret))
+        }
+        None => None,
+    };
+    let hook = RecorderHook::new(recorder.settings.clone(), roots.as_deref(), secret);
+    let hook = hook.map_err(|source| StartError::ConfigRecorder {
+        setting: table,
+        source,
+    })?;
+    Ok(Control {
+        hook,
+        pause_max: recorder.pause_max,
+    })
 }
 
 fn connections(config: &Config) -> Result<Connections, StartError> {

@@ -13,7 +13,7 @@ use store::Database;
 use voice::{MediaCounters, Node};
 use web::health::{HealthSource, Metric, MetricKind};
 
-use crate::recorder::{Counts, Recorder};
+use crate::recorder::{Counts, External, HoldCounts, Recorder};
 
 /// Where the numbers come from.
 pub(crate) struct Numbers {
@@ -23,6 +23,7 @@ pub(crate) struct Numbers {
     pub(crate) database: Arc<Database>,
     /// The own recorder, if there is one.
     pub(crate) recorder: Option<Recorder>,
+    pub(crate) external: External,
 }
 
 /// Shown for "none": 100 dB below, under any noise of G.711.
@@ -82,6 +83,7 @@ impl HealthSource for Numbers {
         metrics.extend(egress_guard_metrics(&node.media));
         let recorded = self.recorder.as_ref().map(Recorder::counts);
         metrics.extend(recording_metrics(&recorded.unwrap_or_default()));
+        metrics.extend(hold_metrics(&self.external.counts()));
         metrics
     }
 }
@@ -147,6 +149,20 @@ fn recording_metrics(counts: &Counts) -> Vec<Metric> {
         ("tonewall_recording_deleted_total", "Recordings deleted because their days were over.", Counter, count(counts.deleted)),
         ("tonewall_recording_scanned_total", "Recordings scanned after their call.", Counter, count(counts.scanned)),
         ("tonewall_recording_quarantined_total", "Recordings in which the scan found keys, or sound in a pause.", Counter, count(counts.quarantined)),
+    ];
+    rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
+        .into()
+}
+
+fn hold_metrics(counts: &HoldCounts) -> Vec<Metric> {
+    use MetricKind::{Counter, Gauge};
+    #[rustfmt::skip]
+    let rows = [
+        ("tonewall_recorder_held", "Recorders beside this server that are paused for a call, or not resumed yet.", Gauge, size(counts.held)),
+        ("tonewall_recorder_pauses_refused_total", "Pauses that a recorder did not confirm in time.", Counter, count(counts.refused)),
+        ("tonewall_recorder_pauses_broken_total", "Confirmed pauses that a recorder did not keep.", Counter, count(counts.broken)),
+        ("tonewall_recorder_resumes_failed_total", "Resumes that did not work at the first try.", Counter, count(counts.not_resumed)),
+        ("tonewall_recorder_left_paused_total", "Recorders that could not be resumed in an hour.", Counter, count(counts.left_paused)),
     ];
     rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
         .into()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use calls::configuration::{Configuration, Readers, Snapshot, WatchedStore};
-use calls::{Asking, Calls, Deps, Unreachable, close_open_attempts, close_open_follow_ups};
+use calls::{Asking, Calls, Deps, close_open_attempts, close_open_follow_ups};
 use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
@@ -29,7 +29,7 @@ use crate::config::{self, Config};
 use crate::gateway_files;
 use crate::hardening;
 use crate::metrics::Numbers;
-use crate::recorder::{Recorder, Work};
+use crate::recorder::{AllRecorders, External, Recorder, Work};
 
 /// A stop waits this long for charges on their way: their longest Read Timeout.
 const DRAIN_MAX: Duration = Duration::from_secs(125);
@@ -64,6 +64,14 @@ pub(crate) enum StartError {
         #[source]
         source: gateway::ProxyError,
     },
+    #[error("{setting}")]
+    ConfigRecorder {
+        setting: String,
+        #[source]
+        source: gateway::HookError,
+    },
+    #[error("recorders that were left paused")]
+    PausedRecorders(#[from] crate::recorder::JournalError),
     #[error("gateway")]
     Gateway(#[from] gateway::SetupError),
     #[error("recordings.directory")]
@@ -126,20 +134,19 @@ impl Server {
         let hub = web::events::Hub::new();
         let (gateway, trials) = gateway(config, &arena, &hub)?;
         let recorder = start_recorder(config, &database, &clock, &configuration).await?;
-        let extras = extras.heard_by(recorder.as_ref());
+        let external = External::start(gateway_files::recorders(config)?, &config.data)?;
         let calls = Calls::new(Deps {
             store: of_calls(&database),
             desktops: database.clone(),
             configuration: configuration.clone(),
             gateway: gateway.clone(),
-            recorders: recorders(recorder.as_ref()),
+            recorders: recorders(recorder.as_ref(), &external),
             bus: hub.clone(),
             clock: clock.clone(),
             arena: arena.clone(),
         });
-        let node = start_node(config, &arena, database.epoch(), extras, &calls)?;
-        node.set_phones(phones(&configuration.current()));
-        gateway.set_approved_hosts(approved(&configuration.current()));
+        let node = start_node(config, &arena, &database, (extras, &recorder), &calls)?;
+        tell_configured(&node, &*gateway, &configuration.current());
         let asking = ask_gateways(&database, &configuration, &gateway, &clock);
         let store = watched(&database, &configuration, &calls, &node, &hub, &gateway);
         record_start(&*database, &*clock, config, database.epoch()).await?;
@@ -162,14 +169,14 @@ impl Server {
             hub,
             hooks: Arc::new(web::NoHooks),
         };
-        let running_web = web::serve(web_config(config), deps);
-        let running_web = running_web.await.map_err(StartError::Web)?;
+        let running_web = serve_web(config, deps).await?;
         let numbers = Numbers {
             node: node.clone(),
             calls: calls.clone(),
             arena,
             database: database.clone(),
             recorder: recorder.as_ref().map(|(recorder, _)| recorder.clone()),
+            external,
         };
         let running_health = serve_health(config, numbers).await?;
         Ok(Self {
@@ -235,11 +242,11 @@ async fn start_recorder(
     Ok(Some(Recorder::start(folder, &node, database, clock).await?))
 }
 
-fn recorders(own: Option<&(Recorder, Work)>) -> Arc<dyn Recorders> {
-    match own {
-        Some((recorder, _)) => Arc::new(recorder.clone()),
-        None => Arc::new(Unreachable),
-    }
+fn recorders(own: Option<&(Recorder, Work)>, external: &External) -> Arc<dyn Recorders> {
+    Arc::new(AllRecorders {
+        own: own.map(|(recorder, _)| recorder.clone()),
+        external: external.share(),
+    })
 }
 
 /// What the own recorder has kept.
@@ -386,14 +393,20 @@ fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) 
 fn start_node(
     config: &Config,
     arena: &Arc<Arena>,
-    epoch: i64,
-    extras: Extras,
+    database: &Database,
+    (extras, recorder): (Extras, &Option<(Recorder, Work)>),
     calls: &Calls,
 ) -> Result<Arc<Node>, StartError> {
-    let node = node_config(config, arena, epoch, extras);
+    let extras = extras.heard_by(recorder.as_ref());
+    let node = node_config(config, arena, database.epoch(), extras);
     let node = Arc::new(Node::start(node, Arc::new(calls.clone()))?);
     calls.attach(node.clone());
     Ok(node)
+}
+
+async fn serve_web(config: &Config, deps: web::Deps) -> Result<web::Running, StartError> {
+    let serving = web::serve(web_config(config), deps);
+    serving.await.map_err(StartError::Web)
 }
 
 async fn serve_health(
@@ -415,6 +428,12 @@ fn peer(trunk: &config::Trunk) -> Peer {
         },
         info_digits: trunk.info_digits,
     }
+}
+
+/// What phones and gateway know of the configuration from the beginning on.
+fn tell_configured(node: &Node, gateway: &dyn PaymentGateway, snapshot: &Snapshot) {
+    node.set_phones(phones(snapshot));
+    gateway.set_approved_hosts(approved(snapshot));
 }
 
 fn phones(snapshot: &Snapshot) -> Vec<PhoneAccount> {
@@ -474,6 +493,8 @@ fn web_config(config: &Config) -> web::WebConfig {
     web.embedding.clone_from(&config.embedding);
     web.second_factor = config.second_factor;
     web.phone_realm.clone_from(&config.realm);
+    let controls = config.external_recorders.iter();
+    web.recorder_controls = controls.map(|(name, _)| name.clone()).collect();
     web
 }
 

@@ -16,6 +16,10 @@ mod support;
 mod asked;
 #[path = "stories/canary.rs"]
 mod canary;
+#[path = "stories/external_recorders.rs"]
+mod external_recorders;
+#[path = "stories/faulty_recorders.rs"]
+mod faulty_recorders;
 #[path = "stories/gateway_command.rs"]
 mod gateway_command;
 #[path = "stories/killed.rs"]

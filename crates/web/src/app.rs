@@ -104,6 +104,8 @@ pub(crate) struct App {
     pub(crate) set_up: SetUp,
     pub(crate) secure: bool,
     pub(crate) frame_hosts: Vec<String>,
+    /// Names of the recorders that this server can pause.
+    pub(crate) recorder_controls: Vec<String>,
     /// Origins of pages that may show this one in a frame.
     pub(crate) embedding: Vec<String>,
     pub(crate) frame_codes: FrameCodes,

@@ -38,6 +38,8 @@ pub struct WebConfig {
     pub connections_max: usize,
     /// Hosts whose pages a tile of a designer desktop may show, in a sandbox.
     pub frame_hosts: Vec<String>,
+    /// Names of the recorders that this server can pause, as services may name them.
+    pub recorder_controls: Vec<String>,
     /// Origins of pages that may show this one in a frame ("https://crm.example"); plain HTTP on loopback only.
     pub embedding: Vec<String>,
     /// The page that is served.
@@ -59,6 +61,7 @@ impl WebConfig {
             password_cost: PasswordCost::default(),
             connections_max: CONNECTIONS_MAX,
             frame_hosts: Vec::new(),
+            recorder_controls: Vec::new(),
             embedding: Vec::new(),
             page: Page::built_in(),
         }

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::audit::AuditAction;
-use domain::boundary::{CaptureAction, CaptureDesk, Recorders, Task};
+use domain::boundary::{CaptureAction, CaptureDesk, ConnectedCall, NO_CONTROL, Recorders, Task};
 use domain::capture::fixtures::{ACCOUNT_NUMBER, ROUTING_NUMBERS};
 use domain::capture::{CaptureState, Field, WidgetKind};
-use domain::id::{CallId, CaptureId, RecordingId, UserId};
+use domain::id::{CallId, CaptureId, RecordingId};
 use domain::money::{Currency, Money};
 use domain::payment::PaymentForm;
 use domain::recording::RecordingMoment;
-use domain::service::{ProtectionScope, Service, Sink};
+use domain::service::{ProtectionScope, Sink};
 use domain::view::{DeskError, ReadOut};
 use domain::widget::{Authorisation, AuthorisationRule, WidgetOptions};
 
@@ -38,7 +38,7 @@ impl Tape {
 
     fn does(&self, what: &'static str) -> Result<(), &'static str> {
         if !self.obeys.load(Ordering::SeqCst) {
-            return Err(crate::NO_CONTROL);
+            return Err(NO_CONTROL);
         }
         self.did.lock().unwrap().push(what);
         Ok(())
@@ -56,7 +56,7 @@ impl Tape {
 }
 
 impl Recorders for Tape {
-    fn connected(&self, _: &CallId, _: &Service, _: Option<&UserId>) {}
+    fn connected(&self, _: ConnectedCall<'_>) {}
 
     fn ended(&self, _: &CallId) {}
 
@@ -81,6 +81,10 @@ impl Recorders for Tape {
 
     fn resume<'a>(&'a self, _: &'a CallId, _: &'a Sink) -> Task<'a, Result<(), &'static str>> {
         Box::pin(async { self.does("resumed") })
+    }
+
+    fn broken<'a>(&'a self, _: &'a CallId, _: &'a Sink) -> Task<'a, Option<&'static str>> {
+        Box::pin(std::future::ready(None))
     }
 
     fn is_recording(&self, _: &CallId) -> bool {

@@ -507,7 +507,7 @@ impl House {
     /// A call of a consumer, answered by the agent.
     pub(super) async fn call(&self) -> Phone {
         let (id, keys) = self.incoming();
-        self.calls.answered(&id);
+        self.calls.answered(&id, LegCallIds::default());
         let connected = |view: &CallView| view.answered_at.is_some();
         self.until_call(&id, connected).await;
         Phone { id, keys }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::boundary::CallEvents;
+use domain::boundary::{CallEvents, LegCallIds};
 
 use super::house;
 use super::house::House;
@@ -28,7 +28,7 @@ async fn a_call_at_a_desktop_with_a_button_is_listened_to_before_it_is_answered(
     house.until_noted("watch", 1).await;
     let log = house.line.log.lock().unwrap().clone();
     assert_eq!(log, ["route", "watch"]);
-    house.calls.answered(&ringing);
+    house.calls.answered(&ringing, LegCallIds::default());
     house.until_noted("watch", 1).await;
     look(&house).await;
     assert_eq!(told(&house), ["watch"], "it is told once");

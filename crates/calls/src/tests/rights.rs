@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use domain::access::{Actor, Permission};
 use domain::audit::AuditAction;
-use domain::boundary::{Audited, CallEvents, CaptureAction, CaptureDesk, EndCause};
+use domain::boundary::{
+    Audited, CallEvents, CaptureAction, CaptureDesk, EndCause, LegCallIds, NO_CONTROL,
+};
 use domain::capture::fixtures::CARDS;
 use domain::capture::{CaptureState, Field};
 use domain::gate::Gate;
@@ -177,6 +179,7 @@ async fn a_basic_capture_is_blocked_by_a_recorder_that_cannot_be_paused() {
         name: "Recorder".to_owned(),
         medium: SinkMedium::Call,
         hears: SinkHearing::Masked,
+        control: None,
     };
     let mut declared: RecorderDeclaration = house
         .setup
@@ -200,7 +203,7 @@ async fn a_basic_capture_is_blocked_by_a_recorder_that_cannot_be_paused() {
     let fact = |name: &str| refused.detail[name].as_str().unwrap().to_owned();
     assert_eq!(
         ["recorder", "medium", "asked", "reason"].map(fact),
-        ["Recorder", "call", "pause", crate::NO_CONTROL]
+        ["Recorder", "call", "pause", NO_CONTROL]
     );
     house.act(&basic.id, CaptureAction::Close).await.unwrap();
     let advanced = house.open(&phone.id).await.unwrap();
@@ -216,7 +219,7 @@ async fn a_ringing_call_and_a_second_capture_are_refused() {
     }
     let refused = DeskError::Disabled(ButtonDisabled::NotConnected);
     assert_eq!(house.open(&ringing).await, Err(refused));
-    house.calls.answered(&ringing);
+    house.calls.answered(&ringing, LegCallIds::default());
     let first = loop {
         if let Ok(view) = house.open(&ringing).await {
             break view.id;

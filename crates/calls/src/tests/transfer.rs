@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::access::{Actor, CustomRoles};
 use domain::audit::AuditAction;
 use domain::availability::{NotReadyReason, Wish};
-use domain::boundary::{Audience, CallEvents, CaptureAction, CaptureDesk, EndCause};
+use domain::boundary::{Audience, CallEvents, CaptureAction, CaptureDesk, EndCause, LegCallIds};
 use domain::capture::CaptureState;
 use domain::control::CallControl;
 use domain::id::{CallId, UserId};
@@ -218,7 +218,7 @@ async fn a_charge_on_its_way_is_not_discarded() {
 async fn who_is_on_a_call_has_no_phone_or_is_oneself_gets_none() {
     let house = house().await;
     let (first, second) = (house.call().await, house.incoming());
-    house.calls.answered(&second.0);
+    house.calls.answered(&second.0, LegCallIds::default());
     let targets = |house: &House| {
         house
             .calls

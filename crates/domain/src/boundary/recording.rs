@@ -2,22 +2,44 @@
 //! Owns: pauses that a recorder confirms, what is read of recordings.
 //! Never: implements one; carries audio.
 
-use super::{StoreError, Task};
-use crate::id::{CallId, RecordingId, UserId};
+use super::{LegCallIds, StoreError, Task};
+use crate::access::User;
+use crate::id::{CallId, RecordingId};
 use crate::recording::{Recording, RecordingFilter, RecordingMoment, RecordingPlace};
 use crate::service::{Service, Sink};
 use crate::time::UnixMillis;
 
+/// The reason code for a declared recorder that nothing here can pause: a capture that needs its pause is blocked (I2).
+pub const NO_CONTROL: &str = "recorder_without_control";
+
+/// A call both of whose legs are connected, as recorders need to know it.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectedCall<'a> {
+    /// The call.
+    pub id: &'a CallId,
+    /// What was dialled: the caller's text.
+    pub called: &'a str,
+    /// Its service, as it was when the call came in.
+    pub service: &'a Service,
+    /// Its agent, if it has one.
+    pub agent: Option<&'a User>,
+    /// How other equipment knows it.
+    pub legs: &'a LegCallIds,
+}
+
 /// Recorders that can be paused, and this server's own among them. A pause counts only once the recorder has confirmed it (I2).
 pub trait Recorders: Send + Sync {
     /// Both legs are connected. A call that is to be recorded is, from now on until it ends.
-    fn connected(&self, call: &CallId, service: &Service, agent: Option<&UserId>);
-    /// The call has ended: nothing of it is recorded any more.
+    fn connected(&self, call: ConnectedCall<'_>);
+    /// The call has ended, and its digits are wiped: nothing of it is recorded any more.
     fn ended(&self, call: &CallId);
     /// This server's own recorder, if it records this call or is about to.
     fn own(&self, call: &CallId) -> Option<Sink>;
     /// Pauses a declared recorder for a call; answers when it has confirmed, or why it cannot: a reason code.
     fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>>;
+    /// Waits while a recorder that has confirmed its pause keeps it. Answers with a reason code once it does not, by its own word or because a pause
+    /// may not last so long; with none once it is let go on.
+    fn broken<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Option<&'static str>>;
     /// This call is confirmed to be recorded now, masked where it is protected.
     fn is_recording(&self, call: &CallId) -> bool;
     /// Where this server's recording of the call is now, paused or not; none: there is none.

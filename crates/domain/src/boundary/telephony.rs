@@ -118,6 +118,15 @@ pub struct IncomingCall {
     pub keys: KeyReceiver,
 }
 
+/// SIP Call-IDs of a connected call's legs, by which recorders beside this server know it. That of the leg that came in is the far side's text: hostile.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LegCallIds {
+    /// Of the consumer's leg.
+    pub consumer: String,
+    /// Of the agent's leg, as it was answered first: a transfer to another phone makes a leg of which nobody is told.
+    pub agent: String,
+}
+
 /// Reports of the telephone side. Implementations must not block.
 pub trait CallEvents: Send + Sync {
     /// A call came in; answer with `route` or `reject`.
@@ -125,7 +134,7 @@ pub trait CallEvents: Send + Sync {
     /// The target rings.
     fn ringing(&self, call: &CallId);
     /// Both legs are connected.
-    fn answered(&self, call: &CallId);
+    fn answered(&self, call: &CallId, legs: LegCallIds);
     /// Held, or no longer held.
     fn held(&self, call: &CallId, held: bool);
     /// Another phone has taken the agent's side, or has not: then all is as before.

@@ -37,10 +37,12 @@ pub(crate) struct CertificateFiles {
 
 pub(super) fn read(reader: &mut Reader) -> Connections {
     let mut connections = Connections {
-        trust: tables(reader, "trust", ["ca_file"], |row| row.path("ca_file")),
+        trust: tables(reader, ("gateway", "trust"), ["ca_file"], |row| {
+            row.path("ca_file")
+        }),
         client_certificates: tables(
             reader,
-            "client_certificates",
+            ("gateway", "client_certificates"),
             ["certificate_file", "key_file"],
             |row| {
                 let [certificate, key] = ["certificate_file", "key_file"].map(|key| row.path(key));
@@ -52,7 +54,7 @@ pub(super) fn read(reader: &mut Reader) -> Connections {
         ),
         proxies: tables(
             reader,
-            "proxies",
+            ("gateway", "proxies"),
             ["url", "user", "password_file"],
             read_proxy,
         ),
@@ -88,16 +90,16 @@ fn read_proxy(row: &mut Row<'_>) -> Option<Proxy> {
     Some(Proxy { url, credentials })
 }
 
-/// The tables below `gateway.TABLE`, each with its name.
-fn tables<const N: usize, T>(
+/// The tables below `OUTER.TABLE`, each with its name.
+pub(super) fn tables<const N: usize, T>(
     reader: &mut Reader,
-    table: &str,
+    (outer, table): (&str, &str),
     keys: [&str; N],
     read: impl Fn(&mut Row<'_>) -> Option<T>,
 ) -> Vec<(String, T)> {
     let mut all = Vec::new();
-    for (name, values) in reader.take_named("gateway", table) {
-        let at = format!("gateway.{table}.{name}");
+    for (name, values) in reader.take_named(outer, table) {
+        let at = format!("{outer}.{table}.{name}");
         if !is_word(&name) {
             let message =
                 "a name begins with a small letter; small letters, digits and _ follow, 40 at most";
@@ -114,24 +116,30 @@ fn tables<const N: usize, T>(
 }
 
 /// One of these tables.
-struct Row<'a> {
+pub(super) struct Row<'a> {
     reader: &'a mut Reader,
     at: String,
     values: toml::Table,
 }
 
 impl Row<'_> {
-    fn text(&self, key: &str) -> Option<String> {
+    /// A table within it; none: it is not there, or none.
+    pub(super) fn table(&self, key: &str) -> Option<toml::Table> {
+        let table = self.values.get(key).and_then(toml::Value::as_table);
+        table.cloned()
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<String> {
         let text = self.values.get(key).and_then(toml::Value::as_str);
         text.map(str::to_owned)
     }
 
-    fn path(&mut self, key: &str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
         let path = value::path(&self.text(key).unwrap_or_default());
         path.map_err(|message| self.problem(key, message)).ok()
     }
 
-    fn problem(&mut self, key: &str, message: String) {
+    pub(super) fn problem(&mut self, key: &str, message: String) {
         self.reader.problem(format!("{}.{key}", self.at), message);
     }
 }

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 mod connections;
 mod reader;
+mod recorders;
 mod trunk;
 mod value;
 
 pub(crate) use connections::{Connections, Proxy};
 pub(crate) use reader::Problem;
 use reader::Reader;
+pub(crate) use recorders::ExternalRecorder;
 pub(crate) use trunk::{MediaSource, Trunk};
 
 /// One row of the settings table.
@@ -41,7 +43,7 @@ impl Setting {
 
 macro_rules! settings {
     ($($key:literal = $default:expr, $doc:literal;)*) => {
-        /// Every key but the tables `[[trunk]]` and those of [`Connections`].
+        /// Every key but the tables `[[trunk]]`, `[recorders.external.NAME]` and those of [`Connections`].
         pub(crate) const SETTINGS: &[Setting] = &[$(Setting { key: $key, default: $default, doc: $doc }),*];
     };
 }
@@ -126,6 +128,8 @@ pub(crate) struct Config {
     pub(crate) store_url: Option<String>,
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) recordings: Option<PathBuf>,
+    /// By their names.
+    pub(crate) external_recorders: Vec<(String, ExternalRecorder)>,
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) connections: Connections,
@@ -183,7 +187,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let connections = connections::read(reader);
     let slots = reader.read("capture.slots", value::number(16, 65_536));
     let log = read_log(reader);
-    let trunks = trunk::read(reader);
+    let (trunks, external_recorders) = (trunk::read(reader), recorders::read(reader));
     let (log_level, log_json) = log?;
     Some(Config {
         node: node?,
@@ -210,6 +214,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         store_url: store_url?,
         key_file: key_file?,
         recordings: recordings?,
+        external_recorders,
         allowed_hosts: allowed_hosts?,
         ca_file: ca_file?,
         connections,

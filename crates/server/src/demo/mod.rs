@@ -278,6 +278,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         store_url: None,
         key_file: None,
         recordings: None,
+        external_recorders: Vec::new(),
         allowed_hosts: vec![gateway.host.clone()],
         ca_file: Some(gateway.ca_file.clone()),
         connections: Connections::default(),

@@ -3,8 +3,10 @@
 //! Never: hears audio before the mask (I3); says paused what the writer has not confirmed (I2); makes a call wait for a disk.
 //! Start reading at: [`Recorder`], then `ear` and `rows`; `scan` and `files` for what is kept.
 
+mod all;
 mod counts;
 mod ear;
+mod external;
 mod files;
 mod opened;
 mod pause;
@@ -18,19 +20,21 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::boundary::{Recorders, RecordingFiles, StoreError, Task};
-use domain::id::{CallId, RecordingId, UserId};
+use domain::boundary::{ConnectedCall, Recorders, RecordingFiles, StoreError, Task};
+use domain::id::{CallId, RecordingId};
 use domain::recording::RecordingMoment;
-use domain::service::{RecordWhen, Service, Sink};
+use domain::service::{RecordWhen, Sink};
 use domain::time::WallClock;
 use recording::{Folder, Header, NewRecording, Report, Writer};
 use store::Database;
 use tokio::sync::{Notify, OwnedMutexGuard, mpsc, watch};
 use tokio::task::JoinHandle;
 
+pub(crate) use all::AllRecorders;
 use counts::Counters;
 pub(crate) use counts::Counts;
 use ear::{Ear, Heard, Running, Take};
+pub(crate) use external::{Control, External, HoldCounts, JournalError};
 use files::Files;
 use rows::{New, Rows};
 use scan::Scans;
@@ -276,18 +280,19 @@ impl Shared {
 }
 
 impl Recorders for Recorder {
-    fn connected(&self, call: &CallId, service: &Service, agent: Option<&UserId>) {
-        if service.call_recording.when == RecordWhen::Never {
+    fn connected(&self, call: ConnectedCall<'_>) {
+        let wanted = call.service.call_recording;
+        if wanted.when == RecordWhen::Never {
             return;
         }
-        let Some(alone) = self.0.reserve(call) else {
+        let Some(alone) = self.0.reserve(call.id) else {
             return;
         };
         let new = New {
-            call: call.clone(),
-            service: service.id.clone(),
-            agent: agent.cloned(),
-            keep_days: service.call_recording.keep_days,
+            call: call.id.clone(),
+            service: call.service.id.clone(),
+            agent: call.agent.map(|agent| agent.id.clone()),
+            keep_days: wanted.keep_days,
         };
         let shared = self.0.clone();
         tokio::spawn(async move {
@@ -329,28 +334,17 @@ impl Recorders for Recorder {
         })
     }
 
-    fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>> {
-        Box::pin(async move {
-            if sink.is_own() {
-                self.0.pause(call).await
-            } else {
-                Err(calls::NO_CONTROL)
-            }
-        })
+    fn pause<'a>(&'a self, call: &'a CallId, _: &'a Sink) -> Task<'a, Result<(), &'static str>> {
+        Box::pin(self.0.pause(call))
     }
 
-    fn resume<'a>(
-        &'a self,
-        call: &'a CallId,
-        sink: &'a Sink,
-    ) -> Task<'a, Result<(), &'static str>> {
-        Box::pin(async move {
-            if sink.is_own() {
-                self.0.resume(call).await
-            } else {
-                Err(calls::NO_CONTROL)
-            }
-        })
+    fn resume<'a>(&'a self, call: &'a CallId, _: &'a Sink) -> Task<'a, Result<(), &'static str>> {
+        Box::pin(self.0.resume(call))
+    }
+
+    /// Its pause is kept by the writer itself.
+    fn broken<'a>(&'a self, _: &'a CallId, _: &'a Sink) -> Task<'a, Option<&'static str>> {
+        Box::pin(std::future::ready(None))
     }
 }
 

@@ -1,11 +1,13 @@
 //! The recorder over a real database, a real folder and a real writer; only time and the media threads' frames are the tests'.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI64;
 
 use domain::audit::{AuditAction, TrailFilter};
-use domain::boundary::{AuditTrail, Recordings};
+use domain::boundary::{AuditTrail, LegCallIds, NO_CONTROL, Recordings};
 use domain::id::SinkId;
 use domain::recording::{Recording, RecordingFilter, RecordingState};
+use domain::service::Service;
 use domain::time::UnixMillis;
 use media::g711;
 use recording::{Reader, SpanKind};
@@ -74,8 +76,7 @@ impl Scene {
     /// The call is recorded, and two seconds were said on it.
     async fn recorded(&self) -> Ear {
         let mut ear = self.recorder.ear();
-        self.recorder
-            .connected(&self.call, &service("always"), None);
+        connect(&self.recorder, &self.call, "always");
         self.talk(&mut ear, 0, PACKET);
         ear.caught_up();
         let began = tokio::time::Instant::now();
@@ -123,6 +124,17 @@ impl Scene {
         let entries = self.database.entries(&filter, 0, 9).await.unwrap();
         entries.into_iter().map(|row| row.entry.detail).collect()
     }
+}
+
+/// Both legs of a call of such a service are connected.
+fn connect(recorder: &Recorder, call: &CallId, when: &str) {
+    recorder.connected(ConnectedCall {
+        id: call,
+        called: "4000",
+        service: &service(when),
+        agent: None,
+        legs: &LegCallIds::default(),
+    });
 }
 
 fn service(when: &str) -> Service {
@@ -192,17 +204,24 @@ async fn what_is_said_between_pause_and_resume_is_not_kept_however_late_it_comes
 async fn only_calls_of_services_that_want_it_are_recorded_and_only_the_own_recorder_is_paused() {
     let scene = Scene::new().await;
     let other = CallId::from_random(8);
-    scene.recorder.connected(&other, &service("never"), None);
+    connect(&scene.recorder, &other, "never");
     assert_eq!(scene.recorder.own(&other), None);
     // A call without a recording needs no pause.
-    let own = Sink::own();
-    assert_eq!(scene.recorder.pause(&other, &own).await, Ok(()));
-    let declared = Sink {
-        id: SinkId::from_random(9),
-        ..own
+    let all = AllRecorders {
+        own: Some(scene.recorder.clone()),
+        external: External::start(BTreeMap::new(), scene.folder.path()).unwrap(),
     };
-    let refused = scene.recorder.pause(&other, &declared).await;
-    assert_eq!(refused, Err(calls::NO_CONTROL));
+    let own = Sink::own();
+    assert_eq!(all.pause(&other, &own).await, Ok(()));
+    for control in [None, Some("floor".to_owned())] {
+        let declared = Sink {
+            id: SinkId::from_random(9),
+            control,
+            ..Sink::own()
+        };
+        let refused = all.pause(&other, &declared).await;
+        assert_eq!(refused, Err(NO_CONTROL));
+    }
 }
 
 #[tokio::test]

@@ -150,6 +150,12 @@ impl Stack {
             .map(|binding| (binding.contact.clone(), binding.flow))
     }
 
+    /// The Call-ID of a leg, by which other equipment on its way knows the call; none: the leg is gone. That of a leg that came in is the far side's text.
+    #[must_use]
+    pub fn call_id(&self, leg: LegId) -> Option<&str> {
+        self.legs.get(&leg).map(|leg| leg.dialog.call_id.as_str())
+    }
+
     /// Counts since the start, and how full the tables are.
     #[must_use]
     pub fn counters(&self) -> StackCounters {

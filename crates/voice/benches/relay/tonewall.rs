@@ -6,7 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use domain::boundary::{CallEvents, EndCause, IncomingCall, LineEvent, RouteTarget, Telephony};
+use domain::boundary::{
+    CallEvents, EndCause, IncomingCall, LegCallIds, LineEvent, RouteTarget, Telephony,
+};
 use domain::id::CallId;
 use domain::service::ProtectionScope;
 use secret::{Arena, KeyReceiver};
@@ -179,7 +181,7 @@ impl CallEvents for Desk {
     }
 
     fn ringing(&self, _: &CallId) {}
-    fn answered(&self, _: &CallId) {}
+    fn answered(&self, _: &CallId, _: LegCallIds) {}
     fn held(&self, _: &CallId, _: bool) {}
     fn ended(&self, _: &CallId, _: EndCause) {}
 

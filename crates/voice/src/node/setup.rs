@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::boundary::{EndCause, IncomingCall, RouteTarget};
+use domain::boundary::{EndCause, IncomingCall, LegCallIds, RouteTarget};
 use domain::id::CallId;
 use domain::service::ProtectionScope;
 use domain::view::TransferFailure;
@@ -474,8 +474,17 @@ impl Exchange {
         let Some(call) = self.call(key) else { return };
         call.stage = Stage::Connected;
         let id = Arc::clone(&call.id);
+        let caller = call.caller.leg;
+        let callee = call.callee.as_ref().map(|callee| callee.leg);
+        let caller_is_consumer = call.consumer == Which::Caller;
+        let call_id = |leg| self.stack.call_id(leg).unwrap_or_default().to_owned();
+        let (caller, callee) = (call_id(caller), callee.map(call_id).unwrap_or_default());
+        let (consumer, agent) = match caller_is_consumer {
+            true => (caller, callee),
+            false => (callee, caller),
+        };
         tracing::info!(call = %id, "call connected");
-        self.events.answered(&id);
+        self.events.answered(&id, LegCallIds { consumer, agent });
         self.note_hold(key);
     }
 

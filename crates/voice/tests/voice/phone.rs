@@ -161,6 +161,12 @@ impl Phone {
         .await;
     }
 
+    /// The Call-ID of one of its legs.
+    pub(crate) fn call_id(&self, leg: LegId) -> String {
+        let stack = self.stack.lock().unwrap();
+        stack.call_id(leg).unwrap().to_owned()
+    }
+
     pub(crate) async fn answered(&mut self) -> Option<Session> {
         self.until("answer", |event| match event {
             Event::Answered {

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::boundary::{CallEvents, EndCause, IncomingCall, LineEvent, RouteTarget, Telephony};
+use domain::boundary::{
+    CallEvents, EndCause, IncomingCall, LegCallIds, LineEvent, RouteTarget, Telephony,
+};
 use domain::id::CallId;
 use domain::service::ProtectionScope;
 use domain::view::TransferFailure;
@@ -28,7 +30,7 @@ pub(crate) const AGENT_HUM: f32 = 250.0;
 pub(crate) enum Said {
     Incoming(Box<IncomingCall>),
     Ringing,
-    Answered,
+    Answered(LegCallIds),
     Held(bool),
     Ended(EndCause),
     KeyPressed,
@@ -52,8 +54,8 @@ impl CallEvents for Log {
     fn ringing(&self, _: &CallId) {
         self.say(Said::Ringing);
     }
-    fn answered(&self, _: &CallId) {
-        self.say(Said::Answered);
+    fn answered(&self, _: &CallId, legs: LegCallIds) {
+        self.say(Said::Answered(legs));
     }
     fn held(&self, _: &CallId, held: bool) {
         self.say(Said::Held(held));
@@ -212,10 +214,17 @@ impl Scene {
             answer,
         });
         let answer = self.consumer.answered().await.unwrap();
-        self.until("an answer", |said| {
-            matches!(said, Said::Answered).then_some(())
-        })
-        .await;
+        let legs = self.until("an answer", |said| match said {
+            Said::Answered(legs) => Some(legs),
+            _ => None,
+        });
+        let told = legs.await;
+        // By which recorders beside the server know the call.
+        let known = LegCallIds {
+            consumer: self.consumer.call_id(consumer_leg),
+            agent: self.agent.call_id(at_agent.leg),
+        };
+        assert_eq!(told, known);
         let at_consumer = media_of(&answer, self.server.ip());
         let at_agent_media = media_of(&offer, self.server.ip());
         self.consumer_talk.talk_to(at_consumer);

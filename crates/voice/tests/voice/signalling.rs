@@ -277,7 +277,7 @@ async fn a_call_without_an_offer_gets_ours() {
     scene.consumer.command(Command::AckAnswer { leg, answer });
     scene
         .until("an answer", |said| {
-            matches!(said, Said::Answered).then_some(())
+            matches!(said, Said::Answered(_)).then_some(())
         })
         .await;
     scene

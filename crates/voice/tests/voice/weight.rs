@@ -12,7 +12,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use domain::boundary::{CallEvents, EndCause, IncomingCall, LineEvent, RouteTarget, Telephony};
+use domain::boundary::{
+    CallEvents, EndCause, IncomingCall, LegCallIds, LineEvent, RouteTarget, Telephony,
+};
 use domain::id::CallId;
 use domain::service::ProtectionScope;
 use media::g711::Law;
@@ -58,7 +60,7 @@ impl CallEvents for Reports {
             .expect("the node's process takes its calls");
     }
     fn ringing(&self, _: &CallId) {}
-    fn answered(&self, _: &CallId) {}
+    fn answered(&self, _: &CallId, _: LegCallIds) {}
     fn held(&self, _: &CallId, _: bool) {}
     fn ended(&self, _: &CallId, _: EndCause) {}
     fn key_pressed(&self, _: &CallId) {}

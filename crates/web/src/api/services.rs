@@ -35,6 +35,8 @@ const SINKS_MAX: usize = 16;
 pub(crate) struct ServiceList {
     /// By name.
     services: Vec<Service>,
+    /// Recorders of the server's file, by which it can pause a declared one.
+    recorder_controls: Vec<String>,
 }
 
 /// A service as a form sends it. Recorders are declared apart.
@@ -82,6 +84,9 @@ pub(crate) struct SinkForm {
     medium: SinkMedium,
     /// What it hears.
     hears: SinkHearing,
+    /// One of `recorder_controls`, by which this server pauses it; without it nothing does.
+    #[serde(default)]
+    control: Option<String>,
 }
 
 /// System settings as a form sends them.
@@ -136,7 +141,10 @@ fn wrong_list(problem: DraftProblem) -> Problem {
 #[utoipa::path(get, path = "/services", tag = "services", responses((status = 200, body = ServiceList)))]
 pub(crate) async fn list(State(app): State<Shared>) -> Answer<ServiceList> {
     let services = app.deps.services.services().await?;
-    Ok(Json(ServiceList { services }))
+    Ok(Json(ServiceList {
+        services,
+        recorder_controls: app.recorder_controls.clone(),
+    }))
 }
 
 /// One service.
@@ -196,19 +204,20 @@ pub(crate) async fn declare(
     if form.sinks.len() > SINKS_MAX {
         return Err(Problem::field("sinks", "declare 16 recorders at most"));
     }
+    let numbered = form.sinks.iter().enumerate();
+    let problems = numbered.flat_map(|(index, sink)| sink.problems(index, &app.recorder_controls));
+    let problems: Vec<FieldProblem> = problems.collect();
+    if !problems.is_empty() {
+        return Err(Problem::invalid(problems));
+    }
     let mut sinks = Vec::with_capacity(form.sinks.len());
-    for (index, sink) in form.sinks.into_iter().enumerate() {
-        if !is_line(&sink.name, 1..=60) {
-            return Err(Problem::field(
-                format!("sinks[{index}].name"),
-                "use 1 to 60 characters",
-            ));
-        }
+    for sink in form.sinks {
         sinks.push(Sink {
             id: SinkId::from_random(crate::login::random_u128().ok_or(Code::Internal)?),
             name: sink.name.trim().to_owned(),
             medium: sink.medium,
             hears: sink.hears,
+            control: sink.control,
         });
     }
     service.recorders = Some(RecorderDeclaration {
@@ -267,6 +276,28 @@ pub(super) fn tell(app: &App, what: Changed) {
         topic: "desktop",
         body: serde_json::json!({ "changed": name }),
     });
+}
+
+impl SinkForm {
+    /// What is wrong with the one at this place of the list; `controls` are the recorders of the server's file.
+    fn problems(&self, index: usize, controls: &[String]) -> Vec<FieldProblem> {
+        let mut problems = Vec::new();
+        if !is_line(&self.name, 1..=60) {
+            problems.push(wrong(
+                format!("sinks[{index}].name"),
+                "use 1 to 60 characters",
+            ));
+        }
+        let is_unknown = |control: &String| !controls.contains(control);
+        if self.control.as_ref().is_some_and(is_unknown) {
+            let field = format!("sinks[{index}].control");
+            problems.push(wrong(
+                field,
+                "choose a recorder that the server's file names",
+            ));
+        }
+        problems
+    }
 }
 
 impl ServiceForm {

@@ -117,6 +117,7 @@ fn config() -> WebConfig {
     config.idle_lock = Duration::from_secs(900);
     config.second_factor = false;
     config.page = page();
+    config.recorder_controls = vec!["floor".to_owned()];
     config
 }
 

@@ -323,12 +323,20 @@ async fn a_service_is_created_and_its_recorders_declared_by_name() {
     let path = format!("/services/{}", made.json()["id"].as_str().unwrap());
     let declaration =
         json!({"sinks": [{"name": "PBX", "medium": "call", "hears": "unmasked"}], "revision": 1});
+    let mut unknown = declaration.clone();
+    unknown["sinks"][0]["control"] = json!("flor");
+    let refused = browser.post(&format!("{path}/recorders"), unknown).await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    assert_eq!(refused.json()["errors"][0]["field"], "sinks[0].control");
     let declared = browser
         .post(&format!("{path}/recorders"), declaration)
         .await
         .json();
     assert_eq!(declared["recorders"]["confirmed_by"], "sid");
     assert_eq!(declared["recorders"]["sinks"][0]["name"], "PBX");
+    assert_eq!(declared["recorders"]["sinks"][0]["control"], json!(null));
+    let listed = browser.get("/services").await.json();
+    assert_eq!(listed["recorder_controls"], json!(["floor"]));
     let mut edit = service("Main line", json!(["100"]));
     edit["revision"] = json!(2);
     let edited = browser.put(&path, edit).await.json();

@@ -335,7 +335,7 @@ impl Stage {
     }
 
     fn configuration(&self) -> Vec<Case> {
-        let recorders = json!({"sinks": [{"name": "PBX", "medium": "call", "hears": "unmasked"}], "revision": 1});
+        let recorders = json!({"sinks": [{"name": "PBX", "medium": "call", "hears": "unmasked", "control": "floor"}], "revision": 1});
         let variables = json!({"allow": "listed", "names": ["message"]});
         let settings = json!({"spc_enabled": true, "response_variables": variables, "revision": 1});
         let host = |authority: &str| json!({"authority": authority, "reason": "Checked.", "password": PASSWORD});

@@ -4411,6 +4411,8 @@ export interface components {
         ServiceId: string;
         /** @description Services. */
         ServiceList: {
+            /** @description Recorders of the server's file, by which it can pause a declared one. */
+            recorder_controls: string[];
             /** @description By name. */
             services: components["schemas"]["Service"][];
         };
@@ -4474,6 +4476,8 @@ export interface components {
         };
         /** @description Someone who records. */
         Sink: {
+            /** @description Name of the recorder in the server's file by which this server can pause it; none: nothing here reaches it. */
+            control?: string | null;
             /** @description Whether it sits behind the mask. */
             hears: components["schemas"]["SinkHearing"];
             /** @description Identity. */
@@ -4485,6 +4489,8 @@ export interface components {
         };
         /** @description A recorder. */
         SinkForm: {
+            /** @description One of `recorder_controls`, by which this server pauses it; without it nothing does. */
+            control?: string | null;
             /** @description What it hears. */
             hears: components["schemas"]["SinkHearing"];
             /** @description What it records. */

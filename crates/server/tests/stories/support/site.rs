@@ -35,6 +35,8 @@ pub(crate) struct Site {
     gateway: SocketAddr,
     media_first: u16,
     starts: u32,
+    /// More tables of the server's file.
+    tables: String,
 }
 
 /// A started installation. Dropping it kills both processes, as a power cut does.
@@ -62,6 +64,7 @@ impl Site {
             gateway: free.local_addr().unwrap(),
             media_first: media_first(),
             starts: 0,
+            tables: String::new(),
         };
         drop(free);
         let kill_at = site.kill_at().to_str().unwrap().to_owned();
@@ -86,6 +89,11 @@ impl Site {
     /// The server's data folder.
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// From the next start on these tables stand in the server's file, too.
+    pub(crate) fn add_tables(&mut self, tables: &str) {
+        self.tables.push_str(tables);
     }
 
     /// Starts server and simulator.
@@ -236,12 +244,14 @@ format = "json"
 [[trunk]]
 name = "carrier"
 addresses = ["127.0.0.2"]
+{tables}
 "#,
             data = self.data(),
             first = self.media_first,
             last = self.media_first + MEDIA_PORTS - 1,
             host = text(&gateway["host"]),
             ca_file = text(&gateway["ca_file"]),
+            tables = self.tables,
         )
     }
 }

@@ -44,22 +44,7 @@ pub(crate) struct Capture<'a> {
 impl<'a> Capture<'a> {
     /// Opens the first widget of a kind and waits until the line is protected.
     pub(crate) fn open(page: &'a Client, stage: &'a Client, call: &Value, kind: &str) -> Self {
-        let button = call["buttons"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|button| button["kind"] == kind);
-        let widget = &button.unwrap_or_else(|| panic!("no button for {kind}: {call}"))["widget"];
-        let captures = format!("/api/v1/calls/{}/captures", call["id"].as_str().unwrap());
-        let view = page.post(&captures, &json!({ "widget": widget }));
-        let path = format!("/api/v1/captures/{}", view["id"].as_str().unwrap());
-        let kind = kind.to_owned();
-        let capture = Self {
-            page,
-            stage,
-            kind,
-            path,
-        };
+        let capture = Self::begin(page, stage, call, kind);
         wait_for("the line is protected", STEP_MAX, || {
             let view = capture.view();
             match (view["state"].as_str(), view["reason"].as_str()) {
@@ -74,6 +59,25 @@ impl<'a> Capture<'a> {
             }
         });
         capture
+    }
+
+    /// Opens the first widget of a kind.
+    pub(crate) fn begin(page: &'a Client, stage: &'a Client, call: &Value, kind: &str) -> Self {
+        let button = call["buttons"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|button| button["kind"] == kind);
+        let widget = &button.unwrap_or_else(|| panic!("no button for {kind}: {call}"))["widget"];
+        let captures = format!("/api/v1/calls/{}/captures", call["id"].as_str().unwrap());
+        let view = page.post(&captures, &json!({ "widget": widget }));
+        let path = format!("/api/v1/captures/{}", view["id"].as_str().unwrap());
+        Self {
+            page,
+            stage,
+            kind: kind.to_owned(),
+            path,
+        }
     }
 
     pub(crate) fn view(&self) -> Value {

@@ -60,6 +60,7 @@ pub(super) fn sink(name: &str, medium: SinkMedium, hears: SinkHearing) -> Sink {
         name: name.to_owned(),
         medium,
         hears,
+        control: None,
     }
 }
 

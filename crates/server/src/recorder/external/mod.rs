@@ -1,0 +1,238 @@
+//! Recorders beside this server that its file says how to pause.
+//! Owns: which call holds which of them, and that what an earlier life left paused is let go on.
+//! Never: says paused what the recorder itself has not said (I2); keeps a digit.
+
+mod counts;
+mod journal;
+mod keeper;
+
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use domain::boundary::{ConnectedCall, NO_CONTROL};
+use domain::id::{CallId, SinkId};
+use domain::recording::Hold;
+use domain::service::Sink;
+use gateway::{HookCall, RecorderHook};
+use tokio::sync::{mpsc, oneshot};
+
+use counts::HoldCounters;
+pub(crate) use counts::HoldCounts;
+pub(crate) use journal::JournalError;
+use journal::{Entry, Journal};
+use keeper::{Keeper, Wish};
+
+/// Wishes that may wait for one recorder: a capture has one at a time, and each press of Try again one more.
+const WISHES_MAX: usize = 32;
+
+/// The reason code for a recorder whose pause could not be noted, or is asked for too often.
+const NOT_NOTED: &str = "recorder_pause_not_noted";
+
+/// A recorder of the server's file.
+pub(crate) struct External {
+    shared: Arc<Shared>,
+}
+
+/// How one is reached, and how long it may be paused.
+pub(crate) struct Control {
+    pub(crate) hook: RecorderHook,
+    pub(crate) pause_max: Duration,
+}
+
+struct Shared {
+    controls: BTreeMap<String, Arc<Control>>,
+    journal: Journal,
+    counters: Arc<HoldCounters>,
+    calls: Mutex<HashMap<CallId, HookCall>>,
+    holds: Mutex<HashMap<Place, mpsc::Sender<Wish>>>,
+}
+
+/// A recorder as a call's service declares it.
+type Place = (CallId, SinkId);
+
+impl External {
+    /// Begins to let go on what an earlier life left paused.
+    ///
+    /// # Errors
+    /// What it left cannot be read.
+    pub(crate) fn start(
+        controls: BTreeMap<String, Control>,
+        data: &Path,
+    ) -> Result<Self, JournalError> {
+        let (journal, left) = Journal::open(data)?;
+        let controls = controls.into_iter();
+        let shared = Arc::new(Shared {
+            controls: controls
+                .map(|(name, control)| (name, Arc::new(control)))
+                .collect(),
+            journal,
+            counters: Arc::default(),
+            calls: Mutex::default(),
+            holds: Mutex::default(),
+        });
+        for entry in left {
+            shared.let_go(entry);
+        }
+        Ok(Self { shared })
+    }
+
+    /// What it did since it was started.
+    pub(crate) fn counts(&self) -> HoldCounts {
+        self.shared.counters.read(self.shared.holds().len())
+    }
+
+    /// The same elsewhere.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+        }
+    }
+
+    /// From now on its recorders can be asked.
+    pub(crate) fn connected(&self, call: ConnectedCall<'_>) {
+        if self.shared.controls.is_empty() {
+            return;
+        }
+        let facts = HookCall {
+            id: call.id.to_string(),
+            called: call.called.to_owned(),
+            consumer_call_id: call.legs.consumer.clone(),
+            agent_call_id: call.legs.agent.clone(),
+            agent: call
+                .agent
+                .map(|agent| agent.name.clone())
+                .unwrap_or_default(),
+            recorder: String::new(),
+        };
+        self.shared.calls().insert(call.id.clone(), facts);
+    }
+
+    /// Nothing is keyed or shown of it any more.
+    pub(crate) fn ended(&self, call: &CallId) {
+        self.shared.calls().remove(call);
+        let holds = self.shared.holds();
+        for (_, wishes) in holds.iter().filter(|((of, _), _)| of == call) {
+            let _full_of_wishes = wishes.try_send(Wish::CallOver);
+        }
+    }
+
+    /// Pauses one for a call; answers when it says that it is paused, or why it cannot be.
+    pub(crate) async fn pause(&self, call: &CallId, sink: &Sink) -> Result<(), &'static str> {
+        let (reply, answer) = oneshot::channel();
+        let place = (call.clone(), sink.id.clone());
+        if let Some(wish) = self.shared.wish(&place, Wish::Pause(reply)) {
+            self.shared.begin(place, sink, wish).await?;
+        }
+        answer.await.unwrap_or(Err(NOT_NOTED))
+    }
+
+    /// Lets it go on; answers when it says that it records, or that the first try did not work.
+    pub(crate) async fn resume(&self, call: &CallId, sink: &Sink) -> Result<(), &'static str> {
+        if sink.control.is_none() {
+            return Err(NO_CONTROL);
+        }
+        let (reply, answer) = oneshot::channel();
+        let place = (call.clone(), sink.id.clone());
+        match self.shared.wish(&place, Wish::Resume(reply)) {
+            // It was never asked to pause, or records again.
+            Some(_) => Ok(()),
+            None => answer.await.unwrap_or(Ok(())),
+        }
+    }
+
+    /// Waits while it keeps its pause.
+    pub(crate) async fn broken(&self, call: &CallId, sink: &Sink) -> Option<&'static str> {
+        let (reply, answer) = oneshot::channel();
+        let place = (call.clone(), sink.id.clone());
+        match self.shared.wish(&place, Wish::Watch(reply)) {
+            Some(_) => None,
+            None => answer.await.ok().flatten(),
+        }
+    }
+}
+
+impl Shared {
+    fn calls(&self) -> MutexGuard<'_, HashMap<CallId, HookCall>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn holds(&self) -> MutexGuard<'_, HashMap<Place, mpsc::Sender<Wish>>> {
+        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells whoever holds the recorder; gives the wish back if nobody does. One that finds no room is dropped, and so answered.
+    fn wish(&self, place: &Place, wish: Wish) -> Option<Wish> {
+        let holds = self.holds();
+        let Some(wishes) = holds.get(place) else {
+            return Some(wish);
+        };
+        match wishes.try_send(wish) {
+            Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => None,
+            Err(mpsc::error::TrySendError::Closed(wish)) => Some(wish),
+        }
+    }
+
+    /// Begins a hold. Before the recorder is asked it is on disk that it has to be let go on.
+    async fn begin(
+        self: &Arc<Self>,
+        place: Place,
+        sink: &Sink,
+        wish: Wish,
+    ) -> Result<(), &'static str> {
+        let name = sink.control.as_ref().ok_or(NO_CONTROL)?;
+        let control = self.controls.get(name).ok_or(NO_CONTROL)?.clone();
+        let facts = self.calls().get(&place.0).cloned().ok_or(NO_CONTROL)?;
+        let entry = Entry {
+            call: place.0.clone(),
+            sink: place.1.clone(),
+            control: name.clone(),
+            facts: HookCall {
+                recorder: sink.name.clone(),
+                ..facts
+            },
+        };
+        let (journal, row) = (self.clone(), entry.clone());
+        let noted = tokio::task::spawn_blocking(move || journal.journal.note(row)).await;
+        if let Err(error) = noted.unwrap_or_else(|gone| Err(gone.into())) {
+            tracing::error!(recorder = %entry.facts.recorder, %error, "alarm: a recorder is not paused, because it cannot be noted that it is to be resumed");
+            return Err(NOT_NOTED);
+        }
+        let hold = Hold::pause(Instant::now(), control.pause_max);
+        self.keep(entry, control, hold, Some(wish));
+        Ok(())
+    }
+
+    /// One that an earlier life paused.
+    fn let_go(self: &Arc<Self>, entry: Entry) {
+        let Some(control) = self.controls.get(&entry.control).cloned() else {
+            tracing::error!(recorder = %entry.facts.recorder, control = %entry.control, "alarm: a recorder was left paused, and the server's file does not name it any more");
+            return;
+        };
+        tracing::warn!(call = %entry.call, recorder = %entry.facts.recorder, "a recorder was left paused and is resumed");
+        self.keep(entry, control, Hold::left_over(Instant::now()), None);
+    }
+
+    fn keep(
+        self: &Arc<Self>,
+        entry: Entry,
+        control: Arc<Control>,
+        hold: Hold,
+        first: Option<Wish>,
+    ) {
+        let (sender, wishes) = mpsc::channel(WISHES_MAX);
+        let place = (entry.call.clone(), entry.sink.clone());
+        match self.holds().entry(place) {
+            Slot::Vacant(slot) => slot.insert(sender),
+            // Somebody was asked to pause it meanwhile.
+            Slot::Occupied(slot) => {
+                let _full_or_gone = first.map(|wish| slot.get().try_send(wish));
+                return;
+            }
+        };
+        let keeper = Keeper::new(self.clone(), entry, control, hold);
+        tokio::spawn(keeper.run(wishes, first));
+    }
+}
