@@ -308,6 +308,7 @@ const ANSWERS: Record<string, unknown> = {
       { id: 's1', name: 'Collections', numbers: ['8005550100'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', after_call_s: 20, call_recording: { when: 'always', keep_days: 90 }, recorders: null, revision: 1 },
       { id: 's2', name: 'Billing', numbers: ['8005550101'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', after_call_s: 20, call_recording: { when: 'never', keep_days: 90 }, recorders: { confirmed_by: 'm.lee', confirmed_at: NOW, sinks: [] }, revision: 1 },
     ],
+    recorder_controls: ['floor'],
   },
   '/desktops': {
     desktops: [

@@ -1,22 +1,21 @@
-/** The system switch, response variables, and who else records. */
+/** The system switch, response variables, hosts, routing numbers, and who else records. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
-import { KEYS, may, useServices, useSettings } from '../lib/api/queries';
-import type { Login, ResponseVariables, Service, Settings } from '../lib/api/types';
-import { Button, Chip, Notice, RadioInput, SwitchInput, TextInput } from '../lib/controls';
+import { KEYS, may, useSettings } from '../lib/api/queries';
+import type { Login, ResponseVariables, Settings } from '../lib/api/types';
+import { Button, Notice, RadioInput, SwitchInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
-import { dateTimeText } from '../lib/i18n/format';
 import css from './admin.module.css';
 import type { Errors } from './desktop-form';
 import { GatewayHosts } from './gateway-hosts';
+import { Recorders } from './recorders';
 import { RoutingNumbers } from './routing-numbers';
 
 export default function SecurePaymentCapturePage({ login }: { login: Login }) {
   const t = useT();
   const settings = useSettings();
   const seesServices = may(login, 'spc.enable') || may(login, 'desktop.edit');
-  const services = useServices(seesServices);
   const editable = may(login, 'spc.enable');
   return (
     <>
@@ -26,7 +25,7 @@ export default function SecurePaymentCapturePage({ login }: { login: Login }) {
       {settings.data && <Switches settings={settings.data} editable={editable} />}
       {(may(login, 'gateway.edit') || may(login, 'gateway.approve_host')) && <GatewayHosts login={login} />}
       <RoutingNumbers editable={may(login, 'gateway.edit')} />
-      {services.data && <Recorders services={services.data} editable={editable} />}
+      {seesServices && <Recorders editable={editable} />}
     </>
   );
 }
@@ -89,53 +88,4 @@ function Variables({ settings, off, errors, onSave }: { settings: Settings; off:
 
 function errorsOf(error: unknown): Errors {
   return error instanceof ApiError ? Object.fromEntries((error.problem.errors ?? []).map(({ field, message }) => [field, message])) : {};
-}
-
-function Recorders({ services, editable }: { services: readonly Service[]; editable: boolean }) {
-  const t = useT();
-  return (
-    <section className={css.panel} aria-labelledby="recorders-title">
-      <h2 id="recorders-title">{t('spc.recorders')}</h2>
-      <p className={css.hint}>{t('spc.recorders_text')}</p>
-      {services.length === 0 && <p className={css.empty}>{t('spc.no_services')}</p>}
-      <ul className={css.added}>
-        {services.map((service) => (
-          <ServiceRow key={service.id} service={service} editable={editable} />
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function ServiceRow({ service, editable }: { service: Service; editable: boolean }) {
-  const t = useT();
-  const queries = useQueryClient();
-  const declare = useMutation({
-    mutationFn: () => api('POST', `/services/${encodeURIComponent(service.id)}/recorders`, { body: { sinks: [], revision: service.revision } }),
-    onSettled: () => queries.invalidateQueries({ queryKey: KEYS.services }),
-  });
-  const declared = service.recorders;
-  const facts = declared && { name: declared.confirmed_by, time: dateTimeText(declared.confirmed_at) };
-  return (
-    <li className={css.addedItem}>
-      <span className={css.addedText}>
-        <strong>{service.name}</strong>
-        <span className={css.hint}>{service.numbers.join(', ')}</span>
-        {declared && facts && (
-          <span>
-            {declared.sinks.length === 0
-              ? t('spc.declared', facts)
-              : t('spc.declared_sinks', { ...facts, list: declared.sinks.map((sink) => sink.name).join(', ') })}
-          </span>
-        )}
-        {declare.isError && <span className={css.error} role="alert">{sentenceOf(declare.error)}</span>}
-      </span>
-      {!declared && <Chip tone="warn" icon="warning">{t('spc.undeclared')}</Chip>}
-      {!declared && editable && (
-        <Button isDisabled={declare.isPending} onPress={() => declare.mutate()}>
-          {t('spc.declare')}
-        </Button>
-      )}
-    </li>
-  );
 }

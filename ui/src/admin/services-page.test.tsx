@@ -23,7 +23,7 @@ const pbx: Service = {
 
 function serve(save: (body: unknown) => { status?: number; json?: unknown }, services = [pbx]) {
   return fakeServer(({ method, path, body }) => {
-    if (path === '/services' && method === 'GET') return { json: { services } };
+    if (path === '/services' && method === 'GET') return { json: { services, recorder_controls: [] } };
     if (path === '/desktops') return { json: { desktops: [desktop] } };
     return save(body);
   });

@@ -1,7 +1,7 @@
 /** Owns: the names under which answers are cached, and how each is read. */
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { ApiError, api } from './client';
-import type { Availability, DesignHistory, DesignList, DesignRevisionView, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, FirstSteps, HostList, Login, LoginPolicy, MyDesktop, Permission, RevisionView, RoleList, RoutingView, Service, Settings, UserView } from './types';
+import type { Availability, DesignHistory, DesignList, DesignRevisionView, DesktopBrief, DesktopHistory, DesktopUse, DesktopView, FirstSteps, HostList, Login, LoginPolicy, MyDesktop, Permission, RevisionView, RoleList, RoutingView, Settings, UserView } from './types';
 
 export const KEYS = {
   login: ['login'],
@@ -142,10 +142,6 @@ export function useGatewayHosts() {
 
 export function useRouting() {
   return useQuery({ queryKey: KEYS.routing, queryFn: ({ signal }) => api<RoutingView>('GET', '/routing', { signal }) });
-}
-
-export function useServices(enabled = true) {
-  return useQuery({ queryKey: KEYS.services, queryFn: async ({ signal }) => (await api<{ services: Service[] }>('GET', '/services', { signal })).services, enabled });
 }
 
 export function useUsers() {

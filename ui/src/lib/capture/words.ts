@@ -121,6 +121,7 @@ const REASONS: Record<string, MessageId> = {
   timeout: 'reason.timeout',
   recorder: 'reason.recorder',
   recorder_not_confirmed: 'reason.recorder',
+  recorder_refused: 'reason.recorder',
   recorders_undeclared: 'reason.recorders_undeclared',
   codec: 'reason.codec',
   time_limit: 'reason.session_limit',
