@@ -95,6 +95,7 @@ pub(crate) struct Server {
     node: Arc<Node>,
     asking: JoinHandle<()>,
     recorder: Option<(Recorder, Work)>,
+    external: External,
     running_web: web::Running,
     running_health: web::health::Health,
 }
@@ -176,7 +177,7 @@ impl Server {
             arena,
             database: database.clone(),
             recorder: recorder.as_ref().map(|(recorder, _)| recorder.clone()),
-            external,
+            external: external.share(),
         };
         let running_health = serve_health(config, numbers).await?;
         Ok(Self {
@@ -189,6 +190,7 @@ impl Server {
             node,
             asking,
             recorder,
+            external,
             running_web,
             running_health,
         })
@@ -209,6 +211,7 @@ impl Server {
         self.asking.abort();
         self.node.shutdown().await;
         self.calls.drain(DRAIN_MAX).await;
+        self.external.stop().await;
         if let Some((recorder, work)) = self.recorder {
             recorder.stop(work).await;
         }

@@ -204,6 +204,17 @@ fn what_a_killed_server_left_paused_is_resumed_at_its_next_start() {
 }
 
 #[test]
+fn a_server_that_ends_resumes_first() {
+    let mut floor = Floor::with(&["floor"]);
+    let page = floor.running.page("agent");
+    let call = connect(&page, &floor.running.stage);
+    let _capture = Capture::open(&page, &floor.running.stage, &call, "check_basic");
+    assert!(floor.recorder().is_paused());
+    floor.running.end_server();
+    assert!(!floor.recorder().is_paused());
+}
+
+#[test]
 fn a_recorder_that_the_servers_file_does_not_name_cannot_be_declared() {
     let floor = Floor::with(&["floor"]);
     let admin = floor.running.page("admin");

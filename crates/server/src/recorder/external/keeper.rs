@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use domain::recording::{Hold, HoldOutput, RecorderWord};
+use domain::recording::{Hold, HoldOutput, RecorderRequest, RecorderWord};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Control, Entry, Shared};
@@ -37,6 +37,8 @@ pub(super) struct Keeper {
     /// Why the last confirmed pause is not kept.
     broken: Option<&'static str>,
     is_left_paused: bool,
+    /// It has not said since it was asked to pause or to go on that it records.
+    is_owed: bool,
 }
 
 impl Keeper {
@@ -57,6 +59,7 @@ impl Keeper {
             watching: Vec::new(),
             broken: None,
             is_left_paused: false,
+            is_owed: false,
         }
     }
 
@@ -137,6 +140,7 @@ impl Keeper {
             let (call, recorder) = (&self.entry.call, &self.entry.facts.recorder);
             match output {
                 HoldOutput::Ask(request) => {
+                    self.owe(request != RecorderRequest::State || self.is_owed);
                     let (control, facts) = (self.control.clone(), self.entry.facts.clone());
                     let asking = async move { control.hook.ask(request, &facts).await };
                     self.asking = Some(Box::pin(asking));
@@ -166,6 +170,7 @@ impl Keeper {
                 }
                 HoldOutput::Resumed => {
                     tracing::info!(%call, %recorder, "a recorder records again");
+                    self.owe(false);
                     self.answer_resumes(Ok(()));
                 }
                 HoldOutput::NotResumed(code) => {
@@ -177,9 +182,19 @@ impl Keeper {
                     tracing::error!(%call, %recorder, "alarm: a recorder cannot be resumed: resume it by hand; the next start of this server tries again");
                     self.count(|counters| &counters.left_paused);
                     self.is_left_paused = true;
+                    self.owe(false);
                 }
             }
         }
+    }
+
+    fn owe(&mut self, on: bool) {
+        let was = std::mem::replace(&mut self.is_owed, on);
+        self.shared.owed.send_modify(|owed| match (was, on) {
+            (false, true) => *owed += 1,
+            (true, false) => *owed = owed.saturating_sub(1),
+            (false, false) | (true, true) => {}
+        });
     }
 
     fn count(&self, which: impl Fn(&super::HoldCounters) -> &AtomicU64) {

@@ -17,7 +17,7 @@ use domain::id::{CallId, SinkId};
 use domain::recording::Hold;
 use domain::service::Sink;
 use gateway::{HookCall, RecorderHook};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use counts::HoldCounters;
 pub(crate) use counts::HoldCounts;
@@ -27,6 +27,9 @@ use keeper::{Keeper, Wish};
 
 /// Wishes that may wait for one recorder: a capture has one at a time, and each press of Try again one more.
 const WISHES_MAX: usize = 32;
+
+/// A server that ends waits so long for recorders to be resumed; what is left stands in the journal.
+const RESUMED_MAX: Duration = Duration::from_secs(5);
 
 /// The reason code for a recorder whose pause could not be noted, or is asked for too often.
 const NOT_NOTED: &str = "recorder_pause_not_noted";
@@ -48,6 +51,8 @@ struct Shared {
     counters: Arc<HoldCounters>,
     calls: Mutex<HashMap<CallId, HookCall>>,
     holds: Mutex<HashMap<Place, mpsc::Sender<Wish>>>,
+    /// Recorders that have not said yet that they record again.
+    owed: watch::Sender<usize>,
 }
 
 /// A recorder as a call's service declares it.
@@ -72,6 +77,7 @@ impl External {
             counters: Arc::default(),
             calls: Mutex::default(),
             holds: Mutex::default(),
+            owed: watch::Sender::new(0),
         });
         for entry in left {
             shared.let_go(entry);
@@ -88,6 +94,15 @@ impl External {
     pub(crate) fn share(&self) -> Self {
         Self {
             shared: self.shared.clone(),
+        }
+    }
+
+    /// Once no call runs: waits a little until what was paused records again.
+    pub(crate) async fn stop(&self) {
+        let mut owed = self.shared.owed.subscribe();
+        let resumed = owed.wait_for(|owed| *owed == 0);
+        if tokio::time::timeout(RESUMED_MAX, resumed).await.is_err() {
+            tracing::error!("some recorders are still paused; the next start resumes them");
         }
     }
 

@@ -294,6 +294,13 @@ impl Running {
         self.server.wait().unwrap();
     }
 
+    /// Asks the server to end, and waits until it has.
+    pub(crate) fn end_server(&mut self) {
+        let server = rustix::process::Pid::from_child(&self.server);
+        rustix::process::kill_process(server, rustix::process::Signal::TERM).unwrap();
+        assert!(self.server.wait().unwrap().success());
+    }
+
     /// Whether the server's process has ended.
     pub(crate) fn is_gone(&mut self) -> bool {
         self.server.try_wait().unwrap().is_some()
