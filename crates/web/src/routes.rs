@@ -292,6 +292,7 @@ fn evidence() -> Vec<Route> {
         .may(RESOLVE),
         post("/payments/{attempt}/plan", plans::set_up).may(LEDGER),
         get("/recordings", recordings::list).may(RECORDINGS),
+        get("/recordings/choices", recordings::choices).may(RECORDINGS),
         get("/recordings/{id}", recordings::show).may(RECORDINGS),
         get("/recordings/{id}/peaks", recordings::peaks).may(LISTEN),
         get("/recordings/{id}/audio", recordings::audio::play).may(LISTEN),

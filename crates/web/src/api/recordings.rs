@@ -64,6 +64,24 @@ pub(crate) struct RecordingList {
     next: Option<String>,
 }
 
+/// What a list of recordings can be narrowed to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RecordingChoices {
+    /// Services, by name.
+    services: Vec<RecordingChoice>,
+    /// Users, by login name, whether calls of theirs were recorded or not.
+    agents: Vec<RecordingChoice>,
+}
+
+/// One of them.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+pub(crate) struct RecordingChoice {
+    /// Name.
+    name: String,
+    /// Identity.
+    id: String,
+}
+
 /// A recording, without its audio.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RecordingRow {
@@ -288,6 +306,28 @@ pub(crate) async fn list(
     let names = Names::read(&app).await?;
     let recordings = found.into_iter().map(|one| names.row(one)).collect();
     Ok(Json(RecordingList { recordings, next }))
+}
+
+/// The services and users that recordings can be narrowed to.
+#[utoipa::path(get, path = "/recordings/choices", tag = "recordings", responses(
+    (status = 200, body = RecordingChoices),
+))]
+pub(crate) async fn choices(State(app): State<Shared>) -> Answer<RecordingChoices> {
+    let names = Names::read(&app).await?;
+    Ok(Json(RecordingChoices {
+        services: sorted(names.services),
+        agents: sorted(names.agents),
+    }))
+}
+
+fn sorted<Id: Into<String>>(names: HashMap<Id, String>) -> Vec<RecordingChoice> {
+    let named = names.into_iter().map(|(id, name)| RecordingChoice {
+        name,
+        id: id.into(),
+    });
+    let mut choices: Vec<_> = named.collect();
+    choices.sort_unstable();
+    choices
 }
 
 /// One recording, the parts of it that are not plain audio, and how it ends.

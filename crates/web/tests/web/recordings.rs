@@ -121,6 +121,30 @@ async fn recordings_are_found_by_call_service_agent_and_day_page_by_page() {
 }
 
 #[tokio::test]
+async fn the_choices_of_a_list_are_services_and_users_by_name() {
+    let house = house().await;
+    let anna = house.rooms.user_named("anna").id;
+    let admin = house.logged_in(Role::SecurityAdmin).await;
+    for (name, number) in [("Sales", "8005550101"), ("Billing", "8005550100")] {
+        let form = json!({"name": name, "numbers": [number], "route": {"to": "agents"}, "desktop": "sales", "protection": "capture"});
+        let made = admin.post("/services", form).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+    }
+    let browser = house.logged_in(Role::Auditor).await;
+    let choices = browser.get("/recordings/choices").await.json();
+    let services = choices["services"].as_array().unwrap();
+    let names: Vec<_> = services.iter().map(|one| one["name"].as_str()).collect();
+    assert_eq!(names, [Some("Billing"), Some("Sales")]);
+    let agents = choices["agents"].as_array().unwrap();
+    let names: Vec<_> = agents.iter().map(|one| one["name"].as_str()).collect();
+    assert!(names.is_sorted(), "{names:?}");
+    assert!(
+        agents.contains(&json!({ "id": anna, "name": "anna" })),
+        "{agents:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_recording_tells_its_spans_and_peaks_and_an_unreadable_one_why() {
     let house = house().await;
     let browser = house.logged_in(Role::Supervisor).await;

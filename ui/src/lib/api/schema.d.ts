@@ -1465,6 +1465,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/recordings/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The services and users that recordings can be narrowed to.
+         * @description Needs the right recording.listen or recording.download or recording.delete.
+         */
+        get: operations["choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/recordings/{id}": {
         parameters: {
             query?: never;
@@ -3947,6 +3967,20 @@ export interface components {
             revision: number;
             /** @description All of them; empty: "No other recorder records these calls". */
             sinks: components["schemas"]["SinkForm"][];
+        };
+        /** @description One of them. */
+        RecordingChoice: {
+            /** @description Identity. */
+            id: string;
+            /** @description Name. */
+            name: string;
+        };
+        /** @description What a list of recordings can be narrowed to. */
+        RecordingChoices: {
+            /** @description Users, by login name, whether calls of theirs were recorded or not. */
+            agents: components["schemas"]["RecordingChoice"][];
+            /** @description Services, by name. */
+            services: components["schemas"]["RecordingChoice"][];
         };
         /** @description Why a recording is deleted. */
         RecordingDeletionForm: {
@@ -7167,6 +7201,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordingList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    choices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingChoices"];
                 };
             };
             default: components["responses"]["Problem"];
