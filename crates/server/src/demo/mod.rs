@@ -277,7 +277,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         media_threads: 1,
         store_url: None,
         key_file: None,
-        recordings: None,
+        recordings: Some(data.path.join("recordings")),
         external_recorders: Vec::new(),
         allowed_hosts: vec![gateway.host.clone()],
         ca_file: Some(gateway.ca_file.clone()),
