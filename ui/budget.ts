@@ -4,14 +4,15 @@
  */
 import { gzipSync } from 'node:zlib';
 import type { Plugin, Rolldown } from 'vite';
-import { OFFICE_PAGES } from './words.ts';
+import type { Part } from './words.ts';
+import { OFFICE_PAGES, RECORDS_PAGES } from './words.ts';
 
 const KB = 1000;
 /** What an agent's page loads before it can be used: script, styles, and the largest catalogue's words of the desk. */
 const AGENT_MAX = 230 * KB;
-/** What any other route adds to that, with the shell of pages that it stands in and the words of the office if it says some. */
+/** What any other route adds to that, with the shell of pages that it stands in and the words of the office and of records if it says some. */
 const ROUTE_MAX = 60 * KB;
-const CATALOGUE = /virtual:words\/[a-z]+\/(desk|office)$/;
+const CATALOGUE = /virtual:words\/[a-z]+\/(desk|office|records)$/;
 
 type Chunk = Rolldown.OutputChunk;
 type Bundle = Rolldown.OutputBundle;
@@ -35,14 +36,14 @@ function routes(bundle: Bundle) {
   const agent = chunks.find((chunk) => chunk.isEntry && chunk.name === 'index');
   if (!agent) throw new Error('the bundle has no entry "index"');
   const base = closure(bundle, agent);
-  const wordsOf = (part: string) => Math.max(...chunks.filter((chunk) => partOf(chunk) === part).map((chunk) => sizeOf(bundle, closure(bundle, chunk))));
+  const wordsOf = (part: Part) => Math.max(...chunks.filter((chunk) => partOf(chunk) === part).map((chunk) => sizeOf(bundle, closure(bundle, chunk))));
   const lazy = chunks.filter((chunk) => chunk.isDynamicEntry && !partOf(chunk));
   return [
     { name: 'agent', bytes: sizeOf(bundle, base) + wordsOf('desk'), max: AGENT_MAX },
     ...lazy.map((chunk) => {
       const needed = new Set([...shellsOf(lazy, agent, chunk), chunk].flatMap((one) => [...closure(bundle, one)]));
       const added = [...needed].filter((file) => !base.has(file));
-      const words = OFFICE_PAGES.includes(chunk.name) ? wordsOf('office') : 0;
+      const words = partsOf(chunk.name).reduce((bytes, part) => bytes + wordsOf(part), 0);
       return { name: chunk.name, bytes: sizeOf(bundle, added) + words, max: ROUTE_MAX };
     }),
   ];
@@ -51,6 +52,12 @@ function routes(bundle: Bundle) {
 /** A page of Configure never stands without the pages' shell, which the agent's page asks for. What a page asks for later, such as a sheet, adds to the page. */
 function shellsOf(lazy: readonly Chunk[], agent: Chunk, page: Chunk): Chunk[] {
   return lazy.filter((other) => other.dynamicImports.includes(page.fileName) && agent.dynamicImports.includes(other.fileName));
+}
+
+/** The parts of a catalogue that a page loads beside the desk's. */
+function partsOf(page: string): Part[] {
+  if (RECORDS_PAGES.includes(page)) return ['office', 'records'];
+  return OFFICE_PAGES.includes(page) ? ['office'] : [];
 }
 
 /** Which part of a catalogue it is. */

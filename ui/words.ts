@@ -9,14 +9,32 @@ import type { Plugin } from 'vite';
 /** Words of pages that no agent opens, by the beginning of their ids. The editor of desktops has no room for them (budget.ts) and says none. */
 const OFFICE = ['assign', 'audit', 'audit_action', 'cases', 'conflict', 'days', 'desk_import', 'diff', 'due', 'duplicate', 'export', 'followup', 'gallery', 'history', 'hosts', 'list', 'live', 'more', 'outcome_name', 'payments', 'preset', 'resolution', 'right', 'roles', 'routing', 'save', 'services', 'setup', 'spc', 'steps', 'timeline', 'token', 'trial', 'users'];
 
-/** The pages that say them, by file; `withOffice` loads both. */
+/** Refusals that only those pages meet. */
+const OFFICE_REFUSALS = ['too_many_tests'];
+
+/** Words of pages about what was recorded, beside those of the office: desktops are configured without them. */
+const RECORDS = ['recordings'];
+const RECORDS_REFUSALS = ['bad_range', 'recording_quarantined', 'recording_runs', 'recording_unavailable', 'recording_unreadable'];
+
+/** The pages that say words of the office, by file; `withOffice` loads both. */
 export const OFFICE_PAGES = ['audit-page', 'design-history', 'desktop-conflict', 'desktop-history', 'desktop-list', 'gallery-page', 'gateway-cases', 'gateway-file-sheet', 'gateway-more', 'gateway-presets', 'gateway-trial', 'live-page', 'payments-page', 'plan-panel', 'roles-page', 'save-summary', 'secure-payment-capture', 'services-page', 'set-up-page', 'token-helper', 'users-page'];
 
-export const isOffice = (id: string): boolean => OFFICE.includes(id.split('.')[0] ?? '');
+/** The pages that say words of records as well; `withRecords` loads all three. */
+export const RECORDS_PAGES = ['recording-page', 'recordings-page'];
 
-const MODULE = /^virtual:words\/([a-z]+)\/(desk|office)$/;
+export type Part = 'desk' | 'office' | 'records';
 
-/** A catalogue in two parts: `virtual:words/en/desk` and `virtual:words/en/office`. */
+/** Where a word belongs. */
+export function partOf(id: string): Part {
+  const [first = '', second = ''] = id.split('.');
+  const isIn = (words: string[], refusals: string[]) => words.includes(first) || (first === 'problem' && refusals.includes(second));
+  if (isIn(RECORDS, RECORDS_REFUSALS)) return 'records';
+  return isIn(OFFICE, OFFICE_REFUSALS) ? 'office' : 'desk';
+}
+
+const MODULE = /^virtual:words\/([a-z]+)\/(desk|office|records)$/;
+
+/** A catalogue in its parts, such as `virtual:words/en/office`. */
 export function words(): Plugin {
   return {
     name: 'tonewall-words',
@@ -27,7 +45,7 @@ export function words(): Plugin {
       const file = join(import.meta.dirname, 'src', 'lib', 'i18n', `${locale}.json`);
       this.addWatchFile(file);
       const all = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
-      const own = Object.entries(all).filter(([key]) => isOffice(key) === (part === 'office'));
+      const own = Object.entries(all).filter(([key]) => partOf(key) === part);
       return `export default ${JSON.stringify(Object.fromEntries(own))}`;
     },
   };

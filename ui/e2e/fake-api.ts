@@ -6,7 +6,7 @@ import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../src/lib/capture/first-input
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
   AgentBrief, AuditList, AuditRow, AuditVerification, CallView, CheckedCase, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, FollowUpView, Judgement, Layout, LiveCaptureList, Login, MyDesktop,
-  PaymentDetail, PaymentRow, Permission, PreviewView, RoleView, SecondFactorOffer, TestView, Tile, TimelineStep, UserView, Widget,
+  PaymentDetail, PaymentRow, Permission, PreviewView, RecordingChoices, RecordingDetail, RecordingList, RecordingPeaks, RecordingRow, RecordingSpan, RoleView, SecondFactorOffer, TestView, Tile, TimelineStep, UserView, Widget,
 } from '../src/lib/api/types';
 
 const PERMISSIONS: Permission[] = [
@@ -289,6 +289,34 @@ const FACTOR: SecondFactorOffer = {
   picture: Array.from({ length: 33 }, (_, y) => Array.from({ length: 33 }, (_, x) => ((x * y + x + y) % 3 === 0 ? '1' : '0')).join('')),
 };
 
+/** Six minutes and twelve seconds of a call: a card by Basic, then a check by Advanced, and half a second that a disk did not take. */
+const RECORDED_MS = 372_000;
+const SPANS: RecordingSpan[] = [
+  { kind: 'paused', tracks: 'both', from_ms: 134_000, until_ms: 171_000 },
+  { kind: 'masked', tracks: 'consumer', from_ms: 250_000, until_ms: 302_000 },
+  { kind: 'gap', tracks: 'both', from_ms: 330_000, until_ms: 330_500 },
+];
+const PEAK_MS = 125;
+/** Two people who take turns. */
+const speech = (offset: number) =>
+  Array.from({ length: RECORDED_MS / PEAK_MS }, (_, at) => {
+    const ms = at * PEAK_MS;
+    if (SPANS.some(({ kind, from_ms, until_ms }) => kind !== 'masked' && from_ms <= ms && ms < until_ms)) return 0;
+    return Math.sin(ms / 9_000 + offset) > -0.2 ? Math.round(40 + 30 * Math.sin(ms / 310) + 25 * Math.sin(ms / 770 + offset)) : 2;
+  });
+const PEAKS: RecordingPeaks = { length_ms: RECORDED_MS, step_ms: PEAK_MS, consumer: speech(0), agent: speech(Math.PI) };
+const recorded = (id: string, change: Partial<RecordingRow> = {}): RecordingRow => ({
+  id, call: '01j9k2m4n6p8q0r2s4t6v8w0xy', service: 's1', service_name: 'Collections', agent: 'u1', agent_name: 'a.kim', node: 'node-a', began: NOW, keep_until: NOW + 90 * 86_400_000,
+  end: { length_ms: RECORDED_MS, bytes: 6_000_000, is_whole: true }, scan: { at: NOW, finds: { masked_keys: 0, paused_samples: 0, unprotected_keys: 0 } }, ...change,
+});
+const RECORDED = recorded('kept');
+const RUNNING = recorded('running', { end: null, scan: null });
+const FOUND = recorded('found', { scan: { at: NOW, finds: { masked_keys: 2, paused_samples: 800, unprotected_keys: 16 } } });
+const CUT = recorded('cut', { service_name: '', agent: null, agent_name: '', end: { length_ms: 61_000, bytes: 1_000_000, is_whole: false } });
+/** Its file was cut off, and is no longer as it was written. */
+export const DAMAGED: RecordingDetail = { row: CUT, file: { length_ms: 61_000, spans: [], ending: { is: 'damaged', why: 'segment 122 is not sealed by this key' } }, unreadable: null };
+export const UNREADABLE: RecordingDetail = { row: CUT, file: null, unreadable: 'its key is wrapped by the master key 00c0ffee00c0ffee, which is not at hand; put it back into the ring' };
+
 const ANSWERS: Record<string, unknown> = {
   '/login': LOGIN,
   '/calls': { calls: [CALL] },
@@ -373,6 +401,12 @@ const ANSWERS: Record<string, unknown> = {
     ],
   },
   '/payments/choices': { agents: [{ id: 'u1', name: 'a.kim' }], desktops: [{ id: 'd1', name: 'Collections US' }] },
+  '/recordings': { recordings: [RUNNING, RECORDED, FOUND, CUT], next: 'more' } satisfies RecordingList,
+  '/recordings/choices': { services: [{ id: 's1', name: 'Collections' }], agents: [{ id: 'u1', name: 'a.kim' }] } satisfies RecordingChoices,
+  '/recordings/kept': { row: RECORDED, file: { length_ms: RECORDED_MS, spans: SPANS, ending: { is: 'whole' } }, unreadable: null } satisfies RecordingDetail,
+  '/recordings/kept/peaks': PEAKS,
+  '/recordings/found': { row: FOUND, file: { length_ms: RECORDED_MS, spans: SPANS, ending: { is: 'whole' } }, unreadable: null } satisfies RecordingDetail,
+  '/recordings/running': { row: RUNNING, file: null, unreadable: null } satisfies RecordingDetail,
   '/captures': {
     captures: [
       {

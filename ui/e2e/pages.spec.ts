@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { BROKEN, CALL, CHANGED_MEANWHILE, LOGIN, OF_CAPTURE, PLAN_NOT_SET_UP, REFUND_UNKNOWN, WITH_MORE, minePlaced, serve } from './fake-api';
+import { BROKEN, CALL, CHANGED_MEANWHILE, DAMAGED, LOGIN, OF_CAPTURE, PLAN_NOT_SET_UP, REFUND_UNKNOWN, UNREADABLE, WITH_MORE, minePlaced, serve } from './fake-api';
 import { LOOKS, expectAccessible, expectAccessibleInEveryLook, expectNothingCut, focusOf, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
@@ -267,6 +267,29 @@ const PLACES: readonly Place[] = [
   { name: 'roles', path: '/configure/users/roles', ready: (page) => expect(page.getByRole('columnheader', { name: 'Team lead' })).toBeVisible() },
   { name: 'role', path: '/configure/users/roles', ready: (page) => page.getByRole('button', { name: 'Edit Team lead' }).click() },
   { name: 'payments', path: '/payments?days=days&first=2026-11-01', ready: (page) => expect(page.getByRole('row', { name: '7F2K-22AB' })).toBeVisible() },
+  { name: 'recordings', path: '/recordings?days=all', ready: (page) => expect(page.getByRole('row').filter({ hasText: 'Cut off' })).toBeVisible() },
+  { name: 'no-recordings', path: '/recordings', answers: { '/recordings': { recordings: [], next: null } }, ready: (page) => expect(page.getByText('No recording fits.')).toBeVisible() },
+  { name: 'recording', path: '/recordings/kept', ready: (page) => expect(page.getByRole('button', { name: /^Go to: Lost/ })).toBeVisible() },
+  { name: 'recording-quarantined', path: '/recordings/found', ready: (page) => expect(page.getByText('There is sound in a pause.')).toBeVisible() },
+  { name: 'recording-runs', path: '/recordings/running', ready: (page) => expect(page.getByRole('button', { name: 'Look again' })).toBeVisible() },
+  { name: 'recording-damaged', path: '/recordings/cut', answers: { '/recordings/cut': DAMAGED, '/recordings/cut/peaks': undefined }, ready: (page) => expect(page.getByText(/cannot be drawn/)).toBeVisible() },
+  { name: 'recording-unreadable', path: '/recordings/cut', answers: { '/recordings/cut': UNREADABLE }, ready: (page) => expect(page.getByRole('alert')).toContainText('put it back into the ring') },
+  {
+    name: 'recording-download',
+    path: '/recordings/kept',
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Download' }).click();
+      await expect(page.getByRole('alertdialog', { name: 'Download this recording?' })).toBeVisible();
+    },
+  },
+  {
+    name: 'recording-delete',
+    path: '/recordings/kept',
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Delete' }).click();
+      await expect(page.getByRole('alertdialog', { name: 'Delete this recording?' })).toBeVisible();
+    },
+  },
   { name: 'live', path: '/live', ready: (page) => expect(page.getByRole('button', { name: 'Reset attempts: a.kim, Card payment' })).toBeVisible() },
   { name: 'no-live', path: '/live', answers: { '/captures': { captures: [] } }, ready: (page) => expect(page.getByText('No capture is open.')).toBeVisible() },
   { name: 'audit', path: '/audit', ready: (page) => expect(page.getByText(/Chain verified to #18,204/)).toBeVisible() },

@@ -21,9 +21,7 @@ import { LockOverlay, useIdleLock } from './login/idle-lock';
 import { firstPlace } from './places';
 
 const Admin = lazy(() => import('./admin/admin-pages'));
-const Payments = lazy(withOffice(() => import('./evidence/payments-page')));
-const Audit = lazy(withOffice(() => import('./evidence/audit-page')));
-const Live = lazy(withOffice(() => import('./evidence/live-page')));
+const OfficePages = lazy(() => import('./office-pages'));
 const LoginPage = lazy(() => import('./login/login-page'));
 const PasswordPage = lazy(() => import('./login/password-page'));
 const SecondFactor = lazy(() => import('./login/second-factor-page'));
@@ -139,17 +137,8 @@ function LoggedIn({ login }: { login: Login }) {
                 <Route path="/password">
                   <PasswordPage login={login} />
                 </Route>
-                <Route path="/payments">
-                  <Payments login={login} />
-                </Route>
-                <Route path="/live">
-                  <Live />
-                </Route>
-                <Route path="/audit">
-                  <Audit />
-                </Route>
                 <Route>
-                  <p className={css.loading}>{t('app.not_found')}</p>
+                  <OfficePages login={login} locked={idle.locked} />
                 </Route>
               </Switch>
             </Suspense>

@@ -5,7 +5,7 @@ import { Suspense, lazy, useState } from 'react';
 import css from './app.module.css';
 import { DisplayMenu } from './display';
 import { api } from './lib/api/client';
-import { forgetLogin, may } from './lib/api/queries';
+import { forgetLogin, may, mayFindRecordings } from './lib/api/queries';
 import type { Login } from './lib/api/types';
 import { Button } from './lib/controls';
 import { isFramed } from './lib/framed';
@@ -35,6 +35,7 @@ export function AppHeader({ login, locked }: { login: Login; locked: boolean }) 
           {may(login, 'capture.start') && link('/', t('app.nav.agent'), place === '/')}
           {configures && link(configures, t('admin.configure'), place.startsWith('/configure'))}
           {may(login, 'payment.view') && link('/payments', t('app.nav.payments'), place.startsWith('/payments'))}
+          {mayFindRecordings(login) && link('/recordings', t('app.nav.recordings'), place.startsWith('/recordings'))}
           {may(login, 'capture.reset_attempts') && link('/live', t('app.nav.live'), place.startsWith('/live'))}
           {may(login, 'audit.read') && link('/audit', t('app.nav.audit'), place.startsWith('/audit'))}
         </nav>

@@ -1,5 +1,5 @@
 /** Where a login may go first. */
-import { may } from './lib/api/queries';
+import { may, mayFindRecordings } from './lib/api/queries';
 import type { Login } from './lib/api/types';
 
 /** The first page of Configure that this login may see. */
@@ -11,6 +11,6 @@ export function firstConfigured(login: Login): string | undefined {
 
 /** Where a login without calls begins. */
 export function firstPlace(login: Login): string | undefined {
-  if (!may(login, 'payment.view')) return firstConfigured(login);
+  if (!may(login, 'payment.view')) return firstConfigured(login) ?? (mayFindRecordings(login) ? '/recordings' : undefined);
   return may(login, 'desktop.edit') || may(login, 'gateway.edit') || may(login, 'spc.enable') ? firstConfigured(login) : '/payments';
 }

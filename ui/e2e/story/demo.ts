@@ -79,6 +79,11 @@ export class Demo {
     return join(this.#data, 'masked-audio');
   }
 
+  /** Recordings of calls, a folder for each day. */
+  get recordings(): string {
+    return join(this.#data, 'recordings');
+  }
+
   /** The server's store, for what somebody might do behind its back. */
   get database(): string {
     return join(this.#data, 'tonewall.db');

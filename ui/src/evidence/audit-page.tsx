@@ -3,9 +3,10 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import type { FormEvent } from 'react';
 import { useState } from 'react';
 import { Cell, Column, Form, Row, Table, TableBody, TableHeader } from 'react-aria-components';
+import { Link } from 'wouter';
 import { api, sentenceOf } from '../lib/api/client';
-import { KEYS } from '../lib/api/queries';
-import type { AuditAction, AuditList, AuditRow, AuditVerification } from '../lib/api/types';
+import { KEYS, mayFindRecordings } from '../lib/api/queries';
+import type { AuditAction, AuditList, AuditRow, AuditVerification, Login } from '../lib/api/types';
 import { looksLikeCard } from '../lib/capture/payment-form';
 import { Button, Chip, Notice, SelectInput, TextInput } from '../lib/controls';
 import type { Translate } from '../lib/i18n';
@@ -25,10 +26,12 @@ const DAY_MS = 86_400_000;
 const EXPORT_MS_MAX = 31 * DAY_MS + DAY_MS / 24;
 /** The object of a capture's entries. */
 const CAPTURE = /^capture ([0-9a-z]{26})$/;
+/** The object of a recording's entries. */
+const RECORDING = /^recording ([0-9a-z]{26})$/;
 /** A choice that narrows nothing. */
 const ALL = '*';
 
-export default function AuditPage() {
+export default function AuditPage({ login }: { login: Login }) {
   const t = useT();
   const state = useSearchState('today');
   const bounds = boundsOf(state.days);
@@ -50,7 +53,7 @@ export default function AuditPage() {
       <Filters state={state} bounds={bounds} />
       {isPending && <p role="status">{t('app.loading')}</p>}
       {error && <Notice tone="bad" role="alert">{sentenceOf(error)}</Notice>}
-      {data && <Entries rows={rows} />}
+      {data && <Entries rows={rows} mayHear={mayFindRecordings(login)} />}
       {hasNextPage && (
         <Button onPress={() => void fetchNextPage()} isDisabled={isFetchingNextPage}>
           {t('list.more')}
@@ -154,7 +157,7 @@ function Words({ actor, object, onChange }: { actor: string; object: string; onC
   );
 }
 
-function Entries({ rows }: { rows: readonly AuditRow[] }) {
+function Entries({ rows, mayHear }: { rows: readonly AuditRow[]; mayHear: boolean }) {
   const t = useT();
   if (rows.length === 0) return <p className={css.empty}>{t('audit.empty')}</p>;
   return (
@@ -180,7 +183,9 @@ function Entries({ rows }: { rows: readonly AuditRow[] }) {
               <Cell data-label={t('audit.actor')}>{row.actor}</Cell>
               <Cell data-label={t('audit.address')}>{row.address}</Cell>
               <Cell data-label={t('audit.action')}>{t(ACTION_NAMES[row.action])}</Cell>
-              <Cell data-label={t('audit.object')}>{row.object}</Cell>
+              <Cell data-label={t('audit.object')}>
+                <AboutWhat object={row.object} mayHear={mayHear} />
+              </Cell>
               <Cell data-label={t('audit.result')}>
                 {isRefusal(row.action) ? <Chip tone="bad" icon="cross">{t('audit.refused')}</Chip> : <Chip icon="check">{t('audit.done')}</Chip>}
               </Cell>
@@ -193,6 +198,12 @@ function Entries({ rows }: { rows: readonly AuditRow[] }) {
       </Table>
     </div>
   );
+}
+
+/** A recording is one press away for whoever may listen to it; the trail names it also when it is gone. */
+function AboutWhat({ object, mayHear }: { object: string; mayHear: boolean }) {
+  const recording = mayHear ? RECORDING.exec(object)?.[1] : undefined;
+  return recording ? <Link href={`/recordings/${recording}`}>{object}</Link> : object;
 }
 
 /** What the entry says beyond that: before and after side by side where it has both, everything else by name. */

@@ -4,6 +4,7 @@ import { useId } from 'react';
 import { apiFile, sentenceOf } from '../lib/api/client';
 import { Button, Notice } from '../lib/controls';
 import { useT } from '../lib/i18n';
+import { keep } from '../lib/keep-file';
 import css from './evidence.module.css';
 
 /** `disabled` says why not. */
@@ -22,14 +23,4 @@ export function ExportButton({ label, path, disabled }: { label: string; path: (
       {fetched.isError && <Notice tone="bad" role="alert">{sentenceOf(fetched.error)}</Notice>}
     </>
   );
-}
-
-function keep(name: string, blob: Blob): void {
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The browser has taken it by the next turn.
-  setTimeout(() => URL.revokeObjectURL(url), 0);
 }

@@ -1,6 +1,7 @@
 /** One payment at the side: what it was, how it came about, what can be done about it. */
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { Link } from 'wouter';
 import { api, sentenceOf } from '../lib/api/client';
 import { KEYS } from '../lib/api/queries';
 import type { Payment, PaymentDetail, PaymentRow } from '../lib/api/types';
@@ -18,9 +19,9 @@ import { PaymentFollowUps } from './payment-follow-ups';
 import { PaymentResolution } from './payment-resolution';
 import { PaymentTimeline } from './payment-timeline';
 
-type Props = { attempt: string; listed: PaymentRow; mayResolve: boolean; mayRefund: boolean; mayProve: boolean; onClose: () => void };
+type Props = { attempt: string; listed: PaymentRow; mayResolve: boolean; mayRefund: boolean; mayProve: boolean; mayHear: boolean; onClose: () => void };
 
-export function PaymentDrawer({ attempt, listed, mayResolve, mayRefund, mayProve, onClose }: Props) {
+export function PaymentDrawer({ attempt, listed, mayResolve, mayRefund, mayProve, mayHear, onClose }: Props) {
   const t = useT();
   const { data, error } = useQuery({
     queryKey: [...KEYS.payments, 'one', attempt],
@@ -50,6 +51,7 @@ export function PaymentDrawer({ attempt, listed, mayResolve, mayRefund, mayProve
         {isUnknown(row.payment) && <PaymentResolution row={row} mayResolve={mayResolve} />}
       </div>
       <footer className={css.sheetFoot}>
+        {mayHear && <Link href={`/recordings?days=all&call=${encodeURIComponent(row.payment.call)}`}>{t('payments.recordings')}</Link>}
         {mayProve && <ExportButton label={t('audit.evidence')} path={() => `/captures/${row.payment.capture}/evidence`} />}
         <Button onPress={onClose}>{t('capture.close')}</Button>
       </footer>

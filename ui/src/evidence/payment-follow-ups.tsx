@@ -14,11 +14,9 @@ import { Button, Chip, Notice, Question, RadioInput, TextInput } from '../lib/co
 import { useT } from '../lib/i18n';
 import { amountText, amountTyped, dateTimeText, exampleAmount, moneyText, parseMoney } from '../lib/i18n/format';
 import { pressKey } from '../lib/press-key';
+import { REASON_CHARS, isReason } from '../lib/reason';
 import css from './evidence.module.css';
 import { DONE, KINDS, REFUSED, WHAT, lookOfFollowUp } from './follow-up-words';
-
-const REASON_CHARS = { min: 3, max: 500 };
-const isReason = (text: string) => text.trim().length >= REASON_CHARS.min;
 
 type Rights = { mayRefund: boolean; mayResolve: boolean };
 

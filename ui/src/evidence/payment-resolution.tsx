@@ -11,11 +11,9 @@ import type { Payment, PaymentRow, ProposalView, ResolvedOutcome } from '../lib/
 import { Button, Notice, RadioInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import { dateTimeText } from '../lib/i18n/format';
+import { REASON_CHARS, isReason } from '../lib/reason';
 import css from './evidence.module.css';
 import { resolvedName } from './outcomes';
-
-const REASON_CHARS = { min: 3, max: 500 };
-const isReason = (text: string) => text.trim().length >= REASON_CHARS.min;
 
 export function PaymentResolution({ row, mayResolve }: { row: PaymentRow; mayResolve: boolean }) {
   const t = useT();

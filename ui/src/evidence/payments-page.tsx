@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import { useState } from 'react';
 import { Cell, Column, Row, Table, TableBody, TableHeader } from 'react-aria-components';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
-import { KEYS, may } from '../lib/api/queries';
+import { KEYS, may, mayFindRecordings } from '../lib/api/queries';
 import type { Login, PaymentChoices, PaymentList, PaymentRow } from '../lib/api/types';
 import { planWords } from '../lib/capture/plan-panel';
 import { KIND_NAMES } from '../lib/capture/words';
@@ -60,7 +60,7 @@ export default function PaymentsPage({ login }: { login: Login }) {
         </Button>
       )}
       <Sheet label={t('payments.one', { reference: open?.payment.reference ?? '' })} open={open !== undefined} onClose={() => setOpen(undefined)}>
-        {open && <PaymentDrawer attempt={open.payment.attempt} listed={open} mayResolve={may(login, 'payment.resolve_unknown')} mayRefund={may(login, 'payment.refund')} mayProve={may(login, 'audit.read')} onClose={() => setOpen(undefined)} />}
+        {open && <PaymentDrawer attempt={open.payment.attempt} listed={open} mayResolve={may(login, 'payment.resolve_unknown')} mayRefund={may(login, 'payment.refund')} mayProve={may(login, 'audit.read')} mayHear={mayFindRecordings(login)} onClose={() => setOpen(undefined)} />}
       </Sheet>
     </main>
   );

@@ -96,8 +96,8 @@ export async function apiText(method: Method, path: string, options: RequestOpti
 }
 
 /** A file that the server makes, with the name that it gives it. */
-export async function apiFile(path: string): Promise<{ name: string; blob: Blob }> {
-  const response = await send('POST', path, { headers: { Accept: '*/*' } });
+export async function apiFile(path: string, body?: unknown): Promise<{ name: string; blob: Blob }> {
+  const response = await send('POST', path, { body, headers: { Accept: '*/*' } });
   const [, name = 'export'] = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '') ?? [];
   return { name, blob: await response.blob() };
 }

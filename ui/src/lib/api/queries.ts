@@ -18,6 +18,7 @@ export const KEYS = {
   user: ['user'],
   roles: ['roles'],
   payments: ['payments'],
+  recordings: ['recordings'],
   audit: ['audit'],
   live: ['live-captures'],
   verification: ['audit-verification'],
@@ -76,6 +77,11 @@ export function useFirstSteps(enabled: boolean) {
 
 export function may(login: Login, permission: Permission): boolean {
   return login.permissions.includes(permission);
+}
+
+/** Whoever may listen to recordings, take them out or delete them has to find them. */
+export function mayFindRecordings(login: Login): boolean {
+  return may(login, 'recording.listen') || may(login, 'recording.download') || may(login, 'recording.delete');
 }
 
 export function useDesktops(enabled = true) {

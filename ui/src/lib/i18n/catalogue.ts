@@ -1,6 +1,6 @@
 /**
  * Owns: the catalogue that the page speaks now, and its loading.
- * Never: two catalogues at once; each is in chunks of its own, and only the chosen one is fetched, its words of the office with the first page that says them.
+ * Never: two catalogues at once; each is in chunks of its own, and only the chosen one is fetched, its words of the office and of records with the first page that says them.
  */
 import type { MessageFormatElement } from '@formatjs/icu-messageformat-parser';
 import { keep, kept } from '../kept';
@@ -28,24 +28,38 @@ const OFFICE: Record<Locale, Part> = {
   de: () => import('virtual:words/de/office'),
 };
 
-/** Set once a page that says words of the office was asked for. */
-let office: Promise<void> | undefined;
+const RECORDS: Record<Locale, Part> = {
+  en: () => import('virtual:words/en/records'),
+  es: () => import('virtual:words/es/records'),
+  fr: () => import('virtual:words/fr/records'),
+  de: () => import('virtual:words/de/records'),
+};
+type Catalogues = typeof DESK;
+
+/** What is spoken beside the desk's words: asked for by a page that says them, and done once it is here. */
+const others = new Map<Catalogues, Promise<void>>();
 
 /** What is needed of a language now. */
 async function wordsOf(locale: Locale): Promise<Record<string, string>> {
-  const parts = await Promise.all(office ? [DESK[locale](), OFFICE[locale]()] : [DESK[locale]()]);
+  const parts = await Promise.all([DESK, ...others.keys()].map((catalogues) => catalogues[locale]()));
   return Object.assign({}, ...parts.map((part) => part.default)) as Record<string, string>;
 }
 
+type Load<Page> = () => Promise<Page>;
+
 /** A page, and with it the words that only such pages say; both rest once they are here. */
-export function withOffice<Page>(page: () => Promise<Page>): () => Promise<Page> {
+export const withOffice = <Page>(page: Load<Page>) => withWords(OFFICE, page);
+/** The same for pages about what was recorded. */
+export const withRecords = <Page>(page: Load<Page>) => withOffice(withWords(RECORDS, page));
+
+function withWords<Page>(catalogues: Catalogues, page: Load<Page>): Load<Page> {
   return async () => {
     const loaded = page();
-    office ??= Promise.resolve().then(again);
+    if (!others.has(catalogues)) others.set(catalogues, Promise.resolve().then(again));
     try {
-      await office;
+      await others.get(catalogues);
     } catch (error) {
-      office = undefined;
+      others.delete(catalogues);
       throw error;
     }
     return loaded;

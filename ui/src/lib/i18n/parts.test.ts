@@ -1,6 +1,7 @@
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
-import { OFFICE_PAGES, isOffice } from '../../../words';
+import type { Part } from '../../../words';
+import { OFFICE_PAGES, RECORDS_PAGES, partOf } from '../../../words';
 import { sources } from '../../test-sources';
 import en from './en.json';
 
@@ -24,23 +25,35 @@ function closure(path: string, files = new Set<string>()): Set<string> {
   return files;
 }
 
-/** Ids of words of the office in a text, whole or by their beginning. */
-const officeWords = (text: string) => [...text.matchAll(/['"`]([a-z_]+(?:\.[A-Za-z0-9_]+)*\.?)(?=['"`]|\$\{)/g)].map(([, id]) => id!).filter((id) => isOffice(id) && id.includes('.') && Object.keys(en).some((key) => key.startsWith(id)));
+/** Ids of words of a part in a text, whole or by their beginning. */
+const wordsOf = (part: Part, text: string) => [...text.matchAll(/['"`]([a-z_]+(?:\.[A-Za-z0-9_]+)*\.?)(?=['"`]|\$\{)/g)].map(([, id]) => id!).filter((id) => partOf(id) === part && id.includes('.') && Object.keys(en).some((key) => key.startsWith(id)));
 
-test('a word of the office is found in a text', () => {
-  const id = Object.keys(en).find((key) => key.startsWith('users.'))!;
-  expect(officeWords(`t('${id}'); t(\`audit_action.\${action}\`); t('call.end'); 'users'`)).toEqual([id, 'audit_action.']);
+test('a word of the office, and one of records, is found in a text', () => {
+  const first = (begin: string) => Object.keys(en).find((key) => key.startsWith(begin))!;
+  const text = `t('${first('users.')}'); t(\`audit_action.\${action}\`); t('call.end'); 'users'; t('${first('recordings.')}'); 'problem.recording_runs'`;
+  expect(wordsOf('office', text)).toEqual([first('users.'), 'audit_action.']);
+  expect(wordsOf('records', text)).toEqual([first('recordings.'), 'problem.recording_runs']);
 });
 
-test('what is loaded without the words of the office says none of them', () => {
-  const lazy = [...FILES].flatMap(([path, text]) => text.split('\n').filter((line) => !line.includes('withOffice(')).flatMap((line) => [...line.matchAll(LAZY)].map(([, name]) => found(path, name!))));
-  const roots = ['main.tsx', 'simulator/main.tsx', ...lazy.filter((path) => path !== undefined && !/\.test\./.test(path))] as string[];
-  expect(roots).toContain('login/login-page.tsx');
-  const told = [...new Set(roots.flatMap((root) => [...closure(root)]))].flatMap((path) => officeWords(FILES.get(path)!).map((id) => `${path}: ${id}`));
+/** What is loaded without the words of a part: pages that none of these load. */
+function rootsWithout(loaders: readonly string[]): string[] {
+  const lines = [...FILES].flatMap(([path, text]) => text.split('\n').map((line) => ({ path, line })));
+  const lazy = lines.filter(({ line }) => !loaders.some((loader) => line.includes(`${loader}(`))).flatMap(({ path, line }) => [...line.matchAll(LAZY)].map(([, name]) => found(path, name!)));
+  return ['main.tsx', 'simulator/main.tsx', ...lazy.filter((path) => path !== undefined && !/\.test\./.test(path))] as string[];
+}
+
+test.each([
+  ['office', ['withOffice', 'withRecords'], 'login/login-page.tsx'],
+  ['records', ['withRecords'], 'evidence/audit-page.tsx'],
+] as const)('what is loaded without the words of the part %s says none of them', (part, loaders, among) => {
+  const roots = rootsWithout(loaders);
+  expect(roots).toContain(among);
+  const told = [...new Set(roots.flatMap((root) => [...closure(root)]))].flatMap((path) => wordsOf(part, FILES.get(path)!).map((id) => `${path}: ${id}`));
   expect(told).toEqual([]);
 });
 
-test('the pages with words of the office are those that the budget counts them for', () => {
-  const pages = [...FILES.values()].flatMap((text) => [...text.matchAll(/withOffice\(\(\) => import\('[^']*?([a-z-]+)'\)\)/g)].map(([, name]) => name!));
-  expect(pages.sort()).toEqual(OFFICE_PAGES);
+test('the pages with words of a part are those that the budget counts them for', () => {
+  const pages = (loader: string) => [...FILES.values()].flatMap((text) => [...text.matchAll(new RegExp(`${loader}\\(\\(\\) => import\\('[^']*?([a-z-]+)'\\)\\)`, 'g'))].map(([, name]) => name!)).sort();
+  expect(pages('withOffice')).toEqual(OFFICE_PAGES);
+  expect(pages('withRecords')).toEqual(RECORDS_PAGES);
 });

@@ -1,0 +1,40 @@
+/** Pages beside the agent's desktop and Configure. They come by themselves: the agent's page has no room for them. */
+import { lazy } from 'react';
+import { Route, Switch } from 'wouter';
+import css from './app.module.css';
+import type { Login } from './lib/api/types';
+import { Notice } from './lib/controls';
+import { useT } from './lib/i18n';
+import { withOffice, withRecords } from './lib/i18n/catalogue';
+
+const Payments = lazy(withOffice(() => import('./evidence/payments-page')));
+const Audit = lazy(withOffice(() => import('./evidence/audit-page')));
+const Live = lazy(withOffice(() => import('./evidence/live-page')));
+const Recordings = lazy(withRecords(() => import('./recordings/recordings-page')));
+const Recording = lazy(withRecords(() => import('./recordings/recording-page')));
+
+export default function OfficePages({ login, locked }: { login: Login; locked: boolean }) {
+  const t = useT();
+  return (
+    <Switch>
+      <Route path="/payments">
+        <Payments login={login} />
+      </Route>
+      <Route path="/live">
+        <Live />
+      </Route>
+      <Route path="/audit">
+        <Audit login={login} />
+      </Route>
+      <Route path="/recordings">
+        <Recordings login={login} />
+      </Route>
+      <Route path="/recordings/:id">{({ id }) => <Recording key={id} id={id} login={login} locked={locked} />}</Route>
+      <Route>
+        <main className={css.loading} id="content">
+          <Notice tone="info">{t('app.not_found')}</Notice>
+        </main>
+      </Route>
+    </Switch>
+  );
+}

@@ -1,0 +1,96 @@
+import { screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Permission, RecordingDetail, RecordingRow, RecordingSpan } from '../lib/api/types';
+import { fakeServer, loginOf, renderPage } from '../test-page';
+import RecordingPage from './recording-page';
+
+beforeEach(() => {
+  window.history.replaceState(null, '', '/recordings/kept');
+  // jsdom has no audio; that it is heard is told by a story in a real browser.
+  vi.spyOn(HTMLMediaElement.prototype, 'load').mockReturnValue();
+  vi.spyOn(HTMLMediaElement.prototype, 'pause').mockReturnValue();
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const AT = new Date(2026, 10, 26, 14, 5).getTime();
+const ROW: RecordingRow = {
+  id: 'kept', call: 'call-1', service: 's1', service_name: 'Collections', agent: 'u1', agent_name: 'a.kim', node: 'node-a', began: AT, keep_until: AT + 86_400_000,
+  end: { length_ms: 372_000, bytes: 6_000_000, is_whole: true },
+};
+const SPANS: RecordingSpan[] = [
+  { kind: 'paused', tracks: 'both', from_ms: 134_000, until_ms: 171_000 },
+  { kind: 'gap', tracks: 'agent', from_ms: 200_000, until_ms: 201_000 },
+];
+const KEPT: RecordingDetail = { row: ROW, file: { length_ms: 372_000, spans: SPANS, ending: { is: 'whole' } }, unreadable: null };
+
+function open(detail: RecordingDetail, ...rights: Permission[]) {
+  const requests = fakeServer(({ method, path }) => {
+    if (path.endsWith('/peaks')) return { json: { length_ms: 372_000, step_ms: 125, consumer: [1, 2], agent: [3, 4] } };
+    if (path.endsWith('/download')) return { status: 503, json: { title: 'Busy', status: 503, code: 'busy' } };
+    return method === 'DELETE' ? {} : { json: detail };
+  });
+  renderPage(<RecordingPage id="kept" login={loginOf(...rights)} locked={false} />);
+  return requests;
+}
+
+test('parts that are not plain audio are told in words, and each is one press away; no audio is asked for before Play', async () => {
+  const requests = open(KEPT, 'recording.listen');
+  const parts = await screen.findByRole('region', { name: 'Parts without plain audio' });
+  const [paused, gap] = within(parts).getAllByRole('listitem');
+  expect(paused).toHaveTextContent('02:14 – 02:51');
+  expect(paused).toHaveTextContent('Recording paused');
+  expect(gap).toHaveTextContent('Agent. Meant to be kept, and not there.');
+  expect(screen.getByText('One part was lost and is silent.')).toBeVisible();
+  const position = screen.getByRole('slider', { name: 'Position' });
+  expect(position).toHaveAttribute('aria-valuetext', '00:00 of 06:12');
+  await userEvent.click(within(parts).getByRole('button', { name: 'Go to: Recording paused 02:14 – 02:51' }));
+  expect(position).toHaveAttribute('aria-valuetext', '02:12 of 06:12');
+  await userEvent.click(screen.getByRole('button', { name: 'Forward 10 seconds' }));
+  expect(position).toHaveAttribute('aria-valuetext', '02:22 of 06:12, Recording paused');
+  await userEvent.click(screen.getByRole('button', { name: 'Back 10 seconds' }));
+  position.focus();
+  await userEvent.keyboard('{ArrowRight}{ArrowUp}{ArrowLeft}');
+  expect(position).toHaveValue('133');
+  expect(requests.map(({ path }) => path)).toEqual(['/recordings/kept', '/recordings/kept/peaks']);
+  expect(screen.queryByRole('button', { name: 'Download' })).toBeNull();
+  expect(screen.queryByRole('button', { name: 'Delete' })).toBeNull();
+});
+
+test('who may only take it out or delete it hears nothing, and gives a reason without a card number', async () => {
+  const requests = open(KEPT, 'recording.download', 'recording.delete');
+  await userEvent.click(await screen.findByRole('button', { name: 'Download' }));
+  expect(screen.getByText('Your roles do not allow you to listen to recordings.')).toBeInTheDocument();
+  const go = screen.getByRole('button', { name: 'Download file' });
+  const reason = screen.getByRole('textbox', { name: /Reason/ });
+  await userEvent.type(reason, '4111 1111 1111 1111');
+  expect(go).toBeDisabled();
+  await userEvent.clear(reason);
+  await userEvent.type(reason, 'asked for');
+  await userEvent.click(screen.getByRole('radio', { name: /Opus/ }));
+  await userEvent.click(go);
+  expect(await screen.findByRole('alert')).toHaveTextContent('The server is busy.');
+  expect(requests.at(-1)?.body).toEqual({ format: 'opus', reason: 'asked for' });
+  await userEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Delete' }));
+  await userEvent.type(screen.getByRole('textbox', { name: /Reason/ }), 'asked for');
+  await userEvent.click(screen.getByRole('button', { name: 'Delete for good' }));
+  await vi.waitFor(() => expect(window.location.pathname).toBe('/recordings'));
+  expect(requests.filter(({ path }) => path.endsWith('/peaks'))).toEqual([]);
+  expect(requests.find(({ method }) => method === 'DELETE')?.body).toEqual({ reason: 'asked for' });
+});
+
+test('one that runs, one that was cut, one in which something was found and one that cannot be read say so and what to do', async () => {
+  open({ row: { ...ROW, end: null }, file: null, unreadable: null }, 'recording.listen', 'recording.delete');
+  expect(await screen.findByText(/It can be listened to once it has ended/)).toBeVisible();
+  expect(screen.queryByRole('button', { name: 'Delete' })).toBeNull();
+  open({ ...KEPT, row: { ...ROW, end: { ...ROW.end!, is_whole: false } }, file: { ...KEPT.file!, ending: { is: 'cut' } } }, 'recording.listen');
+  expect(await screen.findByText(/At most its last second is missing/)).toBeVisible();
+  open({ ...KEPT, row: { ...ROW, scan: { at: AT, finds: { masked_keys: 2, paused_samples: 0, unprotected_keys: 16 } } } }, 'recording.listen');
+  const found = await screen.findByText(/so nobody listens to it/);
+  for (const words of [/^2 keys can be told/, /^16 keys were pressed/]) expect(screen.getByText(words)).toBeVisible();
+  expect(screen.queryByText(/sound in a pause/)).toBeNull();
+  expect(within(found.closest('main')!).queryByRole('button')).toBeNull();
+  open({ row: ROW, file: null, unreadable: 'its file is gone' }, 'recording.listen');
+  expect(await screen.findByText(/Tell your administrator what the server says: its file is gone/)).toBeVisible();
+});

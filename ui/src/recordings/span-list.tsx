@@ -1,0 +1,58 @@
+/** Parts that are not plain audio, in words: the equal of their drawing. */
+import type { RecordingFileView, RecordingSpan } from '../lib/api/types';
+import { Button, Chip } from '../lib/controls';
+import type { IconName, Tone } from '../lib/controls';
+import type { Translate } from '../lib/i18n';
+import { useT } from '../lib/i18n';
+import { durationText } from '../lib/i18n/format';
+import css from './recordings.module.css';
+import { SPAN_HINTS, SPAN_NAMES, TRACK_NAMES } from './spans';
+
+const LOOKS = {
+  paused: { tone: 'good', icon: 'lock' },
+  masked: { tone: 'good', icon: 'lock' },
+  gap: { tone: 'warn', icon: 'warning' },
+} satisfies Record<RecordingSpan['kind'], { tone: Tone; icon: IconName }>;
+
+/** Somebody wants to hear how it came to that part. */
+const LEAD_MS = 2_000;
+
+type Props = {
+  file: RecordingFileView;
+  /** None: nobody listens. */
+  onGo?: (ms: number) => void;
+};
+
+export function SpanList({ file: { spans, ending }, onGo }: Props) {
+  const t = useT();
+  return (
+    <section className={css.parts} aria-label={t('recordings.parts')}>
+      <h2>{t('recordings.parts')}</h2>
+      {spans.length === 0 && <p className={css.hint}>{t(ending.is === 'whole' ? 'recordings.no_parts' : 'recordings.no_parts_left')}</p>}
+      <ol className={css.partList}>
+        {spans.map((span) => {
+          const look = LOOKS[span.kind];
+          const time = timeOf(span, t);
+          return (
+            <li key={`${span.kind} ${span.tracks} ${span.from_ms}`}>
+              <span className={css.clock}>{time}</span>
+              <Chip tone={look.tone} icon={look.icon}>{t(SPAN_NAMES[span.kind])}</Chip>
+              <span className={css.hint}>{t('recordings.span_of', { hint: t(SPAN_HINTS[span.kind]), track: t(TRACK_NAMES[span.tracks]) })}</span>
+              {onGo && (
+                <Button size="small" aria-label={t('recordings.go_to', { part: `${t(SPAN_NAMES[span.kind])} ${time}` })} onPress={() => onGo(span.from_ms - LEAD_MS)}>
+                  {t('recordings.go')}
+                </Button>
+              )}
+            </li>
+          );
+        })}
+      </ol>
+    </section>
+  );
+}
+
+/** "02:14 – 02:51"; one time where it lasts less than a second. */
+function timeOf({ from_ms, until_ms }: RecordingSpan, t: Translate): string {
+  const [from, until] = [durationText(from_ms), durationText(until_ms)];
+  return from === until ? from : t('recordings.from_to', { from, until });
+}
