@@ -13,14 +13,14 @@ const OFFICE = ['assign', 'audit', 'audit_action', 'cases', 'conflict', 'days', 
 const OFFICE_REFUSALS = ['too_many_tests'];
 
 /** Words of pages about what was recorded, beside those of the office: desktops are configured without them. */
-const RECORDS = ['recordings'];
+const RECORDS = ['evidence', 'recordings'];
 const RECORDS_REFUSALS = ['bad_range', 'recording_quarantined', 'recording_runs', 'recording_unavailable', 'recording_unreadable'];
 
 /** The pages that say words of the office, by file; `withOffice` loads both. */
 export const OFFICE_PAGES = ['audit-page', 'design-history', 'desktop-conflict', 'desktop-history', 'desktop-list', 'gallery-page', 'gateway-cases', 'gateway-file-sheet', 'gateway-more', 'gateway-presets', 'gateway-trial', 'live-page', 'payments-page', 'plan-panel', 'roles-page', 'save-summary', 'secure-payment-capture', 'services-page', 'set-up-page', 'token-helper', 'users-page'];
 
 /** The pages that say words of records as well; `withRecords` loads all three. */
-export const RECORDS_PAGES = ['recording-page', 'recordings-page'];
+export const RECORDS_PAGES = ['evidence-page', 'recording-page', 'recordings-page'];
 
 export type Part = 'desk' | 'office' | 'records';
 

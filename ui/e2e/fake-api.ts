@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 import { fullOf } from '../src/admin/more-form';
 import { PRESETS } from '../src/admin/preset-fixtures';
+import { evidenceFile } from '../src/evidence/evidence-fixtures';
 import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../src/lib/capture/first-inputs';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
@@ -249,6 +250,8 @@ export const OF_CAPTURE: AuditList = {
     entry(18_187, 'capture_opened', CAPTURE, { widget: 'Card payment', kind: 'credit_card_basic' }),
   ],
 };
+/** The same capture, as its evidence says it. */
+const EVIDENCE = evidenceFile([...OF_CAPTURE.entries].reverse().map(({ action, actor, address, detail }) => ({ action, actor, address, detail })));
 const step = (seconds: number, what: TimelineStep['what'], actor = 'a.kim'): TimelineStep => ({ at: NOW + seconds * 1_000, actor, what });
 const STEPS: TimelineStep[] = [
   step(-90, { step: 'call_began' }, 'system'),
@@ -419,6 +422,7 @@ const ANSWERS: Record<string, unknown> = {
       { agent_name: 'b.ono', capture: { call: 'l', began_at: NOW, agent: 'u2', kind: 'check_basic', open: null, process_used: 0, fields: [{ field: 'routing_number', attempts_used: 2, is_locked: false }] } },
     ],
   } satisfies LiveCaptureList,
+  '/captures/0123456789abcdefghjkmnpqrs/evidence': JSON.parse(EVIDENCE) as unknown,
   '/audit/verification': VERIFIED,
   '/audit': {
     entries: [

@@ -299,6 +299,7 @@ const PLACES: readonly Place[] = [
     answers: { '/audit': OF_CAPTURE },
     ready: (page) => expect(page.getByRole('button', { name: 'Evidence of this capture' })).toBeVisible(),
   },
+  { name: 'evidence', path: '/evidence/0123456789abcdefghjkmnpqrs', ready: (page) => expect(page.getByText('NOT CONFIRMED')).toBeVisible() },
   { name: 'audit-broken', path: '/audit?days=all', answers: { '/audit/verification': BROKEN }, ready: (page) => expect(page.getByRole('alert')).toContainText('BROKEN') },
   { name: 'no-payments', path: '/payments', answers: { '/payments': { payments: [], next: null, unknown: 0 } }, ready: (page) => expect(page.getByText('No payment fits.')).toBeVisible() },
   {
@@ -347,6 +348,19 @@ for (const place of PLACES) {
     await expectAccessibleInEveryLook(page, info, place.name);
   });
 }
+
+test('the evidence of a capture is printed dark on white, without what only a screen is for', async ({ page }, info) => {
+  await serve(page);
+  await wear(page, LOOKS[1]);
+  await page.goto('/evidence/0123456789abcdefghjkmnpqrs');
+  await expect(page.getByText('NOT CONFIRMED')).toBeVisible();
+  await page.emulateMedia({ media: 'print' });
+  await expect(page.getByRole('banner')).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Print' })).toBeHidden();
+  await expect(page.getByText('s'.repeat(86))).toBeVisible();
+  await expect(page.locator('body')).toHaveCSS('background-color', 'rgb(255, 255, 255)');
+  if (process.env.SHOTS) await page.screenshot({ path: info.outputPath('evidence-print.png'), fullPage: true });
+});
 
 /** What is opened from a page by its English names is left out: one place for each address and its answers. */
 const distinct = new Map(PLACES.map((place) => [`${place.path} ${Object.keys(place.answers ?? {}).join()}`, place]));

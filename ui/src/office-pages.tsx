@@ -10,6 +10,7 @@ import { withOffice, withRecords } from './lib/i18n/catalogue';
 const Payments = lazy(withOffice(() => import('./evidence/payments-page')));
 const Audit = lazy(withOffice(() => import('./evidence/audit-page')));
 const Live = lazy(withOffice(() => import('./evidence/live-page')));
+const Evidence = lazy(withRecords(() => import('./evidence/evidence-page')));
 const Recordings = lazy(withRecords(() => import('./recordings/recordings-page')));
 const Recording = lazy(withRecords(() => import('./recordings/recording-page')));
 
@@ -26,6 +27,7 @@ export default function OfficePages({ login, locked }: { login: Login; locked: b
       <Route path="/audit">
         <Audit login={login} />
       </Route>
+      <Route path="/evidence/:capture">{({ capture }) => <Evidence key={capture} capture={capture} />}</Route>
       <Route path="/recordings">
         <Recordings login={login} />
       </Route>

@@ -30,6 +30,12 @@ test('the evidence of a capture is signed, verified without the server, and no l
   expect([verified.status, verified.stderr]).toEqual([0, '']);
   expect(verified.stdout).toMatch(new RegExp(`^VERIFIED: ${object}, \\d+ entries, ended; exported .* by auditor\n`));
   for (const action of ['capture_opened', 'capture_armed', 'field_obtained', 'capture_ended', 'evidence_exported']) expect(verified.stdout).toContain(` ${action}`);
+  await auditor.page.getByRole('link', { name: 'Read and print' }).click();
+  await expect(auditor.page.getByRole('region', { name: 'Recorders, by their own word' })).toBeVisible();
+  await expect(auditor.page.getByRole('region', { name: 'Entries of the audit trail' }).getByRole('listitem').last()).toContainText('Evidence exported');
+  await shot('evidence', auditor.page);
+  const read = await keep(() => auditor.button('Save the signed file').click(), 'read.json');
+  expect(verify(read).stdout).toMatch(/^VERIFIED: /);
   const text = await readFile(evidence, 'utf8');
   const changed = text.replace(/"payload":"(.{40})(.)/, (_, before: string, at: string) => `"payload":"${before}${at === 'A' ? 'B' : 'A'}`);
   expect(changed).not.toBe(text);

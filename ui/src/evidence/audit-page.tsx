@@ -9,13 +9,13 @@ import { KEYS, mayFindRecordings } from '../lib/api/queries';
 import type { AuditAction, AuditList, AuditRow, AuditVerification, Login } from '../lib/api/types';
 import { looksLikeCard } from '../lib/capture/payment-form';
 import { Button, Chip, Notice, SelectInput, TextInput } from '../lib/controls';
-import type { Translate } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import { clockText, dateTimeText, numberText } from '../lib/i18n/format';
 import { ACTION_NAMES, isRefusal } from './audit-words';
 import { DayInputs } from './day-inputs';
 import type { Bounds } from './days';
 import { boundsOf, endOf } from './days';
+import { EntryFacts } from './entry-facts';
 import { ExportButton } from './export-button';
 import css from './evidence.module.css';
 import { queryOf, useSearchState } from './search-state';
@@ -127,6 +127,7 @@ function Evidence({ object }: { object: string }) {
   return (
     <div className={css.filterActions}>
       <ExportButton label={t('audit.evidence')} path={() => `/captures/${capture}/evidence`} />
+      <Link href={`/evidence/${capture}`}>{t('audit.evidence_read')}</Link>
       <a href="/api/v1/evidence/keys" download="evidence-keys.json">{t('audit.evidence_keys')}</a>
       <span className={css.hint}>{t('audit.evidence_hint')}</span>
     </div>
@@ -190,7 +191,7 @@ function Entries({ rows, mayHear }: { rows: readonly AuditRow[]; mayHear: boolea
                 {isRefusal(row.action) ? <Chip tone="bad" icon="cross">{t('audit.refused')}</Chip> : <Chip icon="check">{t('audit.done')}</Chip>}
               </Cell>
               <Cell data-label={t('audit.facts')}>
-                <Facts detail={row.detail} t={t} />
+                <EntryFacts detail={row.detail} />
               </Cell>
             </Row>
           ))}
@@ -204,43 +205,4 @@ function Entries({ rows, mayHear }: { rows: readonly AuditRow[]; mayHear: boolea
 function AboutWhat({ object, mayHear }: { object: string; mayHear: boolean }) {
   const recording = mayHear ? RECORDING.exec(object)?.[1] : undefined;
   return recording ? <Link href={`/recordings/${recording}`}>{object}</Link> : object;
-}
-
-/** What the entry says beyond that: before and after side by side where it has both, everything else by name. */
-function Facts({ detail, t }: { detail: Record<string, unknown>; t: Translate }) {
-  const { before, after, ...facts } = detail;
-  const entries = Object.entries(facts).filter(([, value]) => value !== null && value !== '');
-  const changes = changesOf(before, after);
-  if (entries.length === 0 && changes.length === 0) return null;
-  return (
-    <dl className={css.details}>
-      {entries.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{textOf(value)}</dd>
-        </div>
-      ))}
-      {changes.map(({ name, was, is }) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{t('audit.change', { was: textOf(was), is: textOf(is) })}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-type Fields = Record<string, unknown>;
-
-function changesOf(before: unknown, after: unknown): { name: string; was: unknown; is: unknown }[] {
-  if (before === undefined && after === undefined) return [];
-  const fields = (value: unknown): Fields => (value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Fields) : { '': value });
-  const [was, is] = [fields(before), fields(after)];
-  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])];
-  return names.filter((name) => JSON.stringify(was[name]) !== JSON.stringify(is[name])).map((name) => ({ name, was: was[name], is: is[name] }));
-}
-
-function textOf(value: unknown): string {
-  if (value === undefined || value === null) return '–';
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -52,7 +52,12 @@ export function PaymentDrawer({ attempt, listed, mayResolve, mayRefund, mayProve
       </div>
       <footer className={css.sheetFoot}>
         {mayHear && <Link href={`/recordings?days=all&call=${encodeURIComponent(row.payment.call)}`}>{t('payments.recordings')}</Link>}
-        {mayProve && <ExportButton label={t('audit.evidence')} path={() => `/captures/${row.payment.capture}/evidence`} />}
+        {mayProve && (
+          <>
+            <Link href={`/evidence/${row.payment.capture}`}>{t('audit.evidence_read')}</Link>
+            <ExportButton label={t('audit.evidence')} path={() => `/captures/${row.payment.capture}/evidence`} />
+          </>
+        )}
         <Button onPress={onClose}>{t('capture.close')}</Button>
       </footer>
     </div>

@@ -1,0 +1,42 @@
+import { screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, expect, test, vi } from 'vitest';
+import { fakeServer, renderPage } from '../test-page';
+import { evidenceFile } from './evidence-fixtures';
+import EvidencePage from './evidence-page';
+
+afterEach(() => vi.unstubAllGlobals());
+
+const CAPTURE = '0123456789abcdefghjkmnpqrs';
+const FILE = evidenceFile([
+  { action: 'capture_opened', actor: 'a.kim', address: '192.0.2.7', detail: { widget: 'Card payment' } },
+  { action: 'recorder_refused', detail: { recorder: 'Screen', medium: 'screen', asked: 'pause', reason: 'recorder_without_control', answered_ms: 3_000 } },
+  { action: 'recorder_paused', detail: { recorder: 'Tonewall', medium: 'call', answered_ms: 21 } },
+  { action: 'capture_armed' },
+  { action: 'capture_ended', detail: { state: 'done', keys: 26 } },
+]);
+
+test('the file that leaves is what is shown, made once, and what is kept from here', async () => {
+  const requests = fakeServer(() => ({ text: FILE }));
+  const kept: Blob[] = [];
+  vi.stubGlobal('URL', Object.assign(URL, { createObjectURL: (blob: Blob) => (kept.push(blob), 'blob:x'), revokeObjectURL: () => undefined }));
+  renderPage(<EvidencePage capture={CAPTURE} />);
+  const recorders = await screen.findByRole('region', { name: 'Recorders, by their own word' });
+  const [refused, paused] = within(recorders).getAllByRole('listitem');
+  expect(refused).toHaveTextContent('NOT CONFIRMED');
+  expect(refused).toHaveTextContent('pause: recorder_without_control');
+  expect(paused).toHaveTextContent('answered after 21 ms');
+  expect(screen.getByText('Keys heard').parentElement).toHaveTextContent('26');
+  for (const text of ['a.kim from 192.0.2.7', 'k'.repeat(43), 's'.repeat(86)]) expect(screen.getByText(text)).toBeVisible();
+  expect(screen.getByText(/This record is a part/)).toBeVisible();
+  expect(screen.getByText(`tonewall verify evidence-${CAPTURE}.json --keys evidence-keys.json`)).toBeVisible();
+  await userEvent.click(screen.getByRole('button', { name: 'Save the signed file' }));
+  expect(await kept[0]?.text()).toBe(FILE);
+  expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([`POST /captures/${CAPTURE}/evidence`]);
+});
+
+test('a refusal is told', async () => {
+  fakeServer(() => ({ status: 404, json: { title: 'Not found', status: 404, code: 'not_found' } }));
+  renderPage(<EvidencePage capture={CAPTURE} />);
+  expect(await screen.findByRole('alert')).toHaveTextContent('It is not there any more.');
+});
