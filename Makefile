@@ -10,7 +10,7 @@ XTASK := $(TARGET)/debug/xtask
 RUN_TESTS := --config "target.'cfg(unix)'.runner = ['$(abspath scripts/run-tests)']"
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program screens test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments fault-recordings load-sip bench bench-detector bench-mask bench-relay bench-pages bench-payments bench-recordings kill-recordings figures guard-campaign memory-per-call fuzz lint fmt clean
+.PHONY: help build demo ui program screens test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments fault-recordings load-sip bench bench-detector bench-mask bench-relay bench-pages bench-payments bench-recordings first-peaks kill-recordings figures guard-campaign memory-per-call fuzz lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -25,7 +25,7 @@ help:
 	@echo "make bench-mask   what is heard of keys under the mask, class by class: JSON lines, fails above a bound"
 	@echo "make bench-pages   500 pages with an event stream, 50 of them with a customer who keys: how old events are when they are read"
 	@echo "make bench-payments   500 payments a second to a local TLS gateway, the ledger on SQLite and on PostgreSQL: what is added to the gateway's own time"
-	@echo "make bench-recordings   500 recordings at a call's pace: what writing costs; the peaks of half an hour; make kill-recordings KILLS=200: writers killed at any moment"
+	@echo "make bench-recordings   500 recordings at a call's pace: what writing costs; the peaks of half an hour; make first-peaks: those over HTTP; make kill-recordings KILLS=200: writers killed at any moment"
 	@echo "make figures   how long an agent waits for a protected line and for a dot, in a real browser: JSON lines, fails above a bound"
 	@echo "make fuzz    S seconds for each fuzz target; make memory-per-call: what 2,000 calls take"
 	@echo "make guard-campaign   the egress guard over 13 h of masked speech and music: false trips and their upper bound"
@@ -196,6 +196,10 @@ bench-payments: ui
 # 500 recordings at a call's pace, and the peaks of half an hour, on the disk of the build: two JSON lines; fails if a sample is lost or the peaks take above 300 ms.
 bench-recordings:
 	$(CARGO) bench --locked -p tonewall-recording --bench recordings
+
+# How long a player waits for the peaks of half an hour, over HTTP, 20 times; one JSON line, fails above 300 ms. The debug program is measured.
+first-peaks: ui
+	$(CARGO) test --quiet --locked -p tonewall-server --test stories -- --ignored --exact first_peaks::half_an_hour_can_be_drawn_at_once --nocapture
 
 # Writers of 20 recordings each that are killed at any moment: all but the last second of each must open. One JSON line.
 KILLS ?= 200

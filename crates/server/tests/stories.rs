@@ -20,6 +20,8 @@ mod canary;
 mod external_recorders;
 #[path = "stories/faulty_recorders.rs"]
 mod faulty_recorders;
+#[path = "stories/first_peaks.rs"]
+mod first_peaks;
 #[path = "stories/gateway_command.rs"]
 mod gateway_command;
 #[path = "stories/killed.rs"]

@@ -18,15 +18,20 @@ use crate::support::{Capture, Running, Site, TONEWALL, connect, wait_for};
 const STEP_MAX: Duration = Duration::from_secs(20);
 /// The trail's place of a moment in a recording is that near: what was said just then is on its way.
 const NEAR_MS: u64 = 500;
+/// The node whose recordings they are.
+pub(crate) const NODE: &str = "judge";
 /// Where a file's segments begin, and bytes of a second of both sides.
 const HEAD_BYTES: u64 = 12_288;
 const SECOND_BYTES: u64 = 16_000;
 
 /// An installation that records the calls of its only service, with the folder of its recordings.
-fn recording_site() -> (Site, tempfile::TempDir) {
+pub(crate) fn recording_site() -> (Site, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let directory = folder.path().to_str().unwrap();
-    let environment = [("TONEWALL_RECORDINGS_DIRECTORY", directory)];
+    let environment = [
+        ("TONEWALL_RECORDINGS_DIRECTORY", directory),
+        ("TONEWALL_NODE_NAME", NODE),
+    ];
     (Site::set_up(Path::new(TONEWALL), &environment), folder)
 }
 
@@ -53,7 +58,7 @@ fn start(site: &mut Site) -> Running {
 }
 
 /// Entries of the trail about recordings that did so.
-fn entries(running: &Running, action: &str) -> Vec<Value> {
+pub(crate) fn entries(running: &Running, action: &str) -> Vec<Value> {
     let trail = running.page("auditor");
     let found = trail.get(&format!("/api/v1/audit?action={action}"));
     found["entries"].as_array().unwrap().clone()
@@ -110,17 +115,22 @@ fn is_clean_outside(reader: &Reader<File>) {
     assert!(scan.status.success(), "{scan:?}");
 }
 
+/// The store of an installation whose server is not needed for that.
+pub(crate) async fn open_store(site: &Site) -> Database {
+    let data = site.data();
+    let database = Database::open(StoreConfig {
+        url: format!("sqlite:{}", data.join("tonewall.db").display()),
+        key: EnvelopeKeySource::File(data.join("master.key")),
+        node: NODE.to_owned(),
+    });
+    database.await.unwrap()
+}
+
 /// The only recording, its row and its file.
 fn only(site: &Site, folder: &Path) -> (Recording, Reader<File>) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let data = site.data();
-        let database = Database::open(StoreConfig {
-            url: format!("sqlite:{}", data.join("tonewall.db").display()),
-            key: EnvelopeKeySource::File(data.join("master.key")),
-            node: "judge".to_owned(),
-        });
-        let database = database.await.unwrap();
+        let database = open_store(site).await;
         let keys = database.recording_keys().unwrap().into_iter();
         let keys = keys.map(|key| WrappingKey::new(key.id.parse().unwrap(), key.key));
         let ring = KeyRing::new(keys.collect());
