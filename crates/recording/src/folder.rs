@@ -13,6 +13,7 @@ use domain::time::UnixMillis;
 use crate::header::{Header, HeaderError, SEGMENTS_OFFSET, SLOT_OFFSETS};
 use crate::keys::{DataKey, KeyError, KeyRing, NONCE_BYTES, SLOT_BYTES, SealError};
 use crate::reader::{OpenError, Reader};
+use crate::screen::{ScreenHeader, ScreenReader};
 
 /// A key slot without a key.
 const NO_KEY: [u8; SLOT_BYTES] = [0; SLOT_BYTES];
@@ -70,8 +71,17 @@ impl Folder {
     /// Where a recording is that began at this time.
     #[must_use]
     pub fn path(&self, id: &RecordingId, began: UnixMillis) -> PathBuf {
-        let day = self.root.join(began.utc_day());
-        day.join(format!("{id}.twrec"))
+        self.place(id, began, "twrec")
+    }
+
+    /// Where the recording of a screen is that began at this time.
+    #[must_use]
+    pub fn screen_path(&self, id: &RecordingId, began: UnixMillis) -> PathBuf {
+        self.place(id, began, "twscr")
+    }
+
+    fn place(&self, id: &RecordingId, began: UnixMillis, kind: &str) -> PathBuf {
+        self.root.join(began.utc_day()).join(format!("{id}.{kind}"))
     }
 
     /// Opens a recording for reading.
@@ -96,9 +106,42 @@ impl Folder {
         }
     }
 
+    /// Opens the recording of a screen for reading.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be opened.
+    pub fn read_screen(
+        &self,
+        (id, began): (&RecordingId, UnixMillis),
+        ring: &KeyRing,
+    ) -> Result<ScreenReader<File>, ReadFileError> {
+        let path = self.screen_path(id, began);
+        let file = File::open(&path).map_err(failed("opening", &path))?;
+        let reader = ScreenReader::open(file, ring).map_err(|cause| ReadFileError::Open {
+            path: path.clone(),
+            cause,
+        })?;
+        if reader.header().id == *id {
+            Ok(reader)
+        } else {
+            Err(ReadFileError::PeerOther { path })
+        }
+    }
+
     /// Makes the file of a new recording.
     pub(crate) fn create(&self, header: &Header) -> Result<(File, PathBuf), FolderError> {
-        let path = self.path(&header.id, header.began);
+        self.create_at(self.path(&header.id, header.began))
+    }
+
+    /// Makes the file of a new recording of a screen.
+    pub(crate) fn create_screen(
+        &self,
+        header: &ScreenHeader,
+    ) -> Result<(File, PathBuf), FolderError> {
+        self.create_at(self.screen_path(&header.id, header.began))
+    }
+
+    fn create_at(&self, path: PathBuf) -> Result<(File, PathBuf), FolderError> {
         if let Some(day) = path.parent() {
             make_folder(day).map_err(failed("making the folder", day))?;
         }
@@ -116,16 +159,27 @@ impl Folder {
     /// # Errors
     /// The system refused.
     pub fn delete(&self, id: &RecordingId, began: UnixMillis) -> Result<bool, FolderError> {
-        let path = self.path(id, began);
-        let file = match OpenOptions::new().write(true).open(&path) {
+        self.delete_at(&self.path(id, began))
+    }
+
+    /// The same for the recording of a screen.
+    ///
+    /// # Errors
+    /// The system refused.
+    pub fn delete_screen(&self, id: &RecordingId, began: UnixMillis) -> Result<bool, FolderError> {
+        self.delete_at(&self.screen_path(id, began))
+    }
+
+    fn delete_at(&self, path: &Path) -> Result<bool, FolderError> {
+        let file = match OpenOptions::new().write(true).open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(failed("opening", &path)(error)),
+            Err(error) => return Err(failed("opening", path)(error)),
         };
         for at in SLOT_OFFSETS {
-            write_slot(&file, at, &NO_KEY).map_err(failed("deleting the key of", &path))?;
+            write_slot(&file, at, &NO_KEY).map_err(failed("deleting the key of", path))?;
         }
-        fs::remove_file(&path).map_err(failed("deleting", &path))?;
+        fs::remove_file(path).map_err(failed("deleting", path))?;
         let day = path.parent().unwrap_or(&self.root);
         File::open(day)
             .and_then(|day| day.sync_all())
@@ -219,7 +273,10 @@ fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn failed<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> FolderError + 'a {
+pub(crate) fn failed<'a>(
+    doing: &'static str,
+    path: &'a Path,
+) -> impl FnOnce(io::Error) -> FolderError + 'a {
     move |cause| FolderError {
         doing,
         path: path.to_owned(),

@@ -1,5 +1,5 @@
 //! The head of a file, before its key slots and segments.
-//! Owns: magic, version, whose recording it is and how its tracks are kept.
+//! Owns: magic, version, whose recording it is and how its tracks are kept; what files of calls and of screens have in common.
 //! Never: holds a secret; it is read without a key, and believed only once the key opens with it.
 
 use domain::id::{ID_CHARS_MAX, RecordingId};
@@ -9,9 +9,9 @@ use g711::Law;
 use crate::keys::{DataKey, fixed};
 use crate::keys::{NONCE_BYTES, SLOT_BYTES, SealError, WrappingKey};
 
-/// First bytes of every recording. Line ends and the end-of-file character show what a text transfer did to it.
+/// First bytes of every recording of a call. Line ends and the end-of-file character show what a text transfer did to it.
 const MAGIC: [u8; 8] = *b"TWREC\r\n\x1A";
-/// The version that is written and read.
+/// The version that is written and read, of either kind of file.
 const VERSION: u16 = 1;
 /// A block is written apart from its neighbours: the largest one that disks rewrite as a whole.
 const BLOCK_BYTES: usize = 4_096;
@@ -55,18 +55,7 @@ pub enum HeaderError {
 impl Header {
     /// The head's bytes, from the file's first.
     pub(crate) fn encode(&self) -> [u8; HEAD_BYTES] {
-        let text = self.id.as_str().as_bytes();
-        let [consumer, agent] = self.laws.map(number);
-        let bytes = [
-            MAGIC.as_slice(),
-            &VERSION.to_be_bytes(),
-            &[consumer, agent],
-            &self.began.0.to_be_bytes(),
-            // An id has at most 40 characters.
-            &[u8::try_from(text.len()).unwrap_or(u8::MAX)],
-            text,
-        ];
-        fixed(&bytes.concat())
+        encode(&MAGIC, self.laws.map(number), self.began, &self.id)
     }
 
     /// The head and the key slots of a new file, up to its first segment: what is not written between them is zero.
@@ -79,78 +68,118 @@ impl Header {
         under: &WrappingKey,
         nonce: [u8; NONCE_BYTES],
     ) -> Result<Vec<u8>, SealError> {
-        let head = self.encode();
-        let slot = key.wrap(under, nonce, &head)?;
-        let mut bytes = head.to_vec();
-        bytes.resize(BLOCK_BYTES, 0);
-        bytes.extend_from_slice(&slot);
-        Ok(bytes)
+        begin_file(&self.encode(), key, under, nonce)
     }
 
     /// Reads the file's first [`SEGMENTS_OFFSET`] bytes: the head and both key slots.
     ///
     /// # Errors
     /// They are no head, or one that this version does not read; a shorter file is cut.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, [[u8; SLOT_BYTES]; 2]), HeaderError> {
-        match bytes.first_chunk::<8>() {
-            Some(magic) if *magic == MAGIC => {}
-            None if MAGIC.starts_with(bytes) && !bytes.is_empty() => {
-                return Err(HeaderError::PeerCut);
-            }
-            _ => return Err(HeaderError::PeerForeign),
-        }
-        let version = bytes.get(8..10).ok_or(HeaderError::PeerCut)?;
-        let version = u16::from_be_bytes(fixed(version));
-        match version {
-            VERSION => {}
-            0 => return Err(HeaderError::PeerDamaged("it has version 0")),
-            _ => return Err(HeaderError::PeerNewer(version)),
-        }
-        if bytes.len() < SEGMENTS_OFFSET {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, Slots), HeaderError> {
+        let (codes, began, id, slots) = parse(&MAGIC, bytes)?;
+        let law = |code| law_of(code).ok_or(HeaderError::PeerDamaged("an unknown law"));
+        let [consumer, agent] = codes;
+        let laws = [law(consumer)?, law(agent)?];
+        Ok((Self { id, began, laws }, slots))
+    }
+}
+
+/// Both key slots.
+pub(crate) type Slots = [[u8; SLOT_BYTES]; 2];
+
+/// A head's bytes. `codes`: what this kind of file says of its content.
+pub(crate) fn encode(
+    magic: &[u8; 8],
+    codes: [u8; 2],
+    began: UnixMillis,
+    id: &RecordingId,
+) -> [u8; HEAD_BYTES] {
+    let text = id.as_str().as_bytes();
+    let bytes = [
+        magic.as_slice(),
+        &VERSION.to_be_bytes(),
+        &codes,
+        &began.0.to_be_bytes(),
+        // An id has at most 40 characters.
+        &[u8::try_from(text.len()).unwrap_or(u8::MAX)],
+        text,
+    ];
+    fixed(&bytes.concat())
+}
+
+/// A head with its first key slot, as a new file begins.
+pub(crate) fn begin_file(
+    head: &[u8; HEAD_BYTES],
+    key: &DataKey,
+    under: &WrappingKey,
+    nonce: [u8; NONCE_BYTES],
+) -> Result<Vec<u8>, SealError> {
+    let slot = key.wrap(under, nonce, head)?;
+    let mut bytes = head.to_vec();
+    bytes.resize(BLOCK_BYTES, 0);
+    bytes.extend_from_slice(&slot);
+    Ok(bytes)
+}
+
+/// Reads what [`encode`] and [`begin_file`] wrote: codes, when it began, whose it is, key slots.
+pub(crate) fn parse(
+    magic: &[u8; 8],
+    bytes: &[u8],
+) -> Result<([u8; 2], UnixMillis, RecordingId, Slots), HeaderError> {
+    match bytes.first_chunk::<8>() {
+        Some(found) if found == magic => {}
+        None if magic.starts_with(bytes) && !bytes.is_empty() => {
             return Err(HeaderError::PeerCut);
         }
-        let slots = SLOT_OFFSETS.map(|at| fixed(bytes.get(at..).unwrap_or_default()));
-        let [first, second] = SLOT_OFFSETS;
-        let gaps = [
-            HEAD_BYTES..first,
-            first + SLOT_BYTES..second,
-            second + SLOT_BYTES..SEGMENTS_OFFSET,
-        ];
-        let is_clean = |gap: std::ops::Range<usize>| {
-            bytes
-                .get(gap)
-                .is_some_and(|gap| gap.iter().all(|byte| *byte == 0))
-        };
-        if !gaps.into_iter().all(is_clean) {
-            return Err(HeaderError::PeerDamaged(
-                "something stands between its parts",
-            ));
-        }
-        Ok((Self::parse_head(bytes)?, slots))
+        _ => return Err(HeaderError::PeerForeign),
     }
+    let version = bytes.get(8..10).ok_or(HeaderError::PeerCut)?;
+    let version = u16::from_be_bytes(fixed(version));
+    match version {
+        VERSION => {}
+        0 => return Err(HeaderError::PeerDamaged("it has version 0")),
+        _ => return Err(HeaderError::PeerNewer(version)),
+    }
+    if bytes.len() < SEGMENTS_OFFSET {
+        return Err(HeaderError::PeerCut);
+    }
+    let slots = SLOT_OFFSETS.map(|at| fixed(bytes.get(at..).unwrap_or_default()));
+    let [first, second] = SLOT_OFFSETS;
+    let gaps = [
+        HEAD_BYTES..first,
+        first + SLOT_BYTES..second,
+        second + SLOT_BYTES..SEGMENTS_OFFSET,
+    ];
+    let is_clean = |gap: std::ops::Range<usize>| {
+        bytes
+            .get(gap)
+            .is_some_and(|gap| gap.iter().all(|byte| *byte == 0))
+    };
+    if !gaps.into_iter().all(is_clean) {
+        return Err(HeaderError::PeerDamaged(
+            "something stands between its parts",
+        ));
+    }
+    let (codes, began, id) = parse_head(bytes)?;
+    Ok((codes, began, id, slots))
+}
 
-    fn parse_head(bytes: &[u8]) -> Result<Self, HeaderError> {
-        let field = |from: usize, len: usize| bytes.get(from..from + len).unwrap_or_default();
-        let law = |at| match field(at, 1) {
-            [code] => law_of(*code).ok_or(HeaderError::PeerDamaged("an unknown law")),
-            _ => Err(HeaderError::PeerCut),
-        };
-        let laws = [law(10)?, law(11)?];
-        let began = UnixMillis(i64::from_be_bytes(fixed(field(12, 8))));
-        let len = usize::from(field(20, 1).first().copied().unwrap_or(0));
-        if len > ID_CHARS_MAX
-            || field(21 + len, ID_CHARS_MAX - len.min(ID_CHARS_MAX))
-                .iter()
-                .any(|byte| *byte != 0)
-        {
-            return Err(HeaderError::PeerDamaged("its identifier"));
-        }
-        let id = std::str::from_utf8(field(21, len))
-            .ok()
-            .and_then(|text| text.parse().ok());
-        let id = id.ok_or(HeaderError::PeerDamaged("its identifier"))?;
-        Ok(Self { id, began, laws })
+fn parse_head(bytes: &[u8]) -> Result<([u8; 2], UnixMillis, RecordingId), HeaderError> {
+    let field = |from: usize, len: usize| bytes.get(from..from + len).unwrap_or_default();
+    let began = UnixMillis(i64::from_be_bytes(fixed(field(12, 8))));
+    let len = usize::from(field(20, 1).first().copied().unwrap_or(0));
+    if len > ID_CHARS_MAX
+        || field(21 + len, ID_CHARS_MAX - len.min(ID_CHARS_MAX))
+            .iter()
+            .any(|byte| *byte != 0)
+    {
+        return Err(HeaderError::PeerDamaged("its identifier"));
     }
+    let id = std::str::from_utf8(field(21, len))
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let id = id.ok_or(HeaderError::PeerDamaged("its identifier"))?;
+    Ok((fixed(field(10, 2)), began, id))
 }
 
 /// A law's number in the head.

@@ -7,6 +7,9 @@ use std::str::FromStr;
 
 use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit};
+use rand::TryRngCore;
+use rand::rand_core::OsError;
+use rand::rngs::OsRng;
 use secret::{CIPHER_KEY_BYTES, CipherKey};
 
 /// Bytes of a nonce.
@@ -128,6 +131,17 @@ impl DataKey {
         }
     }
 
+    /// A new key, and a nonce for its slot.
+    ///
+    /// # Errors
+    /// The operating system gives no random bytes.
+    pub(crate) fn random() -> Result<(Self, [u8; NONCE_BYTES]), OsError> {
+        let key = CipherKey::fill_with(|bytes| OsRng.try_fill_bytes(bytes))?;
+        let mut nonce = [0; NONCE_BYTES];
+        OsRng.try_fill_bytes(&mut nonce)?;
+        Ok((Self::new(key), nonce))
+    }
+
     /// The key slot of this key under a key of the ring. `nonce` is random and used for this slot alone; `head` is the head of the file.
     pub(crate) fn wrap(
         &self,
@@ -233,6 +247,10 @@ pub(crate) enum Nonce {
     Index(u32),
     /// Its audio.
     Audio(u32),
+    /// What the segment of this number of a screen says of itself.
+    ScreenIndex(u32),
+    /// Its video.
+    Screen(u32),
 }
 
 impl Nonce {
@@ -240,6 +258,8 @@ impl Nonce {
         let (part, number) = match self {
             Self::Index(number) => (1, number),
             Self::Audio(number) => (2, number),
+            Self::ScreenIndex(number) => (3, number),
+            Self::Screen(number) => (4, number),
         };
         let mut bytes = [0; NONCE_BYTES];
         let (first, last) = bytes.split_at_mut(NONCE_BYTES - 4);
@@ -401,6 +421,8 @@ pub(crate) mod tests {
             Nonce::Audio(0),
             Nonce::Index(1),
             Nonce::Audio(u32::MAX),
+            Nonce::ScreenIndex(0),
+            Nonce::Screen(0),
         ];
         for (at, nonce) in nonces.iter().enumerate() {
             let same = nonces.iter().filter(|other| other.bytes() == nonce.bytes());

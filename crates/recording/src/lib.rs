@@ -1,7 +1,8 @@
 //! Recording bytes at rest.
 //! Owns: segments, their encryption, spans and retention.
 //! Never: hears audio before the mask, decides who may record or listen, waits on behalf of a media thread.
-//! Start reading at: `composer`, then `writer` and `reader`. docs/decisions/0011-recordings.md says why it is so.
+//! Start reading at: `composer`, then `writer` and `reader`. docs/decisions/0011-recordings.md says why it is so;
+//! of screens: `screen`, and docs/decisions/0014-screen-recordings.md.
 
 mod composer;
 mod feed;
@@ -11,6 +12,7 @@ mod keys;
 mod opus;
 mod peaks;
 mod reader;
+mod screen;
 mod segment;
 mod source;
 mod span;
@@ -29,6 +31,10 @@ pub use keys::{DataKey, InvalidKeyId, KeyError, KeyId, KeyRing, SealError, Wrapp
 pub use opus::{OpusError, export_opus};
 pub use peaks::{PEAK_SAMPLES, Peak};
 pub use reader::{Damage, Ending, OpenError, ReadError, Reader};
+pub use screen::{
+    CHUNK_BYTES_MAX, MEDIA_TYPE_BYTES_MAX, Part, ScreenEnded, ScreenHeader, ScreenPartError,
+    ScreenReader, ScreenSpan, ScreenWriteError, ScreenWriter,
+};
 pub use segment::SEGMENT_SAMPLES;
 pub use source::Source;
 pub use span::{Edge, Mark, Span, SpanKind, Track, Tracks};

@@ -329,11 +329,15 @@ impl<S: Source> Reader<S> {
     }
 }
 
-fn wide(bytes: usize) -> u64 {
+pub(crate) fn wide(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-fn read_at(source: &impl Source, offset: u64, place: &mut [u8]) -> Result<usize, ReadError> {
+pub(crate) fn read_at(
+    source: &impl Source,
+    offset: u64,
+    place: &mut [u8],
+) -> Result<usize, ReadError> {
     source.read_at(offset, place).map_err(|cause| ReadError {
         offset,
         bytes: place.len(),

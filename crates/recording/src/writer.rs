@@ -13,16 +13,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use domain::id::RecordingId;
-use rand::TryRngCore;
-use rand::rngs::OsRng;
-use secret::CipherKey;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::composer::{Composer, PauseError};
 use crate::feed::{Feed, Intake, queue};
 use crate::folder::{Folder, FolderError};
 use crate::header::Header;
-use crate::keys::{DataKey, KeyError, KeyRing, NONCE_BYTES, SealError};
+use crate::keys::{DataKey, KeyError, KeyRing, SealError};
 use crate::span::Mark;
 
 /// Commands that may wait: one for each call of a node in the 20 ms between two looks. When full, the asker is refused.
@@ -215,12 +212,7 @@ impl Writer {
     /// # Errors
     /// There is no key, no random bytes, no room for a file, or no writer.
     pub async fn begin(&self, new: NewRecording, ring: &KeyRing) -> Result<Feed, BeginError> {
-        let key = CipherKey::fill_with(|bytes| OsRng.try_fill_bytes(bytes));
-        let key = DataKey::new(key.map_err(BeginError::NoRandom)?);
-        let mut nonce = [0; NONCE_BYTES];
-        OsRng
-            .try_fill_bytes(&mut nonce)
-            .map_err(BeginError::NoRandom)?;
+        let (key, nonce) = DataKey::random().map_err(BeginError::NoRandom)?;
         let (feed, intake) = queue(new.header.laws);
         let under = (ring.active()?, nonce);
         let (composer, start_of_file) = Composer::begin(new.header, new.start, key, under)?;
