@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
-use recording::{Ending, KeyRing, Reader, Wav, WrappingKey};
+use recording::{Ending, KeyRing, Reader, ScreenReader, Wav, WrappingKey};
 use secret::CipherKey;
 
 use crate::Taker;
@@ -178,6 +178,7 @@ fn written(data: &[u8]) -> Writing {
 /// Whatever a file holds: it opens or says why not; what is told of it is in order; honest files are read as they were written.
 pub fn run(data: &[u8]) {
     let _refused = Reader::open(data, &RING);
+    let _refused = ScreenReader::open(data, &RING);
     let writing = written(data);
     let Ok(mut reader) = Reader::open(writing.file.as_slice(), &RING) else {
         assert!(!writing.is_honest);

@@ -157,7 +157,7 @@ impl CallTask {
         declared
             .into_iter()
             .flatten()
-            .chain(own.as_ref())
+            .chain(&own)
             .filter(hears)
             .cloned()
             .collect()

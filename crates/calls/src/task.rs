@@ -460,7 +460,7 @@ impl CallTask {
                     }
                     self.capture_event(match answer.result {
                         Ok(()) => Event::SinkPaused(answer.sink.id),
-                        Err(_code) => Event::SinkRefused(answer.sink.id),
+                        Err(code) => Event::SinkRefused(answer.sink.id, code),
                     });
                 } else if answer.result.is_ok() && self.open.is_none() {
                     // Its capture was gone before it said so, and had it go on too early.
@@ -476,8 +476,9 @@ impl CallTask {
             }
             Done::Broken(answer) => {
                 self.note_recorder("keep", AuditAction::RecorderPaused, &answer);
-                if self.is_open(&answer.capture) {
-                    self.capture_event(Event::SinkRefused(answer.sink.id.clone()));
+                let sink = answer.sink.id.clone();
+                if let (true, Err(code)) = (self.is_open(&answer.capture), answer.result) {
+                    self.capture_event(Event::SinkRefused(sink, code));
                 }
                 // By now nothing is keyed or shown any more that was to be kept from it.
                 self.ask_recorder(answer.capture, answer.sink, false);

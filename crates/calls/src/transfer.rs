@@ -171,6 +171,8 @@ impl CallTask {
         self.desktop = snapshot.desktop(desktop).cloned();
         self.inner.belongs_to(self.call.id(), &to.id);
         self.call.taken_over(to.id.clone());
+        let recorders = &self.inner.deps.recorders;
+        recorders.taken_over(self.call.id(), &to.id);
         self.agent = Some(to);
         self.leave_hold(false);
         self.settle_listening();

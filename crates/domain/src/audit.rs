@@ -112,7 +112,9 @@ pub enum AuditAction {
     AuditExported,
     /// The signed evidence of a capture left as a file.
     EvidenceExported,
-    /// A call is recorded from now on; detail: call, service, agent, key, keep_until.
+    /// An agent shares the screen of a call to be recorded, or no longer does; detail: on, surface or why.
+    ScreenShared,
+    /// A call or a screen is recorded from now on; detail: medium, call, service, agent, key, keep_until.
     RecordingBegan,
     /// A recording has ended; detail: call, seconds, cut (its end is missing).
     RecordingEnded,

@@ -38,13 +38,16 @@ use crate::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, Transf
 mod payment_desk;
 mod recording;
 mod recording_files;
+mod screen;
 mod telephony;
 
 pub use payment_desk::{FollowUpError, PaymentDesk};
 pub use recording::{ConnectedCall, NO_CONTROL, Recorders, Recordings};
 pub use recording_files::{
-    OpenRecording, RecordingDeletionError, RecordingFileError, RecordingFiles, RecordingPieces,
+    OpenRecording, OpenScreen, RecordingDeletionError, RecordingFileError, RecordingFiles,
+    RecordingPieces,
 };
+pub use screen::ScreenDesk;
 pub use telephony::{
     CallEvents, EndCause, IncomingCall, LegCallIds, LineEvent, PhoneAccount, Protected,
     ProtectionRefused, RouteTarget, Telephony, TelephonyError,

@@ -152,7 +152,7 @@ mod tests {
     use crate::capture::WidgetKind;
     use crate::desktop::{DesktopService, Layout, Surroundings};
     use crate::id::{ServiceId, UserId, WidgetId};
-    use crate::service::{CallRecording, ProtectionScope, RecorderDeclaration};
+    use crate::service::{CallRecording, ProtectionScope, RecorderDeclaration, ScreenRecording};
     use crate::time::UnixMillis;
     use crate::widget::{Translations, Widget, WidgetOptions};
 
@@ -189,6 +189,7 @@ mod tests {
             protection: ProtectionScope::Capture,
             after_call_s: 0,
             call_recording: CallRecording::default(),
+            screen_recording: ScreenRecording::default(),
             recorders: declared.then(|| RecorderDeclaration {
                 confirmed_by: "admin".to_owned(),
                 confirmed_at: UnixMillis(1),

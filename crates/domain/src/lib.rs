@@ -25,6 +25,7 @@ pub mod money;
 pub mod payment;
 pub mod problem;
 pub mod recording;
+pub mod screen;
 pub mod service;
 pub mod text;
 pub mod time;

@@ -1,17 +1,17 @@
-//! Recordings of calls: what rows know of them, and what their files say of themselves.
+//! Recordings of calls and of screens: what rows know of them, and what their files say of themselves.
 //! Owns: what is known of a recording beside its bytes, and how it can end.
 //! Never: holds a sample or a key.
 
 use std::str::FromStr;
 
 use crate::id::{CallId, RecordingId, ServiceId, UserId};
+use crate::service::SinkMedium;
 use crate::time::UnixMillis;
 
 mod hold;
 mod outline;
 mod scan;
-
-pub use scan::{RecordingFinds, RecordingScan};
+mod screen_outline;
 
 pub use hold::{
     Hold, HoldOutput, LATE_MAX, LOOK_EVERY, PAUSE_MAX, RESUME_MAX, RecorderRequest, RecorderWord,
@@ -19,16 +19,20 @@ pub use hold::{
 pub use outline::{
     PEAK_MS, RecordingEnding, RecordingOutline, RecordingSpan, RecordingSpanKind, RecordingTracks,
 };
+pub use scan::{RecordingFinds, RecordingScan};
+pub use screen_outline::{ScreenOutline, ScreenPart};
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// The kept audio of a call, or of a part of it.
+/// The kept audio of a call or video of a screen, or of a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recording {
     /// Identity; with `began` it names the file.
     pub id: RecordingId,
-    /// Whose audio it is.
+    /// What was recorded.
+    pub medium: SinkMedium,
+    /// The call that it belongs to.
     pub call: CallId,
     /// The service that the call came to.
     pub service: ServiceId,
@@ -64,7 +68,7 @@ pub enum RecordingState {
 pub struct RecordingEnd {
     /// When that was found.
     pub at: UnixMillis,
-    /// Samples of each track from its first to its last, 8,000 a second.
+    /// How long it is, in samples of 8,000 a second; of a call: of each track from its first to its last.
     pub samples: u64,
     /// Bytes of the file.
     pub bytes: u64,
@@ -131,6 +135,8 @@ pub enum RecordingChange {
 /// Which recordings. Everything that is set must hold. Those being deleted are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordingFilter {
+    /// Of this medium.
+    pub medium: Option<SinkMedium>,
     /// Of this call.
     pub call: Option<CallId>,
     /// Of this service.

@@ -31,6 +31,9 @@ pub struct Service {
     /// Whether this server records the calls.
     #[serde(default)]
     pub call_recording: CallRecording,
+    /// Whether this server records the agent's screen.
+    #[serde(default)]
+    pub screen_recording: ScreenRecording,
     /// Who else records (S21); none: undeclared, and captures are blocked.
     pub recorders: Option<RecorderDeclaration>,
     /// Revision.
@@ -85,6 +88,53 @@ impl Default for CallRecording {
         Self {
             when: RecordWhen::Never,
             keep_days: 90,
+        }
+    }
+}
+
+/// Whether this server records the screens of a service's agents during calls, and how long it keeps that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScreenRecording {
+    /// When screens are recorded.
+    pub when: RecordWhen,
+    /// What has to be shared.
+    pub surfaces: ScreenSurfaces,
+    /// Without a shared screen no Basic capture begins (S21).
+    pub required: bool,
+    /// Days after which a recording is deleted, 1-3,650. Those that were made before a change keep their day.
+    pub keep_days: u16,
+}
+
+impl Default for ScreenRecording {
+    /// Nothing is recorded.
+    fn default() -> Self {
+        Self {
+            when: RecordWhen::Never,
+            surfaces: ScreenSurfaces::Any,
+            required: false,
+            keep_days: 90,
+        }
+    }
+}
+
+/// What an agent has to share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScreenSurfaces {
+    /// A screen, a window or a tab.
+    Any,
+    /// An entire screen.
+    EntireScreen,
+}
+
+impl ScreenSurfaces {
+    /// Its name in the API and in audit entries.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::EntireScreen => "entire_screen",
         }
     }
 }
@@ -150,10 +200,26 @@ impl Sink {
         }
     }
 
-    /// It is this server's own.
+    /// This server's own recorder of the agent's screen, behind the mask as the agent is.
+    #[must_use]
+    pub fn own_screen() -> Self {
+        Self {
+            id: SinkId::from_random(1),
+            medium: SinkMedium::Screen,
+            ..Self::own()
+        }
+    }
+
+    /// It is this server's own recorder of calls.
     #[must_use]
     pub fn is_own(&self) -> bool {
         self.id == SinkId::from_random(0)
+    }
+
+    /// It is this server's own recorder of screens.
+    #[must_use]
+    pub fn is_own_screen(&self) -> bool {
+        self.id == SinkId::from_random(1)
     }
 }
 
@@ -288,16 +354,23 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(service.call_recording.when, RecordWhen::Never);
+        assert_eq!(service.screen_recording.when, RecordWhen::Never);
         assert!(KEEP_DAYS.contains(&service.call_recording.keep_days));
     }
 
     #[test]
     fn the_own_recorder_is_a_masked_sink_that_nobody_declares() {
         let own = Sink::own();
-        assert!(own.is_own());
+        assert!(own.is_own() && !own.is_own_screen());
+        let screen = Sink::own_screen();
+        assert!(screen.is_own_screen() && !screen.is_own());
+        assert_eq!(
+            (screen.medium, screen.hears),
+            (SinkMedium::Screen, own.hears)
+        );
         assert_eq!(own.hears, SinkHearing::Masked);
         let declared = Sink {
-            id: SinkId::from_random(1),
+            id: SinkId::from_random(2),
             ..own
         };
         assert!(!declared.is_own());

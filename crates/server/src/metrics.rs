@@ -149,6 +149,8 @@ fn recording_metrics(counts: &Counts) -> Vec<Metric> {
         ("tonewall_recording_deleted_total", "Recordings deleted because their days were over.", Counter, count(counts.deleted)),
         ("tonewall_recording_scanned_total", "Recordings scanned after their call.", Counter, count(counts.scanned)),
         ("tonewall_recording_quarantined_total", "Recordings in which the scan found keys, or sound in a pause.", Counter, count(counts.quarantined)),
+        ("tonewall_recording_screen_bytes_total", "Bytes of video that pages sent of screens and that were kept.", Counter, count(counts.screen_bytes)),
+        ("tonewall_recording_screen_refused_total", "What pages sent or asked of screens and that was refused.", Counter, count(counts.screens_refused)),
     ];
     rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
         .into()

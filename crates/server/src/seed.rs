@@ -12,8 +12,8 @@ use domain::desktop::{Credentials, Desktop, DesktopService, Layout};
 use domain::gateway::{ContentType, GatewayConfig};
 use domain::id::{DesktopId, ServiceId, UserId, WidgetId};
 use domain::service::{
-    CallRecording, ProtectionScope, RecorderDeclaration, ResponseVariables, Route, Service,
-    Settings,
+    CallRecording, ProtectionScope, RecorderDeclaration, ResponseVariables, Route, ScreenRecording,
+    Service, Settings,
 };
 use domain::time::WallClock;
 use domain::widget::{Prompt, Translations, Widget, WidgetOptions};
@@ -162,6 +162,7 @@ pub(crate) async fn demonstration(
         protection: ProtectionScope::Capture,
         after_call_s: 0,
         call_recording: CallRecording::default(),
+        screen_recording: ScreenRecording::default(),
         recorders: Some(RecorderDeclaration {
             confirmed_by: "admin".to_owned(),
             confirmed_at: SystemClock.now(),

@@ -13,7 +13,7 @@ use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
     Audience, Audited, Bus, Change, LiveEvent, PaymentGateway, PhoneAccount, Recorders,
-    RecordingFiles, Store, StoreError, Telephony,
+    RecordingFiles, ScreenDesk, Store, StoreError, Telephony,
 };
 use domain::service::{RecordWhen, Service};
 use domain::time::WallClock;
@@ -134,7 +134,7 @@ impl Server {
         settle_ledger(&database, &*clock).await?;
         let hub = web::events::Hub::new();
         let (gateway, trials) = gateway(config, &arena, &hub)?;
-        let recorder = start_recorder(config, &database, &clock, &configuration).await?;
+        let recorder = start_recorder(config, &database, &clock, &configuration, &hub).await?;
         let external = External::start(gateway_files::recorders(config)?, &config.data)?;
         let calls = Calls::new(Deps {
             store: of_calls(&database),
@@ -164,6 +164,7 @@ impl Server {
             payment_desk: Arc::new(calls.clone()),
             recordings: database.clone(),
             recording_files: files(recorder.as_ref()),
+            screens: screens(recorder.as_ref()),
             audit: database.clone(),
             evidence: database.clone(),
             clock,
@@ -222,10 +223,13 @@ impl Server {
 
 /// A service may want to be recorded by a server that has no folder for it.
 fn warn_of_unrecorded(config: &Config, services: &[Arc<Service>]) {
-    let wants = |service: &&Arc<Service>| service.call_recording.when == RecordWhen::Always;
+    let wants = |service: &&Arc<Service>| {
+        let screens = service.screen_recording.when;
+        [service.call_recording.when, screens].contains(&RecordWhen::Always)
+    };
     if config.recordings.is_none() {
         for service in services.iter().filter(wants) {
-            tracing::warn!(service = %service.id, "calls of this service are to be recorded and are not: name a folder in recordings.directory");
+            tracing::warn!(service = %service.id, "calls or screens of this service are to be recorded and are not: name a folder in recordings.directory");
         }
     }
 }
@@ -236,13 +240,15 @@ async fn start_recorder(
     database: &Arc<Database>,
     clock: &Arc<dyn WallClock>,
     configuration: &Configuration,
+    hub: &Arc<web::events::Hub>,
 ) -> Result<Option<(Recorder, Work)>, StartError> {
     warn_of_unrecorded(config, &configuration.current().services);
     let Some(folder) = &config.recordings else {
         return Ok(None);
     };
     let node = config.node.to_ascii_lowercase();
-    Ok(Some(Recorder::start(folder, &node, database, clock).await?))
+    let started = Recorder::start(folder, &node, database, clock, hub.clone());
+    Ok(Some(started.await?))
 }
 
 fn recorders(own: Option<&(Recorder, Work)>, external: &External) -> Arc<dyn Recorders> {
@@ -255,6 +261,11 @@ fn recorders(own: Option<&(Recorder, Work)>, external: &External) -> Arc<dyn Rec
 /// What the own recorder has kept.
 fn files(own: Option<&(Recorder, Work)>) -> Option<Arc<dyn RecordingFiles>> {
     own.map(|(recorder, _)| recorder.files())
+}
+
+/// Where screens are shared.
+fn screens(own: Option<&(Recorder, Work)>) -> Option<Arc<dyn ScreenDesk>> {
+    own.map(|(recorder, _)| recorder.screens())
 }
 
 /// The memory for what is keyed. What may be swapped is no reason not to start if only published numbers are keyed.

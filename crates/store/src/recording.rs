@@ -1,4 +1,4 @@
-//! Rows of recordings.
+//! Rows of recordings, of calls and of screens.
 //! Owns: one row a recording, and moves that happen from one state only.
 //! Never: touches a recording's file, or forgets one whose file may still be there.
 
@@ -8,6 +8,7 @@ use domain::recording::{
     Recording, RecordingChange, RecordingEnd, RecordingFilter, RecordingFinds, RecordingPlace,
     RecordingScan, RecordingState,
 };
+use domain::service::SinkMedium;
 use domain::time::UnixMillis;
 use sqlx::any::{AnyQueryResult, AnyRow};
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
@@ -21,7 +22,7 @@ const RECORDINGS_MAX: u32 = 1_000;
 /// Most running ones of a node: a node has no more calls.
 const RUNNING_MAX: i64 = 20_000;
 
-const COLUMNS: &str = "id, call_id, service_id, agent, node, began_at, key_id, keep_until, \
+const COLUMNS: &str = "id, medium, call_id, service_id, agent, node, began_at, key_id, keep_until, \
      state, ended_at, samples, bytes, final_segment, scanned_at, masked_keys, paused_samples, \
      unprotected_keys";
 
@@ -53,10 +54,11 @@ async fn insert(connection: &mut AnyConnection, recording: &Recording) -> Result
     }
     sqlx::query(
         "INSERT INTO recordings \
-         (id, call_id, service_id, agent, node, began_at, key_id, keep_until, state) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'running')",
+         (id, medium, call_id, service_id, agent, node, began_at, key_id, keep_until, state) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'running')",
     )
     .bind(recording.id.as_str())
+    .bind(recording.medium.name())
     .bind(recording.call.as_str())
     .bind(recording.service.as_str())
     .bind(recording.agent.as_ref().map(UserId::as_str))
@@ -139,6 +141,9 @@ fn one(done: &AnyQueryResult) -> Result<(), StoreError> {
 fn narrowed(filter: &RecordingFilter) -> Narrowing {
     let mut narrowing = Narrowing::default();
     narrowing.and("state <> 'deleting'");
+    if let Some(medium) = filter.medium {
+        narrowing.must("medium =", medium.name());
+    }
     if let Some(call) = &filter.call {
         narrowing.must("call_id =", call.as_str());
     }
@@ -229,7 +234,7 @@ impl Recordings for Database {
         Box::pin(async move {
             let mut narrowing = Narrowing::default();
             narrowing.must("node =", node);
-            narrowing.and("state = 'ended' AND scanned_at IS NULL");
+            narrowing.and("medium = 'call' AND state = 'ended' AND scanned_at IS NULL");
             if let Some(place) = after {
                 let began = narrowing.value(place.began.0);
                 let id = narrowing.value(place.id.as_str());
@@ -268,6 +273,11 @@ fn from_row(row: &AnyRow) -> Result<Recording, StoreError> {
     let agent = agent.map(|agent| agent.parse().map_err(|e| corrupt(&e)));
     Ok(Recording {
         id: text("id")?.parse().map_err(|e| corrupt(&e))?,
+        medium: match text("medium")?.as_str() {
+            "call" => SinkMedium::Call,
+            "screen" => SinkMedium::Screen,
+            other => return Err(corrupt(&format!("it is of no known medium ({other})"))),
+        },
         call: text("call_id")?.parse().map_err(|e| corrupt(&e))?,
         service: text("service_id")?.parse().map_err(|e| corrupt(&e))?,
         agent: agent.transpose()?,

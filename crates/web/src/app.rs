@@ -7,7 +7,8 @@ use std::sync::Arc;
 use domain::audit::AuditEntry;
 use domain::boundary::{
     AuditTrail, Audited, CaptureDesk, Change, Designs, Desktops, EvidenceKeys, PaymentDesk,
-    PaymentGateway, Payments, RecordingFiles, Recordings, Services, Store, StoreError, Users,
+    PaymentGateway, Payments, RecordingFiles, Recordings, ScreenDesk, Services, Store, StoreError,
+    Users,
 };
 use domain::gateway::trial::GatewayTrials;
 use domain::time::WallClock;
@@ -50,6 +51,8 @@ pub struct Deps {
     pub recordings: Arc<dyn Recordings>,
     /// Their files; none: this server keeps none.
     pub recording_files: Option<Arc<dyn RecordingFiles>>,
+    /// Where screens are shared; none: this server records none.
+    pub screens: Option<Arc<dyn ScreenDesk>>,
     /// The audit trail.
     pub audit: Arc<dyn AuditTrail>,
     /// What signs evidence.

@@ -64,6 +64,21 @@ impl<S: Send + Sync, const BYTES_MAX: usize> FromRequest<S> for Csv<BYTES_MAX> {
     }
 }
 
+/// A body of at most so many bytes of anything.
+pub(crate) struct Octets<const BYTES_MAX: usize>(pub(crate) bytes::Bytes);
+
+impl<S: Send + Sync, const BYTES_MAX: usize> FromRequest<S> for Octets<BYTES_MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_type(&request, "application/octet-stream") {
+            let wanted = Problem::new(Code::MediaType);
+            return Err(wanted.detail("The body must be application/octet-stream"));
+        }
+        read(request.into_body(), BYTES_MAX).await.map(Self)
+    }
+}
+
 /// The header Content-Type names it.
 fn is_type(request: &Request, name: &str) -> bool {
     let header = request.headers().get(CONTENT_TYPE);

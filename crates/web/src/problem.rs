@@ -133,6 +133,16 @@ codes! {
     RecordingRuns = "recording_runs", CONFLICT, WrongState, "The call is still being recorded";
     /// Its scan found what should not be in it.
     RecordingQuarantined = "recording_quarantined", CONFLICT, RecordingUnreadable, "The scan of this recording found keys, or sound in a pause";
+    /// Or no longer.
+    ScreenNotShared = "screen_not_shared", CONFLICT, WrongState, "The screen is not shared";
+    /// To be acknowledged first.
+    ScreenPausing = "screen_pausing", CONFLICT, WrongState, "The recording of the screen is to be paused";
+    /// What was recorded meanwhile is not taken.
+    ScreenPaused = "screen_paused", CONFLICT, WrongState, "The recording of the screen is paused";
+    /// Nothing to do.
+    ScreenRepeated = "screen_repeated", CONFLICT, WrongState, "This came already";
+    /// Out of order, at a wrong time, empty, or too much.
+    ScreenRefused = "screen_refused", CONFLICT, WrongState, "This is not what was to come of the screen";
     /// No file, no key, damaged, or kept elsewhere.
     RecordingUnreadable = "recording_unreadable", CONFLICT, RecordingUnreadable, "The recording cannot be read";
     /// The disk.

@@ -14,7 +14,7 @@ use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
     attempts, audit, calls, consumer, controls, designer, desktops, evidence, exports, follow_ups,
     frames, gateway, hosts, live, login, me, openapi, payments, plans, recordings, resolutions,
-    roles, routing, second_factor, services, set_up, users,
+    roles, routing, screens, second_factor, services, set_up, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -102,6 +102,7 @@ const LISTEN: &[Right] = &[Right::RecordingListen];
 fn routes() -> Vec<Route> {
     let mut routes = people();
     routes.extend(captures());
+    routes.extend(shared_screens());
     routes.extend(configuration());
     routes.extend(evidence());
     routes
@@ -215,6 +216,31 @@ fn captures() -> Vec<Route> {
     ]
 }
 
+/// The page goes on recording while it is locked.
+fn shared_screens() -> Vec<Route> {
+    vec![
+        get("/calls/{id}/screen", screens::show)
+            .may(CAPTURE)
+            .while_locked(),
+        post("/calls/{id}/screen", screens::share)
+            .may(CAPTURE)
+            .while_locked()
+            .passive(),
+        post("/calls/{id}/screen/chunks", screens::chunk)
+            .may(CAPTURE)
+            .while_locked()
+            .passive(),
+        post("/calls/{id}/screen/acknowledgement", screens::acknowledge)
+            .may(CAPTURE)
+            .while_locked()
+            .passive(),
+        post("/calls/{id}/screen/end", screens::end)
+            .may(CAPTURE)
+            .while_locked()
+            .passive(),
+    ]
+}
+
 fn configuration() -> Vec<Route> {
     vec![
         get("/settings", services::settings).may(SETTINGS),
@@ -296,6 +322,7 @@ fn evidence() -> Vec<Route> {
         get("/recordings/{id}", recordings::show).may(RECORDINGS),
         get("/recordings/{id}/peaks", recordings::peaks).may(LISTEN),
         get("/recordings/{id}/audio", recordings::audio::play).may(LISTEN),
+        get("/recordings/{id}/parts/{number}", recordings::screen::play).may(LISTEN),
         post("/recordings/{id}/download", recordings::audio::download)
             .may(&[Right::RecordingDownload]),
         delete("/recordings/{id}", recordings::remove).may(&[Right::RecordingDelete]),

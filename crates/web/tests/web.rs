@@ -44,6 +44,8 @@ mod recordings;
 mod rights;
 #[path = "web/routing.rs"]
 mod routing;
+#[path = "web/screens.rs"]
+mod screens;
 #[path = "web/second_factor.rs"]
 mod second_factor;
 #[path = "web/set_up.rs"]

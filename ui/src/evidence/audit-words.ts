@@ -53,6 +53,7 @@ export const ACTION_NAMES = {
   payments_exported: 'audit_action.payments_exported',
   audit_exported: 'audit_action.audit_exported',
   evidence_exported: 'audit_action.evidence_exported',
+  screen_shared: 'audit_action.screen_shared',
   recording_began: 'audit_action.recording_began',
   recording_ended: 'audit_action.recording_ended',
   recording_scanned: 'audit_action.recording_scanned',

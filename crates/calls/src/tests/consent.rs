@@ -8,7 +8,7 @@ use domain::audit::AuditAction;
 use domain::boundary::{CaptureAction, CaptureDesk, ConnectedCall, NO_CONTROL, Recorders, Task};
 use domain::capture::fixtures::{ACCOUNT_NUMBER, ROUTING_NUMBERS};
 use domain::capture::{CaptureState, Field, WidgetKind};
-use domain::id::{CallId, CaptureId, RecordingId};
+use domain::id::{CallId, CaptureId, RecordingId, UserId};
 use domain::money::{Currency, Money};
 use domain::payment::PaymentForm;
 use domain::recording::RecordingMoment;
@@ -58,10 +58,15 @@ impl Tape {
 impl Recorders for Tape {
     fn connected(&self, _: ConnectedCall<'_>) {}
 
+    fn taken_over(&self, _: &CallId, _: &UserId) {}
+
     fn ended(&self, _: &CallId) {}
 
-    fn own(&self, call: &CallId) -> Option<Sink> {
-        self.is_recording(call).then(Sink::own)
+    fn own(&self, call: &CallId) -> Vec<Sink> {
+        self.is_recording(call)
+            .then(Sink::own)
+            .into_iter()
+            .collect()
     }
 
     fn moment(&self, call: &CallId) -> Option<RecordingMoment> {

@@ -6,7 +6,9 @@ use domain::access::{Role, User};
 use domain::capture::{Brand, Field, WidgetKind};
 use domain::desktop::{Desktop, DesktopService, Layout};
 use domain::id::{DesktopId, ServiceId, UserId, WidgetId};
-use domain::service::{CallRecording, ProtectionScope, RecorderDeclaration, Route, Service};
+use domain::service::{
+    CallRecording, ProtectionScope, RecorderDeclaration, Route, ScreenRecording, Service,
+};
 use domain::widget::{Prompt, Widget, WidgetOptions};
 
 use super::house::NOW;
@@ -79,6 +81,7 @@ pub(super) fn service(protection: ProtectionScope) -> Service {
         protection,
         after_call_s: 0,
         call_recording: CallRecording::default(),
+        screen_recording: ScreenRecording::default(),
         recorders: Some(RecorderDeclaration {
             confirmed_by: "pat".to_owned(),
             confirmed_at: NOW,

@@ -4,7 +4,7 @@
 
 use super::{LegCallIds, StoreError, Task};
 use crate::access::User;
-use crate::id::{CallId, RecordingId};
+use crate::id::{CallId, RecordingId, UserId};
 use crate::recording::{Recording, RecordingFilter, RecordingMoment, RecordingPlace};
 use crate::service::{Service, Sink};
 use crate::time::UnixMillis;
@@ -31,10 +31,12 @@ pub struct ConnectedCall<'a> {
 pub trait Recorders: Send + Sync {
     /// Both legs are connected. A call that is to be recorded is, from now on until it ends.
     fn connected(&self, call: ConnectedCall<'_>);
+    /// Another agent has the call now: of the screen of the one before nothing more is recorded.
+    fn taken_over(&self, call: &CallId, agent: &UserId);
     /// The call has ended, and its digits are wiped: nothing of it is recorded any more.
     fn ended(&self, call: &CallId);
-    /// This server's own recorder, if it records this call or is about to.
-    fn own(&self, call: &CallId) -> Option<Sink>;
+    /// This server's own recorders of this call: of its audio, if that is recorded or about to be, and of its agent's screen, if the service wants that.
+    fn own(&self, call: &CallId) -> Vec<Sink>;
     /// Pauses a declared recorder for a call; answers when it has confirmed, or why it cannot: a reason code.
     fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>>;
     /// Waits while a recorder that has confirmed its pause keeps it. Answers with a reason code once it does not, by its own word or because a pause
@@ -68,7 +70,7 @@ pub trait Recordings: Send + Sync {
         &'a self,
         node: &'a str,
     ) -> Task<'a, Result<Vec<Recording>, StoreError>>;
-    /// Those of a node that have ended and were not scanned, the oldest first, newer than the place `after`, at most `limit`.
+    /// Those of calls of a node that have ended and were not scanned, the oldest first, newer than the place `after`, at most `limit`.
     fn recordings_unscanned<'a>(
         &'a self,
         node: &'a str,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{StoreError, Task};
 use crate::access::Actor;
-use crate::recording::{Recording, RecordingOutline};
+use crate::recording::{Recording, RecordingOutline, ScreenOutline};
 
 /// Why the file of a recording gives nothing. The text is for the person who asked: it names the culprit and what to do, and no path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,11 +61,16 @@ pub enum RecordingDeletionError {
 
 /// The files of this server's recordings.
 pub trait RecordingFiles: Send + Sync {
-    /// Opens one that has ended.
+    /// Opens one of a call that has ended.
     fn open<'a>(
         &'a self,
         recording: &'a Recording,
     ) -> Task<'a, Result<Arc<dyn OpenRecording>, RecordingFileError>>;
+    /// Opens one of a screen that has ended.
+    fn open_screen<'a>(
+        &'a self,
+        recording: &'a Recording,
+    ) -> Task<'a, Result<Arc<dyn OpenScreen>, RecordingFileError>>;
     /// Deletes one that has ended: an entry that says by whom and why, key and file, the row with a second entry. It goes on if nobody waits for it.
     fn delete<'a>(
         &'a self,
@@ -88,6 +93,19 @@ pub trait OpenRecording: Send + Sync {
     /// # Errors
     /// [`RecordingFileError::Busy`].
     fn opus(&self) -> Result<Box<dyn RecordingPieces>, RecordingFileError>;
+}
+
+/// An open recording of a screen. It reads on also if it is deleted meanwhile.
+pub trait OpenScreen: Send + Sync {
+    /// What it says of itself.
+    fn outline(&self) -> &ScreenOutline;
+    /// Bytes of one of its parts from `offset` on, at most `bytes_max`; fewer only at its end, none of a part that there is not.
+    fn part(
+        &self,
+        number: u16,
+        offset: u64,
+        bytes_max: usize,
+    ) -> Task<'_, Result<Vec<u8>, RecordingFileError>>;
 }
 
 /// Bytes that come piece by piece. Dropping it ends what makes them.

@@ -15,7 +15,7 @@ pub mod table;
 pub mod velocity;
 
 pub use field::{Brand, Field, PaymentType, WidgetKind};
-pub use session::{AttemptsUsed, Effect, Event, Session};
+pub use session::{AttemptsUsed, Effect, Event, SCREEN_NOT_SHARED, Session};
 pub use table::Ruling;
 pub use velocity::{Velocity, VelocityLimit};
 

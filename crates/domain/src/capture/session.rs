@@ -37,7 +37,7 @@ mod view;
 mod tests;
 
 pub use event::{Effect, Event};
-pub use protection::SINKS_MAX;
+pub use protection::{SCREEN_NOT_SHARED, SINKS_MAX};
 
 /// What was used up of the limits O9. They count per call and widget kind, across sessions (S14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -213,7 +213,7 @@ impl Session {
             Event::Protected
             | Event::ProtectionRefused(_)
             | Event::SinkPaused(_)
-            | Event::SinkRefused(_)
+            | Event::SinkRefused(..)
             | Event::Key(_)
             | Event::TonesUnclear
             | Event::KeysLost
@@ -285,7 +285,7 @@ impl Session {
             Event::Protected => self.on_protected(at),
             Event::ProtectionRefused(code) => self.block(code),
             Event::SinkPaused(sink) => self.on_sink_paused(at, sink),
-            Event::SinkRefused(sink) => self.on_sink_refused(&sink, slot),
+            Event::SinkRefused(sink, code) => self.on_sink_refused(&sink, code, slot),
             Event::Key(key) => self.on_key(at, key, slot),
             Event::TonesUnclear | Event::KeysLost => self.on_unclear(at, slot),
             Event::Listen(field) => self.on_listen(at, field, slot),

@@ -83,7 +83,7 @@ impl From<&Event> for EventClass {
             Event::Protected => Self::Protected,
             Event::ProtectionRefused(_) => Self::ProtectionRefused,
             Event::SinkPaused(_) => Self::SinkPaused,
-            Event::SinkRefused(_) => Self::SinkRefused,
+            Event::SinkRefused(..) => Self::SinkRefused,
             Event::Key(_) => Self::Key,
             Event::TonesUnclear => Self::TonesUnclear,
             Event::KeysLost => Self::KeysLost,

@@ -3,7 +3,7 @@
 //! Never: pauses one itself.
 
 use domain::boundary::{ConnectedCall, Recorders, Task};
-use domain::id::CallId;
+use domain::id::{CallId, UserId};
 use domain::recording::RecordingMoment;
 use domain::service::Sink;
 
@@ -17,12 +17,26 @@ pub(crate) struct AllRecorders {
     pub(crate) external: External,
 }
 
+impl AllRecorders {
+    /// The own recorder, if the sink is one of its.
+    fn of(&self, sink: &Sink) -> Option<&Recorder> {
+        let is_own = sink.is_own() || sink.is_own_screen();
+        self.own.as_ref().filter(|_| is_own)
+    }
+}
+
 impl Recorders for AllRecorders {
     fn connected(&self, call: ConnectedCall<'_>) {
         if let Some(own) = &self.own {
             own.connected(call);
         }
         self.external.connected(call);
+    }
+
+    fn taken_over(&self, call: &CallId, agent: &UserId) {
+        if let Some(own) = &self.own {
+            own.taken_over(call, agent);
+        }
     }
 
     fn ended(&self, call: &CallId) {
@@ -32,8 +46,9 @@ impl Recorders for AllRecorders {
         self.external.ended(call);
     }
 
-    fn own(&self, call: &CallId) -> Option<Sink> {
-        self.own.as_ref()?.own(call)
+    fn own(&self, call: &CallId) -> Vec<Sink> {
+        let own = self.own.as_ref();
+        own.map(|own| own.own(call)).unwrap_or_default()
     }
 
     fn is_recording(&self, call: &CallId) -> bool {
@@ -46,16 +61,16 @@ impl Recorders for AllRecorders {
     }
 
     fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>> {
-        match (&self.own, sink.is_own()) {
-            (Some(own), true) => own.pause(call, sink),
-            (_, _) => Box::pin(self.external.pause(call, sink)),
+        match self.of(sink) {
+            Some(own) => own.pause(call, sink),
+            None => Box::pin(self.external.pause(call, sink)),
         }
     }
 
     fn broken<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Option<&'static str>> {
-        match (&self.own, sink.is_own()) {
-            (Some(own), true) => own.broken(call, sink),
-            (_, _) => Box::pin(self.external.broken(call, sink)),
+        match self.of(sink) {
+            Some(own) => own.broken(call, sink),
+            None => Box::pin(self.external.broken(call, sink)),
         }
     }
 
@@ -64,9 +79,9 @@ impl Recorders for AllRecorders {
         call: &'a CallId,
         sink: &'a Sink,
     ) -> Task<'a, Result<(), &'static str>> {
-        match (&self.own, sink.is_own()) {
-            (Some(own), true) => own.resume(call, sink),
-            (_, _) => Box::pin(self.external.resume(call, sink)),
+        match self.of(sink) {
+            Some(own) => own.resume(call, sink),
+            None => Box::pin(self.external.resume(call, sink)),
         }
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Counters {
     pub(super) deleted: AtomicU64,
     pub(super) scanned: AtomicU64,
     pub(super) quarantined: AtomicU64,
+    pub(super) screen_bytes: AtomicU64,
+    pub(super) screens_refused: AtomicU64,
     /// A disk refuses to be written.
     pub(super) is_refused: AtomicBool,
     lost_samples: AtomicU64,
@@ -44,6 +46,10 @@ pub(crate) struct Counts {
     pub(crate) scanned: u64,
     /// Of these, such with a find.
     pub(crate) quarantined: u64,
+    /// Bytes of screens taken.
+    pub(crate) screen_bytes: u64,
+    /// What pages asked of screens and did not get.
+    pub(crate) screens_refused: u64,
 }
 
 impl Counters {
@@ -59,6 +65,8 @@ impl Counters {
             deleted: read(&self.deleted),
             scanned: read(&self.scanned),
             quarantined: read(&self.quarantined),
+            screen_bytes: read(&self.screen_bytes),
+            screens_refused: read(&self.screens_refused),
         }
     }
 

@@ -8,13 +8,17 @@ use std::sync::Arc;
 
 use domain::access::Actor;
 use domain::boundary::{
-    OpenRecording, RecordingDeletionError, RecordingFileError, RecordingFiles, StoreError, Task,
+    OpenRecording, OpenScreen, RecordingDeletionError, RecordingFileError, RecordingFiles,
+    StoreError, Task,
 };
-use domain::recording::{Recording, RecordingState};
-use recording::{KeyError, OpenError, ReadFileError};
+use domain::id::RecordingId;
+use domain::recording::{Recording, RecordingEnd, RecordingState};
+use domain::time::UnixMillis;
+use recording::{Folder, KeyError, KeyRing, OpenError, ReadFileError};
 use tokio::sync::Semaphore;
 
 use super::opened::{Opened, Room};
+use super::opened_screen::OpenedScreen;
 use super::rows::Rows;
 use super::told;
 
@@ -22,6 +26,9 @@ use super::told;
 const READS_MAX: usize = 8;
 /// Recordings that are encoded at once. Each takes a whole core for 11 s per half hour, and calls come first.
 const ENCODINGS_MAX: usize = 2;
+
+/// What names a file.
+type Named<'a> = (&'a RecordingId, UnixMillis);
 
 /// The files of this node's recordings.
 pub(super) struct Files {
@@ -51,6 +58,25 @@ impl Files {
     }
 
     async fn try_open(&self, row: &Recording) -> Result<Opened, RecordingFileError> {
+        let read = |folder: &Folder, named: Named<'_>, ring: &KeyRing| folder.read(named, ring);
+        let (reader, end) = self.opened_by(row, read).await?;
+        Opened::new(row.id.clone(), reader, &end, self.room.clone())
+    }
+
+    async fn try_open_screen(&self, row: &Recording) -> Result<OpenedScreen, RecordingFileError> {
+        let read =
+            |folder: &Folder, named: Named<'_>, ring: &KeyRing| folder.read_screen(named, ring);
+        let (reader, end) = self.opened_by(row, read).await?;
+        let (id, room) = (row.id.clone(), self.room.clone());
+        Ok(OpenedScreen::new(id, reader, &end, room))
+    }
+
+    /// Opens the file of one that is here and has ended, and says how that was.
+    async fn opened_by<R: Send + 'static>(
+        &self,
+        row: &Recording,
+        read: impl FnOnce(&Folder, Named<'_>, &KeyRing) -> Result<R, ReadFileError> + Send + 'static,
+    ) -> Result<(R, RecordingEnd), RecordingFileError> {
         self.is_here(row)?;
         let RecordingState::Ended(end) = row.state else {
             return Err(RecordingFileError::Missing);
@@ -61,14 +87,12 @@ impl Files {
         })?;
         let (folder, id, began) = (self.rows.folder.clone(), row.id.clone(), row.began);
         let open = move || {
-            let reader = folder.read((&id, began), &ring);
-            reader.map_err(|error| {
+            read(&folder, (&id, began), &ring).map_err(|error| {
                 tracing::warn!(recording = %id, error = told(&error), "a recording cannot be opened");
                 refused(&error)
             })
         };
-        let reader = self.room.read(open).await?;
-        Opened::new(row.id.clone(), reader, &end, self.room.clone())
+        Ok((self.room.read(open).await?, end))
     }
 }
 
@@ -79,6 +103,16 @@ impl RecordingFiles for Files {
     ) -> Task<'a, Result<Arc<dyn OpenRecording>, RecordingFileError>> {
         Box::pin(async move {
             let opened: Arc<dyn OpenRecording> = Arc::new(self.try_open(recording).await?);
+            Ok(opened)
+        })
+    }
+
+    fn open_screen<'a>(
+        &'a self,
+        recording: &'a Recording,
+    ) -> Task<'a, Result<Arc<dyn OpenScreen>, RecordingFileError>> {
+        Box::pin(async move {
+            let opened: Arc<dyn OpenScreen> = Arc::new(self.try_open_screen(recording).await?);
             Ok(opened)
         })
     }

@@ -1,7 +1,7 @@
-//! This server's own recorder: calls of services that want it are kept, from when both sides are connected until the call ends.
+//! This server's own recorders: calls of services that want it are kept, and screens of their agents, from when both sides are connected until the call ends.
 //! Owns: which running call has which recording, its pauses, the alarms of its disk.
 //! Never: hears audio before the mask (I3); says paused what the writer has not confirmed (I2); makes a call wait for a disk.
-//! Start reading at: [`Recorder`], then `ear` and `rows`; `scan` and `files` for what is kept.
+//! Start reading at: [`Recorder`], then `ear` and `rows`; `screen` for screens, `scan` and `files` for what is kept.
 
 mod all;
 mod counts;
@@ -9,9 +9,11 @@ mod ear;
 mod external;
 mod files;
 mod opened;
+mod opened_screen;
 mod pause;
 mod rows;
 mod scan;
+mod screen;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -20,10 +22,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::boundary::{ConnectedCall, Recorders, RecordingFiles, StoreError, Task};
-use domain::id::{CallId, RecordingId};
+use domain::boundary::{
+    Bus, ConnectedCall, Recorders, RecordingFiles, ScreenDesk, StoreError, Task,
+};
+use domain::id::{CallId, RecordingId, UserId};
 use domain::recording::RecordingMoment;
-use domain::service::{RecordWhen, Sink};
+use domain::service::{RecordWhen, Sink, SinkMedium};
 use domain::time::WallClock;
 use recording::{Folder, Header, NewRecording, Report, Writer};
 use store::Database;
@@ -38,6 +42,7 @@ pub(crate) use external::{Control, External, HoldCounts, JournalError};
 use files::Files;
 use rows::{New, Rows};
 use scan::Scans;
+use screen::Screens;
 
 /// Ends of recordings that may wait for the database: more than a node has calls. When full, a row waits for the next start.
 const ENDS_MAX: usize = 20_000;
@@ -72,6 +77,7 @@ struct Shared {
     writer: Mutex<Option<Arc<Writer>>>,
     rows: Arc<Rows>,
     counters: Arc<Counters>,
+    screens: Arc<Screens>,
 }
 
 /// The recorder of this node.
@@ -95,6 +101,7 @@ impl Recorder {
         node: &str,
         database: &Arc<Database>,
         clock: &Arc<dyn WallClock>,
+        bus: Arc<dyn Bus>,
     ) -> Result<(Self, Work), StartError> {
         let folder = Folder::open(folder)?;
         let counters = Arc::<Counters>::default();
@@ -124,6 +131,7 @@ impl Recorder {
             writer: Mutex::new(Some(Arc::new(writer))),
             rows: rows.clone(),
             counters,
+            screens: Arc::new(Screens::new(rows.clone(), bus)),
         };
         let to_scan = Arc::<Notify>::default();
         let scans = Scans::new(rows.clone());
@@ -145,6 +153,11 @@ impl Recorder {
         Arc::new(Files::new(self.0.rows.clone()))
     }
 
+    /// Where agents' pages share their screens.
+    pub(crate) fn screens(&self) -> Arc<dyn ScreenDesk> {
+        self.0.screens.clone()
+    }
+
     /// What it did since it was started.
     pub(crate) fn counts(&self) -> Counts {
         let running = {
@@ -160,6 +173,7 @@ impl Recorder {
         work.sweeps.abort();
         work.scans.abort();
         self.0.calls().clear();
+        self.0.screens.stop().await;
         let writer = self.0.lock_writer().take();
         let _panicked_or_done = tokio::task::spawn_blocking(move || drop(writer)).await;
         if tokio::time::timeout(LAST_ROWS_MAX, work.ends)
@@ -281,6 +295,8 @@ impl Shared {
 
 impl Recorders for Recorder {
     fn connected(&self, call: ConnectedCall<'_>) {
+        let agent = call.agent.map(|agent| &agent.id);
+        self.0.screens.connected(call.id, call.service, agent);
         let wanted = call.service.call_recording;
         if wanted.when == RecordWhen::Never {
             return;
@@ -289,9 +305,10 @@ impl Recorders for Recorder {
             return;
         };
         let new = New {
+            medium: SinkMedium::Call,
             call: call.id.clone(),
             service: call.service.id.clone(),
-            agent: call.agent.map(|agent| agent.id.clone()),
+            agent: agent.cloned(),
             keep_days: wanted.keep_days,
         };
         let shared = self.0.clone();
@@ -301,7 +318,12 @@ impl Recorders for Recorder {
         });
     }
 
+    fn taken_over(&self, call: &CallId, agent: &UserId) {
+        self.0.screens.taken_over(call, agent);
+    }
+
     fn ended(&self, call: &CallId) {
+        self.0.screens.ended(call);
         let shared = self.0.clone();
         let call = call.clone();
         // The ear hears the end of its media, behind its last samples; this is for one whose end found no room.
@@ -312,10 +334,14 @@ impl Recorders for Recorder {
         });
     }
 
-    fn own(&self, call: &CallId) -> Option<Sink> {
-        let calls = self.0.calls();
-        let is_recorded = calls.get(call).is_some_and(|heard| heard.take.is_some());
-        is_recorded.then(Sink::own)
+    fn own(&self, call: &CallId) -> Vec<Sink> {
+        let is_recorded = {
+            let calls = self.0.calls();
+            calls.get(call).is_some_and(|heard| heard.take.is_some())
+        };
+        let audio = is_recorded.then(Sink::own);
+        let screen = self.0.screens.has(call).then(Sink::own_screen);
+        audio.into_iter().chain(screen).collect()
     }
 
     fn is_recording(&self, call: &CallId) -> bool {
@@ -334,15 +360,25 @@ impl Recorders for Recorder {
         })
     }
 
-    fn pause<'a>(&'a self, call: &'a CallId, _: &'a Sink) -> Task<'a, Result<(), &'static str>> {
-        Box::pin(self.0.pause(call))
+    fn pause<'a>(&'a self, call: &'a CallId, sink: &'a Sink) -> Task<'a, Result<(), &'static str>> {
+        match sink.is_own_screen() {
+            true => Box::pin(self.0.screens.pause(call)),
+            false => Box::pin(self.0.pause(call)),
+        }
     }
 
-    fn resume<'a>(&'a self, call: &'a CallId, _: &'a Sink) -> Task<'a, Result<(), &'static str>> {
-        Box::pin(self.0.resume(call))
+    fn resume<'a>(
+        &'a self,
+        call: &'a CallId,
+        sink: &'a Sink,
+    ) -> Task<'a, Result<(), &'static str>> {
+        match sink.is_own_screen() {
+            true => Box::pin(self.0.screens.resume(call)),
+            false => Box::pin(self.0.resume(call)),
+        }
     }
 
-    /// Its pause is kept by the writer itself.
+    /// Its pauses are kept by the writer itself, and by the door that screens come through.
     fn broken<'a>(&'a self, _: &'a CallId, _: &'a Sink) -> Task<'a, Option<&'static str>> {
         Box::pin(std::future::ready(None))
     }

@@ -183,7 +183,7 @@ fn encode(
     }
 }
 
-fn unreadable(id: &RecordingId, error: &dyn std::error::Error) -> RecordingFileError {
+pub(super) fn unreadable(id: &RecordingId, error: &dyn std::error::Error) -> RecordingFileError {
     tracing::error!(recording = %id, error = told(error), "a recording cannot be read");
     RecordingFileError::Unavailable
 }
@@ -205,7 +205,7 @@ fn outline(reader: &Reader<File>, end: &RecordingEnd) -> RecordingOutline {
             .iter()
             .map(|found| span(found, positions.start))
             .collect(),
-        ending: ending(reader, end),
+        ending: ending((reader.ending(), reader.segments()), end),
     }
 }
 
@@ -243,9 +243,8 @@ fn span(span: &Span, start: u64) -> RecordingSpan {
 }
 
 /// A file that somebody shortened looks as if its writer had been stopped; its row knows better.
-fn ending(reader: &Reader<File>, end: &RecordingEnd) -> RecordingEnding {
-    let found = reader.segments();
-    match (reader.ending(), end.final_segment) {
+pub(super) fn ending((is, found): (Ending, u32), end: &RecordingEnd) -> RecordingEnding {
+    match (is, end.final_segment) {
         (Ending::Whole, Some(last)) if found == last.saturating_add(1) => RecordingEnding::Whole,
         (Ending::Cut, None) => RecordingEnding::Cut,
         (Ending::Damaged { segment, why }, _) => RecordingEnding::Damaged {

@@ -11,6 +11,7 @@ use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Audited, Change, Recordings, Store, StoreError};
 use domain::id::{CallId, RecordingId, ServiceId, UserId};
 use domain::recording::{Recording, RecordingChange, RecordingEnd, RecordingState};
+use domain::service::SinkMedium;
 use domain::time::WallClock;
 use recording::{Ending, Folder, KeyId, KeyRing, WrappingKey};
 use store::Database;
@@ -30,6 +31,7 @@ const SAMPLE_RATE: u64 = 8_000;
 
 /// A recording to be begun.
 pub(super) struct New {
+    pub(super) medium: SinkMedium,
     pub(super) call: CallId,
     pub(super) service: ServiceId,
     pub(super) agent: Option<UserId>,
@@ -64,6 +66,7 @@ impl Rows {
         let began = self.clock.now();
         let recording = Recording {
             id: RecordingId::from_random(rand::random()),
+            medium: new.medium,
             call: new.call.clone(),
             service: new.service.clone(),
             agent: new.agent.clone(),
@@ -76,6 +79,7 @@ impl Rows {
         };
         let entry = self
             .entry(AuditAction::RecordingBegan, &recording)
+            .with("medium", recording.medium.name())
             .with("service", recording.service.as_str())
             .with("agent", recording.agent.as_ref().map(UserId::as_str))
             .with("key", recording.key_id.as_str())
@@ -107,28 +111,34 @@ impl Rows {
     async fn found(&self, row: &Recording) -> Result<RecordingEnd, StoreError> {
         let (folder, ring) = (self.folder.clone(), self.ring()?);
         let (id, began, at) = (row.id.clone(), row.began, self.clock.now());
+        let medium = row.medium;
         let look = move || {
-            let bytes = std::fs::metadata(folder.path(&id, began));
-            let nothing = RecordingEnd {
-                at,
-                samples: 0,
-                bytes: bytes.map_or(0, |about| about.len()),
-                final_segment: None,
+            let path = match medium {
+                SinkMedium::Call => folder.path(&id, began),
+                SinkMedium::Screen => folder.screen_path(&id, began),
             };
-            let reader = match folder.read((&id, began), &ring) {
-                Ok(reader) => reader,
-                Err(error) => {
-                    tracing::error!(recording = %id, error = told(&error), "a recording cannot be read");
-                    return nothing;
-                }
+            let bytes = std::fs::metadata(path).map_or(0, |about| about.len());
+            let found = match medium {
+                SinkMedium::Call => folder.read((&id, began), &ring).map(|reader| {
+                    let positions = reader.positions();
+                    let samples = positions.end.saturating_sub(positions.start);
+                    (samples, reader.segments(), reader.ending())
+                }),
+                SinkMedium::Screen => folder.read_screen((&id, began), &ring).map(|reader| {
+                    let samples = reader.length_ms().saturating_mul(SAMPLE_RATE / 1_000);
+                    (samples, reader.segments(), reader.ending())
+                }),
             };
-            let positions = reader.positions();
-            let is_whole = reader.ending() == Ending::Whole;
-            let last = reader.segments().checked_sub(1);
+            let (samples, segments, ending) = found.unwrap_or_else(|error| {
+                tracing::error!(recording = %id, error = told(&error), "a recording cannot be read");
+                (0, 0, Ending::Cut)
+            });
+            let is_whole = ending == Ending::Whole;
             RecordingEnd {
-                samples: positions.end.saturating_sub(positions.start),
-                final_segment: last.filter(|_| is_whole),
-                ..nothing
+                at,
+                samples,
+                bytes,
+                final_segment: segments.checked_sub(1).filter(|_| is_whole),
             }
         };
         let found = tokio::task::spawn_blocking(look).await;
@@ -211,7 +221,12 @@ impl Rows {
             RecordingState::Deleting(_) => {}
         }
         let (folder, id, began) = (self.folder.clone(), row.id.clone(), row.began);
-        let deleted = tokio::task::spawn_blocking(move || folder.delete(&id, began)).await;
+        let medium = row.medium;
+        let delete = move || match medium {
+            SinkMedium::Call => folder.delete(&id, began),
+            SinkMedium::Screen => folder.delete_screen(&id, began),
+        };
+        let deleted = tokio::task::spawn_blocking(delete).await;
         let found = match deleted {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => {
@@ -227,6 +242,23 @@ impl Rows {
             .await?;
         self.counters.deleted.fetch_add(1, Ordering::Relaxed);
         Ok(true)
+    }
+
+    /// Writes that somebody shares a screen, or that it ended. `what`: the surface, or why.
+    pub(super) async fn note_sharing(
+        &self,
+        by: &Actor,
+        call: &CallId,
+        on: bool,
+        what: &str,
+    ) -> Result<(), StoreError> {
+        let object = format!("call {call}");
+        let entry = AuditEntry::new(self.clock.now(), by, AuditAction::ScreenShared, object);
+        let key = if on { "surface" } else { "why" };
+        let entry = entry.with("on", on).with(key, what);
+        let change = Change::None;
+        self.database.commit(Audited { change, entry }).await?;
+        Ok(())
     }
 
     fn entry(&self, action: AuditAction, row: &Recording) -> AuditEntry {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI64;
 
+use domain::access::User;
 use domain::audit::{AuditAction, TrailFilter};
 use domain::boundary::{AuditTrail, LegCallIds, NO_CONTROL, Recordings};
 use domain::id::SinkId;
@@ -18,6 +19,7 @@ use super::*;
 
 mod files;
 mod scan;
+mod screens;
 
 const CONSUMER: Speaker = Speaker {
     is_consumer: true,
@@ -61,7 +63,8 @@ impl Scene {
         let clock = Arc::new(Clock(AtomicI64::new(1_764_237_600_000)));
         let time: Arc<dyn WallClock> = clock.clone();
         let kept = folder.path().join("kept");
-        let started = Recorder::start(&kept, "n1", &database, &time);
+        let hub = web::events::Hub::new();
+        let started = Recorder::start(&kept, "n1", &database, &time, hub);
         let (recorder, work) = started.await.unwrap();
         Self {
             folder,
@@ -128,11 +131,15 @@ impl Scene {
 
 /// Both legs of a call of such a service are connected.
 fn connect(recorder: &Recorder, call: &CallId, when: &str) {
+    connect_to(recorder, call, &service(when), None);
+}
+
+fn connect_to(recorder: &Recorder, call: &CallId, service: &Service, agent: Option<&User>) {
     recorder.connected(ConnectedCall {
         id: call,
         called: "4000",
-        service: &service(when),
-        agent: None,
+        service,
+        agent,
         legs: &LegCallIds::default(),
     });
 }
@@ -166,7 +173,7 @@ fn kept(reader: &Reader<std::fs::File>) -> Vec<(u64, u64)> {
 async fn what_is_said_between_pause_and_resume_is_not_kept_however_late_it_comes() {
     let mut scene = Scene::new().await;
     let mut ear = scene.recorded().await;
-    let own = scene.recorder.own(&scene.call).unwrap();
+    let own = scene.recorder.own(&scene.call).remove(0);
     let moment = scene.recorder.moment(&scene.call).unwrap();
     assert_eq!(moment.at_ms, (16_000 - PACKET) / 8);
     scene.recorder.pause(&scene.call, &own).await.unwrap();
@@ -205,7 +212,7 @@ async fn only_calls_of_services_that_want_it_are_recorded_and_only_the_own_recor
     let scene = Scene::new().await;
     let other = CallId::from_random(8);
     connect(&scene.recorder, &other, "never");
-    assert_eq!(scene.recorder.own(&other), None);
+    assert_eq!(scene.recorder.own(&other), []);
     // A call without a recording needs no pause.
     let all = AllRecorders {
         own: Some(scene.recorder.clone()),
@@ -273,6 +280,7 @@ async fn a_recording_is_deleted_once_its_days_are_over_and_both_entries_say_so()
 async fn a_row_that_was_left_running_is_closed_by_its_file_or_as_empty_without_one() {
     let scene = Scene::new().await;
     let new = New {
+        medium: SinkMedium::Call,
         call: scene.call.clone(),
         service: service("always").id,
         agent: None,

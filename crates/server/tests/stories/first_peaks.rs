@@ -9,6 +9,7 @@ use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Audited, Change, Store};
 use domain::id::{CallId, RecordingId, ServiceId};
 use domain::recording::{Recording, RecordingChange, RecordingState};
+use domain::service::SinkMedium;
 use domain::time::UnixMillis;
 use recording::{Composer, DataKey, Folder, Header, Law, Track, WrappingKey};
 use secret::CipherKey;
@@ -34,6 +35,7 @@ async fn keep(site: &Site, folder: &Path) -> RecordingId {
     let began = UnixMillis(i64::try_from(now.as_millis()).unwrap());
     let keys = database.recording_keys().unwrap();
     let row = Recording {
+        medium: SinkMedium::Call,
         id: RecordingId::from_random(1),
         call: CallId::from_random(2),
         service: ServiceId::from_random(3),

@@ -14,7 +14,7 @@ use domain::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, Wid
 use domain::language::Language;
 use domain::money::{Currency, Money};
 use domain::payment::{AttemptState, Payment};
-use domain::service::{CallRecording, ProtectionScope, Route, Service};
+use domain::service::{CallRecording, ProtectionScope, Route, ScreenRecording, Service};
 use domain::time::UnixMillis;
 use domain::widget::{Widget, WidgetOptions};
 use sqlx::{AnyConnection, Connection, Executor};
@@ -206,6 +206,7 @@ pub(crate) fn service(name: &str, desktop: &DesktopId) -> Service {
         protection: ProtectionScope::Capture,
         after_call_s: 0,
         call_recording: CallRecording::default(),
+        screen_recording: ScreenRecording::default(),
         recorders: None,
         revision: 0,
     }

@@ -7,6 +7,7 @@ use domain::recording::{
     Recording, RecordingChange, RecordingEnd, RecordingFilter, RecordingFinds, RecordingPlace,
     RecordingScan, RecordingState,
 };
+use domain::service::SinkMedium;
 use domain::time::UnixMillis;
 use store::Database;
 
@@ -23,6 +24,7 @@ const END: RecordingEnd = RecordingEnd {
 fn recording(began: UnixMillis) -> Recording {
     Recording {
         id: RecordingId::from_random(next()),
+        medium: SinkMedium::Call,
         call: CallId::from_random(next()),
         service: ServiceId::from_random(next()),
         agent: Some(UserId::from_random(next())),
@@ -119,6 +121,12 @@ async fn recordings_are_listed_the_newest_first_and_narrowed(place: Place) {
         all.push(begun(&database, recording(NOW.plus_ms(ms))).await);
     }
     let (first, last) = (all[0].clone(), all[3].clone());
+    let screen = Recording {
+        medium: SinkMedium::Screen,
+        ..recording(NOW.plus_ms(5))
+    };
+    let screen = begun(&database, screen).await;
+    all.push(screen.clone());
     all.sort_by(|a, b| (b.began, b.id.as_str()).cmp(&(a.began, a.id.as_str())));
     let listed =
         async |filter: RecordingFilter| database.recordings(&filter, None, 50).await.unwrap();
@@ -152,12 +160,18 @@ async fn recordings_are_listed_the_newest_first_and_narrowed(place: Place) {
             ..RecordingFilter::default()
         },
         RecordingFilter {
-            until: Some(NOW.plus_ms(10)),
+            until: Some(NOW.plus_ms(5)),
             ..RecordingFilter::default()
         },
     ] {
         assert_eq!(listed(filter).await, std::slice::from_ref(&first));
     }
+    let medium = Some(SinkMedium::Screen);
+    let screens = listed(RecordingFilter {
+        medium,
+        ..RecordingFilter::default()
+    });
+    assert_eq!(screens.await, [screen]);
     let from = Some(NOW.plus_ms(20));
     let late = listed(RecordingFilter {
         from,
@@ -204,6 +218,12 @@ async fn what_is_due_and_what_was_left_running_is_told_of_its_node_only(place: P
 
 async fn an_ended_recording_is_scanned_and_no_longer_left_to_scan(place: Place) {
     let database = place.open().await;
+    // Of a screen there is nothing to hear.
+    let screen = Recording {
+        medium: SinkMedium::Screen,
+        ..recording(NOW)
+    };
+    ended(&database, screen, END).await;
     let running = begun(&database, recording(NOW)).await;
     let first = ended(&database, recording(NOW.plus_ms(1)), END).await;
     let second = ended(&database, recording(NOW.plus_ms(2)), END).await;

@@ -14,7 +14,7 @@ use crate::problem::{Code, Problem};
 
 /// Live events as `text/event-stream`.
 ///
-/// It begins with `ready`; then come `call`, `capture`, `desktop`, `payment`, `registration` with a view as data.
+/// It begins with `ready`; then come `call`, `capture`, `screen`, `desktop`, `payment`, `registration` with a view as data.
 /// `reset`: events were missed, load everything anew. `locked`: the idle lock closed. `logged_out`: the login ended, and so does the stream.
 /// The browser connects again by itself and names its place in `Last-Event-ID`.
 #[utoipa::path(get, path = "/events", tag = "events", params(

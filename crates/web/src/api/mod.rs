@@ -25,6 +25,7 @@ pub(crate) mod recordings;
 pub(crate) mod resolutions;
 pub(crate) mod roles;
 pub(crate) mod routing;
+pub(crate) mod screens;
 pub(crate) mod second_factor;
 pub(crate) mod services;
 pub(crate) mod set_up;

@@ -11,7 +11,7 @@ use super::desktops::{agents, copies, first_steps, history};
 use super::{
     attempts, audit, calls, consumer, controls, designer, desktops, evidence, exports, follow_ups,
     frames, gateway, hosts, live, login, me, payments, plans, recordings, resolutions, roles,
-    routing, second_factor, services, set_up, users,
+    routing, screens, second_factor, services, set_up, users,
 };
 use crate::guard::{Access, COOKIE_NAME, FRAME_COOKIE_NAME};
 use crate::problem::ProblemBody;
@@ -29,7 +29,7 @@ use crate::routes::{RouteRow, table};
         login::policy, second_factor::offer, second_factor::set, set_up::offer, set_up::make,
         frames::policy, frames::issue, frames::log_in,
         live::stream, me::availability, me::set_availability, me::desktop, me::save_preferences,
-        calls::list, calls::hang_up, calls::open, calls::show, calls::act, calls::process, calls::read_out, calls::reveal, consumer::tell, controls::mute, controls::hold, controls::send_key, controls::targets, controls::transfer, controls::cancel_transfer, attempts::list, attempts::reset,
+        calls::list, calls::hang_up, calls::open, calls::show, calls::act, calls::process, calls::read_out, calls::reveal, consumer::tell, controls::mute, controls::hold, controls::send_key, controls::targets, controls::transfer, controls::cancel_transfer, screens::show, screens::share, screens::chunk, screens::acknowledge, screens::end, attempts::list, attempts::reset,
         services::settings, services::save_settings, routing::show, routing::save, routing::import,
         services::list, services::create, services::show, services::save, services::declare,
         desktops::list::list, desktops::create, desktops::show, desktops::save, desktops::remove,
@@ -42,7 +42,7 @@ use crate::routes::{RouteRow, table};
         payments::list, payments::choices, payments::show, plans::set_up,
         gateway::presets, gateway::connections, gateway::preview, gateway::judge, gateway::cases, gateway::send, gateway::result,
         hosts::list, hosts::allow, hosts::forbid, resolutions::say, resolutions::agree, resolutions::disagree, follow_ups::ask, follow_ups::say, exports::payments,
-        recordings::list, recordings::choices, recordings::show, recordings::peaks, recordings::audio::play, recordings::audio::download, recordings::remove,
+        recordings::list, recordings::choices, recordings::show, recordings::peaks, recordings::audio::play, recordings::audio::download, recordings::screen::play, recordings::remove,
         audit::list, audit::verify, exports::trail, evidence::export, evidence::keys,
     ),
 )]

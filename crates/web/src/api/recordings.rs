@@ -1,6 +1,8 @@
-//! Recordings of calls, as people find, see and delete them.
+//! Recordings of calls and screens, as people find, see and delete them.
 
 pub(crate) mod audio;
+mod ranged;
+pub(crate) mod screen;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,8 +15,9 @@ use domain::id::{CallId, RecordingId, ServiceId, UserId};
 use domain::payment::holds_card_number;
 use domain::recording::{
     PEAK_MS, Recording, RecordingEnd, RecordingEnding, RecordingFilter, RecordingPlace,
-    RecordingScan, RecordingSpan, RecordingState,
+    RecordingScan, RecordingSpan, RecordingState, ScreenPart,
 };
+use domain::service::SinkMedium;
 use domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,6 +39,8 @@ const SAMPLES_PER_MS: u64 = 8;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RecordingQuery {
+    /// Of calls, or of screens.
+    medium: Option<SinkMedium>,
     /// Of this call.
     #[param(value_type = Option<String>)]
     call: Option<CallId>,
@@ -82,12 +87,14 @@ pub(crate) struct RecordingChoice {
     id: String,
 }
 
-/// A recording, without its audio.
+/// A recording, without its audio or video.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RecordingRow {
     /// Identity.
     id: RecordingId,
-    /// Whose audio it is.
+    /// What was recorded.
+    medium: SinkMedium,
+    /// The call that it belongs to.
     call: CallId,
     /// The service that the call came to.
     service: ServiceId,
@@ -136,7 +143,9 @@ pub(crate) struct RecordingDetail {
 pub(crate) struct RecordingFileView {
     /// How long it is, in milliseconds.
     length_ms: u64,
-    /// Parts that are not plain audio, by their begin; the beginning of the recording is 0.
+    /// Of a screen: its videos, in order; each is at `parts/{number}`. Of a call none.
+    parts: Vec<ScreenPart>,
+    /// What is not plain audio or video, by its begin; the beginning of the recording is 0.
     spans: Vec<RecordingSpan>,
     /// How it ends.
     ending: RecordingEnding,
@@ -189,6 +198,7 @@ impl From<RecordingDeletionError> for Problem {
 impl RecordingQuery {
     fn filter(&self) -> RecordingFilter {
         RecordingFilter {
+            medium: self.medium,
             call: self.call.clone(),
             service: self.service.clone(),
             agent: self.agent.clone(),
@@ -231,6 +241,7 @@ impl Names {
                 RecordingState::Ended(end) | RecordingState::Deleting(end) => Some(seen(end)),
             },
             id: recording.id,
+            medium: recording.medium,
             call: recording.call,
             service: recording.service,
             agent: recording.agent,
@@ -270,6 +281,10 @@ fn files(app: &App, recording: &Recording) -> Result<Arc<dyn RecordingFiles>, Pr
 
 async fn open(app: &App, id: &RecordingId) -> Result<(Recording, Arc<dyn OpenRecording>), Problem> {
     let recording = find(app, id).await?;
+    if recording.medium != SinkMedium::Call {
+        let why = "this is the recording of a screen; its videos are its parts";
+        return Err(Problem::new(Code::NotFound).detail(why));
+    }
     let opened = files(app, &recording)?.open(&recording).await?;
     Ok((recording, opened))
 }
@@ -330,7 +345,7 @@ fn sorted<Id: Into<String>>(names: HashMap<Id, String>) -> Vec<RecordingChoice> 
     choices
 }
 
-/// One recording, the parts of it that are not plain audio, and how it ends.
+/// One recording, its videos if it is of a screen, what of it is not plain audio or video, and how it ends.
 #[utoipa::path(get, path = "/recordings/{id}", tag = "recordings", params(("id" = RecordingId, Path)), responses(
     (status = 200, body = RecordingDetail),
 ))]
@@ -339,12 +354,12 @@ pub(crate) async fn show(
     Id(id): Id<RecordingId>,
 ) -> Answer<RecordingDetail> {
     let recording = find(&app, &id).await?;
-    let opened = match files(&app, &recording) {
-        Ok(files) => files.open(&recording).await.map_err(Problem::from),
+    let seen = match files(&app, &recording) {
+        Ok(files) => look(&*files, &recording).await.map_err(Problem::from),
         Err(problem) => Err(problem),
     };
-    let (file, unreadable) = match opened {
-        Ok(opened) => (Some(file_view(&*opened)), None),
+    let (file, unreadable) = match seen {
+        Ok(seen) => (Some(seen), None),
         Err(problem) if problem.code == Code::RecordingRuns => (None, None),
         Err(problem) => (None, Some(problem.into_detail())),
     };
@@ -356,12 +371,31 @@ pub(crate) async fn show(
     }))
 }
 
-fn file_view(opened: &dyn OpenRecording) -> RecordingFileView {
-    let outline = opened.outline();
-    RecordingFileView {
-        length_ms: outline.length_ms(),
-        spans: outline.spans.clone(),
-        ending: outline.ending.clone(),
+async fn look(
+    files: &dyn RecordingFiles,
+    recording: &Recording,
+) -> Result<RecordingFileView, RecordingFileError> {
+    match recording.medium {
+        SinkMedium::Call => {
+            let opened = files.open(recording).await?;
+            let outline = opened.outline();
+            Ok(RecordingFileView {
+                length_ms: outline.length_ms(),
+                parts: Vec::new(),
+                spans: outline.spans.clone(),
+                ending: outline.ending.clone(),
+            })
+        }
+        SinkMedium::Screen => {
+            let opened = files.open_screen(recording).await?;
+            let outline = opened.outline();
+            Ok(RecordingFileView {
+                length_ms: outline.length_ms,
+                parts: outline.parts.clone(),
+                spans: outline.spans.clone(),
+                ending: outline.ending.clone(),
+            })
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use domain::boundary::{Audience, Bus, Change, LiveEvent};
 use domain::id::{DesktopId, ServiceId, SinkId};
 use domain::service::{
     CallRecording, KEEP_DAYS, ProtectionScope, RecorderDeclaration, ResponseVariables, Route,
-    Service, Settings, Sink, SinkHearing, SinkMedium,
+    ScreenRecording, Service, Settings, Sink, SinkHearing, SinkMedium,
 };
 use domain::widget::DraftProblem;
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,9 @@ pub(crate) struct ServiceForm {
     /// Whether this server records the calls; without it: as before, and no calls of a new service.
     #[serde(default)]
     call_recording: Option<CallRecording>,
+    /// Whether this server records the agents' screens; without it: as before, and no screens of a new service.
+    #[serde(default)]
+    screen_recording: Option<ScreenRecording>,
     /// The revision that was read; 0 for a new service.
     #[serde(default)]
     revision: i64,
@@ -167,7 +170,7 @@ pub(crate) async fn create(
 ) -> Created<Service> {
     let id = ServiceId::from_random(crate::login::random_u128().ok_or(Code::Internal)?);
     form.check(&app, &id).await?;
-    let service = form.applied(id, None, CallRecording::default());
+    let service = form.applied(id, None);
     Ok((
         StatusCode::CREATED,
         Json(saved(&app, &login.actor, service, "created").await?),
@@ -186,7 +189,7 @@ pub(crate) async fn save(
 ) -> Answer<Service> {
     let before = at_revision(&app, &id, form.revision).await?;
     form.check(&app, &id).await?;
-    let service = form.applied(id, before.recorders, before.call_recording);
+    let service = form.applied(id, Some(before));
     Ok(Json(saved(&app, &login.actor, service, "edited").await?))
 }
 
@@ -254,7 +257,10 @@ async fn saved(
         .with("what", what)
         .with("recorders", recorders)
         .with("recorded", service.call_recording.when.name())
-        .with("keep_days", service.call_recording.keep_days);
+        .with("keep_days", service.call_recording.keep_days)
+        .with("screens", service.screen_recording.when.name())
+        .with("screens_required", service.screen_recording.required)
+        .with("screens_keep_days", service.screen_recording.keep_days);
     let change = Change::SaveService(service.clone());
     let revision = app.commit(change, entry, |app| tell(app, Changed::Services));
     service.revision = revision.await?;
@@ -355,6 +361,10 @@ impl ServiceForm {
         if days.is_some_and(|days| !KEEP_DAYS.contains(&days)) {
             problems.push(wrong("call_recording.keep_days", "choose 1 to 3650 days"));
         }
+        let days = self.screen_recording.map(|recording| recording.keep_days);
+        if days.is_some_and(|days| !KEEP_DAYS.contains(&days)) {
+            problems.push(wrong("screen_recording.keep_days", "choose 1 to 3650 days"));
+        }
         if let Route::Uri { uri, address, .. } = &self.route {
             let scheme = uri.starts_with("sip:") || uri.starts_with("sips:");
             if !scheme
@@ -376,12 +386,16 @@ impl ServiceForm {
         problems
     }
 
-    fn applied(
-        self,
-        id: ServiceId,
-        recorders: Option<RecorderDeclaration>,
-        recorded: CallRecording,
-    ) -> Service {
+    /// `before`: the service as it was, of which some things stay.
+    fn applied(self, id: ServiceId, before: Option<Service>) -> Service {
+        let (recorders, calls, screens) = match before {
+            Some(before) => (
+                before.recorders,
+                before.call_recording,
+                before.screen_recording,
+            ),
+            None => (None, CallRecording::default(), ScreenRecording::default()),
+        };
         Service {
             id,
             name: self.name.trim().to_owned(),
@@ -390,7 +404,8 @@ impl ServiceForm {
             desktop: self.desktop,
             protection: self.protection,
             after_call_s: self.after_call_s,
-            call_recording: self.call_recording.unwrap_or(recorded),
+            call_recording: self.call_recording.unwrap_or(calls),
+            screen_recording: self.screen_recording.unwrap_or(screens),
             recorders,
             revision: self.revision,
         }

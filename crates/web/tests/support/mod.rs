@@ -3,12 +3,14 @@
 mod browser;
 mod desk;
 mod rooms;
+pub(crate) mod screens;
 pub(crate) mod shelf;
 mod trials;
 
 pub(crate) use browser::{Browser, Reply, Stream};
 pub(crate) use desk::Desk;
 pub(crate) use rooms::Rooms;
+pub(crate) use screens::Screens;
 pub(crate) use shelf::{Shelf, ended, recording};
 pub(crate) use trials::Bench;
 
@@ -41,6 +43,7 @@ pub(crate) struct House {
     pub(crate) desk: Arc<Desk>,
     pub(crate) bench: Arc<Bench>,
     pub(crate) shelf: Arc<Shelf>,
+    pub(crate) screens: Arc<Screens>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) server: Running,
 }
@@ -59,16 +62,18 @@ impl House {
         let desk = Arc::new(Desk::default());
         let bench = Arc::new(Bench::default());
         let shelf = Arc::new(Shelf::new(rooms.clone()));
+        let screens = Arc::new(Screens::new());
         let hub = Hub::new();
         let mut config = config();
         adjust(&mut config);
-        let deps = deps(&rooms, &desk, &bench, &shelf, &hub);
+        let deps = deps(&rooms, &desk, &bench, (&shelf, &screens), &hub);
         let server = web::serve(config, deps).await.unwrap();
         Self {
             rooms,
             desk,
             bench,
             shelf,
+            screens,
             hub,
             server,
         }
@@ -94,7 +99,8 @@ impl House {
 
     /// The same rooms for another server.
     pub(crate) fn deps(&self) -> Deps {
-        deps(&self.rooms, &self.desk, &self.bench, &self.shelf, &self.hub)
+        let kept = (&self.shelf, &self.screens);
+        deps(&self.rooms, &self.desk, &self.bench, kept, &self.hub)
     }
 
     /// A browser that nobody has logged in with.
@@ -125,7 +131,7 @@ fn deps(
     rooms: &Arc<Rooms>,
     desk: &Arc<Desk>,
     bench: &Arc<Bench>,
-    shelf: &Arc<Shelf>,
+    (shelf, screens): (&Arc<Shelf>, &Arc<Screens>),
     hub: &Arc<Hub>,
 ) -> Deps {
     Deps {
@@ -141,6 +147,7 @@ fn deps(
         payment_desk: rooms.clone(),
         recordings: shelf.clone(),
         recording_files: Some(shelf.clone()),
+        screens: Some(screens.clone()),
         audit: rooms.clone(),
         evidence: rooms.clone(),
         clock: rooms.clone(),

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex};
 use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
-    Audited, Change, OpenRecording, RecordingDeletionError, RecordingFileError, RecordingFiles,
-    RecordingPieces, Recordings, Store, StoreError, Task,
+    Audited, Change, OpenRecording, OpenScreen, RecordingDeletionError, RecordingFileError,
+    RecordingFiles, RecordingPieces, Recordings, Store, StoreError, Task,
 };
 use domain::id::RecordingId;
 use domain::recording::{
     Recording, RecordingEnd, RecordingEnding, RecordingFilter, RecordingOutline, RecordingPlace,
-    RecordingSpan, RecordingSpanKind, RecordingState, RecordingTracks,
+    RecordingSpan, RecordingSpanKind, RecordingState, RecordingTracks, ScreenOutline, ScreenPart,
 };
+use domain::service::SinkMedium;
 use domain::time::{UnixMillis, WallClock};
 
 use super::Rooms;
@@ -63,6 +64,7 @@ pub(crate) fn recording(id: &str, state: RecordingState) -> Recording {
     let began = UnixMillis(1_800_000_000_000);
     Recording {
         id: id.parse().unwrap(),
+        medium: SinkMedium::Call,
         call: "call-1".parse().unwrap(),
         service: "billing".parse().unwrap(),
         agent: None,
@@ -72,6 +74,14 @@ pub(crate) fn recording(id: &str, state: RecordingState) -> Recording {
         keep_until: Recording::keep_until(began, 30),
         state,
         scan: None,
+    }
+}
+
+/// That of a screen.
+pub(crate) fn screen(id: &str, state: RecordingState) -> Recording {
+    Recording {
+        medium: SinkMedium::Screen,
+        ..recording(id, state)
     }
 }
 
@@ -103,6 +113,7 @@ impl Recordings for Shelf {
         let after = after.map(|place| (place.began, place.id.clone()));
         let fits = |row: &&Recording| {
             !matches!(row.state, RecordingState::Deleting(_))
+                && filter.medium.is_none_or(|medium| row.medium == medium)
                 && filter.call.as_ref().is_none_or(|call| row.call == *call)
                 && filter
                     .service
@@ -155,6 +166,18 @@ impl RecordingFiles for Shelf {
         let opened = || -> Result<Arc<dyn OpenRecording>, _> {
             self.fault()?;
             Ok(Arc::new(Opened(outline())))
+        };
+        task(opened())
+    }
+
+    fn open_screen<'a>(
+        &'a self,
+        recording: &'a Recording,
+    ) -> Task<'a, Result<Arc<dyn OpenScreen>, RecordingFileError>> {
+        assert!(matches!(recording.state, RecordingState::Ended(_)));
+        let opened = || -> Result<Arc<dyn OpenScreen>, _> {
+            self.fault()?;
+            Ok(Arc::new(OpenedScreen(screen_outline())))
         };
         task(opened())
     }
@@ -216,6 +239,46 @@ impl OpenRecording for Opened {
 
     fn opus(&self) -> Result<Box<dyn RecordingPieces>, RecordingFileError> {
         Ok(Box::new(Pieces(vec![b"OggS2".to_vec(), b"OggS1".to_vec()])))
+    }
+}
+
+fn screen_outline() -> ScreenOutline {
+    let part = |number, begin_ms| ScreenPart {
+        number,
+        begin_ms,
+        length_ms: 400,
+        bytes: u64::try_from(WAV_BYTES).unwrap(),
+        media_type: "video/webm;codecs=vp8".to_owned(),
+    };
+    let paused = RecordingSpan::new(
+        RecordingSpanKind::Paused,
+        RecordingTracks::Both,
+        4_000..8_000,
+    );
+    ScreenOutline {
+        length_ms: 2_000,
+        parts: vec![part(0, 100), part(2, 1_000)],
+        spans: vec![paused],
+        ending: RecordingEnding::Whole,
+    }
+}
+
+struct OpenedScreen(ScreenOutline);
+
+impl OpenScreen for OpenedScreen {
+    fn outline(&self) -> &ScreenOutline {
+        &self.0
+    }
+
+    fn part(
+        &self,
+        _: u16,
+        offset: u64,
+        bytes_max: usize,
+    ) -> Task<'_, Result<Vec<u8>, RecordingFileError>> {
+        let offset = usize::try_from(offset).unwrap();
+        let end = (offset + bytes_max).min(WAV_BYTES);
+        task(Ok(wav()[offset..end].to_vec()))
     }
 }
 

@@ -370,6 +370,32 @@ async fn a_service_protects_captures_or_whole_calls_as_it_is_told() {
 }
 
 #[tokio::test]
+async fn a_service_that_says_nothing_of_screens_keeps_what_it_said_before() {
+    let house = House::new().await;
+    let browser = house.logged_in(Role::SecurityAdmin).await;
+    let mut form = service("Main", json!(["100"]));
+    let made = browser.post("/services", form.clone()).await.json();
+    assert_eq!(made["screen_recording"]["when"], "never");
+    let path = format!("/services/{}", made["id"].as_str().unwrap());
+    let wanted =
+        json!({"when": "always", "surfaces": "entire_screen", "required": true, "keep_days": 7});
+    form["screen_recording"] = wanted.clone();
+    form["revision"] = json!(1);
+    let saved = browser.put(&path, form.clone()).await;
+    assert_eq!(saved.json()["screen_recording"], wanted);
+    let entry = house.rooms.last_entry().entry;
+    assert_eq!(entry.detail["screens_required"], true);
+    let mut silent = service("Main", json!(["100"]));
+    silent["revision"] = json!(2);
+    let saved = browser.put(&path, silent).await.json();
+    assert_eq!(saved["screen_recording"], wanted);
+    form["revision"] = json!(3);
+    form["screen_recording"]["keep_days"] = json!(0);
+    let refused = browser.put(&path, form).await;
+    assert_eq!(refused.fields(), ["screen_recording.keep_days"]);
+}
+
+#[tokio::test]
 async fn a_wrong_service_is_refused_with_all_errors() {
     let house = House::new().await;
     let browser = house.logged_in(Role::SecurityAdmin).await;

@@ -153,6 +153,7 @@ async fn a_recording_tells_its_spans_and_peaks_and_an_unreadable_one_why() {
         seen["file"],
         json!({
             "length_ms": 2_000,
+            "parts": [],
             "spans": [{"kind": "masked", "tracks": "consumer", "from_ms": 500, "until_ms": 1_001}],
             "ending": {"is": "whole"},
         })

@@ -107,6 +107,8 @@ impl Stage {
         house.desk.checks_forms.store(true, Ordering::SeqCst);
         house.desk.add_capture(&sid, capture("capture-1"));
         house.desk.add_call(&sid, call("call-1"));
+        house.screens.is_of(&sid);
+        house.screens.pause_at(1_000);
         fill_ledger(&house, &sid);
         propose(&house).await;
         house.shelf.put(recording("kept", ended(true)));
@@ -156,7 +158,7 @@ impl Stage {
         );
         format!(
             "{people:?} {configured:?} {evidence:?} {:?} {:?}",
-            self.house.desk.asked(),
+            (self.house.desk.asked(), &self.house.screens),
             self.house.desk.wish
         )
     }
@@ -230,6 +232,17 @@ impl Stage {
             call("PUT", "/calls/{id}/mute", json!({"on": true})),
             call("PUT", "/calls/{id}/hold", json!({"on": true})),
             call("POST", "/calls/{id}/keys", json!({"key": "5"})),
+            call(
+                "POST",
+                "/calls/{id}/screen",
+                json!({"surface": "monitor", "media_type": "video/webm;codecs=vp8"}),
+            ),
+            call(
+                "POST",
+                "/calls/{id}/screen/acknowledgement",
+                json!({"part": 0, "chunks": 1, "at_ms": 1_000}),
+            ),
+            call("POST", "/calls/{id}/screen/end", json!({"why": "stopped"})),
             call(
                 "POST",
                 "/calls/{id}/transfer",
@@ -446,7 +459,8 @@ fn with(body: &Value, name: &str, value: i64) -> Value {
 fn service(name: &str, number: &str, revision: i64) -> Value {
     let route = json!({"to": "uri", "uri": "sip:100@192.0.2.5", "address": "192.0.2.5:5060", "agent": "anna"});
     json!({"name": name, "numbers": [number], "route": route, "desktop": "sales", "protection": "capture", "after_call_s": 30,
-        "call_recording": {"when": "always", "keep_days": 30}, "revision": revision})
+        "call_recording": {"when": "always", "keep_days": 30},
+        "screen_recording": {"when": "always", "surfaces": "entire_screen", "required": true, "keep_days": 30}, "revision": revision})
 }
 
 /// An Advanced widget with everything that one can have.

@@ -171,9 +171,26 @@ async fn w39_everything_of_a_gateway_is_read_as_it_was_saved() {
 }
 
 /// Every name that a body of the agent's routes may have. Another one is to be thought about: it may be a place for a digit.
-const AGENTS_WORDS: [&str; 13] = [
-    "widget", "kind", "do", "field", "amount", "currency", "fee", "values", "key", "on", "to",
-    "discard", "agreed",
+const AGENTS_WORDS: [&str; 19] = [
+    "widget",
+    "kind",
+    "do",
+    "field",
+    "amount",
+    "currency",
+    "fee",
+    "values",
+    "key",
+    "on",
+    "to",
+    "discard",
+    "agreed",
+    "surface",
+    "media_type",
+    "part",
+    "chunks",
+    "at_ms",
+    "why",
 ];
 
 #[tokio::test]

@@ -247,6 +247,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/calls/{id}/screen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the screen of a call stands, if its service wants it recorded. The event `screen` brings the same.
+         * @description Needs the right capture.start.
+         */
+        get: operations["show"];
+        put?: never;
+        /**
+         * The agent shares a screen: it is recorded from now on, as a new part, unless the answer says that it is paused.
+         * @description Needs the right capture.start.
+         */
+        post: operations["share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/{id}/screen/acknowledgement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The page records nothing any more, as it was told; chunks that this counts in may still come.
+         * @description Needs the right capture.start.
+         */
+        post: operations["acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/{id}/screen/chunks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A chunk of the part under way, one after the other. `screen_repeated`: it came before. `screen_pausing`: acknowledge the pause, then send it again.
+         * @description Needs the right capture.start.
+         */
+        post: operations["chunk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/{id}/screen/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The agent shares no longer. What comes of it afterwards is refused.
+         * @description Needs the right capture.start.
+         */
+        post: operations["end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/calls/{id}/transfer": {
         parameters: {
             query?: never;
@@ -787,7 +871,7 @@ export interface paths {
         };
         /**
          * Live events as `text/event-stream`.
-         * @description It begins with `ready`; then come `call`, `capture`, `desktop`, `payment`, `registration` with a view as data.
+         * @description It begins with `ready`; then come `call`, `capture`, `screen`, `desktop`, `payment`, `registration` with a view as data.
          *     `reset`: events were missed, load everything anew. `locked`: the idle lock closed. `logged_out`: the login ended, and so does the stream.
          *     The browser connects again by itself and names its place in `Last-Event-ID`.
          *
@@ -1493,7 +1577,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One recording, the parts of it that are not plain audio, and how it ends.
+         * One recording, its videos if it is of a screen, what of it is not plain audio or video, and how it ends.
          * @description Needs the right recording.listen or recording.download or recording.delete.
          */
         get: operations["show"];
@@ -1544,6 +1628,26 @@ export interface paths {
          * @description Needs the right recording.download.
          */
         post: operations["download"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recordings/{id}/parts/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A part of a screen's recording, a video that plays alone. One range of bytes can be asked for; a playing stands in the trail as one of audio does.
+         * @description Needs the right recording.listen.
+         */
+        get: operations["play"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2015,7 +2119,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "recording_began" | "recording_ended" | "recording_scanned" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "attempts_reset" | "call_transferred" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "screen_shared" | "recording_began" | "recording_ended" | "recording_scanned" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "attempts_reset" | "call_transferred" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -2382,7 +2486,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "screen_not_shared" | "screen_pausing" | "screen_paused" | "screen_repeated" | "screen_refused" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /**
          * @description A list of conditions.
          * @enum {string}
@@ -3465,6 +3569,11 @@ export interface components {
          * @enum {string}
          */
         Outcome: "approved" | "declined" | "review" | "error" | "unknown";
+        /**
+         * @description Why a page shares no longer.
+         * @enum {string}
+         */
+        PageEnd: "stopped" | "failed";
         /** @description A change of the own password. */
         PasswordForm: {
             /**
@@ -3506,6 +3615,24 @@ export interface components {
              * @description HTTP status, 100-599.
              */
             status: number;
+        };
+        /** @description A page's word that it records nothing any more. */
+        PauseAcknowledgement: {
+            /**
+             * Format: int64
+             * @description Where it ended, in milliseconds since the recording began.
+             */
+            at_ms: number;
+            /**
+             * Format: int32
+             * @description Chunks that this part has, those counted that are still to be sent.
+             */
+            chunks: number;
+            /**
+             * Format: int32
+             * @description The part that it ended, or would have begun.
+             */
+            part: number;
         };
         /** @description A row of the ledger: one attempt to charge. */
         Payment: {
@@ -4039,7 +4166,9 @@ export interface components {
              * @description How long it is, in milliseconds.
              */
             length_ms: number;
-            /** @description Parts that are not plain audio, by their begin; the beginning of the recording is 0. */
+            /** @description Of a screen: its videos, in order; each is at `parts/{number}`. Of a call none. */
+            parts: components["schemas"]["ScreenPart"][];
+            /** @description What is not plain audio or video, by its begin; the beginning of the recording is 0. */
             spans: components["schemas"]["RecordingSpan"][];
         };
         /** @description What should not be in a recording, in numbers. */
@@ -4091,20 +4220,22 @@ export interface components {
              */
             step_ms: number;
         };
-        /** @description A recording, without its audio. */
+        /** @description A recording, without its audio or video. */
         RecordingRow: {
             agent?: components["schemas"]["UserId"] | null;
             /** @description Login name; empty: there is none. */
             agent_name: string;
             /** @description When it began. */
             began: components["schemas"]["UnixMillis"];
-            /** @description Whose audio it is. */
+            /** @description The call that it belongs to. */
             call: components["schemas"]["CallId"];
             end?: components["schemas"]["RecordingEndView"] | null;
             /** @description Identity. */
             id: components["schemas"]["RecordingId"];
             /** @description When it is deleted. */
             keep_until: components["schemas"]["UnixMillis"];
+            /** @description What was recorded. */
+            medium: components["schemas"]["SinkMedium"];
             /** @description The server that keeps the file. */
             node: string;
             scan?: components["schemas"]["RecordingScan"] | null;
@@ -4326,6 +4457,96 @@ export interface components {
              */
             revision: number;
         };
+        /** @description A screen that is shared. */
+        ScreenForm: {
+            /** @description What the chunks are, such as `video/webm;codecs=vp8`; 100 characters at most. */
+            media_type: string;
+            /** @description What is shared: `displaySurface` of the track's settings. */
+            surface: components["schemas"]["ScreenSurface"];
+        };
+        /**
+         * @description Whether a page is to record now.
+         * @enum {string}
+         */
+        ScreenHold: "none" | "pausing" | "paused";
+        /** @description One video that plays alone. */
+        ScreenPart: {
+            /**
+             * Format: int64
+             * @description Where it begins, in milliseconds since the recording began.
+             */
+            begin_ms: number;
+            /**
+             * Format: int64
+             * @description Bytes of the video.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description How long it is.
+             */
+            length_ms: number;
+            /** @description What the agent's browser said that it is, such as `video/webm;codecs=vp8`. */
+            media_type: string;
+            /**
+             * Format: int32
+             * @description Its number; numbers rise, and some may be missing.
+             */
+            number: number;
+        };
+        /** @description Whether this server records the screens of a service's agents during calls, and how long it keeps that. */
+        ScreenRecording: {
+            /**
+             * Format: int32
+             * @description Days after which a recording is deleted, 1-3,650. Those that were made before a change keep their day.
+             */
+            keep_days: number;
+            /** @description Without a shared screen no Basic capture begins (S21). */
+            required: boolean;
+            /** @description What has to be shared. */
+            surfaces: components["schemas"]["ScreenSurfaces"];
+            /** @description When screens are recorded. */
+            when: components["schemas"]["RecordWhen"];
+        };
+        /**
+         * @description What a page shares, in the browser's words (`displaySurface`).
+         * @enum {string}
+         */
+        ScreenSurface: "monitor" | "window" | "browser";
+        /**
+         * @description What an agent has to share.
+         * @enum {string}
+         */
+        ScreenSurfaces: "any" | "entire_screen";
+        /** @description The screen of a call, as its agent's page is told of it. */
+        ScreenView: {
+            /**
+             * Format: int64
+             * @description Now, in milliseconds since the recording began; 0 before it has.
+             */
+            at_ms: number;
+            /** @description The call. */
+            call: components["schemas"]["CallId"];
+            ended?: components["schemas"]["SharingEnd"] | null;
+            /** @description Whether it is to record. */
+            hold: components["schemas"]["ScreenHold"];
+            /**
+             * Format: int32
+             * @description The number that the next part has.
+             */
+            part: number;
+            /** @description Without a shared screen no Basic capture begins. */
+            required: boolean;
+            /**
+             * Format: int64
+             * @description Counts changes: a view with a lower number is older.
+             */
+            revision: number;
+            /** @description The page shares. */
+            shared: boolean;
+            /** @description What the service takes. */
+            surfaces: components["schemas"]["ScreenSurfaces"];
+        };
         /**
          * @description Which SEC code (Standard Entry Class, Nacha) a check widget's debits carry: `{check.sec_code}`.
          * @enum {string}
@@ -4409,6 +4630,8 @@ export interface components {
             revision: number;
             /** @description Where calls go. */
             route: components["schemas"]["Route"];
+            /** @description Whether this server records the agent's screen. */
+            screen_recording?: components["schemas"]["ScreenRecording"];
         };
         /** @description A service in a few words. */
         ServiceBrief: {
@@ -4440,6 +4663,7 @@ export interface components {
             revision?: number;
             /** @description Where calls go. */
             route: components["schemas"]["Route"];
+            screen_recording?: components["schemas"]["ScreenRecording"] | null;
         };
         /** @description A service: numbers, their route and their desktop. */
         ServiceId: string;
@@ -4507,6 +4731,16 @@ export interface components {
             revision: number;
             /** @description Configure > Agents > Secure Payment Capture. */
             spc_enabled: boolean;
+        };
+        /**
+         * @description Why a page no longer shares.
+         * @enum {string}
+         */
+        SharingEnd: "stopped" | "failed" | "unanswered";
+        /** @description A screen that is shared no longer. */
+        SharingEndForm: {
+            /** @description Why. */
+            why: components["schemas"]["PageEnd"];
         };
         /** @description Someone who records. */
         Sink: {
@@ -5572,6 +5806,140 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScreenForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseAcknowledgement"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    chunk: {
+        parameters: {
+            query: {
+                /** @description Its part. */
+                part: number;
+                /** @description Its place in the part, from 0. */
+                sequence: number;
+                /** @description Where its video begins, in milliseconds since the recording began. */
+                begin_ms: number;
+                /** @description Where it ends. */
+                until_ms: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        /** @description 1 byte to 2 MiB of the part's video */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SharingEndForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenView"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -7174,6 +7542,8 @@ export interface operations {
     list: {
         parameters: {
             query?: {
+                /** @description Of calls, or of screens. */
+                medium?: components["schemas"]["SinkMedium"];
                 /** @description Of this call. */
                 call?: string;
                 /** @description Of this service. */
@@ -7323,6 +7693,37 @@ export interface operations {
                 };
                 content: {
                     "audio/wav": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    play: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RecordingId"];
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/webm": string;
+                };
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/webm": string;
                 };
             };
             default: components["responses"]["Problem"];

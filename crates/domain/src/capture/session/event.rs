@@ -23,7 +23,7 @@ pub enum Event {
     /// A recorder has confirmed its pause.
     SinkPaused(SinkId),
     /// A recorder refused to pause, or went on by itself.
-    SinkRefused(SinkId),
+    SinkRefused(SinkId, &'static str),
     /// The consumer pressed a key.
     Key(Key),
     /// A key sounded that could not be read.

@@ -12,9 +12,12 @@ use crate::capture::{CaptureState, WidgetKind};
 use crate::id::SinkId;
 use crate::service::{Sink, SinkHearing};
 
-/// Recorders that one capture can pause: the 16 that a service may declare, more than any installation has been seen with, and this server's own. A call with
-/// more is blocked.
-pub const SINKS_MAX: usize = 17;
+/// Recorders that one capture can pause: the 16 that a service may declare, more than any installation has been seen with, and this server's own two. A call
+/// with more is blocked.
+pub const SINKS_MAX: usize = 18;
+
+/// The reason code of a recorder of screens whose service requires a shared screen, and there is none (S21).
+pub const SCREEN_NOT_SHARED: &str = "screen_not_shared";
 
 /// How far the protection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,10 +137,18 @@ impl Session {
         }
     }
 
-    pub(super) fn on_sink_refused(&mut self, id: &SinkId, slot: &mut secret::Slot) {
+    pub(super) fn on_sink_refused(
+        &mut self,
+        id: &SinkId,
+        code: &'static str,
+        slot: &mut secret::Slot,
+    ) {
         let ours = self.guard.sinks.iter().any(|(sink, _)| sink.id == *id);
         if ours {
-            self.on_protection_lost("recorder_refused", slot);
+            // The agent can do something about this one alone.
+            let is_agents = code == SCREEN_NOT_SHARED;
+            let code = if is_agents { code } else { "recorder_refused" };
+            self.on_protection_lost(code, slot);
         }
     }
 

@@ -1,17 +1,16 @@
 //! Audio of recordings: played in the page, or taken out as a file.
-//! Owns: what stands in the trail before the first byte, ranges, the two formats.
+//! Owns: what stands in the trail before the first byte, the two formats.
 //! Never: holds more of a recording than a piece.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_LENGTH;
+use axum::response::Response;
 use domain::audit::{AuditAction, AuditEntry};
-use domain::boundary::{Change, OpenRecording, RecordingFileError, RecordingPieces};
+use domain::boundary::{Change, OpenRecording, RecordingFileError, RecordingPieces, Task};
 use domain::id::RecordingId;
 use domain::recording::Recording;
 use futures_util::stream::{self, Stream};
@@ -19,17 +18,15 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
+use super::ranged::{Bytes, Content, pieces};
 use super::{check_reason, open};
 use crate::api::exports::file;
 use crate::app::{App, Shared};
-use crate::byte_range::Asked;
 use crate::extract::{Caller, Id, Input};
 use crate::login::Login;
 use crate::openings::{begin, goes_on};
 use crate::problem::{Code, Problem};
 
-/// Bytes that are read at a time: four seconds, eight segments of a file.
-const PIECE_BYTES: usize = 128 * 1_024;
 const WAV: &str = "audio/wav";
 const OPUS: &str = "audio/ogg; codecs=opus";
 
@@ -51,6 +48,15 @@ pub(crate) struct RecordingDownloadForm {
     format: RecordingFormat,
     /// Why, 3-500 characters, without a card number.
     reason: String,
+}
+
+/// The audio of an open recording.
+struct Wav(Arc<dyn OpenRecording>);
+
+impl Bytes for Wav {
+    fn read(&self, offset: u64, bytes_max: usize) -> Task<'_, Result<Vec<u8>, RecordingFileError>> {
+        self.0.wav(offset, bytes_max)
+    }
 }
 
 fn entry(app: &App, login: &Login, action: AuditAction, recording: &Recording) -> AuditEntry {
@@ -75,31 +81,25 @@ pub(crate) async fn play(
         let what_to_do = "nobody listens to it; delete it, or take it out as a file with a reason to find out what it is";
         return Err(Problem::new(Code::RecordingQuarantined).detail(what_to_do));
     }
-    let (tag, length) = (format!("\"{id}\""), opened.wav_bytes());
-    let part = match Asked::of(&headers, &tag, length) {
-        Asked::Whole => None,
-        Asked::Part(part) => Some(part),
-        Asked::Beyond => return beyond(length),
+    let content = Content {
+        tag: format!("\"{id}\""),
+        kind: WAV,
+        length: opened.wav_bytes(),
+    };
+    let asked = match content.asked(&headers) {
+        Ok(asked) => asked,
+        Err(beyond) => return Ok(*beyond),
     };
     note(&app, &login, &recording).await?;
-    let bytes = part.clone().unwrap_or(0..length);
-    let mut response = Body::from_stream(read(opened, bytes.clone())).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(WAV));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.end - bytes.start));
-    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(ETAG, value(tag)?);
-    if let Some(part) = part {
-        let last = part.end.saturating_sub(1);
-        let range = format!("bytes {}-{last}/{length}", part.start);
-        headers.insert(CONTENT_RANGE, value(range)?);
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-    }
-    Ok(response)
+    content.answer(asked, Wav(opened))
 }
 
 /// A playing stands in the trail before its first byte.
-async fn note(app: &Shared, login: &Login, recording: &Recording) -> Result<(), Problem> {
+pub(super) async fn note(
+    app: &Shared,
+    login: &Login,
+    recording: &Recording,
+) -> Result<(), Problem> {
     let mut table = app.openings.table().await;
     let now = Instant::now();
     if goes_on(&mut table, &login.key, &recording.id, now) {
@@ -109,17 +109,6 @@ async fn note(app: &Shared, login: &Login, recording: &Recording) -> Result<(), 
     app.commit(Change::None, entry, |_| {}).await?;
     begin(&mut table, &login.key, recording.id.clone(), now);
     Ok(())
-}
-
-fn beyond(length: u64) -> Result<Response, Problem> {
-    let mut response = Problem::new(Code::BadRange).into_response();
-    let range = value(format!("bytes */{length}"))?;
-    response.headers_mut().insert(CONTENT_RANGE, range);
-    Ok(response)
-}
-
-fn value(text: String) -> Result<HeaderValue, Problem> {
-    HeaderValue::try_from(text).map_err(|_| Code::Internal.into())
 }
 
 /// Takes a recording out as a file. Who did and why is in the trail before its first byte leaves.
@@ -140,7 +129,7 @@ pub(crate) async fn download(
     };
     // Where there is no room to encode, nothing leaves, and nothing is in the trail.
     let body = match length {
-        Some(length) => Body::from_stream(read(opened, 0..length)),
+        Some(length) => Body::from_stream(pieces(Wav(opened), 0..length)),
         None => Body::from_stream(made(opened.opus()?)),
     };
     let entry = entry(&app, &login, AuditAction::RecordingDownloaded, &recording)
@@ -154,27 +143,6 @@ pub(crate) async fn download(
         headers.insert(CONTENT_LENGTH, length.into());
     }
     Ok(response)
-}
-
-/// The bytes, piece by piece.
-fn read(
-    opened: Arc<dyn OpenRecording>,
-    bytes: Range<u64>,
-) -> impl Stream<Item = Result<Vec<u8>, RecordingFileError>> {
-    stream::try_unfold((opened, bytes), async |(opened, bytes)| {
-        let left = bytes.end.saturating_sub(bytes.start);
-        if left == 0 {
-            return Ok(None);
-        }
-        let wanted = usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
-        let piece = opened.wav(bytes.start, wanted).await?;
-        let read = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-        if read == 0 {
-            return Err(RecordingFileError::Unavailable);
-        }
-        let rest = bytes.start.saturating_add(read)..bytes.end;
-        Ok(Some((piece, (opened, rest))))
-    })
 }
 
 /// Pieces as they are made.

@@ -114,7 +114,10 @@ fn a_refusal_blocks_with_its_reason() {
             .contains(&Effect::Audit(AuditAction::CaptureBlocked, facts))
     );
     let mut stage = opened(WidgetKind::CreditCardBasic);
-    stage.event(Event::SinkRefused(recorders()[2].id.clone()));
+    stage.event(Event::SinkRefused(
+        recorders()[2].id.clone(),
+        "recorder_failed",
+    ));
     assert_eq!(stage.state(), CaptureState::Blocked);
 }
 
@@ -182,9 +185,12 @@ fn a_recorder_that_goes_on_by_itself_ends_the_capture() {
     }
     stage.keys(MASTERCARD);
     let stranger = sink("stranger", SinkMedium::Call, SinkHearing::Unmasked).id;
-    stage.event(Event::SinkRefused(stranger));
+    stage.event(Event::SinkRefused(stranger, "recorder_failed"));
     assert_eq!(stage.state(), CaptureState::Collecting);
-    stage.event(Event::SinkRefused(recorders()[0].id.clone()));
+    stage.event(Event::SinkRefused(
+        recorders()[0].id.clone(),
+        "recorder_failed",
+    ));
     assert_eq!(stage.state(), CaptureState::ProtectionLost);
     assert_eq!(stage.kept_in_all(), 0);
 }

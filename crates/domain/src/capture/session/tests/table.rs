@@ -20,7 +20,7 @@ pub(super) fn samples() -> Vec<Event> {
         Event::Protected,
         Event::ProtectionRefused("no_media"),
         Event::SinkPaused(recorder.clone()),
-        Event::SinkRefused(recorder),
+        Event::SinkRefused(recorder, "recorder_failed"),
         Event::Key(Key::from_event(3).unwrap()),
         Event::Key(Key::Star),
         Event::Key(Key::Pound),

@@ -1,0 +1,236 @@
+//! Screens of agents, recorded during their calls.
+//! Owns: which call's screen is whose, its file, the commands to the page and what becomes of a page that does not answer.
+//! Never: takes a chunk that the rules of `domain::screen` refuse; says paused while one could still be taken.
+
+mod desk;
+mod work;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::access::Actor;
+use domain::boundary::{Audience, Bus, LiveEvent};
+use domain::capture::SCREEN_NOT_SHARED;
+use domain::id::{CallId, ServiceId, UserId};
+use domain::screen::{PauseNeeds, ScreenHold, ScreenRefusal, ScreenTake, ScreenView, SharingEnd};
+use domain::service::{RecordWhen, ScreenRecording, Service};
+use tokio::sync::{OwnedMutexGuard, watch};
+
+use super::rows::Rows;
+use work::Work;
+
+/// A page answers a pause within this, or is off: an answer takes one turn of the page and two ways of the net, and the arming of a capture waits 5 s at most.
+const ANSWER_MAX: Duration = Duration::from_secs(2);
+
+/// The reason code for a screen that is required and whose page did not answer.
+const NOT_ANSWERED: &str = "screen_not_answered";
+/// The reason code for a screen that could not be asked.
+const NOT_DONE: &str = "recorder_failed";
+
+/// The screens of this node's calls.
+pub(super) struct Screens {
+    calls: Mutex<HashMap<CallId, Arc<Screen>>>,
+    rows: Arc<Rows>,
+    bus: Arc<dyn Bus>,
+}
+
+/// The screen of one call.
+struct Screen {
+    call: CallId,
+    service: ServiceId,
+    agent: UserId,
+    rule: ScreenRecording,
+    rows: Arc<Rows>,
+    bus: Arc<dyn Bus>,
+    /// Held by whoever pauses or resumes.
+    control: tokio::sync::Mutex<()>,
+    work: Arc<tokio::sync::Mutex<Work>>,
+    holds: watch::Sender<ScreenHold>,
+}
+
+impl Screens {
+    pub(super) fn new(rows: Arc<Rows>, bus: Arc<dyn Bus>) -> Self {
+        Self {
+            calls: Mutex::default(),
+            rows,
+            bus,
+        }
+    }
+
+    fn calls(&self) -> MutexGuard<'_, HashMap<CallId, Arc<Screen>>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The screen of the call's agent is recorded from now on, if the service wants it and the agent shares.
+    pub(super) fn connected(&self, call: &CallId, service: &Service, agent: Option<&UserId>) {
+        let rule = service.screen_recording;
+        if let (Some(agent), RecordWhen::Always) = (agent, rule.when) {
+            self.begin(call, (service.id.clone(), rule), agent);
+        }
+    }
+
+    /// Another agent's screen takes the place of the one before.
+    pub(super) fn taken_over(&self, call: &CallId, agent: &UserId) {
+        if let Some(before) = self.find(call) {
+            self.begin(call, (before.service.clone(), before.rule), agent);
+            tokio::spawn(async move { before.end().await });
+        }
+    }
+
+    fn begin(&self, call: &CallId, (service, rule): (ServiceId, ScreenRecording), agent: &UserId) {
+        let screen = Arc::new(Screen {
+            call: call.clone(),
+            service,
+            agent: agent.clone(),
+            rule,
+            rows: self.rows.clone(),
+            bus: self.bus.clone(),
+            control: tokio::sync::Mutex::default(),
+            work: Arc::new(tokio::sync::Mutex::new(Work::new(ScreenTake::new(rule)))),
+            holds: watch::Sender::new(ScreenHold::None),
+        });
+        self.calls().insert(call.clone(), screen.clone());
+        // The page hears that a screen is wanted.
+        tokio::spawn(async move { screen.publish().await });
+    }
+
+    /// The call is over.
+    pub(super) fn ended(&self, call: &CallId) {
+        if let Some(screen) = self.calls().remove(call) {
+            tokio::spawn(async move { screen.end().await });
+        }
+    }
+
+    /// Ends all, and waits for their rows.
+    pub(super) async fn stop(&self) {
+        let all: Vec<_> = self.calls().drain().map(|(_, screen)| screen).collect();
+        for screen in all {
+            screen.end().await;
+        }
+    }
+
+    /// The service of the call wants its screen.
+    pub(super) fn has(&self, call: &CallId) -> bool {
+        self.calls().contains_key(call)
+    }
+
+    fn find(&self, call: &CallId) -> Option<Arc<Screen>> {
+        self.calls().get(call).cloned()
+    }
+
+    /// That of a call of this agent.
+    fn of(&self, actor: &Actor, call: &CallId) -> Result<Arc<Screen>, ScreenRefusal> {
+        let found = self.find(call);
+        let found = found.filter(|screen| screen.agent == actor.user);
+        found.ok_or(ScreenRefusal::PeerUnknown)
+    }
+
+    /// Answers once nothing new is taken. A call without a screen needs none.
+    pub(super) async fn pause(&self, call: &CallId) -> Result<(), &'static str> {
+        match self.find(call) {
+            Some(screen) => screen.pause().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what is recorded from now on.
+    pub(super) async fn resume(&self, call: &CallId) -> Result<(), &'static str> {
+        let Some(screen) = self.find(call) else {
+            return Ok(());
+        };
+        let _alone = screen.control.lock().await;
+        let resumed = screen.on_disk(Work::resume).await;
+        resumed.map_err(|_| NOT_DONE)?;
+        screen.publish().await;
+        Ok(())
+    }
+}
+
+impl Screen {
+    /// Does something with the file on a thread that may wait, to its end, also if nobody waits for it.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Work) -> T + Send + 'static,
+    ) -> Result<T, ScreenRefusal> {
+        let mut work: OwnedMutexGuard<Work> = self.work.clone().lock_owned().await;
+        let holds = self.holds.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let done = act(&mut work);
+            let hold = work.hold();
+            holds.send_if_modified(|known| std::mem::replace(known, hold) != hold);
+            done
+        });
+        done.await.map_err(|error| {
+            tracing::error!(call = %self.call, %error, "recording a screen");
+            ScreenRefusal::Unavailable
+        })
+    }
+
+    async fn view(&self) -> ScreenView {
+        self.work.lock().await.view(&self.call)
+    }
+
+    /// The page hears how it stands.
+    async fn publish(&self) {
+        let view = self.view().await;
+        self.bus.publish(LiveEvent {
+            audience: Audience::User(self.agent.clone()),
+            topic: "screen",
+            body: serde_json::to_value(view).unwrap_or_default(),
+        });
+    }
+
+    async fn pause(&self) -> Result<(), &'static str> {
+        let _alone = self.control.lock().await;
+        let needs = self.on_disk(Work::pause).await.map_err(|_| NOT_DONE)?;
+        self.publish().await;
+        match needs {
+            Ok(PauseNeeds::Nothing) => return Ok(()),
+            Ok(PauseNeeds::Acknowledgement) => {}
+            Err(_) => return Err(SCREEN_NOT_SHARED),
+        }
+        let mut holds = self.holds.subscribe();
+        let answered = async {
+            let waited = holds.wait_for(|hold| *hold != ScreenHold::Pausing).await;
+            waited.is_ok()
+        };
+        let why = match tokio::time::timeout(ANSWER_MAX, answered).await {
+            Ok(_) => SCREEN_NOT_SHARED,
+            Err(_) => {
+                tracing::warn!(call = %self.call, "the page that shares a screen did not answer a pause; nothing more of it is taken");
+                let system = Actor::system();
+                let closed = self.end_share(&system, SharingEnd::Unanswered).await;
+                let _was_shared = closed.map_err(|_| NOT_DONE)?;
+                NOT_ANSWERED
+            }
+        };
+        match self.view().await.shared || !self.rule.required {
+            true => Ok(()),
+            false => Err(why),
+        }
+    }
+
+    /// The page shares no longer: what it sends is refused at once, and then the trail says so. Whether it did.
+    async fn end_share(&self, by: &Actor, why: SharingEnd) -> Result<bool, ScreenRefusal> {
+        let was_shared = self.on_disk(move |work| work.end_share(why)).await?;
+        if was_shared {
+            let noted = self.rows.note_sharing(by, &self.call, false, why.name());
+            if let Err(error) = noted.await {
+                tracing::error!(call = %self.call, %error, "that a screen is no longer shared is not in the trail");
+            }
+            self.publish().await;
+        }
+        Ok(was_shared)
+    }
+
+    /// Nothing more comes: the file gets its end, and the row says it.
+    async fn end(&self) {
+        let Ok(Some(id)) = self.on_disk(Work::end).await else {
+            return;
+        };
+        if let Err(error) = self.rows.end(&id).await {
+            tracing::error!(recording = %id, %error, "the row of a recording is closed at the next start");
+        }
+    }
+}
