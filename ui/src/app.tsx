@@ -7,7 +7,7 @@ import { LeaveGuard } from './admin/leave-guard';
 import { AppHeader } from './header';
 import { api, setCsrf, whenLocked, whenLoggedOut } from './lib/api/client';
 import { KEYS, forgetLogin, may, useLogin } from './lib/api/queries';
-import type { CallView, Login } from './lib/api/types';
+import type { CallView, Login, ScreenView } from './lib/api/types';
 import { Button, Notice } from './lib/controls';
 import { LiveStore } from './lib/events/live-store';
 import type { ReadAgain } from './lib/events/stream';
@@ -166,6 +166,7 @@ function useStream(takesCalls: boolean, onLocked: () => void): LiveStore {
     () =>
       connectStream(store, {
         readCalls: async () => (takesCalls ? (await api<{ calls: CallView[] }>('GET', '/calls')).calls : []),
+        readScreen: (call) => api<ScreenView>('GET', `/calls/${call}/screen`),
         locked: onLocked,
         loggedOut: () => forgetLogin(queries),
         changed: (topic) => {

@@ -11,8 +11,9 @@ import { Button } from './lib/controls';
 import { isFramed } from './lib/framed';
 import { firstConfigured } from './places';
 import { useT } from './lib/i18n';
+import { withOffice } from './lib/i18n/catalogue';
 
-const DeviceCheck = lazy(() => import('./devices/device-check'));
+const DeviceCheck = lazy(withOffice(() => import('./devices/device-check')));
 const ShortcutsSheet = lazy(() => import('./agent/shortcuts-sheet'));
 
 export function AppHeader({ login, locked }: { login: Login; locked: boolean }) {
@@ -57,7 +58,7 @@ function Helps() {
   return (
     <>
       <Button look="quiet" size="small" onPress={() => setOpen('devices')}>
-        {t('devices.button')}
+        {t('app.devices')}
       </Button>
       <Button look="quiet" size="small" aria-label={t('keys.title')} onPress={() => setOpen('keys')}>
         ?

@@ -15,6 +15,7 @@ use domain::boundary::{
     Audience, Audited, Bus, Change, LiveEvent, PaymentGateway, PhoneAccount, Recorders,
     RecordingFiles, ScreenDesk, Store, StoreError, Telephony,
 };
+use domain::id::CallId;
 use domain::service::{RecordWhen, Service};
 use domain::time::WallClock;
 use gateway::HttpsGateway;
@@ -22,7 +23,7 @@ use secret::Arena;
 use store::{Database, EnvelopeKeySource, KeyFile, StoreConfig};
 use thiserror::Error;
 use tokio::task::JoinHandle;
-use voice::{AudioSink, MediaSource, Node, NodeConfig, Peer};
+use voice::{AudioSink, MediaSource, Node, NodeConfig, Peer, Speaker};
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config};
@@ -109,14 +110,40 @@ pub(crate) struct Extras {
     pub(crate) keys_are_tests: bool,
 }
 
+/// Two who hear the same.
+struct Both(Box<dyn AudioSink>, Box<dyn AudioSink>);
+
+impl AudioSink for Both {
+    fn frames(&mut self, call: &CallId, from: Speaker, position: u64, samples: &[i16]) {
+        self.0.frames(call, from, position, samples);
+        self.1.frames(call, from, position, samples);
+    }
+
+    fn masked(&mut self, call: &CallId, position: u64, holds: bool) {
+        self.0.masked(call, position, holds);
+        self.1.masked(call, position, holds);
+    }
+
+    fn ended(&mut self, call: &CallId) {
+        self.0.ended(call);
+        self.1.ended(call);
+    }
+
+    fn caught_up(&mut self) {
+        self.0.caught_up();
+        self.1.caught_up();
+    }
+}
+
 impl Extras {
-    /// Masked audio goes to the own recorder, if there is one.
+    /// Masked audio goes to the own recorder too, if there is one.
     fn heard_by(self, recorder: Option<&(Recorder, Work)>) -> Self {
         let ear = recorder.map(|(recorder, _)| -> Box<dyn AudioSink> { Box::new(recorder.ear()) });
-        Self {
-            audio_sink: ear.or(self.audio_sink),
-            ..self
-        }
+        let audio_sink = match (ear, self.audio_sink) {
+            (Some(ear), Some(other)) => Some(Box::new(Both(ear, other)) as Box<dyn AudioSink>),
+            (ear, other) => ear.or(other),
+        };
+        Self { audio_sink, ..self }
     }
 }
 

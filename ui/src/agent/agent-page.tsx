@@ -1,5 +1,5 @@
 /** The agent desktop: call bar, customer, control buttons, widget. */
-import { useCallback, useEffect, useState } from 'react';
+import { Suspense, lazy, useCallback, useEffect, useState } from 'react';
 import { api } from '../lib/api/client';
 import { useMyDesktop } from '../lib/api/queries';
 import type { ButtonView, CallView, CaptureView, MyDesktop } from '../lib/api/types';
@@ -9,6 +9,7 @@ import type { LiveStore } from '../lib/events/live-store';
 import { useLive } from '../lib/events/use-live';
 import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
+import { withOffice } from '../lib/i18n/catalogue';
 import css from './agent.module.css';
 import { CallBar } from './call-bar';
 import type { CallCommands } from './call-controls';
@@ -19,6 +20,8 @@ import { DesktopLayout, useIdleDesktop } from './layouts';
 import { NotesPanel } from './notes-panel';
 import { Presence, useAvailabilityAt } from './presence';
 import { useNow } from './use-now';
+
+const ScreenShare = lazy(withOffice(() => import('./screen/screen-share')));
 
 /** The call on screen: the one the agent chose while it lasts, else the one with an open capture, else the newest that is not over. */
 export function callOnScreen(calls: readonly CallView[], chosen?: string): CallView | undefined {
@@ -35,7 +38,7 @@ export function callBehind(calls: readonly CallView[], shown: CallView | undefin
 export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean }) {
   const t = useT();
   const now = useNow();
-  const { connection, calls } = useLive(store);
+  const { connection, calls, screen } = useLive(store);
   const [chosen, setChosen] = useState<string>();
   const call = callOnScreen(calls, chosen);
   const [form, setForm] = useKeptByCall(call, calls, EMPTY);
@@ -60,6 +63,11 @@ export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean
         rings={availability?.state !== 'not_ready'}
         presence={<Presence availability={availability} now={now} disabled={locked || !online} />}
       />
+      {screen && (
+        <Suspense>
+          <ScreenShare view={calls.some(({ id, state }) => id === screen.call && state !== 'ended') ? screen : undefined} />
+        </Suspense>
+      )}
       <ConnectionBand connection={connection} />
       <CallBehind call={callBehind(calls, call)} onShow={setChosen} />
       <div inert={locked}>

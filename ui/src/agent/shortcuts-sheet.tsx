@@ -43,7 +43,7 @@ export default function ShortcutsSheet({ onClose }: { onClose: () => void }) {
         <header>
           <h2>{t('keys.title')}</h2>
           <Button size="small" onPress={onClose}>
-            {t('devices.close')}
+            {t('app.close')}
           </Button>
         </header>
         {/* Longer than a narrow window, so that it is scrolled by keys, too. */}

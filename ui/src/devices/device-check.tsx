@@ -1,11 +1,11 @@
 /** Whether microphone and screen can be used here, and what to do where not. Nothing is recorded, and nothing leaves the browser. */
 import { useEffect, useRef, useState } from 'react';
 import { Button, Notice, Sheet } from '../lib/controls';
-import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import { measure } from './meter';
 import type { Feature, Trouble } from './trouble';
 import { troubleBefore, troubleOf } from './trouble';
+import { TROUBLES } from './words';
 import css from './devices.module.css';
 
 /** Louder than a quiet room. */
@@ -72,15 +72,6 @@ function Verdict({ found, feature, works }: { found: Found; feature: Feature; wo
     </Notice>
   );
 }
-
-const TROUBLES = {
-  insecure: 'devices.insecure',
-  not_allowed_here: 'devices.not_allowed_here',
-  refused: 'devices.refused',
-  no_device: 'devices.no_device',
-  busy: 'devices.busy',
-  failed: 'devices.failed',
-} satisfies Record<Trouble, MessageId>;
 
 function Level({ stream }: { stream: MediaStream }) {
   const t = useT();

@@ -49,8 +49,8 @@ export function whenLocked(listener: () => void): void {
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
-/** `csv`: a file's text, in the place of a JSON body. */
-export type RequestOptions = { body?: unknown; csv?: string; headers?: Record<string, string>; signal?: AbortSignal };
+/** `csv`: a file's text, `bytes`: anything, in the place of a JSON body. */
+export type RequestOptions = { body?: unknown; csv?: string; bytes?: Blob; headers?: Record<string, string>; signal?: AbortSignal };
 
 async function send(method: Method, path: string, options: RequestOptions): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json', ...options.headers };
@@ -61,6 +61,10 @@ async function send(method: Method, path: string, options: RequestOptions): Prom
   if (options.csv !== undefined) {
     headers['Content-Type'] = 'text/csv';
     request.body = options.csv;
+  }
+  if (options.bytes !== undefined) {
+    headers['Content-Type'] = 'application/octet-stream';
+    request.body = options.bytes;
   }
   if (options.signal) request.signal = options.signal;
   const response = await fetch(BASE + path, request).catch((cause: unknown) => {

@@ -26,6 +26,16 @@ describe('the live store', () => {
     expect(store.snapshot().calls[0]?.capture).toBeNull();
   });
 
+  test('of one screen the newest word counts, of two the last', () => {
+    const store = new LiveStore();
+    const screen = (call: string, revision: number) => ({ call, revision, surfaces: 'any', required: false, shared: true, ended: null, hold: 'none', part: 0, at_ms: 0 }) as const;
+    store.applyScreen(screen('a', 5));
+    store.applyScreen(screen('a', 4));
+    expect(store.snapshot().screen?.revision).toBe(5);
+    store.applyScreen(screen('b', 1));
+    expect(store.snapshot().screen?.call).toBe('b');
+  });
+
   test('an ended call stays while its capture is open, and goes with it', () => {
     const store = new LiveStore();
     store.applyCall(call({ state: 'ended', capture: revision(1) }));

@@ -3,10 +3,11 @@
  * Owns: the newest view of each call and capture, which of them this page opened, and whether the stream is up.
  * Never: invents a state; it only keeps what the server said last.
  */
-import type { CallView, CaptureView } from '../api/types';
+import type { CallView, CaptureView, ScreenView } from '../api/types';
 
 export type Connection = 'connecting' | 'open' | 'lost';
-export type LiveState = { connection: Connection; calls: readonly CallView[] };
+/** `screen`: of the newest call whose screen the server wants to record; none was told of yet. */
+export type LiveState = { connection: Connection; calls: readonly CallView[]; screen?: ScreenView };
 
 /** Captures that are over stay known for as long as an answer may be late, and those that were opened here while they last: a few are plenty. */
 const KNOWN_MAX = 16;
@@ -68,6 +69,12 @@ export class LiveStore {
       call.id === capture.call && !isOlder(capture, call.capture) ? { ...call, capture } : call,
     );
     this.#set({ ...this.#state, calls });
+  }
+
+  /** Of one call the newest word counts, of two calls the last. */
+  applyScreen(screen: ScreenView): void {
+    const known = this.#state.screen;
+    if (known?.call !== screen.call || known.revision <= screen.revision) this.#set({ ...this.#state, screen });
   }
 
   /** The answer to the command that opened it. */

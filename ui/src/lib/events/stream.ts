@@ -2,7 +2,7 @@
  * The event stream.
  * Owns: the EventSource, its reconnection, and where each topic goes.
  */
-import type { CallView, CaptureView } from '../api/types';
+import type { CallView, CaptureView, ScreenView } from '../api/types';
 import type { LiveStore } from './live-store';
 
 /** Topics without a view of their own: what they name is read again. */
@@ -15,6 +15,8 @@ const REOPEN_MS = 2_000;
 export type StreamHooks = {
   /** The stream is up, or lost its place: read the calls. Whether calls ring is read then, too: a server that started anew has forgotten it. */
   readCalls: () => Promise<readonly CallView[]>;
+  /** How the screen of a call stands; it fails for calls whose screen is not recorded. */
+  readScreen?: (call: string) => Promise<ScreenView>;
   /** Something else changed. */
   changed: (topic: ReadAgain) => void;
   /** The idle lock closed, or the login ended. */
@@ -34,7 +36,11 @@ export function connectStream(store: LiveStore, hooks: StreamHooks): () => void 
     const take = store.beginReading();
     const calls = await hooks.readCalls().catch(() => undefined);
     take(stopped ? undefined : calls);
-    if (calls && !stopped) store.setConnection('open');
+    if (!calls || stopped) return;
+    store.setConnection('open');
+    const call = calls.find(({ state }) => state === 'connected' || state === 'held');
+    const screen = call && (await hooks.readScreen?.(call.id).catch(() => undefined));
+    if (screen && !stopped) store.applyScreen(screen);
   };
 
   const start = () => {
@@ -47,6 +53,7 @@ export function connectStream(store: LiveStore, hooks: StreamHooks): () => void 
     source.addEventListener('reset', caughtUp);
     source.addEventListener('call', (event) => store.applyCall(JSON.parse(event.data) as CallView));
     source.addEventListener('capture', (event) => store.applyCapture(JSON.parse(event.data) as CaptureView));
+    source.addEventListener('screen', (event) => store.applyScreen(JSON.parse(event.data) as ScreenView));
     source.addEventListener('locked', hooks.locked);
     source.addEventListener('logged_out', hooks.loggedOut);
     for (const topic of READ_AGAIN) {

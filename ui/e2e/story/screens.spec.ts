@@ -1,0 +1,170 @@
+/** The agent's screen, recorded by a real browser: nothing of a Basic capture is in what is kept, and all of an Advanced one is. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Page } from '@playwright/test';
+import { expect, test } from '@playwright/test';
+import looks from '../../playwright.config';
+import { cardUnlike } from './cards';
+import { Configuration } from './configuration';
+import { Demo } from './demo';
+import { Desk, TITLES, elsewhere } from './desk';
+
+const launch = looks.use?.launchOptions;
+/** The browser shares its own tab, with its real pixels, without asking. */
+const SHARES = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream=display-media-type=browser'];
+test.use({ launchOptions: { ...launch, args: [...(launch?.args ?? []), ...SHARES] } });
+
+type Part = { number: number; begin_ms: number; length_ms: number };
+type Span = { kind: string; from_ms: number; until_ms: number };
+type File = { length_ms: number; parts: Part[]; spans: Span[] };
+type Row = { id: string; end: { is_whole: boolean } | null };
+
+/** A colour that nothing of the page has, over all of it, for a while that no chunk of a second can miss. */
+const MARK_MS = 2_500;
+
+let demo: Demo;
+
+test.beforeAll(async ({ browser }, info) => {
+  const output = info.project.outputDir;
+  await mkdir(output, { recursive: true });
+  demo = await Demo.start(join(output, `demo-screens-${info.workerIndex}.log`));
+  const office = await open(browser);
+  const { services } = await office.get<{ services: { id: string; [name: string]: unknown }[] }>('/services');
+  const { id, name, numbers, route, desktop, protection, revision } = services[0]!;
+  await office.put(`/services/${id}`, { name, numbers, route, desktop, protection, revision, screen_recording: { when: 'always', surfaces: 'any', required: true, keep_days: 7 } });
+  await office.close();
+});
+test.afterAll(() => demo.stop());
+
+const open = (browser: Browser) => Configuration.open(browser, demo);
+
+/** On a call, with a shared screen of which some is recorded. */
+async function shared(page: Page): Promise<Desk> {
+  await page.goto(demo.page);
+  const desk = new Desk(page, demo);
+  await desk.signIn('agent', demo.page);
+  await desk.takeCall();
+  await desk.button('Start screen sharing').click();
+  await chip(page, 'on');
+  await chunkKept(page);
+  return desk;
+}
+
+const chip = (page: Page, state: 'on' | 'paused' | 'off') => expect(page.getByRole('region', { name: 'Screen recording' })).toContainText(`Screen: ${state}`);
+
+/** The next chunk that the server has taken. */
+const chunkKept = (page: Page) => page.waitForResponse((response) => response.url().includes('/screen/chunks') && response.status() === 204);
+
+/** All that can be seen is magenta. */
+async function paint(page: Page): Promise<void> {
+  await page.evaluate(async (ms) => {
+    const mark = document.createElement('div');
+    mark.style.cssText = 'position:fixed;inset:0;z-index:99999;background:#ff00ff';
+    document.body.append(mark);
+    await new Promise((done) => setTimeout(done, ms));
+    mark.remove();
+  }, MARK_MS);
+}
+
+/** The newest recording of a screen, whole. */
+async function recorded(browser: Browser): Promise<{ file: File; marked: boolean[]; close: () => Promise<void> }> {
+  const office = await elsewhere(browser, demo);
+  await office.signIn('supervisor', demo.page);
+  const get = async <T>(path: string) => (await office.page.request.get(`${new URL(demo.page).origin}/api/v1/recordings${path}`)).json() as Promise<T>;
+  const newest = async () => (await get<{ recordings: Row[] }>('?medium=screen')).recordings[0];
+  await expect.poll(async () => (await newest())?.end?.is_whole, { timeout: 20_000 }).toBe(true);
+  const row = (await newest())!;
+  const { file } = await get<{ file: File }>(`/${row.id}`);
+  // A page without a policy of its own, so that it may play what it is given.
+  const blank = await office.page.context().newPage();
+  const marked = [];
+  for (const { number } of file.parts) {
+    const video = await office.page.request.get(`${new URL(demo.page).origin}/api/v1/recordings/${row.id}/parts/${number}`);
+    marked.push(await holdsMagenta(blank, await video.body()));
+  }
+  return { file, marked, close: () => office.page.context().close() };
+}
+
+/** Whether any picture of a video is mostly magenta; a video without pictures is a failure. */
+function holdsMagenta(page: Page, bytes: Buffer): Promise<boolean> {
+  return page.evaluate(async (base64) => {
+    const video = document.createElement('video');
+    video.muted = true;
+    video.src = `data:video/webm;base64,${base64}`;
+    const canvas = new OffscreenCanvas(16, 16);
+    const context = canvas.getContext('2d', { willReadFrequently: true })!;
+    let pictures = 0;
+    let found = false;
+    const look = () => {
+      pictures += 1;
+      context.drawImage(video, 0, 0, 16, 16);
+      const { data } = context.getImageData(0, 0, 16, 16);
+      let magenta = 0;
+      for (let at = 0; at < data.length; at += 4) if (data[at]! > 200 && data[at + 1]! < 80 && data[at + 2]! > 200) magenta += 1;
+      found ||= magenta > 128;
+      video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+    const over = new Promise((done, fail) => {
+      video.addEventListener('ended', done);
+      video.addEventListener('error', () => fail(new Error(video.error?.message)));
+    });
+    await video.play();
+    await over;
+    if (pictures === 0) throw new Error('no picture was shown');
+    return found;
+  }, bytes.toString('base64'));
+}
+
+test('a Basic capture leaves nothing on the recorded screen, which goes on behind it', async ({ page, browser }) => {
+  const desk = await shared(page);
+  await desk.press(TITLES.cardBasic);
+  await desk.protected(TITLES.cardBasic);
+  await chip(page, 'paused');
+  await paint(page);
+  await desk.capture('number', { keys: cardUnlike('').number });
+  await desk.button('Done - clear and resume').click();
+  await desk.button('Done anyway').click();
+  await desk.button('Yes, resume').click();
+  await chip(page, 'on');
+  await chunkKept(page);
+  await demo.simulator.hangUp();
+  await desk.putAway();
+  const { file, marked, close } = await recorded(browser);
+  expect(marked).toEqual([false, false]);
+  const [paused] = file.spans.filter(({ kind }) => kind === 'paused');
+  expect(paused!.until_ms - paused!.from_ms).toBeGreaterThan(MARK_MS);
+  const [before, behind] = file.parts;
+  expect(before!.begin_ms + before!.length_ms).toBeLessThanOrEqual(paused!.from_ms);
+  expect(behind!.begin_ms).toBeGreaterThanOrEqual(paused!.until_ms);
+  await close();
+});
+
+test('an Advanced capture is recorded without a gap: what is painted meanwhile is there', async ({ page, browser }) => {
+  const desk = await shared(page);
+  await desk.press(TITLES.cardAdvanced);
+  await desk.protected(TITLES.cardAdvanced);
+  await chip(page, 'on');
+  await paint(page);
+  await chunkKept(page);
+  await desk.button('Cancel').click();
+  await demo.simulator.hangUp();
+  const { file, marked, close } = await recorded(browser);
+  expect([marked, file.spans]).toEqual([[true], []]);
+  await close();
+});
+
+test('a required screen that is not shared blocks Basic, and says what to do', async ({ page }) => {
+  const desk = new Desk(page, demo);
+  await desk.signIn('agent', demo.page);
+  await desk.takeCall();
+  await expect(page.getByRole('region', { name: 'Screen recording' })).toContainText('Without it no Basic widget is protected.');
+  await desk.press(TITLES.cardBasic);
+  await expect(desk.widget(TITLES.cardBasic)).toContainText('screen not shared');
+  await desk.button('Start screen sharing').click();
+  await chip(page, 'on');
+  await desk.widget(TITLES.cardBasic).getByRole('button', { name: 'Try again' }).click();
+  await desk.protected(TITLES.cardBasic);
+  await desk.button('Cancel').click();
+  await demo.simulator.hangUp();
+});
