@@ -309,15 +309,16 @@ const speech = (offset: number) =>
   });
 const PEAKS: RecordingPeaks = { length_ms: RECORDED_MS, step_ms: PEAK_MS, consumer: speech(0), agent: speech(Math.PI) };
 const recorded = (id: string, change: Partial<RecordingRow> = {}): RecordingRow => ({
-  id, call: '01j9k2m4n6p8q0r2s4t6v8w0xy', service: 's1', service_name: 'Collections', agent: 'u1', agent_name: 'a.kim', node: 'node-a', began: NOW, keep_until: NOW + 90 * 86_400_000,
+  id, medium: 'call', call: '01j9k2m4n6p8q0r2s4t6v8w0xy', service: 's1', service_name: 'Collections', agent: 'u1', agent_name: 'a.kim', node: 'node-a', began: NOW, keep_until: NOW + 90 * 86_400_000,
   end: { length_ms: RECORDED_MS, bytes: 6_000_000, is_whole: true }, scan: { at: NOW, finds: { masked_keys: 0, paused_samples: 0, unprotected_keys: 0 } }, ...change,
 });
 const RECORDED = recorded('kept');
 const RUNNING = recorded('running', { end: null, scan: null });
 const FOUND = recorded('found', { scan: { at: NOW, finds: { masked_keys: 2, paused_samples: 800, unprotected_keys: 16 } } });
+const SCREEN = recorded('screen', { medium: 'screen', scan: null });
 const CUT = recorded('cut', { service_name: '', agent: null, agent_name: '', end: { length_ms: 61_000, bytes: 1_000_000, is_whole: false } });
 /** Its file was cut off, and is no longer as it was written. */
-export const DAMAGED: RecordingDetail = { row: CUT, file: { length_ms: 61_000, spans: [], ending: { is: 'damaged', why: 'segment 122 is not sealed by this key' } }, unreadable: null };
+export const DAMAGED: RecordingDetail = { row: CUT, file: { length_ms: 61_000, spans: [], parts: [], ending: { is: 'damaged', why: 'segment 122 is not sealed by this key' } }, unreadable: null };
 export const UNREADABLE: RecordingDetail = { row: CUT, file: null, unreadable: 'its key is wrapped by the master key 00c0ffee00c0ffee, which is not at hand; put it back into the ring' };
 
 const ANSWERS: Record<string, unknown> = {
@@ -404,11 +405,24 @@ const ANSWERS: Record<string, unknown> = {
     ],
   },
   '/payments/choices': { agents: [{ id: 'u1', name: 'a.kim' }], desktops: [{ id: 'd1', name: 'Collections US' }] },
-  '/recordings': { recordings: [RUNNING, RECORDED, FOUND, CUT], next: 'more' } satisfies RecordingList,
+  '/recordings': { recordings: [RUNNING, RECORDED, FOUND, SCREEN, CUT], next: 'more' } satisfies RecordingList,
   '/recordings/choices': { services: [{ id: 's1', name: 'Collections' }], agents: [{ id: 'u1', name: 'a.kim' }] } satisfies RecordingChoices,
-  '/recordings/kept': { row: RECORDED, file: { length_ms: RECORDED_MS, spans: SPANS, ending: { is: 'whole' } }, unreadable: null } satisfies RecordingDetail,
+  '/recordings/kept': { row: RECORDED, file: { length_ms: RECORDED_MS, spans: SPANS, parts: [], ending: { is: 'whole' } }, unreadable: null } satisfies RecordingDetail,
   '/recordings/kept/peaks': PEAKS,
-  '/recordings/found': { row: FOUND, file: { length_ms: RECORDED_MS, spans: SPANS, ending: { is: 'whole' } }, unreadable: null } satisfies RecordingDetail,
+  '/recordings/found': { row: FOUND, file: { length_ms: RECORDED_MS, spans: SPANS, parts: [], ending: { is: 'whole' } }, unreadable: null } satisfies RecordingDetail,
+  '/recordings/screen': {
+    row: SCREEN,
+    file: {
+      length_ms: RECORDED_MS,
+      spans: [{ kind: 'paused', tracks: 'both', from_ms: 134_000, until_ms: 171_000 }],
+      parts: [
+        { number: 1, begin_ms: 2_000, length_ms: 132_000, bytes: 9_000_000, media_type: 'video/webm;codecs=vp8' },
+        { number: 2, begin_ms: 171_000, length_ms: 201_000, bytes: 12_000_000, media_type: 'video/webm;codecs=vp8' },
+      ],
+      ending: { is: 'whole' },
+    },
+    unreadable: null,
+  } satisfies RecordingDetail,
   '/recordings/running': { row: RUNNING, file: null, unreadable: null } satisfies RecordingDetail,
   '/captures': {
     captures: [

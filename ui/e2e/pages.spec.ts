@@ -271,6 +271,7 @@ const PLACES: readonly Place[] = [
   { name: 'no-recordings', path: '/recordings', answers: { '/recordings': { recordings: [], next: null } }, ready: (page) => expect(page.getByText('No recording fits.')).toBeVisible() },
   { name: 'recording', path: '/recordings/kept', ready: (page) => expect(page.getByRole('button', { name: /^Go to: Lost/ })).toBeVisible() },
   { name: 'recording-quarantined', path: '/recordings/found', ready: (page) => expect(page.getByText('There is sound in a pause.')).toBeVisible() },
+  { name: 'recording-screen', path: '/recordings/screen', ready: (page) => expect(page.getByText('Screen recording paused')).toBeVisible() },
   { name: 'recording-runs', path: '/recordings/running', ready: (page) => expect(page.getByRole('button', { name: 'Look again' })).toBeVisible() },
   { name: 'recording-damaged', path: '/recordings/cut', answers: { '/recordings/cut': DAMAGED, '/recordings/cut/peaks': undefined }, ready: (page) => expect(page.getByText(/cannot be drawn/)).toBeVisible() },
   { name: 'recording-unreadable', path: '/recordings/cut', answers: { '/recordings/cut': UNREADABLE }, ready: (page) => expect(page.getByRole('alert')).toContainText('put it back into the ring') },

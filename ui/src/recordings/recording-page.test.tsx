@@ -1,7 +1,7 @@
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Permission, RecordingDetail, RecordingRow, RecordingSpan } from '../lib/api/types';
+import type { Permission, RecordingDetail, RecordingFileView, RecordingRow, RecordingSpan } from '../lib/api/types';
 import { fakeServer, loginOf, renderPage } from '../test-page';
 import RecordingPage from './recording-page';
 
@@ -15,17 +15,19 @@ afterEach(() => vi.unstubAllGlobals());
 
 const AT = new Date(2026, 10, 26, 14, 5).getTime();
 const ROW: RecordingRow = {
-  id: 'kept', call: 'call-1', service: 's1', service_name: 'Collections', agent: 'u1', agent_name: 'a.kim', node: 'node-a', began: AT, keep_until: AT + 86_400_000,
+  id: 'kept', medium: 'call', call: 'call-1', service: 's1', service_name: 'Collections', agent: 'u1', agent_name: 'a.kim', node: 'node-a', began: AT, keep_until: AT + 86_400_000,
   end: { length_ms: 372_000, bytes: 6_000_000, is_whole: true },
 };
+const SCREEN: RecordingRow = { ...ROW, id: 'seen', medium: 'screen' };
 const SPANS: RecordingSpan[] = [
   { kind: 'paused', tracks: 'both', from_ms: 134_000, until_ms: 171_000 },
   { kind: 'gap', tracks: 'agent', from_ms: 200_000, until_ms: 201_000 },
 ];
-const KEPT: RecordingDetail = { row: ROW, file: { length_ms: 372_000, spans: SPANS, ending: { is: 'whole' } }, unreadable: null };
+const KEPT: RecordingDetail = { row: ROW, file: { length_ms: 372_000, spans: SPANS, parts: [], ending: { is: 'whole' } }, unreadable: null };
 
 function open(detail: RecordingDetail, ...rights: Permission[]) {
   const requests = fakeServer(({ method, path }) => {
+    if (path.startsWith('/recordings?')) return { json: { recordings: [SCREEN, ROW], next: null } };
     if (path.endsWith('/peaks')) return { json: { length_ms: 372_000, step_ms: 125, consumer: [1, 2], agent: [3, 4] } };
     if (path.endsWith('/download')) return { status: 503, json: { title: 'Busy', status: 503, code: 'busy' } };
     return method === 'DELETE' ? {} : { json: detail };
@@ -33,6 +35,30 @@ function open(detail: RecordingDetail, ...rights: Permission[]) {
   renderPage(<RecordingPage id="kept" login={loginOf(...rights)} locked={false} />);
   return requests;
 }
+
+test('a screen is shown part by part with its pauses between, no video is asked for before it is played, and the audio of its call is a link away', async () => {
+  const file: RecordingFileView = {
+    length_ms: 372_000,
+    spans: [{ kind: 'paused', tracks: 'both', from_ms: 134_000, until_ms: 171_000 }],
+    parts: [
+      { number: 1, begin_ms: 2_000, length_ms: 132_000, bytes: 1, media_type: 'video/webm' },
+      { number: 2, begin_ms: 171_000, length_ms: 201_000, bytes: 1, media_type: 'video/webm' },
+    ],
+    ending: { is: 'whole' },
+  };
+  const requests = open({ row: SCREEN, file, unreadable: null }, 'recording.listen', 'recording.download');
+  const shown = await screen.findByRole('region', { name: 'Screen' });
+  const [first, pause, second] = within(shown).getAllByRole('listitem');
+  expect(first).toHaveTextContent('00:02 – 02:14');
+  expect(pause).toHaveTextContent('02:14 – 02:51');
+  expect(pause).toHaveTextContent('Screen recording paused');
+  const video = within(second!).getByLabelText('Screen, part 2');
+  expect(video).toHaveAttribute('src', '/api/v1/recordings/seen/parts/2');
+  expect(video).toHaveAttribute('preload', 'none');
+  expect(await screen.findByRole('link', { name: /^Audio, / })).toHaveAttribute('href', '/recordings/kept');
+  expect(requests.some(({ path }) => path.endsWith('/peaks'))).toBe(false);
+  expect(screen.queryByRole('button', { name: 'Download' })).toBeNull();
+});
 
 test('parts that are not plain audio are told in words, and each is one press away; no audio is asked for before Play', async () => {
   const requests = open(KEPT, 'recording.listen');
@@ -52,7 +78,7 @@ test('parts that are not plain audio are told in words, and each is one press aw
   position.focus();
   await userEvent.keyboard('{ArrowRight}{ArrowUp}{ArrowLeft}');
   expect(position).toHaveValue('133');
-  expect(requests.map(({ path }) => path)).toEqual(['/recordings/kept', '/recordings/kept/peaks']);
+  expect(requests.map(({ path }) => path)).toEqual(['/recordings/kept', '/recordings?call=call-1&limit=20', '/recordings/kept/peaks']);
   expect(screen.queryByRole('button', { name: 'Download' })).toBeNull();
   expect(screen.queryByRole('button', { name: 'Delete' })).toBeNull();
 });

@@ -10,11 +10,14 @@ import { Button, Notice } from '../lib/controls';
 import type { Translate } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import { dateTimeText, durationText } from '../lib/i18n/format';
+import { Companions } from './companions';
 import { EndChip } from './end-chip';
 import { findWords, isQuarantined } from './finds';
 import { Player } from './player';
 import css from './recordings.module.css';
+import { ScreenParts } from './screen-parts';
 import { SpanList } from './span-list';
+import { MEDIUM_NAMES } from './spans';
 import { Delete, Download } from './take-out';
 
 export default function RecordingPage({ id, login, locked }: { id: string; login: Login; locked: boolean }) {
@@ -40,11 +43,12 @@ export default function RecordingPage({ id, login, locked }: { id: string; login
             <h1>{t('recordings.one', { time: dateTimeText(data.row.began) })}</h1>
             <div className={evidence.chips}>
               <EndChip row={data.row} />
-              {data.file && may(login, 'recording.download') && <Download id={id} lengthMs={data.file.length_ms} />}
+              {data.file && data.row.medium === 'call' && may(login, 'recording.download') && <Download id={id} lengthMs={data.file.length_ms} />}
               {data.row.end && may(login, 'recording.delete') && <Delete id={id} onGone={() => go('/recordings')} />}
             </div>
           </div>
           <Facts row={data.row} />
+          <Companions row={data.row} />
           {!data.row.end && (
             <div className={evidence.chips}>
               <Notice tone="info" role="status">{t('recordings.runs')}</Notice>
@@ -56,12 +60,19 @@ export default function RecordingPage({ id, login, locked }: { id: string; login
           )}
           <Quarantine row={data.row} />
           {data.file && <Condition file={data.file} />}
-          {data.file && (may(login, 'recording.listen') && !isQuarantined(data.row) ? <Player id={id} file={data.file} locked={locked} /> : <SpanList file={data.file} />)}
+          {data.file && <Content detail={data} file={data.file} mayListen={may(login, 'recording.listen')} locked={locked} />}
           {data.file && !may(login, 'recording.listen') && <p className={css.hint}>{t('recordings.unheard')}</p>}
         </>
       )}
     </main>
   );
+}
+
+type ContentProps = { detail: RecordingDetail; file: RecordingFileView; mayListen: boolean; locked: boolean };
+
+function Content({ detail: { row }, file, mayListen, locked }: ContentProps) {
+  if (!mayListen || isQuarantined(row)) return <SpanList file={file} />;
+  return row.medium === 'screen' ? <ScreenParts id={row.id} file={file} locked={locked} /> : <Player id={row.id} file={file} locked={locked} />;
 }
 
 function Facts({ row }: { row: RecordingRow }) {
@@ -77,8 +88,9 @@ function Facts({ row }: { row: RecordingRow }) {
       {fact(t('recordings.agent'), row.agent_name || t('recordings.nobody'))}
       {fact(t('recordings.service'), row.service_name || t('recordings.service_gone'))}
       {row.end && fact(t('recordings.length'), durationText(row.end.length_ms))}
-      {row.end && fact(t('recordings.scanned'), scannedText(row, t))}
+      {row.end && row.medium === 'call' && fact(t('recordings.scanned'), scannedText(row, t))}
       {fact(t('recordings.keep_until'), dateTimeText(row.keep_until))}
+      {fact(t('recordings.medium'), t(MEDIUM_NAMES[row.medium]))}
       {fact(t('recordings.call'), <code>{row.call}</code>)}
       {fact(t('recordings.node'), row.node)}
     </dl>

@@ -10,7 +10,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 const AT = new Date(2026, 10, 26, 14, 5).getTime();
 const row = (id: string, change: Partial<RecordingRow> = {}): RecordingRow => ({
-  id, call: 'call-1', service: 's1', service_name: 'Collections', agent: 'u1', agent_name: 'a.kim', node: 'node-a', began: AT, keep_until: AT + 86_400_000,
+  id, medium: 'call', call: 'call-1', service: 's1', service_name: 'Collections', agent: 'u1', agent_name: 'a.kim', node: 'node-a', began: AT, keep_until: AT + 86_400_000,
   end: { length_ms: 61_000, bytes: 1, is_whole: true }, ...change,
 });
 

@@ -10,7 +10,7 @@ import { queryOf, useSearchState } from '../evidence/search-state';
 import { api, sentenceOf } from '../lib/api/client';
 import { KEYS, may } from '../lib/api/queries';
 import type { Login, RecordingChoices, RecordingList, RecordingRow } from '../lib/api/types';
-import { Button, Notice, SelectInput, TextInput } from '../lib/controls';
+import { Button, Chip, Notice, SelectInput, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import { dateTimeText, durationText } from '../lib/i18n/format';
 import { EndChip } from './end-chip';
@@ -134,7 +134,10 @@ function Rows({ rows }: { rows: readonly RecordingRow[] }) {
                 {row.end && durationText(row.end.length_ms)}
               </Cell>
               <Cell data-label={t('recordings.state')}>
-                <EndChip row={row} />
+                <span className={css.chips}>
+                  <EndChip row={row} />
+                  {row.medium === 'screen' && <Chip tone="info">{t('recordings.medium.screen')}</Chip>}
+                </span>
               </Cell>
               <Cell data-label={t('recordings.keep_until')}>{dateTimeText(row.keep_until)}</Cell>
               <Cell data-label={t('recordings.call')}>

@@ -2,7 +2,7 @@
  * Owns: which parts of a recording are protected, what they are called, where playing goes on behind them.
  * Never: asks anybody; spans come from the recorder's own file.
  */
-import type { RecordingSpan, RecordingSpanKind, RecordingTracks } from '../lib/api/types';
+import type { RecordingRow, RecordingSpan, RecordingSpanKind, RecordingTracks } from '../lib/api/types';
 import type { MessageId } from '../lib/i18n';
 
 export const SPAN_NAMES = {
@@ -29,6 +29,11 @@ export const TRACK_NAMES = {
   agent: 'recordings.track.agent',
   both: 'recordings.track.both',
 } satisfies Record<RecordingTracks, MessageId>;
+
+export const MEDIUM_NAMES = {
+  call: 'recordings.medium.call',
+  screen: 'recordings.medium.screen',
+} satisfies Record<RecordingRow['medium'], MessageId>;
 
 /** Whose audio a drawing shows. */
 export type Track = Exclude<RecordingTracks, 'both'>;

@@ -74,7 +74,7 @@ settings! {
     "media.threads" = Some("1"), "Media threads, 1-64: one per core that relays.";
     "store.url" = Some(""), "sqlite:PATH or postgres://..; empty: sqlite in node.data.";
     "store.key_file" = Some(""), "File with the master key; empty: master.key in node.data, made at the first start.";
-    "recordings.directory" = Some(""), "Folder for recordings of calls of services that want them; empty: nothing is recorded.";
+    "recordings.directory" = Some(""), "Folder for recordings of calls, and of agents' screens, of services that want them; empty: nothing is recorded.";
     "gateway.allowed_hosts" = Some(""), "Hosts (or host:port) that may receive captured values, separated by commas.";
     "gateway.ca_file" = Some(""), "PEM file with further roots for gateways; empty: the system's roots only.";
     "gateway.proxy" = Some(""), "Name of the table [gateway.proxies.NAME] through which all gateways are reached that name none of their own; empty: no proxy. Proxies of the environment are never used.";
