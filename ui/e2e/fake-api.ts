@@ -341,6 +341,7 @@ const ANSWERS: Record<string, unknown> = {
       { id: 's2', name: 'Billing', numbers: ['8005550101'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', after_call_s: 20, call_recording: { when: 'never', keep_days: 90 }, recorders: { confirmed_by: 'm.lee', confirmed_at: NOW, sinks: [] }, revision: 1 },
     ],
     recorder_controls: ['floor'],
+    keeps_recordings: false,
   },
   '/desktops': {
     desktops: [

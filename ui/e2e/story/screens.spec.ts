@@ -116,7 +116,7 @@ function holdsMagenta(page: Page, bytes: Buffer): Promise<boolean> {
   }, bytes.toString('base64'));
 }
 
-test('a Basic capture leaves nothing on the recorded screen, which goes on behind it', async ({ page, browser }) => {
+test('r2 r3 a Basic capture leaves nothing on the recorded screen, which goes on behind it', async ({ page, browser }) => {
   const desk = await shared(page);
   await desk.press(TITLES.cardBasic);
   await desk.protected(TITLES.cardBasic);
@@ -140,7 +140,28 @@ test('a Basic capture leaves nothing on the recorded screen, which goes on behin
   await close();
 });
 
-test('an Advanced capture is recorded without a gap: what is painted meanwhile is there', async ({ page, browser }) => {
+test('r3 a recorded screen goes on after Cancel, and nothing is kept of the capture in which its call ends', async ({ page, browser }) => {
+  const desk = await shared(page);
+  await desk.press(TITLES.cardBasic);
+  await desk.protected(TITLES.cardBasic);
+  await chip(page, 'paused');
+  await desk.button('Cancel').click();
+  await chip(page, 'on');
+  await chunkKept(page);
+  await desk.press(TITLES.cardBasic);
+  await desk.protected(TITLES.cardBasic);
+  await paint(page);
+  await demo.simulator.hangUp();
+  const { file, marked, close } = await recorded(browser);
+  expect(marked).toEqual([false, false]);
+  const pauses = file.spans.filter(({ kind }) => kind === 'paused');
+  expect(pauses).toHaveLength(2);
+  expect(file.parts[1]!.begin_ms).toBeGreaterThanOrEqual(pauses[0]!.until_ms);
+  expect(pauses[1]!.until_ms - pauses[1]!.from_ms).toBeGreaterThan(MARK_MS);
+  await close();
+});
+
+test('r6 an Advanced capture is recorded without a gap: what is painted meanwhile is there', async ({ page, browser }) => {
   const desk = await shared(page);
   await desk.press(TITLES.cardAdvanced);
   await desk.protected(TITLES.cardAdvanced);
@@ -160,7 +181,7 @@ test('a required screen that is not shared blocks Basic, and says what to do', a
   await desk.takeCall();
   await expect(page.getByRole('region', { name: 'Screen recording' })).toContainText('Without it no Basic widget is protected.');
   await desk.press(TITLES.cardBasic);
-  await expect(desk.widget(TITLES.cardBasic)).toContainText('screen not shared');
+  await expect(desk.widget(TITLES.cardBasic)).toContainText('the screen is not shared');
   await desk.button('Start screen sharing').click();
   await chip(page, 'on');
   await desk.widget(TITLES.cardBasic).getByRole('button', { name: 'Try again' }).click();

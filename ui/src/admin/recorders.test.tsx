@@ -26,7 +26,7 @@ function service(sinks: Sink[] | undefined): Service {
 
 async function open(sinks: Sink[] | undefined, refusal?: object) {
   const requests = fakeServer(({ method }) => {
-    if (method === 'GET') return { json: { services: [service(sinks)], recorder_controls: ['floor'] } };
+    if (method === 'GET') return { json: { services: [service(sinks)], recorder_controls: ['floor'], keeps_recordings: true } };
     return refusal ? { status: 422, json: refusal } : { json: service(sinks) };
   });
   renderPage(<Recorders editable />);

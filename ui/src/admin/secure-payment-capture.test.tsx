@@ -18,7 +18,7 @@ async function openWith(response_variables: ResponseVariables, ...permissions: P
   const requests = fakeServer(({ path, method, body }) => {
     if (path === '/gateway-hosts') return { json: { hosts: [] } };
     if (path === '/routing') return { json: ROUTING };
-    if (path !== '/settings') return { json: { services: [], recorder_controls: [] } };
+    if (path !== '/settings') return { json: { services: [], recorder_controls: [], keeps_recordings: true } };
     return { json: method === 'PUT' ? { ...(body as Settings), revision: 4 } : settings };
   });
   renderPage(<SecurePaymentCapturePage login={loginOf(...permissions)} />);
@@ -72,7 +72,7 @@ describe('s4 gateway hosts', () => {
     const requests = fakeServer(({ path, method }) => {
       if (path.startsWith('/gateway-hosts')) return { json: { hosts: method === 'GET' ? hosts : [host({ standing: 'approved', approval: { by: 'sid', at: 0, reason: 'Checked.' } })] } };
       if (path === '/routing') return { json: ROUTING };
-      return { json: path === '/settings' ? settings : { services: [], recorder_controls: [] } };
+      return { json: path === '/settings' ? settings : { services: [], recorder_controls: [], keeps_recordings: true } };
     });
     renderPage(<SecurePaymentCapturePage login={loginOf(...permissions)} />);
     await screen.findByText(hosts[0]!.authority);

@@ -17,13 +17,14 @@ const pbx: Service = {
   protection: 'capture',
   after_call_s: 20,
   call_recording: { when: 'always', keep_days: 30 },
+  screen_recording: { when: 'never', surfaces: 'entire_screen', required: true, keep_days: 14 },
   recorders: null,
   revision: 7,
 };
 
 function serve(save: (body: unknown) => { status?: number; json?: unknown }, services = [pbx]) {
   return fakeServer(({ method, path, body }) => {
-    if (path === '/services' && method === 'GET') return { json: { services, recorder_controls: [] } };
+    if (path === '/services' && method === 'GET') return { json: { services, recorder_controls: [], keeps_recordings: true } };
     if (path === '/desktops') return { json: { desktops: [desktop] } };
     return save(body);
   });
@@ -44,9 +45,13 @@ test('a new service is sent as it was typed, and its sheet closes', async () => 
   await userEvent.click(screen.getByRole('radio', { name: /Every call/ }));
   await userEvent.clear(screen.getByRole('textbox', { name: /Keep recordings/ }));
   await userEvent.type(screen.getByRole('textbox', { name: /Keep recordings/ }), '365');
+  expect(screen.queryByRole('checkbox', { name: /No Basic capture/ })).toBeNull();
+  await userEvent.click(screen.getByRole('radio', { name: 'During every call' }));
+  await userEvent.click(screen.getByRole('checkbox', { name: /No Basic capture/ }));
+  expect(screen.queryByText(/no folder for recordings/)).toBeNull();
   await userEvent.click(button('Save'));
   const sent = requests.find(({ method }) => method === 'POST');
-  expect(sent?.body).toEqual({ name: 'Billing', numbers: ['8005550101', '8005550102', '*'], route: { to: 'agents' }, desktop: 'd1', protection: 'always', after_call_s: 45, call_recording: { when: 'always', keep_days: 365 }, revision: 0 });
+  expect(sent?.body).toEqual({ name: 'Billing', numbers: ['8005550101', '8005550102', '*'], route: { to: 'agents' }, desktop: 'd1', protection: 'always', after_call_s: 45, call_recording: { when: 'always', keep_days: 365 }, screen_recording: { when: 'always', surfaces: 'any', required: true, keep_days: 90 }, revision: 0 });
   expect(screen.queryByRole('dialog')).toBeNull();
 });
 
@@ -97,8 +102,14 @@ test.each(['', '-1', '2.5', 'x', '99999'])('after-call work of "%s" s is for the
   expect(formOf({ ...draftOf(pbx, []), afterCall }, 7).after_call_s).toBeGreaterThan(600);
 });
 
+const withDays = (days: string) => {
+  const draft = draftOf(pbx, []);
+  return { ...draft, recorded: { ...draft.recorded, callDays: days, screenDays: days } };
+};
+
 test.each(['', '0.5', 'x', '99999'])('recordings kept for "%s" days are for the server to refuse', (keepDays) => {
-  expect(formOf({ ...draftOf(pbx, []), keepDays }, 7).call_recording?.keep_days).toBeGreaterThan(3650);
+  expect(formOf(withDays(keepDays), 7).call_recording?.keep_days).toBeGreaterThan(3650);
+  expect(formOf(withDays(keepDays), 7).screen_recording?.keep_days).toBeGreaterThan(3650);
 });
 
 test('days that are not seen any more are as they were', async () => {
@@ -106,10 +117,19 @@ test('days that are not seen any more are as they were', async () => {
   renderPage(<ServicesPage login={loginOf('spc.enable')} />);
   await userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
   await userEvent.clear(screen.getByRole('textbox', { name: /Keep recordings/ }));
-  await userEvent.click(screen.getByRole('radio', { name: 'Never' }));
+  await userEvent.click(within(screen.getByRole('radiogroup', { name: /Record calls/ })).getByRole('radio', { name: 'Never' }));
   await userEvent.click(button('Save'));
   const sent = requests.find(({ method }) => method === 'PUT');
   expect((sent?.body as Service).call_recording).toEqual({ when: 'never', keep_days: 30 });
+});
+
+test('what no folder is there for is said where it is chosen', async () => {
+  fakeServer(({ path }) => ({ json: path === '/services' ? { services: [pbx], recorder_controls: [], keeps_recordings: false } : { desktops: [desktop] } }));
+  renderPage(<ServicesPage login={loginOf('spc.enable')} />);
+  await userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
+  expect(screen.getByText(/no folder for recordings/)).toBeVisible();
+  await userEvent.click(within(screen.getByRole('radiogroup', { name: /Record calls/ })).getByRole('radio', { name: 'Never' }));
+  expect(screen.queryByText(/no folder for recordings/)).toBeNull();
 });
 
 test('a service that is opened and saved unchanged stays as it is', () => {

@@ -9,13 +9,15 @@ import { Link } from 'wouter';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
 import { KEYS, may, useDesktops } from '../lib/api/queries';
 import { useServices } from '../lib/api/services';
-import type { CallRecording, DesktopBrief, Login, Route, Service, ServiceForm } from '../lib/api/types';
+import type { DesktopBrief, Login, Route, Service, ServiceForm } from '../lib/api/types';
 import { Button, Chip, Icon, Notice, RadioInput, SelectInput, Sheet, TextInput } from '../lib/controls';
 import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import { PLACES } from './crumbs';
 import css from './admin.module.css';
 import { DiscardQuestion } from './discard-question';
+import type { Recorded } from './recording-inputs';
+import { RecordingInputs, recordedOf } from './recording-inputs';
 
 type Goal = Route['to'];
 
@@ -29,13 +31,6 @@ const SCOPES = {
   capture: 'services.protection.capture',
   always: 'services.protection.always',
 } satisfies Record<Service['protection'], MessageId>;
-
-type Recorded = CallRecording['when'];
-
-const RECORDED = {
-  never: 'services.recorded.never',
-  always: 'services.recorded.always',
-} satisfies Record<Recorded, MessageId>;
 
 export default function ServicesPage({ login }: { login: Login }) {
   const t = useT();
@@ -132,7 +127,7 @@ function Recorders({ service }: { service: Service }) {
 }
 
 /** What the sheet holds; of the route all parts, so that none is lost by choosing another goal. */
-type Draft = { name: string; numbers: string; goal: Goal; uri: string; address: string; agent: string; desktop: string; protection: Service['protection']; afterCall: string; recorded: Recorded; keepDays: string };
+type Draft = { name: string; numbers: string; goal: Goal; uri: string; address: string; agent: string; desktop: string; protection: Service['protection']; afterCall: string; recorded: Recorded };
 
 export function draftOf(service: Service | undefined, desktops: readonly DesktopBrief[]): Draft {
   const route = service?.route;
@@ -147,13 +142,10 @@ export function draftOf(service: Service | undefined, desktops: readonly Desktop
     desktop: service?.desktop ?? desktops[0]?.id ?? '',
     protection: service?.protection ?? 'capture',
     afterCall: String(service?.after_call_s ?? 0),
-    recorded: service?.call_recording?.when ?? 'never',
-    keepDays: String(service?.call_recording?.keep_days ?? KEEP_DAYS),
+    recorded: recordedOf(service),
   };
 }
 
-/** Days that recordings of a new service are kept, as the server has it. */
-const KEEP_DAYS = 90;
 /** More seconds, and more days, than any service may have. */
 const TOO_MANY = 9_999;
 
@@ -161,7 +153,7 @@ const TOO_MANY = 9_999;
 const numberOf = (text: string) => (/^\d{1,4}$/.test(text.trim()) ? Number(text) : TOO_MANY);
 
 export function formOf(draft: Draft, revision: number): ServiceForm {
-  const { goal, uri, address, agent } = draft;
+  const { goal, uri, address, agent, recorded } = draft;
   return {
     name: draft.name.trim(),
     numbers: draft.numbers.split(/[\s,;]+/).filter(Boolean),
@@ -169,7 +161,8 @@ export function formOf(draft: Draft, revision: number): ServiceForm {
     desktop: draft.desktop,
     protection: draft.protection,
     after_call_s: numberOf(draft.afterCall),
-    call_recording: { when: draft.recorded, keep_days: numberOf(draft.keepDays) },
+    call_recording: { when: recorded.calls, keep_days: numberOf(recorded.callDays) },
+    screen_recording: { when: recorded.screens, surfaces: recorded.surfaces, required: recorded.required, keep_days: numberOf(recorded.screenDays) },
     revision,
   };
 }
@@ -202,7 +195,7 @@ function ServiceSheet({ service, desktops, onClose }: SheetProps) {
   });
   const problem = problemsOf(save.error, form);
   const isElsewhere = save.isError && !(save.error instanceof ApiError && save.error.problem.errors?.length);
-  const leave = () => (Object.keys(stored).some((name) => draft[name as keyof Draft] !== stored[name as keyof Draft]) ? setAsking(true) : onClose());
+  const leave = () => (JSON.stringify(draft) === JSON.stringify(stored) ? onClose() : setAsking(true));
   const title = t(service ? 'services.edit_title' : 'services.new_title');
   return (
     <Sheet label={title} open onClose={leave}>
@@ -238,17 +231,7 @@ function ServiceSheet({ service, desktops, onClose }: SheetProps) {
           />
           <RadioInput label={t('services.protection')} value={draft.protection} onChange={set('protection')} choices={choices(SCOPES, t)} hint={t('services.protection_hint')} />
           <TextInput label={t('services.after_call')} value={draft.afterCall} onChange={set('afterCall')} inputMode="numeric" maxLength={4} hint={t('services.after_call_hint')} error={problem('after_call_s')} />
-          <RadioInput
-            label={t('services.recorded')}
-            value={draft.recorded}
-            // Days that are not seen are as they were.
-            onChange={(recorded) => setDraft((before) => ({ ...before, recorded, keepDays: recorded === 'never' ? stored.keepDays : before.keepDays }))}
-            choices={choices(RECORDED, t)}
-            hint={t('services.recorded_hint')}
-          />
-          {draft.recorded === 'always' && (
-            <TextInput label={t('services.keep_days')} value={draft.keepDays} onChange={set('keepDays')} required inputMode="numeric" maxLength={4} hint={t('services.keep_days_hint')} error={problem('call_recording.keep_days')} />
-          )}
+          <RecordingInputs value={draft.recorded} stored={stored.recorded} onChange={set('recorded')} problem={problem} />
           {isElsewhere && (
             <Notice tone="bad" role="alert">
               {sentenceOf(save.error)}

@@ -43,7 +43,7 @@ function common(kind: WidgetKind): Shown[] {
   return [
     { view: capture(kind, 'arming') },
     { view: capture(kind, 'armed') },
-    { view: capture(kind, 'blocked', { reason: 'self_check' }) },
+    { view: capture(kind, 'blocked', { reason: 'delay_line' }) },
     { view: capture(kind, 'protection_lost', { reason: 'overload' }) },
     { view: capture(kind, 'lost', { reason: 'call_ended' }) },
     { view: capture(kind, 'cancelled') },

@@ -37,6 +37,8 @@ pub(crate) struct ServiceList {
     services: Vec<Service>,
     /// Recorders of the server's file, by which it can pause a declared one.
     recorder_controls: Vec<String>,
+    /// The server's file names a folder for recordings; without it nothing is recorded, whatever a service says.
+    keeps_recordings: bool,
 }
 
 /// A service as a form sends it. Recorders are declared apart.
@@ -147,6 +149,7 @@ pub(crate) async fn list(State(app): State<Shared>) -> Answer<ServiceList> {
     Ok(Json(ServiceList {
         services,
         recorder_controls: app.recorder_controls.clone(),
+        keeps_recordings: app.deps.recording_files.is_some(),
     }))
 }
 

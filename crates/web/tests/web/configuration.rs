@@ -337,6 +337,7 @@ async fn a_service_is_created_and_its_recorders_declared_by_name() {
     assert_eq!(declared["recorders"]["sinks"][0]["control"], json!(null));
     let listed = browser.get("/services").await.json();
     assert_eq!(listed["recorder_controls"], json!(["floor"]));
+    assert_eq!(listed["keeps_recordings"], true);
     let mut edit = service("Main line", json!(["100"]));
     edit["revision"] = json!(2);
     let edited = browser.put(&path, edit).await.json();

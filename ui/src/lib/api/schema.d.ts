@@ -4669,6 +4669,8 @@ export interface components {
         ServiceId: string;
         /** @description Services. */
         ServiceList: {
+            /** @description The server's file names a folder for recordings; without it nothing is recorded, whatever a service says. */
+            keeps_recordings: boolean;
             /** @description Recorders of the server's file, by which it can pause a declared one. */
             recorder_controls: string[];
             /** @description By name. */

@@ -14,3 +14,8 @@ export function useServices() {
 export function useRecorderControls() {
   return useQuery({ ...list, select: ({ recorder_controls }) => recorder_controls });
 }
+
+/** Whether what services want recorded has a folder to be kept in. */
+export function useKeepsRecordings() {
+  return useQuery({ ...list, select: ({ keeps_recordings }) => keeps_recordings });
+}

@@ -87,6 +87,7 @@ export type Payment = Schemas['Payment'];
 export type Sink = Schemas['Sink'];
 export type RecorderDeclaration = Schemas['RecorderDeclaration'];
 export type Route = Schemas['Route'];
+export type ScreenRecording = Schemas['ScreenRecording'];
 export type Service = Schemas['Service'];
 export type ServiceForm = Schemas['ServiceForm'];
 export type ServiceList = Schemas['ServiceList'];

@@ -60,7 +60,7 @@ describe('before the first field', () => {
   });
 
   test('a refused protection names its reason and offers to try again', async () => {
-    renderPage(<Widget view={capture('credit_card_advanced', 'blocked', { reason: 'self_check' })} />);
+    renderPage(<Widget view={capture('credit_card_advanced', 'blocked', { reason: 'delay_line' })} />);
     expect(screen.getByText('The line could not be protected (the mask failed its self-check). No card may be taken.')).toBeVisible();
     await userEvent.click(button('Try again'));
     expect(commands.act).toHaveBeenCalledWith({ do: 'try_again' });

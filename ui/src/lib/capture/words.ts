@@ -110,7 +110,6 @@ export function errorText(t: Translate, error: FieldError, row: FieldView, view:
 /** Reason codes of the server that have words here; others are shown as they are. */
 const REASONS: Record<string, MessageId> = {
   no_media: 'reason.no_media',
-  self_check: 'reason.self_check',
   delay_line: 'reason.self_check',
   shadow_press: 'reason.self_check',
   sink: 'reason.sink',
@@ -119,10 +118,8 @@ const REASONS: Record<string, MessageId> = {
   busy: 'reason.busy',
   no_call: 'reason.no_call',
   timeout: 'reason.timeout',
-  recorder: 'reason.recorder',
-  recorder_not_confirmed: 'reason.recorder',
   recorder_refused: 'reason.recorder',
-  recorders_undeclared: 'reason.recorders_undeclared',
+  screen_not_shared: 'reason.screen',
   codec: 'reason.codec',
   time_limit: 'reason.session_limit',
   call_ended: 'reason.call_ended',
