@@ -325,6 +325,7 @@ impl CallTask {
             self.call.ended(self.inner.deps.clock.now());
             self.drop_transfer();
             self.free_agent();
+            self.inner.deps.recorders.hung_up(self.call.id());
             self.capture_event(domain::capture::Event::CallEnded);
             self.publish_call();
             signals.hear_end();

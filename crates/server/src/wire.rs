@@ -155,14 +155,13 @@ impl Server {
     pub(crate) async fn start(config: &Config, extras: Extras) -> Result<Self, StartError> {
         let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
         let arena = locked_arena(config, extras.keys_are_tests)?;
-        warn_of_what_is_off(config);
         let database = Arc::new(open_store(config).await?);
         let configuration = Configuration::load(readers(&database)).await?;
         settle_ledger(&database, &*clock).await?;
         let hub = web::events::Hub::new();
         let (gateway, trials) = gateway(config, &arena, &hub)?;
-        let recorder = start_recorder(config, &database, &clock, &configuration, &hub).await?;
-        let external = External::start(gateway_files::recorders(config)?, &config.data)?;
+        let started = start_recorders(config, &database, &clock, &configuration, &hub);
+        let (recorder, external) = started.await?;
         let calls = Calls::new(Deps {
             store: of_calls(&database),
             desktops: database.clone(),
@@ -204,7 +203,7 @@ impl Server {
             calls: calls.clone(),
             arena,
             database: database.clone(),
-            recorder: recorder.as_ref().map(|(recorder, _)| recorder.clone()),
+            recorder: recorder.as_ref().map(|own| own.0.clone()),
             external: external.share(),
         };
         let running_health = serve_health(config, numbers).await?;
@@ -261,21 +260,22 @@ fn warn_of_unrecorded(config: &Config, services: &[Arc<Service>]) {
     }
 }
 
-/// The own recorder, if the file names a folder.
-async fn start_recorder(
+/// The own recorder, if the file names a folder, and those that the file names.
+async fn start_recorders(
     config: &Config,
     database: &Arc<Database>,
     clock: &Arc<dyn WallClock>,
     configuration: &Configuration,
     hub: &Arc<web::events::Hub>,
-) -> Result<Option<(Recorder, Work)>, StartError> {
+) -> Result<(Option<(Recorder, Work)>, External), StartError> {
     warn_of_unrecorded(config, &configuration.current().services);
+    let external = External::start(gateway_files::recorders(config)?, &config.data)?;
     let Some(folder) = &config.recordings else {
-        return Ok(None);
+        return Ok((None, external));
     };
     let node = config.node.to_ascii_lowercase();
     let started = Recorder::start(folder, &node, database, clock, hub.clone());
-    Ok(Some(started.await?))
+    Ok((Some(started.await?), external))
 }
 
 fn recorders(own: Option<&(Recorder, Work)>, external: &External) -> Arc<dyn Recorders> {
@@ -446,6 +446,7 @@ fn start_node(
 }
 
 async fn serve_web(config: &Config, deps: web::Deps) -> Result<web::Running, StartError> {
+    warn_of_what_is_off(config);
     let serving = web::serve(web_config(config), deps);
     serving.await.map_err(StartError::Web)
 }

@@ -152,12 +152,14 @@ test('r3 a recorded screen goes on after Cancel, and nothing is kept of the capt
   await desk.protected(TITLES.cardBasic);
   await paint(page);
   await demo.simulator.hangUp();
+  // The widget is still there, and the recording has ended with the call.
   const { file, marked, close } = await recorded(browser);
   expect(marked).toEqual([false, false]);
   const pauses = file.spans.filter(({ kind }) => kind === 'paused');
   expect(pauses).toHaveLength(2);
   expect(file.parts[1]!.begin_ms).toBeGreaterThanOrEqual(pauses[0]!.until_ms);
   expect(pauses[1]!.until_ms - pauses[1]!.from_ms).toBeGreaterThan(MARK_MS);
+  await desk.putAway();
   await close();
 });
 

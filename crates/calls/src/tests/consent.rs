@@ -60,6 +60,8 @@ impl Recorders for Tape {
 
     fn taken_over(&self, _: &CallId, _: &UserId) {}
 
+    fn hung_up(&self, _: &CallId) {}
+
     fn ended(&self, _: &CallId) {}
 
     fn own(&self, call: &CallId) -> Vec<Sink> {

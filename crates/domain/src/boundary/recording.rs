@@ -33,6 +33,8 @@ pub trait Recorders: Send + Sync {
     fn connected(&self, call: ConnectedCall<'_>);
     /// Another agent has the call now: of the screen of the one before nothing more is recorded.
     fn taken_over(&self, call: &CallId, agent: &UserId);
+    /// Both sides are gone. A capture may still be open and keep recorders paused, but of the agent's screen nothing more is recorded.
+    fn hung_up(&self, call: &CallId);
     /// The call has ended, and its digits are wiped: nothing of it is recorded any more.
     fn ended(&self, call: &CallId);
     /// This server's own recorders of this call: of its audio, if that is recorded or about to be, and of its agent's screen, if the service wants that.

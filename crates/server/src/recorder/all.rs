@@ -39,6 +39,12 @@ impl Recorders for AllRecorders {
         }
     }
 
+    fn hung_up(&self, call: &CallId) {
+        if let Some(own) = &self.own {
+            own.hung_up(call);
+        }
+    }
+
     fn ended(&self, call: &CallId) {
         if let Some(own) = &self.own {
             own.ended(call);

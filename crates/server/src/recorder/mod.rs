@@ -322,6 +322,11 @@ impl Recorders for Recorder {
         self.0.screens.taken_over(call, agent);
     }
 
+    /// The ear hears the end of the call's audio by itself.
+    fn hung_up(&self, call: &CallId) {
+        self.0.screens.ended(call);
+    }
+
     fn ended(&self, call: &CallId) {
         self.0.screens.ended(call);
         let shared = self.0.clone();

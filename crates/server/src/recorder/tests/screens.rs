@@ -229,6 +229,24 @@ async fn only_the_agent_who_has_the_call_now_shares_and_ends_what_was_before() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_hung_up_ends_its_screen_while_its_capture_is_still_open() {
+    let (mut scene, screens, anna) = Scene::with_screen(true).await;
+    scene.share(&anna).await.unwrap();
+    scene.send(&anna, (0, 0), "before").await.unwrap();
+    scene.recorder.hung_up(&scene.call);
+    assert_eq!(
+        screens.screen(&anna, &scene.call).await,
+        Err(ScreenRefusal::PeerUnknown)
+    );
+    // What the capture still asks of it is done.
+    let own = Sink::own_screen();
+    assert_eq!(scene.recorder.pause(&scene.call, &own).await, Ok(()));
+    assert_eq!(scene.recorder.resume(&scene.call, &own).await, Ok(()));
+    let row = scene.screen_row().await;
+    assert!(matches!(row.state, RecordingState::Ended(end) if end.is_whole()));
+}
+
+#[tokio::test]
 async fn a_screen_s_recording_is_deleted_with_its_days_and_a_spoiled_one_says_so() {
     let (mut scene, _, anna) = Scene::with_screen(false).await;
     scene.share(&anna).await.unwrap();
