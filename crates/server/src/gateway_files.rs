@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use gateway::{
-    ClientCertificate, Connections, FileError, GatewayPolicy, Proxy, RecorderHook, read_password,
-    read_roots,
+    ClientCertificate, Connections, FileError, GatewayPolicy, HookSettings, Proxy, RecorderHook,
+    read_password, read_roots,
 };
 use rustls::pki_types::CertificateDer;
 
-use crate::config::{self, Config, ExternalRecorder};
-use crate::recorder::Control;
+use crate::config::{self, Config, ExternalRecorder, RecorderKind};
+use crate::recorder::{Asterisk, Control, Reach};
 use crate::wire::StartError;
 
 /// Where charges may go, and what they may name for their connections.
@@ -46,20 +46,36 @@ fn control(name: &str, recorder: &ExternalRecorder) -> Result<Control, StartErro
     let ca_file = recorder.ca_file.as_ref();
     let roots = ca_file.map(|path| roots(format!("{table}.ca_file"), path));
     let roots = roots.transpose()?;
-    let secret = match &recorder.secret {
-        Some((header, file)) => {
-            let secret = read_password(file).map_err(wrong(format!("{table}.secret_file")))?;
-            Some((header.clone(), secret))
+    let read_secret =
+        |file: &Path| read_password(file).map_err(wrong(format!("{table}.secret_file")));
+    let reach = match &recorder.kind {
+        RecorderKind::Https { settings, secret } => {
+            let secret = match secret {
+                Some((header, file)) => Some((header.clone(), read_secret(file)?)),
+                None => None,
+            };
+            let settings = HookSettings::clone(settings);
+            let hook = RecorderHook::new(settings, roots.as_deref(), secret);
+            let hook = hook.map_err(|source| StartError::ConfigRecorder {
+                setting: table,
+                source,
+            })?;
+            Reach::Https(Box::new(hook))
         }
-        None => None,
+        RecorderKind::Asterisk {
+            settings,
+            secret_file,
+        } => {
+            let secret = read_secret(secret_file)?;
+            let asterisk = Asterisk::new(settings.clone(), roots.as_deref(), &secret);
+            Reach::Asterisk(asterisk.map_err(|source| StartError::ConfigAsterisk {
+                setting: table,
+                source,
+            })?)
+        }
     };
-    let hook = RecorderHook::new(recorder.settings.clone(), roots.as_deref(), secret);
-    let hook = hook.map_err(|source| StartError::ConfigRecorder {
-        setting: table,
-        source,
-    })?;
     Ok(Control {
-        hook,
+        reach,
         pause_max: recorder.pause_max,
     })
 }

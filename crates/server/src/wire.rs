@@ -71,6 +71,12 @@ pub(crate) enum StartError {
         #[source]
         source: gateway::HookError,
     },
+    #[error("{setting}")]
+    ConfigAsterisk {
+        setting: String,
+        #[source]
+        source: crate::recorder::AsteriskError,
+    },
     #[error("recorders that were left paused")]
     PausedRecorders(#[from] crate::recorder::JournalError),
     #[error("gateway")]

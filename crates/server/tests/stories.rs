@@ -14,6 +14,8 @@ mod support;
 
 #[path = "stories/asked.rs"]
 mod asked;
+#[path = "stories/asterisk_recorder.rs"]
+mod asterisk_recorder;
 #[path = "stories/canary.rs"]
 mod canary;
 #[path = "stories/external_recorders.rs"]

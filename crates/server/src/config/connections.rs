@@ -129,6 +129,11 @@ impl Row<'_> {
         table.cloned()
     }
 
+    /// Whether anything stands there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
     pub(super) fn text(&self, key: &str) -> Option<String> {
         let text = self.values.get(key).and_then(toml::Value::as_str);
         text.map(str::to_owned)

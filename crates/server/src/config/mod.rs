@@ -16,7 +16,7 @@ mod value;
 pub(crate) use connections::{Connections, Proxy};
 pub(crate) use reader::Problem;
 use reader::Reader;
-pub(crate) use recorders::ExternalRecorder;
+pub(crate) use recorders::{ExternalRecorder, RecorderKind};
 pub(crate) use trunk::{MediaSource, Trunk};
 
 /// One row of the settings table.

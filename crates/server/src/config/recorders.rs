@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gateway::{HookCondition, HookHeader, HookRequest, HookSettings};
+use media::leg::Leg;
 
 use super::connections::{Row, tables};
 use super::reader::Reader;
 use super::value;
+use crate::recorder::{AmiAddress, AsteriskSettings};
 
 /// Keys of such a table.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 13] = [
     "pause",
     "resume",
     "state",
@@ -23,7 +25,23 @@ const KEYS: [&str; 10] = [
     "secret_file",
     "timeout",
     "pause_max",
+    "asterisk",
+    "username",
+    "leg",
 ];
+
+/// Keys of requests by HTTPS.
+const HTTPS_KEYS: [&str; 6] = [
+    "pause",
+    "resume",
+    "state",
+    "paused",
+    "recording",
+    "secret_header",
+];
+
+/// Keys of a manager interface, besides its address.
+const ASTERISK_KEYS: [&str; 2] = ["username", "leg"];
 
 /// Keys of a request.
 const REQUEST_KEYS: [&str; 3] = ["method", "url", "body"];
@@ -34,16 +52,28 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 /// A pause may last so long, if nothing else is said: longer than any capture with its questions.
 const PAUSE_MAX: Duration = Duration::from_secs(30 * 60);
 
-/// A recorder that is asked by HTTPS.
+/// A recorder that can be paused.
 #[derive(Debug, Clone)]
 pub(crate) struct ExternalRecorder {
-    pub(crate) settings: HookSettings,
-    /// Its authorities; none: the system's.
+    pub(crate) kind: RecorderKind,
+    /// Its authorities; none: the system's. An Asterisk on this machine has none.
     pub(crate) ca_file: Option<PathBuf>,
-    /// A header, and the file of its value.
-    pub(crate) secret: Option<(HookHeader, PathBuf)>,
     /// Longest pause.
     pub(crate) pause_max: Duration,
+}
+
+/// How it is asked.
+#[derive(Debug, Clone)]
+pub(crate) enum RecorderKind {
+    Https {
+        settings: Box<HookSettings>,
+        /// A header, and the file of its value.
+        secret: Option<(HookHeader, PathBuf)>,
+    },
+    Asterisk {
+        settings: AsteriskSettings,
+        secret_file: PathBuf,
+    },
 }
 
 pub(super) fn read(reader: &mut Reader) -> Vec<(String, ExternalRecorder)> {
@@ -51,24 +81,79 @@ pub(super) fn read(reader: &mut Reader) -> Vec<(String, ExternalRecorder)> {
 }
 
 fn read_one(row: &mut Row<'_>) -> Option<ExternalRecorder> {
-    let [pause, resume, state] = ["pause", "resume", "state"].map(|key| request(row, key));
-    let [paused, recording] = ["paused", "recording"].map(|key| condition(row, key));
     let timeout = duration(row, "timeout", (1, 2), TIMEOUT);
     let pause_max = duration(row, "pause_max", (60, 4 * 3_600), PAUSE_MAX);
     let ca_file = row.text("ca_file").map(|_| row.path("ca_file"));
-    let secret = secret(row);
+    let (keys, why) = match row.has("asterisk") {
+        true => (&HTTPS_KEYS[..], "belongs to a recorder without asterisk"),
+        false => (&ASTERISK_KEYS[..], "belongs to a recorder with asterisk"),
+    };
+    for key in keys.iter().filter(|key| row.has(key)).collect::<Vec<_>>() {
+        row.problem(key, why.to_owned());
+    }
+    let kind = match row.has("asterisk") {
+        true => read_asterisk(row, timeout),
+        false => read_https(row, timeout),
+    };
     Some(ExternalRecorder {
-        settings: HookSettings {
+        kind: kind?,
+        ca_file: ca_file.flatten(),
+        pause_max: pause_max?,
+    })
+}
+
+fn read_https(row: &mut Row<'_>, timeout: Option<Duration>) -> Option<RecorderKind> {
+    let [pause, resume, state] = ["pause", "resume", "state"].map(|key| request(row, key));
+    let [paused, recording] = ["paused", "recording"].map(|key| condition(row, key));
+    let secret = secret(row);
+    Some(RecorderKind::Https {
+        settings: Box::new(HookSettings {
             pause: pause?,
             resume: resume?,
             state: state?,
             paused: paused?,
             recording: recording?,
             timeout: timeout?,
-        },
-        ca_file: ca_file.flatten(),
+        }),
         secret: secret?,
-        pause_max: pause_max?,
+    })
+}
+
+fn read_asterisk(row: &mut Row<'_>, timeout: Option<Duration>) -> Option<RecorderKind> {
+    let address = AmiAddress::parse(&row.text("asterisk").unwrap_or_default());
+    let address = address.map_err(|why| row.problem("asterisk", why.to_owned()));
+    let username = value::word(&row.text("username").unwrap_or_default());
+    let username = username.map_err(|why| row.problem("username", why));
+    let leg = match row.text("leg").as_deref() {
+        Some("consumer") => Some(Leg::Consumer),
+        Some("agent") => Some(Leg::Agent),
+        _ => {
+            let why = "write consumer or agent: on which side of this server the PBX is";
+            row.problem("leg", why.to_owned());
+            None
+        }
+    };
+    let secret_file = row.path("secret_file");
+    let address = address.ok()?;
+    match (address.is_tls, row.has("ca_file")) {
+        (true, false) => {
+            let why = "write the PEM file of the authorities that sign for it";
+            row.problem("ca_file", why.to_owned());
+        }
+        (false, true) => {
+            let why = "belongs to tls://: over tcp:// nothing is signed";
+            row.problem("ca_file", why.to_owned());
+        }
+        (true, true) | (false, false) => {}
+    }
+    Some(RecorderKind::Asterisk {
+        settings: AsteriskSettings {
+            address,
+            username: username.ok()?,
+            leg: leg?,
+            timeout: timeout?,
+        },
+        secret_file: secret_file?,
     })
 }
 
@@ -165,19 +250,19 @@ recording = "state = recording"
             panic!("{:?}", config.external_recorders);
         };
         assert_eq!(name, "floor");
-        assert_eq!(
-            (floor.settings.timeout, floor.pause_max),
-            (TIMEOUT, PAUSE_MAX)
-        );
-        assert!(floor.secret.is_none() && floor.ca_file.is_none());
+        let RecorderKind::Https { settings, secret } = &floor.kind else {
+            panic!("{floor:?}");
+        };
+        assert_eq!((settings.timeout, floor.pause_max), (TIMEOUT, PAUSE_MAX));
+        assert!(secret.is_none() && floor.ca_file.is_none());
         let more = "ca_file = \"ca.pem\"\nsecret_file = \"token\"\ntimeout = \"2s\"\npause_max = \"10m\"\n";
         let config = parsed(&format!("{WHOLE}{more}")).unwrap();
         let floor = &config.external_recorders[0].1;
-        let (header, file) = floor.secret.clone().unwrap();
-        assert_eq!(
-            (header, file),
-            (HookHeader::default(), PathBuf::from("token"))
-        );
+        let RecorderKind::Https { secret, .. } = &floor.kind else {
+            panic!("{floor:?}");
+        };
+        let expected = (HookHeader::default(), PathBuf::from("token"));
+        assert_eq!(secret.as_ref(), Some(&expected));
         assert_eq!(floor.pause_max, Duration::from_secs(600));
         assert!(parsed("").unwrap().external_recorders.is_empty());
     }
@@ -215,6 +300,85 @@ recording = "state = recording"
         ] {
             let problems = parsed(&WHOLE.replace(from, to)).unwrap_err();
             let told = format!("recorders.external.floor.{told}");
+            assert!(
+                problems.iter().any(|one| one.starts_with(&told)),
+                "{told}: {problems:?}"
+            );
+        }
+    }
+    const PBX: &str = r#"
+[recorders.external.pbx]
+asterisk = "tls://pbx.example:5039"
+username = "tonewall"
+secret_file = "/etc/tonewall/ami"
+leg = "agent"
+ca_file = "/etc/tonewall/pbx-ca.pem"
+"#;
+
+    #[test]
+    fn an_asterisk_is_an_address_a_login_and_a_leg() {
+        let config = parsed(PBX).unwrap();
+        let (name, pbx) = &config.external_recorders[0];
+        let RecorderKind::Asterisk {
+            settings,
+            secret_file,
+        } = &pbx.kind
+        else {
+            panic!("{pbx:?}");
+        };
+        let said = (name.as_str(), settings.username.as_str(), settings.leg);
+        assert_eq!(said, ("pbx", "tonewall", Leg::Agent));
+        assert!(settings.address.is_tls && settings.timeout == TIMEOUT);
+        assert_eq!(secret_file, &PathBuf::from("/etc/tonewall/ami"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_asterisk_is_named() {
+        for (from, to, told) in [
+            (
+                "tls://pbx.example:5039",
+                "pbx.example",
+                "asterisk: write tls://",
+            ),
+            (
+                "tls://pbx.example",
+                "tcp://192.0.2.1",
+                "asterisk: write tls://; tcp:// shows",
+            ),
+            (
+                "tls://pbx.example",
+                "tcp://127.0.0.1",
+                "ca_file: belongs to tls://",
+            ),
+            (
+                "ca_file = \"/etc/tonewall/pbx-ca.pem\"",
+                "",
+                "ca_file: write the PEM file",
+            ),
+            ("username = \"tonewall\"", "", "username: write 1-64"),
+            (
+                "leg = \"agent\"",
+                "leg = \"both\"",
+                "leg: write consumer or agent",
+            ),
+            (
+                "secret_file = \"/etc/tonewall/ami\"",
+                "",
+                "secret_file: write a path",
+            ),
+            (
+                "leg = ",
+                "paused = \"a = b\"\nleg = ",
+                "paused: belongs to a recorder without asterisk",
+            ),
+            (
+                "asterisk = \"tls://pbx.example:5039\"",
+                "",
+                "leg: belongs to a recorder with asterisk",
+            ),
+        ] {
+            let problems = parsed(&PBX.replace(from, to)).unwrap_err();
+            let told = format!("recorders.external.pbx.{told}");
             assert!(
                 problems.iter().any(|one| one.starts_with(&told)),
                 "{told}: {problems:?}"

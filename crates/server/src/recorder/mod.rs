@@ -38,7 +38,10 @@ pub(crate) use all::AllRecorders;
 use counts::Counters;
 pub(crate) use counts::Counts;
 use ear::{Ear, Heard, Running, Take};
-pub(crate) use external::{Control, External, HoldCounts, JournalError};
+pub(crate) use external::{
+    AmiAddress, Asterisk, AsteriskError, AsteriskSettings, Control, External, HoldCounts,
+    JournalError, Reach,
+};
 use files::Files;
 use rows::{New, Rows};
 use scan::Scans;

@@ -48,7 +48,7 @@ impl Floor {
 }
 
 /// The service says that these record its calls.
-fn declare(admin: &Client, names: &[&str]) {
+pub(crate) fn declare(admin: &Client, names: &[&str]) {
     let listed = admin.get("/api/v1/services");
     for name in names {
         let known = listed["recorder_controls"].as_array().unwrap();
@@ -68,7 +68,7 @@ fn declare(admin: &Client, names: &[&str]) {
 }
 
 /// What the trail says of a recorder, once there is an entry of this kind.
-fn entry(running: &Running, action: &str, recorder: &str) -> Value {
+pub(crate) fn entry(running: &Running, action: &str, recorder: &str) -> Value {
     let auditor = running.page("auditor");
     wait_for(&format!("{recorder}: {action}"), STEP_MAX, || {
         let found = auditor.get(&format!("/api/v1/audit?action={action}"));
@@ -79,7 +79,7 @@ fn entry(running: &Running, action: &str, recorder: &str) -> Value {
 }
 
 /// Waits until the capture is in this state.
-fn becomes(capture: &Capture<'_>, state: &str) -> Value {
+pub(crate) fn becomes(capture: &Capture<'_>, state: &str) -> Value {
     wait_for(&format!("the capture is {state}"), STEP_MAX, || {
         let view = capture.view();
         (view["state"] == state).then_some(view)

@@ -240,7 +240,7 @@ impl Trials {
 }
 
 /// Armed or blocked; a machine that stalls is tried again.
-fn decided(capture: &Capture<'_>) -> Value {
+pub(crate) fn decided(capture: &Capture<'_>) -> Value {
     wait_for("the capture has begun or is blocked", DECIDED_MAX, || {
         let view = capture.view();
         match (view["state"].as_str(), view["reason"].as_str()) {

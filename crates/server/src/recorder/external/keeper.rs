@@ -11,6 +11,7 @@ use std::time::Instant;
 use domain::recording::{Hold, HoldOutput, RecorderRequest, RecorderWord};
 use tokio::sync::{mpsc, oneshot};
 
+use super::asterisk::Connection;
 use super::{Control, Entry, Shared};
 
 /// What a call wants of a recorder.
@@ -22,7 +23,8 @@ pub(super) enum Wish {
     CallOver,
 }
 
-type Asking = Pin<Box<dyn Future<Output = RecorderWord> + Send>>;
+/// A word, and the connection that is kept for the next request.
+type Asking = Pin<Box<dyn Future<Output = (RecorderWord, Option<Connection>)> + Send>>;
 
 /// The task's own.
 pub(super) struct Keeper {
@@ -31,6 +33,8 @@ pub(super) struct Keeper {
     control: Arc<Control>,
     hold: Hold,
     asking: Option<Asking>,
+    /// While nothing is asked: the connection, where its kind keeps one.
+    line: Option<Connection>,
     pausing: Vec<oneshot::Sender<Result<(), &'static str>>>,
     resuming: Vec<oneshot::Sender<Result<(), &'static str>>>,
     watching: Vec<oneshot::Sender<Option<&'static str>>>,
@@ -54,6 +58,7 @@ impl Keeper {
             control,
             hold,
             asking: None,
+            line: None,
             pausing: Vec::new(),
             resuming: Vec::new(),
             watching: Vec::new(),
@@ -79,8 +84,9 @@ impl Keeper {
             }
             let wake = self.hold.next_timeout();
             tokio::select! {
-                word = next_word(&mut self.asking) => {
+                (word, line) = next_word(&mut self.asking) => {
                     self.asking = None;
+                    self.line = line;
                     self.hold.handle_word(Instant::now(), word);
                 }
                 Some(wish) = wishes.recv() => self.take(wish),
@@ -142,8 +148,11 @@ impl Keeper {
                 HoldOutput::Ask(request) => {
                     self.owe(request != RecorderRequest::State || self.is_owed);
                     let (control, facts) = (self.control.clone(), self.entry.facts.clone());
-                    let asking = async move { control.hook.ask(request, &facts).await };
-                    self.asking = Some(Box::pin(asking));
+                    let mut line = self.line.take();
+                    self.asking = Some(Box::pin(async move {
+                        let word = control.reach.ask(&mut line, request, &facts).await;
+                        (word, line)
+                    }));
                 }
                 HoldOutput::Paused => {
                     self.broken = None;
@@ -225,7 +234,7 @@ impl Keeper {
     }
 }
 
-async fn next_word(asking: &mut Option<Asking>) -> RecorderWord {
+async fn next_word(asking: &mut Option<Asking>) -> (RecorderWord, Option<Connection>) {
     match asking {
         Some(asking) => asking.await,
         None => std::future::pending().await,

@@ -2,6 +2,7 @@
 //! Owns: which call holds which of them, and that what an earlier life left paused is let go on.
 //! Never: says paused what the recorder itself has not said (I2); keeps a digit.
 
+mod asterisk;
 mod counts;
 mod journal;
 mod keeper;
@@ -14,11 +15,13 @@ use std::time::{Duration, Instant};
 
 use domain::boundary::{ConnectedCall, NO_CONTROL};
 use domain::id::{CallId, SinkId};
-use domain::recording::Hold;
+use domain::recording::{Hold, RecorderRequest, RecorderWord};
 use domain::service::Sink;
 use gateway::{HookCall, RecorderHook};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use asterisk::Connection;
+pub(crate) use asterisk::{AmiAddress, Asterisk, AsteriskError, AsteriskSettings};
 use counts::HoldCounters;
 pub(crate) use counts::HoldCounts;
 pub(crate) use journal::JournalError;
@@ -41,8 +44,31 @@ pub(crate) struct External {
 
 /// How one is reached, and how long it may be paused.
 pub(crate) struct Control {
-    pub(crate) hook: RecorderHook,
+    pub(crate) reach: Reach,
     pub(crate) pause_max: Duration,
+}
+
+/// How one is asked.
+pub(crate) enum Reach {
+    /// By three requests of the server's file.
+    Https(Box<RecorderHook>),
+    /// By its manager interface.
+    Asterisk(Asterisk),
+}
+
+impl Reach {
+    /// Asks it once, for one call. `line` is the connection that its hold keeps, where a kind keeps one.
+    async fn ask(
+        &self,
+        line: &mut Option<Connection>,
+        request: RecorderRequest,
+        call: &HookCall,
+    ) -> RecorderWord {
+        match self {
+            Self::Https(hook) => hook.ask(request, call).await,
+            Self::Asterisk(asterisk) => asterisk.ask(line, request, call).await,
+        }
+    }
 }
 
 struct Shared {

@@ -83,7 +83,7 @@ impl Recorder {
         let address = listener.local_addr().unwrap();
         let (tls, authority) = certified();
         std::fs::write(folder.join(format!("{name}.pem")), authority).unwrap();
-        write_secret(&folder.join(format!("{name}.word")));
+        write_secret(&folder.join(format!("{name}.word")), WORD);
         let (book, ends) = (Arc::<Mutex<Book>>::default(), Arc::<AtomicBool>::default());
         let (at, until) = (book.clone(), ends.clone());
         let thread = std::thread::spawn(move || {
@@ -320,7 +320,7 @@ fn state(book: &Mutex<Book>, call: &str) -> (u16, &'static str) {
 }
 
 /// A file that only its owner may read.
-fn write_secret(path: &Path) {
+pub(super) fn write_secret(path: &Path, secret: &str) {
     use std::os::unix::fs::OpenOptionsExt;
     let mut file = std::fs::OpenOptions::new();
     let mut file = file
@@ -330,11 +330,11 @@ fn write_secret(path: &Path) {
         .mode(0o600)
         .open(path)
         .unwrap();
-    writeln!(file, "{WORD}").unwrap();
+    writeln!(file, "{secret}").unwrap();
 }
 
 /// A certificate for this machine, and the authority that signed it.
-fn certified() -> (Arc<ServerConfig>, String) {
+pub(super) fn certified() -> (Arc<ServerConfig>, String) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
