@@ -137,7 +137,8 @@ pub enum AuditAction {
     RecorderPaused,
     /// A recorder was let go after a capture and said that it goes on; detail: recorder, medium, answered_ms.
     RecorderResumed,
-    /// A recorder did not do what it was asked; detail: recorder, medium, asked (pause, resume), reason, answered_ms.
+    /// A recorder did not do what it was asked; detail: recorder, medium, asked (pause, resume, keep: it had paused and did not stay so), reason,
+    /// answered_ms.
     RecorderRefused,
     /// A capture ended; detail: state, reason, keys (how many were heard while its widget was open), stray_keys, late_pounds.
     CaptureEnded,

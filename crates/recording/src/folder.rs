@@ -94,16 +94,8 @@ impl Folder {
         ring: &KeyRing,
     ) -> Result<Reader<File>, ReadFileError> {
         let path = self.path(id, began);
-        let file = File::open(&path).map_err(failed("opening", &path))?;
-        let reader = Reader::open(file, ring).map_err(|cause| ReadFileError::Open {
-            path: path.clone(),
-            cause,
-        })?;
-        if reader.header().id == *id {
-            Ok(reader)
-        } else {
-            Err(ReadFileError::PeerOther { path })
-        }
+        let open = |file| Reader::open(file, ring);
+        opened(path, open, |reader| reader.header().id == *id)
     }
 
     /// Opens the recording of a screen for reading.
@@ -116,16 +108,8 @@ impl Folder {
         ring: &KeyRing,
     ) -> Result<ScreenReader<File>, ReadFileError> {
         let path = self.screen_path(id, began);
-        let file = File::open(&path).map_err(failed("opening", &path))?;
-        let reader = ScreenReader::open(file, ring).map_err(|cause| ReadFileError::Open {
-            path: path.clone(),
-            cause,
-        })?;
-        if reader.header().id == *id {
-            Ok(reader)
-        } else {
-            Err(ReadFileError::PeerOther { path })
-        }
+        let open = |file| ScreenReader::open(file, ring);
+        opened(path, open, |reader| reader.header().id == *id)
     }
 
     /// Makes the file of a new recording.
@@ -267,6 +251,20 @@ pub enum ReadFileError {
 fn write_slot(file: &File, at: usize, slot: &[u8; SLOT_BYTES]) -> io::Result<()> {
     file.write_all_at(slot, u64::try_from(at).unwrap_or(u64::MAX))?;
     file.sync_data()
+}
+
+/// Opens the file of a recording, which has to be the one that is looked for.
+fn opened<R>(
+    path: PathBuf,
+    open: impl FnOnce(File) -> Result<R, OpenError>,
+    is_it: impl FnOnce(&R) -> bool,
+) -> Result<R, ReadFileError> {
+    let file = File::open(&path).map_err(failed("opening", &path))?;
+    match open(file) {
+        Ok(reader) if is_it(&reader) => Ok(reader),
+        Ok(_) => Err(ReadFileError::PeerOther { path }),
+        Err(cause) => Err(ReadFileError::Open { path, cause }),
+    }
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {

@@ -249,7 +249,7 @@ fn migrator(dialect: Dialect) -> Migrator {
         step!(12, "payment arrangements", "0012_payment_arrangements.sql"),
         step!(13, "recordings", "0013_recordings.sql"),
         step!(14, "recording medium", "0014_recording_medium.sql"),
-        step!(16, "recording scans", "0016_recording_scans.sql"),
+        step!(15, "recording scans", "0015_recording_scans.sql"),
     ];
     Migrator::with_migrations(
         steps

@@ -136,6 +136,19 @@ test('the share is kept from call to call, and told of each', async () => {
   expect(track.enabled).toBe(true);
 });
 
+test('a chunk that meets the end of its call ends no share', async () => {
+  const { recorder, track, sent, answers, share } = setUp();
+  await share();
+  answers.push(refused('not_found'));
+  newest().give();
+  await vi.waitFor(() => expect(recorder.snapshot().sharing).toBe('paused'));
+  expect([track.enabled, track.stopped]).toEqual([false, false]);
+  await recorder.follow(undefined);
+  await recorder.follow(view({ call: 'c2', shared: false }));
+  expect(track.enabled).toBe(true);
+  expect(sent).toEqual(['share c1 monitor', 'chunk 0.0', 'share c2 monitor']);
+});
+
 test('a share that ends is told with its reason', async () => {
   const { recorder, track, sent, share } = setUp();
   await share();

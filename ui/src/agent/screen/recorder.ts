@@ -173,6 +173,7 @@ export class ScreenRecorder {
       );
       if (answer === 'again' || answer === 'pausing') await new Promise((done) => setTimeout(done, answer === 'again' ? AGAIN_MS : PAUSING_MS));
       else if (answer === 'kept') this.#waiting = this.#waiting.filter((one) => one !== next);
+      else if (answer === 'over') this.#leave();
       else if (answer === 'late') this.#waiting = this.#waiting.filter(({ part }) => part !== next.part);
       else this.#fail('failed');
     }
@@ -246,9 +247,11 @@ function ended(recorder: MediaRecorder): Promise<void> {
 }
 
 /** What becomes of a chunk that was not taken. */
-function answerOf(error: unknown): 'kept' | 'again' | 'pausing' | 'late' | 'refused' {
+function answerOf(error: unknown): 'kept' | 'again' | 'pausing' | 'late' | 'over' | 'refused' {
   if (!(error instanceof ApiError) || !error.isRefusal) return 'again';
   if (error.problem.code === 'screen_repeated') return 'kept';
   if (error.problem.code === 'screen_pausing') return 'pausing';
+  // The call ended while the chunk was on its way; the share is for the next one.
+  if (error.problem.code === 'not_found') return 'over';
   return error.problem.code === 'screen_paused' ? 'late' : 'refused';
 }

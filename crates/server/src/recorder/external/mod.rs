@@ -180,7 +180,7 @@ impl External {
         match self.shared.wish(&place, Wish::Resume(reply)) {
             // It was never asked to pause, or records again.
             Some(_) => Ok(()),
-            None => answer.await.unwrap_or(Ok(())),
+            None => answer.await.unwrap_or(Err(NOT_NOTED)),
         }
     }
 
