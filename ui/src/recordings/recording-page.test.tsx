@@ -55,6 +55,7 @@ test('a screen is shown part by part with its pauses between, no video is asked 
   const video = within(second!).getByLabelText('Screen, part 2');
   expect(video).toHaveAttribute('src', '/api/v1/recordings/seen/parts/2');
   expect(video).toHaveAttribute('preload', 'none');
+  expect(video).toHaveAttribute('controlslist', expect.stringContaining('nodownload'));
   expect(await screen.findByRole('link', { name: /^Audio, / })).toHaveAttribute('href', '/recordings/kept');
   expect(requests.some(({ path }) => path.endsWith('/peaks'))).toBe(false);
   expect(screen.queryByRole('button', { name: 'Download' })).toBeNull();

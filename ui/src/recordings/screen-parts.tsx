@@ -27,6 +27,9 @@ export function ScreenParts({ id, file: { parts, spans }, locked }: Props) {
               {!locked && (
                 <video
                   controls
+                  // What leaves as a file leaves with a reason; the browser's own menu asks for none.
+                  controlsList="nodownload noremoteplayback"
+                  disablePictureInPicture
                   preload="none"
                   aria-label={t('recordings.screen_part', { n: one.part.number })}
                   src={`/api/v1/recordings/${encodeURIComponent(id)}/parts/${one.part.number}`}
