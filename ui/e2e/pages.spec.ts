@@ -420,6 +420,7 @@ for (const half of [0, 1]) {
         await page.waitForLoadState('networkidle');
         for (const window of WINDOWS) {
           await page.setViewportSize(window);
+          await page.waitForFunction(({ width, height }) => innerWidth === width && innerHeight === height, window);
           // What the new width makes anew is drawn before anything is measured.
           await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
           const focus = await focusOf(page);
