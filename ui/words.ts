@@ -7,17 +7,17 @@ import { join } from 'node:path';
 import type { Plugin } from 'vite';
 
 /** Words of pages that no agent opens, by the beginning of their ids. The editor of desktops has no room for them (budget.ts) and says none. */
-const OFFICE = ['assign', 'audit', 'audit_action', 'cases', 'conflict', 'days', 'desk_import', 'devices', 'diff', 'due', 'duplicate', 'export', 'followup', 'gallery', 'history', 'hosts', 'list', 'live', 'more', 'outcome_name', 'payments', 'preset', 'resolution', 'right', 'roles', 'routing', 'save', 'screen', 'services', 'setup', 'spc', 'steps', 'timeline', 'token', 'trial', 'users'];
+const OFFICE = ['assign', 'audit', 'audit_action', 'cases', 'conflict', 'days', 'desk_import', 'devices', 'diff', 'due', 'duplicate', 'export', 'factor', 'followup', 'gallery', 'history', 'hosts', 'list', 'live', 'more', 'outcome_name', 'payments', 'preset', 'resolution', 'right', 'roles', 'routing', 'save', 'screen', 'services', 'setup', 'shortcuts', 'spc', 'steps', 'timeline', 'token', 'trial', 'users'];
 
 /** Refusals that only those pages meet. */
-const OFFICE_REFUSALS = ['too_many_tests'];
+const OFFICE_REFUSALS = ['not_on_demand', 'too_many_tests'];
 
 /** Words of pages about what was recorded, beside those of the office: desktops are configured without them. */
 const RECORDS = ['evidence', 'recordings'];
 const RECORDS_REFUSALS = ['bad_range', 'recording_quarantined', 'recording_runs', 'recording_unavailable', 'recording_unreadable'];
 
 /** The pages that say words of the office, by file; `withOffice` loads both. */
-export const OFFICE_PAGES = ['audit-page', 'design-history', 'desktop-conflict', 'desktop-history', 'desktop-list', 'device-check', 'gallery-page', 'gateway-cases', 'gateway-file-sheet', 'gateway-more', 'gateway-presets', 'gateway-trial', 'live-page', 'payments-page', 'plan-panel', 'roles-page', 'save-summary', 'screen-share', 'secure-payment-capture', 'services-page', 'set-up-page', 'token-helper', 'users-page'];
+export const OFFICE_PAGES = ['audit-page', 'design-history', 'desktop-conflict', 'desktop-history', 'desktop-list', 'device-check', 'gallery-page', 'gateway-cases', 'gateway-file-sheet', 'gateway-more', 'gateway-presets', 'gateway-trial', 'live-page', 'payments-page', 'plan-panel', 'roles-page', 'save-summary', 'screen-share', 'second-factor-page', 'secure-payment-capture', 'services-page', 'set-up-page', 'shortcuts-sheet', 'token-helper', 'users-page'];
 
 /** The pages that say words of records as well; `withRecords` loads all three. */
 export const RECORDS_PAGES = ['evidence-page', 'recording-page', 'recordings-page'];

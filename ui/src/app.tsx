@@ -24,7 +24,7 @@ const Admin = lazy(() => import('./admin/admin-pages'));
 const OfficePages = lazy(() => import('./office-pages'));
 const LoginPage = lazy(() => import('./login/login-page'));
 const PasswordPage = lazy(() => import('./login/password-page'));
-const SecondFactor = lazy(() => import('./login/second-factor-page'));
+const SecondFactor = lazy(withOffice(() => import('./login/second-factor-page')));
 const SetUp = lazy(withOffice(() => import('./login/set-up-page')));
 const FrameDoor = lazy(() => import('./embed/frame-door'));
 const FrameSignIn = lazy(() => import('./embed/frame-sign-in'));

@@ -14,7 +14,7 @@ import { useT } from './lib/i18n';
 import { withOffice } from './lib/i18n/catalogue';
 
 const DeviceCheck = lazy(withOffice(() => import('./devices/device-check')));
-const ShortcutsSheet = lazy(() => import('./agent/shortcuts-sheet'));
+const ShortcutsSheet = lazy(withOffice(() => import('./agent/shortcuts-sheet')));
 
 export function AppHeader({ login, locked }: { login: Login; locked: boolean }) {
   const t = useT();

@@ -58,6 +58,7 @@ impl CallTask {
             CallControl::Mute(on) => self.mute_agent(on)?,
             CallControl::Hold(_) if self.transfer.is_some() => return Err(DeskError::Transfer),
             CallControl::Hold(on) => self.hold(on)?,
+            CallControl::Record(on) => self.record(&actor, on)?,
             CallControl::SendKey(key) => self.send_key(key)?,
             CallControl::Transfer { to, discard } => self.transfer(actor, &to, discard)?,
             CallControl::CancelTransfer => self.cancel_transfer()?,

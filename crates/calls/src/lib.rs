@@ -18,6 +18,7 @@ mod open_capture;
 mod patience;
 mod read_out;
 mod reconcile;
+mod recording;
 mod routing;
 mod signals;
 mod task;

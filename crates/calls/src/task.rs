@@ -125,6 +125,8 @@ pub(crate) enum Done {
     Broken(RecorderAnswer),
     /// What was watched has come to its end.
     Unwatched,
+    /// A recording that was about to begin runs, or will not.
+    RecordingSettled,
     /// That a value is shown is in the trail, or could not be entered.
     Recorded(Showing, Result<(), StoreError>),
 }
@@ -157,6 +159,8 @@ pub(crate) struct CallTask {
     pub(crate) transfer: Option<Transfer>,
     pub(crate) open: Option<OpenCapture>,
     pub(crate) mask: Mask,
+    /// The call was to be recorded by this server, and is not.
+    pub(crate) is_recording_failed: bool,
     /// Alarms that captures of this call have raised.
     pub(crate) alarms: u64,
     /// Attempts count per call and widget kind, across captures (S14).
@@ -235,6 +239,7 @@ pub(crate) fn start(
             transfer: None,
             open: None,
             mask: Mask::default(),
+            is_recording_failed: false,
             alarms: 0,
             attempts: HashMap::new(),
             presses: 0,
@@ -418,6 +423,7 @@ impl CallTask {
                     agent: self.agent.as_deref(),
                     legs: &legs,
                 });
+                self.await_recording();
                 self.settle_listening();
                 self.protect_always();
                 self.publish_call();
@@ -485,6 +491,7 @@ impl CallTask {
                 self.ask_recorder(answer.capture, answer.sink, false);
             }
             Done::Unwatched => {}
+            Done::RecordingSettled => self.recording_settled(),
             Done::Recorded(showing, recorded) => self.show(showing, recorded),
         }
     }
@@ -549,7 +556,7 @@ impl CallTask {
         let now = crate::now();
         let clock = self.inner.deps.clock.now();
         let capture = self.open.as_ref().map(|open| open.view(now, clock));
-        self.call.view(buttons::of(self), capture)
+        self.call.view(self.recording(), buttons::of(self), capture)
     }
 
     pub(crate) fn publish_call(&self) {

@@ -114,6 +114,8 @@ pub enum AuditAction {
     EvidenceExported,
     /// An agent shares the screen of a call to be recorded, or no longer does; detail: on, surface or why.
     ScreenShared,
+    /// An agent has a call recorded from now on, or no more; detail: on.
+    RecordingAsked,
     /// A call or a screen is recorded from now on; detail: medium, call, service, agent, key, keep_until.
     RecordingBegan,
     /// A recording has ended; detail: call, seconds, cut (its end is missing).

@@ -42,7 +42,7 @@ mod screen;
 mod telephony;
 
 pub use payment_desk::{FollowUpError, PaymentDesk};
-pub use recording::{ConnectedCall, NO_CONTROL, Recorders, Recordings};
+pub use recording::{AudioRecording, ConnectedCall, NO_CONTROL, Recorders, Recordings};
 pub use recording_files::{
     OpenRecording, OpenScreen, RecordingDeletionError, RecordingFileError, RecordingFiles,
     RecordingPieces,

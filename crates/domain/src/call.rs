@@ -6,7 +6,9 @@ use crate::consumer::Consumer;
 use crate::id::{CallId, UserId};
 use crate::text::plain_line;
 use crate::time::UnixMillis;
-use crate::view::{ButtonView, CallState, CallView, CaptureView, Holder, TransferView};
+use crate::view::{
+    ButtonView, CallRecordingView, CallState, CallView, CaptureView, Holder, TransferView,
+};
 
 /// Longest caller text that is kept: what a call bar can show.
 const CALLER_CHARS_MAX: usize = 80;
@@ -144,7 +146,7 @@ impl Call {
     pub fn farewell(&self, now: UnixMillis) -> CallView {
         let mut gone = self.clone();
         gone.ended(now);
-        gone.view(Vec::new(), None)
+        gone.view(CallRecordingView::OFF, Vec::new(), None)
     }
 
     fn settle_hold(&mut self) {
@@ -218,7 +220,12 @@ impl Call {
 
     /// What the agent's page shows.
     #[must_use]
-    pub fn view(&self, buttons: Vec<ButtonView>, capture: Option<CaptureView>) -> CallView {
+    pub fn view(
+        &self,
+        recording: CallRecordingView,
+        buttons: Vec<ButtonView>,
+        capture: Option<CaptureView>,
+    ) -> CallView {
         CallView {
             id: self.id.clone(),
             state: self.state,
@@ -233,6 +240,7 @@ impl Call {
             ended_at: self.ended_at,
             line_silent: self.line_silent,
             line_protected: self.line_protected,
+            recording,
             consumer: self.consumer.clone(),
             buttons,
             capture,
@@ -256,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_caller_name_is_one_plain_line() {
-        let view = call().view(Vec::new(), None);
+        let view = call().view(CallRecordingView::OFF, Vec::new(), None);
         assert_eq!(
             (&*view.caller, &*view.caller_number),
             ("Jane Roe", "+1 555")
@@ -274,7 +282,7 @@ mod tests {
         call.agent_muted(true);
         call.answered(UnixMillis(8));
         call.ended(UnixMillis(9));
-        let view = call.view(Vec::new(), None);
+        let view = call.view(CallRecordingView::OFF, Vec::new(), None);
         assert_eq!(
             (view.state, view.ended_at),
             (CallState::Ended, Some(UnixMillis(7)))
@@ -303,7 +311,7 @@ mod tests {
             } else {
                 call.held_by_phone(held);
             }
-            steps.push(call.view(Vec::new(), None).held_by);
+            steps.push(call.view(CallRecordingView::OFF, Vec::new(), None).held_by);
         }
         let (agent, phone) = (Some(Holder::Agent), Some(Holder::Phone));
         assert_eq!(steps, [agent, agent, phone, agent, agent, None]);

@@ -18,6 +18,9 @@ pub enum CallControl {
     Mute(bool),
     /// Hold: neither hears the other, or both do again.
     Hold(bool),
+    /// Record: the call is recorded from now on, or no more, where its service leaves that to its agents. Refused while a capture is open that depends
+    /// on what records the call.
+    Record(bool),
     /// Keypad: a key for the consumer's side, as an answering machine asks for it. Refused on hold and while a capture is open; never kept,
     /// never counted by one (S14, S31).
     SendKey(Key),

@@ -97,7 +97,7 @@ impl Default for CallRecording {
 #[serde(deny_unknown_fields)]
 pub struct ScreenRecording {
     /// When screens are recorded.
-    pub when: RecordWhen,
+    pub when: ScreenWhen,
     /// What has to be shared.
     pub surfaces: ScreenSurfaces,
     /// Without a shared screen no Basic capture begins (S21).
@@ -110,7 +110,7 @@ impl Default for ScreenRecording {
     /// Nothing is recorded.
     fn default() -> Self {
         Self {
-            when: RecordWhen::Never,
+            when: ScreenWhen::Never,
             surfaces: ScreenSurfaces::Any,
             required: false,
             keep_days: 90,
@@ -145,11 +145,35 @@ impl ScreenSurfaces {
 pub enum RecordWhen {
     /// Never.
     Never,
+    /// From when the agent says so until the agent says so or the call ends.
+    OnDemand,
     /// From when both sides are connected until the call ends, if the server's file names a folder for recordings.
     Always,
 }
 
 impl RecordWhen {
+    /// Its name in the API and in audit entries.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::OnDemand => "on_demand",
+            Self::Always => "always",
+        }
+    }
+}
+
+/// When this server records the screens of agents: a share is begun by the agent in any case, so nothing of it is on demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScreenWhen {
+    /// Never.
+    Never,
+    /// During calls, while the agent shares it.
+    Always,
+}
+
+impl ScreenWhen {
     /// Its name in the API and in audit entries.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -354,7 +378,7 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(service.call_recording.when, RecordWhen::Never);
-        assert_eq!(service.screen_recording.when, RecordWhen::Never);
+        assert_eq!(service.screen_recording.when, ScreenWhen::Never);
         assert!(KEEP_DAYS.contains(&service.call_recording.keep_days));
     }
 

@@ -48,6 +48,8 @@ pub struct CallView {
     pub line_silent: bool,
     /// The agent hears masked audio only: a capture asked for it, or the service wants it for the whole call.
     pub line_protected: bool,
+    /// What records the call.
+    pub recording: CallRecordingView,
     /// What the API told of the consumer; it goes with the call.
     #[serde(default)]
     pub consumer: Consumer,
@@ -69,6 +71,39 @@ pub enum CallState {
     Held,
     /// Over.
     Ended,
+}
+
+/// What records a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CallRecordingView {
+    /// Whether anything does.
+    pub state: CallRecordingState,
+    /// The agent begins and ends it.
+    pub on_demand: bool,
+}
+
+impl CallRecordingView {
+    /// Nothing records it, and the agent cannot change that.
+    pub const OFF: Self = Self {
+        state: CallRecordingState::Off,
+        on_demand: false,
+    };
+}
+
+/// Whether a call is recorded, before what a capture pauses and masks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallRecordingState {
+    /// By nobody, as the service declares and this server knows.
+    Off,
+    /// Not by this server; the service declares other recorders, or has not declared yet whether there are some (S21).
+    Elsewhere,
+    /// This server is about to.
+    Starting,
+    /// By this server.
+    On,
+    /// This server was to record it and cannot; its log says why.
+    Failed,
 }
 
 /// Who holds a call.
@@ -417,6 +452,9 @@ pub enum DeskError {
     /// The button is disabled.
     #[error("the capture cannot be opened now")]
     Disabled(ButtonDisabled),
+    /// Whether the call is recorded is not the agent's to say: its service records all calls or none, or this server keeps no recordings.
+    #[error("this call is not recorded on demand")]
+    NotOnDemand,
     /// A transfer rings already, or none does.
     #[error("not possible with the transfer as it stands")]
     Transfer,

@@ -16,7 +16,7 @@ use domain::boundary::{
     RecordingFiles, ScreenDesk, Store, StoreError, Telephony,
 };
 use domain::id::CallId;
-use domain::service::{RecordWhen, Service};
+use domain::service::{RecordWhen, ScreenWhen, Service};
 use domain::time::WallClock;
 use gateway::HttpsGateway;
 use secret::Arena;
@@ -256,8 +256,8 @@ impl Server {
 /// A service may want to be recorded by a server that has no folder for it.
 fn warn_of_unrecorded(config: &Config, services: &[Arc<Service>]) {
     let wants = |service: &&Arc<Service>| {
-        let screens = service.screen_recording.when;
-        [service.call_recording.when, screens].contains(&RecordWhen::Always)
+        service.call_recording.when != RecordWhen::Never
+            || service.screen_recording.when == ScreenWhen::Always
     };
     if config.recordings.is_none() {
         for service in services.iter().filter(wants) {

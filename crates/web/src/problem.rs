@@ -111,6 +111,8 @@ codes! {
     CaptureOpen = "capture_open", CONFLICT, ButtonDisabled, "Another capture is open";
     /// S21.
     RecordersUndeclared = "recorders_undeclared", CONFLICT, ButtonDisabled, "The service has not declared its recorders";
+    /// Its service records all calls or none.
+    NotOnDemand = "not_on_demand", CONFLICT, ButtonDisabled, "This call is not recorded on demand";
     /// S4.
     HostNotApproved = "host_not_approved", CONFLICT, ButtonDisabled, "The gateway's host is not approved";
     /// One that rings already, or none that rings.
@@ -325,6 +327,7 @@ impl From<DeskError> for Problem {
             DeskError::NotFound => Code::NotFound,
             DeskError::Gate(gate) => gate_code(gate),
             DeskError::Disabled(reason) => disabled_code(reason),
+            DeskError::NotOnDemand => Code::NotOnDemand,
             DeskError::Transfer => Code::Transfer,
             DeskError::AgentNotFree => Code::AgentNotFree,
             DeskError::WrongState(state) => {

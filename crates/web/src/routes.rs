@@ -182,6 +182,9 @@ fn captures() -> Vec<Route> {
         put("/calls/{id}/hold", controls::hold)
             .may(CAPTURE)
             .passive(),
+        put("/calls/{id}/recording", controls::record)
+            .may(CAPTURE)
+            .passive(),
         post("/calls/{id}/keys", controls::send_key)
             .may(CAPTURE)
             .passive(),

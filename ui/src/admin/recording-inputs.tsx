@@ -6,16 +6,17 @@ import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 
 type When = CallRecording['when'];
+type ScreenWhen = ScreenRecording['when'];
 type Surfaces = ScreenRecording['surfaces'];
 
 /** What is typed; days as they are typed. */
-export type Recorded = { calls: When; callDays: string; screens: When; screenDays: string; surfaces: Surfaces; required: boolean };
+export type Recorded = { calls: When; callDays: string; screens: ScreenWhen; screenDays: string; surfaces: Surfaces; required: boolean };
 
 /** Days that recordings of a new service are kept, as the server has it. */
 const KEEP_DAYS = 90;
 
-const CALLS = { never: 'services.recorded.never', always: 'services.recorded.always' } satisfies Record<When, MessageId>;
-const SCREENS = { never: 'services.screens.never', always: 'services.screens.always' } satisfies Record<When, MessageId>;
+const CALLS = { never: 'services.recorded.never', on_demand: 'services.recorded.on_demand', always: 'services.recorded.always' } satisfies Record<When, MessageId>;
+const SCREENS = { never: 'services.screens.never', always: 'services.screens.always' } satisfies Record<ScreenWhen, MessageId>;
 const SURFACES = { any: 'services.surfaces.any', entire_screen: 'services.surfaces.entire_screen' } satisfies Record<Surfaces, MessageId>;
 
 export function recordedOf(service: Service | undefined): Recorded {

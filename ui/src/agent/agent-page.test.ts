@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { call as callOf, capture } from '../lib/capture/fixtures';
 import { emptyForm } from '../lib/capture/payment-form';
 import { callBehind, callOnScreen, useKeptByCall } from './agent-page';
-import { lineChip } from './call-bar';
+import { lineChip, recordingChip } from './call-bar';
 
 const held = callOf({ id: 'ended', state: 'ended', capture: capture('credit_card_basic', 'done') });
 const fresh = callOf({ id: 'new', state: 'connected', capture: null });
@@ -32,6 +32,15 @@ test('the line of an ended call is not protected any more', () => {
   const armed = capture('credit_card_advanced', 'armed');
   expect(lineChip(callOf({ state: 'connected', capture: armed })).state).toBe('chip.line_protected');
   expect(lineChip(callOf({ state: 'ended', capture: armed })).state).toBe('chip.line_normal');
+});
+
+test('what is not known to be recorded by nobody counts as recorded, and a recording that failed is said', () => {
+  const shown = (state: 'off' | 'elsewhere' | 'starting' | 'on' | 'failed') => recordingChip(callOf({ recording: { state, on_demand: false } })).state;
+  expect(shown('elsewhere')).toBe('chip.on');
+  expect(shown('on')).toBe('chip.on');
+  expect(shown('off')).toBe('chip.off');
+  expect(shown('starting')).toBe('chip.off');
+  expect(shown('failed')).toBe('chip.broken');
 });
 
 describe('what the agent typed', () => {

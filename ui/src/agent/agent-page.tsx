@@ -104,6 +104,7 @@ function callCommands(call: CallView | undefined, run: ReturnType<typeof useComm
   return {
     mute: (on) => run(() => api('PUT', at('mute'), { body: { on } })),
     hold: (on) => run(() => api('PUT', at('hold'), { body: { on } })),
+    record: (on) => run(() => api('PUT', at('recording'), { body: { on } })),
     key: (key) => api('POST', at('keys'), { body: { key } }),
     transfer: (to, discard) => run(() => api('POST', at('transfer'), { body: { to, discard } })),
     cancelTransfer: () => run(() => api('DELETE', at('transfer'))),

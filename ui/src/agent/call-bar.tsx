@@ -12,7 +12,7 @@ import { CallControls } from './call-controls';
 
 type ChipFacts = { tone: Tone; icon: IconName; state: MessageId };
 
-/** What happens to the recording, as the capture's protection says. */
+/** What happens to the recording, as the capture's protection says, and beside a capture what records the call. */
 export function recordingChip(call: CallView): ChipFacts {
   const capture = call.capture;
   const paused = capture?.protection.find((part) => part.what === 'call_recording_paused');
@@ -21,7 +21,9 @@ export function recordingChip(call: CallView): ChipFacts {
   if (capture?.state === 'arming' && paused && !paused.confirmed) return { tone: 'warn', icon: 'clock', state: 'chip.pausing' };
   if (paused?.confirmed) return { tone: 'warn', icon: 'lock', state: 'chip.paused' };
   if (masked?.confirmed) return { tone: 'warn', icon: 'lock', state: 'chip.masked' };
-  return { tone: 'plain', icon: 'record', state: 'chip.on' };
+  if (call.recording.state === 'failed') return { tone: 'bad', icon: 'warning', state: 'chip.broken' };
+  const isOn = ['on', 'elsewhere'].includes(call.recording.state);
+  return { tone: 'plain', icon: 'record', state: isOn ? 'chip.on' : 'chip.off' };
 }
 
 export function lineChip(call: CallView): ChipFacts {

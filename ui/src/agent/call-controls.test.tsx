@@ -7,7 +7,7 @@ import { fakeServer, renderPage } from '../test-page';
 import { CallBar } from './call-bar';
 import { CallControls } from './call-controls';
 
-const idleCommands = () => ({ mute: vi.fn(), hold: vi.fn(), end: vi.fn(), key: vi.fn(), transfer: vi.fn(), cancelTransfer: vi.fn() });
+const idleCommands = () => ({ mute: vi.fn(), hold: vi.fn(), record: vi.fn(), end: vi.fn(), key: vi.fn(), transfer: vi.fn(), cancelTransfer: vi.fn() });
 
 function show(change: Partial<CallView> = {}, props: { busy?: boolean; locked?: boolean } = {}) {
   const commands = { ...idleCommands(), key: vi.fn(() => Promise.resolve()) };
@@ -17,6 +17,29 @@ function show(change: Partial<CallView> = {}, props: { busy?: boolean; locked?: 
 const button = (name: string) => screen.getByRole('button', { name });
 
 describe('call controls', () => {
+  test('Record is there where calls are recorded on demand, and says whether this one is', async () => {
+    const { unmount } = renderPage(<CallControls call={callOf()} busy={false} locked={false} commands={idleCommands()} />);
+    expect(screen.queryByRole('button', { name: 'Record' })).toBeNull();
+    unmount();
+    const commands = show({ recording: { state: 'off', on_demand: true } });
+    expect(button('Record')).toHaveAttribute('aria-pressed', 'false');
+    await userEvent.click(button('Record'));
+    await userEvent.keyboard('{Control>}{Shift>}s{/Shift}{/Control}');
+    expect(commands.record.mock.calls).toEqual([[true], [true]]);
+  });
+
+  test.each([
+    ['is recorded', { recording: { state: 'on', on_demand: true } }, false],
+    ['is about to be', { recording: { state: 'starting', on_demand: true } }, true],
+    ['has an open payment', { recording: { state: 'on', on_demand: true }, capture: capture('credit_card_basic', 'armed') }, true],
+  ] as const)('Record of a call that %s', async (_, change, refused) => {
+    const commands = show(change);
+    expect(button('Record').hasAttribute('disabled')).toBe(refused);
+    await userEvent.click(button('Record'));
+    await userEvent.keyboard('{Control>}{Shift>}s{/Shift}{/Control}');
+    expect(commands.record.mock.calls).toEqual(refused ? [] : [[false], [false]]);
+  });
+
   test('Mute and Hold are pressed and released, by click and by shortcut', async () => {
     const commands = show();
     expect(button('Mute')).toHaveAttribute('aria-pressed', 'false');

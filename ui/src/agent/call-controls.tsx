@@ -1,4 +1,4 @@
-/** What an agent does with a call: Mute, Hold, Keypad, Transfer, End. */
+/** What an agent does with a call: Mute, Hold, Record, Keypad, Transfer, End. */
 import { Suspense, lazy, useState } from 'react';
 import type { CallView } from '../lib/api/types';
 import { useShortcuts } from '../lib/capture/shortcuts';
@@ -13,6 +13,7 @@ const TransferSheet = lazy(() => import('./transfer-sheet'));
 export type CallCommands = {
   mute: (on: boolean) => void;
   hold: (on: boolean) => void;
+  record: (on: boolean) => void;
   /** Sends one key of the agent's to the customer's side; says whether it was taken. */
   key: (key: string) => Promise<void>;
   transfer: (to: string, discard: boolean) => void;
@@ -47,9 +48,13 @@ export function CallControls({ call, busy, locked, commands }: Props) {
   const idle = busy || !isUp;
   const mute = () => commands.mute(!call.agent_muted);
   const hold = () => commands.hold(!holds);
+  const { state: recorded, on_demand: records } = call.recording;
+  const record = () => commands.record(recorded !== 'on');
+  const mayRecord = !idle && !locked && !call.capture && recorded !== 'starting';
   const rings = isTransferring(call);
   const transfer = () => (rings ? commands.cancelTransfer() : setSheet('transfer'));
   useShortcuts({ 'Ctrl+Shift+M': mute }, !idle);
+  useShortcuts({ 'Ctrl+Shift+S': record }, records && mayRecord);
   useShortcuts({ 'Ctrl+Shift+H': hold }, !idle && !locked && !rings);
   // Not Ctrl+Shift+T: browsers open the last tab again at that, and no page is asked.
   useShortcuts({ 'Ctrl+Shift+K': () => setSheet('keypad'), 'Ctrl+Shift+X': transfer }, !idle && !locked);
@@ -58,6 +63,7 @@ export function CallControls({ call, busy, locked, commands }: Props) {
     <span className={css.callControls} role="group" aria-label={t('call.controls')}>
       <CallButton icon="mute" label={t('call.mute')} shortcut="M" pressed={call.agent_muted} disabled={idle} onPress={mute} />
       <CallButton icon="hold" label={t('call.hold')} shortcut="H" pressed={holds} disabled={idle || locked || rings} onPress={hold} />
+      {records && <CallButton icon="record" label={t('call.record')} shortcut="S" pressed={recorded === 'on'} disabled={!mayRecord} onPress={record} />}
       <CallButton icon="keypad" label={t('call.keypad')} shortcut="K" disabled={idle || locked} onPress={() => setSheet('keypad')} />
       <CallButton icon="right" label={t(rings ? 'transfer.cancel' : 'call.transfer')} shortcut="X" disabled={idle || locked} onPress={transfer} />
       <CallButton icon="phone" label={t('call.end')} shortcut="E" look="danger" disabled={busy || call.state === 'ended'} onPress={commands.end} />

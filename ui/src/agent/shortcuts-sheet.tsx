@@ -7,24 +7,25 @@ import css from './shortcuts.module.css';
 /** By where they work; the same keys as `useShortcuts` is given there. */
 const KEYS: readonly { place: MessageId; keys: readonly (readonly [keys: string, does: MessageId])[] }[] = [
   {
-    place: 'keys.call',
+    place: 'shortcuts.call',
     keys: [
       ['Ctrl+Shift+M', 'call.mute'],
       ['Ctrl+Shift+H', 'call.hold'],
+      ['Ctrl+Shift+S', 'call.record'],
       ['Ctrl+Shift+K', 'call.keypad'],
       ['Ctrl+Shift+X', 'call.transfer'],
       ['Ctrl+Shift+E', 'call.end'],
     ],
   },
   {
-    place: 'keys.widgets',
+    place: 'shortcuts.widgets',
     keys: [
       ['Alt+1', 'buttons.card'],
       ['Alt+2', 'buttons.check'],
     ],
   },
   {
-    place: 'keys.capture',
+    place: 'shortcuts.capture',
     keys: [
       ['Alt+N', 'walk.next'],
       ['Alt+B', 'walk.back'],
@@ -63,7 +64,7 @@ export default function ShortcutsSheet({ onClose }: { onClose: () => void }) {
               </dl>
             </section>
           ))}
-          <p>{t('keys.hint')}</p>
+          <p>{t('shortcuts.hint')}</p>
         </div>
       </div>
     </Sheet>

@@ -54,6 +54,7 @@ export const ACTION_NAMES = {
   audit_exported: 'audit_action.audit_exported',
   evidence_exported: 'audit_action.evidence_exported',
   screen_shared: 'audit_action.screen_shared',
+  recording_asked: 'audit_action.recording_asked',
   recording_began: 'audit_action.recording_began',
   recording_ended: 'audit_action.recording_ended',
   recording_scanned: 'audit_action.recording_scanned',

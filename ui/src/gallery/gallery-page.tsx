@@ -14,7 +14,7 @@ import { firstStop } from '../lib/capture/walk';
 import { T } from '../lib/i18n';
 import css from './gallery.module.css';
 
-const CALL_COMMANDS: CallCommands = { mute: () => undefined, hold: () => undefined, key: () => Promise.resolve(), transfer: () => undefined, cancelTransfer: () => undefined, end: () => undefined };
+const CALL_COMMANDS: CallCommands = { mute: () => undefined, hold: () => undefined, record: () => undefined, key: () => Promise.resolve(), transfer: () => undefined, cancelTransfer: () => undefined, end: () => undefined };
 const COMMANDS: WidgetCommands = {
   act: () => undefined,
   process: () => undefined,
@@ -124,6 +124,8 @@ export default function GalleryPage() {
         <CallBar call={call()} now={NOW} busy={false} commands={CALL_COMMANDS} />
         <CallBar call={call({ state: 'held', held_by: 'agent', agent_muted: true })} now={NOW} busy={false} commands={CALL_COMMANDS} />
         <CallBar call={call({ state: 'held', held_by: 'agent', transfer: { to: 'Morgan Lee', failed: null } })} now={NOW} busy={false} commands={CALL_COMMANDS} />
+        <CallBar call={call({ recording: { state: 'off', on_demand: true } })} now={NOW} busy={false} commands={CALL_COMMANDS} />
+        <CallBar call={call({ recording: { state: 'failed', on_demand: true } })} now={NOW} busy={false} commands={CALL_COMMANDS} />
         <CallBar call={call({ transfer: { to: 'Morgan Lee', failed: 'no_answer' } })} now={NOW} busy={false} commands={CALL_COMMANDS} />
         <CallBar call={call({ state: 'held', held_by: 'phone', line_silent: true, capture: capture('credit_card_basic', 'armed') })} now={NOW} busy={false} commands={CALL_COMMANDS} />
         <ControlButtons buttons={call().buttons} online waiting={false} keyboard={false} onOpen={COMMANDS.newPayment} />

@@ -5,14 +5,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::audit::AuditAction;
-use domain::boundary::{CaptureAction, CaptureDesk, ConnectedCall, NO_CONTROL, Recorders, Task};
+use domain::boundary::{
+    AudioRecording, CaptureAction, CaptureDesk, ConnectedCall, NO_CONTROL, Recorders, Task,
+};
 use domain::capture::fixtures::{ACCOUNT_NUMBER, ROUTING_NUMBERS};
 use domain::capture::{CaptureState, Field, WidgetKind};
 use domain::id::{CallId, CaptureId, RecordingId, UserId};
 use domain::money::{Currency, Money};
 use domain::payment::PaymentForm;
 use domain::recording::RecordingMoment;
-use domain::service::{ProtectionScope, Sink};
+use domain::service::{ProtectionScope, Service, Sink};
 use domain::view::{DeskError, ReadOut};
 use domain::widget::{Authorisation, AuthorisationRule, WidgetOptions};
 
@@ -57,6 +59,25 @@ impl Tape {
 
 impl Recorders for Tape {
     fn connected(&self, _: ConnectedCall<'_>) {}
+
+    fn begin_recording(&self, _: &CallId, _: &Service, _: Option<&UserId>) {
+        self.runs.store(true, Ordering::SeqCst);
+    }
+
+    fn end_recording(&self, _: &CallId) {
+        self.runs.store(false, Ordering::SeqCst);
+    }
+
+    fn audio(&self, call: &CallId) -> AudioRecording {
+        match self.is_recording(call) {
+            true => AudioRecording::On,
+            false => AudioRecording::Off,
+        }
+    }
+
+    fn settled<'a>(&'a self, _: &'a CallId) -> Task<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
 
     fn taken_over(&self, _: &CallId, _: &UserId) {}
 

@@ -26,6 +26,7 @@ mod ledger;
 mod listening;
 mod live;
 mod plans;
+mod recording;
 mod rights;
 mod services;
 mod transfer;

@@ -27,10 +27,31 @@ pub struct ConnectedCall<'a> {
     pub legs: &'a LegCallIds,
 }
 
+/// How this server's recording of a call's audio stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AudioRecording {
+    /// This server keeps no recordings.
+    Unavailable,
+    /// There is none.
+    Off,
+    /// It is about to begin.
+    Starting,
+    /// It runs, paused or not.
+    On,
+}
+
 /// Recorders that can be paused, and this server's own among them. A pause counts only once the recorder has confirmed it (I2).
 pub trait Recorders: Send + Sync {
     /// Both legs are connected. A call that is to be recorded is, from now on until it ends.
     fn connected(&self, call: ConnectedCall<'_>);
+    /// A call of a service on demand is recorded from now on until it ends or [`Recorders::end_recording`]. One that is recorded already goes on.
+    fn begin_recording(&self, call: &CallId, service: &Service, agent: Option<&UserId>);
+    /// Ends this server's recording of a call's audio; nothing where there is none.
+    fn end_recording(&self, call: &CallId);
+    /// How this server's recording of a call's audio stands.
+    fn audio(&self, call: &CallId) -> AudioRecording;
+    /// Answers once a recording that was about to begin runs, or will not.
+    fn settled<'a>(&'a self, call: &'a CallId) -> Task<'a, ()>;
     /// Another agent has the call now: of the screen of the one before nothing more is recorded.
     fn taken_over(&self, call: &CallId, agent: &UserId);
     /// Both sides are gone. A capture may still be open and keep recorders paused, but of the agent's screen nothing more is recorded.

@@ -1,9 +1,9 @@
 use super::*;
-use crate::service::RecordWhen;
+use crate::service::ScreenWhen;
 
 fn rule(surfaces: ScreenSurfaces, required: bool) -> ScreenRecording {
     ScreenRecording {
-        when: RecordWhen::Always,
+        when: ScreenWhen::Always,
         surfaces,
         required,
         keep_days: 1,

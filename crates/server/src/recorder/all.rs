@@ -2,10 +2,10 @@
 //! Owns: which of them a sink means.
 //! Never: pauses one itself.
 
-use domain::boundary::{ConnectedCall, Recorders, Task};
+use domain::boundary::{AudioRecording, ConnectedCall, Recorders, Task};
 use domain::id::{CallId, UserId};
 use domain::recording::RecordingMoment;
-use domain::service::Sink;
+use domain::service::{Service, Sink};
 
 use super::Recorder;
 use super::external::External;
@@ -31,6 +31,30 @@ impl Recorders for AllRecorders {
             own.connected(call);
         }
         self.external.connected(call);
+    }
+
+    fn begin_recording(&self, call: &CallId, service: &Service, agent: Option<&UserId>) {
+        if let Some(own) = &self.own {
+            own.begin_recording(call, service, agent);
+        }
+    }
+
+    fn end_recording(&self, call: &CallId) {
+        if let Some(own) = &self.own {
+            own.end_recording(call);
+        }
+    }
+
+    fn audio(&self, call: &CallId) -> AudioRecording {
+        let own = self.own.as_ref();
+        own.map_or(AudioRecording::Unavailable, |own| own.audio(call))
+    }
+
+    fn settled<'a>(&'a self, call: &'a CallId) -> Task<'a, ()> {
+        match &self.own {
+            Some(own) => own.settled(call),
+            None => Box::pin(std::future::ready(())),
+        }
     }
 
     fn taken_over(&self, call: &CallId, agent: &UserId) {

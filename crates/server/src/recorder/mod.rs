@@ -23,11 +23,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::boundary::{
-    Bus, ConnectedCall, Recorders, RecordingFiles, ScreenDesk, StoreError, Task,
+    AudioRecording, Bus, ConnectedCall, Recorders, RecordingFiles, ScreenDesk, StoreError, Task,
 };
 use domain::id::{CallId, RecordingId, UserId};
 use domain::recording::RecordingMoment;
-use domain::service::{RecordWhen, Sink, SinkMedium};
+use domain::service::{RecordWhen, Service, Sink, SinkMedium};
 use domain::time::WallClock;
 use recording::{Folder, Header, NewRecording, Report, Writer};
 use store::Database;
@@ -300,25 +300,52 @@ impl Recorders for Recorder {
     fn connected(&self, call: ConnectedCall<'_>) {
         let agent = call.agent.map(|agent| &agent.id);
         self.0.screens.connected(call.id, call.service, agent);
-        let wanted = call.service.call_recording;
-        if wanted.when == RecordWhen::Never {
-            return;
+        if call.service.call_recording.when == RecordWhen::Always {
+            self.begin_recording(call.id, call.service, agent);
         }
-        let Some(alone) = self.0.reserve(call.id) else {
+    }
+
+    fn begin_recording(&self, call: &CallId, service: &Service, agent: Option<&UserId>) {
+        let Some(alone) = self.0.reserve(call) else {
             return;
         };
         let new = New {
             medium: SinkMedium::Call,
-            call: call.id.clone(),
-            service: call.service.id.clone(),
+            call: call.clone(),
+            service: service.id.clone(),
             agent: agent.cloned(),
-            keep_days: wanted.keep_days,
+            keep_days: service.call_recording.keep_days,
         };
         let shared = self.0.clone();
         tokio::spawn(async move {
             shared.begin(new).await;
             drop(alone);
         });
+    }
+
+    fn end_recording(&self, call: &CallId) {
+        let take = {
+            let mut calls = self.0.calls();
+            calls.get_mut(call).and_then(|heard| heard.take.take())
+        };
+        drop(take);
+    }
+
+    fn audio(&self, call: &CallId) -> AudioRecording {
+        let calls = self.0.calls();
+        match calls.get(call).and_then(|heard| heard.take.as_ref()) {
+            None => AudioRecording::Off,
+            Some(Take { running: None, .. }) => AudioRecording::Starting,
+            Some(_) => AudioRecording::On,
+        }
+    }
+
+    fn settled<'a>(&'a self, call: &'a CallId) -> Task<'a, ()> {
+        Box::pin(async {
+            if let Some(control) = self.0.control(call) {
+                drop(control.lock().await);
+            }
+        })
     }
 
     fn taken_over(&self, call: &CallId, agent: &UserId) {

@@ -84,7 +84,7 @@ impl Shared {
         }
     }
 
-    fn control(&self, call: &CallId) -> Option<Arc<tokio::sync::Mutex<()>>> {
+    pub(super) fn control(&self, call: &CallId) -> Option<Arc<tokio::sync::Mutex<()>>> {
         let calls = self.calls();
         let take = calls.get(call)?.take.as_ref()?;
         Some(take.control.clone())

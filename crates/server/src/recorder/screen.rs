@@ -14,7 +14,7 @@ use domain::boundary::{Audience, Bus, LiveEvent};
 use domain::capture::SCREEN_NOT_SHARED;
 use domain::id::{CallId, ServiceId, UserId};
 use domain::screen::{PauseNeeds, ScreenHold, ScreenRefusal, ScreenTake, ScreenView, SharingEnd};
-use domain::service::{RecordWhen, ScreenRecording, Service};
+use domain::service::{ScreenRecording, ScreenWhen, Service};
 use tokio::sync::{OwnedMutexGuard, watch};
 
 use super::rows::Rows;
@@ -65,7 +65,7 @@ impl Screens {
     /// The screen of the call's agent is recorded from now on, if the service wants it and the agent shares.
     pub(super) fn connected(&self, call: &CallId, service: &Service, agent: Option<&UserId>) {
         let rule = service.screen_recording;
-        if let (Some(agent), RecordWhen::Always) = (agent, rule.when) {
+        if let (Some(agent), ScreenWhen::Always) = (agent, rule.when) {
             self.begin(call, (service.id.clone(), rule), agent);
         }
     }

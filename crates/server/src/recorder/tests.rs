@@ -18,6 +18,7 @@ use voice::{AudioSink, Speaker};
 use super::*;
 
 mod files;
+mod on_demand;
 mod scan;
 mod screens;
 

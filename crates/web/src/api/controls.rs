@@ -97,6 +97,22 @@ pub(crate) async fn hold(
     Ok(Json(desk.control(&login.actor, &call, control).await?))
 }
 
+/// Record: the call is recorded from now on, or no more, where its service leaves that to its agents (`recording.on_demand`). Each beginning is a recording of its
+/// own. Refused while a capture is open: what records the call may not change under it.
+#[utoipa::path(put, path = "/calls/{id}/recording", tag = "calls", params(("id" = CallId, Path)), request_body = ButtonForm, responses(
+    (status = 200, body = CallView),
+))]
+pub(crate) async fn record(
+    State(app): State<Shared>,
+    Caller(login): Caller,
+    Id(call): Id<CallId>,
+    Input(form): Input<ButtonForm>,
+) -> Answer<CallView> {
+    let control = CallControl::Record(form.on);
+    let desk = &app.deps.desk;
+    Ok(Json(desk.control(&login.actor, &call, control).await?))
+}
+
 /// Sends one key of the agent's to the consumer's side, for answering machines. It goes out on the line and nowhere else: it is not kept, not logged, and
 /// no capture ever counts it (S31), so that this is no way for a card's digits into one (S14). While a capture is open or the call is on hold it is refused; ten keys a
 /// second are taken.

@@ -9,7 +9,7 @@ use domain::screen::{
     ChunkClaim, PauseAcknowledgement, ScreenRefusal, ScreenSurface, ScreenTake, ScreenView,
     SharingEnd,
 };
-use domain::service::{RecordWhen, ScreenRecording, ScreenSurfaces};
+use domain::service::{ScreenRecording, ScreenSurfaces, ScreenWhen};
 
 use super::rooms::task;
 
@@ -31,7 +31,7 @@ impl Screens {
         Self {
             agent: Mutex::default(),
             take: Mutex::new(ScreenTake::new(ScreenRecording {
-                when: RecordWhen::Always,
+                when: ScreenWhen::Always,
                 surfaces: ScreenSurfaces::EntireScreen,
                 required: true,
                 keep_days: 1,

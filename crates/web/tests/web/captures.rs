@@ -5,7 +5,9 @@ use domain::capture::{CaptureState, WidgetKind};
 use domain::gate::Gate;
 use domain::id::RoleId;
 use domain::time::UnixMillis;
-use domain::view::{ButtonDisabled, CallState, CallView, CaptureView, DeskError, WidgetView};
+use domain::view::{
+    ButtonDisabled, CallRecordingView, CallState, CallView, CaptureView, DeskError, WidgetView,
+};
 use serde_json::json;
 
 use crate::support::{Browser, House, card_widget};
@@ -47,6 +49,7 @@ pub(crate) fn call(id: &str) -> CallView {
         ended_at: None,
         line_silent: false,
         line_protected: false,
+        recording: CallRecordingView::OFF,
         consumer: domain::consumer::Consumer::default(),
         buttons: Vec::new(),
         capture: None,
@@ -154,6 +157,7 @@ async fn an_agent_mutes_holds_and_keys_in_its_own_calls_only() {
     for (path, body) in [
         ("/calls/call-2/mute", json!({"on": true})),
         ("/calls/call-2/hold", json!({"on": true})),
+        ("/calls/call-2/recording", json!({"on": true})),
     ] {
         assert_eq!(browser.put(path, body).await.code(), "not_found");
     }

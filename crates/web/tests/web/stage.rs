@@ -231,6 +231,7 @@ impl Stage {
         vec![
             call("PUT", "/calls/{id}/mute", json!({"on": true})),
             call("PUT", "/calls/{id}/hold", json!({"on": true})),
+            call("PUT", "/calls/{id}/recording", json!({"on": true})),
             call("POST", "/calls/{id}/keys", json!({"key": "5"})),
             call(
                 "POST",

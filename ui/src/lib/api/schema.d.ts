@@ -227,6 +227,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/calls/{id}/recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Record: the call is recorded from now on, or no more, where its service leaves that to its agents (`recording.on_demand`). Each beginning is a recording of its
+         *     own. Refused while a capture is open: what records the call may not change under it.
+         * @description Needs the right capture.start.
+         */
+        put: operations["record"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/calls/{id}/reset-attempts": {
         parameters: {
             query?: never;
@@ -2119,7 +2140,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "screen_shared" | "recording_began" | "recording_ended" | "recording_scanned" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "attempts_reset" | "call_transferred" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "screen_shared" | "recording_asked" | "recording_began" | "recording_ended" | "recording_scanned" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "attempts_reset" | "call_transferred" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -2285,6 +2306,18 @@ export interface components {
             when: components["schemas"]["RecordWhen"];
         };
         /**
+         * @description Whether a call is recorded, before what a capture pauses and masks.
+         * @enum {string}
+         */
+        CallRecordingState: "off" | "elsewhere" | "starting" | "on" | "failed";
+        /** @description What records a call. */
+        CallRecordingView: {
+            /** @description The agent begins and ends it. */
+            on_demand: boolean;
+            /** @description Whether anything does. */
+            state: components["schemas"]["CallRecordingState"];
+        };
+        /**
          * @description Where a call stands.
          * @enum {string}
          */
@@ -2315,6 +2348,8 @@ export interface components {
             line_protected: boolean;
             /** @description Nothing is heard from the consumer. */
             line_silent: boolean;
+            /** @description What records the call. */
+            recording: components["schemas"]["CallRecordingView"];
             /** @description Where it stands. */
             state: components["schemas"]["CallState"];
             transfer?: components["schemas"]["TransferView"] | null;
@@ -2486,7 +2521,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "screen_not_shared" | "screen_pausing" | "screen_paused" | "screen_repeated" | "screen_refused" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "not_on_demand" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "screen_not_shared" | "screen_pausing" | "screen_paused" | "screen_repeated" | "screen_refused" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /**
          * @description A list of conditions.
          * @enum {string}
@@ -4075,7 +4110,7 @@ export interface components {
          * @description When this server records calls.
          * @enum {string}
          */
-        RecordWhen: "never" | "always";
+        RecordWhen: "never" | "on_demand" | "always";
         /** @description What a service says of its recorders (S21). */
         RecorderDeclaration: {
             /** @description When, in milliseconds since 1970. */
@@ -4506,7 +4541,7 @@ export interface components {
             /** @description What has to be shared. */
             surfaces: components["schemas"]["ScreenSurfaces"];
             /** @description When screens are recorded. */
-            when: components["schemas"]["RecordWhen"];
+            when: components["schemas"]["ScreenWhen"];
         };
         /**
          * @description What a page shares, in the browser's words (`displaySurface`).
@@ -4547,6 +4582,11 @@ export interface components {
             /** @description What the service takes. */
             surfaces: components["schemas"]["ScreenSurfaces"];
         };
+        /**
+         * @description When this server records the screens of agents: a share is begun by the agent in any case, so nothing of it is on demand.
+         * @enum {string}
+         */
+        ScreenWhen: "never" | "always";
         /**
          * @description Which SEC code (Standard Entry Class, Nacha) a check widget's debits carry: `{check.sec_code}`.
          * @enum {string}
@@ -5763,6 +5803,32 @@ export interface operations {
         };
     };
     mute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ButtonForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    record: {
         parameters: {
             query?: never;
             header?: never;

@@ -163,6 +163,7 @@ export function call(change: Partial<CallView> = {}): CallView {
     line_silent: false,
     held_by: null,
     agent_muted: false,
+    recording: { state: 'on', on_demand: false },
     transfer: null,
     line_protected: change.state !== 'ended' && (change.capture?.protection.some((part) => part.what === 'agent_leg_masked' && part.confirmed) ?? false),
     buttons: [

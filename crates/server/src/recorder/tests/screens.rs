@@ -7,6 +7,7 @@ use domain::screen::{
     ChunkClaim, PauseAcknowledgement, ScreenHold, ScreenRefusal, ScreenSurface, ScreenView,
     SharingEnd,
 };
+use domain::service::ScreenWhen;
 
 use super::*;
 
@@ -22,7 +23,7 @@ fn agent(number: u128) -> Actor {
 /// Of which screens are wanted, and calls are not.
 fn service_of_screens(required: bool) -> Service {
     let mut service = service("never");
-    service.screen_recording.when = RecordWhen::Always;
+    service.screen_recording.when = ScreenWhen::Always;
     service.screen_recording.required = required;
     service.screen_recording.keep_days = 2;
     service
