@@ -38,6 +38,9 @@ impl Bounds {
 /// CPU of a plain call, as a multiple of the floor's.
 const RATIO_FLOOR_MAX: f64 = 1.15;
 
+/// CPU of a call that is put out for its recording, as a multiple of a plain call's.
+const RATIO_RECORDED_MAX: f64 = 1.25;
+
 /// Latency towards the agent while protected: the delay line of 12 ms at most, and its jitter.
 const PROTECTED_MS_P50_MAX: f64 = 12.0;
 const PROTECTED_MS_P99_MAX: f64 = 15.0;
@@ -52,6 +55,7 @@ pub(crate) struct Figures {
     backend: Backend,
     plain: Vec<[Row; 3]>,
     masked: Vec<[Row; 2]>,
+    recorded: Vec<Row>,
     calls_per_core: Vec<(Engine, Mode, usize)>,
 }
 
@@ -60,6 +64,7 @@ impl Figures {
         Self {
             backend,
             plain: Vec::new(),
+            recorded: Vec::new(),
             masked: Vec::new(),
             calls_per_core: Vec::new(),
         }
@@ -69,6 +74,11 @@ impl Figures {
     pub(crate) fn add_pair(&mut self, plain: [Row; 3], masked: [Row; 2]) {
         self.plain.push(plain);
         self.masked.push(masked);
+    }
+
+    /// Adds a run of ours with recordings, after the pair that it belongs to.
+    pub(crate) fn add_recorded(&mut self, recorded: Row) {
+        self.recorded.push(recorded);
     }
 
     pub(crate) fn note_calls_per_core(&mut self, engine: Engine, mode: Mode, calls: usize) {
@@ -99,6 +109,17 @@ impl Figures {
         )
     }
 
+    fn ratio_recorded(&self) -> f64 {
+        let pairs = self.plain.iter().zip(&self.recorded);
+        median(pairs.map(|([_, ours, _], recorded)| cpu(recorded) / cpu(ours)))
+    }
+
+    /// Frames for recordings that found no room, in all runs together.
+    fn record_dropped(&self) -> u64 {
+        let dropped = self.recorded.iter().filter_map(|row| row.record_dropped);
+        dropped.sum()
+    }
+
     fn calls_ratio(&self, mode: Mode) -> Option<f64> {
         let calls = |engine| {
             let mut all = self.calls_per_core.iter();
@@ -124,6 +145,8 @@ impl Figures {
             "ratio_plain": round(self.ratio_plain(), 3),
             "ratio_masked": round(self.ratio_masked(), 3),
             "ratio_floor": round(self.ratio_floor(), 3),
+            "ratio_recorded": round(self.ratio_recorded(), 3),
+            "record_dropped": self.record_dropped(),
             "calls_per_core": self.calls_per_core_json(),
         })
     }
@@ -151,6 +174,7 @@ impl Figures {
         at_most("ratio_plain", self.ratio_plain(), bounds.ratio_plain_max);
         at_most("ratio_masked", self.ratio_masked(), bounds.ratio_masked_max);
         at_most("ratio_floor", self.ratio_floor(), RATIO_FLOOR_MAX);
+        at_most("ratio_recorded", self.ratio_recorded(), RATIO_RECORDED_MAX);
         at_most(
             "plain latency p50 ms",
             latency(p50, &ours),
@@ -171,6 +195,10 @@ impl Figures {
             latency(p99, &protected),
             PROTECTED_MS_P99_MAX,
         );
+        let dropped = self.record_dropped();
+        if dropped > 0 {
+            missed.push(format!("{dropped} frames for recordings found no room"));
+        }
         for (mode, least) in [
             (Mode::Plain, bounds.calls_plain_min),
             (Mode::Masked, bounds.calls_masked_min),

@@ -1,7 +1,7 @@
 //! What a relayed call costs, beside the best open relay and beside a relay that does nothing.
 //!
 //! One JSON object a line: `{engine, mode, calls, cpu_us_per_call_s, latency_ms_p50, latency_ms_p99, loss_pct}` for every measured run, and last
-//! `{ratio_plain, ratio_masked, ratio_floor, calls_per_core}`. Exits non-zero and names each bound that was missed.
+//! `{ratio_plain, ratio_masked, ratio_floor, ratio_recorded, record_dropped, calls_per_core}`. Exits non-zero and names each bound that was missed.
 //!
 //! Relays run on core 0, the generator on core 1; nothing else should run beside them. Every run is a fresh process with fresh calls.
 
@@ -58,6 +58,9 @@ struct Options {
     /// per core; or `search`: calls per core of both engines.
     #[arg(long)]
     only: Option<String>,
+    /// Our relay puts out what both sides are given to hear, as for recordings.
+    #[arg(long, hide = true)]
+    record: bool,
     #[arg(long, hide = true)]
     phones: Option<SocketAddr>,
     #[arg(long, hide = true)]
@@ -79,7 +82,7 @@ fn main() -> ExitCode {
         options.agents,
     ) {
         (Role::Tonewall, Some(phones), ..) => {
-            tonewall::serve(calls, backend, phones).map(|()| true)
+            tonewall::serve(calls, backend, phones, options.record).map(|()| true)
         }
         (Role::Floor, _, Some(consumers), Some(agents)) => {
             floor::serve(calls, backend, consumers, agents).map(|()| true)

@@ -50,6 +50,8 @@ pub(crate) enum Mode {
     Plain,
     /// Moves packets, and the mask listens: the agent has a button (S28). Ours alone does such a thing; it is printed, and judged by nothing.
     Watched,
+    /// Moves packets, and puts out what both sides are given to hear, as for a recording of each call. Ours alone; judged beside the plain run before it.
+    Recorded,
     /// Hides in-band keys on every call, all of which are keying.
     Masked,
 }
@@ -67,12 +69,13 @@ impl Engine {
 }
 
 impl Mode {
-    const ALL: [Self; 3] = [Self::Plain, Self::Watched, Self::Masked];
+    const ALL: [Self; 4] = [Self::Plain, Self::Watched, Self::Recorded, Self::Masked];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Watched => "watched",
+            Self::Recorded => "recorded",
             Self::Masked => "masked",
         }
     }
@@ -80,7 +83,7 @@ impl Mode {
     /// Calls of a run: what rtpengine's core carries with a third of it to spare. A core that is full shows what it can do and not what a call costs.
     fn calls(self) -> usize {
         match self {
-            Self::Plain | Self::Watched => 500,
+            Self::Plain | Self::Watched | Self::Recorded => 500,
             Self::Masked => 250,
         }
     }
@@ -133,11 +136,13 @@ pub(crate) struct Row {
     pub(crate) latency_ms_p99: f64,
     pub(crate) loss_pct: f64,
     late_ms_p99: f64,
+    /// Frames for recordings that found no room; none: nothing is recorded.
+    pub(crate) record_dropped: Option<u64>,
 }
 
 impl Row {
     fn to_json(self) -> Value {
-        json!({
+        let mut row = json!({
             "engine": self.engine.name(),
             "mode": self.mode.name(),
             "calls": self.calls,
@@ -146,7 +151,11 @@ impl Row {
             "latency_ms_p99": round(self.latency_ms_p99, 3),
             "loss_pct": round(self.loss_pct, 3),
             "generator_late_ms_p99": round(self.late_ms_p99, 3),
-        })
+        });
+        if let Some(dropped) = self.record_dropped {
+            row["record_dropped"] = dropped.into();
+        }
+        row
     }
 
     /// The core carries it.
@@ -154,7 +163,7 @@ impl Row {
         let delay_ms = match (self.engine, self.mode) {
             (Engine::Rtpengine, Mode::Masked) => f64::from(rtpengine::DELAY_MS),
             (Engine::Tonewall, Mode::Masked) => HOLD_MS,
-            (_, Mode::Plain | Mode::Watched) | (Engine::Floor, _) => 0.0,
+            (_, Mode::Plain | Mode::Watched | Mode::Recorded) | (Engine::Floor, _) => 0.0,
         };
         self.latency_ms_p99 <= delay_ms + LATENCY_MS_MAX && self.loss_pct < LOSS_PCT_MAX
     }
@@ -187,7 +196,8 @@ impl Bench {
             return self.say_calls_per_core(&COMPARED);
         }
         if let Some(engine) = COMPARED.into_iter().find(|engine| engine.name() == names) {
-            let has = |mode: &Mode| engine == Engine::Tonewall || *mode != Mode::Watched;
+            let own = [Mode::Watched, Mode::Recorded];
+            let has = |mode: &Mode| engine == Engine::Tonewall || !own.contains(mode);
             let modes = Mode::ALL.into_iter().filter(has);
             self.in_turn(&modes.map(|mode| (engine, mode)).collect::<Vec<_>>())?;
             return self.say_calls_per_core(&[engine]);
@@ -222,6 +232,7 @@ impl Bench {
                 ],
             );
             run(Engine::Tonewall, Mode::Watched)?;
+            figures.add_recorded(run(Engine::Tonewall, Mode::Recorded)?);
         }
         if self.plan.searches {
             self.search_all(&COMPARED, &mut figures)?;
@@ -300,13 +311,16 @@ impl Bench {
         let masked = mode == Mode::Masked;
         let (mut relay, ports) = match engine {
             Engine::Rtpengine => rtpengine::start(calls, masked, &generator)?,
-            Engine::Tonewall => tonewall::start(calls, self.plan.backend, &generator)?,
+            Engine::Tonewall => {
+                let is_recorded = mode == Mode::Recorded;
+                tonewall::start(calls, self.plan.backend, is_recorded, &generator)?
+            }
             Engine::Floor => floor::start(calls, self.plan.backend, &generator)?,
         };
         let (keys, voice) = (Arc::clone(&self.keys), Arc::clone(&self.voice));
         let running = generator.start(&ports, keys, voice)?;
         std::thread::sleep(WARM);
-        if engine == Engine::Tonewall && mode != Mode::Plain {
+        if engine == Engine::Tonewall && matches!(mode, Mode::Watched | Mode::Masked) {
             tonewall::listen(&mut relay)?;
             std::thread::sleep(WARM);
         }
@@ -318,8 +332,12 @@ impl Bench {
         let tally = running.measure(span, || cpu.push(relay.cpu()))?;
         let [before, after] = [cpu.remove(0)?, cpu.remove(0)?];
         still_running(&mut relay, engine)?;
+        let record_dropped = match mode {
+            Mode::Recorded => Some(tonewall::record_dropped(&mut relay)?),
+            Mode::Plain | Mode::Watched | Mode::Masked => None,
+        };
         let row = row(
-            (engine, mode, calls),
+            (engine, mode, calls, record_dropped),
             after.saturating_sub(before),
             span,
             tally,
@@ -349,7 +367,7 @@ fn still_running(relay: &mut Relay, engine: Engine) -> io::Result<()> {
 }
 
 fn row(
-    (engine, mode, calls): (Engine, Mode, usize),
+    (engine, mode, calls, record_dropped): (Engine, Mode, usize, Option<u64>),
     cpu: Duration,
     span: Duration,
     mut tally: Tally,
@@ -378,6 +396,7 @@ fn row(
         latency_ms_p99: nanos(&tally.latencies, 99),
         loss_pct: 100.0 * ratio(lost.cast_signed(), tally.sent.max(1).cast_signed()),
         late_ms_p99: nanos(&late, 99),
+        record_dropped,
     }
 }
 

@@ -14,7 +14,7 @@ use domain::service::ProtectionScope;
 use secret::{Arena, KeyReceiver};
 use voice::packet_io::Backend;
 use voice::transport::UdpTransport;
-use voice::{MediaSource, Node, NodeConfig, Peer};
+use voice::{AudioSink, MediaSource, Node, NodeConfig, Peer, Speaker};
 
 use crate::generator::{CallPorts, Generator};
 use crate::phones::Phones;
@@ -36,6 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) fn start(
     calls: usize,
     backend: Backend,
+    is_recorded: bool,
     generator: &Generator,
 ) -> io::Result<(Relay, Vec<CallPorts>)> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -43,7 +44,7 @@ pub(crate) fn start(
         .build()?;
     runtime.block_on(async {
         let transport = UdpTransport::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-        let arguments = [
+        let mut arguments = vec![
             "--calls".to_owned(),
             calls.to_string(),
             "--backend".to_owned(),
@@ -51,6 +52,9 @@ pub(crate) fn start(
             "--phones".to_owned(),
             transport.local().to_string(),
         ];
+        if is_recorded {
+            arguments.push("--record".to_owned());
+        }
         let mut relay = Relay::start_self("tonewall", &arguments)?;
         let server = relay.line()?.parse().map_err(io::Error::other)?;
         let mut phones = Phones::new(server, transport)?;
@@ -73,6 +77,12 @@ pub(crate) fn protect(relay: &mut Relay) -> io::Result<()> {
     ask(relay, "protect", "protected")
 }
 
+/// Frames for recordings that found no room.
+pub(crate) fn record_dropped(relay: &mut Relay) -> io::Result<u64> {
+    relay.tell("dropped")?;
+    relay.line()?.parse().map_err(io::Error::other)
+}
+
 fn ask(relay: &mut Relay, what: &str, done: &str) -> io::Result<()> {
     relay.tell(what)?;
     let said = relay.line()?;
@@ -83,7 +93,12 @@ fn ask(relay: &mut Relay, what: &str, done: &str) -> io::Result<()> {
 }
 
 /// The child's side.
-pub(crate) fn serve(calls: usize, backend: Backend, phones: SocketAddr) -> io::Result<()> {
+pub(crate) fn serve(
+    calls: usize,
+    backend: Backend,
+    phones: SocketAddr,
+    is_recorded: bool,
+) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -95,6 +110,9 @@ pub(crate) fn serve(calls: usize, backend: Backend, phones: SocketAddr) -> io::R
     config.limits.sip.legs_max = LEGS_MAX;
     config.limits.sip.new_invites_per_second = INVITES_PER_SECOND;
     config.packet_io = Some(backend);
+    if is_recorded {
+        config.audio_sink = Some(Box::new(Tape::default()));
+    }
     config.peers = vec![Peer {
         name: "phones".to_owned(),
         addresses: vec![phones.ip()],
@@ -119,6 +137,7 @@ pub(crate) fn serve(calls: usize, backend: Backend, phones: SocketAddr) -> io::R
         match line?.as_str() {
             "listen" => say(&runtime.block_on(desk.listen_to_all(&node)))?,
             "protect" => say(&runtime.block_on(desk.protect_all(&node)))?,
+            "dropped" => say(&node.counters().media.record_dropped.to_string())?,
             _ => {}
         }
     }
@@ -129,6 +148,20 @@ fn say(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
+}
+
+/// Takes what would be recorded and lets it go: what writing costs is measured where it is written (`make bench-recordings`).
+#[derive(Default)]
+struct Tape {
+    samples: usize,
+}
+
+impl AudioSink for Tape {
+    fn frames(&mut self, _: &CallId, _: Speaker, _: u64, samples: &[i16]) {
+        self.samples = std::hint::black_box(self.samples.wrapping_add(samples.len()));
+    }
+
+    fn ended(&mut self, _: &CallId) {}
 }
 
 /// Routes every call to the other telephone and takes the keys.
