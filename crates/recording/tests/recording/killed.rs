@@ -1,11 +1,12 @@
 //! Writers that are killed at any moment.
 
 use std::io::{BufRead, BufReader};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use recording::{Ending, Folder};
+use recording::{Ending, Folder, SpanKind};
 
 use crate::support::{BEGAN, House, differing, id, ring, talk};
 
@@ -19,6 +20,23 @@ const AT_ONCE: usize = 3;
 const RECORDINGS: usize = 20;
 /// Samples of a second.
 const SECOND: u64 = 8_000;
+/// Samples of a packet.
+const PACKET: u64 = 160;
+/// Every so many packets a recording of every third call pauses, from this packet on and to before that one.
+const PAUSE_EVERY: u64 = 50;
+const PAUSED: Range<u64> = 30..45;
+
+fn has_pauses(number: usize) -> bool {
+    number.is_multiple_of(3)
+}
+
+/// Where nothing of a recording may be kept, up to a position.
+fn paused(number: usize, end: u64) -> Vec<u64> {
+    let is_paused = |at: &u64| PAUSED.contains(&(at / PACKET % PAUSE_EVERY));
+    (0..end)
+        .filter(|at| has_pauses(number) && is_paused(at))
+        .collect()
+}
 
 #[tokio::test]
 #[ignore = "the process that the test below starts and kills"]
@@ -34,15 +52,28 @@ async fn records_until_killed() {
     let begin = Instant::now();
     let mut late = Duration::ZERO;
     for tick in 0_u32.. {
+        let at = u64::from(tick) * PACKET;
         for (number, feed) in feeds.iter_mut().enumerate() {
-            let at = u64::from(tick) * 160;
-            assert_eq!(talk(feed, number, at, at + 160), 0);
+            if has_pauses(number) {
+                pause_or_resume(&house, number, at).await;
+            }
+            assert_eq!(talk(feed, number, at, at + PACKET), 0);
         }
-        println!("said {} {}", (u64::from(tick) + 1) * 160, late.as_millis());
+        println!("said {} {}", at + PACKET, late.as_millis());
         // A call's pace, unless the machine has no time for it.
         let next = begin + Duration::from_millis(20) * (tick + 1);
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
         late = late.max(next.elapsed());
+    }
+}
+
+/// Before the packet at a position is said.
+async fn pause_or_resume(house: &House, number: usize, at: u64) {
+    let packet = at / PACKET % PAUSE_EVERY;
+    if packet == PAUSED.start {
+        house.writer.pause(&id(number), at).await.unwrap();
+    } else if packet == PAUSED.end && at / PACKET > PAUSED.start {
+        assert_eq!(house.writer.resume(&id(number), at).await.unwrap(), at);
     }
 }
 
@@ -69,7 +100,7 @@ fn killed(folder: &Path, packets: u64, later: Duration) -> (u64, u64) {
             said = samples.parse().unwrap();
             late = SECOND / 1_000 * ms.parse::<u64>().unwrap();
         }
-        if said >= packets * 160 {
+        if said >= packets * PACKET {
             break;
         }
     }
@@ -87,18 +118,29 @@ fn judge(folder: &Path, said: u64) -> u64 {
         let reader = folder.read((&id(number), BEGAN), &ring()).unwrap();
         assert_eq!(reader.ending(), Ending::Cut);
         let end = reader.positions().end;
+        let pauses = paused(number, end);
         assert!(
-            differing(&reader, number, end).is_empty(),
+            differing(&reader, number, end) == pauses,
             "recording {number}"
         );
-        assert!(reader.spans().is_empty(), "recording {number}");
-        missing = missing.max(said.saturating_sub(end));
+        let spans = reader.spans();
+        assert!(
+            spans.iter().all(|span| span.kind == SpanKind::Paused),
+            "recording {number}"
+        );
+        // One that begins where the file ends holds nothing yet.
+        let told = spans.iter().any(|span| span.from < end);
+        assert_eq!(told, !pauses.is_empty(), "recording {number}");
+        // What is not to be kept is not missing.
+        let not_kept = paused(number, said).iter().filter(|at| **at >= end).count();
+        let not_kept = u64::try_from(not_kept).unwrap();
+        missing = missing.max(said.saturating_sub(end + not_kept));
     }
     missing
 }
 
 #[test]
-fn a_killed_writer_leaves_all_but_the_last_second_in_order() {
+fn a_killed_writer_leaves_all_but_the_last_second_in_order_and_nothing_of_a_pause() {
     let trials = std::env::var(TRIALS).map_or(TRIALS_HERE, |text| text.parse().unwrap());
     let dir = tempfile::tempdir().unwrap();
     let one = |trial: usize| {
