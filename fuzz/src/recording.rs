@@ -86,7 +86,7 @@ impl Writing {
         let marks = u16::from(taker.u8() % 5);
         let mut index = marks.to_be_bytes().to_vec();
         for _ in 0..marks {
-            index.extend_from_slice(&[taker.u8() % 3 + 1, taker.u8() % 2 + 1, taker.u8() % 3 + 1]);
+            index.extend_from_slice(&[taker.u8() % 4 + 1, taker.u8() % 2 + 1, taker.u8() % 3 + 1]);
             index.extend_from_slice(&u64::from(taker.u32()).to_be_bytes());
         }
         let audio = vec![taker.u8(); usize::from(samples) * 2];

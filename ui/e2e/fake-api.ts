@@ -12,7 +12,7 @@ import type {
 
 const PERMISSIONS: Permission[] = [
   'capture.start', 'capture.view_basic', 'payment.resolve_unknown', 'payment.view', 'payment.export', 'audit.read', 'spc.enable', 'desktop.edit', 'gateway.edit', 'gateway.secret.write',
-  'capture.reset_attempts', 'payment.refund', 'user.manage', 'gateway.approve_host', 'recording.listen', 'recording.download', 'recording.delete',
+  'capture.reset_attempts', 'payment.refund', 'user.manage', 'gateway.approve_host', 'recording.listen', 'recording.download', 'recording.delete', 'recording.redact',
 ];
 export const LOGIN: Login = {
   user: { id: 'u1', name: 'a.kim', display_name: 'Alex Kim' },
@@ -174,7 +174,7 @@ const ROLES = [
   role('agent', 'Agent', ['capture.start', 'capture.view_basic'], 112),
   role('supervisor', 'Supervisor', ['capture.reset_attempts', 'payment.resolve_unknown', 'payment.refund', 'payment.view', 'recording.listen'], 6),
   role('desktop_admin', 'Desktop admin', ['desktop.edit'], 1),
-  role('security_admin', 'Security admin', ['spc.enable', 'gateway.edit', 'gateway.secret.write', 'gateway.approve_host', 'user.manage', 'user.staff', 'recording.download', 'recording.delete'], 2, { grantable: false }),
+  role('security_admin', 'Security admin', ['spc.enable', 'gateway.edit', 'gateway.secret.write', 'gateway.approve_host', 'user.manage', 'user.staff', 'recording.download', 'recording.delete', 'recording.redact'], 2, { grantable: false }),
   role('auditor', 'Auditor', ['payment.view', 'recording.listen', 'audit.read'], 1),
   role('r1', 'Team lead', ['capture.start', 'payment.view'], 3, { built_in: false, editable: true, revision: 4 }),
 ];

@@ -67,6 +67,9 @@ pub enum Permission {
     /// Delete recordings before their days are over, with a reason.
     #[serde(rename = "recording.delete")]
     RecordingDelete,
+    /// Remove a part of a recording, with a reason.
+    #[serde(rename = "recording.redact")]
+    RecordingRedact,
     /// Switch Secure Payment Capture on and off, declare recorders.
     #[serde(rename = "spc.enable")]
     SpcEnable,
@@ -95,7 +98,7 @@ pub enum Permission {
 
 impl Permission {
     /// All.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::CaptureStart,
         Self::CaptureViewBasic,
         Self::CaptureResetAttempts,
@@ -107,6 +110,7 @@ impl Permission {
         Self::RecordingListen,
         Self::RecordingDownload,
         Self::RecordingDelete,
+        Self::RecordingRedact,
         Self::SpcEnable,
         Self::DesktopEdit,
         Self::GatewayEdit,
@@ -132,6 +136,7 @@ impl Permission {
             Self::RecordingListen => "recording.listen",
             Self::RecordingDownload => "recording.download",
             Self::RecordingDelete => "recording.delete",
+            Self::RecordingRedact => "recording.redact",
             Self::SpcEnable => "spc.enable",
             Self::DesktopEdit => "desktop.edit",
             Self::GatewayEdit => "gateway.edit",
@@ -166,7 +171,7 @@ pub enum Role {
     Supervisor,
     /// Edits desktops.
     DesktopAdmin,
-    /// Switches the feature on; edits gateways and their secrets; manages users; takes recordings out and deletes them.
+    /// Switches the feature on; edits gateways and their secrets; manages users; takes recordings out, deletes them and removes parts of them.
     SecurityAdmin,
     /// Reads the evidence.
     Auditor,
@@ -199,6 +204,7 @@ impl Role {
             Self::SecurityAdmin => &[
                 Permission::RecordingDownload,
                 Permission::RecordingDelete,
+                Permission::RecordingRedact,
                 Permission::SpcEnable,
                 Permission::GatewayEdit,
                 Permission::GatewaySecretWrite,

@@ -131,6 +131,11 @@ pub enum AuditAction {
     RecordingDeletionBegan,
     /// Its key and its file are gone; detail: call, found (there was a file).
     RecordingDeleted,
+    /// A part of a recording is about to be removed, which may fail and change nothing; detail: call, from_ms, until_ms, reason.
+    RecordingRedactionBegan,
+    /// It is removed, and what was there before cannot be opened; detail: call, from_ms, until_ms, reason, or resumed (a restart found it removed: the entry
+    /// before says the rest).
+    RecordingRedacted,
     /// A supervisor gave the attempts of a widget kind back (S14); detail: kind.
     AttemptsReset,
     /// An agent transferred a call; detail: to (login name), discarded (a capture was open).

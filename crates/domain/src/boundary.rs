@@ -44,7 +44,7 @@ mod telephony;
 pub use payment_desk::{FollowUpError, PaymentDesk};
 pub use recording::{AudioRecording, ConnectedCall, NO_CONTROL, Recorders, Recordings};
 pub use recording_files::{
-    OpenRecording, OpenScreen, RecordingDeletionError, RecordingFileError, RecordingFiles,
+    OpenRecording, OpenScreen, RecordingChangeError, RecordingFileError, RecordingFiles,
     RecordingPieces,
 };
 pub use screen::ScreenDesk;

@@ -126,6 +126,13 @@ pub enum RecordingChange {
         /// What was found.
         scan: RecordingScan,
     },
+    /// A part of it was removed, so its file is another; refused unless it has ended.
+    Redact {
+        /// Which.
+        id: RecordingId,
+        /// How it ends now.
+        end: RecordingEnd,
+    },
     /// It is about to be deleted; refused while it runs, and once its deletion has begun.
     BeginDeletion(RecordingId),
     /// Its key and its file are gone; refused unless its deletion has begun.

@@ -56,6 +56,7 @@ fn begin(writer: &Writer, number: usize, runtime: &tokio::runtime::Runtime) -> F
             id: id(number),
             began: BEGAN,
             laws: [Law::Mu, Law::Mu],
+            is_redacted: false,
         },
         start: 0,
     };
@@ -159,6 +160,7 @@ fn long(folder: &Folder) -> bool {
         id: id(number),
         began: BEGAN,
         laws: [Law::Mu, Law::Mu],
+        is_redacted: false,
     };
     let keys = ring();
     let key = CipherKey::fill_with::<()>(|_| Ok(())).unwrap();

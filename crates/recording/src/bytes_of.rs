@@ -26,6 +26,7 @@ impl Bytes {
             id: id.parse().unwrap(),
             began: UnixMillis(1_764_237_600_123),
             laws: [Law::Mu, Law::A],
+            is_redacted: false,
         };
         let key = DataKey::new(cipher_key(key));
         let mut bytes = header

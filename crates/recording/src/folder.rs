@@ -2,6 +2,8 @@
 //! Owns: names of files, making and deleting them, wrapping their keys anew.
 //! Never: takes a name from outside; leaves a deleted recording's key.
 
+mod redaction;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
@@ -14,6 +16,8 @@ use crate::header::{Header, HeaderError, SEGMENTS_OFFSET, SLOT_OFFSETS};
 use crate::keys::{DataKey, KeyError, KeyRing, NONCE_BYTES, SLOT_BYTES, SealError};
 use crate::reader::{OpenError, Reader};
 use crate::screen::{ScreenHeader, ScreenReader};
+
+pub use redaction::{RedactFileError, SettledRedaction};
 
 /// A key slot without a key.
 const NO_KEY: [u8; SLOT_BYTES] = [0; SLOT_BYTES];
@@ -143,7 +147,8 @@ impl Folder {
     /// # Errors
     /// The system refused.
     pub fn delete(&self, id: &RecordingId, began: UnixMillis) -> Result<bool, FolderError> {
-        self.delete_at(&self.path(id, began))
+        self.forget_redaction(id, began)?;
+        delete_at(&self.path(id, began))
     }
 
     /// The same for the recording of a screen.
@@ -151,24 +156,7 @@ impl Folder {
     /// # Errors
     /// The system refused.
     pub fn delete_screen(&self, id: &RecordingId, began: UnixMillis) -> Result<bool, FolderError> {
-        self.delete_at(&self.screen_path(id, began))
-    }
-
-    fn delete_at(&self, path: &Path) -> Result<bool, FolderError> {
-        let file = match OpenOptions::new().write(true).open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(failed("opening", path)(error)),
-        };
-        for at in SLOT_OFFSETS {
-            write_slot(&file, at, &NO_KEY).map_err(failed("deleting the key of", path))?;
-        }
-        fs::remove_file(path).map_err(failed("deleting", path))?;
-        let day = path.parent().unwrap_or(&self.root);
-        File::open(day)
-            .and_then(|day| day.sync_all())
-            .map_err(failed("syncing the folder", day))?;
-        Ok(true)
+        delete_at(&self.screen_path(id, began))
     }
 
     /// Wraps a recording's key with the ring's active key, if it is not yet; whether it was done. The audio stays as it is. `nonce` is random and used here alone.
@@ -246,6 +234,39 @@ pub enum ReadFileError {
         /// Which.
         path: PathBuf,
     },
+}
+
+/// Deletes a file, its key first. Whether there was one.
+fn delete_at(path: &Path) -> Result<bool, FolderError> {
+    if !delete_key(path)? {
+        return Ok(false);
+    }
+    fs::remove_file(path).map_err(failed("deleting", path))?;
+    sync_folder_of(path)?;
+    Ok(true)
+}
+
+/// From then on what is in a file is noise. Whether there was one.
+fn delete_key(path: &Path) -> Result<bool, FolderError> {
+    let file = match OpenOptions::new().write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(failed("opening", path)(error)),
+    };
+    for at in SLOT_OFFSETS {
+        write_slot(&file, at, &NO_KEY).map_err(failed("deleting the key of", path))?;
+    }
+    Ok(true)
+}
+
+/// What a file is called and that it is gone outlives a power cut.
+fn sync_folder_of(path: &Path) -> Result<(), FolderError> {
+    let Some(folder) = path.parent() else {
+        return Ok(());
+    };
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed("syncing the folder", folder))
 }
 
 fn write_slot(file: &File, at: usize, slot: &[u8; SLOT_BYTES]) -> io::Result<()> {

@@ -11,8 +11,10 @@ use crate::keys::{NONCE_BYTES, SLOT_BYTES, SealError, WrappingKey};
 
 /// First bytes of every recording of a call. Line ends and the end-of-file character show what a text transfer did to it.
 const MAGIC: [u8; 8] = *b"TWREC\r\n\x1A";
-/// The version that is written and read, of either kind of file.
-const VERSION: u16 = 1;
+/// The version of either kind of file as a writer begins it.
+pub(crate) const VERSION: u16 = 1;
+/// The version of a call's file of which parts were removed: its indexes have marks that version 1 does not know.
+const VERSION_REDACTED: u16 = 2;
 /// A block is written apart from its neighbours: the largest one that disks rewrite as a whole.
 const BLOCK_BYTES: usize = 4_096;
 /// Where the key slots stand.
@@ -31,6 +33,8 @@ pub struct Header {
     pub began: UnixMillis,
     /// How consumer's and agent's samples are kept.
     pub laws: [Law; 2],
+    /// Whether parts of it were removed later, which [`crate::redact`] alone does.
+    pub is_redacted: bool,
 }
 
 /// The bytes are no head that we can read.
@@ -40,9 +44,7 @@ pub enum HeaderError {
     #[error("this is no recording of ours")]
     PeerForeign,
     /// It is written by a later version.
-    #[error(
-        "this recording has version {0}; this program reads version {VERSION}: use the newer one"
-    )]
+    #[error("this recording has version {0}, which this program cannot read; use a newer one")]
     PeerNewer(u16),
     /// It ends within its head or key slots.
     #[error("the recording is cut off within its head")]
@@ -55,7 +57,13 @@ pub enum HeaderError {
 impl Header {
     /// The head's bytes, from the file's first.
     pub(crate) fn encode(&self) -> [u8; HEAD_BYTES] {
-        encode(&MAGIC, self.laws.map(number), self.began, &self.id)
+        let version = if self.is_redacted {
+            VERSION_REDACTED
+        } else {
+            VERSION
+        };
+        let laws = self.laws.map(number);
+        encode((&MAGIC, version), laws, self.began, &self.id)
     }
 
     /// The head and the key slots of a new file, up to its first segment: what is not written between them is zero.
@@ -76,11 +84,17 @@ impl Header {
     /// # Errors
     /// They are no head, or one that this version does not read; a shorter file is cut.
     pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, Slots), HeaderError> {
-        let (codes, began, id, slots) = parse(&MAGIC, bytes)?;
+        let (version, codes, (began, id), slots) = parse((&MAGIC, VERSION_REDACTED), bytes)?;
         let law = |code| law_of(code).ok_or(HeaderError::PeerDamaged("an unknown law"));
         let [consumer, agent] = codes;
         let laws = [law(consumer)?, law(agent)?];
-        Ok((Self { id, began, laws }, slots))
+        let header = Self {
+            id,
+            began,
+            laws,
+            is_redacted: version == VERSION_REDACTED,
+        };
+        Ok((header, slots))
     }
 }
 
@@ -89,7 +103,7 @@ pub(crate) type Slots = [[u8; SLOT_BYTES]; 2];
 
 /// A head's bytes. `codes`: what this kind of file says of its content.
 pub(crate) fn encode(
-    magic: &[u8; 8],
+    (magic, version): (&[u8; 8], u16),
     codes: [u8; 2],
     began: UnixMillis,
     id: &RecordingId,
@@ -97,7 +111,7 @@ pub(crate) fn encode(
     let text = id.as_str().as_bytes();
     let bytes = [
         magic.as_slice(),
-        &VERSION.to_be_bytes(),
+        &version.to_be_bytes(),
         &codes,
         &began.0.to_be_bytes(),
         // An id has at most 40 characters.
@@ -121,11 +135,11 @@ pub(crate) fn begin_file(
     Ok(bytes)
 }
 
-/// Reads what [`encode`] and [`begin_file`] wrote: codes, when it began, whose it is, key slots.
-pub(crate) fn parse(
-    magic: &[u8; 8],
-    bytes: &[u8],
-) -> Result<([u8; 2], UnixMillis, RecordingId, Slots), HeaderError> {
+/// What a head says: version, codes, when it began and whose it is, key slots.
+pub(crate) type Said = (u16, [u8; 2], (UnixMillis, RecordingId), Slots);
+
+/// Reads what [`encode`] and [`begin_file`] wrote, up to the newest version that this kind of file has.
+pub(crate) fn parse((magic, newest): (&[u8; 8], u16), bytes: &[u8]) -> Result<Said, HeaderError> {
     match bytes.first_chunk::<8>() {
         Some(found) if found == magic => {}
         None if magic.starts_with(bytes) && !bytes.is_empty() => {
@@ -136,8 +150,8 @@ pub(crate) fn parse(
     let version = bytes.get(8..10).ok_or(HeaderError::PeerCut)?;
     let version = u16::from_be_bytes(fixed(version));
     match version {
-        VERSION => {}
         0 => return Err(HeaderError::PeerDamaged("it has version 0")),
+        _ if version <= newest => {}
         _ => return Err(HeaderError::PeerNewer(version)),
     }
     if bytes.len() < SEGMENTS_OFFSET {
@@ -161,7 +175,7 @@ pub(crate) fn parse(
         ));
     }
     let (codes, began, id) = parse_head(bytes)?;
-    Ok((codes, began, id, slots))
+    Ok((version, codes, (began, id), slots))
 }
 
 fn parse_head(bytes: &[u8]) -> Result<([u8; 2], UnixMillis, RecordingId), HeaderError> {
@@ -209,6 +223,7 @@ mod tests {
             id: id.parse().unwrap(),
             began: UnixMillis(1_764_237_600_123),
             laws: [Law::A, Law::Mu],
+            is_redacted: false,
         }
     }
 
@@ -222,10 +237,18 @@ mod tests {
     #[test]
     fn a_head_is_read_as_it_was_written() {
         for id in ["a".repeat(ID_CHARS_MAX).as_str(), "x"] {
-            let (read, slots) = Header::parse(&file(&header(id))).unwrap();
-            assert_eq!(read, header(id));
-            assert_eq!(slots[1], [0; SLOT_BYTES]);
-            assert_ne!(slots[0], slots[1]);
+            for is_redacted in [false, true] {
+                let written = Header {
+                    is_redacted,
+                    ..header(id)
+                };
+                let bytes = file(&written);
+                assert_eq!(bytes[9], if is_redacted { 2 } else { 1 });
+                let (read, slots) = Header::parse(&bytes).unwrap();
+                assert_eq!(read, written);
+                assert_eq!(slots[1], [0; SLOT_BYTES]);
+                assert_ne!(slots[0], slots[1]);
+            }
         }
     }
 
@@ -249,8 +272,8 @@ mod tests {
             );
         }
         let mut newer = whole.clone();
-        newer[9] = 2;
-        assert_eq!(Header::parse(&newer), Err(HeaderError::PeerNewer(2)));
+        newer[9] = 3;
+        assert_eq!(Header::parse(&newer), Err(HeaderError::PeerNewer(3)));
         let mut dirty = whole;
         dirty[HEAD_BYTES + 100] = 1;
         assert!(matches!(

@@ -215,7 +215,7 @@ impl DataKey {
         nonce: Nonce,
         data: &[u8],
         sealed: &'a mut [u8],
-    ) -> Option<&'a [u8]> {
+    ) -> Option<&'a mut [u8]> {
         let plain = sealed.len().checked_sub(TAG_BYTES)?;
         let (body, tag) = sealed.split_at_mut(plain);
         open_detached(&self.cipher, nonce.bytes(), data, body, tag)?;

@@ -12,6 +12,7 @@ mod keys;
 mod opus;
 mod peaks;
 mod reader;
+mod redact;
 mod screen;
 mod segment;
 mod source;
@@ -24,13 +25,16 @@ mod bytes_of;
 
 pub use composer::{Composer, HOLD_SAMPLES, PauseError};
 pub use feed::Feed;
-pub use folder::{Folder, FolderError, ReadFileError, RewrapError};
+pub use folder::{
+    Folder, FolderError, ReadFileError, RedactFileError, RewrapError, SettledRedaction,
+};
 pub use g711::Law;
 pub use header::{Header, HeaderError};
 pub use keys::{DataKey, InvalidKeyId, KeyError, KeyId, KeyRing, SealError, WrappingKey};
 pub use opus::{OpusError, export_opus};
 pub use peaks::{PEAK_SAMPLES, Peak};
 pub use reader::{Damage, Ending, OpenError, ReadError, Reader};
+pub use redact::{RedactError, redact};
 pub use screen::{
     CHUNK_BYTES_MAX, MEDIA_TYPE_BYTES_MAX, Part, ScreenEnded, ScreenHeader, ScreenPartError,
     ScreenReader, ScreenSpan, ScreenWriteError, ScreenWriter,

@@ -3,6 +3,7 @@
 //! Never: trusts a length, a number or a position that the recording's key has not sealed; fails for what stands before the first wrong byte.
 
 use std::io;
+use std::ops::Range;
 
 use crate::header::{Header, HeaderError, SEGMENTS_OFFSET};
 use crate::keys::{DataKey, KeyError, KeyRing, TAG_BYTES};
@@ -83,7 +84,7 @@ pub struct Reader<S> {
     source: S,
     header: Header,
     key: DataKey,
-    /// Segments with audio, in order.
+    /// Segments in order.
     kept: Vec<Kept>,
     marks: Vec<Mark>,
     peaks: Vec<Peak>,
@@ -91,9 +92,12 @@ pub struct Reader<S> {
     next: Next,
 }
 
+/// A segment that is there.
 #[derive(Debug)]
-struct Kept {
-    head: Head,
+pub(crate) struct Kept {
+    pub(crate) head: Head,
+    /// Which of the marks are its own.
+    marks: Range<usize>,
     audio_offset: u64,
 }
 
@@ -177,7 +181,7 @@ impl<S: Source> Reader<S> {
     }
 
     /// Its first position and the one behind its last, in samples since the call's media began; the same for an empty one.
-    pub fn positions(&self) -> std::ops::Range<u64> {
+    pub fn positions(&self) -> Range<u64> {
         self.next.start.unwrap_or(0)..self.next.end
     }
 
@@ -205,17 +209,40 @@ impl<S: Source> Reader<S> {
         let begin = self.kept.partition_point(|kept| kept.head.end() <= from);
         let mut sealed = vec![0; 0];
         let mut changed = 0;
-        let kept = self.kept.get(begin..).unwrap_or_default();
-        for kept in kept.iter().take_while(|kept| kept.head.first < until) {
-            sealed.resize(kept.head.sealed_audio_bytes(), 0);
-            let read = read_at(&self.source, kept.audio_offset, &mut sealed)?;
-            let sealed = sealed.get_mut(..read).unwrap_or_default();
-            match self.place().open_audio(&kept.head, sealed) {
+        let kept = self.kept.get(begin..).unwrap_or_default().iter();
+        let touched = kept.take_while(|kept| kept.head.first < until);
+        for kept in touched.filter(|kept| kept.head.has_audio) {
+            match self.audio(kept, &mut sealed)? {
                 Some(audio) => self.copy(&kept.head, audio, from, out),
                 None => changed += 1,
             }
         }
         Ok(changed)
+    }
+
+    /// All segments that are in order, the final one too.
+    pub(crate) fn kept(&self) -> &[Kept] {
+        &self.kept
+    }
+
+    /// The marks of a segment.
+    pub(crate) fn marks(&self, kept: &Kept) -> &[Mark] {
+        self.marks.get(kept.marks.clone()).unwrap_or_default()
+    }
+
+    /// Audio of a segment that has some, opened in `place`: interleaved bytes. `None`: it was changed.
+    ///
+    /// # Errors
+    /// The system could not read.
+    pub(crate) fn audio<'a>(
+        &self,
+        kept: &Kept,
+        place: &'a mut Vec<u8>,
+    ) -> Result<Option<&'a mut [u8]>, ReadError> {
+        place.resize(kept.head.sealed_audio_bytes(), 0);
+        let read = read_at(&self.source, kept.audio_offset, place)?;
+        let sealed = place.get_mut(..read).unwrap_or_default();
+        Ok(self.place().open_audio(&kept.head, sealed))
     }
 
     /// Puts what of a segment lies at or behind `from` where it belongs in `out`.
@@ -311,6 +338,7 @@ impl<S: Source> Reader<S> {
                 agent: peak[Track::Agent.channel()],
             });
         self.peaks.extend(peaks);
+        let marks_before = self.marks.len();
         self.marks.extend(index.marks);
         let next = &mut self.next;
         next.start = next.start.or(Some(head.first));
@@ -323,9 +351,11 @@ impl<S: Source> Reader<S> {
         if head.kind == Kind::Final {
             self.ending = Ending::Whole;
         }
-        if head.has_audio {
-            self.kept.push(Kept { head, audio_offset });
-        }
+        self.kept.push(Kept {
+            head,
+            marks: marks_before..self.marks.len(),
+            audio_offset,
+        });
     }
 }
 

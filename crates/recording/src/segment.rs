@@ -200,7 +200,7 @@ impl Place<'_> {
     }
 
     /// Opens sealed audio in place: interleaved bytes.
-    pub(crate) fn open_audio<'a>(&self, head: &Head, sealed: &'a mut [u8]) -> Option<&'a [u8]> {
+    pub(crate) fn open_audio<'a>(&self, head: &Head, sealed: &'a mut [u8]) -> Option<&'a mut [u8]> {
         let data = self.data(&head.encode());
         self.key.open(Nonce::Audio(head.number), &data, sealed)
     }

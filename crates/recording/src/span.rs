@@ -63,6 +63,8 @@ pub enum SpanKind {
     Masked,
     /// Meant to be kept, and lost: a queue was full, the disk refused, or frames came too late.
     Gap,
+    /// Kept, and removed later by a person: silence. Only files of version 2 have it.
+    Removed,
 }
 
 impl SpanKind {
@@ -71,6 +73,7 @@ impl SpanKind {
             Self::Paused => 1,
             Self::Masked => 2,
             Self::Gap => 3,
+            Self::Removed => 4,
         }
     }
 
@@ -79,6 +82,7 @@ impl SpanKind {
             1 => Some(Self::Paused),
             2 => Some(Self::Masked),
             3 => Some(Self::Gap),
+            4 => Some(Self::Removed),
             _ => None,
         }
     }
@@ -90,6 +94,7 @@ impl fmt::Display for SpanKind {
             Self::Paused => "paused",
             Self::Masked => "masked",
             Self::Gap => "gap",
+            Self::Removed => "removed",
         })
     }
 }
@@ -129,7 +134,7 @@ impl Mark {
         out.extend_from_slice(&self.position.to_be_bytes());
     }
 
-    /// `None` if the bytes say nothing that version 1 knows.
+    /// `None` if the bytes say nothing that version 2 knows.
     pub(crate) fn decode(bytes: [u8; MARK_BYTES]) -> Option<Self> {
         let [kind, edge, tracks, position @ ..] = bytes;
         Some(Self {
@@ -223,12 +228,12 @@ mod tests {
 
     #[test]
     fn marks_come_back_from_their_bytes_and_strange_ones_do_not() {
-        for kind in 0..=4 {
+        for kind in 0..=5 {
             for edge in 0..=3 {
                 for tracks in 0..=4 {
                     let bytes = [kind, edge, tracks, 0, 0, 0, 0, 0, 0, 1, 2];
                     let mark = Mark::decode(bytes);
-                    let known = (1..=3).contains(&kind)
+                    let known = (1..=4).contains(&kind)
                         && (1..=2).contains(&edge)
                         && (1..=3).contains(&tracks);
                     assert_eq!(mark.is_some(), known);

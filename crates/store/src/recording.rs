@@ -35,6 +35,7 @@ pub(crate) async fn write(
         RecordingChange::Insert(recording) => insert(connection, recording).await,
         RecordingChange::End { id, end } => finish(connection, id, end).await,
         RecordingChange::Scan { id, scan } => keep_scan(connection, id, scan).await,
+        RecordingChange::Redact { id, end } => keep_redaction(connection, id, end).await,
         RecordingChange::BeginDeletion(id) => {
             let statement =
                 "UPDATE recordings SET state = 'deleting' WHERE id = $1 AND state = 'ended'";
@@ -82,6 +83,25 @@ async fn finish(
          final_segment = $4 WHERE id = $5 AND state = 'running'",
     )
     .bind(end.at.0)
+    .bind(kept(end.samples)?)
+    .bind(kept(end.bytes)?)
+    .bind(end.final_segment.map(i64::from))
+    .bind(id.as_str())
+    .execute(connection)
+    .await
+    .map_err(refused)?;
+    one(&done)
+}
+
+async fn keep_redaction(
+    connection: &mut AnyConnection,
+    id: &RecordingId,
+    end: &RecordingEnd,
+) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "UPDATE recordings SET samples = $1, bytes = $2, final_segment = $3 \
+         WHERE id = $4 AND state = 'ended'",
+    )
     .bind(kept(end.samples)?)
     .bind(kept(end.bytes)?)
     .bind(end.final_segment.map(i64::from))

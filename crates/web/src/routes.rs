@@ -96,6 +96,7 @@ const RECORDINGS: &[Right] = &[
     Right::RecordingListen,
     Right::RecordingDownload,
     Right::RecordingDelete,
+    Right::RecordingRedact,
 ];
 const LISTEN: &[Right] = &[Right::RecordingListen];
 
@@ -328,6 +329,8 @@ fn evidence() -> Vec<Route> {
         get("/recordings/{id}/parts/{number}", recordings::screen::play).may(LISTEN),
         post("/recordings/{id}/download", recordings::audio::download)
             .may(&[Right::RecordingDownload]),
+        post("/recordings/{id}/redactions", recordings::redaction::redact)
+            .may(&[Right::RecordingRedact]),
         delete("/recordings/{id}", recordings::remove).may(&[Right::RecordingDelete]),
         get("/audit", audit::list).may(AUDIT),
         get("/audit/verification", audit::verify).may(AUDIT),

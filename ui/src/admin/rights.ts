@@ -14,6 +14,7 @@ export const RIGHT_NAMES = {
   'recording.listen': 'right.recording.listen',
   'recording.download': 'right.recording.download',
   'recording.delete': 'right.recording.delete',
+  'recording.redact': 'right.recording.redact',
   'spc.enable': 'right.spc.enable',
   'desktop.edit': 'right.desktop.edit',
   'gateway.edit': 'right.gateway.edit',

@@ -62,6 +62,8 @@ export const ACTION_NAMES = {
   recording_downloaded: 'audit_action.recording_downloaded',
   recording_deletion_began: 'audit_action.recording_deletion_began',
   recording_deleted: 'audit_action.recording_deleted',
+  recording_redaction_began: 'audit_action.recording_redaction_began',
+  recording_redacted: 'audit_action.recording_redacted',
   attempts_reset: 'audit_action.attempts_reset',
   call_transferred: 'audit_action.call_transferred',
   recorder_paused: 'audit_action.recorder_paused',

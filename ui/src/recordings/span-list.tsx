@@ -12,6 +12,7 @@ const LOOKS = {
   paused: { tone: 'good', icon: 'lock' },
   masked: { tone: 'good', icon: 'lock' },
   gap: { tone: 'warn', icon: 'warning' },
+  removed: { tone: 'info', icon: 'remove' },
 } satisfies Record<RecordingSpan['kind'], { tone: Tone; icon: IconName }>;
 
 /** Somebody wants to hear how it came to that part. */

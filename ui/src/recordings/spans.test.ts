@@ -25,4 +25,7 @@ test('what lies under a pause is not drawn, and what is beside it is', () => {
   expect(drawn([10, 100])).toEqual([]);
   const pause = span('paused', 10, 20);
   expect(drawnOf(pause, [pause])).toEqual([pause]);
+  const removed = span('removed', 15, 30);
+  expect(drawnOf(pause, [pause, removed])).toEqual([span('paused', 10, 15)]);
+  expect(drawnOf(removed, [pause, removed])).toEqual([removed]);
 });

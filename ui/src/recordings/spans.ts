@@ -9,6 +9,7 @@ export const SPAN_NAMES = {
   paused: 'recordings.span.paused',
   masked: 'recordings.span.masked',
   gap: 'recordings.span.gap',
+  removed: 'recordings.span.removed',
 } satisfies Record<RecordingSpanKind, MessageId>;
 
 /** For the drawing, where there is little room. */
@@ -16,12 +17,14 @@ export const SPAN_LABELS = {
   paused: 'recordings.span_short.paused',
   masked: 'recordings.span_short.masked',
   gap: 'recordings.span_short.gap',
+  removed: 'recordings.span_short.removed',
 } satisfies Record<RecordingSpanKind, MessageId>;
 
 export const SPAN_HINTS = {
   paused: 'recordings.span_hint.paused',
   masked: 'recordings.span_hint.masked',
   gap: 'recordings.span_hint.gap',
+  removed: 'recordings.span_hint.removed',
 } satisfies Record<RecordingSpanKind, MessageId>;
 
 export const TRACK_NAMES = {
@@ -52,13 +55,13 @@ export function behindProtected(spans: readonly RecordingSpan[], ms: number): nu
   return within ? behindProtected(spans, within.until_ms) : ms;
 }
 
-/** What of a span is drawn: not what lies under a pause, in which there is nothing to be masked or lost. */
+/** What of a span is drawn: not what lies under a pause or was removed, where nothing is left that could be masked or lost. */
 export function drawnOf(span: RecordingSpan, spans: readonly RecordingSpan[]): RecordingSpan[] {
-  const pauses = span.kind === 'paused' ? [] : spans.filter(({ kind }) => kind === 'paused');
+  const isAbove = ({ kind }: RecordingSpan) => (kind === 'removed' && span.kind !== 'removed') || (kind === 'paused' && span.kind !== 'paused' && span.kind !== 'removed');
   const without = (pieces: RecordingSpan[], { from_ms, until_ms }: RecordingSpan) =>
     pieces.flatMap((piece) => [
       { ...piece, until_ms: Math.min(piece.until_ms, from_ms) },
       { ...piece, from_ms: Math.max(piece.from_ms, until_ms) },
     ]).filter((piece) => piece.from_ms < piece.until_ms);
-  return pauses.reduce(without, [span]);
+  return spans.filter(isAbove).reduce(without, [span]);
 }

@@ -2,6 +2,7 @@
 //! Owns: the traits by which a kept recording is opened, read and deleted, and why it cannot be.
 //! Never: decides who may; every caller has asked, and has audited what leaves.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{StoreError, Task};
@@ -48,13 +49,13 @@ impl RecordingFileError {
     }
 }
 
-/// Why a recording was not deleted.
+/// Why a recording was not deleted, or no part of it removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RecordingDeletionError {
+pub enum RecordingChangeError {
     /// Its row: a conflict if it runs, or somebody else deletes it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Its file. Once the deletion has begun it is hidden and tried again until the file is gone.
+    /// Its file. Once a deletion has begun the recording is hidden, and the deletion tried again until the file is gone; a removal that failed has removed nothing.
     #[error(transparent)]
     File(#[from] RecordingFileError),
 }
@@ -77,7 +78,17 @@ pub trait RecordingFiles: Send + Sync {
         recording: &'a Recording,
         by: &'a Actor,
         reason: &'a str,
-    ) -> Task<'a, Result<(), RecordingDeletionError>>;
+    ) -> Task<'a, Result<(), RecordingChangeError>>;
+    /// Removes a part of one of a call that has ended, from one millisecond of it to before another: an entry that says by whom and why, a new file without it, a scan,
+    /// the row with a second entry. Silence and a span take its place. It goes on if nobody waits for it. What of the part lies behind the end is left out; one that
+    /// lies there as a whole is refused as [`RecordingFileError::PeerDamaged`], since the caller knows the row.
+    fn redact<'a>(
+        &'a self,
+        recording: &'a Recording,
+        part_ms: Range<u64>,
+        by: &'a Actor,
+        reason: &'a str,
+    ) -> Task<'a, Result<(), RecordingChangeError>>;
 }
 
 /// An open recording. It reads on also if it is deleted meanwhile.

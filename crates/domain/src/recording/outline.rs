@@ -70,6 +70,8 @@ pub enum RecordingSpanKind {
     Masked,
     /// Meant to be kept, and lost.
     Gap,
+    /// Kept, and removed later by a person, who gave a reason.
+    Removed,
 }
 
 /// Whose audio a span is about.

@@ -20,6 +20,7 @@ impl Desk {
             id: "r".parse().unwrap(),
             began: UnixMillis(0),
             laws: [Law::Mu, Law::Mu],
+            is_redacted: false,
         };
         let key = DataKey::new(cipher_key(1));
         let (composer, file) =

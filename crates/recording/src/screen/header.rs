@@ -5,7 +5,7 @@
 use domain::id::RecordingId;
 use domain::time::UnixMillis;
 
-use crate::header::{self, HEAD_BYTES, HeaderError, Slots};
+use crate::header::{self, HEAD_BYTES, HeaderError, Slots, VERSION};
 
 /// First bytes of every recording of a screen.
 const MAGIC: [u8; 8] = *b"TWSCR\r\n\x1A";
@@ -21,12 +21,12 @@ pub struct ScreenHeader {
 
 impl ScreenHeader {
     pub(crate) fn encode(&self) -> [u8; HEAD_BYTES] {
-        header::encode(&MAGIC, [0, 0], self.began, &self.id)
+        header::encode((&MAGIC, VERSION), [0, 0], self.began, &self.id)
     }
 
     /// Reads a file's first bytes, as [`crate::Header`] is read.
     pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, Slots), HeaderError> {
-        let (codes, began, id, slots) = header::parse(&MAGIC, bytes)?;
+        let (_, codes, (began, id), slots) = header::parse((&MAGIC, VERSION), bytes)?;
         if codes != [0, 0] {
             return Err(HeaderError::PeerDamaged("an unknown kind of video"));
         }

@@ -191,11 +191,14 @@ impl Place<'_> {
         let data = self.data(&head.encode());
         self.key
             .open(Nonce::ScreenIndex(head.number), &data, sealed)
+            .map(|plain| &*plain)
     }
 
     /// Opens a sealed chunk in place.
     pub(super) fn open_chunk<'a>(&self, head: &Head, sealed: &'a mut [u8]) -> Option<&'a [u8]> {
         let data = self.data(&head.encode());
-        self.key.open(Nonce::Screen(head.number), &data, sealed)
+        self.key
+            .open(Nonce::Screen(head.number), &data, sealed)
+            .map(|plain| &*plain)
     }
 }

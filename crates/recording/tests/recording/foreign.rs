@@ -33,6 +33,7 @@ fn export(to: &Path) {
         id: id(1),
         began: BEGAN,
         laws: [Law::Mu, Law::A],
+        is_redacted: false,
     };
     let key = CipherKey::fill_with::<()>(|bytes| {
         bytes.fill(7);

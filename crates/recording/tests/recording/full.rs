@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use recording::{Ending, Report, SpanKind};
+use recording::{Ending, RedactError, RedactFileError, Report, SpanKind};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::{House, differing, talk};
+use crate::support::{BEGAN, House, differing, id, ring, talk};
 
 const FOLDER: &str = "TONEWALL_TEST_RECORDINGS";
 /// Bytes of a file that this process may write at first: the head and a second and a half of audio, the last of it in part.
@@ -76,7 +76,41 @@ async fn a_process_whose_files_may_not_grow() {
     };
     assert!(differs.iter().all(is_gap));
     assert_eq!(house.read(2).ending(), Ending::Whole);
+    redact_on_a_full_disk(&house);
     println!("held");
+}
+
+/// A part is not removed where there is no room for the new file; the recording is as it was, nothing is left of the try, and the next one succeeds.
+fn redact_on_a_full_disk(house: &House) {
+    let number = id(1);
+    let named = (&number, BEGAN);
+    let part = house.read(1).positions();
+    let part = part.start..part.start + 8_000;
+    limit(Some(LIMIT));
+    let refused = house.folder.redact(named, &ring(), part.clone());
+    let refused = refused.unwrap_err();
+    assert!(
+        matches!(
+            &refused,
+            RedactFileError::Redact {
+                cause: RedactError::Write(_),
+                ..
+            }
+        ),
+        "{refused:?}"
+    );
+    let left = || std::fs::read_dir(house.folder.root().join("redacting")).unwrap();
+    assert_eq!(left().count(), 0);
+    let is_removed = || {
+        let reader = house.read(1);
+        assert_eq!(reader.ending(), Ending::Whole);
+        let mut spans = reader.spans().into_iter();
+        spans.any(|span| span.kind == SpanKind::Removed)
+    };
+    assert!(!is_removed());
+    limit(None);
+    house.folder.redact(named, &ring(), part).unwrap();
+    assert!(is_removed());
 }
 
 #[test]

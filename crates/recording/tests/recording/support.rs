@@ -58,6 +58,7 @@ impl House {
                 id: id(number),
                 began: BEGAN,
                 laws: [Law::Mu, Law::A],
+                is_redacted: false,
             },
             start: 0,
         };

@@ -1,18 +1,20 @@
 //! Kept recordings, for pages.
-//! Owns: opening and deleting one on behalf of a person, and what an unusable file is told as.
+//! Owns: opening, deleting and redacting one on behalf of a person, and what an unusable file is told as.
 //! Never: decides who may; opens one that is still written; reads on a thread of the runtime.
 
 use std::error::Error;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use domain::access::Actor;
 use domain::boundary::{
-    OpenRecording, OpenScreen, RecordingDeletionError, RecordingFileError, RecordingFiles,
+    OpenRecording, OpenScreen, RecordingChangeError, RecordingFileError, RecordingFiles,
     StoreError, Task,
 };
 use domain::id::RecordingId;
 use domain::recording::{Recording, RecordingEnd, RecordingState};
+use domain::service::SinkMedium;
 use domain::time::UnixMillis;
 use recording::{Folder, KeyError, KeyRing, OpenError, ReadFileError};
 use tokio::sync::Semaphore;
@@ -122,14 +124,12 @@ impl RecordingFiles for Files {
         recording: &'a Recording,
         by: &'a Actor,
         reason: &'a str,
-    ) -> Task<'a, Result<(), RecordingDeletionError>> {
+    ) -> Task<'a, Result<(), RecordingChangeError>> {
         Box::pin(async move {
             self.is_here(recording)?;
             let (rows, recording) = (self.rows.clone(), recording.clone());
             let (by, reason) = (by.clone(), reason.to_owned());
             let deletion = tokio::spawn(async move { rows.delete(&recording, &by, &reason).await });
-            let broke_off =
-                |error: tokio::task::JoinError| StoreError::Unavailable(error.to_string());
             if deletion.await.map_err(broke_off)?? {
                 Ok(())
             } else {
@@ -137,10 +137,34 @@ impl RecordingFiles for Files {
             }
         })
     }
+
+    fn redact<'a>(
+        &'a self,
+        recording: &'a Recording,
+        part_ms: Range<u64>,
+        by: &'a Actor,
+        reason: &'a str,
+    ) -> Task<'a, Result<(), RecordingChangeError>> {
+        Box::pin(async move {
+            self.is_here(recording)?;
+            if recording.medium != SinkMedium::Call {
+                return Err(RecordingFileError::Missing.into());
+            }
+            let (rows, id) = (self.rows.clone(), recording.id.clone());
+            let (by, reason) = (by.clone(), reason.to_owned());
+            let redaction =
+                tokio::spawn(async move { rows.redact(&id, part_ms, &by, &reason).await });
+            redaction.await.map_err(broke_off)?
+        })
+    }
+}
+
+fn broke_off(error: tokio::task::JoinError) -> StoreError {
+    StoreError::Unavailable(error.to_string())
 }
 
 /// An unusable file as the person who asked is told of it, without paths.
-fn refused(error: &ReadFileError) -> RecordingFileError {
+pub(super) fn refused(error: &ReadFileError) -> RecordingFileError {
     let damaged = |why: &dyn Error| RecordingFileError::PeerDamaged {
         why: why.to_string(),
     };

@@ -11,6 +11,7 @@ mod files;
 mod opened;
 mod opened_screen;
 mod pause;
+mod redaction;
 mod rows;
 mod scan;
 mod screen;
@@ -114,10 +115,11 @@ impl Recorder {
             clock: clock.clone(),
             node: node.to_owned(),
             counters: counters.clone(),
-            deleting: tokio::sync::Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
         });
         rows.ring().map_err(StartError::ConfigKeys)?;
         let cut = rows.close_left().await?;
+        rows.settle_redactions().await?;
         if cut > 0 {
             tracing::warn!(
                 cut,
@@ -240,6 +242,7 @@ impl Shared {
             id: row.id.clone(),
             began: row.began,
             laws,
+            is_redacted: false,
         };
         let begun = writer.begin(NewRecording { header, start }, &ring).await;
         match begun {

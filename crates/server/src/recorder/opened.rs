@@ -232,6 +232,7 @@ fn span(span: &Span, start: u64) -> RecordingSpan {
         SpanKind::Paused => RecordingSpanKind::Paused,
         SpanKind::Masked => RecordingSpanKind::Masked,
         SpanKind::Gap => RecordingSpanKind::Gap,
+        SpanKind::Removed => RecordingSpanKind::Removed,
     };
     let tracks = match span.tracks {
         Tracks::One(Track::Consumer) => RecordingTracks::Consumer,

@@ -78,6 +78,7 @@ fn outline(reader: &ScreenReader<File>, end: &RecordingEnd) -> ScreenOutline {
             SpanKind::Paused => RecordingSpanKind::Paused,
             SpanKind::Masked => RecordingSpanKind::Masked,
             SpanKind::Gap => RecordingSpanKind::Gap,
+            SpanKind::Removed => RecordingSpanKind::Removed,
         },
         tracks: RecordingTracks::Both,
         from_ms: span.from_ms,

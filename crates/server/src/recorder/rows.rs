@@ -45,8 +45,8 @@ pub(super) struct Rows {
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) node: String,
     pub(super) counters: Arc<Counters>,
-    /// Held while one is deleted: whoever comes second finds it gone.
-    pub(super) deleting: tokio::sync::Mutex<()>,
+    /// Held while one is deleted or redacted, or what was found in it is noted: whoever comes second finds what the first one made of it.
+    pub(super) changing: tokio::sync::Mutex<()>,
 }
 
 impl Rows {
@@ -170,9 +170,12 @@ impl Rows {
         }
     }
 
-    /// Deletes what is due, again and again.
+    /// Deletes what is due and settles removals of parts that were refused halfway, again and again.
     pub(super) async fn sweep_for_ever(self: Arc<Self>) {
         loop {
+            if let Err(error) = self.settle_redactions().await {
+                tracing::error!(%error, "interrupted removals of parts of recordings are not settled");
+            }
             if let Err(error) = self.sweep().await {
                 tracing::error!(%error, "recordings that are due are not deleted");
             }
@@ -208,7 +211,7 @@ impl Rows {
         by: &Actor,
         reason: &str,
     ) -> Result<bool, StoreError> {
-        let _alone = self.deleting.lock().await;
+        let _alone = self.changing.lock().await;
         match row.state {
             RecordingState::Running => return Err(StoreError::Conflict),
             RecordingState::Ended(_) => {
@@ -265,11 +268,15 @@ impl Rows {
         self.entry_by(&Actor::system(), action, row)
     }
 
-    fn entry_by(&self, by: &Actor, action: AuditAction, row: &Recording) -> AuditEntry {
+    pub(super) fn entry_by(&self, by: &Actor, action: AuditAction, row: &Recording) -> AuditEntry {
         AuditEntry::new(self.clock.now(), by, action, row.object()).with("call", row.call.as_str())
     }
 
-    async fn commit(&self, change: RecordingChange, entry: AuditEntry) -> Result<(), StoreError> {
+    pub(super) async fn commit(
+        &self,
+        change: RecordingChange,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError> {
         let change = Change::Recording(change);
         self.database.commit(Audited { change, entry }).await?;
         Ok(())

@@ -215,26 +215,20 @@ impl Scans {
 
     /// Whether it could be read.
     async fn scan(&mut self, row: &Recording) -> Result<bool, StoreError> {
-        let RecordingState::Ended(end) = row.state else {
-            return Ok(false);
-        };
-        let Some(finds) = self.search(row).await? else {
+        let Some(finds) = self.rows.search(row).await? else {
             if self.passed.len() < PASSED_MAX {
                 self.passed.insert(row.id.clone());
             }
             return Ok(false);
         };
-        match self.rows.note_scan(row, end, finds).await {
-            // Somebody deleted it meanwhile.
-            Err(StoreError::Conflict) => return Ok(false),
-            done => done?,
-        }
-        Ok(true)
+        self.rows.keep_finds(row, finds).await
     }
+}
 
+impl Rows {
     /// None: it cannot be read, and the log says why.
     async fn search(&self, row: &Recording) -> Result<Option<RecordingFinds>, StoreError> {
-        let (folder, ring) = (self.rows.folder.clone(), self.rows.ring()?);
+        let (folder, ring) = (self.folder.clone(), self.ring()?);
         let (id, began) = (row.id.clone(), row.began);
         let search = move || {
             let reader: Reader<File> = match folder.read((&id, began), &ring) {
@@ -253,9 +247,36 @@ impl Scans {
         let searched = tokio::task::spawn_blocking(search).await;
         searched.map_err(|error| StoreError::Unavailable(error.to_string()))
     }
-}
 
-impl Rows {
+    /// Notes what was found in the file of a row. Whether it is noted: not if that file is being deleted, or was scanned anew since a part of it was removed.
+    pub(super) async fn keep_finds(
+        &self,
+        row: &Recording,
+        finds: RecordingFinds,
+    ) -> Result<bool, StoreError> {
+        let _alone = self.changing.lock().await;
+        let RecordingState::Ended(end) = row.state else {
+            return Ok(false);
+        };
+        if self.database.recording(&row.id).await?.as_ref() != Some(row) {
+            return Ok(false);
+        }
+        self.note_scan(row, end, finds).await?;
+        Ok(true)
+    }
+
+    /// Scans one again whose file is another now. One that cannot be read stays as the scan before left it.
+    pub(super) async fn scan_again(
+        &self,
+        row: &Recording,
+        end: RecordingEnd,
+    ) -> Result<(), StoreError> {
+        match self.search(row).await? {
+            Some(finds) => self.note_scan(row, end, finds).await,
+            None => Ok(()),
+        }
+    }
+
     /// The trail says what was found, of each capture of the call and of the recording; then its row does. Interrupted, it is done again.
     async fn note_scan(
         &self,

@@ -19,6 +19,7 @@ use super::*;
 
 mod files;
 mod on_demand;
+mod redaction;
 mod scan;
 mod screens;
 

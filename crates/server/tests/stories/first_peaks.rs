@@ -68,6 +68,7 @@ fn spoken(row: &Recording, under: &WrappingKey) -> Vec<u8> {
         id: row.id.clone(),
         began: row.began,
         laws: [Law::Mu, Law::Mu],
+        is_redacted: false,
     };
     let key = CipherKey::fill_with::<()>(|bytes| {
         bytes.fill(0x5A);

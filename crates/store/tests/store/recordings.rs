@@ -76,16 +76,29 @@ async fn a_recording_moves_from_running_over_ended_to_gone_and_never_back(place:
     let begin_deletion = RecordingChange::BeginDeletion(id());
     let delete = RecordingChange::Delete(id());
     let end = RecordingChange::End { id: id(), end: END };
+    let redacted = RecordingEnd {
+        bytes: END.bytes + 72,
+        final_segment: END.final_segment.map(|last| last + 1),
+        ..END
+    };
+    let redact = RecordingChange::Redact {
+        id: id(),
+        end: redacted,
+    };
     assert_eq!(write(&database, begin_deletion.clone()).await, CONFLICT);
     assert_eq!(write(&database, delete.clone()).await, CONFLICT);
+    assert_eq!(write(&database, redact.clone()).await, CONFLICT);
     is(RecordingState::Running).await;
     assert_eq!(write(&database, end.clone()).await, Ok(0));
     is(RecordingState::Ended(END)).await;
+    assert_eq!(write(&database, redact.clone()).await, Ok(0));
+    is(RecordingState::Ended(redacted)).await;
     assert_eq!(write(&database, end.clone()).await, CONFLICT);
     assert_eq!(write(&database, delete.clone()).await, CONFLICT);
     assert_eq!(write(&database, begin_deletion.clone()).await, Ok(0));
-    is(RecordingState::Deleting(END)).await;
+    is(RecordingState::Deleting(redacted)).await;
     assert_eq!(write(&database, end).await, CONFLICT);
+    assert_eq!(write(&database, redact).await, CONFLICT);
     assert_eq!(write(&database, begin_deletion).await, CONFLICT);
     assert_eq!(write(&database, delete.clone()).await, Ok(0));
     assert_eq!(database.recording(&new.id).await, Ok(None));

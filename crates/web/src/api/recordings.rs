@@ -2,6 +2,7 @@
 
 pub(crate) mod audio;
 mod ranged;
+pub(crate) mod redaction;
 pub(crate) mod screen;
 
 use std::collections::HashMap;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::boundary::{OpenRecording, RecordingDeletionError, RecordingFileError, RecordingFiles};
+use domain::boundary::{OpenRecording, RecordingChangeError, RecordingFileError, RecordingFiles};
 use domain::id::{CallId, RecordingId, ServiceId, UserId};
 use domain::payment::holds_card_number;
 use domain::recording::{
@@ -186,11 +187,11 @@ impl From<RecordingFileError> for Problem {
     }
 }
 
-impl From<RecordingDeletionError> for Problem {
-    fn from(error: RecordingDeletionError) -> Self {
+impl From<RecordingChangeError> for Problem {
+    fn from(error: RecordingChangeError) -> Self {
         match error {
-            RecordingDeletionError::Store(error) => error.into(),
-            RecordingDeletionError::File(error) => error.into(),
+            RecordingChangeError::Store(error) => error.into(),
+            RecordingChangeError::File(error) => error.into(),
         }
     }
 }

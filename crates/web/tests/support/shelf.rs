@@ -1,11 +1,12 @@
 //! Recordings and their files in memory, with the behaviour that the traits promise.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
-    Audited, Change, OpenRecording, OpenScreen, RecordingDeletionError, RecordingFileError,
+    Audited, Change, OpenRecording, OpenScreen, RecordingChangeError, RecordingFileError,
     RecordingFiles, RecordingPieces, Recordings, Store, StoreError, Task,
 };
 use domain::id::RecordingId;
@@ -30,6 +31,8 @@ pub(crate) struct Shelf {
     pub(crate) rows: Mutex<Vec<Recording>>,
     /// What the next opening or deletion answers instead.
     pub(crate) failure: Mutex<Option<RecordingFileError>>,
+    /// Parts that were removed, of whichever recording.
+    removed: Mutex<Vec<RecordingSpan>>,
 }
 
 impl Shelf {
@@ -38,6 +41,7 @@ impl Shelf {
             rooms,
             rows: Mutex::default(),
             failure: Mutex::default(),
+            removed: Mutex::default(),
         }
     }
 
@@ -165,7 +169,9 @@ impl RecordingFiles for Shelf {
         assert!(matches!(recording.state, RecordingState::Ended(_)));
         let opened = || -> Result<Arc<dyn OpenRecording>, _> {
             self.fault()?;
-            Ok(Arc::new(Opened(outline())))
+            let mut outline = outline();
+            outline.spans.extend(self.removed.lock().unwrap().iter());
+            Ok(Arc::new(Opened(outline)))
         };
         task(opened())
     }
@@ -187,7 +193,7 @@ impl RecordingFiles for Shelf {
         recording: &'a Recording,
         by: &'a Actor,
         reason: &'a str,
-    ) -> Task<'a, Result<(), RecordingDeletionError>> {
+    ) -> Task<'a, Result<(), RecordingChangeError>> {
         let entry = |action| AuditEntry::new(self.rooms.now(), by, action, recording.object());
         let audited = |entry| Audited {
             change: Change::None,
@@ -201,6 +207,36 @@ impl RecordingFiles for Shelf {
             let gone = |row: &Recording| row.id != recording.id;
             self.rows.lock().unwrap().retain(gone);
             self.rooms.commit(audited(done)).await?;
+            Ok(())
+        })
+    }
+
+    fn redact<'a>(
+        &'a self,
+        recording: &'a Recording,
+        part_ms: Range<u64>,
+        by: &'a Actor,
+        reason: &'a str,
+    ) -> Task<'a, Result<(), RecordingChangeError>> {
+        let audited = |action| Audited {
+            change: Change::None,
+            entry: AuditEntry::new(self.rooms.now(), by, action, recording.object())
+                .with("from_ms", part_ms.start)
+                .with("until_ms", part_ms.end)
+                .with("reason", reason),
+        };
+        let begun = audited(AuditAction::RecordingRedactionBegan);
+        let done = audited(AuditAction::RecordingRedacted);
+        Box::pin(async move {
+            self.rooms.commit(begun).await?;
+            self.fault()?;
+            let part = RecordingSpan::new(
+                RecordingSpanKind::Removed,
+                RecordingTracks::Both,
+                part_ms.start * 8..part_ms.end * 8,
+            );
+            self.removed.lock().unwrap().push(part);
+            self.rooms.commit(done).await?;
             Ok(())
         })
     }

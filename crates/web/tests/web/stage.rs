@@ -340,6 +340,12 @@ impl Stage {
             )
             .at("kept"),
             case(
+                "POST",
+                "/recordings/{id}/redactions",
+                json!({"from_ms": 200, "until_ms": 900, "reason": "The customer said the number aloud."}),
+            )
+            .at("kept"),
+            case(
                 "DELETE",
                 "/recordings/{id}",
                 json!({"reason": "The customer withdrew consent."}),

@@ -210,9 +210,15 @@ fn may_be_taken(case: &Case, wrong: &Wrong, reply: &Reply) -> bool {
         .any(|json| reply.text().contains(json.trim_matches('"')));
     let tried_out = case.route.starts_with("/gateway/");
     // Into the trail, and into no answer.
-    let is_noted = ["/reject", "/outcome", "/download", "/recordings/{id}"]
-        .iter()
-        .any(|end| case.route.ends_with(end));
+    let is_noted = [
+        "/reject",
+        "/outcome",
+        "/download",
+        "/redactions",
+        "/recordings/{id}",
+    ]
+    .iter()
+    .any(|end| case.route.ends_with(end));
     let goes_on = wrong.pointer.starts_with("/values/") || is_noted || tried_out;
     is_there || is_secret || goes_on
 }

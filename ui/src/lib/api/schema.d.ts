@@ -1559,7 +1559,7 @@ export interface paths {
         };
         /**
          * Recordings, the newest first, page by page.
-         * @description Needs the right recording.listen or recording.download or recording.delete.
+         * @description Needs the right recording.listen or recording.download or recording.delete or recording.redact.
          */
         get: operations["list"];
         put?: never;
@@ -1579,7 +1579,7 @@ export interface paths {
         };
         /**
          * The services and users that recordings can be narrowed to.
-         * @description Needs the right recording.listen or recording.download or recording.delete.
+         * @description Needs the right recording.listen or recording.download or recording.delete or recording.redact.
          */
         get: operations["choices"];
         put?: never;
@@ -1599,7 +1599,7 @@ export interface paths {
         };
         /**
          * One recording, its videos if it is of a screen, what of it is not plain audio or video, and how it ends.
-         * @description Needs the right recording.listen or recording.download or recording.delete.
+         * @description Needs the right recording.listen or recording.download or recording.delete or recording.redact.
          */
         get: operations["show"];
         put?: never;
@@ -1689,6 +1689,27 @@ export interface paths {
         get: operations["peaks"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recordings/{id}/redactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Removes a part of a call's recording that has ended, of both sides and for good: silence takes its place, and a span says so. The trail says by whom and why before
+         *     anything is gone. Several parts are removed one after the other.
+         * @description Needs the right recording.redact.
+         */
+        post: operations["redact"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2140,7 +2161,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "screen_shared" | "recording_asked" | "recording_began" | "recording_ended" | "recording_scanned" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "attempts_reset" | "call_transferred" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "screen_shared" | "recording_asked" | "recording_began" | "recording_ended" | "recording_scanned" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "recording_redaction_began" | "recording_redacted" | "attempts_reset" | "call_transferred" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -3854,7 +3875,7 @@ export interface components {
          * @description A right. Default deny: what no role lists, nobody may.
          * @enum {string}
          */
-        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "payment.resolve_unknown" | "payment.refund" | "payment.view" | "payment.export" | "recording.listen" | "recording.download" | "recording.delete" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
+        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "payment.resolve_unknown" | "payment.refund" | "payment.view" | "payment.export" | "recording.listen" | "recording.download" | "recording.delete" | "recording.redact" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
         /** @description A rectangle of cells. */
         Place: {
             /**
@@ -4255,6 +4276,21 @@ export interface components {
              */
             step_ms: number;
         };
+        /** @description Which part of a recording is removed, and why. */
+        RecordingRedactionForm: {
+            /**
+             * Format: int64
+             * @description Where it begins, in milliseconds since the beginning of the recording; before its end.
+             */
+            from_ms: number;
+            /** @description 3-500 characters, without a card number. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Where it ends, behind `from_ms` and not behind the end of the recording.
+             */
+            until_ms: number;
+        };
         /** @description A recording, without its audio or video. */
         RecordingRow: {
             agent?: components["schemas"]["UserId"] | null;
@@ -4307,7 +4343,7 @@ export interface components {
          * @description Why a part of a recording is not plain audio.
          * @enum {string}
          */
-        RecordingSpanKind: "paused" | "masked" | "gap";
+        RecordingSpanKind: "paused" | "masked" | "gap" | "removed";
         /**
          * @description Whose audio a span is about.
          * @enum {string}
@@ -7815,6 +7851,30 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RecordingPeaks"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    redact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RecordingId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordingRedactionForm"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

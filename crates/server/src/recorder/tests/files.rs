@@ -3,9 +3,7 @@
 use std::io::{Seek as _, SeekFrom, Write as _};
 
 use domain::access::Actor;
-use domain::boundary::{
-    OpenRecording, RecordingDeletionError, RecordingFileError, RecordingPieces,
-};
+use domain::boundary::{OpenRecording, RecordingChangeError, RecordingFileError, RecordingPieces};
 use domain::recording::{RecordingEnd, RecordingEnding, RecordingSpanKind, RecordingTracks};
 
 use super::*;
@@ -212,7 +210,7 @@ async fn a_person_deletes_a_recording_and_both_entries_name_them() {
         scan: None,
         ..row.clone()
     };
-    let conflict = RecordingDeletionError::Store(StoreError::Conflict);
+    let conflict = RecordingChangeError::Store(StoreError::Conflict);
     let refused = files.delete(&running, &actor(), "asked for").await;
     assert_eq!(refused, Err(conflict.clone()));
     assert!(path(&scene, &row).exists());

@@ -12,7 +12,7 @@ use axum::response::Response;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Change, OpenRecording, RecordingFileError, RecordingPieces, Task};
 use domain::id::RecordingId;
-use domain::recording::Recording;
+use domain::recording::{Recording, RecordingSpanKind};
 use futures_util::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -81,8 +81,11 @@ pub(crate) async fn play(
         let what_to_do = "nobody listens to it; delete it, or take it out as a file with a reason to find out what it is";
         return Err(Problem::new(Code::RecordingQuarantined).detail(what_to_do));
     }
+    let spans = opened.outline().spans.iter();
+    let removed = spans.filter(|span| span.kind == RecordingSpanKind::Removed);
     let content = Content {
-        tag: format!("\"{id}\""),
+        // Its bytes are others once a part of it was removed.
+        tag: format!("\"{id}.{}\"", removed.count()),
         kind: WAV,
         length: opened.wav_bytes(),
     };
