@@ -295,6 +295,7 @@ const FACTOR: SecondFactorOffer = {
 /** Six minutes and twelve seconds of a call: a card by Basic, then a check by Advanced, and half a second that a disk did not take. */
 const RECORDED_MS = 372_000;
 const SPANS: RecordingSpan[] = [
+  { kind: 'removed', tracks: 'both', from_ms: 60_000, until_ms: 92_500 },
   { kind: 'paused', tracks: 'both', from_ms: 134_000, until_ms: 171_000 },
   { kind: 'masked', tracks: 'consumer', from_ms: 250_000, until_ms: 302_000 },
   { kind: 'gap', tracks: 'both', from_ms: 330_000, until_ms: 330_500 },

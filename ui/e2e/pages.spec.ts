@@ -284,6 +284,16 @@ const PLACES: readonly Place[] = [
     },
   },
   {
+    name: 'recording-remove-part',
+    path: '/recordings/kept',
+    ready: async (page) => {
+      await page.getByRole('button', { name: /^Go to: Keys masked/ }).click();
+      await page.getByRole('button', { name: 'Forward 10 seconds' }).click();
+      await page.getByRole('button', { name: 'Remove a part…' }).click();
+      await expect(page.getByText('4:10.0 – 5:02.0: 52 s of both sides become silence.')).toBeVisible();
+    },
+  },
+  {
     name: 'recording-delete',
     path: '/recordings/kept',
     ready: async (page) => {

@@ -1,6 +1,6 @@
-/** A call that was really recorded: found, heard, taken out, deleted. */
+/** A call that was really recorded: found, heard, taken out, a part of it removed, deleted. */
 import { execFileSync } from 'node:child_process';
-import { readdir, stat, writeFile } from 'node:fs/promises';
+import { link, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { post, send } from './api';
@@ -113,6 +113,106 @@ test('a recorded call is found, drawn and heard without the pause of its capture
   expect(await kept(demo.recordings)).toBe(0);
   await page.reload();
   await expect(page.getByRole('alert')).toContainText('not there');
+  for (const one of [admin, listener, auditor]) await one.page.context().close();
+});
+
+/** Bytes of a WAV: of its head, of both tracks' samples in a millisecond. */
+const WAV_HEAD = 44;
+const WAV_MS = 32;
+/** Both key slots of a file (docs/decisions/0011-recordings.md): where they stand, and how long they are. */
+const SLOTS = [4_096, 8_192];
+const SLOT_BYTES = 68;
+
+/** The newest file of a recording. */
+async function newest(folder: string): Promise<string> {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.twrec'));
+  const aged = await Promise.all(names.map(async (name) => ({ path: join(folder, name), at: (await stat(join(folder, name))).mtimeMs })));
+  return aged.sort((one, other) => other.at - one.at)[0]!.path;
+}
+
+/** Whether there is a sound in some milliseconds of a WAV: more than A-law's smallest step. */
+function isHeard(wav: Buffer, from: number, until: number): boolean {
+  const bytes = wav.subarray(WAV_HEAD + from * WAV_MS, WAV_HEAD + until * WAV_MS);
+  return Array.from({ length: bytes.length / 2 }, (_, at) => Math.abs(bytes.readInt16LE(2 * at))).some((sample) => sample > 8);
+}
+
+test('a part of a recorded call is removed for good: silent in its file, which is another one, with the reason in the trail, and by nobody without the right', async ({ desk, demo, simulator, browser, shot }) => {
+  test.slow();
+  const [from, until] = [1_500, 3_000];
+  const admin = await elsewhere(browser, demo);
+  await admin.signIn('admin', '/configure/calls/services');
+  await recordCalls(admin.page);
+  await desk.signIn('agent');
+  await desk.takeCall();
+  await spoken(demo.recordings, 5);
+  await simulator.hangUp();
+  const listener = await elsewhere(browser, demo);
+  await listener.signIn('supervisor', '/recordings');
+  const row = listener.page.getByRole('row').filter({ hasText: 'Whole' });
+  await expect(async () => {
+    await listener.page.reload();
+    await expect(row).toHaveCount(1, { timeout: 2_000 });
+  }).toPass();
+  await row.click();
+  await expect(listener.page.getByRole('region', { name: 'Player' })).toBeVisible();
+  await expect(listener.button('Remove a part…')).toHaveCount(0);
+  const address = new URL(listener.page.url()).pathname;
+  const { csrf } = (await (await listener.page.request.get('/api/v1/login')).json()) as { csrf: string };
+  const origin = new URL(listener.page.url()).origin;
+  const asked = { from_ms: from, until_ms: until, reason: 'The customer said the number aloud.' };
+  const refused = await listener.page.request.post(`/api/v1${address}/redactions`, { data: asked, headers: { Origin: origin, 'X-Tonewall-CSRF': csrf } });
+  expect(refused.status()).toBe(403);
+
+  const wav = async () => {
+    const login = (await (await admin.page.request.get('/api/v1/login')).json()) as { csrf: string };
+    const taken = await admin.page.request.post(`/api/v1${address}/download`, { data: { format: 'wav', reason: 'The customer asked for a copy.' }, headers: { Origin: origin, 'X-Tonewall-CSRF': login.csrf } });
+    expect(taken.status()).toBe(200);
+    return taken.body();
+  };
+  const before = await wav();
+  expect(isHeard(before, from, until)).toBe(true);
+  const path = await newest(demo.recordings);
+  const old = join(demo.recordings, 'old');
+  await link(path, old);
+
+  await admin.page.goto(address);
+  await admin.button('Remove a part…').click();
+  const dialog = admin.page.getByRole('alertdialog', { name: 'Remove a part of this recording?' });
+  await dialog.getByRole('textbox', { name: 'From' }).fill('0:01.5');
+  await dialog.getByRole('textbox', { name: 'Until' }).fill('0:03');
+  await expect(dialog).toContainText('1.5 s of both sides become silence.');
+  await expect(admin.button('Remove for good')).toBeDisabled();
+  await dialog.getByRole('textbox', { name: 'Reason' }).fill(asked.reason);
+  await shot('recording-remove-part', admin.page);
+  await admin.button('Remove for good').click();
+  // Without a reload.
+  await expect(admin.page.getByRole('listitem').filter({ hasText: 'Removed' })).toContainText('00:01 – 00:03');
+  await expect(dialog).toBeHidden();
+
+  const after = await wav();
+  expect(after.length).toBe(before.length);
+  const [begin, end] = [WAV_HEAD + from * WAV_MS, WAV_HEAD + until * WAV_MS];
+  expect(isHeard(after, from, until)).toBe(false);
+  expect(after.subarray(0, begin).equals(before.subarray(0, begin))).toBe(true);
+  expect(after.subarray(end).equals(before.subarray(end))).toBe(true);
+
+  // The file from before has lost its key, and no name of it is left but the one of this test.
+  const [{ ino }, was] = [await stat(path), await stat(old)];
+  expect([ino === was.ino, was.nlink]).toEqual([false, 1]);
+  const bytes = await readFile(old);
+  for (const slot of SLOTS) expect(bytes.subarray(slot, slot + SLOT_BYTES).every((byte) => byte === 0), `slot at ${slot}`).toBe(true);
+  expect(await readdir(join(demo.recordings, 'redacting'))).toEqual([]);
+
+  await listener.page.reload();
+  await expect(listener.page.getByRole('button', { name: 'Go to: Removed 00:01 – 00:03' })).toBeVisible();
+  await shot('recording-part-removed', listener.page);
+  const auditor = await elsewhere(browser, demo);
+  await auditor.signIn('auditor', '/audit?action=recording_redacted');
+  const entry = auditor.page.getByRole('row', { name: /Part of a recording removed/ });
+  await expect(entry).toHaveCount(1);
+  await expect(entry).toContainText('admin');
+  const { entries } = (await (await auditor.page.request.get('/api/v1/audit?action=recording_redacted')).json()) as { entries: { detail: object }[] };
+  expect(entries.map(({ detail }) => detail)).toEqual([expect.objectContaining(asked)]);
   for (const one of [admin, listener, auditor]) await one.page.context().close();
 });
 

@@ -2,7 +2,8 @@
  * Owns: the audio that plays, where it stands, that protected parts are skipped, that a locked page is silent.
  * Never: asks for audio before somebody presses Play, since each playing stands in the trail.
  */
-import { useEffect, useEffectEvent, useRef, useState } from 'react';
+import type { RefObject } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
 import type { RecordingSpan } from '../lib/api/types';
 import { behindProtected } from './spans';
 
@@ -15,18 +16,19 @@ type Source = {
   spans: readonly RecordingSpan[];
   /** Nobody is at the page: nobody listens. */
   locked: boolean;
+  /** Where it stands, in milliseconds; begins where another player of the same recording was. */
+  place: RefObject<number>;
 };
 
 export type Playback = ReturnType<typeof usePlayback>;
 
-export function usePlayback({ url, lengthMs, spans, locked }: Source) {
+export function usePlayback({ url, lengthMs, spans, locked, place }: Source) {
   const [audio] = useState(() => new Audio());
   const [playing, setPlaying] = useState(false);
   const [failed, setFailed] = useState(false);
-  const [positionMs, setPositionMs] = useState(0);
+  const [positionMs, setPositionMs] = useState(() => place.current);
   const [rate, setRate] = useState(1);
   const [skips, setSkips] = useState(true);
-  const place = useRef(0);
 
   const seek = (ms: number) => {
     const next = Math.min(Math.max(0, ms), lengthMs);
@@ -47,6 +49,7 @@ export function usePlayback({ url, lengthMs, spans, locked }: Source) {
   useEffect(() => {
     audio.preload = 'none';
     audio.src = url;
+    audio.currentTime = place.current / 1_000;
     const gone = new AbortController();
     const on = (event: string, then: () => void) => audio.addEventListener(event, then, { signal: gone.signal });
     on('play', () => setPlaying(true));
@@ -62,7 +65,7 @@ export function usePlayback({ url, lengthMs, spans, locked }: Source) {
       audio.removeAttribute('src');
       audio.load();
     };
-  }, [audio, url]);
+  }, [audio, url, place]);
   useEffect(() => {
     if (!playing) return;
     const timer = setInterval(look, LOOK_MS);

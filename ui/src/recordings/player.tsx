@@ -1,5 +1,6 @@
 /** What was recorded, to be seen and heard: both sides drawn, the audio, the parts that are not plain audio. */
 import { useQuery } from '@tanstack/react-query';
+import type { RefObject } from 'react';
 import { api, sentenceOf } from '../lib/api/client';
 import { KEYS } from '../lib/api/queries';
 import type { RecordingDetail, RecordingFileView, RecordingPeaks } from '../lib/api/types';
@@ -11,10 +12,10 @@ import { SpanList } from './span-list';
 import { Tracks } from './tracks';
 import { Position, Transport } from './transport';
 
-type Props = { id: string; file: RecordingFileView; locked: boolean };
+type Props = { id: string; file: RecordingFileView; locked: boolean; place: RefObject<number> };
 
 /** For whoever may listen. */
-export function Player({ id, file, locked }: Props) {
+export function Player({ id, file, locked, place }: Props) {
   const t = useT();
   const { length_ms: lengthMs, spans } = file;
   const path = `/recordings/${encodeURIComponent(id)}`;
@@ -23,7 +24,7 @@ export function Player({ id, file, locked }: Props) {
     queryFn: ({ signal }) => api<RecordingPeaks>('GET', `${path}/peaks`, { signal }),
     staleTime: Infinity,
   });
-  const playback = usePlayback({ url: `/api/v1${path}/audio`, lengthMs, spans, locked });
+  const playback = usePlayback({ url: `/api/v1${path}/audio`, lengthMs, spans, locked, place });
   return (
     <>
       <section className={css.player} aria-label={t('recordings.player')}>

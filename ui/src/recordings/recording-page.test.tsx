@@ -107,6 +107,67 @@ test('who may only take it out or delete it hears nothing, and gives a reason wi
   expect(requests.find(({ method }) => method === 'DELETE')?.body).toEqual({ reason: 'asked for' });
 });
 
+test('a part is removed from where the player stands, with a reason; the drawing, the list and the audio are then without it', async () => {
+  const loads = vi.spyOn(HTMLMediaElement.prototype, 'load').mockReturnValue();
+  let removed: RecordingSpan[] = [];
+  let answer = 503;
+  const requests = fakeServer(({ method, path, body }) => {
+    if (path.startsWith('/recordings?')) return { json: { recordings: [ROW], next: null } };
+    if (path.endsWith('/peaks')) return { json: { length_ms: 372_000, step_ms: 125, consumer: [1, 2], agent: [3, 4] } };
+    if (method !== 'POST') return { json: { ...KEPT, file: { ...KEPT.file!, spans: [...SPANS, ...removed] } } };
+    if (answer !== 204) return { status: answer, json: { title: 'x', status: answer, code: 'recording_unavailable' } };
+    const { from_ms, until_ms } = body as { from_ms: number; until_ms: number };
+    removed = [{ kind: 'removed', tracks: 'both', from_ms, until_ms }];
+    return {};
+  });
+  renderPage(<RecordingPage id="kept" login={loginOf('recording.listen', 'recording.redact')} locked={false} />);
+  const user = userEvent.setup();
+  await user.click(await screen.findByRole('button', { name: 'Go to: Recording paused 02:14 – 02:51' }));
+  await user.click(screen.getByRole('button', { name: 'Forward 10 seconds' }));
+  await user.click(screen.getByRole('button', { name: 'Remove a part…' }));
+  const dialog = screen.getByRole('alertdialog', { name: 'Remove a part of this recording?' });
+  const [from, until, reason] = [/^From/, /^Until/, /^Reason/].map((name) => within(dialog).getByRole('textbox', { name })) as [HTMLElement, HTMLElement, HTMLElement];
+  // The pause in which the player stands.
+  expect([from, until].map((input) => (input as HTMLInputElement).value)).toEqual(['2:14.0', '2:51.0']);
+  expect(from).toHaveFocus();
+  const go = within(dialog).getByRole('button', { name: 'Remove for good' });
+  await user.keyboard('{Control>}a{/Control}3:00{Tab}{Control>}a{/Control}7:00{Tab}asked for');
+  expect(until).toHaveAccessibleDescription('The recording ends at 6:12.0.');
+  expect(go).toBeDisabled();
+  await user.clear(until);
+  await user.type(until, '3:05,5');
+  expect(dialog).toHaveTextContent('3:00.0 – 3:05.5: 5.5 s of both sides become silence.');
+  await user.click(go);
+  expect(await within(dialog).findByRole('alert')).toHaveTextContent('The recording cannot be reached now.');
+  answer = 204;
+  expect(reason).toHaveValue('asked for');
+  await user.click(go);
+  const parts = await screen.findByRole('region', { name: 'Parts without plain audio' });
+  const gone = await within(parts).findByText('Removed');
+  expect(gone.closest('li')).toHaveTextContent('03:00 – 03:05');
+  expect(screen.getByText('Removed: 3:00.0 – 3:05.5')).toBeVisible();
+  expect(requests.filter(({ method }) => method === 'POST').at(-1)).toMatchObject({ path: '/recordings/kept/redactions', body: { from_ms: 180_000, until_ms: 185_500, reason: 'asked for' } });
+  expect(requests.filter(({ path }) => path.endsWith('/peaks')).length).toBeGreaterThan(1);
+  // The old player is gone with its audio; the new one stands where it stood.
+  expect(loads).toHaveBeenCalled();
+  expect(screen.getByRole('slider', { name: 'Position' })).toHaveValue('142');
+});
+
+test('of a quarantined recording the part in which keys were found is offered, and nobody without the right removes one', async () => {
+  const masked: RecordingSpan = { kind: 'masked', tracks: 'consumer', from_ms: 250_010, until_ms: 302_040 };
+  const found: RecordingDetail = { ...KEPT, row: { ...ROW, scan: { at: AT, finds: { masked_keys: 2, paused_samples: 0, unprotected_keys: 0 } } }, file: { ...KEPT.file!, spans: [...SPANS, masked] } };
+  open(found, 'recording.redact');
+  await userEvent.click(await screen.findByRole('button', { name: 'Remove a part…' }));
+  expect([/^From/, /^Until/].map((name) => screen.getByRole<HTMLInputElement>('textbox', { name }).value)).toEqual(['4:10.0', '5:02.1']);
+  await userEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+  const page = screen.getByRole('main');
+  open(KEPT, 'recording.listen', 'recording.download', 'recording.delete');
+  await screen.findByRole('region', { name: 'Player' });
+  const other = screen.getAllByRole('main').find((one) => one !== page)!;
+  expect(within(other).getByRole('button', { name: 'Delete' })).toBeVisible();
+  expect(within(other).queryByRole('button', { name: 'Remove a part…' })).toBeNull();
+});
+
 test('one that runs, one that was cut, one in which something was found and one that cannot be read say so and what to do', async () => {
   open({ row: { ...ROW, end: null }, file: null, unreadable: null }, 'recording.listen', 'recording.delete');
   expect(await screen.findByText(/It can be listened to once it has ended/)).toBeVisible();

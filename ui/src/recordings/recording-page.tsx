@@ -1,6 +1,7 @@
 /** One recording: whose call it is, how it ended, its player, and what may be done with its file. */
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import type { ReactNode, RefObject } from 'react';
+import { useRef } from 'react';
 import { Link, useLocation } from 'wouter';
 import evidence from '../evidence/evidence.module.css';
 import { api, sentenceOf } from '../lib/api/client';
@@ -15,6 +16,7 @@ import { EndChip } from './end-chip';
 import { findWords, isQuarantined } from './finds';
 import { Player } from './player';
 import css from './recordings.module.css';
+import { RemovePart } from './remove-part';
 import { ScreenParts } from './screen-parts';
 import { SpanList } from './span-list';
 import { MEDIUM_NAMES } from './spans';
@@ -23,6 +25,7 @@ import { Delete, Download } from './take-out';
 export default function RecordingPage({ id, login, locked }: { id: string; login: Login; locked: boolean }) {
   const t = useT();
   const [, go] = useLocation();
+  const place = useRef(0);
   const { data, error, isPending, isFetching, refetch } = useQuery({
     queryKey: [...KEYS.recordings, 'one', id],
     queryFn: ({ signal }) => api<RecordingDetail>('GET', `/recordings/${encodeURIComponent(id)}`, { signal }),
@@ -44,6 +47,7 @@ export default function RecordingPage({ id, login, locked }: { id: string; login
             <div className={evidence.chips}>
               <EndChip row={data.row} />
               {data.file && data.row.medium === 'call' && may(login, 'recording.download') && <Download id={id} lengthMs={data.file.length_ms} />}
+              {data.file && data.row.medium === 'call' && may(login, 'recording.redact') && <RemovePart row={data.row} file={data.file} place={place} />}
               {data.row.end && may(login, 'recording.delete') && <Delete id={id} onGone={() => go('/recordings')} />}
             </div>
           </div>
@@ -60,7 +64,7 @@ export default function RecordingPage({ id, login, locked }: { id: string; login
           )}
           <Quarantine row={data.row} />
           {data.file && <Condition file={data.file} />}
-          {data.file && <Content detail={data} file={data.file} mayListen={may(login, 'recording.listen')} locked={locked} />}
+          {data.file && <Content detail={data} file={data.file} mayListen={may(login, 'recording.listen')} locked={locked} place={place} />}
           {data.file && !may(login, 'recording.listen') && <p className={css.hint}>{t('recordings.unheard')}</p>}
         </>
       )}
@@ -68,11 +72,14 @@ export default function RecordingPage({ id, login, locked }: { id: string; login
   );
 }
 
-type ContentProps = { detail: RecordingDetail; file: RecordingFileView; mayListen: boolean; locked: boolean };
+type ContentProps = { detail: RecordingDetail; file: RecordingFileView; mayListen: boolean; locked: boolean; place: RefObject<number> };
 
-function Content({ detail: { row }, file, mayListen, locked }: ContentProps) {
+function Content({ detail: { row }, file, mayListen, locked, place }: ContentProps) {
   if (!mayListen || isQuarantined(row)) return <SpanList file={file} />;
-  return row.medium === 'screen' ? <ScreenParts id={row.id} file={file} locked={locked} /> : <Player id={row.id} file={file} locked={locked} />;
+  if (row.medium === 'screen') return <ScreenParts id={row.id} file={file} locked={locked} />;
+  // Once a part was removed its audio is another: none of what was loaded before plays on.
+  const removed = file.spans.filter(({ kind }) => kind === 'removed').length;
+  return <Player key={removed} id={row.id} file={file} locked={locked} place={place} />;
 }
 
 function Facts({ row }: { row: RecordingRow }) {

@@ -1,17 +1,14 @@
 /** A recording that leaves as a file, or that is deleted before its day: each with a reason. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
 import { useState } from 'react';
-import { ApiError, api, apiFile, sentenceOf } from '../lib/api/client';
+import { api, apiFile } from '../lib/api/client';
 import { KEYS } from '../lib/api/queries';
 import type { RecordingFormat } from '../lib/api/types';
-import { looksLikeCard } from '../lib/capture/payment-form';
-import { Button, Icon, Notice, Question, RadioInput, TextInput } from '../lib/controls';
+import { Button, Icon, RadioInput } from '../lib/controls';
 import { keep } from '../lib/keep-file';
 import { useT } from '../lib/i18n';
 import { numberText } from '../lib/i18n/format';
-import { REASON_CHARS, isReason } from '../lib/reason';
-import css from './recordings.module.css';
+import { WithReason } from './with-reason';
 
 type Props = { id: string; lengthMs: number };
 
@@ -74,33 +71,5 @@ export function Delete({ id, onGone }: { id: string; onGone: () => void }) {
         </WithReason>
       )}
     </>
-  );
-}
-
-type Step = { mutate: (reason: string) => void; isPending: boolean; error: Error | null };
-type Asked = { title: string; go: string; look?: 'primary' | 'danger'; step: Step; onClose: () => void; children: ReactNode };
-
-/** Nothing is sent without a reason, and none with a card number in it. */
-function WithReason({ title, go, look = 'primary', step, onClose, children }: Asked) {
-  const t = useT();
-  const [reason, setReason] = useState('');
-  const isCard = looksLikeCard(reason);
-  const wrong = step.error instanceof ApiError ? step.error.problem.errors?.find(({ field }) => field === 'reason')?.message : undefined;
-  const actions = (
-    <>
-      <Button onPress={onClose}>{t('widget.cancel')}</Button>
-      <Button look={look} isDisabled={!isReason(reason) || isCard || step.isPending} onPress={() => step.mutate(reason.trim())}>
-        {step.isPending ? t('recordings.pending') : go}
-      </Button>
-    </>
-  );
-  return (
-    <Question title={title} open onClose={onClose} actions={actions}>
-      <div className={css.question}>
-        {children}
-        <TextInput label={t('recordings.reason')} value={reason} onChange={setReason} lines={2} maxLength={REASON_CHARS.max} required error={isCard ? t('form.card_typed') : wrong} />
-        {step.error && !wrong && <Notice tone="bad" role="alert">{sentenceOf(step.error)}</Notice>}
-      </div>
-    </Question>
   );
 }

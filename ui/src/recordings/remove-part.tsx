@@ -1,0 +1,85 @@
+/** A part of a call's recording that is removed for good, with a reason. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { RefObject } from 'react';
+import { useState } from 'react';
+import { api } from '../lib/api/client';
+import { KEYS } from '../lib/api/queries';
+import type { RecordingFileView, RecordingRow } from '../lib/api/types';
+import { Button, Icon, Notice, TextInput } from '../lib/controls';
+import type { MessageId } from '../lib/i18n';
+import { useT } from '../lib/i18n';
+import { numberText } from '../lib/i18n/format';
+import type { PartFault, PartTimes } from './part-times';
+import { partOffered, partTyped, placeFound, timeTyped } from './part-times';
+import css from './recordings.module.css';
+import { WithReason, wrongOf } from './with-reason';
+
+type Props = {
+  row: RecordingRow;
+  file: RecordingFileView;
+  /** Where the player stands. */
+  place: RefObject<number>;
+};
+
+const FAULTS = {
+  time: 'recordings.redact_fault.time',
+  order: 'recordings.redact_fault.order',
+  beyond: 'recordings.redact_fault.beyond',
+} satisfies Record<PartFault['why'], MessageId>;
+
+export function RemovePart({ row, file, place }: Props) {
+  const t = useT();
+  const [offered, setOffered] = useState<PartTimes>();
+  const [done, setDone] = useState('');
+  const ask = () => {
+    setDone('');
+    setOffered(partOffered(file.spans, place.current || (placeFound(row, file.spans) ?? 0), file.length_ms));
+  };
+  return (
+    <>
+      <Button onPress={ask}>
+        <Icon name="remove" />
+        {t('recordings.redact')}
+      </Button>
+      <span role="status" className="visually-hidden">{done && t('recordings.redact_done', { part: done })}</span>
+      {offered && <Asked id={row.id} lengthMs={file.length_ms} offered={offered} onClose={() => setOffered(undefined)} onDone={setDone} />}
+    </>
+  );
+}
+
+type AskedProps = { id: string; lengthMs: number; offered: PartTimes; onClose: () => void; onDone: (part: string) => void };
+
+function Asked({ id, lengthMs, offered, onClose, onDone }: AskedProps) {
+  const t = useT();
+  const queries = useQueryClient();
+  const [from, setFrom] = useState(() => timeTyped(offered.from_ms, 'down'));
+  const [until, setUntil] = useState(() => timeTyped(offered.until_ms, 'up'));
+  const typed = partTyped(from, until, lengthMs);
+  const fault = 'why' in typed ? typed : undefined;
+  const part = 'why' in typed ? undefined : typed;
+  const said = part && t('recordings.from_to', { from: timeTyped(part.from_ms, 'down'), until: timeTyped(part.until_ms, 'up') });
+  const removed = useMutation({
+    mutationFn: (reason: string) => api('POST', `/recordings/${encodeURIComponent(id)}/redactions`, { body: { ...part, reason } }),
+    onSuccess: () => {
+      onDone(said ?? '');
+      onClose();
+    },
+    // Also after a failure: what the server could not finish it finishes by itself.
+    onSettled: () => queries.invalidateQueries({ queryKey: KEYS.recordings }),
+  });
+  const wrong = (of: PartFault['of']) => (fault?.of === of ? t(FAULTS[fault.why], { time: timeTyped(lengthMs, 'down') }) : wrongOf(removed.error, `${of}_ms`));
+  const time = { inputMode: 'text', disabled: removed.isPending, required: true } as const;
+  return (
+    <WithReason title={t('recordings.redact_title')} go={t('recordings.redact_go')} look="danger" isWrong={!part} step={removed} onClose={onClose}>
+      <p>{t('recordings.redact_hint')}</p>
+      <div className={css.times}>
+        <TextInput label={t('recordings.redact_from')} value={from} onChange={setFrom} error={wrong('from')} autoFocus {...time} />
+        <TextInput label={t('recordings.redact_until')} value={until} onChange={setUntil} error={wrong('until')} {...time} />
+      </div>
+      <p className={css.hint}>
+        {part ? t('recordings.redact_says', { part: said ?? '', n: numberText((part.until_ms - part.from_ms) / 1_000) }) : t('recordings.redact_times')}
+      </p>
+      {removed.isPending && <Notice tone="info" role="status">{t('recordings.redact_runs')}</Notice>}
+    </WithReason>
+  );
+}
