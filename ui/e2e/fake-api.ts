@@ -416,10 +416,10 @@ const ANSWERS: Record<string, unknown> = {
     row: SCREEN,
     file: {
       length_ms: RECORDED_MS,
-      spans: [{ kind: 'paused', tracks: 'both', from_ms: 134_000, until_ms: 171_000 }],
+      spans: [{ kind: 'paused', tracks: 'both', from_ms: 134_000, until_ms: 171_000 }, { kind: 'removed', tracks: 'both', from_ms: 250_000, until_ms: 372_000 }],
       parts: [
         { number: 1, begin_ms: 2_000, length_ms: 132_000, bytes: 9_000_000, media_type: 'video/webm;codecs=vp8' },
-        { number: 2, begin_ms: 171_000, length_ms: 201_000, bytes: 12_000_000, media_type: 'video/webm;codecs=vp8' },
+        { number: 2, begin_ms: 171_000, length_ms: 79_000, bytes: 12_000_000, media_type: 'video/webm;codecs=vp8' },
       ],
       ending: { is: 'whole' },
     },

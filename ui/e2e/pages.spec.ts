@@ -294,6 +294,14 @@ const PLACES: readonly Place[] = [
     },
   },
   {
+    name: 'recording-remove-screen-part',
+    path: '/recordings/screen',
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Remove a part…' }).click();
+      await expect(page.getByText('This part goes as a whole: 00:02 – 02:14')).toBeVisible();
+    },
+  },
+  {
     name: 'recording-delete',
     path: '/recordings/kept',
     ready: async (page) => {

@@ -10,6 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use domain::id::RecordingId;
+use domain::service::SinkMedium;
 use domain::time::UnixMillis;
 
 use crate::header::{Header, HeaderError, SEGMENTS_OFFSET, SLOT_OFFSETS};
@@ -84,6 +85,15 @@ impl Folder {
         self.place(id, began, "twscr")
     }
 
+    /// Where the recording of a medium is that began at this time.
+    #[must_use]
+    pub fn path_of(&self, (id, began): (&RecordingId, UnixMillis), medium: SinkMedium) -> PathBuf {
+        match medium {
+            SinkMedium::Call => self.path(id, began),
+            SinkMedium::Screen => self.screen_path(id, began),
+        }
+    }
+
     fn place(&self, id: &RecordingId, began: UnixMillis, kind: &str) -> PathBuf {
         self.root.join(began.utc_day()).join(format!("{id}.{kind}"))
     }
@@ -147,8 +157,7 @@ impl Folder {
     /// # Errors
     /// The system refused.
     pub fn delete(&self, id: &RecordingId, began: UnixMillis) -> Result<bool, FolderError> {
-        self.forget_redaction(id, began)?;
-        delete_at(&self.path(id, began))
+        self.delete_medium((id, began), SinkMedium::Call)
     }
 
     /// The same for the recording of a screen.
@@ -156,7 +165,16 @@ impl Folder {
     /// # Errors
     /// The system refused.
     pub fn delete_screen(&self, id: &RecordingId, began: UnixMillis) -> Result<bool, FolderError> {
-        delete_at(&self.screen_path(id, began))
+        self.delete_medium((id, began), SinkMedium::Screen)
+    }
+
+    fn delete_medium(
+        &self,
+        named: (&RecordingId, UnixMillis),
+        medium: SinkMedium,
+    ) -> Result<bool, FolderError> {
+        self.forget_redaction(named, medium)?;
+        delete_at(&self.path_of(named, medium))
     }
 
     /// Wraps a recording's key with the ring's active key, if it is not yet; whether it was done. The audio stays as it is. `nonce` is random and used here alone.

@@ -13,8 +13,8 @@ use crate::keys::{NONCE_BYTES, SLOT_BYTES, SealError, WrappingKey};
 const MAGIC: [u8; 8] = *b"TWREC\r\n\x1A";
 /// The version of either kind of file as a writer begins it.
 pub(crate) const VERSION: u16 = 1;
-/// The version of a call's file of which parts were removed: its indexes have marks that version 1 does not know.
-const VERSION_REDACTED: u16 = 2;
+/// The version of a file of which parts were removed: it has marks or segments that version 1 does not know.
+pub(crate) const VERSION_REDACTED: u16 = 2;
 /// A block is written apart from its neighbours: the largest one that disks rewrite as a whole.
 const BLOCK_BYTES: usize = 4_096;
 /// Where the key slots stand.

@@ -37,7 +37,7 @@ pub use reader::{Damage, Ending, OpenError, ReadError, Reader};
 pub use redact::{RedactError, redact};
 pub use screen::{
     CHUNK_BYTES_MAX, MEDIA_TYPE_BYTES_MAX, Part, ScreenEnded, ScreenHeader, ScreenPartError,
-    ScreenReader, ScreenSpan, ScreenWriteError, ScreenWriter,
+    ScreenReader, ScreenSpan, ScreenWriteError, ScreenWriter, redact_screen,
 };
 pub use segment::SEGMENT_SAMPLES;
 pub use source::Source;

@@ -5,10 +5,12 @@
 
 mod header;
 mod reader;
+mod redact;
 mod segment;
 mod writer;
 
 pub use header::ScreenHeader;
 pub use reader::{Part, ScreenPartError, ScreenReader, ScreenSpan};
+pub use redact::redact_screen;
 pub use segment::{CHUNK_BYTES_MAX, MEDIA_TYPE_BYTES_MAX};
 pub use writer::{ScreenEnded, ScreenWriteError, ScreenWriter};

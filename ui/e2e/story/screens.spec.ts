@@ -1,4 +1,4 @@
-/** The agent's screen, recorded by a real browser: nothing of a Basic capture is in what is kept, and all of an Advanced one is. */
+/** The agent's screen, recorded by a real browser: nothing of a Basic capture is in what is kept, and all of an Advanced one is; a part of it is removed. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from '@playwright/test';
@@ -67,7 +67,7 @@ async function paint(page: Page): Promise<void> {
 }
 
 /** The newest recording of a screen, whole. */
-async function recorded(browser: Browser): Promise<{ file: File; marked: boolean[]; close: () => Promise<void> }> {
+async function recorded(browser: Browser): Promise<{ id: string; file: File; marked: boolean[]; close: () => Promise<void> }> {
   const office = await elsewhere(browser, demo);
   await office.signIn('supervisor', demo.page);
   const get = async <T>(path: string) => (await office.page.request.get(`${new URL(demo.page).origin}/api/v1/recordings${path}`)).json() as Promise<T>;
@@ -82,7 +82,7 @@ async function recorded(browser: Browser): Promise<{ file: File; marked: boolean
     const video = await office.page.request.get(`${new URL(demo.page).origin}/api/v1/recordings/${row.id}/parts/${number}`);
     marked.push(await holdsMagenta(blank, await video.body()));
   }
-  return { file, marked, close: () => office.page.context().close() };
+  return { id: row.id, file, marked, close: () => office.page.context().close() };
 }
 
 /** Whether any picture of a video is mostly magenta; a video without pictures is a failure. */
@@ -175,6 +175,39 @@ test('r6 an Advanced capture is recorded without a gap: what is painted meanwhil
   const { file, marked, close } = await recorded(browser);
   expect([marked, file.spans]).toEqual([[true], []]);
   await close();
+});
+
+test('a part of a recorded screen is removed as a whole, and the other one stays', async ({ page, browser }) => {
+  const desk = await shared(page);
+  await desk.press(TITLES.cardBasic);
+  await desk.protected(TITLES.cardBasic);
+  await chip(page, 'paused');
+  await desk.button('Cancel').click();
+  await chip(page, 'on');
+  await paint(page);
+  await chunkKept(page);
+  await demo.simulator.hangUp();
+  await desk.putAway();
+  const before = await recorded(browser);
+  expect(before.marked).toEqual([false, true]);
+  const [kept, gone] = before.file.parts;
+  const admin = await elsewhere(browser, demo);
+  await admin.signIn('admin', `/recordings/${before.id}`);
+  await admin.button('Remove a part…').click();
+  const dialog = admin.page.getByRole('alertdialog');
+  const second = (ms: number) => (ms / 1_000).toFixed(3);
+  await dialog.getByRole('textbox', { name: 'From' }).fill(second(gone!.begin_ms + 100));
+  await dialog.getByRole('textbox', { name: 'Until' }).fill(second(gone!.begin_ms + 200));
+  await expect(dialog).toContainText('This part goes as a whole:');
+  await dialog.getByRole('textbox', { name: 'Reason' }).fill('A number was on the screen.');
+  await admin.button('Remove for good').click();
+  await expect(admin.page.getByRole('listitem').filter({ hasText: 'Removed' })).toHaveCount(1);
+  const after = await recorded(browser);
+  expect([after.id, after.file.length_ms, after.file.parts, after.marked]).toEqual([before.id, before.file.length_ms, [kept], [false]]);
+  const removed = after.file.spans.filter(({ kind }) => kind === 'removed');
+  expect(removed).toEqual([expect.objectContaining({ from_ms: gone!.begin_ms, until_ms: gone!.begin_ms + gone!.length_ms })]);
+  for (const one of [before, after]) await one.close();
+  await admin.page.context().close();
 });
 
 test('a required screen that is not shared blocks Basic, and says what to do', async ({ page }) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RecordingRow, RecordingSpan } from '../lib/api/types';
-import { parseTime, partOffered, partTyped, placeFound, timeTyped } from './part-times';
+import { parseTime, partOffered, partTyped, placeFound, timeTyped, videosIn } from './part-times';
 
 const span = (kind: RecordingSpan['kind'], from_ms: number, until_ms: number): RecordingSpan => ({ kind, tracks: 'both', from_ms, until_ms });
 
@@ -51,4 +51,14 @@ test('a part that is typed begins before it ends and lies in the recording; its 
   expect(typed('0:10.1', '0:10.1')).toEqual({ of: 'from', why: 'order' });
   expect(typed('soon', 'late')).toEqual({ of: 'from', why: 'time' });
   expect(typed('0', 'late')).toEqual({ of: 'until', why: 'time' });
+});
+
+test('of a screen each video goes of which some lies there, and one has to', () => {
+  const video = (number: number, begin_ms: number, length_ms: number, bytes = 9) => ({ number, begin_ms, length_ms, bytes, media_type: 'video/webm' });
+  const videos = [video(0, 0, 2_000), video(1, 5_000, 0), video(2, 6_000, 1_000, 0), video(3, 8_000, 2_000)];
+  const found = (from_ms: number, until_ms: number) => videosIn(videos, { from_ms, until_ms }).map(({ number }) => number);
+  expect([found(0, 1), found(1_999, 8_001), found(2_000, 5_000), found(5_000, 5_001), found(5_001, 8_000), found(9_999, 20_000)]).toEqual([[0], [0, 1, 3], [], [1], [], [3]]);
+  expect(partTyped('0:02', '0:05', 10_000, videos)).toEqual({ of: 'from', why: 'nothing' });
+  expect(partTyped('0:01', '0:05', 10_000, videos)).toEqual({ from_ms: 1_000, until_ms: 5_000 });
+  expect(partTyped('0', '0:05', 10_000, [])).toEqual({ of: 'from', why: 'nothing' });
 });

@@ -2,12 +2,13 @@
  * Owns: how the times of a part are typed and read, which part is offered, and why one cannot be removed.
  * Never: removes anything; the server judges again.
  */
-import type { RecordingRow, RecordingSpan } from '../lib/api/types';
+import type { RecordingFileView, RecordingRow, RecordingSpan } from '../lib/api/types';
 import { isProtected, spanAt } from './spans';
 
 export type PartTimes = { from_ms: number; until_ms: number };
 export type PartEnd = 'from' | 'until';
-export type PartFault = { of: PartEnd; why: 'time' | 'order' | 'beyond' };
+export type PartFault = { of: PartEnd; why: 'time' | 'order' | 'beyond' | 'nothing' };
+type Videos = RecordingFileView['parts'];
 
 const TENTH_MS = 100;
 const SECONDS_MAX = 59;
@@ -45,13 +46,18 @@ export function placeFound({ scan }: RecordingRow, spans: readonly RecordingSpan
   return first(masked_keys, 'masked') ?? first(paused_samples, 'paused');
 }
 
-/** The part that two texts name, or what is wrong with them. An end within the last tenth of the recording is its end. */
-export function partTyped(from: string, until: string, lengthMs: number): PartTimes | PartFault {
+/** The videos of a screen of which some lies there: they go as a whole. */
+export const videosIn = (videos: Videos, { from_ms, until_ms }: PartTimes) =>
+  videos.filter(({ begin_ms, length_ms, bytes }) => bytes > 0 && begin_ms < until_ms && from_ms < begin_ms + Math.max(length_ms, 1));
+
+/** The part that two texts name, or what is wrong with them. An end within the last tenth of the recording is its end. `videos`: of a screen, of which one has to lie there. */
+export function partTyped(from: string, until: string, lengthMs: number, videos?: Videos): PartTimes | PartFault {
   const [from_ms, typed] = [parseTime(from), parseTime(until)];
   if (from_ms === undefined) return { of: 'from', why: 'time' };
   if (typed === undefined) return { of: 'until', why: 'time' };
   const until_ms = typed - lengthMs < TENTH_MS ? Math.min(typed, lengthMs) : typed;
   if (until_ms > lengthMs) return { of: 'until', why: 'beyond' };
   if (from_ms >= until_ms) return { of: 'from', why: 'order' };
+  if (videos && videosIn(videos, { from_ms, until_ms }).length === 0) return { of: 'from', why: 'nothing' };
   return { from_ms, until_ms };
 }

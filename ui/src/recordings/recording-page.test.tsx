@@ -153,6 +153,39 @@ test('a part is removed from where the player stands, with a reason; the drawing
   expect(screen.getByRole('slider', { name: 'Position' })).toHaveValue('142');
 });
 
+test('of a screen whole videos are removed, one that is gone is a card among the others, and there is nothing to remove where no video is left', async () => {
+  const part = (number: number, begin_ms: number, length_ms: number) => ({ number, begin_ms, length_ms, bytes: 1, media_type: 'video/webm' });
+  const removed: RecordingSpan = { kind: 'removed', tracks: 'both', from_ms: 2_000, until_ms: 134_000 };
+  const file: RecordingFileView = { length_ms: 372_000, spans: [removed, { kind: 'paused', tracks: 'both', from_ms: 134_000, until_ms: 171_000 }], parts: [part(2, 171_040, 100_000), part(3, 271_060, 100_940)], ending: { is: 'whole' } };
+  const requests = open({ row: SCREEN, file, unreadable: null }, 'recording.listen', 'recording.redact');
+  const cards = within(await screen.findByRole('region', { name: 'Screen' })).getAllByRole('listitem');
+  expect(cards.map((card) => card.textContent)).toEqual(['00:02 – 02:14Removed', '02:14 – 02:51Screen recording paused', '02:51 – 04:31', '04:31 – 06:12']);
+  await userEvent.click(screen.getByRole('button', { name: 'Remove a part…' }));
+  const dialog = screen.getByRole('alertdialog');
+  const [from, until] = [/^From/, /^Until/].map((name) => within(dialog).getByRole('textbox', { name })) as [HTMLElement, HTMLElement];
+  expect([from, until].map((input) => (input as HTMLInputElement).value)).toEqual(['2:51.1', '4:31.0']);
+  expect(dialog).toHaveTextContent('This part goes as a whole: 02:51 – 04:31');
+  await userEvent.clear(until);
+  await userEvent.type(until, '4:31.1');
+  expect(dialog).toHaveTextContent('These 2 parts go as a whole: 02:51 – 04:31, 04:31 – 06:12');
+  await userEvent.clear(from);
+  await userEvent.type(from, '0:05');
+  await userEvent.clear(until);
+  await userEvent.type(until, '2:00');
+  expect(from).toHaveAccessibleDescription('Nothing of the screen is kept in this time.');
+  await userEvent.clear(until);
+  await userEvent.type(until, '3:00');
+  await userEvent.type(within(dialog).getByRole('textbox', { name: /^Reason/ }), 'asked for');
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Remove for good' }));
+  await vi.waitFor(() => expect(requests.find(({ method }) => method === 'POST')?.body).toEqual({ from_ms: 5_000, until_ms: 180_000, reason: 'asked for' }));
+  expect(requests.find(({ method }) => method === 'POST')?.path).toBe('/recordings/seen/redactions');
+  await vi.waitFor(() => expect(dialog).not.toBeInTheDocument());
+  open({ row: SCREEN, file: { ...file, parts: [] }, unreadable: null }, 'recording.redact');
+  const page = (await screen.findAllByRole('main')).at(-1)!;
+  expect(await within(page).findByText('Removed')).toBeVisible();
+  expect(within(page).queryByRole('button', { name: 'Remove a part…' })).toBeNull();
+});
+
 test('of a quarantined recording the part in which keys were found is offered, and nobody without the right removes one', async () => {
   const masked: RecordingSpan = { kind: 'masked', tracks: 'consumer', from_ms: 250_010, until_ms: 302_040 };
   const found: RecordingDetail = { ...KEPT, row: { ...ROW, scan: { at: AT, finds: { masked_keys: 2, paused_samples: 0, unprotected_keys: 0 } } }, file: { ...KEPT.file!, spans: [...SPANS, masked] } };

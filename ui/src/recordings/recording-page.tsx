@@ -47,7 +47,7 @@ export default function RecordingPage({ id, login, locked }: { id: string; login
             <div className={evidence.chips}>
               <EndChip row={data.row} />
               {data.file && data.row.medium === 'call' && may(login, 'recording.download') && <Download id={id} lengthMs={data.file.length_ms} />}
-              {data.file && data.row.medium === 'call' && may(login, 'recording.redact') && <RemovePart row={data.row} file={data.file} place={place} />}
+              {data.file && isRemovable(data.row, data.file) && may(login, 'recording.redact') && <RemovePart row={data.row} file={data.file} place={place} />}
               {data.row.end && may(login, 'recording.delete') && <Delete id={id} onGone={() => go('/recordings')} />}
             </div>
           </div>
@@ -71,6 +71,9 @@ export default function RecordingPage({ id, login, locked }: { id: string; login
     </main>
   );
 }
+
+/** There is something of which a part could be removed. */
+const isRemovable = ({ medium }: RecordingRow, { length_ms, parts }: RecordingFileView) => (medium === 'screen' ? parts.length > 0 : length_ms > 0);
 
 type ContentProps = { detail: RecordingDetail; file: RecordingFileView; mayListen: boolean; locked: boolean; place: RefObject<number> };
 

@@ -1,5 +1,5 @@
 /**
- * The video of an agent's screen, part by part, with the pauses between them in words.
+ * The video of an agent's screen, part by part, with the pauses between them and the parts that were removed in words.
  * Never: asks for a byte of video before somebody plays it.
  */
 import type { RecordingFileView } from '../lib/api/types';
@@ -13,8 +13,8 @@ type Props = { id: string; file: RecordingFileView; locked: boolean };
 /** For whoever may listen. A page that is locked shows nothing. */
 export function ScreenParts({ id, file: { parts, spans }, locked }: Props) {
   const t = useT();
-  const pauses = spans.filter(({ kind }) => kind === 'paused');
-  const begins = [...parts.map((part) => ({ at: part.begin_ms, part })), ...pauses.map((pause) => ({ at: pause.from_ms, pause }))].sort((one, other) => one.at - other.at);
+  const cards = spans.filter(({ kind }) => kind === 'paused' || kind === 'removed');
+  const begins = [...parts.map((part) => ({ at: part.begin_ms, part })), ...cards.map((card) => ({ at: card.from_ms, card }))].sort((one, other) => one.at - other.at);
   return (
     <section className={css.screen} aria-label={t('recordings.screen_player')}>
       <h2>{t('recordings.screen_player')}</h2>
@@ -37,10 +37,10 @@ export function ScreenParts({ id, file: { parts, spans }, locked }: Props) {
               )}
             </li>
           ) : (
-            <li key={`pause ${one.at}`}>
-              <p className={css.clock}>{t('recordings.from_to', { from: durationText(one.at), until: durationText(one.pause.until_ms) })}</p>
+            <li key={`${one.card.kind} ${one.at}`}>
+              <p className={css.clock}>{t('recordings.from_to', { from: durationText(one.at), until: durationText(one.card.until_ms) })}</p>
               <div className={css.card}>
-                <Chip tone="good" icon="lock">{t('recordings.screen_paused')}</Chip>
+                {one.card.kind === 'removed' ? <Chip tone="info" icon="remove">{t('recordings.span.removed')}</Chip> : <Chip tone="good" icon="lock">{t('recordings.screen_paused')}</Chip>}
               </div>
             </li>
           ),

@@ -79,8 +79,8 @@ pub trait RecordingFiles: Send + Sync {
         by: &'a Actor,
         reason: &'a str,
     ) -> Task<'a, Result<(), RecordingChangeError>>;
-    /// Removes a part of one of a call that has ended, from one millisecond of it to before another: an entry that says by whom and why, a new file without it, a scan,
-    /// the row with a second entry. Silence and a span take its place. It goes on if nobody waits for it. What of the part lies behind the end is left out; one that
+    /// Removes a part of one that has ended, from one millisecond of it to before another: an entry that says by whom and why, a new file without it, of a call a scan,
+    /// the row with a second entry. Of a call silence and a span take its place; of a screen each video that lies in it goes as a whole. It goes on if nobody waits for it. What of the part lies behind the end is left out; one that
     /// lies there as a whole is refused as [`RecordingFileError::PeerDamaged`], since the caller knows the row.
     fn redact<'a>(
         &'a self,

@@ -13,12 +13,14 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use domain::id::RecordingId;
+use domain::service::SinkMedium;
 use domain::time::UnixMillis;
 
 use super::sync_folder_of;
 use super::{Folder, FolderError, ReadFileError, delete_at, delete_key, failed, make_folder};
 use crate::keys::{DataKey, KeyError, KeyRing};
 use crate::redact::{RedactError, redact};
+use crate::screen::redact_screen;
 
 /// Its name is no day's.
 const FOLDER: &str = "redacting";
@@ -72,10 +74,11 @@ impl Folder {
         self.root.join(FOLDER)
     }
 
-    fn steps(&self, id: &RecordingId, began: UnixMillis) -> Steps {
+    fn steps(&self, named: (&RecordingId, UnixMillis), medium: SinkMedium) -> Steps {
         let folder = self.redacting();
+        let (id, _) = named;
         Steps {
-            path: self.path(id, began),
+            path: self.path_of(named, medium),
             new: folder.join(format!("{id}.new")),
             old: folder.join(format!("{id}.old")),
         }
@@ -88,21 +91,44 @@ impl Folder {
     /// The recording cannot be read, holds nothing in the part or is damaged, or the system refused.
     pub fn redact(
         &self,
-        (id, began): (&RecordingId, UnixMillis),
+        named: (&RecordingId, UnixMillis),
         ring: &KeyRing,
         part: Range<u64>,
     ) -> Result<(), RedactFileError> {
-        let folder = self.redacting();
-        make_folder(&folder).map_err(failed("making the folder", &folder))?;
-        let steps = self.steps(id, began);
-        let reader = self.read((id, began), ring)?;
+        let steps = self.begin_redaction(named, SinkMedium::Call)?;
+        let reader = self.read(named, ring)?;
         let (key, nonce) = DataKey::random().map_err(RedactFileError::NoRandom)?;
         let under = (ring.active()?, nonce);
         steps.write_new(|out| redact(&reader, part, &key, under, out))?;
-        steps.name_old()?;
-        steps.swap()?;
-        delete_key(&steps.old)?;
-        Ok(())
+        Ok(steps.put_in_place()?)
+    }
+
+    /// Removes the parts of a screen's recording that lie in a stretch of it, in milliseconds, as [`redact_screen`] does, and else as [`Folder::redact`].
+    ///
+    /// # Errors
+    /// The recording cannot be read, has no part in the stretch or is damaged, or the system refused.
+    pub fn redact_screen(
+        &self,
+        named: (&RecordingId, UnixMillis),
+        ring: &KeyRing,
+        stretch_ms: &Range<u64>,
+    ) -> Result<(), RedactFileError> {
+        let steps = self.begin_redaction(named, SinkMedium::Screen)?;
+        let reader = self.read_screen(named, ring)?;
+        let (key, nonce) = DataKey::random().map_err(RedactFileError::NoRandom)?;
+        let under = (ring.active()?, nonce);
+        steps.write_new(|out| redact_screen(&reader, stretch_ms, &key, under, out))?;
+        Ok(steps.put_in_place()?)
+    }
+
+    fn begin_redaction(
+        &self,
+        named: (&RecordingId, UnixMillis),
+        medium: SinkMedium,
+    ) -> Result<Steps, FolderError> {
+        let folder = self.redacting();
+        make_folder(&folder).map_err(failed("making the folder", &folder))?;
+        Ok(self.steps(named, medium))
     }
 
     /// Undoes a redaction that was interrupted before the new file was in its place, and else ends the old one's key.
@@ -111,10 +137,10 @@ impl Folder {
     /// The system refused; it is to be tried again.
     pub fn settle_redaction(
         &self,
-        id: &RecordingId,
-        began: UnixMillis,
+        named: (&RecordingId, UnixMillis),
+        medium: SinkMedium,
     ) -> Result<SettledRedaction, FolderError> {
-        let steps = self.steps(id, began);
+        let steps = self.steps(named, medium);
         let is_undone = delete_at(&steps.new)?;
         if !is_there(&steps.old)? {
             return Ok(if is_undone {
@@ -136,10 +162,14 @@ impl Folder {
     ///
     /// # Errors
     /// The system refused; it is to be tried again.
-    pub fn forget_redaction(&self, id: &RecordingId, began: UnixMillis) -> Result<(), FolderError> {
-        match self.settle_redaction(id, began)? {
+    pub fn forget_redaction(
+        &self,
+        named: (&RecordingId, UnixMillis),
+        medium: SinkMedium,
+    ) -> Result<(), FolderError> {
+        match self.settle_redaction(named, medium)? {
             SettledRedaction::None | SettledRedaction::Undone => Ok(()),
-            SettledRedaction::Done => self.steps(id, began).remove_old(),
+            SettledRedaction::Done => self.steps(named, medium).remove_old(),
         }
     }
 
@@ -204,6 +234,14 @@ impl Steps {
         fs::rename(&self.new, &self.path).map_err(failed("putting the new file at", &self.path))?;
         sync_folder_of(&self.path)?;
         sync_folder_of(&self.new)
+    }
+
+    /// The new file is whole: it becomes the recording, and nothing opens the old one.
+    fn put_in_place(&self) -> Result<(), FolderError> {
+        self.name_old()?;
+        self.swap()?;
+        delete_key(&self.old)?;
+        Ok(())
     }
 
     fn remove_old(&self) -> Result<(), FolderError> {

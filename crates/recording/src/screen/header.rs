@@ -5,7 +5,7 @@
 use domain::id::RecordingId;
 use domain::time::UnixMillis;
 
-use crate::header::{self, HEAD_BYTES, HeaderError, Slots, VERSION};
+use crate::header::{self, HEAD_BYTES, HeaderError, Slots, VERSION, VERSION_REDACTED};
 
 /// First bytes of every recording of a screen.
 const MAGIC: [u8; 8] = *b"TWSCR\r\n\x1A";
@@ -17,19 +17,33 @@ pub struct ScreenHeader {
     pub id: RecordingId,
     /// When the recording began: 0 on its time line.
     pub began: UnixMillis,
+    /// Whether parts of it were removed later, which [`crate::redact_screen`] alone does.
+    pub is_redacted: bool,
 }
 
 impl ScreenHeader {
     pub(crate) fn encode(&self) -> [u8; HEAD_BYTES] {
-        header::encode((&MAGIC, VERSION), [0, 0], self.began, &self.id)
+        let version = if self.is_redacted {
+            VERSION_REDACTED
+        } else {
+            VERSION
+        };
+        header::encode((&MAGIC, version), [0, 0], self.began, &self.id)
     }
 
     /// Reads a file's first bytes, as [`crate::Header`] is read.
     pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, Slots), HeaderError> {
-        let (_, codes, (began, id), slots) = header::parse((&MAGIC, VERSION), bytes)?;
+        let (version, codes, (began, id), slots) =
+            header::parse((&MAGIC, VERSION_REDACTED), bytes)?;
         if codes != [0, 0] {
             return Err(HeaderError::PeerDamaged("an unknown kind of video"));
         }
-        Ok((Self { id, began }, slots))
+        let is_redacted = version == VERSION_REDACTED;
+        let header = Self {
+            id,
+            began,
+            is_redacted,
+        };
+        Ok((header, slots))
     }
 }

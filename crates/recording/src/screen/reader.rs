@@ -2,6 +2,8 @@
 //! Owns: the walk over its segments, what is wrong with a file, bytes of a part by place.
 //! Never: trusts a length, a number or a time that the recording's key has not sealed; fails for what stands before the first wrong byte.
 
+use std::ops::Range;
+
 use crate::header::SEGMENTS_OFFSET;
 use crate::keys::{DataKey, KeyRing, TAG_BYTES};
 use crate::reader::{Damage, Ending, OpenError, ReadError, read_at, wide};
@@ -23,13 +25,25 @@ pub struct Part {
     pub number: u16,
     /// Where it begins, in milliseconds since the recording began.
     pub begin_ms: u64,
-    /// Where its last chunk ends; where it begins, if it has none.
+    /// Where its last chunk ends, or ended before it was removed; where it begins, if it had none.
     pub end_ms: u64,
     /// Bytes of the video.
     pub bytes: u64,
     /// What the page said that it is, such as `video/webm;codecs=vp8`.
     pub media_type: String,
+    /// A person had its video removed: it has none.
+    pub is_removed: bool,
     chunks: Vec<Chunk>,
+}
+
+impl Part {
+    /// Whether some of its video lies in a stretch of the recording, in milliseconds.
+    #[must_use]
+    pub fn is_in(&self, stretch_ms: &Range<u64>) -> bool {
+        let end_ms = self.end_ms.max(self.begin_ms.saturating_add(1));
+        let overlaps = self.begin_ms < stretch_ms.end && stretch_ms.start < end_ms;
+        self.bytes > 0 && !stretch_ms.is_empty() && overlaps
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +58,7 @@ struct Chunk {
 /// A span without video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScreenSpan {
-    /// Paused, or a gap: the page did not share its screen, or was not there.
+    /// Paused, removed, or a gap: the page did not share its screen, or was not there.
     pub kind: SpanKind,
     /// Where it begins, in milliseconds since the recording began.
     pub from_ms: u64,
@@ -76,8 +90,8 @@ pub struct ScreenReader<S> {
     header: ScreenHeader,
     key: DataKey,
     parts: Vec<Part>,
-    /// Begins and ends of pauses, in the order of the file.
-    pauses: Vec<(Kind, u64)>,
+    /// All segments, in order, and where the chunk of each would stand.
+    kept: Vec<(Head, u64)>,
     ending: Ending,
     offset: u64,
     number: u32,
@@ -100,7 +114,7 @@ impl<S: Source> ScreenReader<S> {
             header,
             key,
             parts: Vec::new(),
-            pauses: Vec::new(),
+            kept: Vec::new(),
             ending: Ending::Cut,
             offset: wide(SEGMENTS_OFFSET),
             number: 0,
@@ -144,7 +158,7 @@ impl<S: Source> ScreenReader<S> {
         &self.parts
     }
 
-    /// Where it has no video, by begin: pauses, and what is missing else.
+    /// Where it has no video, by begin: pauses, removed parts, and what is missing else.
     pub fn spans(&self) -> Vec<ScreenSpan> {
         let paused = self.paused();
         let mut kept: Vec<(u64, u64)> = self
@@ -156,6 +170,12 @@ impl<S: Source> ScreenReader<S> {
         kept.sort_unstable();
         kept.push((self.end_ms, self.end_ms));
         let mut spans = paused;
+        let removed = self.parts.iter().filter(|part| part.is_removed);
+        spans.extend(removed.map(|part| ScreenSpan {
+            kind: SpanKind::Removed,
+            from_ms: part.begin_ms,
+            until_ms: part.end_ms,
+        }));
         let mut end = 0;
         for (from, until) in kept {
             if from >= end + GAP_MS_MIN {
@@ -174,15 +194,15 @@ impl<S: Source> ScreenReader<S> {
     fn paused(&self) -> Vec<ScreenSpan> {
         let mut spans = Vec::new();
         let mut begun = None;
-        let last = [(Kind::Resume, self.end_ms)];
-        for (kind, at) in self.pauses.iter().chain(&last) {
-            match (*kind, begun) {
-                (Kind::Pause, None) => begun = Some(*at),
+        let kept = self.kept.iter().map(|(head, _)| (head.kind, head.at_ms));
+        for (kind, at) in kept.chain([(Kind::Resume, self.end_ms)]) {
+            match (kind, begun) {
+                (Kind::Pause, None) => begun = Some(at),
                 (Kind::Resume, Some(from_ms)) => {
                     spans.push(ScreenSpan {
                         kind: SpanKind::Paused,
                         from_ms,
-                        until_ms: *at.max(&from_ms),
+                        until_ms: at.max(from_ms),
                     });
                     begun = None;
                 }
@@ -213,10 +233,8 @@ impl<S: Source> ScreenReader<S> {
             if wanted == 0 {
                 break;
             }
-            let mut sealed = vec![0; chunk.head.sealed_chunk_bytes()];
-            let read = read_at(&self.source, chunk.offset, &mut sealed)?;
-            let sealed = sealed.get_mut(..read).unwrap_or_default();
-            let opened = self.place().open_chunk(&chunk.head, sealed);
+            let mut sealed = Vec::new();
+            let opened = self.chunk(&chunk.head, chunk.offset, &mut sealed)?;
             let opened = opened.ok_or(ScreenPartError::PeerChanged {
                 segment: chunk.head.number,
             })?;
@@ -224,6 +242,27 @@ impl<S: Source> ScreenReader<S> {
             bytes.extend(opened.iter().skip(skip).take(wanted));
         }
         Ok(bytes)
+    }
+
+    /// All segments that are in order, the final one too, and where the chunk of each would stand.
+    pub(super) fn kept(&self) -> &[(Head, u64)] {
+        &self.kept
+    }
+
+    /// The chunk of a segment, opened in `place`. `None`: it was changed.
+    ///
+    /// # Errors
+    /// The system could not read.
+    pub(super) fn chunk<'a>(
+        &self,
+        head: &Head,
+        offset: u64,
+        place: &'a mut Vec<u8>,
+    ) -> Result<Option<&'a [u8]>, ReadError> {
+        place.resize(head.sealed_chunk_bytes(), 0);
+        let read = read_at(&self.source, offset, place)?;
+        let sealed = place.get_mut(..read).unwrap_or_default();
+        Ok(self.place().open_chunk(head, sealed))
     }
 
     fn place(&self) -> Place<'_> {
@@ -277,15 +316,22 @@ impl<S: Source> ScreenReader<S> {
         Ok(Ok((head, media_type)))
     }
 
-    /// No writer makes it: a part or a chunk that is not the next one.
+    /// No writer makes it: a part or a chunk that is not the next one, or chunks of a removed part.
     fn goes_back(&self, head: &Head) -> bool {
         let last = self.parts.last();
         match head.kind {
             Kind::Part => last.is_some_and(|last| head.part <= last.number),
             Kind::Chunk => last.is_none_or(|last| {
                 head.part != last.number
+                    || last.is_removed
                     || wide(last.chunks.len()) != u64::from(head.sequence)
                     || head.at_ms < last.end_ms
+            }),
+            Kind::Removed => last.is_none_or(|last| {
+                head.part != last.number
+                    || last.is_removed
+                    || !last.chunks.is_empty()
+                    || head.at_ms < last.begin_ms
             }),
             Kind::Pause | Kind::Resume | Kind::Final => false,
         }
@@ -300,6 +346,7 @@ impl<S: Source> ScreenReader<S> {
                 end_ms: head.at_ms,
                 bytes: 0,
                 media_type,
+                is_removed: false,
                 chunks: Vec::new(),
             }),
             Kind::Chunk => {
@@ -314,9 +361,16 @@ impl<S: Source> ScreenReader<S> {
                     part.end_ms = head.at_ms;
                 }
             }
-            Kind::Pause | Kind::Resume => self.pauses.push((head.kind, head.at_ms)),
+            Kind::Removed => {
+                if let Some(part) = self.parts.last_mut() {
+                    part.is_removed = true;
+                    part.end_ms = head.at_ms;
+                }
+            }
             Kind::Final => self.ending = Ending::Whole,
+            Kind::Pause | Kind::Resume => {}
         }
+        self.kept.push((head, offset));
         self.end_ms = self.end_ms.max(head.at_ms);
         self.offset = self.offset.saturating_add(wide(head.bytes()));
         self.number = self.number.saturating_add(1);

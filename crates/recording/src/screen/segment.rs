@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Resume,
     /// The last one: the recording is whole.
     Final,
+    /// A person had the chunks of the part before it removed, which ended here. Only files of version 2 have it.
+    Removed,
 }
 
 impl Kind {
@@ -38,6 +40,7 @@ impl Kind {
             Self::Pause => 3,
             Self::Resume => 4,
             Self::Final => 5,
+            Self::Removed => 6,
         }
     }
 
@@ -48,6 +51,7 @@ impl Kind {
             Self::Pause,
             Self::Resume,
             Self::Final,
+            Self::Removed,
         ];
         all.into_iter().find(|kind| kind.code() == code)
     }
@@ -59,11 +63,11 @@ pub(super) struct Head {
     pub(super) kind: Kind,
     /// From 0, without holes, whatever the kind.
     pub(super) number: u32,
-    /// The part that begins, or whose chunk it is; else 0.
+    /// The part that begins, whose chunk it is or that was removed; else 0.
     pub(super) part: u16,
     /// Of a chunk: its place in the part, from 0.
     pub(super) sequence: u32,
-    /// Milliseconds since the recording began: where the part, the pause or what follows it begins, where the chunk or the recording ends.
+    /// Milliseconds since the recording began: where the part, the pause or what follows it begins, where the chunk, the removed part or the recording ends.
     pub(super) at_ms: u64,
     /// Bytes of the index before it was sealed.
     pub(super) index_bytes: usize,
@@ -109,6 +113,7 @@ impl Head {
             Kind::Chunk => {
                 head.index_bytes == 0 && (1..=CHUNK_BYTES_MAX).contains(&head.chunk_bytes)
             }
+            Kind::Removed => (head.sequence, head.index_bytes, head.chunk_bytes) == (0, 0, 0),
             Kind::Pause | Kind::Resume | Kind::Final => {
                 (head.part, head.sequence, head.index_bytes, head.chunk_bytes) == (0, 0, 0, 0)
             }
@@ -121,7 +126,7 @@ impl Head {
     pub(super) fn sealed_chunk_bytes(&self) -> usize {
         match self.kind {
             Kind::Chunk => self.chunk_bytes + TAG_BYTES,
-            Kind::Part | Kind::Pause | Kind::Resume | Kind::Final => 0,
+            Kind::Part | Kind::Pause | Kind::Resume | Kind::Final | Kind::Removed => 0,
         }
     }
 

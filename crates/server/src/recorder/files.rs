@@ -14,7 +14,6 @@ use domain::boundary::{
 };
 use domain::id::RecordingId;
 use domain::recording::{Recording, RecordingEnd, RecordingState};
-use domain::service::SinkMedium;
 use domain::time::UnixMillis;
 use recording::{Folder, KeyError, KeyRing, OpenError, ReadFileError};
 use tokio::sync::Semaphore;
@@ -147,9 +146,6 @@ impl RecordingFiles for Files {
     ) -> Task<'a, Result<(), RecordingChangeError>> {
         Box::pin(async move {
             self.is_here(recording)?;
-            if recording.medium != SinkMedium::Call {
-                return Err(RecordingFileError::Missing.into());
-            }
             let (rows, id) = (self.rows.clone(), recording.id.clone());
             let (by, reason) = (by.clone(), reason.to_owned());
             let redaction =

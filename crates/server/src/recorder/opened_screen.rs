@@ -66,7 +66,8 @@ impl OpenScreen for OpenedScreen {
 }
 
 fn outline(reader: &ScreenReader<File>, end: &RecordingEnd) -> ScreenOutline {
-    let parts = reader.parts().iter().map(|part| ScreenPart {
+    let kept = reader.parts().iter().filter(|part| !part.is_removed);
+    let parts = kept.map(|part| ScreenPart {
         number: part.number,
         begin_ms: part.begin_ms,
         length_ms: part.end_ms.saturating_sub(part.begin_ms),

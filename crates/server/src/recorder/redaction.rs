@@ -15,7 +15,10 @@ use domain::id::RecordingId;
 use domain::recording::{
     Recording, RecordingChange, RecordingEnd, RecordingEnding, RecordingState,
 };
-use recording::{Ending, RedactError, RedactFileError, SettledRedaction};
+use domain::service::SinkMedium;
+use recording::{
+    Ending, Folder, KeyRing, ReadFileError, RedactError, RedactFileError, SettledRedaction,
+};
 
 use super::files::refused;
 use super::opened::ending;
@@ -80,7 +83,8 @@ impl Rows {
     /// Undoes an interrupted redaction, or does the rest of it.
     async fn settle_redaction(&self, row: &Recording) -> Result<(), RecordingChangeError> {
         let (folder, id, began) = (self.folder.clone(), row.id.clone(), row.began);
-        let settled = waiting(move || folder.settle_redaction(&id, began)).await?;
+        let medium = row.medium;
+        let settled = waiting(move || folder.settle_redaction((&id, began), medium)).await?;
         match settled.map_err(|error| unavailable(row, &error))? {
             SettledRedaction::None | SettledRedaction::Undone => Ok(()),
             SettledRedaction::Done => {
@@ -102,33 +106,35 @@ impl Rows {
         let redact = move || {
             let named = (&row.id, row.began);
             let failed = |error: &RedactFileError| failure(&row, error);
-            let reader = folder
-                .read(named, &ring)
-                .map_err(|error| failed(&error.into()))?;
-            if let RecordingEnding::Damaged { why } =
-                ending((reader.ending(), reader.segments()), &before)
-            {
+            let (is, start) = found(&folder, &row, &ring).map_err(|error| failed(&error.into()))?;
+            if let RecordingEnding::Damaged { why } = ending(is, &before) {
                 return Err(RecordingFileError::PeerDamaged { why });
             }
-            let start = reader.positions().start;
             let place = |ms: u64| start.saturating_add(ms.saturating_mul(SAMPLES_PER_MS));
-            let part = place(part_ms.start)..place(part_ms.end);
-            folder
-                .redact(named, &ring, part)
-                .map_err(|error| failed(&error))
+            let redacted = match row.medium {
+                SinkMedium::Call => {
+                    let part = place(part_ms.start)..place(part_ms.end);
+                    folder.redact(named, &ring, part)
+                }
+                SinkMedium::Screen => folder.redact_screen(named, &ring, &part_ms),
+            };
+            redacted.map_err(|error| failed(&error))
         };
         Ok(waiting(redact).await??)
     }
 
-    /// Of a recording whose new file is in its place: scans it, tells its row, then nothing is left of the old one.
+    /// Of a recording whose new file is in its place: scans it if it is of a call, tells its row, then nothing is left of the old one.
     async fn tell(&self, row: &Recording, entry: AuditEntry) -> Result<(), RecordingChangeError> {
         let found = self.redacted_end(row).await?;
-        self.scan_again(row, found).await?;
+        if row.medium == SinkMedium::Call {
+            self.scan_again(row, found).await?;
+        }
         let (id, end) = (row.id.clone(), found);
         let change = RecordingChange::Redact { id, end };
         self.commit(change, entry).await?;
         let (folder, id, began) = (self.folder.clone(), row.id.clone(), row.began);
-        let forgotten = waiting(move || folder.forget_redaction(&id, began)).await?;
+        let medium = row.medium;
+        let forgotten = waiting(move || folder.forget_redaction((&id, began), medium)).await?;
         Ok(forgotten.map_err(|error| unavailable(row, &error))?)
     }
 
@@ -136,19 +142,19 @@ impl Rows {
     async fn redacted_end(&self, row: &Recording) -> Result<RecordingEnd, RecordingChangeError> {
         let before = end_of(row)?;
         let (folder, ring) = (self.folder.clone(), self.ring()?);
-        let (id, began) = (row.id.clone(), row.began);
+        let row = row.clone();
         let look = move || {
-            let path = folder.path(&id, began);
-            let reader = folder.read((&id, began), &ring).map_err(|error| {
-                tracing::error!(recording = %id, error = told(&error), "a redacted recording cannot be read");
+            let path = folder.path_of((&row.id, row.began), row.medium);
+            let found = found(&folder, &row, &ring).map_err(|error| {
+                tracing::error!(recording = %row.id, error = told(&error), "a redacted recording cannot be read");
                 refused(&error)
             })?;
             let about = std::fs::metadata(path).map_err(|error| {
-                tracing::error!(recording = %id, %error, "a redacted recording cannot be measured");
+                tracing::error!(recording = %row.id, %error, "a redacted recording cannot be measured");
                 RecordingFileError::Unavailable
             })?;
-            let is_whole = reader.ending() == Ending::Whole;
-            let last = reader.segments().checked_sub(1).filter(|_| is_whole);
+            let ((is, segments), _) = found;
+            let last = segments.checked_sub(1).filter(|_| is == Ending::Whole);
             Ok::<_, RecordingFileError>((about.len(), last))
         };
         let (bytes, final_segment) = waiting(look).await??;
@@ -163,6 +169,24 @@ impl Rows {
     async fn ended(&self, id: &RecordingId) -> Result<Option<Recording>, StoreError> {
         let row = self.database.recording(id).await?;
         Ok(row.filter(|row| matches!(row.state, RecordingState::Ended(_))))
+    }
+}
+
+/// How the file of a recording ends, with how many segments, and its first position.
+fn found(
+    folder: &Folder,
+    row: &Recording,
+    ring: &KeyRing,
+) -> Result<((Ending, u32), u64), ReadFileError> {
+    let named = (&row.id, row.began);
+    match row.medium {
+        SinkMedium::Call => folder.read(named, ring).map(|reader| {
+            let is = (reader.ending(), reader.segments());
+            (is, reader.positions().start)
+        }),
+        SinkMedium::Screen => folder
+            .read_screen(named, ring)
+            .map(|reader| ((reader.ending(), reader.segments()), 0)),
     }
 }
 

@@ -113,10 +113,7 @@ impl Rows {
         let (id, began, at) = (row.id.clone(), row.began, self.clock.now());
         let medium = row.medium;
         let look = move || {
-            let path = match medium {
-                SinkMedium::Call => folder.path(&id, began),
-                SinkMedium::Screen => folder.screen_path(&id, began),
-            };
+            let path = folder.path_of((&id, began), medium);
             let bytes = std::fs::metadata(path).map_or(0, |about| about.len());
             let found = match medium {
                 SinkMedium::Call => folder.read((&id, began), &ring).map(|reader| {

@@ -366,7 +366,7 @@ async fn a_part_is_removed_for_a_reason_with_two_entries_and_what_was_cached_is_
 }
 
 #[tokio::test]
-async fn a_part_lies_in_a_call_s_recording_and_begins_before_it_ends() {
+async fn a_part_lies_in_its_recording_and_begins_before_it_ends() {
     let house = house().await;
     house.shelf.put(screen("seen", ended(true)));
     let admin = house.logged_in(Role::SecurityAdmin).await;
@@ -385,10 +385,22 @@ async fn a_part_lies_in_a_call_s_recording_and_begins_before_it_ends() {
             "{from}-{until}"
         );
     }
-    assert_eq!(redact(&admin, "seen", part(0, 500)).await.status, 404);
+    // Its parts last from 100 to 500 and from 1,000 to 1,400.
+    for (from, until) in [(0, 100), (500, 1_000), (1_400, 2_000)] {
+        let reply = redact(&admin, "seen", part(from, until)).await;
+        assert_eq!(
+            (reply.status, reply.fields()),
+            (422, vec!["from_ms".to_owned()]),
+            "{from}-{until}"
+        );
+    }
     let listener = house.logged_in(Role::Supervisor).await;
     assert_eq!(redact(&listener, "kept", part(0, 500)).await.status, 403);
     assert_eq!(entries(&house, AuditAction::RecordingRedactionBegan), []);
+    let done = redact(&admin, "seen", part(499, 1_000)).await;
+    assert_eq!(done.status, 204, "{}", done.text());
+    let removed = entries(&house, AuditAction::RecordingRedacted);
+    assert_eq!(removed[0].1, "recording seen");
 }
 
 #[tokio::test]

@@ -1705,8 +1705,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Removes a part of a call's recording that has ended, of both sides and for good: silence takes its place, and a span says so. The trail says by whom and why before
-         *     anything is gone. Several parts are removed one after the other.
+         * Removes a part of a recording that has ended, for good. Of a call: of both sides; silence takes its place. Of a screen: each of its `parts` of which some lies
+         *     there, as a whole, since each is one video. A span says so, and the trail by whom and why before anything is gone. A call and its screen are two recordings: what
+         *     is removed of one is still in the other. Several parts are removed one after the other.
          * @description Needs the right recording.redact.
          */
         post: operations["redact"];

@@ -38,7 +38,7 @@ impl Place {
         let under = (ring.active().unwrap(), [5; 12]);
         let reader = place.folder.read(named, &ring).unwrap();
         let key = DataKey::random().unwrap().0;
-        let all = place.folder.steps(&place.id, BEGAN);
+        let all = place.folder.steps((&place.id, BEGAN), SinkMedium::Call);
         if steps == 1 {
             // Half of the new file.
             let mut half = Vec::new();
@@ -63,7 +63,17 @@ impl Place {
     }
 
     fn settle(&self) -> SettledRedaction {
-        self.folder.settle_redaction(&self.id, BEGAN).unwrap()
+        let named = (&self.id, BEGAN);
+        self.folder
+            .settle_redaction(named, SinkMedium::Call)
+            .unwrap()
+    }
+
+    fn forget(&self) {
+        let named = (&self.id, BEGAN);
+        self.folder
+            .forget_redaction(named, SinkMedium::Call)
+            .unwrap();
     }
 
     /// Whether the recording can be read, and with the part removed.
@@ -101,7 +111,7 @@ fn once_a_part_is_removed_nothing_opens_what_was_there_before() {
         BTreeSet::from([place.id.clone()])
     );
     assert_eq!(place.settle(), SettledRedaction::Done);
-    place.folder.forget_redaction(&place.id, BEGAN).unwrap();
+    place.forget();
     assert_eq!((place.left(), place.settle()), (0, SettledRedaction::None));
     assert_eq!(place.folder.redactions().unwrap(), BTreeSet::new());
     assert!(place.is_redacted());
@@ -122,7 +132,7 @@ fn an_interruption_between_any_two_steps_leaves_one_readable_file_and_the_next_t
         assert_eq!(place.is_redacted(), is_done, "before {steps}");
         assert_eq!(place.settle(), expected, "{steps}");
         assert_eq!(place.is_redacted(), is_done, "{steps}");
-        place.folder.forget_redaction(&place.id, BEGAN).unwrap();
+        place.forget();
         assert_eq!(place.left(), 0, "{steps}");
         let named = (&place.id, BEGAN);
         place.folder.redact(named, &ring(&[RING]), PART).unwrap();
@@ -133,7 +143,7 @@ fn an_interruption_between_any_two_steps_leaves_one_readable_file_and_the_next_t
 #[test]
 fn an_undoing_that_was_interrupted_leaves_the_recording_its_key() {
     let place = Place::interrupted(3);
-    let steps = place.folder.steps(&place.id, BEGAN);
+    let steps = place.folder.steps((&place.id, BEGAN), SinkMedium::Call);
     assert!(delete_at(&steps.new).unwrap());
     assert_eq!(place.settle(), SettledRedaction::Undone);
     assert!(!place.is_redacted());
@@ -164,4 +174,32 @@ fn a_part_that_cannot_be_removed_leaves_nothing_behind() {
     ));
     assert_eq!(place.left(), 0);
     assert!(!place.is_redacted());
+}
+
+#[test]
+fn of_a_screen_the_same_steps_are_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = Folder::open(dir.path()).unwrap();
+    let header = crate::ScreenHeader {
+        id: "s".parse().unwrap(),
+        began: BEGAN,
+        is_redacted: false,
+    };
+    let id = header.id.clone();
+    let named = (&id, BEGAN);
+    let ring = ring(&[RING]);
+    let mut writer = crate::ScreenWriter::begin(&folder, header, &ring).unwrap();
+    writer.part(0, 0, "video/webm").unwrap();
+    writer.chunk((0, 0), 1_000, b"abc").unwrap();
+    writer.end(1_000).unwrap();
+    let kept = dir.path().join("kept");
+    fs::hard_link(folder.screen_path(&id, BEGAN), &kept).unwrap();
+    folder.redact_screen(named, &ring, &(500..600)).unwrap();
+    let why = crate::ScreenReader::open(File::open(&kept).unwrap(), &ring).unwrap_err();
+    assert!(matches!(why, OpenError::Key(KeyError::OperatorDeleted)));
+    let settled = folder.settle_redaction(named, SinkMedium::Screen).unwrap();
+    assert_eq!(settled, SettledRedaction::Done);
+    assert!(folder.read_screen(named, &ring).unwrap().parts()[0].is_removed);
+    assert!(folder.delete_screen(&id, BEGAN).unwrap());
+    assert_eq!(fs::read_dir(folder.redacting()).unwrap().count(), 0);
 }

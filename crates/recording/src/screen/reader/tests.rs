@@ -15,6 +15,7 @@ fn header(id: &str) -> ScreenHeader {
     ScreenHeader {
         id: id.parse().unwrap(),
         began: UnixMillis(1_764_237_600_123),
+        is_redacted: false,
     }
 }
 

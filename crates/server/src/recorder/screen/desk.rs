@@ -74,6 +74,7 @@ impl Screen {
         let row = begun.map_err(|error| failed(&error))?;
         let (folder, id) = (self.rows.folder.clone(), row.id.clone());
         let header = ScreenHeader {
+            is_redacted: false,
             id: row.id.clone(),
             began: row.began,
         };

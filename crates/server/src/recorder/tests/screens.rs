@@ -1,7 +1,7 @@
 //! Screens: what a page sends is kept, but nothing of a pause; real files and rows, the page is the test.
 
 use domain::access::Actor;
-use domain::boundary::{OpenScreen, RecordingFileError};
+use domain::boundary::{OpenScreen, RecordingChangeError, RecordingFileError};
 use domain::recording::{RecordingEnding, RecordingSpanKind};
 use domain::screen::{
     ChunkClaim, PauseAcknowledgement, ScreenHold, ScreenRefusal, ScreenSurface, ScreenView,
@@ -271,4 +271,84 @@ async fn a_screen_s_recording_is_deleted_with_its_days_and_a_spoiled_one_says_so
     assert_eq!(scene.rows().sweep().await, Ok(1));
     assert!(!path.exists());
     assert_eq!(scene.database.recording(&row.id).await, Ok(None));
+}
+
+/// A screen's recording of two parts with a pause between them; where the first one begins and ends.
+async fn in_two_parts() -> (Scene, Actor, Recording, (u64, u64)) {
+    let (mut scene, screens, anna) = Scene::with_screen(false).await;
+    let call = scene.call.clone();
+    let chunk = |(part, sequence), begin_ms, until_ms, text: &str| {
+        let claim = ChunkClaim {
+            part,
+            sequence,
+            begin_ms,
+            until_ms,
+        };
+        screens.chunk(&anna, &call, claim, text.into())
+    };
+    scene.share(&anna).await.unwrap();
+    // A page's clock may be ahead.
+    let begin = screens.screen(&anna, &scene.call).await.unwrap().at_ms;
+    let end = begin + 1_000;
+    chunk((0, 0), begin, end, "one").await.unwrap();
+    let pausing = scene.begin_pause(&anna).await;
+    let heard = screens.acknowledge(&anna, &scene.call, said(0, 1, end));
+    heard.await.unwrap();
+    pausing.await.unwrap().unwrap();
+    let own = Sink::own_screen();
+    scene.recorder.resume(&scene.call, &own).await.unwrap();
+    let now = screens.screen(&anna, &scene.call).await.unwrap().at_ms;
+    let next = now.max(end) + 1;
+    chunk((1, 0), next, next + 100, "three").await.unwrap();
+    let row = scene.screen_row().await;
+    (scene, anna, row, (begin, end))
+}
+
+#[tokio::test]
+async fn of_a_screen_each_part_that_lies_in_the_stretch_is_removed_as_a_whole() {
+    let (scene, anna, row, (begin, end)) = in_two_parts().await;
+    let before = scene.open_screen(&row).await;
+    let [first, second] = &before.outline().parts[..] else {
+        panic!("{:?}", before.outline());
+    };
+    assert_eq!((first.begin_ms, first.length_ms), (begin, 1_000));
+    let reason = "A number was on the screen.";
+    let files = scene.recorder.files();
+    let stretch = begin + 500..begin + 600;
+    let redacted = files.redact(&row, stretch.clone(), &anna, reason);
+    redacted.await.unwrap();
+
+    let now = scene.database.recording(&row.id).await.unwrap().unwrap();
+    let opened = scene.open_screen(&now).await;
+    let outline = opened.outline();
+    assert_eq!(outline.ending, RecordingEnding::Whole);
+    assert_eq!(outline.parts, std::slice::from_ref(second));
+    assert_eq!(outline.length_ms, before.outline().length_ms);
+    assert_eq!(opened.part(1, 0, 99).await, Ok(b"three".to_vec()));
+    assert_eq!(opened.part(0, 0, 99).await, Ok(Vec::new()));
+    let spans = |kind| {
+        let spans = outline.spans.iter().filter(move |span| span.kind == kind);
+        spans.map(|span| (span.from_ms, span.until_ms)).collect()
+    };
+    let removed: Vec<_> = spans(RecordingSpanKind::Removed);
+    assert_eq!(removed, [(begin, end)]);
+    let paused: Vec<_> = spans(RecordingSpanKind::Paused);
+    assert_eq!(paused.len(), 1);
+    let RecordingState::Ended(end) = now.state else {
+        panic!("it has ended");
+    };
+    let path = scene.rows().folder.screen_path(&row.id, row.began);
+    assert_eq!(end.bytes, std::fs::metadata(path).unwrap().len());
+    assert_eq!(now.scan, None);
+    assert_eq!(scene.rows().folder.redactions().unwrap().len(), 0);
+    let told = scene.entries(AuditAction::RecordingRedacted).await;
+    assert_eq!(
+        (told.len(), &told[0]["reason"], &told[0]["from_ms"]),
+        (1, &reason.into(), &stretch.start.into())
+    );
+    let again = files.redact(&row, stretch, &anna, reason).await;
+    let Err(RecordingChangeError::File(RecordingFileError::PeerDamaged { why })) = again else {
+        panic!("{again:?}");
+    };
+    assert_eq!(why, "the part holds nothing of the recording");
 }

@@ -46,8 +46,9 @@ impl RecordingRedactionForm {
     }
 }
 
-/// Removes a part of a call's recording that has ended, of both sides and for good: silence takes its place, and a span says so. The trail says by whom and why before
-/// anything is gone. Several parts are removed one after the other.
+/// Removes a part of a recording that has ended, for good. Of a call: of both sides; silence takes its place. Of a screen: each of its `parts` of which some lies
+/// there, as a whole, since each is one video. A span says so, and the trail by whom and why before anything is gone. A call and its screen are two recordings: what
+/// is removed of one is still in the other. Several parts are removed one after the other.
 #[utoipa::path(post, path = "/recordings/{id}/redactions", tag = "recordings", params(("id" = RecordingId, Path)), request_body = RecordingRedactionForm, responses(
     (status = 204),
 ))]
@@ -59,13 +60,16 @@ pub(crate) async fn redact(
 ) -> Silent {
     check_reason(&form.reason)?;
     let recording = find(&app, &id).await?;
-    if recording.medium != SinkMedium::Call {
-        let why = "this is the recording of a screen; delete it as a whole";
-        return Err(Problem::new(Code::NotFound).detail(why));
-    }
     let files = files(&app, &recording)?;
     form.check(&recording)?;
     let part = form.from_ms..form.until_ms;
+    if recording.medium == SinkMedium::Screen {
+        let opened = files.open_screen(&recording).await?;
+        if !opened.outline().parts.iter().any(|one| one.is_in(&part)) {
+            let why = "nothing of the screen is kept there; say when one of its parts lasts";
+            return Err(Problem::field("from_ms", why));
+        }
+    }
     files
         .redact(&recording, part, &login.actor, form.reason.trim())
         .await?;
