@@ -77,6 +77,15 @@ impl Scene {
         pausing
     }
 
+    /// Comes back once a row says that its recording has ended.
+    async fn row_ended(&self) {
+        let began = tokio::time::Instant::now();
+        while self.entries(AuditAction::RecordingEnded).await.is_empty() {
+            assert!(began.elapsed() < PATIENCE, "the recording never ends");
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Ends the server; the only row of a screen.
     async fn screen_row(&mut self) -> Recording {
         self.recorder.stop(self.work.take().unwrap()).await;
@@ -218,11 +227,7 @@ async fn only_the_agent_who_has_the_call_now_shares_and_ends_what_was_before() {
     );
     scene.recorder.ended(&scene.call);
     assert_eq!(scene.recorder.own(&scene.call), []);
-    let began = tokio::time::Instant::now();
-    while scene.entries(AuditAction::RecordingEnded).await.is_empty() {
-        assert!(began.elapsed() < PATIENCE, "her recording never ends");
-        tokio::task::yield_now().await;
-    }
+    scene.row_ended().await;
     let row = scene.screen_row().await;
     assert_eq!(row.agent, Some(anna.user));
     let opened = scene.open_screen(&row).await;
@@ -243,6 +248,7 @@ async fn a_call_that_is_hung_up_ends_its_screen_while_its_capture_is_still_open(
     let own = Sink::own_screen();
     assert_eq!(scene.recorder.pause(&scene.call, &own).await, Ok(()));
     assert_eq!(scene.recorder.resume(&scene.call, &own).await, Ok(()));
+    scene.row_ended().await;
     let row = scene.screen_row().await;
     assert!(matches!(row.state, RecordingState::Ended(end) if end.is_whole()));
 }
