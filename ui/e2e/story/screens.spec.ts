@@ -24,15 +24,21 @@ const MARK_MS = 2_500;
 
 let demo: Demo;
 
+/** The only service has the screens of its agents recorded, and its calls if wanted. */
+async function record(browser: Browser, calls: 'never' | 'always'): Promise<void> {
+  const office = await open(browser);
+  const { services } = await office.get<{ services: { id: string; [name: string]: unknown }[] }>('/services');
+  const { id, name, numbers, route, desktop, protection, revision } = services[0]!;
+  const screens = { when: 'always', surfaces: 'any', required: true, keep_days: 7 };
+  await office.put(`/services/${id}`, { name, numbers, route, desktop, protection, revision, call_recording: { when: calls, keep_days: 7 }, screen_recording: screens });
+  await office.close();
+}
+
 test.beforeAll(async ({ browser }, info) => {
   const output = info.project.outputDir;
   await mkdir(output, { recursive: true });
   demo = await Demo.start(join(output, `demo-screens-${info.workerIndex}.log`));
-  const office = await open(browser);
-  const { services } = await office.get<{ services: { id: string; [name: string]: unknown }[] }>('/services');
-  const { id, name, numbers, route, desktop, protection, revision } = services[0]!;
-  await office.put(`/services/${id}`, { name, numbers, route, desktop, protection, revision, screen_recording: { when: 'always', surfaces: 'any', required: true, keep_days: 7 } });
-  await office.close();
+  await record(browser, 'never');
 });
 test.afterAll(() => demo.stop());
 
@@ -208,6 +214,56 @@ test('a part of a recorded screen is removed as a whole, and the other one stays
   expect(removed).toEqual([expect.objectContaining({ from_ms: gone!.begin_ms, until_ms: gone!.begin_ms + gone!.length_ms })]);
   for (const one of [before, after]) await one.close();
   await admin.page.context().close();
+});
+
+test('the screen plays beside the sound of its call, in its place, and a pause is a card', async ({ page, browser }, info) => {
+  await record(browser, 'always');
+  const desk = await shared(page);
+  await desk.press(TITLES.cardBasic);
+  await desk.protected(TITLES.cardBasic);
+  await chip(page, 'paused');
+  await desk.capture('number', { keys: cardUnlike('').number });
+  await desk.discard();
+  await chip(page, 'on');
+  for (let chunk = 0; chunk < 4; chunk += 1) await chunkKept(page);
+  await demo.simulator.hangUp();
+  await record(browser, 'never');
+  const { file, close } = await recorded(browser);
+  await close();
+  const listener = await elsewhere(browser, demo);
+  await listener.signIn('supervisor', '/recordings');
+  const heardOf = async () => ((await (await listener.page.request.get('/api/v1/recordings?medium=call')).json()) as { recordings: Row[] }).recordings[0];
+  await expect.poll(async () => (await heardOf())?.end?.is_whole).toBe(true);
+  const asked: string[] = [];
+  listener.page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await listener.page.goto(`/recordings/${(await heardOf())!.id}`);
+  const beside = listener.page.getByRole('region', { name: 'Screen at this place' });
+  const position = listener.page.getByRole('slider', { name: 'Position' });
+  await expect(beside).toBeVisible();
+  const isVideo = (path: string) => path.includes('/parts/');
+  const [pause] = file.spans.filter(({ kind }) => kind === 'paused');
+  await listener.page.getByRole('checkbox', { name: /protected/i }).uncheck({ force: true });
+  await position.fill(String((pause!.from_ms + pause!.until_ms) / 2_000));
+  await expect(beside).toContainText('Screen recording paused');
+  expect(asked.filter(isVideo)).toEqual([]);
+
+  const last = file.parts.at(-1)!;
+  await position.fill(String((last.begin_ms + 1_500) / 1_000));
+  await expect(beside).toContainText('The screen plays along');
+  await listener.page.getByRole('button', { name: 'Play', exact: true }).click();
+  const video = beside.locator('video');
+  const state = () => video.evaluate((element: HTMLVideoElement) => ({ at: element.currentTime, wide: element.videoWidth, rest: element.paused, muted: element.muted }));
+  await expect.poll(async () => (await state()).wide).toBeGreaterThan(0);
+  await expect.poll(async () => (await state()).at).toBeGreaterThan(2);
+  const seen = await state();
+  const heard = Number(await position.inputValue());
+  expect([seen.rest, seen.muted]).toEqual([false, true]);
+  // Both began within some tenths of a second of each other.
+  expect(Math.abs(seen.at - (heard - last.begin_ms / 1_000))).toBeLessThan(1.5);
+  if (process.env.SHOTS) await listener.page.screenshot({ path: info.outputPath('screen-beside.png'), fullPage: true });
+  await listener.page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await expect.poll(async () => (await state()).rest).toBe(true);
+  await listener.page.context().close();
 });
 
 test('a required screen that is not shared blocks Basic, and says what to do', async ({ page }) => {

@@ -12,14 +12,19 @@ import { MEDIUM_NAMES } from './spans';
 
 const MOST = 20;
 
-export function Companions({ row }: { row: RecordingRow }) {
-  const t = useT();
+/** The other recordings of the same call, the newest first. */
+export function useOthersOfCall(row: RecordingRow): RecordingRow[] {
   const query = queryOf({ call: row.call, limit: MOST });
   const { data } = useQuery({
     queryKey: [...KEYS.recordings, 'call', row.call],
     queryFn: ({ signal }) => api<RecordingList>('GET', `/recordings?${query}`, { signal }),
   });
-  const others = data?.recordings.filter(({ id, call }) => id !== row.id && call === row.call) ?? [];
+  return data?.recordings.filter(({ id, call }) => id !== row.id && call === row.call) ?? [];
+}
+
+export function Companions({ row }: { row: RecordingRow }) {
+  const t = useT();
+  const others = useOthersOfCall(row);
   if (others.length === 0) return null;
   return (
     <nav className={css.companions} aria-label={t('recordings.companions')}>

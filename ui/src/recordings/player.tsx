@@ -3,20 +3,22 @@ import { useQuery } from '@tanstack/react-query';
 import type { RefObject } from 'react';
 import { api, sentenceOf } from '../lib/api/client';
 import { KEYS } from '../lib/api/queries';
-import type { RecordingDetail, RecordingFileView, RecordingPeaks } from '../lib/api/types';
+import type { RecordingDetail, RecordingFileView, RecordingPeaks, RecordingRow } from '../lib/api/types';
 import { Notice } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import { usePlayback } from './playback';
 import css from './recordings.module.css';
+import { ScreenBeside } from './screen-beside';
 import { SpanList } from './span-list';
 import { Tracks } from './tracks';
 import { Position, Transport } from './transport';
 
-type Props = { id: string; file: RecordingFileView; locked: boolean; place: RefObject<number> };
+type Props = { row: RecordingRow; file: RecordingFileView; locked: boolean; place: RefObject<number> };
 
 /** For whoever may listen. */
-export function Player({ id, file, locked, place }: Props) {
+export function Player({ row, file, locked, place }: Props) {
   const t = useT();
+  const { id } = row;
   const { length_ms: lengthMs, spans } = file;
   const path = `/recordings/${encodeURIComponent(id)}`;
   const peaks = useQuery({
@@ -33,6 +35,7 @@ export function Player({ id, file, locked, place }: Props) {
         {peaks.error && <Notice tone="warn" role="status">{t('recordings.not_drawn', { reason: sentenceOf(peaks.error) })}</Notice>}
         <Tracks peaks={peaks.data} spans={spans} lengthMs={lengthMs} positionMs={playback.positionMs} onSeek={playback.seek} />
         <Position playback={playback} spans={spans} />
+        <ScreenBeside row={row} playback={playback} locked={locked} />
       </section>
       <SpanList file={file} onGo={playback.seek} />
     </>

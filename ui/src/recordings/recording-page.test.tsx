@@ -1,4 +1,4 @@
-import { screen, within } from '@testing-library/react';
+import { fireEvent, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Permission, RecordingDetail, RecordingFileView, RecordingRow, RecordingSpan } from '../lib/api/types';
@@ -79,9 +79,33 @@ test('parts that are not plain audio are told in words, and each is one press aw
   position.focus();
   await userEvent.keyboard('{ArrowRight}{ArrowUp}{ArrowLeft}');
   expect(position).toHaveValue('133');
-  expect(requests.map(({ path }) => path)).toEqual(['/recordings/kept', '/recordings?call=call-1&limit=20', '/recordings/kept/peaks']);
+  expect(requests.map(({ path }) => path)).toEqual(['/recordings/kept', '/recordings?call=call-1&limit=20', '/recordings/kept/peaks', '/recordings/seen']);
   expect(screen.queryByRole('button', { name: 'Download' })).toBeNull();
   expect(screen.queryByRole('button', { name: 'Delete' })).toBeNull();
+});
+
+test('the screen of the call is asked for once its sound plays, at the same place', async () => {
+  const part = { number: 1, begin_ms: 60_000, length_ms: 100_000, bytes: 1, media_type: 'video/webm' };
+  const seen: RecordingDetail = { row: SCREEN, file: { ...KEPT.file!, spans: [{ kind: 'paused', tracks: 'both', from_ms: 0, until_ms: 60_000 }], parts: [part] }, unreadable: null };
+  vi.spyOn(HTMLMediaElement.prototype, 'play').mockImplementation(function (this: HTMLMediaElement) {
+    this.dispatchEvent(new Event('play'));
+    return Promise.resolve();
+  });
+  fakeServer(({ path }) => {
+    if (path.startsWith('/recordings?')) return { json: { recordings: [SCREEN, ROW], next: null } };
+    if (path.endsWith('/peaks')) return { json: { length_ms: 372_000, step_ms: 125, consumer: [1, 2], agent: [3, 4] } };
+    return { json: path.endsWith('/seen') ? seen : { ...KEPT, file: { ...KEPT.file!, spans: [] } } };
+  });
+  renderPage(<RecordingPage id="kept" login={loginOf('recording.listen')} locked={false} />);
+  const beside = await screen.findByRole('region', { name: 'Screen at this place' });
+  expect(await within(beside).findByText('Screen recording paused')).toBeVisible();
+  fireEvent.change(screen.getByRole('slider', { name: 'Position' }), { target: { value: '70' } });
+  expect(within(beside).getByText('The screen plays along with the sound.')).toBeVisible();
+  expect(beside.querySelector('video')).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: 'Play' }));
+  const video = within(beside).getByLabelText('Screen, part 1');
+  expect(video).toHaveAttribute('src', '/api/v1/recordings/seen/parts/1');
+  expect((video as HTMLVideoElement).currentTime).toBe(10);
 });
 
 test('who may only take it out or delete it hears nothing, and gives a reason without a card number', async () => {

@@ -82,7 +82,7 @@ function Content({ detail: { row }, file, mayListen, locked, place }: ContentPro
   if (row.medium === 'screen') return <ScreenParts id={row.id} file={file} locked={locked} />;
   // Once a part was removed its audio is another: none of what was loaded before plays on.
   const removed = file.spans.filter(({ kind }) => kind === 'removed').length;
-  return <Player key={removed} id={row.id} file={file} locked={locked} place={place} />;
+  return <Player key={removed} row={row} file={file} locked={locked} place={place} />;
 }
 
 function Facts({ row }: { row: RecordingRow }) {
