@@ -348,7 +348,7 @@ impl CallEvents for Calls {
         self.tell(call, LineMessage::Held(held));
     }
 
-    fn transferred(&self, call: &CallId, outcome: Result<(), TransferFailure>) {
+    fn transferred(&self, call: &CallId, outcome: Result<LegCallIds, TransferFailure>) {
         self.tell(call, LineMessage::Transferred(outcome));
     }
 

@@ -50,7 +50,7 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, DeskError>>;
 pub(crate) enum LineMessage {
     Answered(LegCallIds),
     Held(bool),
-    Transferred(Result<(), TransferFailure>),
+    Transferred(Result<LegCallIds, TransferFailure>),
     Line(LineEvent),
 }
 
@@ -416,13 +416,8 @@ impl CallTask {
         match message {
             LineMessage::Answered(legs) => {
                 self.call.answered(self.inner.deps.clock.now());
-                self.inner.deps.recorders.connected(ConnectedCall {
-                    id: self.call.id(),
-                    called: self.call.called(),
-                    service: &self.service,
-                    agent: self.agent.as_deref(),
-                    legs: &legs,
-                });
+                let recorders = &self.inner.deps.recorders;
+                recorders.connected(self.as_connected(&legs));
                 self.await_recording();
                 self.settle_listening();
                 self.protect_always();
@@ -431,6 +426,17 @@ impl CallTask {
             LineMessage::Held(held) => self.held_by_phone(held),
             LineMessage::Transferred(outcome) => self.transferred(outcome),
             LineMessage::Line(event) => self.handle_line_event(event),
+        }
+    }
+
+    /// The call as recorders know it.
+    pub(crate) fn as_connected<'a>(&'a self, legs: &'a LegCallIds) -> ConnectedCall<'a> {
+        ConnectedCall {
+            id: self.call.id(),
+            called: self.call.called(),
+            service: &self.service,
+            agent: self.agent.as_deref(),
+            legs,
         }
     }
 

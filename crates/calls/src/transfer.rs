@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::access::{Actor, User};
 use domain::audit::{AuditAction, AuditEntry};
-use domain::boundary::{Audience, LiveEvent, RouteTarget};
+use domain::boundary::{Audience, LegCallIds, LiveEvent, RouteTarget};
 use domain::capture::{Event, Ruling};
 use domain::id::UserId;
 use domain::view::{ButtonDisabled, DeskError, TransferFailure, TransferTarget, TransferView};
@@ -139,18 +139,18 @@ impl CallTask {
     }
 
     /// The telephone side has told what came of it.
-    pub(crate) fn transferred(&mut self, outcome: Result<(), TransferFailure>) {
+    pub(crate) fn transferred(&mut self, outcome: Result<LegCallIds, TransferFailure>) {
         let Some(transfer) = self.transfer.take() else {
             return;
         };
         match outcome {
-            Ok(()) => self.hand_over(transfer),
+            Ok(legs) => self.hand_over(transfer, &legs),
             Err(why) => self.take_back(&transfer, why),
         }
         self.publish_call();
     }
 
-    fn hand_over(&mut self, transfer: Transfer) {
+    fn hand_over(&mut self, transfer: Transfer, legs: &LegCallIds) {
         let Transfer {
             to, by, discarded, ..
         } = transfer;
@@ -171,9 +171,9 @@ impl CallTask {
         self.desktop = snapshot.desktop(desktop).cloned();
         self.inner.belongs_to(self.call.id(), &to.id);
         self.call.taken_over(to.id.clone());
-        let recorders = &self.inner.deps.recorders;
-        recorders.taken_over(self.call.id(), &to.id);
         self.agent = Some(to);
+        let recorders = &self.inner.deps.recorders;
+        recorders.taken_over(self.as_connected(legs));
         self.leave_hold(false);
         self.settle_listening();
     }

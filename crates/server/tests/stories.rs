@@ -36,3 +36,5 @@ mod plans;
 mod recordings;
 #[path = "stories/starts.rs"]
 mod starts;
+#[path = "stories/transferred.rs"]
+mod transferred;

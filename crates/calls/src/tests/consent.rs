@@ -79,7 +79,7 @@ impl Recorders for Tape {
         Box::pin(std::future::ready(()))
     }
 
-    fn taken_over(&self, _: &CallId, _: &UserId) {}
+    fn taken_over(&self, _: ConnectedCall<'_>) {}
 
     fn hung_up(&self, _: &CallId) {}
 

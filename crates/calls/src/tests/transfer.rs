@@ -105,7 +105,9 @@ async fn the_other_agents_answer_makes_the_call_theirs() {
         (CallState::Held, Some(Holder::Agent))
     );
     assert_eq!(house.next_call_rings().await, None, "both are taken");
-    house.calls.transferred(&phone.id, Ok(()));
+    house
+        .calls
+        .transferred(&phone.id, Ok(LegCallIds::default()));
     let view = house.until_settled(&lee(), &phone.id).await;
     assert_eq!((view.state, view.held_by), (CallState::Connected, None));
     assert_eq!((view.agent_muted, view.transfer), (false, None));
@@ -135,7 +137,9 @@ async fn who_has_handed_a_call_over_is_free_and_who_has_it_is_not() {
     let house = house().await;
     let phone = house.call().await;
     house.transfer(&phone.id, false).await.unwrap();
-    house.calls.transferred(&phone.id, Ok(()));
+    house
+        .calls
+        .transferred(&phone.id, Ok(LegCallIds::default()));
     house.until_settled(&lee(), &phone.id).await;
     assert_eq!(
         house.next_call_rings().await,
@@ -188,7 +192,9 @@ async fn a_capture_is_discarded_only_if_the_agent_says_so() {
     let view = house.transfer(&phone.id, true).await.unwrap();
     assert!(view.capture.is_none());
     assert_eq!(house.view(&capture).await, Err(DeskError::NotFound));
-    house.calls.transferred(&phone.id, Ok(()));
+    house
+        .calls
+        .transferred(&phone.id, Ok(LegCallIds::default()));
     house.until_settled(&lee(), &phone.id).await;
 }
 

@@ -52,8 +52,9 @@ pub trait Recorders: Send + Sync {
     fn audio(&self, call: &CallId) -> AudioRecording;
     /// Answers once a recording that was about to begin runs, or will not.
     fn settled<'a>(&'a self, call: &'a CallId) -> Task<'a, ()>;
-    /// Another agent has the call now: of the screen of the one before nothing more is recorded.
-    fn taken_over(&self, call: &CallId, agent: &UserId);
+    /// Another agent has the call now, on a leg of its own: of the screen of the one before nothing more is recorded, and whoever knows the call by its
+    /// agent's leg is asked by the new one. What is paused on the old leg is let go on there.
+    fn taken_over(&self, call: ConnectedCall<'_>);
     /// Both sides are gone. A capture may still be open and keep recorders paused, but of the agent's screen nothing more is recorded.
     fn hung_up(&self, call: &CallId);
     /// The call has ended, and its digits are wiped: nothing of it is recorded any more.

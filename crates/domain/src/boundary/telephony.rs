@@ -123,7 +123,7 @@ pub struct IncomingCall {
 pub struct LegCallIds {
     /// Of the consumer's leg.
     pub consumer: String,
-    /// Of the agent's leg, as it was answered first: a transfer to another phone makes a leg of which nobody is told.
+    /// Of the agent's leg. A transfer to another phone makes a new one.
     pub agent: String,
 }
 
@@ -137,8 +137,8 @@ pub trait CallEvents: Send + Sync {
     fn answered(&self, call: &CallId, legs: LegCallIds);
     /// Held, or no longer held.
     fn held(&self, call: &CallId, held: bool);
-    /// Another phone has taken the agent's side, or has not: then all is as before.
-    fn transferred(&self, call: &CallId, outcome: Result<(), TransferFailure>);
+    /// Another phone has taken the agent's side, and these are the legs now, or it has not: then all is as before.
+    fn transferred(&self, call: &CallId, outcome: Result<LegCallIds, TransferFailure>);
     /// The call is over.
     fn ended(&self, call: &CallId, cause: EndCause);
     /// A key lies in the ring.

@@ -202,6 +202,19 @@ impl RecorderHook {
         }
     }
 
+    /// Which recording is asked for this call, as the question for its state says it: two calls, or one before and behind a transfer, that have it in
+    /// common are one to the recorder.
+    #[must_use]
+    pub fn asks_about(&self, call: &HookCall) -> String {
+        let HookRequest { url, body, .. } = &self.settings.state;
+        let mut written = url.written(call, Place::Url);
+        if let Some(body) = body {
+            written.push('\n');
+            written.push_str(&body.written(call, Place::Json));
+        }
+        written
+    }
+
     fn word(&self, request: RecorderRequest, reply: &Reply) -> RecorderWord {
         let body = reply.body.expose();
         let holds = |condition: &HookCondition| condition.holds_in(body);

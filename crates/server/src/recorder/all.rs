@@ -57,10 +57,11 @@ impl Recorders for AllRecorders {
         }
     }
 
-    fn taken_over(&self, call: &CallId, agent: &UserId) {
+    fn taken_over(&self, call: ConnectedCall<'_>) {
         if let Some(own) = &self.own {
-            own.taken_over(call, agent);
+            own.taken_over(call);
         }
+        self.external.connected(call);
     }
 
     fn hung_up(&self, call: &CallId) {

@@ -351,8 +351,10 @@ impl Recorders for Recorder {
         })
     }
 
-    fn taken_over(&self, call: &CallId, agent: &UserId) {
-        self.0.screens.taken_over(call, agent);
+    fn taken_over(&self, call: ConnectedCall<'_>) {
+        if let Some(agent) = call.agent {
+            self.0.screens.taken_over(call.id, &agent.id);
+        }
     }
 
     /// The ear hears the end of the call's audio by itself.

@@ -226,6 +226,6 @@ impl CallEvents for Desk {
     }
 
     fn line(&self, _: &CallId, _: LineEvent) {}
-    fn transferred(&self, _: &CallId, _: Result<(), domain::view::TransferFailure>) {}
+    fn transferred(&self, _: &CallId, _: Result<LegCallIds, domain::view::TransferFailure>) {}
     fn registration(&self, _: &str, _: bool) {}
 }

@@ -474,18 +474,21 @@ impl Exchange {
         let Some(call) = self.call(key) else { return };
         call.stage = Stage::Connected;
         let id = Arc::clone(&call.id);
-        let caller = call.caller.leg;
-        let callee = call.callee.as_ref().map(|callee| callee.leg);
-        let caller_is_consumer = call.consumer == Which::Caller;
-        let call_id = |leg| self.stack.call_id(leg).unwrap_or_default().to_owned();
-        let (caller, callee) = (call_id(caller), callee.map(call_id).unwrap_or_default());
-        let (consumer, agent) = match caller_is_consumer {
-            true => (caller, callee),
-            false => (callee, caller),
-        };
         tracing::info!(call = %id, "call connected");
-        self.events.answered(&id, LegCallIds { consumer, agent });
+        if let Some(legs) = self.leg_call_ids(key) {
+            self.events.answered(&id, legs);
+        }
         self.note_hold(key);
+    }
+
+    /// How other equipment knows both sides of a call.
+    pub(super) fn leg_call_ids(&mut self, key: MediaId) -> Option<LegCallIds> {
+        let call = self.call(key)?;
+        let consumer = call.consumer;
+        let legs = [consumer, consumer.other()].map(|which| call.side(which).map(|side| side.leg));
+        let call_id = |leg| self.stack.call_id(leg).unwrap_or_default().to_owned();
+        let [consumer, agent] = legs.map(|leg| leg.map(call_id).unwrap_or_default());
+        Some(LegCallIds { consumer, agent })
     }
 
     /// An answer could not be given: the caller has given up, and its end is on its way to us.

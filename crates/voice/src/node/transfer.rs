@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::boundary::RouteTarget;
+use domain::boundary::{LegCallIds, RouteTarget};
 use domain::view::TransferFailure;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -78,10 +78,10 @@ impl Exchange {
         true
     }
 
-    fn tell_transfer(&mut self, key: MediaId, outcome: Result<(), TransferFailure>) {
+    fn tell_transfer(&mut self, key: MediaId, outcome: Result<LegCallIds, TransferFailure>) {
         if let Some(call) = self.call(key) {
             let id = Arc::clone(&call.id);
-            tracing::info!(call = %id, ?outcome, "transfer");
+            tracing::info!(call = %id, failed = ?outcome.as_ref().err(), "transfer");
             self.events.transferred(&id, outcome);
         }
     }
@@ -130,7 +130,9 @@ impl Exchange {
             return self.tell_transfer(key, Err(TransferFailure::Unreachable));
         }
         self.take_place(now, key, target);
-        self.tell_transfer(key, Ok(()));
+        if let Some(legs) = self.leg_call_ids(key) {
+            self.tell_transfer(key, Ok(legs));
+        }
         self.note_hold(key);
     }
 

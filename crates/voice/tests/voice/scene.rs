@@ -36,7 +36,7 @@ pub(crate) enum Said {
     KeyPressed,
     Line(LineEvent),
     Registration(String, bool),
-    Transferred(Result<(), TransferFailure>),
+    Transferred(Result<LegCallIds, TransferFailure>),
 }
 
 struct Log(mpsc::Sender<Said>);
@@ -69,7 +69,7 @@ impl CallEvents for Log {
     fn line(&self, _: &CallId, event: LineEvent) {
         self.say(Said::Line(event));
     }
-    fn transferred(&self, _: &CallId, outcome: Result<(), TransferFailure>) {
+    fn transferred(&self, _: &CallId, outcome: Result<LegCallIds, TransferFailure>) {
         self.say(Said::Transferred(outcome));
     }
     fn registration(&self, user: &str, registered: bool) {

@@ -1,6 +1,6 @@
 //! A call that goes from one agent's phone to another's.
 
-use domain::boundary::{EndCause, RouteTarget, Telephony};
+use domain::boundary::{EndCause, LegCallIds, RouteTarget, Telephony};
 use domain::service::ProtectionScope;
 use domain::view::TransferFailure;
 use sip::{Command, Event, Incoming, Status};
@@ -39,7 +39,7 @@ async fn ring(scene: &Scene, running: &Running) -> (Other, Incoming) {
     (other, incoming)
 }
 
-async fn outcome(scene: &mut Scene) -> Result<(), TransferFailure> {
+async fn outcome(scene: &mut Scene) -> Result<LegCallIds, TransferFailure> {
     let told = |said| match said {
         Said::Transferred(outcome) => Some(outcome),
         _ => None,
@@ -47,12 +47,17 @@ async fn outcome(scene: &mut Scene) -> Result<(), TransferFailure> {
     scene.until("a transfer's outcome", told).await
 }
 
-async fn answer(scene: &mut Scene, other: &Other, incoming: Incoming) {
+/// By how other equipment knows the call then.
+async fn answer(scene: &mut Scene, running: &Running, other: &Other, incoming: Incoming) {
+    let known = LegCallIds {
+        consumer: scene.consumer.call_id(running.consumer_leg),
+        agent: other.phone.call_id(incoming.leg),
+    };
     let offer = incoming.offer.unwrap();
     let answer = description(other.talk.local).answer(&offer).unwrap();
     let leg = incoming.leg;
     other.phone.command(Command::Answer { leg, answer });
-    assert_eq!(outcome(scene).await, Ok(()));
+    assert_eq!(outcome(scene).await, Ok(known));
     other.talk.talk_to(media_of(&offer, scene.server.ip()));
 }
 
@@ -75,7 +80,7 @@ async fn who_answers_takes_the_agents_place_and_the_agents_phone_is_let_go() {
     // Nothing has changed while it rings.
     scene.agent_talk.forget();
     scene.both_heard().await;
-    answer(&mut scene, &other, incoming).await;
+    answer(&mut scene, &running, &other, incoming).await;
     scene.agent.ended().await;
     other_heard(&scene, &other).await;
     assert!(scene.consumer_talk.share_of(AGENT_HUM) < 0.1);
@@ -177,7 +182,7 @@ async fn s28_the_mask_of_a_call_that_is_always_protected_stays_over_a_transfer()
     let (mut running, other, incoming) = ringing(&mut scene).await;
     scene.protect(&running).await;
     scene.consumer_talk.press_events(&[1, 2, 3]);
-    answer(&mut scene, &other, incoming).await;
+    answer(&mut scene, &running, &other, incoming).await;
     scene.consumer_talk.press_events(&[4, 5, 6]);
     scene.consumer_talk.press_tones(&[7, 8]);
     let keys = scene.keys(&mut running, 6).await;
@@ -205,7 +210,7 @@ async fn a_call_on_hold_is_on_hold_with_the_other_agent_until_resumed() {
     scene.both_heard().await;
     scene.node.hold(&running.id, true).unwrap();
     let (other, incoming) = ring(&scene, &running).await;
-    answer(&mut scene, &other, incoming).await;
+    answer(&mut scene, &running, &other, incoming).await;
     eventually("half a second", || other.talk.sound().len() > 4_000).await;
     assert!(
         other
@@ -226,7 +231,7 @@ async fn a_hold_by_the_phone_that_goes_goes_with_it() {
     scene.both_heard().await;
     scene.agents_phone_holds(&running, true).await;
     let (other, incoming) = ring(&scene, &running).await;
-    answer(&mut scene, &other, incoming).await;
+    answer(&mut scene, &running, &other, incoming).await;
     let offered = |event| match event {
         Event::Offered { offer, .. } => offer,
         _ => None,

@@ -65,7 +65,7 @@ impl CallEvents for Reports {
     fn ended(&self, _: &CallId, _: EndCause) {}
     fn key_pressed(&self, _: &CallId) {}
     fn line(&self, _: &CallId, _: LineEvent) {}
-    fn transferred(&self, _: &CallId, _: Result<(), domain::view::TransferFailure>) {}
+    fn transferred(&self, _: &CallId, _: Result<LegCallIds, domain::view::TransferFailure>) {}
     fn registration(&self, _: &str, _: bool) {}
 }
 

@@ -12,6 +12,8 @@ use domain::id::{CallId, SinkId};
 use gateway::HookCall;
 use serde::{Deserialize, Serialize};
 
+use super::{Control, Place};
+
 /// Its name in the data folder.
 const NAME: &str = "paused-recorders.json";
 
@@ -24,6 +26,17 @@ pub(super) struct Entry {
     pub(super) control: String,
     /// How the recorder knows the call.
     pub(super) facts: HookCall,
+}
+
+impl Entry {
+    /// Whose hold it is.
+    pub(super) fn place(&self, control: &Control) -> Place {
+        Place {
+            call: self.call.clone(),
+            sink: self.sink.clone(),
+            tape: control.reach.asks_about(&self.facts),
+        }
+    }
 }
 
 /// The file cannot be used.
@@ -101,6 +114,12 @@ impl Journal {
     }
 }
 
+/// A transfer changes leg and agent: what was paused before it is a row of its own.
 fn key(entry: &Entry) -> String {
-    format!("{} {}", entry.call, entry.sink)
+    let HookCall {
+        agent_call_id,
+        agent,
+        ..
+    } = &entry.facts;
+    format!("{} {} {agent_call_id} {agent}", entry.call, entry.sink)
 }

@@ -109,7 +109,7 @@ impl Keeper {
         match wishes.try_recv() {
             Ok(wish) => Some(wish),
             Err(_) => {
-                holds.remove(&(self.entry.call.clone(), self.entry.sink.clone()));
+                holds.remove(&self.entry.place(&self.control));
                 None
             }
         }

@@ -57,6 +57,14 @@ pub(crate) enum Reach {
 }
 
 impl Reach {
+    /// Which recording is asked for this call.
+    fn asks_about(&self, call: &HookCall) -> String {
+        match self {
+            Self::Https(hook) => hook.asks_about(call),
+            Self::Asterisk(asterisk) => asterisk.asks_about(call).to_owned(),
+        }
+    }
+
     /// Asks it once, for one call. `line` is the connection that its hold keeps, where a kind keeps one.
     async fn ask(
         &self,
@@ -81,8 +89,15 @@ struct Shared {
     owed: watch::Sender<usize>,
 }
 
-/// A recorder as a call's service declares it.
-type Place = (CallId, SinkId);
+/// One recording, in the hands of a recorder as a call's service declares it. A transfer may make it another one: then what was paused is let go on
+/// beside the pause of the new one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Place {
+    call: CallId,
+    sink: SinkId,
+    /// What the recorder is asked about.
+    tape: String,
+}
 
 impl External {
     /// Begins to let go on what an earlier life left paused.
@@ -132,7 +147,7 @@ impl External {
         }
     }
 
-    /// From now on its recorders can be asked.
+    /// From now on its recorders can be asked; of a call that was transferred, by its new leg.
     pub(crate) fn connected(&self, call: ConnectedCall<'_>) {
         if self.shared.controls.is_empty() {
             return;
@@ -155,7 +170,7 @@ impl External {
     pub(crate) fn ended(&self, call: &CallId) {
         self.shared.calls().remove(call);
         let holds = self.shared.holds();
-        for (_, wishes) in holds.iter().filter(|((of, _), _)| of == call) {
+        for (_, wishes) in holds.iter().filter(|(place, _)| place.call == *call) {
             let _full_of_wishes = wishes.try_send(Wish::CallOver);
         }
     }
@@ -163,9 +178,10 @@ impl External {
     /// Pauses one for a call; answers when it says that it is paused, or why it cannot be.
     pub(crate) async fn pause(&self, call: &CallId, sink: &Sink) -> Result<(), &'static str> {
         let (reply, answer) = oneshot::channel();
-        let place = (call.clone(), sink.id.clone());
+        let (entry, control) = self.shared.entry(call, sink).ok_or(NO_CONTROL)?;
+        let place = entry.place(&control);
         if let Some(wish) = self.shared.wish(&place, Wish::Pause(reply)) {
-            self.shared.begin(place, sink, wish).await?;
+            self.shared.begin(entry, control, wish).await?;
         }
         answer.await.unwrap_or(Err(NOT_NOTED))
     }
@@ -176,9 +192,11 @@ impl External {
             return Err(NO_CONTROL);
         }
         let (reply, answer) = oneshot::channel();
-        let place = (call.clone(), sink.id.clone());
+        // It was never asked to pause, or records again.
+        let Some(place) = self.shared.held(call, sink) else {
+            return Ok(());
+        };
         match self.shared.wish(&place, Wish::Resume(reply)) {
-            // It was never asked to pause, or records again.
             Some(_) => Ok(()),
             None => answer.await.unwrap_or(Err(NOT_NOTED)),
         }
@@ -187,7 +205,7 @@ impl External {
     /// Waits while it keeps its pause.
     pub(crate) async fn broken(&self, call: &CallId, sink: &Sink) -> Option<&'static str> {
         let (reply, answer) = oneshot::channel();
-        let place = (call.clone(), sink.id.clone());
+        let place = self.shared.held(call, sink)?;
         match self.shared.wish(&place, Wish::Watch(reply)) {
             Some(_) => None,
             None => answer.await.ok().flatten(),
@@ -216,25 +234,43 @@ impl Shared {
         }
     }
 
-    /// Begins a hold. Before the recorder is asked it is on disk that it has to be let go on.
-    async fn begin(
-        self: &Arc<Self>,
-        place: Place,
-        sink: &Sink,
-        wish: Wish,
-    ) -> Result<(), &'static str> {
-        let name = sink.control.as_ref().ok_or(NO_CONTROL)?;
-        let control = self.controls.get(name).ok_or(NO_CONTROL)?.clone();
-        let facts = self.calls().get(&place.0).cloned().ok_or(NO_CONTROL)?;
+    /// How a recorder is asked for a call, by the legs that it has now.
+    fn entry(&self, call: &CallId, sink: &Sink) -> Option<(Entry, Arc<Control>)> {
+        let name = sink.control.as_ref()?;
+        let control = self.controls.get(name)?.clone();
+        let facts = self.calls().get(call).cloned()?;
         let entry = Entry {
-            call: place.0.clone(),
-            sink: place.1.clone(),
+            call: call.clone(),
+            sink: sink.id.clone(),
             control: name.clone(),
             facts: HookCall {
                 recorder: sink.name.clone(),
                 ..facts
             },
         };
+        Some((entry, control))
+    }
+
+    /// The hold that a call's word is for: that of the legs that it has now, or else one that a transfer has left.
+    fn held(&self, call: &CallId, sink: &Sink) -> Option<Place> {
+        let now = self.entry(call, sink);
+        let now = now.map(|(entry, control)| entry.place(&control));
+        let holds = self.holds();
+        let now = now.filter(|place| holds.contains_key(place));
+        now.or_else(|| {
+            let mut places = holds.keys();
+            let left = |place: &&Place| place.call == *call && place.sink == sink.id;
+            places.find(left).cloned()
+        })
+    }
+
+    /// Begins a hold. Before the recorder is asked it is on disk that it has to be let go on.
+    async fn begin(
+        self: &Arc<Self>,
+        entry: Entry,
+        control: Arc<Control>,
+        wish: Wish,
+    ) -> Result<(), &'static str> {
         let (journal, row) = (self.clone(), entry.clone());
         let noted = tokio::task::spawn_blocking(move || journal.journal.note(row)).await;
         if let Err(error) = noted.unwrap_or_else(|gone| Err(gone.into())) {
@@ -264,8 +300,7 @@ impl Shared {
         first: Option<Wish>,
     ) {
         let (sender, wishes) = mpsc::channel(WISHES_MAX);
-        let place = (entry.call.clone(), entry.sink.clone());
-        match self.holds().entry(place) {
+        match self.holds().entry(entry.place(&control)) {
             Slot::Vacant(slot) => slot.insert(sender),
             // Somebody was asked to pause it meanwhile.
             Slot::Occupied(slot) => {

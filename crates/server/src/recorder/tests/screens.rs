@@ -2,6 +2,7 @@
 
 use domain::access::Actor;
 use domain::boundary::{OpenScreen, RecordingChangeError, RecordingFileError};
+use domain::id::UserId;
 use domain::recording::{RecordingEnding, RecordingSpanKind};
 use domain::screen::{
     ChunkClaim, PauseAcknowledgement, ScreenHold, ScreenRefusal, ScreenSurface, ScreenView,
@@ -218,7 +219,13 @@ async fn only_the_agent_who_has_the_call_now_shares_and_ends_what_was_before() {
     assert_eq!(scene.share(&bert).await, Err(ScreenRefusal::PeerUnknown));
     scene.share(&anna).await.unwrap();
     scene.send(&anna, (0, 0), "hers").await.unwrap();
-    scene.recorder.taken_over(&scene.call, &bert.user);
+    scene.recorder.taken_over(ConnectedCall {
+        id: &scene.call,
+        called: "4000",
+        service: &service_of_screens(false),
+        agent: Some(&User::blank(bert.user.clone())),
+        legs: &LegCallIds::default(),
+    });
     let gone = screens.screen(&anna, &scene.call).await;
     assert_eq!(gone, Err(ScreenRefusal::PeerUnknown));
     assert_eq!(

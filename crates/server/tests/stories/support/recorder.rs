@@ -106,10 +106,15 @@ impl Recorder {
         }
     }
 
-    /// Its table of the server's file.
+    /// Its table of the server's file. It knows calls by the consumer's leg.
     pub(crate) fn table(&self) -> String {
+        self.table_by("call.consumer_call_id")
+    }
+
+    /// Its table, if it knows calls by this token.
+    pub(crate) fn table_by(&self, token: &str) -> String {
         let file = |end: &str| self.folder.join(format!("{}.{end}", self.name));
-        let calls = format!("https://{}/calls/{{call.consumer_call_id}}", self.address);
+        let calls = format!("https://{}/calls/{{{token}}}", self.address);
         format!(
             r#"
 [recorders.external.{name}]
@@ -172,6 +177,13 @@ timeout = "2s"
     /// Whether it will carry out a pause that was asked for a while ago.
     pub(crate) fn has_late_pauses(&self) -> bool {
         self.book().late > 0
+    }
+
+    /// The calls that it is paused on, by the names that it has for them.
+    pub(crate) fn paused_on(&self) -> Vec<String> {
+        let book = self.book();
+        let paused = book.tapes.iter().filter(|(_, tape)| tape.paused);
+        paused.map(|(call, _)| call.clone()).collect()
     }
 
     /// How many calls it was asked about.

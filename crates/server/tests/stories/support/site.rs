@@ -21,6 +21,9 @@ const START_MAX: Duration = Duration::from_secs(20);
 /// The agent's phone: user and password.
 const PHONE: (&str, &str) = ("1001", "phone-secret-1");
 
+/// That of a second agent, where there is one.
+const OTHER_PHONE: (&str, &str) = ("1002", "phone-secret-2");
+
 /// The password that everyone chooses at the first login.
 const PASSWORD: &str = "walnut-harbour-42";
 
@@ -98,8 +101,31 @@ impl Site {
 
     /// Starts server and simulator.
     pub(crate) fn start(&mut self) -> Running {
+        self.start_with(&[PHONE], |_| {})
+    }
+
+    /// The same with a second agent, `colleague`, who has a phone, too.
+    pub(crate) fn start_with_colleague(&mut self) -> Running {
+        self.start_with(&[PHONE, OTHER_PHONE], |page| {
+            let mut admin = Client::new(page);
+            admin.log_in("admin", PASSWORD);
+            let desktops = admin.get("/api/v1/desktops");
+            let phone = json!({
+                "desktop": desktops["desktops"][0]["id"],
+                "phone": OTHER_PHONE.0,
+                "phone_password": OTHER_PHONE.1,
+            });
+            add_user(page, &admin, "colleague", "agent", &phone);
+        })
+    }
+
+    /// `prepare` is done before phones register.
+    fn start_with(&mut self, phones: &[(&str, &str)], prepare: impl FnOnce(&str)) -> Running {
         let (mut simulator, place) = self.start_simulator();
         let started = self.start_server(&place);
+        prepare(&started.page);
+        let phone = |(user, password): &(&str, &str)| json!({ "user": user, "password": password });
+        let agents: Vec<Value> = phones.iter().map(phone).collect();
         let stage = simulator.ask(&json!({
             "server_sip": started.sip,
             "realm": "tonewall",
@@ -107,7 +133,7 @@ impl Site {
             "agents_address": "127.0.0.3",
             "control": "127.0.0.1:0",
             "number": "4000",
-            "agents": [{ "user": PHONE.0, "password": PHONE.1 }],
+            "agents": agents,
             "answer_after_ms": 100,
             "server_page": started.page,
         }));

@@ -136,16 +136,21 @@ impl Asterisk {
         RecorderWord::Nothing
     }
 
+    /// The SIP Call-ID of the channel that it is asked about.
+    pub(crate) fn asks_about<'a>(&self, call: &'a HookCall) -> &'a str {
+        match self.settings.leg {
+            Leg::Consumer => &call.consumer_call_id,
+            Leg::Agent => &call.agent_call_id,
+        }
+    }
+
     async fn asked(
         &self,
         line: &mut Option<Connection>,
         request: RecorderRequest,
         call: &HookCall,
     ) -> Result<RecorderWord, ConnectionError> {
-        let call_id = match self.settings.leg {
-            Leg::Consumer => &call.consumer_call_id,
-            Leg::Agent => &call.agent_call_id,
-        };
+        let call_id = self.asks_about(call);
         if call_id.is_empty() {
             return Ok(RecorderWord::Unknown);
         }
