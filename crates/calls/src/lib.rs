@@ -25,6 +25,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod withheld;
 
 pub use asking::Asking;
 pub use charge::{BeginPlan, ChargeRun, PROGRESS_MAX, Progress};

@@ -40,7 +40,7 @@ pub(crate) struct OpenCapture {
     pub(crate) id: CaptureId,
     pub(crate) session: Session,
     pub(crate) slot: Slot,
-    actor: Actor,
+    pub(crate) actor: Actor,
     sinks: Vec<Sink>,
     /// Presses of Process Payment by their idempotency key.
     pressed: HashMap<String, AttemptId>,
@@ -396,6 +396,7 @@ impl CallTask {
         }
         if let Some(open) = self.open.take() {
             self.leave_unconfirmed(&open);
+            self.settle_withheld();
         }
         true
     }
@@ -460,6 +461,7 @@ impl CallTask {
             self.inner.capture_closed(&open.id);
             self.publish_call();
         }
+        self.settle_withheld();
     }
 
     fn carry_out(&mut self, effect: Effect) {

@@ -18,7 +18,7 @@ use domain::consumer::Consumer;
 use domain::control::CallControl;
 use domain::desktop::Desktop;
 use domain::evidence::Evidence;
-use domain::id::{CaptureId, WidgetId};
+use domain::id::{CaptureId, UserId, WidgetId};
 use domain::payment::{Outcome, PaymentForm};
 use domain::service::{Service, Sink};
 use domain::view::{
@@ -158,6 +158,8 @@ pub(crate) struct CallTask {
     pub(crate) keypad: Keypad,
     pub(crate) transfer: Option<Transfer>,
     pub(crate) open: Option<OpenCapture>,
+    /// Whose screens of other calls are withheld for the open capture's sake.
+    pub(crate) withheld: Option<UserId>,
     pub(crate) mask: Mask,
     /// The call was to be recorded by this server, and is not.
     pub(crate) is_recording_failed: bool,
@@ -238,6 +240,7 @@ pub(crate) fn start(
             keypad: Keypad::default(),
             transfer: None,
             open: None,
+            withheld: None,
             mask: Mask::default(),
             is_recording_failed: false,
             alarms: 0,

@@ -31,6 +31,8 @@ pub(super) struct Tape {
     /// Who holds it delays pauses.
     turn: tokio::sync::Mutex<()>,
     did: Mutex<Vec<&'static str>>,
+    /// What became of the screens of other calls.
+    pub(super) screens: Mutex<Vec<&'static str>>,
 }
 
 impl Tape {
@@ -80,6 +82,11 @@ impl Recorders for Tape {
     }
 
     fn taken_over(&self, _: ConnectedCall<'_>) {}
+
+    fn withhold_screens(&self, _: &CallId, _: &UserId, on: bool) {
+        let what = if on { "withheld" } else { "shown" };
+        self.screens.lock().unwrap().push(what);
+    }
 
     fn hung_up(&self, _: &CallId) {}
 

@@ -33,6 +33,7 @@ mod transfer;
 mod typed;
 mod velocity;
 mod waits;
+mod withheld;
 
 use house::{House, Manner};
 

@@ -55,6 +55,9 @@ pub trait Recorders: Send + Sync {
     /// Another agent has the call now, on a leg of its own: of the screen of the one before nothing more is recorded, and whoever knows the call by its
     /// agent's leg is asked by the new one. What is paused on the old leg is let go on there.
     fn taken_over(&self, call: ConnectedCall<'_>);
+    /// A Basic value of this call may be on the screen of this agent from now on, in whatever window, or is said to be gone: meanwhile nothing is recorded of the
+    /// screen that the agent shares for other calls (S12). That of this call is paused as every recorder is.
+    fn withhold_screens(&self, call: &CallId, agent: &UserId, on: bool);
     /// Both sides are gone. A capture may still be open and keep recorders paused, but of the agent's screen nothing more is recorded.
     fn hung_up(&self, call: &CallId);
     /// The call has ended, and its digits are wiped: nothing of it is recorded any more.

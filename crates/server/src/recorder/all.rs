@@ -64,6 +64,12 @@ impl Recorders for AllRecorders {
         self.external.connected(call);
     }
 
+    fn withhold_screens(&self, call: &CallId, agent: &UserId, on: bool) {
+        if let Some(own) = &self.own {
+            own.withhold_screens(call, agent, on);
+        }
+    }
+
     fn hung_up(&self, call: &CallId) {
         if let Some(own) = &self.own {
             own.hung_up(call);

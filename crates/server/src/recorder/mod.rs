@@ -357,6 +357,10 @@ impl Recorders for Recorder {
         }
     }
 
+    fn withhold_screens(&self, call: &CallId, agent: &UserId, on: bool) {
+        self.0.screens.withhold(call, agent, on);
+    }
+
     /// The ear hears the end of the call's audio by itself.
     fn hung_up(&self, call: &CallId) {
         self.0.screens.ended(call);
@@ -364,6 +368,7 @@ impl Recorders for Recorder {
 
     fn ended(&self, call: &CallId) {
         self.0.screens.ended(call);
+        self.0.screens.forget(call);
         let shared = self.0.clone();
         let call = call.clone();
         // The ear hears the end of its media, behind its last samples; this is for one whose end found no room.

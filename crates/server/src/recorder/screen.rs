@@ -3,6 +3,7 @@
 //! Never: takes a chunk that the rules of `domain::screen` refuse; says paused while one could still be taken.
 
 mod desk;
+mod withheld;
 mod work;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use domain::service::{ScreenRecording, ScreenWhen, Service};
 use tokio::sync::{OwnedMutexGuard, watch};
 
 use super::rows::Rows;
+use withheld::Withheld;
 use work::Work;
 
 /// A page answers a pause within this, or is off: an answer takes one turn of the page and two ways of the net, and the arming of a capture waits 5 s at most.
@@ -31,6 +33,7 @@ const NOT_DONE: &str = "recorder_failed";
 /// The screens of this node's calls.
 pub(super) struct Screens {
     calls: Mutex<HashMap<CallId, Arc<Screen>>>,
+    withheld: Arc<Withheld>,
     rows: Arc<Rows>,
     bus: Arc<dyn Bus>,
 }
@@ -43,16 +46,26 @@ struct Screen {
     rule: ScreenRecording,
     rows: Arc<Rows>,
     bus: Arc<dyn Bus>,
+    withheld: Arc<Withheld>,
     /// Held by whoever pauses or resumes.
-    control: tokio::sync::Mutex<()>,
+    control: tokio::sync::Mutex<Reasons>,
     work: Arc<tokio::sync::Mutex<Work>>,
     holds: watch::Sender<ScreenHold>,
+}
+
+/// Why nothing of a screen is recorded.
+struct Reasons {
+    /// A capture of its own call.
+    capture: bool,
+    /// A value of another call of its agent's.
+    withheld: bool,
 }
 
 impl Screens {
     pub(super) fn new(rows: Arc<Rows>, bus: Arc<dyn Bus>) -> Self {
         Self {
             calls: Mutex::default(),
+            withheld: Arc::default(),
             rows,
             bus,
         }
@@ -79,6 +92,14 @@ impl Screens {
     }
 
     fn begin(&self, call: &CallId, (service, rule): (ServiceId, ScreenRecording), agent: &UserId) {
+        // A withheld one begins paused. Who withholds it from now on finds it in the table.
+        let mut calls = self.calls();
+        let withheld = self.withheld.is_withheld(agent, call);
+        let mut take = ScreenTake::new(rule);
+        if withheld {
+            // Nobody shares it yet, and no capture waits for that.
+            let _is_shared = take.pause();
+        }
         let screen = Arc::new(Screen {
             call: call.clone(),
             service,
@@ -86,13 +107,39 @@ impl Screens {
             rule,
             rows: self.rows.clone(),
             bus: self.bus.clone(),
-            control: tokio::sync::Mutex::default(),
-            work: Arc::new(tokio::sync::Mutex::new(Work::new(ScreenTake::new(rule)))),
-            holds: watch::Sender::new(ScreenHold::None),
+            withheld: self.withheld.clone(),
+            control: tokio::sync::Mutex::new(Reasons {
+                capture: false,
+                withheld,
+            }),
+            holds: watch::Sender::new(take.hold()),
+            work: Arc::new(tokio::sync::Mutex::new(Work::new(take))),
         });
-        self.calls().insert(call.clone(), screen.clone());
+        calls.insert(call.clone(), screen.clone());
+        drop(calls);
         // The page hears that a screen is wanted.
         tokio::spawn(async move { screen.publish().await });
+    }
+
+    /// A value of this call may be on the agent's screen, or is gone: those of the other calls of theirs are withheld meanwhile.
+    pub(super) fn withhold(&self, call: &CallId, agent: &UserId, on: bool) {
+        self.withheld.set(call, agent, on);
+        self.settle_all(agent);
+    }
+
+    fn settle_all(&self, agent: &UserId) {
+        let calls = self.calls();
+        for screen in calls.values().filter(|screen| screen.agent == *agent) {
+            let screen = screen.clone();
+            tokio::spawn(async move { screen.settle_withheld().await });
+        }
+    }
+
+    /// Nothing of the call is on a screen any more.
+    pub(super) fn forget(&self, call: &CallId) {
+        if let Some(agent) = self.withheld.forget(call) {
+            self.settle_all(&agent);
+        }
     }
 
     /// The call is over.
@@ -139,11 +186,9 @@ impl Screens {
         let Some(screen) = self.find(call) else {
             return Ok(());
         };
-        let _alone = screen.control.lock().await;
-        let resumed = screen.on_disk(Work::resume).await;
-        resumed.map_err(|_| NOT_DONE)?;
-        screen.publish().await;
-        Ok(())
+        let mut reasons = screen.control.lock().await;
+        reasons.capture = false;
+        screen.resume(&reasons).await
     }
 }
 
@@ -181,8 +226,41 @@ impl Screen {
         });
     }
 
+    /// For the sake of a capture of its own call.
     async fn pause(&self) -> Result<(), &'static str> {
-        let _alone = self.control.lock().await;
+        let mut reasons = self.control.lock().await;
+        reasons.capture = true;
+        self.hold().await
+    }
+
+    /// Pauses it while another call of its agent's withholds it, and lets it go on then. Which of both is read here, so that none comes too late.
+    async fn settle_withheld(&self) {
+        let mut reasons = self.control.lock().await;
+        let is_withheld = self.withheld.is_withheld(&self.agent, &self.call);
+        if std::mem::replace(&mut reasons.withheld, is_withheld) == is_withheld {
+            return;
+        }
+        let settled = match is_withheld {
+            true => self.hold().await,
+            false => self.resume(&reasons).await,
+        };
+        // One that is not shared is not recorded either, and the log says why one could not be asked.
+        tracing::debug!(call = %self.call, is_withheld, ?settled, "the screen of an agent with a value on it");
+    }
+
+    /// Takes what is recorded from now on, if no reason is left not to.
+    async fn resume(&self, reasons: &Reasons) -> Result<(), &'static str> {
+        if reasons.capture || reasons.withheld {
+            return Ok(());
+        }
+        let resumed = self.on_disk(Work::resume).await;
+        resumed.map_err(|_| NOT_DONE)?;
+        self.publish().await;
+        Ok(())
+    }
+
+    /// Answers once nothing new is taken. Whoever asks has the control.
+    async fn hold(&self) -> Result<(), &'static str> {
         let needs = self.on_disk(Work::pause).await.map_err(|_| NOT_DONE)?;
         self.publish().await;
         match needs {

@@ -43,11 +43,12 @@ const refused = (code: string) => new ApiError({ title: '', status: 409, code })
 function setUp() {
   const sent: string[] = [];
   const answers: (Error | undefined)[] = [];
+  const withheld = new Set<string>();
   const track = new Track();
   const wire: Wire = {
     share: async (call, { surface }) => {
       sent.push(`share ${call} ${surface}`);
-      return view({ call, revision: 2 });
+      return view({ call, revision: 2, hold: withheld.has(call) ? 'paused' : 'none' });
     },
     chunk: async (_, { part, sequence }: Chunk) => {
       sent.push(`chunk ${part}.${sequence}`);
@@ -69,7 +70,7 @@ function setUp() {
     await recorder.follow(view({ shared: false }));
     await recorder.take(stream);
   };
-  return { recorder, track, sent, answers, share };
+  return { recorder, track, sent, answers, withheld, share };
 }
 
 const newest = () => Recorder.all.at(-1)!;
@@ -134,6 +135,17 @@ test('the share is kept from call to call, and told of each', async () => {
   await recorder.follow(view({ call: 'c2', shared: false }));
   expect(sent.filter((one) => one.startsWith('share'))).toEqual(['share c1 monitor', 'share c2 monitor']);
   expect(track.enabled).toBe(true);
+});
+
+test('the next call\'s screen stays dark while a value of the call before may be on it', async () => {
+  const { recorder, track, withheld, share } = setUp();
+  await share();
+  await recorder.follow(undefined);
+  withheld.add('c2');
+  await recorder.follow(view({ call: 'c2', shared: false, hold: 'paused' }));
+  expect([Recorder.all.length, track.enabled, recorder.snapshot().sharing]).toEqual([1, false, 'paused']);
+  await recorder.follow(view({ call: 'c2', revision: 3 }));
+  expect([Recorder.all.length, track.enabled]).toEqual([2, true]);
 });
 
 test('a chunk that meets the end of its call ends no share', async () => {

@@ -260,6 +260,74 @@ async fn a_call_that_is_hung_up_ends_its_screen_while_its_capture_is_still_open(
     assert!(matches!(row.state, RecordingState::Ended(end) if end.is_whole()));
 }
 
+/// Waits until the screen of the call is held so.
+async fn until_held(scene: &Scene, by: &Actor, hold: ScreenHold) {
+    let screens = scene.recorder.screens();
+    let began = tokio::time::Instant::now();
+    while screens.screen(by, &scene.call).await.unwrap().hold != hold {
+        assert!(began.elapsed() < PATIENCE, "it is never {hold:?}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn s12_the_next_call_s_screen_is_not_taken_while_a_value_of_the_call_before_may_be_on_it() {
+    let (scene, _, anna) = Scene::with_screen(false).await;
+    let mut next = scene;
+    let before = std::mem::replace(&mut next.call, CallId::from_random(8));
+    next.recorder.withhold_screens(&before, &anna.user, true);
+    next.recorder.hung_up(&before);
+    let service = service_of_screens(true);
+    let user = User::blank(anna.user.clone());
+    connect_to(&next.recorder, &next.call, &service, Some(&user));
+    assert_eq!(next.share(&anna).await.unwrap().hold, ScreenHold::Paused);
+    let refused = next.send(&anna, (0, 0), "number").await;
+    assert_eq!(refused, Err(ScreenRefusal::PeerPaused));
+    // A capture of the next call comes and goes meanwhile.
+    let own = Sink::own_screen();
+    assert_eq!(next.recorder.pause(&next.call, &own).await, Ok(()));
+    assert_eq!(next.recorder.resume(&next.call, &own).await, Ok(()));
+    let refused = next.send(&anna, (0, 0), "number").await;
+    assert_eq!(refused, Err(ScreenRefusal::PeerPaused));
+    // It is gone, while a capture of the next call has begun.
+    assert_eq!(next.recorder.pause(&next.call, &own).await, Ok(()));
+    next.recorder.withhold_screens(&before, &anna.user, false);
+    assert_eq!(next.recorder.resume(&next.call, &own).await, Ok(()));
+    until_held(&next, &anna, ScreenHold::None).await;
+    assert_eq!(next.send(&anna, (0, 0), "after").await, Ok(()));
+    let row = next.screen_row().await;
+    let opened = next.open_screen(&row).await;
+    assert_eq!(opened.part(0, 0, 99).await, Ok(b"after".to_vec()));
+    let spans = opened.outline().spans.iter();
+    let mut paused = spans.filter(|span| span.kind == RecordingSpanKind::Paused);
+    assert!(paused.next().is_some());
+}
+
+#[tokio::test]
+async fn s12_a_screen_that_is_shared_is_withheld_from_a_word_of_another_call_of_its_agent_alone() {
+    let (scene, screens, anna) = Scene::with_screen(false).await;
+    let other = CallId::from_random(8);
+    scene.share(&anna).await.unwrap();
+    scene.send(&anna, (0, 0), "one").await.unwrap();
+    let bert = agent(6);
+    scene.recorder.withhold_screens(&other, &bert.user, true);
+    scene
+        .recorder
+        .withhold_screens(&scene.call, &anna.user, true);
+    scene.send(&anna, (0, 1), "two").await.unwrap();
+    scene.recorder.withhold_screens(&other, &anna.user, true);
+    until_held(&scene, &anna, ScreenHold::Pausing).await;
+    let refused = scene.send(&anna, (0, 2), "number").await;
+    assert_eq!(refused, Err(ScreenRefusal::PeerPausing));
+    let at_ms = screens.screen(&anna, &scene.call).await.unwrap().at_ms;
+    let heard = screens.acknowledge(&anna, &scene.call, said(0, 2, at_ms));
+    assert_eq!(heard.await.unwrap().hold, ScreenHold::Paused);
+    // Whoever never says that it is gone has ended with the call at the latest.
+    scene.recorder.ended(&other);
+    until_held(&scene, &anna, ScreenHold::None).await;
+    scene.send(&anna, (1, 0), "three").await.unwrap();
+}
+
 #[tokio::test]
 async fn a_screen_s_recording_is_deleted_with_its_days_and_a_spoiled_one_says_so() {
     let (mut scene, _, anna) = Scene::with_screen(false).await;
