@@ -242,7 +242,7 @@ const CAPTURE = 'capture 0123456789abcdefghjkmnpqrs';
 export const OF_CAPTURE: AuditList = {
   entries: [
     entry(18_199, 'recorder_resumed', CAPTURE, { recorder: 'Tonewall', medium: 'call', answered_ms: 14 }),
-    entry(18_198, 'capture_released', CAPTURE, {}),
+    entry(18_198, 'capture_released', CAPTURE, { egress_checked_ms: 41_320, egress_finds: 0, egress_trips: 0 }),
     entry(18_197, 'capture_ended', CAPTURE, { state: 'done', keys: 26, stray_keys: 0, late_pounds: 1 }),
     entry(18_190, 'capture_armed', CAPTURE, {}),
     entry(18_189, 'recorder_paused', CAPTURE, { recorder: 'Tonewall', medium: 'call', answered_ms: 21 }),

@@ -21,6 +21,7 @@ mod reconcile;
 mod recording;
 mod routing;
 mod signals;
+mod span;
 mod task;
 #[cfg(test)]
 mod tests;

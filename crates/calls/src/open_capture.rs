@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use domain::access::{Actor, Permission, Resource, authorize};
 use domain::audit::{AuditAction, AuditEntry};
-use domain::boundary::{Audited, CaptureAction, Change, Charge, StoreError};
+use domain::boundary::{Audited, CaptureAction, Change, Charge, EgressSeen, StoreError};
 use domain::capture::{CaptureState, Effect, Event, Field, Ruling, Session};
 use domain::gate::pass_gates;
 use domain::gateway::{GatewayConfig, NotSentReason, Once};
@@ -50,6 +50,8 @@ pub(crate) struct OpenCapture {
     pub(crate) read_from: Option<(String, Option<RecordingMoment>)>,
     /// The text that the customer agreed to (S20).
     pub(crate) agreed: Option<String>,
+    /// What the egress guard had seen when the line was protected for it last.
+    pub(crate) guarded_from: EgressSeen,
 }
 
 impl OpenCapture {
@@ -124,6 +126,7 @@ impl CallTask {
             pending: None,
             read_from: None,
             agreed: None,
+            guarded_from: EgressSeen::default(),
         });
         self.carry_out_all();
         self.publish_call();
@@ -419,16 +422,6 @@ impl CallTask {
         self.publish_call();
     }
 
-    /// The entry with its place in the call's recording, if there is one.
-    pub(crate) fn placed(&self, entry: AuditEntry) -> AuditEntry {
-        match self.inner.deps.recorders.moment(self.call.id()) {
-            Some(moment) => entry
-                .with("recording", moment.recording.as_str())
-                .with("recording_ms", moment.at_ms),
-            None => entry,
-        }
-    }
-
     /// Gives the session an event and carries out what it asks for.
     pub(crate) fn capture_event(&mut self, event: Event) {
         let clock = self.inner.deps.clock.now();
@@ -486,11 +479,7 @@ impl CallTask {
                 let entry = facts
                     .into_iter()
                     .fold(entry, |entry, (key, value)| entry.with(key, value));
-                let is_span = matches!(
-                    action,
-                    AuditAction::CaptureArmed | AuditAction::CaptureReleased
-                );
-                let entry = if is_span { self.placed(entry) } else { entry };
+                let entry = self.of_span(action, entry);
                 self.inner.audit.append(entry);
             }
             Effect::Changed | Effect::Closed => {}

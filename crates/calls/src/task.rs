@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use domain::access::{Actor, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
-    Audience, CaptureAction, ConnectedCall, IncomingCall, LegCallIds, LineEvent, LiveEvent,
-    ProtectionRefused, StoreError, Telephony,
+    Audience, CaptureAction, ConnectedCall, EgressTally, IncomingCall, LegCallIds, LineEvent,
+    LiveEvent, ProtectionRefused, StoreError, Telephony,
 };
 use domain::call::Call;
 use domain::capture::{AttemptsUsed, Field, WidgetKind};
@@ -152,6 +152,7 @@ pub(crate) struct CallTask {
     pub(crate) telephony: Arc<dyn Telephony>,
     pub(crate) call: Call,
     pub(crate) keys: KeyReceiver,
+    pub(crate) egress: Arc<EgressTally>,
     pub(crate) service: Arc<Service>,
     pub(crate) desktop: Option<Arc<Desktop>>,
     pub(crate) agent: Option<Arc<User>>,
@@ -234,6 +235,7 @@ pub(crate) fn start(
             telephony,
             call,
             keys: incoming.keys,
+            egress: incoming.egress,
             service: chosen.service,
             desktop: chosen.desktop,
             agent: chosen.agent,

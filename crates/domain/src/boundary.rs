@@ -35,12 +35,14 @@ use crate::recording::RecordingChange;
 use crate::service::{Service, Settings};
 use crate::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget};
 
+mod egress;
 mod payment_desk;
 mod recording;
 mod recording_files;
 mod screen;
 mod telephony;
 
+pub use egress::{EgressSeen, EgressTally};
 pub use payment_desk::{FollowUpError, PaymentDesk};
 pub use recording::{AudioRecording, ConnectedCall, NO_CONTROL, Recorders, Recordings};
 pub use recording_files::{

@@ -3,10 +3,13 @@
 //! Never: signs or verifies a signature; keys are the store's.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::audit::{AuditAction, AuditEntry, ChainedDocument};
+use crate::boundary::EgressSeen;
 use crate::id::CaptureId;
+use crate::recording::RecordingFinds;
 use crate::time::UnixMillis;
 
 /// Most entries of one capture. A capture of ten attempts at each field has about a hundred.
@@ -129,6 +132,33 @@ impl Evidence {
             && count(AuditAction::CaptureReleased) >= count(AuditAction::CaptureArmed)
     }
 
+    /// What the last look behind the mask has seen over all spans of the capture (S33); none: it was not told, by an older version, or nothing was let go yet.
+    #[must_use]
+    pub fn egress(entries: &[Proven]) -> Option<EgressSeen> {
+        let seen = facts(entries, AuditAction::CaptureReleased, |fact| {
+            Some(EgressSeen {
+                checked_ms: fact("egress_checked_ms")?,
+                finds: fact("egress_finds")?,
+                trips: fact("egress_trips")?,
+            })
+        });
+        seen.reduce(EgressSeen::and)
+    }
+
+    /// What scans of the call's recordings have found; none: there was none, or not yet.
+    #[must_use]
+    pub fn scanned(entries: &[Proven]) -> Option<RecordingFinds> {
+        let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let found = facts(entries, AuditAction::RecordingScanned, |fact| {
+            Some(RecordingFinds {
+                masked_keys: count(fact("masked_keys")?),
+                paused_samples: fact("paused_samples")?,
+                unprotected_keys: count(fact("unprotected_keys")?),
+            })
+        });
+        found.reduce(RecordingFinds::and)
+    }
+
     /// Proves every entry: its text by its hash, its place by what it says itself, its order by the chain where neighbours are both here.
     ///
     /// # Errors
@@ -154,6 +184,20 @@ impl Evidence {
             _ => Err(Flaw::Beginning),
         }
     }
+}
+
+/// What entries of a kind say in numbers, those that do not say it passed over.
+fn facts<T>(
+    entries: &[Proven],
+    action: AuditAction,
+    read: impl Fn(&dyn Fn(&str) -> Option<u64>) -> Option<T>,
+) -> impl Iterator<Item = T> {
+    let of_it = entries
+        .iter()
+        .filter(move |proven| proven.entry.action == action);
+    of_it.filter_map(move |proven| {
+        read(&|name| proven.entry.detail.get(name).and_then(Value::as_u64))
+    })
 }
 
 fn follows(before: &ChainedDocument, line: &ChainedDocument) -> bool {

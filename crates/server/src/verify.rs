@@ -6,7 +6,9 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use domain::boundary::EgressSeen;
 use domain::evidence::{Evidence, Proven};
+use domain::recording::RecordingFinds;
 use store::{EVIDENCE_BYTES_MAX, verify_evidence};
 
 /// Verifies a file and prints its entries. Yields whether it is evidence.
@@ -80,13 +82,71 @@ fn lines(evidence: &Evidence, entries: &[Proven]) -> Vec<String> {
         format!("{at} {chain} #{seq} {} {action}{facts}", entry.actor)
     };
     std::iter::once(head)
+        .chain(Evidence::egress(entries).map(guarded))
+        .chain(Evidence::scanned(entries).map(scanned))
         .chain(entries.iter().map(line))
         .collect()
+}
+
+/// What the egress guard says of all protected spans together.
+fn guarded(seen: EgressSeen) -> String {
+    let EgressSeen {
+        checked_ms,
+        finds,
+        trips,
+    } = seen;
+    let judged = format!(
+        "{}.{:03} s of audio",
+        checked_ms / 1_000,
+        checked_ms % 1_000
+    );
+    match (finds, trips) {
+        (0, 0) => format!("Egress guard: {judged} judged behind the mask, no key found"),
+        _ => format!(
+            "Egress guard: {judged} judged behind the mask, KEYS FOUND: {finds}, silenced {trips} times"
+        ),
+    }
+}
+
+/// What scans of the call's recordings have found.
+fn scanned(found: RecordingFinds) -> String {
+    let RecordingFinds {
+        masked_keys,
+        paused_samples,
+        unprotected_keys,
+    } = found;
+    match found.is_clean() {
+        true => "Scan of the recording: nothing found".to_owned(),
+        false => format!(
+            "Scan of the recording: FOUND {masked_keys} keys behind the mask, {paused_samples} samples in pauses, {unprotected_keys} keys outside of protection"
+        ),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_guard_s_words_are_loud_where_it_found_something() {
+        let seen = |finds, trips| EgressSeen {
+            checked_ms: 12_034,
+            finds,
+            trips,
+        };
+        assert_eq!(
+            guarded(seen(0, 0)),
+            "Egress guard: 12.034 s of audio judged behind the mask, no key found"
+        );
+        assert!(guarded(seen(2, 1)).ends_with("KEYS FOUND: 2, silenced 1 times"));
+        assert!(guarded(seen(0, 1)).contains("FOUND"));
+        let found = |unprotected_keys| RecordingFinds {
+            unprotected_keys,
+            ..RecordingFinds::default()
+        };
+        assert_eq!(scanned(found(0)), "Scan of the recording: nothing found");
+        assert!(scanned(found(16)).contains("FOUND"));
+    }
 
     #[test]
     fn what_a_file_says_does_not_act_on_a_terminal() {

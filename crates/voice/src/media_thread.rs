@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use domain::boundary::EgressTally;
 use domain::id::CallId;
 use media::leg::{Leg, LegPlan};
 use media::relay::RelayPlan;
@@ -54,6 +55,8 @@ pub(crate) struct NewCall {
     pub(crate) consumer: RtpPair,
     pub(crate) agent: RtpPair,
     pub(crate) keys: KeySender,
+    /// Where what the egress guard has seen is noted.
+    pub(crate) egress: Arc<EgressTally>,
 }
 
 /// Another phone in the agent's place.

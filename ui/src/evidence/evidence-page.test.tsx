@@ -35,6 +35,23 @@ test('the file that leaves is what is shown, made once, and what is kept from he
   expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([`POST /captures/${CAPTURE}/evidence`]);
 });
 
+test('what guard and scan have seen is said, loudly where they found something, and not at all where no entry says it', async () => {
+  const seen = (ms: number, finds: number, trips: number) => ({ action: 'capture_released' as const, detail: { egress_checked_ms: ms, egress_finds: finds, egress_trips: trips } });
+  const scanned = (keys: number) => ({ action: 'recording_scanned' as const, detail: { masked_keys: keys, paused_samples: 0, unprotected_keys: 0 } });
+  const opened = { action: 'capture_opened' as const };
+  for (const [entries, guard, scan] of [
+    [[opened, seen(12_000, 0, 0), seen(500, 0, 0), scanned(0)], '12.5 s judged, no key found, silenced never', 'Nothing found'],
+    [[opened, seen(12_000, 0, 0), seen(500, 2, 1), scanned(3)], '12.5 s judged, 2 keys found, silenced once', 'FOUND'],
+    [[opened, { action: 'capture_released' as const }], 'Not told yet', 'Not told yet'],
+  ] as const) {
+    fakeServer(() => ({ text: evidenceFile([...entries]) }));
+    const { unmount } = renderPage(<EvidencePage capture={CAPTURE} />);
+    expect((await screen.findByText('Last look behind the mask')).parentElement).toHaveTextContent(guard);
+    expect(screen.getByText('Scan of the recording after the call').parentElement).toHaveTextContent(scan);
+    unmount();
+  }
+});
+
 test('a refusal is told', async () => {
   fakeServer(() => ({ status: 404, json: { title: 'Not found', status: 404, code: 'not_found' } }));
   renderPage(<EvidencePage capture={CAPTURE} />);

@@ -13,7 +13,7 @@ import { EntryFacts } from './entry-facts';
 import lists from './evidence.module.css';
 import css from './record.module.css';
 import type { RecordEntry, RecorderAnswer, SignedRecord } from './signed-record';
-import { isComplete, keysHeard, readRecord, recorderAnswers } from './signed-record';
+import { egressSeen, isComplete, keysHeard, readRecord, recorderAnswers, scanFinds } from './signed-record';
 
 export default function EvidencePage({ capture }: { capture: string }) {
   const t = useT();
@@ -77,6 +77,10 @@ function Summary({ record }: { record: SignedRecord }) {
   const at = (action: RecordEntry['action']) => record.entries.find((entry) => entry.action === action)?.at;
   const time = (ms: number | undefined) => (ms === undefined ? t('evidence.never') : clockText(ms));
   const keys = keysHeard(record);
+  const egress = egressSeen(record);
+  const isSilent = egress?.egress_finds === 0 && egress.egress_trips === 0;
+  const finds = scanFinds(record);
+  const isClean = finds && Object.values(finds).every((n) => n === 0);
   return (
     <dl className={lists.facts}>
       <Fact name={t('evidence.capture')}><code>{record.capture}</code></Fact>
@@ -84,6 +88,18 @@ function Summary({ record }: { record: SignedRecord }) {
       <Fact name={t('evidence.protected')}>{time(at('capture_armed'))}</Fact>
       <Fact name={t('evidence.released')}>{time(at('capture_released'))}</Fact>
       <Fact name={t('evidence.keys')}>{keys === undefined ? t('evidence.not_ended') : numberText(keys)}</Fact>
+      <Fact name={t('evidence.egress')}>
+        {egress ? (
+          <Chip tone={isSilent ? 'good' : 'bad'} icon={isSilent ? 'check' : 'cross'}>
+            {t('evidence.egress_seen', { seconds: numberText(egress.egress_checked_ms / 1_000), n: egress.egress_finds, trips: egress.egress_trips })}
+          </Chip>
+        ) : (
+          t('evidence.not_told')
+        )}
+      </Fact>
+      <Fact name={t('evidence.scan')}>
+        {finds ? <Chip tone={isClean ? 'good' : 'bad'} icon={isClean ? 'check' : 'cross'}>{t(isClean ? 'evidence.scan_clean' : 'evidence.scan_found')}</Chip> : t('evidence.not_told')}
+      </Fact>
       <Fact name={t('evidence.made')}>{t('evidence.by', { time: dateTimeText(record.exportedAt), name: record.exportedBy })}</Fact>
       <Fact name={t('evidence.zone')}>{new Intl.DateTimeFormat().resolvedOptions().timeZone}</Fact>
     </dl>

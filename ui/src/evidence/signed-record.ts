@@ -54,6 +54,19 @@ export function recorderAnswers({ entries }: SignedRecord): RecorderAnswer[] {
   });
 }
 
+const numbersOf = <Name extends string>({ entries }: SignedRecord, action: AuditAction, names: readonly Name[]): Record<Name, number> | undefined => {
+  const told = entries.filter((entry) => entry.action === action && names.every((name) => typeof entry.detail[name] === 'number'));
+  if (told.length === 0) return undefined;
+  const sum = (name: Name) => told.reduce((all, { detail }) => all + (detail[name] as number), 0);
+  return Object.fromEntries(names.map((name) => [name, sum(name)])) as Record<Name, number>;
+};
+
+/** What the last look behind the mask has seen over all protected spans; none: not told. The server sums in the same way (`Evidence::egress`). */
+export const egressSeen = (record: SignedRecord) => numbersOf(record, 'capture_released', ['egress_checked_ms', 'egress_finds', 'egress_trips']);
+
+/** What scans of the call's recordings have found; none: there was none, or not yet. */
+export const scanFinds = (record: SignedRecord) => numbersOf(record, 'recording_scanned', ['masked_keys', 'paused_samples', 'unprotected_keys']);
+
 /** Keys heard while the widget was open; none: the capture has not ended. */
 export function keysHeard({ entries }: SignedRecord): number | undefined {
   const keys = entries.findLast(({ action }) => action === 'capture_ended')?.detail.keys;

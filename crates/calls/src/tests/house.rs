@@ -436,6 +436,8 @@ pub(super) struct House {
     pub(super) setup: Arc<Setup>,
     pub(super) tape: Arc<Tape>,
     pub(super) configuration: Arc<Configuration>,
+    /// What the guard of every call has seen.
+    pub(super) egress: Arc<EgressTally>,
     arena: Arc<Arena>,
 }
 
@@ -500,6 +502,7 @@ impl House {
             setup,
             tape,
             configuration,
+            egress: Arc::default(),
             arena,
         }
     }
@@ -524,6 +527,7 @@ impl House {
             peer: "trunk".to_owned(),
             tag: None,
             keys,
+            egress: self.egress.clone(),
         });
         (id, sender)
     }

@@ -29,6 +29,7 @@ mod plans;
 mod recording;
 mod rights;
 mod services;
+mod spans;
 mod transfer;
 mod typed;
 mod velocity;

@@ -2,9 +2,11 @@
 //! Owns: commands to the telephone side, and its reports.
 //! Never: implements one.
 
+use std::sync::Arc;
+
 use secret::{Key, KeyReceiver};
 
-use super::Task;
+use super::{EgressTally, Task};
 use crate::id::CallId;
 use crate::service::ProtectionScope;
 use crate::view::TransferFailure;
@@ -116,6 +118,8 @@ pub struct IncomingCall {
     pub tag: Option<String>,
     /// Where keys arrive while the call is protected.
     pub keys: KeyReceiver,
+    /// What the last look at its audio has seen while it was protected.
+    pub egress: Arc<EgressTally>,
 }
 
 /// SIP Call-IDs of a connected call's legs, by which recorders beside this server know it. That of the leg that came in is the far side's text: hostile.

@@ -13,8 +13,18 @@ fn line(seq: i64, previous: &str, action: &str) -> ChainedDocument {
 }
 
 fn line_of(object: &str, seq: i64, previous: &str, action: &str) -> ChainedDocument {
+    line_with("{}", object, seq, previous, action)
+}
+
+fn line_with(
+    detail: &str,
+    object: &str,
+    seq: i64,
+    previous: &str,
+    action: &str,
+) -> ChainedDocument {
     let document = format!(
-        r#"{{"action":"{action}","actor":"ann","address":"-","at":{seq},"chain":"a/1","detail":{{}},"object":"{object}","seq":{seq},"v":1}}"#
+        r#"{{"action":"{action}","actor":"ann","address":"-","at":{seq},"chain":"a/1","detail":{detail},"object":"{object}","seq":{seq},"v":1}}"#
     );
     ChainedDocument {
         position: 100 + seq,
@@ -152,4 +162,50 @@ fn an_entry_of_a_later_version_is_said_to_be_unreadable() {
     let mut later = whole();
     later.v = 2;
     assert_eq!(later.prove(), Err(Flaw::Version(2)));
+}
+
+#[test]
+fn what_guard_and_scan_have_seen_is_summed_and_not_told_where_no_entry_says_it() {
+    let proven = whole().prove().unwrap();
+    assert_eq!(
+        (Evidence::egress(&proven), Evidence::scanned(&proven)),
+        (None, None)
+    );
+    let object = format!("capture {CAPTURE}");
+    let mut lines = vec![line(4, "00", "capture_opened")];
+    for (seq, action, detail) in [
+        (
+            5,
+            "capture_released",
+            r#"{"egress_checked_ms":900,"egress_finds":0,"egress_trips":1}"#,
+        ),
+        (
+            6,
+            "capture_released",
+            r#"{"egress_checked_ms":100,"egress_finds":2,"egress_trips":1}"#,
+        ),
+        (
+            7,
+            "recording_scanned",
+            r#"{"masked_keys":1,"paused_samples":0,"unprotected_keys":16}"#,
+        ),
+    ] {
+        let previous = lines.last().unwrap().hash.clone();
+        lines.push(line_with(detail, &object, seq, &previous, action));
+    }
+    let proven = evidence(lines).prove().unwrap();
+    let seen = EgressSeen {
+        checked_ms: 1_000,
+        finds: 2,
+        trips: 2,
+    };
+    let found = RecordingFinds {
+        masked_keys: 1,
+        paused_samples: 0,
+        unprotected_keys: 16,
+    };
+    assert_eq!(
+        (Evidence::egress(&proven), Evidence::scanned(&proven)),
+        (Some(seen), Some(found))
+    );
 }

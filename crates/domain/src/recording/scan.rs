@@ -27,6 +27,16 @@ pub struct RecordingFinds {
 }
 
 impl RecordingFinds {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            masked_keys: self.masked_keys.saturating_add(other.masked_keys),
+            paused_samples: self.paused_samples.saturating_add(other.paused_samples),
+            unprotected_keys: self.unprotected_keys.saturating_add(other.unprotected_keys),
+        }
+    }
+
     /// Nothing was found.
     #[must_use]
     pub fn is_clean(&self) -> bool {

@@ -52,7 +52,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use secret::Key;
 
-use crate::egress_guard::EgressGuard;
+use crate::egress_guard::{EgressGuard, EgressGuardCounters};
 use crate::g711::Law;
 use crate::leg::{Leg, LegPlan};
 use agent_mask::AgentMask;
@@ -480,6 +480,12 @@ impl Relay {
             keys_withheld: self.guard.tally.withheld(),
             egress_guard: self.egress_guard.counters(),
         }
+    }
+
+    /// What the last look at what leaves has seen so far.
+    #[must_use]
+    pub fn egress_guard(&self) -> EgressGuardCounters {
+        self.egress_guard.counters()
     }
 
     fn replan(&mut self, now: Instant, leg: Leg, plan: LegPlan) {

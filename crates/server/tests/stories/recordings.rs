@@ -252,6 +252,11 @@ fn an_advanced_capture_is_recorded_with_flat_tones_and_its_masked_span() {
     let told = armed["detail"]["recording_ms"].as_u64().unwrap();
     let found = (masked.from - reader.positions().start) / 8;
     assert!(told.abs_diff(found) < NEAR_MS, "{told} {found}");
+    let released = entries(&running, "capture_released").remove(0);
+    let judged = released["detail"]["egress_checked_ms"].as_u64().unwrap();
+    assert!(judged > 2_000, "what left was looked at again: {released}");
+    let found = ["egress_finds", "egress_trips"].map(|fact| &released["detail"][fact]);
+    assert_eq!(found, [0, 0]);
     let keyed = samples(&reader, Track::Consumer, masked.from, masked.until);
     assert!(!is_silent(&keyed), "flat tones are heard");
     judge(&reader);

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::boundary::EgressTally;
 use domain::id::CallId;
+use media::egress_guard::EgressGuardCounters;
 use media::leg::Leg;
 use media::relay::{Input, Output, Relay, RelayCounters, RelayEvent};
 use secret::KeySender;
@@ -106,6 +108,9 @@ struct Core {
     call: Arc<CallId>,
     relay: Relay,
     keys: KeySender,
+    egress: Arc<EgressTally>,
+    /// What was noted there last.
+    noted: EgressGuardCounters,
     wake_at: Option<Instant>,
     /// When the next look is due whether anybody is left to take keys.
     look_at: Instant,
@@ -124,6 +129,7 @@ impl RunningCall {
             consumer,
             agent,
             keys,
+            egress,
         } = new;
         let relay = Relay::new(plan, now);
         let wake_at = relay.next_timeout();
@@ -132,6 +138,8 @@ impl RunningCall {
             call,
             relay,
             keys,
+            egress,
+            noted: EgressGuardCounters::default(),
             wake_at,
             look_at: now,
             protection: Protection::Off,
@@ -328,7 +336,18 @@ impl Core {
         self.wake_at = self.relay.next_timeout();
     }
 
+    /// Before anything is told of a step: whoever hears that the mask was lost reads the find, too.
+    fn note_egress(&mut self) {
+        let seen = self.relay.egress_guard();
+        if seen != self.noted {
+            self.noted = seen;
+            self.egress
+                .note(seen.samples_checked, seen.digits_found, seen.trips);
+        }
+    }
+
     fn put_out(&mut self, sockets: &Sockets, ways: &mut Ways<'_>) {
+        self.note_egress();
         let Self {
             id,
             call,

@@ -418,6 +418,7 @@ mod tests {
                 consumer: self.ports.open().unwrap(),
                 agent: self.ports.open().unwrap(),
                 keys: sender,
+                egress: Arc::default(),
             };
             self.worker.start(new, now);
             self.worker.places[&MediaId(id)]

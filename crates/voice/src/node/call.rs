@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::boundary::{Protected, ProtectionRefused};
+use domain::boundary::{EgressTally, Protected, ProtectionRefused};
 use domain::id::CallId;
 use domain::service::ProtectionScope;
 use media::leg::Leg;
@@ -34,8 +34,8 @@ pub(super) enum Stage {
 
 /// Where a call's media is.
 pub(super) enum MediaState {
-    /// Not begun; the key ring's sending end waits here.
-    Waiting(KeySender),
+    /// Not begun; what it writes to waits here: the key ring, and what the egress guard has seen.
+    Waiting(KeySender, Arc<EgressTally>),
     /// On the thread of this index.
     On(usize),
     /// It could not begin, or has ended.
@@ -126,7 +126,7 @@ impl Call {
     pub(super) fn thread(&self) -> Option<usize> {
         match self.media {
             MediaState::On(thread) => Some(thread),
-            MediaState::Waiting(_) | MediaState::Gone => None,
+            MediaState::Waiting(..) | MediaState::Gone => None,
         }
     }
 }

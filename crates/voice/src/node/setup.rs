@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::boundary::{EndCause, IncomingCall, LegCallIds, RouteTarget};
+use domain::boundary::{EgressTally, EndCause, IncomingCall, LegCallIds, RouteTarget};
 use domain::id::CallId;
 use domain::service::ProtectionScope;
 use domain::view::TransferFailure;
@@ -169,7 +169,7 @@ impl Exchange {
         };
         let (sender, keys) = secret::digit_ring(&self.arena).ok_or_else(Refusal::of_ours)?;
         let id = Arc::new(new_call_id().ok_or_else(Refusal::of_ours)?);
-        let key = self.new_key();
+        let (key, egress) = (self.new_key(), Arc::default());
         tracing::info!(call = %id, "call came in");
         self.enter(Call {
             key,
@@ -179,7 +179,7 @@ impl Exchange {
             target: None,
             consumer,
             stage: Stage::Arrived,
-            media: MediaState::Waiting(sender),
+            media: MediaState::Waiting(sender, Arc::clone(&egress)),
             deadline: None,
             protection: ProtectionScope::Capture,
             watched: false,
@@ -200,6 +200,7 @@ impl Exchange {
             peer,
             tag: incoming.tonewall_call,
             keys,
+            egress,
         });
         Ok(())
     }
@@ -554,7 +555,7 @@ impl Exchange {
         let (caller, callee) = (&mut call.caller.ports, &mut call.callee.as_mut()?.ports);
         let ports = (caller.take()?, callee.take()?);
         let (consumer, agent) = call.by_role(ports.0, ports.1);
-        let keys = take_keys(&mut call.media)?;
+        let (keys, egress) = take_ends(&mut call.media)?;
         let id = Arc::clone(&call.id);
         call.media = MediaState::On(index);
         let new = NewCall {
@@ -564,6 +565,7 @@ impl Exchange {
             consumer,
             agent,
             keys,
+            egress,
         };
         if self.threads.get_mut(index)?.start_call(new).is_err() {
             self.call(key)?.media = MediaState::Gone;
@@ -585,9 +587,10 @@ impl Exchange {
     }
 }
 
-fn take_keys(media: &mut MediaState) -> Option<KeySender> {
+/// The ends that media writes to.
+fn take_ends(media: &mut MediaState) -> Option<(KeySender, Arc<EgressTally>)> {
     match std::mem::replace(media, MediaState::Gone) {
-        MediaState::Waiting(keys) => Some(keys),
+        MediaState::Waiting(keys, egress) => Some((keys, egress)),
         running => {
             *media = running;
             None

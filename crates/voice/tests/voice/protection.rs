@@ -77,6 +77,27 @@ async fn tones_in_the_audio_reach_the_ring_and_not_the_agent() {
     finish(scene, &running).await;
 }
 
+#[tokio::test]
+async fn what_leaves_under_protection_is_judged_and_the_count_outlives_the_call() {
+    let mut scene = Scene::new();
+    let running = scene.connect().await;
+    scene.both_heard().await;
+    assert_eq!(running.egress.seen().checked_ms, 0);
+    scene.protect(&running).await;
+    scene.consumer_talk.press_tones(&CODES);
+    eventually("the end of keying", || scene.consumer_talk.has_said_all()).await;
+    let keying_ms = 500;
+    eventually("what left is judged", || {
+        running.egress.seen().checked_ms >= keying_ms
+    })
+    .await;
+    let egress = Arc::clone(&running.egress);
+    finish(scene, &running).await;
+    let seen = egress.seen();
+    assert!(seen.checked_ms >= keying_ms);
+    assert_eq!((seen.finds, seen.trips), (0, 0));
+}
+
 /// Calls to which the mask listens now.
 async fn watched(scene: &Scene, calls: u64) {
     let what = format!("{calls} calls that are listened to");
@@ -355,6 +376,7 @@ async fn when_an_agents_phone_calls_the_called_side_is_the_consumer() {
     let mut running = Running {
         id: call.id,
         keys: call.keys,
+        egress: call.egress,
         consumer_leg: leg,
         agent_leg: leg,
         at_consumer,

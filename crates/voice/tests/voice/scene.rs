@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::boundary::{
-    CallEvents, EndCause, IncomingCall, LegCallIds, LineEvent, RouteTarget, Telephony,
+    CallEvents, EgressTally, EndCause, IncomingCall, LegCallIds, LineEvent, RouteTarget, Telephony,
 };
 use domain::id::CallId;
 use domain::service::ProtectionScope;
@@ -95,6 +95,7 @@ pub(crate) struct Scene {
 pub(crate) struct Running {
     pub(crate) id: CallId,
     pub(crate) keys: KeyReceiver,
+    pub(crate) egress: Arc<EgressTally>,
     pub(crate) consumer_leg: LegId,
     pub(crate) agent_leg: LegId,
     pub(crate) at_consumer: SocketAddr,
@@ -232,6 +233,7 @@ impl Scene {
         Running {
             id: call.id,
             keys: call.keys,
+            egress: call.egress,
             consumer_leg,
             agent_leg: at_agent.leg,
             at_consumer,
