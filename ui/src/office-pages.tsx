@@ -27,7 +27,7 @@ export default function OfficePages({ login, locked }: { login: Login; locked: b
       <Route path="/audit">
         <Audit login={login} />
       </Route>
-      <Route path="/evidence/:capture">{({ capture }) => <Evidence key={capture} capture={capture} />}</Route>
+      <Route path="/evidence/:capture">{({ capture }) => <Evidence key={capture} capture={capture} login={login} />}</Route>
       <Route path="/recordings">
         <Recordings login={login} />
       </Route>

@@ -1,7 +1,7 @@
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
-import { fakeServer, renderPage } from '../test-page';
+import { fakeServer, loginOf, renderPage } from '../test-page';
 import { evidenceFile } from './evidence-fixtures';
 import EvidencePage from './evidence-page';
 
@@ -20,7 +20,7 @@ test('the file that leaves is what is shown, made once, and what is kept from he
   const requests = fakeServer(() => ({ text: FILE }));
   const kept: Blob[] = [];
   vi.stubGlobal('URL', Object.assign(URL, { createObjectURL: (blob: Blob) => (kept.push(blob), 'blob:x'), revokeObjectURL: () => undefined }));
-  renderPage(<EvidencePage capture={CAPTURE} />);
+  renderPage(<EvidencePage capture={CAPTURE} login={loginOf('audit.read', 'recording.listen')} />);
   const recorders = await screen.findByRole('region', { name: 'Recorders, by their own word' });
   const [refused, paused] = within(recorders).getAllByRole('listitem');
   expect(refused).toHaveTextContent('NOT CONFIRMED');
@@ -45,15 +45,27 @@ test('what guard and scan have seen is said, loudly where they found something, 
     [[opened, { action: 'capture_released' as const }], 'Not told yet', 'Not told yet'],
   ] as const) {
     fakeServer(() => ({ text: evidenceFile([...entries]) }));
-    const { unmount } = renderPage(<EvidencePage capture={CAPTURE} />);
+    const { unmount } = renderPage(<EvidencePage capture={CAPTURE} login={loginOf('audit.read', 'recording.listen')} />);
     expect((await screen.findByText('Last look behind the mask')).parentElement).toHaveTextContent(guard);
     expect(screen.getByText('Scan of the recording after the call').parentElement).toHaveTextContent(scan);
     unmount();
   }
 });
 
+test('a place in the recording is a link for whoever may listen, and for nobody else', async () => {
+  const placed = evidenceFile([{ action: 'capture_opened' }, { action: 'capture_armed', detail: { recording: 'kept', recording_ms: 134_250 } }]);
+  fakeServer(() => ({ text: placed }));
+  const { unmount } = renderPage(<EvidencePage capture={CAPTURE} login={loginOf('audit.read', 'recording.listen')} />);
+  const place = await screen.findByRole('link', { name: 'Listen in the recording at 02:14' });
+  expect(place).toHaveAttribute('href', '/recordings/kept?at=134250');
+  unmount();
+  renderPage(<EvidencePage capture={CAPTURE} login={loginOf('audit.read')} />);
+  await screen.findByText('Proof');
+  expect(screen.queryByRole('link', { name: /Listen/ })).toBeNull();
+});
+
 test('a refusal is told', async () => {
   fakeServer(() => ({ status: 404, json: { title: 'Not found', status: 404, code: 'not_found' } }));
-  renderPage(<EvidencePage capture={CAPTURE} />);
+  renderPage(<EvidencePage capture={CAPTURE} login={loginOf('audit.read', 'recording.listen')} />);
   expect(await screen.findByRole('alert')).toHaveTextContent('It is not there any more.');
 });

@@ -2,12 +2,15 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useMemo } from 'react';
+import { Link } from 'wouter';
 import { apiFile, sentenceOf } from '../lib/api/client';
+import { mayFindRecordings } from '../lib/api/queries';
+import type { Login } from '../lib/api/types';
 import { Button, Chip, Notice } from '../lib/controls';
 import { keep } from '../lib/keep-file';
 import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
-import { clockText, dateTimeText, numberText } from '../lib/i18n/format';
+import { clockText, dateTimeText, durationText, numberText } from '../lib/i18n/format';
 import { ACTION_NAMES, isRefusal } from './audit-words';
 import { EntryFacts } from './entry-facts';
 import lists from './evidence.module.css';
@@ -15,7 +18,7 @@ import css from './record.module.css';
 import type { RecordEntry, RecorderAnswer, SignedRecord } from './signed-record';
 import { egressSeen, isComplete, keysHeard, readRecord, recorderAnswers, scanFinds } from './signed-record';
 
-export default function EvidencePage({ capture }: { capture: string }) {
+export default function EvidencePage({ capture, login }: { capture: string; login: Login }) {
   const t = useT();
   // Each making is an entry of the trail, so it is made once.
   const { data, error, isPending } = useQuery({
@@ -43,12 +46,12 @@ export default function EvidencePage({ capture }: { capture: string }) {
       </div>
       {isPending && <p role="status">{t('app.loading')}</p>}
       {error && <Notice tone="bad" role="alert">{sentenceOf(error)}</Notice>}
-      {data && <SignedFile file={data.text} />}
+      {data && <SignedFile file={data.text} mayHear={mayFindRecordings(login)} />}
     </main>
   );
 }
 
-function SignedFile({ file }: { file: string }) {
+function SignedFile({ file, mayHear }: { file: string; mayHear: boolean }) {
   const t = useT();
   const record = useMemo(() => readRecord(file), [file]);
   return (
@@ -56,7 +59,7 @@ function SignedFile({ file }: { file: string }) {
       {!isComplete(record) && <Notice tone="warn">{t('evidence.part')}</Notice>}
       <Summary record={record} />
       <Recorders answers={recorderAnswers(record)} />
-      <Entries entries={record.entries} />
+      <Entries entries={record.entries} mayHear={mayHear} />
       <Proof record={record} />
     </>
   );
@@ -138,7 +141,7 @@ function Recorders({ answers }: { answers: readonly RecorderAnswer[] }) {
   );
 }
 
-function Entries({ entries }: { entries: readonly RecordEntry[] }) {
+function Entries({ entries, mayHear }: { entries: readonly RecordEntry[]; mayHear: boolean }) {
   const t = useT();
   return (
     <section className={css.part} aria-label={t('evidence.entries')}>
@@ -150,6 +153,7 @@ function Entries({ entries }: { entries: readonly RecordEntry[] }) {
             <span>
               {isRefusal(action) ? <strong>{t(ACTION_NAMES[action])}</strong> : t(ACTION_NAMES[action])}
               <EntryFacts detail={detail} />
+              {mayHear && <Place detail={detail} />}
             </span>
             <span>{address === '-' ? actor : t('evidence.from', { name: actor, address })}</span>
             <span className={lists.hint}>{t('evidence.number', { chain, seq })}</span>
@@ -157,6 +161,17 @@ function Entries({ entries }: { entries: readonly RecordEntry[] }) {
         ))}
       </ol>
     </section>
+  );
+}
+
+/** Where it is in the call's recording, for whoever may listen: the player begins there. */
+function Place({ detail: { recording, recording_ms: at } }: Pick<RecordEntry, 'detail'>) {
+  const t = useT();
+  if (typeof recording !== 'string' || typeof at !== 'number') return null;
+  return (
+    <Link className={css.screenOnly!} href={`/recordings/${encodeURIComponent(recording)}?at=${at}`}>
+      {t('evidence.place', { time: durationText(at) })}
+    </Link>
   );
 }
 

@@ -26,7 +26,7 @@ export function usePlayback({ url, lengthMs, spans, locked, place }: Source) {
   const [audio] = useState(() => new Audio());
   const [playing, setPlaying] = useState(false);
   const [failed, setFailed] = useState(false);
-  const [positionMs, setPositionMs] = useState(() => place.current);
+  const [positionMs, setPositionMs] = useState(() => Math.min(place.current, lengthMs));
   const [rate, setRate] = useState(1);
   const [skips, setSkips] = useState(true);
 

@@ -108,6 +108,28 @@ test('the screen of the call is asked for once its sound plays, at the same plac
   expect((video as HTMLVideoElement).currentTime).toBe(10);
 });
 
+test('a place of the evidence is where the player stands at first, silent until Play; what is no place is the beginning', async () => {
+  const sought = vi.spyOn(HTMLMediaElement.prototype, 'currentTime', 'set');
+  const played = vi.spyOn(HTMLMediaElement.prototype, 'play').mockResolvedValue();
+  for (const [search, shown] of [['?at=134250', '02:14'], ['?at=999000', '06:12'], ['?at=-5', '00:00'], ['?at=1e3', '00:00']]) {
+    window.history.replaceState(null, '', `/recordings/kept${search}`);
+    fakeServer(({ path }) => ({ json: path.endsWith('/peaks') ? { length_ms: 372_000, step_ms: 125, consumer: [1], agent: [1] } : path.startsWith('/recordings?') ? { recordings: [], next: null } : KEPT }));
+    const { unmount } = renderPage(<RecordingPage id="kept" login={loginOf('recording.listen')} locked={false} />);
+    const position = await screen.findByRole('slider', { name: 'Position' });
+    expect(position.getAttribute('aria-valuetext')).toMatch(new RegExp(`^${shown} of 06:12`));
+    expect(played).not.toHaveBeenCalled();
+    if (search === '?at=134250') {
+      await userEvent.click(screen.getByRole('checkbox', { name: /protected/i }));
+      screen.getByRole('button', { name: 'Play' }).focus();
+      await userEvent.keyboard('{Enter}');
+      expect(sought).toHaveBeenLastCalledWith(134.25);
+      expect(played).toHaveBeenCalledOnce();
+      played.mockClear();
+    }
+    unmount();
+  }
+});
+
 test('who may only take it out or delete it hears nothing, and gives a reason without a card number', async () => {
   const requests = open(KEPT, 'recording.download', 'recording.delete');
   await userEvent.click(await screen.findByRole('button', { name: 'Download' }));

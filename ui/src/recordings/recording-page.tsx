@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode, RefObject } from 'react';
 import { useRef } from 'react';
-import { Link, useLocation } from 'wouter';
+import { Link, useLocation, useSearch } from 'wouter';
 import evidence from '../evidence/evidence.module.css';
 import { api, sentenceOf } from '../lib/api/client';
 import { KEYS, may } from '../lib/api/queries';
@@ -25,7 +25,7 @@ import { Delete, Download } from './take-out';
 export default function RecordingPage({ id, login, locked }: { id: string; login: Login; locked: boolean }) {
   const t = useT();
   const [, go] = useLocation();
-  const place = useRef(0);
+  const place = useRef(startOf(useSearch()));
   const { data, error, isPending, isFetching, refetch } = useQuery({
     queryKey: [...KEYS.recordings, 'one', id],
     queryFn: ({ signal }) => api<RecordingDetail>('GET', `/recordings/${encodeURIComponent(id)}`, { signal }),
@@ -83,6 +83,12 @@ function Content({ detail: { row }, file, mayListen, locked, place }: ContentPro
   // Once a part was removed its audio is another: none of what was loaded before plays on.
   const removed = file.spans.filter(({ kind }) => kind === 'removed').length;
   return <Player key={removed} row={row} file={file} locked={locked} place={place} />;
+}
+
+/** `?at=`: where a place of the evidence leads to, in milliseconds. Anything else is the beginning. */
+function startOf(search: string): number {
+  const at = new URLSearchParams(search).get('at') ?? '';
+  return /^\d{1,9}$/.test(at) ? Number(at) : 0;
 }
 
 function Facts({ row }: { row: RecordingRow }) {
