@@ -14,7 +14,7 @@ const OFFICE_REFUSALS = ['not_on_demand', 'too_many_tests'];
 
 /** Words of pages about what was recorded, beside those of the office: desktops are configured without them. */
 const RECORDS = ['evidence', 'recordings'];
-const RECORDS_REFUSALS = ['bad_range', 'recording_quarantined', 'recording_runs', 'recording_unavailable', 'recording_unreadable'];
+const RECORDS_REFUSALS = ['bad_range', 'recording_key_missing', 'recording_quarantined', 'recording_runs', 'recording_unavailable', 'recording_unreadable'];
 
 /** The pages that say words of the office, by file; `withOffice` loads both. */
 export const OFFICE_PAGES = ['audit-page', 'design-history', 'desktop-conflict', 'desktop-history', 'desktop-list', 'device-check', 'gallery-page', 'gateway-cases', 'gateway-file-sheet', 'gateway-more', 'gateway-presets', 'gateway-trial', 'live-page', 'payments-page', 'plan-panel', 'roles-page', 'save-summary', 'screen-share', 'second-factor-page', 'secure-payment-capture', 'services-page', 'set-up-page', 'shortcuts-sheet', 'token-helper', 'users-page'];

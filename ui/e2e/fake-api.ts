@@ -319,8 +319,8 @@ const FOUND = recorded('found', { scan: { at: NOW, finds: { masked_keys: 2, paus
 const SCREEN = recorded('screen', { medium: 'screen', scan: null });
 const CUT = recorded('cut', { service_name: '', agent: null, agent_name: '', end: { length_ms: 61_000, bytes: 1_000_000, is_whole: false } });
 /** Its file was cut off, and is no longer as it was written. */
-export const DAMAGED: RecordingDetail = { row: CUT, file: { length_ms: 61_000, spans: [], parts: [], ending: { is: 'damaged', why: 'segment 122 is not sealed by this key' } }, unreadable: null };
-export const UNREADABLE: RecordingDetail = { row: CUT, file: null, unreadable: 'its key is wrapped by the master key 00c0ffee00c0ffee, which is not at hand; put it back into the ring' };
+export const DAMAGED: RecordingDetail = { row: CUT, file: { length_ms: 61_000, spans: [], parts: [], ending: { is: 'damaged', why: 'segment 122 is not sealed by this key' } }, unreadable: null, missing_key: null };
+export const UNREADABLE: RecordingDetail = { row: CUT, file: null, unreadable: 'key 00c0ffee00c0ffee is not at hand; put it back into the key file', missing_key: '00c0ffee00c0ffee' };
 
 const ANSWERS: Record<string, unknown> = {
   '/login': LOGIN,
@@ -409,9 +409,9 @@ const ANSWERS: Record<string, unknown> = {
   '/payments/choices': { agents: [{ id: 'u1', name: 'a.kim' }], desktops: [{ id: 'd1', name: 'Collections US' }] },
   '/recordings': { recordings: [RUNNING, RECORDED, FOUND, SCREEN, CUT], next: 'more' } satisfies RecordingList,
   '/recordings/choices': { services: [{ id: 's1', name: 'Collections' }], agents: [{ id: 'u1', name: 'a.kim' }] } satisfies RecordingChoices,
-  '/recordings/kept': { row: RECORDED, file: { length_ms: RECORDED_MS, spans: SPANS, parts: [], ending: { is: 'whole' } }, unreadable: null } satisfies RecordingDetail,
+  '/recordings/kept': { row: RECORDED, file: { length_ms: RECORDED_MS, spans: SPANS, parts: [], ending: { is: 'whole' } }, unreadable: null, missing_key: null } satisfies RecordingDetail,
   '/recordings/kept/peaks': PEAKS,
-  '/recordings/found': { row: FOUND, file: { length_ms: RECORDED_MS, spans: SPANS, parts: [], ending: { is: 'whole' } }, unreadable: null } satisfies RecordingDetail,
+  '/recordings/found': { row: FOUND, file: { length_ms: RECORDED_MS, spans: SPANS, parts: [], ending: { is: 'whole' } }, unreadable: null, missing_key: null } satisfies RecordingDetail,
   '/recordings/screen': {
     row: SCREEN,
     file: {
@@ -423,9 +423,9 @@ const ANSWERS: Record<string, unknown> = {
       ],
       ending: { is: 'whole' },
     },
-    unreadable: null,
+    unreadable: null, missing_key: null,
   } satisfies RecordingDetail,
-  '/recordings/running': { row: RUNNING, file: null, unreadable: null } satisfies RecordingDetail,
+  '/recordings/running': { row: RUNNING, file: null, unreadable: null, missing_key: null } satisfies RecordingDetail,
   '/captures': {
     captures: [
       {

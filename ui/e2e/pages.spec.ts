@@ -274,7 +274,7 @@ const PLACES: readonly Place[] = [
   { name: 'recording-screen', path: '/recordings/screen', ready: (page) => expect(page.getByText('Screen recording paused')).toBeVisible() },
   { name: 'recording-runs', path: '/recordings/running', ready: (page) => expect(page.getByRole('button', { name: 'Look again' })).toBeVisible() },
   { name: 'recording-damaged', path: '/recordings/cut', answers: { '/recordings/cut': DAMAGED, '/recordings/cut/peaks': undefined }, ready: (page) => expect(page.getByText(/cannot be drawn/)).toBeVisible() },
-  { name: 'recording-unreadable', path: '/recordings/cut', answers: { '/recordings/cut': UNREADABLE }, ready: (page) => expect(page.getByRole('alert')).toContainText('put it back into the ring') },
+  { name: 'recording-unreadable', path: '/recordings/cut', answers: { '/recordings/cut': UNREADABLE }, ready: (page) => expect(page.getByRole('alert')).toContainText('00c0ffee00c0ffee') },
   {
     name: 'recording-download',
     path: '/recordings/kept',

@@ -136,6 +136,10 @@ pub enum AuditAction {
     /// It is removed, and what was there before cannot be opened; detail: call, from_ms, until_ms, reason, or resumed (a restart found it removed: the entry
     /// before says the rest).
     RecordingRedacted,
+    /// The key of a recording was wrapped anew; detail: call, key (the master key that it needs now).
+    RecordingRekeyed,
+    /// A master key was added, and every stored secret sealed anew with it; detail: key.
+    KeyRotated,
     /// A supervisor gave the attempts of a widget kind back (S14); detail: kind.
     AttemptsReset,
     /// An agent transferred a call; detail: to (login name), discarded (a capture was open).

@@ -132,6 +132,15 @@ pub enum RecordingChange {
         id: RecordingId,
         /// How it ends now.
         end: RecordingEnd,
+        /// The master key that it needs now, as [`Recording::key_id`].
+        key_id: String,
+    },
+    /// Its key is wrapped by the one that follows from this master key; refused once its deletion has begun.
+    Rekey {
+        /// Which.
+        id: RecordingId,
+        /// The master key, as [`Recording::key_id`].
+        key_id: String,
     },
     /// It is about to be deleted; refused while it runs, and once its deletion has begun.
     BeginDeletion(RecordingId),

@@ -13,7 +13,7 @@ use domain::id::RecordingId;
 use domain::service::SinkMedium;
 use domain::time::UnixMillis;
 
-use crate::header::{Header, HeaderError, SEGMENTS_OFFSET, SLOT_OFFSETS};
+use crate::header::{HEAD_BYTES, Header, HeaderError, SEGMENTS_OFFSET, SLOT_OFFSETS, Slots};
 use crate::keys::{DataKey, KeyError, KeyRing, NONCE_BYTES, SLOT_BYTES, SealError};
 use crate::reader::{OpenError, Reader};
 use crate::screen::{ScreenHeader, ScreenReader};
@@ -188,47 +188,75 @@ impl Folder {
         nonce: [u8; NONCE_BYTES],
     ) -> Result<bool, RewrapError> {
         let path = self.path(id, began);
-        let active = ring.active()?;
-        let file = OpenOptions::new().read(true).write(true).open(&path);
-        let file = file.map_err(failed("opening", &path))?;
-        let mut start = vec![0; SEGMENTS_OFFSET];
-        let read =
-            crate::Source::read_at(&file, 0, &mut start).map_err(failed("reading", &path))?;
-        let (header, slots) = Header::parse(start.get(..read).unwrap_or_default())?;
-        let head = header.encode();
-        let order = if active.wrapped(&slots[1]) {
-            [1, 0]
-        } else {
-            [0, 1]
-        };
-        let mut opened = Err(KeyError::OperatorDeleted);
-        for holder in order {
-            if opened.is_ok() {
-                break;
-            }
-            let slot = &slots[holder];
-            let key = DataKey::unwrap(ring, [slot, &NO_KEY], &head);
-            if key.is_ok() || *slot != NO_KEY {
-                opened = key.map(|key| (holder, key));
-            }
-        }
-        let (holder, key) = opened?;
-        let other = 1 - holder;
-        let retired = match (active.wrapped(&slots[holder]), slots[other] == NO_KEY) {
-            (true, true) => return Ok(false),
-            // An interrupted rewrapping.
-            (true, false) => other,
-            (false, _) => {
-                let slot = key.wrap(active, nonce, &head)?;
-                write_slot(&file, SLOT_OFFSETS[other], &slot)
-                    .map_err(failed("writing the new key of", &path))?;
-                holder
-            }
-        };
-        write_slot(&file, SLOT_OFFSETS[retired], &NO_KEY)
-            .map_err(failed("deleting the old key of", &path))?;
-        Ok(true)
+        rewrap_at(&path, ring, nonce, |start| {
+            let (header, slots) = Header::parse(start)?;
+            Ok((header.encode(), slots))
+        })
     }
+
+    /// The same for the recording of a screen.
+    ///
+    /// # Errors
+    /// As [`Folder::rewrap`].
+    pub fn rewrap_screen(
+        &self,
+        (id, began): (&RecordingId, UnixMillis),
+        ring: &KeyRing,
+        nonce: [u8; NONCE_BYTES],
+    ) -> Result<bool, RewrapError> {
+        let path = self.screen_path(id, began);
+        rewrap_at(&path, ring, nonce, |start| {
+            let (header, slots) = ScreenHeader::parse(start)?;
+            Ok((header.encode(), slots))
+        })
+    }
+}
+
+/// Wraps the key of the file at a path anew, whose first bytes hold head and slots.
+fn rewrap_at(
+    path: &Path,
+    ring: &KeyRing,
+    nonce: [u8; NONCE_BYTES],
+    parse: impl FnOnce(&[u8]) -> Result<([u8; HEAD_BYTES], Slots), HeaderError>,
+) -> Result<bool, RewrapError> {
+    let active = ring.active()?;
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.map_err(failed("opening", path))?;
+    let mut start = vec![0; SEGMENTS_OFFSET];
+    let read = crate::Source::read_at(&file, 0, &mut start).map_err(failed("reading", path))?;
+    let (head, slots) = parse(start.get(..read).unwrap_or_default())?;
+    let order = if active.wrapped(&slots[1]) {
+        [1, 0]
+    } else {
+        [0, 1]
+    };
+    let mut opened = Err(KeyError::OperatorDeleted);
+    for holder in order {
+        if opened.is_ok() {
+            break;
+        }
+        let slot = &slots[holder];
+        let key = DataKey::unwrap(ring, [slot, &NO_KEY], &head);
+        if key.is_ok() || *slot != NO_KEY {
+            opened = key.map(|key| (holder, key));
+        }
+    }
+    let (holder, key) = opened?;
+    let other = 1 - holder;
+    let retired = match (active.wrapped(&slots[holder]), slots[other] == NO_KEY) {
+        (true, true) => return Ok(false),
+        // An interrupted rewrapping.
+        (true, false) => other,
+        (false, _) => {
+            let slot = key.wrap(active, nonce, &head)?;
+            write_slot(&file, SLOT_OFFSETS[other], &slot)
+                .map_err(failed("writing the new key of", path))?;
+            holder
+        }
+    };
+    write_slot(&file, SLOT_OFFSETS[retired], &NO_KEY)
+        .map_err(failed("deleting the old key of", path))?;
+    Ok(true)
 }
 
 /// A recording's file cannot be read.

@@ -16,6 +16,7 @@ mod gateway_files;
 mod gateway_test;
 mod hardening;
 mod key_search;
+mod keys;
 mod logging;
 mod metrics;
 mod page;
@@ -65,6 +66,12 @@ enum Command {
     /// Try a gateway's configuration out.
     #[command(subcommand)]
     Gateway(gateway_test::GatewayCommand),
+    /// Change the master key.
+    #[command(subcommand)]
+    Key(keys::KeyCommand),
+    /// Look after kept recordings.
+    #[command(subcommand)]
+    Recording(keys::RecordingCommand),
     /// Look for keyed digits and card numbers in recordings, logs, databases, dumps; exit 1 on a find.
     Scan {
         /// Files and folders.
@@ -151,6 +158,8 @@ async fn run(command: Command, missing: &[String]) -> Result<bool> {
             demo::run(options).await
         }
         Command::Gateway(command) => gateway_test::run(command).await,
+        Command::Key(command) => keys::run(command).await,
+        Command::Recording(command) => keys::run_recording(command).await,
         Command::Scan { files } => scan::run(&files),
         Command::Verify { file, keys } => verify::run(&file, &keys),
         Command::Simulate(options) => {

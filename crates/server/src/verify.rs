@@ -103,7 +103,7 @@ fn guarded(seen: EgressSeen) -> String {
     match (finds, trips) {
         (0, 0) => format!("Egress guard: {judged} judged behind the mask, no key found"),
         _ => format!(
-            "Egress guard: {judged} judged behind the mask, KEYS FOUND: {finds}, silenced {trips} times"
+            "Egress guard: {judged} judged behind the mask, KEYS FOUND: {finds}, silences: {trips}"
         ),
     }
 }
@@ -138,7 +138,7 @@ mod tests {
             guarded(seen(0, 0)),
             "Egress guard: 12.034 s of audio judged behind the mask, no key found"
         );
-        assert!(guarded(seen(2, 1)).ends_with("KEYS FOUND: 2, silenced 1 times"));
+        assert!(guarded(seen(2, 1)).ends_with("KEYS FOUND: 2, silences: 1"));
         assert!(guarded(seen(0, 1)).contains("FOUND"));
         let found = |unprotected_keys| RecordingFinds {
             unprotected_keys,

@@ -373,7 +373,7 @@ fn ask_gateways(
     })
 }
 
-async fn open_store(config: &Config) -> Result<Database, StartError> {
+pub(crate) async fn open_store(config: &Config) -> Result<Database, StartError> {
     let data = |source| StartError::ConfigData {
         path: config.data.clone(),
         source,

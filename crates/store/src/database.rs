@@ -141,7 +141,7 @@ impl Database {
     }
 
     /// Adds a master key to the key file, makes it the active one, and seals every password anew with a new data key. The
-    /// older master keys stay in the file, so that a backup restored later can be opened. The entry is committed with it.
+    /// older master keys stay in the file, so that a backup restored later can be opened. The entry is committed with it, and says the new key's id (`key`).
     ///
     /// # Errors
     /// The key file cannot be written, or the database fails; then everything still opens with the keys of the file.
@@ -149,6 +149,7 @@ impl Database {
         let _alone = self.rotating.lock().await;
         let ring = Arc::new(self.source.add_key().map_err(unavailable)?);
         let key_id = ring.active().map_err(unavailable)?.id.clone();
+        let entry = entry.with("key", key_id.as_str());
         // The ring is a superset of the old one, so readers may have it before the rows change.
         self.keys.replace(Arc::clone(&ring));
         let resealed = self.ask(Work::Rotate(Box::new(entry), ring)).await?;

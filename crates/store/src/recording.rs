@@ -35,7 +35,10 @@ pub(crate) async fn write(
         RecordingChange::Insert(recording) => insert(connection, recording).await,
         RecordingChange::End { id, end } => finish(connection, id, end).await,
         RecordingChange::Scan { id, scan } => keep_scan(connection, id, scan).await,
-        RecordingChange::Redact { id, end } => keep_redaction(connection, id, end).await,
+        RecordingChange::Redact { id, end, key_id } => {
+            keep_redaction(connection, id, end, key_id).await
+        }
+        RecordingChange::Rekey { id, key_id } => rekey(connection, id, key_id).await,
         RecordingChange::BeginDeletion(id) => {
             let statement =
                 "UPDATE recordings SET state = 'deleting' WHERE id = $1 AND state = 'ended'";
@@ -97,14 +100,16 @@ async fn keep_redaction(
     connection: &mut AnyConnection,
     id: &RecordingId,
     end: &RecordingEnd,
+    key_id: &str,
 ) -> Result<(), StoreError> {
     let done = sqlx::query(
-        "UPDATE recordings SET samples = $1, bytes = $2, final_segment = $3 \
-         WHERE id = $4 AND state = 'ended'",
+        "UPDATE recordings SET samples = $1, bytes = $2, final_segment = $3, key_id = $4 \
+         WHERE id = $5 AND state = 'ended'",
     )
     .bind(kept(end.samples)?)
     .bind(kept(end.bytes)?)
     .bind(end.final_segment.map(i64::from))
+    .bind(key_id)
     .bind(id.as_str())
     .execute(connection)
     .await
@@ -126,6 +131,22 @@ async fn keep_scan(
     .bind(i64::from(finds.masked_keys))
     .bind(kept(finds.paused_samples)?)
     .bind(i64::from(finds.unprotected_keys))
+    .bind(id.as_str())
+    .execute(connection)
+    .await
+    .map_err(refused)?;
+    one(&done)
+}
+
+async fn rekey(
+    connection: &mut AnyConnection,
+    id: &RecordingId,
+    key_id: &str,
+) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "UPDATE recordings SET key_id = $1 WHERE id = $2 AND state IN ('running', 'ended')",
+    )
+    .bind(key_id)
     .bind(id.as_str())
     .execute(connection)
     .await

@@ -145,7 +145,9 @@ codes! {
     ScreenRepeated = "screen_repeated", CONFLICT, WrongState, "This came already";
     /// Out of order, at a wrong time, empty, or too much.
     ScreenRefused = "screen_refused", CONFLICT, WrongState, "This is not what was to come of the screen";
-    /// No file, no key, damaged, or kept elsewhere.
+    /// The detail names it; put it back into the key file.
+    RecordingKeyMissing = "recording_key_missing", CONFLICT, RecordingUnreadable, "The key that opens this recording is not at hand";
+    /// No file, damaged, or kept elsewhere.
     RecordingUnreadable = "recording_unreadable", CONFLICT, RecordingUnreadable, "The recording cannot be read";
     /// The disk.
     RecordingUnavailable = "recording_unavailable", SERVICE_UNAVAILABLE, RecordingUnreadable, "The recording cannot be reached now";

@@ -64,6 +64,8 @@ export const ACTION_NAMES = {
   recording_deleted: 'audit_action.recording_deleted',
   recording_redaction_began: 'audit_action.recording_redaction_began',
   recording_redacted: 'audit_action.recording_redacted',
+  recording_rekeyed: 'audit_action.recording_rekeyed',
+  key_rotated: 'audit_action.key_rotated',
   attempts_reset: 'audit_action.attempts_reset',
   call_transferred: 'audit_action.call_transferred',
   recorder_paused: 'audit_action.recorder_paused',

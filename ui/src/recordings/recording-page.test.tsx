@@ -23,7 +23,7 @@ const SPANS: RecordingSpan[] = [
   { kind: 'paused', tracks: 'both', from_ms: 134_000, until_ms: 171_000 },
   { kind: 'gap', tracks: 'agent', from_ms: 200_000, until_ms: 201_000 },
 ];
-const KEPT: RecordingDetail = { row: ROW, file: { length_ms: 372_000, spans: SPANS, parts: [], ending: { is: 'whole' } }, unreadable: null };
+const KEPT: RecordingDetail = { row: ROW, file: { length_ms: 372_000, spans: SPANS, parts: [], ending: { is: 'whole' } }, unreadable: null, missing_key: null };
 
 function open(detail: RecordingDetail, ...rights: Permission[]) {
   const requests = fakeServer(({ method, path }) => {
@@ -46,7 +46,7 @@ test('a screen is shown part by part with its pauses between, no video is asked 
     ],
     ending: { is: 'whole' },
   };
-  const requests = open({ row: SCREEN, file, unreadable: null }, 'recording.listen', 'recording.download');
+  const requests = open({ row: SCREEN, file, unreadable: null, missing_key: null }, 'recording.listen', 'recording.download');
   const shown = await screen.findByRole('region', { name: 'Screen' });
   const [first, pause, second] = within(shown).getAllByRole('listitem');
   expect(first).toHaveTextContent('00:02 – 02:14');
@@ -86,7 +86,7 @@ test('parts that are not plain audio are told in words, and each is one press aw
 
 test('the screen of the call is asked for once its sound plays, at the same place', async () => {
   const part = { number: 1, begin_ms: 60_000, length_ms: 100_000, bytes: 1, media_type: 'video/webm' };
-  const seen: RecordingDetail = { row: SCREEN, file: { ...KEPT.file!, spans: [{ kind: 'paused', tracks: 'both', from_ms: 0, until_ms: 60_000 }], parts: [part] }, unreadable: null };
+  const seen: RecordingDetail = { row: SCREEN, file: { ...KEPT.file!, spans: [{ kind: 'paused', tracks: 'both', from_ms: 0, until_ms: 60_000 }], parts: [part] }, unreadable: null, missing_key: null };
   vi.spyOn(HTMLMediaElement.prototype, 'play').mockImplementation(function (this: HTMLMediaElement) {
     this.dispatchEvent(new Event('play'));
     return Promise.resolve();
@@ -248,7 +248,7 @@ test('of a quarantined recording the part in which keys were found is offered, a
 });
 
 test('one that runs, one that was cut, one in which something was found and one that cannot be read say so and what to do', async () => {
-  open({ row: { ...ROW, end: null }, file: null, unreadable: null }, 'recording.listen', 'recording.delete');
+  open({ row: { ...ROW, end: null }, file: null, unreadable: null, missing_key: null }, 'recording.listen', 'recording.delete');
   expect(await screen.findByText(/It can be listened to once it has ended/)).toBeVisible();
   expect(screen.queryByRole('button', { name: 'Delete' })).toBeNull();
   open({ ...KEPT, row: { ...ROW, end: { ...ROW.end!, is_whole: false } }, file: { ...KEPT.file!, ending: { is: 'cut' } } }, 'recording.listen');
@@ -258,6 +258,8 @@ test('one that runs, one that was cut, one in which something was found and one 
   for (const words of [/^2 keys can be told/, /^16 keys were pressed/]) expect(screen.getByText(words)).toBeVisible();
   expect(screen.queryByText(/sound in a pause/)).toBeNull();
   expect(within(found.closest('main')!).queryByRole('button')).toBeNull();
-  open({ row: ROW, file: null, unreadable: 'its file is gone' }, 'recording.listen');
+  open({ row: ROW, file: null, unreadable: 'its file is gone', missing_key: null }, 'recording.listen');
   expect(await screen.findByText(/Tell your administrator what the server says: its file is gone/)).toBeVisible();
+  open({ row: ROW, file: null, unreadable: 'key ab is not at hand', missing_key: 'abababababababab' }, 'recording.listen');
+  expect(await screen.findByText(/^The key abababababababab that opens this recording is not in/)).toBeVisible();
 });

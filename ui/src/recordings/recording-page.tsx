@@ -60,7 +60,9 @@ export default function RecordingPage({ id, login, locked }: { id: string; login
             </div>
           )}
           {data.unreadable && (
-            <Notice tone="bad" role="alert">{t('recordings.unreadable', { reason: data.unreadable })}</Notice>
+            <Notice tone="bad" role="alert">
+              {data.missing_key ? t('recordings.key_missing', { key: data.missing_key }) : t('recordings.unreadable', { reason: data.unreadable })}
+            </Notice>
           )}
           <Quarantine row={data.row} />
           {data.file && <Condition file={data.file} />}

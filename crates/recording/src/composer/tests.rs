@@ -312,3 +312,24 @@ proptest! {
         }
     }
 }
+
+/// What docs/guide/operators.md says: 58 MB, if neither side is ever silent.
+#[test]
+fn an_hour_of_both_sides_takes_58_mb() {
+    const MINUTE: u64 = 60 * 8_000;
+    let mut desk = Desk::new(0);
+    let head = desk.file.len();
+    desk.talk(0, MINUTE);
+    let hour = 60 * (desk.file.len() - head);
+    assert!((57_600_000..58_600_000).contains(&hour), "{hour}");
+    // Silence of both sides takes next to nothing.
+    let before = desk.file.len();
+    let silent = vec![Law::Mu.silence(); 160];
+    for at in (MINUTE..2 * MINUTE).step_by(160) {
+        for track in Track::BOTH {
+            let taken = desk.composer.take(track, at, &silent, &mut desk.file);
+            taken.unwrap();
+        }
+    }
+    assert!(60 * (desk.file.len() - before) < 1_000_000);
+}

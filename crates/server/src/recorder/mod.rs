@@ -12,6 +12,7 @@ mod opened;
 mod opened_screen;
 mod pause;
 mod redaction;
+mod rekey;
 mod rows;
 mod scan;
 mod screen;
@@ -44,6 +45,7 @@ pub(crate) use external::{
     JournalError, Reach,
 };
 use files::Files;
+pub(crate) use rekey::{Rekeyed, rekey};
 use rows::{New, Rows};
 use scan::Scans;
 use screen::Screens;

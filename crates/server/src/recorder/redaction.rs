@@ -129,8 +129,16 @@ impl Rows {
         if row.medium == SinkMedium::Call {
             self.scan_again(row, found).await?;
         }
-        let (id, end) = (row.id.clone(), found);
-        let change = RecordingChange::Redact { id, end };
+        let ring = self.ring()?;
+        let change = RecordingChange::Redact {
+            id: row.id.clone(),
+            end: found,
+            key_id: ring
+                .active()
+                .map_err(|error| unavailable(row, &error))?
+                .id()
+                .to_string(),
+        };
         self.commit(change, entry).await?;
         let (folder, id, began) = (self.folder.clone(), row.id.clone(), row.began);
         let medium = row.medium;

@@ -18,6 +18,7 @@ use voice::{AudioSink, Speaker};
 use super::*;
 
 mod files;
+mod keys;
 mod on_demand;
 mod redaction;
 mod scan;

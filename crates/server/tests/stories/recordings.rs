@@ -387,3 +387,53 @@ fn a_recording_whose_server_is_killed_is_cut_and_plays() {
     assert_eq!((written.bytes, written.changed_segments), (wav.len(), 0));
     judge(&reader);
 }
+
+#[test]
+fn a_recording_is_heard_under_a_new_master_key_alone_once_it_was_wrapped_anew() {
+    let (mut site, folder) = recording_site();
+    let mut running = start(&mut site);
+    let page = running.page("agent");
+    connect(&page, &running.stage);
+    recorded(folder.path(), 2);
+    hang_up(&running);
+    running.end_server();
+    drop(running);
+    let key_file = site.data().join("master.key");
+    let (is_done, said) = site.command(&["key", "rotate"]);
+    assert!(
+        is_done && said.contains("the newest master key is "),
+        "{said}"
+    );
+    let (is_done, said) = site.command(&["recording", "rekey"]);
+    assert!(
+        is_done && said.contains("recordings wrapped anew: 1;"),
+        "{said}"
+    );
+    let keys = std::fs::read_to_string(&key_file).unwrap();
+    let keys: Vec<&str> = keys.lines().collect();
+    assert_eq!(keys.len(), 2);
+    std::fs::write(&key_file, keys[1]).unwrap();
+    let running = site.start();
+    let auditor = running.page("auditor");
+    let found = auditor.get("/api/v1/recordings");
+    let path = format!(
+        "/api/v1/recordings/{}",
+        found["recordings"][0]["id"].as_str().unwrap()
+    );
+    let seen = auditor.get(&path);
+    assert_eq!(seen["file"]["ending"]["is"], "whole", "{seen}");
+    assert_eq!(entries(&running, "key_rotated").len(), 1);
+    assert_eq!(entries(&running, "recording_rekeyed").len(), 1);
+
+    // The same installation with a key that is another one: it starts, and says which is missing.
+    drop(running);
+    std::fs::write(&key_file, keys[0]).unwrap();
+    let running = site.start();
+    let auditor = running.page("auditor");
+    let seen = auditor.get(&path);
+    assert_eq!(seen["file"], Value::Null);
+    let missing = seen["missing_key"].as_str().unwrap();
+    let why = seen["unreadable"].as_str().unwrap();
+    assert_eq!(missing.len(), 16);
+    assert!(why.contains(missing), "{why}");
+}

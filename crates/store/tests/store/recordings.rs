@@ -81,16 +81,22 @@ async fn a_recording_moves_from_running_over_ended_to_gone_and_never_back(place:
         final_segment: END.final_segment.map(|last| last + 1),
         ..END
     };
-    let redact = RecordingChange::Redact {
+    let redact_under = |key_id: &str| RecordingChange::Redact {
         id: id(),
         end: redacted,
+        key_id: key_id.to_owned(),
     };
+    let redact = redact_under(&new.key_id);
     assert_eq!(write(&database, begin_deletion.clone()).await, CONFLICT);
     assert_eq!(write(&database, delete.clone()).await, CONFLICT);
     assert_eq!(write(&database, redact.clone()).await, CONFLICT);
     is(RecordingState::Running).await;
     assert_eq!(write(&database, end.clone()).await, Ok(0));
     is(RecordingState::Ended(END)).await;
+    let under_another = redact_under("00000000000000ff");
+    assert_eq!(write(&database, under_another).await, Ok(0));
+    let row = database.recording(&new.id).await.unwrap().unwrap();
+    assert_eq!(row.key_id, "00000000000000ff");
     assert_eq!(write(&database, redact.clone()).await, Ok(0));
     is(RecordingState::Ended(redacted)).await;
     assert_eq!(write(&database, end.clone()).await, CONFLICT);
@@ -266,8 +272,14 @@ async fn an_ended_recording_is_scanned_and_no_longer_left_to_scan(place: Place) 
     };
     assert_eq!(write(&database, scanned(&running)).await, CONFLICT);
     assert_eq!(write(&database, scanned(&first)).await, Ok(0));
+    let rekeyed = RecordingChange::Rekey {
+        id: first.id.clone(),
+        key_id: "00ff00ff00ff00ff".to_owned(),
+    };
+    assert_eq!(write(&database, rekeyed.clone()).await, Ok(0));
     let kept = Recording {
         scan: Some(scan),
+        key_id: "00ff00ff00ff00ff".to_owned(),
         ..first.clone()
     };
     assert_eq!(database.recording(&first.id).await, Ok(Some(kept)));
@@ -275,6 +287,7 @@ async fn an_ended_recording_is_scanned_and_no_longer_left_to_scan(place: Place) 
     let begin_deletion = RecordingChange::BeginDeletion(first.id.clone());
     assert_eq!(write(&database, begin_deletion).await, Ok(0));
     assert_eq!(write(&database, scanned(&first)).await, CONFLICT);
+    assert_eq!(write(&database, rekeyed).await, CONFLICT);
 }
 
 async fn a_rotation_adds_a_key_for_recordings_and_keeps_the_older_one(place: Place) {

@@ -137,6 +137,8 @@ pub(crate) struct RecordingDetail {
     file: Option<RecordingFileView>,
     /// Why the file cannot be read, and what to do; none: it can, or there is nothing to read yet.
     unreadable: Option<String>,
+    /// The master key that opens it and is not at hand: 16 hexadecimal digits; none: that is not why.
+    missing_key: Option<String>,
 }
 
 /// A file that can be read.
@@ -178,9 +180,9 @@ impl From<RecordingFileError> for Problem {
         let code = match error {
             RecordingFileError::Unavailable => Code::RecordingUnavailable,
             RecordingFileError::Busy => Code::Busy,
+            RecordingFileError::ConfigKey { .. } => Code::RecordingKeyMissing,
             RecordingFileError::OtherNode { .. }
             | RecordingFileError::Missing
-            | RecordingFileError::ConfigKey { .. }
             | RecordingFileError::PeerDamaged { .. } => Code::RecordingUnreadable,
         };
         Self::new(code).detail(error.to_string())
@@ -355,8 +357,14 @@ pub(crate) async fn show(
     Id(id): Id<RecordingId>,
 ) -> Answer<RecordingDetail> {
     let recording = find(&app, &id).await?;
+    let mut missing_key = None;
     let seen = match files(&app, &recording) {
-        Ok(files) => look(&*files, &recording).await.map_err(Problem::from),
+        Ok(files) => look(&*files, &recording).await.map_err(|error| {
+            if let RecordingFileError::ConfigKey { key_id } = &error {
+                missing_key = Some(key_id.clone());
+            }
+            Problem::from(error)
+        }),
         Err(problem) => Err(problem),
     };
     let (file, unreadable) = match seen {
@@ -369,6 +377,7 @@ pub(crate) async fn show(
         row,
         file,
         unreadable,
+        missing_key,
     }))
 }
 

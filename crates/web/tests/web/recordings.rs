@@ -175,8 +175,12 @@ async fn a_recording_tells_its_spans_and_peaks_and_an_unreadable_one_why() {
     let running = browser.get("/recordings/running").await.json();
     assert_eq!(running["row"]["end"], json!(null));
     assert_eq!(
-        (&running["file"], &running["unreadable"]),
-        (&json!(null), &json!(null))
+        [
+            &running["file"],
+            &running["unreadable"],
+            &running["missing_key"]
+        ],
+        [&json!(null); 3]
     );
     let lost = RecordingFileError::ConfigKey {
         key_id: "0123456789abcdef".to_owned(),
@@ -186,12 +190,13 @@ async fn a_recording_tells_its_spans_and_peaks_and_an_unreadable_one_why() {
     assert_eq!(seen["file"], json!(null));
     let why = "key 0123456789abcdef is not at hand; put it back into the key file";
     assert_eq!(seen["unreadable"], why);
+    assert_eq!(seen["missing_key"], "0123456789abcdef");
     for path in ["peaks", "audio"] {
         house.shelf.fail_next(lost.clone());
         let reply = browser.get(&format!("/recordings/kept/{path}")).await;
         assert_eq!(
             (reply.status, reply.code()),
-            (409, "recording_unreadable".to_owned())
+            (409, "recording_key_missing".to_owned())
         );
         assert_eq!(reply.json()["detail"], why);
     }

@@ -148,6 +148,23 @@ impl Site {
         }
     }
 
+    /// Runs another command of the program with the server's file. Whether it ended well, and what it said.
+    pub(crate) fn command(&self, words: &[&str]) -> (bool, String) {
+        let environment = self.environment.iter();
+        let output = Command::new(&self.program)
+            .args(words)
+            .arg("--config")
+            .arg(self.folder.path().join("tonewall.toml"))
+            .envs(environment.map(|(name, value)| (name, value)))
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&said).into_owned(),
+        )
+    }
+
     fn ledger_file(&self) -> PathBuf {
         self.folder.path().join("simulator/sandbox-ledger.jsonl")
     }
