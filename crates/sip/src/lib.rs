@@ -42,6 +42,7 @@ pub mod digest;
 pub mod message;
 mod registrar;
 pub mod sdp;
+pub mod siprec;
 mod stack;
 mod transaction;
 

@@ -9,6 +9,7 @@ mod cases {
     mod dialogs;
     mod memory;
     mod phones;
+    mod recording;
     mod rfc4475;
     mod storm;
     mod transactions;

@@ -16,10 +16,6 @@ use crate::transaction::Owner;
 
 /// A wish. A leg's commands fit its state or are refused with [`CommandError::WrongState`]; nothing is sent then.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a command is made, carried out and gone; nobody keeps many"
-)]
 pub enum Command {
     /// Calls a far side on a new leg.
     Invite {
@@ -42,6 +38,34 @@ pub enum Command {
         headers: Vec<(HeaderName, String)>,
         /// For a challenge of their realm.
         credentials: Option<Credentials>,
+    },
+    /// Asks a recorder to take a recording session, on a new leg (RFC 7866): INVITE with `Require: siprec`, and a body of the offer and the metadata.
+    InviteRecorder {
+        /// From [`Stack::new_leg`](super::Stack::new_leg).
+        leg: LegId,
+        /// Request-URI and `To`.
+        target: Uri,
+        /// `From`; its tag is set by the stack.
+        from: NameAddr,
+        /// Where the request goes. Names are not resolved here.
+        flow: Flow,
+        /// Our offer, of both labelled streams.
+        offer: Session,
+        /// The metadata (RFC 7865).
+        metadata: String,
+        /// Further header fields, as in [`Command::Invite`].
+        headers: Vec<(HeaderName, String)>,
+        /// For challenges of their realm, also of later changes.
+        credentials: Option<Credentials>,
+    },
+    /// Changes a recording session: a re-INVITE with both parts.
+    ChangeRecording {
+        /// The leg.
+        leg: LegId,
+        /// Our offer.
+        offer: Session,
+        /// The metadata.
+        metadata: String,
     },
     /// Sends a provisional answer on an incoming leg: 180, or 183 with early media.
     Provisional {
@@ -184,11 +208,15 @@ impl Stack {
                     from,
                     flow,
                     offer,
+                    metadata: None,
                     max_forwards,
                     headers,
                     credentials,
                 };
                 self.invite(now, call)
+            }
+            command @ (Command::InviteRecorder { .. } | Command::ChangeRecording { .. }) => {
+                self.command_recording(now, command)
             }
             Command::Provisional {
                 leg,

@@ -7,7 +7,7 @@ use super::dtmf_info::{self, Signal};
 use super::event::{EndReason, Event, LegId};
 use super::leg::{AnswerOf, Exchange, Leg, Side, State, Unacknowledged};
 use super::outbox::{Due, LegTimer};
-use super::receive::{Arrival, abilities, require_nothing};
+use super::receive::{Arrival, abilities, require_only};
 use super::write::{ACCEPT, ALLOW, read_session};
 use crate::message::{HeaderName, Method, Status};
 use crate::transaction::{Opening, ServerId, T2};
@@ -37,7 +37,8 @@ impl Stack {
             return self.shed(arrival.flow, request, arrival.essentials);
         }
         let transaction = self.open_in_dialog(arrival, id);
-        if let Err((status, extra)) = require_nothing(request) {
+        let known = self.known_extensions(id);
+        if let Err((status, extra)) = require_only(request, known) {
             return self.finish(now, transaction, status, &extra);
         }
         let number = arrival.essentials.cseq.number;

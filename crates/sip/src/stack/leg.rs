@@ -17,7 +17,25 @@ pub(crate) struct Leg {
     pub(crate) dialog: Dialog,
     /// The transaction of the INVITE we began with, to know forks of it.
     pub(crate) invite: Option<ClientId>,
+    /// It is a recording session of ours.
+    pub(crate) recording: Option<Box<RecordingLeg>>,
     pub(crate) state: State,
+}
+
+/// What a recording session keeps besides.
+#[derive(Debug)]
+pub(crate) struct RecordingLeg {
+    pub(crate) credentials: Option<Credentials>,
+    /// Our last change, to send it again with credentials.
+    pub(crate) change: Option<Change>,
+}
+
+/// What a re-INVITE of a recording session is made of.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) offer: Session,
+    pub(crate) metadata: String,
+    pub(crate) tries: u8,
 }
 
 #[derive(Debug)]
@@ -49,6 +67,8 @@ pub(crate) struct Calling {
 pub(crate) struct Attempt {
     pub(crate) headers: HeaderMap,
     pub(crate) offer: Option<Session>,
+    /// Beside the offer: then it is a recording session.
+    pub(crate) metadata: Option<String>,
     pub(crate) flow: Flow,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) tries: u8,

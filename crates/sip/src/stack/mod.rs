@@ -14,6 +14,7 @@ mod in_dialog;
 mod leg;
 pub(crate) mod outbox;
 mod receive;
+mod recording;
 mod register_client;
 mod register_server;
 mod reinvite;

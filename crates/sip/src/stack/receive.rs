@@ -200,15 +200,17 @@ fn inspect(request: &Request, essentials: &Essentials) -> Result<(), Refused> {
     if essentials.max_forwards == 0 && request.method == Method::Invite {
         return Err((Status::TOO_MANY_HOPS, Vec::new()));
     }
-    require_nothing(request)
+    // Nothing that begins needs an extension of ours.
+    require_only(request, &[])
 }
 
-/// We support no extension that has to be required.
-pub(super) fn require_nothing(request: &Request) -> Result<(), Refused> {
+/// What a request requires has to be known.
+pub(super) fn require_only(request: &Request, known: &[&str]) -> Result<(), Refused> {
     let names = [HeaderName::REQUIRE, HeaderName::PROXY_REQUIRE];
     let required: Vec<&str> = names
         .iter()
         .flat_map(|name| request.headers.tokens(name))
+        .filter(|token| !known.iter().any(|one| one.eq_ignore_ascii_case(token)))
         .collect();
     if required.is_empty() {
         return Ok(());

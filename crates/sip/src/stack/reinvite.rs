@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use super::Stack;
 use super::command::CommandError;
 use super::event::{EndReason, Event, LegId};
+use super::flow::Flow;
 use super::leg::{AnswerOf, Exchange, Leg, Patience, Ringing, Side, State, Unacknowledged};
 use super::outbox::{Due, LegTimer};
 use super::receive::Arrival;
-use super::write::{SDP, read_session, set_session};
-use crate::message::{Body, Essentials, HeaderName, Method, Response, Status};
+use super::write::{SDP, read_answer, set_session};
+use crate::message::{Body, Essentials, HeaderName, Method, Request, Response, Status};
 use crate::sdp::Session;
 use crate::transaction::{Owner, ServerId};
 
@@ -71,7 +72,7 @@ impl Stack {
                 return self.finish(now, transaction, Status::NO_DIALOG_OR_TRANSACTION, &[]);
             }
         }
-        match read_session(&arrival.request.headers, &arrival.request.body) {
+        match self.offer_of(arrival, id) {
             Ok(offer) => self.offered(now, arrival, id, transaction, offer),
             Err(status) => self.finish(
                 now,
@@ -169,17 +170,35 @@ impl Stack {
         id: LegId,
         offer: &Session,
     ) -> Result<(), CommandError> {
+        let (mut request, flow) = self.next_change(id)?;
+        set_session(&mut request.headers, &mut request.body, offer);
+        self.send_change(now, id, request, flow);
+        Ok(())
+    }
+
+    /// The next re-INVITE of a leg whose exchange is not open, without body, and where it goes.
+    pub(super) fn next_change(&mut self, id: LegId) -> Result<(Request, Flow), CommandError> {
+        let full = self.transactions_are_full();
         let leg = self.legs.get_mut(&id).ok_or(CommandError::BugUnknownLeg)?;
         if !matches!(leg.state, State::Up(Exchange::Stable)) {
             return Err(CommandError::WrongState);
         }
-        if self.clients.len() + self.servers.len() >= self.config.limits.transactions_max {
+        if full {
             return Err(CommandError::Overloaded);
         }
-        let mut request = leg.dialog.next_request(Method::Invite);
+        let request = leg.dialog.next_request(Method::Invite);
         let dialog = leg.dialog.clone();
-        set_session(&mut request.headers, &mut request.body, offer);
-        let flow = self.hop(&dialog);
+        Ok((request, self.hop(&dialog)))
+    }
+
+    /// Sends a re-INVITE.
+    pub(super) fn send_change(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        mut request: Request,
+        flow: Flow,
+    ) {
         self.finish_request(&mut request, flow);
         let transaction = self
             .clients
@@ -193,7 +212,6 @@ impl Stack {
                 .timers
                 .set(Due::Leg(id, LegTimer::Decision), now + CHANGE_MAX);
         }
-        Ok(())
     }
 
     /// The answer to our re-INVITE.
@@ -220,7 +238,7 @@ impl Stack {
             leg.dialog.refresh_target(&response.headers);
             let dialog = leg.dialog.clone();
             self.send_ack(&dialog, transaction, essentials.cseq.number, None);
-            let event = match read_session(&response.headers, &response.body)
+            let event = match read_answer(&response.headers, &response.body)
                 .ok()
                 .flatten()
             {
@@ -231,6 +249,9 @@ impl Stack {
                 },
             };
             return self.out.emit(event);
+        }
+        if self.prove_change(now, id, response) {
+            return;
         }
         match status {
             // The far side no longer knows the call (RFC 3261 §12.2.1.2).

@@ -7,9 +7,9 @@ use super::command::CommandError;
 use super::config::Credentials;
 use super::event::{EndReason, Event, LegId};
 use super::flow::Flow;
-use super::leg::{Attempt, Calling, Cancelling, Exchange, Heard, Leg, State};
+use super::leg::{Attempt, Calling, Cancelling, Exchange, Heard, Leg, RecordingLeg, State};
 use super::outbox::{Due, LegTimer};
-use super::write::{read_session, set_session};
+use super::write::{read_answer, read_session, set_session};
 use crate::dialog::Dialog;
 use crate::digest::answer_challenge;
 use crate::message::{
@@ -19,7 +19,7 @@ use crate::sdp::Session;
 use crate::transaction::{ClientId, Owner, Timer};
 
 /// Times an INVITE is sent with credentials: once, and once more if the nonce was stale.
-const CREDENTIAL_TRIES_MAX: u8 = 2;
+pub(super) const CREDENTIAL_TRIES_MAX: u8 = 2;
 
 /// How long a late offer may wait for our caller's answer: as long as the far side repeats its 2xx.
 const ACK_ANSWER_MAX: Duration = Duration::from_secs(30);
@@ -32,6 +32,7 @@ pub(super) struct Outgoing {
     pub(super) from: NameAddr,
     pub(super) flow: Flow,
     pub(super) offer: Option<Session>,
+    pub(super) metadata: Option<String>,
     pub(super) max_forwards: Option<u8>,
     pub(super) headers: Vec<(HeaderName, String)>,
     pub(super) credentials: Option<Credentials>,
@@ -66,6 +67,7 @@ impl Stack {
         let attempt = Attempt {
             headers,
             offer: call.offer,
+            metadata: call.metadata,
             flow: call.flow,
             credentials: call.credentials,
             tries: 0,
@@ -95,8 +97,12 @@ impl Stack {
         if let Some((name, value)) = proof {
             request.headers.push(name, value);
         }
-        if let Some(offer) = &attempt.offer {
-            set_session(&mut request.headers, &mut request.body, offer);
+        match (&attempt.offer, &attempt.metadata) {
+            (Some(offer), Some(metadata)) => {
+                self.set_recording(&mut request, (offer, metadata), attempt.flow);
+            }
+            (Some(offer), None) => set_session(&mut request.headers, &mut request.body, offer),
+            (None, _) => {}
         }
         self.finish_request(&mut request, attempt.flow);
         let transaction =
@@ -114,6 +120,7 @@ impl Stack {
                 id,
                 dialog,
                 invite: Some(transaction),
+                recording: None,
                 state: State::Calling(Box::new(calling)),
             },
         );
@@ -212,6 +219,7 @@ impl Stack {
         dialog.establish(essentials, response);
         let (transaction, number) = (calling.transaction, essentials.cseq.number);
         let is_offered = calling.attempt.offer.is_some();
+        let recording = recording_leg(&calling.attempt);
         let Some(session) = accepted_session(*calling, essentials, response) else {
             self.send_ack(&dialog, transaction, number, None);
             self.send_bye(now, &mut dialog, None);
@@ -238,6 +246,7 @@ impl Stack {
             id,
             dialog,
             invite: Some(transaction),
+            recording,
             state: State::Up(exchange),
         });
         let (answer, late_offer) = if is_offered {
@@ -293,7 +302,7 @@ impl Stack {
         });
     }
 
-    fn proof_for(
+    pub(super) fn proof_for(
         &mut self,
         target: &Uri,
         credentials: Option<&Credentials>,
@@ -454,7 +463,7 @@ fn accepted_session(
     essentials: &Essentials,
     response: &Response,
 ) -> Option<Session> {
-    let own = read_session(&response.headers, &response.body)
+    let own = read_answer(&response.headers, &response.body)
         .ok()
         .flatten();
     let is_offered = calling.attempt.offer.is_some();
@@ -462,6 +471,15 @@ fn accepted_session(
         .early
         .filter(|(tag, _)| is_offered && Some(tag.as_str()) == essentials.to.tag());
     own.or(early.map(|(_, session)| session))
+}
+
+/// What the leg of a recording session keeps; none of another.
+fn recording_leg(attempt: &Attempt) -> Option<Box<RecordingLeg>> {
+    attempt.metadata.as_ref()?;
+    Some(Box::new(RecordingLeg {
+        credentials: attempt.credentials.clone(),
+        change: None,
+    }))
 }
 
 /// Only names of the allow-list are written, so that nothing of one leg leaks into the other unseen.

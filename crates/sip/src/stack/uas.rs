@@ -166,6 +166,7 @@ impl Stack {
                 id,
                 dialog,
                 invite: None,
+                recording: None,
                 state: State::Ringing(ringing),
             },
         );

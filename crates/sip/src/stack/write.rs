@@ -13,6 +13,7 @@ use crate::message::{
     Uri, Via, reply_fields,
 };
 use crate::sdp::Session;
+use crate::siprec::{MULTIPART, session_part};
 use crate::transaction::Owner;
 
 /// Methods we take.
@@ -52,9 +53,11 @@ impl Stack {
                 .push(HeaderName::USER_AGENT, &self.config.user_agent);
         }
         if request.method == Method::Invite {
-            request
-                .headers
-                .push(HeaderName::CONTACT, self.contact().to_string());
+            if !request.headers.contains(&HeaderName::CONTACT) {
+                request
+                    .headers
+                    .push(HeaderName::CONTACT, self.contact().to_string());
+            }
             request.headers.push(HeaderName::ALLOW, ALLOW);
         }
     }
@@ -239,6 +242,17 @@ impl Stack {
 pub(super) fn set_session(headers: &mut HeaderMap, body: &mut Body, session: &Session) {
     headers.set(HeaderName::CONTENT_TYPE, SDP);
     *body = Body::from(session.to_string().as_str());
+}
+
+/// The session description in an answer, which may stand among other parts.
+pub(super) fn read_answer(headers: &HeaderMap, body: &Body) -> Result<Option<Session>, Status> {
+    if headers.content_type().as_deref() != Some(MULTIPART) {
+        return read_session(headers, body);
+    }
+    let part = session_part(headers, body.as_bytes()).ok_or(Status::NOT_ACCEPTABLE_HERE)?;
+    Session::parse(part)
+        .map(Some)
+        .map_err(|_| Status::NOT_ACCEPTABLE_HERE)
 }
 
 /// The session description in a message: `Ok(None)` without body.

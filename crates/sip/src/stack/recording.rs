@@ -1,0 +1,178 @@
+//! Legs that are recording sessions (RFC 7866): what their requests have besides.
+//! Owns: `Require`, the contact's `+sip.src`, the body of two parts, credentials for changes.
+//! Never: knows what is recorded.
+
+use std::time::Instant;
+
+use super::Stack;
+use super::command::{Command, CommandError};
+use super::event::LegId;
+use super::flow::{Flow, Transport};
+use super::leg::Change;
+use super::receive::Arrival;
+use super::uac::{CREDENTIAL_TRIES_MAX, Outgoing};
+use super::write::{read_answer, read_session};
+use crate::message::{HeaderName, Request, Response, Status, Uri};
+use crate::sdp::Session;
+use crate::siprec::{METADATA_REQUEST, write_parts};
+
+/// The option tag of recording sessions.
+const SIPREC: &str = "siprec";
+
+/// What a recorder may send us in a dialog.
+const ACCEPTED: &str = "application/sdp, application/rs-metadata-request";
+
+impl Stack {
+    /// Makes an INVITE one of a recording session.
+    pub(super) fn set_recording(
+        &mut self,
+        request: &mut Request,
+        (offer, metadata): (&Session, &str),
+        flow: Flow,
+    ) {
+        let mut contact = self.contact();
+        contact.params.set("+sip.src", None);
+        if let Uri::Sip(uri) = &mut contact.uri {
+            match flow.transport {
+                Transport::Udp => {}
+                Transport::Tcp => uri.params.set("transport", Some("tcp")),
+                Transport::Tls => uri.params.set("transport", Some("tls")),
+            }
+        }
+        let headers = &mut request.headers;
+        headers.set(HeaderName::CONTACT, contact.to_string());
+        headers.set(HeaderName::REQUIRE, SIPREC);
+        headers.set(HeaderName::ACCEPT, ACCEPTED);
+        // Random, so that nothing in the parts can be it.
+        let boundary = format!("tonewall-{}", self.ids.cnonce());
+        let sdp = offer.to_string();
+        write_parts(headers, &mut request.body, (&boundary, &sdp, metadata));
+    }
+
+    pub(super) fn command_recording(
+        &mut self,
+        now: Instant,
+        command: Command,
+    ) -> Result<(), CommandError> {
+        match command {
+            Command::InviteRecorder {
+                leg,
+                target,
+                from,
+                flow,
+                offer,
+                metadata,
+                headers,
+                credentials,
+            } => {
+                let call = Outgoing {
+                    leg,
+                    target,
+                    to: None,
+                    from,
+                    flow,
+                    offer: Some(offer),
+                    metadata: Some(metadata),
+                    max_forwards: None,
+                    headers,
+                    credentials,
+                };
+                self.invite(now, call)
+            }
+            Command::ChangeRecording {
+                leg,
+                offer,
+                metadata,
+            } => self.change_recording(now, leg, offer, metadata),
+            _ => Err(CommandError::WrongState),
+        }
+    }
+
+    fn change_recording(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        offer: Session,
+        metadata: String,
+    ) -> Result<(), CommandError> {
+        let leg = self.legs.get(&id).ok_or(CommandError::BugUnknownLeg)?;
+        if leg.recording.is_none() {
+            return Err(CommandError::WrongState);
+        }
+        let (mut request, flow) = self.next_change(id)?;
+        self.set_recording(&mut request, (&offer, &metadata), flow);
+        self.send_change(now, id, request, flow);
+        self.keep_change(
+            id,
+            Change {
+                offer,
+                metadata,
+                tries: 0,
+            },
+        );
+        Ok(())
+    }
+
+    /// A change that was challenged is sent again with credentials, if there are any for that realm. Whether it was.
+    pub(super) fn prove_change(&mut self, now: Instant, id: LegId, response: &Response) -> bool {
+        let challenges = [Status::UNAUTHORIZED, Status::PROXY_AUTHENTICATION_REQUIRED];
+        if !challenges.contains(&response.status) {
+            return false;
+        }
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return false;
+        };
+        let Some(recording) = &mut leg.recording else {
+            return false;
+        };
+        let (credentials, change) = (recording.credentials.clone(), recording.change.take());
+        let Some(mut change) = change.filter(|change| change.tries < CREDENTIAL_TRIES_MAX) else {
+            return false;
+        };
+        let Ok((mut request, flow)) = self.next_change(id) else {
+            return false;
+        };
+        let Some((name, value)) = self.proof_for(&request.uri, credentials.as_ref(), response)
+        else {
+            return false;
+        };
+        request.headers.push(name, value);
+        self.set_recording(&mut request, (&change.offer, &change.metadata), flow);
+        self.send_change(now, id, request, flow);
+        change.tries += 1;
+        self.keep_change(id, change);
+        true
+    }
+
+    fn keep_change(&mut self, id: LegId, change: Change) {
+        let leg = self.legs.get_mut(&id);
+        if let Some(recording) = leg.and_then(|leg| leg.recording.as_mut()) {
+            recording.change = Some(change);
+        }
+    }
+
+    /// What the far side of a leg may require of us.
+    pub(super) fn known_extensions(&self, id: LegId) -> &'static [&'static str] {
+        let leg = self.legs.get(&id);
+        match leg.is_some_and(|leg| leg.recording.is_some()) {
+            true => &[SIPREC],
+            false => &[],
+        }
+    }
+
+    /// The offer of a re-INVITE, which a recorder may put among other parts. One that asks for all metadata alone asks for our offer.
+    pub(super) fn offer_of(
+        &self,
+        arrival: &Arrival<'_>,
+        id: LegId,
+    ) -> Result<Option<Session>, Status> {
+        let Request { headers, body, .. } = arrival.request;
+        if self.known_extensions(id).is_empty() {
+            return read_session(headers, body);
+        }
+        match headers.content_type().as_deref() {
+            Some(METADATA_REQUEST) => Ok(None),
+            _ => read_answer(headers, body),
+        }
+    }
+}
