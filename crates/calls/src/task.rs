@@ -439,6 +439,7 @@ impl CallTask {
         ConnectedCall {
             id: self.call.id(),
             called: self.call.called(),
+            caller_number: self.call.caller_number(),
             service: &self.service,
             agent: self.agent.as_deref(),
             legs,

@@ -83,6 +83,12 @@ impl Call {
         &self.called
     }
 
+    /// The caller's number: one plain line; empty: it sent none.
+    #[must_use]
+    pub fn caller_number(&self) -> &str {
+        &self.caller_number
+    }
+
     /// When it came.
     #[must_use]
     pub fn began_at(&self) -> UnixMillis {

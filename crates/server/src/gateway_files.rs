@@ -10,9 +10,11 @@ use gateway::{
     read_password, read_roots,
 };
 use rustls::pki_types::CertificateDer;
+use sip::Credentials;
+use sip::digest::Ha1;
 
 use crate::config::{self, Config, ExternalRecorder, RecorderKind};
-use crate::recorder::{Asterisk, Control, Reach};
+use crate::recorder::{Asterisk, Control, Reach, Siprec, SiprecLine, SiprecSettings};
 use crate::wire::StartError;
 
 /// Where charges may go, and what they may name for their connections.
@@ -35,13 +37,25 @@ pub(crate) fn policy(config: &Config) -> Result<GatewayPolicy, StartError> {
 ///
 /// # Errors
 /// The first file that cannot be used.
-pub(crate) fn recorders(config: &Config) -> Result<BTreeMap<String, Control>, StartError> {
-    let all = config.external_recorders.iter();
-    all.map(|(name, recorder)| Ok((name.clone(), control(name, recorder)?)))
-        .collect()
+pub(crate) fn recorders(
+    config: &Config,
+    line: Option<&SiprecLine>,
+) -> Result<BTreeMap<String, Control>, StartError> {
+    let mut controls = BTreeMap::new();
+    for (name, recorder) in &config.external_recorders {
+        if let Some(control) = control(name, recorder, line)? {
+            controls.insert(name.clone(), control);
+        }
+    }
+    Ok(controls)
 }
 
-fn control(name: &str, recorder: &ExternalRecorder) -> Result<Control, StartError> {
+/// None: it takes recording sessions, and nothing here signals with those.
+fn control(
+    name: &str,
+    recorder: &ExternalRecorder,
+    line: Option<&SiprecLine>,
+) -> Result<Option<Control>, StartError> {
     let table = format!("recorders.external.{name}");
     let ca_file = recorder.ca_file.as_ref();
     let roots = ca_file.map(|path| roots(format!("{table}.ca_file"), path));
@@ -73,11 +87,29 @@ fn control(name: &str, recorder: &ExternalRecorder) -> Result<Control, StartErro
                 source,
             })?)
         }
+        RecorderKind::Siprec {
+            settings,
+            credentials,
+        } => {
+            let Some(line) = line else {
+                return Ok(None);
+            };
+            let credentials = match credentials {
+                Some((user, realm, file)) => Some(Credentials {
+                    user: user.clone(),
+                    realm: realm.clone(),
+                    ha1: Ha1::derive(user, realm, &read_secret(file)?),
+                }),
+                None => None,
+            };
+            let settings = SiprecSettings::clone(settings);
+            Reach::Siprec(Siprec::new(name, settings, credentials, line.clone()))
+        }
     };
-    Ok(Control {
+    Ok(Some(Control {
         reach,
         pause_max: recorder.pause_max,
-    })
+    }))
 }
 
 fn connections(config: &Config) -> Result<Connections, StartError> {

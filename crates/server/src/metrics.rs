@@ -13,7 +13,7 @@ use store::Database;
 use voice::{MediaCounters, Node};
 use web::health::{HealthSource, Metric, MetricKind};
 
-use crate::recorder::{Counts, External, HoldCounts, Recorder};
+use crate::recorder::{Counts, External, HoldCounts, Recorder, SiprecCounts};
 
 /// Where the numbers come from.
 pub(crate) struct Numbers {
@@ -84,6 +84,7 @@ impl HealthSource for Numbers {
         let recorded = self.recorder.as_ref().map(Recorder::counts);
         metrics.extend(recording_metrics(&recorded.unwrap_or_default()));
         metrics.extend(hold_metrics(&self.external.counts()));
+        metrics.extend(session_metrics(self.external.session_counts()));
         metrics
     }
 }
@@ -165,6 +166,18 @@ fn hold_metrics(counts: &HoldCounts) -> Vec<Metric> {
         ("tonewall_recorder_pauses_broken_total", "Confirmed pauses that a recorder did not keep.", Counter, count(counts.broken)),
         ("tonewall_recorder_resumes_failed_total", "Resumes that did not work at the first try.", Counter, count(counts.not_resumed)),
         ("tonewall_recorder_left_paused_total", "Recorders that could not be resumed in an hour.", Counter, count(counts.left_paused)),
+    ];
+    rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
+        .into()
+}
+
+fn session_metrics(counts: SiprecCounts) -> Vec<Metric> {
+    use MetricKind::{Counter, Gauge};
+    #[rustfmt::skip]
+    let rows = [
+        ("tonewall_recorder_sessions", "Recording sessions of calls at recorders beside this server (SIPREC).", Gauge, size(counts.sessions)),
+        ("tonewall_recorder_sessions_failed_total", "Recorders that refused a recording session, did not answer, or ended it.", Counter, count(counts.failed)),
+        ("tonewall_recorder_packets_dropped_total", "Packets to recorders that found no room in the kernel.", Counter, count(counts.dropped)),
     ];
     rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
         .into()

@@ -23,14 +23,15 @@ use secret::Arena;
 use store::{Database, EnvelopeKeySource, KeyFile, StoreConfig};
 use thiserror::Error;
 use tokio::task::JoinHandle;
+use voice::rtp_socket::RtpPorts;
 use voice::{AudioSink, MediaSource, Node, NodeConfig, Peer, Speaker};
 
 use crate::clock::SystemClock;
-use crate::config::{self, Config};
+use crate::config::{self, Config, RecorderKind};
 use crate::gateway_files;
 use crate::hardening;
 use crate::metrics::Numbers;
-use crate::recorder::{AllRecorders, External, Recorder, Work};
+use crate::recorder::{AllRecorders, External, Recorder, SiprecLine, SiprecPlace, Work};
 
 /// A stop waits this long for charges on their way: their longest Read Timeout.
 const DRAIN_MAX: Duration = Duration::from_secs(125);
@@ -77,6 +78,10 @@ pub(crate) enum StartError {
         #[source]
         source: crate::recorder::AsteriskError,
     },
+    #[error("media.ports")]
+    ConfigPorts(#[from] voice::rtp_socket::RtpPortsError),
+    #[error("sip.listen or media, for recorders that take recording sessions")]
+    RecordingSessions(#[from] crate::recorder::SiprecError),
     #[error("recorders that were left paused")]
     PausedRecorders(#[from] crate::recorder::JournalError),
     #[error("gateway")]
@@ -116,6 +121,12 @@ pub(crate) struct Extras {
     pub(crate) keys_are_tests: bool,
 }
 
+/// What recorders leave for the telephone side: who hears calls, and the ports that both take.
+struct Heard {
+    extras: Extras,
+    ports: RtpPorts,
+}
+
 /// Two who hear the same.
 struct Both(Box<dyn AudioSink>, Box<dyn AudioSink>);
 
@@ -142,13 +153,14 @@ impl AudioSink for Both {
 }
 
 impl Extras {
-    /// Masked audio goes to the own recorder too, if there is one.
-    fn heard_by(self, recorder: Option<&(Recorder, Work)>) -> Self {
-        let ear = recorder.map(|(recorder, _)| -> Box<dyn AudioSink> { Box::new(recorder.ear()) });
-        let audio_sink = match (ear, self.audio_sink) {
-            (Some(ear), Some(other)) => Some(Box::new(Both(ear, other)) as Box<dyn AudioSink>),
-            (ear, other) => ear.or(other),
-        };
+    /// Masked audio goes to recorders too, where there are any.
+    fn heard_by(self, recorder: Option<&(Recorder, Work)>, external: &External) -> Self {
+        let own = recorder.map(|(recorder, _)| -> Box<dyn AudioSink> { Box::new(recorder.ear()) });
+        let ears = [external.ear(), own].into_iter().flatten();
+        let audio_sink = ears.fold(self.audio_sink, |heard, ear| match heard {
+            Some(other) => Some(Box::new(Both(ear, other))),
+            None => Some(ear),
+        });
         Self { audio_sink, ..self }
     }
 }
@@ -166,8 +178,8 @@ impl Server {
         settle_ledger(&database, &*clock).await?;
         let hub = web::events::Hub::new();
         let (gateway, trials) = gateway(config, &arena, &hub)?;
-        let started = start_recorders(config, &database, &clock, &configuration, &hub);
-        let (recorder, external) = started.await?;
+        let started = start_recorders((config, extras), &database, &clock, &configuration, &hub);
+        let (recorder, external, heard) = started.await?;
         let calls = Calls::new(Deps {
             store: of_calls(&database),
             desktops: database.clone(),
@@ -178,7 +190,7 @@ impl Server {
             clock: clock.clone(),
             arena: arena.clone(),
         });
-        let node = start_node(config, &arena, &database, (extras, &recorder), &calls)?;
+        let node = start_node(config, &arena, &database, heard, &calls)?;
         tell_configured(&node, &*gateway, &configuration.current());
         let asking = ask_gateways(&database, &configuration, &gateway, &clock);
         let store = watched(&database, &configuration, &calls, &node, &hub, &gateway);
@@ -266,22 +278,48 @@ fn warn_of_unrecorded(config: &Config, services: &[Arc<Service>]) {
     }
 }
 
+/// Where recording sessions come from; none: the file names no recorder that takes them.
+fn siprec_place(config: &Config, database: &Database, ports: &RtpPorts) -> Option<SiprecPlace> {
+    let mut kinds = config.external_recorders.iter().map(|(_, one)| &one.kind);
+    if !kinds.any(|kind| matches!(kind, RecorderKind::Siprec { .. })) {
+        return None;
+    }
+    let sip_address = config.sip_listen.ip();
+    Some(SiprecPlace {
+        node: config.node.clone(),
+        epoch: u32::try_from(database.epoch()).unwrap_or(u32::MAX),
+        sip_address,
+        sip_advertised: config.sip_advertised.map_or(sip_address, |at| at.ip()),
+        media_advertised: config.media_advertised.unwrap_or(config.media_address),
+        ports: ports.clone(),
+    })
+}
+
 /// The own recorder, if the file names a folder, and those that the file names.
 async fn start_recorders(
-    config: &Config,
+    (config, extras): (&Config, Extras),
     database: &Arc<Database>,
     clock: &Arc<dyn WallClock>,
     configuration: &Configuration,
     hub: &Arc<web::events::Hub>,
-) -> Result<(Option<(Recorder, Work)>, External), StartError> {
+) -> Result<(Option<(Recorder, Work)>, External, Heard), StartError> {
     warn_of_unrecorded(config, &configuration.current().services);
-    let external = External::start(gateway_files::recorders(config)?, &config.data)?;
-    let Some(folder) = &config.recordings else {
-        return Ok((None, external));
+    let ports = RtpPorts::new(config.media_address, &config.media_ports)?;
+    let line = match siprec_place(config, database, &ports) {
+        Some(place) => Some(SiprecLine::start(place, clock.clone()).await?),
+        None => None,
     };
-    let node = config.node.to_ascii_lowercase();
-    let started = Recorder::start(folder, &node, database, clock, hub.clone());
-    Ok((Some(started.await?), external))
+    let controls = gateway_files::recorders(config, line.as_ref())?;
+    let external = External::start(controls, line, &config.data)?;
+    let own = match &config.recordings {
+        Some(folder) => {
+            let node = config.node.to_ascii_lowercase();
+            Some(Recorder::start(folder, &node, database, clock, hub.clone()).await?)
+        }
+        None => None,
+    };
+    let extras = extras.heard_by(own.as_ref(), &external);
+    Ok((own, external, Heard { extras, ports }))
 }
 
 fn recorders(own: Option<&(Recorder, Work)>, external: &External) -> Arc<dyn Recorders> {
@@ -441,11 +479,11 @@ fn start_node(
     config: &Config,
     arena: &Arc<Arena>,
     database: &Database,
-    (extras, recorder): (Extras, &Option<(Recorder, Work)>),
+    heard: Heard,
     calls: &Calls,
 ) -> Result<Arc<Node>, StartError> {
-    let extras = extras.heard_by(recorder.as_ref());
-    let node = node_config(config, arena, database.epoch(), extras);
+    let mut node = node_config(config, arena, database.epoch(), heard.extras);
+    node.shared_ports = Some(heard.ports);
     let node = Arc::new(Node::start(node, Arc::new(calls.clone()))?);
     calls.attach(node.clone());
     Ok(node)

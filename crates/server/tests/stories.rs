@@ -34,6 +34,8 @@ mod once;
 mod plans;
 #[path = "stories/recordings.rs"]
 mod recordings;
+#[path = "stories/siprec_recorder.rs"]
+mod siprec_recorder;
 #[path = "stories/starts.rs"]
 mod starts;
 #[path = "stories/transferred.rs"]

@@ -19,6 +19,8 @@ pub struct ConnectedCall<'a> {
     pub id: &'a CallId,
     /// What was dialled: the caller's text.
     pub called: &'a str,
+    /// Who called: the caller's number, one plain line of hostile text; empty: it sent none.
+    pub caller_number: &'a str,
     /// Its service, as it was when the call came in.
     pub service: &'a Service,
     /// Its agent, if it has one.

@@ -139,6 +139,12 @@ impl Row<'_> {
         text.map(str::to_owned)
     }
 
+    /// A list of texts; none: it is not there, or holds something else.
+    pub(super) fn texts(&self, key: &str) -> Option<Vec<String>> {
+        let list = self.values.get(key)?.as_array()?.iter();
+        list.map(|one| one.as_str().map(str::to_owned)).collect()
+    }
+
     pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
         let path = value::path(&self.text(key).unwrap_or_default());
         path.map_err(|message| self.problem(key, message)).ok()

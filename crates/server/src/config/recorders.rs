@@ -11,10 +11,10 @@ use media::leg::Leg;
 use super::connections::{Row, tables};
 use super::reader::Reader;
 use super::value;
-use crate::recorder::{AmiAddress, AsteriskSettings};
+use crate::recorder::{AmiAddress, AsteriskSettings, SiprecSettings, SiprecTarget};
 
 /// Keys of such a table.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "pause",
     "resume",
     "state",
@@ -28,20 +28,23 @@ const KEYS: [&str; 13] = [
     "asterisk",
     "username",
     "leg",
+    "siprec",
+    "realm",
 ];
 
-/// Keys of requests by HTTPS.
-const HTTPS_KEYS: [&str; 6] = [
-    "pause",
-    "resume",
-    "state",
-    "paused",
-    "recording",
-    "secret_header",
+/// Which keys belong to which kinds: asterisk, siprec, neither.
+const OF_KINDS: [(&str, [bool; 3]); 10] = [
+    ("pause", [false, false, true]),
+    ("resume", [false, false, true]),
+    ("state", [false, false, true]),
+    ("paused", [false, false, true]),
+    ("recording", [false, false, true]),
+    ("secret_header", [false, false, true]),
+    ("ca_file", [true, false, true]),
+    ("leg", [true, false, false]),
+    ("username", [true, true, false]),
+    ("realm", [false, true, false]),
 ];
-
-/// Keys of a manager interface, besides its address.
-const ASTERISK_KEYS: [&str; 2] = ["username", "leg"];
 
 /// Keys of a request.
 const REQUEST_KEYS: [&str; 3] = ["method", "url", "body"];
@@ -74,6 +77,11 @@ pub(crate) enum RecorderKind {
         settings: AsteriskSettings,
         secret_file: PathBuf,
     },
+    Siprec {
+        settings: SiprecSettings,
+        /// User name, realm, and the file of the password.
+        credentials: Option<(String, String, PathBuf)>,
+    },
 }
 
 pub(super) fn read(reader: &mut Reader) -> Vec<(String, ExternalRecorder)> {
@@ -84,16 +92,28 @@ fn read_one(row: &mut Row<'_>) -> Option<ExternalRecorder> {
     let timeout = duration(row, "timeout", (1, 2), TIMEOUT);
     let pause_max = duration(row, "pause_max", (60, 4 * 3_600), PAUSE_MAX);
     let ca_file = row.text("ca_file").map(|_| row.path("ca_file"));
-    let (keys, why) = match row.has("asterisk") {
-        true => (&HTTPS_KEYS[..], "belongs to a recorder without asterisk"),
-        false => (&ASTERISK_KEYS[..], "belongs to a recorder with asterisk"),
-    };
-    for key in keys.iter().filter(|key| row.has(key)).collect::<Vec<_>>() {
-        row.problem(key, why.to_owned());
+    let is_of = [
+        row.has("asterisk"),
+        row.has("siprec"),
+        !row.has("asterisk") && !row.has("siprec"),
+    ];
+    for (key, kinds) in OF_KINDS {
+        let fits = kinds.iter().zip(is_of).any(|(may, is)| *may && is);
+        if row.has(key) && !fits {
+            row.problem(key, belongs_to(kinds));
+        }
     }
-    let kind = match row.has("asterisk") {
-        true => read_asterisk(row, timeout),
-        false => read_https(row, timeout),
+    let kind = match is_of {
+        [true, true, _] => {
+            row.problem(
+                "siprec",
+                "is another kind than asterisk: write one".to_owned(),
+            );
+            None
+        }
+        [true, ..] => read_asterisk(row, timeout),
+        [_, true, _] => read_siprec(row, timeout),
+        [false, false, _] => read_https(row, timeout),
     };
     Some(ExternalRecorder {
         kind: kind?,
@@ -154,6 +174,57 @@ fn read_asterisk(row: &mut Row<'_>, timeout: Option<Duration>) -> Option<Recorde
             timeout: timeout?,
         },
         secret_file: secret_file?,
+    })
+}
+
+fn belongs_to(kinds: [bool; 3]) -> String {
+    let whose = match kinds {
+        [false, false, _] => "without asterisk and siprec",
+        [true, false, false] => "with asterisk",
+        [false, true, false] => "with siprec",
+        [true, false, true] => "without siprec",
+        [_, true, _] => "with asterisk or siprec",
+    };
+    format!("belongs to a recorder {whose}")
+}
+
+fn read_siprec(row: &mut Row<'_>, timeout: Option<Duration>) -> Option<RecorderKind> {
+    let texts = match row.text("siprec") {
+        Some(one) => vec![one],
+        None => row.texts("siprec").unwrap_or_default(),
+    };
+    let targets = SiprecTarget::parse_all(&texts);
+    let targets = targets.map_err(|why| row.problem("siprec", why.to_owned()));
+    let keys = ["username", "realm", "secret_file"];
+    let credentials = match keys.map(|key| row.has(key)) {
+        [false, false, false] => Some(None),
+        has => {
+            for (key, _) in keys.iter().zip(has).filter(|(_, has)| !has) {
+                let why = "is missing: username, realm and secret_file belong together";
+                row.problem(key, why.to_owned());
+            }
+            let [username, realm] = ["username", "realm"].map(|key| {
+                let word = value::word(&row.text(key).unwrap_or_default());
+                let present = row.has(key);
+                word.map_err(|why| {
+                    if present {
+                        row.problem(key, why);
+                    }
+                })
+            });
+            let file = row.has("secret_file").then(|| row.path("secret_file"));
+            match (username, realm, file.flatten()) {
+                (Ok(username), Ok(realm), Some(file)) => Some(Some((username, realm, file))),
+                _ => None,
+            }
+        }
+    };
+    Some(RecorderKind::Siprec {
+        settings: SiprecSettings {
+            targets: targets.ok()?,
+            timeout: timeout?,
+        },
+        credentials: credentials?,
     })
 }
 
@@ -369,7 +440,7 @@ ca_file = "/etc/tonewall/pbx-ca.pem"
             (
                 "leg = ",
                 "paused = \"a = b\"\nleg = ",
-                "paused: belongs to a recorder without asterisk",
+                "paused: belongs to a recorder without asterisk and siprec",
             ),
             (
                 "asterisk = \"tls://pbx.example:5039\"",
@@ -379,6 +450,77 @@ ca_file = "/etc/tonewall/pbx-ca.pem"
         ] {
             let problems = parsed(&PBX.replace(from, to)).unwrap_err();
             let told = format!("recorders.external.pbx.{told}");
+            assert!(
+                problems.iter().any(|one| one.starts_with(&told)),
+                "{told}: {problems:?}"
+            );
+        }
+    }
+
+    const SRS: &str = r#"
+[recorders.external.srs]
+siprec = ["sip:one.example;transport=tcp", "sip:192.0.2.9:5070"]
+username = "tonewall"
+realm = "recorders"
+secret_file = "/etc/tonewall/srs"
+timeout = "2s"
+"#;
+
+    #[test]
+    fn a_recorder_of_sessions_is_a_list_of_uris() {
+        let config = parsed(SRS).unwrap();
+        let (name, srs) = &config.external_recorders[0];
+        let RecorderKind::Siprec {
+            settings,
+            credentials: Some((username, realm, file)),
+        } = &srs.kind
+        else {
+            panic!("{srs:?}");
+        };
+        assert_eq!((name.as_str(), settings.targets.len()), ("srs", 2));
+        assert_eq!(settings.timeout, Duration::from_secs(2));
+        let said = (username.as_str(), realm.as_str(), file.to_str().unwrap());
+        assert_eq!(said, ("tonewall", "recorders", "/etc/tonewall/srs"));
+        let one = parsed("[recorders.external.srs]\nsiprec = \"sip:192.0.2.9\"\n").unwrap();
+        let RecorderKind::Siprec { credentials, .. } = &one.external_recorders[0].1.kind else {
+            panic!("{one:?}");
+        };
+        assert!(credentials.is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_recorder_of_sessions_is_named() {
+        for (from, to, told) in [
+            (
+                "sip:192.0.2.9:5070",
+                "sips:192.0.2.9",
+                "siprec: write transport=udp or transport=tcp",
+            ),
+            ("sip:192.0.2.9:5070", "192.0.2.9", "siprec: write a SIP URI"),
+            ("realm = \"recorders\"", "", "realm: is missing"),
+            (
+                "realm = \"recorders\"",
+                "realm = \"a b\"",
+                "realm: write 1-64",
+            ),
+            (
+                "realm = ",
+                "leg = \"agent\"\nrealm = ",
+                "leg: belongs to a recorder with asterisk",
+            ),
+            (
+                "realm = ",
+                "ca_file = \"ca.pem\"\nrealm = ",
+                "ca_file: belongs to a recorder without siprec",
+            ),
+            (
+                "realm = ",
+                "asterisk = \"tls://a:1\"\nrealm = ",
+                "siprec: is another kind",
+            ),
+        ] {
+            let problems = parsed(&SRS.replace(from, to)).unwrap_err();
+            let told = format!("recorders.external.srs.{told}");
             assert!(
                 problems.iter().any(|one| one.starts_with(&told)),
                 "{told}: {problems:?}"

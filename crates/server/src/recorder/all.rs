@@ -61,7 +61,7 @@ impl Recorders for AllRecorders {
         if let Some(own) = &self.own {
             own.taken_over(call);
         }
-        self.external.connected(call);
+        self.external.taken_over(call);
     }
 
     fn withhold_screens(&self, call: &CallId, agent: &UserId, on: bool) {
@@ -74,6 +74,7 @@ impl Recorders for AllRecorders {
         if let Some(own) = &self.own {
             own.hung_up(call);
         }
+        self.external.hung_up(call);
     }
 
     fn ended(&self, call: &CallId) {

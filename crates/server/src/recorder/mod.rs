@@ -42,7 +42,8 @@ pub(crate) use counts::Counts;
 use ear::{Ear, Heard, Running, Take};
 pub(crate) use external::{
     AmiAddress, Asterisk, AsteriskError, AsteriskSettings, Control, External, HoldCounts,
-    JournalError, Reach,
+    JournalError, Reach, Siprec, SiprecCounts, SiprecError, SiprecLine, SiprecPlace,
+    SiprecSettings, SiprecTarget,
 };
 use files::Files;
 pub(crate) use rekey::{Rekeyed, rekey};

@@ -143,6 +143,7 @@ fn connect_to(recorder: &Recorder, call: &CallId, service: &Service, agent: Opti
         called: "4000",
         service,
         agent,
+        caller_number: "",
         legs: &LegCallIds::default(),
     });
 }
@@ -219,7 +220,7 @@ async fn only_calls_of_services_that_want_it_are_recorded_and_only_the_own_recor
     // A call without a recording needs no pause.
     let all = AllRecorders {
         own: Some(scene.recorder.clone()),
-        external: External::start(BTreeMap::new(), scene.folder.path()).unwrap(),
+        external: External::start(BTreeMap::new(), None, scene.folder.path()).unwrap(),
     };
     let own = Sink::own();
     assert_eq!(all.pause(&other, &own).await, Ok(()));

@@ -13,6 +13,7 @@ use sip::digest::DigestPolicy;
 
 use crate::packet_io::Backend;
 use crate::recorder::AudioSink;
+use crate::rtp_socket::RtpPorts;
 
 /// A node's configuration.
 pub struct NodeConfig {
@@ -34,6 +35,8 @@ pub struct NodeConfig {
     pub media_advertised: Option<IpAddr>,
     /// Ports for media: an even one and the next for each leg.
     pub rtp_ports: RangeInclusive<u16>,
+    /// The pool of these ports, where others take from it, too; none: the node has one of its own.
+    pub shared_ports: Option<RtpPorts>,
     /// Threads that carry media, 1 to 64.
     pub media_threads: usize,
     /// How they reach their packets; none: the fastest way that the kernel allows.
@@ -67,6 +70,7 @@ impl NodeConfig {
             media_address: sip_listen.ip(),
             media_advertised: None,
             rtp_ports,
+            shared_ports: None,
             media_threads: 1,
             packet_io: None,
             peers: Vec::new(),

@@ -99,8 +99,11 @@ impl Exchange {
         if sip_advertised.ip().is_unspecified() || media_advertised.is_unspecified() {
             return Err(NodeError::ConfigAdvertised);
         }
-        let ports = RtpPorts::new(config.media_address, &config.rtp_ports)
-            .map_err(NodeError::ConfigRtpPorts)?;
+        let ports = match &config.shared_ports {
+            Some(shared) => shared.clone(),
+            None => RtpPorts::new(config.media_address, &config.rtp_ports)
+                .map_err(NodeError::ConfigRtpPorts)?,
+        };
         let media_news = Arc::new(Notify::new());
         let mut seed = [0; 32];
         OsRng

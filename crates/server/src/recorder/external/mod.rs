@@ -6,9 +6,10 @@ mod asterisk;
 mod counts;
 mod journal;
 mod keeper;
+mod siprec;
 
 use std::collections::hash_map::Entry as Slot;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use domain::recording::{Hold, RecorderRequest, RecorderWord};
 use domain::service::Sink;
 use gateway::{HookCall, RecorderHook};
 use tokio::sync::{mpsc, oneshot, watch};
+use voice::AudioSink;
 
 use asterisk::Connection;
 pub(crate) use asterisk::{AmiAddress, Asterisk, AsteriskError, AsteriskSettings};
@@ -27,6 +29,10 @@ pub(crate) use counts::HoldCounts;
 pub(crate) use journal::JournalError;
 use journal::{Entry, Journal};
 use keeper::{Keeper, Wish};
+use siprec::RecordedCall;
+pub(crate) use siprec::{
+    Siprec, SiprecCounts, SiprecError, SiprecLine, SiprecPlace, SiprecSettings, SiprecTarget,
+};
 
 /// Wishes that may wait for one recorder: a capture has one at a time, and each press of Try again one more.
 const WISHES_MAX: usize = 32;
@@ -54,6 +60,8 @@ pub(crate) enum Reach {
     Https(Box<RecorderHook>),
     /// By its manager interface.
     Asterisk(Asterisk),
+    /// By the recording sessions that it is sent.
+    Siprec(Siprec),
 }
 
 impl Reach {
@@ -62,6 +70,7 @@ impl Reach {
         match self {
             Self::Https(hook) => hook.asks_about(call),
             Self::Asterisk(asterisk) => asterisk.asks_about(call).to_owned(),
+            Self::Siprec(_) => call.id.clone(),
         }
     }
 
@@ -75,12 +84,15 @@ impl Reach {
         match self {
             Self::Https(hook) => hook.ask(request, call).await,
             Self::Asterisk(asterisk) => asterisk.ask(line, request, call).await,
+            Self::Siprec(siprec) => siprec.ask(request, &call.id).await,
         }
     }
 }
 
 struct Shared {
     controls: BTreeMap<String, Arc<Control>>,
+    /// None: the server's file names no recorder that takes recording sessions.
+    line: Option<SiprecLine>,
     journal: Journal,
     counters: Arc<HoldCounters>,
     calls: Mutex<HashMap<CallId, HookCall>>,
@@ -106,6 +118,7 @@ impl External {
     /// What it left cannot be read.
     pub(crate) fn start(
         controls: BTreeMap<String, Control>,
+        line: Option<SiprecLine>,
         data: &Path,
     ) -> Result<Self, JournalError> {
         let (journal, left) = Journal::open(data)?;
@@ -114,6 +127,7 @@ impl External {
             controls: controls
                 .map(|(name, control)| (name, Arc::new(control)))
                 .collect(),
+            line,
             journal,
             counters: Arc::default(),
             calls: Mutex::default(),
@@ -131,6 +145,12 @@ impl External {
         self.shared.counters.read(self.shared.holds().len())
     }
 
+    /// What recording sessions did since it was started.
+    pub(crate) fn session_counts(&self) -> SiprecCounts {
+        let line = self.shared.line.as_ref();
+        line.map(SiprecLine::counts).unwrap_or_default()
+    }
+
     /// The same elsewhere.
     pub(crate) fn share(&self) -> Self {
         Self {
@@ -145,10 +165,19 @@ impl External {
         if tokio::time::timeout(RESUMED_MAX, resumed).await.is_err() {
             tracing::error!("some recorders are still paused; the next start resumes them");
         }
+        if let Some(line) = &self.shared.line {
+            line.stop().await;
+        }
     }
 
-    /// From now on its recorders can be asked; of a call that was transferred, by its new leg.
+    /// From now on its recorders can be asked, and those that take recording sessions have theirs.
     pub(crate) fn connected(&self, call: ConnectedCall<'_>) {
+        self.taken_over(call);
+        self.shared.begin_sessions(call);
+    }
+
+    /// From now on its recorders are asked by its new leg; a recording session goes on as it is.
+    pub(crate) fn taken_over(&self, call: ConnectedCall<'_>) {
         if self.shared.controls.is_empty() {
             return;
         }
@@ -166,9 +195,23 @@ impl External {
         self.shared.calls().insert(call.id.clone(), facts);
     }
 
+    /// Both sides are gone: what takes recording sessions has heard all of it.
+    pub(crate) fn hung_up(&self, call: &CallId) {
+        if let Some(line) = &self.shared.line {
+            line.end(call);
+        }
+    }
+
+    /// What hears calls for those that take recording sessions.
+    pub(crate) fn ear(&self) -> Option<Box<dyn AudioSink>> {
+        let line = self.shared.line.as_ref()?;
+        Some(Box::new(line.ear()))
+    }
+
     /// Nothing is keyed or shown of it any more.
     pub(crate) fn ended(&self, call: &CallId) {
         self.shared.calls().remove(call);
+        self.hung_up(call);
         let holds = self.shared.holds();
         for (_, wishes) in holds.iter().filter(|(place, _)| place.call == *call) {
             let _full_of_wishes = wishes.try_send(Wish::CallOver);
@@ -220,6 +263,25 @@ impl Shared {
 
     fn holds(&self) -> MutexGuard<'_, HashMap<Place, mpsc::Sender<Wish>>> {
         self.holds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One session at each recorder that takes them, however many declared sinks name it.
+    fn begin_sessions(&self, call: ConnectedCall<'_>) {
+        let sinks = call.service.recorders.iter();
+        let sinks = sinks.flat_map(|declared| &declared.sinks);
+        let names: BTreeSet<&String> = sinks.filter_map(|sink| sink.control.as_ref()).collect();
+        for name in names {
+            let control = self.controls.get(name);
+            if let Some(Reach::Siprec(siprec)) = control.map(|control| &control.reach) {
+                siprec.begin(RecordedCall {
+                    id: call.id.clone(),
+                    caller: call.caller_number.to_owned(),
+                    agent: call
+                        .agent
+                        .map(|agent| (agent.name.clone(), agent.display_name.clone())),
+                });
+            }
+        }
     }
 
     /// Tells whoever holds the recorder; gives the wish back if nobody does. One that finds no room is dropped, and so answered.

@@ -222,6 +222,7 @@ async fn only_the_agent_who_has_the_call_now_shares_and_ends_what_was_before() {
     scene.recorder.taken_over(ConnectedCall {
         id: &scene.call,
         called: "4000",
+        caller_number: "",
         service: &service_of_screens(false),
         agent: Some(&User::blank(bert.user.clone())),
         legs: &LegCallIds::default(),

@@ -7,6 +7,7 @@ mod house;
 mod pbx;
 mod recorder;
 mod site;
+mod srs;
 mod variants;
 mod walk;
 
@@ -17,5 +18,6 @@ pub(crate) use house::{House, TONEWALL, wait_for};
 pub(crate) use pbx::{Pbx, PbxFault};
 pub(crate) use recorder::{Fault, Recorder};
 pub(crate) use site::{Running, Site};
+pub(crate) use srs::{Packet, Srs, SrsFault};
 pub(crate) use variants::{plain, planted};
 pub(crate) use walk::{Capture, connect, form, new_key};
