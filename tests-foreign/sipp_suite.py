@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """SIPp, a foreign caller and callee, against a running server.
 
-`sipp_suite.py` is the short form: 50 calls a second for 10 s with 3 % of the caller's messages lost, single calls of every kind, and the
-messages of RFC 4475 on the wire. `sipp_suite.py --load` is the long form: 200 calls a second for 60 s, on a
+`sipp_suite.py` is the short form: 50 calls a second for 10 s with 3 % of the caller's messages lost, single calls of every kind, calls
+recorded by SIPp in recording sessions, and the messages of RFC 4475 on the wire. `sipp_suite.py --load` is the long form: 200 calls a second for 60 s, on a
 server that has just started.
 """
 
@@ -16,7 +16,7 @@ import threading
 import time
 
 import torture
-from tonewall import Addresses, Report, Server, free_port, raise_file_limit
+from tonewall import Addresses, Report, Server, free_port, free_sip_port, raise_file_limit
 
 SCENARIOS = pathlib.Path(__file__).resolve().parent / "sipp"
 # Every dialog and port pair is gone by then: 64 * T1 of RFC 3261.
@@ -98,6 +98,23 @@ def single_calls(server, report):
                 print(f"      {side.name} exit {code}: {side.complaint()}")
 
 
+def recorded_calls(server, ports, report):
+    """SIPp as a recorder of calls (SIPREC), once over UDP and once over TCP."""
+    net = server.net
+    for number, (name, (transport, port)) in enumerate(ports.items(), 7101):
+        callee_port = free_port(net.callee)
+        server.serve_number(str(number), callee_port, recorder=name)
+        recorder = Sipp(server, "recorder", net.recorder, port, "-m", "1", "-t", transport)
+        callee = Sipp(server, "callee_basic", net.callee, callee_port, "-m", "1")
+        time.sleep(0.5)
+        caller = Sipp(server, "caller_basic", net.caller, free_port(net.caller), "-m", "1", remote=server.sip, service=str(number))
+        sides = [caller, callee, recorder]
+        codes = [side.wait(SINGLE_MAX_S) for side in sides]
+        if not report.check(all(code == 0 for code in codes), f"a call is recorded by a recording session: {name}"):
+            for side, code in zip(sides, codes):
+                print(f"      {side.name} exit {code}: {side.complaint()}")
+
+
 class Sampler(threading.Thread):
     """Samples the server once a second until stopped."""
 
@@ -174,11 +191,14 @@ def main():
     raise_file_limit()
     report = Report()
     net = Addresses()
-    with Server(net, "sip", more_callers=torture.addresses(net.net)) as server:
+    ports = {f"by_{name}": (transport, free_sip_port(net.recorder)) for name, transport in [("udp", "u1"), ("tcp", "t1")]}
+    recorders = "".join(f'[recorders.external.{name}]\nsiprec = "sip:rec@{net.recorder}:{port};transport={name[3:]}"\n' for name, (_, port) in ports.items())
+    with Server(net, "sip", more_callers=torture.addresses(net.net), settings=recorders) as server:
         if chosen.load:
             load(server, report, chosen.rate or 200, chosen.seconds or 60)
         else:
             single_calls(server, report)
+            recorded_calls(server, ports, report)
             torture.replay(server, report)
             load(server, report, chosen.rate or 50, chosen.seconds or 10)
         report.check(server.is_alive(), "the server is alive at the end")

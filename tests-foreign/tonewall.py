@@ -55,7 +55,7 @@ class Addresses:
 
     def __init__(self):
         self.net = f"127.{random.randint(16, 239)}.{random.randint(0, 255)}"
-        self.server, self.caller, self.callee, self.stranger = (f"{self.net}.{host}" for host in (1, 2, 3, 9))
+        self.server, self.caller, self.callee, self.recorder, self.stranger = (f"{self.net}.{host}" for host in (1, 2, 3, 4, 9))
 
 
 def free_port(address, kind=socket.SOCK_DGRAM):
@@ -247,20 +247,21 @@ media_source = "{media_source}"
         desktop = {"name": "Desk", "service": "standard", "layout": "extended_panel"}
         self.desktop = self.api.post("/desktops", desktop)["desktop"]["id"]
 
-    def serve_number(self, number, callee_port, agent="admin", protection="capture"):
-        """Leads a number to a SIP address of the callee; the calls stand on the page of this user."""
+    def serve_number(self, number, callee_port, agent="admin", protection="capture", recorder=None):
+        """Leads a number to a SIP address of the callee; the calls stand on the page of this user. `recorder` of the server's file records them."""
         route = {
             "to": "uri",
             "uri": f"sip:{number}@{self.net.callee}:{callee_port}",
             "address": f"{self.net.callee}:{callee_port}",
             "agent": agent,
         }
-        self.add_service(number, route, protection)
+        self.add_service(number, route, protection, recorder)
 
-    def add_service(self, number, route, protection="capture"):
+    def add_service(self, number, route, protection="capture", recorder=None):
         form = {"name": f"Line {number}", "numbers": [number], "route": route, "desktop": self.desktop, "protection": protection}
         service = self.api.post("/services", form)
-        self.api.post(f"/services/{service['id']}/recorders", {"sinks": [], "revision": service["revision"]})
+        sinks = [{"name": recorder, "medium": "call", "hears": "masked", "control": recorder}] if recorder else []
+        self.api.post(f"/services/{service['id']}/recorders", {"sinks": sinks, "revision": service["revision"]})
 
     def metrics(self):
         connection = http.client.HTTPConnection(self.health, timeout=10)
