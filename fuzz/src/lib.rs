@@ -9,6 +9,7 @@ pub mod relay;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
+pub mod siprec;
 pub mod telephone_event;
 
 #[cfg(test)]

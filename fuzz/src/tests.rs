@@ -134,6 +134,11 @@ fn sdp() {
 }
 
 #[test]
+fn siprec() {
+    drive("siprec", ANSWER_ROUNDS, crate::siprec::run);
+}
+
+#[test]
 fn relay() {
     drive("relay", RELAY_ROUNDS, crate::relay::run);
 }

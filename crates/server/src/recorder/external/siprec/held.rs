@@ -120,3 +120,58 @@ fn word(standing: Standing, mode: Mode) -> Option<RecorderWord> {
         Standing::Inviting | Standing::Changing => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sip::siprec::{CommunicationIds, Participant, RecordingFault};
+    use sip::{Host, Status, Uri};
+
+    use super::*;
+
+    #[test]
+    fn only_what_the_recorder_has_agreed_to_is_its_state() {
+        let refused = RecordingFault::PeerStatus(Status::DECLINE);
+        let (paused, sending) = (Some(RecorderWord::Taken), Some(RecorderWord::Refused));
+        for (standing, pause, resume) in [
+            (Standing::Agreed(Mode::Paused), paused, sending),
+            (Standing::Agreed(Mode::Sending), sending, paused),
+            (Standing::Refused(refused), sending, sending),
+            (Standing::Met, paused, paused),
+            (
+                Standing::Over,
+                Some(RecorderWord::Unknown),
+                Some(RecorderWord::Unknown),
+            ),
+            (Standing::Inviting, None, None),
+            (Standing::Changing, None, None),
+        ] {
+            let words = [Mode::Paused, Mode::Sending].map(|mode| word(standing, mode));
+            assert_eq!(words, [pause, resume], "{standing:?}");
+        }
+    }
+
+    #[test]
+    fn a_wish_before_the_recorders_are_known_waits_and_begins_the_session_with_it() {
+        let participant = Participant {
+            aor: Uri::sip(Some("a"), Host::Ip([127, 0, 0, 1].into()), None),
+            name: String::new(),
+        };
+        let communication = Communication {
+            ids: CommunicationIds::from_random([0; 5]),
+            began: String::new(),
+            participants: [participant.clone(), participant],
+        };
+        let mut held = Held::new(Vec::new(), None, communication);
+        let (reply, mut word) = oneshot::channel();
+        held.want(Instant::now(), Mode::Paused, reply);
+        held.answer();
+        assert_eq!(
+            (held.wanted, held.state()),
+            (Mode::Paused, RecorderWord::Refused)
+        );
+        assert!(word.try_recv().is_err(), "nobody has agreed to anything");
+        drop(word);
+        held.answer();
+        assert!(held.waiting.is_empty(), "nobody waits any more");
+    }
+}
