@@ -7,7 +7,7 @@ import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../src/lib/capture/first-input
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
   AgentBrief, AuditList, AuditRow, AuditVerification, CallView, CheckedCase, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, FollowUpView, Judgement, Layout, LiveCaptureList, Login, MyDesktop,
-  PaymentDetail, PaymentRow, Permission, PreviewView, RecordingChoices, RecordingDetail, RecordingList, RecordingPeaks, RecordingRow, RecordingSpan, RoleView, SecondFactorOffer, TestView, Tile, TimelineStep, UserView, Widget,
+  PaymentDetail, PaymentRow, Permission, PreviewView, RecordingCaptures, RecordingChoices, RecordingDetail, RecordingList, RecordingPeaks, RecordingRow, RecordingSpan, RoleView, SecondFactorOffer, TestView, Tile, TimelineStep, UserView, Widget,
 } from '../src/lib/api/types';
 
 const PERMISSIONS: Permission[] = [
@@ -411,6 +411,19 @@ const ANSWERS: Record<string, unknown> = {
   '/recordings/choices': { services: [{ id: 's1', name: 'Collections' }], agents: [{ id: 'u1', name: 'a.kim' }] } satisfies RecordingChoices,
   '/recordings/kept': { row: RECORDED, file: { length_ms: RECORDED_MS, spans: SPANS, parts: [], ending: { is: 'whole' } }, unreadable: null, missing_key: null } satisfies RecordingDetail,
   '/recordings/kept/peaks': PEAKS,
+  '/recordings/kept/captures': {
+    captures: [
+      {
+        object: 'capture one', kind: 'credit_card_basic', from_ms: SPANS[1]!.from_ms - 100, until_ms: SPANS[1]!.until_ms,
+        said: [
+          { recorder: 'Tonewall', medium: 'call', did: 'paused', at_ms: SPANS[1]!.from_ms, answered_ms: 38, asked: null, reason: null },
+          { recorder: 'Floor recorder', medium: 'call', did: 'refused', at_ms: SPANS[1]!.from_ms + 2_800, answered_ms: 2_801, asked: 'pause', reason: 'recorder_no_answer' },
+        ],
+      },
+    ],
+  } satisfies RecordingCaptures,
+  '/recordings/found/captures': { captures: [] } satisfies RecordingCaptures,
+  '/recordings/screen/captures': { captures: [] } satisfies RecordingCaptures,
   '/recordings/found': { row: FOUND, file: { length_ms: RECORDED_MS, spans: SPANS, parts: [], ending: { is: 'whole' } }, unreadable: null, missing_key: null } satisfies RecordingDetail,
   '/recordings/screen': {
     row: SCREEN,

@@ -44,7 +44,9 @@ mod telephony;
 
 pub use egress::{EgressSeen, EgressTally};
 pub use payment_desk::{FollowUpError, PaymentDesk};
-pub use recording::{AudioRecording, ConnectedCall, NO_CONTROL, Recorders, Recordings};
+pub use recording::{
+    AudioRecording, ConnectedCall, NO_CONTROL, Recorders, Recordings, captures_of,
+};
 pub use recording_files::{
     OpenRecording, OpenScreen, RecordingChangeError, RecordingFileError, RecordingFiles,
     RecordingPieces,

@@ -324,6 +324,7 @@ fn evidence() -> Vec<Route> {
         get("/recordings", recordings::list).may(RECORDINGS),
         get("/recordings/choices", recordings::choices).may(RECORDINGS),
         get("/recordings/{id}", recordings::show).may(RECORDINGS),
+        get("/recordings/{id}/captures", recordings::captures::list).may(RECORDINGS),
         get("/recordings/{id}/peaks", recordings::peaks).may(LISTEN),
         get("/recordings/{id}/audio", recordings::audio::play).may(LISTEN),
         get("/recordings/{id}/parts/{number}", recordings::screen::play).may(LISTEN),

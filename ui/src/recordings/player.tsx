@@ -37,7 +37,7 @@ export function Player({ row, file, locked, place }: Props) {
         <Position playback={playback} spans={spans} />
         <ScreenBeside row={row} playback={playback} locked={locked} />
       </section>
-      <SpanList file={file} onGo={playback.seek} />
+      <SpanList id={id} file={file} onGo={playback.seek} />
     </>
   );
 }

@@ -79,9 +79,21 @@ test('parts that are not plain audio are told in words, and each is one press aw
   position.focus();
   await userEvent.keyboard('{ArrowRight}{ArrowUp}{ArrowLeft}');
   expect(position).toHaveValue('133');
-  expect(requests.map(({ path }) => path)).toEqual(['/recordings/kept', '/recordings?call=call-1&limit=20', '/recordings/kept/peaks', '/recordings/seen']);
+  expect(requests.map(({ path }) => path).sort()).toEqual(['/recordings/kept', '/recordings/kept/captures', '/recordings/kept/peaks', '/recordings/seen', '/recordings?call=call-1&limit=20']);
   expect(screen.queryByRole('button', { name: 'Download' })).toBeNull();
   expect(screen.queryByRole('button', { name: 'Delete' })).toBeNull();
+});
+
+test('a pause says by whose word it was one, and a recorder that did not confirm it', async () => {
+  const said = { medium: 'call', at_ms: 134_038, answered_ms: 38, asked: null, reason: null } as const;
+  const captures = [{ object: 'capture one', kind: 'credit_card_basic', from_ms: 133_900, until_ms: 171_100, said: [{ ...said, recorder: 'Tonewall', did: 'paused' }, { ...said, recorder: 'Floor', did: 'refused', asked: 'pause', reason: 'recorder_no_answer' }] }];
+  fakeServer(({ path }) => ({ json: path.endsWith('/captures') ? { captures } : path.startsWith('/recordings?') ? { recordings: [], next: null } : KEPT }));
+  renderPage(<RecordingPage id="kept" login={loginOf()} locked={false} />);
+  const parts = await screen.findByRole('region', { name: 'Parts without plain audio' });
+  const [paused, other] = within(parts).getAllByRole('listitem');
+  expect(await within(paused!).findByText('Tonewall (Audio) paused after 38 ms')).toBeVisible();
+  expect(within(paused!).getByText('NOT CONFIRMED by Floor (Audio): pause: recorder_no_answer')).toBeVisible();
+  expect(other).not.toHaveTextContent('CONFIRMED');
 });
 
 test('the screen of the call is asked for once its sound plays, at the same place', async () => {

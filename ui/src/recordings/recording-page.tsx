@@ -80,7 +80,7 @@ const isRemovable = ({ medium }: RecordingRow, { length_ms, parts }: RecordingFi
 type ContentProps = { detail: RecordingDetail; file: RecordingFileView; mayListen: boolean; locked: boolean; place: RefObject<number> };
 
 function Content({ detail: { row }, file, mayListen, locked, place }: ContentProps) {
-  if (!mayListen || isQuarantined(row)) return <SpanList file={file} />;
+  if (!mayListen || isQuarantined(row)) return <SpanList id={row.id} file={file} />;
   if (row.medium === 'screen') return <ScreenParts id={row.id} file={file} locked={locked} />;
   // Once a part was removed its audio is another: none of what was loaded before plays on.
   const removed = file.spans.filter(({ kind }) => kind === 'removed').length;

@@ -1,12 +1,14 @@
 /** Parts that are not plain audio, in words: the equal of their drawing. */
-import type { RecordingFileView, RecordingSpan } from '../lib/api/types';
+import type { RecordedCapture, RecordingFileView, RecordingSpan } from '../lib/api/types';
+import { KIND_NAMES } from '../lib/capture/words';
 import { Button, Chip } from '../lib/controls';
 import type { IconName, Tone } from '../lib/controls';
 import type { Translate } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import { durationText } from '../lib/i18n/format';
 import css from './recordings.module.css';
-import { SPAN_HINTS, SPAN_NAMES, TRACK_NAMES } from './spans';
+import { answersOf, capturesOf, useCaptures } from './span-words';
+import { MEDIUM_NAMES, SPAN_HINTS, SPAN_NAMES, TRACK_NAMES } from './spans';
 
 const LOOKS = {
   paused: { tone: 'good', icon: 'lock' },
@@ -19,13 +21,15 @@ const LOOKS = {
 const LEAD_MS = 2_000;
 
 type Props = {
+  id: string;
   file: RecordingFileView;
   /** None: nobody listens. */
   onGo?: (ms: number) => void;
 };
 
-export function SpanList({ file: { spans, ending }, onGo }: Props) {
+export function SpanList({ id, file: { spans, ending }, onGo }: Props) {
   const t = useT();
+  const captures = useCaptures(id, spans);
   return (
     <section className={css.parts} aria-label={t('recordings.parts')}>
       <h2>{t('recordings.parts')}</h2>
@@ -44,11 +48,34 @@ export function SpanList({ file: { spans, ending }, onGo }: Props) {
                   {t('recordings.go')}
                 </Button>
               )}
+              <Words captures={capturesOf(span, captures)} />
             </li>
           );
         })}
       </ol>
     </section>
+  );
+}
+
+/** By whose word it was paused, and who did not confirm it. */
+function Words({ captures }: { captures: readonly RecordedCapture[] }) {
+  const t = useT();
+  if (captures.length === 0) return null;
+  return (
+    <ul className={css.words}>
+      {captures.map(({ object, kind, said }) => (
+        <li key={object}>
+          {kind && <span className={css.hint}>{t(KIND_NAMES[kind])}</span>}
+          {answersOf(said).map(({ recorder, medium, did, answered_ms, asked, reason, at_ms }) =>
+            did === 'refused' ? (
+              <Chip key={`${recorder} ${at_ms}`} tone="bad" icon="warning">{t('recordings.said.refused', { recorder, medium: t(MEDIUM_NAMES[medium]), why: `${asked ?? ''}: ${reason ?? ''}` })}</Chip>
+            ) : (
+              <Chip key={`${recorder} ${at_ms}`} tone="good" icon="check">{t('recordings.said.paused', { recorder, medium: t(MEDIUM_NAMES[medium]), n: answered_ms })}</Chip>
+            ),
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }
 

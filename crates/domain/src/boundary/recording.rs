@@ -2,8 +2,9 @@
 //! Owns: pauses that a recorder confirms, what is read of recordings.
 //! Never: implements one; carries audio.
 
-use super::{LegCallIds, StoreError, Task};
+use super::{AuditTrail, LegCallIds, StoreError, Task};
 use crate::access::User;
+use crate::audit::{AuditAction, AuditEntry, TrailFilter};
 use crate::id::{CallId, RecordingId, UserId};
 use crate::recording::{Recording, RecordingFilter, RecordingMoment, RecordingPlace};
 use crate::service::{Service, Sink};
@@ -113,4 +114,37 @@ pub trait Recordings: Send + Sync {
         at: UnixMillis,
         limit: u32,
     ) -> Task<'a, Result<Vec<Recording>, StoreError>>;
+}
+
+/// A capture may be opened so long before its call's recording has begun: both follow the answer.
+const BEFORE_MS: i64 = 60_000;
+/// Entries that are read at a go.
+const ENTRIES: u32 = 500;
+
+/// Entries that opened captures on the call of a recording, until a time, the oldest first.
+///
+/// # Errors
+/// The trail cannot be read.
+pub async fn captures_of(
+    trail: &dyn AuditTrail,
+    recording: &Recording,
+    until: UnixMillis,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    let filter = TrailFilter {
+        action: Some(AuditAction::CaptureOpened),
+        from: Some(recording.began.plus_ms(-BEFORE_MS)),
+        until: Some(until.plus_ms(1)),
+        ..TrailFilter::default()
+    };
+    let (mut captures, mut before) = (Vec::new(), 0);
+    loop {
+        let page = trail.entries(&filter, before, ENTRIES).await?;
+        let Some(last) = page.last() else {
+            captures.reverse();
+            return Ok(captures);
+        };
+        before = last.position;
+        let entries = page.into_iter().map(|found| found.entry);
+        captures.extend(entries.filter(|entry| entry.detail["call"] == recording.call.as_str()));
+    }
 }

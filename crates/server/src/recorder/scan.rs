@@ -10,14 +10,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::access::Actor;
-use domain::audit::{AuditAction, AuditEntry, TrailFilter};
-use domain::boundary::{AuditTrail, Audited, Change, Recordings, Store, StoreError};
+use domain::audit::{AuditAction, AuditEntry};
+use domain::boundary::{Audited, Change, Recordings, Store, StoreError, captures_of};
 use domain::id::RecordingId;
 use domain::recording::{
     Recording, RecordingChange, RecordingEnd, RecordingFinds, RecordingPlace, RecordingScan,
     RecordingState,
 };
-use domain::time::UnixMillis;
 use media::dtmf::inband::strict::Presses;
 use recording::{ReadError, Reader, Source, Span, SpanKind, Track, Tracks};
 use tokio::sync::Notify;
@@ -38,14 +37,10 @@ const SILENCE_MAX: u16 = 8;
 
 /// Recordings that are looked up at once.
 const ROWS_MAX: u32 = 100;
-/// Entries that are looked up at once.
-const ENTRIES_MAX: u32 = 500;
 /// How often it is looked for recordings whose scan failed, or whose end nobody told.
 const LOOK_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// Recordings that cannot be read and are passed over until the next start. When full, those beyond are tried again each time.
 const PASSED_MAX: usize = 10_000;
-/// A capture may be opened so long before its call's recording has begun: both follow the answer.
-const BEFORE_MS: i64 = 60_000;
 
 /// Keys outside of protection that follow each other, counted once there are enough for a card number.
 #[derive(Default)]
@@ -285,7 +280,8 @@ impl Rows {
         finds: RecordingFinds,
     ) -> Result<(), StoreError> {
         let at = self.clock.now();
-        for capture in self.captures(row, end.at).await? {
+        for opened in captures_of(&*self.database, row, end.at).await? {
+            let capture = opened.object;
             let entry = self
                 .scan_entry(row, finds, capture)
                 .with("recording", row.id.as_str());
@@ -319,32 +315,5 @@ impl Rows {
             .with("masked_keys", finds.masked_keys)
             .with("paused_samples", finds.paused_samples)
             .with("unprotected_keys", finds.unprotected_keys)
-    }
-
-    /// The captures of a recording's call, as the trail calls them.
-    async fn captures(
-        &self,
-        row: &Recording,
-        until: UnixMillis,
-    ) -> Result<Vec<String>, StoreError> {
-        let filter = TrailFilter {
-            action: Some(AuditAction::CaptureOpened),
-            from: Some(row.began.plus_ms(-BEFORE_MS)),
-            until: Some(until.plus_ms(1)),
-            ..TrailFilter::default()
-        };
-        let mut captures = Vec::new();
-        let mut before = 0;
-        loop {
-            let page = self.database.entries(&filter, before, ENTRIES_MAX).await?;
-            let Some(last) = page.last() else {
-                captures.reverse();
-                return Ok(captures);
-            };
-            before = last.position;
-            let of_call = page.into_iter().map(|found| found.entry);
-            let of_call = of_call.filter(|entry| entry.detail["call"] == row.call.as_str());
-            captures.extend(of_call.map(|entry| entry.object));
-        }
     }
 }

@@ -42,7 +42,7 @@ use crate::routes::{RouteRow, table};
         payments::list, payments::choices, payments::show, plans::set_up,
         gateway::presets, gateway::connections, gateway::preview, gateway::judge, gateway::cases, gateway::send, gateway::result,
         hosts::list, hosts::allow, hosts::forbid, resolutions::say, resolutions::agree, resolutions::disagree, follow_ups::ask, follow_ups::say, exports::payments,
-        recordings::list, recordings::choices, recordings::show, recordings::peaks, recordings::audio::play, recordings::audio::download, recordings::screen::play, recordings::redaction::redact, recordings::remove,
+        recordings::list, recordings::choices, recordings::show, recordings::peaks, recordings::captures::list, recordings::audio::play, recordings::audio::download, recordings::screen::play, recordings::redaction::redact, recordings::remove,
         audit::list, audit::verify, exports::trail, evidence::export, evidence::keys,
     ),
 )]

@@ -1,6 +1,7 @@
 //! Recordings of calls and screens, as people find, see and delete them.
 
 pub(crate) mod audio;
+pub(crate) mod captures;
 mod ranged;
 pub(crate) mod redaction;
 pub(crate) mod screen;

@@ -1,8 +1,8 @@
 //! Recordings: found, seen, listened to, taken out, deleted; and who did is in the trail first.
 
-use domain::access::Role;
-use domain::audit::AuditAction;
-use domain::boundary::{RecordingFileError, StoreError};
+use domain::access::{Actor, Role};
+use domain::audit::{AuditAction, AuditEntry};
+use domain::boundary::{Audited, Change, RecordingFileError, Store, StoreError};
 use domain::recording::{Recording, RecordingEnd, RecordingFinds, RecordingScan, RecordingState};
 use domain::time::UnixMillis;
 use hyper::Method;
@@ -505,4 +505,57 @@ async fn what_is_not_there_runs_or_is_being_deleted_gives_nothing() {
     }
     let trail = house.rooms.trail();
     assert!(!trail.contains("\"recording_"), "{trail}");
+}
+
+#[tokio::test]
+async fn what_recorders_said_of_the_captures_of_a_call_stands_beside_its_recording() {
+    let house = house().await;
+    let began = recording("kept", ended(true)).began;
+    let entry = |object: &str, action, after: i64| {
+        AuditEntry::new(
+            began.plus_ms(after),
+            &Actor::system(),
+            action,
+            object.to_owned(),
+        )
+    };
+    let opened = |object: &str, call: &str, after| {
+        entry(object, AuditAction::CaptureOpened, after)
+            .with("call", call)
+            .with("kind", "credit_card_basic")
+    };
+    let said = |action, after| {
+        entry("capture one", action, after)
+            .with("recorder", "Tonewall")
+            .with("medium", "call")
+            .with("answered_ms", 38)
+    };
+    let refused = said(AuditAction::RecorderRefused, 2_100)
+        .with("asked", "pause")
+        .with("reason", "recorder_no_answer");
+    for entry in [
+        opened("capture one", "call-1", 2_000),
+        opened("capture two", "call-2", 2_010),
+        said(AuditAction::RecorderPaused, 2_038),
+        refused,
+        said(AuditAction::RecorderResumed, 9_000),
+        entry("capture one", AuditAction::CaptureReleased, 9_100),
+        opened("capture three", "call-1", 20_000),
+    ] {
+        let change = Change::None;
+        house.rooms.commit(Audited { change, entry }).await.unwrap();
+    }
+    let browser = house.logged_in(Role::Supervisor).await;
+    let reply = browser.get("/recordings/kept/captures").await;
+    let told = json!([
+        { "object": "capture one", "kind": "credit_card_basic", "from_ms": 2_000, "until_ms": 9_100, "said": [
+            { "recorder": "Tonewall", "medium": "call", "did": "paused", "at_ms": 2_038, "answered_ms": 38, "asked": null, "reason": null },
+            { "recorder": "Tonewall", "medium": "call", "did": "refused", "at_ms": 2_100, "answered_ms": 38, "asked": "pause", "reason": "recorder_no_answer" },
+            { "recorder": "Tonewall", "medium": "call", "did": "resumed", "at_ms": 9_000, "answered_ms": 38, "asked": null, "reason": null },
+        ] },
+        { "object": "capture three", "kind": "credit_card_basic", "from_ms": 20_000, "until_ms": null, "said": [] },
+    ]);
+    assert_eq!(reply.json()["captures"], told);
+    let gone = browser.get("/recordings/deleting/captures").await;
+    assert_eq!(gone.status, 404);
 }

@@ -1635,6 +1635,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/recordings/{id}/captures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The captures of a recording's call, with what each recorder answered: whether the pauses that a recording shows were confirmed, and by whom.
+         * @description Needs the right recording.listen or recording.download or recording.delete or recording.redact.
+         */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/recordings/{id}/download": {
         parameters: {
             query?: never;
@@ -4133,6 +4153,24 @@ export interface components {
          * @enum {string}
          */
         RecordWhen: "never" | "on_demand" | "always";
+        /** @description A capture of a recorded call. Times are milliseconds since the recording began, by the clocks of both; below 0: before. */
+        RecordedCapture: {
+            /**
+             * Format: int64
+             * @description It was opened.
+             */
+            from_ms: number;
+            kind?: components["schemas"]["WidgetKind"] | null;
+            /** @description As the trail calls it: "capture" and its identity. */
+            object: string;
+            /** @description What recorders answered, in order. */
+            said: components["schemas"]["RecorderSaid"][];
+            /**
+             * Format: int64
+             * @description Its digits were gone, mask and recorders let go; none: it never came so far.
+             */
+            until_ms?: number | null;
+        };
         /** @description What a service says of its recorders (S21). */
         RecorderDeclaration: {
             /** @description When, in milliseconds since 1970. */
@@ -4141,6 +4179,34 @@ export interface components {
             confirmed_by: string;
             /** @description The recorders; empty: "No other recorder records these calls". */
             sinks: components["schemas"]["Sink"][];
+        };
+        /**
+         * @description What a recorder did, by its own word.
+         * @enum {string}
+         */
+        RecorderDid: "paused" | "resumed" | "refused";
+        /** @description What a recorder answered. */
+        RecorderSaid: {
+            /**
+             * Format: int64
+             * @description After so many milliseconds.
+             */
+            answered_ms: number;
+            /** @description Of a refusal: what it was asked (pause, resume, keep). */
+            asked?: string | null;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at_ms: number;
+            /** @description Paused, went on, or did neither. */
+            did: components["schemas"]["RecorderDid"];
+            /** @description What it records. */
+            medium: components["schemas"]["SinkMedium"];
+            /** @description Of a refusal: why, a reason code. */
+            reason?: string | null;
+            /** @description Its name in the service's declaration. */
+            recorder: string;
         };
         /** @description A declaration of recorders (who else records these calls). */
         RecordersForm: {
@@ -4151,6 +4217,10 @@ export interface components {
             revision: number;
             /** @description All of them; empty: "No other recorder records these calls". */
             sinks: components["schemas"]["SinkForm"][];
+        };
+        /** @description Captures of a recording's call, the oldest first, at most 100. */
+        RecordingCaptures: {
+            captures: components["schemas"]["RecordedCapture"][];
         };
         /** @description One of them. */
         RecordingChoice: {
@@ -7774,6 +7844,28 @@ export interface operations {
                 };
                 content: {
                     "audio/wav": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RecordingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingCaptures"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,0 +1,33 @@
+/**
+ * Owns: which captures a pause of a recording belongs to, and which answers of recorders tell of it.
+ * Never: takes a pause for confirmed that a recorder has not confirmed itself.
+ */
+import { useQuery } from '@tanstack/react-query';
+import { api } from '../lib/api/client';
+import { KEYS } from '../lib/api/queries';
+import type { RecordedCapture, RecorderSaid, RecordingCaptures, RecordingSpan } from '../lib/api/types';
+
+/** The row and the trail are written at times of their own. */
+const SLACK_MS = 500;
+
+/** Captures of the call, if anything of its recording was paused. */
+export function useCaptures(id: string, spans: readonly RecordingSpan[]): readonly RecordedCapture[] {
+  const { data } = useQuery({
+    queryKey: [...KEYS.recordings, 'captures', id],
+    queryFn: ({ signal }) => api<RecordingCaptures>('GET', `/recordings/${encodeURIComponent(id)}/captures`, { signal }),
+    enabled: spans.some(({ kind }) => kind === 'paused'),
+  });
+  return data?.captures ?? [];
+}
+
+/** Those that a pause belongs to: open while it lasted, and with recorders that were asked. */
+export function capturesOf(span: RecordingSpan, captures: readonly RecordedCapture[]): RecordedCapture[] {
+  if (span.kind !== 'paused') return [];
+  return captures.filter(({ from_ms, until_ms, said }) => said.length > 0 && from_ms < span.until_ms && span.from_ms < (until_ms ?? Infinity) + SLACK_MS);
+}
+
+/** What each recorder said of its pause: the last word, and every refusal. */
+export function answersOf(said: readonly RecorderSaid[]): RecorderSaid[] {
+  const isLast = (answer: RecorderSaid) => said.findLast(({ did, recorder, medium }) => did === 'paused' && recorder === answer.recorder && medium === answer.medium) === answer;
+  return said.filter((answer) => answer.did === 'refused' || isLast(answer));
+}
