@@ -103,6 +103,8 @@ test-sip: program $(XTASK)
 test-foreign: program $(XTASK)
 	scripts/need baresip baresip-core multimon-ng multimon-ng sox sox python3 python3
 	scripts/timed foreign $(JUNIT)/foreign env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/foreign_suite.py
+	scripts/need cc gcc '/usr/include/*/spandsp.h' libspandsp-dev
+	scripts/timed recording $(JUNIT)/recording env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/recording_suite.py
 	scripts/need openssl openssl '/usr/lib/python3*/ensurepip/__init__.py' python3-venv npm npm
 	scripts/timed gateways $(JUNIT)/gateways env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall CARGO_TARGET_DIR=$(abspath $(TARGET)) python3 tests-foreign/gateway_suite.py
 

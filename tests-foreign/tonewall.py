@@ -104,7 +104,15 @@ class Api:
         """With a key of its own, as a press of a button has one."""
         return self.send("POST", path, body, {"Idempotency-Key": secrets.token_hex(16)})
 
+    def download(self, path):
+        """What is no JSON."""
+        return self._answer("GET", path)
+
     def send(self, method, path, body=None, more=None):
+        text = self._answer(method, path, body, more)
+        return json.loads(text) if text else None
+
+    def _answer(self, method, path, body=None, more=None):
         headers = {**(more or {}), "Origin": f"http://{self.address}", "Content-Type": "application/json"}
         if self.cookie:
             headers["Cookie"] = self.cookie
@@ -121,7 +129,7 @@ class Api:
             connection.close()
         if answer.status >= 300:
             raise Refused(f"{method} {path}: {answer.status} {text.decode(errors='replace')}")
-        return json.loads(text) if text else None
+        return text
 
 
 class Server:
@@ -206,9 +214,9 @@ media_source = "{media_source}"
             time.sleep(0.05)
         raise RuntimeError(f"the server does not serve; it said:\n{self.log.read_text(errors='replace')[-4000:]}")
 
-    def add_agent(self, phone_password, widget=None):
-        """A user `agent` with the phone 1001, and a login of theirs. `widget` goes onto their desktop."""
-        desktop = {"name": "Agent's desk", "service": "standard", "layout": "extended_panel", "widgets": [widget] if widget else []}
+    def add_agent(self, phone_password, *widgets):
+        """A user `agent` with the phone 1001, and a login of theirs. `widgets` go onto their desktop."""
+        desktop = {"name": "Agent's desk", "service": "standard", "layout": "extended_panel", "widgets": widgets}
         desktop = self.api.post("/desktops", desktop)["desktop"]["id"]
         phone = {"phone": "1001", "phone_password": phone_password}
         return self._add_user("agent", "Alex Agent", ["agent"], desktop=desktop, **phone)
@@ -247,18 +255,21 @@ media_source = "{media_source}"
         desktop = {"name": "Desk", "service": "standard", "layout": "extended_panel"}
         self.desktop = self.api.post("/desktops", desktop)["desktop"]["id"]
 
-    def serve_number(self, number, callee_port, agent="admin", protection="capture", recorder=None):
-        """Leads a number to a SIP address of the callee; the calls stand on the page of this user. `recorder` of the server's file records them."""
+    def serve_number(self, number, callee_port, agent="admin", protection="capture", recorder=None, recorded=False):
+        """Leads a number to a SIP address of the callee; the calls stand on the page of this user. `recorder` of the server's file records them,
+        and the server itself if they are `recorded`."""
         route = {
             "to": "uri",
             "uri": f"sip:{number}@{self.net.callee}:{callee_port}",
             "address": f"{self.net.callee}:{callee_port}",
             "agent": agent,
         }
-        self.add_service(number, route, protection, recorder)
+        self.add_service(number, route, protection, recorder, recorded)
 
-    def add_service(self, number, route, protection="capture", recorder=None):
+    def add_service(self, number, route, protection="capture", recorder=None, recorded=False):
         form = {"name": f"Line {number}", "numbers": [number], "route": route, "desktop": self.desktop, "protection": protection}
+        if recorded:
+            form["call_recording"] = {"when": "always", "keep_days": 1}
         service = self.api.post("/services", form)
         sinks = [{"name": recorder, "medium": "call", "hears": "masked", "control": recorder}] if recorder else []
         self.api.post(f"/services/{service['id']}/recorders", {"sinks": sinks, "revision": service["revision"]})
