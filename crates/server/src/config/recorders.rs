@@ -11,7 +11,7 @@ use media::leg::Leg;
 use super::connections::{Row, tables};
 use super::reader::Reader;
 use super::value;
-use crate::recorder::{AmiAddress, AsteriskSettings, SiprecSettings, SiprecTarget};
+use crate::recorder::{AsteriskSettings, InterfaceAddress, SiprecSettings, SiprecTarget};
 
 /// Keys of such a table.
 const KEYS: [&str; 15] = [
@@ -140,7 +140,7 @@ fn read_https(row: &mut Row<'_>, timeout: Option<Duration>) -> Option<RecorderKi
 }
 
 fn read_asterisk(row: &mut Row<'_>, timeout: Option<Duration>) -> Option<RecorderKind> {
-    let address = AmiAddress::parse(&row.text("asterisk").unwrap_or_default());
+    let address = InterfaceAddress::parse(&row.text("asterisk").unwrap_or_default());
     let address = address.map_err(|why| row.problem("asterisk", why.to_owned()));
     let username = value::word(&row.text("username").unwrap_or_default());
     let username = username.map_err(|why| row.problem("username", why));

@@ -41,7 +41,7 @@ use counts::Counters;
 pub(crate) use counts::Counts;
 use ear::{Ear, Heard, Running, Take};
 pub(crate) use external::{
-    AmiAddress, Asterisk, AsteriskError, AsteriskSettings, Control, External, HoldCounts,
+    Asterisk, AsteriskError, AsteriskSettings, Control, External, HoldCounts, InterfaceAddress,
     JournalError, Reach, Siprec, SiprecCounts, SiprecError, SiprecLine, SiprecPlace,
     SiprecSettings, SiprecTarget,
 };

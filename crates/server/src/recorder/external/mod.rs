@@ -7,6 +7,7 @@ mod counts;
 mod journal;
 mod keeper;
 mod siprec;
+mod stream;
 
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -23,7 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use voice::AudioSink;
 
 use asterisk::Connection;
-pub(crate) use asterisk::{AmiAddress, Asterisk, AsteriskError, AsteriskSettings};
+pub(crate) use asterisk::{Asterisk, AsteriskError, AsteriskSettings};
 use counts::HoldCounters;
 pub(crate) use counts::HoldCounts;
 pub(crate) use journal::JournalError;
@@ -33,6 +34,7 @@ use siprec::RecordedCall;
 pub(crate) use siprec::{
     Siprec, SiprecCounts, SiprecError, SiprecLine, SiprecPlace, SiprecSettings, SiprecTarget,
 };
+pub(crate) use stream::InterfaceAddress;
 
 /// Wishes that may wait for one recorder: a capture has one at a time, and each press of Try again one more.
 const WISHES_MAX: usize = 32;

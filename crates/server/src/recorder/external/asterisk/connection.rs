@@ -3,18 +3,13 @@
 //! Never: keeps what it heard beyond its own end: a lost connection knows nothing of any channel.
 
 use std::io;
-use std::sync::Arc;
 
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use secret::SecretBuffer;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsConnector;
 
-use super::AmiAddress;
+use super::super::stream::{ReachError, Route, Stream};
 use super::message::{Incoming, Message, Unusable, action};
 use super::said::{Said, Watched};
 
@@ -30,7 +25,9 @@ pub(super) const LOGIN_ID: &str = "login";
 /// Nothing can be asked over this connection any more.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectionError {
-    #[error("connecting, or its connection: {0}")]
+    #[error("{0}")]
+    Reach(#[from] ReachError),
+    #[error("its connection: {0}")]
     PeerConnection(#[from] io::Error),
     #[error("{0}")]
     PeerUnusable(#[from] Unusable),
@@ -40,8 +37,6 @@ pub(super) enum ConnectionError {
     ConfigLogin(String),
     #[error("its user may not ask for Status: manager.conf needs write = call for it; {0}")]
     ConfigRights(String),
-    #[error("the host of asterisk has no name that a certificate could show")]
-    ConfigHost,
     #[error("a name of a channel that has a line's end")]
     PeerName,
 }
@@ -52,10 +47,6 @@ pub(super) struct Channel {
     pub(super) name: String,
     pub(super) unique: String,
 }
-
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// The connection, logged in.
 pub(crate) struct Connection {
@@ -72,21 +63,8 @@ impl Connection {
     ///
     /// # Errors
     /// It is not reached, is no manager interface, or refuses the login.
-    pub(super) async fn open(
-        address: &AmiAddress,
-        tls: Option<&Arc<ClientConfig>>,
-        login: &SecretBuffer,
-    ) -> Result<Self, ConnectionError> {
-        let tcp = TcpStream::connect((address.host.as_str(), address.port)).await?;
-        tcp.set_nodelay(true)?;
-        let mut stream: Box<dyn Stream> = match tls {
-            Some(tls) => {
-                let name = ServerName::try_from(address.host.clone());
-                let name = name.map_err(|_| ConnectionError::ConfigHost)?;
-                Box::new(TlsConnector::from(tls.clone()).connect(name, tcp).await?)
-            }
-            None => Box::new(tcp),
-        };
+    pub(super) async fn open(route: &Route, login: &SecretBuffer) -> Result<Self, ConnectionError> {
+        let mut stream = route.connect().await?;
         let mut incoming = Incoming::default();
         while !incoming.greeting()? {
             read_some(&mut stream, &mut incoming).await?;

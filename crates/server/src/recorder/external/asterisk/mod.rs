@@ -7,18 +7,16 @@ mod connection;
 mod message;
 mod said;
 
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use domain::recording::{RecorderRequest, RecorderWord};
 use gateway::HookCall;
 use media::leg::Leg;
 use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
 use secret::{SecretBuffer, SecretText};
 use tokio::time::timeout;
 
+use super::stream::{InterfaceAddress, Route};
 use connection::{ConnectionError, LOGIN_ID};
 use message::{action, is_one_line};
 use said::Said;
@@ -28,55 +26,10 @@ pub(crate) use connection::Connection;
 /// A request waits so long for the recording's own word, in parts of what a request may take: one half is left for the request itself.
 const WORD_PART: u32 = 2;
 
-/// Where a manager interface listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AmiAddress {
-    host: String,
-    port: u16,
-    /// By TLS; else on this machine.
-    pub(crate) is_tls: bool,
-}
-
-impl AmiAddress {
-    /// Reads `tls://HOST:PORT`, or `tcp://` with an address of this machine: the login is a secret in clear text.
-    ///
-    /// # Errors
-    /// What may stand there.
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        let (scheme, rest) = text.split_once("://").ok_or(ADDRESS)?;
-        let (host, port) = rest.rsplit_once(':').ok_or(ADDRESS)?;
-        let bare = host.strip_prefix('[').and_then(|six| six.strip_suffix(']'));
-        let host = bare.unwrap_or(host);
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
-        let address = host.parse::<IpAddr>().ok();
-        if host.is_empty() || (address.is_none() && !host.bytes().all(is_name)) {
-            return Err(ADDRESS);
-        }
-        let is_tls = match scheme {
-            "tls" => true,
-            "tcp" if address.is_some_and(|address| address.is_loopback()) => false,
-            "tcp" => return Err(PLAIN),
-            _ => return Err(ADDRESS),
-        };
-        match port.parse() {
-            Ok(port) if port > 0 => Ok(Self {
-                host: host.to_owned(),
-                port,
-                is_tls,
-            }),
-            Ok(_) | Err(_) => Err(ADDRESS),
-        }
-    }
-}
-
-const ADDRESS: &str = "write tls://, a host and a port, for example tls://pbx.example:5039";
-const PLAIN: &str =
-    "write tls://; tcp:// shows the login to whoever listens, and is for 127.0.0.1 and [::1] only";
-
 /// What the server's file says of one.
 #[derive(Debug, Clone)]
 pub(crate) struct AsteriskSettings {
-    pub(crate) address: AmiAddress,
+    pub(crate) address: InterfaceAddress,
     pub(crate) username: String,
     /// The leg that passes it.
     pub(crate) leg: Leg,
@@ -96,7 +49,7 @@ pub(crate) enum AsteriskError {
 /// One that can be asked.
 pub(crate) struct Asterisk {
     settings: AsteriskSettings,
-    tls: Option<Arc<ClientConfig>>,
+    route: Route,
     login: SecretBuffer,
 }
 
@@ -110,9 +63,9 @@ impl Asterisk {
         roots: Option<&[CertificateDer<'static>]>,
         secret: &SecretText,
     ) -> Result<Self, AsteriskError> {
-        let tls = roots.map(trusting).transpose();
+        let route = Route::new(settings.address.clone(), roots);
         Ok(Self {
-            tls: tls.map_err(AsteriskError::ConfigAuthorities)?,
+            route: route.map_err(AsteriskError::ConfigAuthorities)?,
             login: login(&settings.username, secret).ok_or(AsteriskError::ConfigSecret)?,
             settings,
         })
@@ -156,10 +109,7 @@ impl Asterisk {
         }
         let connection = match line.take().filter(Connection::is_open) {
             Some(open) => line.insert(open),
-            None => {
-                let address = &self.settings.address;
-                line.insert(Connection::open(address, self.tls.as_ref(), &self.login).await?)
-            }
+            None => line.insert(Connection::open(&self.route, &self.login).await?),
         };
         let Some(channel) = connection.find(call_id).await? else {
             return Ok(RecorderWord::Unknown);
@@ -211,47 +161,9 @@ fn login(username: &str, secret: &SecretText) -> Option<SecretBuffer> {
     Some(login)
 }
 
-/// TLS 1.2 or later, with these authorities and no others.
-fn trusting(roots: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut store = RootCertStore::empty();
-    for root in roots {
-        store.add(root.clone())?;
-    }
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        .with_root_certificates(store)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_has_a_scheme_a_host_and_a_port() {
-        let address = AmiAddress::parse("tls://pbx.example:5039").unwrap();
-        assert_eq!(
-            (address.host.as_str(), address.port, address.is_tls),
-            ("pbx.example", 5_039, true)
-        );
-        let address = AmiAddress::parse("tcp://[::1]:5038").unwrap();
-        assert_eq!((address.host.as_str(), address.is_tls), ("::1", false));
-        for text in [
-            "pbx.example:5039",
-            "tls://pbx.example",
-            "tls://:5039",
-            "tls://pbx.example:0",
-            "tls://a@pbx.example:1",
-            "https://pbx.example:1",
-        ] {
-            assert_eq!(AmiAddress::parse(text), Err(ADDRESS), "{text}");
-        }
-        for text in ["tcp://192.0.2.1:5038", "tcp://localhost:5038"] {
-            assert_eq!(AmiAddress::parse(text), Err(PLAIN), "{text}");
-        }
-    }
 
     #[test]
     fn a_login_is_one_action() {
