@@ -14,7 +14,9 @@ use sip::Credentials;
 use sip::digest::Ha1;
 
 use crate::config::{self, Config, ExternalRecorder, RecorderKind};
-use crate::recorder::{Asterisk, Control, Reach, Siprec, SiprecLine, SiprecSettings};
+use crate::recorder::{
+    Asterisk, Control, FreeSwitch, FreeSwitchSettings, Reach, Siprec, SiprecLine, SiprecSettings,
+};
 use crate::wire::StartError;
 
 /// Where charges may go, and what they may name for their connections.
@@ -87,6 +89,10 @@ fn control(
                 source,
             })?)
         }
+        RecorderKind::FreeSwitch {
+            settings,
+            password_file,
+        } => freeswitch(table, settings, password_file, roots.as_deref())?,
         RecorderKind::Siprec {
             settings,
             credentials,
@@ -110,6 +116,21 @@ fn control(
         reach,
         pause_max: recorder.pause_max,
     }))
+}
+
+fn freeswitch(
+    table: String,
+    settings: &FreeSwitchSettings,
+    password_file: &Path,
+    roots: Option<&[CertificateDer<'static>]>,
+) -> Result<Reach, StartError> {
+    let password = read_password(password_file).map_err(wrong(format!("{table}.password_file")))?;
+    let switch = FreeSwitch::new(settings.clone(), roots, &password);
+    let switch = switch.map_err(|source| StartError::ConfigFreeSwitch {
+        setting: table,
+        source,
+    })?;
+    Ok(Reach::FreeSwitch(switch))
 }
 
 fn connections(config: &Config) -> Result<Connections, StartError> {

@@ -78,6 +78,12 @@ pub(crate) enum StartError {
         #[source]
         source: crate::recorder::AsteriskError,
     },
+    #[error("{setting}")]
+    ConfigFreeSwitch {
+        setting: String,
+        #[source]
+        source: crate::recorder::FreeSwitchError,
+    },
     #[error("media.ports")]
     ConfigPorts(#[from] voice::rtp_socket::RtpPortsError),
     #[error("sip.listen or media, for recorders that take recording sessions")]

@@ -24,6 +24,8 @@ mod external_recorders;
 mod faulty_recorders;
 #[path = "stories/first_peaks.rs"]
 mod first_peaks;
+#[path = "stories/freeswitch_recorder.rs"]
+mod freeswitch_recorder;
 #[path = "stories/gateway_command.rs"]
 mod gateway_command;
 #[path = "stories/killed.rs"]

@@ -11,10 +11,12 @@ use media::leg::Leg;
 use super::connections::{Row, tables};
 use super::reader::Reader;
 use super::value;
-use crate::recorder::{AsteriskSettings, InterfaceAddress, SiprecSettings, SiprecTarget};
+use crate::recorder::{
+    AsteriskSettings, FreeSwitchSettings, InterfaceAddress, SiprecSettings, SiprecTarget,
+};
 
 /// Keys of such a table.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 17] = [
     "pause",
     "resume",
     "state",
@@ -28,23 +30,52 @@ const KEYS: [&str; 15] = [
     "asterisk",
     "username",
     "leg",
+    "freeswitch",
+    "password_file",
     "siprec",
     "realm",
 ];
 
-/// Which keys belong to which kinds: asterisk, siprec, neither.
-const OF_KINDS: [(&str, [bool; 3]); 10] = [
-    ("pause", [false, false, true]),
-    ("resume", [false, false, true]),
-    ("state", [false, false, true]),
-    ("paused", [false, false, true]),
-    ("recording", [false, false, true]),
-    ("secret_header", [false, false, true]),
-    ("ca_file", [true, false, true]),
-    ("leg", [true, false, false]),
-    ("username", [true, true, false]),
-    ("realm", [false, true, false]),
+/// Keys of requests by HTTPS.
+const HTTPS_KEYS: [&str; 8] = [
+    "pause",
+    "resume",
+    "state",
+    "paused",
+    "recording",
+    "secret_header",
+    "ca_file",
+    "secret_file",
 ];
+
+/// A kind that is reached in another way.
+struct Kind {
+    /// Says where it is reached.
+    key: &'static str,
+    further: &'static [&'static str],
+    read: fn(&mut Row<'_>, Option<Duration>) -> Option<RecorderKind>,
+}
+
+const KINDS: [Kind; 3] = [
+    Kind {
+        key: "asterisk",
+        further: &["username", "secret_file", "ca_file", "leg"],
+        read: read_asterisk,
+    },
+    Kind {
+        key: "freeswitch",
+        further: &["password_file", "ca_file", "leg"],
+        read: read_freeswitch,
+    },
+    Kind {
+        key: "siprec",
+        further: &["username", "realm", "secret_file"],
+        read: read_siprec,
+    },
+];
+
+/// Keys of every kind.
+const COMMON_KEYS: [&str; 2] = ["timeout", "pause_max"];
 
 /// Keys of a request.
 const REQUEST_KEYS: [&str; 3] = ["method", "url", "body"];
@@ -59,7 +90,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug, Clone)]
 pub(crate) struct ExternalRecorder {
     pub(crate) kind: RecorderKind,
-    /// Its authorities; none: the system's. An Asterisk on this machine has none.
+    /// Its authorities; none: the system's. A PBX on this machine has none.
     pub(crate) ca_file: Option<PathBuf>,
     /// Longest pause.
     pub(crate) pause_max: Duration,
@@ -77,6 +108,10 @@ pub(crate) enum RecorderKind {
         settings: AsteriskSettings,
         secret_file: PathBuf,
     },
+    FreeSwitch {
+        settings: FreeSwitchSettings,
+        password_file: PathBuf,
+    },
     Siprec {
         settings: SiprecSettings,
         /// User name, realm, and the file of the password.
@@ -92,34 +127,54 @@ fn read_one(row: &mut Row<'_>) -> Option<ExternalRecorder> {
     let timeout = duration(row, "timeout", (1, 2), TIMEOUT);
     let pause_max = duration(row, "pause_max", (60, 4 * 3_600), PAUSE_MAX);
     let ca_file = row.text("ca_file").map(|_| row.path("ca_file"));
-    let is_of = [
-        row.has("asterisk"),
-        row.has("siprec"),
-        !row.has("asterisk") && !row.has("siprec"),
-    ];
-    for (key, kinds) in OF_KINDS {
-        let fits = kinds.iter().zip(is_of).any(|(may, is)| *may && is);
-        if row.has(key) && !fits {
-            row.problem(key, belongs_to(kinds));
+    let named: Vec<_> = KINDS.iter().filter(|kind| row.has(kind.key)).collect();
+    let kind = match named[..] {
+        [] => {
+            refuse_others(row, &HTTPS_KEYS);
+            read_https(row, timeout)
         }
-    }
-    let kind = match is_of {
-        [true, true, _] => {
-            row.problem(
-                "siprec",
-                "is another kind than asterisk: write one".to_owned(),
-            );
+        [kind] => {
+            refuse_others(row, kind.further);
+            (kind.read)(row, timeout)
+        }
+        [first, .., last] => {
+            let why = format!("is another kind than {}: write one of them", first.key);
+            row.problem(last.key, why);
             None
         }
-        [true, ..] => read_asterisk(row, timeout),
-        [_, true, _] => read_siprec(row, timeout),
-        [false, false, _] => read_https(row, timeout),
     };
     Some(ExternalRecorder {
         kind: kind?,
         ca_file: ca_file.flatten(),
         pause_max: pause_max?,
     })
+}
+
+/// Names keys that belong to another kind.
+fn refuse_others(row: &mut Row<'_>, own: &[&str]) {
+    let is_kind = |key: &str| KINDS.iter().any(|kind| kind.key == key);
+    let is_own = |key: &str| own.contains(&key) || COMMON_KEYS.contains(&key) || is_kind(key);
+    for key in KEYS.iter().filter(|key| !is_own(key)) {
+        if row.has(key) {
+            row.problem(key, belongs_to(key));
+        }
+    }
+}
+
+fn belongs_to(key: &str) -> String {
+    let kinds = |of_it: bool| {
+        let kinds = KINDS
+            .iter()
+            .filter(|kind| kind.further.contains(&key) == of_it);
+        kinds.map(|kind| kind.key).collect::<Vec<_>>()
+    };
+    match HTTPS_KEYS.contains(&key) {
+        true => format!(
+            "belongs to a recorder without {}",
+            kinds(false).join(" and ")
+        ),
+        false => format!("belongs to a recorder with {}", kinds(true).join(" or ")),
+    }
 }
 
 fn read_https(row: &mut Row<'_>, timeout: Option<Duration>) -> Option<RecorderKind> {
@@ -140,21 +195,42 @@ fn read_https(row: &mut Row<'_>, timeout: Option<Duration>) -> Option<RecorderKi
 }
 
 fn read_asterisk(row: &mut Row<'_>, timeout: Option<Duration>) -> Option<RecorderKind> {
-    let address = InterfaceAddress::parse(&row.text("asterisk").unwrap_or_default());
-    let address = address.map_err(|why| row.problem("asterisk", why.to_owned()));
+    let address = address(row, "asterisk");
     let username = value::word(&row.text("username").unwrap_or_default());
     let username = username.map_err(|why| row.problem("username", why));
-    let leg = match row.text("leg").as_deref() {
-        Some("consumer") => Some(Leg::Consumer),
-        Some("agent") => Some(Leg::Agent),
-        _ => {
-            let why = "write consumer or agent: on which side of this server the PBX is";
-            row.problem("leg", why.to_owned());
-            None
-        }
-    };
+    let leg = leg(row);
     let secret_file = row.path("secret_file");
-    let address = address.ok()?;
+    Some(RecorderKind::Asterisk {
+        settings: AsteriskSettings {
+            address: address?,
+            username: username.ok()?,
+            leg: leg?,
+            timeout: timeout?,
+        },
+        secret_file: secret_file?,
+    })
+}
+
+fn read_freeswitch(row: &mut Row<'_>, timeout: Option<Duration>) -> Option<RecorderKind> {
+    let address = address(row, "freeswitch");
+    let leg = leg(row);
+    let password_file = row.path("password_file");
+    Some(RecorderKind::FreeSwitch {
+        settings: FreeSwitchSettings {
+            address: address?,
+            leg: leg?,
+            timeout: timeout?,
+        },
+        password_file: password_file?,
+    })
+}
+
+/// Where a PBX is reached. With TLS, and then only, it has authorities.
+fn address(row: &mut Row<'_>, key: &str) -> Option<InterfaceAddress> {
+    let address = InterfaceAddress::parse(&row.text(key).unwrap_or_default());
+    let address = address
+        .map_err(|why| row.problem(key, why.to_owned()))
+        .ok()?;
     match (address.is_tls, row.has("ca_file")) {
         (true, false) => {
             let why = "write the PEM file of the authorities that sign for it";
@@ -166,26 +242,19 @@ fn read_asterisk(row: &mut Row<'_>, timeout: Option<Duration>) -> Option<Recorde
         }
         (true, true) | (false, false) => {}
     }
-    Some(RecorderKind::Asterisk {
-        settings: AsteriskSettings {
-            address,
-            username: username.ok()?,
-            leg: leg?,
-            timeout: timeout?,
-        },
-        secret_file: secret_file?,
-    })
+    Some(address)
 }
 
-fn belongs_to(kinds: [bool; 3]) -> String {
-    let whose = match kinds {
-        [false, false, _] => "without asterisk and siprec",
-        [true, false, false] => "with asterisk",
-        [false, true, false] => "with siprec",
-        [true, false, true] => "without siprec",
-        [_, true, _] => "with asterisk or siprec",
-    };
-    format!("belongs to a recorder {whose}")
+fn leg(row: &mut Row<'_>) -> Option<Leg> {
+    match row.text("leg").as_deref() {
+        Some("consumer") => Some(Leg::Consumer),
+        Some("agent") => Some(Leg::Agent),
+        _ => {
+            let why = "write consumer or agent: on which side of this server the PBX is";
+            row.problem("leg", why.to_owned());
+            None
+        }
+    }
 }
 
 fn read_siprec(row: &mut Row<'_>, timeout: Option<Duration>) -> Option<RecorderKind> {
@@ -377,6 +446,7 @@ recording = "state = recording"
             );
         }
     }
+
     const PBX: &str = r#"
 [recorders.external.pbx]
 asterisk = "tls://pbx.example:5039"
@@ -440,12 +510,12 @@ ca_file = "/etc/tonewall/pbx-ca.pem"
             (
                 "leg = ",
                 "paused = \"a = b\"\nleg = ",
-                "paused: belongs to a recorder without asterisk and siprec",
+                "paused: belongs to a recorder without asterisk and freeswitch and siprec",
             ),
             (
                 "asterisk = \"tls://pbx.example:5039\"",
                 "",
-                "leg: belongs to a recorder with asterisk",
+                "leg: belongs to a recorder with asterisk or freeswitch",
             ),
         ] {
             let problems = parsed(&PBX.replace(from, to)).unwrap_err();
@@ -506,7 +576,7 @@ timeout = "2s"
             (
                 "realm = ",
                 "leg = \"agent\"\nrealm = ",
-                "leg: belongs to a recorder with asterisk",
+                "leg: belongs to a recorder with asterisk or freeswitch",
             ),
             (
                 "realm = ",
@@ -521,6 +591,84 @@ timeout = "2s"
         ] {
             let problems = parsed(&SRS.replace(from, to)).unwrap_err();
             let told = format!("recorders.external.srs.{told}");
+            assert!(
+                problems.iter().any(|one| one.starts_with(&told)),
+                "{told}: {problems:?}"
+            );
+        }
+    }
+
+    const SWITCH: &str = r#"
+[recorders.external.switch]
+freeswitch = "tcp://127.0.0.1:8021"
+password_file = "/etc/tonewall/event-socket"
+leg = "consumer"
+"#;
+
+    #[test]
+    fn a_freeswitch_is_an_address_a_password_and_a_leg() {
+        let config = parsed(SWITCH).unwrap();
+        let (name, switch) = &config.external_recorders[0];
+        let RecorderKind::FreeSwitch {
+            settings,
+            password_file,
+        } = &switch.kind
+        else {
+            panic!("{switch:?}");
+        };
+        assert_eq!((name.as_str(), settings.leg), ("switch", Leg::Consumer));
+        assert!(!settings.address.is_tls && settings.timeout == TIMEOUT);
+        let file = PathBuf::from("/etc/tonewall/event-socket");
+        assert_eq!((password_file, &switch.ca_file), (&file, &None));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_freeswitch_is_named() {
+        for (from, to, told) in [
+            (
+                "leg = ",
+                "asterisk = \"tls://pbx.example:5039\"\nleg = ",
+                "freeswitch: is another kind than asterisk: write one of them",
+            ),
+            (
+                "127.0.0.1",
+                "192.0.2.1",
+                "freeswitch: write tls://; tcp:// shows",
+            ),
+            (
+                "tcp://127.0.0.1",
+                "tls://pbx.example",
+                "ca_file: write the PEM file",
+            ),
+            (
+                "leg = ",
+                "ca_file = \"/etc/tonewall/ca.pem\"\nleg = ",
+                "ca_file: belongs to tls://",
+            ),
+            ("leg = \"consumer\"", "", "leg: write consumer or agent"),
+            (
+                "password_file = \"/etc/tonewall/event-socket\"",
+                "",
+                "password_file: write a path",
+            ),
+            (
+                "password_file",
+                "secret_file",
+                "secret_file: belongs to a recorder without freeswitch",
+            ),
+            (
+                "leg = ",
+                "state = \"x\"\nleg = ",
+                "state: belongs to a recorder without asterisk and freeswitch and siprec",
+            ),
+            (
+                "freeswitch = \"tcp://127.0.0.1:8021\"",
+                "",
+                "password_file: belongs to a recorder with freeswitch",
+            ),
+        ] {
+            let problems = parsed(&SWITCH.replace(from, to)).unwrap_err();
+            let told = format!("recorders.external.switch.{told}");
             assert!(
                 problems.iter().any(|one| one.starts_with(&told)),
                 "{told}: {problems:?}"

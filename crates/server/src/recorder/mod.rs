@@ -41,9 +41,9 @@ use counts::Counters;
 pub(crate) use counts::Counts;
 use ear::{Ear, Heard, Running, Take};
 pub(crate) use external::{
-    Asterisk, AsteriskError, AsteriskSettings, Control, External, HoldCounts, InterfaceAddress,
-    JournalError, Reach, Siprec, SiprecCounts, SiprecError, SiprecLine, SiprecPlace,
-    SiprecSettings, SiprecTarget,
+    Asterisk, AsteriskError, AsteriskSettings, Control, External, FreeSwitch, FreeSwitchError,
+    FreeSwitchSettings, HoldCounts, InterfaceAddress, JournalError, Reach, Siprec, SiprecCounts,
+    SiprecError, SiprecLine, SiprecPlace, SiprecSettings, SiprecTarget,
 };
 use files::Files;
 pub(crate) use rekey::{Rekeyed, rekey};

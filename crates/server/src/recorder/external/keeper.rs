@@ -11,8 +11,7 @@ use std::time::Instant;
 use domain::recording::{Hold, HoldOutput, RecorderRequest, RecorderWord};
 use tokio::sync::{mpsc, oneshot};
 
-use super::asterisk::Connection;
-use super::{Control, Entry, Shared};
+use super::{Control, Entry, Lines, Shared};
 
 /// What a call wants of a recorder.
 pub(super) enum Wish {
@@ -23,8 +22,8 @@ pub(super) enum Wish {
     CallOver,
 }
 
-/// A word, and the connection that is kept for the next request.
-type Asking = Pin<Box<dyn Future<Output = (RecorderWord, Option<Connection>)> + Send>>;
+/// A word, and what is kept for the next request.
+type Asking = Pin<Box<dyn Future<Output = (RecorderWord, Lines)> + Send>>;
 
 /// The task's own.
 pub(super) struct Keeper {
@@ -33,8 +32,8 @@ pub(super) struct Keeper {
     control: Arc<Control>,
     hold: Hold,
     asking: Option<Asking>,
-    /// While nothing is asked: the connection, where its kind keeps one.
-    line: Option<Connection>,
+    /// While nothing is asked: what is kept for the next request.
+    lines: Lines,
     pausing: Vec<oneshot::Sender<Result<(), &'static str>>>,
     resuming: Vec<oneshot::Sender<Result<(), &'static str>>>,
     watching: Vec<oneshot::Sender<Option<&'static str>>>,
@@ -58,7 +57,7 @@ impl Keeper {
             control,
             hold,
             asking: None,
-            line: None,
+            lines: Lines::default(),
             pausing: Vec::new(),
             resuming: Vec::new(),
             watching: Vec::new(),
@@ -84,9 +83,9 @@ impl Keeper {
             }
             let wake = self.hold.next_timeout();
             tokio::select! {
-                (word, line) = next_word(&mut self.asking) => {
+                (word, lines) = next_word(&mut self.asking) => {
                     self.asking = None;
-                    self.line = line;
+                    self.lines = lines;
                     self.hold.handle_word(Instant::now(), word);
                 }
                 Some(wish) = wishes.recv() => self.take(wish),
@@ -148,10 +147,10 @@ impl Keeper {
                 HoldOutput::Ask(request) => {
                     self.owe(request != RecorderRequest::State || self.is_owed);
                     let (control, facts) = (self.control.clone(), self.entry.facts.clone());
-                    let mut line = self.line.take();
+                    let mut lines = std::mem::take(&mut self.lines);
                     self.asking = Some(Box::pin(async move {
-                        let word = control.reach.ask(&mut line, request, &facts).await;
-                        (word, line)
+                        let word = control.reach.ask(&mut lines, request, &facts).await;
+                        (word, lines)
                     }));
                 }
                 HoldOutput::Paused => {
@@ -234,7 +233,7 @@ impl Keeper {
     }
 }
 
-async fn next_word(asking: &mut Option<Asking>) -> (RecorderWord, Option<Connection>) {
+async fn next_word(asking: &mut Option<Asking>) -> (RecorderWord, Lines) {
     match asking {
         Some(asking) => asking.await,
         None => std::future::pending().await,

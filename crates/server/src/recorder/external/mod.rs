@@ -4,6 +4,7 @@
 
 mod asterisk;
 mod counts;
+mod freeswitch;
 mod journal;
 mod keeper;
 mod siprec;
@@ -23,10 +24,10 @@ use gateway::{HookCall, RecorderHook};
 use tokio::sync::{mpsc, oneshot, watch};
 use voice::AudioSink;
 
-use asterisk::Connection;
 pub(crate) use asterisk::{Asterisk, AsteriskError, AsteriskSettings};
 use counts::HoldCounters;
 pub(crate) use counts::HoldCounts;
+pub(crate) use freeswitch::{FreeSwitch, FreeSwitchError, FreeSwitchSettings};
 pub(crate) use journal::JournalError;
 use journal::{Entry, Journal};
 use keeper::{Keeper, Wish};
@@ -62,8 +63,17 @@ pub(crate) enum Reach {
     Https(Box<RecorderHook>),
     /// By its manager interface.
     Asterisk(Asterisk),
+    /// By its event socket.
+    FreeSwitch(FreeSwitch),
     /// By the recording sessions that it is sent.
     Siprec(Siprec),
+}
+
+/// What a hold keeps between two requests, by the kind of its recorder.
+#[derive(Default)]
+struct Lines {
+    asterisk: Option<asterisk::Connection>,
+    freeswitch: freeswitch::Line,
 }
 
 impl Reach {
@@ -72,20 +82,22 @@ impl Reach {
         match self {
             Self::Https(hook) => hook.asks_about(call),
             Self::Asterisk(asterisk) => asterisk.asks_about(call).to_owned(),
+            Self::FreeSwitch(switch) => switch.asks_about(call).to_owned(),
             Self::Siprec(_) => call.id.clone(),
         }
     }
 
-    /// Asks it once, for one call. `line` is the connection that its hold keeps, where a kind keeps one.
+    /// Asks it once, for one call. `lines` are what its hold keeps.
     async fn ask(
         &self,
-        line: &mut Option<Connection>,
+        lines: &mut Lines,
         request: RecorderRequest,
         call: &HookCall,
     ) -> RecorderWord {
         match self {
             Self::Https(hook) => hook.ask(request, call).await,
-            Self::Asterisk(asterisk) => asterisk.ask(line, request, call).await,
+            Self::Asterisk(asterisk) => asterisk.ask(&mut lines.asterisk, request, call).await,
+            Self::FreeSwitch(switch) => switch.ask(&mut lines.freeswitch, request, call).await,
             Self::Siprec(siprec) => siprec.ask(request, &call.id).await,
         }
     }

@@ -3,6 +3,7 @@
 mod campaign;
 mod client;
 mod events;
+mod freeswitch;
 mod house;
 mod pbx;
 mod recorder;
@@ -14,6 +15,7 @@ mod walk;
 pub(crate) use campaign::{Kill, campaign, kills};
 pub(crate) use client::{Client, Refused};
 pub(crate) use events::EventStream;
+pub(crate) use freeswitch::{Switch, SwitchFault};
 pub(crate) use house::{House, TONEWALL, wait_for};
 pub(crate) use pbx::{Pbx, PbxFault};
 pub(crate) use recorder::{Fault, Recorder};
