@@ -414,7 +414,7 @@ const ANSWERS: Record<string, unknown> = {
   '/recordings/kept/captures': {
     captures: [
       {
-        object: 'capture one', kind: 'credit_card_basic', from_ms: SPANS[1]!.from_ms - 100, until_ms: SPANS[1]!.until_ms,
+        object: 'capture one', kind: 'credit_card_basic', spoken: [{ from_ms: 118_900, until_ms: 133_900 }], from_ms: SPANS[1]!.from_ms - 100, until_ms: SPANS[1]!.until_ms,
         said: [
           { recorder: 'Tonewall', medium: 'call', did: 'paused', at_ms: SPANS[1]!.from_ms, answered_ms: 38, asked: null, reason: null },
           { recorder: 'Floor recorder', medium: 'call', did: 'refused', at_ms: SPANS[1]!.from_ms + 2_800, answered_ms: 2_801, asked: 'pause', reason: 'recorder_no_answer' },

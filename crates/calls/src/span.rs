@@ -18,9 +18,12 @@ impl CallTask {
     }
 
     /// Where the line is protected for a capture, and where it is let go: there stands how much of what left was judged once more behind the mask, and what was
-    /// found (S33). Other entries are as they were.
+    /// found (S33). Where the consumer says a number has a place too, so that it is found in the recording (S13). Other entries are as they were.
     pub(crate) fn of_span(&mut self, action: AuditAction, entry: AuditEntry) -> AuditEntry {
         let is_begin = action == AuditAction::CaptureArmed;
+        if action == AuditAction::CustomerSpeaking {
+            return self.placed(entry);
+        }
         if !is_begin && action != AuditAction::CaptureReleased {
             return entry;
         }

@@ -77,7 +77,8 @@ pub enum AuditAction {
     FieldObtained,
     /// A field was refused; detail: field, code.
     FieldInvalid,
-    /// The agent said that the customer is speaking the number, or no longer (S13); detail: on, marked_s (seconds before it that may hold some).
+    /// The agent said that the customer is speaking the number, or no longer (S13); detail: on, marked_s (seconds before it that may hold some), recording and
+    /// recording_ms, if this server records the call.
     CustomerSpeaking,
     /// A Basic value was shown; detail: field.
     ValueShown,

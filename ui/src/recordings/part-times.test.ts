@@ -27,6 +27,7 @@ test('a time is typed in tenths, a part with all of it in them', () => {
 test('the protected part at the position is offered, else some seconds from there, never beyond the end', () => {
   const spans = [span('gap', 0, 9_000), span('masked', 2_000, 7_050), span('removed', 20_000, 30_000)];
   const offered = (ms: number) => partOffered(spans, ms, 31_000);
+  expect(partOffered(spans, 4_000, 31_000, [{ from_ms: 3_000, until_ms: 5_000 }])).toEqual({ from_ms: 3_000, until_ms: 5_000 });
   expect(offered(1_999)).toEqual({ from_ms: 1_999, until_ms: 6_999 });
   expect(offered(2_000)).toEqual({ from_ms: 2_000, until_ms: 7_050 });
   expect(offered(7_050)).toEqual({ from_ms: 7_050, until_ms: 12_050 });

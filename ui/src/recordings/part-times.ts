@@ -2,7 +2,7 @@
  * Owns: how the times of a part are typed and read, which part is offered, and why one cannot be removed.
  * Never: removes anything; the server judges again.
  */
-import type { RecordingFileView, RecordingRow, RecordingSpan } from '../lib/api/types';
+import type { RecordingFileView, RecordingRow, RecordingSpan, SpokenMark } from '../lib/api/types';
 import { isProtected, spanAt } from './spans';
 
 export type PartTimes = { from_ms: number; until_ms: number };
@@ -31,8 +31,10 @@ export function timeTyped(ms: number, round: 'down' | 'up'): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}.${tenths % 10}`;
 }
 
-/** What is offered at a position: the protected part that is there, else some seconds from there on. */
-export function partOffered(spans: readonly RecordingSpan[], ms: number, lengthMs: number): PartTimes {
+/** What is offered at a position: a stretch that is marked as spoken, else the protected part that is there, else some seconds from there on. */
+export function partOffered(spans: readonly RecordingSpan[], ms: number, lengthMs: number, spoken: readonly SpokenMark[] = []): PartTimes {
+  const marked = spoken.find(({ from_ms, until_ms }) => from_ms <= ms && ms <= until_ms);
+  if (marked) return marked;
   const within = spanAt(spans.filter(isProtected), ms);
   if (within) return { from_ms: within.from_ms, until_ms: within.until_ms };
   const from_ms = ms < lengthMs ? ms : 0;

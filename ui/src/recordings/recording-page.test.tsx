@@ -86,11 +86,14 @@ test('parts that are not plain audio are told in words, and each is one press aw
 
 test('a pause says by whose word it was one, and a recorder that did not confirm it', async () => {
   const said = { medium: 'call', at_ms: 134_038, answered_ms: 38, asked: null, reason: null } as const;
-  const captures = [{ object: 'capture one', kind: 'credit_card_basic', from_ms: 133_900, until_ms: 171_100, said: [{ ...said, recorder: 'Tonewall', did: 'paused' }, { ...said, recorder: 'Floor', did: 'refused', asked: 'pause', reason: 'recorder_no_answer' }] }];
+  const captures = [{ object: 'capture one', kind: 'credit_card_basic', from_ms: 133_900, until_ms: 171_100, spoken: [{ from_ms: 120_000, until_ms: 135_000 }], said: [{ ...said, recorder: 'Tonewall', did: 'paused' }, { ...said, recorder: 'Floor', did: 'refused', asked: 'pause', reason: 'recorder_no_answer' }] }];
   fakeServer(({ path }) => ({ json: path.endsWith('/captures') ? { captures } : path.startsWith('/recordings?') ? { recordings: [], next: null } : KEPT }));
   renderPage(<RecordingPage id="kept" login={loginOf()} locked={false} />);
   const parts = await screen.findByRole('region', { name: 'Parts without plain audio' });
-  const [paused, other] = within(parts).getAllByRole('listitem');
+  const spoken = (await within(parts).findByText('Number perhaps spoken')).closest('li');
+  expect(spoken).toHaveTextContent('02:00 – 02:15');
+  const paused = within(parts).getByText('Recording paused').closest('li');
+  const other = within(parts).getByText('Lost').closest('li');
   expect(await within(paused!).findByText('Tonewall (Audio) paused after 38 ms')).toBeVisible();
   expect(within(paused!).getByText('NOT CONFIRMED by Floor (Audio): pause: recorder_no_answer')).toBeVisible();
   expect(other).not.toHaveTextContent('CONFIRMED');

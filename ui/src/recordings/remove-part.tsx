@@ -12,6 +12,7 @@ import { durationText, numberText } from '../lib/i18n/format';
 import type { PartFault, PartTimes } from './part-times';
 import { partOffered, partTyped, placeFound, timeTyped, videosIn } from './part-times';
 import css from './recordings.module.css';
+import { spokenIn, useCaptures } from './span-words';
 import { WithReason, wrongOf } from './with-reason';
 
 type Props = {
@@ -32,11 +33,12 @@ export function RemovePart({ row, file, place }: Props) {
   const t = useT();
   const [offered, setOffered] = useState<PartTimes>();
   const [done, setDone] = useState('');
+  const spoken = spokenIn(useCaptures(row.id), file.length_ms);
   const ask = () => {
     const [video] = file.parts;
-    const found = place.current || (placeFound(row, file.spans) ?? 0);
+    const found = place.current || (placeFound(row, file.spans) ?? spoken[0]?.from_ms ?? 0);
     setDone('');
-    setOffered(video ? { from_ms: video.begin_ms, until_ms: video.begin_ms + video.length_ms } : partOffered(file.spans, found, file.length_ms));
+    setOffered(video ? { from_ms: video.begin_ms, until_ms: video.begin_ms + video.length_ms } : partOffered(file.spans, found, file.length_ms, spoken));
   };
   return (
     <>

@@ -1,5 +1,5 @@
 /** Parts that are not plain audio, in words: the equal of their drawing. */
-import type { RecordedCapture, RecordingFileView, RecordingSpan } from '../lib/api/types';
+import type { RecordedCapture, RecordingFileView, RecordingSpan, SpokenMark } from '../lib/api/types';
 import { KIND_NAMES } from '../lib/capture/words';
 import { Button, Chip } from '../lib/controls';
 import type { IconName, Tone } from '../lib/controls';
@@ -7,7 +7,7 @@ import type { Translate } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import { durationText } from '../lib/i18n/format';
 import css from './recordings.module.css';
-import { answersOf, capturesOf, useCaptures } from './span-words';
+import { answersOf, capturesOf, spokenIn, useCaptures } from './span-words';
 import { MEDIUM_NAMES, SPAN_HINTS, SPAN_NAMES, TRACK_NAMES } from './spans';
 
 const LOOKS = {
@@ -27,14 +27,26 @@ type Props = {
   onGo?: (ms: number) => void;
 };
 
-export function SpanList({ id, file: { spans, ending }, onGo }: Props) {
+export function SpanList({ id, file: { length_ms: lengthMs, spans, ending }, onGo }: Props) {
   const t = useT();
-  const captures = useCaptures(id, spans);
+  const captures = useCaptures(id);
   return (
     <section className={css.parts} aria-label={t('recordings.parts')}>
       <h2>{t('recordings.parts')}</h2>
       {spans.length === 0 && <p className={css.hint}>{t(ending.is === 'whole' ? 'recordings.no_parts' : 'recordings.no_parts_left')}</p>}
       <ol className={css.partList}>
+        {spokenIn(captures, lengthMs).map((mark) => (
+          <li key={`spoken ${mark.until_ms}`}>
+            <span className={css.clock}>{timeOf(mark, t)}</span>
+            <Chip tone="warn" icon="warning">{t('recordings.spoken')}</Chip>
+            <span className={css.hint}>{t('recordings.spoken_hint')}</span>
+            {onGo && (
+              <Button size="small" aria-label={t('recordings.go_to', { part: `${t('recordings.spoken')} ${timeOf(mark, t)}` })} onPress={() => onGo(mark.from_ms)}>
+                {t('recordings.go')}
+              </Button>
+            )}
+          </li>
+        ))}
         {spans.map((span) => {
           const look = LOOKS[span.kind];
           const time = timeOf(span, t);
@@ -80,7 +92,7 @@ function Words({ captures }: { captures: readonly RecordedCapture[] }) {
 }
 
 /** "02:14 – 02:51"; one time where it lasts less than a second. */
-function timeOf({ from_ms, until_ms }: RecordingSpan, t: Translate): string {
+function timeOf({ from_ms, until_ms }: SpokenMark, t: Translate): string {
   const [from, until] = [durationText(from_ms), durationText(until_ms)];
   return from === until ? from : t('recordings.from_to', { from, until });
 }

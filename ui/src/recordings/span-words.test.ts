@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { RecordedCapture, RecorderSaid, RecordingSpan } from '../lib/api/types';
-import { answersOf, capturesOf } from './span-words';
+import { answersOf, capturesOf, spokenIn } from './span-words';
 
 const pause = (from_ms: number, until_ms: number): RecordingSpan => ({ kind: 'paused', tracks: 'both', from_ms, until_ms });
 const answer = (recorder: string, did: RecorderSaid['did'], at_ms: number): RecorderSaid => ({ recorder, did, at_ms, medium: 'call', answered_ms: 38, asked: did === 'refused' ? 'pause' : null, reason: did === 'refused' ? 'recorder_no_answer' : null });
-const capture = (object: string, from_ms: number, until_ms: number | null, said = [answer('Tonewall', 'paused', from_ms + 38)]): RecordedCapture => ({ object, kind: 'credit_card_basic', from_ms, until_ms, said });
+const capture = (object: string, from_ms: number, until_ms: number | null, said = [answer('Tonewall', 'paused', from_ms + 38)]): RecordedCapture => ({ object, kind: 'credit_card_basic', from_ms, until_ms, said, spoken: [] });
 
 test('a pause is told of the captures that were open while it lasted', () => {
   const captures = [capture('first', 1_000, 5_000), capture('second', 20_000, null), capture('without recorders', 1_000, 5_000, [])];
@@ -18,4 +18,9 @@ test('a pause is told of the captures that were open while it lasted', () => {
 test('of each recorder its last pause counts, and every refusal is told', () => {
   const said = [answer('Tonewall', 'paused', 1), answer('Floor', 'refused', 2), answer('Tonewall', 'resumed', 3), answer('Tonewall', 'paused', 4), answer('Floor', 'paused', 5)];
   expect(answersOf(said).map(({ recorder, did, at_ms }) => [recorder, did, at_ms])).toEqual([['Floor', 'refused', 2], ['Tonewall', 'paused', 4], ['Floor', 'paused', 5]]);
+});
+
+test('a spoken number is looked for within the recording alone', () => {
+  const spoken = [{ from_ms: -9_000, until_ms: 6_000 }, { from_ms: 50_000, until_ms: 65_000 }, { from_ms: 90_000, until_ms: 105_000 }];
+  expect(spokenIn([{ ...capture('first', 1_000, null), spoken }], 60_000)).toEqual([{ from_ms: 0, until_ms: 6_000 }, { from_ms: 50_000, until_ms: 60_000 }]);
 });

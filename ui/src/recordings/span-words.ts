@@ -5,17 +5,16 @@
 import { useQuery } from '@tanstack/react-query';
 import { api } from '../lib/api/client';
 import { KEYS } from '../lib/api/queries';
-import type { RecordedCapture, RecorderSaid, RecordingCaptures, RecordingSpan } from '../lib/api/types';
+import type { RecordedCapture, RecorderSaid, RecordingCaptures, RecordingSpan, SpokenMark } from '../lib/api/types';
 
 /** The row and the trail are written at times of their own. */
 const SLACK_MS = 500;
 
-/** Captures of the call, if anything of its recording was paused. */
-export function useCaptures(id: string, spans: readonly RecordingSpan[]): readonly RecordedCapture[] {
+/** Captures of the call. */
+export function useCaptures(id: string): readonly RecordedCapture[] {
   const { data } = useQuery({
     queryKey: [...KEYS.recordings, 'captures', id],
     queryFn: ({ signal }) => api<RecordingCaptures>('GET', `/recordings/${encodeURIComponent(id)}/captures`, { signal }),
-    enabled: spans.some(({ kind }) => kind === 'paused'),
   });
   return data?.captures ?? [];
 }
@@ -25,6 +24,13 @@ export function capturesOf(span: RecordingSpan, captures: readonly RecordedCaptu
   if (span.kind !== 'paused') return [];
   return captures.filter(({ from_ms, until_ms, said }) => said.length > 0 && from_ms < span.until_ms && span.from_ms < (until_ms ?? Infinity) + SLACK_MS);
 }
+
+/** Where a number may have been spoken, within a recording of this length. */
+export const spokenIn = (captures: readonly RecordedCapture[], lengthMs: number): SpokenMark[] =>
+  captures
+    .flatMap(({ spoken }) => spoken)
+    .map(({ from_ms, until_ms }) => ({ from_ms: Math.max(0, from_ms), until_ms: Math.min(until_ms, lengthMs) }))
+    .filter(({ from_ms, until_ms }) => from_ms < until_ms);
 
 /** What each recorder said of its pause: the last word, and every refusal. */
 export function answersOf(said: readonly RecorderSaid[]): RecorderSaid[] {

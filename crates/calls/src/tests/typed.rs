@@ -163,6 +163,7 @@ async fn o14_an_amount_from_the_api_is_recorded_and_charged_and_without_one_noth
 #[tokio::test(start_paused = true)]
 async fn s13_one_press_silences_the_customer_towards_everyone_and_another_ends_it() {
     let house = House::new(WidgetOptions::default(), ProtectionScope::Capture).await;
+    house.tape.run(true);
     let mut phone = house.call().await;
     let capture = house.ready(&mut phone).await;
     house
@@ -177,4 +178,15 @@ async fn s13_one_press_silences_the_customer_towards_everyone_and_another_ends_i
     assert!(!house.view(&capture).await.unwrap().speaking);
     house.until_noted("mute", 1).await;
     house.until_noted("unmute", 1).await;
+    let entries = house.books.entries.lock().unwrap();
+    let mut spoken = entries
+        .iter()
+        .filter(|entry| entry.action == AuditAction::CustomerSpeaking);
+    let marked = &spoken.next().unwrap().detail;
+    assert_eq!(
+        (&marked["on"], &marked["marked_s"]),
+        (&true.into(), &15.into())
+    );
+    assert!(marked["recording"].is_string() && marked["recording_ms"].is_u64());
+    assert_eq!(spoken.next().unwrap().detail["on"], false);
 }

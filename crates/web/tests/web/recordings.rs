@@ -538,6 +538,12 @@ async fn what_recorders_said_of_the_captures_of_a_call_stands_beside_its_recordi
         opened("capture two", "call-2", 2_010),
         said(AuditAction::RecorderPaused, 2_038),
         refused,
+        entry("capture one", AuditAction::CustomerSpeaking, 5_000)
+            .with("on", true)
+            .with("marked_s", 15)
+            .with("recording", "kept")
+            .with("recording_ms", 4_900),
+        entry("capture one", AuditAction::CustomerSpeaking, 6_000).with("on", false),
         said(AuditAction::RecorderResumed, 9_000),
         entry("capture one", AuditAction::CaptureReleased, 9_100),
         opened("capture three", "call-1", 20_000),
@@ -552,8 +558,8 @@ async fn what_recorders_said_of_the_captures_of_a_call_stands_beside_its_recordi
             { "recorder": "Tonewall", "medium": "call", "did": "paused", "at_ms": 2_038, "answered_ms": 38, "asked": null, "reason": null },
             { "recorder": "Tonewall", "medium": "call", "did": "refused", "at_ms": 2_100, "answered_ms": 38, "asked": "pause", "reason": "recorder_no_answer" },
             { "recorder": "Tonewall", "medium": "call", "did": "resumed", "at_ms": 9_000, "answered_ms": 38, "asked": null, "reason": null },
-        ] },
-        { "object": "capture three", "kind": "credit_card_basic", "from_ms": 20_000, "until_ms": null, "said": [] },
+        ], "spoken": [{ "from_ms": -10_100, "until_ms": 4_900 }] },
+        { "object": "capture three", "kind": "credit_card_basic", "from_ms": 20_000, "until_ms": null, "said": [], "spoken": [] },
     ]);
     assert_eq!(reply.json()["captures"], told);
     let gone = browser.get("/recordings/deleting/captures").await;

@@ -1643,7 +1643,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The captures of a recording's call, with what each recorder answered: whether the pauses that a recording shows were confirmed, and by whom.
+         * The captures of a recording's call, with what each recorder answered: whether the pauses that a recording shows were confirmed, and by whom; and where a number
+         *     may have been spoken.
          * @description Needs the right recording.listen or recording.download or recording.delete or recording.redact.
          */
         get: operations["list"];
@@ -4165,6 +4166,8 @@ export interface components {
             object: string;
             /** @description What recorders answered, in order. */
             said: components["schemas"]["RecorderSaid"][];
+            /** @description Where the consumer may have said a number (S13): before each time that the agent said so. */
+            spoken: components["schemas"]["SpokenMark"][];
             /**
              * Format: int64
              * @description Its digits were gone, mask and recorders let go; none: it never came so far.
@@ -4929,6 +4932,19 @@ export interface components {
          * @enum {string}
          */
         SinkMedium: "call" | "screen";
+        /** @description A stretch in which the consumer may have said a number, before nobody heard them any more. */
+        SpokenMark: {
+            /**
+             * Format: int64
+             * @description From here.
+             */
+            from_ms: number;
+            /**
+             * Format: int64
+             * @description To here: the agent pressed the button.
+             */
+            until_ms: number;
+        };
         /** @description State and reasons. */
         Standing: {
             /** @description Why it is not Live, most general first. */

@@ -117,6 +117,7 @@ export type RecordingChoices = Schemas['RecordingChoices'];
 export type RecordingDetail = Schemas['RecordingDetail'];
 export type RecordingCaptures = Schemas['RecordingCaptures'];
 export type RecordedCapture = Schemas['RecordedCapture'];
+export type SpokenMark = Schemas['SpokenMark'];
 export type RecorderSaid = Schemas['RecorderSaid'];
 export type RecordingFileView = Schemas['RecordingFileView'];
 export type RecordingFinds = Schemas['RecordingFinds'];

@@ -9,7 +9,7 @@ use domain::boundary::captures_of;
 use domain::capture::WidgetKind;
 use domain::evidence::ENTRIES_MAX;
 use domain::id::RecordingId;
-use domain::recording::RecordingState;
+use domain::recording::{Recording, RecordingState};
 use domain::service::SinkMedium;
 use domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,17 @@ pub(crate) struct RecordedCapture {
     until_ms: Option<i64>,
     /// What recorders answered, in order.
     said: Vec<RecorderSaid>,
+    /// Where the consumer may have said a number (S13): before each time that the agent said so.
+    spoken: Vec<SpokenMark>,
+}
+
+/// A stretch in which the consumer may have said a number, before nobody heard them any more.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SpokenMark {
+    /// From here.
+    from_ms: i64,
+    /// To here: the agent pressed the button.
+    until_ms: i64,
 }
 
 /// What a recorder answered.
@@ -104,8 +115,33 @@ impl RecorderSaid {
     }
 }
 
+/// Details of the entry that the consumer speaks a number.
+#[derive(Deserialize)]
+struct Speaking {
+    on: bool,
+    #[serde(default)]
+    marked_s: i64,
+    recording: Option<RecordingId>,
+    recording_ms: Option<i64>,
+}
+
+impl SpokenMark {
+    fn of(entry: &AuditEntry, recording: &Recording) -> Option<Self> {
+        if entry.action != AuditAction::CustomerSpeaking {
+            return None;
+        }
+        let speaking = serde_json::from_value::<Speaking>(entry.detail.clone()).ok()?;
+        let is_here = speaking.recording.as_ref() == Some(&recording.id);
+        let place = speaking.recording_ms.filter(|_| is_here);
+        let until_ms = place.unwrap_or(entry.at.0 - recording.began.0);
+        let from_ms = until_ms.saturating_sub(speaking.marked_s.saturating_mul(1_000));
+        speaking.on.then_some(Self { from_ms, until_ms })
+    }
+}
+
 impl RecordedCapture {
-    fn of(opened: &AuditEntry, entries: &[ChainedEntry], began: UnixMillis) -> Self {
+    fn of(opened: &AuditEntry, entries: &[ChainedEntry], recording: &Recording) -> Self {
+        let began = recording.began;
         let about = entries.iter().map(|found| &found.entry);
         let about = || about.clone().filter(|entry| entry.object == opened.object);
         let mut released = about().filter(|entry| entry.action == AuditAction::CaptureReleased);
@@ -117,11 +153,15 @@ impl RecordedCapture {
             said: about()
                 .filter_map(|entry| RecorderSaid::of(entry, began))
                 .collect(),
+            spoken: about()
+                .filter_map(|entry| SpokenMark::of(entry, recording))
+                .collect(),
         }
     }
 }
 
-/// The captures of a recording's call, with what each recorder answered: whether the pauses that a recording shows were confirmed, and by whom.
+/// The captures of a recording's call, with what each recorder answered: whether the pauses that a recording shows were confirmed, and by whom; and where a number
+/// may have been spoken.
 #[utoipa::path(get, path = "/recordings/{id}/captures", tag = "recordings", params(("id" = RecordingId, Path)), responses(
     (status = 200, body = RecordingCaptures),
 ))]
@@ -142,7 +182,7 @@ pub(crate) async fn list(
     for opened in &opened {
         let object = std::slice::from_ref(&opened.object);
         let entries = trail.about(object, ENTRIES_MAX).await?;
-        captures.push(RecordedCapture::of(opened, &entries, recording.began));
+        captures.push(RecordedCapture::of(opened, &entries, &recording));
     }
     Ok(Json(RecordingCaptures { captures }))
 }
