@@ -17,6 +17,8 @@ const LOOKS = {
   removed: { tone: 'info', icon: 'remove' },
 } satisfies Record<RecordingSpan['kind'], { tone: Tone; icon: IconName }>;
 
+const SPOKEN_LOOK = { tone: 'warn', icon: 'warning' } as const;
+
 /** Somebody wants to hear how it came to that part. */
 const LEAD_MS = 2_000;
 
@@ -30,40 +32,40 @@ type Props = {
 export function SpanList({ id, file: { length_ms: lengthMs, spans, ending }, onGo }: Props) {
   const t = useT();
   const captures = useCaptures(id);
+  const itemOfMark = (mark: SpokenMark) => ({ ...mark, key: `spoken ${mark.until_ms}`, look: SPOKEN_LOOK, name: t('recordings.spoken'), hint: t('recordings.spoken_hint'), goMs: mark.from_ms, words: [] });
+  const itemOfSpan = ({ kind, tracks, from_ms, until_ms }: RecordingSpan) => ({
+    from_ms,
+    until_ms,
+    key: `${kind} ${tracks} ${from_ms}`,
+    look: LOOKS[kind],
+    name: t(SPAN_NAMES[kind]),
+    hint: t('recordings.span_of', { hint: t(SPAN_HINTS[kind]), track: t(TRACK_NAMES[tracks]) }),
+    goMs: from_ms - LEAD_MS,
+    words: capturesOf({ kind, tracks, from_ms, until_ms }, captures),
+  });
   return (
     <section className={css.parts} aria-label={t('recordings.parts')}>
       <h2>{t('recordings.parts')}</h2>
       {spans.length === 0 && <p className={css.hint}>{t(ending.is === 'whole' ? 'recordings.no_parts' : 'recordings.no_parts_left')}</p>}
       <ol className={css.partList}>
-        {spokenIn(captures, lengthMs).map((mark) => (
-          <li key={`spoken ${mark.until_ms}`}>
-            <span className={css.clock}>{timeOf(mark, t)}</span>
-            <Chip tone="warn" icon="warning">{t('recordings.spoken')}</Chip>
-            <span className={css.hint}>{t('recordings.spoken_hint')}</span>
-            {onGo && (
-              <Button size="small" aria-label={t('recordings.go_to', { part: `${t('recordings.spoken')} ${timeOf(mark, t)}` })} onPress={() => onGo(mark.from_ms)}>
-                {t('recordings.go')}
-              </Button>
-            )}
-          </li>
-        ))}
-        {spans.map((span) => {
-          const look = LOOKS[span.kind];
-          const time = timeOf(span, t);
-          return (
-            <li key={`${span.kind} ${span.tracks} ${span.from_ms}`}>
-              <span className={css.clock}>{time}</span>
-              <Chip tone={look.tone} icon={look.icon}>{t(SPAN_NAMES[span.kind])}</Chip>
-              <span className={css.hint}>{t('recordings.span_of', { hint: t(SPAN_HINTS[span.kind]), track: t(TRACK_NAMES[span.tracks]) })}</span>
-              {onGo && (
-                <Button size="small" aria-label={t('recordings.go_to', { part: `${t(SPAN_NAMES[span.kind])} ${time}` })} onPress={() => onGo(span.from_ms - LEAD_MS)}>
-                  {t('recordings.go')}
-                </Button>
-              )}
-              <Words captures={capturesOf(span, captures)} />
-            </li>
-          );
-        })}
+        {[...spokenIn(captures, lengthMs).map(itemOfMark), ...spans.map(itemOfSpan)]
+          .sort((one, other) => one.from_ms - other.from_ms)
+          .map(({ key, from_ms, until_ms, look, name, hint, goMs, words }) => {
+            const time = timeOf({ from_ms, until_ms }, t);
+            return (
+              <li key={key}>
+                <span className={css.clock}>{time}</span>
+                <Chip tone={look.tone} icon={look.icon}>{name}</Chip>
+                <span className={css.hint}>{hint}</span>
+                {onGo && (
+                  <Button size="small" aria-label={t('recordings.go_to', { part: `${name} ${time}` })} onPress={() => onGo(goMs)}>
+                    {t('recordings.go')}
+                  </Button>
+                )}
+                <Words captures={words} />
+              </li>
+            );
+          })}
       </ol>
     </section>
   );
