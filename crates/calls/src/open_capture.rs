@@ -157,9 +157,16 @@ impl CallTask {
         let hears =
             |sink: &&Sink| !widget.kind.is_advanced() || sink.hears == SinkHearing::Unmasked;
         let own = self.inner.deps.recorders.own(self.call.id());
-        declared
-            .into_iter()
-            .flatten()
+        // One that was declared when the call came in may record it still, also by what this server sends it.
+        let before = self.service.recorders.iter();
+        let before = before.flat_map(|declaration| &declaration.sinks);
+        let now: Vec<&Sink> = declared.into_iter().flatten().collect();
+        let is_gone = |sink: &&Sink| {
+            sink.control.is_some() && !now.iter().any(|known| known.control == sink.control)
+        };
+        now.iter()
+            .copied()
+            .chain(before.filter(is_gone))
             .chain(&own)
             .filter(hears)
             .cloned()

@@ -145,11 +145,19 @@ impl Evidence {
         seen.reduce(EgressSeen::and)
     }
 
-    /// What scans of the call's recordings have found; none: there was none, or not yet.
+    /// What scans of the call's recordings have found; none: there was none, or not yet. One of which a part was removed was scanned again: of each recording the last scan
+    /// counts.
     #[must_use]
     pub fn scanned(entries: &[Proven]) -> Option<RecordingFinds> {
         let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        let found = facts(entries, AuditAction::RecordingScanned, |fact| {
+        let is_last = |at: usize, proven: &Proven| {
+            let mut later = entries.iter().skip(at + 1);
+            !later.any(|other| is_scan_of_same(proven, other))
+        };
+        let last = entries.iter().enumerate();
+        let last = last.filter(|(at, proven)| is_last(*at, proven));
+        let last: Vec<Proven> = last.map(|(_, proven)| proven.clone()).collect();
+        let found = facts(&last, AuditAction::RecordingScanned, |fact| {
             Some(RecordingFinds {
                 masked_keys: count(fact("masked_keys")?),
                 paused_samples: fact("paused_samples")?,
@@ -187,6 +195,12 @@ impl Evidence {
 }
 
 /// What entries of a kind say in numbers, those that do not say it passed over.
+/// Both tell of a scan of the same recording.
+fn is_scan_of_same(one: &Proven, other: &Proven) -> bool {
+    [one, other].map(|proven| proven.entry.action) == [AuditAction::RecordingScanned; 2]
+        && one.entry.detail["recording"] == other.entry.detail["recording"]
+}
+
 fn facts<T>(
     entries: &[Proven],
     action: AuditAction,

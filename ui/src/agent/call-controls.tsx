@@ -54,7 +54,8 @@ export function CallControls({ call, busy, locked, commands }: Props) {
   const rings = isTransferring(call);
   const transfer = () => (rings ? commands.cancelTransfer() : setSheet('transfer'));
   useShortcuts({ 'Ctrl+Shift+M': mute }, !idle);
-  useShortcuts({ 'Ctrl+Shift+S': record }, records && mayRecord);
+  // Also while it does nothing: browsers take pictures of the page at that.
+  useShortcuts({ 'Ctrl+Shift+S': () => mayRecord && record() }, records);
   useShortcuts({ 'Ctrl+Shift+H': hold }, !idle && !locked && !rings);
   // Not Ctrl+Shift+T: browsers open the last tab again at that, and no page is asked.
   useShortcuts({ 'Ctrl+Shift+K': () => setSheet('keypad'), 'Ctrl+Shift+X': transfer }, !idle && !locked);

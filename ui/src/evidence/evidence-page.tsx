@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { useMemo } from 'react';
 import { Link } from 'wouter';
 import { apiFile, sentenceOf } from '../lib/api/client';
-import { mayFindRecordings } from '../lib/api/queries';
+import { may } from '../lib/api/queries';
 import type { Login } from '../lib/api/types';
 import { Button, Chip, Notice } from '../lib/controls';
 import { keep } from '../lib/keep-file';
@@ -46,7 +46,7 @@ export default function EvidencePage({ capture, login }: { capture: string; logi
       </div>
       {isPending && <p role="status">{t('app.loading')}</p>}
       {error && <Notice tone="bad" role="alert">{sentenceOf(error)}</Notice>}
-      {data && <SignedFile file={data.text} mayHear={mayFindRecordings(login)} />}
+      {data && <SignedFile file={data.text} mayHear={may(login, 'recording.listen')} />}
     </main>
   );
 }

@@ -65,7 +65,12 @@ const numbersOf = <Name extends string>({ entries }: SignedRecord, action: Audit
 export const egressSeen = (record: SignedRecord) => numbersOf(record, 'capture_released', ['egress_checked_ms', 'egress_finds', 'egress_trips']);
 
 /** What scans of the call's recordings have found; none: there was none, or not yet. */
-export const scanFinds = (record: SignedRecord) => numbersOf(record, 'recording_scanned', ['masked_keys', 'paused_samples', 'unprotected_keys']);
+export function scanFinds(record: SignedRecord) {
+  // One of which a part was removed was scanned again: the last scan of each counts.
+  const isLast = (entry: RecordEntry) => record.entries.findLast(({ action, detail }) => action === 'recording_scanned' && detail.recording === entry.detail.recording) === entry;
+  const entries = record.entries.filter((entry) => entry.action !== 'recording_scanned' || isLast(entry));
+  return numbersOf({ ...record, entries }, 'recording_scanned', ['masked_keys', 'paused_samples', 'unprotected_keys']);
+}
 
 /** Keys heard while the widget was open; none: the capture has not ended. */
 export function keysHeard({ entries }: SignedRecord): number | undefined {

@@ -91,7 +91,8 @@ test('a pause says by whose word it was one, and a recorder that did not confirm
   renderPage(<RecordingPage id="kept" login={loginOf()} locked={false} />);
   const parts = await screen.findByRole('region', { name: 'Parts without plain audio' });
   const spoken = (await within(parts).findByText('Number perhaps spoken')).closest('li');
-  expect(spoken).toHaveTextContent('02:00 – 02:15');
+  // What lies in the pause was not kept.
+  expect(spoken).toHaveTextContent('02:00 – 02:14');
   const paused = within(parts).getByText('Recording paused').closest('li');
   const other = within(parts).getByText('Lost').closest('li');
   expect(await within(paused!).findByText('Tonewall (Audio) paused after 38 ms')).toBeVisible();

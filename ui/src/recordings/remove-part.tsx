@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { RefObject } from 'react';
 import { useState } from 'react';
-import { api } from '../lib/api/client';
+import { api, sentenceOf } from '../lib/api/client';
 import { KEYS } from '../lib/api/queries';
 import type { RecordingFileView, RecordingRow } from '../lib/api/types';
 import { Button, Icon, Notice, TextInput } from '../lib/controls';
@@ -33,11 +33,13 @@ export function RemovePart({ row, file, place }: Props) {
   const t = useT();
   const [offered, setOffered] = useState<PartTimes>();
   const [done, setDone] = useState('');
-  const spoken = spokenIn(useCaptures(row.id), file.length_ms);
+  const [failed, setFailed] = useState('');
+  const spoken = spokenIn(useCaptures(row.id).captures, file);
   const ask = () => {
     const [video] = file.parts;
     const found = place.current || (placeFound(row, file.spans) ?? spoken[0]?.from_ms ?? 0);
     setDone('');
+    setFailed('');
     setOffered(video ? { from_ms: video.begin_ms, until_ms: video.begin_ms + video.length_ms } : partOffered(file.spans, found, file.length_ms, spoken));
   };
   return (
@@ -47,14 +49,15 @@ export function RemovePart({ row, file, place }: Props) {
         {t('recordings.redact')}
       </Button>
       <span role="status" className="visually-hidden">{done && t('recordings.redact_done', { part: done })}</span>
-      {offered && <Asked row={row} file={file} offered={offered} onClose={() => setOffered(undefined)} onDone={setDone} />}
+      {failed && !offered && <Notice tone="bad" role="alert">{t('recordings.redact_failed', { reason: failed })}</Notice>}
+      {offered && <Asked row={row} file={file} offered={offered} onClose={() => setOffered(undefined)} onDone={setDone} onFailed={setFailed} />}
     </>
   );
 }
 
-type AskedProps = { row: RecordingRow; file: RecordingFileView; offered: PartTimes; onClose: () => void; onDone: (part: string) => void };
+type AskedProps = { row: RecordingRow; file: RecordingFileView; offered: PartTimes; onClose: () => void; onDone: (part: string) => void; onFailed: (why: string) => void };
 
-function Asked({ row: { id, medium }, file: { length_ms: lengthMs, parts }, offered, onClose, onDone }: AskedProps) {
+function Asked({ row: { id, medium }, file: { length_ms: lengthMs, parts }, offered, onClose, onDone, onFailed }: AskedProps) {
   const t = useT();
   const queries = useQueryClient();
   const videos = medium === 'screen' ? parts : undefined;
@@ -71,6 +74,8 @@ function Asked({ row: { id, medium }, file: { length_ms: lengthMs, parts }, offe
       onDone(said ?? '');
       onClose();
     },
+    // Whoever has closed the question meanwhile is told on the page.
+    onError: (error) => onFailed(sentenceOf(error)),
     // Also after a failure: what the server could not finish it finishes by itself.
     onSettled: () => queries.invalidateQueries({ queryKey: KEYS.recordings }),
   });

@@ -31,11 +31,13 @@ export function ScreenBeside({ row, playback, locked }: Props) {
       queryFn: ({ signal }: { signal: AbortSignal }) => api<RecordingDetail>('GET', `/recordings/${encodeURIComponent(id)}`, { signal }),
     })),
   });
-  if (others.length === 0) return null;
-  const shown = shownAt(screensOf(details.map(({ data }) => data)), row.began + playback.positionMs);
+  if (others.length === 0 || details.some(({ isPending }) => isPending)) return null;
+  const known = details.flatMap(({ data }) => (data ? [data] : []));
+  const shown = shownAt(screensOf(known), row.began + playback.positionMs);
+  const isWhole = known.length === others.length && known.every(({ file }) => file);
   return (
     <section className={css.beside} aria-label={t('recordings.screen_beside')}>
-      {shown.is !== 'part' && <Instead shown={shown} />}
+      {shown.is !== 'part' && (shown.is === 'nothing' && !isWhole ? <p className={css.hint}>{t('recordings.screen_unread')}</p> : <Instead shown={shown} />)}
       {shown.is === 'part' && !wanted && <p className={css.hint}>{t('recordings.screen_waits')}</p>}
       {shown.is === 'part' && wanted && !locked && <Video key={`${shown.id} ${shown.part}`} shown={shown} playback={playback} />}
     </section>
@@ -57,10 +59,14 @@ function Video({ shown: { id, part, ms }, playback: { playing, rate } }: { shown
     if (!element) return;
     element.playbackRate = rate;
     const place = ms / 1_000;
-    if (!element.seeking && Math.abs(element.currentTime - place) > DRIFT_S) element.currentTime = place;
+    // A video may be a little shorter than its part: its last picture stays.
+    const isOver = element.ended && place >= element.currentTime;
+    // While it plays one place after the other is wanted, and each would break off the search for the one before.
+    const isSought = playing && element.seeking;
+    if (!isOver && !isSought && Math.abs(element.currentTime - place) > DRIFT_S) element.currentTime = place;
     if (!playing) element.pause();
     // One that cannot be played stays a still picture; the sound goes on.
-    else if (element.paused) element.play().catch(() => undefined);
+    else if (element.paused && !isOver) element.play().catch(() => undefined);
   }, [ms, playing, rate]);
   return (
     <video

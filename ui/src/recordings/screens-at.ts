@@ -10,7 +10,7 @@ export type Screen = { row: RecordingRow; file: RecordingFileView };
 /** What a screen showed: a place in a video, or why there is none. */
 export type Shown = { is: 'part'; id: string; part: number; ms: number } | { is: 'paused' } | { is: 'removed' } | { is: 'nothing' };
 
-export const screensOf = (details: readonly (RecordingDetail | undefined)[]): Screen[] => details.flatMap((detail) => (detail?.file ? [{ row: detail.row, file: detail.file }] : []));
+export const screensOf = (details: readonly RecordingDetail[]): Screen[] => details.flatMap(({ row, file }) => (file ? [{ row, file }] : []));
 
 /** What was to be seen at a moment, in milliseconds since 1970. Of a call that was transferred each agent's screen is a recording of its own. */
 export function shownAt(screens: readonly Screen[], moment: number): Shown {

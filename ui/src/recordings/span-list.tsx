@@ -1,7 +1,8 @@
 /** Parts that are not plain audio, in words: the equal of their drawing. */
+import { sentenceOf } from '../lib/api/client';
 import type { RecordedCapture, RecordingFileView, RecordingSpan, SpokenMark } from '../lib/api/types';
 import { KIND_NAMES } from '../lib/capture/words';
-import { Button, Chip } from '../lib/controls';
+import { Button, Chip, Notice } from '../lib/controls';
 import type { IconName, Tone } from '../lib/controls';
 import type { Translate } from '../lib/i18n';
 import { useT } from '../lib/i18n';
@@ -29,9 +30,11 @@ type Props = {
   onGo?: (ms: number) => void;
 };
 
-export function SpanList({ id, file: { length_ms: lengthMs, spans, ending }, onGo }: Props) {
+export function SpanList({ id, file, onGo }: Props) {
   const t = useT();
-  const captures = useCaptures(id);
+  const { spans, ending } = file;
+  const { captures, error } = useCaptures(id);
+  const spoken = spokenIn(captures, file);
   const itemOfMark = (mark: SpokenMark) => ({ ...mark, key: `spoken ${mark.until_ms}`, look: SPOKEN_LOOK, name: t('recordings.spoken'), hint: t('recordings.spoken_hint'), goMs: mark.from_ms, words: [] });
   const itemOfSpan = ({ kind, tracks, from_ms, until_ms }: RecordingSpan) => ({
     from_ms,
@@ -46,9 +49,10 @@ export function SpanList({ id, file: { length_ms: lengthMs, spans, ending }, onG
   return (
     <section className={css.parts} aria-label={t('recordings.parts')}>
       <h2>{t('recordings.parts')}</h2>
-      {spans.length === 0 && <p className={css.hint}>{t(ending.is === 'whole' ? 'recordings.no_parts' : 'recordings.no_parts_left')}</p>}
+      {error && <Notice tone="warn" role="status">{t('recordings.said.unknown', { reason: sentenceOf(error) })}</Notice>}
+      {spans.length + spoken.length === 0 && <p className={css.hint}>{t(ending.is === 'whole' ? 'recordings.no_parts' : 'recordings.no_parts_left')}</p>}
       <ol className={css.partList}>
-        {[...spokenIn(captures, lengthMs).map(itemOfMark), ...spans.map(itemOfSpan)]
+        {[...spoken.map(itemOfMark), ...spans.map(itemOfSpan)]
           .sort((one, other) => one.from_ms - other.from_ms)
           .map(({ key, from_ms, until_ms, look, name, hint, goMs, words }) => {
             const time = timeOf({ from_ms, until_ms }, t);

@@ -15,12 +15,14 @@ test('a pause is told of the captures that were open while it lasted', () => {
   expect(told({ ...pause(1_040, 4_900), kind: 'masked' })).toEqual([]);
 });
 
-test('of each recorder its last pause counts, and every refusal is told', () => {
-  const said = [answer('Tonewall', 'paused', 1), answer('Floor', 'refused', 2), answer('Tonewall', 'resumed', 3), answer('Tonewall', 'paused', 4), answer('Floor', 'paused', 5)];
+test('of each recorder its last pause counts, and every refusal of one is told', () => {
+  const said = [answer('Tonewall', 'paused', 1), answer('Floor', 'refused', 2), answer('Tonewall', 'resumed', 3), answer('Tonewall', 'paused', 4), answer('Floor', 'paused', 5), { ...answer('Tonewall', 'refused', 6), asked: 'resume' }];
   expect(answersOf(said).map(({ recorder, did, at_ms }) => [recorder, did, at_ms])).toEqual([['Floor', 'refused', 2], ['Tonewall', 'paused', 4], ['Floor', 'paused', 5]]);
 });
 
 test('a spoken number is looked for within the recording alone', () => {
   const spoken = [{ from_ms: -9_000, until_ms: 6_000 }, { from_ms: 50_000, until_ms: 65_000 }, { from_ms: 90_000, until_ms: 105_000 }];
-  expect(spokenIn([{ ...capture('first', 1_000, null), spoken }], 60_000)).toEqual([{ from_ms: 0, until_ms: 6_000 }, { from_ms: 50_000, until_ms: 60_000 }]);
+  const told = (spans: RecordingSpan[]) => spokenIn([{ ...capture('first', 1_000, null), spoken }], { length_ms: 60_000, spans });
+  expect(told([])).toEqual([{ from_ms: 0, until_ms: 6_000 }, { from_ms: 50_000, until_ms: 60_000 }]);
+  expect(told([pause(2_000, 9_000), { ...pause(49_000, 61_000), kind: 'removed' }, { ...pause(0, 60_000), kind: 'masked' }])).toEqual([{ from_ms: 0, until_ms: 2_000 }]);
 });

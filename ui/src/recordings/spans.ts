@@ -58,10 +58,16 @@ export function behindProtected(spans: readonly RecordingSpan[], ms: number): nu
 /** What of a span is drawn: not what lies under a pause or was removed, where nothing is left that could be masked or lost. */
 export function drawnOf(span: RecordingSpan, spans: readonly RecordingSpan[]): RecordingSpan[] {
   const isAbove = ({ kind }: RecordingSpan) => (kind === 'removed' && span.kind !== 'removed') || (kind === 'paused' && span.kind !== 'paused' && span.kind !== 'removed');
-  const without = (pieces: RecordingSpan[], { from_ms, until_ms }: RecordingSpan) =>
-    pieces.flatMap((piece) => [
-      { ...piece, until_ms: Math.min(piece.until_ms, from_ms) },
-      { ...piece, from_ms: Math.max(piece.from_ms, until_ms) },
-    ]).filter((piece) => piece.from_ms < piece.until_ms);
-  return spans.filter(isAbove).reduce(without, [span]);
+  return spans.filter(isAbove).reduce(outside, [span]);
+}
+
+type Stretch = { from_ms: number; until_ms: number };
+
+/** What of stretches lies outside of another one. */
+export function outside<Piece extends Stretch>(pieces: Piece[], { from_ms, until_ms }: Stretch): Piece[] {
+  const parts = pieces.flatMap((piece) => [
+    { ...piece, until_ms: Math.min(piece.until_ms, from_ms) },
+    { ...piece, from_ms: Math.max(piece.from_ms, until_ms) },
+  ]);
+  return parts.filter((piece) => piece.from_ms < piece.until_ms);
 }

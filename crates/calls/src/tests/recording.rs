@@ -114,3 +114,43 @@ async fn a_call_that_others_record_or_may_record_is_never_said_to_be_unrecorded(
         assert_eq!(calls[0].recording.state, state);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_recorder_that_was_declared_when_a_call_came_in_is_paused_for_it_whatever_is_declared_since()
+ {
+    let session = Sink {
+        id: SinkId::from_random(2),
+        name: "Recorder".to_owned(),
+        medium: SinkMedium::Call,
+        hears: SinkHearing::Masked,
+        control: Some("siprec".to_owned()),
+    };
+    let house = house(RecordWhen::Never).await;
+    let declare = async |sinks: Vec<Sink>| {
+        {
+            let mut service = house.setup.service.lock().unwrap();
+            service.recorders.as_mut().unwrap().sinks = sinks;
+        }
+        house.reload().await;
+    };
+    declare(vec![session.clone()]).await;
+    let phone = house.call().await;
+    let renamed = Sink {
+        id: SinkId::from_random(3),
+        ..session.clone()
+    };
+    for (declared, asked) in [(vec![renamed.clone()], renamed), (Vec::new(), session)] {
+        declare(declared).await;
+        let view = house.open_basic(&phone.id).await.unwrap();
+        let paused: Vec<_> = view
+            .protection
+            .iter()
+            .filter(|part| part.name == asked.name)
+            .collect();
+        assert_eq!(paused.len(), 1, "{:?}", view.protection);
+        house.act(&view.id, CaptureAction::Cancel).await.unwrap();
+        house
+            .until_call(&phone.id, |call| call.capture.is_none())
+            .await;
+    }
+}

@@ -165,7 +165,7 @@ fn an_entry_of_a_later_version_is_said_to_be_unreadable() {
 }
 
 #[test]
-fn what_guard_and_scan_have_seen_is_summed_and_not_told_where_no_entry_says_it() {
+fn what_guard_and_the_last_scans_have_seen_is_summed_and_not_told_where_no_entry_says_it() {
     let proven = whole().prove().unwrap();
     assert_eq!(
         (Evidence::egress(&proven), Evidence::scanned(&proven)),
@@ -187,7 +187,18 @@ fn what_guard_and_scan_have_seen_is_summed_and_not_told_where_no_entry_says_it()
         (
             7,
             "recording_scanned",
-            r#"{"masked_keys":1,"paused_samples":0,"unprotected_keys":16}"#,
+            r#"{"masked_keys":3,"paused_samples":9,"unprotected_keys":0,"recording":"one"}"#,
+        ),
+        // A part of it was removed.
+        (
+            8,
+            "recording_scanned",
+            r#"{"masked_keys":1,"paused_samples":0,"unprotected_keys":0,"recording":"one"}"#,
+        ),
+        (
+            9,
+            "recording_scanned",
+            r#"{"masked_keys":0,"paused_samples":0,"unprotected_keys":16,"recording":"two"}"#,
         ),
     ] {
         let previous = lines.last().unwrap().hash.clone();

@@ -302,7 +302,7 @@ impl Rows {
                 masked_keys = finds.masked_keys,
                 paused_samples = finds.paused_samples,
                 unprotected_keys = finds.unprotected_keys,
-                "alarm: a recording holds what it should not; nobody can listen to it, and it is to be deleted"
+                "alarm: a recording holds what it should not; nobody can listen to it; delete it or remove the part"
             );
         }
         Ok(())

@@ -131,6 +131,13 @@ enum Exchange {
     Theirs(Mode),
 }
 
+impl Exchange {
+    /// Something else is offered, which the recorder may yet agree to.
+    fn is_of_other(&self, wanted: Mode) -> bool {
+        matches!(self, Self::Ours(mode) | Self::Theirs(mode) if *mode != wanted)
+    }
+}
+
 impl RecordingSession {
     /// Invites the first of so many recorders. `spread` is random, up to 1.9 s: by it two changes that met do not meet again.
     #[must_use]
@@ -175,7 +182,11 @@ impl RecordingSession {
                 refused: Some(fault),
                 ..
             }) => Standing::Refused(*fault),
-            State::Up(up) if up.agreed == Some(self.wanted) => Standing::Agreed(self.wanted),
+            State::Up(up)
+                if up.agreed == Some(self.wanted) && !up.exchange.is_of_other(self.wanted) =>
+            {
+                Standing::Agreed(self.wanted)
+            }
             State::Up(Up {
                 exchange: Exchange::AgainAt(_),
                 ..

@@ -547,6 +547,8 @@ async fn what_recorders_said_of_the_captures_of_a_call_stands_beside_its_recordi
         said(AuditAction::RecorderResumed, 9_000),
         entry("capture one", AuditAction::CaptureReleased, 9_100),
         opened("capture three", "call-1", 20_000),
+        entry("capture three", AuditAction::CaptureBlocked, 23_000),
+        opened("capture four", "call-1", 30_000),
     ] {
         let change = Change::None;
         house.rooms.commit(Audited { change, entry }).await.unwrap();
@@ -559,7 +561,8 @@ async fn what_recorders_said_of_the_captures_of_a_call_stands_beside_its_recordi
             { "recorder": "Tonewall", "medium": "call", "did": "refused", "at_ms": 2_100, "answered_ms": 38, "asked": "pause", "reason": "recorder_no_answer" },
             { "recorder": "Tonewall", "medium": "call", "did": "resumed", "at_ms": 9_000, "answered_ms": 38, "asked": null, "reason": null },
         ], "spoken": [{ "from_ms": -10_100, "until_ms": 4_900 }] },
-        { "object": "capture three", "kind": "credit_card_basic", "from_ms": 20_000, "until_ms": null, "said": [], "spoken": [] },
+        { "object": "capture three", "kind": "credit_card_basic", "from_ms": 20_000, "until_ms": 23_000, "said": [], "spoken": [] },
+        { "object": "capture four", "kind": "credit_card_basic", "from_ms": 30_000, "until_ms": null, "said": [], "spoken": [] },
     ]);
     assert_eq!(reply.json()["captures"], told);
     let gone = browser.get("/recordings/deleting/captures").await;

@@ -79,9 +79,9 @@ export function may(login: Login, permission: Permission): boolean {
   return login.permissions.includes(permission);
 }
 
-/** Whoever may listen to recordings, take them out or delete them has to find them. */
+/** Whoever may listen to recordings, take them out, delete them or parts of them has to find them. */
 export function mayFindRecordings(login: Login): boolean {
-  return may(login, 'recording.listen') || may(login, 'recording.download') || may(login, 'recording.delete');
+  return may(login, 'recording.listen') || may(login, 'recording.download') || may(login, 'recording.delete') || may(login, 'recording.redact');
 }
 
 export function useDesktops(enabled = true) {

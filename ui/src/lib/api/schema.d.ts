@@ -4170,7 +4170,7 @@ export interface components {
             spoken: components["schemas"]["SpokenMark"][];
             /**
              * Format: int64
-             * @description Its digits were gone, mask and recorders let go; none: it never came so far.
+             * @description It ended, and what it protected was let go; none: it has not.
              */
             until_ms?: number | null;
         };

@@ -38,7 +38,7 @@ pub(crate) struct RecordedCapture {
     kind: Option<WidgetKind>,
     /// It was opened.
     from_ms: i64,
-    /// Its digits were gone, mask and recorders let go; none: it never came so far.
+    /// It ended, and what it protected was let go; none: it has not.
     until_ms: Option<i64>,
     /// What recorders answered, in order.
     said: Vec<RecorderSaid>,
@@ -144,12 +144,11 @@ impl RecordedCapture {
         let began = recording.began;
         let about = entries.iter().map(|found| &found.entry);
         let about = || about.clone().filter(|entry| entry.object == opened.object);
-        let mut released = about().filter(|entry| entry.action == AuditAction::CaptureReleased);
         Self {
             object: opened.object.clone(),
             kind: serde_json::from_value(opened.detail["kind"].clone()).ok(),
             from_ms: opened.at.0 - began.0,
-            until_ms: released.next_back().map(|entry| entry.at.0 - began.0),
+            until_ms: about().fold(None, ends).map(|at| at.0 - began.0),
             said: about()
                 .filter_map(|entry| RecorderSaid::of(entry, began))
                 .collect(),
@@ -157,6 +156,17 @@ impl RecordedCapture {
                 .filter_map(|entry| SpokenMark::of(entry, recording))
                 .collect(),
         }
+    }
+}
+
+/// When a capture was over by its entries so far.
+fn ends(until: Option<UnixMillis>, entry: &AuditEntry) -> Option<UnixMillis> {
+    match entry.action {
+        AuditAction::CaptureArmed => None,
+        AuditAction::CaptureReleased | AuditAction::CaptureEnded | AuditAction::CaptureBlocked => {
+            Some(entry.at)
+        }
+        _ => until,
     }
 }
 
