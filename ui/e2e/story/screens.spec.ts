@@ -17,7 +17,7 @@ test.use({ launchOptions: { ...launch, args: [...(launch?.args ?? []), ...SHARES
 type Part = { number: number; begin_ms: number; length_ms: number };
 type Span = { kind: string; from_ms: number; until_ms: number };
 type File = { length_ms: number; parts: Part[]; spans: Span[] };
-type Row = { id: string; end: { is_whole: boolean } | null };
+type Row = { id: string; began: number; end: { is_whole: boolean } | null };
 
 /** A colour that nothing of the page has, over all of it, for a while that no chunk of a second can miss. */
 const MARK_MS = 2_500;
@@ -73,7 +73,7 @@ async function paint(page: Page): Promise<void> {
 }
 
 /** The newest recording of a screen, whole. */
-async function recorded(browser: Browser): Promise<{ id: string; file: File; marked: boolean[]; close: () => Promise<void> }> {
+async function recorded(browser: Browser): Promise<{ id: string; began: number; file: File; marked: boolean[]; close: () => Promise<void> }> {
   const office = await elsewhere(browser, demo);
   await office.signIn('supervisor', demo.page);
   const get = async <T>(path: string) => (await office.page.request.get(`${new URL(demo.page).origin}/api/v1/recordings${path}`)).json() as Promise<T>;
@@ -88,7 +88,7 @@ async function recorded(browser: Browser): Promise<{ id: string; file: File; mar
     const video = await office.page.request.get(`${new URL(demo.page).origin}/api/v1/recordings/${row.id}/parts/${number}`);
     marked.push(await holdsMagenta(blank, await video.body()));
   }
-  return { id: row.id, file, marked, close: () => office.page.context().close() };
+  return { id: row.id, began: row.began, file, marked, close: () => office.page.context().close() };
 }
 
 /** Whether any picture of a video is mostly magenta; a video without pictures is a failure. */
@@ -166,6 +166,45 @@ test('r3 a recorded screen goes on after Cancel, and nothing is kept of the capt
   expect(file.parts[1]!.begin_ms).toBeGreaterThanOrEqual(pauses[0]!.until_ms);
   expect(pauses[1]!.until_ms - pauses[1]!.from_ms).toBeGreaterThan(MARK_MS);
   await desk.putAway();
+  await close();
+});
+
+test('c19 a recorded screen is as long as it was shared, and its pause stands in the player at its second', async ({ page, browser }) => {
+  const desk = await shared(page);
+  const pressed = Date.now();
+  await desk.press(TITLES.cardBasic);
+  await desk.protected(TITLES.cardBasic);
+  await chip(page, 'paused');
+  const paused = Date.now();
+  await paint(page);
+  const cancelled = Date.now();
+  await desk.button('Cancel').click();
+  await chip(page, 'on');
+  const resumed = Date.now();
+  await chunkKept(page);
+  const before = Date.now();
+  await demo.simulator.hangUp();
+  await expect(desk.callBar).toContainText('No call');
+  const after = Date.now();
+  const { id, began, file, marked, close } = await recorded(browser);
+  expect(marked).toEqual([false, false]);
+  /** Between two moments of the wall clock, with some slack. */
+  const within = (ms: number, from: number, until: number, slack: number) => {
+    expect(ms).toBeGreaterThanOrEqual(from - began - slack);
+    expect(ms).toBeLessThanOrEqual(until - began + slack);
+  };
+  within(file.length_ms, before, after, 300);
+  const pauses = file.spans.filter(({ kind }) => kind === 'paused');
+  expect(pauses).toHaveLength(1);
+  within(pauses[0]!.from_ms, pressed, paused, 500);
+  within(pauses[0]!.until_ms, cancelled, resumed, 500);
+  const listener = await elsewhere(browser, demo);
+  await listener.signIn('supervisor', `/recordings/${id}`);
+  const card = listener.page.getByRole('region', { name: 'Screen', exact: true }).getByRole('listitem').filter({ hasText: 'Screen recording paused' });
+  await expect(card).toHaveCount(1);
+  const clock = (ms: number) => `00:${String(Math.floor(ms / 1_000)).padStart(2, '0')}`;
+  await expect(card).toContainText(`${clock(pauses[0]!.from_ms)} – ${clock(pauses[0]!.until_ms)}`);
+  await listener.page.context().close();
   await close();
 });
 
