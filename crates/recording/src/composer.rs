@@ -137,6 +137,10 @@ impl Composer {
         let Some(end) = position.checked_add(wide(bytes.len())) else {
             return Ok(());
         };
+        // All of it was said before the recording began: the other side was ahead.
+        if end <= self.start {
+            return Ok(());
+        }
         let late_from = position.clamp(self.start, end);
         let late_until = self.first.clamp(late_from, end);
         self.lost(track, late_from, late_until, out)?;

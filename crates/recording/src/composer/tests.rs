@@ -86,6 +86,19 @@ impl Kept {
 }
 
 #[test]
+fn what_was_said_before_the_recording_began_is_left_out_also_if_it_comes_later() {
+    let mut desk = Desk::new(2_949);
+    desk.say(Track::Consumer, 2_949, 3_109);
+    for (from, until) in [(2_219, 2_379), (2_789, 2_949), (2_900, 3_060)] {
+        desk.say(Track::Agent, from, until);
+    }
+    let kept = desk.end();
+    assert_eq!(kept.start, 2_949);
+    assert_eq!(kept.samples.len(), 2 * 160);
+    assert!(kept.spans.is_empty(), "{:?}", kept.spans);
+}
+
+#[test]
 fn what_is_said_is_kept_by_position_in_segments_of_half_a_second() {
     let mut desk = Desk::new(1_000);
     desk.talk(900, 21_000);
