@@ -173,6 +173,8 @@ class Talker(threading.Thread):
     def __init__(self, call, seed=1):
         super().__init__(daemon=True)
         self.call, self.heard, self.done = call, [], threading.Event()
+        # By how much it spoke later than its time, at most, in seconds: the machine had none for it.
+        self.late_s = 0.0
         voice = audio.ulaw(audio.hum(20, seed))
         self.voice = [voice[at : at + audio.FRAME] for at in range(0, len(voice), audio.FRAME)]
         self.said = queue.Queue()
@@ -194,6 +196,7 @@ class Talker(threading.Thread):
             except queue.Empty:
                 payload = self.voice[number % len(self.voice)]
             number += 1
+            self.late_s = max(self.late_s, time.monotonic() - due)
             self.call.wire.sendto(self.call.packet(payload), self.call.remote)
             self._hear()
             due += FRAME_S
