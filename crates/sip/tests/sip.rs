@@ -13,5 +13,6 @@ mod cases {
     mod rfc4475;
     mod storm;
     mod transactions;
+    mod updates;
     pub(crate) mod world;
 }

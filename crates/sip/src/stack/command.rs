@@ -107,14 +107,21 @@ pub enum Command {
         /// Our offer.
         offer: Session,
     },
-    /// Accepts the far side's re-INVITE. If it had no offer, the session is our offer.
+    /// Offers a change by UPDATE ([RFC 3311](https://www.rfc-editor.org/rfc/rfc3311)); only to a far side that has said that it takes it.
+    Update {
+        /// The leg.
+        leg: LegId,
+        /// Our offer.
+        offer: Session,
+    },
+    /// Accepts the far side's re-INVITE or UPDATE. If it had no offer, the session is our offer.
     AcceptOffer {
         /// The leg.
         leg: LegId,
         /// Our answer (or offer).
         answer: Session,
     },
-    /// Refuses the far side's re-INVITE; the session stays as it was.
+    /// Refuses the far side's re-INVITE or UPDATE; the session stays as it was.
     RejectOffer {
         /// The leg.
         leg: LegId,
@@ -231,6 +238,7 @@ impl Stack {
             } => self.reject(now, leg, status, reason),
             Command::Hangup { leg, reason } => self.hang_up(now, leg, reason),
             Command::Reinvite { leg, offer } => self.reinvite(now, leg, &offer),
+            Command::Update { leg, offer } => self.update(now, leg, &offer),
             Command::AcceptOffer { leg, answer } => self.accept_offer(now, leg, &answer),
             Command::RejectOffer { leg, status } => self.reject_offer(now, leg, status),
             Command::AckAnswer { leg, answer } => self.ack_answer(leg, &answer),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::Stack;
 use super::dtmf_info::{self, Signal};
 use super::event::{EndReason, Event, LegId};
-use super::leg::{AnswerOf, Exchange, Leg, Side, State, Unacknowledged};
+use super::leg::{AnswerOf, Asked, Exchange, Leg, Ringing, Side, State, Unacknowledged};
 use super::outbox::{Due, LegTimer};
 use super::receive::{Arrival, abilities, require_only};
 use super::write::{ACCEPT, ALLOW, read_session};
@@ -47,6 +47,7 @@ impl Stack {
             if leg.dialog.origin.remote.ip() == arrival.flow.remote.ip() {
                 leg.dialog.origin = arrival.flow;
             }
+            leg.terms.hear(&request.headers);
             leg.dialog.advance(number)
         });
         if !in_order {
@@ -54,6 +55,7 @@ impl Stack {
         }
         match request.method {
             Method::Invite => self.receive_reinvite(now, arrival, id, transaction),
+            Method::Update => self.receive_update(now, arrival, id, transaction),
             Method::Bye => self.receive_bye(now, id, transaction),
             Method::Info | Method::Message | Method::Notify => {
                 self.receive_info(now, arrival, id, transaction)
@@ -116,8 +118,9 @@ impl Stack {
             return;
         };
         match leg.state {
-            State::Ringing(asked) | State::Up(Exchange::TheyAsked(asked)) => {
-                self.refuse_transaction(now, asked.transaction, Status::REQUEST_TERMINATED, None);
+            State::Ringing(Ringing { transaction, .. })
+            | State::Up(Exchange::TheyAsked(Asked { transaction, .. })) => {
+                self.refuse_transaction(now, transaction, Status::REQUEST_TERMINATED, None);
             }
             State::Up(Exchange::OweAck {
                 transaction,
@@ -297,7 +300,8 @@ impl Stack {
         };
         match std::mem::replace(&mut leg.state, State::Up(Exchange::Stable)) {
             State::Up(Exchange::TheyAsked(asked)) => {
-                self.refuse_transaction(now, asked.transaction, Status::NOT_ACCEPTABLE_HERE, None);
+                let status = asked.through.undecided();
+                self.refuse_transaction(now, asked.transaction, status, None);
             }
             State::Up(Exchange::OweAck {
                 transaction,

@@ -6,7 +6,7 @@ use super::config::Credentials;
 use super::event::LegId;
 use super::flow::Flow;
 use crate::dialog::Dialog;
-use crate::message::{HeaderMap, Wire};
+use crate::message::{HeaderMap, HeaderName, Status, Wire};
 use crate::sdp::Session;
 use crate::transaction::{ClientId, ServerId};
 
@@ -19,7 +19,24 @@ pub(crate) struct Leg {
     pub(crate) invite: Option<ClientId>,
     /// It is a recording session of ours.
     pub(crate) recording: Option<Box<RecordingLeg>>,
+    pub(crate) terms: Terms,
     pub(crate) state: State,
+}
+
+/// What holds from one exchange to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Terms {
+    /// The far side has said that it takes UPDATE.
+    pub(crate) takes_update: bool,
+}
+
+impl Terms {
+    /// Takes in what a message of the far side says of it.
+    pub(crate) fn hear(&mut self, headers: &HeaderMap) {
+        if headers.contains(&HeaderName::ALLOW) {
+            self.takes_update = headers.has_token(&HeaderName::ALLOW, "UPDATE");
+        }
+    }
 }
 
 /// What a recording session keeps besides.
@@ -97,7 +114,36 @@ pub(crate) struct Ringing {
     pub(crate) offered_by: Side,
 }
 
-/// How long we wait for the answer to a re-INVITE of ours.
+/// A change of the far side's that waits for our caller's decision.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) transaction: ServerId,
+    pub(crate) number: u32,
+    pub(crate) offered_by: Side,
+    pub(crate) through: Through,
+}
+
+/// The request that bears a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Through {
+    /// Its 2xx waits for an ACK.
+    Invite,
+    /// Its 2xx ends the exchange.
+    Update,
+}
+
+impl Through {
+    /// What a change is refused with that our caller has not decided on in time. An UPDATE may not wait for a person
+    /// ([RFC 3311](https://www.rfc-editor.org/rfc/rfc3311)).
+    pub(crate) fn undecided(self) -> Status {
+        match self {
+            Self::Invite => Status::NOT_ACCEPTABLE_HERE,
+            Self::Update => Status::SERVER_TIMEOUT,
+        }
+    }
+}
+
+/// How long we wait for the answer to a re-INVITE or UPDATE of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Patience {
     /// Until the first time-out: then it is cancelled.
@@ -118,13 +164,13 @@ pub(crate) enum Side {
 pub(crate) enum Exchange {
     /// Nothing is open.
     Stable,
-    /// Our re-INVITE waits for its answer.
+    /// Our re-INVITE or UPDATE waits for its answer.
     WeAsked {
         transaction: ClientId,
         patience: Patience,
     },
-    /// Their re-INVITE waits for our caller's decision.
-    TheyAsked(Ringing),
+    /// Their re-INVITE or UPDATE waits for our caller's decision.
+    TheyAsked(Asked),
     /// Our 2xx waits for its ACK.
     Unacknowledged(Unacknowledged),
     /// Their 2xx, with an offer in it, waits for our caller's answer, which goes into the ACK.

@@ -20,6 +20,7 @@ mod register_server;
 mod reinvite;
 mod uac;
 mod uas;
+mod update;
 mod write;
 
 use std::collections::HashMap;

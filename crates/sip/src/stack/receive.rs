@@ -116,7 +116,7 @@ impl Stack {
             Method::Invite => self.receive_invite(now, arrival),
             Method::Register => self.receive_register(now, arrival),
             Method::Options => self.answer(arrival, Status::OK, &abilities()),
-            Method::Bye | Method::Info => {
+            Method::Bye | Method::Info | Method::Update => {
                 self.answer(arrival, Status::NO_DIALOG_OR_TRANSACTION, &[])
             }
             _ => self.answer(
@@ -165,6 +165,9 @@ impl Stack {
             .clients
             .response(&mut self.out, now, id, &essentials, response)
         {
+            Some(Owner::Leg(leg)) if essentials.cseq.method == Method::Update => {
+                self.update_answered(now, leg, id, &essentials, response);
+            }
             Some(Owner::Leg(leg)) => self.invite_answered(now, leg, id, &essentials, response),
             Some(Owner::Registration(number)) => self.registration_answered(now, number, response),
             Some(Owner::Nobody) | None => {}
@@ -229,6 +232,7 @@ fn is_method_known(method: &Method) -> bool {
             | Method::Options
             | Method::Bye
             | Method::Info
+            | Method::Update
             | Method::Ack
             | Method::Cancel
     )

@@ -12,7 +12,7 @@ use super::leg::Change;
 use super::receive::Arrival;
 use super::uac::{CREDENTIAL_TRIES_MAX, Outgoing};
 use super::write::{read_answer, read_session};
-use crate::message::{HeaderName, Request, Response, Status, Uri};
+use crate::message::{HeaderName, Method, Request, Response, Status, Uri};
 use crate::sdp::Session;
 use crate::siprec::{METADATA_REQUEST, write_parts};
 
@@ -99,7 +99,7 @@ impl Stack {
         if leg.recording.is_none() {
             return Err(CommandError::WrongState);
         }
-        let (mut request, flow) = self.next_change(id)?;
+        let (mut request, flow) = self.next_change(id, Method::Invite)?;
         self.set_recording(&mut request, (&offer, &metadata), flow);
         self.send_change(now, id, request, flow);
         self.keep_change(
@@ -129,7 +129,7 @@ impl Stack {
         let Some(mut change) = change.filter(|change| change.tries < CREDENTIAL_TRIES_MAX) else {
             return false;
         };
-        let Ok((mut request, flow)) = self.next_change(id) else {
+        let Ok((mut request, flow)) = self.next_change(id, Method::Invite) else {
             return false;
         };
         let Some((name, value)) = self.proof_for(&request.uri, credentials.as_ref(), response)

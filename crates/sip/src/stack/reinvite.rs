@@ -6,7 +6,7 @@ use super::Stack;
 use super::command::CommandError;
 use super::event::{EndReason, Event, LegId};
 use super::flow::Flow;
-use super::leg::{AnswerOf, Exchange, Leg, Patience, Ringing, Side, State, Unacknowledged};
+use super::leg::{AnswerOf, Asked, Exchange, Leg, Patience, Side, State, Through, Unacknowledged};
 use super::outbox::{Due, LegTimer};
 use super::receive::Arrival;
 use super::write::{SDP, read_answer, set_session};
@@ -60,20 +60,20 @@ impl Stack {
                 return self.finish(now, transaction, Status::REQUEST_PENDING, &[]);
             }
             State::Up(Exchange::TheyAsked(_)) | State::Ringing(_) | State::Calling(_) => {
-                let wait = self.ids.below(TOO_EARLY_WAIT_MAX + 1).to_string();
-                return self.finish(
-                    now,
-                    transaction,
-                    Status::SERVER_INTERNAL_ERROR,
-                    &[(HeaderName::RETRY_AFTER, wait)],
-                );
+                return self.too_early(now, transaction);
             }
             State::Cancelling(_) | State::Draining(..) => {
                 return self.finish(now, transaction, Status::NO_DIALOG_OR_TRANSACTION, &[]);
             }
         }
         match self.offer_of(arrival, id) {
-            Ok(offer) => self.offered(now, arrival, id, transaction, offer),
+            Ok(offer) => {
+                self.offered(now, arrival, id, (transaction, Through::Invite), offer);
+                let mut trying = self.response(Status::TRYING, self.servers.fields(transaction));
+                trying.body = Body::default();
+                self.servers
+                    .respond(&mut self.out, now, transaction, &trying);
+            }
             Err(status) => self.finish(
                 now,
                 transaction,
@@ -83,12 +83,24 @@ impl Stack {
         }
     }
 
-    fn offered(
+    /// The far side has a request open whose answer it has to wait for first.
+    pub(super) fn too_early(&mut self, now: Instant, transaction: ServerId) {
+        let wait = self.ids.below(TOO_EARLY_WAIT_MAX + 1).to_string();
+        self.finish(
+            now,
+            transaction,
+            Status::SERVER_INTERNAL_ERROR,
+            &[(HeaderName::RETRY_AFTER, wait)],
+        );
+    }
+
+    /// A change of the far side's begins to wait for our caller.
+    pub(super) fn offered(
         &mut self,
         now: Instant,
         arrival: &Arrival<'_>,
         id: LegId,
-        transaction: ServerId,
+        (transaction, through): (ServerId, Through),
         offer: Option<Session>,
     ) {
         let Some(leg) = self.legs.get_mut(&id) else {
@@ -100,23 +112,20 @@ impl Stack {
         } else {
             Side::Us
         };
-        leg.state = State::Up(Exchange::TheyAsked(Ringing {
+        leg.state = State::Up(Exchange::TheyAsked(Asked {
             transaction,
             number: arrival.essentials.cseq.number,
             offered_by,
+            through,
         }));
-        let mut trying = self.response(Status::TRYING, self.servers.fields(transaction));
-        trying.body = Body::default();
-        self.servers
-            .respond(&mut self.out, now, transaction, &trying);
         self.out
             .timers
             .set(Due::Leg(id, LegTimer::Decision), now + DECISION_MAX);
         self.out.emit(Event::Offered { leg: id, offer });
     }
 
-    /// Takes the open re-INVITE of the far side out of a leg.
-    fn take_asked(&mut self, id: LegId) -> Result<Ringing, CommandError> {
+    /// Takes the open change of the far side out of a leg.
+    fn take_asked(&mut self, id: LegId) -> Result<Asked, CommandError> {
         let leg = self.legs.get_mut(&id).ok_or(CommandError::BugUnknownLeg)?;
         match std::mem::replace(&mut leg.state, State::Up(Exchange::Stable)) {
             State::Up(Exchange::TheyAsked(asked)) => {
@@ -140,13 +149,15 @@ impl Stack {
         let waiting = self
             .accept(now, asked.transaction, session)
             .ok_or(CommandError::WrongState)?;
-        let waiting = Unacknowledged {
-            number: asked.number,
-            offered_by: asked.offered_by,
-            kind: AnswerOf::Change,
-            ..waiting
-        };
-        self.await_ack(now, id, waiting);
+        if asked.through == Through::Invite {
+            let waiting = Unacknowledged {
+                number: asked.number,
+                offered_by: asked.offered_by,
+                kind: AnswerOf::Change,
+                ..waiting
+            };
+            self.await_ack(now, id, waiting);
+        }
         Ok(())
     }
 
@@ -170,14 +181,18 @@ impl Stack {
         id: LegId,
         offer: &Session,
     ) -> Result<(), CommandError> {
-        let (mut request, flow) = self.next_change(id)?;
+        let (mut request, flow) = self.next_change(id, Method::Invite)?;
         set_session(&mut request.headers, &mut request.body, offer);
         self.send_change(now, id, request, flow);
         Ok(())
     }
 
-    /// The next re-INVITE of a leg whose exchange is not open, without body, and where it goes.
-    pub(super) fn next_change(&mut self, id: LegId) -> Result<(Request, Flow), CommandError> {
+    /// The next re-INVITE or UPDATE of a leg whose exchange is not open, without body, and where it goes.
+    pub(super) fn next_change(
+        &mut self,
+        id: LegId,
+        method: Method,
+    ) -> Result<(Request, Flow), CommandError> {
         let full = self.transactions_are_full();
         let leg = self.legs.get_mut(&id).ok_or(CommandError::BugUnknownLeg)?;
         if !matches!(leg.state, State::Up(Exchange::Stable)) {
@@ -186,12 +201,12 @@ impl Stack {
         if full {
             return Err(CommandError::Overloaded);
         }
-        let request = leg.dialog.next_request(Method::Invite);
+        let request = leg.dialog.next_request(method);
         let dialog = leg.dialog.clone();
         Ok((request, self.hop(&dialog)))
     }
 
-    /// Sends a re-INVITE.
+    /// Sends a re-INVITE or UPDATE.
     pub(super) fn send_change(
         &mut self,
         now: Instant,
@@ -214,7 +229,7 @@ impl Stack {
         }
     }
 
-    /// The answer to our re-INVITE.
+    /// The answer to our re-INVITE or UPDATE.
     pub(super) fn reinvite_answered(
         &mut self,
         now: Instant,
@@ -236,8 +251,11 @@ impl Stack {
         self.out.timers.cancel(Due::Leg(id, LegTimer::Decision));
         if status.is_success() {
             leg.dialog.refresh_target(&response.headers);
-            let dialog = leg.dialog.clone();
-            self.send_ack(&dialog, transaction, essentials.cseq.number, None);
+            leg.terms.hear(&response.headers);
+            if essentials.cseq.method == Method::Invite {
+                let dialog = leg.dialog.clone();
+                self.send_ack(&dialog, transaction, essentials.cseq.number, None);
+            }
             let event = match read_answer(&response.headers, &response.body)
                 .ok()
                 .flatten()

@@ -7,7 +7,7 @@ use super::command::CommandError;
 use super::config::Credentials;
 use super::event::{EndReason, Event, LegId};
 use super::flow::Flow;
-use super::leg::{Attempt, Calling, Cancelling, Exchange, Heard, Leg, RecordingLeg, State};
+use super::leg::{Attempt, Calling, Cancelling, Exchange, Heard, Leg, RecordingLeg, State, Terms};
 use super::outbox::{Due, LegTimer};
 use super::write::{read_answer, read_session, set_session};
 use crate::dialog::Dialog;
@@ -121,6 +121,7 @@ impl Stack {
                 dialog,
                 invite: Some(transaction),
                 recording: None,
+                terms: Terms::default(),
                 state: State::Calling(Box::new(calling)),
             },
         );
@@ -207,6 +208,7 @@ impl Stack {
     ) {
         let Some(Leg {
             mut dialog,
+            mut terms,
             state: State::Calling(calling),
             ..
         }) = self.remove_leg(id)
@@ -218,6 +220,7 @@ impl Stack {
         }
         dialog.establish(essentials, response);
         let (transaction, number) = (calling.transaction, essentials.cseq.number);
+        terms.hear(&response.headers);
         let is_offered = calling.attempt.offer.is_some();
         let recording = recording_leg(&calling.attempt);
         let Some(session) = accepted_session(*calling, essentials, response) else {
@@ -247,6 +250,7 @@ impl Stack {
             dialog,
             invite: Some(transaction),
             recording,
+            terms,
             state: State::Up(exchange),
         });
         let (answer, late_offer) = if is_offered {

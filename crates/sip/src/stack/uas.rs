@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Stack;
 use super::command::CommandError;
 use super::event::{EndReason, Event, Incoming, LegId};
-use super::leg::{AnswerOf, Exchange, Leg, Ringing, Side, State, Unacknowledged};
+use super::leg::{AnswerOf, Exchange, Leg, Ringing, Side, State, Terms, Unacknowledged};
 use super::outbox::{Due, LegTimer};
 use super::receive::{Arrival, Refused};
 use super::write::{ACCEPT, SDP, read_session, set_session};
@@ -160,6 +160,8 @@ impl Stack {
             number: arrival.essentials.cseq.number,
             offered_by,
         };
+        let mut terms = Terms::default();
+        terms.hear(&arrival.request.headers);
         self.legs.insert(
             id,
             Leg {
@@ -167,6 +169,7 @@ impl Stack {
                 dialog,
                 invite: None,
                 recording: None,
+                terms,
                 state: State::Ringing(ringing),
             },
         );

@@ -17,7 +17,7 @@ use crate::siprec::{MULTIPART, session_part};
 use crate::transaction::Owner;
 
 /// Methods we take.
-pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, REGISTER";
+pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, REGISTER";
 
 /// Body types we read.
 pub(super) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
@@ -52,7 +52,7 @@ impl Stack {
                 .headers
                 .push(HeaderName::USER_AGENT, &self.config.user_agent);
         }
-        if request.method == Method::Invite {
+        if matches!(request.method, Method::Invite | Method::Update) {
             if !request.headers.contains(&HeaderName::CONTACT) {
                 request
                     .headers
@@ -67,11 +67,9 @@ impl Stack {
         let mut response = Response::new(status, fields);
         let in_dialog =
             status.is_success() || (status.is_provisional() && status != Status::TRYING);
-        let is_invite = response
-            .headers
-            .cseq()
-            .is_ok_and(|cseq| cseq.method == Method::Invite);
-        if in_dialog && is_invite {
+        let aims = |method: Method| matches!(method, Method::Invite | Method::Update);
+        let is_aimed = response.headers.cseq().is_ok_and(|cseq| aims(cseq.method));
+        if in_dialog && is_aimed {
             response
                 .headers
                 .push(HeaderName::CONTACT, self.contact().to_string());

@@ -327,7 +327,7 @@ fn methods_without_a_place_in_a_call_are_refused() {
     let cases = [
         ("REFER", "", "603 REFER", 0),
         ("OPTIONS", "", "200 OPTIONS", 0),
-        ("UPDATE", "", "405 UPDATE", 0),
+        ("PUBLISH", "", "405 PUBLISH", 0),
         ("SUBSCRIBE", "", "405 SUBSCRIBE", 0),
         ("MESSAGE", "", "405 MESSAGE", 0),
         ("MESSAGE", digits, "200 MESSAGE", 1),
