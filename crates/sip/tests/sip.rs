@@ -11,6 +11,7 @@ mod cases {
     mod phones;
     mod recording;
     mod rfc4475;
+    mod sessions;
     mod storm;
     mod transactions;
     mod updates;

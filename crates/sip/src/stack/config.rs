@@ -24,12 +24,17 @@ pub struct StackConfig {
     pub digest: DigestPolicy,
     /// Our name in `User-Agent` and `Server`.
     pub user_agent: String,
+    /// How long an answered call holds without a refresh ([RFC 4028](https://www.rfc-editor.org/rfc/rfc4028)), as we ask for and at most
+    /// grant: `session_min` to a day, in whole seconds.
+    pub session_expires: Duration,
+    /// Shortest such interval that we grant, at least 90 s: 422 below it.
+    pub session_min: Duration,
     /// Bounds.
     pub limits: Limits,
 }
 
 impl StackConfig {
-    /// A configuration with defaults: advertised as bound, realm and name `tonewall`, default bounds.
+    /// A configuration with defaults: advertised as bound, realm and name `tonewall`, sessions of 600 s, default bounds.
     #[must_use]
     pub fn new(node: &str, epoch: u32, seed: [u8; 32], local: SocketAddr) -> Self {
         Self {
@@ -41,6 +46,8 @@ impl StackConfig {
             realm: "tonewall".to_owned(),
             digest: DigestPolicy::default(),
             user_agent: "tonewall".to_owned(),
+            session_expires: Duration::from_secs(600),
+            session_min: Duration::from_secs(90),
             limits: Limits::default(),
         }
     }

@@ -240,6 +240,8 @@ impl Stack {
             LegTimer::Unacknowledged => self.never_acknowledged(now, id),
             LegTimer::Decision => self.never_decided(now, id),
             LegTimer::Cancelled => self.never_finished(id),
+            LegTimer::Refresh => self.refresh_due(now, id),
+            LegTimer::Expiry => self.session_expired(now, id),
         }
     }
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::config::Credentials;
 use super::event::LegId;
 use super::flow::Flow;
+use super::session_timer::{SessionTimer, Wanted};
 use crate::dialog::Dialog;
 use crate::message::{HeaderMap, HeaderName, Status, Wire};
 use crate::sdp::Session;
-use crate::transaction::{ClientId, ServerId};
+use crate::transaction::{ClientId, Fingerprint, ServerId};
 
 /// One leg.
 #[derive(Debug)]
@@ -28,14 +29,39 @@ pub(crate) struct Leg {
 pub(crate) struct Terms {
     /// The far side has said that it takes UPDATE.
     pub(crate) takes_update: bool,
+    /// Our description that holds, to be offered again unchanged.
+    pub(crate) ours: Option<Box<str>>,
+    /// Name of the far side's description that holds.
+    theirs: Option<Fingerprint>,
+    pub(crate) timer: Option<SessionTimer>,
+    /// Shortest interval that a far side has asked for.
+    pub(crate) min_se: Option<Duration>,
+    /// Our UPDATE that is to refresh the session.
+    pub(crate) refresh: Option<ClientId>,
 }
 
 impl Terms {
+    /// Of the INVITE that begins a leg.
+    pub(crate) fn of_caller(headers: &HeaderMap, offer: Option<&Session>) -> Self {
+        let mut terms = Self::default();
+        terms.hear(headers);
+        if let Some(offer) = offer {
+            terms.describes(offer);
+        }
+        terms
+    }
+
     /// Takes in what a message of the far side says of it.
     pub(crate) fn hear(&mut self, headers: &HeaderMap) {
         if headers.contains(&HeaderName::ALLOW) {
             self.takes_update = headers.has_token(&HeaderName::ALLOW, "UPDATE");
         }
+    }
+
+    /// Keeps the name of a description of the far side's; whether it is another than before.
+    pub(crate) fn describes(&mut self, session: &Session) -> bool {
+        let name = Fingerprint::of(&[session.to_string().as_bytes()]);
+        self.theirs.replace(name) != Some(name)
     }
 }
 
@@ -89,6 +115,9 @@ pub(crate) struct Attempt {
     pub(crate) flow: Flow,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) tries: u8,
+    /// What a far side that wants longer sessions has asked for.
+    pub(crate) min_se: Option<Duration>,
+    pub(crate) raises: u8,
 }
 
 /// Whether a provisional answer came. Before it a CANCEL must not be sent ([RFC 3261 §9.1](https://www.rfc-editor.org/rfc/rfc3261#section-9.1)).
@@ -112,6 +141,7 @@ pub(crate) struct Ringing {
     pub(crate) transaction: ServerId,
     pub(crate) number: u32,
     pub(crate) offered_by: Side,
+    pub(crate) wanted: Wanted,
 }
 
 /// A change of the far side's that waits for our caller's decision.
@@ -121,6 +151,7 @@ pub(crate) struct Asked {
     pub(crate) number: u32,
     pub(crate) offered_by: Side,
     pub(crate) through: Through,
+    pub(crate) wanted: Wanted,
 }
 
 /// The request that bears a change.
@@ -141,6 +172,15 @@ impl Through {
             Self::Update => Status::SERVER_TIMEOUT,
         }
     }
+}
+
+/// What a re-INVITE or UPDATE with a description is for.
+#[derive(Debug)]
+pub(crate) enum Purpose {
+    /// This offer of our caller's.
+    Offer(Box<str>),
+    /// The session is to go on as it is.
+    Refresh,
 }
 
 /// How long we wait for the answer to a re-INVITE or UPDATE of ours.
@@ -168,6 +208,7 @@ pub(crate) enum Exchange {
     WeAsked {
         transaction: ClientId,
         patience: Patience,
+        purpose: Purpose,
     },
     /// Their re-INVITE or UPDATE waits for our caller's decision.
     TheyAsked(Asked),

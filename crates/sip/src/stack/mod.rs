@@ -18,6 +18,7 @@ mod recording;
 mod register_client;
 mod register_server;
 mod reinvite;
+mod session_timer;
 mod uac;
 mod uas;
 mod update;

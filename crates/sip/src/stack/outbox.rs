@@ -75,6 +75,10 @@ pub(crate) enum LegTimer {
     Decision,
     /// A cancelled INVITE never got its final answer.
     Cancelled,
+    /// Our refresh of the session.
+    Refresh,
+    /// The session was not refreshed.
+    Expiry,
 }
 
 /// Output queues and timers; every part of a stack writes here.

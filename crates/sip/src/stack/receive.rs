@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::Stack;
 use super::flow::Flow;
-use super::write::{ACCEPT, ALLOW};
+use super::session_timer::TIMER;
+use super::write::{ACCEPT, ALLOW, SUPPORTED};
 use crate::message::{
     Essentials, HeaderName, Method, Parsed, Refusal, Request, Response, Status, Uri, parse,
 };
@@ -203,8 +204,7 @@ fn inspect(request: &Request, essentials: &Essentials) -> Result<(), Refused> {
     if essentials.max_forwards == 0 && request.method == Method::Invite {
         return Err((Status::TOO_MANY_HOPS, Vec::new()));
     }
-    // Nothing that begins needs an extension of ours.
-    require_only(request, &[])
+    require_only(request, &[TIMER])
 }
 
 /// What a request requires has to be known.
@@ -239,8 +239,9 @@ fn is_method_known(method: &Method) -> bool {
 }
 
 /// What an OPTIONS is told.
-pub(super) fn abilities() -> [(HeaderName, String); 2] {
+pub(super) fn abilities() -> [(HeaderName, String); 3] {
     [
+        (HeaderName::SUPPORTED, SUPPORTED.to_owned()),
         (HeaderName::ALLOW, ALLOW.to_owned()),
         (HeaderName::ACCEPT, ACCEPT.to_owned()),
     ]

@@ -8,16 +8,17 @@ use super::Stack;
 use super::command::{Command, CommandError};
 use super::event::LegId;
 use super::flow::{Flow, Transport};
-use super::leg::Change;
+use super::leg::{Change, Purpose};
 use super::receive::Arrival;
+use super::session_timer::TIMER;
 use super::uac::{CREDENTIAL_TRIES_MAX, Outgoing};
-use super::write::{read_answer, read_session};
+use super::write::{description, read_answer, read_session};
 use crate::message::{HeaderName, Method, Request, Response, Status, Uri};
 use crate::sdp::Session;
 use crate::siprec::{METADATA_REQUEST, write_parts};
 
 /// The option tag of recording sessions.
-const SIPREC: &str = "siprec";
+pub(super) const SIPREC: &str = "siprec";
 
 /// What a recorder may send us in a dialog.
 const ACCEPTED: &str = "application/sdp, application/rs-metadata-request";
@@ -101,7 +102,8 @@ impl Stack {
         }
         let (mut request, flow) = self.next_change(id, Method::Invite)?;
         self.set_recording(&mut request, (&offer, &metadata), flow);
-        self.send_change(now, id, request, flow);
+        let purpose = Purpose::Offer(description(&offer));
+        self.send_change(now, id, request, flow, purpose);
         self.keep_change(
             id,
             Change {
@@ -138,7 +140,8 @@ impl Stack {
         };
         request.headers.push(name, value);
         self.set_recording(&mut request, (&change.offer, &change.metadata), flow);
-        self.send_change(now, id, request, flow);
+        let purpose = Purpose::Offer(description(&change.offer));
+        self.send_change(now, id, request, flow, purpose);
         change.tries += 1;
         self.keep_change(id, change);
         true
@@ -155,8 +158,8 @@ impl Stack {
     pub(super) fn known_extensions(&self, id: LegId) -> &'static [&'static str] {
         let leg = self.legs.get(&id);
         match leg.is_some_and(|leg| leg.recording.is_some()) {
-            true => &[SIPREC],
-            false => &[],
+            true => &[TIMER, SIPREC],
+            false => &[TIMER],
         }
     }
 
@@ -167,7 +170,7 @@ impl Stack {
         id: LegId,
     ) -> Result<Option<Session>, Status> {
         let Request { headers, body, .. } = arrival.request;
-        if self.known_extensions(id).is_empty() {
+        if self.legs.get(&id).is_none_or(|leg| leg.recording.is_none()) {
             return read_session(headers, body);
         }
         match headers.content_type().as_deref() {

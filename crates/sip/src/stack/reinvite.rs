@@ -6,10 +6,13 @@ use super::Stack;
 use super::command::CommandError;
 use super::event::{EndReason, Event, LegId};
 use super::flow::Flow;
-use super::leg::{AnswerOf, Asked, Exchange, Leg, Patience, Side, State, Through, Unacknowledged};
+use super::leg::{
+    AnswerOf, Asked, Exchange, Leg, Patience, Purpose, Side, State, Through, Unacknowledged,
+};
 use super::outbox::{Due, LegTimer};
 use super::receive::Arrival;
-use super::write::{SDP, read_answer, set_session};
+use super::session_timer::Wanted;
+use super::write::{SDP, description, read_answer, set_session};
 use crate::message::{Body, Essentials, HeaderName, Method, Request, Response, Status};
 use crate::sdp::Session;
 use crate::transaction::{Owner, ServerId};
@@ -66,9 +69,19 @@ impl Stack {
                 return self.finish(now, transaction, Status::NO_DIALOG_OR_TRANSACTION, &[]);
             }
         }
+        let wanted = match self.wanted_timer(&arrival.request.headers) {
+            Ok(wanted) => wanted,
+            Err((status, extra)) => return self.finish(now, transaction, status, &extra),
+        };
         match self.offer_of(arrival, id) {
             Ok(offer) => {
-                self.offered(now, arrival, id, (transaction, Through::Invite), offer);
+                self.offered(
+                    now,
+                    arrival,
+                    id,
+                    (transaction, Through::Invite, wanted),
+                    offer,
+                );
                 let mut trying = self.response(Status::TRYING, self.servers.fields(transaction));
                 trying.body = Body::default();
                 self.servers
@@ -100,13 +113,16 @@ impl Stack {
         now: Instant,
         arrival: &Arrival<'_>,
         id: LegId,
-        (transaction, through): (ServerId, Through),
+        (transaction, through, wanted): (ServerId, Through, Wanted),
         offer: Option<Session>,
     ) {
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
         leg.dialog.refresh_target(&arrival.request.headers);
+        if let Some(offer) = &offer {
+            leg.terms.describes(offer);
+        }
         let offered_by = if offer.is_some() {
             Side::Them
         } else {
@@ -117,6 +133,7 @@ impl Stack {
             number: arrival.essentials.cseq.number,
             offered_by,
             through,
+            wanted,
         }));
         self.out
             .timers
@@ -147,7 +164,7 @@ impl Stack {
     ) -> Result<(), CommandError> {
         let asked = self.take_asked(id)?;
         let waiting = self
-            .accept(now, asked.transaction, session)
+            .accept(now, id, (asked.transaction, asked.wanted), session)
             .ok_or(CommandError::WrongState)?;
         if asked.through == Through::Invite {
             let waiting = Unacknowledged {
@@ -183,7 +200,8 @@ impl Stack {
     ) -> Result<(), CommandError> {
         let (mut request, flow) = self.next_change(id, Method::Invite)?;
         set_session(&mut request.headers, &mut request.body, offer);
-        self.send_change(now, id, request, flow);
+        let purpose = Purpose::Offer(description(offer));
+        self.send_change(now, id, request, flow, purpose);
         Ok(())
     }
 
@@ -201,8 +219,12 @@ impl Stack {
         if full {
             return Err(CommandError::Overloaded);
         }
-        let request = leg.dialog.next_request(method);
+        let mut request = leg.dialog.next_request(method);
         let dialog = leg.dialog.clone();
+        let (timer, min) = (leg.terms.timer, leg.terms.min_se);
+        if timer.is_some() {
+            self.write_timer(&mut request.headers, timer, min);
+        }
         Ok((request, self.hop(&dialog)))
     }
 
@@ -213,6 +235,7 @@ impl Stack {
         id: LegId,
         mut request: Request,
         flow: Flow,
+        purpose: Purpose,
     ) {
         self.finish_request(&mut request, flow);
         let transaction = self
@@ -222,6 +245,7 @@ impl Stack {
             leg.state = State::Up(Exchange::WeAsked {
                 transaction,
                 patience: Patience::Waiting,
+                purpose,
             });
             self.out
                 .timers
@@ -247,26 +271,21 @@ impl Stack {
         if status.is_provisional() {
             return;
         }
-        leg.state = State::Up(Exchange::Stable);
+        let before = std::mem::replace(&mut leg.state, State::Up(Exchange::Stable));
+        let State::Up(Exchange::WeAsked { purpose, .. }) = before else {
+            return;
+        };
         self.out.timers.cancel(Due::Leg(id, LegTimer::Decision));
         if status.is_success() {
-            leg.dialog.refresh_target(&response.headers);
-            leg.terms.hear(&response.headers);
             if essentials.cseq.method == Method::Invite {
+                leg.dialog.refresh_target(&response.headers);
                 let dialog = leg.dialog.clone();
                 self.send_ack(&dialog, transaction, essentials.cseq.number, None);
             }
-            let event = match read_answer(&response.headers, &response.body)
-                .ok()
-                .flatten()
-            {
-                Some(answer) => Event::OfferAnswered { leg: id, answer },
-                None => Event::OfferFailed {
-                    leg: id,
-                    status: Status::NOT_ACCEPTABLE_HERE,
-                },
-            };
-            return self.out.emit(event);
+            return self.change_accepted(now, id, purpose, response);
+        }
+        if matches!(purpose, Purpose::Refresh) {
+            return self.refresh_refused(now, id, response);
         }
         if self.prove_change(now, id, response) {
             return;
@@ -280,6 +299,38 @@ impl Stack {
         }
     }
 
+    fn change_accepted(&mut self, now: Instant, id: LegId, purpose: Purpose, response: &Response) {
+        self.agree_timer(now, id, &response.headers);
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        leg.dialog.refresh_target(&response.headers);
+        leg.terms.hear(&response.headers);
+        let answer = read_answer(&response.headers, &response.body)
+            .ok()
+            .flatten();
+        let is_another = answer
+            .as_ref()
+            .is_some_and(|answer| leg.terms.describes(answer));
+        let is_recording = leg.recording.is_some();
+        let event = match (purpose, answer) {
+            (Purpose::Offer(ours), Some(answer)) => {
+                leg.terms.ours = Some(ours);
+                Event::OfferAnswered { leg: id, answer }
+            }
+            (Purpose::Offer(_), None) => Event::OfferFailed {
+                leg: id,
+                status: Status::NOT_ACCEPTABLE_HERE,
+            },
+            // A recorder's answer means something to what was asked of it: a refresh asks for nothing.
+            (Purpose::Refresh, Some(answer)) if is_another && !is_recording => {
+                Event::OfferAnswered { leg: id, answer }
+            }
+            (Purpose::Refresh, _) => return,
+        };
+        self.out.emit(event);
+    }
+
     /// The far side has not answered our re-INVITE: it is cancelled, and if that is not answered either, the call is ended.
     pub(super) fn change_unanswered(&mut self, now: Instant, id: LegId) {
         let Some(leg) = self.legs.get_mut(&id) else {
@@ -288,6 +339,7 @@ impl Stack {
         let State::Up(Exchange::WeAsked {
             transaction,
             patience,
+            ..
         }) = &mut leg.state
         else {
             return;
@@ -341,7 +393,7 @@ impl Stack {
         Ok(())
     }
 
-    fn hang_up_answered(&mut self, now: Instant, id: LegId, reason: Option<&str>) {
+    pub(super) fn hang_up_answered(&mut self, now: Instant, id: LegId, reason: Option<&str>) {
         let Some(mut leg) = self.remove_leg(id) else {
             return;
         };

@@ -9,7 +9,8 @@ use super::event::{EndReason, Event, LegId};
 use super::flow::Flow;
 use super::leg::{Attempt, Calling, Cancelling, Exchange, Heard, Leg, RecordingLeg, State, Terms};
 use super::outbox::{Due, LegTimer};
-use super::write::{read_answer, read_session, set_session};
+use super::session_timer::raised;
+use super::write::{description, read_answer, read_session, set_session};
 use crate::dialog::Dialog;
 use crate::digest::answer_challenge;
 use crate::message::{
@@ -20,6 +21,9 @@ use crate::transaction::{ClientId, Owner, Timer};
 
 /// Times an INVITE is sent with credentials: once, and once more if the nonce was stale.
 pub(super) const CREDENTIAL_TRIES_MAX: u8 = 2;
+
+/// Times an INVITE is sent again for a longer session: each hop of a chain may ask for more.
+const RAISES_MAX: u8 = 3;
 
 /// How long a late offer may wait for our caller's answer: as long as the far side repeats its 2xx.
 const ACK_ANSWER_MAX: Duration = Duration::from_secs(30);
@@ -71,6 +75,8 @@ impl Stack {
             flow: call.flow,
             credentials: call.credentials,
             tries: 0,
+            min_se: None,
+            raises: 0,
         };
         self.dialogs.insert((call_id, tag), call.leg);
         self.out.timers.set(
@@ -104,6 +110,7 @@ impl Stack {
             (Some(offer), None) => set_session(&mut request.headers, &mut request.body, offer),
             (None, _) => {}
         }
+        self.write_timer(&mut request.headers, None, attempt.min_se);
         self.finish_request(&mut request, attempt.flow);
         let transaction =
             self.clients
@@ -223,6 +230,8 @@ impl Stack {
         terms.hear(&response.headers);
         let is_offered = calling.attempt.offer.is_some();
         let recording = recording_leg(&calling.attempt);
+        terms.ours = calling.attempt.offer.as_ref().map(description);
+        terms.min_se = calling.attempt.min_se;
         let Some(session) = accepted_session(*calling, essentials, response) else {
             self.send_ack(&dialog, transaction, number, None);
             self.send_bye(now, &mut dialog, None);
@@ -233,6 +242,7 @@ impl Stack {
                 retry_after: None,
             });
         };
+        terms.describes(&session);
         let exchange = if is_offered {
             self.send_ack(&dialog, transaction, number, None);
             Exchange::Stable
@@ -253,6 +263,7 @@ impl Stack {
             terms,
             state: State::Up(exchange),
         });
+        self.agree_timer(now, id, &response.headers);
         let (answer, late_offer) = if is_offered {
             (Some(session), None)
         } else {
@@ -287,13 +298,16 @@ impl Stack {
                 self.proof_for(&dialog.target, attempt.credentials.as_ref(), response)
         {
             attempt.tries += 1;
-            let tag = dialog.local.tag().unwrap_or_default().to_owned();
-            self.dialogs.insert((dialog.call_id.clone(), tag), id);
-            self.out.timers.set(
-                Due::Leg(id, LegTimer::Ring),
-                now + self.config.limits.ring_max,
-            );
-            return self.attempt(now, id, dialog, attempt, Some(proof));
+            return self.attempt_again(now, id, dialog, attempt, Some(proof));
+        }
+        let before = attempt.min_se.unwrap_or(self.config.session_expires);
+        if response.status == Status::SESSION_INTERVAL_TOO_SMALL
+            && attempt.raises < RAISES_MAX
+            && let Some(min) = raised(&response.headers, before)
+        {
+            attempt.raises += 1;
+            attempt.min_se = Some(min);
+            return self.attempt_again(now, id, dialog, attempt, None);
         }
         let seconds: Option<u64> = response
             .headers
@@ -304,6 +318,23 @@ impl Stack {
             status: response.status,
             retry_after: seconds.map(Duration::from_secs),
         });
+    }
+
+    fn attempt_again(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        dialog: Dialog,
+        attempt: Attempt,
+        proof: Option<(HeaderName, String)>,
+    ) {
+        let tag = dialog.local.tag().unwrap_or_default().to_owned();
+        self.dialogs.insert((dialog.call_id.clone(), tag), id);
+        self.out.timers.set(
+            Due::Leg(id, LegTimer::Ring),
+            now + self.config.limits.ring_max,
+        );
+        self.attempt(now, id, dialog, attempt, proof);
     }
 
     pub(super) fn proof_for(
@@ -423,6 +454,9 @@ impl Stack {
         let Some(leg) = self.legs.get(&id) else {
             return;
         };
+        if leg.terms.refresh == Some(transaction) {
+            return self.end_expired(now, id, EndReason::Timeout);
+        }
         match &leg.state {
             State::Calling(calling) if calling.transaction == transaction => {
                 self.remove_leg(id);
@@ -454,6 +488,7 @@ impl Stack {
             return Err(CommandError::WrongState);
         };
         leg.state = State::Up(Exchange::Stable);
+        leg.terms.ours = Some(description(answer));
         let dialog = leg.dialog.clone();
         self.out.timers.cancel(Due::Leg(id, LegTimer::Decision));
         self.send_ack(&dialog, transaction, number, Some(answer));

@@ -8,7 +8,8 @@ use super::event::{EndReason, Event, Incoming, LegId};
 use super::leg::{AnswerOf, Exchange, Leg, Ringing, Side, State, Terms, Unacknowledged};
 use super::outbox::{Due, LegTimer};
 use super::receive::{Arrival, Refused};
-use super::write::{ACCEPT, SDP, read_session, set_session};
+use super::session_timer::Wanted;
+use super::write::{ACCEPT, SDP, description, read_session, set_session};
 use crate::dialog::Dialog;
 use crate::digest::Verdict;
 use crate::message::{HeaderMap, HeaderName, Status};
@@ -41,12 +42,16 @@ impl Stack {
                 return self.answer(arrival, status, &[(HeaderName::ACCEPT, SDP.to_owned())]);
             }
         };
+        let wanted = match self.wanted_timer(&arrival.request.headers) {
+            Ok(wanted) => wanted,
+            Err((status, extra)) => return self.answer(arrival, status, &extra),
+        };
         let is_full =
             self.legs.len() >= self.config.limits.legs_max || self.transactions_are_full();
         if is_full || !self.admission.invite(now) {
             return self.shed(arrival.flow, arrival.request, arrival.essentials);
         }
-        let leg = self.open_incoming(now, arrival, offer.as_ref());
+        let leg = self.open_incoming(now, arrival, offer.as_ref(), wanted);
         let incoming = describe(arrival, leg, offer, caller, second_pass);
         self.out.emit(Event::Incoming(Box::new(incoming)));
     }
@@ -127,6 +132,7 @@ impl Stack {
         now: Instant,
         arrival: &Arrival<'_>,
         offer: Option<&Session>,
+        wanted: Wanted,
     ) -> LegId {
         let id = self.new_leg();
         let tag = self.ids.tag();
@@ -159,9 +165,9 @@ impl Stack {
             transaction,
             number: arrival.essentials.cseq.number,
             offered_by,
+            wanted,
         };
-        let mut terms = Terms::default();
-        terms.hear(&arrival.request.headers);
+        let terms = Terms::of_caller(&arrival.request.headers, offer);
         self.legs.insert(
             id,
             Leg {
@@ -225,11 +231,11 @@ impl Stack {
         session: &Session,
     ) -> Result<(), CommandError> {
         let ringing = self.ringing(id)?;
-        let (transaction, number, offered_by) =
-            (ringing.transaction, ringing.number, ringing.offered_by);
+        let (number, offered_by) = (ringing.number, ringing.offered_by);
+        let asked = (ringing.transaction, ringing.wanted);
         self.out.timers.cancel(Due::Leg(id, LegTimer::Ring));
         let waiting = self
-            .accept(now, transaction, session)
+            .accept(now, id, asked, session)
             .ok_or(CommandError::WrongState)?;
         let waiting = Unacknowledged {
             number,
@@ -245,11 +251,16 @@ impl Stack {
     pub(super) fn accept(
         &mut self,
         now: Instant,
-        transaction: ServerId,
+        id: LegId,
+        (transaction, wanted): (ServerId, Wanted),
         session: &Session,
     ) -> Option<Unacknowledged> {
         let mut response = self.response(Status::OK, self.servers.fields(transaction));
+        self.grant_timer(now, id, wanted, &mut response.headers);
         set_session(&mut response.headers, &mut response.body, session);
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.terms.ours = Some(description(session));
+        }
         let (wire, flow) = self
             .servers
             .respond(&mut self.out, now, transaction, &response)?;

@@ -1,15 +1,16 @@
 //! UPDATE (RFC 3311), by either side.
 //! Owns: when one may come and go, and what its answer means.
-//! Never: is what only refreshes a session.
+//! Never: sends one that only refreshes the session.
 
 use std::time::Instant;
 
 use super::Stack;
 use super::command::CommandError;
 use super::event::LegId;
-use super::leg::{Exchange, Leg, Side, State, Through};
+use super::leg::{Exchange, Leg, Purpose, Side, State, Through};
 use super::receive::Arrival;
-use super::write::{SDP, set_session};
+use super::session_timer::Wanted;
+use super::write::{SDP, description, set_session};
 use crate::message::{Essentials, HeaderName, Method, Response, Status};
 use crate::sdp::Session;
 use crate::transaction::{ClientId, ServerId};
@@ -23,6 +24,10 @@ impl Stack {
         id: LegId,
         transaction: ServerId,
     ) {
+        let wanted = match self.wanted_timer(&arrival.request.headers) {
+            Ok(wanted) => wanted,
+            Err((status, extra)) => return self.finish(now, transaction, status, &extra),
+        };
         let offer = match self.offer_of(arrival, id) {
             Ok(offer) => offer,
             Err(status) => {
@@ -39,10 +44,16 @@ impl Stack {
         match (offer, exchange) {
             (None, _) => {
                 leg.dialog.refresh_target(&arrival.request.headers);
-                self.finish(now, transaction, Status::OK, &[]);
+                self.confirm_refresh(now, id, (transaction, wanted));
             }
             (offer @ Some(_), Exchange::Stable) => {
-                self.offered(now, arrival, id, (transaction, Through::Update), offer);
+                self.offered(
+                    now,
+                    arrival,
+                    id,
+                    (transaction, Through::Update, wanted),
+                    offer,
+                );
             }
             (Some(_), Exchange::WeAsked { .. }) => {
                 self.finish(now, transaction, Status::REQUEST_PENDING, &[]);
@@ -57,6 +68,18 @@ impl Stack {
         }
     }
 
+    fn confirm_refresh(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        (transaction, wanted): (ServerId, Wanted),
+    ) {
+        let mut response = self.response(Status::OK, self.servers.fields(transaction));
+        self.grant_timer(now, id, wanted, &mut response.headers);
+        self.servers
+            .respond(&mut self.out, now, transaction, &response);
+    }
+
     pub(super) fn update(
         &mut self,
         now: Instant,
@@ -69,7 +92,8 @@ impl Stack {
         }
         let (mut request, flow) = self.next_change(id, Method::Update)?;
         set_session(&mut request.headers, &mut request.body, offer);
-        self.send_change(now, id, request, flow);
+        let purpose = Purpose::Offer(description(offer));
+        self.send_change(now, id, request, flow, purpose);
         Ok(())
     }
 
@@ -82,10 +106,15 @@ impl Stack {
         essentials: &Essentials,
         response: &Response,
     ) {
-        let asked = self.legs.get(&id).map(|leg| &leg.state);
-        if let Some(State::Up(Exchange::WeAsked {
+        let Some(leg) = self.legs.get(&id) else {
+            return;
+        };
+        if leg.terms.refresh == Some(transaction) {
+            return self.refresh_answered(now, id, response);
+        }
+        if let State::Up(Exchange::WeAsked {
             transaction: asked, ..
-        })) = asked
+        }) = &leg.state
             && *asked == transaction
         {
             self.reinvite_answered(now, id, essentials, response);

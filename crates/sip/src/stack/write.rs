@@ -7,6 +7,7 @@ use super::event::{EndReason, Event, LegId};
 use super::flow::Flow;
 use super::leg::Leg;
 use super::outbox::{Due, LegTimer};
+use super::session_timer::TIMER;
 use crate::dialog::{Dialog, Reach};
 use crate::message::{
     Body, Essentials, HeaderMap, HeaderName, Host, Method, NameAddr, Request, Response, Status,
@@ -18,6 +19,9 @@ use crate::transaction::Owner;
 
 /// Methods we take.
 pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, REGISTER";
+
+/// Extensions we know.
+pub(super) const SUPPORTED: &str = TIMER;
 
 /// Body types we read.
 pub(super) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
@@ -59,6 +63,7 @@ impl Stack {
                     .push(HeaderName::CONTACT, self.contact().to_string());
             }
             request.headers.push(HeaderName::ALLOW, ALLOW);
+            request.headers.push(HeaderName::SUPPORTED, SUPPORTED);
         }
     }
 
@@ -74,6 +79,7 @@ impl Stack {
                 .headers
                 .push(HeaderName::CONTACT, self.contact().to_string());
             response.headers.push(HeaderName::ALLOW, ALLOW);
+            response.headers.push(HeaderName::SUPPORTED, SUPPORTED);
         } else {
             response.headers.remove(&HeaderName::RECORD_ROUTE);
         }
@@ -215,6 +221,8 @@ impl Stack {
             LegTimer::Unacknowledged,
             LegTimer::Decision,
             LegTimer::Cancelled,
+            LegTimer::Refresh,
+            LegTimer::Expiry,
         ] {
             self.out.timers.cancel(Due::Leg(id, timer));
         }
@@ -240,6 +248,11 @@ impl Stack {
 pub(super) fn set_session(headers: &mut HeaderMap, body: &mut Body, session: &Session) {
     headers.set(HeaderName::CONTENT_TYPE, SDP);
     *body = Body::from(session.to_string().as_str());
+}
+
+/// A description as it is kept, to be sent again unchanged.
+pub(super) fn description(session: &Session) -> Box<str> {
+    session.to_string().into_boxed_str()
 }
 
 /// The session description in an answer, which may stand among other parts.

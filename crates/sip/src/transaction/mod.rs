@@ -9,5 +9,6 @@ mod server;
 mod timer;
 
 pub(crate) use client::{ClientId, Clients, Owner};
+pub(crate) use fingerprint::Fingerprint;
 pub(crate) use server::{Opening, ServerId, ServerKey, Servers};
 pub(crate) use timer::{T1, T2, Timer};
