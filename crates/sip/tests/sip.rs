@@ -10,6 +10,7 @@ mod cases {
     mod memory;
     mod phones;
     mod recording;
+    mod reliable;
     mod rfc4475;
     mod sessions;
     mod storm;

@@ -67,13 +67,15 @@ pub enum Command {
         /// The metadata.
         metadata: String,
     },
-    /// Sends a provisional answer on an incoming leg: 180, or 183 with early media.
+    /// Sends a provisional answer on an incoming leg: 180, or 183 with early media; reliably where the caller asks for it
+    /// ([RFC 3262](https://www.rfc-editor.org/rfc/rfc3262)). Such a caller that made no offer needs ours in the first one, and
+    /// [`Event::OfferAnswered`](super::Event) brings its answer.
     Provisional {
         /// The leg.
         leg: LegId,
         /// 101 to 199; 100 goes by itself.
         status: Status,
-        /// Answer for early media.
+        /// Answer (or offer) for early media.
         answer: Option<Session>,
     },
     /// Accepts an incoming leg with 200. If the INVITE had no offer, the session is our offer and [`Event::Confirmed`](super::Event)
@@ -107,7 +109,8 @@ pub enum Command {
         /// Our offer.
         offer: Session,
     },
-    /// Offers a change by UPDATE ([RFC 3311](https://www.rfc-editor.org/rfc/rfc3311)); only to a far side that has said that it takes it.
+    /// Offers a change by UPDATE ([RFC 3311](https://www.rfc-editor.org/rfc/rfc3311)), before the leg is answered or later; only to a far
+    /// side that has said that it takes it, and before the answer only once a reliable response has settled the first exchange.
     Update {
         /// The leg.
         leg: LegId,
@@ -121,7 +124,8 @@ pub enum Command {
         /// Our answer (or offer).
         answer: Session,
     },
-    /// Refuses the far side's re-INVITE or UPDATE; the session stays as it was.
+    /// Refuses the far side's re-INVITE or UPDATE; the session stays as it was. An offer that came in a reliable response to our INVITE
+    /// cannot be refused by itself: the leg is given up with it.
     RejectOffer {
         /// The leg.
         leg: LegId,

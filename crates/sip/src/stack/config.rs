@@ -29,6 +29,9 @@ pub struct StackConfig {
     pub session_expires: Duration,
     /// Shortest such interval that we grant, at least 90 s: 422 below it.
     pub session_min: Duration,
+    /// Provisional responses with a description go reliably ([RFC 3262](https://www.rfc-editor.org/rfc/rfc3262)) also to those who take them
+    /// and do not ask for them. To those who ask, all go reliably.
+    pub reliable_where_supported: bool,
     /// Bounds.
     pub limits: Limits,
 }
@@ -48,6 +51,7 @@ impl StackConfig {
             user_agent: "tonewall".to_owned(),
             session_expires: Duration::from_secs(600),
             session_min: Duration::from_secs(90),
+            reliable_where_supported: false,
             limits: Limits::default(),
         }
     }

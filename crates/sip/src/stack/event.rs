@@ -60,7 +60,7 @@ pub enum Event {
         /// The answer to our offer, if the INVITE had none.
         answer: Option<Session>,
     },
-    /// The far side sends a re-INVITE, or an UPDATE with an offer; wants [`Command::AcceptOffer`](super::Command) or `RejectOffer`.
+    /// The far side sends a re-INVITE, or an UPDATE or PRACK with an offer, or it offers before it answers; wants [`Command::AcceptOffer`](super::Command) or `RejectOffer`.
     Offered {
         /// The leg.
         leg: LegId,

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::Stack;
 use super::dtmf_info::{self, Signal};
 use super::event::{EndReason, Event, LegId};
-use super::leg::{AnswerOf, Asked, Exchange, Leg, Ringing, Side, State, Unacknowledged};
+use super::leg::{AnswerOf, Exchange, Leg, Side, State, Unacknowledged};
 use super::outbox::{Due, LegTimer};
 use super::receive::{Arrival, abilities, require_only};
 use super::write::{ACCEPT, ALLOW, read_session};
@@ -19,9 +19,10 @@ impl Stack {
         let id = *self
             .dialogs
             .get(&(arrival.essentials.call_id.clone(), tag.to_owned()))?;
-        let dialog = &self.legs.get(&id)?.dialog;
-        let is_from_there = self.is_same_side(dialog.origin.remote.ip(), arrival.flow.remote.ip());
-        (is_from_there && dialog.is_with(arrival.essentials)).then_some(id)
+        let leg = self.legs.get(&id)?;
+        let origin = leg.dialog.origin.remote.ip();
+        let is_from_there = self.is_same_side(origin, arrival.flow.remote.ip());
+        (is_from_there && leg.is_with(arrival.essentials)).then_some(id)
     }
 
     pub(super) fn receive_in_dialog(&mut self, now: Instant, arrival: &Arrival<'_>) {
@@ -47,14 +48,23 @@ impl Stack {
             if leg.dialog.origin.remote.ip() == arrival.flow.remote.ip() {
                 leg.dialog.origin = arrival.flow;
             }
-            leg.terms.hear(&request.headers);
-            leg.dialog.advance(number)
+            match leg.early(|dialog, _| dialog.is_with(arrival.essentials)) {
+                Some(found) => {
+                    found.terms.hear(&request.headers);
+                    found.dialog.advance(number)
+                }
+                None => {
+                    leg.terms.hear(&request.headers);
+                    leg.dialog.advance(number)
+                }
+            }
         });
         if !in_order {
             return self.finish(now, transaction, Status::SERVER_INTERNAL_ERROR, &[]);
         }
         match request.method {
             Method::Invite => self.receive_reinvite(now, arrival, id, transaction),
+            Method::Prack => self.receive_prack(now, arrival, id, transaction),
             Method::Update => self.receive_update(now, arrival, id, transaction),
             Method::Bye => self.receive_bye(now, id, transaction),
             Method::Info | Method::Message | Method::Notify => {
@@ -114,13 +124,16 @@ impl Stack {
             return self.finish(now, transaction, Status::NO_DIALOG_OR_TRANSACTION, &[]);
         }
         self.finish_barely(now, transaction, Status::OK);
-        let Some(leg) = self.remove_leg(id) else {
+        let Some(leg) = self.remove_leg(now, id) else {
             return;
         };
         match leg.state {
-            State::Ringing(Ringing { transaction, .. })
-            | State::Up(Exchange::TheyAsked(Asked { transaction, .. })) => {
-                self.refuse_transaction(now, transaction, Status::REQUEST_TERMINATED, None);
+            State::Ringing(ringing) => {
+                let status = Status::REQUEST_TERMINATED;
+                self.refuse_transaction(now, ringing.transaction, status, None);
+            }
+            State::Up(Exchange::TheyAsked(asked)) => {
+                self.refuse_transaction(now, asked.transaction, Status::REQUEST_TERMINATED, None);
             }
             State::Up(Exchange::OweAck {
                 transaction,
@@ -228,7 +241,7 @@ impl Stack {
 
     /// The BYE that waited for an ACK goes now.
     fn finish_draining(&mut self, now: Instant, id: LegId, reason: Option<&str>) {
-        if let Some(mut leg) = self.remove_leg(id) {
+        if let Some(mut leg) = self.remove_leg(now, id) {
             self.send_bye(now, &mut leg.dialog, reason);
         }
     }
@@ -236,10 +249,11 @@ impl Stack {
     pub(super) fn leg_due(&mut self, now: Instant, id: LegId, timer: LegTimer) {
         match timer {
             LegTimer::Ring => self.rang_too_long(now, id),
+            LegTimer::Provisional => self.repeat_provisional(now, id),
             LegTimer::Repeat => self.repeat_acceptance(now, id),
             LegTimer::Unacknowledged => self.never_acknowledged(now, id),
             LegTimer::Decision => self.never_decided(now, id),
-            LegTimer::Cancelled => self.never_finished(id),
+            LegTimer::Cancelled => self.never_finished(now, id),
             LegTimer::Refresh => self.refresh_due(now, id),
             LegTimer::Expiry => self.session_expired(now, id),
         }
@@ -297,6 +311,10 @@ impl Stack {
     /// Our caller left an offer without answer, or the far side one of ours.
     fn never_decided(&mut self, now: Instant, id: LegId) {
         self.change_unanswered(now, id);
+        if let Some(asked) = self.take_early(id, None) {
+            self.finish(now, asked.transaction, asked.through.undecided(), &[]);
+            return self.go_on_ringing(now, id);
+        }
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
@@ -318,11 +336,11 @@ impl Stack {
     }
 
     /// A cancelled INVITE that got no final answer is forgotten ([RFC 3261 §9.1](https://www.rfc-editor.org/rfc/rfc3261#section-9.1)).
-    fn never_finished(&mut self, id: LegId) {
+    fn never_finished(&mut self, now: Instant, id: LegId) {
         if let Some(Leg {
             state: State::Cancelling(cancelling),
             ..
-        }) = self.remove_leg(id)
+        }) = self.remove_leg(now, id)
         {
             self.clients.remove(&mut self.out, cancelling.transaction);
         }

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use super::config::Credentials;
+use super::early::{Fork, Turn};
 use super::event::LegId;
 use super::flow::Flow;
+use super::reliable::Reliable;
 use super::session_timer::{SessionTimer, Wanted};
+use super::write::description;
 use crate::dialog::Dialog;
 use crate::message::{HeaderMap, HeaderName, Status, Wire};
 use crate::sdp::Session;
@@ -36,6 +39,8 @@ pub(crate) struct Terms {
     pub(crate) timer: Option<SessionTimer>,
     /// Shortest interval that a far side has asked for.
     pub(crate) min_se: Option<Duration>,
+    /// `RSeq` of a reliable response of ours that our 2xx has overtaken.
+    pub(crate) last_reliable: Option<u32>,
     /// Our UPDATE that is to refresh the session.
     pub(crate) refresh: Option<ClientId>,
 }
@@ -49,6 +54,14 @@ impl Terms {
             terms.describes(offer);
         }
         terms
+    }
+
+    /// Of an INVITE of ours.
+    pub(crate) fn of_ours(offer: Option<&Session>) -> Self {
+        Self {
+            ours: offer.map(description),
+            ..Self::default()
+        }
     }
 
     /// Takes in what a message of the far side says of it.
@@ -88,7 +101,7 @@ pub(crate) enum State {
     /// We gave our INVITE up; the caller has been told. Waits for the final answer.
     Cancelling(Cancelling),
     /// An INVITE waits for our caller's decision.
-    Ringing(Ringing),
+    Ringing(Box<Ringing>),
     /// Answered.
     Up(Exchange),
     /// We hung up before the ACK of our 2xx came; the caller has been told. The BYE waits for that ACK
@@ -102,6 +115,8 @@ pub(crate) struct Calling {
     pub(crate) heard: Heard,
     /// Session of early media and the tag of who sent it.
     pub(crate) early: Option<(String, Session)>,
+    /// Who has answered provisionally.
+    pub(crate) forks: Vec<Fork>,
     pub(crate) attempt: Attempt,
 }
 
@@ -142,6 +157,7 @@ pub(crate) struct Ringing {
     pub(crate) number: u32,
     pub(crate) offered_by: Side,
     pub(crate) wanted: Wanted,
+    pub(crate) reliable: Reliable,
 }
 
 /// A change of the far side's that waits for our caller's decision.
@@ -159,7 +175,7 @@ pub(crate) struct Asked {
 pub(crate) enum Through {
     /// Its 2xx waits for an ACK.
     Invite,
-    /// Its 2xx ends the exchange.
+    /// Or a PRACK: its 2xx ends the exchange.
     Update,
 }
 
@@ -216,6 +232,19 @@ pub(crate) enum Exchange {
     Unacknowledged(Unacknowledged),
     /// Their 2xx, with an offer in it, waits for our caller's answer, which goes into the ACK.
     OweAck { transaction: ClientId, number: u32 },
+}
+
+impl Exchange {
+    /// Whose turn it is.
+    pub(crate) fn turn(&self) -> Turn {
+        match self {
+            Self::Stable => Turn::Anybody,
+            Self::WeAsked { .. } => Turn::Theirs,
+            Self::Unacknowledged(waiting) if waiting.offered_by == Side::Us => Turn::Theirs,
+            // An ACK is to come: until then a description that follows could be taken for what it answers.
+            Self::Unacknowledged(_) | Self::TheyAsked(_) | Self::OweAck { .. } => Turn::Ours,
+        }
+    }
 }
 
 #[derive(Debug)]

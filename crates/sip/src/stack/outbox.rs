@@ -67,6 +67,8 @@ pub(crate) enum Due {
 pub(crate) enum LegTimer {
     /// An INVITE rings for too long (timer C of RFC 3261 for those we send).
     Ring,
+    /// Our reliable provisional response is to be repeated.
+    Provisional,
     /// Our 2xx is to be repeated.
     Repeat,
     /// Our 2xx was never acknowledged.

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::Stack;
 use super::flow::Flow;
+use super::reliable::REL100;
 use super::session_timer::TIMER;
 use super::write::{ACCEPT, ALLOW, SUPPORTED};
 use crate::message::{
@@ -117,7 +118,7 @@ impl Stack {
             Method::Invite => self.receive_invite(now, arrival),
             Method::Register => self.receive_register(now, arrival),
             Method::Options => self.answer(arrival, Status::OK, &abilities()),
-            Method::Bye | Method::Info | Method::Update => {
+            Method::Bye | Method::Info | Method::Update | Method::Prack => {
                 self.answer(arrival, Status::NO_DIALOG_OR_TRANSACTION, &[])
             }
             _ => self.answer(
@@ -204,7 +205,7 @@ fn inspect(request: &Request, essentials: &Essentials) -> Result<(), Refused> {
     if essentials.max_forwards == 0 && request.method == Method::Invite {
         return Err((Status::TOO_MANY_HOPS, Vec::new()));
     }
-    require_only(request, &[TIMER])
+    require_only(request, &[TIMER, REL100])
 }
 
 /// What a request requires has to be known.
@@ -233,6 +234,7 @@ fn is_method_known(method: &Method) -> bool {
             | Method::Bye
             | Method::Info
             | Method::Update
+            | Method::Prack
             | Method::Ack
             | Method::Cancel
     )

@@ -10,6 +10,7 @@ use super::event::LegId;
 use super::flow::{Flow, Transport};
 use super::leg::{Change, Purpose};
 use super::receive::Arrival;
+use super::reliable::REL100;
 use super::session_timer::TIMER;
 use super::uac::{CREDENTIAL_TRIES_MAX, Outgoing};
 use super::write::{description, read_answer, read_session};
@@ -158,8 +159,8 @@ impl Stack {
     pub(super) fn known_extensions(&self, id: LegId) -> &'static [&'static str] {
         let leg = self.legs.get(&id);
         match leg.is_some_and(|leg| leg.recording.is_some()) {
-            true => &[TIMER, SIPREC],
-            false => &[TIMER],
+            true => &[TIMER, REL100, SIPREC],
+            false => &[TIMER, REL100],
         }
     }
 

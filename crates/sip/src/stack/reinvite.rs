@@ -18,10 +18,10 @@ use crate::sdp::Session;
 use crate::transaction::{Owner, ServerId};
 
 /// How long our caller may think about an offer of the far side: shorter than the far side's patience (timer B). Later: 488.
-const DECISION_MAX: Duration = Duration::from_secs(20);
+pub(super) const DECISION_MAX: Duration = Duration::from_secs(20);
 
 /// How long a far side may think about an offer of ours: a person may have to be asked. Later it is cancelled.
-const CHANGE_MAX: Duration = Duration::from_secs(60);
+pub(super) const CHANGE_MAX: Duration = Duration::from_secs(60);
 
 /// How long a cancelled offer may stay without final answer. Later the far side counts as gone.
 const CANCELLED_CHANGE_MAX: Duration = Duration::from_secs(32);
@@ -162,9 +162,17 @@ impl Stack {
         id: LegId,
         session: &Session,
     ) -> Result<(), CommandError> {
+        if self.answer_in_prack(now, id, session) {
+            return Ok(());
+        }
+        if let Some(asked) = self.take_early(id, Some(session)) {
+            self.accept(now, id, (asked.transaction, asked.wanted), Some(session));
+            self.go_on_ringing(now, id);
+            return Ok(());
+        }
         let asked = self.take_asked(id)?;
         let waiting = self
-            .accept(now, id, (asked.transaction, asked.wanted), session)
+            .accept(now, id, (asked.transaction, asked.wanted), Some(session))
             .ok_or(CommandError::WrongState)?;
         if asked.through == Through::Invite {
             let waiting = Unacknowledged {
@@ -186,6 +194,20 @@ impl Stack {
     ) -> Result<(), CommandError> {
         if status.code() < 400 {
             return Err(CommandError::BugStatus);
+        }
+        if self.owes_prack(id) {
+            self.cancel_call(now, id, None);
+            self.out.emit(Event::Failed {
+                leg: id,
+                status,
+                retry_after: None,
+            });
+            return Ok(());
+        }
+        if let Some(asked) = self.take_early(id, None) {
+            self.finish(now, asked.transaction, status, &[]);
+            self.go_on_ringing(now, id);
+            return Ok(());
         }
         let asked = self.take_asked(id)?;
         self.refuse_transaction(now, asked.transaction, status, None);
@@ -394,7 +416,7 @@ impl Stack {
     }
 
     pub(super) fn hang_up_answered(&mut self, now: Instant, id: LegId, reason: Option<&str>) {
-        let Some(mut leg) = self.remove_leg(id) else {
+        let Some(mut leg) = self.remove_leg(now, id) else {
             return;
         };
         match leg.state {

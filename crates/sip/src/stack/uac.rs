@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use super::Stack;
 use super::command::CommandError;
 use super::config::Credentials;
+use super::early::{Early, Fork};
 use super::event::{EndReason, Event, LegId};
 use super::flow::Flow;
 use super::leg::{Attempt, Calling, Cancelling, Exchange, Heard, Leg, RecordingLeg, State, Terms};
 use super::outbox::{Due, LegTimer};
 use super::session_timer::raised;
-use super::write::{description, read_answer, read_session, set_session};
+use super::write::{description, read_answer, set_session};
 use crate::dialog::Dialog;
 use crate::digest::answer_challenge;
 use crate::message::{
@@ -119,6 +120,7 @@ impl Stack {
             transaction,
             heard: Heard::Nothing,
             early: None,
+            forks: Vec::new(),
             attempt,
         };
         self.legs.insert(
@@ -149,7 +151,7 @@ impl Stack {
         match &mut leg.state {
             State::Calling(calling) if calling.transaction == transaction => {
                 if response.status.is_provisional() {
-                    return self.progress(id, essentials, response);
+                    return self.progress(now, id, essentials, response);
                 }
                 self.calling_answered(now, id, essentials, response);
             }
@@ -175,34 +177,17 @@ impl Stack {
         }
     }
 
-    fn progress(&mut self, id: LegId, essentials: &Essentials, response: &Response) {
-        let Some(Leg {
+    fn progress(&mut self, now: Instant, id: LegId, essentials: &Essentials, response: &Response) {
+        if let Some(Leg {
             state: State::Calling(calling),
             ..
         }) = self.legs.get_mut(&id)
-        else {
-            return;
-        };
-        calling.heard = Heard::Provisional;
-        if response.status == Status::TRYING {
-            return;
+        {
+            calling.heard = Heard::Provisional;
         }
-        let offered = calling.attempt.offer.is_some();
-        let answer = read_session(&response.headers, &response.body)
-            .ok()
-            .flatten()
-            .filter(|_| offered);
-        if let Some(answer) = &answer {
-            calling.early = Some((
-                essentials.to.tag().unwrap_or_default().to_owned(),
-                answer.clone(),
-            ));
+        if response.status != Status::TRYING {
+            self.hear_provisional(now, id, essentials, response);
         }
-        self.out.emit(Event::Progress {
-            leg: id,
-            status: response.status,
-            answer,
-        });
     }
 
     /// The final answer to the INVITE that began a leg.
@@ -213,40 +198,41 @@ impl Stack {
         essentials: &Essentials,
         response: &Response,
     ) {
+        let fork = self.take_fork(id, essentials, response);
         let Some(Leg {
             mut dialog,
             mut terms,
             state: State::Calling(calling),
             ..
-        }) = self.remove_leg(id)
+        }) = self.remove_leg(now, id)
         else {
             return;
         };
         if !response.status.is_success() {
             return self.call_refused(now, id, dialog, *calling, response);
         }
-        dialog.establish(essentials, response);
-        let (transaction, number) = (calling.transaction, essentials.cseq.number);
-        terms.hear(&response.headers);
-        let is_offered = calling.attempt.offer.is_some();
-        let recording = recording_leg(&calling.attempt);
         terms.ours = calling.attempt.offer.as_ref().map(description);
+        let (mut early, mut has_moved) = (Early::Open, false);
+        if let Some(fork) = fork {
+            (dialog, terms) = (fork.dialog, fork.terms);
+            (early, has_moved) = (fork.early, fork.has_moved);
+        }
+        dialog.establish(essentials, response);
+        terms.hear(&response.headers);
         terms.min_se = calling.attempt.min_se;
-        let Some(session) = accepted_session(*calling, essentials, response) else {
+        let (transaction, number) = (calling.transaction, essentials.cseq.number);
+        let recording = recording_leg(&calling.attempt);
+        let agreed = agreement(*calling, (&early, has_moved), essentials, response);
+        if let Agreement::None = agreed {
             self.send_ack(&dialog, transaction, number, None);
             self.send_bye(now, &mut dialog, None);
-            let status = Status::NOT_ACCEPTABLE_HERE;
             return self.out.emit(Event::Failed {
                 leg: id,
-                status,
+                status: Status::NOT_ACCEPTABLE_HERE,
                 retry_after: None,
             });
-        };
-        terms.describes(&session);
-        let exchange = if is_offered {
-            self.send_ack(&dialog, transaction, number, None);
-            Exchange::Stable
-        } else {
+        }
+        let exchange = if let Agreement::Offered(_) = agreed {
             self.out
                 .timers
                 .set(Due::Leg(id, LegTimer::Decision), now + ACK_ANSWER_MAX);
@@ -254,7 +240,13 @@ impl Stack {
                 transaction,
                 number,
             }
+        } else {
+            self.send_ack(&dialog, transaction, number, None);
+            self.carry_over(now, id, early)
         };
+        if let Agreement::Reached(Some(session)) | Agreement::Offered(session) = &agreed {
+            terms.describes(session);
+        }
         self.put_back(Leg {
             id,
             dialog,
@@ -264,16 +256,24 @@ impl Stack {
             state: State::Up(exchange),
         });
         self.agree_timer(now, id, &response.headers);
-        let (answer, late_offer) = if is_offered {
-            (Some(session), None)
-        } else {
-            (None, Some(session))
+        self.out.emit(agreed.told(id));
+    }
+
+    /// The early dialog that a 2xx confirms.
+    fn take_fork(
+        &mut self,
+        id: LegId,
+        essentials: &Essentials,
+        response: &Response,
+    ) -> Option<Fork> {
+        let leg = self.legs.get_mut(&id)?;
+        let State::Calling(calling) = &mut leg.state else {
+            return None;
         };
-        self.out.emit(Event::Answered {
-            leg: id,
-            answer,
-            late_offer,
-        });
+        let tag = essentials.to.tag().filter(|_| response.status.is_success());
+        let known = |fork: &Fork| fork.dialog.remote.tag() == tag;
+        let at = calling.forks.iter().position(known)?;
+        Some(calling.forks.swap_remove(at))
     }
 
     /// Puts a leg that keeps its names back into the tables.
@@ -375,7 +375,7 @@ impl Stack {
             }
             return;
         }
-        self.remove_leg(id);
+        self.remove_leg(now, id);
         if response.status.is_success() {
             self.end_fork(now, transaction, essentials, response);
         }
@@ -418,11 +418,16 @@ impl Stack {
         };
         let (transaction, heard) = (calling.transaction, calling.heard);
         let held = reason.clone().filter(|_| heard == Heard::Nothing);
-        leg.state = State::Cancelling(Cancelling {
+        let cancelling = State::Cancelling(Cancelling {
             transaction,
             heard,
             reason: held,
         });
+        if let Some(mut leg) = self.legs.remove(&id) {
+            self.drop_early(now, &mut leg);
+            leg.state = cancelling;
+            self.legs.insert(id, leg);
+        }
         self.out.timers.cancel(Due::Leg(id, LegTimer::Ring));
         if heard == Heard::Provisional {
             self.send_cancel(now, id, transaction, reason);
@@ -451,6 +456,9 @@ impl Stack {
 
     /// Nobody answered an INVITE of ours in time.
     pub(super) fn invite_timed_out(&mut self, now: Instant, id: LegId, transaction: ClientId) {
+        if self.early_answered(now, id, transaction, None) {
+            return;
+        }
         let Some(leg) = self.legs.get(&id) else {
             return;
         };
@@ -459,7 +467,7 @@ impl Stack {
         }
         match &leg.state {
             State::Calling(calling) if calling.transaction == transaction => {
-                self.remove_leg(id);
+                self.remove_leg(now, id);
                 self.out.emit(Event::Failed {
                     leg: id,
                     status: Status::REQUEST_TIMEOUT,
@@ -467,7 +475,7 @@ impl Stack {
                 });
             }
             State::Cancelling(_) => {
-                self.remove_leg(id);
+                self.remove_leg(now, id);
             }
             State::Up(Exchange::WeAsked {
                 transaction: asked, ..
@@ -496,20 +504,56 @@ impl Stack {
     }
 }
 
-/// The session of a 2xx: its own, else, if we offered, the one that its sender gave for early media.
-fn accepted_session(
+/// What a 2xx says of the session.
+enum Agreement {
+    /// Nothing: the call cannot be.
+    None,
+    /// There is one, with this answer, unless it was changed before the 2xx.
+    Reached(Option<Session>),
+    /// The far side offers one.
+    Offered(Session),
+}
+
+impl Agreement {
+    /// As our caller hears of it.
+    fn told(self, leg: LegId) -> Event {
+        let (answer, late_offer) = match self {
+            Self::Offered(offer) => (None, Some(offer)),
+            Self::Reached(answer) => (answer, None),
+            Self::None => (None, None),
+        };
+        Event::Answered {
+            leg,
+            answer,
+            late_offer,
+        }
+    }
+}
+
+/// The session of a 2xx: what was settled before, else its own, else, if we offered, the one that its sender gave for early media.
+fn agreement(
     calling: Calling,
+    (early, has_moved): (&Early, bool),
     essentials: &Essentials,
     response: &Response,
-) -> Option<Session> {
+) -> Agreement {
+    let is_offered = calling.attempt.offer.is_some();
+    let first = calling
+        .early
+        .filter(|(tag, _)| is_offered && Some(tag.as_str()) == essentials.to.tag())
+        .map(|(_, session)| session);
+    if early.is_agreed() {
+        return Agreement::Reached(first.filter(|_| !has_moved));
+    }
     let own = read_answer(&response.headers, &response.body)
         .ok()
         .flatten();
-    let is_offered = calling.attempt.offer.is_some();
-    let early = calling
-        .early
-        .filter(|(tag, _)| is_offered && Some(tag.as_str()) == essentials.to.tag());
-    own.or(early.map(|(_, session)| session))
+    match (own, first) {
+        (Some(own), _) if is_offered => Agreement::Reached(Some(own)),
+        (Some(own), _) => Agreement::Offered(own),
+        (None, Some(first)) => Agreement::Reached(Some(first)),
+        (None, None) => Agreement::None,
+    }
 }
 
 /// What the leg of a recording session keeps; none of another.

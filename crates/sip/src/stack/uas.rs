@@ -8,6 +8,7 @@ use super::event::{EndReason, Event, Incoming, LegId};
 use super::leg::{AnswerOf, Exchange, Leg, Ringing, Side, State, Terms, Unacknowledged};
 use super::outbox::{Due, LegTimer};
 use super::receive::{Arrival, Refused};
+use super::reliable::{Demand, Reliable};
 use super::session_timer::Wanted;
 use super::write::{ACCEPT, SDP, description, read_session, set_session};
 use crate::dialog::Dialog;
@@ -161,11 +162,13 @@ impl Stack {
         } else {
             Side::Us
         };
+        let demand = Demand::of(&arrival.request.headers);
         let ringing = Ringing {
             transaction,
             number: arrival.essentials.cseq.number,
             offered_by,
             wanted,
+            reliable: Reliable::new(demand, self.ids.below(u64::MAX)),
         };
         let terms = Terms::of_caller(&arrival.request.headers, offer);
         self.legs.insert(
@@ -176,7 +179,7 @@ impl Stack {
                 invite: None,
                 recording: None,
                 terms,
-                state: State::Ringing(ringing),
+                state: State::Ringing(Box::new(ringing)),
             },
         );
         let asked = arrival
@@ -211,35 +214,35 @@ impl Stack {
         status: Status,
         answer: Option<&Session>,
     ) -> Result<(), CommandError> {
-        let transaction = self.ringing(id)?.transaction;
+        self.ringing(id)?;
         if !status.is_provisional() || status == Status::TRYING {
             return Err(CommandError::BugStatus);
         }
-        let mut response = self.response(status, self.servers.fields(transaction));
-        if let Some(answer) = answer {
-            set_session(&mut response.headers, &mut response.body, answer);
-        }
-        self.servers
-            .respond(&mut self.out, now, transaction, &response);
-        Ok(())
+        self.send_provisional(now, id, status, answer)
     }
 
+    /// The 2xx waits while a description in a reliable response is not acknowledged, or a change is open.
     pub(super) fn accept_call(
         &mut self,
         now: Instant,
         id: LegId,
         session: &Session,
     ) -> Result<(), CommandError> {
+        self.ringing(id)?;
+        if self.hold_back(id, session) {
+            return Ok(());
+        }
+        let is_agreed = self.end_provisionals(id);
         let ringing = self.ringing(id)?;
         let (number, offered_by) = (ringing.number, ringing.offered_by);
         let asked = (ringing.transaction, ringing.wanted);
         self.out.timers.cancel(Due::Leg(id, LegTimer::Ring));
         let waiting = self
-            .accept(now, id, asked, session)
+            .accept(now, id, asked, Some(session).filter(|_| !is_agreed))
             .ok_or(CommandError::WrongState)?;
         let waiting = Unacknowledged {
             number,
-            offered_by,
+            offered_by: if is_agreed { Side::Them } else { offered_by },
             kind: AnswerOf::Call,
             ..waiting
         };
@@ -247,19 +250,21 @@ impl Stack {
         Ok(())
     }
 
-    /// Sends a 2xx with a session.
+    /// Sends a 2xx, with a session unless one is agreed on already.
     pub(super) fn accept(
         &mut self,
         now: Instant,
         id: LegId,
         (transaction, wanted): (ServerId, Wanted),
-        session: &Session,
+        session: Option<&Session>,
     ) -> Option<Unacknowledged> {
         let mut response = self.response(Status::OK, self.servers.fields(transaction));
         self.grant_timer(now, id, wanted, &mut response.headers);
-        set_session(&mut response.headers, &mut response.body, session);
-        if let Some(leg) = self.legs.get_mut(&id) {
-            leg.terms.ours = Some(description(session));
+        if let Some(session) = session {
+            set_session(&mut response.headers, &mut response.body, session);
+            if let Some(leg) = self.legs.get_mut(&id) {
+                leg.terms.ours = Some(description(session));
+            }
         }
         let (wire, flow) = self
             .servers
@@ -317,7 +322,7 @@ impl Stack {
         };
         let transaction = ringing.transaction;
         self.refuse_transaction(now, transaction, status, reason);
-        self.remove_leg(id);
+        self.remove_leg(now, id);
         self.out.emit(Event::Ended {
             leg: id,
             reason: ended,

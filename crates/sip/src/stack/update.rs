@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use super::Stack;
 use super::command::CommandError;
+use super::early::{Early, Turn};
 use super::event::LegId;
-use super::leg::{Exchange, Leg, Purpose, Side, State, Through};
+use super::leg::{Exchange, Leg, Purpose, State, Through};
 use super::receive::Arrival;
 use super::session_timer::Wanted;
 use super::write::{SDP, description, set_session};
@@ -38,15 +39,21 @@ impl Stack {
         let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
-        let State::Up(exchange) = &leg.state else {
-            return self.finish(now, transaction, Status::NO_DIALOG_OR_TRANSACTION, &[]);
-        };
-        match (offer, exchange) {
-            (None, _) => {
-                leg.dialog.refresh_target(&arrival.request.headers);
-                self.confirm_refresh(now, id, (transaction, wanted));
+        let (turn, is_up) = match &leg.state {
+            State::Up(exchange) => (exchange.turn(), true),
+            State::Ringing(ringing) if matches!(ringing.reliable.early, Early::Open) => {
+                (Turn::Ours, false)
             }
-            (offer @ Some(_), Exchange::Stable) => {
+            _ => match leg.early(|dialog, _| dialog.is_with(arrival.essentials)) {
+                Some(found) => (found.early.turn(), false),
+                None => {
+                    return self.finish(now, transaction, Status::NO_DIALOG_OR_TRANSACTION, &[]);
+                }
+            },
+        };
+        match (offer, turn) {
+            (None, _) => self.confirm_refresh(now, arrival, id, (transaction, wanted), is_up),
+            (offer @ Some(_), Turn::Anybody) if is_up => {
                 self.offered(
                     now,
                     arrival,
@@ -55,27 +62,33 @@ impl Stack {
                     offer,
                 );
             }
-            (Some(_), Exchange::WeAsked { .. }) => {
-                self.finish(now, transaction, Status::REQUEST_PENDING, &[]);
+            (Some(offer), Turn::Anybody) => {
+                self.offered_early(now, arrival, id, transaction, offer)
             }
-            (Some(_), Exchange::Unacknowledged(waiting)) if waiting.offered_by == Side::Us => {
-                self.finish(now, transaction, Status::REQUEST_PENDING, &[]);
-            }
-            (
-                Some(_),
-                Exchange::TheyAsked(_) | Exchange::OweAck { .. } | Exchange::Unacknowledged(_),
-            ) => self.too_early(now, transaction),
+            (Some(_), Turn::Theirs) => self.finish(now, transaction, Status::REQUEST_PENDING, &[]),
+            (Some(_), Turn::Ours) => self.too_early(now, transaction),
         }
     }
 
     fn confirm_refresh(
         &mut self,
         now: Instant,
+        arrival: &Arrival<'_>,
         id: LegId,
         (transaction, wanted): (ServerId, Wanted),
+        is_up: bool,
     ) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            let early = leg.early(|dialog, _| dialog.is_with(arrival.essentials));
+            match early {
+                Some(found) => found.dialog.refresh_target(&arrival.request.headers),
+                None => leg.dialog.refresh_target(&arrival.request.headers),
+            }
+        }
         let mut response = self.response(Status::OK, self.servers.fields(transaction));
-        self.grant_timer(now, id, wanted, &mut response.headers);
+        if is_up {
+            self.grant_timer(now, id, wanted, &mut response.headers);
+        }
         self.servers
             .respond(&mut self.out, now, transaction, &response);
     }
@@ -86,6 +99,11 @@ impl Stack {
         id: LegId,
         offer: &Session,
     ) -> Result<(), CommandError> {
+        if let Some(State::Ringing(_) | State::Calling(_)) =
+            self.legs.get(&id).map(|leg| &leg.state)
+        {
+            return self.update_early(now, id, offer);
+        }
         let takes_update = |leg: &Leg| leg.terms.takes_update;
         if self.legs.get(&id).is_some_and(|leg| !takes_update(leg)) {
             return Err(CommandError::WrongState);
@@ -106,6 +124,9 @@ impl Stack {
         essentials: &Essentials,
         response: &Response,
     ) {
+        if self.early_answered(now, id, transaction, Some(response)) {
+            return;
+        }
         let Some(leg) = self.legs.get(&id) else {
             return;
         };

@@ -7,7 +7,6 @@ use super::event::{EndReason, Event, LegId};
 use super::flow::Flow;
 use super::leg::Leg;
 use super::outbox::{Due, LegTimer};
-use super::session_timer::TIMER;
 use crate::dialog::{Dialog, Reach};
 use crate::message::{
     Body, Essentials, HeaderMap, HeaderName, Host, Method, NameAddr, Request, Response, Status,
@@ -18,10 +17,10 @@ use crate::siprec::{MULTIPART, session_part};
 use crate::transaction::Owner;
 
 /// Methods we take.
-pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, REGISTER";
+pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REGISTER";
 
 /// Extensions we know.
-pub(super) const SUPPORTED: &str = TIMER;
+pub(super) const SUPPORTED: &str = "timer, 100rel";
 
 /// Body types we read.
 pub(super) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
@@ -204,9 +203,10 @@ impl Stack {
             .start(&mut self.out, now, bye, flow, Owner::Nobody);
     }
 
-    /// Takes a leg out of every table; nothing is sent.
-    pub(super) fn remove_leg(&mut self, id: LegId) -> Option<Leg> {
-        let leg = self.legs.remove(&id)?;
+    /// Takes a leg out of every table. Requests that its far side has open before the answer are refused; nothing else is sent.
+    pub(super) fn remove_leg(&mut self, now: Instant, id: LegId) -> Option<Leg> {
+        let mut leg = self.legs.remove(&id)?;
+        self.drop_early(now, &mut leg);
         let call_id = &leg.dialog.call_id;
         let tag = |address: &NameAddr| address.tag().unwrap_or_default().to_owned();
         self.dialogs
@@ -217,6 +217,7 @@ impl Stack {
         }
         for timer in [
             LegTimer::Ring,
+            LegTimer::Provisional,
             LegTimer::Repeat,
             LegTimer::Unacknowledged,
             LegTimer::Decision,
@@ -237,7 +238,7 @@ impl Stack {
         reason: EndReason,
         text: Option<&str>,
     ) {
-        if let Some(mut leg) = self.remove_leg(id) {
+        if let Some(mut leg) = self.remove_leg(now, id) {
             self.send_bye(now, &mut leg.dialog, text);
             self.out.emit(Event::Ended { leg: id, reason });
         }

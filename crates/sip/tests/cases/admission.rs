@@ -159,7 +159,7 @@ fn refusals_follow_the_message() {
     let sdp = format!("Content-Type: application/sdp\r\n\r\n{}", offer(Who::Alice));
     let cases = [
         ("INVITE", "Replaces: x;to-tag=1;from-tag=2\r\n", 603),
-        ("INVITE", "Require: 100rel\r\n", 420),
+        ("INVITE", "Require: x-strange\r\n", 420),
         ("INVITE", "Accept: text/plain\r\n", 406),
         ("INVITE", "Content-Encoding: gzip\r\n", 0),
         ("SUBSCRIBE", "", 405),

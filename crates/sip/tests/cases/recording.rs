@@ -229,7 +229,7 @@ fn a_recorder_may_offer_ask_for_metadata_and_end_it() {
     let alive = of_recorder(&world, "OPTIONS", 3, "Max-Forwards: 70");
     world.inject(Who::Alice, &alive);
     assert_eq!(world.count(Who::Alice, "200 OPTIONS"), 1);
-    let strange = of_recorder(&world, "OPTIONS", 4, "Require: 100rel");
+    let strange = of_recorder(&world, "OPTIONS", 4, "Require: x-strange");
     world.inject(Who::Alice, &strange);
     assert_eq!(world.count(Who::Alice, "420 OPTIONS"), 1);
     let bye = of_recorder(&world, "BYE", 5, "Max-Forwards: 70");
