@@ -5,6 +5,7 @@ mod cases {
     mod admission;
     mod basic;
     mod cancel;
+    mod challenges;
     mod changes;
     mod dialogs;
     mod memory;

@@ -5,15 +5,81 @@ use super::{Algorithm, Proof};
 use crate::message::{HeaderMap, HeaderName, Status};
 use crate::stack::Credentials;
 
-/// The credentials for a 401 or 407, from the best challenge that is of our realm; `None` if there is none. A challenge of another realm
-/// never gets an answer, so that a callee cannot collect what belongs to somebody else.
+/// The credentials for a first 401 or 407, as those of [`Prover::answer`].
 pub(crate) fn answer_challenge(
     response: (Status, &HeaderMap),
     credentials: &Credentials,
     request: (&str, &str),
     cnonce: &str,
 ) -> Option<(HeaderName, String)> {
-    let (status, headers) = response;
+    Prover::new(credentials.clone()).answer(response, request, cnonce, Turn::First)
+}
+
+/// What a side proves itself with, and how often it has used the nonce that it was last given.
+#[derive(Debug, Clone)]
+pub(crate) struct Prover {
+    credentials: Credentials,
+    nonce: String,
+    count: u32,
+}
+
+/// Whether a request was proven before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It was not.
+    First,
+    /// It was: a challenge gets another answer only if it says that the nonce was stale.
+    Again,
+}
+
+impl Prover {
+    pub(crate) fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            nonce: String::new(),
+            count: 0,
+        }
+    }
+
+    /// The credentials for a 401 or 407, from the best challenge that is of our realm; `None` if there is none. A challenge of another
+    /// realm never gets an answer, so that a callee cannot collect what belongs to somebody else.
+    pub(crate) fn answer(
+        &mut self,
+        response: (Status, &HeaderMap),
+        request: (&str, &str),
+        cnonce: &str,
+        turn: Turn,
+    ) -> Option<(HeaderName, String)> {
+        let (name, algorithm, challenge) = best(response, &self.credentials.realm)?;
+        let is_stale = challenge
+            .value("stale")
+            .is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
+        if turn == Turn::Again && !is_stale {
+            return None;
+        }
+        let nonce = challenge.value("nonce")?;
+        self.count = match nonce == self.nonce {
+            true => self.count.checked_add(1)?,
+            false => 1,
+        };
+        nonce.clone_into(&mut self.nonce);
+        let count = format!("{:08x}", self.count);
+        let text = credential(
+            algorithm,
+            &challenge,
+            &self.credentials,
+            request,
+            (&count, cnonce),
+        )?;
+        Some((name, text))
+    }
+}
+
+/// The best challenge of a realm, and the field that its answer goes into.
+fn best(
+    (status, headers): (Status, &HeaderMap),
+    realm: &str,
+) -> Option<(HeaderName, Algorithm, Fields)> {
     let (challenge_name, answer_name) = match status {
         Status::UNAUTHORIZED => (HeaderName::WWW_AUTHENTICATE, HeaderName::AUTHORIZATION),
         Status::PROXY_AUTHENTICATION_REQUIRED => (
@@ -22,23 +88,19 @@ pub(crate) fn answer_challenge(
         ),
         _ => return None,
     };
-    let challenges: Vec<Fields> = headers
-        .all(&challenge_name)
-        .filter_map(Fields::parse)
-        .collect();
     let usable = |algorithm: Algorithm| {
-        let is_ours = |fields: &&Fields| {
-            fields.value("realm") == Some(&credentials.realm)
+        let is_ours = |fields: &Fields| {
+            fields.value("realm") == Some(realm)
                 && Algorithm::named(fields.value("algorithm")) == Some(algorithm)
         };
-        challenges
-            .iter()
+        headers
+            .all(&challenge_name)
+            .filter_map(Fields::parse)
             .find(is_ours)
             .map(|fields| (algorithm, fields))
     };
     let (algorithm, challenge) = Algorithm::ALL.into_iter().find_map(usable)?;
-    let text = credential(algorithm, challenge, credentials, request, cnonce)?;
-    Some((answer_name, text))
+    Some((answer_name, algorithm, challenge))
 }
 
 fn credential(
@@ -46,14 +108,11 @@ fn credential(
     challenge: &Fields,
     credentials: &Credentials,
     (method, uri): (&str, &str),
-    cnonce: &str,
+    counted: (&str, &str),
 ) -> Option<String> {
-    const FIRST: &str = "00000001";
     let nonce = challenge.value("nonce")?;
     let count = match challenge.value("qop") {
-        Some(offered) if offered.split(',').any(|qop| qop.trim() == "auth") => {
-            Some((FIRST, cnonce))
-        }
+        Some(offered) if offered.split(',').any(|qop| qop.trim() == "auth") => Some(counted),
         Some(_) => return None,
         None => None,
     };

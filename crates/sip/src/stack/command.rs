@@ -290,9 +290,7 @@ impl Stack {
         request.headers.push(HeaderName::CONTENT_TYPE, content_type);
         request.body = body;
         let flow = self.hop(&dialog);
-        self.finish_request(&mut request, flow);
-        self.clients
-            .start(&mut self.out, now, request, flow, Owner::Nobody);
+        self.start_in_dialog(now, id, request, flow, Owner::Nobody);
         Ok(())
     }
 }

@@ -72,6 +72,18 @@ impl Early {
         }
     }
 
+    /// Whether an UPDATE of ours waits for the answer of this transaction.
+    pub(super) fn waits_for(&self, asked: ClientId) -> bool {
+        matches!(self, Self::WeAsked { transaction, .. } if *transaction == asked)
+    }
+
+    /// The UPDATE goes on as another transaction.
+    pub(super) fn wait_for(&mut self, asked: ClientId) {
+        if let Self::WeAsked { transaction, .. } = self {
+            *transaction = asked;
+        }
+    }
+
     /// What the exchange is once the INVITE is answered.
     fn answered(self) -> Exchange {
         match self {
@@ -239,10 +251,7 @@ impl Stack {
         let dialog = found.dialog.clone();
         set_session(&mut request.headers, &mut request.body, offer);
         let flow = self.hop(&dialog);
-        self.finish_request(&mut request, flow);
-        let transaction = self
-            .clients
-            .start(&mut self.out, now, request, flow, Owner::Leg(id));
+        let transaction = self.start_in_dialog(now, id, request, flow, Owner::Leg(id));
         let found = self.legs.get_mut(&id).and_then(|leg| leg.early(is_stable));
         if let Some(found) = found {
             *found.early = Early::WeAsked {
@@ -264,7 +273,7 @@ impl Stack {
         let Some(leg) = self.legs.get_mut(&id) else {
             return false;
         };
-        let asks = |_: &Dialog, early: &Early| matches!(early, Early::WeAsked { transaction: asked, .. } if *asked == transaction);
+        let asks = |_: &Dialog, early: &Early| early.waits_for(transaction);
         let Some(mut found) = leg.early(asks) else {
             return false;
         };

@@ -242,7 +242,8 @@ impl Stack {
     /// The BYE that waited for an ACK goes now.
     fn finish_draining(&mut self, now: Instant, id: LegId, reason: Option<&str>) {
         if let Some(mut leg) = self.remove_leg(now, id) {
-            self.send_bye(now, &mut leg.dialog, reason);
+            let prover = leg.terms.prover.take();
+            self.send_bye(now, &mut leg.dialog, reason, prover);
         }
     }
 

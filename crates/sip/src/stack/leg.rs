@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::config::Credentials;
 use super::early::{Fork, Turn};
 use super::event::LegId;
 use super::flow::Flow;
@@ -10,6 +9,7 @@ use super::reliable::Reliable;
 use super::session_timer::{SessionTimer, Wanted};
 use super::write::description;
 use crate::dialog::Dialog;
+use crate::digest::Prover;
 use crate::message::{HeaderMap, HeaderName, Status, Wire};
 use crate::sdp::Session;
 use crate::transaction::{ClientId, Fingerprint, ServerId};
@@ -22,7 +22,7 @@ pub(crate) struct Leg {
     /// The transaction of the INVITE we began with, to know forks of it.
     pub(crate) invite: Option<ClientId>,
     /// It is a recording session of ours.
-    pub(crate) recording: Option<Box<RecordingLeg>>,
+    pub(crate) is_recording: bool,
     pub(crate) terms: Terms,
     pub(crate) state: State,
 }
@@ -41,6 +41,8 @@ pub(crate) struct Terms {
     pub(crate) min_se: Option<Duration>,
     /// `RSeq` of a reliable response of ours that our 2xx has overtaken.
     pub(crate) last_reliable: Option<u32>,
+    /// What our requests are proven with where they are challenged.
+    pub(crate) prover: Option<Box<Prover>>,
     /// Our UPDATE that is to refresh the session.
     pub(crate) refresh: Option<ClientId>,
 }
@@ -78,22 +80,6 @@ impl Terms {
     }
 }
 
-/// What a recording session keeps besides.
-#[derive(Debug)]
-pub(crate) struct RecordingLeg {
-    pub(crate) credentials: Option<Credentials>,
-    /// Our last change, to send it again with credentials.
-    pub(crate) change: Option<Change>,
-}
-
-/// What a re-INVITE of a recording session is made of.
-#[derive(Debug)]
-pub(crate) struct Change {
-    pub(crate) offer: Session,
-    pub(crate) metadata: String,
-    pub(crate) tries: u8,
-}
-
 #[derive(Debug)]
 pub(crate) enum State {
     /// Our INVITE is on its way.
@@ -128,7 +114,7 @@ pub(crate) struct Attempt {
     /// Beside the offer: then it is a recording session.
     pub(crate) metadata: Option<String>,
     pub(crate) flow: Flow,
-    pub(crate) credentials: Option<Credentials>,
+    pub(crate) prover: Option<Box<Prover>>,
     pub(crate) tries: u8,
     /// What a far side that wants longer sessions has asked for.
     pub(crate) min_se: Option<Duration>,

@@ -4,6 +4,7 @@
 //! Start reading at: `receive` for what comes in, `command` for what is asked.
 
 mod admission;
+mod challenge;
 mod command;
 mod config;
 mod dtmf_info;
@@ -37,6 +38,7 @@ pub use flow::{Flow, Transmit, Transport};
 pub use outbox::StackCounters;
 
 use admission::Admission;
+use challenge::Provable;
 use ids::Ids;
 use leg::Leg;
 use outbox::{Due, Outbox};
@@ -45,7 +47,7 @@ use register_client::OwnRegistration;
 use crate::digest::DigestServer;
 use crate::message::{Uri, Wire};
 use crate::registrar::Registrar;
-use crate::transaction::{Clients, Owner, Servers};
+use crate::transaction::{ClientId, Clients, Owner, Servers};
 
 /// Timers one call of [`Stack::handle_timeout`] sees to. More: [`Stack::next_timeout`] lies in the past and the caller comes again.
 const TIMERS_PER_CALL_MAX: usize = 4_096;
@@ -66,6 +68,8 @@ pub struct Stack {
     dialogs: HashMap<(String, String), LegId>,
     /// Incoming legs by Call-ID and the caller's tag: the same call that comes by two ways is refused the second time.
     callers: HashMap<(String, String), LegId>,
+    /// Requests of ours inside dialogs that may be challenged, by their transactions.
+    provable: HashMap<ClientId, Box<Provable>>,
     registrar: Registrar,
     digest: DigestServer,
     registrations: HashMap<u64, OwnRegistration>,
@@ -93,6 +97,7 @@ impl Stack {
             legs: HashMap::new(),
             dialogs: HashMap::new(),
             callers: HashMap::new(),
+            provable: HashMap::new(),
             registrar: Registrar::default(),
             digest,
             registrations: HashMap::new(),
@@ -176,11 +181,17 @@ impl Stack {
 
     fn due(&mut self, now: Instant, due: Due) {
         match due {
-            Due::Client(id, timer) => match self.clients.timeout(&mut self.out, now, id, timer) {
-                Some(Owner::Leg(leg)) => self.invite_timed_out(now, leg, id),
-                Some(Owner::Registration(number)) => self.registration_timed_out(now, number),
-                Some(Owner::Nobody) | None => {}
-            },
+            Due::Client(id, timer) => {
+                let owner = self.clients.timeout(&mut self.out, now, id, timer);
+                if self.clients.target(id).is_none() {
+                    self.provable.remove(&id);
+                }
+                match owner {
+                    Some(Owner::Leg(leg)) => self.invite_timed_out(now, leg, id),
+                    Some(Owner::Registration(number)) => self.registration_timed_out(now, number),
+                    Some(Owner::Nobody) | None => {}
+                }
+            }
             Due::Server(id, timer) => self.servers.timeout(&mut self.out, now, id, timer),
             Due::Leg(leg, timer) => self.leg_due(now, leg, timer),
             Due::Binding(number) => self.binding_expired(number),

@@ -163,10 +163,13 @@ impl Stack {
             self.out.counters.strays += 1;
             return;
         };
-        match self
+        let owner = self
             .clients
-            .response(&mut self.out, now, id, &essentials, response)
-        {
+            .response(&mut self.out, now, id, &essentials, response);
+        if owner.is_some() && self.is_proven(now, id, response) {
+            return;
+        }
+        match owner {
             Some(Owner::Leg(leg)) if essentials.cseq.method == Method::Update => {
                 self.update_answered(now, leg, id, &essentials, response);
             }

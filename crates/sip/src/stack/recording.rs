@@ -1,5 +1,5 @@
 //! Legs that are recording sessions (RFC 7866): what their requests have besides.
-//! Owns: `Require`, the contact's `+sip.src`, the body of two parts, credentials for changes.
+//! Owns: `Require`, the contact's `+sip.src`, the body of two parts.
 //! Never: knows what is recorded.
 
 use std::time::Instant;
@@ -8,13 +8,13 @@ use super::Stack;
 use super::command::{Command, CommandError};
 use super::event::LegId;
 use super::flow::{Flow, Transport};
-use super::leg::{Change, Purpose};
+use super::leg::Purpose;
 use super::receive::Arrival;
 use super::reliable::REL100;
 use super::session_timer::TIMER;
-use super::uac::{CREDENTIAL_TRIES_MAX, Outgoing};
+use super::uac::Outgoing;
 use super::write::{description, read_answer, read_session};
-use crate::message::{HeaderName, Method, Request, Response, Status, Uri};
+use crate::message::{HeaderName, Method, Request, Status, Uri};
 use crate::sdp::Session;
 use crate::siprec::{METADATA_REQUEST, write_parts};
 
@@ -85,7 +85,7 @@ impl Stack {
                 leg,
                 offer,
                 metadata,
-            } => self.change_recording(now, leg, offer, metadata),
+            } => self.change_recording(now, leg, &offer, &metadata),
             _ => Err(CommandError::WrongState),
         }
     }
@@ -94,71 +94,24 @@ impl Stack {
         &mut self,
         now: Instant,
         id: LegId,
-        offer: Session,
-        metadata: String,
+        offer: &Session,
+        metadata: &str,
     ) -> Result<(), CommandError> {
         let leg = self.legs.get(&id).ok_or(CommandError::BugUnknownLeg)?;
-        if leg.recording.is_none() {
+        if !leg.is_recording {
             return Err(CommandError::WrongState);
         }
         let (mut request, flow) = self.next_change(id, Method::Invite)?;
-        self.set_recording(&mut request, (&offer, &metadata), flow);
-        let purpose = Purpose::Offer(description(&offer));
+        self.set_recording(&mut request, (offer, metadata), flow);
+        let purpose = Purpose::Offer(description(offer));
         self.send_change(now, id, request, flow, purpose);
-        self.keep_change(
-            id,
-            Change {
-                offer,
-                metadata,
-                tries: 0,
-            },
-        );
         Ok(())
-    }
-
-    /// A change that was challenged is sent again with credentials, if there are any for that realm. Whether it was.
-    pub(super) fn prove_change(&mut self, now: Instant, id: LegId, response: &Response) -> bool {
-        let challenges = [Status::UNAUTHORIZED, Status::PROXY_AUTHENTICATION_REQUIRED];
-        if !challenges.contains(&response.status) {
-            return false;
-        }
-        let Some(leg) = self.legs.get_mut(&id) else {
-            return false;
-        };
-        let Some(recording) = &mut leg.recording else {
-            return false;
-        };
-        let (credentials, change) = (recording.credentials.clone(), recording.change.take());
-        let Some(mut change) = change.filter(|change| change.tries < CREDENTIAL_TRIES_MAX) else {
-            return false;
-        };
-        let Ok((mut request, flow)) = self.next_change(id, Method::Invite) else {
-            return false;
-        };
-        let Some((name, value)) = self.proof_for(&request.uri, credentials.as_ref(), response)
-        else {
-            return false;
-        };
-        request.headers.push(name, value);
-        self.set_recording(&mut request, (&change.offer, &change.metadata), flow);
-        let purpose = Purpose::Offer(description(&change.offer));
-        self.send_change(now, id, request, flow, purpose);
-        change.tries += 1;
-        self.keep_change(id, change);
-        true
-    }
-
-    fn keep_change(&mut self, id: LegId, change: Change) {
-        let leg = self.legs.get_mut(&id);
-        if let Some(recording) = leg.and_then(|leg| leg.recording.as_mut()) {
-            recording.change = Some(change);
-        }
     }
 
     /// What the far side of a leg may require of us.
     pub(super) fn known_extensions(&self, id: LegId) -> &'static [&'static str] {
         let leg = self.legs.get(&id);
-        match leg.is_some_and(|leg| leg.recording.is_some()) {
+        match leg.is_some_and(|leg| leg.is_recording) {
             true => &[TIMER, REL100, SIPREC],
             false => &[TIMER, REL100],
         }
@@ -171,7 +124,7 @@ impl Stack {
         id: LegId,
     ) -> Result<Option<Session>, Status> {
         let Request { headers, body, .. } = arrival.request;
-        if self.legs.get(&id).is_none_or(|leg| leg.recording.is_none()) {
+        if self.legs.get(&id).is_none_or(|leg| !leg.is_recording) {
             return read_session(headers, body);
         }
         match headers.content_type().as_deref() {

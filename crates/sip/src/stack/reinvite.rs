@@ -255,14 +255,11 @@ impl Stack {
         &mut self,
         now: Instant,
         id: LegId,
-        mut request: Request,
+        request: Request,
         flow: Flow,
         purpose: Purpose,
     ) {
-        self.finish_request(&mut request, flow);
-        let transaction = self
-            .clients
-            .start(&mut self.out, now, request, flow, Owner::Leg(id));
+        let transaction = self.start_in_dialog(now, id, request, flow, Owner::Leg(id));
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.state = State::Up(Exchange::WeAsked {
                 transaction,
@@ -309,9 +306,6 @@ impl Stack {
         if matches!(purpose, Purpose::Refresh) {
             return self.refresh_refused(now, id, response);
         }
-        if self.prove_change(now, id, response) {
-            return;
-        }
         match status {
             // The far side no longer knows the call (RFC 3261 §12.2.1.2).
             Status::NO_DIALOG_OR_TRANSACTION | Status::REQUEST_TIMEOUT => {
@@ -334,7 +328,7 @@ impl Stack {
         let is_another = answer
             .as_ref()
             .is_some_and(|answer| leg.terms.describes(answer));
-        let is_recording = leg.recording.is_some();
+        let is_recording = leg.is_recording;
         let event = match (purpose, answer) {
             (Purpose::Offer(ours), Some(answer)) => {
                 leg.terms.ours = Some(ours);
@@ -379,6 +373,7 @@ impl Stack {
             (Patience::Waiting, None) | (Patience::Cancelled, _) => {
                 let transaction = *transaction;
                 self.clients.remove(&mut self.out, transaction);
+                self.provable.remove(&transaction);
                 self.end_with_bye(now, id, EndReason::Timeout, None);
             }
         }
@@ -429,7 +424,8 @@ impl Stack {
             }) => self.send_ack(&leg.dialog, transaction, number, None),
             _ => {}
         }
-        self.send_bye(now, &mut leg.dialog, reason);
+        let prover = leg.terms.prover.take();
+        self.send_bye(now, &mut leg.dialog, reason, prover);
     }
 }
 

@@ -456,9 +456,7 @@ impl Stack {
             set_session(&mut request.headers, &mut request.body, answer);
         }
         let flow = self.hop(&dialog);
-        self.finish_request(&mut request, flow);
-        self.clients
-            .start(&mut self.out, now, request, flow, Owner::Nobody);
+        self.start_in_dialog(now, id, request, flow, Owner::Nobody);
     }
 
     /// Answers an offer that came in a reliable response, in its PRACK. Whether one was open.

@@ -201,7 +201,7 @@ impl Stack {
             request.headers.set(HeaderName::CONTENT_TYPE, SDP);
             request.body = Body::from(&**ours);
         }
-        if leg.recording.is_some() {
+        if leg.is_recording {
             request.headers.push(HeaderName::REQUIRE, SIPREC);
         }
         let dialog = leg.dialog.clone();
@@ -213,11 +213,8 @@ impl Stack {
         }
     }
 
-    fn send_refresh(&mut self, now: Instant, id: LegId, mut request: Request, flow: super::Flow) {
-        self.finish_request(&mut request, flow);
-        let transaction = self
-            .clients
-            .start(&mut self.out, now, request, flow, Owner::Leg(id));
+    fn send_refresh(&mut self, now: Instant, id: LegId, request: Request, flow: super::Flow) {
+        let transaction = self.start_in_dialog(now, id, request, flow, Owner::Leg(id));
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.terms.refresh = Some(transaction);
         }

@@ -3,25 +3,23 @@
 use std::time::{Duration, Instant};
 
 use super::Stack;
+use super::challenge::CREDENTIAL_TRIES_MAX;
 use super::command::CommandError;
 use super::config::Credentials;
 use super::early::{Early, Fork};
 use super::event::{EndReason, Event, LegId};
 use super::flow::Flow;
-use super::leg::{Attempt, Calling, Cancelling, Exchange, Heard, Leg, RecordingLeg, State, Terms};
+use super::leg::{Attempt, Calling, Cancelling, Exchange, Heard, Leg, State, Terms};
 use super::outbox::{Due, LegTimer};
 use super::session_timer::raised;
 use super::write::{description, read_answer, set_session};
 use crate::dialog::Dialog;
-use crate::digest::answer_challenge;
+use crate::digest::{Prover, Turn};
 use crate::message::{
     Essentials, HeaderMap, HeaderName, Known, Method, NameAddr, Response, Status, Uri,
 };
 use crate::sdp::Session;
 use crate::transaction::{ClientId, Owner, Timer};
-
-/// Times an INVITE is sent with credentials: once, and once more if the nonce was stale.
-pub(super) const CREDENTIAL_TRIES_MAX: u8 = 2;
 
 /// Times an INVITE is sent again for a longer session: each hop of a chain may ask for more.
 const RAISES_MAX: u8 = 3;
@@ -74,7 +72,7 @@ impl Stack {
             offer: call.offer,
             metadata: call.metadata,
             flow: call.flow,
-            credentials: call.credentials,
+            prover: call.credentials.map(Prover::new).map(Box::new),
             tries: 0,
             min_se: None,
             raises: 0,
@@ -129,7 +127,7 @@ impl Stack {
                 id,
                 dialog,
                 invite: Some(transaction),
-                recording: None,
+                is_recording: false,
                 terms: Terms::default(),
                 state: State::Calling(Box::new(calling)),
             },
@@ -202,7 +200,7 @@ impl Stack {
         let Some(Leg {
             mut dialog,
             mut terms,
-            state: State::Calling(calling),
+            state: State::Calling(mut calling),
             ..
         }) = self.remove_leg(now, id)
         else {
@@ -221,11 +219,12 @@ impl Stack {
         terms.hear(&response.headers);
         terms.min_se = calling.attempt.min_se;
         let (transaction, number) = (calling.transaction, essentials.cseq.number);
-        let recording = recording_leg(&calling.attempt);
+        let is_recording = calling.attempt.metadata.is_some();
+        terms.prover = calling.attempt.prover.take();
         let agreed = agreement(*calling, (&early, has_moved), essentials, response);
         if let Agreement::None = agreed {
             self.send_ack(&dialog, transaction, number, None);
-            self.send_bye(now, &mut dialog, None);
+            self.send_bye(now, &mut dialog, None, terms.prover);
             return self.out.emit(Event::Failed {
                 leg: id,
                 status: Status::NOT_ACCEPTABLE_HERE,
@@ -251,7 +250,7 @@ impl Stack {
             id,
             dialog,
             invite: Some(transaction),
-            recording,
+            is_recording,
             terms,
             state: State::Up(exchange),
         });
@@ -294,8 +293,7 @@ impl Stack {
     ) {
         let mut attempt = calling.attempt;
         if attempt.tries < CREDENTIAL_TRIES_MAX
-            && let Some(proof) =
-                self.proof_for(&dialog.target, attempt.credentials.as_ref(), response)
+            && let Some(proof) = self.proof_for(&dialog.target, &mut attempt, response)
         {
             attempt.tries += 1;
             return self.attempt_again(now, id, dialog, attempt, Some(proof));
@@ -337,18 +335,23 @@ impl Stack {
         self.attempt(now, id, dialog, attempt, proof);
     }
 
-    pub(super) fn proof_for(
+    /// The answer to a challenge of an INVITE.
+    fn proof_for(
         &mut self,
         target: &Uri,
-        credentials: Option<&Credentials>,
+        attempt: &mut Attempt,
         response: &Response,
     ) -> Option<(HeaderName, String)> {
+        let turn = match attempt.tries {
+            0 => Turn::First,
+            _ => Turn::Again,
+        };
         let cnonce = self.ids.cnonce();
-        answer_challenge(
+        attempt.prover.as_mut()?.answer(
             (response.status, &response.headers),
-            credentials?,
-            ("INVITE", &target.to_string()),
+            (Method::Invite.as_str(), &target.to_string()),
             &cnonce,
+            turn,
         )
     }
 
@@ -405,7 +408,7 @@ impl Stack {
         dialog.local_number = essentials.cseq.number;
         dialog.establish(essentials, response);
         self.send_ack(&dialog, transaction, essentials.cseq.number, None);
-        self.send_bye(now, &mut dialog, None);
+        self.send_bye(now, &mut dialog, None, None);
     }
 
     /// Gives up an INVITE of ours: the CANCEL goes at once if a provisional answer came, else with the first one.
@@ -554,15 +557,6 @@ fn agreement(
         (None, Some(first)) => Agreement::Reached(Some(first)),
         (None, None) => Agreement::None,
     }
-}
-
-/// What the leg of a recording session keeps; none of another.
-fn recording_leg(attempt: &Attempt) -> Option<Box<RecordingLeg>> {
-    attempt.metadata.as_ref()?;
-    Some(Box::new(RecordingLeg {
-        credentials: attempt.credentials.clone(),
-        change: None,
-    }))
 }
 
 /// Only names of the allow-list are written, so that nothing of one leg leaks into the other unseen.

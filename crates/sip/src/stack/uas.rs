@@ -177,7 +177,7 @@ impl Stack {
                 id,
                 dialog,
                 invite: None,
-                recording: None,
+                is_recording: false,
                 terms,
                 state: State::Ringing(Box::new(ringing)),
             },

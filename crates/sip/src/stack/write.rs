@@ -8,6 +8,7 @@ use super::flow::Flow;
 use super::leg::Leg;
 use super::outbox::{Due, LegTimer};
 use crate::dialog::{Dialog, Reach};
+use crate::digest::Prover;
 use crate::message::{
     Body, Essentials, HeaderMap, HeaderName, Host, Method, NameAddr, Request, Response, Status,
     Uri, Via, reply_fields,
@@ -191,16 +192,21 @@ impl Stack {
             .acknowledge(&mut self.out, transaction, tag, flow, ack.to_wire());
     }
 
-    /// Sends the BYE of a dialog; nobody waits for its answer.
-    pub(super) fn send_bye(&mut self, now: Instant, dialog: &mut Dialog, reason: Option<&str>) {
+    /// Sends the BYE of a dialog, whose leg is gone; nobody waits for its answer.
+    pub(super) fn send_bye(
+        &mut self,
+        now: Instant,
+        dialog: &mut Dialog,
+        reason: Option<&str>,
+        prover: Option<Box<Prover>>,
+    ) {
         let flow = self.hop(dialog);
         let mut bye = dialog.next_request(Method::Bye);
         if let Some(reason) = reason {
             bye.headers.push(HeaderName::REASON, reason);
         }
-        self.finish_request(&mut bye, flow);
-        self.clients
-            .start(&mut self.out, now, bye, flow, Owner::Nobody);
+        let prover = prover.map(|prover| *prover);
+        self.start_provable(now, (None, prover), bye, flow, Owner::Nobody);
     }
 
     /// Takes a leg out of every table. Requests that its far side has open before the answer are refused; nothing else is sent.
@@ -239,7 +245,8 @@ impl Stack {
         text: Option<&str>,
     ) {
         if let Some(mut leg) = self.remove_leg(now, id) {
-            self.send_bye(now, &mut leg.dialog, text);
+            let prover = leg.terms.prover.take();
+            self.send_bye(now, &mut leg.dialog, text, prover);
             self.out.emit(Event::Ended { leg: id, reason });
         }
     }

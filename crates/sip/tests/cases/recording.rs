@@ -134,7 +134,8 @@ fn changes_are_proved_as_the_invitation_is() {
     world.inject(Who::Alice, &reply(&proved, 200, "rec", &accepted()));
     world.take_events(Who::Alice);
     let mut request = change(&mut world, leg);
-    for _ in 0..2 {
+    let stale = format!("{challenge}, stale=true");
+    for challenge in [challenge, &stale] {
         world.inject(Who::Alice, &reply(&request, 401, "rec", challenge));
         let proved = world.last_request(Who::Alice, "INVITE");
         assert_ne!(
@@ -145,7 +146,7 @@ fn changes_are_proved_as_the_invitation_is() {
         is_of_a_recording(&proved);
         request = proved;
     }
-    world.inject(Who::Alice, &reply(&request, 401, "rec", challenge));
+    world.inject(Who::Alice, &reply(&request, 401, "rec", &stale));
     assert_eq!(
         world.take_event(Who::Alice),
         Event::OfferFailed {
