@@ -11,6 +11,7 @@ use domain::service::ProtectionScope;
 use media::leg::Leg;
 use secret::KeySender;
 use sip::LegId;
+use sip::sdp::Direction;
 use tokio::sync::oneshot;
 
 use super::caller::Caller;
@@ -58,6 +59,15 @@ impl Which {
     }
 }
 
+/// An offer of ours that is made once more, because both sides offered at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Again {
+    pub(super) at: Instant,
+    pub(super) which: Which,
+    pub(super) direction: Direction,
+    pub(super) tries: u8,
+}
+
 /// One call.
 pub(super) struct Call {
     pub(super) key: MediaId,
@@ -82,6 +92,8 @@ pub(super) struct Call {
     pub(super) held: bool,
     /// Whose offer waits for the other side's answer.
     pub(super) renegotiating: Option<Which>,
+    /// Our offer that met one of the far side's.
+    pub(super) again: Option<Again>,
     /// Whom the callee is shown.
     pub(super) shown_as: Caller,
     /// Hops that the callee's leg may still take.

@@ -73,6 +73,8 @@ pub(crate) struct Exchange {
     by_id: HashMap<CallId, MediaId>,
     by_leg: HashMap<LegId, MediaId>,
     deadlines: BTreeSet<(Instant, MediaId)>,
+    /// When offers that met another are made once more. Those of calls that have gone stay until then.
+    pub(super) again: BTreeSet<(Instant, MediaId)>,
     last_key: u64,
     published_at: Option<Instant>,
     /// Something has happened since.
@@ -144,6 +146,7 @@ impl Exchange {
             by_id: HashMap::new(),
             by_leg: HashMap::new(),
             deadlines: BTreeSet::new(),
+            again: BTreeSet::new(),
             last_key: 0,
             published_at: None,
             is_unpublished: true,
@@ -206,6 +209,11 @@ impl Exchange {
             self.guarded(now, Some(key), |this| this.waited_too_long(now, key));
             self.drain(now);
         }
+        while let Some((at, key)) = self.again.first().copied().filter(|(at, _)| *at <= now) {
+            self.again.remove(&(at, key));
+            self.guarded(now, Some(key), |this| this.offer_again(now, key));
+            self.drain(now);
+        }
         self.threads.iter_mut().for_each(MediaThread::settle);
         self.bury_threads(now);
         self.publish(now);
@@ -224,7 +232,8 @@ impl Exchange {
             || self.counters.media.calls > 0
             || self.counters.ports.resting > 0;
         let publish = is_busy.then(|| self.published_at.map_or(now, |at| at + PUBLISH_INTERVAL));
-        [self.stack.next_timeout(), deadline, behind, publish]
+        let again = self.again.first().map(|(at, _)| *at);
+        [self.stack.next_timeout(), deadline, again, behind, publish]
             .into_iter()
             .flatten()
             .min()

@@ -1,20 +1,25 @@
 //! Offers in a running call: hold, resume, another address.
-//! Owns: which of them the other side has to hear of.
+//! Owns: which of them the other side has to hear of, and when one is made again that met another (RFC 3261 §14.1).
 //! Never: leaves the mask: media keeps it across every new plan.
 //!
 //! Media runs through us, so a new address or payload type concerns one side alone and is answered at once. A new direction is passed on:
 //! the other side is offered it and its answer decides ours.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::boundary::LineEvent;
+use rand::TryRngCore;
+use rand::rngs::OsRng;
 use sip::sdp::{Direction, Session};
 use sip::{Command, Status};
 
-use super::call::{Stage, Which};
+use super::call::{Again, Stage, Which};
 use super::exchange::Exchange;
 use crate::media_thread::MediaId;
+
+/// Times an offer is made again that met another. Four seconds each at most: the side that waits for its answer has more patience than that.
+const GLARE_TRIES_MAX: u8 = 3;
 
 impl Exchange {
     /// A side offers.
@@ -109,6 +114,7 @@ impl Exchange {
     ) {
         self.late_answer(key, which, answer);
         let Some(call) = self.call(key) else { return };
+        call.again.take_if(|again| again.which == which);
         let Some(asker) = call.renegotiating.take().filter(|asker| *asker != which) else {
             return;
         };
@@ -128,9 +134,19 @@ impl Exchange {
         status: Status,
     ) {
         let Some(call) = self.call(key) else { return };
-        if let Some(side) = call.side(which) {
+        let wanted = call.side(which).map(|side| {
+            let wanted = side.local.direction;
             side.forget_offer();
+            wanted
+        });
+        if status == Status::REQUEST_PENDING
+            && let Some(direction) = wanted
+            && self.wait_for_glare(now, key, which, direction)
+        {
+            return;
         }
+        let Some(call) = self.call(key) else { return };
+        call.again = None;
         let Some(asker) = call.renegotiating.take() else {
             return;
         };
@@ -141,6 +157,49 @@ impl Exchange {
             Status::NOT_ACCEPTABLE_HERE
         };
         self.decline(now, key, asker, status);
+    }
+
+    /// Our offer has met one of the far side's: it is made again a little later. Whether it is.
+    fn wait_for_glare(
+        &mut self,
+        now: Instant,
+        key: MediaId,
+        which: Which,
+        direction: Direction,
+    ) -> bool {
+        let Some(call) = self.call(key) else {
+            return false;
+        };
+        let before = call.again.filter(|again| again.which == which);
+        let tries = before.map_or(0, |again| again.tries) + 1;
+        let Some(wait) = glare_wait(which).filter(|_| tries <= GLARE_TRIES_MAX) else {
+            return false;
+        };
+        let at = now + wait;
+        call.again = Some(Again {
+            at,
+            which,
+            direction,
+            tries,
+        });
+        self.again.insert((at, key));
+        true
+    }
+
+    /// It is time to make that offer again.
+    pub(super) fn offer_again(&mut self, now: Instant, key: MediaId) {
+        let Some(call) = self.call(key) else { return };
+        let Some(again) = call.again.filter(|again| again.at <= now) else {
+            return;
+        };
+        let Some(side) = call.side(again.which) else {
+            return;
+        };
+        let leg = side.leg;
+        let offer = side.offer_direction(again.direction);
+        if self.command(now, Command::Reinvite { leg, offer }).is_err() {
+            self.offer_failed(now, key, again.which, Status::REQUEST_PENDING);
+        }
     }
 
     /// An answer to an offer of ours. One that cannot be read leaves media as it was.
@@ -178,4 +237,15 @@ impl Exchange {
             self.events.held(&id, held);
         }
     }
+}
+
+/// How long an offer waits that met another ([RFC 3261 §14.1](https://www.rfc-editor.org/rfc/rfc3261#section-14.1)): on a leg that we began 2.1
+/// to 4 s, on one that came in 0 to 2 s, in steps of 10 ms.
+fn glare_wait(which: Which) -> Option<Duration> {
+    let random = u64::from(OsRng.try_next_u32().ok()?);
+    let wait = match which {
+        Which::Callee => 2_100 + random % 191 * 10,
+        Which::Caller => random % 201 * 10,
+    };
+    Some(Duration::from_millis(wait))
 }

@@ -187,6 +187,7 @@ impl Exchange {
             protected: false,
             held: false,
             renegotiating: None,
+            again: None,
             shown_as: Caller::of(&incoming),
             max_forwards: incoming.max_forwards.saturating_sub(1),
         });

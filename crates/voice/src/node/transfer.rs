@@ -142,6 +142,7 @@ impl Exchange {
         let consumer = call.consumer;
         // A change that the old agent asked for goes with them; one of the consumer's is answered without asking anybody.
         let asker = call.renegotiating.take();
+        call.again = None;
         let Some(agent) = call.side(consumer.other()) else {
             return;
         };

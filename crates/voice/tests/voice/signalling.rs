@@ -571,6 +571,74 @@ async fn a_refused_hold_changes_nothing() {
     scene.is_empty().await;
 }
 
+/// The agent's phone holds; the consumer's, which offers something itself at that moment, refuses so many times.
+async fn hold_in_glare(scene: &mut Scene, running: &crate::scene::Running, refusals: usize) {
+    let mut ours = description(scene.agent_talk.local);
+    (ours.direction, ours.version) = (Direction::SendOnly, 2);
+    scene.agent.command(Command::Reinvite {
+        leg: running.agent_leg,
+        offer: ours.offer(),
+    });
+    for _ in 0..refusals {
+        scene.consumer.until("an offer", offered).await;
+        scene.consumer.command(Command::RejectOffer {
+            leg: running.consumer_leg,
+            status: Status::REQUEST_PENDING,
+        });
+    }
+}
+
+fn offered(event: Event) -> Option<sip::sdp::Session> {
+    match event {
+        Event::Offered { offer, .. } => offer,
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_hold_that_meets_an_offer_of_the_other_side_is_passed_on_again() {
+    let mut scene = Scene::new();
+    let running = scene.connect().await;
+    hold_in_glare(&mut scene, &running, 2).await;
+    let offer = scene.consumer.until("the offer again", offered).await;
+    assert!(offer.to_string().contains("a=sendonly"));
+    let ours = description(scene.consumer_talk.local);
+    scene.consumer.command(Command::AcceptOffer {
+        leg: running.consumer_leg,
+        answer: ours.answer(&offer).unwrap(),
+    });
+    scene
+        .agent
+        .until("its answer", |event| {
+            matches!(event, Event::OfferAnswered { .. }).then_some(())
+        })
+        .await;
+    scene
+        .until("hold", |said| {
+            matches!(said, Said::Held(true)).then_some(())
+        })
+        .await;
+    scene.node.hang_up(&running.id).unwrap();
+    scene.is_empty().await;
+}
+
+#[tokio::test]
+async fn a_hold_that_always_meets_another_offer_is_given_back() {
+    let mut scene = Scene::new();
+    let running = scene.connect().await;
+    hold_in_glare(&mut scene, &running, 4).await;
+    let status = scene
+        .agent
+        .until("a refusal", |event| match event {
+            Event::OfferFailed { status, .. } => Some(status),
+            _ => None,
+        })
+        .await;
+    assert_eq!(status, Status::REQUEST_PENDING);
+    scene.node.hang_up(&running.id).unwrap();
+    scene.is_empty().await;
+}
+
 /// Of `agent1` in realm `tonewall` with [`PHONE_PASSWORD`].
 const PHONE_HASHES: &str = "529748a23cac2945fce2fdf3e33f2617d9e158175b18809b19039ded29e02085:52e7ce67456a10b9a826b1f7e5301550";
 pub(crate) const PHONE_PASSWORD: &str = "three words kept";
