@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""Every kind of call that telephone equipment makes, against a running server: one table, a row for each, exit 1 if one is red.
+
+The far sides are SIPp, a program that others wrote; what each of them has to see stands in its steps. Rows run side by side, each with a number and ports of its own. At the
+end nothing may be left: no dialog, no port pair, no socket, no panic.
+"""
+
+import concurrent.futures
+import subprocess
+import sys
+import time
+
+from sipp_script import Callee, Caller, sdp
+from tonewall import Addresses, Report, Server, free_sip_port, raise_file_limit
+
+# Every dialog and port pair is gone by then: 64 * T1 of RFC 3261.
+EMPTY_WITHIN_S = 32
+# The longest row waits until a session that nobody refreshes is over.
+ROW_MAX_S = 100
+# Rows at a time. Most of them wait most of the time.
+SIDE_BY_SIDE = 12
+
+
+class Row:
+    """One kind of call: its two sides, and how SIPp runs them."""
+
+    def __init__(self, group, what, caller, callee, *options, calls=1):
+        self.group, self.what, self.caller, self.callee, self.options, self.calls = group, what, caller, callee, options, calls
+
+
+def answered(headers=()):
+    """A callee that rings and answers."""
+    return Callee("callee").invited().answers(180, "Ringing").answers(200, "OK", sdp(), headers).hears_ack()
+
+
+def ended(side):
+    """It is hung up on."""
+    return side.hears_request("BYE").answers(200, "OK", tag="", retrans=False)
+
+
+def hangs_up(side):
+    return side.request("BYE").hears(200)
+
+
+def talking(headers=()):
+    """A caller whose call is answered."""
+    return Caller("caller").invite(sdp(), headers).rings().hears(200).ack()
+
+
+def basic():
+    yield Row("basic", "the caller hangs up", hangs_up(talking().pause(300)), ended(answered()))
+    yield Row("basic", "the callee hangs up", ended(talking()), hangs_up(answered().pause(300)))
+    early = Callee("callee").invited().answers(183, "Session Progress", sdp()).pause(300).answers(200, "OK", sdp()).hears_ack()
+    hears_early = Caller("caller").invite(sdp()).hears(100, optional=True).hears(183, bears=["m=audio [1-9]"]).hears(200).ack().pause(200)
+    yield Row("basic", "early media: 183 with a description, then 200", hangs_up(hears_early), ended(early))
+    late = Caller("caller").invite().rings().hears(200, bears=["m=audio [1-9]"]).ack(sdp()).pause(300)
+    yield Row("late offer", "the INVITE has none: our 200 offers, the ACK answers", hangs_up(late), ended(answered()))
+    lossy = ["-lost", "5", "-r", "20"]
+    yield Row("loss", "100 calls, 5 % of the caller's messages lost", hangs_up(talking().pause(300)), ended(answered()), *lossy, calls=100)
+    yield Row("BYE", "the callee's BYE crosses ours", hangs_up(talking().pause(300)), answered().crosses_bye())
+    yield Row("BYE", "the caller's BYE crosses ours", talking().crosses_bye(), hangs_up(answered().pause(300)))
+
+
+def cancelled():
+    """CANCEL at every state of the INVITE."""
+
+    def gives_up(caller):
+        return caller.cancel().hears(200).hears(487).acks_refusal()
+
+    def obeys(callee):
+        callee.hears_request("CANCEL").answers(200, "OK", tag=";tag=[pid]s[call_number]", retrans=False)
+        return callee.answers_invite(487, "Request Terminated", tag=";tag=[pid]s[call_number]").hears_ack()
+
+    silent = Callee("callee").invited().pause(1_000).answers(100, "Trying", tag="")
+    yield Row("CANCEL", "while the callee says nothing", gives_up(Caller("caller").invite(sdp()).hears(100).pause(200)), obeys(silent))
+    yield Row("CANCEL", "after 100", gives_up(Caller("caller").invite(sdp()).hears(100).pause(400)), obeys(Callee("callee").invited().answers(100, "Trying", tag="")))
+    rings = Caller("caller").invite(sdp()).hears(100, optional=True).hears(180).pause(200)
+    yield Row("CANCEL", "after 180", gives_up(rings), obeys(Callee("callee").invited().answers(180, "Ringing")))
+    early = Caller("caller").invite(sdp()).hears(100, optional=True).hears(183).pause(200)
+    yield Row("CANCEL", "after 183 with early media", gives_up(early), obeys(Callee("callee").invited().answers(183, "Session Progress", sdp())))
+    # The 200 passes the CANCEL: the call is answered, and ended by us.
+    late = Callee("callee").invited().answers(180, "Ringing").hears_request("CANCEL").answers(200, "OK", retrans=False)
+    late.answers_invite(200, "OK", sdp(), tag=";tag=[pid]s[call_number]").hears_ack()
+    rings = Caller("caller").invite(sdp()).hears(100, optional=True).hears(180).pause(200)
+    yield Row("CANCEL", "crossed by the callee's 200: ACK and BYE to the callee", gives_up(rings), ended(late))
+
+
+def refused():
+    refusals = [(302, "Moved Temporarily", 480), (404, "Not Found", 404), (480, "Temporarily Unavailable", 480), (486, "Busy Here", 486)]
+    refusals += [(503, "Service Unavailable", 500), (600, "Busy Everywhere", 600), (603, "Decline", 603)]
+    for status, reason, heard in refusals:
+        headers = ["Contact: <sip:elsewhere@192.0.2.1>"] if status == 302 else ()
+        callee = Callee("callee").invited().answers(status, reason, headers=headers).hears_ack()
+        caller = Caller("caller").invite(sdp()).rings().hears(heard).acks_refusal()
+        yield Row("3xx to 6xx", f"{status} from the callee is {heard} to the caller", caller, callee)
+
+
+def forked():
+    callee = Callee("callee").invited().answers(180, "Ringing", tag=";tag=one").answers(180, "Ringing", tag=";tag=two")
+    callee.answers_invite(200, "OK", sdp(), tag=";tag=one").hears_ack(bears=["tag=one"])
+    callee.answers_invite(200, "OK", sdp(2), tag=";tag=two").hears_ack(bears=["tag=two"]).hears_request("BYE", bears=["tag=two"]).answers(200, "OK", tag="", retrans=False)
+    yield Row("forked 2xx", "two branches answer: the first is kept, the second acknowledged and ended", hangs_up(talking().pause(1_000)), ended(callee))
+
+
+def changed():
+    """re-INVITE from each side."""
+    holds = talking().pause(200).request("INVITE", sdp(2, "sendonly")).hears(100, optional=True).hears(200, bears=["a=recvonly"]).ack().pause(200)
+    holds.request("INVITE", sdp(3)).hears(100, optional=True).hears(200, lacks=["a=(recvonly|sendonly|inactive)"]).ack().pause(200)
+    held = answered().hears_request("INVITE", bears=["a=sendonly"]).answers(200, "OK", sdp(2, "recvonly"), tag="").hears_ack()
+    held.hears_request("INVITE", lacks=["a=(recvonly|sendonly|inactive)"]).answers(200, "OK", sdp(3), tag="").hears_ack()
+    yield Row("hold", "by the caller, and resumed", hangs_up(holds), ended(held))
+    holds = answered().pause(200).request("INVITE", sdp(2, "inactive")).hears(100, optional=True).hears(200, bears=["a=inactive"]).request("ACK", number=1).pause(200)
+    holds.request("INVITE", sdp(3)).hears(100, optional=True).hears(200, lacks=["a=(recvonly|sendonly|inactive)"]).request("ACK", number=2).pause(200)
+    held = talking().hears_request("INVITE", bears=["a=inactive"]).answers(200, "OK", sdp(2, "inactive")).hears_request("ACK")
+    held.hears_request("INVITE", lacks=["a=(recvonly|sendonly|inactive)"]).answers(200, "OK", sdp(3)).hears_request("ACK")
+    yield Row("hold", "by the callee with a=inactive, and resumed", ended(held), hangs_up(holds))
+    asks = talking().pause(200).request("INVITE", sdp(2, codecs="8")).hears(100, optional=True).hears(200, bears=["m=audio [0-9]+ RTP/AVP 8 101"]).ack().pause(200)
+    yield Row("re-INVITE", "another codec from the caller; the callee need not hear of it", hangs_up(asks), ended(answered()))
+    empty = talking().pause(200).request("INVITE").hears(100, optional=True).hears(200, bears=["m=audio [1-9]"]).ack(sdp(2)).pause(200)
+    yield Row("re-INVITE", "without a description: our 200 offers", hangs_up(empty), ended(answered()))
+    # Both sides change at once: the callee's own is answered 491, then it answers ours.
+    meets = answered().hears_request("INVITE", bears=["a=sendonly"]).request("INVITE", sdp(2)).hears(100, optional=True).hears(491).acks_refused_change()
+    meets.answers_invite(200, "OK", sdp(2, "recvonly")).hears_ack()
+    holds = talking().pause(300).request("INVITE", sdp(2, "sendonly")).hears(100, optional=True).hears(200, bears=["a=recvonly"]).ack().pause(300)
+    yield Row("glare", "the callee's re-INVITE meets ours: 491 to it, ours goes on", hangs_up(holds), ended(meets))
+
+
+def groups():
+    return [row for make in (basic, cancelled, refused, forked, changed) for row in make()]
+
+
+class Sipp:
+    """SIPp with one side's steps."""
+
+    def __init__(self, server, row, side, local, port, *options, remote=None, service):
+        folder = server.folder / f"interop-{service}-{side.name}"
+        folder.mkdir()
+        (folder / "steps.xml").write_text(side.xml())
+        command = ["sipp"] + ([remote] if remote else []) + ["-sf", "steps.xml", "-s", service, "-i", local, "-p", str(port), "-mi", local]
+        command += ["-mp", str(free_sip_port(local)), "-nostdin", "-m", str(row.calls), "-timeout", f"{ROW_MAX_S}s", "-timeout_error"]
+        command += ["-watchdog_minor_maxtriggers", "100000", "-watchdog_major_maxtriggers", "10000", "-trace_err", "-error_file", "errors.log", *options]
+        self.folder = folder
+        self.process = subprocess.Popen(command, cwd=folder, stdout=open(folder / "out", "wb"), stderr=subprocess.STDOUT)
+
+    def wait(self, seconds):
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.stop()
+            return None
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def complaint(self):
+        errors = self.folder / "errors.log"
+        return errors.read_text(errors="replace")[:1500] if errors.is_file() else (self.folder / "out").read_text(errors="replace")[-600:]
+
+
+def run(server, row, number):
+    """Plays one row. Yields its complaints: none, and it went as written."""
+    net = server.net
+    port = free_sip_port(net.callee)
+    server.serve_number(number, port)
+    callee = Sipp(server, row, row.callee, net.callee, port, service=number)
+    time.sleep(0.3)
+    caller = Sipp(server, row, row.caller, net.caller, free_sip_port(net.caller), *row.options, remote=server.sip, service=number)
+    codes = [(side, side.wait(ROW_MAX_S)) for side in (caller, callee)]
+    return [f"{side.folder.name} exit {code}: {side.complaint()}" for side, code in codes if code != 0]
+
+
+def main():
+    raise_file_limit()
+    report = Report()
+    wanted = sys.argv[1:]
+    rows = [row for row in groups() if not wanted or any(word in f"{row.group} {row.what}" for word in wanted)]
+    with Server(Addresses(), "interop", digest="md5", ring_time="60s") as server:
+        panics = server.metrics()["tonewall_voice_panics_total"]
+        with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            results = pool.map(lambda item: run(server, item[1], str(7001 + item[0])), enumerate(rows))
+            for row, complaints in zip(rows, results):
+                if not report.check(not complaints, f"{row.group:<12} {row.what}"):
+                    print("      " + "\n      ".join(complaints))
+        took, left = server.wait_until_empty(EMPTY_WITHIN_S)
+        detail = f"after {took:.1f} s" if took is not None else f"(dialogs, port pairs, calls, media sockets) = {left}"
+        report.check(took is not None, f"dialogs, port pairs and sockets are back to 0 within {EMPTY_WITHIN_S} s", detail)
+        report.check(server.is_alive() and server.metrics()["tonewall_voice_panics_total"] == panics, "no panic")
+        if report.failed:
+            print(f"      kept: {server.folder}")
+            server.keep = True
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
