@@ -4,4 +4,5 @@
 
 pub mod health;
 pub mod hops;
+pub mod names;
 pub mod numbers;

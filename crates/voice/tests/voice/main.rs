@@ -11,6 +11,7 @@ mod scene;
 mod talker;
 
 mod controls;
+mod names;
 mod protection;
 mod signalling;
 mod transfer;
