@@ -10,7 +10,7 @@ XTASK := $(TARGET)/debug/xtask
 RUN_TESTS := --config "target.'cfg(unix)'.runner = ['$(abspath scripts/run-tests)']"
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program screens test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments fault-recordings load-sip bench bench-detector bench-mask bench-relay bench-pages bench-payments bench-recordings first-peaks kill-recordings figures guard-campaign memory-per-call fuzz lint fmt clean
+.PHONY: help build demo ui program screens interop test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments fault-recordings load-sip bench bench-detector bench-mask bench-relay bench-pages bench-payments bench-recordings first-peaks kill-recordings figures guard-campaign memory-per-call fuzz lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -18,6 +18,7 @@ help:
 	@echo "make test    all tests, installing what they need"
 	@echo "make acceptance   after make test: which row of the acceptance table is proven by which test of that run; fails for a row that is owed and is not"
 	@echo "make acceptance-add   lists in docs/acceptance.toml the tests of that run whose names begin with the ids of rows"
+	@echo "make interop   every kind of call that telephone equipment makes, against programs that others wrote: a table, fails if a row is red"
 	@echo "make screens   the pictures of the guide anew, one of each screen, into docs/screens"
 	@echo "make fault-payments   the server killed N=300 times while it charges: one JSON line, fails if anybody is charged twice, or a charge is lost or stuck"
 	@echo "make fault-recordings   every fault of a recorder, each N=50 times: one JSON line, fails if a capture begins beside a recorder that has not said that it is paused, or one stays paused"
@@ -51,7 +52,7 @@ ui/dist/index.html: ui/node_modules/.stamp $(UI_SOURCES)
 	cd ui && npm run --silent build
 
 # ---- tests, quick suites first
-test: results-gone test-rust test-ui test-sip test-foreign test-guard test-trip test-fault-short test-e2e
+test: results-gone test-rust test-ui test-sip interop test-foreign test-guard test-trip test-fault-short test-e2e
 
 # Pictures of docs/guide: what the looks see, in the light one.
 screens: ui
@@ -100,9 +101,17 @@ test-sip: program $(XTASK)
 	scripts/need sipp sip-tester python3 python3
 	scripts/timed sip $(JUNIT)/sipp env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/sipp_suite.py
 
+# Every kind of call that telephone equipment makes, a row for each; exit 1 if one is red. ROWS="CANCEL glare" runs those whose names have one of these words.
+ROWS ?=
+interop: program $(XTASK)
+	scripts/need sipp sip-tester python3 python3
+	scripts/timed interop $(JUNIT)/interop env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/interop_suite.py $(ROWS)
+
 test-foreign: program $(XTASK)
 	scripts/need baresip baresip-core multimon-ng multimon-ng sox sox python3 python3
 	scripts/timed foreign $(JUNIT)/foreign env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/foreign_suite.py
+	scripts/need linphonec linphone-cli kamailio kamailio '/usr/lib/*/kamailio/modules/tls.so' kamailio-tls-modules
+	scripts/timed captures $(JUNIT)/captures env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/captures_suite.py
 	scripts/need cc gcc '/usr/include/*/spandsp.h' libspandsp-dev
 	scripts/timed recording $(JUNIT)/recording env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/recording_suite.py
 	scripts/need openssl openssl '/usr/lib/python3*/ensurepip/__init__.py' python3-venv npm npm

@@ -80,6 +80,12 @@ snd_path {self.folder}
     def said(self):
         return (self.folder / "out").read_text(errors="replace")
 
+    def is_registered(self):
+        return "200 OK" in self.said()
+
+    def begin_recording(self):
+        """It begins a file of its own with each call."""
+
     def recording(self):
         """What it heard, from its newest call."""
         files = sorted(self.folder.glob("dump-*-dec.wav"))

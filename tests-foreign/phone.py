@@ -16,6 +16,8 @@ import audio
 
 ANSWER_MAX_S = 10
 FRAME_S = 0.02
+# Payload type of telephone-events (RFC 4733), where they are offered.
+EVENTS = 101
 RTP_HEADER = struct.Struct("!BBHII")
 
 
@@ -42,11 +44,15 @@ class Call:
         self.remote = None
         self.sequence, self.timestamp = random.randrange(1 << 16), random.randrange(1 << 32)
         self.ssrc = random.randrange(1 << 32)
+        self.number, self.routes = 1, []
 
     def sdp(self):
         host, port = self.wire.getsockname()
-        lines = ["v=0", f"o=- 1 1 IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0", f"m=audio {port} RTP/AVP 0", "a=rtpmap:0 PCMU/8000", ""]
-        return "\r\n".join(lines).encode()
+        formats = f"0 {EVENTS}" if self.phone.has_events else "0"
+        lines = ["v=0", f"o=- 1 1 IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0", f"m=audio {port} RTP/AVP {formats}", "a=rtpmap:0 PCMU/8000"]
+        if self.phone.has_events:
+            lines += [f"a=rtpmap:{EVENTS} telephone-event/8000", f"a=fmtp:{EVENTS} 0-15"]
+        return "\r\n".join([*lines, ""]).encode()
 
     def take_media(self, message):
         host = re.search(rb"(?m)^c=IN IP4 (\S+)", message)[1].decode()
@@ -58,6 +64,22 @@ class Call:
         self.timestamp = (self.timestamp + audio.FRAME) & 0xFFFFFFFF
         return RTP_HEADER.pack(0x80, 0, self.sequence, self.timestamp, self.ssrc) + payload
 
+    def event_packets(self, key, frames=5):
+        """The RTP packets of one press, one for each frame, the last one three times (RFC 4733 2.5.1)."""
+        event, began = "0123456789*#ABCD".index(key), (self.timestamp + audio.FRAME) & 0xFFFFFFFF
+        for frame in range(1, frames + 3):
+            self.sequence = (self.sequence + 1) & 0xFFFF
+            is_first, is_end = frame == 1, frame >= frames
+            payload = struct.pack("!BBH", event, 0x80 * is_end | 10, audio.FRAME * min(frame, frames))
+            yield RTP_HEADER.pack(0x80, 0x80 * is_first | EVENTS, self.sequence, began, self.ssrc) + payload
+        self.timestamp = (began + audio.FRAME * (frames + 2)) & 0xFFFFFFFF
+
+    def send_info(self, key):
+        """One key as SIP INFO."""
+        self.number += 1
+        body = f"Signal={key}\r\nDuration=160\r\n".encode()
+        self.phone.request(self, "INFO", self.number, body, "application/dtmf-relay")
+
     def hang_up(self):
         self.phone.bye(self)
 
@@ -68,8 +90,8 @@ class Call:
 class Phone:
     """All calls of one address. Incoming ones are answered at once and put into `answered`."""
 
-    def __init__(self, address):
-        self.address = address
+    def __init__(self, address, has_events=False):
+        self.address, self.has_events = address, has_events
         self.wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
         self.wire.bind((address, 0))
@@ -84,7 +106,7 @@ class Phone:
         call.target = f"sip:{number}@{server[0]}:{server[1]}"
         call.near = f"<sip:15550100@{self.address}:{self.port}>;tag={random.randrange(1 << 32):08x}"
         call.far, call.hop = f"<{call.target}>", server
-        self._request(call, "INVITE", 1, call.sdp())
+        self.request(call, "INVITE", 1, call.sdp())
         while True:
             answer = call.answers.get(timeout=ANSWER_MAX_S)
             status = int(answer.split(b" ", 2)[1])
@@ -94,15 +116,17 @@ class Phone:
                 break
         call.far = header(answer, b"To").decode()
         call.target = re.search(r"<(.*?)>", header(answer, b"Contact").decode())[1]
+        call.routes = [route.decode() for route in re.findall(rb"(?im)^Record-Route\s*:\s*(.*?)\r?$", answer)][::-1]
         call.take_media(answer)
-        self._request(call, "ACK", 1)
+        self.request(call, "ACK", 1)
         return call
 
     def bye(self, call):
-        self._request(call, "BYE", 2)
+        call.number += 1
+        self.request(call, "BYE", call.number)
         call.is_over.set()
 
-    def _request(self, call, method, number, body=b""):
+    def request(self, call, method, number, body=b"", content_type="application/sdp"):
         lines = [
             f"{method} {call.target} SIP/2.0",
             f"Via: SIP/2.0/UDP {self.address}:{self.port};branch=z9hG4bK{random.randrange(1 << 64):016x}",
@@ -112,7 +136,8 @@ class Phone:
             f"CSeq: {number} {method}",
             f"Contact: <sip:phone@{self.address}:{self.port}>",
             "Max-Forwards: 70",
-            *(["Content-Type: application/sdp"] if body else []),
+            *(f"Route: {route}" for route in call.routes),
+            *([f"Content-Type: {content_type}"] if body else []),
             f"Content-Length: {len(body)}",
             "\r\n",
         ]
@@ -188,16 +213,36 @@ class Talker(threading.Thread):
         while not self.said.empty() and self.is_alive():
             time.sleep(FRAME_S)
 
+    def press(self, keys, way, gap_s=0.1):
+        """Presses keys, each by this way: "tones" in the audio, "events" of RFC 4733, or SIP "info"."""
+        if way == "tones":
+            return self.say(audio.keyed(keys, off=gap_s))
+        for key in keys:
+            if way == "info":
+                self.call.send_info(key)
+                self.say(audio.silence(0.2))
+            else:
+                self.said.put(self.call.event_packets(key))
+                self.say(audio.silence(gap_s))
+
+    def _next(self, number):
+        """Packets of the next frame and of those that belong to it."""
+        try:
+            said = self.said.get_nowait()
+        except queue.Empty:
+            said = self.voice[number % len(self.voice)]
+        return iter([self.call.packet(said)]) if isinstance(said, bytes) else said
+
     def run(self):
-        due, number = time.monotonic(), 0
+        due, number, packets = time.monotonic(), 0, iter(())
         while not self.done.is_set():
-            try:
-                payload = self.said.get_nowait()
-            except queue.Empty:
-                payload = self.voice[number % len(self.voice)]
-            number += 1
+            packet = next(packets, None)
+            if packet is None:
+                packets = self._next(number)
+                packet = next(packets)
+                number += 1
             self.late_s = max(self.late_s, time.monotonic() - due)
-            self.call.wire.sendto(self.call.packet(payload), self.call.remote)
+            self.call.wire.sendto(packet, self.call.remote)
             self._hear()
             due += FRAME_S
             time.sleep(max(0.0, due - time.monotonic()))
