@@ -112,6 +112,8 @@ test-foreign: program $(XTASK)
 	scripts/timed foreign $(JUNIT)/foreign env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/foreign_suite.py
 	scripts/need linphonec linphone-cli kamailio kamailio '/usr/lib/*/kamailio/modules/tls.so' kamailio-tls-modules
 	scripts/timed captures $(JUNIT)/captures env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/captures_suite.py
+	scripts/need ip iproute2 iptables iptables
+	scripts/timed nat $(JUNIT)/nat env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/nat_suite.py
 	scripts/need cc gcc '/usr/include/*/spandsp.h' libspandsp-dev
 	scripts/timed recording $(JUNIT)/recording env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/recording_suite.py
 	scripts/need openssl openssl '/usr/lib/python3*/ensurepip/__init__.py' python3-venv npm npm

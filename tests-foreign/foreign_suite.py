@@ -43,14 +43,14 @@ def until(what, look, seconds=STEP_MAX_S):
 class Baresip:
     """A baresip process. Its sndfile module records what it hears before it plays it."""
 
-    def __init__(self, server, password):
+    def __init__(self, server, password, *, address=BARESIP_ADDRESS, sip_port=None, rtp_port=None, wrap=()):
         self.folder = server.folder / "baresip"
         self.folder.mkdir()
         audio.write_wav(self.folder / "tone.wav", audio.tone((AGENT_TONE_HZ,), TONE_S, 6_000))
-        rtp = free_port(BARESIP_ADDRESS) & ~1
+        rtp = rtp_port or free_port(address) & ~1
         (self.folder / "config").write_text(
-            f"""sip_listen {BARESIP_ADDRESS}:{free_sip_port(BARESIP_ADDRESS)}
-net_interface {BARESIP_ADDRESS}
+            f"""sip_listen {address}:{sip_port or free_sip_port(address)}
+net_interface {address}
 rtp_ports {rtp}-{rtp + 20}
 audio_source aufile,{self.folder}/tone.wav
 audio_player aubridge,nobody
@@ -71,7 +71,7 @@ snd_path {self.folder}
         (self.folder / "accounts").write_text(account)
         (self.folder / "contacts").write_text("")
         self.process = subprocess.Popen(
-            ["baresip", "-4", "-f", str(self.folder), "-v"],
+            [*wrap, "baresip", "-4", "-f", str(self.folder), "-v"],
             stdin=subprocess.PIPE,
             stdout=open(self.folder / "out", "wb"),
             stderr=subprocess.STDOUT,

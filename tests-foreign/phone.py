@@ -26,8 +26,8 @@ def header(message, name):
     return match[1] if match else b""
 
 
-def rtp_socket(address):
-    wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def rtp_socket(address, make=socket.socket):
+    wire = make(socket.AF_INET, socket.SOCK_DGRAM)
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
     wire.bind((address, 0))
     wire.setblocking(False)
@@ -39,7 +39,7 @@ class Call:
 
     def __init__(self, phone, call_id):
         self.phone, self.id = phone, call_id
-        self.wire = rtp_socket(phone.address)
+        self.wire = rtp_socket(phone.address, phone.make)
         self.answers, self.is_over = queue.Queue(), threading.Event()
         self.remote = None
         self.sequence, self.timestamp = random.randrange(1 << 16), random.randrange(1 << 32)
@@ -90,9 +90,9 @@ class Call:
 class Phone:
     """All calls of one address. Incoming ones are answered at once and put into `answered`."""
 
-    def __init__(self, address, has_events=False):
-        self.address, self.has_events = address, has_events
-        self.wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    def __init__(self, address, has_events=False, make=socket.socket):
+        self.address, self.has_events, self.make = address, has_events, make
+        self.wire = make(socket.AF_INET, socket.SOCK_DGRAM)
         self.wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
         self.wire.bind((address, 0))
         self.port = self.wire.getsockname()[1]
