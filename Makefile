@@ -10,7 +10,7 @@ XTASK := $(TARGET)/debug/xtask
 RUN_TESTS := --config "target.'cfg(unix)'.runner = ['$(abspath scripts/run-tests)']"
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program screens interop test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments fault-recordings load-sip bench bench-detector bench-mask bench-relay bench-pages bench-payments bench-recordings first-peaks kill-recordings figures guard-campaign memory-per-call fuzz lint fmt clean
+.PHONY: help build demo ui program screens interop test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments fault-recordings load-sip flood bench-sip bench bench-detector bench-mask bench-relay bench-pages bench-payments bench-recordings first-peaks kill-recordings figures guard-campaign memory-per-call fuzz lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -18,6 +18,7 @@ help:
 	@echo "make test    all tests, installing what they need"
 	@echo "make acceptance   after make test: which row of the acceptance table is proven by which test of that run; fails for a row that is owed and is not"
 	@echo "make acceptance-add   lists in docs/acceptance.toml the tests of that run whose names begin with the ids of rows"
+	@echo "make flood   100 good calls beside 10,000 bad datagrams a second; make bench-sip: INVITE to 180, CPU per call; make load-sip: 200 calls a second"
 	@echo "make interop   every kind of call that telephone equipment makes, against programs that others wrote: a table, fails if a row is red"
 	@echo "make screens   the pictures of the guide anew, one of each screen, into docs/screens"
 	@echo "make fault-payments   the server killed N=300 times while it charges: one JSON line, fails if anybody is charged twice, or a charge is lost or stuck"
@@ -78,7 +79,7 @@ $(XTASK): $(wildcard crates/xtask/Cargo.toml crates/xtask/src/*.rs crates/xtask/
 	touch $@
 
 test-rust: ui $(XTASK)
-	scripts/need initdb postgresql unshare util-linux ip iproute2 openssl openssl tinyproxy tinyproxy-bin opusdec opus-tools
+	scripts/need dnsmasq dnsmasq-base initdb postgresql unshare util-linux ip iproute2 openssl openssl tinyproxy tinyproxy-bin opusdec opus-tools
 	scripts/timed rust-format $(CARGO) fmt --all --check
 	scripts/timed rust-lint $(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	scripts/timed rust $(JUNIT)/rust $(CARGO) test $(RUN_TESTS) --locked --workspace
@@ -107,11 +108,21 @@ interop: program $(XTASK)
 	scripts/need sipp sip-tester python3 python3
 	scripts/timed interop $(JUNIT)/interop env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/interop_suite.py $(ROWS)
 
+# 100 good calls beside 10,000 bad datagrams a second, floods of REGISTERs and INVITEs; `make test` has a short form.
+flood: build
+	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall scripts/timed flood python3 tests-foreign/flood_suite.py --seconds 60
+
+# INVITE to relayed 180, and CPU of signalling per call: JSON lines, fails above a bound. The optimised program is measured; nothing else is to run beside it.
+bench-sip: build
+	scripts/need sipp sip-tester python3 python3
+	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall python3 tests-foreign/sip_bench.py
+
 test-foreign: program $(XTASK)
 	scripts/need baresip baresip-core multimon-ng multimon-ng sox sox python3 python3
 	scripts/timed foreign $(JUNIT)/foreign env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/foreign_suite.py
 	scripts/need linphonec linphone-cli kamailio kamailio '/usr/lib/*/kamailio/modules/tls.so' kamailio-tls-modules
 	scripts/timed captures $(JUNIT)/captures env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/captures_suite.py
+	scripts/timed flood-short $(JUNIT)/flood env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/flood_suite.py --seconds 4
 	scripts/need ip iproute2 iptables iptables
 	scripts/timed nat $(JUNIT)/nat env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/nat_suite.py
 	scripts/need cc gcc '/usr/include/*/spandsp.h' libspandsp-dev
@@ -157,10 +168,11 @@ fault-recordings: program
 	  $(CARGO) test --quiet --locked --workspace --test stories no_fault_of_a_recorder -- --nocapture 2>&1 | tee $(FAULTS_LOG) | { grep -v '^{"trials"' || true; }; \
 	  code=$$?; grep '^{"trials"' $(FAULTS_LOG) | tail -n 1; exit $$code
 
-# 200 calls a second for 60 s with 3 % of the caller's messages lost; the optimised program is measured.
+# 200 calls a second for LOAD_SECONDS with 3 % of the caller's messages lost; the optimised program is measured.
+LOAD_SECONDS ?= 60
 load-sip: build
 	scripts/need sipp sip-tester python3 python3
-	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall scripts/timed load-sip python3 tests-foreign/sipp_suite.py --load
+	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall scripts/timed load-sip python3 tests-foreign/sipp_suite.py --load --seconds $(LOAD_SECONDS)
 
 # Figures, no pass or fail: the detector and the relay per frame, then our calls over real sockets, each as JSON lines. The optimised program is measured.
 bench:

@@ -47,8 +47,8 @@ class Side:
         self._steps.append(f'<pause milliseconds="{milliseconds}" />')
         return self
 
-    def _hear(self, what, bears=(), lacks=(), optional=False, routes=False, saves=()):
-        """A message that has to come; `bears` and `lacks` are expressions over its whole text, `saves` pairs of a header and a variable."""
+    def _hear(self, what, bears=(), lacks=(), optional=False, routes=False, saves=(), stops=None):
+        """A message that has to come; `bears` and `lacks` are expressions over its whole text, `saves` headers with an expression and a variable, `stops` a clock."""
         actions = []
         for expression, inverse in [(one, False) for one in bears] + [(one, True) for one in lacks]:
             mark = f"m{next(self._marks)}"
@@ -57,7 +57,7 @@ class Side:
         for header, expression, variable in saves:
             actions.append((f'<ereg regexp={quoteattr(expression)} search_in="hdr" header="{header}:" assign_to="{variable}" />', variable))
         body = f"<action>{''.join(action for action, _ in actions)}</action>" if actions else ""
-        options = (' optional="true"' if optional else "") + (' rrs="true"' if routes else "")
+        options = (' optional="true"' if optional else "") + (' rrs="true"' if routes else "") + (f' rtd="{stops}"' if stops else "")
         self._count += 1
         self._steps.append(f"<recv {what}{options}>{body}</recv>")
         marks = [mark for _, mark in actions if mark]
@@ -68,8 +68,8 @@ class Side:
     def _via_of_invite(self):
         return f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch-{self._count - self._invited_at}]"
 
-    def _send(self, text, retrans):
-        option = ' retrans="500"' if retrans else ""
+    def _send(self, text, retrans, starts=None):
+        option = (' retrans="500"' if retrans else "") + (f' start_rtd="{starts}"' if starts else "")
         self._count += 1
         self._steps.append(f"<send{option}><![CDATA[\n{text}\n]]></send>")
         return self
@@ -113,11 +113,11 @@ class Caller(Side):
 
     FROM = "From: <sip:15550100[call_number]@[local_ip]:[local_port]>;tag=[pid]c[call_number]"
 
-    def invite(self, body=None, headers=()):
+    def invite(self, body=None, headers=(), starts=None):
         self._number += 1
         self._invited_at = self._count
         lines = ["INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0", *self._fields("INVITE", "To: <sip:[service]@[remote_ip]:[remote_port]>"), *headers]
-        return self._send(_message(lines, body), True)
+        return self._send(_message(lines, body), True, starts)
 
     def request(self, method, body=None, headers=(), number=None, retrans=True):
         """Within the dialog."""

@@ -79,6 +79,7 @@ impl HealthSource for Numbers {
         let mut metrics: Vec<Metric> = rows
             .map(|(name, help, kind, value)| metric(name, help, kind, value))
             .into();
+        metrics.extend(sip_metrics(&node.sip));
         metrics.extend(media_metrics(&node.media));
         metrics.extend(egress_guard_metrics(&node.media));
         let recorded = self.recorder.as_ref().map(Recorder::counts);
@@ -87,6 +88,25 @@ impl HealthSource for Numbers {
         metrics.extend(session_metrics(self.external.session_counts()));
         metrics
     }
+}
+
+fn sip_metrics(sip: &voice::StackCounters) -> Vec<Metric> {
+    use MetricKind::{Counter, Gauge};
+    #[rustfmt::skip]
+    let rows = [
+        ("tonewall_sip_messages_total", "SIP messages taken in.", Counter, count(sip.datagrams)),
+        ("tonewall_sip_garbage_total", "Datagrams that were no SIP, and broken responses.", Counter, count(sip.garbage)),
+        ("tonewall_sip_malformed_total", "Requests refused as broken.", Counter, count(sip.malformed)),
+        ("tonewall_sip_forbidden_total", "INVITEs, REGISTERs and messages inside dialogs from addresses that may not send them.", Counter, count(sip.forbidden)),
+        ("tonewall_sip_shed_total", "Requests refused or dropped because a bound was reached.", Counter, count(sip.shed)),
+        ("tonewall_sip_strays_total", "Responses that belong to nothing.", Counter, count(sip.strays)),
+        ("tonewall_sip_repeats_total", "Messages of ours sent again.", Counter, count(sip.repeats)),
+        ("tonewall_sip_unsent_total", "Messages of ours that found no room in the queue.", Counter, count(sip.transmits_dropped)),
+        ("tonewall_sip_transactions", "Transactions now, both roles.", Gauge, size(sip.client_transactions + sip.server_transactions)),
+        ("tonewall_sip_registrations", "Phones registered now.", Gauge, size(sip.registrations)),
+    ];
+    rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
+        .into()
 }
 
 fn media_metrics(media: &MediaCounters) -> Vec<Metric> {

@@ -16,4 +16,5 @@ mod uring;
 pub use media_thread::MediaCounters;
 pub use node::{MediaSource, Node, NodeConfig, NodeCounters, NodeError, NodeLimits, Peer};
 pub use recorder::{AudioSink, Speaker};
+pub use sip::StackCounters;
 pub use sip::digest::DigestPolicy;

@@ -146,12 +146,15 @@ fn service(record: &RData) -> Option<ServiceRecord> {
     let RData::NAPTR(record) = record else {
         return None;
     };
-    record.flags.eq_ignore_ascii_case(b"s").then(|| ServiceRecord {
-        order: record.order,
-        preference: record.preference,
-        service: String::from_utf8_lossy(&record.services).into_owned(),
-        replacement: plain(&record.replacement),
-    })
+    record
+        .flags
+        .eq_ignore_ascii_case(b"s")
+        .then(|| ServiceRecord {
+            order: record.order,
+            preference: record.preference,
+            service: String::from_utf8_lossy(&record.services).into_owned(),
+            replacement: plain(&record.replacement),
+        })
 }
 
 fn server(record: &RData) -> Option<ServerRecord> {

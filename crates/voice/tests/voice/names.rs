@@ -22,8 +22,17 @@ impl NameServer {
         let address = free.local_addr().unwrap();
         drop(free);
         let process = Command::new("dnsmasq")
-            .args(["--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"])
-            .args(["--bind-interfaces", "--listen-address=127.0.0.1", "--local=/example/"])
+            .args([
+                "--no-daemon",
+                "--conf-file=/dev/null",
+                "--no-resolv",
+                "--no-hosts",
+            ])
+            .args([
+                "--bind-interfaces",
+                "--listen-address=127.0.0.1",
+                "--local=/example/",
+            ])
             .arg(format!("--port={}", address.port()))
             .arg("--user=root")
             .args(zone)
@@ -58,7 +67,14 @@ impl Drop for NameServer {
 fn text(candidates: &[Candidate]) -> Vec<String> {
     in_order(candidates, |_| 0)
         .iter()
-        .map(|hop| format!("{} {} {}", hop.transport, hop.address, hop.name.as_deref().unwrap_or("-")))
+        .map(|hop| {
+            format!(
+                "{} {} {}",
+                hop.transport,
+                hop.address,
+                hop.name.as_deref().unwrap_or("-")
+            )
+        })
         .collect()
 }
 
@@ -87,7 +103,10 @@ async fn a_trunk_is_found_by_naptr_srv_and_addresses() {
             "UDP [2001:db8::1]:5060 carrier.example",
         ]
     );
-    assert!(text(&places)[0].contains(":5061"), "the liked transport and server first");
+    assert!(
+        text(&places)[0].contains(":5061"),
+        "the liked transport and server first"
+    );
     let places = server.places("sip:pbx.example:5070;transport=tcp").await;
     assert_eq!(text(&places), ["TCP 192.0.2.3:5070 pbx.example"]);
     let places = server.places("sip:pbx.example").await;
@@ -101,5 +120,9 @@ async fn a_name_server_that_is_silent_costs_seconds_and_not_more() {
     let uri = Uri::parse(b"sip:carrier.example").unwrap();
     let began = Instant::now();
     assert_eq!(names.places(uri.as_sip().unwrap(), &OURS).await, []);
-    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        began.elapsed()
+    );
 }
