@@ -22,7 +22,7 @@ SIDE_BY_SIDE = 12
 
 
 class Row:
-    """One kind of call: its two sides, and how SIPp runs them."""
+    """One kind of call: its two sides (no callee, if nobody is to be called), and how SIPp runs them."""
 
     def __init__(self, group, what, caller, callee, *options, calls=1):
         self.group, self.what, self.caller, self.callee, self.options, self.calls = group, what, caller, callee, options, calls
@@ -125,8 +125,69 @@ def changed():
     yield Row("glare", "the callee's re-INVITE meets ours: 491 to it, ours goes on", hangs_up(holds), ended(meets))
 
 
+def reliable():
+    """Reliable provisional responses (RFC 3262), from us and to us."""
+
+    def hears_reliable(caller, bears=()):
+        return caller.hears(100, optional=True).hears(183, bears=["RSeq:", "Require: 100rel", *bears], saves=[("RSeq", "[0-9]+", "rseq")], routes=True)
+
+    def acknowledges(caller, body=None):
+        return caller.request("PRACK", body, headers=["RAck: [$rseq] 1 INVITE"]).hears(200)
+
+    require, rack = ["Require: 100rel"], ["RAck: 1 1 INVITE"]
+    plain = Callee("callee").invited().answers(183, "Session Progress", sdp()).pause(800).answers(200, "OK", sdp()).hears_ack()
+    caller = acknowledges(hears_reliable(Caller("caller").invite(sdp(), require), ["m=audio [1-9]"])).hears(200).ack().pause(200)
+    yield Row("PRACK", "the caller requires it, the callee knows nothing of it", hangs_up(caller), ended(plain))
+    asks = Callee("callee").invited().answers(183, "Session Progress", sdp(), [*require, "RSeq: 1"]).hears_request("PRACK", bears=rack).answers(200, "OK", tag="", retrans=False)
+    asks.pause(300).answers_invite(200, "OK", tag=";tag=[pid]s[call_number]").hears_ack()
+    yield Row("PRACK", "the callee asks for it, the caller knows nothing of it; the 200 has no description", hangs_up(talking().pause(300)), ended(asks))
+    both = Callee("callee").invited().answers(183, "Session Progress", sdp(), [*require, "RSeq: 1"]).hears_request("PRACK", bears=rack).answers(200, "OK", tag="", retrans=False)
+    both.pause(500).answers_invite(200, "OK", tag=";tag=[pid]s[call_number]").hears_ack()
+    caller = acknowledges(hears_reliable(Caller("caller").invite(sdp(), require))).hears(200).ack().pause(200)
+    yield Row("PRACK", "both sides", hangs_up(caller), ended(both))
+    late = acknowledges(hears_reliable(Caller("caller").invite(None, require), ["m=audio [1-9]"]), sdp()).hears(200).ack().pause(200)
+    early = Callee("callee").invited().answers(183, "Session Progress", sdp()).pause(800).answers(200, "OK", sdp()).hears_ack()
+    yield Row("PRACK", "with a description: our reliable 183 offers, the PRACK answers", hangs_up(late), ended(early))
+    unacknowledged = Caller("caller").invite(sdp(), require).hears(100, optional=True).hears(183).pause(2_500).cancel().hears(200).hears(487).acks_refusal()
+    callee = Callee("callee").invited().answers(183, "Session Progress", sdp()).hears_request("CANCEL").answers(200, "OK", retrans=False)
+    callee.answers_invite(487, "Request Terminated", tag=";tag=[pid]s[call_number]").hears_ack()
+    yield Row("PRACK", "never sent by the caller, which then gives up", unacknowledged, callee)
+
+
+def updated():
+    """UPDATE (RFC 3311)."""
+    hold = talking().pause(200).request("UPDATE", sdp(2, "sendonly")).hears(200, bears=["a=recvonly"]).pause(300)
+    hold.request("UPDATE", sdp(3)).hears(200, lacks=["a=(recvonly|sendonly|inactive)"]).pause(200)
+    held = answered().hears_request("INVITE", bears=["a=sendonly"]).answers(200, "OK", sdp(2, "recvonly"), tag="").hears_ack()
+    held.hears_request("INVITE", lacks=["a=(recvonly|sendonly|inactive)"]).answers(200, "OK", sdp(3), tag="").hears_ack()
+    yield Row("UPDATE", "in the call: hold and resume by the caller", hangs_up(hold), ended(held))
+    alone = talking().pause(200).request("UPDATE").hears(200).pause(200)
+    yield Row("UPDATE", "in the call, without a description", hangs_up(alone), ended(answered()))
+    early = Caller("caller").invite(sdp(), ["Require: 100rel"]).hears(100, optional=True).hears(183, saves=[("RSeq", "[0-9]+", "rseq")], routes=True)
+    early.request("PRACK", headers=["RAck: [$rseq] 1 INVITE"]).hears(200).request("UPDATE", sdp(2, codecs="8")).hears(200, bears=["m=audio [0-9]+ RTP/AVP 8 101"]).hears(200).ack().pause(200)
+    callee = Callee("callee").invited().answers(183, "Session Progress", sdp()).pause(1_000).answers(200, "OK", sdp()).hears_ack()
+    yield Row("UPDATE", "early, by the caller: another codec before the answer", hangs_up(early), ended(callee))
+
+
+def timed():
+    """Session timers (RFC 4028)."""
+    small = Caller("caller").invite(sdp(), ["Supported: timer", "Session-Expires: 30"]).hears(100, optional=True).hears(422, bears=["Min-SE: [0-9]+"]).acks_refusal()
+    yield Row("timers", "an interval of 30 s: 422 with Min-SE, and nobody is called", small, None)
+    wants = Callee("callee").invited().answers(422, "Session Interval Too Small", headers=["Min-SE: 1200"]).hears_ack()
+    wants.hears_request("INVITE", bears=["Session-Expires: (1[2-9]|[2-9][0-9])[0-9][0-9]", "Min-SE: 1200"]).answers(200, "OK", sdp()).hears_ack()
+    yield Row("timers", "a callee that wants 1,200 s is asked again with it", hangs_up(talking().pause(200)), ended(wants))
+    we = talking(["Supported: timer", "Session-Expires: 90;refresher=uas"]).hears_request("INVITE").answers(200, "OK", sdp(), ["Session-Expires: 90;refresher=uac", "Require: timer"]).hears_request("ACK").pause(200)
+    yield Row("timers", "we refresh after half of 90 s", hangs_up(we), ended(answered()))
+    silent = Caller("caller").invite(sdp(), ["Supported: timer", "Session-Expires: 90;refresher=uac"]).rings()
+    silent.hears(200, bears=["Session-Expires: 90;refresher=uac", "Require: timer"]).ack()
+    yield Row("timers", "a caller that was to refresh and does not: BYE to both before 90 s are over", ended(silent), ended(answered()))
+    refreshes = talking(["Supported: timer", "Session-Expires: 90;refresher=uac"]).pause(2_000)
+    refreshes.request("UPDATE", headers=["Supported: timer", "Session-Expires: 90;refresher=uac"]).hears(200, bears=["Session-Expires: 90;refresher=uac"]).pause(200)
+    yield Row("timers", "the caller refreshes by UPDATE", hangs_up(refreshes), ended(answered()))
+
+
 def groups():
-    return [row for make in (basic, cancelled, refused, forked, changed) for row in make()]
+    return [row for make in (basic, cancelled, refused, forked, changed, reliable, updated, timed) for row in make()]
 
 
 class Sipp:
@@ -164,10 +225,10 @@ def run(server, row, number):
     net = server.net
     port = free_sip_port(net.callee)
     server.serve_number(number, port)
-    callee = Sipp(server, row, row.callee, net.callee, port, service=number)
+    sides = [Sipp(server, row, row.callee, net.callee, port, service=number)] if row.callee else []
     time.sleep(0.3)
-    caller = Sipp(server, row, row.caller, net.caller, free_sip_port(net.caller), *row.options, remote=server.sip, service=number)
-    codes = [(side, side.wait(ROW_MAX_S)) for side in (caller, callee)]
+    sides.append(Sipp(server, row, row.caller, net.caller, free_sip_port(net.caller), *row.options, remote=server.sip, service=number))
+    codes = [(side, side.wait(ROW_MAX_S)) for side in sides]
     return [f"{side.folder.name} exit {code}: {side.complaint()}" for side, code in codes if code != 0]
 
 

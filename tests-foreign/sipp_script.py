@@ -136,7 +136,7 @@ class Caller(Side):
         return self._within_invite("CANCEL", "To: <sip:[service]@[remote_ip]:[remote_port]>", True)
 
     def hears(self, status, **checks):
-        return self._hear(f'response="{status}"', routes=status == 200, **checks)
+        return self._hear(f'response="{status}"', **{"routes": status == 200, **checks})
 
     def rings(self):
         """What may come before the answer."""

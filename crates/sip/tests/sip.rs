@@ -10,6 +10,7 @@ mod cases {
     mod dialogs;
     mod memory;
     mod phones;
+    mod probes;
     mod recording;
     mod reliable;
     mod rfc4475;

@@ -462,6 +462,7 @@ impl Task {
             Event::OfferAnswered { .. }
             | Event::OfferFailed { .. }
             | Event::InfoKey { .. }
+            | Event::Probed { .. }
             | Event::Registered { .. }
             | Event::Unregistered { .. } => {}
         }

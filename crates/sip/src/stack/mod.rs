@@ -15,6 +15,7 @@ mod ids;
 mod in_dialog;
 mod leg;
 pub(crate) mod outbox;
+mod probe;
 mod receive;
 mod recording;
 mod register_client;
@@ -189,6 +190,7 @@ impl Stack {
                 match owner {
                     Some(Owner::Leg(leg)) => self.invite_timed_out(now, leg, id),
                     Some(Owner::Registration(number)) => self.registration_timed_out(now, number),
+                    Some(Owner::Probe(number)) => self.probe_timed_out(number),
                     Some(Owner::Nobody) | None => {}
                 }
             }

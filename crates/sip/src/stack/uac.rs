@@ -307,14 +307,10 @@ impl Stack {
             attempt.min_se = Some(min);
             return self.attempt_again(now, id, dialog, attempt, None);
         }
-        let seconds: Option<u64> = response
-            .headers
-            .first(&HeaderName::RETRY_AFTER)
-            .and_then(leading_number);
         self.out.emit(Event::Failed {
             leg: id,
             status: response.status,
-            retry_after: seconds.map(Duration::from_secs),
+            retry_after: retry_after(&response.headers),
         });
     }
 
@@ -588,6 +584,14 @@ fn is_allowed(name: &HeaderName) -> bool {
                     .is_some_and(|head| head.eq_ignore_ascii_case("X-"))
         }
     }
+}
+
+/// What a refusal asks to wait.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: u64 = headers
+        .first(&HeaderName::RETRY_AFTER)
+        .and_then(leading_number)?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// The number at the start of `Retry-After`.

@@ -549,7 +549,8 @@ pub(super) fn leg_of(event: &Event) -> Option<LegId> {
         Event::Registered { .. }
         | Event::Unregistered { .. }
         | Event::RegisterDone { .. }
-        | Event::RegisterFailed { .. } => None,
+        | Event::RegisterFailed { .. }
+        | Event::Probed { .. } => None,
     }
 }
 
