@@ -84,22 +84,12 @@ impl Direction {
     }
 }
 
-/// How a leg's packets are carried. One plain RTP core serves all: secured transports open packets before and seal them after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum LegTransport {
-    /// RTP/AVP over UDP, as it is.
-    #[default]
-    Plain,
-}
-
 /// Static payload type of comfort noise at 8 kHz (RFC 3551): phones with voice activity detection send it unasked.
 const COMFORT_NOISE: u8 = 13;
 
 /// What was negotiated for one leg; the only thing media knows of SDP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegPlan {
-    /// How packets are carried.
-    pub transport: LegTransport,
     /// The leg's codec, both ways.
     pub codec: Codec,
     /// Payload type of audio that the far side sends, 0-127.
@@ -139,7 +129,6 @@ impl LegPlan {
         let mut remote_rtcp = remote_rtp;
         remote_rtcp.set_port(remote_rtp.port().wrapping_add(1));
         Self {
-            transport: LegTransport::Plain,
             codec,
             payload_type_in: codec.static_payload_type(),
             payload_type_out: codec.static_payload_type(),

@@ -21,10 +21,12 @@ use tokio::sync::Notify;
 use crate::packet_io::{Backend, PacketIo, Waker};
 use crate::recorder::FrameSender;
 use crate::rtp_socket::RtpPair;
+pub(crate) use carrier::Carriage;
 pub use counters::MediaCounters;
 use worker::Worker;
 
 mod calls;
+mod carrier;
 mod counters;
 mod running;
 mod worker;
@@ -54,14 +56,27 @@ pub(crate) struct NewCall {
     pub(crate) plan: RelayPlan,
     pub(crate) consumer: RtpPair,
     pub(crate) agent: RtpPair,
+    pub(crate) carriages: Carriages,
     pub(crate) keys: KeySender,
     /// Where what the egress guard has seen is noted.
     pub(crate) egress: Arc<EgressTally>,
 }
 
+/// What carries each leg's packets.
+pub(crate) struct Carriages {
+    pub(crate) consumer: Carriage,
+    pub(crate) agent: Carriage,
+}
+
+/// What was agreed on with one far side.
+pub(crate) struct Agreed {
+    pub(crate) plan: LegPlan,
+    pub(crate) carriage: Carriage,
+}
+
 /// Another phone in the agent's place.
 pub(crate) struct Successor {
-    pub(crate) plan: LegPlan,
+    pub(crate) agreed: Agreed,
     pub(crate) ports: RtpPair,
     pub(crate) seed: u64,
 }
@@ -77,7 +92,7 @@ pub(crate) enum MediaCommand {
     Hold(MediaId, bool),
     /// The next key of the thread's own ring is for the consumer's side.
     SendKey(MediaId),
-    Replan(MediaId, Leg, Box<LegPlan>),
+    Replan(MediaId, Leg, Box<Agreed>),
     Succeed(MediaId, Box<Successor>),
     /// The next key of the thread's own ring was signalled by INFO on this leg. The command holds no key: rings do not wipe what was taken.
     InfoKey(MediaId, Leg),
@@ -306,8 +321,8 @@ impl MediaThread {
         self.tell(MediaCommand::Succeed(id, Box::new(successor)));
     }
 
-    pub(crate) fn replan(&mut self, id: MediaId, leg: Leg, plan: LegPlan) {
-        self.tell(MediaCommand::Replan(id, leg, Box::new(plan)));
+    pub(crate) fn replan(&mut self, id: MediaId, leg: Leg, agreed: Agreed) {
+        self.tell(MediaCommand::Replan(id, leg, Box::new(agreed)));
     }
 
     pub(crate) fn end(&mut self, id: MediaId) {

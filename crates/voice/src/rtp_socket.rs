@@ -39,8 +39,8 @@ pub struct RtpSocket {
     local: SocketAddr,
 }
 
-/// A datagram in its buffer.
-#[derive(Debug, Clone, Copy)]
+/// A datagram in its buffer. Who takes it may open it there: the buffer is wiped afterwards.
+#[derive(Debug)]
 pub struct Datagram<'buffer> {
     /// Who sent it.
     pub source: SocketAddr,
@@ -51,7 +51,7 @@ pub struct Datagram<'buffer> {
     /// It was longer than [`DATAGRAM_BYTES_MAX`]; the rest is lost.
     pub is_cut: bool,
     /// The datagram.
-    pub bytes: &'buffer [u8],
+    pub bytes: &'buffer mut [u8],
 }
 
 /// Where datagrams are read to; one serves any number of sockets of a thread. What was read is zeroed before the next read and on drop.
@@ -265,7 +265,7 @@ mod tests {
         let source = ours
             .receive(&mut buffer, |datagram| {
                 assert_eq!(
-                    (datagram.bytes, datagram.is_cut),
+                    (&*datagram.bytes, datagram.is_cut),
                     (b"packet".as_slice(), false)
                 );
                 datagram.source

@@ -431,7 +431,7 @@ fn place(index: u32) -> usize {
 
 /// What a receive has written.
 fn datagram<'bytes>(
-    bytes: &'bytes [u8],
+    bytes: &'bytes mut [u8],
     shape: &libc::msghdr,
     round: &Round,
 ) -> Option<Datagram<'bytes>> {
@@ -445,7 +445,7 @@ fn datagram<'bytes>(
         received_at: round.clock.place(stamp, round.read_at),
         read_at: round.read_at,
         is_cut,
-        bytes: bytes.get(begin..begin + payload)?,
+        bytes: bytes.get_mut(begin..begin + payload)?,
     })
 }
 

@@ -354,7 +354,12 @@ impl Relay {
 
     /// A datagram came to a leg's socket that is longer than any packet, and was cut: counted as malformed.
     pub fn note_cut(&mut self, leg: Leg) {
-        self.sides.of(leg).note_drop(DropReason::Malformed);
+        self.note_refused(leg, DropReason::Malformed);
+    }
+
+    /// A packet of this leg was refused before it came here.
+    pub fn note_refused(&mut self, leg: Leg, reason: DropReason) {
+        self.sides.of(leg).note_drop(reason);
     }
 
     /// The law of the samples that are put out for the recorder of what a leg says.

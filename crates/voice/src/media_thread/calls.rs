@@ -44,7 +44,7 @@ impl Calls {
     }
 
     /// A datagram came.
-    fn hear(&mut self, token: Token, datagram: &Datagram<'_>, outbox: &mut Outbox) {
+    fn hear(&mut self, token: Token, datagram: Datagram<'_>, outbox: &mut Outbox) {
         let Some((place, socket)) = place(token) else {
             return;
         };
@@ -138,6 +138,6 @@ impl Receiver for Calls {
     }
 
     fn take(&mut self, token: Token, datagram: Datagram<'_>, outbox: &mut Outbox) {
-        self.hear(token, &datagram, outbox);
+        self.hear(token, datagram, outbox);
     }
 }

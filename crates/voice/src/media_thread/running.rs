@@ -12,8 +12,9 @@ use media::leg::Leg;
 use media::relay::{Input, Output, Relay, RelayCounters, RelayEvent};
 use secret::KeySender;
 
+use super::carrier::{Carriage, Carrier};
 use super::worker::Outlet;
-use super::{MediaId, NewCall, Report};
+use super::{Agreed, MediaId, NewCall, Report};
 use crate::packet_io::{Outbox, PacketIo, Token};
 use crate::recorder::Speaker;
 use crate::rtp_socket::{Datagram, RtpPair, RtpSocket};
@@ -103,10 +104,26 @@ impl Sockets {
     }
 }
 
+/// What carries each leg's packets.
+struct Carriers {
+    consumer: Carrier,
+    agent: Carrier,
+}
+
+impl Carriers {
+    fn of(&mut self, leg: Leg) -> &mut Carrier {
+        match leg {
+            Leg::Consumer => &mut self.consumer,
+            Leg::Agent => &mut self.agent,
+        }
+    }
+}
+
 struct Core {
     id: MediaId,
     call: Arc<CallId>,
     relay: Relay,
+    carriers: Carriers,
     keys: KeySender,
     egress: Arc<EgressTally>,
     /// What was noted there last.
@@ -128,6 +145,7 @@ impl RunningCall {
             plan,
             consumer,
             agent,
+            carriages,
             keys,
             egress,
         } = new;
@@ -137,6 +155,10 @@ impl RunningCall {
             id,
             call,
             relay,
+            carriers: Carriers {
+                consumer: Carrier::new(carriages.consumer),
+                agent: Carrier::new(carriages.agent),
+            },
             keys,
             egress,
             noted: EgressGuardCounters::default(),
@@ -217,7 +239,7 @@ impl RunningCall {
         &mut self,
         io: &mut PacketIo,
         first: u32,
-        ports: RtpPair,
+        (ports, carriage): (RtpPair, Carriage),
     ) -> std::io::Result<()> {
         let places = (first..).zip(SocketPlace::ALL);
         let agents = places.filter(|(_, place)| place.leg == Leg::Agent);
@@ -225,6 +247,7 @@ impl RunningCall {
             io.forget(self.sockets.at(place), Token(token));
         }
         self.sockets.agent = ports;
+        self.core.carriers.agent = Carrier::new(carriage);
         for (token, place) in agents {
             io.watch(self.sockets.at(place), Token(token))?;
         }
@@ -236,20 +259,26 @@ impl RunningCall {
         &mut self,
         now: Instant,
         place: SocketPlace,
-        datagram: &Datagram<'_>,
+        datagram: Datagram<'_>,
         ways: &mut Ways<'_>,
     ) {
         if datagram.is_cut {
             return self.core.relay.note_cut(place.leg);
         }
+        let Self { core, sockets } = self;
+        let bytes = match core.carriers.of(place.leg).open(datagram.bytes, place.rtcp) {
+            Ok(bytes) => bytes,
+            Err(reason) => return core.relay.note_refused(place.leg, reason),
+        };
         let input = Input::Packet {
             leg: place.leg,
             source: datagram.source,
             received_at: datagram.received_at,
-            bytes: datagram.bytes,
+            bytes,
             rtcp: place.rtcp,
         };
-        self.handle(now, input, ways);
+        core.relay.handle_input(now, input);
+        core.drain(now, sockets, ways);
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant, ways: &mut Ways<'_>) {
@@ -282,6 +311,13 @@ impl RunningCall {
         let quiet = on || self.core.silenced;
         self.core
             .handle(now, Input::Mute(quiet), &self.sockets, ways);
+    }
+
+    /// What was agreed on with a leg's far side has changed, and what carries its packets with it.
+    pub(super) fn replan(&mut self, now: Instant, leg: Leg, agreed: Agreed, ways: &mut Ways<'_>) {
+        let Agreed { plan, carriage } = agreed;
+        self.core.carriers.of(leg).change(carriage);
+        self.handle(now, Input::Replan { leg, plan }, ways);
     }
 
     /// Anything else.
@@ -352,6 +388,7 @@ impl Core {
             id,
             call,
             relay,
+            carriers,
             keys,
             protection,
             unreported,
@@ -367,7 +404,9 @@ impl Core {
                     rtcp,
                 } => {
                     let socket = sockets.at(SocketPlace { leg, rtcp });
-                    ways.outbox.send(socket, bytes, destination);
+                    if let Some(sealed) = carriers.of(leg).seal(bytes, rtcp) {
+                        ways.outbox.send(socket, sealed, destination);
+                    }
                     continue;
                 }
                 Output::Record {

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use super::calls::Calls;
 use super::counters::MediaCounters;
 use super::running::{RunningCall, SOCKETS, Ways};
-use super::{MediaCommand, MediaId, NewCall, Report, Shared, Successor};
+use super::{Agreed, MediaCommand, MediaId, NewCall, Report, Shared, Successor};
 use crate::packet_io::PacketIo;
 use crate::recorder::{FrameSender, Speaker};
 
@@ -184,9 +184,8 @@ impl Worker {
                 call.handle(now, Input::Watch(on), ways);
             }),
             MediaCommand::Mute(id, on) => self.on(id, now, |call, ways| call.mute(on, now, ways)),
-            MediaCommand::Replan(id, leg, plan) => {
-                let input = Input::Replan { leg, plan: *plan };
-                self.on(id, now, |call, ways| call.handle(now, input, ways));
+            MediaCommand::Replan(id, leg, agreed) => {
+                self.on(id, now, |call, ways| call.replan(now, leg, *agreed, ways));
             }
             MediaCommand::InfoKey(id, leg) => {
                 if let Some(key) = self.keys.pop() {
@@ -253,13 +252,19 @@ impl Worker {
         let Some(place) = self.places.get(&id).copied() else {
             return;
         };
-        let Successor { plan, ports, seed } = successor;
+        let Successor {
+            agreed,
+            ports,
+            seed,
+        } = successor;
+        let Agreed { plan, carriage } = agreed;
         self.on(id, now, |call, ways| {
             call.handle(now, Input::Succeed { plan, seed }, ways);
         });
         let Self { io, calls, .. } = self;
         let call = calls.running.get_mut(place).and_then(Option::as_deref_mut);
-        let watched = call.map(|call| call.replace_agent(io, first_token(place), ports));
+        let watched =
+            call.map(|call| call.replace_agent(io, first_token(place), (ports, carriage)));
         if matches!(watched, Some(Err(_))) {
             self.calls.doomed.push(place);
         }
@@ -366,6 +371,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media_thread::{Carriage, Carriages};
     use crate::packet_io::Backend;
     use crate::rtp_socket::RtpPorts;
     use media::leg::{Codec, LegPlan};
@@ -417,6 +423,10 @@ mod tests {
                 plan: RelayPlan::new(plan(), plan(), id),
                 consumer: self.ports.open().unwrap(),
                 agent: self.ports.open().unwrap(),
+                carriages: Carriages {
+                    consumer: Carriage::Plain,
+                    agent: Carriage::Plain,
+                },
                 keys: sender,
                 egress: Arc::default(),
             };

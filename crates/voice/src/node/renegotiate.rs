@@ -218,11 +218,11 @@ impl Exchange {
         let Some(call) = self.call(key) else { return };
         let Some(thread) = call.thread() else { return };
         let leg = call.media_leg(which);
-        let Some(Ok(plan)) = call.side(which).map(|side| side.plan()) else {
+        let Some(Ok(agreed)) = call.side(which).map(|side| side.agreed()) else {
             return;
         };
         if let Some(thread) = self.threads.get_mut(thread) {
-            thread.replan(key, leg, plan);
+            thread.replan(key, leg, agreed);
         }
     }
 

@@ -10,7 +10,7 @@ use domain::boundary::{EgressTally, EndCause, IncomingCall, LegCallIds, RouteTar
 use domain::id::CallId;
 use domain::service::ProtectionScope;
 use domain::view::TransferFailure;
-use media::leg::{Leg, LegPlan};
+use media::leg::Leg;
 use media::relay::RelayPlan;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -25,7 +25,7 @@ use super::caller::{Caller, text_of};
 use super::exchange::{Exchange, Farewell};
 use super::lock;
 use super::side::{Side, Trust};
-use crate::media_thread::{MediaId, MediaThread, NewCall};
+use crate::media_thread::{Agreed, Carriages, MediaId, MediaThread, NewCall};
 use crate::rtp_socket;
 
 /// Why a call is not taken. The status goes to the far side.
@@ -524,11 +524,11 @@ impl Exchange {
         let call = self.call(key)?;
         let callee = call.callee.as_mut()?;
         let spoken = callee.negotiated().ok()?.codec;
-        let (callee, is_running) = (callee.plan().ok()?, call.thread().is_some());
+        let (callee, is_running) = (callee.agreed().ok()?, call.thread().is_some());
         if !is_running && call.stage != Stage::Confirming {
             answer_in(&mut call.caller, spoken)?;
         }
-        let caller = call.caller.plan().ok()?;
+        let caller = call.caller.agreed().ok()?;
         let (consumer, agent) = call.by_role(caller, callee);
         if is_running {
             self.replan(key, Which::Callee);
@@ -537,10 +537,10 @@ impl Exchange {
         self.start_media(key, consumer, agent)
     }
 
-    fn start_media(&mut self, key: MediaId, consumer: LegPlan, agent: LegPlan) -> Option<()> {
+    fn start_media(&mut self, key: MediaId, consumer: Agreed, agent: Agreed) -> Option<()> {
         let seed = OsRng.try_next_u64().ok()?;
         let limits = self.limits;
-        let mut plan = RelayPlan::new(consumer, agent, seed);
+        let mut plan = RelayPlan::new(consumer.plan, agent.plan, seed);
         plan.flat_tone_hz = self.flat_tone_hz;
         #[cfg(feature = "planted")]
         {
@@ -555,6 +555,10 @@ impl Exchange {
         plan.watch = call.watched;
         let (caller, callee) = (&mut call.caller.ports, &mut call.callee.as_mut()?.ports);
         let ports = (caller.take()?, callee.take()?);
+        let carriages = Carriages {
+            consumer: consumer.carriage,
+            agent: agent.carriage,
+        };
         let (consumer, agent) = call.by_role(ports.0, ports.1);
         let (keys, egress) = take_ends(&mut call.media)?;
         let id = Arc::clone(&call.id);
@@ -565,6 +569,7 @@ impl Exchange {
             plan,
             consumer,
             agent,
+            carriages,
             keys,
             egress,
         };

@@ -2,13 +2,14 @@
 //! Owns: our description for it, its own, and the plan that media gets of both.
 //! Never: sends anything.
 
-use media::leg::{Direction as MediaDirection, LegPlan, LegTransport};
+use media::leg::{Direction as MediaDirection, LegPlan};
 use sip::sdp::{
     Answerer, AudioError, Codec, Direction, LocalAudio, Negotiated, RemoteAudio, Session,
 };
 use sip::{Flow, LegId};
 
 use super::config::MediaSource;
+use crate::media_thread::{Agreed, Carriage};
 use crate::rtp_socket::RtpPair;
 
 /// How a far side's media and keys are taken.
@@ -210,10 +211,16 @@ impl Side {
     }
 
     /// The same for media.
-    pub(super) fn plan(&self) -> Result<LegPlan, AudioError> {
+    pub(super) fn agreed(&self) -> Result<Agreed, AudioError> {
+        Ok(Agreed {
+            plan: self.plan()?,
+            carriage: Carriage::Plain,
+        })
+    }
+
+    fn plan(&self) -> Result<LegPlan, AudioError> {
         let agreed = self.negotiated()?;
         Ok(LegPlan {
-            transport: LegTransport::Plain,
             codec: media_codec(agreed.codec),
             payload_type_in: agreed.payload_type_in,
             payload_type_out: agreed.payload_type_out,

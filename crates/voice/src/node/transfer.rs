@@ -175,7 +175,7 @@ impl Exchange {
 fn successor(target: &mut Side, answer: Option<Session>) -> Option<Successor> {
     target.take_answer(answer?).ok()?;
     Some(Successor {
-        plan: target.plan().ok()?,
+        agreed: target.agreed().ok()?,
         ports: target.ports.take()?,
         seed: OsRng.try_next_u64().ok()?,
     })

@@ -37,7 +37,7 @@ impl Buffers {
     }
 
     /// Lends what was written into a buffer, wipes it and gives the buffer back with the next [`Buffers::publish`].
-    pub(super) fn lend(&mut self, buffer: u16, len: usize, take: impl FnOnce(&[u8])) {
+    pub(super) fn lend(&mut self, buffer: u16, len: usize, take: impl FnOnce(&mut [u8])) {
         if buffer >= BUFFERS {
             return;
         }
