@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::crypto::{Crypto, LocalSrtp, SrtpKeys};
 use super::format::{
-    COMFORT_NOISE, Codec, Direction, Format, FormatKind, direction_of, is_wanted, milliseconds,
-    refused, wanted_audio,
+    COMFORT_NOISE, Codec, Direction, Format, FormatKind, Wanted, direction_of, is_secured,
+    is_wanted, milliseconds, own_audio, refused, wanted_audio,
 };
 use super::remote::RemoteAudio;
 use super::session::{Connection, Media, Origin, Session};
@@ -15,7 +16,7 @@ use super::session::{Connection, Media, Origin, Session};
 /// Why a description gives no audio stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum AudioError {
-    /// No audio line over plain RTP with a port.
+    /// No audio line over RTP with a port, or only secured ones where we speak none.
     #[error("peer offers no audio stream that we can take")]
     PeerNoAudio,
     /// An audio line, but none of our codecs.
@@ -24,6 +25,12 @@ pub enum AudioError {
     /// No address, a host name, a multicast or broadcast address, or a loopback or link-local one from a peer that is not there itself.
     #[error("peer names a media address that we do not send to")]
     PeerAddress,
+    /// It offers audio in clear, and ours has to be secured.
+    #[error("peer offers no secured audio stream, and one is required of it")]
+    PeerNotSecured,
+    /// A secured line without a key that we can use, or an answer that takes none of our lines.
+    #[error("peer names no keys that we can use for its secured audio stream")]
+    PeerCrypto,
 }
 
 /// Our side of the stream.
@@ -49,6 +56,8 @@ pub struct LocalAudio {
     pub maxptime: Option<Duration>,
     /// What we want.
     pub direction: Direction,
+    /// How it may be secured; none: not at all.
+    pub srtp: Option<LocalSrtp>,
 }
 
 impl LocalAudio {
@@ -66,23 +75,28 @@ impl LocalAudio {
             ptime: Some(Duration::from_millis(20)),
             maxptime: None,
             direction: Direction::SendRecv,
+            srtp: None,
         }
     }
 
-    /// A first offer.
+    /// A first offer. Where audio has to be secured its profile says so; where it may be, keys are offered with the plain profile, which a far side that
+    /// knows nothing of them passes over.
     #[must_use]
     pub fn offer(&self) -> Session {
-        self.session(vec![self.audio_line(&self.offered_formats())])
+        self.session(vec![self.offered_line()])
     }
 
     /// A later offer. Media lines never become fewer and keep their places
-    /// ([RFC 3264 §8](https://www.rfc-editor.org/rfc/rfc3264#section-8)): the audio line is replaced, the others stay refused.
+    /// ([RFC 3264 §8](https://www.rfc-editor.org/rfc/rfc3264#section-8)): the audio line is replaced in the profile that it has, the others stay refused.
     #[must_use]
     pub fn offer_after(&self, previous: &Session) -> Session {
         let Some(audio) = previous.media.iter().position(is_wanted) else {
             return self.offer();
         };
-        let ours = self.audio_line(&self.offered_formats());
+        let mut ours = self.offered_line();
+        if let Some(media) = previous.media.get(audio) {
+            ours.protocol.clone_from(&media.protocol);
+        }
         let line = |(at, media): (usize, &Media)| {
             if at == audio {
                 ours.clone()
@@ -99,7 +113,11 @@ impl LocalAudio {
     /// # Errors
     /// The offer has no such stream: the call is answered 488.
     pub fn answer(&self, offer: &Session) -> Result<Session, AudioError> {
-        let (audio, media) = wanted_audio(offer)?;
+        let Wanted {
+            at: audio,
+            media,
+            crypto,
+        } = wanted_audio(offer, self.srtp.as_ref())?;
         let formats: Vec<Format> = Format::all_of(media)
             .filter(|format| self.accepts(*format))
             .collect();
@@ -117,6 +135,11 @@ impl LocalAudio {
         reply.ptime = milliseconds(offer, media, "ptime").or(self.ptime);
         let mut ours = reply.audio_line(&formats);
         ours.protocol.clone_from(&media.protocol);
+        if let Some(theirs) = crypto {
+            let srtp = self.srtp.as_ref();
+            let key = srtp.and_then(|srtp| srtp.crypto(theirs.tag, theirs.suite));
+            ours.push_crypto(&key.ok_or(AudioError::PeerCrypto)?);
+        }
         let line = |(at, media): (usize, &Media)| {
             if at == audio {
                 ours.clone()
@@ -154,6 +177,19 @@ impl LocalAudio {
         formats
     }
 
+    fn offered_line(&self) -> Media {
+        let mut line = self.audio_line(&self.offered_formats());
+        if let Some(srtp) = &self.srtp {
+            if srtp.required {
+                "RTP/SAVP".clone_into(&mut line.protocol);
+            }
+            for crypto in srtp.offered() {
+                line.push_crypto(&crypto);
+            }
+        }
+        line
+    }
+
     fn audio_line(&self, formats: &[Format]) -> Media {
         let mut media = Media {
             kind: "audio".to_owned(),
@@ -165,6 +201,7 @@ impl LocalAudio {
                 .collect(),
             connection: None,
             attributes: Vec::new(),
+            crypto: Vec::new(),
         };
         for format in formats {
             media.push(
@@ -246,19 +283,21 @@ pub struct Negotiated {
     pub rtcp_mux: bool,
     /// Seen from our side.
     pub direction: Direction,
+    /// Keys of both sides; none: the stream is in clear.
+    pub srtp: Option<SrtpKeys>,
 }
 
 impl Negotiated {
     /// Puts our description and the far side's together.
     ///
     /// # Errors
-    /// They share no codec, or ours has no audio line.
+    /// They share no codec, ours has no audio line, or one side's keys have none of the other's to go with them.
     pub fn new(
         ours: &Session,
         theirs: &RemoteAudio,
         answerer: Answerer,
     ) -> Result<Self, AudioError> {
-        let (_, media) = wanted_audio(ours)?;
+        let media = own_audio(ours)?;
         let formats: Vec<Format> = Format::all_of(media).collect();
         let of = |kind: FormatKind| {
             formats
@@ -304,8 +343,28 @@ impl Negotiated {
             remote_rtcp: theirs.rtcp,
             rtcp_mux: theirs.rtcp_mux && ours.attribute(media, "rtcp-mux").is_some(),
             direction: ours_direction.and(theirs.direction.reversed()),
+            srtp: keys_of(media, theirs.crypto.as_ref())?,
         })
     }
+}
+
+/// An answer takes one of the lines offered, by its tag and with its suite.
+fn keys_of(ours: &Media, theirs: Option<&Crypto>) -> Result<Option<SrtpKeys>, AudioError> {
+    let Some(theirs) = theirs else {
+        let must_be = is_secured(ours);
+        return if must_be {
+            Err(AudioError::PeerCrypto)
+        } else {
+            Ok(None)
+        };
+    };
+    let mut lines = ours.cryptos();
+    let ours = lines.find(|line| line.tag == theirs.tag && line.suite == theirs.suite);
+    let keys = ours.map(|ours| SrtpKeys {
+        ours,
+        theirs: theirs.clone(),
+    });
+    keys.map(Some).ok_or(AudioError::PeerCrypto)
 }
 
 #[cfg(test)]

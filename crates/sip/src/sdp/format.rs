@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::audio::AudioError;
+use super::crypto::{Crypto, LocalSrtp};
 use super::session::{Media, Session};
 
 /// Audio codecs we can mask.
@@ -169,19 +170,70 @@ impl Format {
     }
 }
 
-/// An audio line over plain RTP that is wanted.
+/// An audio line over RTP, secured or not, that is wanted.
 pub(super) fn is_wanted(media: &Media) -> bool {
-    media.kind == "audio"
-        && media.port != 0
-        && (media.protocol == "RTP/AVP" || media.protocol == "RTP/AVPF")
+    media.kind == "audio" && media.port != 0 && (is_plain(media) || is_secured(media))
 }
 
-pub(super) fn wanted_audio(session: &Session) -> Result<(usize, &Media), AudioError> {
-    session
-        .media
-        .iter()
-        .enumerate()
-        .find(|(_, media)| is_wanted(media))
+fn is_plain(media: &Media) -> bool {
+    media.protocol == "RTP/AVP" || media.protocol == "RTP/AVPF"
+}
+
+/// Its profile says that nothing on it is in clear.
+pub(super) fn is_secured(media: &Media) -> bool {
+    media.protocol == "RTP/SAVP" || media.protocol == "RTP/SAVPF"
+}
+
+/// The line of a description that is talked on.
+#[derive(Debug)]
+pub(super) struct Wanted<'session> {
+    pub(super) at: usize,
+    pub(super) media: &'session Media,
+    /// How the far side secures what it sends; none: it does not.
+    pub(super) crypto: Option<Crypto>,
+}
+
+/// The first audio line that we can take. Where it may be secured, one that is goes before one that is not: in a profile that says so, or in a plain one
+/// with keys, as phones offer it that would do without.
+pub(super) fn wanted_audio<'session>(
+    session: &'session Session,
+    srtp: Option<&LocalSrtp>,
+) -> Result<Wanted<'session>, AudioError> {
+    let lines = || {
+        let all = session.media.iter().enumerate();
+        all.filter(|(_, media)| is_wanted(media))
+    };
+    let secured = srtp.and_then(|srtp| {
+        lines().find_map(|(at, media)| {
+            let crypto = srtp.choose(media);
+            crypto.map(|crypto| Wanted {
+                at,
+                media,
+                crypto: Some(crypto),
+            })
+        })
+    });
+    if let Some(secured) = secured {
+        return Ok(secured);
+    }
+    let in_clear = lines().find(|(_, media)| is_plain(media));
+    match (in_clear, lines().next()) {
+        (Some(_), _) if srtp.is_some_and(|srtp| srtp.required) => Err(AudioError::PeerNotSecured),
+        (Some((at, media)), _) => Ok(Wanted {
+            at,
+            media,
+            crypto: None,
+        }),
+        (None, Some(_)) if srtp.is_some() => Err(AudioError::PeerCrypto),
+        (None, _) => Err(AudioError::PeerNoAudio),
+    }
+}
+
+/// The audio line of a description of ours: all others are refused.
+pub(super) fn own_audio(ours: &Session) -> Result<&Media, AudioError> {
+    let mut lines = ours.media.iter();
+    lines
+        .find(|media| is_wanted(media))
         .ok_or(AudioError::PeerNoAudio)
 }
 
@@ -191,6 +243,7 @@ pub(super) fn refused(media: &Media) -> Media {
         port: 0,
         connection: None,
         attributes: Vec::new(),
+        crypto: Vec::new(),
         ..media.clone()
     }
 }

@@ -1,6 +1,6 @@
 //! Session descriptions: reading, writing, and the pure part of offer/answer.
-//! Owns: RFC 8866 text, the first audio stream, what both sides agreed on.
-//! Never: chooses an address or a port; opens a stream.
+//! Owns: RFC 8866 text, the first audio stream, what both sides agreed on, keys of secured media as RFC 4568 writes them.
+//! Never: chooses an address or a port; opens a stream; makes or prints a key.
 //! Start reading at: `audio`.
 //!
 //! ```
@@ -17,11 +17,14 @@
 //! ```
 
 mod audio;
+mod base64;
+mod crypto;
 mod format;
 mod remote;
 mod session;
 
 pub use audio::{Answerer, AudioError, LocalAudio, Negotiated};
+pub use crypto::{Crypto, CryptoError, LocalSrtp, Mki, SrtpKeys, Suite};
 pub use format::{Codec, Direction};
 pub use remote::RemoteAudio;
 pub use session::{

@@ -4,8 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::audio::AudioError;
+use super::crypto::{Crypto, LocalSrtp};
 use super::format::{
-    Codec, Direction, Format, FormatKind, direction_of, milliseconds, wanted_audio,
+    Codec, Direction, Format, FormatKind, Wanted, direction_of, milliseconds, wanted_audio,
 };
 use super::session::{Media, Session};
 
@@ -30,16 +31,30 @@ pub struct RemoteAudio {
     pub maxptime: Option<Duration>,
     /// Seen from its side.
     pub direction: Direction,
+    /// How it secures what it sends; none: in clear.
+    pub crypto: Option<Crypto>,
 }
 
 impl RemoteAudio {
-    /// Reads the first audio stream of an offer or answer. `signalled_from` is the address the SIP message came from: loopback and
+    /// Reads the first audio stream of an offer or answer, as [`LocalAudio::answer`](super::LocalAudio::answer) takes it. `signalled_from` is the address the SIP message came from: loopback and
     /// link-local media addresses are taken only from a peer that is there itself, so that nobody can aim our packets at this host.
     ///
     /// # Errors
     /// See [`AudioError`].
     pub fn read(session: &Session, signalled_from: IpAddr) -> Result<Self, AudioError> {
-        let (_, media) = wanted_audio(session)?;
+        Self::read_secured(session, signalled_from, None)
+    }
+
+    /// The same where our side may, or has to, be secured.
+    ///
+    /// # Errors
+    /// See [`AudioError`].
+    pub fn read_secured(
+        session: &Session,
+        signalled_from: IpAddr,
+        srtp: Option<&LocalSrtp>,
+    ) -> Result<Self, AudioError> {
+        let Wanted { media, crypto, .. } = wanted_audio(session, srtp)?;
         let address = session
             .connection_of(media)
             .and_then(|connection| connection.host.ip());
@@ -72,6 +87,7 @@ impl RemoteAudio {
             ptime: milliseconds(session, media, "ptime"),
             maxptime: milliseconds(session, media, "maxptime"),
             direction: direction_of(session, media).and(hold),
+            crypto,
         })
     }
 }

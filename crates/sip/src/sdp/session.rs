@@ -1,12 +1,17 @@
 //! The text of a session description (RFC 8866).
 
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
+use secret::SecretText;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
-use crate::message::Host;
+use super::crypto::Crypto;
+use crate::message::{Body, Host};
 
 /// Bytes of one description. Real ones are under 4 kB, those of browsers under 10. Longer: refused.
 pub const SDP_BYTES_MAX: usize = 16_384;
@@ -81,8 +86,10 @@ pub struct Media {
     pub formats: Vec<String>,
     /// `c=` of this media.
     pub connection: Option<Connection>,
-    /// Its attributes.
+    /// Its attributes but `crypto`.
     pub attributes: Vec<Attribute>,
+    /// What its `a=crypto` lines say, keys and all. They stand behind the attributes when it is written.
+    pub crypto: Vec<Arc<SecretText>>,
 }
 
 /// Why a description was refused.
@@ -100,6 +107,16 @@ pub enum SdpError {
 }
 
 impl Session {
+    /// The description as a message's body. Nothing of it is left elsewhere.
+    #[must_use]
+    pub fn to_body(&self) -> Body {
+        // Room for the longest, so that it does not move while it is written.
+        let mut text = Zeroizing::new(String::with_capacity(SDP_BYTES_MAX));
+        // A string takes all that is written.
+        let _never = write!(text, "{self}");
+        Body::from(text.as_str())
+    }
+
     /// Reads a description. Lines may end in LF; unknown line types and bytes that are no UTF-8 are passed over.
     ///
     /// # Errors
@@ -108,8 +125,12 @@ impl Session {
         if body.len() > SDP_BYTES_MAX {
             return Err(SdpError::PeerTooLarge);
         }
-        let text = String::from_utf8_lossy(body);
+        let text = match String::from_utf8_lossy(body) {
+            Cow::Borrowed(text) => Readable::Lent(text),
+            Cow::Owned(text) => Readable::Mended(Zeroizing::new(text)),
+        };
         let mut lines = text
+            .as_str()
             .lines()
             .map(str::trim_end)
             .filter(|line| !line.is_empty());
@@ -147,6 +168,17 @@ impl Media {
             .iter()
             .filter(move |a| a.name == name)
             .filter_map(|a| a.value.as_deref())
+    }
+
+    /// The crypto lines that can be read, in their order.
+    pub fn cryptos(&self) -> impl Iterator<Item = Crypto> {
+        let lines = self.crypto.iter();
+        lines.filter_map(|line| Crypto::parse(line.expose()).ok())
+    }
+
+    /// Appends a crypto line.
+    pub(super) fn push_crypto(&mut self, crypto: &Crypto) {
+        self.crypto.push(Arc::new(crypto.to_text()));
     }
 
     /// Appends an attribute with a value.
@@ -235,7 +267,23 @@ impl Media {
             formats,
             connection: None,
             attributes: Vec::new(),
+            crypto: Vec::new(),
         })
+    }
+}
+
+/// A body as text. One that had to be mended is a copy with all its keys, and is wiped.
+enum Readable<'body> {
+    Lent(&'body str),
+    Mended(Zeroizing<String>),
+}
+
+impl Readable<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Lent(text) => text,
+            Self::Mended(text) => text,
+        }
     }
 }
 
@@ -281,15 +329,24 @@ impl Draft {
             Some((name, value)) => (name, Some(value.trim().to_owned())),
             None => (value, None),
         };
-        let attribute = Attribute {
-            name: name.trim().to_owned(),
-            value,
-        };
+        let name = name.trim().to_owned();
+        if name == "crypto" {
+            self.crypto(SecretText::new(value.unwrap_or_default()));
+            return Ok(());
+        }
+        let attribute = Attribute { name, value };
         self.media
             .last_mut()
             .map_or(&mut self.attributes, |media| &mut media.attributes)
             .push(attribute);
         Ok(())
+    }
+
+    /// Keys belong to a media; before the first they belong to nothing.
+    fn crypto(&mut self, line: SecretText) {
+        if let Some(media) = self.media.last_mut() {
+            media.crypto.push(Arc::new(line));
+        }
     }
 
     fn media(&mut self, media: Media) -> Result<(), SdpError> {
@@ -343,10 +400,14 @@ impl fmt::Display for Media {
         }
         self.attributes
             .iter()
-            .try_for_each(|attribute| attribute.fmt(f))
+            .try_for_each(|attribute| attribute.fmt(f))?;
+        self.crypto
+            .iter()
+            .try_for_each(|line| write!(f, "a=crypto:{}\r\n", line.expose()))
     }
 }
 
+/// The text on the wire, with its keys: for a message's body and nothing else.
 impl fmt::Display for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Origin {

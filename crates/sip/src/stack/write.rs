@@ -255,7 +255,7 @@ impl Stack {
 /// Puts a session description into a message.
 pub(super) fn set_session(headers: &mut HeaderMap, body: &mut Body, session: &Session) {
     headers.set(HeaderName::CONTENT_TYPE, SDP);
-    *body = Body::from(session.to_string().as_str());
+    *body = session.to_body();
 }
 
 /// A description as it is kept, to be sent again unchanged.
