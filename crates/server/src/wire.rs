@@ -473,6 +473,7 @@ fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) 
     node.limits.sip.new_invites_per_second = config.calls_per_second;
     node.audio_sink = extras.audio_sink;
     node.peers = config.trunks.iter().map(peer).collect();
+    node.phones_srtp = config.phones_srtp;
     #[cfg(feature = "planted")]
     {
         node.mask_off = crate::planted::is_mask_off();
@@ -519,6 +520,7 @@ fn peer(trunk: &config::Trunk) -> Peer {
             config::MediaSource::Latch => MediaSource::Latch,
         },
         info_digits: trunk.info_digits,
+        srtp: trunk.srtp,
     }
 }
 

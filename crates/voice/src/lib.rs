@@ -11,10 +11,13 @@ pub mod trunk;
 mod media_thread;
 mod node;
 mod recorder;
+mod srtp;
 mod uring;
 
 pub use media_thread::MediaCounters;
-pub use node::{MediaSource, Node, NodeConfig, NodeCounters, NodeError, NodeLimits, Peer};
+pub use node::{
+    MediaSource, Node, NodeConfig, NodeCounters, NodeError, NodeLimits, Peer, Srtp, SrtpRule,
+};
 pub use recorder::{AudioSink, Speaker};
 pub use sip::StackCounters;
 pub use sip::digest::DigestPolicy;

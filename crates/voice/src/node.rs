@@ -20,7 +20,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::rtp_socket::RtpPortsError;
-pub use config::{MediaSource, NodeConfig, NodeLimits, Peer};
+pub use config::{MediaSource, NodeConfig, NodeLimits, Peer, Srtp, SrtpRule};
 pub use counters::NodeCounters;
 
 mod call;
@@ -28,6 +28,7 @@ mod caller;
 mod config;
 mod counters;
 mod exchange;
+mod keys;
 mod protection;
 mod renegotiate;
 mod run;

@@ -45,7 +45,8 @@ impl Egress {
     pub(super) fn new(random: &mut impl Rng) -> Self {
         Self {
             ssrc: random.random(),
-            sequence_base: random.random(),
+            // Below 2^15, so that a far side of secured media that misses our first packets has not missed a turn of the counter, too (RFC 3711).
+            sequence_base: random.random_range(0..1 << 15),
             timestamp_base: random.random(),
             next_sequence: 0,
             mapping: None,

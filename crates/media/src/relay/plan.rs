@@ -80,11 +80,15 @@ pub enum DropReason {
     Withheld,
     /// Output queue full.
     QueueFull,
+    /// On a secured leg: in clear, forged, of another key, or far from anything known.
+    BadTag,
+    /// On a secured leg: its tag is right, and it came before or is too old to tell.
+    Replayed,
 }
 
 impl DropReason {
     /// Number of reasons.
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = 13;
 
     /// All, in the order of the counters.
     pub const ALL: [Self; Self::COUNT] = [
@@ -99,6 +103,8 @@ impl DropReason {
         Self::NotSending,
         Self::Withheld,
         Self::QueueFull,
+        Self::BadTag,
+        Self::Replayed,
     ];
 
     /// Its label in metrics.
@@ -116,6 +122,8 @@ impl DropReason {
             Self::NotSending => "not_sending",
             Self::Withheld => "withheld",
             Self::QueueFull => "queue_full",
+            Self::BadTag => "bad_tag",
+            Self::Replayed => "replayed",
         }
     }
 

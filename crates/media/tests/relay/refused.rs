@@ -411,11 +411,25 @@ fn a_queue_that_nobody_empties_drops_packets_and_counts_them() {
 }
 
 #[test]
+fn what_a_carrier_refuses_is_counted_for_its_leg_alone() {
+    let mut scene = Scene::new();
+    for (reason, times) in [(DropReason::BadTag, 3), (DropReason::Replayed, 2)] {
+        (0..times).for_each(|_| scene.relay.note_refused(Leg::Agent, reason));
+        let counters = scene.relay.counters();
+        assert_eq!(counters.agent.dropped(reason), times);
+        assert_eq!(counters.consumer.dropped(reason), 0);
+    }
+    assert_eq!(scene.relay.counters().agent.packets_in, 0);
+}
+
+#[test]
 fn every_reason_has_its_case() {
     let elsewhere = [
         DropReason::NotReceiving,
         DropReason::NotSending,
         DropReason::QueueFull,
+        DropReason::BadTag,
+        DropReason::Replayed,
     ];
     let had: HashSet<DropReason> = CASES
         .iter()

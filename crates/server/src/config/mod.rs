@@ -68,6 +68,9 @@ settings! {
     "sip.digest" = Some("both"), "Hash functions offered to agent phones: both (SHA-256 first), sha-256 or md5. md5 is for phones that give up when they are offered more.";
     "sip.ring_time" = Some("30s"), "A call rings for this long, 5s-180s, then 480.";
     "sip.calls_per_second" = Some("500"), "New calls per second before 503, 1-10000.";
+    "phones.srtp" = Some("refuse"), "Whether media of agent phones is secured by SRTP with keys in SDP: refuse, prefer or require (*Secured media* below).";
+    "phones.srtp_short_tags" = Some("false"), "true: phones may use tags of 32 bits.";
+    "phones.sdes_without_tls" = Some("false"), "true: phones get and give keys without TLS, where everybody on the way can read them.";
     "media.address" = Some("127.0.0.1"), "Local address of RTP sockets.";
     "media.advertised" = Some(""), "Address put into SDP; empty: media.address.";
     "media.ports" = Some("10000-19999"), "UDP ports for RTP and RTCP, an even first one.";
@@ -121,6 +124,7 @@ pub(crate) struct Config {
     pub(crate) digest: voice::DigestPolicy,
     pub(crate) ring_time: Duration,
     pub(crate) calls_per_second: u32,
+    pub(crate) phones_srtp: voice::SrtpRule,
     pub(crate) media_address: IpAddr,
     pub(crate) media_advertised: Option<IpAddr>,
     pub(crate) media_ports: RangeInclusive<u16>,
@@ -163,11 +167,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let frame_hosts = reader.read("web.frame_hosts", value::hosts);
     let embedding = reader.read("web.embedding.origins", value::embedding);
     let idle_lock = reader.read("web.idle_lock", value::duration(60, 3_600));
-    let first_administrator = reader.read(
-        "web.first_administrator",
-        value::one_of(&["link", "password"]),
-    );
-    let second_factor = reader.read("web.second_factor", value::one_of(&["required", "off"]));
+    let login = read_login(reader);
     let health_listen = reader.read("health.listen", value::socket);
     let sip_listen = reader.read("sip.listen", value::socket);
     let sip_advertised = reader.read("sip.advertised", value::optional(value::socket));
@@ -184,10 +184,11 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let recordings = reader.read("recordings.directory", value::optional(value::path));
     let allowed_hosts = reader.read("gateway.allowed_hosts", value::hosts);
     let ca_file = reader.read("gateway.ca_file", value::optional(value::path));
-    let connections = connections::read(reader);
+    let (phones_srtp, connections) = (read_phones_srtp(reader), connections::read(reader));
     let slots = reader.read("capture.slots", value::number(16, 65_536));
     let log = read_log(reader);
     let (trunks, external_recorders) = (trunk::read(reader), recorders::read(reader));
+    let (first_administrator, second_factor) = login?;
     let (log_level, log_json) = log?;
     Some(Config {
         node: node?,
@@ -198,8 +199,8 @@ fn read(reader: &mut Reader) -> Option<Config> {
         frame_hosts: frame_hosts?,
         embedding: embedding?,
         idle_lock: idle_lock?,
-        second_factor: second_factor? == "required",
-        first_administrator: FirstAdministrator::of(&first_administrator?),
+        second_factor,
+        first_administrator,
         health_listen: health_listen?,
         sip_listen: sip_listen?,
         sip_advertised: sip_advertised?,
@@ -207,6 +208,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         digest: digest?,
         ring_time: ring_time?,
         calls_per_second: calls_per_second?,
+        phones_srtp: phones_srtp?,
         media_address: media_address?,
         media_advertised: media_advertised?,
         media_ports: media_ports?,
@@ -222,6 +224,28 @@ fn read(reader: &mut Reader) -> Option<Config> {
         log_level,
         log_json,
         trunks,
+    })
+}
+
+/// How the first administrator comes in, and whether a second factor is asked for.
+fn read_login(reader: &mut Reader) -> Option<(FirstAdministrator, bool)> {
+    let first_administrator = reader.read(
+        "web.first_administrator",
+        value::one_of(&["link", "password"]),
+    );
+    let second_factor = reader.read("web.second_factor", value::one_of(&["required", "off"]));
+    let first_administrator = FirstAdministrator::of(&first_administrator?);
+    Some((first_administrator, second_factor? == "required"))
+}
+
+fn read_phones_srtp(reader: &mut Reader) -> Option<voice::SrtpRule> {
+    let wanted = reader.read("phones.srtp", value::srtp);
+    let short_tags = reader.read("phones.srtp_short_tags", value::flag);
+    let without_tls = reader.read("phones.sdes_without_tls", value::flag);
+    Some(voice::SrtpRule {
+        wanted: wanted?,
+        short_tags: short_tags?,
+        without_tls: without_tls?,
     })
 }
 
@@ -455,6 +479,52 @@ mod tests {
         assert_eq!(config.trunks[0].media_source, MediaSource::Signalled);
         let wrong = text.replace("192.0.2.1", "carrier.example");
         assert!(problems(&wrong)[0].contains("trunk[0].addresses"));
+    }
+
+    #[test]
+    fn secured_media_is_asked_for_by_trunk_and_for_phones() {
+        use voice::{Srtp, SrtpRule};
+        let text = |phones: &str, trunk: &str| {
+            format!(
+                "[node]\ndata = \"/tmp/x\"\n[phones]\n{phones}[[trunk]]\nname = \"carrier\"\naddresses = [\"192.0.2.1\"]\n{trunk}"
+            )
+        };
+        let rules = |phones: &str, trunk: &str| {
+            let config = Config::parse(&text(phones, trunk), nothing).unwrap();
+            (config.phones_srtp, config.trunks[0].srtp)
+        };
+        let clear = SrtpRule::default();
+        assert_eq!(rules("", ""), (clear, clear));
+        let (phones, trunk) = rules(
+            "srtp = \"prefer\"\nsdes_without_tls = true\n",
+            "srtp = \"require\"\nsrtp_short_tags = true\n",
+        );
+        assert_eq!(
+            (phones.wanted, phones.without_tls, phones.short_tags),
+            (Srtp::Prefer, true, false)
+        );
+        assert_eq!(
+            (trunk.wanted, trunk.without_tls, trunk.short_tags),
+            (Srtp::Require, false, true)
+        );
+        for (phones, trunk, key) in [
+            ("srtp = \"yes\"\n", "", "phones.srtp"),
+            (
+                "sdes_without_tls = \"maybe\"\n",
+                "",
+                "phones.sdes_without_tls",
+            ),
+            ("", "srtp = \"yes\"\n", "trunk[0].srtp"),
+            ("", "srtp = 1\n", "trunk[0].srtp"),
+            (
+                "",
+                "sdes_without_tls = \"yes\"\n",
+                "trunk[0].sdes_without_tls",
+            ),
+        ] {
+            let problems = problems(&text(phones, trunk));
+            assert!(problems[0].starts_with(key), "{key}: {problems:?}");
+        }
     }
 
     #[test]

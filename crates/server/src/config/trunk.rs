@@ -4,9 +4,18 @@ use std::net::IpAddr;
 
 use super::reader::Reader;
 use super::value;
+use voice::SrtpRule;
 
 /// Keys of a `[[trunk]]` table.
-const KEYS: [&str; 4] = ["name", "addresses", "media_source", "info"];
+const KEYS: [&str; 7] = [
+    "name",
+    "addresses",
+    "media_source",
+    "info",
+    "srtp",
+    "srtp_short_tags",
+    "sdes_without_tls",
+];
 
 /// From where a trunk's media comes (SETTLED S35).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +34,8 @@ pub(crate) struct Trunk {
     pub(crate) media_source: MediaSource,
     /// INFO bodies carry digits.
     pub(crate) info_digits: bool,
+    /// How its media is secured.
+    pub(crate) srtp: SrtpRule,
 }
 
 pub(super) fn read(reader: &mut Reader) -> Vec<Trunk> {
@@ -76,6 +87,7 @@ fn read_one(reader: &mut Reader, index: usize, table: &toml::Table) -> Option<Tr
         "ignore" => Ok(false),
         _ => Err("write digits or ignore".to_owned()),
     };
+    let srtp = srtp_rule(table);
     let mut keep = |key: &str, message: &String| {
         reader.problem(format!("trunk[{index}].{key}"), message.clone())
     };
@@ -89,10 +101,30 @@ fn read_one(reader: &mut Reader, index: usize, table: &toml::Table) -> Option<Tr
     let _reported = info_digits
         .as_ref()
         .map_err(|message| keep("info", message));
+    let _reported = srtp.as_ref().map_err(|(key, message)| keep(key, message));
     Some(Trunk {
         name: name.ok()?,
         addresses: addresses.ok()?,
         media_source: media_source.ok()?,
         info_digits: info_digits.ok()?,
+        srtp: srtp.ok()?,
+    })
+}
+
+/// How a trunk's media is secured; else the key that is wrong, and why.
+fn srtp_rule(table: &toml::Table) -> Result<SrtpRule, (&'static str, String)> {
+    let flag = |key: &'static str| match table.get(key).map(toml::Value::as_bool) {
+        None => Ok(false),
+        Some(Some(on)) => Ok(on),
+        Some(None) => Err((key, "write true or false".to_owned())),
+    };
+    let word = match table.get("srtp") {
+        None => "refuse",
+        Some(value) => value.as_str().unwrap_or_default(),
+    };
+    Ok(SrtpRule {
+        wanted: value::srtp(word).map_err(|message| ("srtp", message))?,
+        short_tags: flag("srtp_short_tags")?,
+        without_tls: flag("sdes_without_tls")?,
     })
 }

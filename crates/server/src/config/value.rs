@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use voice::Srtp;
+
 type Parsed<T> = Result<T, String>;
 
 /// Empty text means none.
@@ -45,6 +47,20 @@ pub(super) fn path(text: &str) -> Parsed<PathBuf> {
         Err("write a path".to_owned())
     } else {
         Ok(PathBuf::from(text))
+    }
+}
+
+pub(super) fn flag(text: &str) -> Parsed<bool> {
+    text.parse().map_err(|_| "write true or false".to_owned())
+}
+
+/// How a far side's media is secured.
+pub(super) fn srtp(text: &str) -> Parsed<Srtp> {
+    match text {
+        "refuse" => Ok(Srtp::Refuse),
+        "prefer" => Ok(Srtp::Prefer),
+        "require" => Ok(Srtp::Require),
+        _ => Err("write refuse, prefer or require".to_owned()),
     }
 }
 

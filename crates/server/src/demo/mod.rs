@@ -267,6 +267,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         digest: voice::DigestPolicy::Both,
         ring_time: Duration::from_secs(30),
         calls_per_second: 500,
+        phones_srtp: voice::SrtpRule::default(),
         media_address: SERVER,
         media_advertised: None,
         media_ports: if free {
@@ -290,6 +291,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
             addresses: vec![CONSUMER],
             media_source: MediaSource::Signalled,
             info_digits: true,
+            srtp: voice::SrtpRule::default(),
         }],
     }
 }

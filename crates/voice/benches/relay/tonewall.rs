@@ -119,6 +119,7 @@ pub(crate) fn serve(
         call_header_trusted: true,
         media_source: MediaSource::Signalled,
         info_digits: true,
+        srtp: voice::SrtpRule::default(),
     }];
     let desk = Arc::new(Desk {
         node: OnceLock::new(),

@@ -43,6 +43,8 @@ pub struct NodeConfig {
     pub packet_io: Option<Backend>,
     /// Far sides that may call without digest.
     pub peers: Vec<Peer>,
+    /// How the media of phones that register here is secured.
+    pub phones_srtp: SrtpRule,
     /// Memory for keys: one ring for each call and each media thread.
     pub arena: Arc<Arena>,
     /// Bounds.
@@ -74,6 +76,7 @@ impl NodeConfig {
             media_threads: 1,
             packet_io: None,
             peers: Vec::new(),
+            phones_srtp: SrtpRule::default(),
             arena,
             limits: NodeLimits::default(),
             flat_tone_hz: media::tone::FLAT_TONE_HZ,
@@ -97,6 +100,31 @@ pub struct Peer {
     pub media_source: MediaSource,
     /// Keys in SIP INFO count (S38).
     pub info_digits: bool,
+    /// How its media is secured.
+    pub srtp: SrtpRule,
+}
+
+/// How a far side's media is secured by SRTP with keys of the descriptions (RFC 4568).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SrtpRule {
+    /// Whether it is.
+    pub wanted: Srtp,
+    /// Keys are exchanged over signalling without TLS, too, where everybody on the way can read them.
+    pub without_tls: bool,
+    /// Tags of 32 bits are accepted, after all others.
+    pub short_tags: bool,
+}
+
+/// Whether a far side's media is secured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Srtp {
+    /// In clear. A far side that insists on keys gets 488.
+    #[default]
+    Refuse,
+    /// Where the far side can. We offer keys with the plain profile, and take what is answered; of an offer we take the secured stream.
+    Prefer,
+    /// Nothing in clear is offered or accepted: 488.
+    Require,
 }
 
 /// From where a far side's media is taken (S35).

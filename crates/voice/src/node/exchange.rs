@@ -18,7 +18,7 @@ use sip::{Command, CommandError, Event, LegId, Stack, StackConfig, Status};
 use tokio::sync::Notify;
 
 use super::call::{Call, MediaState, Which};
-use super::config::{NodeConfig, NodeLimits, Peer};
+use super::config::{NodeConfig, NodeLimits, Peer, SrtpRule};
 use super::counters::NodeCounters;
 use super::{NodeCommand, NodeError, Shared, lock};
 use crate::media_thread::{MediaId, MediaThread};
@@ -59,6 +59,7 @@ pub(crate) struct Exchange {
     pub(super) ports: RtpPorts,
     pub(super) arena: Arc<Arena>,
     pub(super) peers: Vec<Peer>,
+    pub(super) phones_srtp: SrtpRule,
     pub(super) limits: NodeLimits,
     pub(super) flat_tone_hz: f32,
     #[cfg(feature = "planted")]
@@ -107,12 +108,8 @@ impl Exchange {
                 .map_err(NodeError::ConfigRtpPorts)?,
         };
         let media_news = Arc::new(Notify::new());
-        let mut seed = [0; 32];
-        OsRng
-            .try_fill_bytes(&mut seed)
-            .map_err(|_| NodeError::SystemRandom)?;
         let stack = Stack::new(
-            stack_config(&config, seed, transport.local(), sip_advertised),
+            stack_config(&config, random_seed()?, transport.local(), sip_advertised),
             Instant::now(),
         );
         let is_recording = config.audio_sink.is_some();
@@ -132,6 +129,7 @@ impl Exchange {
             ports,
             arena: config.arena,
             peers: config.peers,
+            phones_srtp: config.phones_srtp,
             limits: config.limits,
             flat_tone_hz: config.flat_tone_hz,
             #[cfg(feature = "planted")]
@@ -552,6 +550,13 @@ pub(super) fn leg_of(event: &Event) -> Option<LegId> {
         | Event::RegisterFailed { .. }
         | Event::Probed { .. } => None,
     }
+}
+
+fn random_seed() -> Result<[u8; 32], NodeError> {
+    let mut seed = [0; 32];
+    let filled = OsRng.try_fill_bytes(&mut seed);
+    filled.map_err(|_| NodeError::SystemRandom)?;
+    Ok(seed)
 }
 
 fn advertised_sip(configured: Option<SocketAddr>, bound: SocketAddr) -> SocketAddr {

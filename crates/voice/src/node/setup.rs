@@ -23,6 +23,7 @@ use sip::{
 use super::call::{Call, MediaState, Stage, Which};
 use super::caller::{Caller, text_of};
 use super::exchange::{Exchange, Farewell};
+use super::keys::{self, NoKeys};
 use super::lock;
 use super::side::{Side, Trust};
 use crate::media_thread::{Agreed, Carriages, MediaId, MediaThread, NewCall};
@@ -39,6 +40,13 @@ impl Refusal {
         Self {
             status,
             is_ours: false,
+        }
+    }
+
+    fn of(status: Status) -> Self {
+        Self {
+            status,
+            is_ours: status == Status::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -154,7 +162,7 @@ impl Exchange {
             .ok_or(Refusal::of_theirs(Status::FORBIDDEN))?;
         let mut caller = self
             .open_side(incoming.leg, incoming.flow, trust)
-            .ok_or_else(Refusal::of_ours)?;
+            .map_err(Refusal::of)?;
         if let Some(offer) = incoming.offer.clone() {
             let not_acceptable = |_| Refusal::of_theirs(Status::NOT_ACCEPTABLE_HERE);
             caller.take_offer(offer.clone()).map_err(not_acceptable)?;
@@ -209,35 +217,45 @@ impl Exchange {
     /// Who it is and how it is trusted; none if the peer has gone from the configuration meanwhile.
     fn origin_of(&self, incoming: &Incoming) -> Option<(Trust, String)> {
         if let Some(user) = &incoming.registered_user {
-            return Some((Trust::phone(), user.clone()));
+            return Some((Trust::phone(self.phones_srtp), user.clone()));
         }
         let name = incoming.peer.as_deref()?;
         let peer = self.peers.iter().find(|peer| peer.name == name)?;
         let trust = Trust {
             media_source: peer.media_source.clone(),
             info_digits: peer.info_digits,
+            srtp: peer.srtp,
         };
         Some((trust, peer.name.clone()))
     }
 
-    /// A side with its ports; none if there are none.
-    pub(super) fn open_side(&mut self, leg: LegId, flow: Flow, trust: Trust) -> Option<Side> {
-        let ports = match self.ports.open() {
-            Ok(ports) => ports,
-            Err(error) => {
-                tracing::warn!(%error, "no ports for a call");
-                return None;
+    /// A side with its ports and its keys; the status to refuse with if it cannot be: 503 if we lack something, 488 if its media could not be secured as
+    /// it has to be.
+    pub(super) fn open_side(
+        &mut self,
+        leg: LegId,
+        flow: Flow,
+        trust: Trust,
+    ) -> Result<Side, Status> {
+        let srtp = keys::fresh(trust.srtp, flow.transport).map_err(|error| {
+            tracing::warn!(%error, "a call cannot be secured");
+            match error {
+                NoKeys::ConfigInClear => Status::NOT_ACCEPTABLE_HERE,
+                NoKeys::SystemRandom => Status::SERVICE_UNAVAILABLE,
             }
-        };
+        })?;
+        let ports = self.ports.open().map_err(|error| {
+            tracing::warn!(%error, "no ports for a call");
+            Status::SERVICE_UNAVAILABLE
+        })?;
         let rtp = rtp_socket::advertised(&ports.rtp, self.media_advertised);
-        let session_id = OsRng.try_next_u64().ok()? >> 2;
-        Some(Side::new(
-            leg,
-            flow,
-            trust,
-            ports,
-            LocalAudio::new(rtp, session_id),
-        ))
+        let session_id = OsRng.try_next_u64();
+        let session_id = session_id.map_err(|_| Status::SERVICE_UNAVAILABLE)? >> 2;
+        let local = LocalAudio {
+            srtp,
+            ..LocalAudio::new(rtp, session_id)
+        };
+        Ok(Side::new(leg, flow, trust, ports, local))
     }
 
     /// Waiting for a route, or for an answer, took too long.
@@ -294,9 +312,12 @@ impl Exchange {
             return self.not_answered(now, key, Status::TEMPORARILY_UNAVAILABLE, Farewell::Gone);
         };
         let leg = self.stack.new_leg();
-        let Some(mut callee) = self.open_side(leg, flow, trust) else {
-            self.counters.calls_shed += 1;
-            return self.not_answered(now, key, Status::SERVICE_UNAVAILABLE, Farewell::Gone);
+        let mut callee = match self.open_side(leg, flow, trust) {
+            Ok(callee) => callee,
+            Err(status) => {
+                self.counters.calls_shed += u64::from(status == Status::SERVICE_UNAVAILABLE);
+                return self.not_answered(now, key, status, Farewell::Gone);
+            }
         };
         let Some(call) = self.call(key) else { return };
         let codecs = call.caller.codecs();
@@ -346,7 +367,7 @@ impl Exchange {
         match target {
             RouteTarget::Registered { user } => {
                 let (uri, flow) = self.stack.registration(user)?;
-                Some((uri, flow, Trust::phone()))
+                Some((uri, flow, Trust::phone(self.phones_srtp)))
             }
             RouteTarget::Uri { uri, address } => {
                 let uri = Uri::parse(uri.as_bytes())?;
@@ -363,6 +384,7 @@ impl Exchange {
         peer.map_or_else(Trust::stranger, |peer| Trust {
             media_source: peer.media_source.clone(),
             info_digits: peer.info_digits,
+            srtp: peer.srtp,
         })
     }
 

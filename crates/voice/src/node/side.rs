@@ -2,13 +2,16 @@
 //! Owns: our description for it, its own, and the plan that media gets of both.
 //! Never: sends anything.
 
+use std::sync::Arc;
+
 use media::leg::{Direction as MediaDirection, LegPlan};
 use sip::sdp::{
     Answerer, AudioError, Codec, Direction, LocalAudio, Negotiated, RemoteAudio, Session,
 };
 use sip::{Flow, LegId};
 
-use super::config::MediaSource;
+use super::config::{MediaSource, SrtpRule};
+use super::keys;
 use crate::media_thread::{Agreed, Carriage};
 use crate::rtp_socket::RtpPair;
 
@@ -17,14 +20,16 @@ use crate::rtp_socket::RtpPair;
 pub(super) struct Trust {
     pub(super) media_source: MediaSource,
     pub(super) info_digits: bool,
+    pub(super) srtp: SrtpRule,
 }
 
 impl Trust {
     /// Phones that register here: behind NAT more often than not.
-    pub(super) fn phone() -> Self {
+    pub(super) fn phone(srtp: SrtpRule) -> Self {
         Self {
             media_source: MediaSource::Latch,
             info_digits: true,
+            srtp,
         }
     }
 
@@ -33,6 +38,7 @@ impl Trust {
         Self {
             media_source: MediaSource::Signalled,
             info_digits: false,
+            srtp: SrtpRule::default(),
         }
     }
 }
@@ -125,7 +131,7 @@ impl Side {
 
     /// Reads an offer of the far side; it holds from our answer on.
     pub(super) fn read(&self, offer: &Session) -> Result<RemoteAudio, AudioError> {
-        RemoteAudio::read(offer, self.flow.remote.ip())
+        RemoteAudio::read_secured(offer, self.flow.remote.ip(), self.local.srtp.as_ref())
     }
 
     /// Takes the far side's offer in, before it is answered.
@@ -148,6 +154,7 @@ impl Side {
             Some(spoken) => vec![spoken],
             None => vec![Codec::Pcmu, Codec::Pcma],
         };
+        self.renew_keys(&audio)?;
         self.local.answer(&offer).ok()?;
         let wanted = audio.direction;
         let theirs = Theirs {
@@ -185,6 +192,7 @@ impl Side {
         };
         let answer = self.describe(answer, again);
         self.theirs_before = None;
+        self.stay_secured();
         Ok(answer)
     }
 
@@ -197,7 +205,27 @@ impl Side {
             answerer: Answerer::Them,
         });
         self.before = None;
+        self.stay_secured();
         Ok(())
+    }
+
+    /// What was secured once is never in clear again, whatever is offered later.
+    fn stay_secured(&mut self) {
+        let is_secured = self.negotiated().is_ok_and(|agreed| agreed.srtp.is_some());
+        if let Some(srtp) = self.local.srtp.as_mut().filter(|_| is_secured) {
+            srtp.required = true;
+        }
+    }
+
+    /// A far side that offers another key begins anew, and so do we: it may count our packets from zero.
+    fn renew_keys(&mut self, offered: &RemoteAudio) -> Option<()> {
+        let key = |audio: &RemoteAudio| audio.crypto.as_ref().map(|crypto| Arc::clone(&crypto.key));
+        let before = self.theirs.as_ref().and_then(|theirs| key(&theirs.audio));
+        let is_another = before.is_some() && before != key(offered);
+        if let Some(srtp) = self.local.srtp.as_mut().filter(|_| is_another) {
+            *srtp = keys::renew(srtp).ok()?;
+        }
+        Some(())
     }
 
     /// What both agreed on.
@@ -214,7 +242,7 @@ impl Side {
     pub(super) fn agreed(&self) -> Result<Agreed, AudioError> {
         Ok(Agreed {
             plan: self.plan()?,
-            carriage: Carriage::Plain,
+            carriage: Carriage::of(self.negotiated()?.srtp).map_err(|_| AudioError::PeerCrypto)?,
         })
     }
 

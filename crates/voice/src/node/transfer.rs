@@ -37,7 +37,9 @@ impl Exchange {
         let unreachable = || TransferFailure::Unreachable;
         let (target, flow, trust) = self.locate(target).ok_or_else(unreachable)?;
         let leg = self.stack.new_leg();
-        let mut side = self.open_side(leg, flow, trust).ok_or_else(unreachable)?;
+        let mut side = self
+            .open_side(leg, flow, trust)
+            .map_err(|_| unreachable())?;
         let call = self.call(key).ok_or_else(unreachable)?;
         if call.stage != Stage::Connected || call.target.is_some() {
             return Err(unreachable());

@@ -16,7 +16,7 @@ use sip::sdp::{Direction, Session};
 use sip::{Command, Event, LegId};
 use tokio::sync::mpsc;
 use voice::packet_io::Backend;
-use voice::{MediaSource, Node, NodeConfig, Peer};
+use voice::{MediaSource, Node, NodeConfig, Peer, SrtpRule};
 
 use crate::phone::{PATIENCE, Phone, description, media_of};
 use crate::talker::Talker;
@@ -340,6 +340,7 @@ fn peer(name: &str, ip: &str, media_source: MediaSource) -> Peer {
         call_header_trusted: true,
         media_source,
         info_digits: true,
+        srtp: SrtpRule::default(),
     }
 }
 

@@ -90,6 +90,7 @@ fn start_node(calls: usize, reports: Reports) -> Node {
         call_header_trusted: true,
         media_source,
         info_digits: true,
+        srtp: voice::SrtpRule::default(),
     };
     config.peers = vec![
         peer("trunk", TRUNK, MediaSource::Signalled),
