@@ -8,11 +8,13 @@
 
 mod phone;
 mod scene;
+mod srtp;
 mod talker;
 
 mod controls;
 mod names;
 mod protection;
+mod secured;
 mod signalling;
 mod transfer;
 mod weight;

@@ -14,7 +14,10 @@ use media::dtmf::telephone_event::{EventCode, EventSender};
 use media::g711::Law;
 use media::rtp::{RtpHeader, RtpPacket};
 use media::tone::{KeyTone, KeyToneShape};
+use sip::sdp::SrtpKeys;
 use voice::rtp_socket::{ReceiveBuffer, RtpSocket};
+
+use crate::srtp::{Secured, opened, sealed};
 
 pub(crate) const AUDIO: u8 = 0;
 pub(crate) const EVENTS: u8 = 101;
@@ -39,6 +42,8 @@ struct Shared {
     says: Mutex<VecDeque<Say>>,
     heard: Mutex<Vec<Heard>>,
     stop: AtomicBool,
+    secured: Mutex<Option<Secured>>,
+    sealed_last: Mutex<Vec<u8>>,
 }
 
 pub(crate) struct Talker {
@@ -71,6 +76,16 @@ impl Talker {
 
     pub(crate) fn talk_to(&self, destination: SocketAddr) {
         *self.shared.destination.lock().unwrap() = Some(destination);
+    }
+
+    /// Secures what is said and heard from now on; none: in clear.
+    pub(crate) fn secure(&self, keys: Option<&SrtpKeys>) {
+        *self.shared.secured.lock().unwrap() = keys.map(Secured::new);
+    }
+
+    /// The last packet that was sent, as it went out.
+    pub(crate) fn sealed_last(&self) -> Vec<u8> {
+        self.shared.sealed_last.lock().unwrap().clone()
     }
 
     pub(crate) fn fall_silent(&self) {
@@ -162,6 +177,9 @@ impl Talker {
     }
 }
 
+/// A socket, and how what it sends is secured.
+type Mic<'talker> = (&'talker RtpSocket, &'talker Shared);
+
 struct Mouth {
     header: RtpHeader,
     hum_hz: f32,
@@ -202,7 +220,11 @@ fn run(socket: &RtpSocket, shared: &Shared, hum_hz: f32) {
 
 fn listen(socket: &RtpSocket, shared: &Shared, buffer: &mut ReceiveBuffer) {
     let take = |datagram: voice::rtp_socket::Datagram<'_>| {
-        if let Ok(packet) = RtpPacket::parse(datagram.bytes) {
+        let mut secured = shared.secured.lock().unwrap();
+        let Some(bytes) = opened(secured.as_mut(), datagram.bytes) else {
+            return;
+        };
+        if let Ok(packet) = RtpPacket::parse(&bytes) {
             let one = Heard {
                 header: packet.header,
                 payload: packet.payload.to_vec(),
@@ -215,6 +237,7 @@ fn listen(socket: &RtpSocket, shared: &Shared, buffer: &mut ReceiveBuffer) {
 
 impl Mouth {
     fn speak(&mut self, socket: &RtpSocket, shared: &Shared, destination: SocketAddr) {
+        let socket = (socket, shared);
         if self.event.is_none() {
             let say = shared.says.lock().unwrap().pop_front();
             match say {
@@ -233,7 +256,7 @@ impl Mouth {
     }
 
     /// One packet of the event; the end packets go out back to back.
-    fn send_event(&mut self, socket: &RtpSocket, destination: SocketAddr) {
+    fn send_event(&mut self, socket: Mic<'_>, destination: SocketAddr) {
         while let Some(frame) = self.event.as_mut().and_then(EventSender::next_frame) {
             let header = RtpHeader {
                 marker: frame.marker,
@@ -259,7 +282,7 @@ impl Mouth {
         samples
     }
 
-    fn send_audio(&mut self, socket: &RtpSocket, destination: SocketAddr, samples: &[i16; PACKET]) {
+    fn send_audio(&mut self, socket: Mic<'_>, destination: SocketAddr, samples: &[i16; PACKET]) {
         let mut payload = [0; PACKET];
         Law::Mu.encode(samples, &mut payload);
         let header = RtpHeader {
@@ -271,12 +294,14 @@ impl Mouth {
 
     fn send(
         &mut self,
-        socket: &RtpSocket,
+        (socket, shared): Mic<'_>,
         destination: SocketAddr,
         header: RtpHeader,
         payload: &[u8],
     ) {
         let bytes = [header.to_bytes().as_slice(), payload].concat();
+        let bytes = sealed(shared.secured.lock().unwrap().as_mut(), &bytes);
+        shared.sealed_last.lock().unwrap().clone_from(&bytes);
         self.header.sequence = self.header.sequence.wrapping_add(1);
         // A far side that has hung up already is none of this phone's business.
         let _sent = socket.send(&bytes, destination);
