@@ -44,10 +44,10 @@ fn address(host: u8, port: u16) -> SocketAddr {
 
 fn leg_plan(leg: Leg, habits: u8) -> LegPlan {
     let host = if leg == Leg::Consumer { 1 } else { 2 };
-    let codec = if habits & 1 == 0 {
-        Codec::Pcmu
-    } else {
-        Codec::Pcma
+    let codec = match (habits & 128, habits & 1) {
+        (0, 0) => Codec::Pcmu,
+        (0, _) => Codec::Pcma,
+        _ => Codec::G722,
     };
     let mut plan = LegPlan::new(codec, address(host, 4_000));
     if habits & 2 == 0 {

@@ -35,24 +35,36 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law.
     Pcma,
+    /// G.722 at 64 kbit/s. Its RTP clock is that of G.711 ([RFC 3551 §4.5.2](https://www.rfc-editor.org/rfc/rfc3551#section-4.5.2)): an octet is a
+    /// step of it.
+    G722,
 }
 
 impl Codec {
-    /// The companding law.
+    /// The companding law; of G.722, which has none, the one its sound is recorded in: mu.
     #[must_use]
     pub fn law(self) -> Law {
         match self {
-            Self::Pcmu => Law::Mu,
+            Self::Pcmu | Self::G722 => Law::Mu,
             Self::Pcma => Law::A,
         }
     }
 
-    /// The static payload type: 0 or 8 ([RFC 3551](https://www.rfc-editor.org/rfc/rfc3551)).
+    /// The static payload type: 0, 8 or 9 ([RFC 3551](https://www.rfc-editor.org/rfc/rfc3551)).
     #[must_use]
     pub fn static_payload_type(self) -> u8 {
         match self {
             Self::Pcmu => 0,
             Self::Pcma => 8,
+            Self::G722 => 9,
+        }
+    }
+
+    /// What an octet sounds like depends on those before it.
+    pub(crate) fn remembers(self) -> bool {
+        match self {
+            Self::Pcmu | Self::Pcma => false,
+            Self::G722 => true,
         }
     }
 }
@@ -174,7 +186,7 @@ impl LegPlan {
 /// What a negotiated payload type carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Content {
-    /// G.711 samples.
+    /// Octets of the leg's codec.
     Audio,
     /// RFC 4733 events.
     TelephoneEvent,

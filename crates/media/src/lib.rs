@@ -1,13 +1,15 @@
-//! Media without IO: RTP, G.711, DTMF, the mask.
+//! Media without IO: RTP, G.711 and G.722, DTMF, the mask.
 //! Owns: what the agent and the recorder may hear.
 //! Never: opens a socket, reads a clock, allocates per packet, or lets audio out before the mask.
 //! Start reading at: `relay`.
 
 #![warn(missing_docs)]
 
+pub(crate) mod codec;
 pub mod delay_line;
 pub mod dtmf;
 pub mod egress_guard;
+pub mod g722;
 pub mod leg;
 pub mod mask;
 pub mod relay;

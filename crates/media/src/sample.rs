@@ -35,6 +35,18 @@ pub fn from_f32(value: f32) -> i16 {
     whole + i16::from(rest >= 0.5) - i16::from(rest <= -0.5)
 }
 
+/// A whole value as a 16-bit sample. Saturates at the type's ends.
+#[must_use]
+pub(crate) fn saturated(value: i32) -> i16 {
+    let within = value.clamp(i32::from(i16::MIN), i32::from(i16::MAX));
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a value within the type's ends"
+    )]
+    let narrow = within as i16;
+    narrow
+}
+
 /// Rounds a frequency or a count computed in floats to a whole number; negative and NaN become 0.
 #[must_use]
 pub fn round_to_u32(value: f32) -> u32 {

@@ -11,6 +11,8 @@ pub(crate) struct Class {
     pub(crate) beside: Beside,
     pub(crate) channel: Channel,
     pub(crate) line: Line,
+    /// Both sides speak G.722, else G.711.
+    pub(crate) is_wide: bool,
     pub(crate) moment: Moment,
     pub(crate) bounds: Bounds,
     /// Digits of this class for each digit asked for.
@@ -177,6 +179,7 @@ fn inband(name: &'static str, on_ms: f64, off_ms: f64, bounds: Bounds) -> Class 
         beside: Beside::Hiss,
         channel: Channel::Inband,
         line: CLEAR_LINE,
+        is_wide: false,
         moment: Moment::Always,
         bounds,
         share: 1.0,
@@ -446,9 +449,58 @@ fn controls() -> Vec<Class> {
     ]
 }
 
+/// Classes that are played in G.722, too, under these names.
+const WIDE: [(&str, &str); 18] = [
+    ("g722_control_t100", "control_t100"),
+    ("g722_t20", "t20"),
+    ("g722_t40", "t40"),
+    ("g722_t100", "t100"),
+    ("g722_t500", "t500"),
+    ("g722_inspec", "inspec"),
+    ("g722_low36", "low36"),
+    ("g722_twist10", "twist10"),
+    ("g722_off25", "off25"),
+    ("g722_wobble", "wobble"),
+    ("g722_noise12", "noise12"),
+    ("g722_talk15", "talk15"),
+    ("g722_loss1", "loss1"),
+    ("g722_loss10", "loss10"),
+    ("g722_reorder5", "reorder5"),
+    ("g722_rfcres5", "rfcres5"),
+    ("g722_arming", "arming"),
+    ("g722_disarming", "disarming"),
+];
+
+/// What is said after a key depends on the key in the codec itself: other digits are other samples everywhere.
+fn widened(classes: &[Class]) -> Vec<Class> {
+    let named = |name: &str| classes.iter().find(|class| class.name == name);
+    let widen = |(name, of): &(&'static str, &str)| {
+        let class = named(of)?;
+        // After a loss nobody knows, sample by sample, what was said.
+        let is_whole = class.line == CLEAR_LINE;
+        let bounds = Bounds {
+            alike: false,
+            speech: class.bounds.speech && is_whole,
+            mask: if is_whole {
+                class.bounds.mask
+            } else {
+                MaskBound::Free
+            },
+            ..class.bounds
+        };
+        Some(Class {
+            name,
+            is_wide: true,
+            bounds,
+            ..class.clone()
+        })
+    };
+    WIDE.iter().filter_map(widen).collect()
+}
+
 /// Every class, in the order in which they run.
 pub(crate) fn all() -> Vec<Class> {
-    [
+    let mut all = [
         controls(),
         lengths(),
         shapes(),
@@ -456,5 +508,7 @@ pub(crate) fn all() -> Vec<Class> {
         event_classes(),
         moments(),
     ]
-    .concat()
+    .concat();
+    all.extend(widened(&all));
+    all
 }

@@ -6,7 +6,7 @@ use media::dtmf::inband::LooseDetector;
 use media::dtmf::inband::keypad::pair_of_event;
 
 use crate::rig::{Filled, Outcome};
-use crate::scene::{MS, Press, Scene};
+use crate::scene::{MS, Press, RINGING, Scene};
 
 /// Samples held back while protected.
 pub(crate) const HELD: usize = 96;
@@ -178,7 +178,8 @@ fn intact(scene: &Scene, outcome: &Outcome) -> Vec<bool> {
 fn measure_edges(scene: &Scene, intact: &[bool], figures: &mut Figures) {
     let lost = near(&scene.lost, scene.signal.len(), EDGE_FAR);
     for (index, press) in scene.presses.iter().enumerate() {
-        if lost[press.span.clone()].contains(&true) || press.watched != press.span {
+        let is_in_a_room = press.watched.end > press.span.end + RINGING;
+        if lost[press.span.clone()].contains(&true) || is_in_a_room {
             continue;
         }
         let from = index
@@ -342,5 +343,6 @@ fn compare_digits(scene: &Scene, outcome: &Outcome, figures: &mut Figures) {
 pub(crate) fn heard(outcome: &Outcome, everything: bool) -> Vec<i16> {
     let audible = |place: usize| everything || outcome.is_protected(place);
     let value = |(place, value): (usize, &i16)| if audible(place) { *value } else { 0 };
-    outcome.agent.iter().enumerate().map(value).collect()
+    let decoded = outcome.decoded.as_ref().unwrap_or(&outcome.agent);
+    decoded.iter().enumerate().map(value).collect()
 }

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use media::leg::{Leg, LegPlan};
+use media::g722;
+use media::leg::{Codec, Leg, LegPlan};
 use media::mask::Origin;
 use media::relay::{Input, Output, Relay, RelayEvent, RelayPlan};
 use media::rtp::{RtpHeader, RtpPacket};
@@ -33,6 +34,8 @@ pub(crate) enum Filled {
 #[derive(Default)]
 pub(crate) struct Outcome {
     pub(crate) agent: Vec<i16>,
+    /// In G.722, whose octets are not a sample each: what comes of them. What the agent was sent under protection is then what went into them.
+    pub(crate) decoded: Option<Vec<i16>>,
     pub(crate) filled: Vec<Filled>,
     /// Sources of each masked place.
     pub(crate) delayed: Vec<Option<usize>>,
@@ -244,6 +247,7 @@ impl<'scene> Rig<'scene> {
         outcome.unprotected_from = outcome.unprotected_from.map(|at| at - position as usize);
         outcome.agent = vec![0; len];
         outcome.recorded = vec![0; len];
+        let mut decoded = vec![0; len];
         outcome.filled = vec![Filled::Nothing; len];
         outcome.delayed = vec![None; len];
         outcome.direct = vec![None; len];
@@ -263,7 +267,15 @@ impl<'scene> Rig<'scene> {
             outcome.recorded[at..at + samples.len()].copy_from_slice(samples);
         }
         let law = self.scene.codec.law();
+        let is_wide = self.scene.codec == Codec::G722;
+        let mut decoder = g722::Decoder::new();
         for sent in &self.sent {
+            let mut heard = vec![0; sent.payload.len()];
+            if is_wide {
+                decoder.decode(&sent.payload, &mut heard);
+            } else {
+                law.decode(&sent.payload, &mut heard);
+            }
             let offset = sent.timestamp.wrapping_sub(timestamp).cast_signed();
             let Some(start) = usize::try_from(offset)
                 .ok()
@@ -271,23 +283,40 @@ impl<'scene> Rig<'scene> {
             else {
                 continue;
             };
-            for (at, byte) in (start..).zip(&sent.payload) {
-                outcome.agent[at] = law.decode_byte(*byte);
+            if is_wide && !is_like(&heard, &traced[start..start + heard.len()]) {
+                outcome.untraced += heard.len();
+            }
+            for ((at, byte), heard) in (start..).zip(&sent.payload).zip(heard) {
+                outcome.agent[at] = traced[at].filter(|_| is_wide).unwrap_or(heard);
+                decoded[at] = heard;
                 outcome.filled[at] = if traced[at].is_some() {
                     Filled::Masked
                 } else {
                     Filled::Relayed
                 };
                 let is_traced = |linear: i16| {
-                    law.encode_sample(linear) == *byte && outcome.recorded[at] == linear
+                    let is_sent = is_wide || law.encode_sample(linear) == *byte;
+                    is_sent && outcome.recorded[at] == linear
                 };
                 outcome.untraced +=
                     usize::from(traced[at].is_some_and(|linear| !is_traced(linear)));
             }
         }
+        outcome.decoded = is_wide.then_some(decoded);
         outcome.note_untraced();
         outcome
     }
+}
+
+/// Of a codec that yields other samples than went into it: a packet is within 6 dB of what was traced, or within -48 dBm0.
+fn is_like(heard: &[i16], traced: &[Option<i16>]) -> bool {
+    let (mut whole, mut off) = (0.0, 0.0);
+    for (heard, traced) in heard.iter().zip(traced) {
+        let Some(traced) = *traced else { return true };
+        whole += f64::from(traced).powi(2);
+        off += (f64::from(traced) - f64::from(*heard)).powi(2);
+    }
+    off * 4.0 <= whole || off <= 64.0_f64.powi(2) * heard.len() as f64
 }
 
 fn note(outcome: &mut Outcome, masked_from: &mut Option<u64>, event: RelayEvent) {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use media::dtmf::inband::keypad::pair_of_event;
 use media::g711::Law;
+use media::g722;
 use media::leg::Codec;
 use media::tone::{KeyTone, KeyToneShape};
 
@@ -31,6 +32,9 @@ pub(crate) const FIELD_REST: usize = 40_000;
 
 /// Keys of a group, as a card number is read out in pieces.
 const GROUP: usize = 12;
+
+/// What a codec that learns from what was said may go on ringing with: 30 ms.
+pub(crate) const RINGING: usize = 30 * MS;
 
 /// Line noise.
 const HISS_DBM0: f32 = -58.0;
@@ -137,7 +141,9 @@ impl Layout {
 
 /// Sounds what was laid out, and sends it.
 fn sound(class: &Class, layout: Layout, index: u64, mut dice: Dice, speech: &Speech) -> Scene {
-    let codec = if index.is_multiple_of(2) {
+    let codec = if class.is_wide {
+        Codec::G722
+    } else if index.is_multiple_of(2) {
         Codec::Pcmu
     } else {
         Codec::Pcma
@@ -146,12 +152,8 @@ fn sound(class: &Class, layout: Layout, index: u64, mut dice: Dice, speech: &Spe
     let mut audio = vec![0.0_f32; len];
     sound_beside(class, &laid, &talked, &mut audio, &mut dice, speech);
     let (presses, unsent) = sound_keys(class, &laid, &mut audio, &mut dice);
-    let law = codec.law();
-    let encoded: Vec<u8> = audio
-        .iter()
-        .map(|value| law.encode_sample(media::sample::from_f32(*value)))
-        .collect();
-    let signal = encoded.iter().map(|byte| law.decode_byte(*byte)).collect();
+    let audio: Vec<i16> = audio.into_iter().map(media::sample::from_f32).collect();
+    let (encoded, signal) = coded(codec, &audio);
     let commands = commands(class, &laid, index, &mut dice);
     let mut packets = line::audio_packets(&encoded, codec, &unsent);
     if let Channel::Event { step, .. } = class.channel {
@@ -175,6 +177,19 @@ fn sound(class: &Class, layout: Layout, index: u64, mut dice: Dice, speech: &Spe
         speech: talked,
         commands,
     }
+}
+
+/// The octets of a call that loses none, and what they sound like.
+fn coded(codec: Codec, audio: &[i16]) -> (Vec<u8>, Vec<i16>) {
+    let (mut octets, mut signal) = (vec![0; audio.len()], vec![0; audio.len()]);
+    if codec == Codec::G722 {
+        g722::Encoder::new().encode(audio, &mut octets);
+        g722::Decoder::new().decode(&octets, &mut signal);
+    } else {
+        codec.law().encode(audio, &mut octets);
+        codec.law().decode(&octets, &mut signal);
+    }
+    (octets, signal)
 }
 
 fn name_seed(name: &str) -> u64 {
@@ -351,7 +366,8 @@ fn sound_keys(
                 ..
             }
         );
-        let tail = if is_acoustic { room.len() } else { 0 };
+        let rings = if class.is_wide { RINGING } else { 0 };
+        let tail = if is_acoustic { room.len() } else { rings };
         presses.push(Press {
             code: key.code,
             watched: span.start..span.end + tail,

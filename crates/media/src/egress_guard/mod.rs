@@ -98,6 +98,15 @@ impl EgressGuard {
 
     /// Judges the payload of a packet that is about to leave, G.711 of any length. The next packet is taken to follow on it.
     pub fn judge(&mut self, law: Law, payload: &[u8]) -> Verdict {
+        self.judge_decoded(payload, |octets, linear| law.decode(octets, linear))
+    }
+
+    /// The same in any codec of which an octet is a sample: `decode` is handed the payload piece by piece, and says how many samples it wrote.
+    pub(crate) fn judge_decoded(
+        &mut self,
+        payload: &[u8],
+        decode: impl FnMut(&[u8], &mut [i16]) -> usize,
+    ) -> Verdict {
         self.counters.samples_checked += sample::span(payload.len());
         let Self {
             detector,
@@ -108,7 +117,7 @@ impl EgressGuard {
         } = self;
         let was_silent = *silent > 0;
         let (mut energy, mut bands) = (0.0, 0.0);
-        detector.push(law, payload, |window| {
+        detector.push(payload, decode, |window| {
             energy += window.energy;
             bands += window.bands;
             *since_find += sample::span(BLOCK);

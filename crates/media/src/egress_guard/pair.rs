@@ -199,12 +199,17 @@ impl PairDetector {
     }
 
     /// Takes the samples of a payload; each block that they complete ends a window, which goes to `judged`.
-    pub(super) fn push(&mut self, law: Law, payload: &[u8], mut judged: impl FnMut(Window)) {
+    pub(super) fn push(
+        &mut self,
+        payload: &[u8],
+        mut decode: impl FnMut(&[u8], &mut [i16]) -> usize,
+        mut judged: impl FnMut(Window),
+    ) {
         let templates = &*TEMPLATES;
         let mut rest = payload;
         while !rest.is_empty() {
             let block = &mut self.samples[next(self.newest)];
-            let taken = law.decode(rest, &mut block[self.filled..]);
+            let taken = decode(rest, &mut block[self.filled..]);
             rest = &rest[taken..];
             self.filled += taken;
             if self.filled == BLOCK {

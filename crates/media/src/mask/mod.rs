@@ -110,6 +110,8 @@ pub struct ProtectedPath {
     dirty_until: u64,
     event: EventMask,
     hint_until: u64,
+    /// Keys come blurred: the codec that they were sent in learns while they sound.
+    is_blurred: bool,
     copies: Copies,
     /// Where the trigger has heard to. Behind the gate where the clock filled the time of an event before its audio came.
     trigger_end: u64,
@@ -173,6 +175,7 @@ impl ProtectedPath {
             dirty_until: 0,
             event: EventMask::Quiet,
             hint_until: 0,
+            is_blurred: false,
             copies: Copies::default(),
             trigger_end: 0,
             mute: Mute {
@@ -239,6 +242,12 @@ impl ProtectedPath {
     /// Keys may be told by telephone-events or INFO: quiet tones in the audio may be a microphone's copies of them, long before the first is told.
     pub fn expect_told_keys(&mut self, expected: bool) {
         self.copies.expect(expected);
+    }
+
+    /// The audio comes in a codec that remembers, as G.722 does: a key's first millisecond is blurred while its step grows, and the trigger is to listen
+    /// as hard as beside an event.
+    pub fn expect_blurred(&mut self, expected: bool) {
+        self.is_blurred = expected;
     }
 
     /// A key was told by INFO, about `ts`; no tone stands for it (S25).
@@ -458,7 +467,7 @@ impl ProtectedPath {
     /// What is known of the leg where a window ends.
     fn context(&self, end: u64) -> Context {
         Context {
-            hinted: end < self.hint_until || self.event == EventMask::Running,
+            hinted: self.is_blurred || end < self.hint_until || self.event == EventMask::Running,
             copies: self.copies.may_come(end),
             resuming: matches!(
                 self.event,

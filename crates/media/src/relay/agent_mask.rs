@@ -15,6 +15,7 @@ use secret::Key;
 use crate::delay_line::{CACHE_LINE, HOLD_SAMPLES};
 use crate::dtmf::inband::Reporter;
 use crate::dtmf::inband::trigger::{Context, Hearing, Trigger};
+use crate::leg::Codec;
 use crate::sample;
 use crate::tone::{FADE_SAMPLES, Fade};
 
@@ -35,6 +36,7 @@ const HELD_SPAN: u64 = sample::span(HOLD_SAMPLES);
 /// The mask of one agent. In the place of a sample it sends the one of 12 ms before.
 pub(super) struct AgentMask {
     trigger: Trigger,
+    context: Context,
     reporter: Reporter,
     held: [i16; HOLD_SAMPLES],
     /// One past the newest sample heard.
@@ -56,9 +58,10 @@ struct Echo {
 
 impl AgentMask {
     /// The mask holds from `end` on, one past the newest audio relayed, whose last sample was `sent`.
-    pub(super) fn new(end: u64, sent: i16) -> Self {
+    pub(super) fn new(end: u64, sent: i16, codec: Codec) -> Self {
         let mut mask = Self {
             trigger: Trigger::new(),
+            context: Context::default(),
             reporter: Reporter::new(),
             held: [0; HOLD_SAMPLES],
             end,
@@ -69,8 +72,14 @@ impl AgentMask {
             sent,
             is_leaving: false,
         };
+        mask.speaks(codec);
         mask.break_at(end);
         mask
+    }
+
+    /// What the agent's phone speaks from now on: as [`crate::mask::ProtectedPath::expect_blurred`].
+    pub(super) fn speaks(&mut self, codec: Codec) {
+        self.context.hinted = codec.remembers();
     }
 
     /// Protection holds again before it was left.
@@ -150,9 +159,7 @@ impl AgentMask {
     fn pass(&mut self, linear: &mut [i16]) {
         let due = self.end.saturating_sub(HELD_SPAN);
         let end = self.end + sample::span(linear.len());
-        if let Some(Hearing::Key { from, .. }) =
-            self.trigger.push_all(linear, end, Context::default())
-        {
+        if let Some(Hearing::Key { from, .. }) = self.trigger.push_all(linear, end, self.context) {
             self.silence(from, end + HANG_SPAN, due);
         }
         self.hold(linear);

@@ -142,7 +142,7 @@ impl Relay {
         }
         let agent = &mut self.sides.agent;
         let bytes = &mut self.scratch.frames.get().bytes[..];
-        agent.plan.codec.law().encode(samples, bytes);
+        agent.encoder.encode(samples, bytes);
         let framing = Framing {
             payload_type: agent.plan.payload_type_out,
             marker: false,

@@ -2,6 +2,7 @@
 //! Owns: the dispatch of what comes; the relaying of packets as they come, under our own name.
 //! Never: relays a consumer's packet while the call is protected.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use super::egress::Framing;
@@ -9,10 +10,10 @@ use super::guard::Heard;
 use super::output::RelayEvent;
 use super::plan::DropReason;
 use super::protection::Stage;
-use super::scratch::{Frames, Lent, Packets};
 use super::side::{Arrival, Taken};
 use super::timeline::TIMELINE_START;
 use super::{BEHIND_SPAN_MAX, Relay, Timers};
+use crate::codec::Decoder;
 use crate::dtmf::telephone_event::{EVENTS_MAX, EventPacket, EventPayload, PAYLOAD_LEN};
 use crate::leg::{Content, Leg};
 use crate::sample;
@@ -98,13 +99,7 @@ impl Relay {
             );
         }
         let ts = placed.ts;
-        let len = self
-            .sides
-            .consumer
-            .plan
-            .codec
-            .law()
-            .decode(taken.payload, &mut self.scratch.packets.get().decoded[..]);
+        let len = self.decode(Leg::Consumer, &taken);
         let heard = Heard {
             now: arrival.now,
             at: arrival.received_at,
@@ -119,9 +114,8 @@ impl Relay {
     fn relay_consumer_audio(&mut self, now: Instant, taken: &Taken<'_>) -> Result<(), DropReason> {
         let reframes = self.guard.reframes();
         let mut len = 0;
-        if self.watch || self.records || reframes {
-            let law = self.sides.consumer.plan.codec.law();
-            len = law.decode(taken.payload, &mut self.scratch.packets.get().decoded[..]);
+        if self.watch || self.records || reframes || self.sides.must_decode(Leg::Consumer) {
+            len = self.decode(Leg::Consumer, taken);
         }
         if self.watch {
             let decoded = &self.scratch.packets.get().decoded[..len];
@@ -139,13 +133,13 @@ impl Relay {
             return self.relay_silence(Leg::Consumer, taken);
         }
         self.record(Leg::Consumer, taken, len);
-        relay_audio(
-            &mut self.sides,
-            &mut self.outputs,
-            Leg::Consumer,
-            taken,
-            &mut self.scratch.frames,
-        )
+        self.relay_audio(Leg::Consumer, taken, Sound::AsItCame(len))
+    }
+
+    /// Decodes an audio packet; says how many samples there are.
+    fn decode(&mut self, from: Leg, taken: &Taken<'_>) -> usize {
+        let decoded = &mut self.scratch.packets.get().decoded[..];
+        self.sides.of(from).decode(taken, decoded)
     }
 
     /// The agent asked for packets of another duration than the consumer's.
@@ -169,19 +163,7 @@ impl Relay {
         let len = taken.payload.len();
         self.scratch.packets.get().decoded[..len].fill(0);
         self.record(from, taken, len);
-        let silence = self.sides.of(from).plan.codec.law().silence();
-        self.scratch.packets.get().encoded[..len].fill(silence);
-        let silenced = Taken {
-            payload: &self.scratch.packets.get().encoded[..len],
-            ..*taken
-        };
-        relay_audio(
-            &mut self.sides,
-            &mut self.outputs,
-            from,
-            &silenced,
-            &mut self.scratch.frames,
-        )
+        self.relay_audio(from, taken, Sound::Changed(0..len))
     }
 
     fn handle_agent_audio(
@@ -195,13 +177,15 @@ impl Relay {
         self.follow_stand_in(arrival, &mut taken)?;
         let taken = &taken;
         let masks = self.agent_mask.is_some();
+        let mut len = 0;
+        if masks || self.records || self.sides.must_decode(Leg::Agent) {
+            len = self.decode(Leg::Agent, taken);
+        }
         if self.is_agent_muted && !masks {
-            self.agent_sent = self.sides.agent.plan.codec.law().silence();
+            self.agent_sent = 0;
             return self.relay_silence(Leg::Agent, taken);
         }
         if masks || self.records {
-            let law = self.sides.agent.plan.codec.law();
-            let len = law.decode(taken.payload, &mut self.scratch.packets.get().decoded[..]);
             // Before the mask, so that what was said while muted is not among the samples that it still holds when that ends.
             if self.is_agent_muted {
                 self.scratch.packets.get().decoded[..len].fill(0);
@@ -211,14 +195,12 @@ impl Relay {
                 return self.relay_masked_agent(arrival.now, taken, len);
             }
         }
-        self.agent_sent = taken.payload.last().copied().unwrap_or(self.agent_sent);
-        relay_audio(
-            &mut self.sides,
-            &mut self.outputs,
-            Leg::Agent,
-            taken,
-            &mut self.scratch.frames,
-        )
+        self.agent_sent = match &self.sides.agent.decoder {
+            Decoder::G711(law) => taken.payload.last().map(|code| law.decode_byte(*code)),
+            Decoder::G722(_) => self.scratch.packets.get().decoded[..len].last().copied(),
+        }
+        .unwrap_or(self.agent_sent);
+        self.relay_audio(Leg::Agent, taken, Sound::AsItCame(len))
     }
 
     /// Relays what may be heard of the first `len` decoded samples, in a packet of the same place.
@@ -231,8 +213,7 @@ impl Relay {
         let Some(mut mask) = self.agent_mask.take() else {
             return Err(DropReason::Withheld);
         };
-        let Packets { decoded, encoded } = self.scratch.packets.get();
-        let decoded = &mut decoded[..len];
+        let decoded = &mut self.scratch.packets.get().decoded[..len];
         let (ts, rebased) = (taken.placed.ts, taken.placed.rebased);
         let late = if mask.is_leaving() {
             mask.mask_last(ts, rebased, decoded)
@@ -247,20 +228,9 @@ impl Relay {
         if late == len {
             return Err(DropReason::OutOfPlace);
         }
-        let law = self.sides.agent.plan.codec.law();
-        law.encode(&decoded[late..], &mut encoded[..]);
-        let mut masked = Taken {
-            payload: &encoded[..len - late],
-            ..*taken
-        };
+        let mut masked = *taken;
         masked.placed.ts += sample::span(late);
-        relay_audio(
-            &mut self.sides,
-            &mut self.outputs,
-            Leg::Agent,
-            &masked,
-            &mut self.scratch.frames,
-        )
+        self.relay_audio(Leg::Agent, &masked, Sound::Changed(late..len))
     }
 
     /// Puts out the first `len` decoded samples for the recorder, if they go on where the last ones ended.
@@ -380,29 +350,46 @@ impl Relay {
     }
 }
 
-/// Relays audio under our name, in the far side's codec.
-fn relay_audio(
-    sides: &mut super::Sides,
-    outputs: &mut super::Outputs,
-    from: Leg,
-    taken: &Taken<'_>,
-    frames: &mut Lent<Frames>,
-) -> Result<(), DropReason> {
-    let (source, to) = sides.way(from);
-    let (law_in, law_out) = (source.plan.codec.law(), to.plan.codec.law());
-    let framing = Framing {
-        payload_type: to.plan.payload_type_out,
-        marker: taken.header.marker || taken.placed.rebased,
-        ts: taken.placed.ts,
-        span: sample::span(taken.payload.len()),
-    };
-    if law_in == law_out {
-        return to.relay(outputs, taken.placed.sequence, framing, taken.payload);
+/// What is heard of an audio packet.
+enum Sound {
+    /// The packet itself, of so many samples if they were decoded.
+    AsItCame(usize),
+    /// These of the decoded samples, which are others now.
+    Changed(Range<usize>),
+}
+
+impl Relay {
+    /// Relays audio under our name, in the far side's codec.
+    fn relay_audio(
+        &mut self,
+        from: Leg,
+        taken: &Taken<'_>,
+        sound: Sound,
+    ) -> Result<(), DropReason> {
+        let (source, to) = self.sides.way(from);
+        let is_same = source.plan.codec == to.plan.codec;
+        let (sequence, outputs) = (taken.placed.sequence, &mut self.outputs);
+        let mut framing = Framing {
+            payload_type: to.plan.payload_type_out,
+            marker: taken.header.marker || taken.placed.rebased,
+            ts: taken.placed.ts,
+            span: sample::span(taken.payload.len()),
+        };
+        let range = match sound {
+            Sound::AsItCame(_) if is_same => {
+                to.relay(outputs, sequence, framing, taken.payload)?;
+                if taken.placed.newest {
+                    to.encoder.follow(&source.decoder);
+                }
+                return Ok(());
+            }
+            Sound::AsItCame(len) => 0..len,
+            Sound::Changed(range) => range,
+        };
+        let samples = &self.scratch.packets.get().decoded[range];
+        framing.span = sample::span(samples.len());
+        let bytes = &mut self.scratch.frames.get().bytes[..];
+        let len = to.encoder.encode(samples, bytes);
+        to.relay(outputs, sequence, framing, &bytes[..len])
     }
-    let transcoded = &mut frames.get().bytes;
-    for (byte, code) in transcoded.iter_mut().zip(taken.payload) {
-        *byte = law_out.encode_sample(law_in.decode_byte(*code));
-    }
-    let len = taken.payload.len().min(transcoded.len());
-    to.relay(outputs, taken.placed.sequence, framing, &transcoded[..len])
 }

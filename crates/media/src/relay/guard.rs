@@ -21,7 +21,6 @@ use super::trace::{Trace, Traced};
 use crate::delay_line::HOLD_SAMPLES;
 use crate::dtmf::telephone_event::{EventDecoder, EventPacket, EventSignal};
 use crate::egress_guard::{EgressGuard, Verdict};
-use crate::g711::Law;
 use crate::leg::{Leg, LegPlan};
 use crate::mask::{PathConfig, ProtectedPath, Protection, SelfCheckError};
 use crate::sample;
@@ -124,8 +123,10 @@ impl Guard {
     /// `plans`: the consumer's and the agent's.
     pub(super) fn new(plans: [&LegPlan; 2], flat_tone_hz: f32, now: Instant) -> Self {
         let [consumer, agent] = plans;
+        let mut path = ProtectedPath::new(PathConfig { flat_tone_hz });
+        path.expect_blurred(consumer.codec.remembers());
         Self {
-            path: ProtectedPath::new(PathConfig { flat_tone_hz }),
+            path,
             framer: Framer::new(),
             clock: LegClock::Idle,
             reorder: Reorder::new(),
@@ -277,6 +278,9 @@ impl Guard {
 
     /// One of the legs was renegotiated.
     pub(super) fn replan(&mut self, leg: Leg, before: &LegPlan, plan: &LegPlan) {
+        if leg == Leg::Consumer {
+            self.path.expect_blurred(plan.codec.remembers());
+        }
         match leg {
             Leg::Consumer if before.telephone_event_in == plan.telephone_event_in => {}
             Leg::Consumer => self.tally.negotiate(plan.telephone_event_in.is_some()),
@@ -611,11 +615,10 @@ impl Guard {
 
     fn send(&mut self, take: Take, way: &mut Way<'_>) {
         while let Some((ts, len)) = self.framer.take(take, &mut way.scratch.get().frame[..]) {
-            let law = way.agent.plan.codec.law();
             let Frames { frame, bytes, .. } = way.scratch.get();
-            law.encode(&frame[..len], &mut bytes[..]);
+            way.agent.encoder.encode(&frame[..len], &mut bytes[..]);
             if !self.is_reframing {
-                judge_and_record(law, ts, len, way);
+                judge_and_record(ts, len, way);
             }
             let framing = Framing {
                 payload_type: way.agent.plan.payload_type_out,
@@ -633,11 +636,13 @@ impl Guard {
 }
 
 /// The last look at a frame that came of the mask, and the recorder's part of it.
-fn judge_and_record(law: Law, ts: u64, len: usize, way: &mut Way<'_>) {
+fn judge_and_record(ts: u64, len: usize, way: &mut Way<'_>) {
     let Frames { frame, bytes, .. } = way.scratch.get();
-    if way.egress_guard.judge(law, &bytes[..len]) == Verdict::Silence {
+    let encoder = &mut way.agent.encoder;
+    let hear = |octets: &[u8], linear: &mut [i16]| encoder.hear(octets, linear);
+    if way.egress_guard.judge_decoded(&bytes[..len], hear) == Verdict::Silence {
         frame[..len].fill(0);
-        bytes[..len].fill(law.silence());
+        way.agent.encoder.silence(&mut bytes[..len]);
     }
     if way.record {
         let position = ts.saturating_sub(TIMELINE_START);

@@ -157,6 +157,16 @@ impl Sides {
         }
     }
 
+    /// The samples of a leg's packets are needed, whoever listens: they go to another codec, or what comes next cannot be decoded without them.
+    fn must_decode(&self, from: Leg) -> bool {
+        let codecs = [self.consumer.plan.codec, self.agent.plan.codec];
+        let source = match from {
+            Leg::Consumer => codecs[0],
+            Leg::Agent => codecs[1],
+        };
+        codecs[0] != codecs[1] || source.remembers()
+    }
+
     /// Where packets of a leg come from and go to.
     fn way(&mut self, from: Leg) -> (&Side, &mut Side) {
         match from {
@@ -196,8 +206,8 @@ pub struct Relay {
     guard: Guard,
     /// While the call is protected, and until the agent's next packet.
     agent_mask: Option<Box<AgentMask>>,
-    /// The last code of the agent's audio that was relayed as it came.
-    agent_sent: u8,
+    /// The last sample of the agent's audio that was relayed as it came.
+    agent_sent: i16,
     comfort_noise: Option<ComfortNoise>,
     egress_guard: EgressGuard,
     stage: Stage,
@@ -239,7 +249,6 @@ impl Relay {
     pub fn new(plan: RelayPlan, now: Instant) -> Self {
         let mut random = StdRng::seed_from_u64(plan.seed);
         let is_shut = plan.always;
-        let silence = plan.agent.codec.law().silence();
         #[cfg_attr(
             not(any(test, feature = "planted")),
             expect(unused_mut, reason = "planted defects")
@@ -256,7 +265,7 @@ impl Relay {
             },
             guard,
             agent_mask: None,
-            agent_sent: silence,
+            agent_sent: 0,
             comfort_noise: None,
             egress_guard: EgressGuard::new(),
             stage: Stage::Open,
@@ -362,7 +371,7 @@ impl Relay {
         self.sides.of(leg).note_drop(reason);
     }
 
-    /// The law of the samples that are put out for the recorder of what a leg says.
+    /// The law in which the samples are kept that are put out for the recorder of what a leg says.
     #[must_use]
     pub fn law(&self, of: Leg) -> Law {
         match of {
@@ -495,6 +504,9 @@ impl Relay {
 
     fn replan(&mut self, now: Instant, leg: Leg, plan: LegPlan) {
         self.guard.replan(leg, &self.sides.of(leg).plan, &plan);
+        if let (Leg::Agent, Some(mask)) = (leg, &mut self.agent_mask) {
+            mask.speaks(plan.codec);
+        }
         self.sides.of(leg).replan(now, plan);
         self.comfort_noise = None;
     }
@@ -504,7 +516,10 @@ impl Relay {
         let agent = &mut self.sides.agent;
         agent.report(now, present, true, &mut self.outputs);
         self.guard.replan(Leg::Agent, &agent.plan, &plan);
-        self.agent_sent = plan.codec.law().silence();
+        self.agent_sent = 0;
+        if let Some(mask) = &mut self.agent_mask {
+            mask.speaks(plan.codec);
+        }
         agent.succeed(now, plan, &mut StdRng::seed_from_u64(seed));
         self.comfort_noise = None;
         self.is_agent_muted = false;

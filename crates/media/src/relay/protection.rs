@@ -170,9 +170,9 @@ impl Relay {
         if let Some(mask) = &mut self.agent_mask {
             return mask.stay();
         }
-        let agent = &self.sides.agent;
-        let sent = agent.plan.codec.law().decode_byte(self.agent_sent);
-        let mask = AgentMask::new(agent.ingress.end(now), sent);
+        let end = self.sides.agent.ingress.end(now);
+        let codec = self.sides.agent.plan.codec;
+        let mask = AgentMask::new(end, self.agent_sent, codec);
         self.agent_mask = Some(Box::new(mask));
     }
 

@@ -14,10 +14,9 @@ pub(super) struct Scratch {
     pub(super) frames: Lent<Frames>,
 }
 
-/// A packet that came, and what becomes of it.
+/// A packet that came, and what may be heard in its place.
 pub(super) struct Packets {
     pub(super) decoded: [i16; AUDIO_SAMPLES_MAX],
-    pub(super) encoded: [u8; AUDIO_SAMPLES_MAX],
 }
 
 /// Masked samples on their way into a packet; the bytes of one that is made or transcoded.
@@ -49,13 +48,11 @@ impl Buffers for Packets {
     fn new() -> Self {
         Self {
             decoded: [0; AUDIO_SAMPLES_MAX],
-            encoded: [0; AUDIO_SAMPLES_MAX],
         }
     }
 
     fn wipe(&mut self) {
         self.decoded.fill(0);
-        self.encoded.fill(0);
     }
 
     fn spare() -> &'static LocalKey<Spare<Self>> {

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::output::{Output, ProtectionRefusal};
 use super::{Input, Relay, RelayPlan};
+use crate::codec::{Decoder, Encoder};
 use crate::delay_line::HOLD_SAMPLES;
 use crate::dtmf::inband::keypad::Pair;
 use crate::egress_guard::{EgressGuard, Verdict};
-use crate::g711::Law;
-use crate::leg::{Direction, Leg, LegPlan};
+use crate::leg::{Codec, Direction, Leg, LegPlan};
 use crate::mask::SelfCheckError;
 use crate::rtp::{HEADER_LEN, RtpHeader, RtpPacket};
 use crate::sample;
@@ -31,42 +31,132 @@ const PRESS: std::ops::Range<usize> = 1_603..2_083;
 /// Peak of the hiss around it, -58 dBm0.
 const HISS: i16 = 48;
 
-/// Codes in a row that no two signals share by chance: 1 ms (S42).
+/// Samples in a row that no two signals share by chance: 1 ms (S42).
 const RUN: usize = 8;
+
+/// Where they cannot be the same samples, because the codec does not yield what went into it: 5 ms that go together like this. Two keys' do not, nor
+/// does the flat tone with any.
+const LIKE_RUN: usize = 40;
+const LIKE: f32 = 0.9;
 
 /// Samples of the whole call.
 const HEARD_MAX: usize = PACKETS * PACKET;
 
-/// What one listener of the shadow call was given, in the agent's codes.
+/// What one listener of the shadow call was given.
 struct Heard {
-    codes: [u8; HEARD_MAX],
+    samples: [i16; HEARD_MAX],
     len: usize,
+}
+
+/// When two stretches of samples are one.
+#[derive(Clone, Copy)]
+struct Sameness {
+    run: usize,
+    is_same: fn(&[i16], &[i16]) -> bool,
+}
+
+impl Sameness {
+    const EXACT: Self = Self {
+        run: RUN,
+        is_same: |heard, sent| heard == sent,
+    };
+
+    /// Of what an agent hears by this codec.
+    fn by(codec: Codec) -> Self {
+        if codec.remembers() {
+            Self {
+                run: LIKE_RUN,
+                is_same: go_together,
+            }
+        } else {
+            Self::EXACT
+        }
+    }
+}
+
+/// Samples that differ in their size at most, but for some noise.
+fn go_together(heard: &[i16], sent: &[i16]) -> bool {
+    let sum = |one: &[i16], other: &[i16]| -> f32 {
+        let products = one.iter().zip(other);
+        products
+            .map(|(one, other)| f32::from(*one) * f32::from(*other))
+            .sum()
+    };
+    let power = sum(heard, heard) * sum(sent, sent);
+    power > 0.0 && sum(heard, sent) > LIKE * power.sqrt()
 }
 
 impl Heard {
     fn new() -> Self {
         Self {
-            codes: [0; HEARD_MAX],
+            samples: [0; HEARD_MAX],
             len: 0,
         }
     }
 
-    fn put(&mut self, code: u8) {
-        if let Some(place) = self.codes.get_mut(self.len) {
-            *place = code;
-            self.len += 1;
-        }
+    fn put(&mut self, samples: &[i16]) {
+        let free = &mut self.samples[self.len..];
+        let len = samples.len().min(free.len());
+        free[..len].copy_from_slice(&samples[..len]);
+        self.len += len;
     }
 
-    /// Any millisecond of the press is here, where it would stand with or without the delay line. What was heard begins when the mask did.
-    fn holds(&self, sent: &Heard) -> bool {
-        let heard = &self.codes[..self.len];
-        (PRESS.start..PRESS.end - RUN).any(|at| {
+    /// Any part of the press is here, where it would stand with or without the delay line. What was heard begins when the mask did.
+    fn holds(&self, sent: &Heard, sameness: Sameness) -> bool {
+        let Sameness { run, is_same } = sameness;
+        let heard = &self.samples[..self.len];
+        (PRESS.start..PRESS.end - run).any(|at| {
             [0, HOLD_SAMPLES].into_iter().any(|delay| {
                 let from = at + delay - ARM_AT * PACKET;
-                heard.get(from..from + RUN) == Some(&sent.codes[at..at + RUN])
+                let heard = heard.get(from..from + run);
+                heard.is_some_and(|heard| is_same(heard, &sent.samples[at..at + run]))
             })
         })
+    }
+}
+
+/// The shadow call as its packets say it, and as the agent would hear it without a mask.
+struct Sent {
+    packets: [[u8; PACKET]; PACKETS],
+    decoded: Heard,
+    relayed: Heard,
+}
+
+impl Sent {
+    fn new(said: &[i16; HEARD_MAX], codec_in: Codec, codec_out: Codec) -> Self {
+        let mut sent = Self {
+            packets: [[0; PACKET]; PACKETS],
+            decoded: Heard::new(),
+            relayed: Heard::new(),
+        };
+        let (mut encoder, mut again) = (Encoder::new(codec_in), Encoder::new(codec_out));
+        for (packet, samples) in sent.packets.iter_mut().zip(said.chunks_exact(PACKET)) {
+            encoder.encode(samples, packet);
+            let (mut linear, mut octets) = ([0; PACKET], [0; PACKET]);
+            encoder.hear(packet, &mut linear);
+            sent.decoded.put(&linear);
+            again.encode(&linear, &mut octets);
+            again.hear(&octets, &mut linear);
+            sent.relayed.put(&linear);
+        }
+        sent
+    }
+}
+
+/// Who listens to the shadow call.
+struct Ears {
+    decoder: Decoder,
+    heard: Heard,
+    recorded: Heard,
+}
+
+impl Ears {
+    fn new(agent: &LegPlan) -> Self {
+        Self {
+            decoder: Decoder::new(agent.codec),
+            heard: Heard::new(),
+            recorded: Heard::new(),
+        }
     }
 }
 
@@ -81,45 +171,43 @@ pub(super) fn shadow_call(
     record: bool,
 ) -> Result<(), ProtectionRefusal> {
     let [consumer, agent] = legs.map(local);
-    let (law_in, law_out) = (consumer.codec.law(), agent.codec.law());
-    let said = said();
-    let mut sent = Heard::new();
-    for value in said {
-        let code = law_in.encode_sample(value);
-        sent.put(law_out.encode_sample(law_in.decode_byte(code)));
-    }
-    guard_finds(law_out, &sent)?;
+    let codec_out = agent.codec;
+    let sent = Sent::new(&said(), consumer.codec, codec_out);
+    guard_finds(codec_out, &sent.relayed)?;
     let plan = RelayPlan {
         flat_tone_hz,
         record,
         watch: true,
         ..RelayPlan::new(consumer, agent, 0)
     };
-    let (mut heard, mut recorded) = (Heard::new(), Heard::new());
     let frame = samples_in(plan.agent.ptime.unwrap_or(PACKET_TIME));
-    play(now, plan, &said, &mut heard, &mut recorded);
-    judge(&sent, &heard, record.then_some(&recorded), frame)
+    let ears = play(now, plan, &sent);
+    judge(&sent, &ears, Sameness::by(codec_out), record, frame)
 }
 
 /// Both listeners were given all that was masked but for a packet that was not full, and nothing of the press.
 fn judge(
-    sent: &Heard,
-    heard: &Heard,
-    recorded: Option<&Heard>,
+    sent: &Sent,
+    ears: &Ears,
+    sameness: Sameness,
+    record: bool,
     frame: u64,
 ) -> Result<(), ProtectionRefusal> {
     let masked = (PACKETS - ARM_AT) * PACKET;
     let all = |heard: &Heard| heard.len <= masked && heard.len + sample::length(frame) > masked;
+    let Ears {
+        heard, recorded, ..
+    } = ears;
     if !all(heard) {
         return Err(ProtectionRefusal::DelayLine);
     }
-    if heard.holds(sent) {
+    if heard.holds(&sent.relayed, sameness) {
         return Err(ProtectionRefusal::ShadowPress);
     }
-    match recorded {
-        Some(recorded) if !all(recorded) || recorded.holds(sent) => Err(ProtectionRefusal::Sink),
-        Some(_) | None => Ok(()),
+    if record && (!all(recorded) || recorded.holds(&sent.decoded, Sameness::EXACT)) {
+        return Err(ProtectionRefusal::Sink);
     }
+    Ok(())
 }
 
 /// The leg with nobody at its far side; what it is held or muted by is another matter.
@@ -146,12 +234,13 @@ fn said() -> [i16; HEARD_MAX] {
 }
 
 /// An unmasked press is found.
-fn guard_finds(law: Law, sent: &Heard) -> Result<(), ProtectionRefusal> {
-    let mut guard = EgressGuard::new();
-    let mut verdicts = sent
-        .codes
-        .chunks(PACKET)
-        .map(|packet| guard.judge(law, packet));
+fn guard_finds(codec: Codec, relayed: &Heard) -> Result<(), ProtectionRefusal> {
+    let (mut guard, mut encoder) = (EgressGuard::new(), Encoder::new(codec));
+    let mut verdicts = relayed.samples.chunks_exact(PACKET).map(|samples| {
+        let mut octets = [0; PACKET];
+        encoder.encode(samples, &mut octets);
+        guard.judge_decoded(&octets, |octets, linear| encoder.hear(octets, linear))
+    });
     if verdicts.any(|verdict| verdict == Verdict::Silence) {
         Ok(())
     } else {
@@ -160,24 +249,22 @@ fn guard_finds(law: Law, sent: &Heard) -> Result<(), ProtectionRefusal> {
 }
 
 /// Plays the call from `now` on, and keeps what was given out from its arming on.
-fn play(mut now: Instant, plan: RelayPlan, said: &[i16], heard: &mut Heard, recorded: &mut Heard) {
+fn play(mut now: Instant, plan: RelayPlan, sent: &Sent) -> Ears {
     let consumer = plan.consumer.clone();
-    let law_out = plan.agent.codec.law();
+    let mut ears = Ears::new(&plan.agent);
     let mut relay = Relay::new(plan, now);
-    for (index, samples) in said.chunks_exact(PACKET).enumerate() {
+    for (index, payload) in sent.packets.iter().enumerate() {
         if index == ARM_AT {
             let end = relay.sides.consumer.ingress.end(now);
             relay.arm_unproven(now, end);
             relay.scratch.give_back();
             // What went before is not masked.
-            drain(&mut relay, law_out, heard, recorded);
-            (heard.len, recorded.len) = (0, 0);
+            drain(&mut relay, &mut ears);
+            (ears.heard.len, ears.recorded.len) = (0, 0);
         }
         now += PACKET_TIME;
-        run_to(&mut relay, now, |relay| {
-            drain(relay, law_out, heard, recorded)
-        });
-        let bytes = packet(index, &consumer, samples);
+        run_to(&mut relay, now, |relay| drain(relay, &mut ears));
+        let bytes = packet(index, &consumer, payload);
         let input = Input::Packet {
             leg: Leg::Consumer,
             source: consumer.remote_rtp,
@@ -186,12 +273,13 @@ fn play(mut now: Instant, plan: RelayPlan, said: &[i16], heard: &mut Heard, reco
             rtcp: false,
         };
         relay.handle_input(now, input);
-        drain(&mut relay, law_out, heard, recorded);
+        drain(&mut relay, &mut ears);
     }
     // What is paced leaves; what is held back stays.
     run_to(&mut relay, now + PACKET_TIME, |relay| {
-        drain(relay, law_out, heard, recorded);
+        drain(relay, &mut ears);
     });
+    ears
 }
 
 fn run_to(relay: &mut Relay, to: Instant, mut drain: impl FnMut(&mut Relay)) {
@@ -201,7 +289,7 @@ fn run_to(relay: &mut Relay, to: Instant, mut drain: impl FnMut(&mut Relay)) {
     }
 }
 
-fn packet(index: usize, consumer: &LegPlan, samples: &[i16]) -> [u8; HEADER_LEN + PACKET] {
+fn packet(index: usize, consumer: &LegPlan, payload: &[u8; PACKET]) -> [u8; HEADER_LEN + PACKET] {
     let number = |value: usize| u32::try_from(value).unwrap_or(0);
     let header = RtpHeader {
         marker: false,
@@ -213,11 +301,11 @@ fn packet(index: usize, consumer: &LegPlan, samples: &[i16]) -> [u8; HEADER_LEN 
     let mut bytes = [0; HEADER_LEN + PACKET];
     let (head, body) = bytes.split_at_mut(HEADER_LEN);
     head.copy_from_slice(&header.to_bytes());
-    consumer.codec.law().encode(samples, body);
+    body.copy_from_slice(payload);
     bytes
 }
 
-fn drain(relay: &mut Relay, law: Law, heard: &mut Heard, recorded: &mut Heard) {
+fn drain(relay: &mut Relay, ears: &mut Ears) {
     while let Some(output) = relay.poll_output() {
         match output {
             Output::Transmit {
@@ -227,15 +315,17 @@ fn drain(relay: &mut Relay, law: Law, heard: &mut Heard, recorded: &mut Heard) {
                 ..
             } => {
                 let payload = RtpPacket::parse(bytes).map_or(&[][..], |packet| packet.payload);
-                payload.iter().for_each(|code| heard.put(*code));
+                for octets in payload.chunks(PACKET) {
+                    let mut linear = [0; PACKET];
+                    let len = ears.decoder.decode(octets, &mut linear);
+                    ears.heard.put(&linear[..len]);
+                }
             }
             Output::Record {
                 leg: Leg::Consumer,
                 samples,
                 ..
-            } => samples
-                .iter()
-                .for_each(|value| recorded.put(law.encode_sample(*value))),
+            } => ears.recorded.put(samples),
             Output::Transmit { .. } | Output::Record { .. } | Output::Key(_) | Output::Event(_) => {
             }
         }
@@ -258,56 +348,69 @@ mod tests {
     use super::*;
     use crate::leg::Codec;
 
-    fn leg(port: u16) -> LegPlan {
-        LegPlan::new(Codec::Pcmu, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-    }
+    const CODECS: [Codec; 3] = [Codec::Pcmu, Codec::Pcma, Codec::G722];
 
-    /// What was sent, and what two listeners of a relay were given.
-    fn played(mask_off: bool) -> [Heard; 3] {
+    /// What was sent, and what the listeners of a relay between these codecs were given.
+    fn played(codecs: [Codec; 2], mask_off: bool) -> (Sent, Ears) {
+        let leg = |codec| LegPlan::new(codec, SocketAddr::from((Ipv4Addr::LOCALHOST, 9)));
         let plan = RelayPlan {
             record: true,
             watch: true,
             mask_off,
-            ..RelayPlan::new(leg(9), leg(9), 0)
+            ..RelayPlan::new(leg(codecs[0]), leg(codecs[1]), 0)
         };
-        let (said, mut sent) = (said(), Heard::new());
-        said.iter()
-            .for_each(|value| sent.put(Law::Mu.encode_sample(*value)));
-        let (mut heard, mut recorded) = (Heard::new(), Heard::new());
-        play(Instant::now(), plan, &said, &mut heard, &mut recorded);
-        [sent, heard, recorded]
+        let sent = Sent::new(&said(), codecs[0], codecs[1]);
+        let ears = play(Instant::now(), plan, &sent);
+        (sent, ears)
+    }
+
+    fn each(mut check: impl FnMut([Codec; 2], Sameness)) {
+        for codec_in in CODECS {
+            for codec_out in CODECS {
+                check([codec_in, codec_out], Sameness::by(codec_out));
+            }
+        }
     }
 
     #[test]
     fn a_mask_that_is_off_is_refused() {
-        let [sent, heard, recorded] = played(true);
-        assert!(heard.holds(&sent) && recorded.holds(&sent));
-        let judged = judge(&sent, &heard, Some(&recorded), 160);
-        assert_eq!(judged, Err(ProtectionRefusal::ShadowPress));
+        each(|codecs, sameness| {
+            let (sent, ears) = played(codecs, true);
+            assert!(ears.recorded.holds(&sent.decoded, Sameness::EXACT));
+            let judged = judge(&sent, &ears, sameness, true, 160);
+            assert_eq!(judged, Err(ProtectionRefusal::ShadowPress), "{codecs:?}");
+        });
     }
 
     #[test]
     fn a_recorder_before_the_mask_is_refused() {
-        let [sent, heard, recorded] = played(false);
-        assert_eq!(judge(&sent, &heard, Some(&recorded), 160), Ok(()));
-        let [_, _, unmasked] = played(true);
-        let judged = judge(&sent, &heard, Some(&unmasked), 160);
-        assert_eq!(judged, Err(ProtectionRefusal::Sink));
+        each(|codecs, sameness| {
+            let (sent, mut ears) = played(codecs, false);
+            let judged = judge(&sent, &ears, sameness, true, 160);
+            assert_eq!(judged, Ok(()), "{codecs:?}");
+            ears.recorded = played(codecs, true).1.recorded;
+            let judged = judge(&sent, &ears, sameness, true, 160);
+            assert_eq!(judged, Err(ProtectionRefusal::Sink), "{codecs:?}");
+        });
     }
 
     #[test]
     fn a_delay_line_that_swallows_a_packet_is_refused() {
-        let [sent, mut heard, _] = played(false);
-        heard.len -= PACKET;
-        let judged = judge(&sent, &heard, None, 160);
-        assert_eq!(judged, Err(ProtectionRefusal::DelayLine));
+        each(|codecs, sameness| {
+            let (sent, mut ears) = played(codecs, false);
+            ears.heard.len -= PACKET;
+            let judged = judge(&sent, &ears, sameness, false, 160);
+            assert_eq!(judged, Err(ProtectionRefusal::DelayLine), "{codecs:?}");
+        });
     }
 
     #[test]
     fn an_egress_guard_that_finds_nothing_is_refused() {
-        let [sent, heard, _] = played(false);
-        assert_eq!(guard_finds(Law::Mu, &sent), Ok(()));
-        let judged = guard_finds(Law::Mu, &heard);
-        assert_eq!(judged, Err(ProtectionRefusal::EgressGuard));
+        each(|codecs, _| {
+            let (sent, ears) = played(codecs, false);
+            assert_eq!(guard_finds(codecs[1], &sent.relayed), Ok(()), "{codecs:?}");
+            let judged = guard_finds(codecs[1], &ears.heard);
+            assert_eq!(judged, Err(ProtectionRefusal::EgressGuard), "{codecs:?}");
+        });
     }
 }

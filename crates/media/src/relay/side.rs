@@ -12,6 +12,7 @@ use super::ingress::{Ingress, Misplaced, Placed};
 use super::output::{Outputs, RelayEvent};
 use super::plan::{DropReason, LegCounters};
 use super::report::Reporting;
+use crate::codec::{Decoder, Encoder};
 use crate::dtmf::telephone_event::EventPayload;
 use crate::leg::{Content, Leg, LegPlan};
 use crate::rtcp::{self, REPORT_LEN_MAX};
@@ -81,6 +82,8 @@ struct OpenEvent {
 pub(super) struct Side {
     pub(super) leg: Leg,
     pub(super) plan: LegPlan,
+    pub(super) decoder: Decoder,
+    pub(super) encoder: Encoder,
     pub(super) ingress: Ingress,
     pub(super) egress: Egress,
     pub(super) heard_at: Instant,
@@ -104,6 +107,8 @@ impl Side {
     pub(super) fn new(leg: Leg, plan: LegPlan, now: Instant, random: &mut impl Rng) -> Self {
         Self {
             leg,
+            decoder: Decoder::new(plan.codec),
+            encoder: Encoder::new(plan.codec),
             ingress: Ingress::new(now),
             egress: Egress::new(random),
             heard_at: now,
@@ -127,6 +132,10 @@ impl Side {
         self.filter
             .renegotiate(plan.source_policy.clone(), plan.remote_rtp);
         self.egress.forget_mapping();
+        if plan.codec != self.plan.codec {
+            self.decoder = Decoder::new(plan.codec);
+            self.encoder = Encoder::new(plan.codec);
+        }
         self.undecodable = false;
         self.plan = plan;
         self.heard_at = now;
@@ -329,6 +338,18 @@ impl Side {
     }
 }
 
+/// What it sounds like.
+impl Side {
+    /// Decodes an audio packet into the front of `linear`; says how many samples there are.
+    pub(super) fn decode(&mut self, taken: &Taken<'_>, linear: &mut [i16]) -> usize {
+        if taken.placed.newest {
+            self.decoder.decode(taken.payload, linear)
+        } else {
+            self.decoder.decode_late(taken.payload, linear)
+        }
+    }
+}
+
 /// What goes out.
 impl Side {
     /// Relays a packet that came as number `sequence` of the other leg.
@@ -460,7 +481,8 @@ impl Side {
         if left > 1 {
             self.opening = Some((now + OPENING_INTERVAL, left - 1));
         }
-        let silence = [self.plan.codec.law().silence(); OPENING_SAMPLES];
+        let mut silence = [0; OPENING_SAMPLES];
+        self.encoder.encode(&[0; OPENING_SAMPLES], &mut silence);
         let framing = Framing {
             payload_type: self.plan.payload_type_out,
             marker: false,

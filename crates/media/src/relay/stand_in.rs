@@ -348,7 +348,7 @@ impl Relay {
     fn send_own(&mut self, ts: u64, samples: &[i16; SPAN_SAMPLES]) -> Result<(), DropReason> {
         let consumer = &mut self.sides.consumer;
         let mut bytes = [0; SPAN_SAMPLES];
-        consumer.plan.codec.law().encode(samples, &mut bytes);
+        consumer.encoder.encode(samples, &mut bytes);
         let framing = Framing {
             payload_type: consumer.plan.payload_type_out,
             marker: false,

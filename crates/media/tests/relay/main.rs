@@ -25,3 +25,4 @@ mod succeed;
 mod told;
 mod twice;
 mod watch;
+mod wide;

@@ -11,7 +11,7 @@ use media::rtp::RtpHeader;
 use media::tone::KeyToneShape;
 
 use crate::mask::Keyed;
-use crate::scene::{MS, Phone, Random, Script, hiss, plan};
+use crate::scene::{MS, Phone, Random, Script, hiss, plan, wide};
 
 /// Calls of the measurement.
 const CALLS: u32 = 2_000;
@@ -33,8 +33,8 @@ struct Drive {
     outputs: usize,
 }
 
-fn phone(host: u8, ssrc: u32) -> Phone {
-    let leg = plan(Codec::Pcmu, host);
+fn phone(codec: Codec, host: u8, ssrc: u32) -> Phone {
+    let leg = plan(codec, host);
     Phone {
         source: leg.remote_rtp,
         ssrc,
@@ -42,6 +42,7 @@ fn phone(host: u8, ssrc: u32) -> Phone {
         timestamp: u32::MAX - 20_000,
         payload_type: leg.payload_type_in,
         law: leg.codec.law(),
+        wide: wide(codec),
     }
 }
 
@@ -106,6 +107,11 @@ impl Drive {
 
 /// A minute of both legs: speech-like noise, keys in the audio and as events, losses, swapped and doubled packets, reports, rubbish.
 fn a_minute(seed: u64) -> Vec<Coming> {
+    a_minute_in([Codec::Pcmu; 2], seed)
+}
+
+/// The same in these codecs of the consumer and the agent.
+fn a_minute_in(codecs: [Codec; 2], seed: u64) -> Vec<Coming> {
     let mut random = Random(seed);
     let len = 8_000 * 60;
     let mut keyed = Keyed::new(hiss(len, seed));
@@ -121,8 +127,8 @@ fn a_minute(seed: u64) -> Vec<Coming> {
     let mut coming = Vec::new();
     let agent = Script::audio(&hiss(len, seed + 1)).lose(0.02, seed + 2);
     for (leg, phone, script) in [
-        (Leg::Consumer, &mut phone(1, 11), &script),
-        (Leg::Agent, &mut phone(2, 22), &agent),
+        (Leg::Consumer, &mut phone(codecs[0], 1, 11), &script),
+        (Leg::Agent, &mut phone(codecs[1], 2, 22), &agent),
     ] {
         for (at, bytes) in phone.datagrams(script) {
             let late = if random.below(20) == 0 {
@@ -232,6 +238,28 @@ fn no_packet_of_a_protected_call_allocates() {
         assert!(enough > coming.len());
         assert_eq!(info.count_total, 0, "{ptime:?}");
         assert_eq!(drive.relay.counters().outputs_dropped, 0, "{ptime:?}");
+    }
+}
+
+#[test]
+fn no_packet_in_g722_allocates_whatever_the_other_leg_speaks() {
+    warm();
+    for codecs in [
+        [Codec::G722; 2],
+        [Codec::G722, Codec::Pcmu],
+        [Codec::Pcma, Codec::G722],
+    ] {
+        let mut drive = Drive::new(Instant::now(), |relay| {
+            relay.watch = true;
+            (relay.consumer, relay.agent) = (plan(codecs[0], 1), plan(codecs[1], 2));
+        });
+        let coming = a_minute_in(codecs, 4);
+        let info = measure(|| drive.take(&coming[..3_000]));
+        assert_eq!(info.count_total, 0, "{codecs:?}");
+        drive.input(Input::Protect);
+        assert!(drive.relay.is_protected(), "{codecs:?}");
+        let info = measure(|| drive.take(&coming[3_000..]));
+        assert_none(info, &drive, coming.len(), "g722");
     }
 }
 

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use media::dtmf::telephone_event::{EventCode, EventSender};
 use media::g711::Law;
+use media::g722;
 use media::leg::{Codec, Leg, LegPlan};
-use media::relay::{Input, Output, Relay, RelayEvent, RelayPlan};
+use media::relay::{Input, Output, Relay, RelayEvent, RelayPlan, Traced};
 use media::rtp::{RtpHeader, RtpPacket};
 use secret::Key;
 
@@ -44,6 +45,13 @@ pub(crate) struct Phone {
     pub(crate) timestamp: u32,
     pub(crate) payload_type: u8,
     pub(crate) law: Law,
+    /// Of a phone that speaks G.722.
+    pub(crate) wide: Option<g722::Encoder>,
+}
+
+/// The encoder of a phone that has one.
+pub(crate) fn wide(codec: Codec) -> Option<g722::Encoder> {
+    (codec == Codec::G722).then(g722::Encoder::new)
 }
 
 impl Phone {
@@ -77,6 +85,10 @@ impl Phone {
         let mut bytes = header.to_bytes().to_vec();
         if packet.event {
             bytes.extend(&packet.payload);
+        } else if let Some(encoder) = &mut self.wide {
+            let mut octets = vec![0; packet.samples.len()];
+            encoder.encode(&packet.samples, &mut octets);
+            bytes.extend(octets);
         } else {
             let codes = packet.samples.iter();
             bytes.extend(codes.map(|value| self.law.encode_sample(*value)));
@@ -97,6 +109,8 @@ pub(crate) struct Scene {
     pub(crate) events: Vec<RelayEvent>,
     pub(crate) records: Vec<(Leg, u64, Vec<i16>)>,
     pub(crate) reports: Vec<(Leg, SocketAddr, Vec<u8>)>,
+    /// If asked for.
+    pub(crate) traced: Vec<Traced>,
 }
 
 pub(crate) fn plan(codec: Codec, host: u8) -> LegPlan {
@@ -120,6 +134,7 @@ impl Scene {
             timestamp: u32::MAX - 20_000,
             payload_type: leg.payload_type_in,
             law: leg.codec.law(),
+            wide: wide(leg.codec),
         };
         let (consumer, agent) = (
             phone(&relay_plan.consumer, 11),
@@ -138,11 +153,14 @@ impl Scene {
             events: Vec::new(),
             records: Vec::new(),
             reports: Vec::new(),
+            traced: Vec::new(),
         }
     }
 
     pub(crate) fn drain(&mut self) {
         let at = self.now - self.began;
+        self.traced
+            .extend(std::iter::from_fn(|| self.relay.poll_traced()));
         while let Some(output) = self.relay.poll_output() {
             match output {
                 Output::Transmit {
@@ -264,6 +282,7 @@ impl Scene {
             })
             .expect("the call is protected");
         let mut line = Vec::new();
+        let mut decoder = g722::Decoder::new();
         for got in self
             .agent_got
             .iter()
@@ -279,7 +298,11 @@ impl Scene {
             if line.len() < start + got.payload.len() {
                 line.resize(start + got.payload.len(), 0);
             }
-            law.decode(&got.payload, &mut line[start..]);
+            if got.header.payload_type == 9 {
+                decoder.decode(&got.payload, &mut line[start..]);
+            } else {
+                law.decode(&got.payload, &mut line[start..]);
+            }
         }
         line
     }

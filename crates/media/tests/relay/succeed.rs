@@ -6,7 +6,7 @@ use media::leg::{Codec, Leg};
 use media::relay::{DropReason, Input};
 
 use crate::mask::voice;
-use crate::scene::{Got, Phone, Scene, Script, address, hiss, keys, plan};
+use crate::scene::{Got, Phone, Scene, Script, address, hiss, keys, plan, wide};
 
 const SEED: u64 = 99;
 
@@ -20,6 +20,7 @@ fn succeed(scene: &mut Scene, codec: Codec) -> Phone {
         timestamp: 1_000_000,
         payload_type: plan.payload_type_in,
         law: codec.law(),
+        wide: wide(codec),
     };
     scene.input(Input::Succeed { plan, seed: SEED });
     std::mem::replace(&mut scene.agent, other)

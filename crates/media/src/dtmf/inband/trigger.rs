@@ -122,7 +122,7 @@ pub enum Hearing {
 /// What is known of the leg beside its audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Context {
-    /// A telephone-event runs, or ended in the last 300 ms.
+    /// A telephone-event runs, or ended in the last 300 ms; or the codec blurs where a key begins.
     pub hinted: bool,
     /// The leg sends telephone-events and its microphone may hear the keypad: quiet tones in its audio may be copies.
     pub copies: bool,

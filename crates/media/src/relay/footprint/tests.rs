@@ -63,7 +63,7 @@ fn the_parts_of_a_relay_are_no_larger_than_the_whole() {
         part("tally (in guard)", || Tally::new(true)),
         part("event decoder (twice in guard)", EventDecoder::new),
         part("agent mask (while protected)", || {
-            Box::new(AgentMask::new(0, 0))
+            Box::new(AgentMask::new(0, 0, Codec::Pcmu))
         }),
         part("outputs", Outputs::new),
         part("side (twice)", || {
