@@ -465,6 +465,7 @@ fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) 
     node.epoch = u32::try_from(epoch).unwrap_or(u32::MAX);
     node.realm.clone_from(&config.realm);
     node.digest = config.digest;
+    node.phone_codecs.clone_from(&config.phone_codecs);
     node.sip_advertised = config.sip_advertised;
     node.media_address = config.media_address;
     node.media_advertised = config.media_advertised;
@@ -521,6 +522,7 @@ fn peer(trunk: &config::Trunk) -> Peer {
         },
         info_digits: trunk.info_digits,
         srtp: trunk.srtp,
+        codecs: trunk.codecs.clone(),
     }
 }
 

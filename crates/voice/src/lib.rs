@@ -21,3 +21,4 @@ pub use node::{
 pub use recorder::{AudioSink, Speaker};
 pub use sip::StackCounters;
 pub use sip::digest::DigestPolicy;
+pub use sip::sdp::Codec;

@@ -66,6 +66,7 @@ settings! {
     "sip.advertised" = Some(""), "Address and port put into Contact and Via; empty: sip.listen.";
     "sip.realm" = Some("tonewall"), "Realm of the digest that agent phones answer.";
     "sip.digest" = Some("both"), "Hash functions offered to agent phones: both (SHA-256 first), sha-256 or md5. md5 is for phones that give up when they are offered more.";
+    "sip.phone_codecs" = Some("PCMU,PCMA"), "What may be spoken with agent phones, the most wanted first, separated by commas: PCMU, PCMA, G722. G722 is spoken where the other side of the call speaks it, too.";
     "sip.ring_time" = Some("30s"), "A call rings for this long, 5s-180s, then 480.";
     "sip.calls_per_second" = Some("500"), "New calls per second before 503, 1-10000.";
     "phones.srtp" = Some("refuse"), "Whether media of agent phones is secured by SRTP with keys in SDP: refuse, prefer or require (*Secured media* below).";
@@ -85,6 +86,8 @@ settings! {
     "log.level" = Some("info"), "error, warn, info, debug or trace, for our own rooms; foreign ones stay at warn.";
     "log.format" = Some("text"), "text or json.";
 }
+
+/// The words of [`FirstAdministrator`].
 
 /// How an installation without users gets its first one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +125,7 @@ pub(crate) struct Config {
     pub(crate) sip_advertised: Option<SocketAddr>,
     pub(crate) realm: String,
     pub(crate) digest: voice::DigestPolicy,
+    pub(crate) phone_codecs: Vec<voice::Codec>,
     pub(crate) ring_time: Duration,
     pub(crate) calls_per_second: u32,
     pub(crate) phones_srtp: voice::SrtpRule,
@@ -173,6 +177,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let sip_advertised = reader.read("sip.advertised", value::optional(value::socket));
     let realm = reader.read("sip.realm", value::word);
     let digest = reader.read("sip.digest", value::digest);
+    let phone_codecs = reader.read("sip.phone_codecs", value::codec_list);
     let ring_time = reader.read("sip.ring_time", value::duration(5, 180));
     let calls_per_second = reader.read("sip.calls_per_second", value::number(1, 10_000));
     let media_address = reader.read("media.address", value::address);
@@ -206,6 +211,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         sip_advertised: sip_advertised?,
         realm: realm?,
         digest: digest?,
+        phone_codecs: phone_codecs?,
         ring_time: ring_time?,
         calls_per_second: calls_per_second?,
         phones_srtp: phones_srtp?,
@@ -525,6 +531,29 @@ mod tests {
             let problems = problems(&text(phones, trunk));
             assert!(problems[0].starts_with(key), "{key}: {problems:?}");
         }
+    }
+
+    #[test]
+    fn codecs_are_those_of_the_file_and_each_error_is_named() {
+        let text = "[node]\ndata = \"/tmp/x\"\n[sip]\nphone_codecs = \"g722, PCMA\"\n[[trunk]]\nname = \"carrier\"\naddresses = [\"192.0.2.1\"]\ncodecs = [\"G722\", \"PCMU\"]\n";
+        let config = Config::parse(text, nothing).unwrap();
+        assert_eq!(
+            config.phone_codecs,
+            [voice::Codec::G722, voice::Codec::Pcma]
+        );
+        assert_eq!(
+            config.trunks[0].codecs,
+            [voice::Codec::G722, voice::Codec::Pcmu]
+        );
+        let usual = text.replace("codecs = [\"G722\", \"PCMU\"]", "");
+        let config = Config::parse(&usual, nothing).unwrap();
+        assert_eq!(config.trunks[0].codecs, voice::Codec::USUAL);
+        for wrong in ["[\"G729\"]", "[\"PCMU\", \"PCMU\"]", "[]", "\"PCMU\""] {
+            let text = text.replace("[\"G722\", \"PCMU\"]", wrong);
+            assert!(problems(&text)[0].contains("trunk[0].codecs"), "{wrong}");
+        }
+        let wrong = text.replace("g722, PCMA", "");
+        assert!(problems(&wrong)[0].contains("sip.phone_codecs"));
     }
 
     #[test]

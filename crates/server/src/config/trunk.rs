@@ -2,16 +2,18 @@
 
 use std::net::IpAddr;
 
+use voice::{Codec, SrtpRule};
+
 use super::reader::Reader;
 use super::value;
-use voice::SrtpRule;
 
 /// Keys of a `[[trunk]]` table.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "name",
     "addresses",
     "media_source",
     "info",
+    "codecs",
     "srtp",
     "srtp_short_tags",
     "sdes_without_tls",
@@ -36,6 +38,8 @@ pub(crate) struct Trunk {
     pub(crate) info_digits: bool,
     /// How its media is secured.
     pub(crate) srtp: SrtpRule,
+    /// What may be spoken with it, the most wanted first.
+    pub(crate) codecs: Vec<Codec>,
 }
 
 pub(super) fn read(reader: &mut Reader) -> Vec<Trunk> {
@@ -88,6 +92,10 @@ fn read_one(reader: &mut Reader, index: usize, table: &toml::Table) -> Option<Tr
         _ => Err("write digits or ignore".to_owned()),
     };
     let srtp = srtp_rule(table);
+    let codecs = match table.get("codecs") {
+        None => Ok(Codec::USUAL.to_vec()),
+        Some(listed) => codecs(listed),
+    };
     let mut keep = |key: &str, message: &String| {
         reader.problem(format!("trunk[{index}].{key}"), message.clone())
     };
@@ -102,12 +110,14 @@ fn read_one(reader: &mut Reader, index: usize, table: &toml::Table) -> Option<Tr
         .as_ref()
         .map_err(|message| keep("info", message));
     let _reported = srtp.as_ref().map_err(|(key, message)| keep(key, message));
+    let _reported = codecs.as_ref().map_err(|message| keep("codecs", message));
     Some(Trunk {
         name: name.ok()?,
         addresses: addresses.ok()?,
         media_source: media_source.ok()?,
         info_digits: info_digits.ok()?,
         srtp: srtp.ok()?,
+        codecs: codecs.ok()?,
     })
 }
 
@@ -127,4 +137,9 @@ fn srtp_rule(table: &toml::Table) -> Result<SrtpRule, (&'static str, String)> {
         short_tags: flag("srtp_short_tags")?,
         without_tls: flag("sdes_without_tls")?,
     })
+}
+
+fn codecs(listed: &toml::Value) -> Result<Vec<Codec>, String> {
+    let names = listed.as_array().into_iter().flatten();
+    value::codecs(names.map(|name| name.as_str().unwrap_or_default()))
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use voice::Srtp;
+use voice::{Codec, Srtp};
 
 type Parsed<T> = Result<T, String>;
 
@@ -73,6 +73,32 @@ pub(super) fn address(text: &str) -> Parsed<IpAddr> {
     text.parse()
         .map_err(|_| "write an IP address, for example 192.0.2.10".to_owned())
 }
+
+/// Codecs, separated by commas.
+pub(super) fn codec_list(text: &str) -> Parsed<Vec<Codec>> {
+    codecs(text.split(',').map(str::trim))
+}
+
+/// Codecs by their names, each once.
+pub(super) fn codecs<'names>(names: impl Iterator<Item = &'names str>) -> Parsed<Vec<Codec>> {
+    let of = |name: &str| {
+        let mut all = Codec::ALL.into_iter();
+        all.find(|codec| codec.name().eq_ignore_ascii_case(name))
+    };
+    let mut codecs = Vec::new();
+    for name in names {
+        match of(name).filter(|codec| !codecs.contains(codec)) {
+            Some(codec) => codecs.push(codec),
+            None => return Err(CODECS.to_owned()),
+        }
+    }
+    if codecs.is_empty() {
+        return Err(CODECS.to_owned());
+    }
+    Ok(codecs)
+}
+
+const CODECS: &str = "name at least one of PCMU, PCMA and G722, each once, the most wanted first";
 
 pub(super) fn origin(text: &str) -> Parsed<String> {
     let rest = text

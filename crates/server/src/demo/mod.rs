@@ -265,6 +265,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         sip_advertised: None,
         realm: REALM.to_owned(),
         digest: voice::DigestPolicy::Both,
+        phone_codecs: voice::Codec::USUAL.to_vec(),
         ring_time: Duration::from_secs(30),
         calls_per_second: 500,
         phones_srtp: voice::SrtpRule::default(),
@@ -292,6 +293,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
             media_source: MediaSource::Signalled,
             info_digits: true,
             srtp: voice::SrtpRule::default(),
+            codecs: voice::Codec::USUAL.to_vec(),
         }],
     }
 }

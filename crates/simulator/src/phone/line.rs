@@ -108,8 +108,11 @@ impl Line {
     }
 
     fn send_audio(&mut self, agreed: &Negotiated, samples: &[i16; FRAME_SAMPLES]) {
+        let Some(law) = law_of(agreed.codec) else {
+            return;
+        };
         let mut bytes = [0; FRAME_SAMPLES];
-        law_of(agreed.codec).encode(samples, &mut bytes);
+        law.encode(samples, &mut bytes);
         let marker = !self.began;
         self.began = true;
         self.send(
@@ -148,7 +151,9 @@ impl Line {
                     return;
                 };
                 if packet.header.payload_type == agreed.payload_type_in {
-                    heard.audio(&packet, law_of(agreed.codec));
+                    if let Some(law) = law_of(agreed.codec) {
+                        heard.audio(&packet, law);
+                    }
                 } else if Some(packet.header.payload_type) == agreed.telephone_event_in {
                     heard.event();
                 }
@@ -160,9 +165,11 @@ impl Line {
     }
 }
 
-fn law_of(codec: Codec) -> Law {
+/// G.711 is all that this phone offers and takes.
+fn law_of(codec: Codec) -> Option<Law> {
     match codec {
-        Codec::Pcmu => Law::Mu,
-        Codec::Pcma => Law::A,
+        Codec::Pcmu => Some(Law::Mu),
+        Codec::Pcma => Some(Law::A),
+        Codec::G722 => None,
     }
 }

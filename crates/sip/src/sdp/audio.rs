@@ -69,7 +69,7 @@ impl LocalAudio {
             version: 1,
             rtp,
             rtcp_mux: true,
-            codecs: vec![Codec::Pcmu, Codec::Pcma],
+            codecs: Codec::USUAL.to_vec(),
             telephone_event: Some(101),
             comfort_noise: false,
             ptime: Some(Duration::from_millis(20)),

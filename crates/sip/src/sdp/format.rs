@@ -13,24 +13,44 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law.
     Pcma,
+    /// G.722 at 64 kbit/s. Its samples come at 16 kHz and its clock is written as 8000 all the same
+    /// ([RFC 3551 §4.5.2](https://www.rfc-editor.org/rfc/rfc3551#section-4.5.2)).
+    G722,
 }
 
 impl Codec {
-    const ALL: [Self; 2] = [Self::Pcmu, Self::Pcma];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Pcmu, Self::Pcma, Self::G722];
 
-    fn name(self) -> &'static str {
+    /// Those that every far side is spoken to in unless its configuration says otherwise.
+    pub const USUAL: [Self; 2] = [Self::Pcmu, Self::Pcma];
+
+    /// Its name in an `rtpmap`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Pcmu => "PCMU",
             Self::Pcma => "PCMA",
+            Self::G722 => "G722",
         }
     }
 
-    /// The static payload type of [RFC 3551](https://www.rfc-editor.org/rfc/rfc3551): 0 or 8.
+    /// The static payload type of [RFC 3551](https://www.rfc-editor.org/rfc/rfc3551): 0, 8 or 9.
     #[must_use]
     pub fn static_payload_type(self) -> u8 {
         match self {
             Self::Pcmu => 0,
             Self::Pcma => 8,
+            Self::G722 => 9,
+        }
+    }
+
+    /// It carries more than a telephone's band.
+    #[must_use]
+    pub fn is_wideband(self) -> bool {
+        match self {
+            Self::Pcmu | Self::Pcma => false,
+            Self::G722 => true,
         }
     }
 }
@@ -146,6 +166,7 @@ impl FormatKind {
         match payload_type {
             0 => Some(Self::Audio(Codec::Pcmu)),
             8 => Some(Self::Audio(Codec::Pcma)),
+            9 => Some(Self::Audio(Codec::G722)),
             COMFORT_NOISE => Some(Self::ComfortNoise),
             _ => None,
         }

@@ -141,9 +141,9 @@ impl LocalStreams {
             let refused = |source| StreamsError::PeerStream { label, source };
             let remote = RemoteAudio::read(&single(theirs, at, label)?, signalled_from);
             let remote = remote.map_err(refused)?;
-            let (codec, payload_type) = *remote
-                .codecs
-                .first()
+            let mut codecs = remote.codecs.iter();
+            let (codec, payload_type) = *codecs
+                .find(|(codec, _)| Codec::USUAL.contains(codec))
                 .ok_or_else(|| refused(AudioError::PeerNoCodec))?;
             Ok(RecordedStream {
                 rtp: remote.rtp,

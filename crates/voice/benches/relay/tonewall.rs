@@ -120,6 +120,7 @@ pub(crate) fn serve(
         media_source: MediaSource::Signalled,
         info_digits: true,
         srtp: voice::SrtpRule::default(),
+        codecs: voice::Codec::USUAL.to_vec(),
     }];
     let desk = Arc::new(Desk {
         node: OnceLock::new(),

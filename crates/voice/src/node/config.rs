@@ -10,6 +10,7 @@ use std::time::Duration;
 use media::source::{Cidr, SourcePolicy};
 use secret::Arena;
 use sip::digest::DigestPolicy;
+use sip::sdp::Codec;
 
 use crate::packet_io::Backend;
 use crate::recorder::AudioSink;
@@ -45,6 +46,8 @@ pub struct NodeConfig {
     pub peers: Vec<Peer>,
     /// How the media of phones that register here is secured.
     pub phones_srtp: SrtpRule,
+    /// What may be spoken with our phones, the most wanted first; not empty.
+    pub phone_codecs: Vec<Codec>,
     /// Memory for keys: one ring for each call and each media thread.
     pub arena: Arc<Arena>,
     /// Bounds.
@@ -77,6 +80,7 @@ impl NodeConfig {
             packet_io: None,
             peers: Vec::new(),
             phones_srtp: SrtpRule::default(),
+            phone_codecs: Codec::USUAL.to_vec(),
             arena,
             limits: NodeLimits::default(),
             flat_tone_hz: media::tone::FLAT_TONE_HZ,
@@ -102,6 +106,8 @@ pub struct Peer {
     pub info_digits: bool,
     /// How its media is secured.
     pub srtp: SrtpRule,
+    /// What may be spoken with it, the most wanted first; not empty. Wideband only where the other side speaks it, too.
+    pub codecs: Vec<Codec>,
 }
 
 /// How a far side's media is secured by SRTP with keys of the descriptions (RFC 4568).

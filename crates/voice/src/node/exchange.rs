@@ -14,6 +14,7 @@ use domain::view::TransferFailure;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use secret::Arena;
+use sip::sdp::Codec;
 use sip::{Command, CommandError, Event, LegId, Stack, StackConfig, Status};
 use tokio::sync::Notify;
 
@@ -60,6 +61,7 @@ pub(crate) struct Exchange {
     pub(super) arena: Arc<Arena>,
     pub(super) peers: Vec<Peer>,
     pub(super) phones_srtp: SrtpRule,
+    pub(super) phone_codecs: Vec<Codec>,
     pub(super) limits: NodeLimits,
     pub(super) flat_tone_hz: f32,
     #[cfg(feature = "planted")]
@@ -130,6 +132,7 @@ impl Exchange {
             arena: config.arena,
             peers: config.peers,
             phones_srtp: config.phones_srtp,
+            phone_codecs: config.phone_codecs,
             limits: config.limits,
             flat_tone_hz: config.flat_tone_hz,
             #[cfg(feature = "planted")]

@@ -217,7 +217,7 @@ impl Exchange {
     /// Who it is and how it is trusted; none if the peer has gone from the configuration meanwhile.
     fn origin_of(&self, incoming: &Incoming) -> Option<(Trust, String)> {
         if let Some(user) = &incoming.registered_user {
-            return Some((Trust::phone(self.phones_srtp), user.clone()));
+            return Some((self.trust_in_phones(), user.clone()));
         }
         let name = incoming.peer.as_deref()?;
         let peer = self.peers.iter().find(|peer| peer.name == name)?;
@@ -225,6 +225,7 @@ impl Exchange {
             media_source: peer.media_source.clone(),
             info_digits: peer.info_digits,
             srtp: peer.srtp,
+            codecs: peer.codecs.clone(),
         };
         Some((trust, peer.name.clone()))
     }
@@ -320,10 +321,7 @@ impl Exchange {
             }
         };
         let Some(call) = self.call(key) else { return };
-        let codecs = call.caller.codecs();
-        if !codecs.is_empty() {
-            callee.local.codecs = codecs;
-        }
+        callee.local.codecs = callee.trust.offered(&call.caller.codecs());
         if let Some(direction) = call.caller.their_direction() {
             callee.local.direction = direction;
         }
@@ -367,13 +365,17 @@ impl Exchange {
         match target {
             RouteTarget::Registered { user } => {
                 let (uri, flow) = self.stack.registration(user)?;
-                Some((uri, flow, Trust::phone(self.phones_srtp)))
+                Some((uri, flow, self.trust_in_phones()))
             }
             RouteTarget::Uri { uri, address } => {
                 let uri = Uri::parse(uri.as_bytes())?;
                 Some((uri, Flow::udp(*address), self.trust_in(*address)))
             }
         }
+    }
+
+    fn trust_in_phones(&self) -> Trust {
+        Trust::phone(self.phones_srtp, &self.phone_codecs)
     }
 
     fn trust_in(&self, address: SocketAddr) -> Trust {
@@ -385,6 +387,7 @@ impl Exchange {
             media_source: peer.media_source.clone(),
             info_digits: peer.info_digits,
             srtp: peer.srtp,
+            codecs: peer.codecs.clone(),
         })
     }
 
@@ -470,7 +473,7 @@ impl Exchange {
             .as_ref()
             .and_then(|callee| callee.negotiated().ok())
             .map(|agreed| agreed.codec);
-        call.caller.local.codecs = preferring(spoken);
+        prefer(&mut call.caller.local.codecs, spoken);
         call.stage = Stage::Confirming;
         let (leg, answer) = (call.caller.leg, call.caller.offer());
         if self.command(now, Command::Answer { leg, answer }).is_err() {
@@ -634,12 +637,10 @@ fn answer_in(caller: &mut Side, spoken: Codec) -> Option<()> {
     caller.answer().ok().map(drop)
 }
 
-/// Both codecs, this one first.
-fn preferring(spoken: Option<Codec>) -> Vec<Codec> {
-    match spoken {
-        Some(Codec::Pcma) => vec![Codec::Pcma, Codec::Pcmu],
-        Some(Codec::Pcmu) | None => vec![Codec::Pcmu, Codec::Pcma],
-    }
+/// The other side's codec comes first, if it is one of these; a wider one than that is not offered.
+fn prefer(codecs: &mut Vec<Codec>, spoken: Option<Codec>) {
+    codecs.retain(|codec| !codec.is_wideband() || Some(*codec) == spoken);
+    codecs.sort_by_key(|codec| Some(*codec) != spoken);
 }
 
 /// What the target's refusal becomes for the caller. Statuses that speak of our own request or of one hop are not passed on.

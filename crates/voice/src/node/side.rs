@@ -21,15 +21,34 @@ pub(super) struct Trust {
     pub(super) media_source: MediaSource,
     pub(super) info_digits: bool,
     pub(super) srtp: SrtpRule,
+    /// What may be spoken with it, the most wanted first.
+    pub(super) codecs: Vec<Codec>,
 }
 
 impl Trust {
     /// Phones that register here: behind NAT more often than not.
-    pub(super) fn phone(srtp: SrtpRule) -> Self {
+    pub(super) fn phone(srtp: SrtpRule, codecs: &[Codec]) -> Self {
         Self {
             media_source: MediaSource::Latch,
             info_digits: true,
             srtp,
+            codecs: codecs.to_vec(),
+        }
+    }
+
+    /// What is offered to it where the other side speaks `wanted`: those that both do, in that order. Wideband only where both do; a telephone's band is
+    /// always offered, so that whoever does not share the other's codecs is heard by transcoding.
+    pub(super) fn offered(&self, wanted: &[Codec]) -> Vec<Codec> {
+        let is_shared = |codec: &&Codec| self.codecs.contains(codec);
+        let mut offered: Vec<Codec> = wanted.iter().filter(is_shared).copied().collect();
+        if offered.iter().all(|codec| codec.is_wideband()) {
+            let narrow = self.codecs.iter().filter(|codec| !codec.is_wideband());
+            offered.extend(narrow);
+        }
+        if offered.is_empty() {
+            self.codecs.clone()
+        } else {
+            offered
         }
     }
 
@@ -39,6 +58,7 @@ impl Trust {
             media_source: MediaSource::Signalled,
             info_digits: false,
             srtp: SrtpRule::default(),
+            codecs: Codec::USUAL.to_vec(),
         }
     }
 }
@@ -71,8 +91,9 @@ impl Side {
         flow: Flow,
         trust: Trust,
         ports: RtpPair,
-        local: LocalAudio,
+        mut local: LocalAudio,
     ) -> Self {
+        local.codecs.clone_from(&trust.codecs);
         Self {
             leg,
             trust,
@@ -86,17 +107,13 @@ impl Side {
         }
     }
 
-    /// Codecs of the far side's last description, in its order.
+    /// What can be spoken with the far side: what its last description names, in its order; without one, what may be.
     pub(super) fn codecs(&self) -> Vec<Codec> {
-        let codecs = |theirs: &Theirs| {
-            theirs
-                .audio
-                .codecs
-                .iter()
-                .map(|(codec, _)| *codec)
-                .collect()
+        let Some(theirs) = &self.theirs else {
+            return self.trust.codecs.clone();
         };
-        self.theirs.as_ref().map(codecs).unwrap_or_default()
+        let named = theirs.audio.codecs.iter();
+        named.map(|(codec, _)| *codec).collect()
     }
 
     /// What the far side wants, from its view.
@@ -129,9 +146,16 @@ impl Side {
         }
     }
 
-    /// Reads an offer of the far side; it holds from our answer on.
+    /// Reads an offer of the far side; it holds from our answer on. Codecs that are not to be spoken with it are none.
     pub(super) fn read(&self, offer: &Session) -> Result<RemoteAudio, AudioError> {
-        RemoteAudio::read_secured(offer, self.flow.remote.ip(), self.local.srtp.as_ref())
+        let (source, srtp) = (self.flow.remote.ip(), self.local.srtp.as_ref());
+        let mut audio = RemoteAudio::read_secured(offer, source, srtp)?;
+        let codecs = &self.trust.codecs;
+        audio.codecs.retain(|(codec, _)| codecs.contains(codec));
+        if audio.codecs.is_empty() {
+            return Err(AudioError::PeerNoCodec);
+        }
+        Ok(audio)
     }
 
     /// Takes the far side's offer in, before it is answered.
@@ -152,7 +176,7 @@ impl Side {
         let keeps = |codec: &Codec| audio.codecs.iter().any(|(one, _)| one == codec);
         self.local.codecs = match spoken.filter(keeps) {
             Some(spoken) => vec![spoken],
-            None => vec![Codec::Pcmu, Codec::Pcma],
+            None => self.trust.codecs.clone(),
         };
         self.renew_keys(&audio)?;
         self.local.answer(&offer).ok()?;
@@ -308,6 +332,7 @@ fn media_codec(codec: Codec) -> media::leg::Codec {
     match codec {
         Codec::Pcmu => media::leg::Codec::Pcmu,
         Codec::Pcma => media::leg::Codec::Pcma,
+        Codec::G722 => media::leg::Codec::G722,
     }
 }
 

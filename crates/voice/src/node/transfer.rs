@@ -47,7 +47,7 @@ impl Exchange {
         let consumer = call.side(call.consumer).ok_or_else(unreachable)?;
         let spoken = consumer.negotiated().map_err(|_| unreachable())?.codec;
         // The consumer's own codec: nothing is renegotiated with the consumer.
-        side.local.codecs = vec![spoken];
+        side.local.codecs = side.trust.offered(&[spoken]);
         let offer = side.offer();
         call.target = Some(side);
         self.enter_leg(leg, key);

@@ -11,6 +11,7 @@ mod scene;
 mod srtp;
 mod talker;
 
+mod codecs;
 mod controls;
 mod names;
 mod protection;

@@ -381,6 +381,8 @@ async fn when_an_agents_phone_calls_the_called_side_is_the_consumer() {
         agent_leg: leg,
         at_consumer,
         at_agent,
+        offered: Vec::new(),
+        answered: Vec::new(),
     };
     scene.protect(&running).await;
     scene.consumer_talk.press_events(&CODES[..4]);

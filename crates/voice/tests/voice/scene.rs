@@ -1,6 +1,6 @@
 //! A node between a trunk and a PBX, all on loopback.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use sip::sdp::{Direction, Session};
 use sip::{Command, Event, LegId};
 use tokio::sync::mpsc;
 use voice::packet_io::Backend;
-use voice::{MediaSource, Node, NodeConfig, Peer, SrtpRule};
+use voice::{Codec, MediaSource, Node, NodeConfig, Peer, SrtpRule};
 
 use crate::phone::{PATIENCE, Phone, description, media_of};
 use crate::talker::Talker;
@@ -83,6 +83,9 @@ pub(crate) struct Scene {
     pub(crate) protection: ProtectionScope,
     /// Whether the mask listens to calls from their beginning.
     pub(crate) watches: bool,
+    /// What the phones say that they speak.
+    pub(crate) consumer_codecs: Vec<Codec>,
+    pub(crate) agent_codecs: Vec<Codec>,
     pub(crate) server: SocketAddr,
     pub(crate) consumer: Phone,
     pub(crate) agent: Phone,
@@ -100,6 +103,9 @@ pub(crate) struct Running {
     pub(crate) agent_leg: LegId,
     pub(crate) at_consumer: SocketAddr,
     pub(crate) at_agent: SocketAddr,
+    /// What the agent's phone was offered, and the consumer's answered, in the order of preference.
+    pub(crate) offered: Vec<Codec>,
+    pub(crate) answered: Vec<Codec>,
 }
 
 impl Scene {
@@ -127,6 +133,8 @@ impl Scene {
         Self {
             protection: ProtectionScope::Capture,
             watches: true,
+            consumer_codecs: Codec::USUAL.to_vec(),
+            agent_codecs: Codec::USUAL.to_vec(),
             consumer: Phone::new("consumer", TRUNK, server),
             agent: Phone::new("agent", PBX, server),
             consumer_talk: Talker::new(TRUNK, CONSUMER_HUM),
@@ -185,7 +193,9 @@ impl Scene {
 
     /// The consumer calls, the call is routed to the agent's phone and waits there.
     pub(crate) async fn ring(&mut self) -> (IncomingCall, LegId, sip::Incoming) {
-        let offer = description(self.consumer_talk.local).offer();
+        let mut ours = description(self.consumer_talk.local);
+        ours.codecs.clone_from(&self.consumer_codecs);
+        let offer = ours.offer();
         let leg = self.consumer.call("100", self.server, Some(offer));
         let call = self.incoming().await;
         self.node.watch(&call.id, self.watches).unwrap();
@@ -209,7 +219,9 @@ impl Scene {
         at_agent: sip::Incoming,
     ) -> Running {
         let offer = at_agent.offer.unwrap();
-        let answer = description(self.agent_talk.local).answer(&offer).unwrap();
+        let mut ours = description(self.agent_talk.local);
+        ours.codecs.clone_from(&self.agent_codecs);
+        let answer = ours.answer(&offer).unwrap();
         self.agent.command(Command::Answer {
             leg: at_agent.leg,
             answer,
@@ -238,6 +250,8 @@ impl Scene {
             agent_leg: at_agent.leg,
             at_consumer,
             at_agent: at_agent_media,
+            offered: codecs_of(&offer, self.server.ip()),
+            answered: codecs_of(&answer, self.server.ip()),
         }
     }
 
@@ -333,6 +347,11 @@ fn wanted_packet_io() -> Option<Backend> {
     Some(known.expect("io_uring or epoll"))
 }
 
+fn codecs_of(session: &Session, from: IpAddr) -> Vec<Codec> {
+    let audio = sip::sdp::RemoteAudio::read(session, from).unwrap();
+    audio.codecs.iter().map(|(codec, _)| *codec).collect()
+}
+
 fn peer(name: &str, ip: &str, media_source: MediaSource) -> Peer {
     Peer {
         name: name.to_owned(),
@@ -341,6 +360,7 @@ fn peer(name: &str, ip: &str, media_source: MediaSource) -> Peer {
         media_source,
         info_digits: true,
         srtp: SrtpRule::default(),
+        codecs: Codec::USUAL.to_vec(),
     }
 }
 

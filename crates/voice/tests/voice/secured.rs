@@ -102,6 +102,8 @@ async fn connect(
         agent_leg: at_agent.leg,
         at_consumer: of_consumer.remote_rtp,
         at_agent: of_agent.remote_rtp,
+        offered: Vec::new(),
+        answered: Vec::new(),
     };
     (running, of_consumer.srtp)
 }

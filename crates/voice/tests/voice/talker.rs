@@ -12,6 +12,7 @@ use media::dtmf::inband::LooseDetector;
 use media::dtmf::inband::keypad::pair_of_event;
 use media::dtmf::telephone_event::{EventCode, EventSender};
 use media::g711::Law;
+use media::g722;
 use media::rtp::{RtpHeader, RtpPacket};
 use media::tone::{KeyTone, KeyToneShape};
 use sip::sdp::SrtpKeys;
@@ -20,6 +21,7 @@ use voice::rtp_socket::{ReceiveBuffer, RtpSocket};
 use crate::srtp::{Secured, opened, sealed};
 
 pub(crate) const AUDIO: u8 = 0;
+pub(crate) const WIDE: u8 = 9;
 pub(crate) const EVENTS: u8 = 101;
 const PACKET: usize = 160;
 
@@ -44,6 +46,8 @@ struct Shared {
     stop: AtomicBool,
     secured: Mutex<Option<Secured>>,
     sealed_last: Mutex<Vec<u8>>,
+    /// G.722 is spoken.
+    is_wide: AtomicBool,
 }
 
 pub(crate) struct Talker {
@@ -86,6 +90,11 @@ impl Talker {
     /// The last packet that was sent, as it went out.
     pub(crate) fn sealed_last(&self) -> Vec<u8> {
         self.shared.sealed_last.lock().unwrap().clone()
+    }
+
+    /// Speaks G.722 from now on.
+    pub(crate) fn widen(&self) {
+        self.shared.is_wide.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn fall_silent(&self) {
@@ -132,7 +141,7 @@ impl Talker {
     /// What was heard of the newest stream as samples, in the order of its timestamps; gaps are silence.
     pub(crate) fn sound(&self) -> Vec<i16> {
         let heard = self.heard();
-        let is_audio = |one: &&Heard| one.header.payload_type == AUDIO;
+        let is_audio = |one: &&Heard| [AUDIO, WIDE].contains(&one.header.payload_type);
         let Some(newest) = heard.iter().rfind(is_audio).map(|one| one.header.ssrc) else {
             return Vec::new();
         };
@@ -142,13 +151,19 @@ impl Talker {
             return Vec::new();
         };
         let mut sound = Vec::new();
+        let mut decoder = g722::Decoder::new();
         for one in audio {
             let from = usize::try_from(one.header.timestamp.wrapping_sub(first)).unwrap();
             if from > 8_000 * 60 {
                 continue;
             }
             sound.resize(sound.len().max(from + one.payload.len()), 0);
-            Law::Mu.decode(&one.payload, &mut sound[from..from + one.payload.len()]);
+            let place = &mut sound[from..from + one.payload.len()];
+            if one.header.payload_type == WIDE {
+                decoder.decode(&one.payload, place);
+            } else {
+                Law::Mu.decode(&one.payload, place);
+            }
         }
         sound
     }
@@ -185,6 +200,7 @@ struct Mouth {
     hum_hz: f32,
     samples_said: u32,
     event: Option<EventSender>,
+    encoder: g722::Encoder,
 }
 
 fn run(socket: &RtpSocket, shared: &Shared, hum_hz: f32) {
@@ -201,6 +217,7 @@ fn run(socket: &RtpSocket, shared: &Shared, hum_hz: f32) {
         hum_hz,
         samples_said: 0,
         event: None,
+        encoder: g722::Encoder::new(),
     };
     let mut due = Instant::now();
     while !shared.stop.load(Ordering::SeqCst) {
@@ -244,11 +261,15 @@ impl Mouth {
                 Some(Say::Event(code, length)) => {
                     self.event = Some(EventSender::new(code, self.header.timestamp, length, 160))
                 }
-                Some(Say::Audio(samples)) => return self.send_audio(socket, destination, &samples),
-                Some(Say::Quiet) => return self.send_audio(socket, destination, &[0; PACKET]),
+                Some(Say::Audio(samples)) => {
+                    return self.send_audio(socket, shared, destination, &samples);
+                }
+                Some(Say::Quiet) => {
+                    return self.send_audio(socket, shared, destination, &[0; PACKET]);
+                }
                 None => {
                     let hum = self.hum();
-                    return self.send_audio(socket, destination, &hum);
+                    return self.send_audio(socket, shared, destination, &hum);
                 }
             }
         }
@@ -282,11 +303,22 @@ impl Mouth {
         samples
     }
 
-    fn send_audio(&mut self, socket: Mic<'_>, destination: SocketAddr, samples: &[i16; PACKET]) {
+    fn send_audio(
+        &mut self,
+        socket: Mic<'_>,
+        shared: &Shared,
+        destination: SocketAddr,
+        samples: &[i16; PACKET],
+    ) {
+        let is_wide = shared.is_wide.load(Ordering::SeqCst);
         let mut payload = [0; PACKET];
-        Law::Mu.encode(samples, &mut payload);
+        if is_wide {
+            self.encoder.encode(samples, &mut payload);
+        } else {
+            Law::Mu.encode(samples, &mut payload);
+        }
         let header = RtpHeader {
-            payload_type: AUDIO,
+            payload_type: if is_wide { WIDE } else { AUDIO },
             ..self.header
         };
         self.send(socket, destination, header, &payload);

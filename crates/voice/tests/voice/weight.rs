@@ -91,6 +91,7 @@ fn start_node(calls: usize, reports: Reports) -> Node {
         media_source,
         info_digits: true,
         srtp: voice::SrtpRule::default(),
+        codecs: voice::Codec::USUAL.to_vec(),
     };
     config.peers = vec![
         peer("trunk", TRUNK, MediaSource::Signalled),

@@ -52,6 +52,9 @@ fn an_answer_says_for_each_stream_where_and_how() {
         (4_002, 4_003, Codec::Pcmu)
     );
     assert!(consumer.is_taken && agent.is_taken);
+    let more = BOTH.replace("RTP/AVP 8", "RTP/AVP 9 8");
+    let [consumer, _] = LocalStreams::read(&theirs(&more), RECORDER).unwrap();
+    assert_eq!((consumer.codec, consumer.payload_type), (Codec::Pcma, 8));
     let bare = BOTH
         .replace("a=label:1\r\n", "")
         .replace("a=label:2\r\n", "");
@@ -78,6 +81,10 @@ fn an_answer_without_both_streams_is_refused_by_its_label() {
         ),
         (
             BOTH.replace("RTP/AVP 8", "RTP/AVP 18"),
+            missing("1", AudioError::PeerNoCodec),
+        ),
+        (
+            BOTH.replace("RTP/AVP 8", "RTP/AVP 9"),
             missing("1", AudioError::PeerNoCodec),
         ),
         (

@@ -109,6 +109,8 @@ impl Sender {
             law: match stream.codec {
                 Codec::Pcmu => Law::Mu,
                 Codec::Pcma => Law::A,
+                // Not offered to recorders, so not taken by any.
+                Codec::G722 => return 0,
             },
             payload_type: stream.payload_type,
         };
