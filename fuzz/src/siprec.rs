@@ -29,7 +29,7 @@ pub fn run(data: &[u8]) {
         framing.push(piece);
         loop {
             match framing.message() {
-                Ok(Some(message)) => client.hear(&message),
+                Ok(Some(message)) => client.hear(message.as_bytes()),
                 Ok(None) => break,
                 Err(_) => return,
             }
@@ -166,7 +166,7 @@ mod tests {
         let mut framing = Framing::default();
         framing.push(seed.as_bytes());
         while let Some(message) = framing.message().unwrap() {
-            client.hear(&message);
+            client.hear(message.as_bytes());
         }
         assert!(client.is_pausing);
     }

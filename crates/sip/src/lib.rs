@@ -48,6 +48,6 @@ mod transaction;
 
 pub use message::{Body, HeaderName, Host, Method, NameAddr, SipUri, Status, Uri, Wire};
 pub use stack::{
-    Command, CommandError, Credentials, EndReason, Event, Flow, Incoming, LegId, Limits, Peer,
-    PhoneAccount, Stack, StackConfig, StackCounters, Transmit, Transport,
+    Command, CommandError, Credentials, EndReason, Event, Flow, Incoming, Interface, InterfaceId,
+    LegId, Limits, Peer, PhoneAccount, Stack, StackConfig, StackCounters, Transmit, Transport,
 };

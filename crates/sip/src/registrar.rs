@@ -3,7 +3,6 @@
 //! Never: proves anybody; sends anything.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::digest::Ha1;
@@ -15,7 +14,7 @@ use crate::stack::{Flow, PhoneAccount};
 pub(crate) struct Registrar {
     accounts: HashMap<String, Ha1>,
     bindings: HashMap<String, Binding>,
-    by_source: HashMap<SocketAddr, String>,
+    by_flow: HashMap<Flow, String>,
     by_number: HashMap<u64, String>,
     last: u64,
 }
@@ -62,9 +61,9 @@ impl Registrar {
         self.bindings.get(user)
     }
 
-    /// The phone whose messages come from this address.
-    pub(crate) fn user_at(&self, source: SocketAddr) -> Option<&str> {
-        self.by_source.get(&source).map(String::as_str)
+    /// The phone whose messages come by this flow.
+    pub(crate) fn user_at(&self, flow: Flow) -> Option<&str> {
+        self.by_flow.get(&flow).map(String::as_str)
     }
 
     pub(crate) fn user_of(&self, number: u64) -> Option<&str> {
@@ -76,7 +75,7 @@ impl Registrar {
         let old = self.remove(user);
         self.last += 1;
         let number = self.last;
-        self.by_source.insert(binding.flow.remote, user.to_owned());
+        self.by_flow.insert(binding.flow, user.to_owned());
         self.by_number.insert(number, user.to_owned());
         self.bindings
             .insert(user.to_owned(), Binding { number, ..binding });
@@ -87,11 +86,11 @@ impl Registrar {
         let binding = self.bindings.remove(user)?;
         self.by_number.remove(&binding.number);
         if self
-            .by_source
-            .get(&binding.flow.remote)
+            .by_flow
+            .get(&binding.flow)
             .is_some_and(|known| known == user)
         {
-            self.by_source.remove(&binding.flow.remote);
+            self.by_flow.remove(&binding.flow);
         }
         Some(binding)
     }

@@ -8,6 +8,7 @@ mod cases {
     mod challenges;
     mod changes;
     mod dialogs;
+    mod interfaces;
     mod memory;
     mod phones;
     mod probes;

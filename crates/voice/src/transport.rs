@@ -150,8 +150,8 @@ mod tests {
     async fn what_no_transport_carries_is_counted() {
         let mut ours = UdpTransport::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let flow = Flow {
-            remote: ours.local(),
             transport: Transport::Tls,
+            ..Flow::udp(ours.local())
         };
         ours.send(&Transmit {
             flow,

@@ -87,8 +87,6 @@ settings! {
     "log.format" = Some("text"), "text or json.";
 }
 
-/// The words of [`FirstAdministrator`].
-
 /// How an installation without users gets its first one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FirstAdministrator {

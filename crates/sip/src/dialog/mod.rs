@@ -34,6 +34,8 @@ pub(crate) enum Reach {
     Named,
     /// To where the far side's messages come from: phones stand behind NATs.
     Origin,
+    /// Over the connection that its messages come by, as long as there is one; then it is `Named`.
+    Connection,
 }
 
 impl Dialog {

@@ -2,10 +2,20 @@
 //! Owns: bytes of a connection that are no whole message yet.
 //! Never: reads a message, or keeps one that is whole.
 
-use thiserror::Error;
+use std::fmt;
 
+use thiserror::Error;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::body::Wire;
 use super::lex;
 use super::limits::MESSAGE_BYTES_MAX;
+
+/// Between the head of a message and its body.
+const HEAD_END: &[u8] = b"\r\n\r\n";
+
+/// What asks whether the other end is there.
+const PING: &[u8] = b"\r\n\r\n";
 
 /// Nothing that comes behind can be told apart: the connection is of no use any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -18,15 +28,29 @@ pub enum FramingError {
     PeerNoLength,
 }
 
-/// The bytes of one connection on their way to messages.
-#[derive(Debug, Default)]
+/// The bytes of one connection on their way to messages. They are wiped as they leave, for a message may hold a keyed digit.
+#[derive(Default)]
 pub struct Framing {
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
+    /// No head ends before here.
+    searched: usize,
+    /// Length of the message that stands in front, once its head is there.
+    whole: Option<usize>,
+    line_ends: usize,
+    pings: usize,
 }
 
 impl Framing {
     /// Takes bytes in, in any pieces.
     pub fn push(&mut self, bytes: &[u8]) {
+        let needed = self.bytes.len().saturating_add(bytes.len());
+        if needed > self.bytes.capacity() {
+            // A vector that grows by itself leaves its old bytes behind.
+            let capacity = needed.max(self.bytes.capacity().saturating_mul(2));
+            let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
+            larger.extend_from_slice(&self.bytes);
+            self.bytes = larger;
+        }
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -34,26 +58,82 @@ impl Framing {
     ///
     /// # Errors
     /// See [`FramingError`].
-    pub fn message(&mut self) -> Result<Option<Vec<u8>>, FramingError> {
+    pub fn message(&mut self) -> Result<Option<Wire>, FramingError> {
+        if self.whole.is_none() {
+            self.pass_over_line_ends();
+            self.whole = self.find_whole()?;
+        }
+        let Some(whole) = self.whole.filter(|whole| *whole <= self.bytes.len()) else {
+            return Ok(None);
+        };
+        let message = self.bytes.get(..whole).unwrap_or_default().to_vec();
+        self.drop_front(whole);
+        self.whole = None;
+        Ok(Some(Wire::new(message)))
+    }
+
+    /// How often the far side has asked since the last call whether we are still there, by two line ends between messages: one line end is the answer
+    /// ([RFC 5626 §3.5.1](https://www.rfc-editor.org/rfc/rfc5626#section-3.5.1)).
+    pub fn take_pings(&mut self) -> usize {
+        std::mem::take(&mut self.pings)
+    }
+
+    /// Whether a message has begun and has not ended.
+    #[must_use]
+    pub fn is_within(&self) -> bool {
+        !self.bytes.is_empty()
+    }
+
+    fn pass_over_line_ends(&mut self) {
         let blank = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
         let skipped = self.bytes.iter().take_while(blank).count();
-        self.bytes.drain(..skipped);
-        let Some(head) = self.bytes.windows(4).position(|end| end == b"\r\n\r\n") else {
+        if skipped > 0 {
+            self.drop_front(skipped);
+        }
+        self.line_ends += skipped;
+        self.pings += self.line_ends / PING.len();
+        self.line_ends = match self.bytes.is_empty() {
+            true => self.line_ends % PING.len(),
+            false => 0,
+        };
+    }
+
+    /// The length of the message in front, if its head is there.
+    fn find_whole(&mut self) -> Result<Option<usize>, FramingError> {
+        let from = self.searched.saturating_sub(HEAD_END.len() - 1);
+        let unsearched = self.bytes.get(from..).unwrap_or_default();
+        let found = unsearched
+            .windows(HEAD_END.len())
+            .position(|end| end == HEAD_END);
+        self.searched = self.bytes.len();
+        let Some(head) = found.map(|at| from + at) else {
             return match self.bytes.len() > MESSAGE_BYTES_MAX {
                 true => Err(FramingError::PeerTooLong),
                 false => Ok(None),
             };
         };
         let length = content_length(self.bytes.get(..head).unwrap_or_default())?;
-        let whole = head.saturating_add(4).saturating_add(length);
-        if whole > MESSAGE_BYTES_MAX {
-            return Err(FramingError::PeerTooLong);
+        let whole = head.saturating_add(HEAD_END.len()).saturating_add(length);
+        match whole > MESSAGE_BYTES_MAX {
+            true => Err(FramingError::PeerTooLong),
+            false => Ok(Some(whole)),
         }
-        if self.bytes.len() < whole {
-            return Ok(None);
+    }
+
+    fn drop_front(&mut self, count: usize) {
+        let rest = self.bytes.len().saturating_sub(count);
+        self.bytes.copy_within(count.., 0);
+        if let Some(left) = self.bytes.get_mut(rest..) {
+            left.zeroize();
         }
-        let rest = self.bytes.split_off(whole);
-        Ok(Some(std::mem::replace(&mut self.bytes, rest)))
+        self.bytes.truncate(rest);
+        self.searched = 0;
+    }
+}
+
+impl fmt::Debug for Framing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[bytes of a connection]")
     }
 }
 
@@ -92,7 +172,7 @@ mod tests {
         for some in bytes.chunks(piece) {
             framing.push(some);
             while let Some(message) = framing.message()? {
-                messages.push(message);
+                messages.push(message.as_bytes().to_vec());
             }
         }
         Ok(messages)
@@ -127,6 +207,46 @@ mod tests {
         assert_eq!(all(long.as_bytes(), 9), Err(FramingError::PeerTooLong));
         let endless = vec![b'x'; MESSAGE_BYTES_MAX + 1];
         assert_eq!(all(&endless, 4_000), Err(FramingError::PeerTooLong));
+    }
+
+    #[test]
+    fn what_was_taken_out_is_gone_from_the_buffer() {
+        let mut framing = Framing::default();
+        framing.push(&[OPTIONS, b"SIP"].concat());
+        let message = framing.message().unwrap().unwrap();
+        assert_eq!(message.as_bytes(), OPTIONS);
+        let capacity = framing.bytes.capacity();
+        framing.bytes.resize(capacity, 0);
+        assert_eq!(&framing.bytes[..3], b"SIP");
+        assert!(framing.bytes[3..].iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn two_line_ends_between_messages_are_a_ping() {
+        let mut framing = Framing::default();
+        let mut pings = |bytes: &[u8]| {
+            framing.push(bytes);
+            while framing.message().unwrap().is_some() {}
+            framing.take_pings()
+        };
+        assert_eq!(pings(b"\r\n"), 0, "an answer to a ping of ours");
+        assert_eq!(pings(OPTIONS), 0);
+        assert_eq!(pings(b"\r\n\r"), 0);
+        assert_eq!(pings(b"\n"), 1);
+        assert_eq!(pings(&[b"\r\n\r\n", OPTIONS, b"\r\n\r\n"].concat()), 2);
+    }
+
+    #[test]
+    fn a_long_head_in_single_bytes_is_searched_once() {
+        let mut framing = Framing::default();
+        let head = vec![b'x'; MESSAGE_BYTES_MAX];
+        for byte in &head {
+            framing.push(std::slice::from_ref(byte));
+            assert_eq!(framing.message(), Ok(None));
+            assert_eq!(framing.searched, framing.bytes.len());
+        }
+        framing.push(b"x");
+        assert_eq!(framing.message(), Err(FramingError::PeerTooLong));
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::flow::{Flow, InterfaceId, Transport};
 use crate::digest::{DigestPolicy, Ha1};
 
 /// What a stack is told at its start.
@@ -14,10 +15,10 @@ pub struct StackConfig {
     pub epoch: u32,
     /// Random bits from the operating system, new at each start. The same seed and the same inputs give the same outputs.
     pub seed: [u8; 32],
-    /// The address the socket is bound to.
-    pub local: SocketAddr,
-    /// The address that far sides reach us by: goes into `Contact` and `Via`.
-    pub advertised: SocketAddr,
+    /// The first interface.
+    pub interface: Interface,
+    /// Those after it, 255 at most.
+    pub further: Vec<Interface>,
     /// Digest realm of our phones.
     pub realm: String,
     /// Hash functions for that digest.
@@ -37,15 +38,18 @@ pub struct StackConfig {
 }
 
 impl StackConfig {
-    /// A configuration with defaults: advertised as bound, realm and name `tonewall`, sessions of 600 s, default bounds.
+    /// A configuration with defaults: one interface, over UDP, realm and name `tonewall`, sessions of 600 s, default bounds.
     #[must_use]
-    pub fn new(node: &str, epoch: u32, seed: [u8; 32], local: SocketAddr) -> Self {
+    pub fn new(node: &str, epoch: u32, seed: [u8; 32], advertised: SocketAddr) -> Self {
         Self {
             node: node.to_owned(),
             epoch,
             seed,
-            local,
-            advertised: local,
+            interface: Interface {
+                transport: Transport::Udp,
+                advertised,
+            },
+            further: Vec::new(),
             realm: "tonewall".to_owned(),
             digest: DigestPolicy::default(),
             user_agent: "tonewall".to_owned(),
@@ -55,6 +59,43 @@ impl StackConfig {
             limits: Limits::default(),
         }
     }
+
+    /// The address that the far side of a flow reaches us by.
+    pub(crate) fn advertised(&self, flow: Flow) -> SocketAddr {
+        let place = usize::from(flow.interface.0).checked_sub(1);
+        place
+            .and_then(|place| self.further.get(place))
+            .unwrap_or(&self.interface)
+            .advertised
+    }
+
+    /// The interface by which an address is reached over a transport: `used` if it is one, else the first of the address's family.
+    pub(crate) fn interface_to(
+        &self,
+        remote: IpAddr,
+        transport: Transport,
+        used: Flow,
+    ) -> Option<InterfaceId> {
+        if used.transport == transport {
+            return Some(used.interface);
+        }
+        let fits = |interface: &Interface| {
+            interface.transport == transport && interface.advertised.is_ipv4() == remote.is_ipv4()
+        };
+        (0..=u8::MAX)
+            .zip(std::iter::once(&self.interface).chain(&self.further))
+            .find(|(_, interface)| fits(interface))
+            .map(|(place, _)| InterfaceId(place))
+    }
+}
+
+/// One of our addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interface {
+    /// What it speaks.
+    pub transport: Transport,
+    /// The address that far sides reach it by: goes into `Contact` and `Via`.
+    pub advertised: SocketAddr,
 }
 
 /// Bounds of a stack (invariant I8). What is beyond them is refused with 503 and `Retry-After`.

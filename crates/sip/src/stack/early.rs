@@ -14,7 +14,7 @@ use super::reinvite::{CHANGE_MAX, DECISION_MAX};
 use super::session_timer::Wanted;
 use super::write::{description, read_answer, set_session};
 use crate::dialog::Dialog;
-use crate::message::{Essentials, Method, Response, Status};
+use crate::message::{Body, Essentials, Method, Response, Status};
 use crate::sdp::Session;
 use crate::transaction::{ClientId, Owner, ServerId};
 
@@ -33,10 +33,7 @@ pub(crate) enum Early {
     /// Nothing is open.
     Stable,
     /// Our UPDATE waits for its answer.
-    WeAsked {
-        transaction: ClientId,
-        offer: Box<str>,
-    },
+    WeAsked { transaction: ClientId, offer: Body },
     /// Their UPDATE or PRACK waits for our caller's decision.
     TheyAsked(Asked),
 }
@@ -162,7 +159,7 @@ impl Leg {
 }
 
 impl EarlyDialog<'_> {
-    fn close(&mut self, ours: Option<Box<str>>) -> Early {
+    fn close(&mut self, ours: Option<Body>) -> Early {
         if let Some(ours) = ours {
             self.terms.ours = Some(ours);
             if let Some(has_moved) = &mut self.has_moved {

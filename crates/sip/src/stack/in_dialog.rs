@@ -82,7 +82,7 @@ impl Stack {
     }
 
     fn open_in_dialog(&mut self, arrival: &Arrival<'_>, id: LegId) -> ServerId {
-        let fields = self.reply_fields(arrival.request, arrival.essentials, None);
+        let fields = self.reply_fields(arrival.flow, arrival.request, arrival.essentials, None);
         self.servers.open(Opening {
             key: arrival.key.clone(),
             flow: arrival.flow,

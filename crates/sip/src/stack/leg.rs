@@ -10,7 +10,7 @@ use super::session_timer::{SessionTimer, Wanted};
 use super::write::description;
 use crate::dialog::Dialog;
 use crate::digest::Prover;
-use crate::message::{HeaderMap, HeaderName, Status, Wire};
+use crate::message::{Body, HeaderMap, HeaderName, Status, Wire};
 use crate::sdp::Session;
 use crate::transaction::{ClientId, Fingerprint, ServerId};
 
@@ -33,7 +33,7 @@ pub(crate) struct Terms {
     /// The far side has said that it takes UPDATE.
     pub(crate) takes_update: bool,
     /// Our description that holds, to be offered again unchanged.
-    pub(crate) ours: Option<Box<str>>,
+    pub(crate) ours: Option<Body>,
     /// Name of the far side's description that holds.
     theirs: Option<Fingerprint>,
     pub(crate) timer: Option<SessionTimer>,
@@ -75,7 +75,7 @@ impl Terms {
 
     /// Keeps the name of a description of the far side's; whether it is another than before.
     pub(crate) fn describes(&mut self, session: &Session) -> bool {
-        let name = Fingerprint::of(&[session.to_string().as_bytes()]);
+        let name = Fingerprint::of(&[session.to_body().as_bytes()]);
         self.theirs.replace(name) != Some(name)
     }
 }
@@ -180,7 +180,7 @@ impl Through {
 #[derive(Debug)]
 pub(crate) enum Purpose {
     /// This offer of our caller's.
-    Offer(Box<str>),
+    Offer(Body),
     /// The session is to go on as it is.
     Refresh,
 }

@@ -14,6 +14,7 @@ mod flow;
 mod ids;
 mod in_dialog;
 mod leg;
+mod lost;
 pub(crate) mod outbox;
 mod probe;
 mod receive;
@@ -33,9 +34,9 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 pub use command::{Command, CommandError};
-pub use config::{Credentials, Limits, Peer, PhoneAccount, StackConfig};
+pub use config::{Credentials, Interface, Limits, Peer, PhoneAccount, StackConfig};
 pub use event::{EndReason, Event, Incoming, LegId};
-pub use flow::{Flow, Transmit, Transport};
+pub use flow::{Flow, InterfaceId, Transmit, Transport};
 pub use outbox::StackCounters;
 
 use admission::Admission;

@@ -25,7 +25,7 @@ impl Stack {
         if self.transactions_are_full() {
             return Err(CommandError::Overloaded);
         }
-        let local = self.contact().with_tag(&self.ids.tag());
+        let local = self.contact(flow).with_tag(&self.ids.tag());
         let call_id = self.ids.call_id();
         let remote = NameAddr::new(target.clone());
         let mut dialog = Dialog::outgoing(call_id, local, remote, target, flow);
@@ -49,11 +49,20 @@ impl Stack {
         });
     }
 
-    /// Nobody answered for 32 s, or the connection is gone.
+    /// Nobody answered for 32 s.
     pub(super) fn probe_timed_out(&mut self, number: u64) {
+        self.nobody_probed(number, Status::REQUEST_TIMEOUT);
+    }
+
+    /// Its connection is lost, or could not be made.
+    pub(super) fn probe_unreached(&mut self, number: u64) {
+        self.nobody_probed(number, Status::SERVICE_UNAVAILABLE);
+    }
+
+    fn nobody_probed(&mut self, number: u64, status: Status) {
         self.out.emit(Event::Probed {
             number,
-            status: Status::REQUEST_TIMEOUT,
+            status,
             retry_after: None,
         });
     }

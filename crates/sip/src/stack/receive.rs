@@ -44,7 +44,7 @@ impl Stack {
     /// Peers and registered phones are always heard, strangers so many times a second.
     pub(super) fn is_heard(&mut self, now: Instant, flow: Flow) -> bool {
         let address = flow.remote.ip();
-        if self.peer(address).is_some() || self.registrar.user_at(flow.remote).is_some() {
+        if self.peer(address).is_some() || self.registrar.user_at(flow).is_some() {
             return true;
         }
         let heard = self.admission.stranger(now, address);
@@ -101,7 +101,7 @@ impl Stack {
         id: ServerId,
     ) {
         if let Some(status) = self.servers.repeated(&mut self.out, id) {
-            let answer = self.response(status, self.reply_fields(request, essentials, None));
+            let answer = self.response(status, self.reply_fields(flow, request, essentials, None));
             self.out.repeat(flow, answer.to_wire());
         }
     }
@@ -150,13 +150,12 @@ impl Stack {
             self.out.counters.garbage += 1;
             return;
         };
-        let advertised = self.config.advertised;
-        let is_ours = essentials.via.host.ip() == Some(advertised.ip())
-            && essentials.via.sent_by().1 == advertised.port();
-        let id = self.clients.find(&essentials).filter(|_| is_ours);
-        let expected = id.filter(|id| {
+        let expected = self.clients.find(&essentials).filter(|id| {
             self.clients.target(*id).is_some_and(|(_, sent_to)| {
-                self.is_same_side(sent_to.remote.ip(), flow.remote.ip())
+                let advertised = self.config.advertised(sent_to);
+                essentials.via.host.ip() == Some(advertised.ip())
+                    && essentials.via.sent_by().1 == advertised.port()
+                    && self.is_same_side(sent_to.remote.ip(), flow.remote.ip())
             })
         });
         let Some(id) = expected else {

@@ -7,14 +7,14 @@ use std::time::Instant;
 use super::Stack;
 use super::command::{Command, CommandError};
 use super::event::LegId;
-use super::flow::{Flow, Transport};
+use super::flow::Flow;
 use super::leg::Purpose;
 use super::receive::Arrival;
 use super::reliable::REL100;
 use super::session_timer::TIMER;
 use super::uac::Outgoing;
 use super::write::{description, read_answer, read_session};
-use crate::message::{HeaderName, Method, Request, Status, Uri};
+use crate::message::{HeaderName, Method, Request, Status};
 use crate::sdp::Session;
 use crate::siprec::{METADATA_REQUEST, write_parts};
 
@@ -32,15 +32,8 @@ impl Stack {
         (offer, metadata): (&Session, &str),
         flow: Flow,
     ) {
-        let mut contact = self.contact();
+        let mut contact = self.contact(flow);
         contact.params.set("+sip.src", None);
-        if let Uri::Sip(uri) = &mut contact.uri {
-            match flow.transport {
-                Transport::Udp => {}
-                Transport::Tcp => uri.params.set("transport", Some("tcp")),
-                Transport::Tls => uri.params.set("transport", Some("tls")),
-            }
-        }
         let headers = &mut request.headers;
         headers.set(HeaderName::CONTACT, contact.to_string());
         headers.set(HeaderName::REQUIRE, SIPREC);

@@ -10,7 +10,7 @@ use super::flow::Flow;
 use super::outbox::Due;
 use crate::dialog::Dialog;
 use crate::digest::answer_challenge;
-use crate::message::{HeaderName, Host, Method, NameAddr, Response, Status, Uri};
+use crate::message::{HeaderName, Method, NameAddr, Response, Status, Uri};
 use crate::transaction::Owner;
 
 /// When a refused registration is tried again.
@@ -107,12 +107,8 @@ impl Stack {
         }
         let mut request = registration.dialog.next_request(Method::Register);
         let (flow, expires) = (registration.flow, registration.expires.as_secs());
-        let advertised = self.config.advertised;
-        let contact = Uri::sip(
-            registration.aor.user(),
-            Host::Ip(advertised.ip()),
-            Some(advertised.port()),
-        );
+        let user = registration.aor.user().map(str::to_owned);
+        let contact = self.own_uri(user.as_deref(), flow);
         request
             .headers
             .push(HeaderName::CONTACT, NameAddr::new(contact).to_string());
@@ -212,7 +208,7 @@ impl Stack {
         )
     }
 
-    fn registration_failed(&mut self, now: Instant, number: u64, status: Status) {
+    pub(super) fn registration_failed(&mut self, now: Instant, number: u64, status: Status) {
         let Some(registration) = self.registrations.get_mut(&number) else {
             return;
         };

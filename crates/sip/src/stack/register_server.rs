@@ -61,7 +61,7 @@ impl Stack {
 
     /// 401, the same for users that exist and users that do not.
     pub(super) fn challenge(&mut self, now: Instant, arrival: &Arrival<'_>, stale: bool) {
-        let fields = self.reply_fields(arrival.request, arrival.essentials, None);
+        let fields = self.reply_fields(arrival.flow, arrival.request, arrival.essentials, None);
         let mut response = self.response(Status::UNAUTHORIZED, fields);
         self.digest.challenge(now, stale, &mut response.headers);
         self.out.send(arrival.flow, response.to_wire());
@@ -142,7 +142,7 @@ impl Stack {
         }
     }
 
-    fn unbind(&mut self, user: &str) {
+    pub(super) fn unbind(&mut self, user: &str) {
         if let Some(binding) = self.registrar.remove(user) {
             self.out.timers.cancel(Due::Binding(binding.number));
             self.out.emit(Event::Unregistered {
@@ -152,7 +152,7 @@ impl Stack {
     }
 
     fn answer_registered(&mut self, now: Instant, arrival: &Arrival<'_>, user: &str) {
-        let fields = self.reply_fields(arrival.request, arrival.essentials, None);
+        let fields = self.reply_fields(arrival.flow, arrival.request, arrival.essentials, None);
         let mut response = self.response(Status::OK, fields.clone());
         if let Some(binding) = self.registrar.binding(user) {
             let left = binding

@@ -12,7 +12,7 @@ use super::receive::Refused;
 use super::recording::SIPREC;
 use super::write::SDP;
 use crate::message::{
-    Body, HeaderMap, HeaderName, Method, Refresher, Request, Response, SessionExpires, Status, lex,
+    HeaderMap, HeaderName, Method, Refresher, Request, Response, SessionExpires, Status, lex,
 };
 use crate::transaction::Owner;
 
@@ -199,7 +199,7 @@ impl Stack {
             && let Some(ours) = &leg.terms.ours
         {
             request.headers.set(HeaderName::CONTENT_TYPE, SDP);
-            request.body = Body::from(&**ours);
+            request.body = ours.clone();
         }
         if leg.is_recording {
             request.headers.push(HeaderName::REQUIRE, SIPREC);
@@ -262,6 +262,11 @@ impl Stack {
             Status::SESSION_INTERVAL_TOO_SMALL => self.raise_timer(now, id, &response.headers),
             _ => self.refresh_again(now, id, REFRESH_AGAIN),
         }
+    }
+
+    /// The connection that a refresh was sent over is lost; another is opened.
+    pub(super) fn refresh_unreached(&mut self, now: Instant, id: LegId) {
+        self.refresh_again(now, id, REFRESH_AGAIN);
     }
 
     fn raise_timer(&mut self, now: Instant, id: LegId, headers: &HeaderMap) {

@@ -60,12 +60,13 @@ impl Stack {
     /// Registered phones prove themselves, also from an address that is a peer's; peers call as they are; all others are refused without a
     /// trace.
     fn caller(&mut self, now: Instant, arrival: &Arrival<'_>) -> Option<Caller> {
-        let source = arrival.flow.remote;
-        let Some(registered) = self.registrar.user_at(source).map(str::to_owned) else {
-            let peer = self.peer(source.ip()).map(|peer| Caller::Peer {
-                name: peer.name.clone(),
-                is_call_header_trusted: peer.call_header_trusted,
-            });
+        let Some(registered) = self.registrar.user_at(arrival.flow).map(str::to_owned) else {
+            let peer = self
+                .peer(arrival.flow.remote.ip())
+                .map(|peer| Caller::Peer {
+                    name: peer.name.clone(),
+                    is_call_header_trusted: peer.call_header_trusted,
+                });
             if peer.is_none() {
                 self.out.counters.forbidden += 1;
                 self.answer(arrival, Status::FORBIDDEN, &[]);
@@ -137,7 +138,12 @@ impl Stack {
     ) -> LegId {
         let id = self.new_leg();
         let tag = self.ids.tag();
-        let fields = self.reply_fields(arrival.request, arrival.essentials, Some(&tag));
+        let fields = self.reply_fields(
+            arrival.flow,
+            arrival.request,
+            arrival.essentials,
+            Some(&tag),
+        );
         let mut trying = self.response(Status::TRYING, fields.clone());
         if let Some(stamp) = arrival.request.headers.first(&HeaderName::TIMESTAMP) {
             trying.headers.push(HeaderName::TIMESTAMP, stamp);
@@ -154,7 +160,7 @@ impl Stack {
         self.servers
             .respond(&mut self.out, now, transaction, &trying);
         let mut dialog = Dialog::incoming(arrival.request, arrival.essentials, &tag, arrival.flow);
-        dialog.reach = self.reach(arrival.flow);
+        dialog.reach = self.reach_back(arrival.flow);
         self.dialogs.insert((dialog.call_id.clone(), tag), id);
         self.callers.insert(caller_key(arrival), id);
         let offered_by = if offer.is_some() {
@@ -364,7 +370,12 @@ impl Stack {
             .and_then(|leg| self.legs.get(&leg))
             .and_then(|leg| leg.dialog.local.tag())
             .map(str::to_owned);
-        let fields = self.reply_fields(arrival.request, arrival.essentials, tag.as_deref());
+        let fields = self.reply_fields(
+            arrival.flow,
+            arrival.request,
+            arrival.essentials,
+            tag.as_deref(),
+        );
         let response = self.response(Status::OK, fields.clone());
         let own = self.servers.open(Opening {
             key: arrival.key.clone(),

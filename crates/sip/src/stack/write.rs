@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use super::Stack;
 use super::event::{EndReason, Event, LegId};
-use super::flow::Flow;
+use super::flow::{Flow, Transport};
 use super::leg::Leg;
 use super::outbox::{Due, LegTimer};
 use crate::dialog::{Dialog, Reach};
 use crate::digest::Prover;
 use crate::message::{
-    Body, Essentials, HeaderMap, HeaderName, Host, Method, NameAddr, Request, Response, Status,
-    Uri, Via, reply_fields,
+    Body, Essentials, HeaderMap, HeaderName, Host, Method, NameAddr, Request, Response, SipUri,
+    Status, Uri, Via, reply_fields,
 };
 use crate::sdp::Session;
 use crate::siprec::{MULTIPART, session_part};
@@ -26,28 +26,31 @@ pub(super) const SUPPORTED: &str = "timer, 100rel";
 /// Body types we read.
 pub(super) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 
-/// Port of a URI that names none.
-const SIP_PORT: u16 = 5060;
-
 /// The type of session descriptions.
 pub(super) const SDP: &str = "application/sdp";
 
 impl Stack {
-    /// Our address as far sides reach it.
-    pub(super) fn contact(&self) -> NameAddr {
-        let advertised = self.config.advertised;
-        NameAddr::new(Uri::sip(
-            Some(self.ids.mark()),
-            Host::Ip(advertised.ip()),
-            Some(advertised.port()),
-        ))
+    /// Our address as the far side of a flow reaches it.
+    pub(super) fn contact(&self, flow: Flow) -> NameAddr {
+        NameAddr::new(self.own_uri(Some(self.ids.mark()), flow))
+    }
+
+    /// A URI that leads to the interface of a flow. The transport is a parameter, never `sips`: that would ask every hop of the way for TLS
+    /// ([RFC 5630 §3.1.3](https://www.rfc-editor.org/rfc/rfc5630#section-3.1.3)).
+    pub(super) fn own_uri(&self, user: Option<&str>, flow: Flow) -> Uri {
+        let advertised = self.config.advertised(flow);
+        let mut uri = SipUri::new(user, Host::Ip(advertised.ip()), Some(advertised.port()));
+        if let Some(word) = flow.transport.parameter() {
+            uri.params.set("transport", Some(word));
+        }
+        Uri::Sip(uri)
     }
 
     /// Puts our hop on top and our name in.
     pub(super) fn finish_request(&mut self, request: &mut Request, flow: Flow) {
         let via = Via::new(
             flow.transport.as_str(),
-            self.config.advertised,
+            self.config.advertised(flow),
             &self.ids.branch(),
         );
         request.headers.push_front(HeaderName::VIA, via.to_string());
@@ -58,9 +61,10 @@ impl Stack {
         }
         if matches!(request.method, Method::Invite | Method::Update) {
             if !request.headers.contains(&HeaderName::CONTACT) {
+                let contact = self.contact(flow);
                 request
                     .headers
-                    .push(HeaderName::CONTACT, self.contact().to_string());
+                    .push(HeaderName::CONTACT, contact.to_string());
             }
             request.headers.push(HeaderName::ALLOW, ALLOW);
             request.headers.push(HeaderName::SUPPORTED, SUPPORTED);
@@ -75,13 +79,11 @@ impl Stack {
         let aims = |method: Method| matches!(method, Method::Invite | Method::Update);
         let is_aimed = response.headers.cseq().is_ok_and(|cseq| aims(cseq.method));
         if in_dialog && is_aimed {
-            response
-                .headers
-                .push(HeaderName::CONTACT, self.contact().to_string());
             response.headers.push(HeaderName::ALLOW, ALLOW);
             response.headers.push(HeaderName::SUPPORTED, SUPPORTED);
         } else {
             response.headers.remove(&HeaderName::RECORD_ROUTE);
+            response.headers.remove(&HeaderName::CONTACT);
         }
         response
             .headers
@@ -101,7 +103,7 @@ impl Stack {
         if request.method == Method::Ack {
             return;
         }
-        let fields = self.reply_fields(request, essentials, None);
+        let fields = self.reply_fields(flow, request, essentials, None);
         let mut response = self.response(status, fields);
         for (name, value) in extra {
             response.headers.push(name.clone(), value);
@@ -122,9 +124,11 @@ impl Stack {
         );
     }
 
-    /// The repeated fields with a `To` tag: the one that is there, else `tag`, else a computed one.
+    /// The repeated fields with a `To` tag: the one that is there, else `tag`, else a computed one. To an INVITE or UPDATE also our contact, which is left
+    /// out again of answers that open no dialog.
     pub(super) fn reply_fields(
         &self,
+        flow: Flow,
         request: &Request,
         essentials: &Essentials,
         tag: Option<&str>,
@@ -143,6 +147,9 @@ impl Stack {
                 fields.push(HeaderName::RECORD_ROUTE, route);
             }
         }
+        if matches!(request.method, Method::Invite | Method::Update) {
+            fields.push(HeaderName::CONTACT, self.contact(flow).to_string());
+        }
         fields
     }
 
@@ -150,26 +157,50 @@ impl Stack {
     /// always, where the far side's messages come from. Names are not resolved, and no peer can aim our requests at somebody else.
     pub(super) fn hop(&self, dialog: &Dialog) -> Flow {
         let origin = dialog.origin;
-        if dialog.reach == Reach::Origin {
-            return origin;
-        }
-        let named = dialog
-            .next_hop()
-            .and_then(|uri| Some((uri.host.ip()?, uri.port.unwrap_or(SIP_PORT))));
-        match named {
-            Some((ip, port)) if port != 0 && self.is_same_side(ip, origin.remote.ip()) => Flow {
-                remote: (ip, port).into(),
-                ..origin
-            },
-            _ => origin,
+        match dialog.reach {
+            Reach::Origin | Reach::Connection => origin,
+            Reach::Named => dialog
+                .next_hop()
+                .and_then(|uri| self.named(uri, origin))
+                .unwrap_or(origin),
         }
     }
 
-    /// How a far side at this flow is reached.
+    /// The flow that a URI names, by a transport that we have; none if it is not the far side at `origin`. What came inside TLS goes nowhere in clear.
+    fn named(&self, uri: &SipUri, origin: Flow) -> Option<Flow> {
+        let transport = match uri.params.value("transport") {
+            _ if uri.secure => Transport::Tls,
+            Some(word) => Transport::parse(word)?,
+            None => origin.transport,
+        };
+        if origin.transport == Transport::Tls && transport != Transport::Tls {
+            return None;
+        }
+        let ip = uri.host.ip()?;
+        let port = uri.port.unwrap_or(transport.default_port());
+        if port == 0 || !self.is_same_side(ip, origin.remote.ip()) {
+            return None;
+        }
+        Some(Flow {
+            remote: (ip, port).into(),
+            transport,
+            interface: self.config.interface_to(ip, transport, origin)?,
+        })
+    }
+
+    /// How a far side that we call at this flow is reached.
     pub(super) fn reach(&self, flow: Flow) -> Reach {
-        match self.registrar.user_at(flow.remote) {
+        match self.registrar.user_at(flow) {
             Some(_) => Reach::Origin,
             None => Reach::Named,
+        }
+    }
+
+    /// How a far side that calls us is reached.
+    pub(super) fn reach_back(&self, flow: Flow) -> Reach {
+        match self.reach(flow) {
+            Reach::Named if flow.transport.is_reliable() => Reach::Connection,
+            reach => reach,
         }
     }
 
@@ -258,9 +289,9 @@ pub(super) fn set_session(headers: &mut HeaderMap, body: &mut Body, session: &Se
     *body = session.to_body();
 }
 
-/// A description as it is kept, to be sent again unchanged.
-pub(super) fn description(session: &Session) -> Box<str> {
-    session.to_string().into_boxed_str()
+/// A description as it is kept, to be sent again unchanged, with its keys.
+pub(super) fn description(session: &Session) -> Body {
+    session.to_body()
 }
 
 /// The session description in an answer, which may stand among other parts.

@@ -140,6 +140,21 @@ impl Clients {
             .map(|client| (&client.target, client.flow))
     }
 
+    /// Those that wait for an answer over a flow, in the order they began, with who waits.
+    pub(crate) fn waiting_over(&self, flow: Flow) -> Vec<(ClientId, Owner)> {
+        let waits = |client: &Client| match client.state {
+            State::Calling { .. }
+            | State::Proceeding
+            | State::Trying { .. }
+            | State::Waiting { .. } => client.flow == flow,
+            State::Completed { .. } | State::Accepted { .. } | State::Answered => false,
+        };
+        let waiting = self.transactions.iter().filter(|(_, one)| waits(one));
+        let mut waiting: Vec<_> = waiting.map(|(id, one)| (*id, one.owner)).collect();
+        waiting.sort_by_key(|(id, _)| *id);
+        waiting
+    }
+
     /// The Request-URI of an INVITE of ours with this branch.
     pub(crate) fn target_of_branch(&self, branch: &str) -> Option<&Uri> {
         let id = self.by_name.get(&name(branch, &Method::Invite))?;

@@ -111,7 +111,7 @@ impl Exchange {
         };
         let media_news = Arc::new(Notify::new());
         let stack = Stack::new(
-            stack_config(&config, random_seed()?, transport.local(), sip_advertised),
+            stack_config(&config, random_seed()?, sip_advertised),
             Instant::now(),
         );
         let is_recording = config.audio_sink.is_some();
@@ -570,18 +570,12 @@ fn advertised_sip(configured: Option<SocketAddr>, bound: SocketAddr) -> SocketAd
     address
 }
 
-fn stack_config(
-    config: &NodeConfig,
-    seed: [u8; 32],
-    local: SocketAddr,
-    advertised: SocketAddr,
-) -> StackConfig {
+fn stack_config(config: &NodeConfig, seed: [u8; 32], advertised: SocketAddr) -> StackConfig {
     StackConfig {
-        advertised,
         realm: config.realm.clone(),
         digest: config.digest,
         limits: config.limits.sip,
-        ..StackConfig::new(&config.node, config.epoch, seed, local)
+        ..StackConfig::new(&config.node, config.epoch, seed, advertised)
     }
 }
 

@@ -233,7 +233,7 @@ fn serve(mut stream: TcpStream, book: &Arc<Mutex<Book>>, own: SocketAddr, ends: 
             Err(_) => continue,
         }
         while let Some(message) = framing.message().unwrap() {
-            if let Some(reply) = answer(book, own, &message, ends) {
+            if let Some(reply) = answer(book, own, message.as_bytes(), ends) {
                 stream.write_all(reply.as_bytes()).unwrap();
             }
         }

@@ -12,7 +12,7 @@ use domain::id::CallId;
 use domain::recording::RecorderWord;
 use domain::time::WallClock;
 use sip::siprec::{Communication, CommunicationIds, Mode, Participant};
-use sip::{Credentials, Host, Stack, StackConfig, Uri};
+use sip::{Credentials, Host, Interface, Stack, StackConfig, Transport, Uri};
 use tokio::sync::{mpsc, oneshot};
 use voice::rtp_socket::RtpPorts;
 
@@ -101,9 +101,12 @@ impl SiprecLine {
         }
         let transports = Transports::bind(place.sip_address).await;
         let transports = transports.map_err(SiprecError::ConfigAddress)?;
-        let local = transports.udp.local();
-        let mut config = StackConfig::new(&place.node, place.epoch, rand::random(), local);
-        config.advertised = SocketAddr::new(place.sip_advertised, local.port());
+        let advertised = SocketAddr::new(place.sip_advertised, transports.udp.local().port());
+        let mut config = StackConfig::new(&place.node, place.epoch, rand::random(), advertised);
+        config.further = vec![Interface {
+            transport: Transport::Tcp,
+            advertised,
+        }];
         config.limits.ring_max = ANSWER_MAX;
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
         let (gates, counters) = (Arc::new(Gates::new()), Arc::<Counters>::default());

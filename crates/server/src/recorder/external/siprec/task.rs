@@ -15,14 +15,14 @@ use sip::sdp::Session;
 use sip::siprec::{
     LocalStreams, Mode, RecordingFault, RecordingOutput, RecordingSession, Standing,
 };
-use sip::{Command, Event, Flow, Host, LegId, NameAddr, Stack, Status, Transport, Uri};
+use sip::{Command, Event, Host, LegId, NameAddr, Stack, Status, Transport, Uri};
 use tokio::sync::mpsc;
 
 use super::SiprecTarget;
 use super::gates::{Gates, Sender};
 use super::held::{Held, Key};
 use super::line::{Counters, LineCommand, SiprecLine, SiprecPlace};
-use super::transport::{Heard, Transports};
+use super::transport::{Heard, Transports, flow_to};
 
 /// Sessions at a time: more than a node has calls. More: the call is not recorded there, with an alarm.
 const SESSIONS_MAX: usize = 4_000;
@@ -129,10 +129,9 @@ impl Task {
         let now = Instant::now();
         match heard {
             Heard::Datagrams => return self.take_datagrams(),
-            Heard::Message(remote, bytes) => {
-                let transport = Transport::Tcp;
-                let flow = Flow { remote, transport };
-                self.stack.handle_datagram(now, flow, &bytes);
+            Heard::Message(remote, message) => {
+                let flow = flow_to(remote, Transport::Tcp);
+                self.stack.handle_datagram(now, flow, message.as_bytes());
             }
             Heard::Lost(remote) => self.lost(now, remote),
         }
@@ -339,10 +338,7 @@ impl Task {
             leg,
             target: one.uri.clone(),
             from: NameAddr::new(from),
-            flow: Flow {
-                remote,
-                transport: one.transport,
-            },
+            flow: flow_to(remote, one.transport),
             offer,
             metadata: held.communication.document(mode, &at),
             headers: vec![(HeaderName::from("X-Tonewall-Call"), key.call.to_string())],

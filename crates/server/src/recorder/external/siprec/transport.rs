@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use sip::message::Framing;
-use sip::{Transmit, Transport, Wire};
+use sip::{Flow, InterfaceId, Transmit, Transport, Wire};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -36,9 +36,19 @@ pub(super) enum Heard {
     /// Datagrams wait.
     Datagrams,
     /// Over a connection with this far side.
-    Message(SocketAddr, Vec<u8>),
+    Message(SocketAddr, Wire),
     /// This connection could not be made, or has ended.
     Lost(SocketAddr),
+}
+
+/// The flow to a recorder: datagrams go by the first interface, connections by the second.
+pub(super) fn flow_to(remote: SocketAddr, transport: Transport) -> Flow {
+    let interface = InterfaceId(u8::from(transport != Transport::Udp));
+    Flow {
+        remote,
+        transport,
+        interface,
+    }
 }
 
 /// Both ways to recorders.
