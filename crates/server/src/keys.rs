@@ -87,7 +87,7 @@ pub(crate) async fn run_recording(command: RecordingCommand) -> Result<bool> {
 /// A server that runs knows the keys of its start only, and may delete what is being wrapped: it has to be stopped. The port says whether it is, and keeps
 /// it so while it is held.
 async fn open_alone(config: &Config) -> Result<(UdpSocket, Database)> {
-    let address = config.sip_listen;
+    let address = config.sip.listen;
     let alone = UdpSocket::bind(address)
         .with_context(|| format!("{address} (sip.listen) is taken: stop the server first"))?;
     Ok((alone, open_store(config).await?))

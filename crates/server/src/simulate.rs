@@ -69,7 +69,7 @@ async fn beside(options: &SimulateOptions, config: &Config) -> Result<()> {
     })
     .await?;
     let gateway = simulation.gateway();
-    let mut server_sip = config.sip_listen;
+    let mut server_sip = config.sip.listen;
     if server_sip.ip().is_unspecified() {
         server_sip.set_ip(LOOPBACK);
     }

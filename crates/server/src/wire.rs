@@ -20,10 +20,12 @@ use domain::service::{RecordWhen, ScreenWhen, Service};
 use domain::time::WallClock;
 use gateway::HttpsGateway;
 use secret::Arena;
+use sip::Transport;
 use store::{Database, EnvelopeKeySource, KeyFile, StoreConfig};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use voice::rtp_socket::RtpPorts;
+use voice::transport::{InterfaceConfig, TlsConfig, TlsPeer};
 use voice::{AudioSink, MediaSource, Node, NodeConfig, Peer, Speaker};
 
 use crate::clock::SystemClock;
@@ -35,6 +37,9 @@ use crate::recorder::{AllRecorders, External, Recorder, SiprecLine, SiprecPlace,
 
 /// A stop waits this long for charges on their way: their longest Read Timeout.
 const DRAIN_MAX: Duration = Duration::from_secs(125);
+
+/// Time between two looks whether certificates of SIP have changed.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
 
 /// Why a server does not start. Each names what to change.
 #[derive(Debug, Error)]
@@ -94,7 +99,7 @@ pub(crate) enum StartError {
     Gateway(#[from] gateway::SetupError),
     #[error("recordings.directory")]
     Recordings(#[from] crate::recorder::StartError),
-    #[error("sip.listen or media")]
+    #[error("sip or media")]
     Voice(#[from] voice::NodeError),
     #[error("web.listen")]
     Web(#[source] web::ServeError),
@@ -290,12 +295,12 @@ fn siprec_place(config: &Config, database: &Database, ports: &RtpPorts) -> Optio
     if !kinds.any(|kind| matches!(kind, RecorderKind::Siprec { .. })) {
         return None;
     }
-    let sip_address = config.sip_listen.ip();
+    let sip_address = config.sip.listen.ip();
     Some(SiprecPlace {
         node: config.node.clone(),
         epoch: u32::try_from(database.epoch()).unwrap_or(u32::MAX),
         sip_address,
-        sip_advertised: config.sip_advertised.map_or(sip_address, |at| at.ip()),
+        sip_advertised: config.sip.advertised.map_or(sip_address, |at| at.ip()),
         media_advertised: config.media_advertised.unwrap_or(config.media_address),
         ports: ports.clone(),
     })
@@ -460,13 +465,14 @@ fn of_calls(database: &Arc<Database>) -> Arc<dyn Store> {
 }
 
 fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) -> NodeConfig {
-    let mut node = NodeConfig::new(config.sip_listen, config.media_ports.clone(), arena.clone());
+    let mut node = NodeConfig::new(config.sip.listen, config.media_ports.clone(), arena.clone());
     node.node.clone_from(&config.node);
     node.epoch = u32::try_from(epoch).unwrap_or(u32::MAX);
     node.realm.clone_from(&config.realm);
     node.digest = config.digest;
     node.phone_codecs.clone_from(&config.phone_codecs);
-    node.sip_advertised = config.sip_advertised;
+    node.interfaces = interfaces(config);
+    node.tls = tls(config);
     node.media_address = config.media_address;
     node.media_advertised = config.media_advertised;
     node.media_threads = config.media_threads;
@@ -480,6 +486,43 @@ fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) 
         node.mask_off = crate::planted::is_mask_off();
     }
     node
+}
+
+/// Where SIP is spoken, the interface that calls go out by where nothing says more first.
+fn interfaces(config: &Config) -> Vec<InterfaceConfig> {
+    let transports = [
+        Some(Transport::Udp),
+        config.sip.tcp.then_some(Transport::Tcp),
+    ];
+    let transports = transports.into_iter().flatten();
+    let interface = |transport| InterfaceConfig {
+        advertised: config.sip.advertised,
+        ..InterfaceConfig::new(transport, config.sip.listen)
+    };
+    let mut all: Vec<_> = transports.map(interface).collect();
+    all.extend(config.sip.tls.as_ref().map(|tls| InterfaceConfig {
+        // The same address; the port is the bound one.
+        advertised: config.sip.advertised.map(|at| (at.ip(), 0).into()),
+        ..InterfaceConfig::new(Transport::Tls, tls.listen)
+    }));
+    all
+}
+
+fn tls(config: &Config) -> Option<TlsConfig> {
+    let tls = config.sip.tls.as_ref()?;
+    let peer = |trunk: &config::Trunk| {
+        Some(TlsPeer {
+            addresses: trunk.addresses.clone(),
+            name: trunk.tls_name.clone()?,
+        })
+    };
+    Some(TlsConfig {
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+        roots: tls.roots.clone(),
+        peers: config.trunks.iter().filter_map(peer).collect(),
+        look: CERTIFICATE_LOOK,
+    })
 }
 
 /// The telephone side, given to the calls.

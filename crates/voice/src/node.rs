@@ -20,6 +20,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::rtp_socket::RtpPortsError;
+use crate::transport::BindError;
 pub use config::{MediaSource, NodeConfig, NodeLimits, Peer, Srtp, SrtpRule};
 pub use counters::NodeCounters;
 
@@ -45,16 +46,10 @@ const PROTECT_WAIT: Duration = Duration::from_secs(3);
 /// Why a node did not start.
 #[derive(Debug, Error)]
 pub enum NodeError {
-    /// The SIP address cannot be bound.
-    #[error("binding SIP to {address}")]
-    ConfigSipListen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// Bound to every address, and none is named that far sides could be told.
+    /// An interface of SIP is of no use.
+    #[error(transparent)]
+    ConfigSip(#[from] BindError),
+    /// Media is bound to every address, and none is named that far sides could be told.
     #[error("an advertised address is needed where the bound one is unspecified")]
     ConfigAdvertised,
     /// The ports for media are of no use.
@@ -112,6 +107,7 @@ pub struct Node {
     commands: mpsc::Sender<NodeCommand>,
     shared: Arc<Shared>,
     sip_address: SocketAddr,
+    sip_addresses: Vec<SocketAddr>,
     task: JoinHandle<()>,
 }
 
@@ -124,20 +120,28 @@ impl Node {
         let shared = Arc::new(Shared::default());
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
         let exchange = exchange::Exchange::start(config, events, Arc::clone(&shared))?;
-        let sip_address = exchange.sip_address();
+        let sip_address = exchange.transport.first_bound();
+        let sip_addresses = exchange.transport.bound().to_vec();
         let task = tokio::spawn(run::run(exchange, queue));
         Ok(Self {
             commands,
             shared,
             sip_address,
+            sip_addresses,
             task,
         })
     }
 
-    /// Where SIP is bound.
+    /// Where the first interface of SIP is bound.
     #[must_use]
     pub fn sip_address(&self) -> SocketAddr {
         self.sip_address
+    }
+
+    /// Where SIP is bound, in the order of the interfaces.
+    #[must_use]
+    pub fn sip_addresses(&self) -> &[SocketAddr] {
+        &self.sip_addresses
     }
 
     /// What it has counted, half a second old at most.

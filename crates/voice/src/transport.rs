@@ -1,15 +1,25 @@
 //! How SIP messages travel.
-//! Owns: the UDP socket of a SIP stack and its receive buffer.
+//! Owns: the UDP socket of a SIP stack and its receive buffer; below it, connections and the set of all interfaces.
 //! Never: reads a message, logs one, or keeps one: what was received is wiped before the next read.
 //!
-//! Streams (TCP, TLS) get their own type beside [`UdpTransport`]; a message says by its flow which one carries it.
+//! A message says by its flow what carries it. Start reading at: [`Transports`].
 
 use std::io;
 use std::net::SocketAddr;
+use std::task::{Context, Poll};
 
 use sip::{Flow, Transmit, Transport};
 use tokio::net::UdpSocket;
 use zeroize::Zeroize;
+
+pub use interfaces::{BindError, InterfaceConfig, Received, Transports};
+pub use streams::{StreamBounds, StreamCounters};
+pub use tls::{TlsConfig, TlsError, TlsPeer};
+
+mod connection;
+mod interfaces;
+mod streams;
+mod tls;
 
 /// The largest datagram there is.
 const DATAGRAM_BYTES_MAX: usize = 65_535;
@@ -48,6 +58,10 @@ impl UdpTransport {
             socket2::Type::DGRAM,
             Some(socket2::Protocol::UDP),
         )?;
+        if local.is_ipv6() {
+            // IPv4 has an interface of its own: an address of one family never shows as one of the other.
+            socket.set_only_v6(true)?;
+        }
         socket.set_nonblocking(true)?;
         let _smaller_buffer = socket.set_recv_buffer_size(KERNEL_RECEIVE_BYTES);
         socket.bind(&local.into())?;
@@ -79,6 +93,11 @@ impl UdpTransport {
     /// What the system says.
     pub async fn readable(&self) -> io::Result<()> {
         self.socket.readable().await
+    }
+
+    /// The same for a task that looks after more than this socket.
+    pub(crate) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_recv_ready(context)
     }
 
     /// Reads one datagram, lends it to `take` and wipes it, also if `take` unwinds; none if nothing waits. An ICMP error of an earlier

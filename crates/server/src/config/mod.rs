@@ -10,6 +10,7 @@ use std::time::Duration;
 mod connections;
 mod reader;
 mod recorders;
+mod sip;
 mod trunk;
 mod value;
 
@@ -17,6 +18,7 @@ pub(crate) use connections::{Connections, Proxy};
 pub(crate) use reader::Problem;
 use reader::Reader;
 pub(crate) use recorders::{ExternalRecorder, RecorderKind};
+pub(crate) use sip::Sip;
 pub(crate) use trunk::{MediaSource, Trunk};
 
 /// One row of the settings table.
@@ -62,8 +64,13 @@ settings! {
     "web.second_factor" = Some("required"), "Code of an authenticator app for administrators and for users with capture.view_basic: required, or off, of which the server warns at each start.";
     "web.first_administrator" = Some("link"), "How an installation without users gets its first administrator: link, which the start prints and opens a page once, or password, a one-time one for admin.";
     "health.listen" = Some("127.0.0.1:9090"), "Address and port of /healthz, /readyz and /metrics.";
-    "sip.listen" = Some("0.0.0.0:5060"), "UDP address and port for SIP.";
-    "sip.advertised" = Some(""), "Address and port put into Contact and Via; empty: sip.listen.";
+    "sip.listen" = Some("0.0.0.0:5060"), "Address and port for SIP, by UDP and TCP.";
+    "sip.tcp" = Some("on"), "SIP by TCP at sip.listen, beside UDP: on or off. A route's URI asks for it by ;transport=tcp.";
+    "sip.tls.listen" = Some(""), "Address and port for SIP over TLS, 5061 as a rule; empty: none. A route's URI asks for it by ;transport=tls.";
+    "sip.tls.certificate" = Some(""), "PEM file with our certificate chain, leaf first, for those who call us and those who ask for it. Read again when it changes.";
+    "sip.tls.key" = Some(""), "PEM file with that certificate's private key.";
+    "sip.tls.roots" = Some(""), "PEM file with the authorities that sign for far sides; empty: we ask nobody for a certificate and call nobody over TLS.";
+    "sip.advertised" = Some(""), "Address and port put into Contact and Via; empty: sip.listen. Over TLS this address with the port of sip.tls.listen.";
     "sip.realm" = Some("tonewall"), "Realm of the digest that agent phones answer.";
     "sip.digest" = Some("both"), "Hash functions offered to agent phones: both (SHA-256 first), sha-256 or md5. md5 is for phones that give up when they are offered more.";
     "sip.phone_codecs" = Some("PCMU,PCMA"), "What may be spoken with agent phones, the most wanted first, separated by commas: PCMU, PCMA, G722. G722 is spoken where the other side of the call speaks it, too.";
@@ -119,8 +126,7 @@ pub(crate) struct Config {
     pub(crate) second_factor: bool,
     pub(crate) first_administrator: FirstAdministrator,
     pub(crate) health_listen: SocketAddr,
-    pub(crate) sip_listen: SocketAddr,
-    pub(crate) sip_advertised: Option<SocketAddr>,
+    pub(crate) sip: Sip,
     pub(crate) realm: String,
     pub(crate) digest: voice::DigestPolicy,
     pub(crate) phone_codecs: Vec<voice::Codec>,
@@ -171,8 +177,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let idle_lock = reader.read("web.idle_lock", value::duration(60, 3_600));
     let login = read_login(reader);
     let health_listen = reader.read("health.listen", value::socket);
-    let sip_listen = reader.read("sip.listen", value::socket);
-    let sip_advertised = reader.read("sip.advertised", value::optional(value::socket));
+    let sip = sip::read(reader);
     let realm = reader.read("sip.realm", value::word);
     let digest = reader.read("sip.digest", value::digest);
     let phone_codecs = reader.read("sip.phone_codecs", value::codec_list);
@@ -192,6 +197,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let log = read_log(reader);
     let (trunks, external_recorders) = (trunk::read(reader), recorders::read(reader));
     let (first_administrator, second_factor) = login?;
+    sip::check_names(reader, sip.as_ref(), &trunks);
     let (log_level, log_json) = log?;
     Some(Config {
         node: node?,
@@ -205,8 +211,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         second_factor,
         first_administrator,
         health_listen: health_listen?,
-        sip_listen: sip_listen?,
-        sip_advertised: sip_advertised?,
+        sip: sip?,
         realm: realm?,
         digest: digest?,
         phone_codecs: phone_codecs?,
@@ -552,6 +557,29 @@ mod tests {
         }
         let wrong = text.replace("g722, PCMA", "");
         assert!(problems(&wrong)[0].contains("sip.phone_codecs"));
+    }
+
+    #[test]
+    fn sip_over_tls_is_whole_or_says_what_is_missing() {
+        let base = "[node]\ndata = \"/tmp/x\"\n[sip.tls]\nlisten = \"127.0.0.1:5061\"\n";
+        let config = Config::parse(
+            &format!("{base}certificate = \"c.pem\"\nkey = \"k.pem\"\n"),
+            nothing,
+        );
+        let tls = config.unwrap().sip.tls.unwrap();
+        assert_eq!((tls.listen.port(), tls.roots), (5_061, None));
+        let missing = problems(base).join("\n");
+        assert!(missing.contains("sip.tls.certificate") && missing.contains("sip.tls.key"));
+        let alone = problems("[node]\ndata = \"/tmp/x\"\n[sip.tls]\nkey = \"k.pem\"\n");
+        assert!(alone[0].starts_with("sip.tls.listen"), "{alone:?}");
+        let trunk = "[[trunk]]\nname = \"carrier\"\naddresses = [\"192.0.2.1\"]\ntls_name = \"sbc.carrier.example\"\n";
+        let named = problems(&format!(
+            "{base}certificate = \"c.pem\"\nkey = \"k.pem\"\n{trunk}"
+        ));
+        assert!(named[0].starts_with("sip.tls.roots"), "{named:?}");
+        let wrong =
+            problems(&format!("[node]\ndata = \"/tmp/x\"\n{trunk}").replace("sbc.", "s b c."));
+        assert!(wrong[0].starts_with("trunk[0].tls_name"), "{wrong:?}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::value;
 
 /// Keys of a `[[trunk]]` table.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "name",
     "addresses",
     "media_source",
@@ -17,6 +17,7 @@ const KEYS: [&str; 8] = [
     "srtp",
     "srtp_short_tags",
     "sdes_without_tls",
+    "tls_name",
 ];
 
 /// From where a trunk's media comes (SETTLED S35).
@@ -40,6 +41,8 @@ pub(crate) struct Trunk {
     pub(crate) srtp: SrtpRule,
     /// What may be spoken with it, the most wanted first.
     pub(crate) codecs: Vec<Codec>,
+    /// The name in its certificate, which its connections over TLS have to show.
+    pub(crate) tls_name: Option<String>,
 }
 
 pub(super) fn read(reader: &mut Reader) -> Vec<Trunk> {
@@ -96,6 +99,10 @@ fn read_one(reader: &mut Reader, index: usize, table: &toml::Table) -> Option<Tr
         None => Ok(Codec::USUAL.to_vec()),
         Some(listed) => codecs(listed),
     };
+    let tls_name = match table.get("tls_name") {
+        None => Ok(None),
+        Some(_) => value::host_name(text("tls_name")).map(Some),
+    };
     let mut keep = |key: &str, message: &String| {
         reader.problem(format!("trunk[{index}].{key}"), message.clone())
     };
@@ -111,6 +118,9 @@ fn read_one(reader: &mut Reader, index: usize, table: &toml::Table) -> Option<Tr
         .map_err(|message| keep("info", message));
     let _reported = srtp.as_ref().map_err(|(key, message)| keep(key, message));
     let _reported = codecs.as_ref().map_err(|message| keep("codecs", message));
+    let _reported = tls_name
+        .as_ref()
+        .map_err(|message| keep("tls_name", message));
     Some(Trunk {
         name: name.ok()?,
         addresses: addresses.ok()?,
@@ -118,6 +128,7 @@ fn read_one(reader: &mut Reader, index: usize, table: &toml::Table) -> Option<Tr
         info_digits: info_digits.ok()?,
         srtp: srtp.ok()?,
         codecs: codecs.ok()?,
+        tls_name: tls_name.ok()?,
     })
 }
 

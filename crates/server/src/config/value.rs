@@ -100,6 +100,16 @@ pub(super) fn codecs<'names>(names: impl Iterator<Item = &'names str>) -> Parsed
 
 const CODECS: &str = "name at least one of PCMU, PCMA and G722, each once, the most wanted first";
 
+/// A name as certificates have it.
+pub(super) fn host_name(text: &str) -> Parsed<String> {
+    let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    if (1..=253).contains(&text.len()) && text.bytes().all(is_name_byte) {
+        Ok(text.to_owned())
+    } else {
+        Err("write a name as the certificate has it, for example sbc.carrier.example".to_owned())
+    }
+}
+
 pub(super) fn origin(text: &str) -> Parsed<String> {
     let rest = text
         .strip_prefix("https://")

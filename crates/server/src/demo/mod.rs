@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::json;
 use simulator::{AgentPhone, GatewayPlan, StagePlan};
 
-use crate::config::{Config, Connections, FirstAdministrator, MediaSource, Trunk};
+use crate::config::{Config, Connections, FirstAdministrator, MediaSource, Sip, Trunk};
 use crate::seed::{self, Demonstration};
 use crate::wire::{Extras, Server, StartError};
 
@@ -221,7 +221,7 @@ fn not_started(config: &Config, error: &StartError) -> String {
     match error {
         StartError::Web(_) => taken("the page", config.web_listen, "--port"),
         StartError::Health(_) => taken("health", config.health_listen, "--health-port"),
-        StartError::Voice(_) => taken("SIP", config.sip_listen, "--sip-port"),
+        StartError::Voice(_) => taken("SIP", config.sip.listen, "--sip-port"),
         _ => "the server cannot start".to_owned(),
     }
 }
@@ -261,8 +261,12 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         second_factor: false,
         first_administrator: FirstAdministrator::Password,
         health_listen: at(options.health_port),
-        sip_listen: at(options.sip_port),
-        sip_advertised: None,
+        sip: Sip {
+            listen: at(options.sip_port),
+            tcp: true,
+            advertised: None,
+            tls: None,
+        },
         realm: REALM.to_owned(),
         digest: voice::DigestPolicy::Both,
         phone_codecs: voice::Codec::USUAL.to_vec(),
@@ -294,6 +298,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
             info_digits: true,
             srtp: voice::SrtpRule::default(),
             codecs: voice::Codec::USUAL.to_vec(),
+            tls_name: None,
         }],
     }
 }

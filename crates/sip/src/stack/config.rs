@@ -69,16 +69,12 @@ impl StackConfig {
             .advertised
     }
 
-    /// The interface by which an address is reached over a transport: `used` if it is one, else the first of the address's family.
-    pub(crate) fn interface_to(
+    /// The first interface that speaks a transport to an address's family.
+    pub(crate) fn interface_for(
         &self,
         remote: IpAddr,
         transport: Transport,
-        used: Flow,
     ) -> Option<InterfaceId> {
-        if used.transport == transport {
-            return Some(used.interface);
-        }
         let fits = |interface: &Interface| {
             interface.transport == transport && interface.advertised.is_ipv4() == remote.is_ipv4()
         };

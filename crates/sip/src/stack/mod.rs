@@ -30,7 +30,7 @@ mod update;
 mod write;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 pub use command::{Command, CommandError};
@@ -166,6 +166,23 @@ impl Stack {
     #[must_use]
     pub fn call_id(&self, leg: LegId) -> Option<&str> {
         self.legs.get(&leg).map(|leg| leg.dialog.call_id.as_str())
+    }
+
+    /// The flow to an address over a transport, by the first interface that speaks it to this family of addresses; none: there is none.
+    #[must_use]
+    pub fn flow_to(&self, remote: SocketAddr, transport: Transport) -> Option<Flow> {
+        let interface = self.config.interface_for(remote.ip(), transport)?;
+        Some(Flow {
+            remote,
+            transport,
+            interface,
+        })
+    }
+
+    /// The address that the far side of a flow reaches us by.
+    #[must_use]
+    pub fn advertised(&self, flow: Flow) -> SocketAddr {
+        self.config.advertised(flow)
     }
 
     /// Counts since the start, and how full the tables are.

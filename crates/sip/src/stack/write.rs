@@ -181,10 +181,15 @@ impl Stack {
         if port == 0 || !self.is_same_side(ip, origin.remote.ip()) {
             return None;
         }
+        let is_as_before = transport == origin.transport && ip.is_ipv4() == origin.remote.is_ipv4();
+        let interface = match is_as_before {
+            true => origin.interface,
+            false => self.config.interface_for(ip, transport)?,
+        };
         Some(Flow {
             remote: (ip, port).into(),
             transport,
-            interface: self.config.interface_to(ip, transport, origin)?,
+            interface,
         })
     }
 

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use media::source::{Cidr, SourcePolicy};
 use secret::Arena;
+use sip::Transport;
 use sip::digest::DigestPolicy;
 use sip::sdp::Codec;
 
 use crate::packet_io::Backend;
 use crate::recorder::AudioSink;
 use crate::rtp_socket::RtpPorts;
+use crate::transport::{InterfaceConfig, StreamBounds, TlsConfig};
 
 /// A node's configuration.
 pub struct NodeConfig {
@@ -26,10 +28,12 @@ pub struct NodeConfig {
     pub realm: String,
     /// Hash functions for that digest.
     pub digest: DigestPolicy,
-    /// Where SIP is bound (UDP). Port 0: the system chooses.
-    pub sip_listen: SocketAddr,
-    /// Address that far sides reach SIP by; none: as bound. A port of 0 stands for the bound one.
-    pub sip_advertised: Option<SocketAddr>,
+    /// Where SIP is bound, the first interface first.
+    pub interfaces: Vec<InterfaceConfig>,
+    /// Certificates of those that speak TLS.
+    pub tls: Option<TlsConfig>,
+    /// Bounds of SIP's connections.
+    pub streams: StreamBounds,
     /// Where media is bound.
     pub media_address: IpAddr,
     /// Address that far sides reach media by; none: as bound.
@@ -62,7 +66,7 @@ pub struct NodeConfig {
 }
 
 impl NodeConfig {
-    /// A node on one address for everything, with defaults: one media thread, no peers, tone of 560 Hz, no recorder.
+    /// A node on one address for everything, with defaults: SIP over UDP, one media thread, no peers, tone of 560 Hz, no recorder.
     #[must_use]
     pub fn new(sip_listen: SocketAddr, rtp_ports: RangeInclusive<u16>, arena: Arc<Arena>) -> Self {
         Self {
@@ -70,8 +74,9 @@ impl NodeConfig {
             epoch: 0,
             realm: "tonewall".to_owned(),
             digest: DigestPolicy::default(),
-            sip_listen,
-            sip_advertised: None,
+            interfaces: vec![InterfaceConfig::new(Transport::Udp, sip_listen)],
+            tls: None,
+            streams: StreamBounds::default(),
             media_address: sip_listen.ip(),
             media_advertised: None,
             rtp_ports,

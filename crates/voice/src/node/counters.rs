@@ -2,7 +2,7 @@
 
 use crate::media_thread::MediaCounters;
 use crate::rtp_socket::PortsInUse;
-use crate::transport::TransportCounters;
+use crate::transport::{StreamCounters, TransportCounters};
 
 /// A snapshot of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,8 +23,10 @@ pub struct NodeCounters {
     pub ports: PortsInUse,
     /// The SIP stack's. `legs` is the number of dialogs.
     pub sip: sip::StackCounters,
-    /// The SIP socket's.
+    /// Those of SIP's sockets.
     pub transport: TransportCounters,
+    /// Those of SIP's connections.
+    pub streams: StreamCounters,
     /// The media threads'.
     pub media: MediaCounters,
 }

@@ -3,7 +3,7 @@
 //! Never: waits for anything.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use rand::TryRngCore;
 use rand::rngs::OsRng;
 use secret::Arena;
 use sip::sdp::Codec;
-use sip::{Command, CommandError, Event, LegId, Stack, StackConfig, Status};
+use sip::{Command, CommandError, Event, Interface, LegId, Stack, StackConfig, Status};
 use tokio::sync::Notify;
 
 use super::call::{Call, MediaState, Which};
@@ -26,13 +26,13 @@ use crate::media_thread::{MediaId, MediaThread};
 use crate::packet_io::Backend;
 use crate::recorder::RecorderThread;
 use crate::rtp_socket::RtpPorts;
-use crate::transport::UdpTransport;
+use crate::transport::{Received, Transports};
 
 /// Most media threads; more is a mistake in the configuration.
 const MEDIA_THREADS_MAX: usize = 64;
 
-/// Datagrams taken in one turn, so that commands and media get theirs.
-const DATAGRAMS_MAX: usize = 64;
+/// Messages taken in one turn, so that commands and media get theirs.
+const MESSAGES_MAX: usize = 64;
 
 /// Time between two looks at media threads that are behind, or between two publications of counters.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
@@ -54,7 +54,7 @@ pub(super) enum Farewell {
 /// Everything the SIP task works on.
 pub(crate) struct Exchange {
     pub(super) stack: Stack,
-    pub(super) transport: UdpTransport,
+    pub(super) transport: Transports,
     pub(super) events: Arc<dyn CallEvents>,
     pub(super) threads: Vec<MediaThread>,
     pub(super) ports: RtpPorts,
@@ -66,7 +66,6 @@ pub(crate) struct Exchange {
     pub(super) flat_tone_hz: f32,
     #[cfg(feature = "planted")]
     pub(super) mask_off: bool,
-    pub(super) sip_advertised: SocketAddr,
     pub(super) media_advertised: IpAddr,
     pub(super) counters: NodeCounters,
     pub(super) is_closing: bool,
@@ -96,12 +95,9 @@ impl Exchange {
         if !(1..=MEDIA_THREADS_MAX).contains(&config.media_threads) {
             return Err(NodeError::ConfigMediaThreads(config.media_threads));
         }
-        let address = config.sip_listen;
-        let transport = UdpTransport::bind(address)
-            .map_err(|source| NodeError::ConfigSipListen { address, source })?;
-        let sip_advertised = advertised_sip(config.sip_advertised, transport.local());
+        let transport = Transports::bind(&config.interfaces, config.streams, config.tls.clone())?;
         let media_advertised = config.media_advertised.unwrap_or(config.media_address);
-        if sip_advertised.ip().is_unspecified() || media_advertised.is_unspecified() {
+        if media_advertised.is_unspecified() {
             return Err(NodeError::ConfigAdvertised);
         }
         let ports = match &config.shared_ports {
@@ -111,7 +107,7 @@ impl Exchange {
         };
         let media_news = Arc::new(Notify::new());
         let stack = Stack::new(
-            stack_config(&config, random_seed()?, sip_advertised),
+            stack_config(&config, random_seed()?, transport.interfaces()),
             Instant::now(),
         );
         let is_recording = config.audio_sink.is_some();
@@ -137,7 +133,6 @@ impl Exchange {
             flat_tone_hz: config.flat_tone_hz,
             #[cfg(feature = "planted")]
             mask_off: config.mask_off,
-            sip_advertised,
             media_advertised,
             counters: NodeCounters::default(),
             is_closing: false,
@@ -158,10 +153,6 @@ impl Exchange {
         Ok(exchange)
     }
 
-    pub(super) fn sip_address(&self) -> SocketAddr {
-        self.transport.local()
-    }
-
     fn tell_peers(&mut self) {
         let peer = |peer: &Peer| sip::Peer {
             name: peer.name.clone(),
@@ -175,20 +166,22 @@ impl Exchange {
 
 /// Turns of the task.
 impl Exchange {
-    /// Takes what waits in the SIP socket.
-    pub(super) fn take_datagrams(&mut self) {
-        for _ in 0..DATAGRAMS_MAX {
+    /// Takes what waits in SIP's sockets and connections.
+    pub(super) fn take_messages(&mut self) {
+        for _ in 0..MESSAGES_MAX {
             let Self {
                 transport,
                 stack,
                 counters,
                 ..
             } = self;
-            let taken = transport.receive(|flow, bytes| {
-                catch_unwind(AssertUnwindSafe(|| {
-                    stack.handle_datagram(Instant::now(), flow, bytes)
-                }))
-                .is_ok()
+            let taken = transport.receive(|received| {
+                let now = Instant::now();
+                let hear = || match received {
+                    Received::Message(flow, bytes) => stack.handle_datagram(now, flow, bytes),
+                    Received::Lost(flow) => stack.handle_lost(now, flow),
+                };
+                catch_unwind(AssertUnwindSafe(hear)).is_ok()
             });
             match taken {
                 Some(true) => {}
@@ -379,6 +372,7 @@ impl Exchange {
         self.counters.ports = self.ports.in_use();
         self.counters.sip = self.stack.counters();
         self.counters.transport = self.transport.counters();
+        self.counters.streams = self.transport.stream_counters();
         self.counters.media = crate::media_thread::MediaCounters::default();
         for thread in &self.threads {
             self.counters.media.merge(&thread.counters());
@@ -562,20 +556,18 @@ fn random_seed() -> Result<[u8; 32], NodeError> {
     Ok(seed)
 }
 
-fn advertised_sip(configured: Option<SocketAddr>, bound: SocketAddr) -> SocketAddr {
-    let mut address = configured.unwrap_or(bound);
-    if address.port() == 0 {
-        address.set_port(bound.port());
-    }
-    address
-}
-
-fn stack_config(config: &NodeConfig, seed: [u8; 32], advertised: SocketAddr) -> StackConfig {
+fn stack_config(
+    config: &NodeConfig,
+    seed: [u8; 32],
+    (interface, further): (Interface, &[Interface]),
+) -> StackConfig {
     StackConfig {
+        interface,
+        further: further.to_vec(),
         realm: config.realm.clone(),
         digest: config.digest,
         limits: config.limits.sip,
-        ..StackConfig::new(&config.node, config.epoch, seed, advertised)
+        ..StackConfig::new(&config.node, config.epoch, seed, interface.advertised)
     }
 }
 

@@ -45,7 +45,7 @@ async fn turns(
                 if ready.is_err() {
                     tokio::time::sleep(ERROR_PAUSE).await;
                 }
-                exchange.take_datagrams();
+                exchange.take_messages();
             }
             command = commands.recv() => {
                 if let Some(done) = obey(exchange, command?, commands) {
@@ -88,7 +88,7 @@ async fn say_farewell(exchange: &mut Exchange) {
     let until = Instant::now() + FAREWELL_WAIT;
     while Instant::now() < until && exchange.stack.counters().legs > 0 {
         tokio::select! {
-            _ready = exchange.transport.readable() => exchange.take_datagrams(),
+            _ready = exchange.transport.readable() => exchange.take_messages(),
             () = tokio::time::sleep(FAREWELL_LOOK) => {}
         }
         exchange.see_to_timers(Instant::now());

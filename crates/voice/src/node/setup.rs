@@ -17,7 +17,8 @@ use rand::rngs::OsRng;
 use secret::KeySender;
 use sip::sdp::{Codec, LocalAudio, Session};
 use sip::{
-    Command, CommandError, EndReason, Event, Flow, HeaderName, Host, Incoming, LegId, Status, Uri,
+    Command, CommandError, EndReason, Event, Flow, HeaderName, Host, Incoming, LegId, Status,
+    Transport, Uri,
 };
 
 use super::call::{Call, MediaState, Stage, Which};
@@ -344,8 +345,8 @@ impl Exchange {
         key: MediaId,
         (leg, target, flow, offer): (LegId, Uri, Flow, Session),
     ) -> Result<(), CommandError> {
-        let host = Host::Ip(self.sip_advertised.ip());
-        let port = Some(self.sip_advertised.port());
+        let ours = self.stack.advertised(flow);
+        let (host, port) = (Host::Ip(ours.ip()), Some(ours.port()));
         let call = self.call(key).ok_or(CommandError::BugUnknownLeg)?;
         let invite = Command::Invite {
             leg,
@@ -369,7 +370,8 @@ impl Exchange {
             }
             RouteTarget::Uri { uri, address } => {
                 let uri = Uri::parse(uri.as_bytes())?;
-                Some((uri, Flow::udp(*address), self.trust_in(*address)))
+                let flow = self.stack.flow_to(*address, transport_of(&uri)?)?;
+                Some((uri, flow, self.trust_in(*address)))
             }
         }
     }
@@ -661,6 +663,16 @@ fn new_call_id() -> Option<CallId> {
 }
 
 /// The header by which the next hop can name this call to us (S40).
+/// What a URI asks for; none: a transport that is not spoken here.
+fn transport_of(uri: &Uri) -> Option<Transport> {
+    let uri = uri.as_sip();
+    match uri.and_then(|uri| uri.params.value("transport")) {
+        _ if uri.is_some_and(|uri| uri.secure) => Some(Transport::Tls),
+        Some(word) => Transport::parse(word),
+        None => Some(Transport::Udp),
+    }
+}
+
 fn call_header(id: &CallId) -> Vec<(HeaderName, String)> {
     let name = HeaderName::parse(b"X-Tonewall-Call");
     name.map(|name| (name, id.to_string()))

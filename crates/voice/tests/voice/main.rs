@@ -17,5 +17,7 @@ mod names;
 mod protection;
 mod secured;
 mod signalling;
+mod streams;
+mod tls;
 mod transfer;
 mod weight;

@@ -9,11 +9,11 @@ use sip::digest::Ha1;
 use sip::sdp::{LocalAudio, Session};
 use sip::{
     Command, Credentials, Event, Flow, Host, Incoming, LegId, NameAddr, Peer, Stack, StackConfig,
-    Uri,
+    Transport, Uri,
 };
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
-use voice::transport::UdpTransport;
+use voice::transport::{InterfaceConfig, Received, StreamBounds, TlsConfig, Transports};
 
 /// Longest wait for anything that should come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
@@ -23,6 +23,7 @@ pub(crate) struct Phone {
     commanded: Arc<Notify>,
     events: mpsc::Receiver<Event>,
     pub(crate) address: SocketAddr,
+    over: Transport,
     task: JoinHandle<()>,
 }
 
@@ -35,9 +36,32 @@ impl Drop for Phone {
 impl Phone {
     /// A phone that takes calls from `server`.
     pub(crate) fn new(name: &str, ip: &str, server: SocketAddr) -> Self {
-        let transport = UdpTransport::bind(SocketAddr::new(ip.parse().unwrap(), 0)).unwrap();
-        let address = transport.local();
-        let mut stack = Stack::new(StackConfig::new(name, 1, [7; 32], address), Instant::now());
+        Self::over(Transport::Udp, name, ip, server)
+    }
+
+    /// The same over another transport.
+    pub(crate) fn over(over: Transport, name: &str, ip: &str, server: SocketAddr) -> Self {
+        Self::with((over, None), name, ip, server)
+    }
+
+    /// The same inside TLS.
+    pub(crate) fn inside(tls: TlsConfig, name: &str, ip: &str, server: SocketAddr) -> Self {
+        Self::with((Transport::Tls, Some(tls)), name, ip, server)
+    }
+
+    fn with(
+        (over, tls): (Transport, Option<TlsConfig>),
+        name: &str,
+        ip: &str,
+        server: SocketAddr,
+    ) -> Self {
+        let listen = SocketAddr::new(ip.parse().unwrap(), 0);
+        let interface = InterfaceConfig::new(over, listen);
+        let transports = Transports::bind(&[interface], StreamBounds::default(), tls).unwrap();
+        let address = transports.bound()[0];
+        let mut config = StackConfig::new(name, 1, [7; 32], address);
+        config.interface = transports.interfaces().0;
+        let mut stack = Stack::new(config, Instant::now());
         let peer = Peer {
             name: "server".to_owned(),
             addresses: vec![server.ip()],
@@ -51,7 +75,7 @@ impl Phone {
         let (to, events) = mpsc::channel(64);
         let task = tokio::spawn(drive(
             Arc::clone(&stack),
-            transport,
+            transports,
             Arc::clone(&commanded),
             to,
         ));
@@ -60,6 +84,7 @@ impl Phone {
             commanded,
             events,
             address,
+            over,
             task,
         }
     }
@@ -73,6 +98,14 @@ impl Phone {
         self.commanded.notify_one();
     }
 
+    fn to(&self, server: SocketAddr) -> Flow {
+        let transport = self.over;
+        Flow {
+            transport,
+            ..Flow::udp(server)
+        }
+    }
+
     /// Calls `user` at `server`; without a description the offer is left to the other side.
     pub(crate) fn call(&self, user: &str, server: SocketAddr, offer: Option<Session>) -> LegId {
         let leg = self.stack.lock().unwrap().new_leg();
@@ -84,7 +117,7 @@ impl Phone {
             target: at(user, server),
             to: None,
             from: NameAddr::new(at("15550100", self.address)),
-            flow: Flow::udp(server),
+            flow: self.to(server),
             offer,
             max_forwards: None,
             headers: Vec::new(),
@@ -96,7 +129,7 @@ impl Phone {
     pub(crate) fn register(&self, user: &str, password: &str, server: SocketAddr) {
         self.command(Command::Register {
             aor: Uri::sip(Some(user), Host::Ip(server.ip()), Some(server.port())),
-            flow: Flow::udp(server),
+            flow: self.to(server),
             credentials: credentials(user, password),
             expires: Duration::from_secs(300),
         });
@@ -118,7 +151,7 @@ impl Phone {
             target: at(number),
             to: None,
             from: NameAddr::new(at(user)),
-            flow: Flow::udp(server),
+            flow: self.to(server),
             offer: Some(offer),
             max_forwards: None,
             headers: Vec::new(),
@@ -188,7 +221,7 @@ impl Phone {
 
 async fn drive(
     stack: Arc<Mutex<Stack>>,
-    mut transport: UdpTransport,
+    mut transport: Transports,
     commanded: Arc<Notify>,
     events: mpsc::Sender<Event>,
 ) {
@@ -196,7 +229,12 @@ async fn drive(
         {
             let mut stack = stack.lock().unwrap();
             while transport
-                .receive(|flow, bytes| stack.handle_datagram(Instant::now(), flow, bytes))
+                .receive(|received| match received {
+                    Received::Message(flow, bytes) => {
+                        stack.handle_datagram(Instant::now(), flow, bytes)
+                    }
+                    Received::Lost(flow) => stack.handle_lost(Instant::now(), flow),
+                })
                 .is_some()
             {}
             stack.handle_timeout(Instant::now());

@@ -87,6 +87,8 @@ pub(crate) struct Scene {
     pub(crate) consumer_codecs: Vec<Codec>,
     pub(crate) agent_codecs: Vec<Codec>,
     pub(crate) server: SocketAddr,
+    /// Where calls are routed; none: to the agent's phone by UDP.
+    pub(crate) target: Option<RouteTarget>,
     pub(crate) consumer: Phone,
     pub(crate) agent: Phone,
     pub(crate) consumer_talk: Talker,
@@ -114,16 +116,21 @@ impl Scene {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut NodeConfig)) -> Self {
+        Self::at(TRUNK, PBX, change)
+    }
+
+    /// With the node on the trunk's address.
+    pub(crate) fn at(trunk: &str, pbx: &str, change: impl FnOnce(&mut NodeConfig)) -> Self {
         let first = rand::rng().random_range(10_000..14_000) * 2;
         let arena = Arena::new(16).unwrap();
         let mut config = NodeConfig::new(
-            SocketAddr::new(TRUNK.parse().unwrap(), 0),
+            SocketAddr::new(trunk.parse().unwrap(), 0),
             first..=first + 79,
             arena,
         );
         config.peers = vec![
-            peer("trunk", TRUNK, MediaSource::Signalled),
-            peer("pbx", PBX, MediaSource::Latch),
+            peer("trunk", trunk, MediaSource::Signalled),
+            peer("pbx", pbx, MediaSource::Latch),
         ];
         config.packet_io = wanted_packet_io();
         change(&mut config);
@@ -135,12 +142,13 @@ impl Scene {
             watches: true,
             consumer_codecs: Codec::USUAL.to_vec(),
             agent_codecs: Codec::USUAL.to_vec(),
-            consumer: Phone::new("consumer", TRUNK, server),
-            agent: Phone::new("agent", PBX, server),
-            consumer_talk: Talker::new(TRUNK, CONSUMER_HUM),
-            agent_talk: Talker::new(PBX, AGENT_HUM),
+            consumer: Phone::new("consumer", trunk, server),
+            agent: Phone::new("agent", pbx, server),
+            consumer_talk: Talker::new(trunk, CONSUMER_HUM),
+            agent_talk: Talker::new(pbx, AGENT_HUM),
             node,
             server,
+            target: None,
             reports,
         }
     }
@@ -185,10 +193,10 @@ impl Scene {
     }
 
     pub(crate) fn agent_target(&self) -> RouteTarget {
-        RouteTarget::Uri {
-            uri: format!("sip:200@{}", self.agent.address),
-            address: self.agent.address,
-        }
+        let address = self.agent.address;
+        let uri = format!("sip:200@{address}");
+        let by_default = RouteTarget::Uri { uri, address };
+        self.target.clone().unwrap_or(by_default)
     }
 
     /// The consumer calls, the call is routed to the agent's phone and waits there.
