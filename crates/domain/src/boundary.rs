@@ -37,6 +37,7 @@ use crate::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, Transf
 
 mod egress;
 mod payment_desk;
+mod phone;
 mod recording;
 mod recording_files;
 mod screen;
@@ -44,6 +45,7 @@ mod telephony;
 
 pub use egress::{EgressSeen, EgressTally};
 pub use payment_desk::{FollowUpError, PaymentDesk};
+pub use phone::{BrowserLegs, PHONE_ON_S, PhoneAsk, PhoneDesk, PhoneRefused, PhoneSaid};
 pub use recording::{
     AudioRecording, ConnectedCall, NO_CONTROL, Recorders, Recordings, captures_of,
 };

@@ -13,10 +13,12 @@ mod node;
 mod recorder;
 mod srtp;
 mod uring;
+mod webrtc;
 
 pub use media_thread::MediaCounters;
 pub use node::{
-    MediaSource, Node, NodeConfig, NodeCounters, NodeError, NodeLimits, Peer, Srtp, SrtpRule,
+    BrowserPorts, MediaSource, Node, NodeConfig, NodeCounters, NodeError, NodeLimits, Peer, Srtp,
+    SrtpRule,
 };
 pub use recorder::{AudioSink, Speaker};
 pub use sip::StackCounters;

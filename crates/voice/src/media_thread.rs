@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -12,22 +13,26 @@ use std::time::{Duration, Instant};
 
 use domain::boundary::EgressTally;
 use domain::id::CallId;
-use media::leg::{Leg, LegPlan};
+use media::leg::{Codec, Leg, LegPlan};
 use media::relay::RelayPlan;
 use rtrb::{PushError, RingBuffer};
 use secret::{Arena, Key, KeySender};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::packet_io::{Backend, PacketIo, Waker};
 use crate::recorder::FrameSender;
 use crate::rtp_socket::RtpPair;
+use crate::webrtc::{BrowserLeg, WebRtcError};
+pub(crate) use browsers::{BrowserId, BrowserPort};
 pub(crate) use carrier::Carriage;
 pub use counters::MediaCounters;
 use worker::Worker;
 
+mod browsers;
 mod calls;
 mod carrier;
 mod counters;
+mod echo;
 mod running;
 mod worker;
 
@@ -49,13 +54,21 @@ const HEARTBEAT_AGE_MAX: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct MediaId(pub(crate) u64);
 
+/// How a side's packets come and go.
+pub(crate) enum Line {
+    /// By ports of its own, as they are.
+    Ports(RtpPair),
+    /// By a browser's leg of the same thread.
+    Browser(BrowserId),
+}
+
 /// A call whose media begins.
 pub(crate) struct NewCall {
     pub(crate) id: MediaId,
     pub(crate) call: Arc<CallId>,
     pub(crate) plan: RelayPlan,
-    pub(crate) consumer: RtpPair,
-    pub(crate) agent: RtpPair,
+    pub(crate) consumer: Line,
+    pub(crate) agent: Line,
     pub(crate) carriages: Carriages,
     pub(crate) keys: KeySender,
     /// Where what the egress guard has seen is noted.
@@ -77,7 +90,7 @@ pub(crate) struct Agreed {
 /// Another phone in the agent's place.
 pub(crate) struct Successor {
     pub(crate) agreed: Agreed,
-    pub(crate) ports: RtpPair,
+    pub(crate) line: Line,
     pub(crate) seed: u64,
 }
 
@@ -97,8 +110,20 @@ pub(crate) enum MediaCommand {
     /// The next key of the thread's own ring was signalled by INFO on this leg. The command holds no key: rings do not wipe what was taken.
     InfoKey(MediaId, Leg),
     End(MediaId),
+    /// A browser's leg whose description is complete.
+    OpenBrowser(BrowserId, Box<BrowserLeg>),
+    /// An ICE restart, and where our answer goes.
+    RestartBrowser(BrowserId, String, Restarting),
+    /// Another connection of the same browser takes the place of the one that this side of the call has.
+    SwapBrowser(MediaId, Leg, BrowserId),
+    /// It is a test, by this name and in this codec.
+    TestBrowser(BrowserId, MediaId, Codec),
+    CloseBrowser(BrowserId),
     Stop,
 }
+
+/// Where the answer to an ICE restart goes.
+pub(crate) type Restarting = oneshot::Sender<Result<String, WebRtcError>>;
 
 /// What a media thread says. Holds no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +137,8 @@ pub(crate) enum Report {
     LineBack(MediaId),
     TonesUnclear(MediaId),
     MediaTimeout(MediaId),
+    /// A test has come to its end.
+    TestOver(MediaId),
     /// The call's media is gone: it panicked, could not start, or nobody takes its keys.
     Failed(MediaId),
 }
@@ -129,6 +156,7 @@ impl Report {
             | Self::LineBack(id)
             | Self::TonesUnclear(id)
             | Self::MediaTimeout(id)
+            | Self::TestOver(id)
             | Self::Failed(id) => id,
         }
     }
@@ -199,6 +227,7 @@ pub(crate) struct MediaThread {
     shared: Arc<Shared>,
     join: Option<JoinHandle<()>>,
     calls: usize,
+    browser_address: Option<SocketAddr>,
 }
 
 impl MediaThread {
@@ -209,7 +238,9 @@ impl MediaThread {
         arena: &Arc<Arena>,
         notify: Arc<Notify>,
         recorder: Option<FrameSender>,
+        browsers: Option<BrowserPort>,
     ) -> io::Result<Self> {
+        let browser_address = browsers.as_ref().map(|port| port.address);
         let (commands, commands_out) = RingBuffer::new(COMMANDS_MAX);
         let (reports_in, reports) = RingBuffer::new(REPORTS_MAX);
         let no_ring = || io::Error::other("no key ring is left in the arena");
@@ -222,7 +253,7 @@ impl MediaThread {
             commands_out,
             worker::Outlet::new(reports_in, notify, recorder),
             keys_out,
-            Arc::clone(&shared),
+            (Arc::clone(&shared), browsers),
         );
         let join = std::thread::Builder::new()
             .name(format!("media-{index}"))
@@ -236,6 +267,7 @@ impl MediaThread {
             shared,
             join: Some(join),
             calls: 0,
+            browser_address,
         })
     }
 
@@ -330,6 +362,32 @@ impl MediaThread {
         self.tell(MediaCommand::End(id));
     }
 
+    /// Where browsers reach it; none: nowhere.
+    pub(crate) fn browser_address(&self) -> Option<SocketAddr> {
+        self.browser_address
+    }
+
+    /// Takes a browser's leg.
+    pub(crate) fn open_browser(&mut self, id: BrowserId, leg: Box<BrowserLeg>) {
+        self.tell(MediaCommand::OpenBrowser(id, leg));
+    }
+
+    pub(crate) fn restart_browser(&mut self, id: BrowserId, offer: String, reply: Restarting) {
+        self.tell(MediaCommand::RestartBrowser(id, offer, reply));
+    }
+
+    pub(crate) fn swap_browser(&mut self, call: MediaId, leg: Leg, id: BrowserId) {
+        self.tell(MediaCommand::SwapBrowser(call, leg, id));
+    }
+
+    pub(crate) fn test_browser(&mut self, id: BrowserId, test: MediaId, codec: Codec) {
+        self.tell(MediaCommand::TestBrowser(id, test, codec));
+    }
+
+    pub(crate) fn close_browser(&mut self, id: BrowserId) {
+        self.tell(MediaCommand::CloseBrowser(id));
+    }
+
     /// The next report.
     pub(crate) fn report(&mut self) -> Option<Report> {
         self.reports.pop().ok()
@@ -398,7 +456,7 @@ mod tests {
 
     fn thread() -> MediaThread {
         let arena = Arena::new(2).unwrap();
-        MediaThread::start(0, None, &arena, Arc::new(Notify::new()), None).unwrap()
+        MediaThread::start(0, None, &arena, Arc::new(Notify::new()), None, None).unwrap()
     }
 
     #[test]

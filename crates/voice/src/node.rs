@@ -9,27 +9,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::boundary::{
-    CallEvents, PhoneAccount, Protected, ProtectionRefused, RouteTarget, Task, Telephony,
-    TelephonyError,
+    BrowserLegs, CallEvents, PhoneAccount, PhoneAsk, PhoneRefused, PhoneSaid, Protected,
+    ProtectionRefused, RouteTarget, Task, Telephony, TelephonyError,
 };
-use domain::id::CallId;
+use domain::id::{CallId, UserId};
 use domain::service::ProtectionScope;
 use secret::Key;
 use thiserror::Error;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::media_thread::Restarting;
 use crate::rtp_socket::RtpPortsError;
 use crate::transport::BindError;
-pub use config::{MediaSource, NodeConfig, NodeLimits, Peer, Srtp, SrtpRule};
+pub use config::{BrowserPorts, MediaSource, NodeConfig, NodeLimits, Peer, Srtp, SrtpRule};
 pub use counters::NodeCounters;
 
+mod browser;
 mod call;
 mod caller;
 mod config;
 mod counters;
 mod exchange;
 mod keys;
+mod place;
 mod protection;
 mod renegotiate;
 mod run;
@@ -55,6 +58,15 @@ pub enum NodeError {
     /// The ports for media are of no use.
     #[error("the ports for media are of no use")]
     ConfigRtpPorts(#[source] RtpPortsError),
+    /// A port for browsers cannot be bound.
+    #[error("binding the port for browsers' media, {address}")]
+    ConfigBrowserPort {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// No or too many media threads.
     #[error("{0} media threads were asked for; it must be 1 to 64")]
     ConfigMediaThreads(usize),
@@ -83,8 +95,13 @@ pub(crate) enum NodeCommand {
     SendKey(CallId, Key),
     Transfer(CallId, RouteTarget),
     CancelTransfer(CallId),
+    Phone(CallId, UserId, PhoneAsk, PhoneReply),
+    RestartPhone(CallId, UserId, String, Restarting),
+    TestPhone(UserId, oneshot::Sender<Result<CallId, PhoneRefused>>),
     Shutdown(oneshot::Sender<()>),
 }
+
+pub(crate) type PhoneReply = oneshot::Sender<Result<PhoneSaid, PhoneRefused>>;
 
 /// What the SIP task and everyone else see.
 #[derive(Default)]
@@ -108,6 +125,7 @@ pub struct Node {
     shared: Arc<Shared>,
     sip_address: SocketAddr,
     sip_addresses: Vec<SocketAddr>,
+    browser_address: Option<SocketAddr>,
     task: JoinHandle<()>,
 }
 
@@ -122,12 +140,14 @@ impl Node {
         let exchange = exchange::Exchange::start(config, events, Arc::clone(&shared))?;
         let sip_address = exchange.transport.first_bound();
         let sip_addresses = exchange.transport.bound().to_vec();
+        let browser_address = exchange.browser_address();
         let task = tokio::spawn(run::run(exchange, queue));
         Ok(Self {
             commands,
             shared,
             sip_address,
             sip_addresses,
+            browser_address,
             task,
         })
     }
@@ -177,6 +197,65 @@ impl Node {
                 mpsc::error::TrySendError::Full(_) => TelephonyError::Busy,
                 mpsc::error::TrySendError::Closed(_) => TelephonyError::NoCall,
             })
+    }
+}
+
+/// Waits for an answer to a page, as long as to anything that media threads have to do with.
+async fn answered<T>(answer: oneshot::Receiver<T>) -> Result<T, PhoneRefused> {
+    match tokio::time::timeout(PROTECT_WAIT, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(_)) => Err(PhoneRefused::NotFound),
+        Err(_) => Err(PhoneRefused::Busy),
+    }
+}
+
+fn refused(error: TelephonyError) -> PhoneRefused {
+    match error {
+        TelephonyError::NoCall => PhoneRefused::NotFound,
+        TelephonyError::Busy => PhoneRefused::Busy,
+    }
+}
+
+impl BrowserLegs for Node {
+    fn ask<'a>(
+        &'a self,
+        call: &CallId,
+        agent: &UserId,
+        ask: PhoneAsk,
+    ) -> Task<'a, Result<PhoneSaid, PhoneRefused>> {
+        let agent = agent.clone();
+        if let PhoneAsk::Restart { offer } = ask {
+            let (reply, answer) = oneshot::channel();
+            let restart = |call| NodeCommand::RestartPhone(call, agent, offer, reply);
+            let told = self.tell(call, restart).map_err(refused);
+            return Box::pin(async move {
+                told?;
+                let answer = answered(answer).await?;
+                let answer = answer.map_err(|_| PhoneRefused::Description)?;
+                Ok(PhoneSaid::Restarted { answer })
+            });
+        }
+        let (reply, answer) = oneshot::channel();
+        let told = self.tell(call, |call| NodeCommand::Phone(call, agent, ask, reply));
+        Box::pin(async move {
+            told.map_err(refused)?;
+            answered(answer).await?
+        })
+    }
+
+    fn test_browser<'a>(&'a self, agent: &UserId) -> Task<'a, Result<CallId, PhoneRefused>> {
+        let (reply, answer) = oneshot::channel();
+        let told = self
+            .commands
+            .try_send(NodeCommand::TestPhone(agent.clone(), reply));
+        Box::pin(async move {
+            told.map_err(|_| PhoneRefused::Busy)?;
+            answered(answer).await?
+        })
+    }
+
+    fn browser_address(&self) -> Option<SocketAddr> {
+        self.browser_address
     }
 }
 

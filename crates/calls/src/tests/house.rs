@@ -1,6 +1,7 @@
 //! Calls between doubles of the other rooms, driven as the telephone side and a page drive them.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -69,9 +70,12 @@ impl Telephony for Line {
     fn route(
         &self,
         _: &CallId,
-        _: RouteTarget,
+        target: RouteTarget,
         protection: ProtectionScope,
     ) -> Result<(), TelephonyError> {
+        if matches!(target, RouteTarget::Browser { .. }) {
+            return self.note("route to a browser");
+        }
         self.note(match protection {
             ProtectionScope::Capture => "route",
             ProtectionScope::Always => "route protected",
@@ -123,8 +127,13 @@ impl Telephony for Line {
         self.note("key")
     }
 
-    fn transfer(&self, _: &CallId, _: RouteTarget) -> Result<(), TelephonyError> {
-        self.note("transfer")
+    fn transfer(&self, _: &CallId, target: RouteTarget) -> Result<(), TelephonyError> {
+        let in_page = matches!(target, RouteTarget::Browser { .. });
+        self.note(if in_page {
+            "transfer to a browser"
+        } else {
+            "transfer"
+        })
     }
 
     fn cancel_transfer(&self, _: &CallId) -> Result<(), TelephonyError> {
@@ -136,6 +145,37 @@ impl Telephony for Line {
     }
 
     fn set_phones(&self, _: Vec<PhoneAccount>) {}
+}
+
+impl BrowserLegs for Line {
+    fn ask<'a>(
+        &'a self,
+        _: &CallId,
+        _: &UserId,
+        ask: PhoneAsk,
+    ) -> Task<'a, Result<PhoneSaid, PhoneRefused>> {
+        let (what, said) = match ask {
+            PhoneAsk::Offer => {
+                let offer = "ours".to_owned();
+                let is_answered = false;
+                ("offer", PhoneSaid::Offer { offer, is_answered })
+            }
+            PhoneAsk::Connect { .. } => ("connect", PhoneSaid::Done),
+            PhoneAsk::Answer => ("answer", PhoneSaid::Done),
+            PhoneAsk::Decline => ("decline", PhoneSaid::Done),
+            PhoneAsk::Restart { offer } => ("restart", PhoneSaid::Restarted { answer: offer }),
+        };
+        let noted = self.note(what).map_err(|_| PhoneRefused::Busy);
+        Box::pin(async move { noted.map(|()| said) })
+    }
+
+    fn test_browser<'a>(&'a self, _: &UserId) -> Task<'a, Result<CallId, PhoneRefused>> {
+        Box::pin(async { Ok(CallId::from_random(77)) })
+    }
+
+    fn browser_address(&self) -> Option<SocketAddr> {
+        Some(([192, 0, 2, 1], 20_000).into())
+    }
 }
 
 /// What the gateway does with a charge.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use secret::{Key, KeyReceiver};
 
-use super::{EgressTally, Task};
-use crate::id::CallId;
+use super::{BrowserLegs, EgressTally, Task};
+use crate::id::{CallId, UserId};
 use crate::service::ProtectionScope;
 use crate::view::TransferFailure;
 
 /// Commands to the telephone side. Non-blocking: they are queued, and what comes of them is reported through [`CallEvents`].
-pub trait Telephony: Send + Sync {
+pub trait Telephony: BrowserLegs {
     /// Rings the target for an incoming call. Of one that is always protected nothing of the consumer leaves before the mask holds, which it does
     /// from the first packet on, whether [`Telephony::protect`] was called or not.
     fn route(
@@ -66,6 +66,11 @@ pub enum RouteTarget {
     Registered {
         /// User part of its address of record.
         user: String,
+    },
+    /// The page of an agent whose phone is the browser.
+    Browser {
+        /// Whose.
+        user: UserId,
     },
     /// A SIP URI through a next hop.
     Uri {
@@ -127,7 +132,7 @@ pub struct IncomingCall {
 pub struct LegCallIds {
     /// Of the consumer's leg.
     pub consumer: String,
-    /// Of the agent's leg. A transfer to another phone makes a new one.
+    /// Of the agent's leg. A transfer to another phone makes a new one. Empty: the agent's browser, which has none.
     pub agent: String,
 }
 

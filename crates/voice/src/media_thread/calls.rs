@@ -6,14 +6,19 @@ use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use super::browsers::{Browsers, Heard};
 use super::running::{Fate, RunningCall, SOCKETS, SocketPlace, Ways};
 use super::worker::Outlet;
 use crate::packet_io::{Outbox, Receiver, Token};
 use crate::rtp_socket::Datagram;
+use crate::webrtc::BROWSER_ADDRESS;
 
 /// The calls and where their outputs go.
 pub(super) struct Calls {
     pub(super) outlet: Outlet,
+    pub(super) browsers: Browsers,
+    /// What the last datagram of a browser, or the last look at them, has brought.
+    heard: Vec<Heard>,
     pub(super) running: Vec<Option<Box<RunningCall>>>,
     /// When each is due. Beside the calls, so that a search for the next reads 16 bytes of each and not its memory.
     pub(super) due: Vec<Option<Instant>>,
@@ -27,9 +32,11 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    pub(super) fn new(outlet: Outlet) -> Self {
+    pub(super) fn new(outlet: Outlet, browsers: Browsers) -> Self {
         Self {
             outlet,
+            browsers,
+            heard: Vec::new(),
             running: Vec::new(),
             due: Vec::new(),
             wake_at: None,
@@ -52,6 +59,42 @@ impl Calls {
         self.with(place, now, outbox, |call, ways| {
             call.take(now, socket, datagram, ways);
         });
+    }
+
+    /// A datagram came to the browsers' port.
+    fn hear_browser(&mut self, datagram: &Datagram<'_>, outbox: &mut Outbox) {
+        self.browsers.hear(datagram, outbox, &mut self.heard);
+        self.pass_on(datagram.read_at, datagram.received_at, outbox);
+    }
+
+    /// Sees to browsers that are due.
+    pub(super) fn wake_browsers(&mut self, now: Instant, outbox: &mut Outbox) {
+        self.browsers.wake(now, outbox, &mut self.heard);
+        self.pass_on(now, now, outbox);
+    }
+
+    /// Gives calls what was heard of their browsers.
+    fn pass_on(&mut self, now: Instant, received_at: Instant, outbox: &mut Outbox) {
+        let mut heard = std::mem::take(&mut self.heard);
+        for Heard {
+            place,
+            leg,
+            mut packet,
+        } in heard.drain(..)
+        {
+            let datagram = Datagram {
+                source: BROWSER_ADDRESS,
+                received_at,
+                read_at: now,
+                is_cut: false,
+                bytes: &mut packet,
+            };
+            let socket = SocketPlace { leg, rtcp: false };
+            self.with(place, now, outbox, |call, ways| {
+                call.take(now, socket, datagram, ways);
+            });
+        }
+        self.heard = heard;
     }
 
     /// Sees to all that is due, and finds what is due next. A call that was put off since the last search is found early, and put off again.
@@ -85,19 +128,25 @@ impl Calls {
     ) -> Option<R> {
         let Self {
             outlet,
+            browsers,
             running,
             due,
             wake_at,
             doomed,
             owes,
             panics,
+            ..
         } = self;
         let call = running.get_mut(place)?.as_deref_mut()?;
         // Of a call that has panicked, nothing more is relayed.
         if doomed.contains(&place) {
             return None;
         }
-        let mut ways = Ways { outbox, outlet };
+        let mut ways = Ways {
+            outbox,
+            outlet,
+            browsers,
+        };
         let acted = catch_unwind(AssertUnwindSafe(|| {
             let result = act(call, &mut ways);
             let fate = call.fate(now, &mut ways);
@@ -123,9 +172,18 @@ impl Calls {
     }
 }
 
+/// Token of the browsers' port; those of calls follow.
+pub(super) const BROWSERS: Token = Token(0);
+
+/// Token of a call's first socket.
+pub(super) fn first_token(place: usize) -> u32 {
+    // A thread has thousands of calls, not a thousand million.
+    u32::try_from(place * SOCKETS + 1).unwrap_or(u32::MAX - 3)
+}
+
 /// Whose socket it is, and which of them.
 fn place(token: Token) -> Option<(usize, SocketPlace)> {
-    let token = usize::try_from(token.0).ok()?;
+    let token = usize::try_from(token.0.checked_sub(1)?).ok()?;
     let socket = SocketPlace::ALL.get(token % SOCKETS)?;
     Some((token / SOCKETS, *socket))
 }
@@ -138,6 +196,10 @@ impl Receiver for Calls {
     }
 
     fn take(&mut self, token: Token, datagram: Datagram<'_>, outbox: &mut Outbox) {
-        self.hear(token, datagram, outbox);
+        if token == BROWSERS {
+            self.hear_browser(&datagram, outbox);
+        } else {
+            self.hear(token, datagram, outbox);
+        }
     }
 }

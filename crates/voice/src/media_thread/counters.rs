@@ -5,7 +5,7 @@
 use media::egress_guard::EgressGuardCounters;
 use media::relay::{DropReason, LegCounters, RelayCounters};
 
-/// Sums over calls. All but the first two are monotonic.
+/// Sums over calls. All but the first two and `browsers` are monotonic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MediaCounters {
     /// Calls with media now.
@@ -30,8 +30,12 @@ pub struct MediaCounters {
     pub send_failed: u64,
     /// Stretches of audio that the recorder was too slow for.
     pub record_dropped: u64,
-    /// Calls whose media panicked.
+    /// Calls and browsers' legs whose media panicked.
     pub panics: u64,
+    /// Browsers' legs now, ringing ones and tests among them.
+    pub browsers: u64,
+    /// Datagrams at browsers' ports that were for none of them, or of no use.
+    pub browser_datagrams_refused: u64,
 }
 
 impl MediaCounters {
@@ -69,6 +73,8 @@ impl MediaCounters {
         self.send_failed += other.send_failed;
         self.record_dropped += other.record_dropped;
         self.panics += other.panics;
+        self.browsers += other.browsers;
+        self.browser_datagrams_refused += other.browser_datagrams_refused;
     }
 
     /// Packets dropped for a reason.

@@ -2,6 +2,7 @@
 //! Owns: the relay, the sockets of both legs, the sending end of the key ring.
 //! Never: lets consumer audio out when a report about its protection could not be given.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,12 +13,13 @@ use media::leg::Leg;
 use media::relay::{Input, Output, Relay, RelayCounters, RelayEvent};
 use secret::KeySender;
 
+use super::browsers::Browsers;
 use super::carrier::{Carriage, Carrier};
 use super::worker::Outlet;
-use super::{Agreed, MediaId, NewCall, Report};
+use super::{Agreed, BrowserId, Line, MediaId, NewCall, Report};
 use crate::packet_io::{Outbox, PacketIo, Token};
 use crate::recorder::Speaker;
-use crate::rtp_socket::{Datagram, RtpPair, RtpSocket};
+use crate::rtp_socket::{Datagram, RtpSocket};
 
 /// Time between two looks whether anybody is left to take a call's keys: the ring of keys lies elsewhere in memory, and to look for each packet costs
 /// a tenth of relaying it. What is keyed meanwhile under protection is masked and goes nowhere.
@@ -29,8 +31,8 @@ pub(super) const SOCKETS: usize = 4;
 /// One of the four sockets of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SocketPlace {
-    leg: Leg,
-    rtcp: bool,
+    pub(super) leg: Leg,
+    pub(super) rtcp: bool,
 }
 
 impl SocketPlace {
@@ -72,6 +74,29 @@ struct Unreported {
 pub(super) struct Ways<'thread> {
     pub(super) outbox: &'thread mut Outbox,
     pub(super) outlet: &'thread mut Outlet,
+    pub(super) browsers: &'thread mut Browsers,
+}
+
+impl Ways<'_> {
+    /// Sends a packet of the relay's as its side's packets go.
+    fn transmit(
+        &mut self,
+        now: Instant,
+        line: &Line,
+        carrier: &mut Carrier,
+        (destination, bytes, rtcp): (SocketAddr, &[u8], bool),
+    ) {
+        let pair = match line {
+            Line::Ports(pair) => pair,
+            // Its own RTCP, of the stream that the browser knows, is made by its leg.
+            Line::Browser(_) if rtcp => return,
+            Line::Browser(id) => return self.browsers.send(*id, bytes, now, self.outbox),
+        };
+        let socket = if rtcp { &pair.rtcp } else { &pair.rtp };
+        if let Some(sealed) = carrier.seal(bytes, rtcp) {
+            self.outbox.send(socket, sealed, destination);
+        }
+    }
 }
 
 /// How a call goes on.
@@ -90,17 +115,33 @@ pub(super) struct RunningCall {
 }
 
 struct Sockets {
-    consumer: RtpPair,
-    agent: RtpPair,
+    consumer: Line,
+    agent: Line,
 }
 
 impl Sockets {
-    fn at(&self, place: SocketPlace) -> &RtpSocket {
-        let pair = match place.leg {
+    fn line(&self, leg: Leg) -> &Line {
+        match leg {
             Leg::Consumer => &self.consumer,
             Leg::Agent => &self.agent,
+        }
+    }
+
+    /// None of a browser: its packets come by its thread's port.
+    fn at(&self, place: SocketPlace) -> Option<&RtpSocket> {
+        match self.line(place.leg) {
+            Line::Ports(pair) if place.rtcp => Some(&pair.rtcp),
+            Line::Ports(pair) => Some(&pair.rtp),
+            Line::Browser(_) => None,
+        }
+    }
+
+    fn browsers(&self) -> impl Iterator<Item = (Leg, BrowserId)> {
+        let browser = |leg| match self.line(leg) {
+            Line::Browser(id) => Some((leg, *id)),
+            Line::Ports(_) => None,
         };
-        if place.rtcp { &pair.rtcp } else { &pair.rtp }
+        [Leg::Consumer, Leg::Agent].into_iter().filter_map(browser)
     }
 }
 
@@ -215,41 +256,68 @@ impl RunningCall {
             ..
         } = &self.core;
         let times = u64::from(*wake_at == Some(*look_at));
-        let sockets = [&self.sockets.consumer.rtp, &self.sockets.agent.rtp];
-        let ports = sockets.map(|socket| u64::from(socket.local().port()));
+        let ports = [Leg::Consumer, Leg::Agent].map(|leg| {
+            let socket = self.sockets.at(SocketPlace { leg, rtcp: false });
+            socket.map_or(0, |socket| u64::from(socket.local().port()))
+        });
         id.0 ^ times ^ ports[0] ^ ports[1] ^ relay.look(place.leg)
     }
 
     /// Watches the sockets. What came before there was anyone to hear it is thrown away.
     pub(super) fn watch(&self, io: &mut PacketIo, first: u32) -> std::io::Result<()> {
         for (token, place) in (first..).zip(SocketPlace::ALL) {
-            io.watch(self.sockets.at(place), Token(token))?;
+            if let Some(socket) = self.sockets.at(place) {
+                io.watch(socket, Token(token))?;
+            }
         }
         Ok(())
     }
 
     pub(super) fn forget(&self, io: &mut PacketIo, first: u32) {
         for (token, place) in (first..).zip(SocketPlace::ALL) {
-            io.forget(self.sockets.at(place), Token(token));
+            if let Some(socket) = self.sockets.at(place) {
+                io.forget(socket, Token(token));
+            }
         }
     }
 
-    /// The agent's sockets are these from now on.
+    /// Its sides that are browsers.
+    pub(super) fn browsers(&self) -> impl Iterator<Item = (Leg, BrowserId)> {
+        self.sockets.browsers()
+    }
+
+    /// Another connection of the browser on this side; yields the one before.
+    pub(super) fn swap_browser(&mut self, leg: Leg, id: BrowserId) -> Option<BrowserId> {
+        let line = match leg {
+            Leg::Consumer => &mut self.sockets.consumer,
+            Leg::Agent => &mut self.sockets.agent,
+        };
+        match line {
+            Line::Browser(before) => Some(std::mem::replace(before, id)),
+            Line::Ports(_) => None,
+        }
+    }
+
+    /// The agent's packets come and go this way from now on.
     pub(super) fn replace_agent(
         &mut self,
         io: &mut PacketIo,
         first: u32,
-        (ports, carriage): (RtpPair, Carriage),
+        (line, carriage): (Line, Carriage),
     ) -> std::io::Result<()> {
         let places = (first..).zip(SocketPlace::ALL);
         let agents = places.filter(|(_, place)| place.leg == Leg::Agent);
         for (token, place) in agents.clone() {
-            io.forget(self.sockets.at(place), Token(token));
+            if let Some(socket) = self.sockets.at(place) {
+                io.forget(socket, Token(token));
+            }
         }
-        self.sockets.agent = ports;
+        self.sockets.agent = line;
         self.core.carriers.agent = Carrier::new(carriage);
         for (token, place) in agents {
-            io.watch(self.sockets.at(place), Token(token))?;
+            if let Some(socket) = self.sockets.at(place) {
+                io.watch(socket, Token(token))?;
+            }
         }
         Ok(())
     }
@@ -365,7 +433,7 @@ impl Core {
     }
 
     fn drain(&mut self, now: Instant, sockets: &Sockets, ways: &mut Ways<'_>) {
-        self.put_out(sockets, ways);
+        self.put_out(now, sockets, ways);
         if self.unreported.lost.is_some() && !self.silenced {
             self.silence(now, sockets, ways);
         }
@@ -382,7 +450,7 @@ impl Core {
         }
     }
 
-    fn put_out(&mut self, sockets: &Sockets, ways: &mut Ways<'_>) {
+    fn put_out(&mut self, now: Instant, sockets: &Sockets, ways: &mut Ways<'_>) {
         self.note_egress();
         let Self {
             id,
@@ -403,10 +471,8 @@ impl Core {
                     bytes,
                     rtcp,
                 } => {
-                    let socket = sockets.at(SocketPlace { leg, rtcp });
-                    if let Some(sealed) = carriers.of(leg).seal(bytes, rtcp) {
-                        ways.outbox.send(socket, sealed, destination);
-                    }
+                    let packet = (destination, bytes, rtcp);
+                    ways.transmit(now, sockets.line(leg), carriers.of(leg), packet);
                     continue;
                 }
                 Output::Record {
@@ -452,7 +518,7 @@ impl Core {
     fn silence(&mut self, now: Instant, sockets: &Sockets, ways: &mut Ways<'_>) {
         self.silenced = true;
         self.relay.handle_input(now, Input::Mute(true));
-        self.put_out(sockets, ways);
+        self.put_out(now, sockets, ways);
         self.wake_at = self.relay.next_timeout();
     }
 }

@@ -8,14 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::id::CallId;
+use media::leg::Leg;
 use media::relay::Input;
 use secret::KeyReceiver;
 use tokio::sync::Notify;
 
-use super::calls::Calls;
+use super::browsers::{BrowserId, BrowserPort, Browsers};
+use super::calls::{BROWSERS, Calls, first_token};
 use super::counters::MediaCounters;
-use super::running::{RunningCall, SOCKETS, Ways};
-use super::{Agreed, MediaCommand, MediaId, NewCall, Report, Shared, Successor};
+use super::running::{RunningCall, Ways};
+use super::{Agreed, Line, MediaCommand, MediaId, NewCall, Report, Restarting, Shared, Successor};
 use crate::packet_io::PacketIo;
 use crate::recorder::{FrameSender, Speaker};
 
@@ -107,14 +109,14 @@ impl Worker {
         commands: rtrb::Consumer<MediaCommand>,
         outlet: Outlet,
         keys: KeyReceiver,
-        shared: Arc<Shared>,
+        (shared, browsers): (Arc<Shared>, Option<BrowserPort>),
     ) -> Self {
         Self {
             io,
             commands,
             keys,
             shared,
-            calls: Calls::new(outlet),
+            calls: Calls::new(outlet, Browsers::new(browsers)),
             free: Vec::new(),
             places: HashMap::new(),
             failed: Vec::new(),
@@ -125,6 +127,12 @@ impl Worker {
 
     /// Runs until told to stop, or until the system takes its sockets away.
     pub(super) fn run(mut self) {
+        let Self { io, calls, .. } = &mut self;
+        if let Some(socket) = calls.browsers.socket()
+            && io.watch(socket, BROWSERS).is_err()
+        {
+            return;
+        }
         loop {
             let wait = self.wait(Instant::now());
             if self.io.wait(wait).is_err() {
@@ -139,6 +147,7 @@ impl Worker {
             io.receive_for(calls);
             let now = Instant::now();
             self.calls.wake(now, self.io.outbox());
+            self.calls.wake_browsers(now, self.io.outbox());
             self.remove_doomed();
             self.report_again();
             self.publish_if_due(now);
@@ -152,10 +161,11 @@ impl Worker {
         if !self.commands.is_empty() {
             return Some(Duration::ZERO);
         }
-        if self.places.is_empty() && self.failed.is_empty() {
+        let browsers = &self.calls.browsers;
+        if self.places.is_empty() && self.failed.is_empty() && browsers.len() == 0 {
             return None;
         }
-        let due = self.calls.wake_at;
+        let due = self.calls.wake_at.into_iter().chain(browsers.wake_at).min();
         let due = due.map(|at| at.saturating_duration_since(now));
         Some(due.map_or(TICK, |due| due.min(TICK)))
     }
@@ -208,6 +218,15 @@ impl Worker {
                 }
             }
             MediaCommand::End(id) => self.end(id, now),
+            MediaCommand::OpenBrowser(id, leg) => self.calls.browsers.open(id, *leg, now),
+            MediaCommand::RestartBrowser(id, offer, reply) => {
+                self.restart_browser(id, &offer, reply, now);
+            }
+            MediaCommand::SwapBrowser(id, leg, browser) => self.swap_browser(id, leg, browser),
+            MediaCommand::TestBrowser(id, test, codec) => {
+                self.calls.browsers.test(id, test, codec, now);
+            }
+            MediaCommand::CloseBrowser(id) => self.calls.browsers.close(id),
             MediaCommand::Stop => {}
         }
         self.remove_doomed();
@@ -234,6 +253,9 @@ impl Worker {
         });
         let watched = call.watch(&mut self.io, first_token(place));
         self.places.insert(id, place);
+        for (leg, browser) in call.browsers() {
+            self.calls.browsers.bind(browser, place, leg);
+        }
         if let Some(slot) = self.calls.running.get_mut(place) {
             *slot = Some(call);
         }
@@ -252,22 +274,48 @@ impl Worker {
         let Some(place) = self.places.get(&id).copied() else {
             return;
         };
-        let Successor {
-            agreed,
-            ports,
-            seed,
-        } = successor;
+        let Successor { agreed, line, seed } = successor;
         let Agreed { plan, carriage } = agreed;
         self.on(id, now, |call, ways| {
             call.handle(now, Input::Succeed { plan, seed }, ways);
         });
         let Self { io, calls, .. } = self;
-        let call = calls.running.get_mut(place).and_then(Option::as_deref_mut);
-        let watched =
-            call.map(|call| call.replace_agent(io, first_token(place), (ports, carriage)));
-        if matches!(watched, Some(Err(_))) {
+        let Some(call) = calls.running.get_mut(place).and_then(Option::as_deref_mut) else {
+            return;
+        };
+        let browsers = &mut calls.browsers;
+        let former = call.browsers().find(|(leg, _)| *leg == Leg::Agent);
+        if let Some((_, former)) = former {
+            browsers.close(former);
+        }
+        if let Line::Browser(browser) = line {
+            browsers.bind(browser, place, Leg::Agent);
+        }
+        let watched = call.replace_agent(io, first_token(place), (line, carriage));
+        if watched.is_err() {
             self.calls.doomed.push(place);
         }
+    }
+
+    /// Another connection of the same browser: the relay hears another stream from the same place.
+    fn swap_browser(&mut self, id: MediaId, leg: Leg, browser: BrowserId) {
+        let place = self.places.get(&id).copied();
+        let Some(place) = place else {
+            return self.calls.browsers.close(browser);
+        };
+        let Calls {
+            running, browsers, ..
+        } = &mut self.calls;
+        let call = running.get_mut(place).and_then(Option::as_deref_mut);
+        if let Some(former) = call.and_then(|call| call.swap_browser(leg, browser)) {
+            browsers.close(former);
+            browsers.bind(browser, place, leg);
+        }
+    }
+
+    fn restart_browser(&mut self, id: BrowserId, offer: &str, reply: Restarting, now: Instant) {
+        let answer = self.calls.browsers.restart(id, offer, now);
+        let _asker_is_gone = reply.send(answer);
     }
 
     fn end(&mut self, id: MediaId, now: Instant) {
@@ -300,6 +348,9 @@ impl Worker {
             *due = None;
         }
         call.forget(&mut self.io, first_token(place));
+        for (_, browser) in call.browsers() {
+            self.calls.browsers.close(browser);
+        }
         self.places.remove(&call.id());
         self.free.push(place);
         self.calls.outlet.record_end(call.call());
@@ -307,12 +358,6 @@ impl Worker {
         self.publish(Instant::now());
         Some(call.id())
     }
-}
-
-/// Token of a call's first socket.
-fn first_token(place: usize) -> u32 {
-    // A thread has thousands of calls, not a thousand million.
-    u32::try_from(place * SOCKETS).unwrap_or(u32::MAX - 3)
 }
 
 /// Reports.
@@ -327,6 +372,12 @@ impl Worker {
         while let Some(id) = self.failed.pop() {
             if !self.calls.outlet.report(Report::Failed(id)) {
                 self.failed.push(id);
+                break;
+            }
+        }
+        while let Some(test) = self.calls.browsers.tests_over.pop() {
+            if !self.calls.outlet.report(Report::TestOver(test)) {
+                self.calls.browsers.tests_over.push(test);
                 break;
             }
         }
@@ -357,7 +408,9 @@ impl Worker {
         sums.calls = u64::try_from(self.places.len()).unwrap_or(u64::MAX);
         sums.send_failed = self.io.outbox().failed();
         sums.record_dropped = self.calls.outlet.record_dropped;
-        sums.panics = self.calls.panics;
+        sums.panics = self.calls.panics + self.calls.browsers.panics;
+        sums.browsers = u64::try_from(self.calls.browsers.len()).unwrap_or(u64::MAX);
+        sums.browser_datagrams_refused = self.calls.browsers.refused;
         for call in self.calls.running.iter().flatten() {
             sums.calls_watched += u64::from(call.is_watching());
             sums.add(&call.counters());
@@ -401,7 +454,13 @@ mod tests {
             let outlet = Outlet::new(reports_in, Arc::new(Notify::new()), None);
             let (_, keys) = secret::digit_ring(&arena).unwrap();
             let io = PacketIo::new(backend).unwrap();
-            let worker = Worker::new(io, commands_out, outlet, keys, Arc::new(Shared::new()));
+            let worker = Worker::new(
+                io,
+                commands_out,
+                outlet,
+                keys,
+                (Arc::new(Shared::new()), None),
+            );
             let ports = RtpPorts::new(LOOPBACK, &(first_port..=first_port + 99)).unwrap();
             Self {
                 worker,
@@ -421,8 +480,8 @@ mod tests {
                 id: MediaId(id),
                 call: Arc::new(CallId::from_random(u128::from(id))),
                 plan: RelayPlan::new(plan(), plan(), id),
-                consumer: self.ports.open().unwrap(),
-                agent: self.ports.open().unwrap(),
+                consumer: Line::Ports(self.ports.open().unwrap()),
+                agent: Line::Ports(self.ports.open().unwrap()),
                 carriages: Carriages {
                     consumer: Carriage::Plain,
                     agent: Carriage::Plain,

@@ -42,6 +42,8 @@ pub struct NodeConfig {
     pub rtp_ports: RangeInclusive<u16>,
     /// The pool of these ports, where others take from it, too; none: the node has one of its own.
     pub shared_ports: Option<RtpPorts>,
+    /// Where browsers that are phones send media.
+    pub browser_ports: BrowserPorts,
     /// Threads that carry media, 1 to 64.
     pub media_threads: usize,
     /// How they reach their packets; none: the fastest way that the kernel allows.
@@ -66,7 +68,7 @@ pub struct NodeConfig {
 }
 
 impl NodeConfig {
-    /// A node on one address for everything, with defaults: SIP over UDP, one media thread, no peers, tone of 560 Hz, no recorder.
+    /// A node on one address for everything, with defaults: SIP over UDP, one media thread, no peers, no browsers, tone of 560 Hz, no recorder.
     #[must_use]
     pub fn new(sip_listen: SocketAddr, rtp_ports: RangeInclusive<u16>, arena: Arc<Arena>) -> Self {
         Self {
@@ -81,6 +83,7 @@ impl NodeConfig {
             media_advertised: None,
             rtp_ports,
             shared_ports: None,
+            browser_ports: BrowserPorts::Off,
             media_threads: 1,
             packet_io: None,
             peers: Vec::new(),
@@ -94,6 +97,17 @@ impl NodeConfig {
             mask_off: false,
         }
     }
+}
+
+/// Where browsers that are phones send media: one UDP port for each media thread, which all its browsers share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrowserPorts {
+    /// Nowhere: browsers are no phones.
+    Off,
+    /// To ports out of those for media, which are taken from them at the start.
+    OfMedia,
+    /// To this port and those after it.
+    From(u16),
 }
 
 /// A far side that may call: a trunk, an SBC, a PBX.

@@ -2,8 +2,8 @@
 //! Owns: which legs make which call, and how a call ends.
 //! Never: waits for anything.
 
-use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,14 +18,15 @@ use sip::sdp::Codec;
 use sip::{Command, CommandError, Event, Interface, LegId, Stack, StackConfig, Status};
 use tokio::sync::Notify;
 
+use super::browser::{Browser, PhoneTest};
 use super::call::{Call, MediaState, Which};
-use super::config::{NodeConfig, NodeLimits, Peer, SrtpRule};
+use super::config::{BrowserPorts, NodeConfig, NodeLimits, Peer, SrtpRule};
 use super::counters::NodeCounters;
 use super::{NodeCommand, NodeError, Shared, lock};
-use crate::media_thread::{MediaId, MediaThread};
+use crate::media_thread::{BrowserPort, MediaId, MediaThread};
 use crate::packet_io::Backend;
 use crate::recorder::RecorderThread;
-use crate::rtp_socket::RtpPorts;
+use crate::rtp_socket::{self, RtpPorts, RtpSocket};
 use crate::transport::{Received, Transports};
 
 /// Most media threads; more is a mistake in the configuration.
@@ -71,7 +72,12 @@ pub(crate) struct Exchange {
     pub(super) is_closing: bool,
     pub(super) shared: Arc<Shared>,
     pub(super) media_news: Arc<Notify>,
-    calls: HashMap<MediaId, Call>,
+    pub(super) browsers: HashMap<LegId, Browser>,
+    /// What browsers have done, as the stack would tell it of phones. One at most for each that a page asks and each offer of ours.
+    pub(super) browser_events: VecDeque<Event>,
+    pub(super) last_browser: u64,
+    pub(super) tests: HashMap<MediaId, PhoneTest>,
+    pub(super) calls: HashMap<MediaId, Call>,
     by_id: HashMap<CallId, MediaId>,
     by_leg: HashMap<LegId, MediaId>,
     deadlines: BTreeSet<(Instant, MediaId)>,
@@ -100,19 +106,16 @@ impl Exchange {
         if media_advertised.is_unspecified() {
             return Err(NodeError::ConfigAdvertised);
         }
-        let ports = match &config.shared_ports {
-            Some(shared) => shared.clone(),
-            None => RtpPorts::new(config.media_address, &config.rtp_ports)
-                .map_err(NodeError::ConfigRtpPorts)?,
-        };
+        let ports = media_ports(&config)?;
         let media_news = Arc::new(Notify::new());
         let stack = Stack::new(
             stack_config(&config, random_seed()?, transport.interfaces()),
             Instant::now(),
         );
         let is_recording = config.audio_sink.is_some();
+        let browser_ports = browser_ports(&config, &ports, media_advertised)?;
         let (recorder, threads) = start_threads(
-            config.media_threads,
+            browser_ports,
             config.packet_io,
             &config.arena,
             &media_news,
@@ -138,6 +141,10 @@ impl Exchange {
             is_closing: false,
             shared,
             media_news,
+            browsers: HashMap::new(),
+            browser_events: VecDeque::new(),
+            last_browser: 0,
+            tests: HashMap::new(),
             calls: HashMap::new(),
             by_id: HashMap::new(),
             by_leg: HashMap::new(),
@@ -237,12 +244,17 @@ impl Exchange {
     pub(super) fn drain(&mut self, now: Instant) {
         self.is_unpublished = true;
         self.flush();
-        while let Some(event) = self.stack.poll_event() {
+        while let Some(event) = self.next_event() {
             let leg = leg_of(&event);
             let key = leg.and_then(|leg| self.key_of_leg(leg));
             self.guarded(now, key, |this| this.hear(now, event));
             self.flush();
         }
+    }
+
+    fn next_event(&mut self) -> Option<Event> {
+        let event = self.stack.poll_event();
+        event.or_else(|| self.browser_events.pop_front())
     }
 
     /// Does something for one call: if it panics, that call alone ends.
@@ -268,6 +280,12 @@ impl Exchange {
 
     /// A command to the stack; what it wants sent is sent at once.
     pub(super) fn command(&mut self, now: Instant, command: Command) -> Result<(), CommandError> {
+        if let Command::Reinvite { leg, offer } = &command
+            && self.browsers.contains_key(leg)
+        {
+            self.reinvite_browser(*leg, offer);
+            return Ok(());
+        }
         let done = self.stack.command(now, command);
         self.flush();
         done
@@ -311,6 +329,17 @@ impl Exchange {
             NodeCommand::CancelTransfer(call) => self.on(now, &call, |this, key| {
                 this.cancel_transfer(now, key, TransferFailure::Cancelled)
             }),
+            NodeCommand::Phone(call, agent, ask, reply) => self.on(now, &call, |this, key| {
+                let _page_is_gone = reply.send(this.ask_phone(now, key, &agent, ask));
+            }),
+            NodeCommand::RestartPhone(call, agent, offer, reply) => {
+                self.on(now, &call, |this, key| {
+                    this.restart_browser(key, &agent, offer, reply);
+                });
+            }
+            NodeCommand::TestPhone(agent, reply) => self.guarded(now, None, |this| {
+                let _page_is_gone = reply.send(this.test_phone(now, agent));
+            }),
             NodeCommand::Shutdown(_) => self.close(now),
         }
         self.drain(now);
@@ -328,6 +357,10 @@ impl Exchange {
         let keys: Vec<MediaId> = self.calls.keys().copied().collect();
         for key in keys {
             self.hang_up(now, key, EndCause::Local, None);
+        }
+        let tests: Vec<MediaId> = self.tests.keys().copied().collect();
+        for key in tests {
+            self.end_test(key);
         }
     }
 
@@ -408,6 +441,18 @@ impl Exchange {
         self.calls.insert(key, call);
     }
 
+    /// A test is reached as a call is, and looked at again by then.
+    pub(super) fn enter_test(&mut self, key: MediaId, id: &CallId, until: Instant) {
+        self.by_id.insert(id.clone(), key);
+        lock(&self.shared.calls).insert(id.clone());
+        self.deadlines.insert((until, key));
+    }
+
+    pub(super) fn forget_id(&mut self, id: &CallId) {
+        self.by_id.remove(id);
+        lock(&self.shared.calls).remove(id);
+    }
+
     pub(super) fn enter_leg(&mut self, leg: LegId, key: MediaId) {
         self.by_leg.insert(leg, key);
     }
@@ -464,8 +509,7 @@ impl Exchange {
         let Some(call) = self.calls.remove(&key) else {
             return;
         };
-        self.by_id.remove(&call.id);
-        lock(&self.shared.calls).remove(&call.id);
+        self.forget_id(&call.id);
         if let MediaState::On(thread) = call.media
             && let Some(thread) = self.threads.get_mut(thread)
         {
@@ -490,6 +534,9 @@ impl Exchange {
     /// A leg belongs to no call any more.
     pub(super) fn leave_leg(&mut self, now: Instant, leg: LegId, farewell: Farewell) {
         self.by_leg.remove(&leg);
+        if self.browsers.contains_key(&leg) {
+            return self.drop_browser(leg);
+        }
         self.let_go(now, leg, farewell);
     }
 
@@ -571,26 +618,60 @@ fn stack_config(
     }
 }
 
+fn media_ports(config: &NodeConfig) -> Result<RtpPorts, NodeError> {
+    match &config.shared_ports {
+        Some(shared) => Ok(shared.clone()),
+        None => RtpPorts::new(config.media_address, &config.rtp_ports)
+            .map_err(NodeError::ConfigRtpPorts),
+    }
+}
+
+/// One port for each media thread, where browsers are phones.
+fn browser_ports(
+    config: &NodeConfig,
+    ports: &RtpPorts,
+    advertised: IpAddr,
+) -> Result<Vec<Option<BrowserPort>>, NodeError> {
+    let port = |index: usize| match config.browser_ports {
+        BrowserPorts::Off => Ok(None),
+        BrowserPorts::OfMedia => {
+            let pair = ports.open().map_err(NodeError::ConfigRtpPorts)?;
+            let address = rtp_socket::advertised(&pair.rtp, advertised);
+            Ok(Some(BrowserPort::of_pool(pair, address)))
+        }
+        BrowserPorts::From(first) => {
+            let index = u16::try_from(index).unwrap_or(u16::MAX);
+            let address = SocketAddr::new(config.media_address, first.saturating_add(index));
+            let socket = RtpSocket::bind(address)
+                .map_err(|source| NodeError::ConfigBrowserPort { address, source })?;
+            let address = rtp_socket::advertised(&socket, advertised);
+            Ok(Some(BrowserPort::own(socket, address)))
+        }
+    };
+    (0..config.media_threads).map(port).collect()
+}
+
 type Threads = (Option<RecorderThread>, Vec<MediaThread>);
 
 fn start_threads(
-    count: usize,
+    browser_ports: Vec<Option<BrowserPort>>,
     backend: Option<Backend>,
     arena: &Arc<Arena>,
     news: &Arc<Notify>,
     sink: Option<Box<dyn crate::recorder::AudioSink>>,
 ) -> std::io::Result<Threads> {
     let (recorder, senders) = match sink
-        .map(|sink| RecorderThread::start(sink, count))
+        .map(|sink| RecorderThread::start(sink, browser_ports.len()))
         .transpose()?
     {
         Some((recorder, senders)) => (Some(recorder), senders.into_iter().map(Some).collect()),
         None => (None, Vec::new()),
     };
     let senders = senders.into_iter().chain(std::iter::repeat_with(|| None));
-    let start =
-        |(index, sender)| MediaThread::start(index, backend, arena, Arc::clone(news), sender);
-    let threads = (0..count)
+    let start = |((index, port), sender)| {
+        MediaThread::start(index, backend, arena, Arc::clone(news), sender, port)
+    };
+    let threads = (browser_ports.into_iter().enumerate())
         .zip(senders)
         .map(start)
         .collect::<std::io::Result<Vec<_>>>()?;

@@ -167,6 +167,10 @@ impl Exchange {
 
     fn heed(&mut self, now: Instant, report: Report) {
         let key = report.call();
+        if matches!(report, Report::TestOver(_)) {
+            self.end_test(key);
+            return;
+        }
         let Some(call) = self.call(key) else { return };
         let id = Arc::clone(&call.id);
         match report {
@@ -190,6 +194,7 @@ impl Exchange {
             Report::MediaTimeout(_) => {
                 self.hang_up(now, key, EndCause::Timeout, Some(MEDIA_TIMEOUT_REASON))
             }
+            Report::TestOver(_) => {}
             Report::Failed(_) => self.fail(now, key),
         }
     }

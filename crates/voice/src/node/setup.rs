@@ -2,7 +2,6 @@
 //! Owns: offer and answer of a new call, what a refusal becomes on the other side.
 //! Never: chooses a target.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,18 +15,16 @@ use rand::TryRngCore;
 use rand::rngs::OsRng;
 use secret::KeySender;
 use sip::sdp::{Codec, LocalAudio, Session};
-use sip::{
-    Command, CommandError, EndReason, Event, Flow, HeaderName, Host, Incoming, LegId, Status,
-    Transport, Uri,
-};
+use sip::{Command, EndReason, Event, Flow, Incoming, LegId, Status};
 
+use super::browser::line_of;
 use super::call::{Call, MediaState, Stage, Which};
 use super::caller::{Caller, text_of};
 use super::exchange::{Exchange, Farewell};
 use super::keys::{self, NoKeys};
 use super::lock;
 use super::side::{Side, Trust};
-use crate::media_thread::{Agreed, Carriages, MediaId, MediaThread, NewCall};
+use crate::media_thread::{Agreed, Carriages, Line, MediaId, MediaThread, NewCall};
 use crate::rtp_socket;
 
 /// Why a call is not taken. The status goes to the far side.
@@ -262,6 +259,9 @@ impl Exchange {
 
     /// Waiting for a route, or for an answer, took too long.
     pub(super) fn waited_too_long(&mut self, now: Instant, key: MediaId) {
+        if self.end_test(key) {
+            return;
+        }
         if self.is_transferring(key) {
             return self.cancel_transfer(now, key, TransferFailure::NoAnswer);
         }
@@ -310,11 +310,11 @@ impl Exchange {
         {
             return;
         }
-        let Some((target, flow, trust)) = self.locate(target) else {
+        let Some(mut place) = self.locate(target) else {
             return self.not_answered(now, key, Status::TEMPORARILY_UNAVAILABLE, Farewell::Gone);
         };
         let leg = self.stack.new_leg();
-        let mut callee = match self.open_side(leg, flow, trust) {
+        let mut callee = match self.open_side_at(leg, &place) {
             Ok(callee) => callee,
             Err(status) => {
                 self.counters.calls_shed += u64::from(status == Status::SERVICE_UNAVAILABLE);
@@ -323,6 +323,7 @@ impl Exchange {
         };
         let Some(call) = self.call(key) else { return };
         callee.local.codecs = callee.trust.offered(&call.caller.codecs());
+        place.narrow(&mut callee);
         if let Some(direction) = call.caller.their_direction() {
             callee.local.direction = direction;
         }
@@ -332,65 +333,14 @@ impl Exchange {
         call.stage = Stage::Calling;
         self.enter_leg(leg, key);
         self.set_deadline(key, Some(now + self.limits.answer_wait));
-        if self.invite(now, key, (leg, target, flow, offer)).is_err() {
+        if self.invite(now, key, (leg, place, offer)).is_err() {
             self.counters.calls_shed += 1;
             self.not_answered(now, key, Status::SERVICE_UNAVAILABLE, Farewell::Gone);
         }
     }
 
-    /// Calls a far side in the caller's name.
-    pub(super) fn invite(
-        &mut self,
-        now: Instant,
-        key: MediaId,
-        (leg, target, flow, offer): (LegId, Uri, Flow, Session),
-    ) -> Result<(), CommandError> {
-        let ours = self.stack.advertised(flow);
-        let (host, port) = (Host::Ip(ours.ip()), Some(ours.port()));
-        let call = self.call(key).ok_or(CommandError::BugUnknownLeg)?;
-        let invite = Command::Invite {
-            leg,
-            target,
-            to: None,
-            from: call.shown_as.at(host, port),
-            flow,
-            offer: Some(offer),
-            max_forwards: Some(call.max_forwards),
-            headers: call_header(&call.id),
-            credentials: None,
-        };
-        self.command(now, invite)
-    }
-
-    pub(super) fn locate(&self, target: &RouteTarget) -> Option<(Uri, Flow, Trust)> {
-        match target {
-            RouteTarget::Registered { user } => {
-                let (uri, flow) = self.stack.registration(user)?;
-                Some((uri, flow, self.trust_in_phones()))
-            }
-            RouteTarget::Uri { uri, address } => {
-                let uri = Uri::parse(uri.as_bytes())?;
-                let flow = self.stack.flow_to(*address, transport_of(&uri)?)?;
-                Some((uri, flow, self.trust_in(*address)))
-            }
-        }
-    }
-
-    fn trust_in_phones(&self) -> Trust {
+    pub(super) fn trust_in_phones(&self) -> Trust {
         Trust::phone(self.phones_srtp, &self.phone_codecs)
-    }
-
-    fn trust_in(&self, address: SocketAddr) -> Trust {
-        let peer = self
-            .peers
-            .iter()
-            .find(|peer| peer.addresses.contains(&address.ip()));
-        peer.map_or_else(Trust::stranger, |peer| Trust {
-            media_source: peer.media_source.clone(),
-            info_digits: peer.info_digits,
-            srtp: peer.srtp,
-            codecs: peer.codecs.clone(),
-        })
     }
 
     fn target_failed(&mut self, now: Instant, key: MediaId, status: Status) {
@@ -576,17 +526,16 @@ impl Exchange {
         plan.record = self.is_recording;
         plan.media_timeout = limits.media_timeout;
         plan.held_timeout = limits.held_timeout;
-        let index = self.idlest_thread()?;
+        let index = self.thread_for(key)?;
+        let lines = self.take_lines(key)?;
         let call = self.call(key)?;
         plan.always = call.protection == ProtectionScope::Always;
         plan.watch = call.watched;
-        let (caller, callee) = (&mut call.caller.ports, &mut call.callee.as_mut()?.ports);
-        let ports = (caller.take()?, callee.take()?);
         let carriages = Carriages {
             consumer: consumer.carriage,
             agent: agent.carriage,
         };
-        let (consumer, agent) = call.by_role(ports.0, ports.1);
+        let (consumer, agent) = call.by_role(lines.0, lines.1);
         let (keys, egress) = take_ends(&mut call.media)?;
         let id = Arc::clone(&call.id);
         call.media = MediaState::On(index);
@@ -608,7 +557,25 @@ impl Exchange {
         Some(())
     }
 
-    fn idlest_thread(&self) -> Option<usize> {
+    /// The thread of the call's browser, else the one with the fewest calls.
+    fn thread_for(&mut self, key: MediaId) -> Option<usize> {
+        let call = self.calls.get(&key)?;
+        self.thread_of_browser(call)
+            .or_else(|| self.idlest_thread())
+    }
+
+    /// The ways of caller's and callee's packets.
+    fn take_lines(&mut self, key: MediaId) -> Option<(Line, Line)> {
+        let Self {
+            calls, browsers, ..
+        } = self;
+        let call = calls.get_mut(&key)?;
+        let caller = line_of(browsers, &mut call.caller)?;
+        let callee = line_of(browsers, call.callee.as_mut()?)?;
+        Some((caller, callee))
+    }
+
+    pub(super) fn idlest_thread(&self) -> Option<usize> {
         let alive = self
             .threads
             .iter()
@@ -655,27 +622,9 @@ fn passed_on(status: Status) -> Status {
     }
 }
 
-fn new_call_id() -> Option<CallId> {
+pub(super) fn new_call_id() -> Option<CallId> {
     let (high, low) = (OsRng.try_next_u64().ok()?, OsRng.try_next_u64().ok()?);
     Some(CallId::from_random(
         (u128::from(high) << 64) | u128::from(low),
     ))
-}
-
-/// The header by which the next hop can name this call to us (S40).
-/// What a URI asks for; none: a transport that is not spoken here.
-fn transport_of(uri: &Uri) -> Option<Transport> {
-    let uri = uri.as_sip();
-    match uri.and_then(|uri| uri.params.value("transport")) {
-        _ if uri.is_some_and(|uri| uri.secure) => Some(Transport::Tls),
-        Some(word) => Transport::parse(word),
-        None => Some(Transport::Udp),
-    }
-}
-
-fn call_header(id: &CallId) -> Vec<(HeaderName, String)> {
-    let name = HeaderName::parse(b"X-Tonewall-Call");
-    name.map(|name| (name, id.to_string()))
-        .into_iter()
-        .collect()
 }

@@ -14,6 +14,7 @@ use super::config::{MediaSource, SrtpRule};
 use super::keys;
 use crate::media_thread::{Agreed, Carriage};
 use crate::rtp_socket::RtpPair;
+use crate::webrtc::BROWSER_ADDRESS;
 
 /// How a far side's media and keys are taken.
 #[derive(Debug, Clone)]
@@ -67,7 +68,7 @@ impl Trust {
 pub(super) struct Side {
     pub(super) leg: LegId,
     pub(super) trust: Trust,
-    /// Taken by the media thread when media begins.
+    /// Taken by the media thread when media begins; none of a browser.
     pub(super) ports: Option<RtpPair>,
     pub(super) local: LocalAudio,
     flow: Flow,
@@ -100,6 +101,26 @@ impl Side {
             ports: Some(ports),
             local,
             flow,
+            ours: None,
+            theirs: None,
+            before: None,
+            theirs_before: None,
+        }
+    }
+
+    /// A side that has no ports: an agent's browser, by its connection.
+    pub(super) fn browser(leg: LegId, local: LocalAudio) -> Self {
+        Self {
+            leg,
+            trust: Trust {
+                media_source: MediaSource::Signalled,
+                info_digits: false,
+                srtp: SrtpRule::default(),
+                codecs: Codec::USUAL.to_vec(),
+            },
+            ports: None,
+            local,
+            flow: Flow::udp(BROWSER_ADDRESS),
             ours: None,
             theirs: None,
             before: None,
@@ -328,7 +349,7 @@ impl Side {
     }
 }
 
-fn media_codec(codec: Codec) -> media::leg::Codec {
+pub(super) fn media_codec(codec: Codec) -> media::leg::Codec {
     match codec {
         Codec::Pcmu => media::leg::Codec::Pcmu,
         Codec::Pcma => media::leg::Codec::Pcma,

@@ -12,10 +12,11 @@ use rand::rngs::OsRng;
 use sip::sdp::{Direction, Session};
 use sip::{Command, Event, Status};
 
+use super::browser::line_of;
 use super::call::{Stage, Which};
 use super::exchange::{Exchange, Farewell, leg_of};
 use super::side::Side;
-use crate::media_thread::{MediaId, Successor};
+use crate::media_thread::{Line, MediaId, Successor};
 
 /// How long the other agent's phone may ring. A consumer waits on hold meanwhile.
 const RING_MAX: Duration = Duration::from_secs(30);
@@ -35,11 +36,9 @@ impl Exchange {
         target: &RouteTarget,
     ) -> Result<(), TransferFailure> {
         let unreachable = || TransferFailure::Unreachable;
-        let (target, flow, trust) = self.locate(target).ok_or_else(unreachable)?;
+        let mut place = self.locate(target).ok_or_else(unreachable)?;
         let leg = self.stack.new_leg();
-        let mut side = self
-            .open_side(leg, flow, trust)
-            .map_err(|_| unreachable())?;
+        let mut side = self.open_side_at(leg, &place).map_err(|_| unreachable())?;
         let call = self.call(key).ok_or_else(unreachable)?;
         if call.stage != Stage::Connected || call.target.is_some() {
             return Err(unreachable());
@@ -48,11 +47,12 @@ impl Exchange {
         let spoken = consumer.negotiated().map_err(|_| unreachable())?.codec;
         // The consumer's own codec: nothing is renegotiated with the consumer.
         side.local.codecs = side.trust.offered(&[spoken]);
+        place.narrow(&mut side);
         let offer = side.offer();
         call.target = Some(side);
         self.enter_leg(leg, key);
         self.set_deadline(key, Some(now + RING_MAX));
-        if self.invite(now, key, (leg, target, flow, offer)).is_err() {
+        if self.invite(now, key, (leg, place, offer)).is_err() {
             self.drop_target(now, key, Farewell::Gone);
             return Err(unreachable());
         }
@@ -122,7 +122,8 @@ impl Exchange {
             return;
         };
         let leg = target.leg;
-        let taken = successor(&mut target, answer).and_then(|successor| {
+        let line = |target: &mut Side| line_of(&self.browsers, target);
+        let taken = successor(&mut target, answer, line).and_then(|successor| {
             let thread = self.call(key)?.thread()?;
             self.threads.get_mut(thread)?.succeed(key, successor);
             Some(())
@@ -174,11 +175,15 @@ impl Exchange {
     }
 }
 
-fn successor(target: &mut Side, answer: Option<Session>) -> Option<Successor> {
+fn successor(
+    target: &mut Side,
+    answer: Option<Session>,
+    line: impl FnOnce(&mut Side) -> Option<Line>,
+) -> Option<Successor> {
     target.take_answer(answer?).ok()?;
     Some(Successor {
         agreed: target.agreed().ok()?,
-        ports: target.ports.take()?,
+        line: line(target)?,
         seed: OsRng.try_next_u64().ok()?,
     })
 }

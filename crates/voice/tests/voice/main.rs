@@ -6,11 +6,13 @@
     reason = "a failed step of a test is its failure"
 )]
 
+mod page;
 mod phone;
 mod scene;
 mod srtp;
 mod talker;
 
+mod browsers;
 mod codecs;
 mod controls;
 mod names;

@@ -140,56 +140,67 @@ impl Talker {
 
     /// What was heard of the newest stream as samples, in the order of its timestamps; gaps are silence.
     pub(crate) fn sound(&self) -> Vec<i16> {
-        let heard = self.heard();
-        let is_audio = |one: &&Heard| [AUDIO, WIDE].contains(&one.header.payload_type);
-        let Some(newest) = heard.iter().rfind(is_audio).map(|one| one.header.ssrc) else {
-            return Vec::new();
-        };
-        let audio = heard.iter().filter(is_audio);
-        let audio: Vec<&Heard> = audio.filter(|one| one.header.ssrc == newest).collect();
-        let Some(first) = audio.first().map(|one| one.header.timestamp) else {
-            return Vec::new();
-        };
-        let mut sound = Vec::new();
-        let mut decoder = g722::Decoder::new();
-        for one in audio {
-            let from = usize::try_from(one.header.timestamp.wrapping_sub(first)).unwrap();
-            if from > 8_000 * 60 {
-                continue;
-            }
-            sound.resize(sound.len().max(from + one.payload.len()), 0);
-            let place = &mut sound[from..from + one.payload.len()];
-            if one.header.payload_type == WIDE {
-                decoder.decode(&one.payload, place);
-            } else {
-                Law::Mu.decode(&one.payload, place);
-            }
-        }
-        sound
+        sound_of(&self.heard())
     }
 
     /// Stretches that might be keys.
     pub(crate) fn keys_heard(&self) -> usize {
-        LooseDetector::scan(&self.sound())
-            .iter()
-            .filter(|find| find.key().is_some())
-            .count()
+        keys_in(&self.sound())
     }
 
     /// Share of this pitch in the last half second that was heard, 0 to 1.
     pub(crate) fn share_of(&self, pitch_hz: f32) -> f32 {
-        let sound = self.sound();
-        let end = &sound[sound.len().saturating_sub(4_000)..];
-        let total: f32 = end.iter().map(|sample| f32::from(*sample).powi(2)).sum();
-        let wave = |phase: f32| -> f32 {
-            let each = end.iter().zip(0_u16..).map(|(sample, at)| {
-                f32::from(*sample) * (TAU * pitch_hz * f32::from(at) / 8_000.0 + phase).sin()
-            });
-            each.sum()
-        };
-        let count = f32::from(u16::try_from(end.len().max(1)).unwrap());
-        2.0 * (wave(0.0).powi(2) + wave(TAU / 4.0).powi(2)) / (count * total.max(1.0))
+        share_in(&self.sound(), pitch_hz)
     }
+}
+
+/// The newest stream as samples, in the order of its timestamps; gaps are silence.
+pub(crate) fn sound_of(heard: &[Heard]) -> Vec<i16> {
+    let is_audio = |one: &&Heard| [AUDIO, WIDE].contains(&one.header.payload_type);
+    let Some(newest) = heard.iter().rfind(is_audio).map(|one| one.header.ssrc) else {
+        return Vec::new();
+    };
+    let audio = heard.iter().filter(is_audio);
+    let audio: Vec<&Heard> = audio.filter(|one| one.header.ssrc == newest).collect();
+    let Some(first) = audio.first().map(|one| one.header.timestamp) else {
+        return Vec::new();
+    };
+    let mut sound = Vec::new();
+    let mut decoder = g722::Decoder::new();
+    for one in audio {
+        let from = usize::try_from(one.header.timestamp.wrapping_sub(first)).unwrap();
+        if from > 8_000 * 60 {
+            continue;
+        }
+        sound.resize(sound.len().max(from + one.payload.len()), 0);
+        let place = &mut sound[from..from + one.payload.len()];
+        if one.header.payload_type == WIDE {
+            decoder.decode(&one.payload, place);
+        } else {
+            Law::Mu.decode(&one.payload, place);
+        }
+    }
+    sound
+}
+
+/// Stretches that might be keys.
+pub(crate) fn keys_in(sound: &[i16]) -> usize {
+    let finds = LooseDetector::scan(sound);
+    finds.iter().filter(|find| find.key().is_some()).count()
+}
+
+/// Share of this pitch in the last half second, 0 to 1.
+pub(crate) fn share_in(sound: &[i16], pitch_hz: f32) -> f32 {
+    let end = &sound[sound.len().saturating_sub(4_000)..];
+    let total: f32 = end.iter().map(|sample| f32::from(*sample).powi(2)).sum();
+    let wave = |phase: f32| -> f32 {
+        let each = end.iter().zip(0_u16..).map(|(sample, at)| {
+            f32::from(*sample) * (TAU * pitch_hz * f32::from(at) / 8_000.0 + phase).sin()
+        });
+        each.sum()
+    };
+    let count = f32::from(u16::try_from(end.len().max(1)).unwrap());
+    2.0 * (wave(0.0).powi(2) + wave(TAU / 4.0).powi(2)) / (count * total.max(1.0))
 }
 
 /// A socket, and how what it sends is secured.
