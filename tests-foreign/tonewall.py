@@ -164,6 +164,8 @@ digest = "{digest}"
 [media]
 address = "{net.server}"
 ports = "{first}-{first + width - 1}"
+# No phones in pages, whose port would count among those of calls.
+browser_port = 0
 threads = {threads}
 
 [capture]

@@ -28,6 +28,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::AuditQueue;
 use crate::configuration::Configuration;
+use crate::phones::{Phones, tell_gone};
 use crate::routing::Agents;
 use crate::signals::Signals;
 use crate::task::{LineMessage, Mail, Message, Showing, start};
@@ -76,6 +77,7 @@ pub(crate) struct Inner {
     pub(crate) deps: Deps,
     pub(crate) audit: AuditQueue,
     pub(crate) agents: Agents,
+    pub(crate) phones: Phones,
     /// How often payments were tried.
     pub(crate) velocity: Mutex<Velocity>,
     /// Charges run on after their call is gone.
@@ -197,6 +199,7 @@ impl Calls {
             deps,
             audit,
             agents: Agents::default(),
+            phones: Phones::default(),
             velocity: Mutex::new(Velocity::new(RandomState::new())),
             charges: TaskTracker::new(),
             telephony: OnceLock::new(),
@@ -355,6 +358,8 @@ impl CallEvents for Calls {
     fn ended(&self, call: &CallId, cause: EndCause) {
         if let Some(handle) = self.0.handle(call) {
             handle.signals.end(cause);
+        } else if let Some(agent) = self.0.phones.test_ends(call) {
+            tell_gone(&self.0, &agent, call);
         }
     }
 

@@ -16,6 +16,8 @@ mod live;
 mod mask;
 mod open_capture;
 mod patience;
+mod phone_desk;
+mod phones;
 mod read_out;
 mod reconcile;
 mod recording;

@@ -14,6 +14,7 @@ use domain::id::{CallId, UserId};
 use domain::service::{Route, Service};
 
 use crate::configuration::Snapshot;
+use crate::phones::Phones;
 
 /// Why a call is refused, as a SIP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,10 +170,50 @@ impl Agents {
     }
 }
 
+/// Agents that can be rung, and where: in the page of one whose phone is on there, else at the phone that is registered.
+pub(crate) fn reachable(
+    snapshot: &Snapshot,
+    phones: &Phones,
+    registered: &[String],
+) -> Vec<(Arc<User>, RouteTarget)> {
+    let now = crate::now();
+    let on = phones.on(now);
+    let in_page = on.iter().filter_map(|user| {
+        let agent = snapshot.user(user).filter(|agent| agent.enabled)?;
+        Some((agent.clone(), RouteTarget::Browser { user: user.clone() }))
+    });
+    let at_phone = registered.iter().filter_map(|phone| {
+        let agent = snapshot.user_of_phone(phone)?;
+        let user = phone.clone();
+        (!on.contains(&agent.id)).then(|| (agent.clone(), RouteTarget::Registered { user }))
+    });
+    in_page.chain(at_phone).collect()
+}
+
+/// Whom a call for the phone of this name rings.
+fn named(
+    snapshot: &Snapshot,
+    phones: &Phones,
+    registered: &[String],
+    called: &str,
+) -> Result<(Option<Arc<User>>, RouteTarget), Refusal> {
+    let agent = snapshot.user_of_phone(called).cloned();
+    if let Some(agent) = agent
+        .as_ref()
+        .filter(|agent| phones.is_on(&agent.id, crate::now()))
+    {
+        let user = agent.id.clone();
+        return Ok((Some(agent.clone()), RouteTarget::Browser { user }));
+    }
+    let user = registered.iter().find(|phone| **phone == called);
+    let user = user.ok_or(Refusal::Unavailable)?.clone();
+    Ok((agent, RouteTarget::Registered { user }))
+}
+
 /// Chooses the route of a call.
 pub(crate) fn choose(
     snapshot: &Snapshot,
-    agents: &Agents,
+    (agents, phones): (&Agents, &Phones),
     registered: &[String],
     call: &IncomingCall,
 ) -> Result<Chosen, Refusal> {
@@ -182,25 +223,16 @@ pub(crate) fn choose(
     let now = crate::now();
     let (agent, target) = match &service.route {
         Route::Agents => {
-            let candidates = registered
-                .iter()
-                .filter_map(|phone| snapshot.user_of_phone(phone))
-                .cloned()
-                .collect();
+            let reachable = reachable(snapshot, phones, registered);
+            let candidates = reachable.iter().map(|(agent, _)| agent.clone()).collect();
             let agent = agents
                 .take_longest_idle(candidates, &call.id, now)
                 .ok_or(Refusal::Unavailable)?;
-            let user = agent.phone.clone().ok_or(Refusal::Misconfigured)?;
-            (Some(agent), RouteTarget::Registered { user })
+            let place = reachable.into_iter().find(|(one, _)| one.id == agent.id);
+            let (agent, target) = place.ok_or(Refusal::Unavailable)?;
+            (Some(agent), target)
         }
-        Route::Registered => {
-            let user = registered
-                .iter()
-                .find(|phone| **phone == call.called)
-                .ok_or(Refusal::Unavailable)?;
-            let agent = snapshot.user_of_phone(user).cloned();
-            (agent, RouteTarget::Registered { user: user.clone() })
-        }
+        Route::Registered => named(snapshot, phones, registered, &call.called)?,
         Route::Uri {
             uri,
             address,

@@ -34,6 +34,7 @@ use crate::controls::Keypad;
 use crate::desk::Inner;
 use crate::mask::Mask;
 use crate::open_capture::OpenCapture;
+use crate::phones::browser_of;
 use crate::routing;
 use crate::signals::Signals;
 use crate::transfer::Transfer;
@@ -156,6 +157,8 @@ pub(crate) struct CallTask {
     pub(crate) service: Arc<Service>,
     pub(crate) desktop: Option<Arc<Desktop>>,
     pub(crate) agent: Option<Arc<User>>,
+    /// Whose page is the agent's phone on this call; none: a phone of its own.
+    pub(crate) browser: Option<UserId>,
     pub(crate) keypad: Keypad,
     pub(crate) transfer: Option<Transfer>,
     pub(crate) open: Option<OpenCapture>,
@@ -193,6 +196,24 @@ impl Drop for Registered {
     }
 }
 
+/// The route of a call; one without any is refused.
+fn choose(
+    inner: &Inner,
+    telephony: &dyn Telephony,
+    incoming: &IncomingCall,
+) -> Option<routing::Chosen> {
+    let snapshot = inner.deps.configuration.current();
+    let agents = (&inner.agents, &inner.phones);
+    match routing::choose(&snapshot, agents, &telephony.registered(), incoming) {
+        Ok(chosen) => Some(chosen),
+        Err(refusal) => {
+            tracing::info!(call = %incoming.id, ?refusal, "a call was refused");
+            let _gone = telephony.reject(&incoming.id, refusal.status());
+            None
+        }
+    }
+}
+
 /// Routes an incoming call and starts its task.
 pub(crate) fn start(
     inner: Arc<Inner>,
@@ -207,16 +228,9 @@ pub(crate) fn start(
             call: incoming.id.clone(),
             over: true,
         };
-        let snapshot = inner.deps.configuration.current();
-        let chosen =
-            match routing::choose(&snapshot, &inner.agents, &telephony.registered(), &incoming) {
-                Ok(chosen) => chosen,
-                Err(refusal) => {
-                    tracing::info!(call = %incoming.id, ?refusal, "a call was refused");
-                    let _gone = telephony.reject(&incoming.id, refusal.status());
-                    return;
-                }
-            };
+        let Some(chosen) = choose(&inner, &*telephony, &incoming) else {
+            return;
+        };
         registered.over = false;
         if let Some(agent) = &chosen.agent {
             inner.belongs_to(&incoming.id, &agent.id);
@@ -239,6 +253,7 @@ pub(crate) fn start(
             service: chosen.service,
             desktop: chosen.desktop,
             agent: chosen.agent,
+            browser: browser_of(&chosen.target),
             keypad: Keypad::default(),
             transfer: None,
             open: None,
@@ -255,6 +270,7 @@ pub(crate) fn start(
         if task.telephony.route(id, chosen.target, protection).is_err() {
             return;
         }
+        task.tell_browser_ring();
         task.settle_listening();
         task.publish_call();
         task.run(mail).await;
@@ -334,6 +350,7 @@ impl CallTask {
             tracing::info!(call = %self.call.id(), ?cause, "a call ended");
             self.call.ended(self.inner.deps.clock.now());
             self.drop_transfer();
+            self.tell_browser_gone();
             self.free_agent();
             self.inner.deps.recorders.hung_up(self.call.id());
             self.capture_event(domain::capture::Event::CallEnded);

@@ -12,9 +12,10 @@ use domain::capture::{Event, Ruling};
 use domain::id::UserId;
 use domain::view::{ButtonDisabled, DeskError, TransferFailure, TransferTarget, TransferView};
 
-use crate::configuration::Snapshot;
 use crate::controls::refused;
 use crate::desk::Inner;
+use crate::phones::{browser_of, tell_gone, tell_ring};
+use crate::routing::reachable;
 use crate::task::CallTask;
 
 /// A transfer whose phone rings.
@@ -24,31 +25,30 @@ pub(crate) struct Transfer {
     /// The call was on hold by the button before.
     was_held: bool,
     discarded: bool,
+    /// It rings in their page.
+    browser: Option<UserId>,
 }
 
-/// Agents whose phones are registered, but this one.
-fn candidates<'a>(
-    snapshot: &'a Snapshot,
-    registered: &'a [String],
-    but: &'a UserId,
-) -> impl Iterator<Item = &'a Arc<User>> {
-    let users = registered
-        .iter()
-        .filter_map(|phone| snapshot.user_of_phone(phone));
-    users.filter(move |user| user.id != *but)
+/// Agents that can be rung, but this one, and where.
+fn candidates(
+    inner: &Inner,
+    registered: &[String],
+    but: &UserId,
+) -> impl Iterator<Item = (Arc<User>, RouteTarget)> {
+    let snapshot = inner.deps.configuration.current();
+    let users = reachable(&snapshot, &inner.phones, registered);
+    users.into_iter().filter(move |(user, _)| user.id != *but)
 }
 
 /// Whom the agent can transfer a call to, by name.
 pub(crate) fn targets(inner: &Inner, registered: &[String], agent: &UserId) -> Vec<TransferTarget> {
-    let (snapshot, now) = (inner.deps.configuration.current(), crate::now());
-    let target = |user: &Arc<User>| TransferTarget {
+    let now = crate::now();
+    let target = |(user, _): (Arc<User>, RouteTarget)| TransferTarget {
         user: user.id.clone(),
         name: user.display_name.clone(),
         free: inner.agents.is_free(&user.id, now),
     };
-    let mut targets: Vec<_> = candidates(&snapshot, registered, agent)
-        .map(target)
-        .collect();
+    let mut targets: Vec<_> = candidates(inner, registered, agent).map(target).collect();
     targets.sort_by(|left, right| left.name.cmp(&right.name));
     targets
 }
@@ -67,23 +67,31 @@ impl CallTask {
         if self.open.is_some() && !discard {
             return Err(DeskError::Disabled(ButtonDisabled::CaptureOpen));
         }
-        let (to, phone) = self.take_target(to)?;
-        let begun = self.begin_transfer(by, to.clone(), phone);
+        let (to, target) = self.take_target(to)?;
+        let begun = self.begin_transfer(by, to.clone(), target);
         if begun.is_err() {
             self.release(&to.id);
         }
         begun
     }
 
-    fn begin_transfer(&mut self, by: Actor, to: Arc<User>, user: String) -> Result<(), DeskError> {
+    fn begin_transfer(
+        &mut self,
+        by: Actor,
+        to: Arc<User>,
+        target: RouteTarget,
+    ) -> Result<(), DeskError> {
         let discarded = self.open.is_some();
         self.discard_capture()?;
         let was_held = self.call.is_held_by_agent();
         self.hold(true)?;
-        let target = RouteTarget::Registered { user };
+        let browser = browser_of(&target);
         if let Err(error) = self.telephony.transfer(self.call.id(), target) {
             self.hold(was_held)?;
             return Err(refused(error));
+        }
+        if let Some(agent) = &browser {
+            tell_ring(&self.inner, agent, self.call.id());
         }
         self.call.transfer(Some(TransferView {
             to: to.display_name.clone(),
@@ -94,21 +102,21 @@ impl CallTask {
             by,
             was_held,
             discarded,
+            browser,
         });
         self.publish_call();
         Ok(())
     }
 
-    fn take_target(&self, to: &UserId) -> Result<(Arc<User>, String), DeskError> {
+    fn take_target(&self, to: &UserId) -> Result<(Arc<User>, RouteTarget), DeskError> {
         let agent = self.call.agent().ok_or(DeskError::NotFound)?;
-        let snapshot = self.inner.deps.configuration.current();
         let registered = self.telephony.registered();
-        let found = candidates(&snapshot, &registered, agent).find(|user| user.id == *to);
-        let user = found.ok_or(DeskError::AgentNotFree)?.clone();
-        let phone = user.phone.clone().ok_or(DeskError::AgentNotFree)?;
+        let mut found = candidates(&self.inner, &registered, agent);
+        let found = found.find(|(user, _)| user.id == *to);
+        let (user, target) = found.ok_or(DeskError::AgentNotFree)?;
         let agents = &self.inner.agents;
         if agents.take_free(&user.id, self.call.id(), crate::now()) {
-            Ok((user, phone))
+            Ok((user, target))
         } else {
             Err(DeskError::AgentNotFree)
         }
@@ -152,8 +160,14 @@ impl CallTask {
 
     fn hand_over(&mut self, transfer: Transfer, legs: &LegCallIds) {
         let Transfer {
-            to, by, discarded, ..
+            to,
+            by,
+            discarded,
+            browser,
+            ..
         } = transfer;
+        self.tell_browser_gone();
+        self.browser = browser;
         let now = self.inner.deps.clock.now();
         let object = format!("call {}", self.call.id());
         let entry = AuditEntry::new(now, &by, AuditAction::CallTransferred, object);
@@ -181,6 +195,7 @@ impl CallTask {
     /// It goes back to the agent as it was before, who is told why.
     fn take_back(&mut self, transfer: &Transfer, why: TransferFailure) {
         self.release(&transfer.to.id);
+        self.tell_target_gone(transfer);
         self.call.transfer(Some(TransferView {
             to: transfer.to.display_name.clone(),
             failed: Some(why),
@@ -199,6 +214,13 @@ impl CallTask {
     pub(crate) fn drop_transfer(&mut self) {
         if let Some(transfer) = self.transfer.take() {
             self.release(&transfer.to.id);
+            self.tell_target_gone(&transfer);
+        }
+    }
+
+    fn tell_target_gone(&self, transfer: &Transfer) {
+        if let Some(agent) = &transfer.browser {
+            tell_gone(&self.inner, agent, self.call.id());
         }
     }
 

@@ -125,7 +125,9 @@ fn media_metrics(media: &MediaCounters) -> Vec<Metric> {
         ("tonewall_media_keys_withheld_total", "Key presses masked and not counted: doubles, echoes, from before arming.", Counter, media.keys_withheld),
         ("tonewall_media_outputs_dropped_total", "Outputs of relays that found no room.", Counter, media.outputs_dropped),
         ("tonewall_media_record_frames_dropped_total", "Frames that the recorder was too slow for.", Counter, media.record_dropped),
-        ("tonewall_media_panics_total", "Calls whose media panicked.", Counter, media.panics),
+        ("tonewall_media_panics_total", "Calls and browsers' legs whose media panicked.", Counter, media.panics),
+        ("tonewall_media_browsers", "Connections of phones in agents' pages now, ringing ones and tests among them.", Gauge, media.browsers),
+        ("tonewall_media_browser_datagrams_refused_total", "Datagrams at the ports for browsers that were for none of them, or of no use.", Counter, media.browser_datagrams_refused),
     ];
     let mut metrics: Vec<Metric> = rows
         .map(|(name, help, kind, value)| metric(name, help, kind, count(value)))

@@ -26,7 +26,7 @@ use thiserror::Error;
 use tokio::task::JoinHandle;
 use voice::rtp_socket::RtpPorts;
 use voice::transport::{InterfaceConfig, TlsConfig, TlsPeer};
-use voice::{AudioSink, MediaSource, Node, NodeConfig, Peer, Speaker};
+use voice::{AudioSink, BrowserPorts, MediaSource, Node, NodeConfig, Peer, Speaker};
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config, RecorderKind};
@@ -185,8 +185,7 @@ impl Server {
         let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
         let arena = locked_arena(config, extras.keys_are_tests)?;
         let database = Arc::new(open_store(config).await?);
-        let configuration = Configuration::load(readers(&database)).await?;
-        settle_ledger(&database, &*clock).await?;
+        let configuration = load(&database, &*clock).await?;
         let hub = web::events::Hub::new();
         let (gateway, trials) = gateway(config, &arena, &hub)?;
         let started = start_recorders((config, extras), &database, &clock, &configuration, &hub);
@@ -208,6 +207,7 @@ impl Server {
         record_start(&*database, &*clock, config, database.epoch()).await?;
         let deps = web::Deps {
             desk: Arc::new(calls.clone()),
+            phones: Arc::new(calls.clone()),
             store: store.clone(),
             users: database.clone(),
             desktops: database.clone(),
@@ -377,6 +377,16 @@ fn readers(database: &Arc<Database>) -> Readers {
     }
 }
 
+/// The configuration, with a ledger in which nothing of an earlier start is open.
+async fn load(
+    database: &Arc<Database>,
+    clock: &dyn WallClock,
+) -> Result<Arc<Configuration>, StartError> {
+    let configuration = Configuration::load(readers(database)).await?;
+    settle_ledger(database, clock).await?;
+    Ok(configuration)
+}
+
 /// Closes what an earlier life left open.
 async fn settle_ledger(database: &Database, clock: &dyn WallClock) -> Result<(), StoreError> {
     let closed = close_open_attempts(database, database, clock.now()).await?;
@@ -476,6 +486,11 @@ fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) 
     node.media_address = config.media_address;
     node.media_advertised = config.media_advertised;
     node.media_threads = config.media_threads;
+    node.browser_ports = match config.browser_port {
+        None => BrowserPorts::OfMedia,
+        Some(0) => BrowserPorts::Off,
+        Some(first) => BrowserPorts::From(first),
+    };
     node.limits.answer_wait = config.ring_time;
     node.limits.sip.new_invites_per_second = config.calls_per_second;
     node.audio_sink = extras.audio_sink;

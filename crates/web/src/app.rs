@@ -7,8 +7,8 @@ use std::sync::Arc;
 use domain::audit::AuditEntry;
 use domain::boundary::{
     AuditTrail, Audited, CaptureDesk, Change, Designs, Desktops, EvidenceKeys, PaymentDesk,
-    PaymentGateway, Payments, RecordingFiles, Recordings, ScreenDesk, Services, Store, StoreError,
-    Users,
+    PaymentGateway, Payments, PhoneDesk, RecordingFiles, Recordings, ScreenDesk, Services, Store,
+    StoreError, Users,
 };
 use domain::gateway::trial::GatewayTrials;
 use domain::time::WallClock;
@@ -29,6 +29,8 @@ use crate::trials::Trials;
 pub struct Deps {
     /// Calls and captures.
     pub desk: Arc<dyn CaptureDesk>,
+    /// Phones in agents' pages.
+    pub phones: Arc<dyn PhoneDesk>,
     /// Writes.
     pub store: Arc<dyn Store>,
     /// Users.

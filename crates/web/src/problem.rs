@@ -121,6 +121,12 @@ codes! {
     AgentNotFree = "agent_not_free", CONFLICT, WrongState, "The agent is not free";
     /// Not in this state.
     WrongState = "wrong_state", CONFLICT, WrongState, "Not possible in this state";
+    /// One tab has it.
+    PhoneElsewhere = "phone_elsewhere", CONFLICT, WrongState, "The phone is not on in this tab";
+    /// No text of SDP, or not of what was offered.
+    PhoneDescription = "phone_description", UNPROCESSABLE_ENTITY, InvalidForm, "The browser's description of its audio cannot be taken";
+    /// No port for browsers.
+    PhoneUnavailable = "phone_unavailable", CONFLICT, WrongState, "This server takes no calls in browsers; the key media.browser_port says where it would";
     /// Too many failures from one address.
     TooManyFailures = "too_many_failures", TOO_MANY_REQUESTS, TooManyRequests, "Too many failed logins from this address";
     /// Event streams of one user.

@@ -13,8 +13,8 @@ use serde::Serialize;
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
     attempts, audit, calls, consumer, controls, designer, desktops, evidence, exports, follow_ups,
-    frames, gateway, hosts, live, login, me, openapi, payments, plans, recordings, resolutions,
-    roles, routing, screens, second_factor, services, set_up, users,
+    frames, gateway, hosts, live, login, me, openapi, payments, phone, plans, recordings,
+    resolutions, roles, routing, screens, second_factor, services, set_up, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -103,6 +103,7 @@ const LISTEN: &[Right] = &[Right::RecordingListen];
 fn routes() -> Vec<Route> {
     let mut routes = people();
     routes.extend(captures());
+    routes.extend(phones());
     routes.extend(shared_screens());
     routes.extend(configuration());
     routes.extend(evidence());
@@ -217,6 +218,23 @@ fn captures() -> Vec<Route> {
         post("/captures/{id}/reveal", calls::reveal)
             .may(&[Right::CaptureViewBasic])
             .passive(),
+    ]
+}
+
+/// The page goes on being a phone while it is locked: a call is not cut off because its agent does not touch the keyboard. Only whoever unlocks it takes a
+/// new one.
+fn phones() -> Vec<Route> {
+    let phone = |route: Route| route.may(CAPTURE).passive();
+    vec![
+        phone(put("/phone", phone::turn_on)).while_locked(),
+        phone(delete("/phone", phone::turn_off)).while_locked(),
+        phone(get("/phone/calls/{id}", phone::show)).while_locked(),
+        phone(post("/phone/calls/{id}/connect", phone::connect)).while_locked(),
+        phone(post("/phone/calls/{id}/answer", phone::answer)),
+        phone(post("/phone/calls/{id}/decline", phone::decline)).while_locked(),
+        phone(post("/phone/calls/{id}/restart", phone::restart)).while_locked(),
+        phone(post("/phone/test", phone::test)),
+        phone(get("/phone/network", phone::network)),
     ]
 }
 

@@ -36,6 +36,8 @@ mod logins;
 mod options;
 #[path = "web/page.rs"]
 mod page;
+#[path = "web/phone.rs"]
+mod phone;
 #[path = "web/plans.rs"]
 mod plans;
 #[path = "web/recordings.rs"]

@@ -25,6 +25,7 @@ mod house;
 mod ledger;
 mod listening;
 mod live;
+mod phones;
 mod plans;
 mod recording;
 mod rights;

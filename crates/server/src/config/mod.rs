@@ -82,6 +82,7 @@ settings! {
     "media.address" = Some("127.0.0.1"), "Local address of RTP sockets.";
     "media.advertised" = Some(""), "Address put into SDP; empty: media.address.";
     "media.ports" = Some("10000-19999"), "UDP ports for RTP and RTCP, an even first one.";
+    "media.browser_port" = Some(""), "UDP port for the phones in agents' pages, and the ports after it for further media threads; empty: ports out of media.ports, chosen at the start; 0: no phones in pages.";
     "media.threads" = Some("1"), "Media threads, 1-64: one per core that relays.";
     "store.url" = Some(""), "sqlite:PATH or postgres://..; empty: sqlite in node.data.";
     "store.key_file" = Some(""), "File with the master key; empty: master.key in node.data, made at the first start.";
@@ -136,6 +137,7 @@ pub(crate) struct Config {
     pub(crate) media_address: IpAddr,
     pub(crate) media_advertised: Option<IpAddr>,
     pub(crate) media_ports: RangeInclusive<u16>,
+    pub(crate) browser_port: Option<u16>,
     pub(crate) media_threads: usize,
     pub(crate) store_url: Option<String>,
     pub(crate) key_file: Option<PathBuf>,
@@ -183,10 +185,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let phone_codecs = reader.read("sip.phone_codecs", value::codec_list);
     let ring_time = reader.read("sip.ring_time", value::duration(5, 180));
     let calls_per_second = reader.read("sip.calls_per_second", value::number(1, 10_000));
-    let media_address = reader.read("media.address", value::address);
-    let media_advertised = reader.read("media.advertised", value::optional(value::address));
-    let media_ports = reader.read("media.ports", value::port_range);
-    let media_threads = reader.read("media.threads", value::number(1, 64));
+    let media = read_media(reader);
     let store_url = reader.read("store.url", value::optional(value::store_url));
     let key_file = reader.read("store.key_file", value::optional(value::path));
     let recordings = reader.read("recordings.directory", value::optional(value::path));
@@ -199,6 +198,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let (first_administrator, second_factor) = login?;
     sip::check_names(reader, sip.as_ref(), &trunks);
     let (log_level, log_json) = log?;
+    let media = media?;
     Some(Config {
         node: node?,
         data: data?,
@@ -218,10 +218,11 @@ fn read(reader: &mut Reader) -> Option<Config> {
         ring_time: ring_time?,
         calls_per_second: calls_per_second?,
         phones_srtp: phones_srtp?,
-        media_address: media_address?,
-        media_advertised: media_advertised?,
-        media_ports: media_ports?,
-        media_threads: usize::try_from(media_threads?).ok()?,
+        media_address: media.address,
+        media_advertised: media.advertised,
+        media_ports: media.ports,
+        browser_port: media.browser_port,
+        media_threads: media.threads,
         store_url: store_url?,
         key_file: key_file?,
         recordings: recordings?,
@@ -255,6 +256,31 @@ fn read_phones_srtp(reader: &mut Reader) -> Option<voice::SrtpRule> {
         wanted: wanted?,
         short_tags: short_tags?,
         without_tls: without_tls?,
+    })
+}
+
+/// Where media comes and goes.
+struct Media {
+    address: IpAddr,
+    advertised: Option<IpAddr>,
+    ports: RangeInclusive<u16>,
+    browser_port: Option<u16>,
+    threads: usize,
+}
+
+fn read_media(reader: &mut Reader) -> Option<Media> {
+    let address = reader.read("media.address", value::address);
+    let advertised = reader.read("media.advertised", value::optional(value::address));
+    let ports = reader.read("media.ports", value::port_range);
+    let browser_port = value::optional(value::number(0, u16::MAX.into()));
+    let browser_port = reader.read("media.browser_port", browser_port);
+    let threads = reader.read("media.threads", value::number(1, 64));
+    Some(Media {
+        address: address?,
+        advertised: advertised?,
+        ports: ports?,
+        browser_port: browser_port?.and_then(|port| u16::try_from(port).ok()),
+        threads: usize::try_from(threads?).ok()?,
     })
 }
 

@@ -275,6 +275,7 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         phones_srtp: voice::SrtpRule::default(),
         media_address: SERVER,
         media_advertised: None,
+        browser_port: None,
         media_ports: if free {
             free_media_ports()
         } else {

@@ -20,6 +20,7 @@ pub(crate) mod login;
 pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod payments;
+pub(crate) mod phone;
 pub(crate) mod plans;
 pub(crate) mod recordings;
 pub(crate) mod resolutions;

@@ -1,12 +1,15 @@
 //! The desk behind its trait: it answers what a test put there.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::access::Actor;
 use domain::availability::{Availability, Wish};
-use domain::boundary::{CaptureAction, CaptureDesk, Task};
+use domain::boundary::{
+    CaptureAction, CaptureDesk, PhoneAsk, PhoneDesk, PhoneRefused, PhoneSaid, Task,
+};
 use domain::capture::{Field, PaymentType, WidgetKind};
 use domain::consumer::Consumer;
 use domain::control::CallControl;
@@ -35,6 +38,8 @@ pub(crate) struct Desk {
     /// Who has a capture open on which desktop.
     pub(crate) capturing: Mutex<Vec<(DesktopId, UserId)>>,
     pub(crate) wish: Mutex<Option<Wish>>,
+    /// The tab that has the phone.
+    pub(crate) tab: Mutex<Option<String>>,
     /// Forms of payments are refused as the real desk refuses them.
     pub(crate) checks_forms: AtomicBool,
 }
@@ -260,5 +265,77 @@ impl CaptureDesk for Desk {
                 buffer
             });
         task(shown)
+    }
+}
+
+impl Desk {
+    fn has_phone(&self, tab: &str) -> Result<(), PhoneRefused> {
+        let holder = self.tab.lock().unwrap();
+        match holder.as_deref() {
+            Some(holder) if holder == tab => Ok(()),
+            Some(_) | None => Err(PhoneRefused::Elsewhere),
+        }
+    }
+}
+
+impl PhoneDesk for Desk {
+    fn phone_on(&self, _: &Actor, tab: &str, take_over: bool) -> Result<(), PhoneRefused> {
+        let mut holder = self.tab.lock().unwrap();
+        if !take_over && holder.as_deref().is_some_and(|holder| holder != tab) {
+            return Err(PhoneRefused::Elsewhere);
+        }
+        *holder = Some(tab.to_owned());
+        Ok(())
+    }
+
+    fn phone_off(&self, _: &Actor, tab: &str) {
+        let mut holder = self.tab.lock().unwrap();
+        if holder.as_deref() == Some(tab) {
+            *holder = None;
+        }
+    }
+
+    fn phone<'a>(
+        &'a self,
+        _: &'a Actor,
+        tab: &'a str,
+        call: &'a CallId,
+        ask: PhoneAsk,
+    ) -> Task<'a, Result<PhoneSaid, PhoneRefused>> {
+        let said = self.has_phone(tab).and_then(|()| {
+            let (what, said) = match ask {
+                PhoneAsk::Offer => {
+                    let offer = "v=0 ours".to_owned();
+                    let is_answered = false;
+                    ("offer".to_owned(), PhoneSaid::Offer { offer, is_answered })
+                }
+                PhoneAsk::Connect { answer } if answer.is_empty() => {
+                    return Err(PhoneRefused::Description);
+                }
+                PhoneAsk::Connect { answer } => (format!("connect {answer}"), PhoneSaid::Done),
+                PhoneAsk::Answer => ("answer".to_owned(), PhoneSaid::Done),
+                PhoneAsk::Decline => ("decline".to_owned(), PhoneSaid::Done),
+                PhoneAsk::Restart { offer } => {
+                    let answer = "v=0 anew".to_owned();
+                    (format!("restart {offer}"), PhoneSaid::Restarted { answer })
+                }
+            };
+            let noted = self.note(format!("{what} of {call}"));
+            noted.map(|()| said).map_err(|_| PhoneRefused::NotFound)
+        });
+        Box::pin(async move { said })
+    }
+
+    fn phone_test<'a>(
+        &'a self,
+        _: &'a Actor,
+        tab: &'a str,
+    ) -> Task<'a, Result<CallId, PhoneRefused>> {
+        let begun = self.has_phone(tab).map(|()| "test".parse().unwrap());
+        Box::pin(async move { begun })
+    }
+
+    fn phone_address(&self) -> Option<SocketAddr> {
+        Some(([192, 0, 2, 7], 20_000).into())
     }
 }

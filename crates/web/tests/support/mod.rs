@@ -136,6 +136,7 @@ fn deps(
 ) -> Deps {
     Deps {
         desk: desk.clone(),
+        phones: desk.clone(),
         store: rooms.clone(),
         users: rooms.clone(),
         desktops: rooms.clone(),

@@ -30,6 +30,9 @@ pub(crate) struct Case {
     pub(crate) is_secret: bool,
 }
 
+/// The tab that has the phone.
+const TAB: &str = "a-tab-of-the-campaign";
+
 /// A house with one of everything, and somebody who may do everything.
 pub(crate) struct Stage {
     pub(crate) house: House,
@@ -47,6 +50,14 @@ async fn propose(house: &House) {
         sam.post("/payments/two/proposal", proposal).await.status,
         200
     );
+}
+
+/// A call with a capture, in a tab that has the phone.
+fn furnish_desk(house: &House, agent: &UserId) {
+    house.desk.checks_forms.store(true, Ordering::SeqCst);
+    house.desk.add_capture(agent, capture("capture-1"));
+    house.desk.add_call(agent, call("call-1"));
+    *house.desk.tab.lock().unwrap() = Some(TAB.to_owned());
 }
 
 /// Payments with an unknown outcome, charged ones, and a refund whose outcome is unknown.
@@ -104,9 +115,7 @@ impl Stage {
         let mut lee = user(7, Role::Agent);
         lee.name = "lee".to_owned();
         house.rooms.add_user(lee);
-        house.desk.checks_forms.store(true, Ordering::SeqCst);
-        house.desk.add_capture(&sid, capture("capture-1"));
-        house.desk.add_call(&sid, call("call-1"));
+        furnish_desk(&house, &sid);
         house.screens.is_of(&sid);
         house.screens.pause_at(1_000);
         fill_ledger(&house, &sid);
@@ -159,7 +168,7 @@ impl Stage {
         format!(
             "{people:?} {configured:?} {evidence:?} {:?} {:?}",
             (self.house.desk.asked(), &self.house.screens),
-            self.house.desk.wish
+            (&self.house.desk.wish, &self.house.desk.tab)
         )
     }
 
@@ -167,6 +176,7 @@ impl Stage {
     pub(crate) fn cases(&self) -> Vec<Case> {
         let mut cases = self.people();
         cases.extend(self.calls());
+        cases.extend(Self::phone());
         cases.extend(Self::captures());
         cases.extend(Self::payments());
         cases.extend(Self::recordings());
@@ -249,6 +259,23 @@ impl Stage {
                 "/calls/{id}/transfer",
                 json!({"to": lee, "discard": false}),
             ),
+        ]
+    }
+
+    fn phone() -> Vec<Case> {
+        let call = |route, body| case("POST", route, body).at("call-1");
+        let tab = json!({"instance": TAB});
+        let described = |name: &str| {
+            let text = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n";
+            json!({"instance": TAB, name: text})
+        };
+        vec![
+            case("PUT", "/phone", json!({"instance": TAB, "take_over": true})),
+            case("POST", "/phone/test", tab.clone()),
+            call("/phone/calls/{id}/connect", described("answer")),
+            call("/phone/calls/{id}/answer", tab.clone()),
+            call("/phone/calls/{id}/decline", tab),
+            call("/phone/calls/{id}/restart", described("offer")),
         ]
     }
 

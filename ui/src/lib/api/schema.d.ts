@@ -1550,6 +1550,171 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Turns the phone on in this tab, and says every 8 s that it is still there. One tab of an agent has it: 409 `phone_elsewhere` if another does, unless it is to be taken over.
+         * @description Needs the right capture.start.
+         */
+        put: operations["turn_on"];
+        post?: never;
+        /**
+         * Turns the phone off in this tab. Nothing happens if it was not on there. Calls that are on go on.
+         * @description Needs the right capture.start.
+         */
+        delete: operations["turn_off"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/phone/calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Our offer for a call that rings in this page, or that it has. A page that was loaded anew, or has taken the phone over, gets an offer for a new connection, which takes the place
+         *     of the former once it is connected.
+         * @description Needs the right capture.start.
+         */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/phone/calls/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes the call. Not before it is connected.
+         * @description Needs the right capture.start.
+         */
+        post: operations["answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/phone/calls/{id}/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes the browser's answer to our offer: the connection is made while the call rings.
+         * @description Needs the right capture.start.
+         */
+        post: operations["connect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/phone/calls/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Does not take the call; also ends a test.
+         * @description Needs the right capture.start.
+         */
+        post: operations["decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/phone/calls/{id}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The page's network has changed: ICE begins anew on the same connection, and the call goes on.
+         * @description Needs the right capture.start.
+         */
+        post: operations["restart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/phone/network": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where browsers send media, so that the page can say what a network has to let through.
+         * @description Needs the right capture.start.
+         */
+        get: operations["network"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/phone/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins a call without a customer: once it is answered, half a second of tone, four seconds that are recorded in memory, and these played back. It ends by itself, after 30 s at most. Nothing of it is kept.
+         * @description Needs the right capture.start.
+         */
+        post: operations["test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/recordings": {
         parameters: {
             query?: never;
@@ -2100,6 +2265,11 @@ export interface components {
          * @enum {string}
          */
         AmountSource: "agent" | "api";
+        /** @description Our answer. */
+        AnswerView: {
+            /** @description SDP for the browser. */
+            answer: string;
+        };
         /** @description Who approved a host. */
         ApprovalView: {
             /** @description When. */
@@ -2564,7 +2734,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "not_on_demand" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "screen_not_shared" | "screen_pausing" | "screen_paused" | "screen_repeated" | "screen_refused" | "recording_key_missing" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "not_on_demand" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "phone_elsewhere" | "phone_description" | "phone_unavailable" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "screen_not_shared" | "screen_pausing" | "screen_paused" | "screen_repeated" | "screen_refused" | "recording_key_missing" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /**
          * @description A list of conditions.
          * @enum {string}
@@ -2574,6 +2744,13 @@ export interface components {
         ConfirmForm: {
             /** @description As that person read it. */
             outcome: components["schemas"]["ResolvedOutcome"];
+        };
+        /** @description The browser's answer to our offer. */
+        ConnectForm: {
+            /** @description SDP, as the browser wrote it: 32 kB at most. */
+            answer: string;
+            /** @description What the tab calls itself. */
+            instance: string;
         };
         /** @description What a configuration asks of its connections. The default asks for nothing. */
         Connection: {
@@ -3605,6 +3782,11 @@ export interface components {
             /** @description The widgets that this agent gets, in their order. */
             widgets: components["schemas"]["WidgetView"][];
         };
+        /** @description Where media goes. */
+        NetworkView: {
+            /** @description Over UDP. */
+            udp: components["schemas"]["UdpView"];
+        };
         /**
          * @description Why an agent takes no calls.
          * @enum {string}
@@ -3623,6 +3805,13 @@ export interface components {
             reason: components["schemas"]["NotSentReason"];
             /** @description The calls before the sale that were made, the one that failed the last. */
             steps?: components["schemas"]["TestedStep"][];
+        };
+        /** @description Our offer. */
+        OfferView: {
+            /** @description SDP for the browser. */
+            offer: string;
+            /** @description How far the call is. */
+            state: components["schemas"]["PhoneCallState"];
         };
         /** @description Which widget to open. */
         OpenForm: {
@@ -3898,6 +4087,33 @@ export interface components {
          * @enum {string}
          */
         Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "payment.resolve_unknown" | "payment.refund" | "payment.view" | "payment.export" | "recording.listen" | "recording.download" | "recording.delete" | "recording.redact" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
+        /**
+         * @description How far a call of the phone is.
+         * @enum {string}
+         */
+        PhoneCallState: "ringing" | "connected";
+        /** @description Which tab is to have the phone. */
+        PhoneForm: {
+            /** @description What the tab calls itself: at random, the same while it is open. */
+            instance: string;
+            /** @description Also if another tab has it. */
+            take_over?: boolean;
+        };
+        /** @description A call without a customer. */
+        PhoneTestView: {
+            /** @description Its identity, as that of a call. */
+            call: components["schemas"]["CallId"];
+        };
+        /** @description The tab has the phone. */
+        PhoneView: {
+            /**
+             * Format: int32
+             * @description For so long, unless it says so again.
+             */
+            expires_in_s: number;
+            /** @description It has. */
+            on: boolean;
+        };
         /** @description A rectangle of cells. */
         Place: {
             /**
@@ -4492,6 +4708,13 @@ export interface components {
             /** @enum {string} */
             allow: "all";
         };
+        /** @description An offer of the browser for another network. */
+        RestartForm: {
+            /** @description What the tab calls itself. */
+            instance: string;
+            /** @description SDP, as the browser wrote it: 32 kB at most. */
+            offer: string;
+        };
         /** @description What is to be restored over: a desktop, or a designer desktop. */
         RestoreForm: {
             /**
@@ -5059,6 +5282,11 @@ export interface components {
             /** @description Which. */
             step: components["schemas"]["FirstStep"];
         };
+        /** @description The tab that asks. */
+        TabForm: {
+            /** @description What the tab calls itself. */
+            instance: string;
+        };
         /** @description Whom a call can be transferred to. */
         TargetList: {
             /** @description By name. */
@@ -5227,6 +5455,16 @@ export interface components {
             widget?: components["schemas"]["WidgetId"] | null;
             /** @description A published card for a card widget, the published account for a check widget. */
             with: components["schemas"]["TestInstrument"];
+        };
+        /** @description An address. */
+        UdpView: {
+            /** @description IP address. */
+            host: string;
+            /**
+             * Format: int32
+             * @description The first port; a server with several media threads has one for each.
+             */
+            port: number;
         };
         /**
          * Format: int64
@@ -7727,6 +7965,218 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaymentRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    turn_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhoneForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhoneView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    turn_off: {
+        parameters: {
+            query: {
+                /** @description What the tab calls itself. */
+                instance: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show: {
+        parameters: {
+            query: {
+                /** @description What the tab calls itself. */
+                instance: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TabForm"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    connect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectForm"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    decline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TabForm"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    restart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestartForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TabForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhoneTestView"];
                 };
             };
             default: components["responses"]["Problem"];
