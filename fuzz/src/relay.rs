@@ -304,6 +304,7 @@ impl Call {
                     assert!(!(self.protected && leg == Leg::Agent && forbidden));
                 }
                 Output::Key(_) => assert!(self.counts, "a key that nobody asked for"),
+                Output::AgentKey(_) => unreachable!("nobody asked for the agent's keys"),
                 Output::Record { samples, .. } => assert!(!samples.is_empty()),
                 Output::Event(event) => {
                     self.protected = heed(event, self.protected, &mut self.counts)

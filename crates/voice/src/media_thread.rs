@@ -100,6 +100,8 @@ pub(crate) enum MediaCommand {
     Protect(MediaId),
     Unprotect(MediaId),
     Watch(MediaId, bool),
+    /// Keys of the agent's go here, or nowhere again.
+    HearAgent(MediaId, Option<Box<KeySender>>),
     Mute(MediaId, bool),
     MuteAgent(MediaId, bool),
     Hold(MediaId, bool),
@@ -334,6 +336,10 @@ impl MediaThread {
 
     pub(crate) fn watch(&mut self, id: MediaId, on: bool) {
         self.tell(MediaCommand::Watch(id, on));
+    }
+
+    pub(crate) fn hear_agent(&mut self, id: MediaId, keys: Option<KeySender>) {
+        self.tell(MediaCommand::HearAgent(id, keys.map(Box::new)));
     }
 
     pub(crate) fn mute(&mut self, id: MediaId, on: bool) {

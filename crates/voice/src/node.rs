@@ -14,7 +14,7 @@ use domain::boundary::{
 };
 use domain::id::{CallId, UserId};
 use domain::service::ProtectionScope;
-use secret::Key;
+use secret::{Key, KeySender};
 use thiserror::Error;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -89,6 +89,7 @@ pub(crate) enum NodeCommand {
     ),
     Unprotect(CallId),
     Watch(CallId, bool),
+    HearAgent(CallId, Option<KeySender>),
     Mute(CallId, bool),
     MuteAgent(CallId, bool),
     Hold(CallId, bool),
@@ -311,6 +312,10 @@ impl Telephony for Node {
 
     fn watch(&self, call: &CallId, on: bool) -> Result<(), TelephonyError> {
         self.tell(call, |call| NodeCommand::Watch(call, on))
+    }
+
+    fn hear_agent(&self, call: &CallId, keys: Option<KeySender>) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::HearAgent(call, keys))
     }
 
     fn mute_consumer(&self, call: &CallId, on: bool) -> Result<(), TelephonyError> {

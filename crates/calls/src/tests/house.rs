@@ -1,6 +1,6 @@
 //! Calls between doubles of the other rooms, driven as the telephone side and a page drive them.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -49,6 +49,8 @@ pub(super) struct Line {
     pub(super) refuses: AtomicBool,
     pub(super) is_busy: AtomicBool,
     pub(super) is_slow: AtomicBool,
+    /// Where the keys of agents' phones go, of the calls that are listened to.
+    pub(super) agent_keys: Mutex<BTreeMap<CallId, KeySender>>,
 }
 
 impl Line {
@@ -109,6 +111,15 @@ impl Telephony for Line {
 
     fn watch(&self, _: &CallId, on: bool) -> Result<(), TelephonyError> {
         self.note(if on { "watch" } else { "unwatch" })
+    }
+
+    fn hear_agent(&self, call: &CallId, keys: Option<KeySender>) -> Result<(), TelephonyError> {
+        let mut rings = self.agent_keys.lock().unwrap();
+        match keys {
+            Some(keys) => rings.insert(call.clone(), keys),
+            None => rings.remove(call),
+        };
+        self.note("hear agent")
     }
 
     fn mute_consumer(&self, _: &CallId, on: bool) -> Result<(), TelephonyError> {
@@ -557,15 +568,21 @@ impl House {
     }
 
     pub(super) fn incoming(&self) -> (CallId, KeySender) {
+        self.incoming_for("4000", None)
+    }
+
+    /// A call for a number, which may have passed before.
+    pub(super) fn incoming_for(&self, called: &str, tag: Option<String>) -> (CallId, KeySender) {
         let id = CallId::from_random(rand::random());
         let (sender, keys): (KeySender, KeyReceiver) = digit_ring(&self.arena).unwrap();
         self.calls.incoming(IncomingCall {
             id: id.clone(),
-            called: "4000".to_owned(),
+            called: called.to_owned(),
             caller: "consumer".to_owned(),
             caller_number: "+15550100".to_owned(),
+            addressee: called.to_owned(),
             peer: "trunk".to_owned(),
-            tag: None,
+            tag,
             keys,
             egress: self.egress.clone(),
         });
@@ -690,6 +707,10 @@ pub(super) struct Phone {
 }
 
 impl Phone {
+    pub(super) fn new(id: CallId, keys: KeySender) -> Self {
+        Self { id, keys }
+    }
+
     pub(super) fn key(&mut self, house: &House, keys: &str) {
         for digit in keys.bytes().filter_map(secret::Digit::from_ascii) {
             self.keys.push(Key::Digit(digit)).unwrap();

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use secret::{Key, KeyReceiver};
+use secret::{Key, KeyReceiver, KeySender};
 
 use super::{BrowserLegs, EgressTally, Task};
 use crate::id::{CallId, UserId};
@@ -32,6 +32,9 @@ pub trait Telephony: BrowserLegs {
     /// The mask listens to the call while it is unprotected, so that arming finds history, or no longer does (S28). Until told, it does not; a call
     /// that is armed all the same begins with 8 ms of silence. It is told before the call is answered or at any time later.
     fn watch(&self, call: &CallId, on: bool) -> Result<(), TelephonyError>;
+    /// The agent's own keys go into this ring and not to the consumer, or none does and they pass as they come: until told, the latter. A key in it is told by
+    /// [`CallEvents::key_pressed`]. It is told before the call is answered or at any time later.
+    fn hear_agent(&self, call: &CallId, keys: Option<KeySender>) -> Result<(), TelephonyError>;
     /// Silences the consumer towards everyone, or ends that.
     fn mute_consumer(&self, call: &CallId, on: bool) -> Result<(), TelephonyError>;
     /// Silences the agent towards the consumer and the recorder, or ends that. Of a connected call only.
@@ -117,6 +120,8 @@ pub struct IncomingCall {
     pub caller: String,
     /// Caller's number as sent, without a name: hostile text; empty: it sent none.
     pub caller_number: String,
+    /// User part of its `To`: hostile text.
+    pub addressee: String,
     /// Name of the trunk or of the registered phone that it came from.
     pub peer: String,
     /// `X-Tonewall-Call`, from trusted peers.
@@ -127,13 +132,15 @@ pub struct IncomingCall {
     pub egress: Arc<EgressTally>,
 }
 
-/// SIP Call-IDs of a connected call's legs, by which recorders beside this server know it. That of the leg that came in is the far side's text: hostile.
+/// What other equipment calls a connected call: the SIP Call-IDs of its legs. That of the leg that came in is the far side's text: hostile.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LegCallIds {
     /// Of the consumer's leg.
     pub consumer: String,
     /// Of the agent's leg. A transfer to another phone makes a new one. Empty: the agent's browser, which has none.
     pub agent: String,
+    /// User part of the `Contact` of the agent's leg: where a PBX found the agent, if it says so; hostile text.
+    pub agent_contact: String,
 }
 
 /// Reports of the telephone side. Implementations must not block.
@@ -150,7 +157,7 @@ pub trait CallEvents: Send + Sync {
     fn transferred(&self, call: &CallId, outcome: Result<LegCallIds, TransferFailure>);
     /// The call is over.
     fn ended(&self, call: &CallId, cause: EndCause);
-    /// A key lies in the ring.
+    /// A key lies in a ring of the call's.
     fn key_pressed(&self, call: &CallId);
     /// Something about the line.
     fn line(&self, call: &CallId, event: LineEvent);

@@ -222,7 +222,7 @@ impl<'scene> Rig<'scene> {
                 }
                 Output::Event(RelayEvent::TonesUnclear) => self.tell(Some(Told::Unclear)),
                 Output::Event(event) => note(&mut self.outcome, &mut self.masked_from, event),
-                Output::Transmit { .. } | Output::Record { .. } => {}
+                Output::Transmit { .. } | Output::Record { .. } | Output::AgentKey(_) => {}
             }
         }
         while let Some(traced) = self.relay.poll_traced() {

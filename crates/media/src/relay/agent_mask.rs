@@ -1,6 +1,6 @@
 //! The agent's way to the consumer while the call is protected (S31).
 //! Owns: the agent's samples of the last 12 ms, what of them is a key; the keys themselves, whose echo may come back.
-//! Never: exists while nothing is protected; changes the number, the size or the time of the agent's packets.
+//! Never: exists while nothing is protected and nobody wants the agent's keys; changes the number, the size or the time of the agent's packets.
 //!
 //! ```text
 //! packet ─> trigger ─┐
@@ -10,11 +10,9 @@
 
 use std::ops::Range;
 
-use secret::Key;
-
 use crate::delay_line::{CACHE_LINE, HOLD_SAMPLES};
-use crate::dtmf::inband::Reporter;
 use crate::dtmf::inband::trigger::{Context, Hearing, Trigger};
+use crate::dtmf::inband::{InbandDigit, Reporter};
 use crate::leg::Codec;
 use crate::sample;
 use crate::tone::{FADE_SAMPLES, Fade};
@@ -30,6 +28,9 @@ const BRIDGE_SPAN: u64 = HELD_SPAN;
 
 /// Samples over which the delay is left: 8 ms, more than one pitch period of most voices.
 const OVERLAP_SAMPLES: usize = 64;
+
+/// A mask that is no longer needed outlives the last key by this much, 300 ms, as the consumer's does (S28).
+const QUIET_SPAN: u64 = 2_400;
 
 const HELD_SPAN: u64 = sample::span(HOLD_SAMPLES);
 
@@ -47,6 +48,7 @@ pub(super) struct AgentMask {
     echo: Echo,
     sent: i16,
     is_leaving: bool,
+    leaves_when_quiet: bool,
 }
 
 /// The last sample before a cut, fading, so that the cut does not click.
@@ -71,6 +73,7 @@ impl AgentMask {
             echo: Echo { linear: 0, left: 0 },
             sent,
             is_leaving: false,
+            leaves_when_quiet: false,
         };
         mask.speaks(codec);
         mask.break_at(end);
@@ -82,9 +85,22 @@ impl AgentMask {
         self.context.hinted = codec.remembers();
     }
 
-    /// Protection holds again before it was left.
+    /// Protection holds again, or the agent's keys are wanted again, before it was left.
     pub(super) fn stay(&mut self) {
         self.is_leaving = false;
+        self.leaves_when_quiet = false;
+    }
+
+    /// Nobody needs it any more, but the key that was keyed last may sound yet.
+    pub(super) fn leave_when_quiet(&mut self) {
+        self.leaves_when_quiet = true;
+    }
+
+    /// Leaves if no key has sounded for [`QUIET_SPAN`] and nobody needs it.
+    pub(super) fn leave_if_quiet(&mut self) {
+        if self.leaves_when_quiet && self.end >= self.silenced.end + QUIET_SPAN {
+            self.leave();
+        }
     }
 
     /// Protection is over: the next packet leaves the delay.
@@ -111,8 +127,8 @@ impl AgentMask {
     }
 
     /// The next key of the agent.
-    pub(super) fn poll_key(&mut self) -> Option<Key> {
-        Some(self.reporter.poll_digit()?.key)
+    pub(super) fn poll_digit(&mut self) -> Option<InbandDigit> {
+        self.reporter.poll_digit()
     }
 
     /// Takes audio whose first sample has timestamp `ts`, and puts in its place what may be heard there. Says how many samples at its front have

@@ -5,6 +5,7 @@
 use std::ops::Range;
 use std::time::Instant;
 
+use super::agent_keys::note_agent_digit;
 use super::egress::Framing;
 use super::guard::Heard;
 use super::output::RelayEvent;
@@ -42,7 +43,10 @@ impl Relay {
         self.note_heard(leg, arrival.now, Some(&taken));
         // Whoever speaks is only heard later of.
         let is_audio = taken.content == Content::Audio;
-        let is_open = self.stage == Stage::Open && is_audio && !self.guard.reframes();
+        let is_open = self.stage == Stage::Open
+            && is_audio
+            && !self.guard.reframes()
+            && self.agent_keys.is_none();
         if leg == Leg::Consumer && taken.is_other_stream {
             self.guard.tally.new_stream();
         }
@@ -215,12 +219,15 @@ impl Relay {
         };
         let decoded = &mut self.scratch.packets.get().decoded[..len];
         let (ts, rebased) = (taken.placed.ts, taken.placed.rebased);
+        mask.leave_if_quiet();
         let late = if mask.is_leaving() {
             mask.mask_last(ts, rebased, decoded)
         } else {
             let late = mask.mask(ts, rebased, decoded);
-            while let Some(key) = mask.poll_key() {
-                self.guard.tally.note_agent_key(key, now);
+            while let Some(digit) = mask.poll_digit() {
+                let keys = self.agent_keys.as_deref_mut();
+                let (tally, outputs) = (&mut self.guard.tally, &mut self.outputs);
+                note_agent_digit(now, &digit, tally, keys, outputs);
             }
             self.agent_mask = Some(mask);
             late
@@ -253,6 +260,7 @@ impl Relay {
             self.comfort_noise = None;
             self.guard.note_missing(placed.missing);
         }
+        let mut newest_of_agent = placed.ts;
         for (later, payload) in EventPayload::parse_all(taken.payload) {
             let follows = later > 0;
             let packet = EventPacket {
@@ -270,12 +278,19 @@ impl Relay {
                     self.guard
                         .handle_event(arrival.now, packet, rebased, &mut super::way!(self));
                 }
-                Leg::Agent => self.guard.note_agent_event(arrival.now, packet, rebased),
+                Leg::Agent => {
+                    newest_of_agent = packet.ts;
+                    if let Some(key) = self.guard.note_agent_event(arrival.now, packet, rebased) {
+                        self.note_agent_event_key(arrival.now, key, newest_of_agent);
+                    }
+                }
             }
         }
         let may_relay = match leg {
             Leg::Consumer => self.guard.may_relay(placed.ts) && !self.is_consumer_silenced(),
-            Leg::Agent => self.may_relay_agent_event(placed.ts),
+            Leg::Agent => {
+                !self.swallows_agent_event(newest_of_agent) && self.may_relay_agent_event(placed.ts)
+            }
         };
         if self.guard.is_protecting() || !may_relay {
             return Err(DropReason::Withheld);

@@ -489,17 +489,24 @@ impl Guard {
 
 /// The agent's keys: never counted, but their echo is known (S31).
 impl Guard {
-    pub(super) fn note_agent_event(&mut self, now: Instant, packet: EventPacket, rebased: bool) {
+    /// The key that was pressed with this packet, if one was.
+    pub(super) fn note_agent_event(
+        &mut self,
+        now: Instant,
+        packet: EventPacket,
+        rebased: bool,
+    ) -> Option<Key> {
         if rebased {
             self.agent_events.note_rebase();
         }
-        let Some(EventSignal::Pressed { code, .. }) = self.agent_events.handle_packet(packet)
-        else {
-            return;
+        let EventSignal::Pressed { code, .. } = self.agent_events.handle_packet(packet)? else {
+            return None;
         };
-        if let (Some(key), true) = (code.key(), self.is_protecting()) {
+        let key = code.key()?;
+        if self.is_protecting() {
             self.tally.note_agent_key(key, now);
         }
+        Some(key)
     }
 
     pub(super) fn note_info(&mut self, now: Instant, key: Key, present: u64, way: &mut Way<'_>) {

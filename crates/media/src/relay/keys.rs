@@ -1,5 +1,5 @@
 //! Which presses count, each once (S30, S31).
-//! Owns: the choice between events, audio and SIP INFO for one and the same press; echoes of the agent's keys.
+//! Owns: whose a count is; the choice between events, audio and SIP INFO for one and the same press; echoes of the agent's keys.
 //! Never: remembers a key for longer than its twin may be late; shows one.
 //!
 //! A press may be seen up to three times: as an event, in the audio and in an INFO. The first sighting counts, later ones of the
@@ -12,6 +12,7 @@ use secret::Key;
 
 use super::output::{Outputs, RelayEvent};
 use crate::dtmf::inband::InbandDigit;
+use crate::leg::Leg;
 use crate::sample::duration_of;
 
 /// An event may begin this far from its tone and still be the same press: 250 ms.
@@ -101,6 +102,8 @@ struct Waiting {
 
 /// The count of a call's keys.
 pub(super) struct Tally {
+    /// Whose keys it counts.
+    of: Leg,
     negotiated: bool,
     source: Source,
     waiting: [Option<Waiting>; WAITING_MAX],
@@ -119,6 +122,7 @@ impl Tally {
     /// `negotiated`: the consumer may send telephone-events.
     pub(super) fn new(negotiated: bool) -> Self {
         Self {
+            of: Leg::Consumer,
             negotiated,
             source: Source::Undecided { unconfirmed: 0 },
             waiting: [None; WAITING_MAX],
@@ -132,7 +136,22 @@ impl Tally {
         }
     }
 
-    /// The consumer's leg was renegotiated.
+    /// The same of the agent's keys: they are put out as the agent's, and one that cannot be read is none.
+    pub(super) fn of_agent(negotiated: bool) -> Self {
+        Self {
+            of: Leg::Agent,
+            ..Self::new(negotiated)
+        }
+    }
+
+    fn put_out(&self, key: Key, outputs: &mut Outputs) {
+        match self.of {
+            Leg::Consumer => outputs.key(key),
+            Leg::Agent => outputs.agent_key(key),
+        }
+    }
+
+    /// The leg was renegotiated.
     pub(super) fn negotiate(&mut self, negotiated: bool) {
         self.negotiated = negotiated;
         self.new_stream();
@@ -319,7 +338,7 @@ impl Tally {
             self.withheld += 1;
             return twin;
         }
-        outputs.key(key);
+        self.put_out(key, outputs);
         let seen = before.map_or(0, |_| Channel::Audio.bit()) | channel.bit();
         let end = before.map_or(start, |tone| tone.end);
         self.remember(
@@ -404,10 +423,10 @@ impl Tally {
     }
 
     fn count_audio(&mut self, now: Instant, waiting: Waiting, outputs: &mut Outputs) {
-        if waiting.ambiguous {
-            outputs.event(RelayEvent::TonesUnclear);
-        } else {
-            outputs.key(waiting.key);
+        match (waiting.ambiguous, self.of) {
+            (true, Leg::Consumer) => outputs.event(RelayEvent::TonesUnclear),
+            (true, Leg::Agent) => self.withheld += 1,
+            (false, _) => self.put_out(waiting.key, outputs),
         }
         let seen = Channel::Audio.bit();
         self.remember(

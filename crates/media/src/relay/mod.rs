@@ -10,6 +10,7 @@
 //!
 //! The law: after every `handle_input` and `handle_timeout`, drain [`Relay::poll_output`] before the next.
 
+mod agent_keys;
 mod agent_mask;
 mod comfort_noise;
 mod egress;
@@ -58,6 +59,7 @@ use crate::leg::{Leg, LegPlan};
 use agent_mask::AgentMask;
 use comfort_noise::ComfortNoise;
 use guard::Guard;
+use keys::Tally;
 use output::Outputs;
 use protection::Stage;
 use scratch::Scratch;
@@ -119,6 +121,8 @@ pub enum Input<'bytes> {
     },
     /// The mask listens while the call is unprotected, or no longer does.
     Watch(bool),
+    /// The agent's keys are reported, each once, and none of them reaches the consumer; or no longer are (S31).
+    HearAgent(bool),
     /// The call is over: goodbye to both sides. Nothing is done after it.
     End,
 }
@@ -138,6 +142,7 @@ impl fmt::Debug for Input<'_> {
             Self::Succeed { .. } => "Succeed",
             Self::InfoKey { .. } => "InfoKey",
             Self::Watch(_) => "Watch",
+            Self::HearAgent(_) => "HearAgent",
             Self::End => "End",
         })
     }
@@ -199,13 +204,17 @@ macro_rules! way {
 }
 use way;
 
-/// The media of one call. All memory is taken at creation (about 31 KiB), when it is protected (8 KiB more until it no longer is) and when
-/// something stands in for the agent, but for buffers that all relays of a thread share.
+/// The media of one call. All memory is taken at creation (about 31 KiB), when it is protected or the agent's keys are wanted (8 KiB more until it no longer is)
+/// and when something stands in for the agent, but for buffers that all relays of a thread share.
 pub struct Relay {
     sides: Sides,
     guard: Guard,
-    /// While the call is protected, and until the agent's next packet.
+    /// While the call is protected or the agent's keys are wanted, and until the agent's next packet.
     agent_mask: Option<Box<AgentMask>>,
+    /// While the agent's keys are wanted.
+    agent_keys: Option<Box<Tally>>,
+    /// Where the newest event of the agent's begins that was swallowed; 0: none was.
+    agent_event_swallowed: u64,
     /// The last sample of the agent's audio that was relayed as it came.
     agent_sent: i16,
     comfort_noise: Option<ComfortNoise>,
@@ -265,6 +274,8 @@ impl Relay {
             },
             guard,
             agent_mask: None,
+            agent_keys: None,
+            agent_event_swallowed: 0,
             agent_sent: 0,
             comfort_noise: None,
             egress_guard: EgressGuard::new(),
@@ -353,8 +364,9 @@ impl Relay {
             Input::InfoKey {
                 leg: Leg::Agent,
                 key,
-            } => self.guard.tally.note_agent_key(key, now),
+            } => self.note_agent_info(now, key),
             Input::Watch(on) => self.watch = on,
+            Input::HearAgent(on) => self.hear_agent(now, on),
             Input::End => self.end(now),
         }
         self.heed_egress_guard();
@@ -416,7 +428,14 @@ impl Relay {
         let noise = self.comfort_noise.as_ref().map(ComfortNoise::next_timeout);
         let stand_in = self.stand_in.as_deref().map(StandIn::next_timeout);
         let protection = self.protection_timeout();
-        let timers = [self.guard.next_timeout(), protection, noise, stand_in];
+        let agent_keys = self.agent_keys.as_deref().and_then(Tally::next_timeout);
+        let timers = [
+            self.guard.next_timeout(),
+            protection,
+            noise,
+            stand_in,
+            agent_keys,
+        ];
         let reports = sides.map(Side::next_timeout);
         given_up
             .into_iter()
@@ -441,6 +460,9 @@ impl Relay {
         self.make_noise(now);
         self.stand_in(now);
         self.guard.handle_timeout(now, &mut way!(self));
+        if let Some(keys) = &mut self.agent_keys {
+            keys.handle_timeout(now, &mut self.outputs);
+        }
         self.heed_egress_guard();
         self.handle_protection_timeout(now);
         for leg in [Leg::Consumer, Leg::Agent] {
@@ -507,6 +529,9 @@ impl Relay {
         if let (Leg::Agent, Some(mask)) = (leg, &mut self.agent_mask) {
             mask.speaks(plan.codec);
         }
+        if let (Leg::Agent, Some(keys)) = (leg, &mut self.agent_keys) {
+            keys.negotiate(plan.telephone_event_in.is_some());
+        }
         self.sides.of(leg).replan(now, plan);
         self.comfort_noise = None;
     }
@@ -530,6 +555,9 @@ impl Relay {
         self.guard.wipe();
         if let Some(mask) = &mut self.agent_mask {
             mask.wipe();
+        }
+        if let Some(keys) = &mut self.agent_keys {
+            keys.clear();
         }
         self.stand_in = None;
         for leg in [Leg::Consumer, Leg::Agent] {

@@ -54,6 +54,8 @@ pub enum Output<'relay> {
     },
     /// The consumer pressed a key.
     Key(Key),
+    /// The agent pressed a key, and was to be heard.
+    AgentKey(Key),
     /// Audio that may be kept: what the other leg was sent, decoded. Never holds a key press under protection.
     Record {
         /// Who spoke.
@@ -83,6 +85,7 @@ impl fmt::Debug for Output<'_> {
                 .field("rtcp", rtcp)
                 .finish(),
             Self::Key(_) => formatter.write_str("Key"),
+            Self::AgentKey(_) => formatter.write_str("AgentKey"),
             Self::Record {
                 leg,
                 position,
@@ -204,6 +207,7 @@ enum Entry {
         rtcp: bool,
     },
     Key(Key),
+    AgentKey(Key),
     Record {
         leg: Leg,
         position: u64,
@@ -265,6 +269,7 @@ impl Queue {
         // A key is wiped where it stood, so that none stays behind in the queue.
         let entry = match place {
             Some(Entry::Key(key)) => Entry::Key(key.take()),
+            Some(Entry::AgentKey(key)) => Entry::AgentKey(key.take()),
             _ => place.take()?,
         };
         *place = None;
@@ -288,6 +293,7 @@ impl Queue {
                 rtcp,
             },
             Entry::Key(key) => Output::Key(key),
+            Entry::AgentKey(key) => Output::AgentKey(key),
             Entry::Record {
                 leg,
                 position,
@@ -384,6 +390,10 @@ impl Outputs {
 
     pub(super) fn key(&mut self, key: Key) {
         self.push(Entry::Key(key));
+    }
+
+    pub(super) fn agent_key(&mut self, key: Key) {
+        self.push(Entry::AgentKey(key));
     }
 
     pub(super) fn poll(&mut self) -> Option<Output<'_>> {

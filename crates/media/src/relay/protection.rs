@@ -166,7 +166,7 @@ impl Relay {
     }
 
     /// The agent's keys are not sent to the consumer from now on.
-    fn mask_agent(&mut self, now: Instant) {
+    pub(super) fn mask_agent(&mut self, now: Instant) {
         if let Some(mask) = &mut self.agent_mask {
             return mask.stay();
         }
@@ -209,7 +209,7 @@ impl Relay {
         }
         let ts = self.guard.finish(&mut super::way!(self));
         self.sides.agent.shut(false);
-        if let Some(mask) = &mut self.agent_mask {
+        if let (Some(mask), None) = (&mut self.agent_mask, &self.agent_keys) {
             mask.leave();
         }
         self.egress_guard.release();

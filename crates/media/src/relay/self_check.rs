@@ -326,8 +326,11 @@ fn drain(relay: &mut Relay, ears: &mut Ears) {
                 samples,
                 ..
             } => ears.recorded.put(samples),
-            Output::Transmit { .. } | Output::Record { .. } | Output::Key(_) | Output::Event(_) => {
-            }
+            Output::Transmit { .. }
+            | Output::Record { .. }
+            | Output::Key(_)
+            | Output::AgentKey(_)
+            | Output::Event(_) => {}
         }
     }
 }

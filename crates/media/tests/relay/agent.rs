@@ -28,7 +28,7 @@ fn armed() -> Scene {
 }
 
 /// The agent's samples in the places of their packets from packet `from` on; silence where nothing came.
-fn consumer_heard(scene: &Scene, from: usize) -> Vec<i16> {
+pub(crate) fn consumer_heard(scene: &Scene, from: usize) -> Vec<i16> {
     let got = &scene.consumer_got[from..];
     let Some(first) = got.first() else {
         return Vec::new();

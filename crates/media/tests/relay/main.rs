@@ -24,5 +24,6 @@ mod stand_in;
 mod succeed;
 mod told;
 mod twice;
+mod wanted;
 mod watch;
 mod wide;

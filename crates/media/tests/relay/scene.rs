@@ -106,6 +106,7 @@ pub(crate) struct Scene {
     pub(crate) agent_got: Vec<Got>,
     pub(crate) consumer_got: Vec<Got>,
     pub(crate) keys: Vec<Key>,
+    pub(crate) agent_keys: Vec<Key>,
     pub(crate) events: Vec<RelayEvent>,
     pub(crate) records: Vec<(Leg, u64, Vec<i16>)>,
     pub(crate) reports: Vec<(Leg, SocketAddr, Vec<u8>)>,
@@ -150,6 +151,7 @@ impl Scene {
             agent_got: Vec::new(),
             consumer_got: Vec::new(),
             keys: Vec::new(),
+            agent_keys: Vec::new(),
             events: Vec::new(),
             records: Vec::new(),
             reports: Vec::new(),
@@ -185,6 +187,7 @@ impl Scene {
                     }
                 }
                 Output::Key(key) => self.keys.push(key),
+                Output::AgentKey(key) => self.agent_keys.push(key),
                 Output::Record {
                     leg,
                     position,

@@ -185,6 +185,12 @@ impl Stack {
         self.config.advertised(flow)
     }
 
+    /// The far side's `Contact` of a leg; none: the leg is gone. The far side's text.
+    #[must_use]
+    pub fn far_contact(&self, leg: LegId) -> Option<&Uri> {
+        self.legs.get(&leg).map(|leg| &leg.dialog.target)
+    }
+
     /// Counts since the start, and how full the tables are.
     #[must_use]
     pub fn counters(&self) -> StackCounters {

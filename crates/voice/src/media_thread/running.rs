@@ -1,5 +1,5 @@
 //! One call on its media thread.
-//! Owns: the relay, the sockets of both legs, the sending end of the key ring.
+//! Owns: the relay, the sockets of both legs, the sending ends of the key rings.
 //! Never: lets consumer audio out when a report about its protection could not be given.
 
 use std::net::SocketAddr;
@@ -166,6 +166,8 @@ struct Core {
     relay: Relay,
     carriers: Carriers,
     keys: KeySender,
+    /// Where the agent's keys go, while somebody wants them.
+    agent_keys: Option<Box<KeySender>>,
     egress: Arc<EgressTally>,
     /// What was noted there last.
     noted: EgressGuardCounters,
@@ -201,6 +203,7 @@ impl RunningCall {
                 agent: Carrier::new(carriages.agent),
             },
             keys,
+            agent_keys: None,
             egress,
             noted: EgressGuardCounters::default(),
             wake_at,
@@ -374,6 +377,18 @@ impl RunningCall {
         }
     }
 
+    /// The agent's keys go here, or nowhere again; those of a ring that is replaced are wiped with it.
+    pub(super) fn hear_agent(
+        &mut self,
+        keys: Option<Box<KeySender>>,
+        now: Instant,
+        ways: &mut Ways<'_>,
+    ) {
+        let is_wanted = keys.is_some();
+        self.core.agent_keys = keys;
+        self.handle(now, Input::HearAgent(is_wanted), ways);
+    }
+
     pub(super) fn mute(&mut self, on: bool, now: Instant, ways: &mut Ways<'_>) {
         self.core.muted = on;
         let quiet = on || self.core.silenced;
@@ -412,6 +427,10 @@ impl RunningCall {
             return Fate::Runs;
         }
         self.core.look_at = now + LISTENER_LOOK;
+        let agent_keys = self.core.agent_keys.as_deref();
+        if agent_keys.is_some_and(KeySender::is_closed) {
+            self.hear_agent(None, now, ways);
+        }
         if !self.core.keys.is_closed() {
             return Fate::Runs;
         }
@@ -458,6 +477,7 @@ impl Core {
             relay,
             carriers,
             keys,
+            agent_keys,
             protection,
             unreported,
             ..
@@ -490,6 +510,11 @@ impl Core {
                     Ok(()) => Some(Report::KeyPressed(*id)),
                     Err(_) => Some(Report::KeysLost(*id)),
                 },
+                // A code that is too long for the ring is none: what found no room is lost.
+                Output::AgentKey(key) => {
+                    let taken = agent_keys.as_mut().map(|keys| keys.push(key));
+                    matches!(taken, Some(Ok(()))).then_some(Report::KeyPressed(*id))
+                }
                 Output::Event(event) => {
                     if let Some((position, holds)) = mask_of(event) {
                         ways.outlet.record_mask(call, position, holds);

@@ -193,6 +193,9 @@ impl Worker {
             MediaCommand::Watch(id, on) => self.on(id, now, |call, ways| {
                 call.handle(now, Input::Watch(on), ways);
             }),
+            MediaCommand::HearAgent(id, keys) => self.on(id, now, |call, ways| {
+                call.hear_agent(keys, now, ways);
+            }),
             MediaCommand::Mute(id, on) => self.on(id, now, |call, ways| call.mute(on, now, ways)),
             MediaCommand::Replan(id, leg, agreed) => {
                 self.on(id, now, |call, ways| call.replan(now, leg, *agreed, ways));

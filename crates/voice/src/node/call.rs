@@ -86,6 +86,8 @@ pub(super) struct Call {
     pub(super) protection: ProtectionScope,
     /// The mask listens while the call is unprotected.
     pub(super) watched: bool,
+    /// Where the agent's keys go once media begins, if somebody wants them.
+    pub(super) agent_keys: Option<KeySender>,
     /// Who waits for the mask to hold.
     pub(super) protecting: Option<oneshot::Sender<Result<Protected, ProtectionRefused>>>,
     pub(super) protected: bool,

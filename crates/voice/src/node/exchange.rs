@@ -315,6 +315,9 @@ impl Exchange {
             }
             NodeCommand::Unprotect(call) => self.on(now, &call, |this, key| this.unprotect(key)),
             NodeCommand::Watch(call, on) => self.on(now, &call, |this, key| this.watch(key, on)),
+            NodeCommand::HearAgent(call, keys) => {
+                self.on(now, &call, |this, key| this.hear_agent(key, keys))
+            }
             NodeCommand::Mute(call, on) => self.on(now, &call, |this, key| this.mute(key, on)),
             NodeCommand::MuteAgent(call, on) => {
                 self.on(now, &call, |this, key| this.mute_agent(key, on))

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use domain::boundary::{EndCause, LineEvent, Protected, ProtectionRefused};
 use domain::service::ProtectionScope;
-use secret::Key;
+use secret::{Key, KeySender};
 use sip::digest::Ha1;
 use sip::{Command, PhoneAccount};
 use tokio::sync::oneshot;
@@ -79,6 +79,16 @@ impl Exchange {
             call.watched = on;
         }
         self.on_thread(key, |thread| thread.watch(key, on));
+    }
+
+    /// Heard at once, or when media begins.
+    pub(super) fn hear_agent(&mut self, key: MediaId, keys: Option<KeySender>) {
+        let Some(call) = self.call(key) else { return };
+        if call.thread().is_some() {
+            self.on_thread(key, |thread| thread.hear_agent(key, keys));
+        } else {
+            call.agent_keys = keys;
+        }
     }
 
     pub(super) fn mute(&mut self, key: MediaId, on: bool) {

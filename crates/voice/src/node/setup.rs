@@ -15,7 +15,7 @@ use rand::TryRngCore;
 use rand::rngs::OsRng;
 use secret::KeySender;
 use sip::sdp::{Codec, LocalAudio, Session};
-use sip::{Command, EndReason, Event, Flow, Incoming, LegId, Status};
+use sip::{Command, EndReason, Event, Flow, Incoming, LegId, Status, Uri};
 
 use super::browser::line_of;
 use super::call::{Call, MediaState, Stage, Which};
@@ -189,6 +189,7 @@ impl Exchange {
             deadline: None,
             protection: ProtectionScope::Capture,
             watched: false,
+            agent_keys: None,
             protecting: None,
             protected: false,
             held: false,
@@ -204,6 +205,7 @@ impl Exchange {
             called: text_of(incoming.request_uri.user()),
             caller_number: caller.number().to_owned(),
             caller: caller.text(),
+            addressee: text_of(incoming.to.uri.user()),
             peer,
             tag: incoming.tonewall_call,
             keys,
@@ -464,10 +466,18 @@ impl Exchange {
     pub(super) fn leg_call_ids(&mut self, key: MediaId) -> Option<LegCallIds> {
         let call = self.call(key)?;
         let consumer = call.consumer;
-        let legs = [consumer, consumer.other()].map(|which| call.side(which).map(|side| side.leg));
-        let call_id = |leg| self.stack.call_id(leg).unwrap_or_default().to_owned();
-        let [consumer, agent] = legs.map(|leg| leg.map(call_id).unwrap_or_default());
-        Some(LegCallIds { consumer, agent })
+        let sides = [consumer, consumer.other()];
+        let [consumer, agent] = sides.map(|which| call.side(which).map(|side| side.leg));
+        let call_id = |leg: Option<LegId>| {
+            let known = leg.and_then(|leg| self.stack.call_id(leg));
+            known.unwrap_or_default().to_owned()
+        };
+        let contact = agent.and_then(|leg| self.stack.far_contact(leg));
+        Some(LegCallIds {
+            consumer: call_id(consumer),
+            agent: call_id(agent),
+            agent_contact: text_of(contact.and_then(Uri::user)),
+        })
     }
 
     /// An answer could not be given: the caller has given up, and its end is on its way to us.
@@ -538,6 +548,7 @@ impl Exchange {
         let (consumer, agent) = call.by_role(lines.0, lines.1);
         let (keys, egress) = take_ends(&mut call.media)?;
         let id = Arc::clone(&call.id);
+        let agent_keys = call.agent_keys.take();
         call.media = MediaState::On(index);
         let new = NewCall {
             id: key,
@@ -553,6 +564,9 @@ impl Exchange {
             self.call(key)?.media = MediaState::Gone;
             self.counters.calls_shed += 1;
             return None;
+        }
+        if agent_keys.is_some() {
+            self.threads.get_mut(index)?.hear_agent(key, agent_keys);
         }
         Some(())
     }

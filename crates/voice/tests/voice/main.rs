@@ -16,6 +16,7 @@ mod browsers;
 mod codecs;
 mod controls;
 mod names;
+mod pairing;
 mod protection;
 mod secured;
 mod signalling;

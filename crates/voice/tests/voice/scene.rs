@@ -244,8 +244,10 @@ impl Scene {
         let known = LegCallIds {
             consumer: self.consumer.call_id(consumer_leg),
             agent: self.agent.call_id(at_agent.leg),
+            agent_contact: told.agent_contact.clone(),
         };
         assert_eq!(told, known);
+        assert!(!told.agent_contact.is_empty(), "our phones name themselves");
         let at_consumer = media_of(&answer, self.server.ip());
         let at_agent_media = media_of(&offer, self.server.ip());
         self.consumer_talk.talk_to(at_consumer);
