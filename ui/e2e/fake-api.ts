@@ -179,7 +179,7 @@ const ROLES = [
   role('r1', 'Team lead', ['capture.start', 'payment.view'], 3, { built_in: false, editable: true, revision: 4 }),
 ];
 const user = (id: string, name: string, display_name: string, roles: string[], change: Partial<UserView> = {}): UserView => ({
-  id, name, display_name, roles, desktop: 'd1', phone: null, phone_password_set: false, enabled: true, must_change_password: false, locked_until: null, active_at: NOW, second_factor_since: null, editable: true,
+  id, name, display_name, roles, desktop: 'd1', phone: null, extension: null, phone_password_set: false, enabled: true, must_change_password: false, locked_until: null, active_at: NOW, second_factor_since: null, editable: true,
   revision: 2, ...change,
 });
 const USERS = [

@@ -76,6 +76,14 @@ impl Snapshot {
             .find(|user| user.enabled && user.phone.as_deref() == Some(phone))
     }
 
+    /// The enabled user with this extension; none if two have it.
+    #[must_use]
+    pub fn user_of_extension(&self, extension: &str) -> Option<&Arc<User>> {
+        let has = |user: &&Arc<User>| user.enabled && user.extension.as_deref() == Some(extension);
+        let mut named = self.users.iter().filter(has);
+        named.next().filter(|_| named.next().is_none())
+    }
+
     /// The enabled user with this login name.
     #[must_use]
     pub fn user_named(&self, name: &str) -> Option<&Arc<User>> {

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::RandomState;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use crate::audit::AuditQueue;
+use crate::codes::Codes;
 use crate::configuration::Configuration;
 use crate::phones::{Phones, tell_gone};
 use crate::routing::Agents;
@@ -78,6 +80,9 @@ pub(crate) struct Inner {
     pub(crate) audit: AuditQueue,
     pub(crate) agents: Agents,
     pub(crate) phones: Phones,
+    /// Pairing codes that agents have asked for.
+    pub(crate) codes: Codes,
+    wrong_codes: AtomicU64,
     /// How often payments were tried.
     pub(crate) velocity: Mutex<Velocity>,
     /// Charges run on after their call is gone.
@@ -101,7 +106,7 @@ struct OpenedCapture {
 }
 
 #[derive(Clone)]
-struct Handle {
+pub(crate) struct Handle {
     mailbox: mpsc::Sender<Message>,
     line: mpsc::Sender<LineMessage>,
     signals: Arc<Signals>,
@@ -117,8 +122,8 @@ impl Owner {
         self.lock().clone()
     }
 
-    fn set(&self, agent: &UserId) {
-        *self.lock() = Some(agent.clone());
+    fn set(&self, agent: Option<&UserId>) {
+        *self.lock() = agent.cloned();
     }
 
     fn is(&self, agent: &UserId) -> bool {
@@ -162,8 +167,35 @@ impl Inner {
 
     pub(crate) fn belongs_to(&self, call: &CallId, agent: &UserId) {
         if let Some(handle) = self.table().calls.get(call) {
-            handle.agent.set(agent);
+            handle.agent.set(Some(agent));
         }
+    }
+
+    pub(crate) fn belongs_to_nobody(&self, call: &CallId) {
+        if let Some(handle) = self.table().calls.get(call) {
+            handle.agent.set(None);
+        }
+    }
+
+    /// All calls.
+    pub(crate) fn handles(&self) -> Vec<Handle> {
+        self.table().calls.values().cloned().collect()
+    }
+
+    /// Signals of the calls that nobody has.
+    pub(crate) fn signals_of_nobodys(&self) -> Vec<Arc<Signals>> {
+        let table = self.table();
+        let nobodys = (table.calls.values()).filter(|handle| handle.agent.get().is_none());
+        nobodys.map(|handle| handle.signals.clone()).collect()
+    }
+
+    /// A pairing code was keyed that is none.
+    pub(crate) fn note_wrong_code(&self) {
+        self.wrong_codes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn wrong_codes(&self) -> u64 {
+        self.wrong_codes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn remove(&self, call: &CallId) {
@@ -177,7 +209,7 @@ impl Inner {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn handle(&self, call: &CallId) -> Option<Handle> {
+    pub(crate) fn handle(&self, call: &CallId) -> Option<Handle> {
         self.table().calls.get(call).cloned()
     }
 }
@@ -200,6 +232,8 @@ impl Calls {
             audit,
             agents: Agents::default(),
             phones: Phones::default(),
+            codes: Codes::default(),
+            wrong_codes: AtomicU64::default(),
             velocity: Mutex::new(Velocity::new(RandomState::new())),
             charges: TaskTracker::new(),
             telephony: OnceLock::new(),
@@ -256,7 +290,7 @@ impl Calls {
         self.0.table().calls.values().any(unheard)
     }
 
-    fn owned(&self, actor: &Actor, call: &CallId) -> Result<Handle, DeskError> {
+    pub(crate) fn owned(&self, actor: &Actor, call: &CallId) -> Result<Handle, DeskError> {
         let handle = self.0.handle(call).ok_or(DeskError::NotFound)?;
         let owner = handle.agent.get().ok_or(DeskError::NotFound)?;
         match authorize(actor, Permission::CaptureStart, Resource::OwnedBy(&owner)) {
@@ -276,7 +310,7 @@ impl Calls {
         self.owned(actor, &call)
     }
 
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         handle: &Handle,
         message: impl FnOnce(oneshot::Sender<Result<T, DeskError>>) -> Message,
     ) -> Result<T, DeskError> {

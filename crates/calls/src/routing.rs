@@ -138,6 +138,22 @@ impl Agents {
         Ok(())
     }
 
+    /// Any call occupies the agent.
+    pub(crate) fn has_call(&self, agent: &UserId) -> bool {
+        self.idle().busy.contains_key(agent)
+    }
+
+    /// Takes an agent for a call that rings elsewhere, unless another occupies them. Whether they take calls is not asked: they are on it already.
+    pub(crate) fn take_only(&self, agent: &UserId, call: &CallId) -> bool {
+        let mut idle = self.idle();
+        let other = |calls: &BTreeSet<CallId>| calls.iter().any(|one| one != call);
+        let is_free = !idle.busy.get(agent).is_some_and(other);
+        if is_free {
+            idle.take(agent, call);
+        }
+        is_free
+    }
+
     /// No call occupies the agent, who takes calls.
     pub(crate) fn is_free(&self, agent: &UserId, now: Instant) -> bool {
         self.idle().is_free(agent, now)
@@ -240,7 +256,10 @@ pub(crate) fn choose(
         } => {
             let address = address.parse().map_err(|_| Refusal::Misconfigured)?;
             (
-                snapshot.user_named(agent).cloned(),
+                agent
+                    .as_ref()
+                    .and_then(|agent| snapshot.user_named(agent))
+                    .cloned(),
                 RouteTarget::Uri {
                     uri: uri.clone(),
                     address,

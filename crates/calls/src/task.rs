@@ -30,10 +30,12 @@ use tokio::task::JoinSet;
 
 use crate::buttons;
 use crate::charge::Progress;
+use crate::configuration::Snapshot;
 use crate::controls::Keypad;
 use crate::desk::Inner;
 use crate::mask::Mask;
 use crate::open_capture::OpenCapture;
+use crate::pairing::{Asked, Pairing, find_agent};
 use crate::phones::browser_of;
 use crate::routing;
 use crate::signals::Signals;
@@ -107,6 +109,8 @@ pub(crate) enum Message {
         kind: WidgetKind,
         reply: Reply<()>,
     },
+    /// Whose call it is.
+    Pairing(Asked),
 }
 
 /// A Basic value that an agent asked to see.
@@ -161,6 +165,7 @@ pub(crate) struct CallTask {
     pub(crate) browser: Option<UserId>,
     pub(crate) keypad: Keypad,
     pub(crate) transfer: Option<Transfer>,
+    pub(crate) pairing: Pairing,
     pub(crate) open: Option<OpenCapture>,
     /// Whose screens of other calls are withheld for the open capture's sake.
     pub(crate) withheld: Option<UserId>,
@@ -199,12 +204,12 @@ impl Drop for Registered {
 /// The route of a call; one without any is refused.
 fn choose(
     inner: &Inner,
+    snapshot: &Snapshot,
     telephony: &dyn Telephony,
     incoming: &IncomingCall,
 ) -> Option<routing::Chosen> {
-    let snapshot = inner.deps.configuration.current();
     let agents = (&inner.agents, &inner.phones);
-    match routing::choose(&snapshot, agents, &telephony.registered(), incoming) {
+    match routing::choose(snapshot, agents, &telephony.registered(), incoming) {
         Ok(chosen) => Some(chosen),
         Err(refusal) => {
             tracing::info!(call = %incoming.id, ?refusal, "a call was refused");
@@ -228,10 +233,12 @@ pub(crate) fn start(
             call: incoming.id.clone(),
             over: true,
         };
-        let Some(chosen) = choose(&inner, &*telephony, &incoming) else {
+        let snapshot = inner.deps.configuration.current();
+        let Some(mut chosen) = choose(&inner, &snapshot, &*telephony, &incoming) else {
             return;
         };
         registered.over = false;
+        let named = find_agent(&inner, &snapshot, &incoming, &mut chosen).await;
         if let Some(agent) = &chosen.agent {
             inner.belongs_to(&incoming.id, &agent.id);
         }
@@ -256,6 +263,7 @@ pub(crate) fn start(
             browser: browser_of(&chosen.target),
             keypad: Keypad::default(),
             transfer: None,
+            pairing: Pairing::default(),
             open: None,
             withheld: None,
             mask: Mask::default(),
@@ -270,15 +278,21 @@ pub(crate) fn start(
         if task.telephony.route(id, chosen.target, protection).is_err() {
             return;
         }
-        task.tell_browser_ring();
-        task.settle_listening();
-        task.publish_call();
+        task.begin(named);
         task.run(mail).await;
         registered.over = task.call.state() == CallState::Ended;
     });
 }
 
 impl CallTask {
+    fn begin(&mut self, named: Option<Arc<User>>) {
+        self.pair_named(named);
+        self.tell_browser_ring();
+        self.settle_listening();
+        self.settle_pairing();
+        self.publish_call();
+    }
+
     async fn run(&mut self, mail: Mail) {
         let Mail {
             mut line,
@@ -289,6 +303,8 @@ impl CallTask {
         loop {
             let wake = self.open.as_ref().and_then(OpenCapture::next_timeout);
             let wake = wake.map(tokio::time::Instant::from_std);
+            let paired = self.pairing.next_timeout();
+            let paired = paired.map(tokio::time::Instant::from_std);
             let look = self.mask.next_timeout().map(tokio::time::Instant::from_std);
             tokio::select! {
                 () = signals.wait() => self.take_signals(&signals),
@@ -301,6 +317,7 @@ impl CallTask {
                 progress = next_progress(&mut self.progress) => self.handle_progress(progress),
                 () = sleep_until(wake) => self.capture_event(domain::capture::Event::Timeout),
                 () = sleep_until(look) => self.settle_mask(),
+                () = sleep_until(paired) => self.settle_pairing(),
                 () = sleep_until(over_at) => {
                     if self.put_away() {
                         return;
@@ -343,6 +360,7 @@ impl CallTask {
                 self.mask.note_key();
                 self.capture_event(domain::capture::Event::Key(key));
             }
+            self.take_agent_keys();
         }
         if let Some(cause) = signals.ended()
             && self.call.state() != CallState::Ended
@@ -351,6 +369,7 @@ impl CallTask {
             self.call.ended(self.inner.deps.clock.now());
             self.drop_transfer();
             self.tell_browser_gone();
+            self.settle_pairing();
             self.free_agent();
             self.inner.deps.recorders.hung_up(self.call.id());
             self.capture_event(domain::capture::Event::CallEnded);
@@ -360,6 +379,7 @@ impl CallTask {
         if signals.take_refresh() {
             self.cancel_without_right();
             self.settle_listening();
+            self.settle_pairing();
             self.publish_call();
         }
     }
@@ -431,6 +451,7 @@ impl CallTask {
                 let answer = self.reset_attempts(&actor, kind).await;
                 let _gone = reply.send(answer);
             }
+            Message::Pairing(asked) => self.handle_pairing(asked),
         }
     }
 
@@ -440,6 +461,7 @@ impl CallTask {
                 self.call.answered(self.inner.deps.clock.now());
                 let recorders = &self.inner.deps.recorders;
                 recorders.connected(self.as_connected(&legs));
+                self.answered_at(legs);
                 self.await_recording();
                 self.settle_listening();
                 self.protect_always();

@@ -225,7 +225,7 @@ impl CallTask {
     }
 
     /// The page of an agent who has the call no more takes it off the screen.
-    fn say_farewell(&self, agent: UserId) {
+    pub(crate) fn say_farewell(&self, agent: UserId) {
         let view = self.call.farewell(self.inner.deps.clock.now());
         self.inner.deps.bus.publish(LiveEvent {
             audience: Audience::User(agent),

@@ -46,6 +46,12 @@ pub enum Permission {
     /// Tell of the consumer of any call (S14); agents tell of their own calls without it.
     #[serde(rename = "call.consumer_data")]
     CallConsumerData,
+    /// See the calls of services whose route is a PBX, and give one to an agent.
+    #[serde(rename = "call.pick")]
+    CallPick,
+    /// Give a call to an agent by a name that the PBX knows it by; for programs.
+    #[serde(rename = "call.bind")]
+    CallBind,
     /// Resolve unknown outcomes.
     #[serde(rename = "payment.resolve_unknown")]
     PaymentResolveUnknown,
@@ -98,11 +104,13 @@ pub enum Permission {
 
 impl Permission {
     /// All.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::CaptureStart,
         Self::CaptureViewBasic,
         Self::CaptureResetAttempts,
         Self::CallConsumerData,
+        Self::CallPick,
+        Self::CallBind,
         Self::PaymentResolveUnknown,
         Self::PaymentRefund,
         Self::PaymentView,
@@ -129,6 +137,8 @@ impl Permission {
             Self::CaptureViewBasic => "capture.view_basic",
             Self::CaptureResetAttempts => "capture.reset_attempts",
             Self::CallConsumerData => "call.consumer_data",
+            Self::CallPick => "call.pick",
+            Self::CallBind => "call.bind",
             Self::PaymentResolveUnknown => "payment.resolve_unknown",
             Self::PaymentRefund => "payment.refund",
             Self::PaymentView => "payment.view",
@@ -194,6 +204,7 @@ impl Role {
             Self::Agent => &[Permission::CaptureStart, Permission::CaptureViewBasic],
             Self::Supervisor => &[
                 Permission::CaptureResetAttempts,
+                Permission::CallPick,
                 Permission::PaymentResolveUnknown,
                 Permission::PaymentRefund,
                 Permission::PaymentView,
@@ -274,6 +285,9 @@ pub struct User {
     pub desktop: Option<DesktopId>,
     /// The user part under which this agent's phone registers; none: no phone.
     pub phone: Option<String>,
+    /// The agent's extension at a PBX whose calls find their agents by it; none: none.
+    #[serde(default)]
+    pub extension: Option<String>,
     /// Digest secret of the phone for our realm, `sha256:md5` of its HA1 in hex; none: no phone.
     pub phone_ha1: Option<String>,
     /// Disabled accounts cannot log in.
@@ -303,6 +317,7 @@ impl User {
             desktop: None,
             phone: None,
             phone_ha1: None,
+            extension: None,
             preferences: Preferences::default(),
             enabled: true,
             revision: 0,

@@ -145,6 +145,10 @@ pub enum AuditAction {
     AttemptsReset,
     /// An agent transferred a call; detail: to (login name), discarded (a capture was open).
     CallTransferred,
+    /// A call that rang at a PBX was given to an agent; detail: agent (login name), way, from (who had it before).
+    CallPaired,
+    /// An agent let such a call go, and it goes on without one; detail: agent.
+    CallReleased,
     /// A recorder said that it is paused for a capture; detail: recorder, medium, answered_ms.
     RecorderPaused,
     /// A recorder was let go after a capture and said that it goes on; detail: recorder, medium, answered_ms.

@@ -36,6 +36,7 @@ use crate::service::{Service, Settings};
 use crate::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget};
 
 mod egress;
+mod pairing;
 mod payment_desk;
 mod phone;
 mod recording;
@@ -44,6 +45,7 @@ mod screen;
 mod telephony;
 
 pub use egress::{EgressSeen, EgressTally};
+pub use pairing::{CallName, PairingDesk};
 pub use payment_desk::{FollowUpError, PaymentDesk};
 pub use phone::{BrowserLegs, PHONE_ON_S, PhoneAsk, PhoneDesk, PhoneRefused, PhoneSaid};
 pub use recording::{
@@ -524,7 +526,7 @@ pub trait EvidenceKeys: Send + Sync {
 // ---------------------------------------------------------------- web <-> calls
 
 /// What an agent's page can do with calls and captures.
-pub trait CaptureDesk: Send + Sync {
+pub trait CaptureDesk: PairingDesk {
     /// The agent's calls, newest first; ended ones for as long as their capture is open.
     fn calls<'a>(&'a self, actor: &'a Actor) -> Task<'a, Result<Vec<CallView>, DeskError>>;
     /// Ends a call.

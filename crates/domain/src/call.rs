@@ -147,6 +147,19 @@ impl Call {
         }
     }
 
+    /// This agent's page shows it from now on.
+    pub fn paired(&mut self, agent: UserId) {
+        if self.state != CallState::Ended {
+            self.agent = Some(agent);
+            self.is_agent_muted = false;
+        }
+    }
+
+    /// No agent's page shows it any more; it goes on.
+    pub fn released(&mut self) {
+        self.agent = None;
+    }
+
     /// What the agent is shown last who has it no more: it is over for them.
     #[must_use]
     pub fn farewell(&self, now: UnixMillis) -> CallView {

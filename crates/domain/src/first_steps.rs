@@ -119,7 +119,7 @@ impl Installation<'_> {
 
     fn takes_calls(&self, user: &User) -> bool {
         let is_named = |service: &Service| match &service.route {
-            Route::Uri { agent, .. } => *agent == user.name,
+            Route::Uri { agent, .. } => agent.as_ref().is_none_or(|agent| *agent == user.name),
             Route::Agents | Route::Registered => false,
         };
         user.enabled
@@ -185,6 +185,7 @@ mod tests {
             name: "Line".to_owned(),
             numbers: vec!["4000".to_owned()],
             route,
+            pairing: crate::pairing::Pairing::default(),
             desktop: DesktopId::from_random(1),
             protection: ProtectionScope::Capture,
             after_call_s: 0,
@@ -291,7 +292,7 @@ mod tests {
         let named = Route::Uri {
             uri: "sip:1@pbx".to_owned(),
             address: "192.0.2.5:5060".to_owned(),
-            agent: "anna".to_owned(),
+            agent: Some("anna".to_owned()),
         };
         assert_eq!(
             done(false, &[], &[service(true, named)], &[agent(None)], false),

@@ -22,6 +22,7 @@ pub mod gateway;
 pub mod id;
 pub mod language;
 pub mod money;
+pub mod pairing;
 pub mod payment;
 pub mod problem;
 pub mod recording;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gateway::GatewayConfig;
 use crate::id::{DesktopId, ServiceId, SinkId};
+use crate::pairing::Pairing;
 use crate::widget::DraftProblem;
 
 /// Numbers, their route and their desktop.
@@ -21,6 +22,9 @@ pub struct Service {
     pub numbers: Vec<String>,
     /// Where calls go.
     pub route: Route,
+    /// How its calls find their agents, where the route is a PBX without a fixed agent.
+    #[serde(default)]
+    pub pairing: Pairing,
     /// The desktop of calls whose agent has none of their own.
     pub desktop: DesktopId,
     /// When calls are protected.
@@ -54,8 +58,9 @@ pub enum Route {
         uri: String,
         /// Address and port of the next hop.
         address: String,
-        /// Login name of the agent whose page shows these calls.
-        agent: String,
+        /// Login name of the agent whose page shows these calls; none: whoever is paired with one of them.
+        #[serde(default)]
+        agent: Option<String>,
     },
 }
 
@@ -80,6 +85,14 @@ pub struct CallRecording {
     pub when: RecordWhen,
     /// Days after which a recording is deleted, 1-3,650. Those that were made before a change keep their day.
     pub keep_days: u16,
+}
+
+impl Service {
+    /// Its calls ring at a PBX, and their agents are found afterwards.
+    #[must_use]
+    pub fn pairs(&self) -> bool {
+        matches!(self.route, Route::Uri { agent: None, .. })
+    }
 }
 
 impl Default for CallRecording {
@@ -378,6 +391,10 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(service.call_recording.when, RecordWhen::Never);
+        assert_eq!(
+            (service.pairs(), service.pairing),
+            (false, Pairing::default())
+        );
         assert_eq!(service.screen_recording.when, ScreenWhen::Never);
         assert!(KEEP_DAYS.contains(&service.call_recording.keep_days));
     }

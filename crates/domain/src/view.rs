@@ -461,6 +461,15 @@ pub enum DeskError {
     /// The other agent is not free.
     #[error("the agent is not free")]
     AgentNotFree,
+    /// Somebody has the call: their name.
+    #[error("the call is with another agent")]
+    CallTaken(String),
+    /// The agent has a call already.
+    #[error("the agent has another call")]
+    AgentHasCall,
+    /// No service pairs its calls with this agent in this way.
+    #[error("no service pairs its calls with this agent so")]
+    NotPaired,
     /// The capture's state does not allow this.
     #[error("not possible while the capture is {0:?}")]
     WrongState(CaptureState),

@@ -65,6 +65,7 @@ impl HealthSource for Numbers {
         let rows = [
             ("tonewall_calls_running", "Calls now.", Gauge, size(self.calls.count())),
             ("tonewall_calls_captures_open", "Captures open now.", Gauge, size(self.calls.captures())),
+            ("tonewall_calls_wrong_pairing_codes_total", "Pairing codes that were keyed and were none.", Counter, count(self.calls.wrong_pairing_codes())),
             ("tonewall_secret_slots_free", "Arena slots free.", Gauge, size(self.arena.slots_free())),
             ("tonewall_voice_calls_incoming_total", "Calls that came in.", Counter, count(node.calls_incoming)),
             ("tonewall_voice_calls_answered_total", "Calls connected.", Counter, count(node.calls_answered)),

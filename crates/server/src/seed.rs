@@ -11,6 +11,7 @@ use domain::capture::{Brand, Field, WidgetKind};
 use domain::desktop::{Credentials, Desktop, DesktopService, Layout};
 use domain::gateway::{ContentType, GatewayConfig};
 use domain::id::{DesktopId, ServiceId, UserId, WidgetId};
+use domain::pairing::Pairing;
 use domain::service::{
     CallRecording, ProtectionScope, RecorderDeclaration, ResponseVariables, Route, ScreenRecording,
     Service, Settings,
@@ -158,6 +159,7 @@ pub(crate) async fn demonstration(
         name: "Demo line".to_owned(),
         numbers: vec![DEMO_NUMBER.to_owned()],
         route: Route::Agents,
+        pairing: Pairing::default(),
         desktop: desktop_id.clone(),
         protection: ProtectionScope::Capture,
         after_call_s: 0,

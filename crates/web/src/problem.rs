@@ -119,6 +119,12 @@ codes! {
     Transfer = "transfer", CONFLICT, WrongState, "Not possible with the transfer as it stands";
     /// On a call, or without a phone.
     AgentNotFree = "agent_not_free", CONFLICT, WrongState, "The agent is not free";
+    /// The detail says whose it is.
+    CallTaken = "call_taken", CONFLICT, WrongState, "Another agent has this call";
+    /// One at a time.
+    AgentHasCall = "agent_has_call", CONFLICT, WrongState, "The agent has another call";
+    /// Its service does not do so, or not for this agent.
+    NotPaired = "not_paired", CONFLICT, WrongState, "Calls are not given to this agent in this way";
     /// Not in this state.
     WrongState = "wrong_state", CONFLICT, WrongState, "Not possible in this state";
     /// One tab has it.
@@ -338,6 +344,11 @@ impl From<DeskError> for Problem {
             DeskError::NotOnDemand => Code::NotOnDemand,
             DeskError::Transfer => Code::Transfer,
             DeskError::AgentNotFree => Code::AgentNotFree,
+            DeskError::CallTaken(agent) => {
+                return Self::new(Code::CallTaken).detail(format!("This call is with {agent}"));
+            }
+            DeskError::AgentHasCall => Code::AgentHasCall,
+            DeskError::NotPaired => Code::NotPaired,
             DeskError::WrongState(state) => {
                 return Self::new(Code::WrongState).detail(format!(
                     "Not possible while the capture is {}",

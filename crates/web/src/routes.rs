@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
     attempts, audit, calls, consumer, controls, designer, desktops, evidence, exports, follow_ups,
-    frames, gateway, hosts, live, login, me, openapi, payments, phone, plans, recordings,
+    frames, gateway, hosts, live, login, me, openapi, pairing, payments, phone, plans, recordings,
     resolutions, roles, routing, screens, second_factor, services, set_up, users,
 };
 use crate::app::Shared;
@@ -64,6 +64,9 @@ pub(crate) fn router(app: &Shared) -> Router<Shared> {
 const CAPTURE: &[Right] = &[Right::CaptureStart];
 /// The call's agent, or a program that knows whom every call is with.
 const CONSUMERS: &[Right] = &[Right::CaptureStart, Right::CallConsumerData];
+/// An agent for themselves, or a program for anybody.
+const BIND: &[Right] = &[Right::CaptureStart, Right::CallBind];
+const PICK: &[Right] = &[Right::CallPick];
 const DESKTOPS: &[Right] = &[
     Right::DesktopEdit,
     Right::GatewayEdit,
@@ -103,6 +106,7 @@ const LISTEN: &[Right] = &[Right::RecordingListen];
 fn routes() -> Vec<Route> {
     let mut routes = people();
     routes.extend(captures());
+    routes.extend(pairing());
     routes.extend(phones());
     routes.extend(shared_screens());
     routes.extend(configuration());
@@ -218,6 +222,17 @@ fn captures() -> Vec<Route> {
         post("/captures/{id}/reveal", calls::reveal)
             .may(&[Right::CaptureViewBasic])
             .passive(),
+    ]
+}
+
+fn pairing() -> Vec<Route> {
+    vec![
+        post("/pairing-code", pairing::ask).may(CAPTURE),
+        delete("/pairing-code", pairing::give_back).may(CAPTURE),
+        post("/calls/bind", pairing::bind).may(BIND),
+        get("/service-calls", pairing::list).may(PICK),
+        post("/calls/{id}/pick", pairing::pick).may(PICK),
+        post("/calls/{id}/release", pairing::release).may(CAPTURE),
     ]
 }
 

@@ -36,6 +36,8 @@ mod logins;
 mod options;
 #[path = "web/page.rs"]
 mod page;
+#[path = "web/pairing.rs"]
+mod pairing;
 #[path = "web/phone.rs"]
 mod phone;
 #[path = "web/plans.rs"]

@@ -7,6 +7,8 @@ export const RIGHT_NAMES = {
   'capture.view_basic': 'right.capture.view_basic',
   'capture.reset_attempts': 'right.capture.reset_attempts',
   'call.consumer_data': 'right.call.consumer_data',
+  'call.pick': 'right.call.pick',
+  'call.bind': 'right.call.bind',
   'payment.resolve_unknown': 'right.payment.resolve_unknown',
   'payment.refund': 'right.payment.refund',
   'payment.view': 'right.payment.view',

@@ -138,7 +138,7 @@ export function draftOf(service: Service | undefined, desktops: readonly Desktop
     goal: route?.to ?? 'agents',
     uri: fixed.uri,
     address: fixed.address,
-    agent: fixed.agent,
+    agent: fixed.agent ?? '',
     desktop: service?.desktop ?? desktops[0]?.id ?? '',
     protection: service?.protection ?? 'capture',
     afterCall: String(service?.after_call_s ?? 0),
@@ -157,7 +157,7 @@ export function formOf(draft: Draft, revision: number): ServiceForm {
   return {
     name: draft.name.trim(),
     numbers: draft.numbers.split(/[\s,;]+/).filter(Boolean),
-    route: goal === 'uri' ? { to: goal, uri: uri.trim(), address: address.trim(), agent: agent.trim() } : { to: goal },
+    route: goal === 'uri' ? { to: goal, uri: uri.trim(), address: address.trim(), agent: agent.trim() || null } : { to: goal },
     desktop: draft.desktop,
     protection: draft.protection,
     after_call_s: numberOf(draft.afterCall),
@@ -218,7 +218,7 @@ function ServiceSheet({ service, desktops, onClose }: SheetProps) {
             <div className={css.pairs}>
               <TextInput label={t('services.uri')} value={draft.uri} onChange={set('uri')} required hint={t('services.uri_hint')} error={problem('route.uri')} />
               <TextInput label={t('services.address')} value={draft.address} onChange={set('address')} required hint={t('services.address_hint')} error={problem('route.address')} />
-              <TextInput label={t('services.agent')} value={draft.agent} onChange={set('agent')} required hint={t('services.agent_hint')} error={problem('route.agent')} />
+              <TextInput label={t('services.agent')} value={draft.agent} onChange={set('agent')} hint={t('services.agent_hint')} error={problem('route.agent')} />
             </div>
           )}
           <SelectInput

@@ -34,6 +34,7 @@ export type UserDraft = {
   desktop: string;
   phone: string;
   phonePassword: string;
+  extension: string;
   password: string;
   enabled: boolean;
   unlock: boolean;
@@ -48,6 +49,7 @@ export function userDraft(user: UserView | undefined): UserDraft {
     desktop: user?.desktop ?? '',
     phone: user?.phone ?? '',
     phonePassword: '',
+    extension: user?.extension ?? '',
     password: '',
     enabled: user?.enabled ?? true,
     unlock: false,
@@ -62,6 +64,7 @@ export function userForm(draft: UserDraft, revision: number): UserForm {
     roles: [...draft.roles],
     desktop: draft.desktop || null,
     phone: draft.phone.trim() || null,
+    extension: draft.extension.trim() || null,
     ...(draft.phonePassword ? { phone_password: draft.phonePassword } : {}),
     ...(draft.password ? { password: draft.password } : {}),
     enabled: draft.enabled,

@@ -129,6 +129,7 @@ function Account({ draft, set, user, login, desktops, readOnly, problem }: Accou
           />
         )}
       </div>
+      <TextInput label={t('users.extension')} value={draft.extension} onChange={set('extension')} disabled={readOnly} maxLength={32} hint={t('users.extension_hint')} error={problem('extension')} />
       <div className={css.checks}>
         <CheckInput label={t('users.enabled')} value={draft.enabled} onChange={set('enabled')} disabled={readOnly || isOwn} />
       </div>

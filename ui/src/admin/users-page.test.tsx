@@ -19,7 +19,7 @@ const ROLES = [
   role('r1', 'Team lead', ['capture.start', 'payment.view'], { built_in: false, editable: true, users: 0, revision: 3 }),
 ];
 const user = (name: string, roles: string[], change: Partial<UserView> = {}): UserView => ({
-  id: name, name, display_name: name.toUpperCase(), roles, desktop: null, phone: null, phone_password_set: false, enabled: true,
+  id: name, name, display_name: name.toUpperCase(), roles, desktop: null, phone: null, extension: null, phone_password_set: false, enabled: true,
   must_change_password: false, locked_until: null, active_at: 1, second_factor_since: null, editable: true, revision: 5, ...change,
 });
 const USERS = [user('a.kim', ['agent'], { phone: '1001' }), user('j.roe', ['r1'], { locked_until: 2e13 }), user('z.off', [], { enabled: false }), user('s.admin', ['supervisor'], { editable: false })];
@@ -75,7 +75,7 @@ test('a new user is sent as it was typed, with the rights shown before saving', 
   ]);
   await userEvent.click(sheet.getByRole('button', { name: 'Save' }));
   expect(requests.find(({ method }) => method === 'POST')?.body).toEqual({
-    name: 'm.lee', display_name: 'M. Lee', roles: ['r1'], desktop: null, phone: null, password: 'correct horse 1', enabled: true, unlock: false, reset_second_factor: false, revision: 0,
+    name: 'm.lee', display_name: 'M. Lee', roles: ['r1'], desktop: null, phone: null, extension: null, password: 'correct horse 1', enabled: true, unlock: false, reset_second_factor: false, revision: 0,
   });
 });
 

@@ -68,6 +68,8 @@ export const ACTION_NAMES = {
   key_rotated: 'audit_action.key_rotated',
   attempts_reset: 'audit_action.attempts_reset',
   call_transferred: 'audit_action.call_transferred',
+  call_paired: 'audit_action.call_paired',
+  call_released: 'audit_action.call_released',
   recorder_paused: 'audit_action.recorder_paused',
   recorder_resumed: 'audit_action.recorder_resumed',
   recorder_refused: 'audit_action.recorder_refused',

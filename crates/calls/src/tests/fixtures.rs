@@ -6,6 +6,7 @@ use domain::access::{Role, User};
 use domain::capture::{Brand, Field, WidgetKind};
 use domain::desktop::{Desktop, DesktopService, Layout};
 use domain::id::{DesktopId, ServiceId, UserId, WidgetId};
+use domain::pairing::Pairing;
 use domain::service::{
     CallRecording, ProtectionScope, RecorderDeclaration, Route, ScreenRecording, Service,
 };
@@ -77,6 +78,7 @@ pub(super) fn service(protection: ProtectionScope) -> Service {
         name: "Sales".to_owned(),
         numbers: vec!["*".to_owned()],
         route: Route::Agents,
+        pairing: Pairing::default(),
         desktop: DesktopId::from_random(1),
         protection,
         after_call_s: 0,

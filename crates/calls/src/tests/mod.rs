@@ -25,6 +25,7 @@ mod house;
 mod ledger;
 mod listening;
 mod live;
+mod pairing;
 mod phones;
 mod plans;
 mod recording;

@@ -55,7 +55,7 @@ pub trait Recorders: Send + Sync {
     fn audio(&self, call: &CallId) -> AudioRecording;
     /// Answers once a recording that was about to begin runs, or will not.
     fn settled<'a>(&'a self, call: &'a CallId) -> Task<'a, ()>;
-    /// Another agent has the call now, on a leg of its own: of the screen of the one before nothing more is recorded, and whoever knows the call by its
+    /// Another agent has the call now, on a leg of its own or on the one there was, or nobody has: of the screen of the one before nothing more is recorded, and whoever knows the call by its
     /// agent's leg is asked by the new one. What is paused on the old leg is let go on there.
     fn taken_over(&self, call: ConnectedCall<'_>);
     /// A Basic value of this call may be on the screen of this agent from now on, in whatever window, or is said to be gone: meanwhile nothing is recorded of the

@@ -355,9 +355,8 @@ impl Recorders for Recorder {
     }
 
     fn taken_over(&self, call: ConnectedCall<'_>) {
-        if let Some(agent) = call.agent {
-            self.0.screens.taken_over(call.id, &agent.id);
-        }
+        let agent = call.agent.map(|agent| &agent.id);
+        self.0.screens.taken_over(call.id, call.service, agent);
     }
 
     fn withhold_screens(&self, call: &CallId, agent: &UserId, on: bool) {

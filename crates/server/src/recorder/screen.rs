@@ -83,11 +83,15 @@ impl Screens {
         }
     }
 
-    /// Another agent's screen takes the place of the one before.
-    pub(super) fn taken_over(&self, call: &CallId, agent: &UserId) {
-        if let Some(before) = self.find(call) {
-            self.begin(call, (before.service.clone(), before.rule), agent);
-            tokio::spawn(async move { before.end().await });
+    /// Another agent's screen takes the place of the one before, if there was one; or nobody's does.
+    pub(super) fn taken_over(&self, call: &CallId, service: &Service, agent: Option<&UserId>) {
+        match (self.find(call), agent) {
+            (Some(before), Some(agent)) => {
+                self.begin(call, (before.service.clone(), before.rule), agent);
+                tokio::spawn(async move { before.end().await });
+            }
+            (None, Some(_)) => self.connected(call, service, agent),
+            (_, None) => self.ended(call),
         }
     }
 

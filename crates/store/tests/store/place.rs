@@ -202,6 +202,7 @@ pub(crate) fn service(name: &str, desktop: &DesktopId) -> Service {
         name: name.to_owned(),
         numbers: vec![format!("number-{name}"), format!("other-{name}")],
         route: Route::Agents,
+        pairing: domain::pairing::Pairing::default(),
         desktop: desktop.clone(),
         protection: ProtectionScope::Capture,
         after_call_s: 0,

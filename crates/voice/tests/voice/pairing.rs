@@ -6,8 +6,8 @@ use secret::{Arena, Key, KeyReceiver};
 use crate::scene::{Running, Said, Scene, eventually, keys_of};
 use crate::talker::EVENTS;
 
-/// `*47114#`.
-const CODE: [u8; 7] = [10, 4, 7, 1, 1, 4, 11];
+/// `*47118#`.
+const CODE: [u8; 7] = [10, 4, 7, 1, 1, 8, 11];
 
 /// The agent's keys as they come out of their own ring, each after its report.
 async fn keyed(scene: &mut Scene, ring: &mut KeyReceiver) -> Vec<Key> {

@@ -19,6 +19,7 @@ pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod me;
 pub(crate) mod openapi;
+pub(crate) mod pairing;
 pub(crate) mod payments;
 pub(crate) mod phone;
 pub(crate) mod plans;

@@ -10,6 +10,7 @@ use domain::audit::{AuditAction, AuditEntry};
 use domain::availability::AFTER_CALL_S_MAX;
 use domain::boundary::{Audience, Bus, Change, LiveEvent};
 use domain::id::{DesktopId, ServiceId, SinkId};
+use domain::pairing::{PAIRED_AGENTS_MAX, Pairing};
 use domain::service::{
     CallRecording, KEEP_DAYS, ProtectionScope, RecorderDeclaration, ResponseVariables, Route,
     ScreenRecording, Service, Settings, Sink, SinkHearing, SinkMedium,
@@ -53,6 +54,9 @@ pub(crate) struct ServiceForm {
     route: Route,
     /// The desktop of calls whose agent has none.
     desktop: DesktopId,
+    /// How its calls find their agents, where the route is a PBX without a fixed agent; without it: as before, and by none of a new service.
+    #[serde(default)]
+    pairing: Option<Pairing>,
     /// When calls are protected.
     protection: ProtectionScope,
     /// How long no other call rings for its agent after a call, 0-600 s.
@@ -327,10 +331,19 @@ impl ServiceForm {
         if app.deps.desktops.desktop(&self.desktop).await?.is_none() {
             problems.push(wrong("desktop", "choose a desktop that exists"));
         }
-        if let Route::Uri { agent, .. } = &self.route
+        if let Route::Uri {
+            agent: Some(agent), ..
+        } = &self.route
             && app.deps.users.user_by_name(agent).await?.is_none()
         {
             problems.push(wrong("route.agent", "enter the login name of a user"));
+        }
+        let agents = self.pairing.iter().flat_map(|pairing| &pairing.agents);
+        for agent in agents.take(PAIRED_AGENTS_MAX) {
+            if app.deps.users.user(agent).await?.is_none() {
+                problems.push(wrong("pairing.agents", "choose users that exist"));
+                break;
+            }
         }
         if problems.is_empty() {
             Ok(())
@@ -368,6 +381,13 @@ impl ServiceForm {
         if days.is_some_and(|days| !KEEP_DAYS.contains(&days)) {
             problems.push(wrong("screen_recording.keep_days", "choose 1 to 3650 days"));
         }
+        let paired = self
+            .pairing
+            .as_ref()
+            .map_or(0, |pairing| pairing.agents.len());
+        if paired > PAIRED_AGENTS_MAX {
+            problems.push(wrong("pairing.agents", "choose at most 500 users"));
+        }
         if let Route::Uri { uri, address, .. } = &self.route {
             let scheme = uri.starts_with("sip:") || uri.starts_with("sips:");
             if !scheme
@@ -391,19 +411,21 @@ impl ServiceForm {
 
     /// `before`: the service as it was, of which some things stay.
     fn applied(self, id: ServiceId, before: Option<Service>) -> Service {
-        let (recorders, calls, screens) = match before {
+        let (recorders, calls, screens, pairing) = match before {
             Some(before) => (
                 before.recorders,
                 before.call_recording,
                 before.screen_recording,
+                before.pairing,
             ),
-            None => (None, CallRecording::default(), ScreenRecording::default()),
+            None => Default::default(),
         };
         Service {
             id,
             name: self.name.trim().to_owned(),
             numbers: self.numbers,
             route: self.route,
+            pairing: self.pairing.unwrap_or(pairing),
             desktop: self.desktop,
             protection: self.protection,
             after_call_s: self.after_call_s,

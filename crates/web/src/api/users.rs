@@ -47,6 +47,8 @@ pub(crate) struct UserView {
     desktop: Option<DesktopId>,
     /// User part under which this agent's phone registers.
     phone: Option<String>,
+    /// The agent's extension at a PBX whose calls find their agents by it.
+    extension: Option<String>,
     /// The phone has a password.
     phone_password_set: bool,
     /// May log in.
@@ -77,6 +79,7 @@ impl UserView {
             desktop: user.desktop,
             phone_password_set: user.phone_ha1.is_some(),
             phone: user.phone,
+            extension: user.extension,
             enabled: user.enabled,
             must_change_password: user.must_change_password,
             active_at: user.active_at,
@@ -250,6 +253,7 @@ fn facts(user: &User, custom: &CustomRoles) -> Map<String, Value> {
             user.desktop.as_ref().map(ToString::to_string).into(),
         ),
         ("phone", user.phone.clone().into()),
+        ("extension", user.extension.clone().into()),
         ("enabled", user.enabled.into()),
         ("locked", user.locked_until.is_some().into()),
     ]

@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::access::Actor;
 use domain::availability::{Availability, Wish};
 use domain::boundary::{
-    CaptureAction, CaptureDesk, PhoneAsk, PhoneDesk, PhoneRefused, PhoneSaid, Task,
+    CallName, CaptureAction, CaptureDesk, PairingDesk, PhoneAsk, PhoneDesk, PhoneRefused,
+    PhoneSaid, Task,
 };
 use domain::capture::{Field, PaymentType, WidgetKind};
 use domain::consumer::Consumer;
 use domain::control::CallControl;
 use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
+use domain::pairing::{PairingCodeView, ServiceCall};
 use domain::payment::PaymentForm;
 use domain::time::UnixMillis;
 use domain::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget};
@@ -265,6 +267,62 @@ impl CaptureDesk for Desk {
                 buffer
             });
         task(shown)
+    }
+}
+
+impl PairingDesk for Desk {
+    fn pairing_code(&self, actor: &Actor) -> Result<PairingCodeView, DeskError> {
+        self.note(format!("{} asks for a code", actor.name))?;
+        Ok(PairingCodeView {
+            code: "*47118#".to_owned(),
+            expires_at: UnixMillis(60_000),
+        })
+    }
+
+    fn drop_pairing_code(&self, actor: &Actor) {
+        let noted = self.note(format!("{} gives a code back", actor.name));
+        assert_eq!(noted, Ok(()), "it cannot be refused");
+    }
+
+    fn bind<'a>(
+        &'a self,
+        actor: &'a Actor,
+        agent: &'a UserId,
+        call: &'a CallName,
+    ) -> Task<'a, Result<CallId, DeskError>> {
+        let bound = self.note(format!("{} binds {call:?} to {agent}", actor.name));
+        task(bound.map(|()| "call-1".parse().unwrap()))
+    }
+
+    fn service_calls<'a>(&'a self, _: &'a Actor) -> Task<'a, Result<Vec<ServiceCall>, DeskError>> {
+        let call = ServiceCall {
+            id: "call-1".parse().unwrap(),
+            service: "sales".parse().unwrap(),
+            state: domain::view::CallState::Connected,
+            caller: "…100".to_owned(),
+            began_at: UnixMillis(0),
+            agent: None,
+        };
+        task(Ok(vec![call]))
+    }
+
+    fn pick<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+        agent: &'a UserId,
+        take_away: bool,
+    ) -> Task<'a, Result<(), DeskError>> {
+        let how = if take_away { "takes" } else { "gives" };
+        task(self.note(format!("{} {how} {call} to {agent}", actor.name)))
+    }
+
+    fn release<'a>(
+        &'a self,
+        actor: &'a Actor,
+        call: &'a CallId,
+    ) -> Task<'a, Result<(), DeskError>> {
+        task(self.note(format!("{} releases {call}", actor.name)))
     }
 }
 

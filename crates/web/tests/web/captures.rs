@@ -318,6 +318,9 @@ async fn every_refusal_of_the_desk_has_its_own_code() {
         ),
         (DeskError::Transfer, 409, "transfer"),
         (DeskError::AgentNotFree, 409, "agent_not_free"),
+        (DeskError::CallTaken("Kim".to_owned()), 409, "call_taken"),
+        (DeskError::AgentHasCall, 409, "agent_has_call"),
+        (DeskError::NotPaired, 409, "not_paired"),
         (
             DeskError::Disabled(ButtonDisabled::RecordersUndeclared),
             409,

@@ -406,6 +406,7 @@ async fn a_wrong_service_is_refused_with_all_errors() {
     let mut wrong = service("main", json!(["100", "bad number", "7", "7"]));
     wrong["desktop"] = json!("none");
     wrong["route"] = json!({"to": "uri", "uri": "http://x", "address": "pbx", "agent": "nobody"});
+    wrong["pairing"] = json!({"code": true, "agents": ["nobody"]});
     let reply = browser.post("/services", wrong).await;
     assert_eq!(reply.status, 422);
     let mut fields = reply.fields();
@@ -418,6 +419,7 @@ async fn a_wrong_service_is_refused_with_all_errors() {
             "numbers",
             "numbers[1]",
             "numbers[3]",
+            "pairing.agents",
             "route.address",
             "route.agent",
             "route.uri"

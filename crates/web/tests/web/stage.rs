@@ -196,7 +196,7 @@ impl Stage {
         };
         let person = json!({
             "name": "m.lee", "display_name": "M. Lee", "roles": ["agent"], "desktop": "sales", "enabled": true, "password": "battery staple 7",
-            "phone": "m.lee", "phone_password": "phone staple 7", "unlock": false, "reset_second_factor": false, "revision": 0,
+            "phone": "m.lee", "extension": "201", "phone_password": "phone staple 7", "unlock": false, "reset_second_factor": false, "revision": 0,
         });
         let kept = named(&person);
         vec![
@@ -258,6 +258,16 @@ impl Stage {
                 "POST",
                 "/calls/{id}/transfer",
                 json!({"to": lee, "discard": false}),
+            ),
+            case(
+                "POST",
+                "/calls/bind",
+                json!({"agent": "anna", "call": {"by": "tonewall_call", "name": "call-1"}}),
+            ),
+            call(
+                "POST",
+                "/calls/{id}/pick",
+                json!({"agent": "anna", "take_away": true}),
             ),
         ]
     }
@@ -493,6 +503,7 @@ fn with(body: &Value, name: &str, value: i64) -> Value {
 fn service(name: &str, number: &str, revision: i64) -> Value {
     let route = json!({"to": "uri", "uri": "sip:100@192.0.2.5", "address": "192.0.2.5:5060", "agent": "anna"});
     json!({"name": name, "numbers": [number], "route": route, "desktop": "sales", "protection": "capture", "after_call_s": 30,
+        "pairing": {"extension": "contact", "code": true, "agents": []},
         "call_recording": {"when": "always", "keep_days": 30},
         "screen_recording": {"when": "always", "surfaces": "entire_screen", "required": true, "keep_days": 30}, "revision": revision})
 }

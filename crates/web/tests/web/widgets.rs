@@ -171,7 +171,12 @@ async fn w39_everything_of_a_gateway_is_read_as_it_was_saved() {
 }
 
 /// Every name that a body of the agent's routes may have. Another one is to be thought about: it may be a place for a digit.
-const AGENTS_WORDS: [&str; 23] = [
+const AGENTS_WORDS: [&str; 28] = [
+    "agent",
+    "by",
+    "call",
+    "name",
+    "take_away",
     "widget",
     "kind",
     "do",

@@ -104,6 +104,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/calls/bind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives a call that nobody has to an agent: to oneself by what `X-Tonewall-Call` says of it, with the right `call.bind` to anybody.
+         * @description Needs the right capture.start or call.bind.
+         */
+        post: operations["bind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/calls/{id}/captures": {
         parameters: {
             query?: never;
@@ -227,6 +247,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/calls/{id}/pick": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives a call of the list to an agent.
+         * @description Needs the right call.pick.
+         */
+        post: operations["pick"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/calls/{id}/recording": {
         parameters: {
             query?: never;
@@ -242,6 +282,26 @@ export interface paths {
          */
         put: operations["record"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The agent lets a call go that they were given: it is nobody's then, and goes on.
+         * @description Needs the right capture.start.
+         */
+        post: operations["release"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1328,6 +1388,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pairing-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A code that the agent keys on their own phone to get the call that is there. It is good for a minute, once; asked for again it is the same.
+         * @description Needs the right capture.start.
+         */
+        post: operations["ask"];
+        /**
+         * The agent's code is no longer good.
+         * @description Needs the right capture.start.
+         */
+        delete: operations["give_back"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/password": {
         parameters: {
             query?: never;
@@ -2036,6 +2120,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/service-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The running calls of services whose route is a PBX; of callers' numbers the last digits.
+         * @description Needs the right call.pick.
+         */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/services": {
         parameters: {
             query?: never;
@@ -2353,7 +2457,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "screen_shared" | "recording_asked" | "recording_began" | "recording_ended" | "recording_scanned" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "recording_redaction_began" | "recording_redacted" | "recording_rekeyed" | "key_rotated" | "attempts_reset" | "call_transferred" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "screen_shared" | "recording_asked" | "recording_began" | "recording_ended" | "recording_scanned" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "recording_redaction_began" | "recording_redacted" | "recording_rekeyed" | "key_rotated" | "attempts_reset" | "call_transferred" | "call_paired" | "call_released" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -2441,6 +2545,13 @@ export interface components {
             /** @description When it ends by itself. */
             until: components["schemas"]["UnixMillis"];
         };
+        /** @description Who is to have a call, and which. */
+        BindForm: {
+            /** @description Login name of the agent; left out: oneself. */
+            agent?: string | null;
+            /** @description The call. */
+            call: components["schemas"]["CallNameForm"];
+        };
         /** @description "Save Agent Desktop": the design that a desktop uses from now on, and its canvas. */
         BindingForm: {
             /** @description Which design. */
@@ -2471,6 +2582,11 @@ export interface components {
             desktop_revision: number;
             /** @description The design as it is now. */
             view: components["schemas"]["DesignView"];
+        };
+        /** @description The call that was bound. */
+        BoundCall: {
+            /** @description Its identity. */
+            call: components["schemas"]["CallId"];
         };
         /**
          * @description Card brands that a widget can accept.
@@ -2508,6 +2624,18 @@ export interface components {
             /** @description The newest first. */
             calls: components["schemas"]["CallView"][];
         };
+        /** @description By what the call is known. */
+        CallNameForm: {
+            /** @description Which kind of name it is. */
+            by: components["schemas"]["CallNameKind"];
+            /** @description The name: 1-256 visible characters. */
+            name: string;
+        };
+        /**
+         * @description A kind of name of a call.
+         * @enum {string}
+         */
+        CallNameKind: "tonewall_call" | "call_id";
         /** @description Whether this server records a service's calls, and how long it keeps them. */
         CallRecording: {
             /**
@@ -2734,7 +2862,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "not_on_demand" | "host_not_approved" | "transfer" | "agent_not_free" | "wrong_state" | "phone_elsewhere" | "phone_description" | "phone_unavailable" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "screen_not_shared" | "screen_pausing" | "screen_paused" | "screen_repeated" | "screen_refused" | "recording_key_missing" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "not_on_demand" | "host_not_approved" | "transfer" | "agent_not_free" | "call_taken" | "agent_has_call" | "not_paired" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "screen_not_shared" | "screen_pausing" | "screen_paused" | "screen_repeated" | "screen_refused" | "recording_key_missing" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /**
          * @description A list of conditions.
          * @enum {string}
@@ -3074,6 +3202,11 @@ export interface components {
          * @enum {string}
          */
         ExpiryFormat: "mmyy" | "mmyyyy";
+        /**
+         * @description Which user part names the agent's extension.
+         * @enum {string}
+         */
+        ExtensionFrom: "request_uri" | "to" | "contact";
         /** @description A fee on top of the amount: a share of it, a fixed sum, or both. */
         Fee: {
             /** @description A fixed sum in the payment's currency: "2.50"; none: no such part. */
@@ -3841,6 +3974,28 @@ export interface components {
          * @enum {string}
          */
         PageEnd: "stopped" | "failed";
+        /** @description How the calls of a service find their agents, where its route is a PBX. An agent gets one such call at a time, and a call one agent. */
+        Pairing: {
+            /**
+             * @description Whose page may get calls of this service; empty: every agent's. At most [`PAIRED_AGENTS_MAX`].
+             * @default []
+             */
+            agents: components["schemas"]["UserId"][];
+            /**
+             * @description Agents may key a code on their own phones.
+             * @default false
+             */
+            code: boolean;
+            /** @default null */
+            extension: components["schemas"]["ExtensionFrom"] | null;
+        };
+        /** @description A code as its agent's page shows it. */
+        PairingCodeView: {
+            /** @description What to key: `*`, five digits, `#`. */
+            code: string;
+            /** @description It can be keyed until then. */
+            expires_at: components["schemas"]["UnixMillis"];
+        };
         /** @description A change of the own password. */
         PasswordForm: {
             /**
@@ -4086,33 +4241,13 @@ export interface components {
          * @description A right. Default deny: what no role lists, nobody may.
          * @enum {string}
          */
-        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "payment.resolve_unknown" | "payment.refund" | "payment.view" | "payment.export" | "recording.listen" | "recording.download" | "recording.delete" | "recording.redact" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
-        /**
-         * @description How far a call of the phone is.
-         * @enum {string}
-         */
-        PhoneCallState: "ringing" | "connected";
-        /** @description Which tab is to have the phone. */
-        PhoneForm: {
-            /** @description What the tab calls itself: at random, the same while it is open. */
-            instance: string;
-            /** @description Also if another tab has it. */
-            take_over?: boolean;
-        };
-        /** @description A call without a customer. */
-        PhoneTestView: {
-            /** @description Its identity, as that of a call. */
-            call: components["schemas"]["CallId"];
-        };
-        /** @description The tab has the phone. */
-        PhoneView: {
-            /**
-             * Format: int32
-             * @description For so long, unless it says so again.
-             */
-            expires_in_s: number;
-            /** @description It has. */
-            on: boolean;
+        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "call.pick" | "call.bind" | "payment.resolve_unknown" | "payment.refund" | "payment.view" | "payment.export" | "recording.listen" | "recording.download" | "recording.delete" | "recording.redact" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
+        /** @description Who is to have a call of the list. */
+        PickForm: {
+            /** @description Login name of the agent; left out: oneself. */
+            agent?: string | null;
+            /** @description Also from somebody who has it. */
+            take_away?: boolean;
         };
         /** @description A rectangle of cells. */
         Place: {
@@ -4804,8 +4939,8 @@ export interface components {
         } | {
             /** @description Address and port of the next hop. */
             address: string;
-            /** @description Login name of the agent whose page shows these calls. */
-            agent: string;
+            /** @description Login name of the agent whose page shows these calls; none: whoever is paired with one of them. */
+            agent?: string | null;
             /** @enum {string} */
             to: "uri";
             /** @description The URI. */
@@ -4995,6 +5130,8 @@ export interface components {
             name: string;
             /** @description User parts of request URIs that lead here; `*` takes what no other service takes. */
             numbers: string[];
+            /** @description How its calls find their agents, where the route is a PBX without a fixed agent. */
+            pairing?: components["schemas"]["Pairing"];
             /** @description When calls are protected. */
             protection: components["schemas"]["ProtectionScope"];
             recorders?: components["schemas"]["RecorderDeclaration"] | null;
@@ -5015,6 +5152,25 @@ export interface components {
             /** @description Name. */
             name: string;
         };
+        /** @description A call that can be given to an agent, as the list shows it. */
+        ServiceCall: {
+            agent?: components["schemas"]["UserId"] | null;
+            /** @description When it came. */
+            began_at: components["schemas"]["UnixMillis"];
+            /** @description The last digits of the caller's number, as many as [`masked`] leaves. */
+            caller: string;
+            /** @description Identity. */
+            id: components["schemas"]["CallId"];
+            /** @description Its service. */
+            service: components["schemas"]["ServiceId"];
+            /** @description Where it stands. */
+            state: components["schemas"]["CallState"];
+        };
+        /** @description Calls of services whose route is a PBX. */
+        ServiceCallList: {
+            /** @description The newest first. */
+            calls: components["schemas"]["ServiceCall"][];
+        };
         /** @description A service as a form sends it. Recorders are declared apart. */
         ServiceForm: {
             /**
@@ -5029,6 +5185,7 @@ export interface components {
             name: string;
             /** @description 1-64 user parts of request URIs; `*` takes what no other service takes. */
             numbers: string[];
+            pairing?: components["schemas"]["Pairing"] | null;
             /** @description When calls are protected. */
             protection: components["schemas"]["ProtectionScope"];
             /**
@@ -5495,6 +5652,8 @@ export interface components {
             display_name: string;
             /** @description May log in. */
             enabled: boolean;
+            /** @description The agent's extension at a PBX whose calls find their agents by it: 1-32 of letters, digits, '+', '.', '-', '_'; nobody else's. */
+            extension?: string | null;
             /** @description Login name: 1-64 of a-z, 0-9, '.', '-', '_', '@'. */
             name: string;
             /**
@@ -5538,6 +5697,8 @@ export interface components {
             editable: boolean;
             /** @description May log in. */
             enabled: boolean;
+            /** @description The agent's extension at a PBX whose calls find their agents by it. */
+            extension?: string | null;
             /** @description Identity. */
             id: components["schemas"]["UserId"];
             locked_until?: components["schemas"]["UnixMillis"] | null;
@@ -6045,6 +6206,30 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    bind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoundCall"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     open: {
         parameters: {
             query?: never;
@@ -6191,6 +6376,30 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    pick: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PickForm"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     record: {
         parameters: {
             query?: never;
@@ -6213,6 +6422,26 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CallView"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -7673,6 +7902,44 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairingCodeView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    give_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     change_password: {
         parameters: {
             query?: never;
@@ -8635,6 +8902,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SecondFactorOffer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceCallList"];
                 };
             };
             default: components["responses"]["Problem"];

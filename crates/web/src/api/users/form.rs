@@ -33,6 +33,9 @@ pub(crate) struct UserForm {
     /// User part under which this agent's phone registers: 1-32 of a-z, 0-9, '.', '-', '_'.
     #[serde(default)]
     pub(super) phone: Option<String>,
+    /// The agent's extension at a PBX whose calls find their agents by it: 1-32 of letters, digits, '+', '.', '-', '_'; nobody else's.
+    #[serde(default)]
+    pub(super) extension: Option<String>,
     /// A new password of the phone; needed whenever `phone` changes.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password)]
@@ -61,6 +64,11 @@ fn is_word(text: &str, max: usize, extra: &str) -> bool {
             .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || extra.contains(char))
 }
 
+fn is_extension(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"+._-".contains(&byte);
+    (1..=32).contains(&text.len()) && text.bytes().all(fits)
+}
+
 impl UserForm {
     /// The form of a user that somebody makes for themselves.
     pub(in crate::api) fn first(
@@ -75,6 +83,7 @@ impl UserForm {
             roles: roles.iter().map(|role| (*role).into()).collect(),
             desktop: None,
             phone: None,
+            extension: None,
             phone_password: None,
             password: Some(password),
             enabled: true,
@@ -150,7 +159,21 @@ impl UserForm {
                 "a new user needs a first password",
             ),
         }
+        problems.extend(self.problem_of_extension(before, all));
         problems
+    }
+
+    fn problem_of_extension(&self, before: &User, all: &[User]) -> Option<FieldProblem> {
+        let extension = self.extension.as_deref()?;
+        let has = |user: &User| user.extension.as_deref() == Some(extension);
+        let message = if !is_extension(extension) {
+            "use 1 to 32 letters, digits, '+', '.', '-' or '_'"
+        } else if all.iter().any(|user| user.id != before.id && has(user)) {
+            "another user has this extension"
+        } else {
+            return None;
+        };
+        Some(problem("extension", message))
     }
 
     /// The user as the form wants it.
@@ -180,6 +203,7 @@ impl UserForm {
             desktop: self.desktop,
             phone: self.phone,
             phone_ha1,
+            extension: self.extension,
             enabled: self.enabled,
             preferences: before.preferences,
             revision: self.revision,
