@@ -16,23 +16,31 @@ const OFFICE_REFUSALS = ['agent_has_call', 'call_taken', 'not_on_demand', 'not_p
 const RECORDS = ['evidence', 'recordings'];
 const RECORDS_REFUSALS = ['bad_range', 'recording_key_missing', 'recording_quarantined', 'recording_runs', 'recording_unavailable', 'recording_unreadable'];
 
+/** Words of the phone of the page: an agent has some other telephone where the server has no browser phones. */
+const PHONE = ['phone'];
+const PHONE_REFUSALS = ['phone_description', 'phone_elsewhere', 'phone_unavailable'];
+
 /** The pages that say words of the office, by file; `withOffice` loads both. */
 export const OFFICE_PAGES = ['audit-page', 'design-history', 'desktop-conflict', 'desktop-history', 'desktop-list', 'device-check', 'gallery-page', 'gateway-cases', 'gateway-file-sheet', 'gateway-more', 'gateway-presets', 'gateway-trial', 'live-page', 'payments-page', 'plan-panel', 'roles-page', 'save-summary', 'screen-share', 'second-factor-page', 'secure-payment-capture', 'services-page', 'set-up-page', 'shortcuts-sheet', 'token-helper', 'users-page'];
 
 /** The pages that say words of records as well; `withRecords` loads all three. */
 export const RECORDS_PAGES = ['evidence-page', 'recording-page', 'recordings-page'];
 
-export type Part = 'desk' | 'office' | 'records';
+/** What `withPhone` loads with the words of the phone. */
+export const PHONE_PAGES = ['phone-bar', 'phone-sheet'];
+
+export type Part = 'desk' | 'office' | 'phone' | 'records';
 
 /** Where a word belongs. */
 export function partOf(id: string): Part {
   const [first = '', second = ''] = id.split('.');
   const isIn = (words: string[], refusals: string[]) => words.includes(first) || (first === 'problem' && refusals.includes(second));
+  if (isIn(PHONE, PHONE_REFUSALS)) return 'phone';
   if (isIn(RECORDS, RECORDS_REFUSALS)) return 'records';
   return isIn(OFFICE, OFFICE_REFUSALS) ? 'office' : 'desk';
 }
 
-const MODULE = /^virtual:words\/([a-z]+)\/(desk|office|records)$/;
+const MODULE = /^virtual:words\/([a-z]+)\/(desk|office|phone|records)$/;
 
 /** A catalogue in its parts, such as `virtual:words/en/office`. */
 export function words(): Plugin {

@@ -322,6 +322,23 @@ const CUT = recorded('cut', { service_name: '', agent: null, agent_name: '', end
 export const DAMAGED: RecordingDetail = { row: CUT, file: { length_ms: 61_000, spans: [], parts: [], ending: { is: 'damaged', why: 'segment 122 is not sealed by this key' } }, unreadable: null, missing_key: null };
 export const UNREADABLE: RecordingDetail = { row: CUT, file: null, unreadable: 'key 00c0ffee00c0ffee is not at hand; put it back into the key file', missing_key: '00c0ffee00c0ffee' };
 
+/** What a server with phones for browsers offers: a leg that nobody answers on. */
+const OFFER = [
+  'v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0', 'a=ice-lite', 'm=audio 9 UDP/TLS/RTP/SAVPF 0', 'c=IN IP4 127.0.0.1', 'a=mid:0', 'a=sendrecv', 'a=rtcp-mux', 'a=ice-ufrag:look',
+  'a=ice-pwd:0123456789abcdefghijkl', `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => '00').join(':')}`, 'a=setup:actpass', 'a=rtpmap:0 PCMU/8000', 'a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host', '',
+].join('\r\n');
+
+/** The answers of such a server; one call rings. */
+export const WITH_PHONE = {
+  '/phone/network': { udp: { host: 'phone.example', port: 40_000 } },
+  '/phone': { on: true, expires_in_s: 20 },
+  '/calls': { calls: [{ ...CALL, state: 'ringing', answered_at: null, capture: null }] },
+  [`/phone/calls/${CALL.id}`]: { offer: OFFER, state: 'ringing' },
+  [`/phone/calls/${CALL.id}/connect`]: {},
+  [`/phone/calls/${CALL.id}/restart`]: { answer: '' },
+};
+export const WITH_PHONE_FREE = { ...WITH_PHONE, '/calls': { calls: [] } };
+
 const ANSWERS: Record<string, unknown> = {
   '/login': LOGIN,
   '/calls': { calls: [CALL] },

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { BROKEN, CALL, CHANGED_MEANWHILE, DAMAGED, LOGIN, OF_CAPTURE, PLAN_NOT_SET_UP, REFUND_UNKNOWN, UNREADABLE, WITH_MORE, minePlaced, serve } from './fake-api';
+import { BROKEN, CALL, CHANGED_MEANWHILE, DAMAGED, LOGIN, OF_CAPTURE, PLAN_NOT_SET_UP, REFUND_UNKNOWN, UNREADABLE, WITH_MORE, WITH_PHONE, WITH_PHONE_FREE, minePlaced, serve } from './fake-api';
 import { LOOKS, expectAccessible, expectAccessibleInEveryLook, expectNothingCut, focusOf, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
@@ -26,6 +26,13 @@ const openUser = async (page: Page, name: string) => {
 const chosen = async (page: Page, desktop: string, act: string) => {
   await page.getByRole('button', { name: `Actions: ${desktop}` }).click();
   await page.getByRole('menuitem', { name: act }).click();
+};
+
+/** A browser that had its phone on, and may have the microphone. */
+const phoneOn = async (page: Page) => {
+  await page.context().grantPermissions(['microphone']);
+  await page.evaluate(() => localStorage.setItem('tonewall.phone.on', 'yes'));
+  await page.reload();
 };
 
 /** Longer than all looks take. */
@@ -68,6 +75,57 @@ const PLACES: readonly Place[] = [
     ready: async (page) => {
       await page.getByRole('button', { name: 'Transfer' }).click();
       await expect(page.getByRole('button', { name: 'Morgan Lee' })).toBeVisible();
+    },
+  },
+  {
+    name: 'agent-phone',
+    path: '/',
+    answers: WITH_PHONE,
+    ready: async (page) => {
+      await phoneOn(page);
+      await expect(page.getByRole('button', { name: 'Answer' })).toBeVisible();
+    },
+  },
+  {
+    name: 'agent-phone-blocked',
+    path: '/',
+    answers: WITH_PHONE,
+    ready: async (page) => {
+      await phoneOn(page);
+      // Nobody is there at the other end: what has to be opened for it is said.
+      await expect(page.getByText(/lets no UDP reach phone\.example/)).toBeVisible();
+    },
+  },
+  {
+    name: 'agent-phone-why',
+    path: '/',
+    answers: WITH_PHONE_FREE,
+    ready: async (page) => {
+      await page.context().clearPermissions();
+      await page.evaluate(() => localStorage.clear());
+      await page.reload();
+      await page.getByRole('button', { name: 'Turn on phone' }).click();
+      await expect(page.getByRole('alertdialog')).toBeVisible();
+    },
+  },
+  {
+    name: 'agent-phone-sheet',
+    path: '/',
+    answers: WITH_PHONE_FREE,
+    ready: async (page) => {
+      await phoneOn(page);
+      await page.getByRole('button', { name: 'Phone: on' }).click();
+      await expect(page.getByRole('button', { name: 'Begin the try' })).toBeVisible();
+    },
+  },
+  {
+    name: 'agent-phone-elsewhere',
+    path: '/',
+    answers: WITH_PHONE_FREE,
+    ready: async (page) => {
+      await page.route('**/api/v1/phone', (route) => route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ title: 'Another tab has the phone', status: 409, code: 'phone_elsewhere' }) }));
+      await phoneOn(page);
+      await expect(page.getByRole('button', { name: 'Take over here' })).toBeVisible();
     },
   },
   { name: 'agent-extended', path: '/', answers: { '/me/desktop': minePlaced('extended_panel') }, ready: heading('Card payment') },

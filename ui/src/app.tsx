@@ -29,6 +29,7 @@ const SetUp = lazy(withOffice(() => import('./login/set-up-page')));
 const FrameDoor = lazy(() => import('./embed/frame-door'));
 const FrameSignIn = lazy(() => import('./embed/frame-sign-in'));
 const FrameWire = lazy(() => import('./embed/frame-wire'));
+const PhoneDoor = lazy(() => import('./phone/phone-door'));
 const Gallery = lazy(withOffice(() => import('./gallery/gallery-page')));
 
 export function App() {
@@ -105,6 +106,11 @@ function LoggedIn({ login }: { login: Login }) {
   useEffect(() => whenLocked(idle.lock), [idle.lock]);
   const store = useStream(takesCalls, idle.lock);
   const first = firstPlace(login);
+  const phone = (apart: boolean) => (
+    <Suspense>
+      <PhoneDoor store={store} locked={idle.locked} apart={apart} />
+    </Suspense>
+  );
   return (
     <>
       <a className={css.skip} href="#content">
@@ -119,7 +125,7 @@ function LoggedIn({ login }: { login: Login }) {
       <Switch>
         {takesCalls && (
           <Route path="/">
-            <AgentPage store={store} locked={idle.locked} />
+            <AgentPage store={store} locked={idle.locked} phone={phone(false)} />
           </Route>
         )}
         {first && (
@@ -128,6 +134,7 @@ function LoggedIn({ login }: { login: Login }) {
           </Route>
         )}
         <Route>
+          {takesCalls && phone(true)}
           <div inert={idle.locked}>
             <Suspense fallback={<Loading />}>
               <Switch>

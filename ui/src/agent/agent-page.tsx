@@ -1,4 +1,5 @@
 /** The agent desktop: call bar, customer, control buttons, widget. */
+import type { ReactNode } from 'react';
 import { Suspense, lazy, useCallback, useEffect, useState } from 'react';
 import { api } from '../lib/api/client';
 import { useMyDesktop } from '../lib/api/queries';
@@ -35,7 +36,8 @@ export function callBehind(calls: readonly CallView[], shown: CallView | undefin
   return others.find((call) => call.state !== 'ended') ?? others.find((call) => call.capture);
 }
 
-export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean }) {
+/** `phone`: the page's own, in the call bar. */
+export function AgentPage({ store, locked, phone }: { store: LiveStore; locked: boolean; phone: ReactNode }) {
   const t = useT();
   const now = useNow();
   const { connection, calls, screen } = useLive(store);
@@ -61,7 +63,12 @@ export function AgentPage({ store, locked }: { store: LiveStore; locked: boolean
         locked={locked}
         commands={commands}
         rings={availability?.state !== 'not_ready'}
-        presence={<Presence availability={availability} now={now} disabled={locked || !online} />}
+        presence={
+          <>
+            <Presence availability={availability} now={now} disabled={locked || !online} />
+            {phone}
+          </>
+        }
       />
       {screen && (
         <Suspense>

@@ -9,6 +9,8 @@ const KEYS: readonly { place: MessageId; keys: readonly (readonly [keys: string,
   {
     place: 'shortcuts.call',
     keys: [
+      ['Ctrl+Shift+L', 'shortcuts.answer'],
+      ['Ctrl+Shift+U', 'shortcuts.decline'],
       ['Ctrl+Shift+M', 'call.mute'],
       ['Ctrl+Shift+H', 'call.hold'],
       ['Ctrl+Shift+S', 'call.record'],

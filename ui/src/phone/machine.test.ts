@@ -127,6 +127,7 @@ describe('a call', () => {
     const begun = run([...ON, { is: 'test_begun', call: 't' }, { is: 'read', call: 't', offer: 'o', connected: false }, { is: 'linked', call: 't' }]);
     expect(begun.names).not.toContain('answer');
     expect(run([{ is: 'path_open', call: 't' }], begun.state).names).toEqual(['speak', 'answer']);
+    expect(run([...ON, { is: 'test_refused', sentence: 'No.' }]).state).toMatchObject({ phase: 'on', failure: { sentence: 'No.' } });
   });
 });
 

@@ -46,6 +46,7 @@ export type Event =
   | { is: 'beat_due' }
   | { is: 'taken' }
   | { is: 'test_begun'; call: string }
+  | { is: 'test_refused'; sentence: string }
   | { is: 'rings'; call: string }
   | { is: 'gone'; call: string }
   | { is: 'read'; call: string; offer: string; connected: boolean }
@@ -100,6 +101,8 @@ export function step(state: State, event: Event): Step {
       return onHolding(state, event);
     case 'test_begun':
       return hasPhone(state) ? added(state, { ...newCall(event.call), test: true, stage: 'answering' }) : [state, []];
+    case 'test_refused':
+      return [{ ...state, failure: { what: 'server', sentence: event.sentence } }, []];
     case 'rings':
       return hasPhone(state) ? added(state, newCall(event.call)) : [state, []];
     case 'network_changed':

@@ -15,6 +15,8 @@ const KNOWN_MAX = 16;
 export class LiveStore {
   #state: LiveState = { connection: 'connecting', calls: [] };
   readonly #listeners = new Set<() => void>();
+  /** Hands on what the stream says to the phone of this page, as it comes: nothing of it is kept. */
+  readonly phone = new EventTarget();
   #gone: readonly string[] = [];
   #opened: readonly string[] = [];
   /** For each list that is being read: the calls that events told of since. */

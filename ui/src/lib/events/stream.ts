@@ -54,6 +54,7 @@ export function connectStream(store: LiveStore, hooks: StreamHooks): () => void 
     source.addEventListener('call', (event) => store.applyCall(JSON.parse(event.data) as CallView));
     source.addEventListener('capture', (event) => store.applyCapture(JSON.parse(event.data) as CaptureView));
     source.addEventListener('screen', (event) => store.applyScreen(JSON.parse(event.data) as ScreenView));
+    source.addEventListener('phone', ({ data }) => store.phone.dispatchEvent(new MessageEvent('phone', { data })));
     source.addEventListener('locked', hooks.locked);
     source.addEventListener('logged_out', hooks.loggedOut);
     for (const topic of READ_AGAIN) {

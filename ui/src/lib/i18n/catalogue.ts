@@ -34,7 +34,7 @@ const RECORDS: Record<Locale, Part> = {
   fr: () => import('virtual:words/fr/records'),
   de: () => import('virtual:words/de/records'),
 };
-type Catalogues = typeof DESK;
+export type Catalogues = typeof DESK;
 
 /** What is spoken beside the desk's words: asked for by a page that says them, and done once it is here. */
 const others = new Map<Catalogues, Promise<void>>();
@@ -52,7 +52,8 @@ export const withOffice = <Page>(page: Load<Page>) => withWords(OFFICE, page);
 /** The same for pages about what was recorded. */
 export const withRecords = <Page>(page: Load<Page>) => withOffice(withWords(RECORDS, page));
 
-function withWords<Page>(catalogues: Catalogues, page: Load<Page>): Load<Page> {
+/** The same for a page with words of its own. */
+export function withWords<Page>(catalogues: Catalogues, page: Load<Page>): Load<Page> {
   return async () => {
     const loaded = page();
     if (!others.has(catalogues)) others.set(catalogues, Promise.resolve().then(again));

@@ -1,7 +1,7 @@
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Part } from '../../../words';
-import { OFFICE_PAGES, RECORDS_PAGES, partOf } from '../../../words';
+import { OFFICE_PAGES, PHONE_PAGES, RECORDS_PAGES, partOf } from '../../../words';
 import { sources } from '../../test-sources';
 import en from './en.json';
 
@@ -45,6 +45,7 @@ function rootsWithout(loaders: readonly string[]): string[] {
 test.each([
   ['office', ['withOffice', 'withRecords'], 'login/login-page.tsx'],
   ['records', ['withRecords'], 'evidence/audit-page.tsx'],
+  ['phone', ['withPhone'], 'phone/phone-door.tsx'],
 ] as const)('what is loaded without the words of the part %s says none of them', (part, loaders, among) => {
   const roots = rootsWithout(loaders);
   expect(roots).toContain(among);
@@ -56,4 +57,5 @@ test('the pages with words of a part are those that the budget counts them for',
   const pages = (loader: string) => [...FILES.values()].flatMap((text) => [...text.matchAll(new RegExp(`${loader}\\(\\(\\) => import\\('[^']*?([a-z-]+)'\\)\\)`, 'g'))].map(([, name]) => name!)).sort();
   expect(pages('withOffice')).toEqual(OFFICE_PAGES);
   expect(pages('withRecords')).toEqual(RECORDS_PAGES);
+  expect(pages('withPhone')).toEqual(PHONE_PAGES);
 });
