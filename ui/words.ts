@@ -10,7 +10,7 @@ import type { Plugin } from 'vite';
 const OFFICE = ['assign', 'audit', 'audit_action', 'cases', 'conflict', 'days', 'desk_import', 'devices', 'diff', 'due', 'duplicate', 'export', 'factor', 'followup', 'gallery', 'history', 'hosts', 'list', 'live', 'more', 'outcome_name', 'payments', 'preset', 'resolution', 'right', 'roles', 'routing', 'save', 'screen', 'services', 'setup', 'shortcuts', 'spc', 'steps', 'timeline', 'token', 'trial', 'users'];
 
 /** Refusals that only those pages meet. */
-const OFFICE_REFUSALS = ['agent_has_call', 'call_taken', 'not_on_demand', 'not_paired', 'too_many_tests'];
+const OFFICE_REFUSALS = ['not_on_demand', 'too_many_tests'];
 
 /** Words of pages about what was recorded, beside those of the office: desktops are configured without them. */
 const RECORDS = ['evidence', 'recordings'];

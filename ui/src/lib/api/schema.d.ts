@@ -2862,7 +2862,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "not_on_demand" | "host_not_approved" | "transfer" | "agent_not_free" | "call_taken" | "agent_has_call" | "not_paired" | "wrong_state" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "screen_not_shared" | "screen_pausing" | "screen_paused" | "screen_repeated" | "screen_refused" | "recording_key_missing" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "not_on_demand" | "host_not_approved" | "transfer" | "agent_not_free" | "call_taken" | "agent_has_call" | "not_paired" | "wrong_state" | "phone_elsewhere" | "phone_description" | "phone_unavailable" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "screen_not_shared" | "screen_pausing" | "screen_paused" | "screen_repeated" | "screen_refused" | "recording_key_missing" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /**
          * @description A list of conditions.
          * @enum {string}
@@ -4242,6 +4242,33 @@ export interface components {
          * @enum {string}
          */
         Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "call.pick" | "call.bind" | "payment.resolve_unknown" | "payment.refund" | "payment.view" | "payment.export" | "recording.listen" | "recording.download" | "recording.delete" | "recording.redact" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
+        /**
+         * @description How far a call of the phone is.
+         * @enum {string}
+         */
+        PhoneCallState: "ringing" | "connected";
+        /** @description Which tab is to have the phone. */
+        PhoneForm: {
+            /** @description What the tab calls itself: at random, the same while it is open. */
+            instance: string;
+            /** @description Also if another tab has it. */
+            take_over?: boolean;
+        };
+        /** @description A call without a customer. */
+        PhoneTestView: {
+            /** @description Its identity, as that of a call. */
+            call: components["schemas"]["CallId"];
+        };
+        /** @description The tab has the phone. */
+        PhoneView: {
+            /**
+             * Format: int32
+             * @description For so long, unless it says so again.
+             */
+            expires_in_s: number;
+            /** @description It has. */
+            on: boolean;
+        };
         /** @description Who is to have a call of the list. */
         PickForm: {
             /** @description Login name of the agent; left out: oneself. */
