@@ -1,7 +1,6 @@
 //! Calls between doubles of the other rooms, driven as the telephone side and a page drive them.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -30,6 +29,7 @@ use crate::{Calls, Deps};
 use super::books::{Books, Journal};
 use super::consent::Tape;
 use super::fixtures::{agent, desktop, service, widget};
+use super::line::Line;
 
 /// 2026-11-15T12:00:00Z.
 pub(super) const NOW: UnixMillis = UnixMillis(1_794_744_000_000);
@@ -39,153 +39,6 @@ struct Clock;
 impl WallClock for Clock {
     fn now(&self) -> UnixMillis {
         NOW
-    }
-}
-
-/// A line that is protected when the test says so.
-#[derive(Default)]
-pub(super) struct Line {
-    pub(super) log: Mutex<Vec<&'static str>>,
-    pub(super) refuses: AtomicBool,
-    pub(super) is_busy: AtomicBool,
-    pub(super) is_slow: AtomicBool,
-    /// Where the keys of agents' phones go, of the calls that are listened to.
-    pub(super) agent_keys: Mutex<BTreeMap<CallId, KeySender>>,
-}
-
-impl Line {
-    fn note(&self, what: &'static str) -> Result<(), TelephonyError> {
-        self.log.lock().unwrap().push(what);
-        if self.is_busy.load(Ordering::SeqCst) {
-            return Err(TelephonyError::Busy);
-        }
-        Ok(())
-    }
-
-    pub(super) fn count(&self, what: &str) -> usize {
-        let log = self.log.lock().unwrap();
-        log.iter().filter(|noted| **noted == what).count()
-    }
-}
-
-impl Telephony for Line {
-    fn route(
-        &self,
-        _: &CallId,
-        target: RouteTarget,
-        protection: ProtectionScope,
-    ) -> Result<(), TelephonyError> {
-        if matches!(target, RouteTarget::Browser { .. }) {
-            return self.note("route to a browser");
-        }
-        self.note(match protection {
-            ProtectionScope::Capture => "route",
-            ProtectionScope::Always => "route protected",
-        })
-    }
-
-    fn reject(&self, _: &CallId, _: u16) -> Result<(), TelephonyError> {
-        self.note("reject")
-    }
-
-    fn hang_up(&self, _: &CallId) -> Result<(), TelephonyError> {
-        self.note("hang_up")
-    }
-
-    fn protect(&self, _: &CallId) -> Task<'_, Result<Protected, ProtectionRefused>> {
-        let _logged = self.note("protect");
-        Box::pin(async move {
-            if self.is_slow.load(Ordering::SeqCst) {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-            if self.refuses.load(Ordering::SeqCst) {
-                return Err(ProtectionRefused { code: "no_media" });
-            }
-            Ok(Protected { timestamp: 1 })
-        })
-    }
-
-    fn unprotect(&self, _: &CallId) -> Result<(), TelephonyError> {
-        self.note("unprotect")
-    }
-
-    fn watch(&self, _: &CallId, on: bool) -> Result<(), TelephonyError> {
-        self.note(if on { "watch" } else { "unwatch" })
-    }
-
-    fn hear_agent(&self, call: &CallId, keys: Option<KeySender>) -> Result<(), TelephonyError> {
-        let mut rings = self.agent_keys.lock().unwrap();
-        match keys {
-            Some(keys) => rings.insert(call.clone(), keys),
-            None => rings.remove(call),
-        };
-        self.note("hear agent")
-    }
-
-    fn mute_consumer(&self, _: &CallId, on: bool) -> Result<(), TelephonyError> {
-        self.note(if on { "mute" } else { "unmute" })
-    }
-
-    fn mute_agent(&self, _: &CallId, on: bool) -> Result<(), TelephonyError> {
-        self.note(if on { "mute agent" } else { "unmute agent" })
-    }
-
-    fn hold(&self, _: &CallId, on: bool) -> Result<(), TelephonyError> {
-        self.note(if on { "hold" } else { "resume" })
-    }
-
-    fn send_key(&self, _: &CallId, _: Key) -> Result<(), TelephonyError> {
-        self.note("key")
-    }
-
-    fn transfer(&self, _: &CallId, target: RouteTarget) -> Result<(), TelephonyError> {
-        let in_page = matches!(target, RouteTarget::Browser { .. });
-        self.note(if in_page {
-            "transfer to a browser"
-        } else {
-            "transfer"
-        })
-    }
-
-    fn cancel_transfer(&self, _: &CallId) -> Result<(), TelephonyError> {
-        self.note("cancel transfer")
-    }
-
-    fn registered(&self) -> Vec<String> {
-        vec!["kim".to_owned(), "lee".to_owned()]
-    }
-
-    fn set_phones(&self, _: Vec<PhoneAccount>) {}
-}
-
-impl BrowserLegs for Line {
-    fn ask<'a>(
-        &'a self,
-        _: &CallId,
-        _: &UserId,
-        ask: PhoneAsk,
-    ) -> Task<'a, Result<PhoneSaid, PhoneRefused>> {
-        let (what, said) = match ask {
-            PhoneAsk::Offer => {
-                let offer = "ours".to_owned();
-                let is_answered = false;
-                ("offer", PhoneSaid::Offer { offer, is_answered })
-            }
-            PhoneAsk::Connect { .. } => ("connect", PhoneSaid::Done),
-            PhoneAsk::Answer => ("answer", PhoneSaid::Done),
-            PhoneAsk::Decline => ("decline", PhoneSaid::Done),
-            PhoneAsk::Restart { offer } => ("restart", PhoneSaid::Restarted { answer: offer }),
-        };
-        let noted = self.note(what).map_err(|_| PhoneRefused::Busy);
-        Box::pin(async move { noted.map(|()| said) })
-    }
-
-    fn test_browser<'a>(&'a self, _: &UserId) -> Task<'a, Result<CallId, PhoneRefused>> {
-        Box::pin(async { Ok(CallId::from_random(77)) })
-    }
-
-    fn browser_address(&self) -> Option<SocketAddr> {
-        Some(([192, 0, 2, 1], 20_000).into())
     }
 }
 

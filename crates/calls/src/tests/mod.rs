@@ -23,6 +23,7 @@ mod fixtures;
 mod follow_ups;
 mod house;
 mod ledger;
+mod line;
 mod listening;
 mod live;
 mod pairing;

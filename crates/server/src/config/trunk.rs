@@ -68,22 +68,7 @@ fn read_one(reader: &mut Reader, index: usize, table: &toml::Table) -> Option<Tr
             .unwrap_or_default()
     };
     let name = value::word(text("name"));
-    let listed = table
-        .get("addresses")
-        .and_then(toml::Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    let addresses: Result<Vec<IpAddr>, String> = listed
-        .iter()
-        .map(|item| value::address(item.as_str().unwrap_or_default()))
-        .collect();
-    let addresses = addresses.and_then(|list| {
-        if list.is_empty() {
-            Err("name at least one IP address".to_owned())
-        } else {
-            Ok(list)
-        }
-    });
+    let addresses = addresses(table);
     let media_source = match text("media_source") {
         "" | "signalled" => Ok(MediaSource::Signalled),
         "latch" => Ok(MediaSource::Latch),
@@ -130,6 +115,20 @@ fn read_one(reader: &mut Reader, index: usize, table: &toml::Table) -> Option<Tr
         codecs: codecs.ok()?,
         tls_name: tls_name.ok()?,
     })
+}
+
+fn addresses(table: &toml::Table) -> Result<Vec<IpAddr>, String> {
+    let listed = table.get("addresses").and_then(toml::Value::as_array);
+    let address = |item: &toml::Value| value::address(item.as_str().unwrap_or_default());
+    let addresses: Vec<IpAddr> = listed
+        .into_iter()
+        .flatten()
+        .map(address)
+        .collect::<Result<_, _>>()?;
+    if addresses.is_empty() {
+        return Err("name at least one IP address".to_owned());
+    }
+    Ok(addresses)
 }
 
 /// How a trunk's media is secured; else the key that is wrong, and why.

@@ -271,14 +271,19 @@ impl Stack {
                 target,
                 flow,
             } => self.probe(now, number, target, flow),
-            Command::SetPhones { accounts } => {
-                self.set_phones(accounts);
+            command @ (Command::SetPhones { .. } | Command::SetPeers { .. }) => {
+                self.configure(command);
                 Ok(())
             }
-            Command::SetPeers { peers } => {
-                self.set_peers(peers);
-                Ok(())
-            }
+        }
+    }
+
+    /// Replaces who may call.
+    fn configure(&mut self, command: Command) {
+        match command {
+            Command::SetPhones { accounts } => self.set_phones(accounts),
+            Command::SetPeers { peers } => self.set_peers(peers),
+            _ => {}
         }
     }
 

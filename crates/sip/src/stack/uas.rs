@@ -188,20 +188,18 @@ impl Stack {
                 state: State::Ringing(Box::new(ringing)),
             },
         );
-        let asked = arrival
-            .request
-            .headers
-            .number(&HeaderName::EXPIRES)
-            .ok()
-            .flatten()
-            .map(Duration::from_secs);
-        let limit = asked.map_or(self.config.limits.ring_max, |asked| {
-            asked.min(self.config.limits.ring_max)
-        });
+        let limit = self.ring_time(&arrival.request.headers);
         self.out
             .timers
             .set(Due::Leg(id, LegTimer::Ring), now + limit);
         id
+    }
+
+    /// For how long a call may ring: as it asks (`Expires`), up to our bound.
+    fn ring_time(&self, headers: &HeaderMap) -> Duration {
+        let longest = self.config.limits.ring_max;
+        let asked = headers.number(&HeaderName::EXPIRES).ok().flatten();
+        asked.map_or(longest, |asked| Duration::from_secs(asked).min(longest))
     }
 
     /// The INVITE that a command is about, while it waits for its final answer.

@@ -144,6 +144,7 @@ pub(crate) fn user(name: &str) -> User {
         desktop: None,
         phone: Some(format!("phone-{name}")),
         phone_ha1: Some("0123456789abcdef".to_owned()),
+        extension: Some(format!("7{name}")),
         preferences: Preferences {
             language: Some(Language::De),
             theme: Some(Theme::Dark),

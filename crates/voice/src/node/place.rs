@@ -17,12 +17,27 @@ use crate::media_thread::MediaId;
 /// Where something can ring.
 pub(super) enum Place {
     /// A phone, or what stands for one: by SIP.
-    Phone(Uri, Flow, Trust),
+    Phone(Box<Phone>),
     /// An agent's browser, which is offered this codec alone: every browser speaks both.
     Browser(UserId, Codec),
 }
 
+/// What is called by SIP.
+pub(super) struct Phone {
+    target: Uri,
+    flow: Flow,
+    trust: Trust,
+}
+
 impl Place {
+    fn phone(target: Uri, flow: Flow, trust: Trust) -> Self {
+        Self::Phone(Box::new(Phone {
+            target,
+            flow,
+            trust,
+        }))
+    }
+
     /// A browser is offered the first codec alone, so that it is known what it speaks before it has said anything.
     pub(super) fn narrow(&mut self, side: &mut Side) {
         if let Self::Browser(_, codec) = self {
@@ -41,7 +56,7 @@ impl Exchange {
         (leg, place, offer): (LegId, Place, Session),
     ) -> Result<(), CommandError> {
         let (target, flow) = match place {
-            Place::Phone(target, flow, _) => (target, flow),
+            Place::Phone(phone) => (phone.target, phone.flow),
             Place::Browser(agent, codec) => {
                 if !self.offer_browser(now, key, leg, (agent, codec)) {
                     return Err(CommandError::Overloaded);
@@ -75,13 +90,14 @@ impl Exchange {
         match target {
             RouteTarget::Registered { user } => {
                 let (uri, flow) = self.stack.registration(user)?;
-                Some(Place::Phone(uri, flow, self.trust_in_phones()))
+                let trust = self.trust_in_phones();
+                Some(Place::phone(uri, flow, trust))
             }
             RouteTarget::Browser { user } => Some(Place::Browser(user.clone(), Codec::Pcmu)),
             RouteTarget::Uri { uri, address } => {
                 let uri = Uri::parse(uri.as_bytes())?;
                 let flow = self.stack.flow_to(*address, transport_of(&uri)?)?;
-                Some(Place::Phone(uri, flow, self.trust_in(*address)))
+                Some(Place::phone(uri, flow, self.trust_in(*address)))
             }
         }
     }
@@ -89,7 +105,7 @@ impl Exchange {
     /// A side for what rings there; else the status to refuse with.
     pub(super) fn open_side_at(&mut self, leg: LegId, place: &Place) -> Result<Side, Status> {
         match place {
-            Place::Phone(_, flow, trust) => self.open_side(leg, *flow, trust.clone()),
+            Place::Phone(phone) => self.open_side(leg, phone.flow, phone.trust.clone()),
             Place::Browser(..) => Ok(self.open_browser_side(leg)),
         }
     }
