@@ -11,7 +11,7 @@ test.use({
   permissions: ['microphone'],
 });
 
-/** From the click to the first sound of the customer. */
+/** From the click until the server has the answer. */
 const ANSWER_MS_MAX = 300;
 /** Long enough to hear somebody who speaks, and a microphone that beeps once a second. */
 const LISTENED_MS = 2_500;

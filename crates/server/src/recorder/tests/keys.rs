@@ -78,6 +78,11 @@ impl Scene {
         self.database.recordings(&filter, None, 9).await.unwrap()
     }
 
+    async fn unscanned(&self) -> Vec<Recording> {
+        let rows = self.database.recordings_unscanned("n1", None, 9);
+        rows.await.unwrap()
+    }
+
     async fn opens(&self, row: &Recording) -> Result<(), RecordingFileError> {
         let row = self.database.recording(&row.id).await.unwrap().unwrap();
         self.recorder.files().open(&row).await.map(|_| ())
@@ -137,18 +142,9 @@ async fn a_lost_key_is_named_by_its_recordings_and_nothing_else_breaks() {
 async fn a_recording_whose_key_is_lost_stays_to_be_scanned() {
     let (mut scene, [old, _]) = with_two_keys().await;
     let keys = scene.keys();
-    let scanned = || async {
-        scene
-            .database
-            .recording(&old.id)
-            .await
-            .unwrap()
-            .unwrap()
-            .scan
-    };
     let began = tokio::time::Instant::now();
-    while scanned().await.is_none() {
-        assert!(began.elapsed() < PATIENCE, "it is never scanned");
+    while !scene.unscanned().await.is_empty() {
+        assert!(began.elapsed() < PATIENCE, "they are never scanned");
         tokio::task::yield_now().await;
     }
     // One that was not scanned before its key was lost.
@@ -158,8 +154,7 @@ async fn a_recording_whose_key_is_lost_stays_to_be_scanned() {
     drop(ear);
     scene.keep_keys(&[&keys[0]]);
     scene.start_again().await;
-    let unscanned = scene.database.recordings_unscanned("n1", None, 9);
-    let unscanned = unscanned.await.unwrap();
+    let unscanned = scene.unscanned().await;
     assert_eq!(unscanned.len(), 1);
     assert_eq!(scene.opens(&unscanned[0]).await, missing(&unscanned[0]));
     assert_eq!(scene.opens(&old).await, Ok(()));
