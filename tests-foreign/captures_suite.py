@@ -6,6 +6,7 @@ card; what the agent's phone recorded is read by multimon-ng and by a scan of ou
 """
 
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -35,6 +36,21 @@ class Kamailio:
         for name, value in names.items():
             command += ["-A", f"{name}={value}"]
         self.process = subprocess.Popen(command, stdout=open(folder / "kamailio.log", "wb"), stderr=subprocess.STDOUT)
+        until("Kamailio answers", self._answers)
+
+    def _answers(self):
+        """Whether it answers OPTIONS."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+            wire.bind((self.address, 0))
+            wire.settimeout(0.3)
+            here = f"{self.address}:{wire.getsockname()[1]}"
+            lines = [f"OPTIONS sip:{self.address}:{self.port} SIP/2.0", f"Via: SIP/2.0/UDP {here};branch=z9hG4bK{secrets.token_hex(8)}", f"From: <sip:test@{here}>;tag=1"]
+            lines += [f"To: <sip:{self.address}>", f"Call-ID: {secrets.token_hex(8)}", "CSeq: 1 OPTIONS", f"Contact: <sip:test@{here}>", "Max-Forwards: 70", "Content-Length: 0", "", ""]
+            wire.sendto("\r\n".join(lines).encode(), (self.address, self.port))
+            try:
+                return wire.recv(2_048).startswith(b"SIP/2.0 200")
+            except TimeoutError:
+                return False
 
     def stop(self):
         self.process.terminate()
