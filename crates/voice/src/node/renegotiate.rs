@@ -31,16 +31,48 @@ impl Exchange {
         offer: Option<Session>,
     ) {
         let Some(call) = self.call(key) else { return };
+        let is_early = matches!(call.stage, Stage::Calling | Stage::Ringing);
         let is_free = call.stage == Stage::Connected && call.renegotiating.is_none();
         let Some(side) = call.side(which) else { return };
         let leg = side.leg;
         match offer {
+            Some(offer) if is_early && side.negotiated().is_ok() => {
+                self.early_offer(now, key, which, offer);
+            }
             _ if !is_free => self.decline(now, key, which, Status::REQUEST_PENDING),
             None => {
                 let answer = side.offer();
                 self.tell(now, Command::AcceptOffer { leg, answer });
             }
             Some(offer) => self.their_offer(now, key, which, offer),
+        }
+    }
+
+    /// A side that has agreed already changes something before the call is answered. The other hears of a new direction once it is.
+    fn early_offer(&mut self, now: Instant, key: MediaId, which: Which, offer: Session) {
+        let Some(side) = self.call(key).and_then(|call| call.side(which)) else {
+            return;
+        };
+        if side.take_later_offer(offer).is_some() {
+            self.accept(now, key, which);
+        } else {
+            self.decline(now, key, which, Status::NOT_ACCEPTABLE_HERE);
+        }
+    }
+
+    /// The call is answered: what the caller has wanted meanwhile is offered to the callee.
+    pub(super) fn settle_directions(&mut self, now: Instant, key: MediaId) {
+        let Some(call) = self.call(key) else { return };
+        let wanted = call.caller.their_direction();
+        let Some((wanted, callee)) = wanted.zip(call.callee.as_mut()) else {
+            return;
+        };
+        if call.renegotiating.is_some() || callee.local.direction == wanted {
+            return;
+        }
+        let (leg, offer) = (callee.leg, callee.offer_direction(wanted));
+        if self.command(now, Command::Reinvite { leg, offer }).is_err() {
+            self.offer_failed(now, key, Which::Callee, Status::REQUEST_PENDING);
         }
     }
 
@@ -229,6 +261,9 @@ impl Exchange {
     /// Says when a call is held and when it is not held any more.
     pub(super) fn note_hold(&mut self, key: MediaId) {
         let Some(call) = self.call(key) else { return };
+        if call.stage != Stage::Connected {
+            return;
+        }
         let talks =
             call.caller.talks() && call.callee.as_ref().is_some_and(|callee| callee.talks());
         if call.held == talks {

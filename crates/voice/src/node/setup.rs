@@ -15,7 +15,7 @@ use rand::TryRngCore;
 use rand::rngs::OsRng;
 use secret::KeySender;
 use sip::sdp::{Codec, LocalAudio, Session};
-use sip::{Command, EndReason, Event, Flow, Incoming, LegId, Status, Uri};
+use sip::{Command, CommandError, EndReason, Event, Flow, Incoming, LegId, Status, Uri};
 
 use super::browser::line_of;
 use super::call::{Call, MediaState, Stage, Which};
@@ -358,17 +358,34 @@ impl Exchange {
         call.stage = Stage::Ringing;
         let (leg, id) = (call.caller.leg, Arc::clone(&call.id));
         let early = answer.and_then(|answer| self.early_media(key, answer));
-        self.tell(
-            now,
-            Command::Provisional {
-                leg,
-                status,
-                answer: early,
-            },
-        );
+        let ring = Command::Provisional {
+            leg,
+            status,
+            answer: early,
+        };
+        if self.command(now, ring) == Err(CommandError::WrongState) {
+            self.ring_with_offer(now, key, status);
+        }
         if is_first {
             self.events.ringing(&id);
         }
+    }
+
+    /// A caller that wants to acknowledge that it rings, and has offered nothing, gets our offer with it
+    /// ([RFC 3262 §5](https://www.rfc-editor.org/rfc/rfc3262#section-5)); its answer comes with the acknowledgement.
+    fn ring_with_offer(&mut self, now: Instant, key: MediaId, status: Status) {
+        let Some(call) = self.call(key) else { return };
+        if call.caller.ours().is_some() || call.caller.their_direction().is_some() {
+            return;
+        }
+        prefer(&mut call.caller.local.codecs, None);
+        let (leg, offer) = (call.caller.leg, call.caller.offer());
+        let ring = Command::Provisional {
+            leg,
+            status,
+            answer: Some(offer),
+        };
+        self.tell(now, ring);
     }
 
     /// Early media of the target: the caller hears it, and is told where from. None if it cannot be, in which case the call just rings.
@@ -416,7 +433,7 @@ impl Exchange {
         if self.command(now, Command::Answer { leg, answer }).is_err() {
             return self.caller_left(now, key);
         }
-        self.connected(key);
+        self.connected(now, key);
     }
 
     /// The caller has made no offer: ours goes out with the 200.
@@ -447,10 +464,10 @@ impl Exchange {
         if !is_understood || self.connect_media(key).is_none() {
             return self.fail(now, key);
         }
-        self.connected(key);
+        self.connected(now, key);
     }
 
-    fn connected(&mut self, key: MediaId) {
+    fn connected(&mut self, now: Instant, key: MediaId) {
         self.counters.calls_answered += 1;
         let Some(call) = self.call(key) else { return };
         call.stage = Stage::Connected;
@@ -460,6 +477,7 @@ impl Exchange {
             self.events.answered(&id, legs);
         }
         self.note_hold(key);
+        self.settle_directions(now, key);
     }
 
     /// How other equipment knows both sides of a call.
@@ -512,7 +530,7 @@ impl Exchange {
         let callee = call.callee.as_mut()?;
         let spoken = callee.negotiated().ok()?.codec;
         let (callee, is_running) = (callee.agreed().ok()?, call.thread().is_some());
-        if !is_running && call.stage != Stage::Confirming {
+        if !is_running && call.caller.negotiated().is_err() {
             answer_in(&mut call.caller, spoken)?;
         }
         let caller = call.caller.agreed().ok()?;
