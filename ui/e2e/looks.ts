@@ -32,7 +32,8 @@ export async function expectAccessible(page: Page, look?: Look): Promise<void> {
 
 /** No text is wider than what holds it, and the page no wider than the window. An ellipsis counts as cut unless the whole text is the title. */
 export async function expectNothingCut(page: Page): Promise<void> {
-  const cut = await page.evaluate(() => {
+  // What is being laid out still may be cut for a moment.
+  const cut = () => page.evaluate(() => {
     const isCut = (element: Element): boolean => {
       const { clipPath, display, textOverflow } = getComputedStyle(element);
       const hasText = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim());
@@ -42,7 +43,7 @@ export async function expectNothingCut(page: Page): Promise<void> {
     };
     return [...document.querySelectorAll('body *')].filter(isCut).map((element) => `${element.tagName} ${element.className}: ${element.textContent}`);
   });
-  expect(cut).toEqual([]);
+  await expect.poll(cut, { timeout: 5_000 }).toEqual([]);
   const beyond = await page.evaluate(() => {
     const { scrollWidth, clientWidth } = document.documentElement;
     if (scrollWidth <= clientWidth) return [];

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::{Answer, Created, Silent};
 use crate::app::Shared;
 use crate::extract::{Caller, Id, Input};
-use crate::problem::Problem;
+use crate::problem::{FieldProblem, Problem};
 
 /// Characters of a name that is looked for.
 const NAME_CHARS_MAX: usize = 256;
@@ -100,8 +100,14 @@ pub(crate) async fn bind(
     Caller(login): Caller,
     Input(form): Input<BindForm>,
 ) -> Answer<BoundCall> {
-    let name = form.call.parse()?;
     let agent = named(&app, form.agent, &login.actor.user).await?;
+    let (agent, name) = match (agent, form.call.parse()) {
+        (Ok(agent), Ok(name)) => (agent, name),
+        (agent, name) => {
+            let wrong = agent.err().into_iter().chain(name.err());
+            return Err(Problem::invalid(wrong.collect()));
+        }
+    };
     let call = app.deps.desk.bind(&login.actor, &agent, &name).await?;
     Ok(Json(BoundCall { call }))
 }
@@ -127,6 +133,7 @@ pub(crate) async fn pick(
     Input(form): Input<PickForm>,
 ) -> Silent {
     let agent = named(&app, form.agent, &login.actor.user).await?;
+    let agent = agent.map_err(|wrong| Problem::invalid(vec![wrong]))?;
     let (desk, away) = (&app.deps.desk, form.take_away);
     desk.pick(&login.actor, &call, &agent, away).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -145,29 +152,38 @@ pub(crate) async fn release(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn named(app: &Shared, name: Option<String>, oneself: &UserId) -> Result<UserId, Problem> {
+/// The user of a login name, or oneself; else what is wrong with it.
+async fn named(
+    app: &Shared,
+    name: Option<String>,
+    oneself: &UserId,
+) -> Result<Result<UserId, FieldProblem>, Problem> {
     let Some(name) = name else {
-        return Ok(oneself.clone());
+        return Ok(Ok(oneself.clone()));
     };
     let user = app.deps.users.user_by_name(&name).await?;
-    let unknown = || Problem::field("agent", "enter the login name of a user");
-    user.map(|user| user.id).ok_or_else(unknown)
+    let unknown = || wrong("agent", "enter the login name of a user");
+    Ok(user.map(|user| user.id).ok_or_else(unknown))
+}
+
+fn wrong(field: &str, message: impl Into<String>) -> FieldProblem {
+    FieldProblem {
+        field: field.to_owned(),
+        message: message.into(),
+    }
 }
 
 impl CallNameForm {
-    fn parse(self) -> Result<CallName, Problem> {
+    fn parse(self) -> Result<CallName, FieldProblem> {
         let is_visible = self.name.bytes().all(|byte| byte.is_ascii_graphic());
         if !(1..=NAME_CHARS_MAX).contains(&self.name.len()) || !is_visible {
-            return Err(Problem::field(
-                "call.name",
-                "use 1 to 256 visible characters",
-            ));
+            return Err(wrong("call.name", "use 1 to 256 visible characters"));
         }
         match self.by {
             CallNameKind::CallId => Ok(CallName::SipCallId(self.name)),
             CallNameKind::TonewallCall => {
                 let call = self.name.parse().map(CallName::Tonewall);
-                call.map_err(|invalid: InvalidId| Problem::field("call.name", invalid.to_string()))
+                call.map_err(|invalid: InvalidId| wrong("call.name", invalid.to_string()))
             }
         }
     }
