@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use sip::message::Framing;
 use sip::siprec::{LocalStreams, Mode, RecordingOutput, RecordingSession};
 use sip::{
-    Command, Event, Flow, Host, LegId, NameAddr, Stack, StackConfig, Status, Transport, Uri,
+    Command, Event, Flow, Host, InterfaceId, LegId, NameAddr, Stack, StackConfig, Status,
+    Transport, Uri,
 };
 
 const OURS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
@@ -141,6 +142,7 @@ fn flow() -> Flow {
     Flow {
         remote: SocketAddr::new(RECORDER, 5_060),
         transport: Transport::Tcp,
+        interface: InterfaceId::default(),
     }
 }
 

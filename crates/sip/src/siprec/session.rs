@@ -316,6 +316,10 @@ impl RecordingSession {
             (Some(_) | None, _) => Mode::Paused,
         };
         let Some(offer) = offer else {
+            // An offer of ours that is open goes on, or it would be forgotten that the recorder may yet agree to it. The stack lets none through that meets one.
+            if matches!(up.exchange, Exchange::Ours(_) | Exchange::Theirs(_)) {
+                return self.outputs.push_back(RecordingOutput::Reject);
+            }
             up.is_asked = true;
             up.exchange = Exchange::Theirs(mode);
             let ours = self.local.offer(mode);

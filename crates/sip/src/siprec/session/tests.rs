@@ -308,6 +308,17 @@ fn a_recorder_that_asks_for_our_offer_gets_all_metadata_behind_it() {
 }
 
 #[test]
+fn a_recorder_that_asks_for_our_offer_while_one_is_open_does_not_make_it_forgotten() {
+    let mut scene = Scene::paused(1);
+    scene.wants(Mode::Sending);
+    assert_eq!(scene.did(), ["change Sending"]);
+    scene.wants(Mode::Paused);
+    scene.session.handle_offered(scene.now, None, RECORDER);
+    assert_eq!(scene.did(), ["stop", "reject"]);
+    assert_ne!(scene.session.standing(), Standing::Agreed(Mode::Paused));
+}
+
+#[test]
 fn one_with_nothing_to_be_told_is_looked_at_each_half_minute() {
     let mut scene = Scene::paused(1);
     scene.passes(Duration::from_secs(30));
