@@ -79,7 +79,7 @@ $(XTASK): $(wildcard crates/xtask/Cargo.toml crates/xtask/src/*.rs crates/xtask/
 	touch $@
 
 test-rust: ui $(XTASK)
-	scripts/need dnsmasq dnsmasq-base initdb postgresql unshare util-linux ip iproute2 openssl openssl tinyproxy tinyproxy-bin opusdec opus-tools
+	scripts/need initdb postgresql unshare util-linux ip iproute2 openssl openssl tinyproxy tinyproxy-bin opusdec opus-tools
 	scripts/timed rust-format $(CARGO) fmt --all --check
 	scripts/timed rust-lint $(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	scripts/timed rust $(JUNIT)/rust $(CARGO) test $(RUN_TESTS) --locked --workspace

@@ -6,10 +6,10 @@ end nothing may be left: no dialog, no port pair, no socket, no panic.
 """
 
 import concurrent.futures
-import subprocess
 import sys
 import time
 
+from sipp_process import Sipp
 from sipp_script import Callee, Caller, sdp
 from tonewall import Addresses, Report, Server, free_sip_port, raise_file_limit
 
@@ -190,34 +190,13 @@ def groups():
     return [row for make in (basic, cancelled, refused, forked, changed, reliable, updated, timed) for row in make()]
 
 
-class Sipp:
+def sipp(server, row, side, local, port, *options, remote=None, service):
     """SIPp with one side's steps."""
-
-    def __init__(self, server, row, side, local, port, *options, remote=None, service):
-        folder = server.folder / f"interop-{service}-{side.name}"
-        folder.mkdir()
-        (folder / "steps.xml").write_text(side.xml())
-        command = ["sipp"] + ([remote] if remote else []) + ["-sf", "steps.xml", "-s", service, "-i", local, "-p", str(port), "-mi", local]
-        command += ["-mp", str(free_sip_port(local)), "-nostdin", "-m", str(row.calls), "-timeout", f"{ROW_MAX_S}s", "-timeout_error"]
-        command += ["-watchdog_minor_maxtriggers", "100000", "-watchdog_major_maxtriggers", "10000", "-trace_err", "-error_file", "errors.log", *options]
-        self.folder = folder
-        self.process = subprocess.Popen(command, cwd=folder, stdout=open(folder / "out", "wb"), stderr=subprocess.STDOUT)
-
-    def wait(self, seconds):
-        try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.stop()
-            return None
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-    def complaint(self):
-        errors = self.folder / "errors.log"
-        return errors.read_text(errors="replace")[:1500] if errors.is_file() else (self.folder / "out").read_text(errors="replace")[-600:]
+    name = f"interop-{service}-{side.name}"
+    steps = server.folder / f"{name}.xml"
+    steps.write_text(side.xml())
+    limits = ["-m", str(row.calls), "-timeout", f"{ROW_MAX_S}s", "-timeout_error"]
+    return Sipp(server.folder / name, name, steps, local, port, *limits, *options, remote=remote, service=service)
 
 
 def run(server, row, number):
@@ -225,11 +204,11 @@ def run(server, row, number):
     net = server.net
     port = free_sip_port(net.callee)
     server.serve_number(number, port)
-    sides = [Sipp(server, row, row.callee, net.callee, port, service=number)] if row.callee else []
+    sides = [sipp(server, row, row.callee, net.callee, port, service=number)] if row.callee else []
     time.sleep(0.3)
-    sides.append(Sipp(server, row, row.caller, net.caller, free_sip_port(net.caller), *row.options, remote=server.sip, service=number))
+    sides.append(sipp(server, row, row.caller, net.caller, free_sip_port(net.caller), *row.options, remote=server.sip, service=number))
     codes = [(side, side.wait(ROW_MAX_S)) for side in sides]
-    return [f"{side.folder.name} exit {code}: {side.complaint()}" for side, code in codes if code != 0]
+    return [f"{side.name} exit {code}: {side.complaint()}" for side, code in codes if code != 0]
 
 
 def main():
@@ -238,19 +217,12 @@ def main():
     wanted = sys.argv[1:]
     rows = [row for row in groups() if not wanted or any(word in f"{row.group} {row.what}" for word in wanted)]
     with Server(Addresses(), "interop", digest="md5", ring_time="60s") as server:
-        panics = server.metrics()["tonewall_voice_panics_total"]
         with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             results = pool.map(lambda item: run(server, item[1], str(7001 + item[0])), enumerate(rows))
             for row, complaints in zip(rows, results):
                 if not report.check(not complaints, f"{row.group:<12} {row.what}"):
                     print("      " + "\n      ".join(complaints))
-        took, left = server.wait_until_empty(EMPTY_WITHIN_S)
-        detail = f"after {took:.1f} s" if took is not None else f"(dialogs, port pairs, calls, media sockets) = {left}"
-        report.check(took is not None, f"dialogs, port pairs and sockets are back to 0 within {EMPTY_WITHIN_S} s", detail)
-        report.check(server.is_alive() and server.metrics()["tonewall_voice_panics_total"] == panics, "no panic")
-        if report.failed:
-            print(f"      kept: {server.folder}")
-            server.keep = True
+        report.leaves_nothing(server, EMPTY_WITHIN_S)
     return report.finish()
 
 

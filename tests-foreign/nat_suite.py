@@ -69,11 +69,7 @@ def in_the_servers_network(customer, customers_router, agents_host):
         finally:
             phone.stop()
             consumer.close()
-        took, left = server.wait_until_empty(10)
-        report.check(took is not None, "dialogs, port pairs and sockets are back to 0", left)
-        if report.failed:
-            server.keep = True
-            print(f"      kept: {server.folder}")
+        report.leaves_nothing(server)
     return report.finish()
 
 

@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 
-from interop_suite import Row, Sipp, answered, ended, hangs_up
+from interop_suite import Row, answered, ended, hangs_up, sipp
 from sipp_script import Caller, sdp
 from tonewall import Addresses, Server, free_sip_port, raise_file_limit
 
@@ -46,11 +46,11 @@ def one_run(rate, seconds):
     with Server(net, "sip-bench") as server:
         port = free_sip_port(net.callee)
         server.serve_number("7000", port)
-        callee = Sipp(server, row, row.callee, net.callee, port, "-l", "20000", service="7000")
+        callee = sipp(server, row, row.callee, net.callee, port, "-l", "20000", service="7000")
         time.sleep(1.0)
         before = threads_cpu_s(server.process.pid)
         options = ["-r", str(rate), "-l", "20000", "-trace_rtt", "-rtt_freq", "1"]
-        caller = Sipp(server, row, row.caller, net.caller, free_sip_port(net.caller), *options, remote=server.sip, service="7000")
+        caller = sipp(server, row, row.caller, net.caller, free_sip_port(net.caller), *options, remote=server.sip, service="7000")
         codes = caller.wait(seconds + 60), callee.wait(60)
         after = threads_cpu_s(server.process.pid)
         took, left = server.wait_until_empty(32)

@@ -101,11 +101,7 @@ class Side:
         """An answer to the last request."""
         lines = [f"SIP/2.0 {status} {reason}", "[last_Via:]", "[last_From:]", f"[last_To:]{tag}", "[last_Call-ID:]", "[last_CSeq:]", "[last_Record-Route:]"]
         lines += [f"Contact: <sip:{self.name}@[local_ip]:[local_port];transport=[transport]>", *headers]
-        self._send(_message(lines, body), (status >= 200 and self._is_asked_to_invite()) if retrans is None else retrans)
-        return self
-
-    def _is_asked_to_invite(self):
-        return True
+        return self._send(_message(lines, body), status >= 200 if retrans is None else retrans)
 
 
 class Caller(Side):

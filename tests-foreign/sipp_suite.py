@@ -7,15 +7,14 @@ server that has just started.
 """
 
 import argparse
-import csv
 import pathlib
 import statistics
-import subprocess
 import sys
 import threading
 import time
 
 import torture
+from sipp_process import Sipp
 from tonewall import Addresses, Report, Server, free_port, free_sip_port, raise_file_limit
 
 SCENARIOS = pathlib.Path(__file__).resolve().parent / "sipp"
@@ -28,40 +27,10 @@ LOST_PERCENT = 3
 SINGLE_MAX_S = 25
 
 
-class Sipp:
-    """One sipp process."""
-
-    def __init__(self, server, scenario, local, port, *options, remote=None, service="7000"):
-        self.name = scenario
-        self.folder = server.folder / f"sipp-{scenario}-{port}"
-        self.folder.mkdir()
-        command = ["sipp"] + ([remote] if remote else [])
-        command += ["-sf", str(SCENARIOS / f"{scenario}.xml"), "-s", service, "-i", local, "-p", str(port), "-mi", local]
-        command += ["-mp", str(free_port(local)), "-nostdin", "-watchdog_minor_maxtriggers", "100000", "-watchdog_major_maxtriggers", "10000", "-trace_err", "-error_file", "errors.log", *options]
-        self.process = subprocess.Popen(command, cwd=self.folder, stdout=open(self.folder / "out", "wb"), stderr=subprocess.STDOUT)
-
-    def wait(self, seconds):
-        """Yields sipp's exit code: 0 if every call went as its scenario says; none if it did not end."""
-        try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.stop()
-            return None
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-    def complaint(self):
-        errors = self.folder / "errors.log"
-        text = errors.read_text(errors="replace") if errors.is_file() else ""
-        return text[:1500] or (self.folder / "out").read_text(errors="replace")[-800:]
-
-    def statistics(self):
-        """The last row of its statistics file."""
-        rows = list(csv.DictReader((self.folder / "stat.csv").open(), delimiter=";"))
-        return rows[-1]
+def sipp(server, scenario, local, port, *options, remote=None, service="7000"):
+    """SIPp with a scenario of the folder sipp/."""
+    folder = server.folder / f"sipp-{scenario}-{port}"
+    return Sipp(folder, scenario, SCENARIOS / f"{scenario}.xml", local, port, *options, remote=remote, service=service)
 
 
 def single_calls(server, report):
@@ -80,16 +49,16 @@ def single_calls(server, report):
     for number, (what, caller, callee) in enumerate(pairs, 7001):
         port = free_port(net.callee)
         server.serve_number(str(number), port)
-        answering = Sipp(server, callee, net.callee, port, "-m", "1")
+        answering = sipp(server, callee, net.callee, port, "-m", "1")
         running.append((what, answering, caller, str(number)))
     time.sleep(0.5)
     started = []
     for what, answering, caller, number in running:
-        calling = Sipp(server, caller, net.caller, free_port(net.caller), "-m", "1", remote=server.sip, service=number)
+        calling = sipp(server, caller, net.caller, free_port(net.caller), "-m", "1", remote=server.sip, service=number)
         started.append((what, [calling, answering]))
     for what, scenario in [("OPTIONS, 200", "caller_options"), ("an unknown method, 405 with Allow", "caller_unknown_method")]:
-        started.append((what, [Sipp(server, scenario, net.caller, free_port(net.caller), "-m", "1", remote=server.sip)]))
-    stranger = Sipp(server, "stranger_invite", net.stranger, free_port(net.stranger), "-m", "1", remote=server.sip, service="7001")
+        started.append((what, [sipp(server, scenario, net.caller, free_port(net.caller), "-m", "1", remote=server.sip)]))
+    stranger = sipp(server, "stranger_invite", net.stranger, free_port(net.stranger), "-m", "1", remote=server.sip, service="7001")
     started.append(("INVITE from a stranger, 403", [stranger]))
     for what, sides in started:
         codes = [side.wait(SINGLE_MAX_S) for side in sides]
@@ -104,10 +73,10 @@ def recorded_calls(server, ports, report):
     for number, (name, (transport, port)) in enumerate(ports.items(), 7101):
         callee_port = free_port(net.callee)
         server.serve_number(str(number), callee_port, recorder=name)
-        recorder = Sipp(server, "recorder", net.recorder, port, "-m", "1", "-t", transport)
-        callee = Sipp(server, "callee_basic", net.callee, callee_port, "-m", "1")
+        recorder = sipp(server, "recorder", net.recorder, port, "-m", "1", "-t", transport)
+        callee = sipp(server, "callee_basic", net.callee, callee_port, "-m", "1")
         time.sleep(0.5)
-        caller = Sipp(server, "caller_basic", net.caller, free_port(net.caller), "-m", "1", remote=server.sip, service=str(number))
+        caller = sipp(server, "caller_basic", net.caller, free_port(net.caller), "-m", "1", remote=server.sip, service=str(number))
         sides = [caller, callee, recorder]
         codes = [side.wait(SINGLE_MAX_S) for side in sides]
         if not report.check(all(code == 0 for code in codes), f"a call is recorded by a recording session: {name}"):
@@ -140,13 +109,13 @@ def load(server, report, rate, seconds):
     time.sleep(1.0)  # counters are half a second old at most
     before = server.metrics()
     cpu_before = server.cpu_s()
-    callee = Sipp(server, "callee_basic", net.callee, port, "-l", "20000")
+    callee = sipp(server, "callee_basic", net.callee, port, "-l", "20000")
     time.sleep(0.5)
     sampler = Sampler(server)
     sampler.start()
     began = time.monotonic()
     options = ["-r", str(rate), "-m", str(calls), "-l", "20000", "-lost", str(LOST_PERCENT), "-trace_stat", "-stf", "stat.csv", "-fd", "1"]
-    caller = Sipp(server, "caller_basic", net.caller, free_port(net.caller), *options, remote=server.sip)
+    caller = sipp(server, "caller_basic", net.caller, free_port(net.caller), *options, remote=server.sip)
     code = caller.wait(seconds + 60)
     took = time.monotonic() - began
     cpu = server.cpu_s() - cpu_before

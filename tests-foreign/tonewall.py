@@ -356,6 +356,17 @@ class Report:
     def figure(self, name, value, unit=""):
         print(f"      {name} = {value}{' ' + unit if unit else ''}", flush=True)
 
+    def leaves_nothing(self, server, seconds=10):
+        """The last checks of a suite: no dialog, port or socket is left, nothing has panicked. After a failure the server's folder is kept and named."""
+        took, left = server.wait_until_empty(seconds)
+        detail = f"after {took:.1f} s" if took is not None else f"(dialogs, port pairs, calls, media sockets) = {left}"
+        self.check(took is not None, f"dialogs, port pairs and sockets are back to 0 within {seconds} s", detail)
+        metrics = server.metrics()
+        self.check(metrics["tonewall_voice_panics_total"] == metrics["tonewall_media_panics_total"] == 0, "no panic")
+        if self.failed:
+            server.keep = True
+            print(f"      kept: {server.folder}")
+
     def finish(self):
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
         return 1 if self.failed or not self.passed else 0

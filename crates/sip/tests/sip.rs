@@ -11,7 +11,6 @@ mod cases {
     mod interfaces;
     mod memory;
     mod phones;
-    mod probes;
     mod recording;
     mod reliable;
     mod rfc4475;

@@ -6,7 +6,6 @@
 pub mod packet_io;
 pub mod rtp_socket;
 pub mod transport;
-pub mod trunk;
 
 mod media_thread;
 mod node;

@@ -462,7 +462,6 @@ impl Task {
             Event::OfferAnswered { .. }
             | Event::OfferFailed { .. }
             | Event::InfoKey { .. }
-            | Event::Probed { .. }
             | Event::Registered { .. }
             | Event::Unregistered { .. } => {}
         }

@@ -159,15 +159,6 @@ pub enum Command {
         /// How long the binding shall hold.
         expires: Duration,
     },
-    /// Asks a far side whether it is there (OPTIONS); comes back as [`Event::Probed`](super::Event).
-    Probe {
-        /// The caller's own number for it.
-        number: u64,
-        /// Request-URI.
-        target: Uri,
-        /// Where it goes.
-        flow: Flow,
-    },
     /// Replaces the phones that may register. Bindings of phones that are gone or have other hashes end.
     SetPhones {
         /// All of them.
@@ -266,11 +257,6 @@ impl Stack {
                 credentials,
                 expires,
             } => self.register(now, (aor, flow, credentials, expires)),
-            Command::Probe {
-                number,
-                target,
-                flow,
-            } => self.probe(now, number, target, flow),
             command @ (Command::SetPhones { .. } | Command::SetPeers { .. }) => {
                 self.configure(command);
                 Ok(())

@@ -96,15 +96,6 @@ pub enum Event {
         /// The key.
         key: secret::Key,
     },
-    /// A [`Command::Probe`](super::Command) has come to its end.
-    Probed {
-        /// The caller's number for it.
-        number: u64,
-        /// What was answered; 408 if nobody did within 32 s, 503 if its connection was lost.
-        status: Status,
-        /// What the far side asks to wait.
-        retry_after: Option<Duration>,
-    },
     /// A phone registered here, or moved.
     Registered {
         /// Its user.

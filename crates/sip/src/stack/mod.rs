@@ -16,7 +16,6 @@ mod in_dialog;
 mod leg;
 mod lost;
 pub(crate) mod outbox;
-mod probe;
 mod receive;
 mod recording;
 mod register_client;
@@ -214,7 +213,6 @@ impl Stack {
                 match owner {
                     Some(Owner::Leg(leg)) => self.invite_timed_out(now, leg, id),
                     Some(Owner::Registration(number)) => self.registration_timed_out(now, number),
-                    Some(Owner::Probe(number)) => self.probe_timed_out(number),
                     Some(Owner::Nobody) | None => {}
                 }
             }

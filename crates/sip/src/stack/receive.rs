@@ -174,7 +174,6 @@ impl Stack {
             }
             Some(Owner::Leg(leg)) => self.invite_answered(now, leg, id, &essentials, response),
             Some(Owner::Registration(number)) => self.registration_answered(now, number, response),
-            Some(Owner::Probe(number)) => self.probe_answered(number, response),
             Some(Owner::Nobody) | None => {}
         }
     }

@@ -587,7 +587,7 @@ fn is_allowed(name: &HeaderName) -> bool {
 }
 
 /// What a refusal asks to wait.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds: u64 = headers
         .first(&HeaderName::RETRY_AFTER)
         .and_then(leading_number)?;

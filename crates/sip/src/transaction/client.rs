@@ -23,8 +23,6 @@ pub(crate) enum Owner {
     Leg(LegId),
     /// One of our own registrations.
     Registration(u64),
-    /// A probe, by its caller's number.
-    Probe(u64),
     /// Nobody: a BYE or a CANCEL, whose answer changes nothing.
     Nobody,
 }

@@ -594,8 +594,7 @@ pub(super) fn leg_of(event: &Event) -> Option<LegId> {
         Event::Registered { .. }
         | Event::Unregistered { .. }
         | Event::RegisterDone { .. }
-        | Event::RegisterFailed { .. }
-        | Event::Probed { .. } => None,
+        | Event::RegisterFailed { .. } => None,
     }
 }
 

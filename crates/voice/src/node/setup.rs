@@ -67,7 +67,7 @@ impl Exchange {
             Event::Incoming(incoming) => self.incoming(now, *incoming),
             Event::Registered { user, .. } => self.registered(&user, true),
             Event::Unregistered { user } => self.registered(&user, false),
-            Event::RegisterDone { .. } | Event::RegisterFailed { .. } | Event::Probed { .. } => {}
+            Event::RegisterDone { .. } | Event::RegisterFailed { .. } => {}
             Event::Progress {
                 leg,
                 status,

@@ -15,7 +15,6 @@ mod talker;
 mod browsers;
 mod codecs;
 mod controls;
-mod names;
 mod pairing;
 mod protection;
 mod secured;
