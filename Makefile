@@ -10,7 +10,7 @@ XTASK := $(TARGET)/debug/xtask
 RUN_TESTS := --config "target.'cfg(unix)'.runner = ['$(abspath scripts/run-tests)']"
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' -not -path 'ui/test-results/*' 2>/dev/null)
 
-.PHONY: help build demo ui program screens interop test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments fault-recordings load-sip flood bench-sip bench bench-detector bench-mask bench-relay bench-pages bench-payments bench-recordings first-peaks kill-recordings figures guard-campaign memory-per-call fuzz lint fmt clean
+.PHONY: help build demo ui program screens interop test results-gone acceptance acceptance-add test-rust test-ui test-e2e test-sip test-foreign test-guard test-trip planted test-fault-short fault-payments fault-recordings load-sip flood bench-sip bench-recorded-calls bench bench-detector bench-mask bench-relay bench-pages bench-payments bench-recordings first-peaks kill-recordings figures guard-campaign memory-per-call fuzz lint fmt clean
 
 help:
 	@echo "make demo    build and serve everything on loopback, with a simulated consumer, agent phone and gateway"
@@ -27,7 +27,7 @@ help:
 	@echo "make bench-mask   what is heard of keys under the mask, class by class: JSON lines, fails above a bound"
 	@echo "make bench-pages   500 pages with an event stream, 50 of them with a customer who keys: how old events are when they are read"
 	@echo "make bench-payments   500 payments a second to a local TLS gateway, the ledger on SQLite and on PostgreSQL: what is added to the gateway's own time"
-	@echo "make bench-recordings   500 recordings at a call's pace: what writing costs; the peaks of half an hour; make first-peaks: those over HTTP; make kill-recordings KILLS=200: writers killed at any moment"
+	@echo "make bench-recordings   500 recordings at a call's pace: what writing costs; the peaks of half an hour; make bench-recorded-calls: 500 calls by SIPp, recorded and not; make first-peaks: those over HTTP; make kill-recordings KILLS=200: writers killed at any moment"
 	@echo "make figures   how long an agent waits for a protected line and for a dot, in a real browser: JSON lines, fails above a bound"
 	@echo "make fuzz    S seconds for each fuzz target; make memory-per-call: what 2,000 calls take"
 	@echo "make guard-campaign   the egress guard over 13 h of masked speech and music: false trips and their upper bound"
@@ -116,6 +116,11 @@ flood: build
 bench-sip: build
 	scripts/need sipp sip-tester python3 python3
 	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall python3 tests-foreign/sip_bench.py
+
+# 500 calls with sound both ways, unrecorded and recorded in turn: CPU of the relay, frames dropped: JSON lines, fails above a bound. The optimised program is measured.
+bench-recorded-calls: build
+	scripts/need sipp sip-tester python3 python3
+	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall python3 tests-foreign/recorded_bench.py
 
 test-foreign: program $(XTASK)
 	scripts/need baresip baresip-core multimon-ng multimon-ng sox sox python3 python3

@@ -47,6 +47,12 @@ class Side:
         self._steps.append(f'<pause milliseconds="{milliseconds}" />')
         return self
 
+    def plays(self, path):
+        """A file of RTP, beside what comes next."""
+        self._count += 1
+        self._steps.append(f'<nop><action><exec play_pcap_audio="{path}" /></action></nop>')
+        return self
+
     def _hear(self, what, bears=(), lacks=(), optional=False, routes=False, saves=(), stops=None):
         """A message that has to come; `bears` and `lacks` are expressions over its whole text, `saves` headers with an expression and a variable, `stops` a clock."""
         actions = []
