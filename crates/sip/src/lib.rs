@@ -46,8 +46,11 @@ pub mod siprec;
 mod stack;
 mod transaction;
 
-pub use message::{Body, HeaderName, Host, Method, NameAddr, SipUri, Status, Uri, Wire};
+pub use message::{
+    Body, HeaderName, Host, Method, NameAddr, Privacy, ReferTo, Replaces, SipUri, Status, Uri, Wire,
+};
 pub use stack::{
     Command, CommandError, Credentials, EndReason, Event, Flow, Incoming, Interface, InterfaceId,
-    LegId, Limits, Peer, PhoneAccount, Stack, StackConfig, StackCounters, Transmit, Transport,
+    LegId, Limits, Peer, PhoneAccount, Referral, Stack, StackConfig, StackCounters, Transmit,
+    Transport,
 };

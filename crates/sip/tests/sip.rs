@@ -11,12 +11,14 @@ mod cases {
     mod interfaces;
     mod memory;
     mod phones;
+    mod probes;
     mod recording;
     mod reliable;
     mod rfc4475;
     mod sessions;
     mod storm;
     mod transactions;
+    mod transfers;
     mod updates;
     pub(crate) mod world;
 }

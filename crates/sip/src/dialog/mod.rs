@@ -38,6 +38,10 @@ pub(crate) enum Reach {
     Connection,
 }
 
+/// Room for the fields of a usual request, and for their values: more grow.
+const REQUEST_FIELDS: usize = 16;
+const REQUEST_BYTES: usize = 768;
+
 impl Dialog {
     /// The dialog that an incoming INVITE may open.
     pub(crate) fn incoming(
@@ -110,15 +114,15 @@ impl Dialog {
     /// A request of this number: an ACK bears the one of its INVITE.
     pub(crate) fn request(&self, method: Method, number: u32) -> Request {
         let (uri, routes) = self.path();
-        let mut headers = HeaderMap::new();
+        let mut headers = HeaderMap::with_capacity(REQUEST_FIELDS, REQUEST_BYTES);
         headers.push(HeaderName::MAX_FORWARDS, "70");
         for route in routes {
-            headers.push(HeaderName::ROUTE, route.to_string());
+            headers.push_displayed(HeaderName::ROUTE, route);
         }
-        headers.push(HeaderName::FROM, self.local.to_string());
-        headers.push(HeaderName::TO, self.remote.to_string());
+        headers.push_displayed(HeaderName::FROM, &self.local);
+        headers.push_displayed(HeaderName::TO, &self.remote);
         headers.push(HeaderName::CALL_ID, &self.call_id);
-        headers.push(HeaderName::CSEQ, format!("{number} {method}"));
+        headers.push_displayed(HeaderName::CSEQ, format_args!("{number} {method}"));
         Request {
             method,
             uri,

@@ -5,16 +5,6 @@ use super::{Algorithm, Proof};
 use crate::message::{HeaderMap, HeaderName, Status};
 use crate::stack::Credentials;
 
-/// The credentials for a first 401 or 407, as those of [`Prover::answer`].
-pub(crate) fn answer_challenge(
-    response: (Status, &HeaderMap),
-    credentials: &Credentials,
-    request: (&str, &str),
-    cnonce: &str,
-) -> Option<(HeaderName, String)> {
-    Prover::new(credentials.clone()).answer(response, request, cnonce, Turn::First)
-}
-
 /// What a side proves itself with, and how often it has used the nonce that it was last given.
 #[derive(Debug, Clone)]
 pub(crate) struct Prover {
@@ -39,6 +29,10 @@ impl Prover {
             nonce: String::new(),
             count: 0,
         }
+    }
+
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// The credentials for a 401 or 407, from the best challenge that is of our realm; `None` if there is none. A challenge of another
@@ -75,19 +69,40 @@ impl Prover {
     }
 }
 
+/// The realm of a challenge that is for others than these credentials.
+pub(crate) fn foreign_realm(
+    (status, headers): (Status, &HeaderMap),
+    credentials: &Credentials,
+) -> Option<String> {
+    let (challenge_name, _) = fields_of(status)?;
+    let challenges = headers.all(&challenge_name).filter_map(Fields::parse);
+    let mut realms: Vec<String> = challenges
+        .filter_map(|fields| fields.value("realm").map(str::to_owned))
+        .collect();
+    if realms.contains(&credentials.realm) || realms.is_empty() {
+        return None;
+    }
+    Some(realms.swap_remove(0))
+}
+
+/// The field of a challenge and the one of its answer.
+fn fields_of(status: Status) -> Option<(HeaderName, HeaderName)> {
+    match status {
+        Status::UNAUTHORIZED => Some((HeaderName::WWW_AUTHENTICATE, HeaderName::AUTHORIZATION)),
+        Status::PROXY_AUTHENTICATION_REQUIRED => Some((
+            HeaderName::PROXY_AUTHENTICATE,
+            HeaderName::PROXY_AUTHORIZATION,
+        )),
+        _ => None,
+    }
+}
+
 /// The best challenge of a realm, and the field that its answer goes into.
 fn best(
     (status, headers): (Status, &HeaderMap),
     realm: &str,
 ) -> Option<(HeaderName, Algorithm, Fields)> {
-    let (challenge_name, answer_name) = match status {
-        Status::UNAUTHORIZED => (HeaderName::WWW_AUTHENTICATE, HeaderName::AUTHORIZATION),
-        Status::PROXY_AUTHENTICATION_REQUIRED => (
-            HeaderName::PROXY_AUTHENTICATE,
-            HeaderName::PROXY_AUTHORIZATION,
-        ),
-        _ => return None,
-    };
+    let (challenge_name, answer_name) = fields_of(status)?;
     let usable = |algorithm: Algorithm| {
         let is_ours = |fields: &Fields| {
             fields.value("realm") == Some(realm)

@@ -10,7 +10,7 @@ mod server;
 
 pub use ha1::Ha1;
 
-pub(crate) use client::{Prover, Turn, answer_challenge};
+pub(crate) use client::{Prover, Turn, foreign_realm};
 pub(crate) use server::{DigestServer, Verdict};
 
 use md5::Md5;

@@ -234,7 +234,7 @@ impl<'a> Credential<'a> {
 mod tests {
     use secret::SecretText;
 
-    use super::super::answer_challenge;
+    use super::super::{Prover, Turn};
     use super::*;
     use crate::message::Status;
     use crate::stack::Credentials;
@@ -264,17 +264,23 @@ mod tests {
             }
         }
 
+        fn prover(&self) -> Prover {
+            Prover::new(self.credentials.clone())
+        }
+
         fn answer(&mut self) -> HeaderMap {
             let mut challenge = HeaderMap::new();
             self.server.challenge(self.now, false, &mut challenge);
             let request = ("REGISTER", "sip:192.0.2.1");
-            let (name, value) = answer_challenge(
-                (Status::UNAUTHORIZED, &challenge),
-                &self.credentials,
-                request,
-                "c0ffee",
-            )
-            .expect("answer");
+            let (name, value) = self
+                .prover()
+                .answer(
+                    (Status::UNAUTHORIZED, &challenge),
+                    request,
+                    "c0ffee",
+                    Turn::First,
+                )
+                .expect("answer");
             let mut headers = HeaderMap::new();
             headers.push(name, value);
             headers
@@ -350,11 +356,11 @@ mod tests {
         bench.credentials.realm = "elsewhere".to_owned();
         let mut challenge = HeaderMap::new();
         bench.server.challenge(bench.now, false, &mut challenge);
-        let none = answer_challenge(
+        let none = bench.prover().answer(
             (Status::UNAUTHORIZED, &challenge),
-            &bench.credentials,
             ("REGISTER", "sip:x"),
             "c",
+            Turn::First,
         );
         assert!(none.is_none());
     }

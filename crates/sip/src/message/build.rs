@@ -1,5 +1,9 @@
 //! From messages to bytes, and from requests to their responses.
 
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
+
 use super::header_map::HeaderMap;
 use super::header_name::HeaderName;
 use super::lex::Split;
@@ -16,12 +20,16 @@ const REPEATED: [HeaderName; 5] = [
     HeaderName::CSEQ,
 ];
 
+/// Room for the fields of a usual response, and for their values: more grow.
+const REPLY_FIELDS: usize = 12;
+const REPLY_BYTES: usize = 768;
+
 impl Request {
     /// The bytes to send.
     #[must_use]
     pub fn to_wire(&self) -> Wire {
-        let start = format!("{} {} SIP/2.0\r\n", self.method, self.uri);
-        write(&start, &self.headers, &self.body)
+        let start = format_args!("{} {} SIP/2.0\r\n", self.method, self.uri);
+        write(start, &self.headers, &self.body)
     }
 }
 
@@ -40,9 +48,12 @@ impl Response {
     /// The bytes to send.
     #[must_use]
     pub fn to_wire(&self) -> Wire {
-        let reason = self.reason.replace(|c: char| c.is_control(), " ");
-        let start = format!("SIP/2.0 {} {reason}\r\n", self.status);
-        write(&start, &self.headers, &self.body)
+        let mut reason = Cow::Borrowed(self.reason.as_str());
+        if reason.contains(char::is_control) {
+            reason = reason.replace(char::is_control, " ").into();
+        }
+        let start = format_args!("SIP/2.0 {} {reason}\r\n", self.status);
+        write(start, &self.headers, &self.body)
     }
 }
 
@@ -50,12 +61,13 @@ impl Response {
 /// topmost `Via` is repeated as it was written.
 #[must_use]
 pub(crate) fn reply_fields(request: &HeaderMap, top: Option<&Via>) -> HeaderMap {
-    let mut fields = HeaderMap::new();
+    let mut fields = HeaderMap::with_capacity(REPLY_FIELDS, REPLY_BYTES);
     for name in &REPEATED {
         for value in request.all(name) {
             match top {
                 Some(top) if *name == HeaderName::VIA && !fields.contains(name) => {
-                    fields.push(name.clone(), with_top(value, top))
+                    fields.push_displayed(name.clone(), top);
+                    fields.extend_last(Split::new(value, b',').skip(1));
                 }
                 _ => fields.push(name.clone(), value),
             }
@@ -64,38 +76,32 @@ pub(crate) fn reply_fields(request: &HeaderMap, top: Option<&Via>) -> HeaderMap 
     fields
 }
 
-/// A `Via` field with its first value replaced.
-fn with_top(value: &[u8], top: &Via) -> Vec<u8> {
-    let mut out = top.to_string().into_bytes();
-    for rest in Split::new(value, b',').skip(1) {
-        out.extend_from_slice(b", ");
-        out.extend_from_slice(rest);
-    }
-    out
-}
-
-/// Room for the separators of one header line, and for the length line at the end.
+/// Room for the separators of one header line, for the length line at the end, and for a usual start line.
 const LINE_OVERHEAD: usize = 4;
 const LENGTH_LINE: usize = 32;
+const START_LINE: usize = 160;
 
-fn write(start: &str, headers: &HeaderMap, body: &Body) -> Wire {
+fn write(start: fmt::Arguments<'_>, headers: &HeaderMap, body: &Body) -> Wire {
+    let mut out = String::with_capacity(START_LINE);
+    // Memory does not fail, and nothing that is displayed here does.
+    let _ = out.write_fmt(start);
+    let mut out = out.into_bytes();
     let lines: usize = headers
         .iter()
         .map(|field| field.name.as_str().len() + field.value().len() + LINE_OVERHEAD)
         .sum();
     // The whole size at once: a vector that grows leaves copies of the body behind.
-    let mut out = Vec::with_capacity(start.len() + lines + LENGTH_LINE + body.len());
-    out.extend_from_slice(start.as_bytes());
+    out.reserve_exact(lines + LENGTH_LINE + body.len());
     for field in headers
         .iter()
-        .filter(|field| field.name != HeaderName::CONTENT_LENGTH)
+        .filter(|field| *field.name != HeaderName::CONTENT_LENGTH)
     {
         out.extend_from_slice(field.name.as_str().as_bytes());
         out.extend_from_slice(b": ");
         out.extend_from_slice(field.value());
         out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+    let _ = write!(out, "Content-Length: {}\r\n\r\n", body.len());
     out.extend_from_slice(body.as_bytes());
     Wire::new(out)
 }

@@ -139,15 +139,27 @@ impl fmt::Debug for Framing {
 
 fn content_length(head: &[u8]) -> Result<usize, FramingError> {
     let mut found = None;
-    for line in head.split(|byte| *byte == b'\n') {
+    let lines = head.split(|byte| *byte == b'\n');
+    let mut lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut next = lines.next();
+    while let Some(line) = next {
+        next = lines.next();
         let Some((name, value)) = lex::split_once(line, b':') else {
             continue;
         };
+        // What goes on with the field before it is none of its own.
+        if is_continued(line) {
+            continue;
+        }
         let name = lex::trim(name);
         if !name.eq_ignore_ascii_case(b"content-length") && !name.eq_ignore_ascii_case(b"l") {
             continue;
         }
-        let length: Option<u64> = lex::decimal(lex::trim(value));
+        let value = match (lex::trim(value), next) {
+            ([], Some(folded)) if is_continued(folded) => lex::trim(folded),
+            (value, _) => value,
+        };
+        let length: Option<u64> = lex::decimal(value);
         let length = length.and_then(|length| usize::try_from(length).ok());
         let length = length.ok_or(FramingError::PeerNoLength)?;
         if found.is_some_and(|before| before != length) {
@@ -156,6 +168,11 @@ fn content_length(head: &[u8]) -> Result<usize, FramingError> {
         found = Some(length);
     }
     found.ok_or(FramingError::PeerNoLength)
+}
+
+/// A line that goes on with the one before it ([RFC 3261 §7.3.1](https://www.rfc-editor.org/rfc/rfc3261#section-7.3.1)).
+fn is_continued(line: &[u8]) -> bool {
+    matches!(line.first(), Some(b' ' | b'\t'))
 }
 
 #[cfg(test)]
@@ -184,6 +201,22 @@ mod tests {
         for piece in [1, 2, 7, 40, 1_000] {
             let messages = all(&bytes, piece).unwrap();
             assert_eq!(messages, [OPTIONS, RESPONSE, OPTIONS], "{piece}");
+        }
+    }
+
+    #[test]
+    fn a_length_stands_anywhere_among_the_fields_and_may_be_folded() {
+        for lines in [
+            "Content-Length: 3\r\nVia: x",
+            "Via: x\r\nl: 3\r\nAuthorization: y",
+            "Subject: x\r\n l: 99\r\nl: 3\r\nVia: x",
+            "l:\r\n 3\r\nVia: x",
+            "l: 3\r\nVia: x\r\nContent-Length :\t3 ",
+        ] {
+            let text = format!("OPTIONS sip:a SIP/2.0\r\n{lines}\r\n\r\nabc");
+            let bytes = [text.as_bytes(), RESPONSE].concat();
+            let messages = all(&bytes, 9).unwrap();
+            assert_eq!(messages, [text.as_bytes(), RESPONSE], "{lines}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The ordered header fields of a message. Values are bytes; typed readers parse on demand.
 
-use std::fmt;
+use std::fmt::{self, Write};
+use std::ops::Range;
 
 use thiserror::Error;
 
@@ -27,22 +28,22 @@ pub enum HeaderError {
 }
 
 /// One header field: a name and its raw value, unfolded and trimmed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct HeaderField {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct HeaderField<'a> {
     /// Its name.
-    pub name: HeaderName,
-    value: Vec<u8>,
+    pub name: &'a HeaderName,
+    value: &'a [u8],
 }
 
-impl HeaderField {
+impl<'a> HeaderField<'a> {
     /// The raw value. It may be no UTF-8.
     #[must_use]
-    pub fn value(&self) -> &[u8] {
-        &self.value
+    pub fn value(&self) -> &'a [u8] {
+        self.value
     }
 }
 
-impl fmt::Debug for HeaderField {
+impl fmt::Debug for HeaderField<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.name.is_credential() {
             return write!(f, "{}: [credential]", self.name);
@@ -51,9 +52,20 @@ impl fmt::Debug for HeaderField {
     }
 }
 
-/// The header fields in the order of the wire.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct HeaderMap(Vec<HeaderField>);
+/// Where a field's value lies in the text of its map.
+#[derive(Clone)]
+struct Place {
+    name: HeaderName,
+    value: Range<usize>,
+}
+
+/// The header fields in the order of the wire. All values lie in one text, behind each other as they were added: a message's fields are two blocks of memory,
+/// however many they are.
+#[derive(Clone, Default)]
+pub struct HeaderMap {
+    fields: Vec<Place>,
+    text: Vec<u8>,
+}
 
 impl HeaderMap {
     /// No fields.
@@ -62,62 +74,106 @@ impl HeaderMap {
         Self::default()
     }
 
+    /// No fields, and room for so many with so many bytes of values.
+    #[must_use]
+    pub fn with_capacity(fields: usize, bytes: usize) -> Self {
+        Self {
+            fields: Vec::with_capacity(fields),
+            text: Vec::with_capacity(bytes),
+        }
+    }
+
     /// Every field in order.
-    pub fn iter(&self) -> impl Iterator<Item = &HeaderField> {
-        self.0.iter()
+    pub fn iter(&self) -> impl Iterator<Item = HeaderField<'_>> {
+        self.fields.iter().map(|place| HeaderField {
+            name: &place.name,
+            value: self.value_at(place),
+        })
+    }
+
+    fn value_at(&self, place: &Place) -> &[u8] {
+        self.text.get(place.value.clone()).unwrap_or_default()
     }
 
     /// Number of fields.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.fields.len()
     }
 
     /// Whether there is no field.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.fields.is_empty()
     }
 
     /// Appends a field. Control bytes in the value (line ends, NUL) become spaces, so no value can start another field.
     pub fn push(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
-        self.0.push(HeaderField {
-            name,
-            value: clean(value.as_ref()),
-        });
+        let value = self.take_in(value.as_ref());
+        self.fields.push(Place { name, value });
     }
 
-    /// Puts a field before all others of its name, or first of all; cleaned as in [`push`](Self::push).
-    pub fn push_front(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
-        let at = self
-            .0
-            .iter()
-            .position(|field| field.name == name)
-            .unwrap_or(0);
-        self.0.insert(
-            at,
-            HeaderField {
-                name,
-                value: clean(value.as_ref()),
-            },
-        );
+    /// Appends a field whose value is as it is displayed; cleaned as in [`push`](Self::push).
+    pub fn push_displayed(&mut self, name: HeaderName, value: impl fmt::Display) {
+        let value = self.take_in_displayed(&value);
+        self.fields.push(Place { name, value });
     }
 
-    /// Replaces every field of this name by one; at the place of the first, else at the end.
-    pub fn set(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
-        let at = self.0.iter().position(|field| field.name == name);
+    /// Appends further values to the list that the field added last has.
+    pub(crate) fn extend_last<'a>(&mut self, values: impl Iterator<Item = &'a [u8]>) {
+        for value in values {
+            self.text.extend_from_slice(b", ");
+            self.take_in(value);
+        }
+        let end = self.text.len();
+        if let Some(last) = self.fields.last_mut() {
+            last.value.end = end;
+        }
+    }
+
+    /// Puts a field before all others of its name, or first of all, with its value as it is displayed; cleaned as in [`push`](Self::push).
+    pub fn push_front(&mut self, name: HeaderName, value: impl fmt::Display) {
+        let value = self.take_in_displayed(&value);
+        let at = self.fields.iter().position(|place| place.name == name);
+        self.fields.insert(at.unwrap_or(0), Place { name, value });
+    }
+
+    /// Replaces every field of this name by one, with its value as it is displayed; at the place of the first, else at the end.
+    pub fn set(&mut self, name: HeaderName, value: impl fmt::Display) {
+        let value = self.take_in_displayed(&value);
+        let at = self.fields.iter().position(|place| place.name == name);
         self.remove(&name);
-        let field = HeaderField {
-            name,
-            value: clean(value.as_ref()),
-        };
-        self.0
-            .insert(at.unwrap_or(self.0.len()).min(self.0.len()), field);
+        let at = at.unwrap_or(self.fields.len()).min(self.fields.len());
+        self.fields.insert(at, Place { name, value });
     }
 
     /// Removes every field of this name.
     pub fn remove(&mut self, name: &HeaderName) {
-        self.0.retain(|field| field.name != *name);
+        self.fields.retain(|place| place.name != *name);
+    }
+
+    /// Puts a value behind all others, without bytes that could end a line; trimmed.
+    fn take_in(&mut self, value: &[u8]) -> Range<usize> {
+        let start = self.text.len();
+        self.text.extend(value.iter().map(cleaned));
+        self.trimmed_from(start)
+    }
+
+    fn take_in_displayed(&mut self, value: &impl fmt::Display) -> Range<usize> {
+        let start = self.text.len();
+        // Nothing that is displayed here fails, and nor does memory: what has been written stands.
+        let _ = write!(Cleaned(&mut self.text), "{value}");
+        self.trimmed_from(start)
+    }
+
+    /// What was written last, without white space around it.
+    fn trimmed_from(&mut self, start: usize) -> Range<usize> {
+        let written = self.text.get(start..).unwrap_or_default();
+        let before = written.iter().take_while(|byte| lex::is_space(**byte));
+        let start = start + before.count();
+        let end = start + lex::trim(written).len();
+        self.text.truncate(end);
+        start..end
     }
 
     /// Whether a field of this name is there.
@@ -129,7 +185,8 @@ impl HeaderMap {
     /// Raw value of the first field of this name.
     #[must_use]
     pub fn first(&self, name: &HeaderName) -> Option<&[u8]> {
-        self.all(name).next()
+        let place = self.fields.iter().find(|place| place.name == *name)?;
+        Some(self.value_at(place))
     }
 
     /// The first value as text; `None` if it is absent or no UTF-8.
@@ -141,10 +198,10 @@ impl HeaderMap {
     /// Raw values of all fields of this name.
     pub fn all<'a>(&'a self, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
         let name = name.clone();
-        self.0
-            .iter()
-            .filter(move |field| field.name == name)
-            .map(HeaderField::value)
+        let fields = self.fields.iter();
+        fields
+            .filter(move |place| place.name == name)
+            .map(|place| self.value_at(place))
     }
 
     /// Comma-separated values of all fields of this name, trimmed. Only for names whose grammar is a list.
@@ -256,13 +313,9 @@ impl HeaderMap {
     #[must_use]
     pub fn content_type(&self) -> Option<String> {
         let media = Split::new(self.first(&HeaderName::CONTENT_TYPE)?, b';').next()?;
-        let text = str::from_utf8(media).ok()?;
-        Some(
-            text.chars()
-                .filter(|c| !c.is_whitespace())
-                .collect::<String>()
-                .to_ascii_lowercase(),
-        )
+        let mut text = str::from_utf8(media).ok()?.to_ascii_lowercase();
+        text.retain(|c| !c.is_whitespace());
+        Some(text)
     }
 
     /// The one value of a field that may stand once.
@@ -286,7 +339,7 @@ impl HeaderMap {
         count_max: usize,
         parse: fn(&[u8]) -> Option<T>,
     ) -> Result<Vec<T>, HeaderError> {
-        let mut list = Vec::new();
+        let mut list = Vec::with_capacity(self.values(name).take(count_max).count());
         for value in self.values(name) {
             if list.len() == count_max {
                 return Err(HeaderError::PeerTooMany(name.clone()));
@@ -297,13 +350,37 @@ impl HeaderMap {
     }
 }
 
-/// `value` without bytes that could end a line; trimmed.
-fn clean(value: &[u8]) -> Vec<u8> {
-    let is_control = |byte: u8| byte < b' ' && byte != b'\t' || byte == 0x7F;
-    lex::trim(value)
-        .iter()
-        .map(|&byte| if is_control(byte) { b' ' } else { byte })
-        .collect()
+/// A byte of a value as it is kept: none that could end a line.
+fn cleaned(byte: &u8) -> u8 {
+    match *byte {
+        b'\t' => b'\t',
+        byte if byte < b' ' || byte == 0x7F => b' ',
+        byte => byte,
+    }
+}
+
+/// Writes text without bytes that could end a line.
+struct Cleaned<'a>(&'a mut Vec<u8>);
+
+impl Write for Cleaned<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend(text.as_bytes().iter().map(cleaned));
+        Ok(())
+    }
+}
+
+impl PartialEq for HeaderMap {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for HeaderMap {}
+
+impl fmt::Debug for HeaderMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
 }
 
 #[cfg(test)]
@@ -316,7 +393,7 @@ mod tests {
         headers.push(HeaderName::SUBJECT, "hello\r\nX-Evil: 1\0");
         assert_eq!(
             headers.first(&HeaderName::SUBJECT),
-            Some(b"hello  X-Evil: 1 ".as_slice())
+            Some(b"hello  X-Evil: 1".as_slice())
         );
     }
 
@@ -332,7 +409,7 @@ mod tests {
             ["C", "D"]
         );
         assert_eq!(
-            headers.iter().next().map(|field| &field.name),
+            headers.iter().next().map(|field| field.name),
             Some(&HeaderName::ALLOW)
         );
         assert_eq!(headers.len(), 2);

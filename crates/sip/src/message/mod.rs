@@ -5,6 +5,7 @@
 
 mod body;
 mod build;
+mod carried;
 mod cseq;
 mod essentials;
 mod framing;
@@ -17,7 +18,10 @@ mod method;
 mod name_addr;
 mod params;
 mod parse;
+mod privacy;
 mod rack;
+mod refer_to;
+mod replaces;
 mod session_expires;
 mod status;
 mod uri;
@@ -25,6 +29,8 @@ mod via;
 
 pub use body::{Body, Wire};
 pub(crate) use build::reply_fields;
+pub(crate) use carried::carried;
+pub use carried::{CARRIED_BYTES_MAX, CARRIED_FIELDS_MAX};
 pub use cseq::CSeq;
 pub use essentials::Essentials;
 pub use framing::{Framing, FramingError};
@@ -36,7 +42,10 @@ pub use method::Method;
 pub use name_addr::NameAddr;
 pub use params::Params;
 pub use parse::{Parsed, Refusal, parse};
+pub use privacy::Privacy;
 pub use rack::RAck;
+pub use refer_to::ReferTo;
+pub use replaces::Replaces;
 pub use session_expires::{Refresher, SessionExpires};
 pub use status::Status;
 pub use uri::{InvalidUri, OtherUri, SipUri, TelUri, Uri};

@@ -1,6 +1,8 @@
 //! From bytes to a message. Lenient where RFC 4475 asks for it (folded lines, bare LF, any bytes in values, compact names, white space around
 //! separators), strict where leniency would let two readers see two messages (lengths, repeated fields, start lines).
 
+use std::borrow::Cow;
+
 use super::header_name::HeaderName;
 use super::lex;
 use super::limits::{HEADERS_MAX, MESSAGE_BYTES_MAX};
@@ -167,6 +169,10 @@ fn status_line(line: &[u8]) -> Option<(Status, String)> {
     ))
 }
 
+/// Room for the fields of a usual message, and for their values: more grow.
+const USUAL_FIELDS: usize = 20;
+const USUAL_BYTES: usize = 1024;
+
 /// Header fields and what follows them.
 struct Fields<'a> {
     headers: HeaderMap,
@@ -178,11 +184,11 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn read(mut rest: &'a [u8]) -> Self {
         let mut fields = Self {
-            headers: HeaderMap::new(),
+            headers: HeaderMap::with_capacity(USUAL_FIELDS, rest.len().min(USUAL_BYTES)),
             defect: None,
             after: b"",
         };
-        let mut open: Vec<u8> = Vec::new();
+        let mut open: Cow<'_, [u8]> = Cow::default();
         loop {
             let Some((line, after)) = next_line(rest) else {
                 fields
@@ -193,8 +199,9 @@ impl<'a> Fields<'a> {
             };
             rest = after;
             if line.first().is_some_and(|&byte| lex::is_space(byte)) {
-                open.push(b' ');
-                open.extend_from_slice(lex::trim(line));
+                let folded = open.to_mut();
+                folded.push(b' ');
+                folded.extend_from_slice(lex::trim(line));
                 continue;
             }
             fields.close(&open);
@@ -202,8 +209,7 @@ impl<'a> Fields<'a> {
                 fields.after = rest;
                 return fields;
             }
-            open.clear();
-            open.extend_from_slice(line);
+            open = Cow::Borrowed(line);
         }
     }
 

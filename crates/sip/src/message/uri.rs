@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use compact_str::{CompactString, format_compact};
+
 use super::host::Host;
 use super::lex;
 use super::limits::PARAMS_MAX;
@@ -25,7 +27,7 @@ pub struct SipUri {
     /// `sips:`.
     pub secure: bool,
     /// User, with its escapes and without the password.
-    pub user: Option<String>,
+    pub user: Option<CompactString>,
     /// Password; deprecated, kept to be written back.
     pub password: Option<String>,
     /// Host.
@@ -66,12 +68,14 @@ impl Uri {
             return None;
         }
         let (scheme, rest) = text.split_once(':')?;
-        let scheme = scheme.to_ascii_lowercase();
-        match scheme.as_str() {
-            "sip" | "sips" => SipUri::parse(scheme == "sips", rest).map(Self::Sip),
-            "tel" => TelUri::parse(rest).map(Self::Tel),
-            _ => OtherUri::parse(scheme, rest).map(Self::Other),
+        let is = |known: &str| scheme.eq_ignore_ascii_case(known);
+        if is("sip") || is("sips") {
+            return SipUri::parse(is("sips"), rest).map(Self::Sip);
         }
+        if is("tel") {
+            return TelUri::parse(rest).map(Self::Tel);
+        }
+        OtherUri::parse(scheme.to_ascii_lowercase(), rest).map(Self::Other)
     }
 
     /// A `sip:` URI.
@@ -178,7 +182,7 @@ impl OtherUri {
     }
 }
 
-fn split_user(info: &str) -> Option<(String, Option<String>)> {
+fn split_user(info: &str) -> Option<(CompactString, Option<String>)> {
     let (user, password) = match info.split_once(':') {
         Some((user, password)) => (user, Some(password)),
         None => (info, None),
@@ -186,7 +190,7 @@ fn split_user(info: &str) -> Option<(String, Option<String>)> {
     let is_user_byte =
         |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()%&=+$,;?/#[]".contains(&byte);
     let valid = !user.is_empty() && user.bytes().all(is_user_byte);
-    valid.then(|| (user.to_owned(), password.map(str::to_owned)))
+    valid.then(|| (user.into(), password.map(str::to_owned)))
 }
 
 fn split_params(text: &str) -> Option<(&str, Params)> {
@@ -194,22 +198,15 @@ fn split_params(text: &str) -> Option<(&str, Params)> {
         Some((first, rest)) => (first, Some(rest)),
         None => (text, None),
     };
-    let mut params = Params::new();
-    for (count, part) in rest
-        .into_iter()
-        .flat_map(|rest| rest.split(';'))
-        .enumerate()
-    {
-        let (name, value) = match part.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (part, None),
-        };
-        if name.is_empty() || count == PARAMS_MAX {
+    let Some(rest) = rest else {
+        return Some((first, Params::new()));
+    };
+    for (count, part) in rest.split(';').enumerate() {
+        if part.is_empty() || part.starts_with('=') || count == PARAMS_MAX {
             return None;
         }
-        params.push(name.to_owned(), value);
     }
-    Some((first, params))
+    Some((first, Params::checked(rest)))
 }
 
 /// Whether every `%` starts a two-digit escape.
@@ -225,7 +222,7 @@ fn escapes_are_whole(text: &[u8]) -> bool {
 }
 
 /// Resolves `%HH`.
-fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.contains(&b'%') {
         return Cow::Borrowed(text);
     }
@@ -244,14 +241,13 @@ fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-fn escape_user(user: &[u8]) -> String {
-    let mut out = String::with_capacity(user.len());
+fn escape_user(user: &[u8]) -> CompactString {
+    let mut out = CompactString::with_capacity(user.len());
     for &byte in user {
         if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push('%');
-            out.push_str(&format!("{byte:02X}"));
+            out.push_str(&format_compact!("%{byte:02X}"));
         }
     }
     out

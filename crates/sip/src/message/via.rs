@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use compact_str::CompactString;
+
 use super::host::Host;
 use super::lex;
 use super::limits::ID_BYTES_MAX;
@@ -15,7 +17,7 @@ pub const BRANCH_COOKIE: &str = "z9hG4bK";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Via {
     /// Transport in upper case, such as `UDP`.
-    pub transport: String,
+    pub transport: CompactString,
     /// Host the answer is said to go to; never resolved.
     pub host: Host,
     /// Port, if one was given.
@@ -32,7 +34,7 @@ impl Via {
         params.set("rport", None);
         params.set("branch", Some(branch));
         Self {
-            transport: transport.to_owned(),
+            transport: transport.into(),
             host: sent_by.ip().into(),
             port: Some(sent_by.port()),
             params,
@@ -55,9 +57,11 @@ impl Via {
             Some((sent_by, params)) => (sent_by, Params::parse(params)?),
             None => (rest, Params::new()),
         };
+        let mut transport = CompactString::from(transport);
+        transport.make_ascii_uppercase();
         let (host, port) = Host::parse_with_port(lex::trim(sent_by))?;
         let via = Self {
-            transport: transport.to_ascii_uppercase(),
+            transport,
             host,
             port,
             params,

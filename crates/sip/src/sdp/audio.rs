@@ -1,5 +1,6 @@
 //! The one audio stream of a call: our side, and what both sides agreed on (RFC 3264, SETTLED S38).
 
+use compact_str::{CompactString, ToCompactString as _};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -7,8 +8,9 @@ use thiserror::Error;
 
 use super::crypto::{Crypto, LocalSrtp, SrtpKeys};
 use super::format::{
-    COMFORT_NOISE, Codec, Direction, Format, FormatKind, Wanted, direction_of, is_secured,
-    is_wanted, milliseconds, own_audio, refused, wanted_audio,
+    COMFORT_NOISE, Codec, Direction, EVENT_AT_48_KHZ, EventClock, Format, FormatKind,
+    OPUS_PARAMETERS, Wanted, direction_of, is_secured, is_wanted, milliseconds, own_audio, refused,
+    wanted_audio,
 };
 use super::remote::RemoteAudio;
 use super::session::{Connection, Media, Origin, Session};
@@ -118,15 +120,11 @@ impl LocalAudio {
             media,
             crypto,
         } = wanted_audio(offer, self.srtp.as_ref())?;
-        let formats: Vec<Format> = Format::all_of(media)
+        let mut formats: Vec<Format> = Format::all_of(media)
             .filter(|format| self.accepts(*format))
             .collect();
-        if !formats
-            .iter()
-            .any(|format| matches!(format.kind, FormatKind::Audio(_)))
-        {
-            return Err(AudioError::PeerNoCodec);
-        }
+        let spoken = formats.iter().find_map(|format| format.kind.codec());
+        keep_events_of(&mut formats, spoken.ok_or(AudioError::PeerNoCodec)?);
         let mut reply = Self {
             direction: self.direction.and(direction_of(offer, media).reversed()),
             ..self.clone()
@@ -153,14 +151,14 @@ impl LocalAudio {
     fn accepts(&self, format: Format) -> bool {
         match format.kind {
             FormatKind::Audio(codec) => self.codecs.contains(&codec),
-            FormatKind::TelephoneEvent => self.telephone_event.is_some(),
+            FormatKind::TelephoneEvent(_) => self.telephone_event.is_some(),
             FormatKind::ComfortNoise => self.comfort_noise,
         }
     }
 
     fn offered_formats(&self) -> Vec<Format> {
         let audio = |codec: &Codec| Format {
-            payload_type: codec.static_payload_type(),
+            payload_type: codec.usual_payload_type(),
             kind: FormatKind::Audio(*codec),
         };
         let mut formats: Vec<Format> = self.codecs.iter().map(audio).collect();
@@ -170,10 +168,17 @@ impl LocalAudio {
                 kind: FormatKind::ComfortNoise,
             });
         }
-        formats.extend(self.telephone_event.map(|payload_type| Format {
-            payload_type,
-            kind: FormatKind::TelephoneEvent,
-        }));
+        for clock in [EventClock::Khz8, EventClock::Khz48] {
+            let is_needed = self.codecs.iter().any(|codec| codec.event_clock() == clock);
+            let payload_type = self.telephone_event.filter(|_| is_needed);
+            formats.extend(payload_type.map(|payload_type| Format {
+                payload_type: match clock {
+                    EventClock::Khz8 => payload_type,
+                    EventClock::Khz48 => EVENT_AT_48_KHZ,
+                },
+                kind: FormatKind::TelephoneEvent(clock),
+            }));
+        }
         formats
     }
 
@@ -181,7 +186,7 @@ impl LocalAudio {
         let mut line = self.audio_line(&self.offered_formats());
         if let Some(srtp) = &self.srtp {
             if srtp.required {
-                "RTP/SAVP".clone_into(&mut line.protocol);
+                line.protocol = CompactString::const_new("RTP/SAVP");
             }
             for crypto in srtp.offered() {
                 line.push_crypto(&crypto);
@@ -192,12 +197,12 @@ impl LocalAudio {
 
     fn audio_line(&self, formats: &[Format]) -> Media {
         let mut media = Media {
-            kind: "audio".to_owned(),
+            kind: CompactString::const_new("audio"),
             port: self.rtp.port(),
-            protocol: "RTP/AVP".to_owned(),
+            protocol: CompactString::const_new("RTP/AVP"),
             formats: formats
                 .iter()
-                .map(|format| format.payload_type.to_string())
+                .map(|format| format.payload_type.to_compact_string())
                 .collect(),
             connection: None,
             attributes: Vec::new(),
@@ -206,14 +211,17 @@ impl LocalAudio {
         for format in formats {
             media.push(
                 "rtpmap",
-                format_args!("{} {}/8000", format.payload_type, format.kind.name()),
+                format_args!("{} {}", format.payload_type, format.kind.encoding()),
             );
         }
-        for format in formats
-            .iter()
-            .filter(|format| format.kind == FormatKind::TelephoneEvent)
-        {
-            media.push("fmtp", format_args!("{} 0-15", format.payload_type));
+        for format in formats {
+            let parameters = match format.kind {
+                FormatKind::Audio(Codec::Opus) => OPUS_PARAMETERS,
+                FormatKind::TelephoneEvent(_) => "0-15",
+                FormatKind::Audio(_) | FormatKind::ComfortNoise => continue,
+            };
+            let payload_type = format.payload_type;
+            media.push("fmtp", format_args!("{payload_type} {parameters}"));
         }
         for (name, value) in [("ptime", self.ptime), ("maxptime", self.maxptime)] {
             if let Some(duration) = value {
@@ -231,14 +239,14 @@ impl LocalAudio {
         let connection = Connection::new(self.rtp.ip());
         Session {
             origin: Origin {
-                username: "-".to_owned(),
-                session_id: self.session_id.to_string(),
-                version: self.version.to_string(),
+                username: CompactString::const_new("-"),
+                session_id: self.session_id.to_compact_string(),
+                version: self.version.to_compact_string(),
                 address: connection.clone(),
             },
-            name: "-".to_owned(),
+            name: CompactString::const_new("-"),
             connection: Some(connection),
-            timing: "0 0".to_owned(),
+            timing: CompactString::const_new("0 0"),
             attributes: Vec::new(),
             media,
         }
@@ -269,6 +277,8 @@ pub struct Negotiated {
     pub telephone_event_in_theirs: Option<u8>,
     /// The same for telephone-events.
     pub telephone_event_out: Option<u8>,
+    /// The clock that they count in, both ways: the audio's, unless they share another alone.
+    pub telephone_event_clock: EventClock,
     /// Payload type of comfort noise.
     pub comfort_noise: Option<u8>,
     /// Packet duration the far side asks for.
@@ -325,7 +335,14 @@ impl Negotiated {
             .into_iter()
             .find_map(agreed)
             .ok_or(AudioError::PeerNoCodec)?;
-        let events = of(FormatKind::TelephoneEvent).zip(theirs.telephone_event);
+        let events_at = |clock: EventClock| {
+            let ours = of(FormatKind::TelephoneEvent(clock))?;
+            Some((ours, theirs.telephone_event_at(clock)?))
+        };
+        let own = codec.event_clock();
+        let shared = [own, EventClock::Khz8, EventClock::Khz48];
+        let events_clock = shared.into_iter().find(|clock| events_at(*clock).is_some());
+        let events = events_clock.and_then(events_at);
         let ours_direction = direction_of(ours, media);
         Ok(Self {
             codec,
@@ -336,6 +353,7 @@ impl Negotiated {
                 .map(|(_, theirs)| theirs)
                 .filter(|theirs| formats.iter().all(|ours| ours.payload_type != *theirs)),
             telephone_event_out: events.map(|(_, theirs)| theirs),
+            telephone_event_clock: events_clock.unwrap_or(own),
             comfort_noise: of(FormatKind::ComfortNoise).and(theirs.comfort_noise),
             ptime: theirs.ptime,
             maxptime: theirs.maxptime,
@@ -345,6 +363,16 @@ impl Negotiated {
             direction: ours_direction.and(theirs.direction.reversed()),
             srtp: keys_of(media, theirs.crypto.as_ref())?,
         })
+    }
+}
+
+/// Of telephone-events those are answered that count as the audio does; others where there are no such.
+fn keep_events_of(formats: &mut Vec<Format>, spoken: Codec) {
+    let own = FormatKind::TelephoneEvent(spoken.event_clock());
+    if formats.iter().any(|format| format.kind == own) {
+        formats.retain(|format| {
+            format.kind == own || !matches!(format.kind, FormatKind::TelephoneEvent(_))
+        });
     }
 }
 
@@ -366,6 +394,10 @@ fn keys_of(ours: &Media, theirs: Option<&Crypto>) -> Result<Option<SrtpKeys>, Au
     });
     keys.map(Some).ok_or(AudioError::PeerCrypto)
 }
+
+#[cfg(test)]
+#[path = "opus_tests.rs"]
+mod opus_tests;
 
 #[cfg(test)]
 mod tests {

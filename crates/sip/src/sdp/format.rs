@@ -16,11 +16,23 @@ pub enum Codec {
     /// G.722 at 64 kbit/s. Its samples come at 16 kHz and its clock is written as 8000 all the same
     /// ([RFC 3551 §4.5.2](https://www.rfc-editor.org/rfc/rfc3551#section-4.5.2)).
     G722,
+    /// Opus, in one channel both ways ([RFC 7587](https://www.rfc-editor.org/rfc/rfc7587)).
+    Opus,
+}
+
+/// The clock in which a telephone-event counts: that of the audio beside it
+/// ([RFC 4733](https://www.rfc-editor.org/rfc/rfc4733)), or another where a far side knows no better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventClock {
+    /// 8,000 steps in a second.
+    Khz8,
+    /// 48,000: beside Opus.
+    Khz48,
 }
 
 impl Codec {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Pcmu, Self::Pcma, Self::G722];
+    pub const ALL: [Self; 4] = [Self::Pcmu, Self::Pcma, Self::G722, Self::Opus];
 
     /// Those that every far side is spoken to in unless its configuration says otherwise.
     pub const USUAL: [Self; 2] = [Self::Pcmu, Self::Pcma];
@@ -32,16 +44,28 @@ impl Codec {
             Self::Pcmu => "PCMU",
             Self::Pcma => "PCMA",
             Self::G722 => "G722",
+            Self::Opus => "opus",
         }
     }
 
-    /// The static payload type of [RFC 3551](https://www.rfc-editor.org/rfc/rfc3551): 0, 8 or 9.
+    /// The static payload type of [RFC 3551](https://www.rfc-editor.org/rfc/rfc3551): 0, 8 or 9; of Opus, which has none, the one that we offer it
+    /// under: 111.
     #[must_use]
-    pub fn static_payload_type(self) -> u8 {
+    pub fn usual_payload_type(self) -> u8 {
         match self {
             Self::Pcmu => 0,
             Self::Pcma => 8,
             Self::G722 => 9,
+            Self::Opus => 111,
+        }
+    }
+
+    /// The clock of events beside it.
+    #[must_use]
+    pub fn event_clock(self) -> EventClock {
+        match self {
+            Self::Pcmu | Self::Pcma | Self::G722 => EventClock::Khz8,
+            Self::Opus => EventClock::Khz48,
         }
     }
 
@@ -50,7 +74,7 @@ impl Codec {
     pub fn is_wideband(self) -> bool {
         match self {
             Self::Pcmu | Self::Pcma => false,
-            Self::G722 => true,
+            Self::G722 | Self::Opus => true,
         }
     }
 }
@@ -119,6 +143,12 @@ impl Direction {
 /// Static payload type of comfort noise (RFC 3389).
 pub(super) const COMFORT_NOISE: u8 = 13;
 
+/// Payload type of telephone-events at 48 kHz in our offers; those at 8 kHz have the number that a description is told.
+pub(super) const EVENT_AT_48_KHZ: u8 = 110;
+
+/// What we say of Opus (RFC 7587 section 6.1): one channel each way, and no copies of earlier audio within later packets: they are not read.
+pub(super) const OPUS_PARAMETERS: &str = "minptime=10;useinbandfec=0;stereo=0;sprop-stereo=0";
+
 /// A payload type of a media line that we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Format {
@@ -129,37 +159,47 @@ pub(super) struct Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FormatKind {
     Audio(Codec),
-    TelephoneEvent,
+    TelephoneEvent(EventClock),
     ComfortNoise,
 }
 
 impl FormatKind {
-    pub(super) fn name(self) -> &'static str {
+    const ALL: [Self; 7] = [
+        Self::Audio(Codec::Pcmu),
+        Self::Audio(Codec::Pcma),
+        Self::Audio(Codec::G722),
+        Self::Audio(Codec::Opus),
+        Self::TelephoneEvent(EventClock::Khz8),
+        Self::TelephoneEvent(EventClock::Khz48),
+        Self::ComfortNoise,
+    ];
+
+    /// Name, clock and channels, as an `rtpmap` has them. Opus has its name, 48,000 and two channels whatever it carries (RFC 7587 section 7).
+    pub(super) fn encoding(self) -> &'static str {
         match self {
-            Self::Audio(codec) => codec.name(),
-            Self::TelephoneEvent => "telephone-event",
-            Self::ComfortNoise => "CN",
+            Self::Audio(Codec::Pcmu) => "PCMU/8000",
+            Self::Audio(Codec::Pcma) => "PCMA/8000",
+            Self::Audio(Codec::G722) => "G722/8000",
+            Self::Audio(Codec::Opus) => "opus/48000/2",
+            Self::TelephoneEvent(EventClock::Khz8) => "telephone-event/8000",
+            Self::TelephoneEvent(EventClock::Khz48) => "telephone-event/48000",
+            Self::ComfortNoise => "CN/8000",
         }
     }
 
     pub(super) fn codec(self) -> Option<Codec> {
         match self {
             Self::Audio(codec) => Some(codec),
-            Self::TelephoneEvent | Self::ComfortNoise => None,
+            Self::TelephoneEvent(_) | Self::ComfortNoise => None,
         }
     }
 
-    /// By name and clock of an `rtpmap`; everything we know runs at 8,000 Hz with one channel.
+    /// By what an `rtpmap` says; one channel need not be named.
     fn of_encoding(encoding: &str) -> Option<Self> {
-        let mut parts = encoding.trim().split('/');
-        let (name, clock, channels) = (parts.next()?, parts.next()?, parts.next().unwrap_or("1"));
-        if clock != "8000" || channels != "1" {
-            return None;
-        }
-        let audio = Codec::ALL.into_iter().map(Self::Audio);
-        audio
-            .chain([Self::TelephoneEvent, Self::ComfortNoise])
-            .find(|kind| kind.name().eq_ignore_ascii_case(name))
+        let encoding = encoding.trim();
+        let encoding = encoding.strip_suffix("/1").unwrap_or(encoding);
+        let mut all = Self::ALL.into_iter();
+        all.find(|kind| kind.encoding().eq_ignore_ascii_case(encoding))
     }
 
     fn of_static(payload_type: u8) -> Option<Self> {

@@ -25,7 +25,7 @@ mod session;
 
 pub use audio::{Answerer, AudioError, LocalAudio, Negotiated};
 pub use crypto::{Crypto, CryptoError, LocalSrtp, Mki, SrtpKeys, Suite};
-pub use format::{Codec, Direction};
+pub use format::{Codec, Direction, EventClock};
 pub use remote::RemoteAudio;
 pub use session::{
     ATTRIBUTES_MAX, Attribute, Connection, FORMATS_MAX, MEDIA_MAX, Media, Origin, SDP_BYTES_MAX,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::audio::AudioError;
 use super::crypto::{Crypto, LocalSrtp};
 use super::format::{
-    Codec, Direction, Format, FormatKind, Wanted, direction_of, milliseconds, wanted_audio,
+    Codec, Direction, EventClock, Format, FormatKind, Wanted, direction_of, milliseconds,
+    wanted_audio,
 };
 use super::session::{Media, Session};
 
@@ -21,8 +22,10 @@ pub struct RemoteAudio {
     pub rtcp_mux: bool,
     /// Its codecs among ours, with the payload types it takes them under, in its order.
     pub codecs: Vec<(Codec, u8)>,
-    /// Payload type it takes telephone-events under.
+    /// Payload type it takes telephone-events under, which count at 8 kHz.
     pub telephone_event: Option<u8>,
+    /// The same of those at 48 kHz.
+    pub telephone_event_at_48_khz: Option<u8>,
     /// Payload type it takes comfort noise under.
     pub comfort_noise: Option<u8>,
     /// Packet duration it asks for.
@@ -36,6 +39,14 @@ pub struct RemoteAudio {
 }
 
 impl RemoteAudio {
+    /// Payload type it takes telephone-events of this clock under.
+    pub(super) fn telephone_event_at(&self, clock: EventClock) -> Option<u8> {
+        match clock {
+            EventClock::Khz8 => self.telephone_event,
+            EventClock::Khz48 => self.telephone_event_at_48_khz,
+        }
+    }
+
     /// Reads the first audio stream of an offer or answer, as [`LocalAudio::answer`](super::LocalAudio::answer) takes it. `signalled_from` is the address the SIP message came from: loopback and
     /// link-local media addresses are taken only from a peer that is there itself, so that nobody can aim our packets at this host.
     ///
@@ -82,7 +93,8 @@ impl RemoteAudio {
             rtcp: rtcp_address(session, media, rtp, signalled_from),
             rtcp_mux: session.attribute(media, "rtcp-mux").is_some(),
             codecs,
-            telephone_event: of(FormatKind::TelephoneEvent),
+            telephone_event: of(FormatKind::TelephoneEvent(EventClock::Khz8)),
+            telephone_event_at_48_khz: of(FormatKind::TelephoneEvent(EventClock::Khz48)),
             comfort_noise: of(FormatKind::ComfortNoise),
             ptime: milliseconds(session, media, "ptime"),
             maxptime: milliseconds(session, media, "maxptime"),

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use compact_str::{CompactString, format_compact};
 use secret::SecretText;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -31,11 +32,11 @@ pub struct Session {
     /// `o=`: who made it, and which version of it this is.
     pub origin: Origin,
     /// `s=`.
-    pub name: String,
+    pub name: CompactString,
     /// `c=` of the whole session.
     pub connection: Option<Connection>,
     /// `t=`, as it was written.
-    pub timing: String,
+    pub timing: CompactString,
     /// `a=` before the first media line.
     pub attributes: Vec<Attribute>,
     /// `m=` and what belongs to each.
@@ -46,11 +47,11 @@ pub struct Session {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// User name, `-` if none.
-    pub username: String,
+    pub username: CompactString,
     /// Session id; a decimal number that may be longer than any integer.
-    pub session_id: String,
+    pub session_id: CompactString,
     /// Version: a change of it with the same id is a change of the session.
-    pub version: String,
+    pub version: CompactString,
     /// Address the description was made at.
     pub address: Connection,
 }
@@ -68,22 +69,22 @@ pub struct Connection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// Name.
-    pub name: String,
+    pub name: CompactString,
     /// Text after the colon, if there is one.
-    pub value: Option<String>,
+    pub value: Option<CompactString>,
 }
 
 /// `m=` and the lines below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Media {
     /// `audio`, `video`, `image`, `text` and so on.
-    pub kind: String,
+    pub kind: CompactString,
     /// Port; zero: not wanted.
     pub port: u16,
     /// Profile, such as `RTP/AVP`.
-    pub protocol: String,
+    pub protocol: CompactString,
     /// Payload types or other formats, in the order of preference.
-    pub formats: Vec<String>,
+    pub formats: Vec<CompactString>,
     /// `c=` of this media.
     pub connection: Option<Connection>,
     /// Its attributes but `crypto`.
@@ -110,8 +111,10 @@ impl Session {
     /// The description as a message's body. Nothing of it is left elsewhere.
     #[must_use]
     pub fn to_body(&self) -> Body {
-        // Room for the longest, so that it does not move while it is written.
-        let mut text = Zeroizing::new(String::with_capacity(SDP_BYTES_MAX));
+        // Room for all of it, so that it does not move while it is written.
+        let mut length = Length(0);
+        let _never = write!(length, "{self}");
+        let mut text = Zeroizing::new(String::with_capacity(length.0));
         // A string takes all that is written.
         let _never = write!(text, "{self}");
         Body::from(text.as_str())
@@ -160,10 +163,19 @@ impl Session {
     }
 }
 
+/// Counts the bytes that are written.
+struct Length(usize);
+
+impl fmt::Write for Length {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.len();
+        Ok(())
+    }
+}
+
 impl Media {
     /// Values of every attribute of this name.
-    pub fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
-        let name = name.to_owned();
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.attributes
             .iter()
             .filter(move |a| a.name == name)
@@ -184,15 +196,15 @@ impl Media {
     /// Appends an attribute with a value.
     pub fn push(&mut self, name: &str, value: impl fmt::Display) {
         self.attributes.push(Attribute {
-            name: name.to_owned(),
-            value: Some(value.to_string()),
+            name: name.into(),
+            value: Some(format_compact!("{value}")),
         });
     }
 
     /// Appends an attribute without value.
     pub fn push_flag(&mut self, name: &str) {
         self.attributes.push(Attribute {
-            name: name.to_owned(),
+            name: name.into(),
             value: None,
         });
     }
@@ -231,18 +243,14 @@ impl Connection {
 impl Origin {
     fn parse(value: &str) -> Option<Self> {
         let mut parts = value.splitn(4, ' ');
-        let mut next = || {
-            parts
-                .next()
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned)
-        };
+        let mut next = || parts.next().filter(|part| !part.is_empty());
         let (username, session_id, version) = (next()?, next()?, next()?);
+        let address = Connection::parse(next()?)?;
         Some(Self {
-            username,
-            session_id,
-            version,
-            address: Connection::parse(&next()?)?,
+            username: username.into(),
+            session_id: session_id.into(),
+            version: version.into(),
+            address,
         })
     }
 }
@@ -250,15 +258,18 @@ impl Origin {
 impl Media {
     fn parse(value: &str) -> Option<Self> {
         let mut parts = value.split_ascii_whitespace();
-        let kind = parts.next()?.to_owned();
+        let kind = parts.next()?.into();
         let port = parts.next()?;
         let port = port
             .split_once('/')
             .map_or(port, |(port, _)| port)
             .parse()
             .ok()?;
-        let protocol = parts.next()?.to_owned();
-        let formats: Vec<String> = parts.take(FORMATS_MAX + 1).map(str::to_owned).collect();
+        let protocol = parts.next()?.into();
+        let formats: Vec<CompactString> = parts
+            .take(FORMATS_MAX + 1)
+            .map(CompactString::from)
+            .collect();
         let fits = !formats.is_empty() && formats.len() <= FORMATS_MAX;
         fits.then(|| Self {
             kind,
@@ -291,9 +302,9 @@ impl Readable<'_> {
 #[derive(Default)]
 struct Draft {
     origin: Option<Origin>,
-    name: Option<String>,
+    name: Option<CompactString>,
     connection: Option<Connection>,
-    timing: Option<String>,
+    timing: Option<CompactString>,
     attributes: Vec<Attribute>,
     media: Vec<Media>,
     attribute_count: usize,
@@ -303,8 +314,8 @@ impl Draft {
     fn line(&mut self, kind: &str, value: &str) -> Result<(), SdpError> {
         match kind {
             "o" => self.origin = Some(Origin::parse(value).ok_or(SdpError::PeerMalformed('o'))?),
-            "s" => self.name = Some(value.to_owned()),
-            "t" if self.timing.is_none() => self.timing = Some(value.to_owned()),
+            "s" => self.name = Some(value.into()),
+            "t" if self.timing.is_none() => self.timing = Some(value.into()),
             "c" => self.connection(Connection::parse(value).ok_or(SdpError::PeerMalformed('c'))?),
             "a" => self.attribute(value)?,
             "m" => self.media(Media::parse(value).ok_or(SdpError::PeerMalformed('m'))?)?,
@@ -326,14 +337,14 @@ impl Draft {
             return Err(SdpError::PeerTooLarge);
         }
         let (name, value) = match value.split_once(':') {
-            Some((name, value)) => (name, Some(value.trim().to_owned())),
-            None => (value, None),
+            Some((name, value)) => (name.trim(), Some(value.trim())),
+            None => (value.trim(), None),
         };
-        let name = name.trim().to_owned();
         if name == "crypto" {
-            self.crypto(SecretText::new(value.unwrap_or_default()));
+            self.crypto(SecretText::new(value.unwrap_or_default().to_owned()));
             return Ok(());
         }
+        let (name, value) = (name.into(), value.map(CompactString::from));
         let attribute = Attribute { name, value };
         self.media
             .last_mut()
@@ -360,9 +371,9 @@ impl Draft {
     fn finish(self) -> Result<Session, SdpError> {
         Ok(Session {
             origin: self.origin.ok_or(SdpError::PeerNotSdp)?,
-            name: self.name.unwrap_or_else(|| "-".to_owned()),
+            name: self.name.unwrap_or(CompactString::const_new("-")),
             connection: self.connection,
-            timing: self.timing.unwrap_or_else(|| "0 0".to_owned()),
+            timing: self.timing.unwrap_or(CompactString::const_new("0 0")),
             attributes: self.attributes,
             media: self.media,
         })

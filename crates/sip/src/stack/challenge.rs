@@ -172,7 +172,7 @@ impl Stack {
             return false;
         };
         let headers = &mut provable.request.headers;
-        headers.set(HeaderName::CSEQ, format!("{number} {method}"));
+        headers.set(HeaderName::CSEQ, format_args!("{number} {method}"));
         let mut again = provable.request.clone();
         again.headers.push(name, value);
         let after = self.start_request(now, again, provable.flow, provable.owner);

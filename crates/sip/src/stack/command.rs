@@ -9,6 +9,7 @@ use super::config::{Credentials, Peer, PhoneAccount};
 use super::event::LegId;
 use super::flow::Flow;
 use super::leg::{Exchange, State};
+use super::register_client::Flows;
 use super::uac::Outgoing;
 use crate::message::{Body, HeaderName, Method, NameAddr, Status, Uri};
 use crate::sdp::Session;
@@ -33,10 +34,10 @@ pub enum Command {
         offer: Option<Session>,
         /// `Max-Forwards`: one less than what came in on the other leg, so that loops through other B2BUAs end; none: 70.
         max_forwards: Option<u8>,
-        /// Further header fields. Only names of the allow-list are written: `P-Asserted-Identity`, `Privacy`, `Diversion`,
-        /// `User-to-User`, `Subject`, `Alert-Info` and any `X-` name.
+        /// Further header fields. Only these are written: what [`HeaderName::may_be_carried`] allows, `P-Asserted-Identity`, `Privacy`, `Date` and any
+        /// `X-` name.
         headers: Vec<(HeaderName, String)>,
-        /// For a challenge of their realm.
+        /// For a challenge of their realm; none: those of the peer at this address.
         credentials: Option<Credentials>,
     },
     /// Asks a recorder to take a recording session, on a new leg (RFC 7866): INVITE with `Require: siprec`, and a body of the offer and the metadata.
@@ -95,6 +96,15 @@ pub enum Command {
         /// Reason phrase instead of the usual one.
         reason: Option<String>,
     },
+    /// Refuses an incoming leg with more header fields.
+    Decline {
+        /// The leg.
+        leg: LegId,
+        /// 300 to 699.
+        status: Status,
+        /// What else is said, such as `Warning`.
+        headers: Vec<(HeaderName, String)>,
+    },
     /// Ends a leg, whatever its state asks for: final answer, CANCEL (held back until a provisional came), BYE (after the ACK).
     Hangup {
         /// The leg.
@@ -148,16 +158,56 @@ pub enum Command {
         /// Wiped when it has been sent and answered.
         body: Body,
     },
-    /// Registers us as a phone and keeps the binding fresh; zero takes it away. Only the simulator's phones do.
+    /// Goes about what the far side asked for by REFER: 202, and that it is being tried.
+    AcceptReferral {
+        /// The leg.
+        leg: LegId,
+    },
+    /// Does not.
+    RefuseReferral {
+        /// The leg.
+        leg: LegId,
+        /// 400 to 699, usually 603.
+        status: Status,
+    },
+    /// Tells the far side how far its referral is, if it wants to hear it; a final status is the last word.
+    ReportReferral {
+        /// The leg.
+        leg: LegId,
+        /// 101 to 699, as of whom is called.
+        status: Status,
+    },
+    /// Asks the far side to call somebody else (REFER). Only the simulator's phones do.
+    Refer {
+        /// The leg.
+        leg: LegId,
+        /// `Refer-To`.
+        to: NameAddr,
+    },
+    /// Registers us, at a trunk or as a phone, and keeps the binding fresh; zero takes it away. A registrar that refuses, or is not there, is asked again
+    /// after 30 s and then twice as long each time, up to 15 min.
     Register {
         /// The address of record, `sip:user@host`; one binding for each.
         aor: Uri,
+        /// User part of our `Contact`, which the registrar calls us by; none: that of the address of record.
+        contact: Option<String>,
         /// The registrar.
         flow: Flow,
+        /// Where it may be reached, too: the next is asked when one gives no answer, or 503. Eight at most; those after them are passed over.
+        others: Vec<Flow>,
         /// For its challenge.
         credentials: Credentials,
         /// How long the binding shall hold.
         expires: Duration,
+    },
+    /// Asks a far side whether it is there (OPTIONS); comes back as [`Event::Probed`](super::Event).
+    Probe {
+        /// The caller's own number for it.
+        number: u64,
+        /// Request-URI.
+        target: Uri,
+        /// Where it goes.
+        flow: Flow,
     },
     /// Replaces the phones that may register. Bindings of phones that are gone or have other hashes end.
     SetPhones {
@@ -240,6 +290,11 @@ impl Stack {
                 status,
                 reason,
             } => self.reject(now, leg, status, reason),
+            Command::Decline {
+                leg,
+                status,
+                headers,
+            } => self.decline(now, leg, status, headers),
             Command::Hangup { leg, reason } => self.hang_up(now, leg, reason),
             Command::Reinvite { leg, offer } => self.reinvite(now, leg, &offer),
             Command::Update { leg, offer } => self.update(now, leg, &offer),
@@ -251,16 +306,40 @@ impl Stack {
                 content_type,
                 body,
             } => self.info(now, leg, &content_type, body),
-            Command::Register {
-                aor,
-                flow,
-                credentials,
-                expires,
-            } => self.register(now, (aor, flow, credentials, expires)),
+            Command::AcceptReferral { leg } => self.accept_referral(now, leg),
+            Command::RefuseReferral { leg, status } => self.refuse_referral(now, leg, status),
+            Command::ReportReferral { leg, status } => self.report_referral(now, leg, status),
+            Command::Refer { leg, to } => self.refer(now, leg, &to),
+            command @ (Command::Register { .. } | Command::Probe { .. }) => {
+                self.command_outside(now, command)
+            }
             command @ (Command::SetPhones { .. } | Command::SetPeers { .. }) => {
                 self.configure(command);
                 Ok(())
             }
+        }
+    }
+
+    /// What belongs to no call.
+    fn command_outside(&mut self, now: Instant, command: Command) -> Result<(), CommandError> {
+        match command {
+            Command::Register {
+                aor,
+                contact,
+                flow,
+                others,
+                credentials,
+                expires,
+            } => {
+                let flows = Flows::new(flow, others);
+                self.register(now, (aor, contact), flows, (credentials, expires))
+            }
+            Command::Probe {
+                number,
+                target,
+                flow,
+            } => self.probe(now, number, target, flow),
+            _ => Ok(()),
         }
     }
 

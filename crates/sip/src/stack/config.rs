@@ -33,6 +33,9 @@ pub struct StackConfig {
     /// Provisional responses with a description go reliably ([RFC 3262](https://www.rfc-editor.org/rfc/rfc3262)) also to those who take them
     /// and do not ask for them. To those who ask, all go reliably.
     pub reliable_where_supported: bool,
+    /// The far side of a call may ask that it goes elsewhere ([RFC 3515](https://www.rfc-editor.org/rfc/rfc3515)), or take the place of another
+    /// ([RFC 3891](https://www.rfc-editor.org/rfc/rfc3891)): our caller decides. Else both are refused with 603.
+    pub takes_transfers: bool,
     /// Bounds.
     pub limits: Limits,
 }
@@ -56,6 +59,7 @@ impl StackConfig {
             session_expires: Duration::from_secs(600),
             session_min: Duration::from_secs(90),
             reliable_where_supported: false,
+            takes_transfers: false,
             limits: Limits::default(),
         }
     }
@@ -142,8 +146,11 @@ pub struct Peer {
     pub name: String,
     /// Addresses its messages come from, any port.
     pub addresses: Vec<IpAddr>,
-    /// Its `X-Tonewall-Call` is believed; from others it is dropped (S40).
-    pub call_header_trusted: bool,
+    /// It is in our trust domain ([RFC 3325](https://www.rfc-editor.org/rfc/rfc3325)): its `P-Asserted-Identity` and its `X-Tonewall-Call`
+    /// are believed; from others both are dropped (S40).
+    pub is_trusted: bool,
+    /// What we prove ourselves with where it challenges our requests; none: a challenge is a refusal.
+    pub credentials: Option<Credentials>,
 }
 
 /// A phone that may register here.

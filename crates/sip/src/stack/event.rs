@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::flow::Flow;
-use crate::message::{NameAddr, Status, Uri};
+use crate::message::{HeaderName, NameAddr, Privacy, ReferTo, Status, Uri};
 use crate::sdp::Session;
 
 /// One dialog with one far side; unique for the life of a stack.
@@ -67,6 +67,12 @@ pub enum Event {
         /// Its offer; none asks for ours.
         offer: Option<Session>,
     },
+    /// A re-INVITE or UPDATE of the far side names somebody else than before, by `P-Asserted-Identity` or `From`: it may be another person now. Comes before
+    /// what else the request asks for.
+    OtherIdentity {
+        /// The leg.
+        leg: LegId,
+    },
     /// Our offer in a running call was answered.
     OfferAnswered {
         /// The leg.
@@ -96,6 +102,39 @@ pub enum Event {
         /// The key.
         key: secret::Key,
     },
+    /// The far side wants the call to go elsewhere (REFER); wants [`Command::AcceptReferral`](super::Command) or `RefuseReferral` within 5 s, or it is
+    /// refused with 603. One at a time on a leg, and none of a leg that is not answered.
+    Referred {
+        /// The leg.
+        leg: LegId,
+        /// Where to.
+        referral: Box<Referral>,
+    },
+    /// A [`Command::Refer`](super::Command) was answered.
+    ReferAnswered {
+        /// The leg.
+        leg: LegId,
+        /// 202 if the far side goes about it, else why not.
+        status: Status,
+    },
+    /// The far side says how far the call is that a [`Command::Refer`](super::Command) asked for.
+    ReferReport {
+        /// The leg.
+        leg: LegId,
+        /// As whom it called has answered.
+        status: Status,
+        /// It says no more of it.
+        is_last: bool,
+    },
+    /// A [`Command::Probe`](super::Command) has come to its end.
+    Probed {
+        /// The caller's number for it.
+        number: u64,
+        /// What was answered; 408 if nobody did within 32 s, 503 if its connection was lost.
+        status: Status,
+        /// What the far side asks to wait.
+        retry_after: Option<Duration>,
+    },
     /// A phone registered here, or moved.
     Registered {
         /// Its user.
@@ -115,12 +154,14 @@ pub enum Event {
         /// What was granted; zero: the binding is gone.
         expires: Duration,
     },
-    /// Our own registration was refused or heard no answer; it is tried again after 30 s, unless it was being taken away.
+    /// Our own registration was refused or heard no answer, once until it holds again; it is tried again by itself, unless it was being taken away.
     RegisterFailed {
         /// Its address of record.
         aor: Uri,
         /// Why.
         status: Status,
+        /// The realm of a challenge that got no answer, because our credentials are for another one. The far side's text.
+        realm: Option<String>,
     },
 }
 
@@ -147,10 +188,28 @@ pub struct Incoming {
     pub tonewall_call: Option<String>,
     /// `Max-Forwards` as it came, at least 1; the call's other leg carries one less.
     pub max_forwards: u8,
-    /// The first `P-Asserted-Identity`, from a peer.
+    /// The first `P-Asserted-Identity`, from a peer whose word is believed.
     pub asserted_identity: Option<NameAddr>,
+    /// What the caller wants withheld.
+    pub privacy: Privacy,
+    /// Fields that may go on to the call's other side, as [`HeaderName::may_be_carried`] says, and the `Date` of a signed request. Only those of peers.
+    pub carried: Vec<(HeaderName, String)>,
     /// The call has passed this node before: it bears our node's tag (S40).
     pub second_pass: bool,
+    /// The leg whose place it is to take ([RFC 3891](https://www.rfc-editor.org/rfc/rfc3891)): one that is answered, or one that we call and that rings.
+    /// Whether its sender may is the caller's to say.
+    pub replaces: Option<LegId>,
+}
+
+/// What a far side wants its call to become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referral {
+    /// Whom to call.
+    pub to: ReferTo,
+    /// The leg of ours that `to` is to take the place of; none: it names none, or a dialog of somebody else.
+    pub replaces: Option<LegId>,
+    /// Who asks, by the word of `Referred-By` (RFC 3892), which is not proven.
+    pub referred_by: Option<NameAddr>,
 }
 
 /// Why a leg ended.

@@ -7,8 +7,8 @@ use super::dtmf_info::{self, Signal};
 use super::event::{EndReason, Event, LegId};
 use super::leg::{AnswerOf, Exchange, Leg, Side, State, Unacknowledged};
 use super::outbox::{Due, LegTimer};
-use super::receive::{Arrival, abilities, require_only};
-use super::write::{ACCEPT, ALLOW, read_session};
+use super::receive::{Arrival, require_only};
+use super::write::{ACCEPT, read_session};
 use crate::message::{HeaderName, Method, Status};
 use crate::transaction::{Opening, ServerId, T2};
 
@@ -62,6 +62,9 @@ impl Stack {
         if !in_order {
             return self.finish(now, transaction, Status::SERVER_INTERNAL_ERROR, &[]);
         }
+        if matches!(request.method, Method::Invite | Method::Update) {
+            self.hear_identity(arrival, id);
+        }
         match request.method {
             Method::Invite => self.receive_reinvite(now, arrival, id, transaction),
             Method::Prack => self.receive_prack(now, arrival, id, transaction),
@@ -70,14 +73,30 @@ impl Stack {
             Method::Info | Method::Message | Method::Notify => {
                 self.receive_info(now, arrival, id, transaction)
             }
-            Method::Options => self.finish(now, transaction, Status::OK, &abilities()),
-            Method::Refer => self.finish(now, transaction, Status::DECLINE, &[]),
-            _ => self.finish(
-                now,
-                transaction,
-                Status::METHOD_NOT_ALLOWED,
-                &[(HeaderName::ALLOW, ALLOW.to_owned())],
-            ),
+            Method::Options => {
+                let abilities = self.abilities();
+                self.finish(now, transaction, Status::OK, &abilities);
+            }
+            Method::Refer => self.receive_refer(now, arrival, id, transaction),
+            _ => self.not_allowed(now, transaction),
+        }
+    }
+
+    fn not_allowed(&mut self, now: Instant, transaction: ServerId) {
+        let allow = self.allow();
+        self.finish(now, transaction, Status::METHOD_NOT_ALLOWED, &[allow]);
+    }
+
+    fn hear_identity(&mut self, arrival: &Arrival<'_>, id: LegId) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        if !matches!(leg.state, State::Up(_)) {
+            return;
+        }
+        let (headers, from) = (&arrival.request.headers, &arrival.essentials.from.uri);
+        if (leg.terms.identity).is_another(headers, from, &leg.dialog.remote.uri) {
+            self.out.emit(Event::OtherIdentity { leg: id });
         }
     }
 
@@ -174,12 +193,11 @@ impl Stack {
                 Status::UNSUPPORTED_MEDIA_TYPE,
                 &[(HeaderName::ACCEPT, ACCEPT.to_owned())],
             ),
-            _ => self.finish(
-                now,
-                transaction,
-                Status::METHOD_NOT_ALLOWED,
-                &[(HeaderName::ALLOW, ALLOW.to_owned())],
-            ),
+            Method::Notify if self.hears_reports(id, arrival) => {
+                self.finish(now, transaction, Status::OK, &[]);
+                self.hear_report(id, arrival);
+            }
+            _ => self.not_allowed(now, transaction),
         }
     }
 
@@ -257,6 +275,7 @@ impl Stack {
             LegTimer::Cancelled => self.never_finished(now, id),
             LegTimer::Refresh => self.refresh_due(now, id),
             LegTimer::Expiry => self.session_expired(now, id),
+            LegTimer::Referral => self.referral_due(now, id),
         }
     }
 

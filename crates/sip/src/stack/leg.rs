@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::early::{Fork, Turn};
 use super::event::LegId;
 use super::flow::Flow;
+use super::identity::Identity;
+use super::refer::Referrals;
 use super::reliable::Reliable;
 use super::session_timer::{SessionTimer, Wanted};
 use super::write::description;
@@ -45,6 +47,8 @@ pub(crate) struct Terms {
     pub(crate) prover: Option<Box<Prover>>,
     /// Our UPDATE that is to refresh the session.
     pub(crate) refresh: Option<ClientId>,
+    pub(crate) identity: Identity,
+    pub(crate) referrals: Referrals,
 }
 
 impl Terms {
@@ -52,6 +56,7 @@ impl Terms {
     pub(crate) fn of_caller(headers: &HeaderMap, offer: Option<&Session>) -> Self {
         let mut terms = Self::default();
         terms.hear(headers);
+        terms.identity.learn(headers);
         if let Some(offer) = offer {
             terms.describes(offer);
         }

@@ -35,6 +35,7 @@ impl Stack {
                 Owner::Registration(number) => {
                     self.registration_failed(now, number, Status::SERVICE_UNAVAILABLE);
                 }
+                Owner::Probe(number) => self.probe_unreached(number),
                 Owner::Nobody => {}
             }
         }

@@ -11,17 +11,21 @@ mod dtmf_info;
 mod early;
 mod event;
 mod flow;
+mod identity;
 mod ids;
 mod in_dialog;
 mod leg;
 mod lost;
 pub(crate) mod outbox;
+mod probe;
 mod receive;
 mod recording;
+mod refer;
 mod register_client;
 mod register_server;
 mod reinvite;
 mod reliable;
+mod replaces;
 mod session_timer;
 mod uac;
 mod uas;
@@ -34,19 +38,19 @@ use std::time::{Duration, Instant};
 
 pub use command::{Command, CommandError};
 pub use config::{Credentials, Interface, Limits, Peer, PhoneAccount, StackConfig};
-pub use event::{EndReason, Event, Incoming, LegId};
+pub use event::{EndReason, Event, Incoming, LegId, Referral};
 pub use flow::{Flow, InterfaceId, Transmit, Transport};
 pub use outbox::StackCounters;
 
 use admission::Admission;
 use challenge::Provable;
 use ids::Ids;
-use leg::Leg;
+use leg::{Heard, Leg, State};
 use outbox::{Due, Outbox};
 use register_client::OwnRegistration;
 
 use crate::digest::DigestServer;
-use crate::message::{Uri, Wire};
+use crate::message::{Replaces, Uri, Wire};
 use crate::registrar::Registrar;
 use crate::transaction::{ClientId, Clients, Owner, Servers};
 
@@ -167,6 +171,19 @@ impl Stack {
         self.legs.get(&leg).map(|leg| leg.dialog.call_id.as_str())
     }
 
+    /// An answered leg as its far side knows it: what a call says that is to take our place in it.
+    #[must_use]
+    pub fn place_of(&self, leg: LegId) -> Option<Replaces> {
+        let leg = self.legs.get(&leg)?;
+        let State::Up(_) = leg.state else { return None };
+        Some(Replaces {
+            call_id: leg.dialog.call_id.clone(),
+            to_tag: leg.dialog.remote.tag()?.to_owned(),
+            from_tag: leg.dialog.local.tag()?.to_owned(),
+            early_only: false,
+        })
+    }
+
     /// The flow to an address over a transport, by the first interface that speaks it to this family of addresses; none: there is none.
     #[must_use]
     pub fn flow_to(&self, remote: SocketAddr, transport: Transport) -> Option<Flow> {
@@ -184,10 +201,24 @@ impl Stack {
         self.config.advertised(flow)
     }
 
+    /// The far side of a leg of ours has answered its INVITE provisionally, be it by 100 alone.
+    #[must_use]
+    pub fn has_sign_of_life(&self, leg: LegId) -> bool {
+        let state = self.legs.get(&leg).map(|leg| &leg.state);
+        matches!(state, Some(State::Calling(calling)) if calling.heard == Heard::Provisional)
+    }
+
     /// The far side's `Contact` of a leg; none: the leg is gone. The far side's text.
     #[must_use]
     pub fn far_contact(&self, leg: LegId) -> Option<&Uri> {
         self.legs.get(&leg).map(|leg| &leg.dialog.target)
+    }
+
+    /// A binding of ours is being taken away, and its registrar has not answered yet.
+    #[must_use]
+    pub fn is_unregistering(&self) -> bool {
+        let mut all = self.registrations.values();
+        all.any(OwnRegistration::is_ending)
     }
 
     /// Counts since the start, and how full the tables are.
@@ -213,6 +244,7 @@ impl Stack {
                 match owner {
                     Some(Owner::Leg(leg)) => self.invite_timed_out(now, leg, id),
                     Some(Owner::Registration(number)) => self.registration_timed_out(now, number),
+                    Some(Owner::Probe(number)) => self.probe_timed_out(number),
                     Some(Owner::Nobody) | None => {}
                 }
             }
@@ -231,6 +263,11 @@ impl Stack {
     /// The peer that sends from this address.
     fn peer(&self, address: IpAddr) -> Option<&Peer> {
         self.peers.get(*self.peer_at.get(&address)?)
+    }
+
+    /// What we prove ourselves with at the far side of a flow.
+    fn peer_credentials(&self, flow: Flow) -> Option<Credentials> {
+        self.peer(flow.remote.ip())?.credentials.clone()
     }
 
     /// Whether two addresses are one far side: the same, or both of one peer.

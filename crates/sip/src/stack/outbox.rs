@@ -81,6 +81,8 @@ pub(crate) enum LegTimer {
     Refresh,
     /// The session was not refreshed.
     Expiry,
+    /// The caller has not decided on a referral, or it has come to nothing.
+    Referral,
 }
 
 /// Output queues and timers; every part of a stack writes here.

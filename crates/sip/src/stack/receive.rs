@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::Stack;
 use super::flow::Flow;
+use super::refer::{NO_REFER_SUB, REPLACES};
 use super::reliable::REL100;
 use super::session_timer::TIMER;
-use super::write::{ACCEPT, ALLOW, SUPPORTED};
 use crate::message::{
     Essentials, HeaderName, Method, Parsed, Refusal, Request, Response, Status, Uri, parse,
 };
@@ -111,21 +111,45 @@ impl Stack {
         if !self.is_heard(now, arrival.flow) {
             return;
         }
-        if let Err((status, extra)) = inspect(arrival.request, arrival.essentials) {
+        if let Err((status, extra)) = self.inspect(arrival.request, arrival.essentials) {
             return self.answer(arrival, status, &extra);
         }
         match arrival.request.method {
             Method::Invite => self.receive_invite(now, arrival),
             Method::Register => self.receive_register(now, arrival),
-            Method::Options => self.answer(arrival, Status::OK, &abilities()),
+            Method::Options => self.answer(arrival, Status::OK, &self.abilities()),
+            Method::Refer => self.answer(arrival, Status::DECLINE, &[]),
             Method::Bye | Method::Info | Method::Update | Method::Prack => {
                 self.answer(arrival, Status::NO_DIALOG_OR_TRANSACTION, &[])
             }
-            _ => self.answer(
-                arrival,
-                Status::METHOD_NOT_ALLOWED,
-                &[(HeaderName::ALLOW, ALLOW.to_owned())],
-            ),
+            _ => self.answer(arrival, Status::METHOD_NOT_ALLOWED, &[self.allow()]),
+        }
+    }
+
+    /// What can be judged by the message alone.
+    fn inspect(&self, request: &Request, essentials: &Essentials) -> Result<(), Refused> {
+        let is_referral = request.method == Method::Refer && self.config.takes_transfers;
+        if !is_method_known(&request.method) && !is_referral {
+            return Err((Status::METHOD_NOT_ALLOWED, vec![self.allow()]));
+        }
+        match &request.uri {
+            Uri::Other(_) => return Err((Status::UNSUPPORTED_URI_SCHEME, Vec::new())),
+            Uri::Sip(uri) if uri.headers.is_some() => {
+                return Err((Status::BAD_REQUEST, Vec::new()));
+            }
+            Uri::Sip(_) | Uri::Tel(_) => {}
+        }
+        if essentials.max_forwards == 0 && request.method == Method::Invite {
+            return Err((Status::TOO_MANY_HOPS, Vec::new()));
+        }
+        require_only(request, self.extensions())
+    }
+
+    /// Extensions that may be required of us.
+    pub(super) fn extensions(&self) -> &'static [&'static str] {
+        match self.config.takes_transfers {
+            true => &[TIMER, REL100, REPLACES, NO_REFER_SUB],
+            false => &[TIMER, REL100],
         }
     }
 
@@ -172,8 +196,12 @@ impl Stack {
             Some(Owner::Leg(leg)) if essentials.cseq.method == Method::Update => {
                 self.update_answered(now, leg, id, &essentials, response);
             }
+            Some(Owner::Leg(leg)) if essentials.cseq.method == Method::Refer => {
+                self.refer_answered(leg, response);
+            }
             Some(Owner::Leg(leg)) => self.invite_answered(now, leg, id, &essentials, response),
             Some(Owner::Registration(number)) => self.registration_answered(now, number, response),
+            Some(Owner::Probe(number)) => self.probe_answered(number, response),
             Some(Owner::Nobody) | None => {}
         }
     }
@@ -190,25 +218,6 @@ pub(super) struct Arrival<'a> {
 
 /// A refusal and the fields that explain it.
 pub(super) type Refused = (Status, Vec<(HeaderName, String)>);
-
-/// What can be judged by the message alone.
-fn inspect(request: &Request, essentials: &Essentials) -> Result<(), Refused> {
-    if !is_method_known(&request.method) {
-        return Err((
-            Status::METHOD_NOT_ALLOWED,
-            vec![(HeaderName::ALLOW, ALLOW.to_owned())],
-        ));
-    }
-    match &request.uri {
-        Uri::Other(_) => return Err((Status::UNSUPPORTED_URI_SCHEME, Vec::new())),
-        Uri::Sip(uri) if uri.headers.is_some() => return Err((Status::BAD_REQUEST, Vec::new())),
-        Uri::Sip(_) | Uri::Tel(_) => {}
-    }
-    if essentials.max_forwards == 0 && request.method == Method::Invite {
-        return Err((Status::TOO_MANY_HOPS, Vec::new()));
-    }
-    require_only(request, &[TIMER, REL100])
-}
 
 /// What a request requires has to be known.
 pub(super) fn require_only(request: &Request, known: &[&str]) -> Result<(), Refused> {
@@ -240,15 +249,6 @@ fn is_method_known(method: &Method) -> bool {
             | Method::Ack
             | Method::Cancel
     )
-}
-
-/// What an OPTIONS is told.
-pub(super) fn abilities() -> [(HeaderName, String); 3] {
-    [
-        (HeaderName::SUPPORTED, SUPPORTED.to_owned()),
-        (HeaderName::ALLOW, ALLOW.to_owned()),
-        (HeaderName::ACCEPT, ACCEPT.to_owned()),
-    ]
 }
 
 fn bad_field(error: &crate::message::HeaderError) -> &'static str {

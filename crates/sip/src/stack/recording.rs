@@ -35,7 +35,7 @@ impl Stack {
         let mut contact = self.contact(flow);
         contact.params.set("+sip.src", None);
         let headers = &mut request.headers;
-        headers.set(HeaderName::CONTACT, contact.to_string());
+        headers.set(HeaderName::CONTACT, contact);
         headers.set(HeaderName::REQUIRE, SIPREC);
         headers.set(HeaderName::ACCEPT, ACCEPTED);
         // Random, so that nothing in the parts can be it.
@@ -106,7 +106,7 @@ impl Stack {
         let leg = self.legs.get(&id);
         match leg.is_some_and(|leg| leg.is_recording) {
             true => &[TIMER, REL100, SIPREC],
-            false => &[TIMER, REL100],
+            false => self.extensions(),
         }
     }
 

@@ -164,7 +164,7 @@ impl Stack {
             contact.params.set("expires", Some(&left));
             response
                 .headers
-                .push(HeaderName::CONTACT, contact.to_string());
+                .push_displayed(HeaderName::CONTACT, contact);
         }
         let opening = Opening {
             key: arrival.key.clone(),

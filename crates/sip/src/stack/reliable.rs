@@ -163,7 +163,7 @@ impl Stack {
         }
         let mut response = self.response(status, self.servers.fields(transaction));
         response.headers.push(HeaderName::REQUIRE, REL100);
-        response.headers.push(HeaderName::RSEQ, number.to_string());
+        response.headers.push_displayed(HeaderName::RSEQ, number);
         if let Some(session) = session {
             set_session(&mut response.headers, &mut response.body, session);
         }
@@ -451,7 +451,7 @@ impl Stack {
         };
         request
             .headers
-            .push(HeaderName::RACK, acknowledged.to_string());
+            .push_displayed(HeaderName::RACK, acknowledged);
         if let Some(answer) = answer {
             set_session(&mut request.headers, &mut request.body, answer);
         }
@@ -518,6 +518,7 @@ impl Leg {
         };
         let fork = calling.forks.get_mut(at)?;
         fork.terms.hear(&response.headers);
+        fork.terms.identity.learn(&response.headers);
         Some(fork)
     }
 }

@@ -72,7 +72,10 @@ impl Stack {
             offer: call.offer,
             metadata: call.metadata,
             flow: call.flow,
-            prover: call.credentials.map(Prover::new).map(Box::new),
+            prover: call
+                .credentials
+                .or_else(|| self.peer_credentials(call.flow))
+                .map(|credentials| Box::new(Prover::new(credentials))),
             tries: 0,
             min_se: None,
             raises: 0,
@@ -97,7 +100,10 @@ impl Stack {
     ) {
         let mut request = dialog.next_request(Method::Invite);
         for field in attempt.headers.iter() {
-            request.headers.set(field.name.clone(), field.value());
+            if *field.name == HeaderName::MAX_FORWARDS {
+                request.headers.remove(field.name);
+            }
+            request.headers.push(field.name.clone(), field.value());
         }
         if let Some((name, value)) = proof {
             request.headers.push(name, value);
@@ -217,6 +223,7 @@ impl Stack {
         }
         dialog.establish(essentials, response);
         terms.hear(&response.headers);
+        terms.identity.learn(&response.headers);
         terms.min_se = calling.attempt.min_se;
         let (transaction, number) = (calling.transaction, essentials.cseq.number);
         let is_recording = calling.attempt.metadata.is_some();
@@ -559,7 +566,7 @@ fn agreement(
 fn extra_headers(max_forwards: Option<u8>, wanted: Vec<(HeaderName, String)>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Some(hops) = max_forwards {
-        headers.push(HeaderName::MAX_FORWARDS, hops.to_string());
+        headers.push_displayed(HeaderName::MAX_FORWARDS, hops);
     }
     for (name, value) in wanted.into_iter().filter(|(name, _)| is_allowed(name)) {
         headers.push(name, value);
@@ -567,27 +574,23 @@ fn extra_headers(max_forwards: Option<u8>, wanted: Vec<(HeaderName, String)>) ->
     headers
 }
 
+/// What may be carried, what is said of the caller, and what an `X-` name says, our own among them.
 fn is_allowed(name: &HeaderName) -> bool {
+    let is_private = |name: &str| {
+        let head = name.get(..2);
+        head.is_some_and(|head| head.eq_ignore_ascii_case("X-"))
+    };
     match name {
-        HeaderName::Known(known) => matches!(
-            known,
-            Known::PAssertedIdentity
-                | Known::Privacy
-                | Known::Diversion
-                | Known::UserToUser
-                | Known::Subject
-        ),
-        HeaderName::Other(name) => {
-            name.eq_ignore_ascii_case("Alert-Info")
-                || name
-                    .get(..2)
-                    .is_some_and(|head| head.eq_ignore_ascii_case("X-"))
-        }
+        HeaderName::Known(
+            Known::PAssertedIdentity | Known::Privacy | Known::Date | Known::Replaces,
+        ) => true,
+        HeaderName::Other(name) if is_private(name) => true,
+        name => name.may_be_carried(),
     }
 }
 
 /// What a refusal asks to wait.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds: u64 = headers
         .first(&HeaderName::RETRY_AFTER)
         .and_then(leading_number)?;

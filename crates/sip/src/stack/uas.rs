@@ -12,20 +12,15 @@ use super::reliable::{Demand, Reliable};
 use super::session_timer::Wanted;
 use super::write::{ACCEPT, SDP, description, read_session, set_session};
 use crate::dialog::Dialog;
-use crate::digest::Verdict;
-use crate::message::{HeaderMap, HeaderName, Status};
+use crate::digest::{Prover, Verdict};
+use crate::message::{HeaderMap, HeaderName, Privacy, Status, carried};
 use crate::sdp::Session;
 use crate::transaction::{Opening, ServerId, T1, Timer};
 
 /// Who may call.
 enum Caller {
-    Peer {
-        name: String,
-        is_call_header_trusted: bool,
-    },
-    Phone {
-        user: String,
-    },
+    Peer { name: String, is_trusted: bool },
+    Phone { user: String },
 }
 
 impl Stack {
@@ -36,6 +31,10 @@ impl Stack {
         let second_pass = match self.inspect_invite(arrival) {
             Ok(second_pass) => second_pass,
             Err((status, extra)) => return self.answer(arrival, status, &extra),
+        };
+        let replaces = match self.replaced(&arrival.request.headers) {
+            Ok(replaces) => replaces,
+            Err(status) => return self.answer(arrival, status, &[]),
         };
         let offer = match read_session(&arrival.request.headers, &arrival.request.body) {
             Ok(offer) => offer,
@@ -53,7 +52,10 @@ impl Stack {
             return self.shed(arrival.flow, arrival.request, arrival.essentials);
         }
         let leg = self.open_incoming(now, arrival, offer.as_ref(), wanted);
-        let incoming = describe(arrival, leg, offer, caller, second_pass);
+        let incoming = Incoming {
+            replaces,
+            ..describe(arrival, leg, offer, caller, second_pass)
+        };
         self.out.emit(Event::Incoming(Box::new(incoming)));
     }
 
@@ -65,7 +67,7 @@ impl Stack {
                 .peer(arrival.flow.remote.ip())
                 .map(|peer| Caller::Peer {
                     name: peer.name.clone(),
-                    is_call_header_trusted: peer.call_header_trusted,
+                    is_trusted: peer.is_trusted,
                 });
             if peer.is_none() {
                 self.out.counters.forbidden += 1;
@@ -93,9 +95,6 @@ impl Stack {
         let is_modern = arrival.essentials.via.unique_branch().is_some();
         if is_modern && !headers.contains(&HeaderName::CONTACT) {
             return Err((Status::BAD_REQUEST, Vec::new()));
-        }
-        if headers.contains(&HeaderName::REPLACES) {
-            return Err((Status::DECLINE, Vec::new()));
         }
         if !accepts_sdp(headers) {
             return Err((
@@ -176,7 +175,10 @@ impl Stack {
             wanted,
             reliable: Reliable::new(demand, self.ids.below(u64::MAX)),
         };
-        let terms = Terms::of_caller(&arrival.request.headers, offer);
+        let mut terms = Terms::of_caller(&arrival.request.headers, offer);
+        terms.prover = self
+            .peer_credentials(arrival.flow)
+            .map(|credentials| Box::new(Prover::new(credentials)));
         self.legs.insert(
             id,
             Leg {
@@ -312,6 +314,32 @@ impl Stack {
         Ok(())
     }
 
+    /// The same with more header fields.
+    pub(super) fn decline(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        status: Status,
+        headers: Vec<(HeaderName, String)>,
+    ) -> Result<(), CommandError> {
+        let transaction = self.ringing(id)?.transaction;
+        if status.code() < 300 {
+            return Err(CommandError::BugStatus);
+        }
+        let mut response = self.response(status, self.servers.fields(transaction));
+        for (name, value) in headers {
+            response.headers.push(name, value);
+        }
+        self.servers
+            .respond(&mut self.out, now, transaction, &response);
+        self.remove_leg(now, id);
+        self.out.emit(Event::Ended {
+            leg: id,
+            reason: EndReason::Rejected,
+        });
+        Ok(())
+    }
+
     /// Refuses a ringing leg and tells the caller that it has ended.
     pub(super) fn refuse_call(
         &mut self,
@@ -349,7 +377,7 @@ impl Stack {
             let wait = self.config.limits.retry_after.as_secs().max(1);
             response
                 .headers
-                .push(HeaderName::RETRY_AFTER, wait.to_string());
+                .push_displayed(HeaderName::RETRY_AFTER, wait);
         }
         self.servers
             .respond(&mut self.out, now, transaction, &response);
@@ -420,11 +448,8 @@ fn describe(
     second_pass: bool,
 ) -> Incoming {
     let headers = &arrival.request.headers;
-    let (peer, registered_user, is_call_header_trusted) = match caller {
-        Caller::Peer {
-            name,
-            is_call_header_trusted,
-        } => (Some(name), None, is_call_header_trusted),
+    let (peer, registered_user, is_trusted) = match caller {
+        Caller::Peer { name, is_trusted } => (Some(name), None, is_trusted),
         Caller::Phone { user } => (None, Some(user), false),
     };
     let asserted = headers
@@ -441,13 +466,20 @@ fn describe(
         offer,
         tonewall_call: headers
             .text(&HeaderName::from("X-Tonewall-Call"))
-            .filter(|_| is_call_header_trusted)
+            .filter(|_| is_trusted)
             .map(str::to_owned),
         max_forwards: arrival.essentials.max_forwards,
-        asserted_identity: asserted.filter(|_| peer.is_some()),
+        asserted_identity: asserted.filter(|_| is_trusted),
+        privacy: Privacy::of(headers),
+        carried: if peer.is_some() {
+            carried(headers)
+        } else {
+            Vec::new()
+        },
         peer,
         registered_user,
         second_pass,
+        replaces: None,
     }
 }
 

@@ -18,10 +18,17 @@ use crate::siprec::{MULTIPART, session_part};
 use crate::transaction::Owner;
 
 /// Methods we take.
-pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REGISTER";
+const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REGISTER";
+
+/// The same where the far side of a call may have it go elsewhere.
+const ALLOW_TRANSFERS: &str =
+    "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REGISTER, REFER";
 
 /// Extensions we know.
-pub(super) const SUPPORTED: &str = "timer, 100rel";
+const SUPPORTED: &str = "timer, 100rel";
+
+/// The same where the far side of a call may have it go elsewhere.
+const SUPPORTED_TRANSFERS: &str = "timer, 100rel, replaces, norefersub";
 
 /// Body types we read.
 pub(super) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
@@ -30,6 +37,31 @@ pub(super) const ACCEPT: &str = "application/sdp, application/dtmf-relay, applic
 pub(super) const SDP: &str = "application/sdp";
 
 impl Stack {
+    /// Methods we take.
+    pub(super) fn allow(&self) -> (HeaderName, String) {
+        let [allow, _] = self.ability_fields();
+        (allow.0, allow.1.to_owned())
+    }
+
+    /// Methods we take, and extensions we know.
+    fn ability_fields(&self) -> [(HeaderName, &'static str); 2] {
+        let (methods, extensions) = match self.config.takes_transfers {
+            true => (ALLOW_TRANSFERS, SUPPORTED_TRANSFERS),
+            false => (ALLOW, SUPPORTED),
+        };
+        [
+            (HeaderName::ALLOW, methods),
+            (HeaderName::SUPPORTED, extensions),
+        ]
+    }
+
+    /// What an OPTIONS is told.
+    pub(super) fn abilities(&self) -> [(HeaderName, String); 3] {
+        let [allow, supported] = self.ability_fields();
+        let accept = (HeaderName::ACCEPT, ACCEPT);
+        [supported, allow, accept].map(|(name, value)| (name, value.to_owned()))
+    }
+
     /// Our address as the far side of a flow reaches it.
     pub(super) fn contact(&self, flow: Flow) -> NameAddr {
         NameAddr::new(self.own_uri(Some(self.ids.mark()), flow))
@@ -53,7 +85,7 @@ impl Stack {
             self.config.advertised(flow),
             &self.ids.branch(),
         );
-        request.headers.push_front(HeaderName::VIA, via.to_string());
+        request.headers.push_front(HeaderName::VIA, via);
         if request.method != Method::Ack {
             request
                 .headers
@@ -62,12 +94,11 @@ impl Stack {
         if matches!(request.method, Method::Invite | Method::Update) {
             if !request.headers.contains(&HeaderName::CONTACT) {
                 let contact = self.contact(flow);
-                request
-                    .headers
-                    .push(HeaderName::CONTACT, contact.to_string());
+                (request.headers).push_displayed(HeaderName::CONTACT, contact);
             }
-            request.headers.push(HeaderName::ALLOW, ALLOW);
-            request.headers.push(HeaderName::SUPPORTED, SUPPORTED);
+            for (name, value) in self.ability_fields() {
+                request.headers.push(name, value);
+            }
         }
     }
 
@@ -79,8 +110,9 @@ impl Stack {
         let aims = |method: Method| matches!(method, Method::Invite | Method::Update);
         let is_aimed = response.headers.cseq().is_ok_and(|cseq| aims(cseq.method));
         if in_dialog && is_aimed {
-            response.headers.push(HeaderName::ALLOW, ALLOW);
-            response.headers.push(HeaderName::SUPPORTED, SUPPORTED);
+            for (name, value) in self.ability_fields() {
+                response.headers.push(name, value);
+            }
         } else {
             response.headers.remove(&HeaderName::RECORD_ROUTE);
             response.headers.remove(&HeaderName::CONTACT);
@@ -137,10 +169,7 @@ impl Stack {
         if essentials.to.tag().is_none() {
             let computed = || self.ids.computed_tag(essentials);
             let tag = tag.map_or_else(computed, str::to_owned);
-            fields.set(
-                HeaderName::TO,
-                essentials.to.clone().with_tag(&tag).to_string(),
-            );
+            fields.set(HeaderName::TO, essentials.to.clone().with_tag(&tag));
         }
         if request.method == Method::Invite {
             for route in request.headers.all(&HeaderName::RECORD_ROUTE) {
@@ -148,7 +177,7 @@ impl Stack {
             }
         }
         if matches!(request.method, Method::Invite | Method::Update) {
-            fields.push(HeaderName::CONTACT, self.contact(flow).to_string());
+            fields.push_displayed(HeaderName::CONTACT, self.contact(flow));
         }
         fields
     }
@@ -249,6 +278,7 @@ impl Stack {
     pub(super) fn remove_leg(&mut self, now: Instant, id: LegId) -> Option<Leg> {
         let mut leg = self.legs.remove(&id)?;
         self.drop_early(now, &mut leg);
+        self.drop_referral(now, &mut leg);
         let call_id = &leg.dialog.call_id;
         let tag = |address: &NameAddr| address.tag().unwrap_or_default().to_owned();
         self.dialogs
@@ -266,6 +296,7 @@ impl Stack {
             LegTimer::Cancelled,
             LegTimer::Refresh,
             LegTimer::Expiry,
+            LegTimer::Referral,
         ] {
             self.out.timers.cancel(Due::Leg(id, timer));
         }

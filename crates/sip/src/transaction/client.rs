@@ -23,6 +23,8 @@ pub(crate) enum Owner {
     Leg(LegId),
     /// One of our own registrations.
     Registration(u64),
+    /// A question of ours whether somebody is there, by its number.
+    Probe(u64),
     /// Nobody: a BYE or a CANCEL, whose answer changes nothing.
     Nobody,
 }
@@ -332,7 +334,7 @@ impl Client {
         copy(HeaderName::TO);
         copy(HeaderName::CALL_ID);
         if let Some(to) = to {
-            headers.set(HeaderName::TO, to.to_string());
+            headers.set(HeaderName::TO, to);
         }
         let number = self
             .headers

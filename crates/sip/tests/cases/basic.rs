@@ -135,6 +135,47 @@ fn callee_can_hang_up_too() {
 }
 
 #[test]
+fn refusal_says_what_else_is_to_be_said() {
+    let mut world = World::new();
+    let alice = world.invite();
+    world.run_ms(50);
+    let leg = world.take_incoming(Who::Bob).leg;
+    let decline = |status, headers| Command::Decline {
+        leg,
+        status,
+        headers,
+    };
+    let early = decline(Status::RINGING, Vec::new());
+    assert!(world.try_command(Who::Bob, early).is_err());
+    let warning = "399 tonewall \"the service is closed\"";
+    let said = vec![
+        (HeaderName::WARNING, warning.to_owned()),
+        (HeaderName::RETRY_AFTER, "1800".to_owned()),
+    ];
+    world.command(Who::Bob, decline(Status::TEMPORARILY_UNAVAILABLE, said));
+    world.run_ms(50);
+    assert_eq!(
+        world.take_event(Who::Alice),
+        Event::Failed {
+            leg: alice,
+            status: Status::TEMPORARILY_UNAVAILABLE,
+            retry_after: Some(Duration::from_secs(1_800))
+        }
+    );
+    let ended = Event::Ended {
+        leg,
+        reason: EndReason::Rejected,
+    };
+    assert_eq!(world.take_event(Who::Bob), ended);
+    let text = world.last_text(Who::Bob, "480 INVITE");
+    assert!(
+        text.contains(&format!("\r\nWarning: {warning}\r\n")),
+        "{text}"
+    );
+    world.assert_clean();
+}
+
+#[test]
 fn refusal_reaches_the_caller_and_is_acknowledged() {
     let mut world = World::new();
     let alice = world.invite();
@@ -296,7 +337,9 @@ fn phone_registers_is_called_and_calls() {
     );
     let register = Command::Register {
         aor: uri("sip:anna@192.0.2.20"),
+        contact: None,
         flow: sip::Flow::udp(Who::Bob.address()),
+        others: Vec::new(),
         credentials: credentials("anna", "p4ss"),
         expires: Duration::from_secs(600),
     };

@@ -201,3 +201,54 @@ fn nothing_of_a_proven_call_is_left_behind() {
     world.inject(Who::Alice, &reply(&bye, 401, "", CHALLENGE));
     world.assert_clean();
 }
+
+/// A call that his trunk, Alice, brought Bob, who has something to prove himself with there.
+fn brought_by_trunk() -> (World, LegId) {
+    let mut world = World::new();
+    let trunk = sip::Peer {
+        name: "trunk".to_owned(),
+        addresses: vec![Who::Alice.address().ip()],
+        is_trusted: false,
+        credentials: Some(credentials("us", "word")),
+    };
+    world.command(Who::Bob, Command::SetPeers { peers: vec![trunk] });
+    let (_, bob) = world.talk();
+    world.lose(|_, _| true);
+    world.events.clear();
+    world.seen.clear();
+    (world, bob)
+}
+
+#[test]
+fn trunk_that_brought_a_call_may_challenge_what_we_send_in_it() {
+    for at in [0, 2, 3] {
+        let (mut world, bob) = brought_by_trunk();
+        let (label, command) = commands(bob)[at].clone();
+        world.command(Who::Bob, command);
+        let bare = world.last_request(Who::Bob, label);
+        world.inject(Who::Bob, &reply(&bare, 407, "", BY_PROXY));
+        let proven = world.last_request(Who::Bob, label);
+        let proof = proven.headers.text(&HeaderName::PROXY_AUTHORIZATION);
+        assert!(proof.unwrap().contains("username=\"us\""), "{label}");
+    }
+}
+
+#[test]
+fn call_to_a_trunk_is_proven_by_its_credentials_alone() {
+    for (realm, sent) in [("tonewall", 2), ("elsewhere", 1)] {
+        let mut world = World::new();
+        world.lose(|_, _| true);
+        let trunk = sip::Peer {
+            name: "trunk".to_owned(),
+            addresses: vec![Who::Bob.address().ip()],
+            is_trusted: false,
+            credentials: Some(credentials("us", "word")),
+        };
+        world.command(Who::Alice, Command::SetPeers { peers: vec![trunk] });
+        world.invite();
+        let bare = world.last_request(Who::Alice, "INVITE");
+        let challenge = CHALLENGE.replace("tonewall", realm);
+        world.inject(Who::Alice, &reply(&bare, 401, "bob", &challenge));
+        assert_eq!(world.count(Who::Alice, "INVITE"), sent, "{realm}");
+    }
+}

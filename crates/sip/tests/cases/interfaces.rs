@@ -57,7 +57,8 @@ impl Bench {
                 "192.0.2.10".parse().unwrap(),
                 "2001:db8::10".parse().unwrap(),
             ],
-            call_header_trusted: false,
+            is_trusted: false,
+            credentials: None,
         };
         let peers = vec![peer];
         stack.command(now, Command::SetPeers { peers }).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sip::message::{HeaderName, Request};
 use sip::{Command, Credentials, Event, Flow, Status};
 
-use super::world::{Who, World, account, credentials, offer, uri};
+use super::world::{Who, World, account, credentials, offer, reply, uri};
 
 const AOR: &str = "sip:anna@192.0.2.20";
 
@@ -28,7 +28,9 @@ fn register(world: &mut World, credentials: Credentials, seconds: u64) {
         Who::Alice,
         Command::Register {
             aor: uri(AOR),
+            contact: None,
             flow,
+            others: Vec::new(),
             credentials,
             expires,
         },
@@ -83,6 +85,7 @@ fn binding_runs_out_unless_refreshed() {
     let failed = Event::RegisterFailed {
         aor: uri(AOR),
         status: Status::REQUEST_TIMEOUT,
+        realm: None,
     };
     assert_eq!(world.take_events(Who::Alice), [failed]);
 }
@@ -354,10 +357,7 @@ fn challenges_of_other_realms_get_no_credentials() {
     let leg = world.invite_with(Some(offer(Who::Alice)), Some(credentials("anna", "p4ss")));
     let invite: Request = world.last_request(Who::Alice, "INVITE");
     let challenge = "Proxy-Authenticate: Digest realm=\"evil\", nonce=\"1\", qop=\"auth\"";
-    world.inject(
-        Who::Alice,
-        &super::world::reply(&invite, 407, "x", challenge),
-    );
+    world.inject(Who::Alice, &reply(&invite, 407, "x", challenge));
     assert!(
         matches!(world.take_event(Who::Alice), Event::Failed { leg: failed, .. } if failed == leg)
     );
@@ -400,4 +400,119 @@ fn phone_behind_nat_is_reached_by_its_flow_even_after_it_moved_to_another_port()
     let bye = world.bob.poll_transmit().unwrap();
     assert!(bye.wire.as_bytes().starts_with(b"BYE "));
     assert_eq!(bye.flow.remote, moved);
+}
+
+/// Alice registers, and nothing that is sent arrives.
+fn register_unheard(contact: Option<&str>, others: Vec<Flow>) -> World {
+    let mut world = World::new();
+    world.lose(|_, _| true);
+    let register = Command::Register {
+        aor: uri(AOR),
+        contact: contact.map(str::to_owned),
+        flow: Flow::udp(Who::Bob.address()),
+        others,
+        credentials: credentials("anna", "p4ss"),
+        expires: Duration::from_secs(60),
+    };
+    world.command(Who::Alice, register);
+    world
+}
+
+#[test]
+fn contact_may_have_another_user_than_the_address_of_record() {
+    let mut world = register_unheard(Some("4930123"), Vec::new());
+    let request = world.last_request(Who::Alice, "REGISTER");
+    let contact = request.headers.text(&HeaderName::CONTACT).unwrap();
+    assert!(contact.contains("sip:4930123@"), "{contact}");
+    let granted = format!("Contact: <sip:other@192.0.2.9>;expires=50, {contact};expires=40");
+    world.inject(Who::Alice, &reply(&request, 200, "bob", &granted));
+    let done = Event::RegisterDone {
+        aor: uri(AOR),
+        expires: Duration::from_secs(40),
+    };
+    assert_eq!(world.take_event(Who::Alice), done);
+}
+
+#[test]
+fn registrar_that_refuses_is_left_alone_for_twice_as_long_each_time() {
+    let mut world = register_unheard(None, Vec::new());
+    let mut refuse = |lines: &str| {
+        let request = world.last_request(Who::Alice, "REGISTER");
+        world.inject(Who::Alice, &reply(&request, 403, "bob", lines));
+        let sent = world.count(Who::Alice, "REGISTER");
+        let mut waited = 0;
+        while world.count(Who::Alice, "REGISTER") == sent {
+            world.run(Duration::from_secs(1));
+            waited += 1;
+        }
+        waited
+    };
+    assert_eq!([refuse(""), refuse(""), refuse("")], [30, 60, 120]);
+    assert_eq!(refuse("Retry-After: 700"), 700);
+    assert_eq!(
+        [refuse(""), refuse("Retry-After: 9999"), refuse("")],
+        [480, 900, 900]
+    );
+    let failed = world.take_events(Who::Alice);
+    assert_eq!(failed.len(), 1, "it is said once: {failed:?}");
+    let request = world.last_request(Who::Alice, "REGISTER");
+    world.inject(Who::Alice, &reply(&request, 200, "bob", ""));
+    assert!(matches!(
+        world.take_event(Who::Alice),
+        Event::RegisterDone { .. }
+    ));
+}
+
+#[test]
+fn challenge_of_another_realm_is_named_and_not_answered() {
+    let mut world = register_unheard(None, Vec::new());
+    let request = world.last_request(Who::Alice, "REGISTER");
+    let challenge = "WWW-Authenticate: Digest realm=\"sip.example\", nonce=\"n\"";
+    world.inject(Who::Alice, &reply(&request, 401, "bob", challenge));
+    let failed = Event::RegisterFailed {
+        aor: uri(AOR),
+        status: Status::UNAUTHORIZED,
+        realm: Some("sip.example".to_owned()),
+    };
+    assert_eq!(world.take_events(Who::Alice), [failed]);
+    assert_eq!(world.count(Who::Alice, "REGISTER"), 1);
+}
+
+#[test]
+fn wrong_password_is_sent_once() {
+    let mut world = register_unheard(None, Vec::new());
+    let challenge = "WWW-Authenticate: Digest realm=\"tonewall\", nonce=\"n\"";
+    for _ in 0..2 {
+        let request = world.last_request(Who::Alice, "REGISTER");
+        world.inject(Who::Alice, &reply(&request, 401, "bob", challenge));
+    }
+    let failed = Event::RegisterFailed {
+        aor: uri(AOR),
+        status: Status::UNAUTHORIZED,
+        realm: None,
+    };
+    assert_eq!(world.take_events(Who::Alice), [failed]);
+    assert_eq!(world.count(Who::Alice, "REGISTER"), 2);
+}
+
+#[test]
+fn registrar_that_is_silent_is_asked_elsewhere() {
+    let nowhere = Flow::udp("192.0.2.77:5060".parse().unwrap());
+    let mut world = world();
+    let register = Command::Register {
+        aor: uri(AOR),
+        contact: None,
+        flow: nowhere,
+        others: vec![Flow::udp(Who::Bob.address())],
+        credentials: credentials("anna", "p4ss"),
+        expires: Duration::from_secs(60),
+    };
+    world.command(Who::Alice, register);
+    world.run(Duration::from_secs(34));
+    assert!(matches!(
+        world.take_events(Who::Alice)[..],
+        [Event::RegisterDone { .. }]
+    ));
+    assert!(world.bob.registration("anna").is_some());
+    assert!(!world.alice.is_unregistering());
 }

@@ -361,7 +361,8 @@ fn early_media() -> (World, LegId, LegId) {
     let peer = sip::Peer {
         name: "Alice".to_owned(),
         addresses: vec![Who::Alice.address().ip()],
-        call_header_trusted: true,
+        is_trusted: true,
+        credentials: None,
     };
     world.command(Who::Bob, Command::SetPeers { peers: vec![peer] });
     let alice = world.invite();

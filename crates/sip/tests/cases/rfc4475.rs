@@ -41,7 +41,8 @@ fn judge(bytes: &[u8]) -> String {
     let peer = Peer {
         name: "peer".to_owned(),
         addresses: vec![Flow::udp(source).remote.ip()],
-        call_header_trusted: false,
+        is_trusted: false,
+        credentials: None,
     };
     stack
         .command(now, Command::SetPeers { peers: vec![peer] })

@@ -127,8 +127,28 @@ fn corpus() -> Vec<Vec<u8>> {
         Who::Bob,
         &request("INFO", "Content-Type: application/dtmf-relay\r\n"),
     );
+    let refer = "Refer-To: \"Lee\" <sip:lee@192.0.2.20;method=INVITE?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2&X=1>\r\nReferred-By: <sip:a@192.0.2.10>\r\nRefer-Sub: true\r\n";
+    world.inject(Who::Bob, &request("REFER", refer));
+    let replaces = "Replaces: hand;from-tag=hand;to-tag=1;early-only\r\nRequire: replaces\r\n";
+    world.inject(Who::Bob, &request("INVITE", replaces));
+    corpus.push(request("REFER", refer).into_bytes());
+    corpus.push(request("INVITE", replaces).into_bytes());
+    corpus.extend(referrals());
     corpus.extend(world.seen.iter().map(|seen| seen.text.clone().into_bytes()));
     corpus
+}
+
+/// A call's own messages of a transfer.
+fn referrals() -> Vec<Vec<u8>> {
+    let mut world = World::with_transfers();
+    let (alice, bob) = world.talk();
+    let to = sip::NameAddr::parse(b"<sip:lee@192.0.2.20>").unwrap();
+    world.command(Who::Alice, Command::Refer { leg: alice, to });
+    world.run_ms(50);
+    world.command(Who::Bob, Command::AcceptReferral { leg: bob });
+    world.run_ms(50);
+    let seen = world.seen.iter();
+    seen.map(|seen| seen.text.clone().into_bytes()).collect()
 }
 
 fn mutate(random: &mut StdRng, corpus: &[Vec<u8>]) -> Vec<u8> {
@@ -167,14 +187,16 @@ fn mutated_messages_never_panic_and_fill_no_table() {
     let corpus = corpus();
     let start = Instant::now();
     let mut now = start;
-    let mut stack = Stack::new(
-        StackConfig::new("n1", 1, [9; 32], Who::Bob.address()),
-        start,
-    );
+    let config = StackConfig {
+        takes_transfers: true,
+        ..StackConfig::new("n1", 1, [9; 32], Who::Bob.address())
+    };
+    let mut stack = Stack::new(config, start);
     let peer = Peer {
         name: "sbc".to_owned(),
         addresses: vec![Who::Alice.address().ip()],
-        call_header_trusted: true,
+        is_trusted: true,
+        credentials: None,
     };
     stack
         .command(now, Command::SetPeers { peers: vec![peer] })

@@ -107,6 +107,55 @@ fn update_without_description_moves_the_target_and_is_answered_at_once() {
 }
 
 #[test]
+fn s39_a_request_that_names_somebody_else_is_told_before_what_it_asks_for() {
+    let mut world = World::new();
+    let (_, bob) = talk(&mut world);
+    let contact = "Contact: <sip:a@192.0.2.10>";
+    let asserting =
+        |user: &str| format!("{contact}\r\nP-Asserted-Identity: <sip:{user}@192.0.2.10>");
+    let other = Event::OtherIdentity { leg: bob };
+    let known = world
+        .last_request(Who::Alice, "ACK")
+        .headers
+        .from()
+        .unwrap();
+    let known = known.uri.user().unwrap().to_owned();
+    let mut number = 2;
+    let mut update = |world: &mut World, lines: &str, from: Option<&str>| {
+        let mut update = inside(world, "UPDATE", number, lines);
+        if let Some(user) = from {
+            update = update.replacen(
+                &format!("From: <sip:{known}@"),
+                &format!("From: <sip:{user}@"),
+                1,
+            );
+            assert!(update.contains(&format!("<sip:{user}@")), "{update}");
+        }
+        number += 1;
+        world.inject(Who::Bob, &update);
+        std::mem::take(&mut world.events)
+    };
+    assert_eq!(update(&mut world, contact, None), []);
+    assert_eq!(update(&mut world, &asserting(&known), None), []);
+    let told = [(Who::Bob, other)];
+    assert_eq!(update(&mut world, &asserting("+15550100"), None), told);
+    assert_eq!(update(&mut world, &asserting("+15550100"), None), []);
+    assert_eq!(update(&mut world, contact, None), [], "says nothing anew");
+    assert_eq!(update(&mut world, contact, Some("mallory")), told);
+    assert_eq!(update(&mut world, contact, Some("mallory")), []);
+    let offering = format!(
+        "{}\r\n{}",
+        "P-Asserted-Identity: <sip:eve@192.0.2.10>",
+        offering()
+    );
+    let said = update(&mut world, &offering, Some("mallory"));
+    assert!(matches!(
+        &said[..],
+        [(_, Event::OtherIdentity { .. }), (_, Event::Offered { .. })]
+    ));
+}
+
+#[test]
 fn updates_that_cross_are_both_refused_with_491() {
     let mut world = World::new();
     let (alice, bob) = world.talk();

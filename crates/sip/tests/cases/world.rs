@@ -84,9 +84,20 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    /// Two stacks whose far sides may have calls go elsewhere.
+    pub(crate) fn with_transfers() -> Self {
+        Self::with(|config| config.takes_transfers = true)
+    }
+
+    fn with(change: impl Fn(&mut StackConfig)) -> Self {
         let start = Instant::now();
         let stack = |node: &str, who: Who, seed: u8| {
-            Stack::new(StackConfig::new(node, 1, [seed; 32], who.address()), start)
+            let mut config = StackConfig::new(node, 1, [seed; 32], who.address());
+            change(&mut config);
+            Stack::new(config, start)
         };
         let mut world = Self {
             alice: stack("alice", Who::Alice, 1),
@@ -103,7 +114,8 @@ impl World {
             let peer = Peer {
                 name,
                 addresses: vec![who.other().address().ip()],
-                call_header_trusted: true,
+                is_trusted: true,
+                credentials: None,
             };
             world.command(who, Command::SetPeers { peers: vec![peer] });
         }

@@ -223,7 +223,7 @@ fn what_each_side_wants_of_security_decides() {
         agreed.map(|(answer, agreed)| {
             let port = agreed.remote_rtp.port();
             let at = answer.media.iter().find(|media| media.port != 0);
-            let profile = at.map(|media| media.protocol.clone()).expect("a line");
+            let profile = at.map(|media| media.protocol.to_string()).expect("a line");
             (port, profile, agreed.srtp.is_some())
         })
     };
