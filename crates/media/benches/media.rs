@@ -15,6 +15,7 @@ use media::relay::{Input, Relay, RelayPlan};
 use media::rtp::RtpHeader;
 use media::sample;
 use media::tone::{KeyTone, KeyToneShape};
+use opus_rs::{Application, OpusEncoder};
 
 const FRAME: usize = 160;
 const FRAME_TIME: Duration = Duration::from_millis(20);
@@ -71,6 +72,18 @@ fn main() {
             "relay_agent_protected",
             least(|| relay(&speech, Leg::Agent, Mode::Protected)),
         ),
+        (
+            "relay_opus_open",
+            least(|| relay(&speech, Leg::Consumer, Mode::OpusOpen)),
+        ),
+        (
+            "relay_opus_protected_speech",
+            least(|| relay(&speech, Leg::Consumer, Mode::OpusProtected)),
+        ),
+        (
+            "relay_opus_agent_protected",
+            least(|| relay(&speech, Leg::Agent, Mode::OpusProtected)),
+        ),
         ("relay_unprotected_cold", cold(&speech, Mode::Open)),
         ("relay_protected_cold", cold(&speech, Mode::Protected)),
     ];
@@ -84,9 +97,9 @@ fn main() {
             )
         })
         .collect();
-    let arm_us = arm_micros();
+    let [arm_us, arm_opus_us] = [Mode::Watched, Mode::OpusOpen].map(arm_micros);
     let line = format!(
-        "{{\"frame_ms\": 20, {}, \"arm_us\": {arm_us}}}\n",
+        "{{\"frame_ms\": 20, {}, \"arm_us\": {arm_us}, \"arm_opus_us\": {arm_opus_us}}}\n",
         fields.join(", ")
     );
     let written = std::io::stdout().lock().write_all(line.as_bytes());
@@ -182,27 +195,74 @@ enum Mode {
     Open,
     Watched,
     Protected,
+    /// Both legs speak Opus; packets pass as they come.
+    OpusOpen,
+    OpusProtected,
 }
 
-fn plan(host: u8) -> LegPlan {
-    LegPlan::new(Codec::Pcmu, SocketAddr::from(([192, 0, 2, host], 4_000)))
-        .with_telephone_event(101)
+impl Mode {
+    fn codec(self) -> Codec {
+        match self {
+            Self::Open | Self::Watched | Self::Protected => Codec::Pcmu,
+            Self::OpusOpen | Self::OpusProtected => Codec::Opus,
+        }
+    }
+
+    fn is_protected(self) -> bool {
+        matches!(self, Self::Protected | Self::OpusProtected)
+    }
+}
+
+fn plan(host: u8, codec: Codec) -> LegPlan {
+    LegPlan::new(codec, SocketAddr::from(([192, 0, 2, host], 4_000))).with_telephone_event(101)
 }
 
 fn new_relay(now: Instant, mode: Mode) -> Relay {
-    let mut relay_plan = RelayPlan::new(plan(1), plan(2), 3);
-    relay_plan.watch = mode != Mode::Open;
+    let [consumer, agent] = [1, 2].map(|host| plan(host, mode.codec()));
+    let mut relay_plan = RelayPlan::new(consumer, agent, 3);
+    relay_plan.watch = !matches!(mode, Mode::Open | Mode::OpusOpen);
     Relay::new(relay_plan, now)
+}
+
+/// What a phone of the mode sends for its samples.
+struct Voice(Option<OpusEncoder>);
+
+impl Voice {
+    fn of(mode: Mode) -> Self {
+        let new = || OpusEncoder::new(8_000, 1, Application::Voip).expect("8 kHz, one channel");
+        Self((mode.codec() == Codec::Opus).then(new))
+    }
+
+    fn packet(&mut self, index: usize, frame: &[i16]) -> Vec<u8> {
+        let clock = if self.0.is_some() { 6 } else { 1 };
+        let header = RtpHeader {
+            marker: false,
+            payload_type: if self.0.is_some() { 111 } else { 0 },
+            sequence: u16::try_from(index).unwrap_or(0),
+            timestamp: u32::try_from(index * FRAME * clock).unwrap_or(0),
+            ssrc: 5,
+        };
+        let mut bytes = header.to_bytes().to_vec();
+        let Some(encoder) = &mut self.0 else {
+            bytes.extend(frame.iter().map(|value| Law::Mu.encode_sample(*value)));
+            return bytes;
+        };
+        (encoder.bitrate_bps, encoder.complexity) = (24_000, 5);
+        let mut octets = [0; FRAME];
+        let len = encoder.encode_i16(frame, FRAME, &mut octets);
+        bytes.extend(&octets[..len.expect("20 ms are a packet")]);
+        bytes
+    }
 }
 
 /// A relay in that mode.
 fn relay_in(mode: Mode, now: Instant) -> Relay {
     let mut relay = new_relay(now, mode);
-    if mode == Mode::Protected {
-        let silence = packet(0, &[0; FRAME]);
+    if mode.is_protected() {
+        let silence = Voice::of(mode).packet(0, &[0; FRAME]);
         let input = Input::Packet {
             leg: Leg::Consumer,
-            source: plan(1).remote_rtp,
+            source: plan(1, mode.codec()).remote_rtp,
             received_at: now,
             bytes: &silence,
             rtcp: false,
@@ -213,20 +273,21 @@ fn relay_in(mode: Mode, now: Instant) -> Relay {
     relay
 }
 
-fn packets(linear: &[i16]) -> Vec<Vec<u8>> {
+fn packets(linear: &[i16], mode: Mode) -> Vec<Vec<u8>> {
+    let mut voice = Voice::of(mode);
     linear
         .chunks_exact(FRAME)
         .enumerate()
-        .map(|(index, frame)| packet(index + 1, frame))
+        .map(|(index, frame)| voice.packet(index + 1, frame))
         .collect()
 }
 
 /// Everything the media thread does for a packet but the system calls: a look ahead, input, outputs, next timeout. Yields the number of outputs.
 fn drive(relay: &mut Relay, now: Instant, leg: Leg, bytes: &[u8]) -> usize {
     let source = if leg == Leg::Consumer {
-        plan(1).remote_rtp
+        plan(1, Codec::Pcmu).remote_rtp
     } else {
-        plan(2).remote_rtp
+        plan(2, Codec::Pcmu).remote_rtp
     };
     let input = Input::Packet {
         leg,
@@ -251,7 +312,7 @@ fn drive(relay: &mut Relay, now: Instant, leg: Leg, bytes: &[u8]) -> usize {
 fn relay(linear: &[i16], leg: Leg, mode: Mode) -> Duration {
     let mut now = Instant::now();
     let mut relay = relay_in(mode, now);
-    let packets = packets(linear);
+    let packets = packets(linear, mode);
     let mut sent = 0;
     let began = Instant::now();
     for bytes in &packets {
@@ -269,7 +330,7 @@ fn cold(linear: &[i16], mode: Mode) -> u128 {
     let mut now = Instant::now();
     let mut relays: Vec<Relay> = (0..CALLS).map(|_| relay_in(mode, now)).collect();
     let mut fastest = Duration::MAX;
-    for bytes in &packets(linear) {
+    for bytes in &packets(linear, mode) {
         now += FRAME_TIME;
         let began = Instant::now();
         let sent: usize = relays
@@ -282,28 +343,15 @@ fn cold(linear: &[i16], mode: Mode) -> u128 {
     fastest.as_nanos() / u128::from(sample::span(CALLS))
 }
 
-fn packet(index: usize, frame: &[i16]) -> Vec<u8> {
-    let header = RtpHeader {
-        marker: false,
-        payload_type: 0,
-        sequence: u16::try_from(index).unwrap_or(0),
-        timestamp: u32::try_from(index * FRAME).unwrap_or(0),
-        ssrc: 5,
-    };
-    let mut bytes = header.to_bytes().to_vec();
-    bytes.extend(frame.iter().map(|value| Law::Mu.encode_sample(*value)));
-    bytes
-}
-
-/// Microseconds of arming, self-check included.
-fn arm_micros() -> u128 {
+/// Microseconds of arming a call of the mode, self-check included.
+fn arm_micros(mode: Mode) -> u128 {
     let arm = || {
         let now = Instant::now();
-        let mut relay = new_relay(now, Mode::Watched);
-        let silence = packet(0, &[0; FRAME]);
+        let mut relay = new_relay(now, mode);
+        let silence = Voice::of(mode).packet(0, &[0; FRAME]);
         let input = Input::Packet {
             leg: Leg::Consumer,
-            source: plan(1).remote_rtp,
+            source: plan(1, mode.codec()).remote_rtp,
             received_at: now,
             bytes: &silence,
             rtcp: false,

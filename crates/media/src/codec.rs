@@ -1,15 +1,27 @@
-//! A leg's octets and samples at 8 kHz, in whatever codec it speaks. In each of them an octet is a sample.
+//! A leg's octets and samples at 8 kHz, in whatever codec it speaks. In each of them but Opus an octet is a sample.
 //! Owns: what has to be remembered of a leg's stream between two packets; boxed, and only where the codec asks for it.
-//! Never: allocates after its creation.
+//! Never: allocates after its creation, but for Opus as it begins to be decoded or encoded.
 
+use crate::egress_guard::{EgressGuard, Verdict};
 use crate::g711::Law;
 use crate::g722;
 use crate::leg::Codec;
+use crate::opus;
+
+/// How many samples at 8 kHz a payload has, at most 120 ms; none if there are none, or more.
+pub(crate) fn samples_of(codec: Codec, payload: &[u8]) -> Option<usize> {
+    match codec {
+        Codec::Pcmu | Codec::Pcma | Codec::G722 => Some(payload.len())
+            .filter(|samples| (1..=crate::relay::AUDIO_SAMPLES_MAX).contains(samples)),
+        Codec::Opus => opus::samples_of(payload),
+    }
+}
 
 /// What a far side sends, into samples.
 pub(crate) enum Decoder {
     G711(Law),
     G722(Box<g722::Decoder>),
+    Opus(opus::Decoder),
 }
 
 impl Decoder {
@@ -17,6 +29,7 @@ impl Decoder {
         match codec {
             Codec::Pcmu | Codec::Pcma => Self::G711(codec.law()),
             Codec::G722 => Self::G722(Box::default()),
+            Codec::Opus => Self::Opus(opus::Decoder::default()),
         }
     }
 
@@ -25,14 +38,24 @@ impl Decoder {
         match self {
             Self::G711(law) => law.decode(octets, linear),
             Self::G722(decoder) => decoder.decode(octets, linear),
+            Self::Opus(decoder) => decoder.decode(octets, linear),
         }
     }
 
-    /// Decodes what was overtaken, as if it came now; nothing is remembered of it.
+    /// Packets pass as they come for now, and nothing listens to them.
+    pub(crate) fn rest(&mut self) {
+        match self {
+            Self::G711(_) | Self::G722(_) => {}
+            Self::Opus(decoder) => decoder.rest(),
+        }
+    }
+
+    /// Decodes what was overtaken, as if it came now; nothing is remembered of it. Nothing is made of Opus: what its decoder remembers cannot be put aside.
     pub(crate) fn decode_late(&self, octets: &[u8], linear: &mut [i16]) -> usize {
         match self {
             Self::G711(law) => law.decode(octets, linear),
             Self::G722(decoder) => g722::Decoder::clone(decoder).decode(octets, linear),
+            Self::Opus(_) => 0,
         }
     }
 }
@@ -41,6 +64,7 @@ impl Decoder {
 pub(crate) enum Encoder {
     G711(Law),
     G722(Box<Wide>),
+    Opus(Box<opus::Encoder>),
 }
 
 /// An encoder of G.722, and the far side's decoder.
@@ -56,13 +80,24 @@ impl Encoder {
         match codec {
             Codec::Pcmu | Codec::Pcma => Self::G711(codec.law()),
             Codec::G722 => Self::G722(Box::default()),
+            Codec::Opus => Self::Opus(Box::default()),
         }
     }
 
-    /// The far side was sent, unchanged, what this decoder of the same codec has heard.
+    /// The far side was sent, unchanged, what this decoder of the same codec has heard, or would have.
     pub(crate) fn follow(&mut self, decoder: &Decoder) {
-        if let (Self::G722(wide), Decoder::G722(decoder)) = (self, decoder) {
-            wide.encoder.follow(decoder);
+        match (self, decoder) {
+            (Self::G722(wide), Decoder::G722(decoder)) => wide.encoder.follow(decoder),
+            (Self::Opus(encoder), _) => encoder.rest(),
+            (Self::G711(_) | Self::G722(_), _) => {}
+        }
+    }
+
+    /// What is encoded from now on has nothing of what was encoded before. An encoder of Opus holds the last 6.5 ms back; that of G.722 nothing.
+    pub(crate) fn begin_anew(&mut self) {
+        match self {
+            Self::G711(_) | Self::G722(_) => {}
+            Self::Opus(encoder) => encoder.rest(),
         }
     }
 
@@ -75,28 +110,47 @@ impl Encoder {
                 wide.far = wide.encoder.listener();
                 wide.encoder.encode(linear, octets)
             }
+            Self::Opus(encoder) => encoder.encode(linear, octets),
         }
     }
 
-    /// What the far side hears of the packet encoded last, from its first octet on, in pieces of any length; says how many samples there are.
+    /// What the far side hears of the packet encoded last; says how many samples there are. From its first octet on, in pieces of any length, but of Opus,
+    /// whose packets are heard whole.
     pub(crate) fn hear(&mut self, octets: &[u8], linear: &mut [i16]) -> usize {
         match self {
             Self::G711(law) => law.decode(octets, linear),
             Self::G722(wide) => wide.far.decode(octets, linear),
+            Self::Opus(encoder) => encoder.hear(octets, linear),
         }
     }
 
-    /// Silence in the place of the packet encoded last: nothing is remembered of that either.
-    pub(crate) fn silence(&mut self, octets: &mut [u8]) {
+    /// What is about to leave is judged as the far side hears it.
+    pub(crate) fn judge(&mut self, guard: &mut EgressGuard, octets: &[u8]) -> Verdict {
         match self {
-            Self::G711(law) => octets.fill(law.silence()),
+            Self::Opus(encoder) => {
+                let mut linear = [0; crate::relay::AUDIO_SAMPLES_MAX];
+                let len = encoder.hear(octets, &mut linear);
+                guard.judge_samples(&linear[..len])
+            }
+            Self::G711(_) | Self::G722(_) => {
+                guard.judge_decoded(octets, |octets, linear| self.hear(octets, linear))
+            }
+        }
+    }
+
+    /// Silence of `len` samples in the place of the packet encoded last; says how many octets it has. Nothing is remembered of that packet either.
+    pub(crate) fn silence(&mut self, len: usize, octets: &mut [u8]) -> usize {
+        match self {
+            Self::G711(law) => octets[..len].fill(law.silence()),
             Self::G722(wide) => {
                 wide.encoder.clone_from(&wide.before);
-                for octet in octets.chunks_mut(1) {
+                for octet in octets[..len].chunks_mut(1) {
                     wide.encoder.encode(&[0], octet);
                 }
             }
+            Self::Opus(encoder) => return encoder.silence(len, octets),
         }
+        len
     }
 }
 
@@ -149,7 +203,7 @@ mod tests {
             let mut loudest = 0;
             for packet in 5..10 {
                 encoder.encode(&tone(packet * 160), &mut octets);
-                encoder.silence(&mut octets);
+                encoder.silence(160, &mut octets);
                 let mut linear = [0; 160];
                 far.decode(&octets, &mut linear);
                 // The step of G.722 shrinks within 20 ms.

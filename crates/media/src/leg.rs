@@ -38,25 +38,59 @@ pub enum Codec {
     /// G.722 at 64 kbit/s. Its RTP clock is that of G.711 ([RFC 3551 §4.5.2](https://www.rfc-editor.org/rfc/rfc3551#section-4.5.2)): an octet is a
     /// step of it.
     G722,
+    /// Opus, in one channel ([RFC 6716](https://www.rfc-editor.org/rfc/rfc6716)). Its RTP clock runs at 48 kHz whatever it carries
+    /// ([RFC 7587 §4.1](https://www.rfc-editor.org/rfc/rfc7587#section-4.1)), and how many samples a packet has is said in its first octets.
+    Opus,
+}
+
+/// Steps of a stream's RTP clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RtpClock {
+    /// 8,000 in a second: one for each sample of ours.
+    Khz8,
+    /// 48,000 in a second.
+    Khz48,
+}
+
+impl RtpClock {
+    /// Steps for each sample at 8 kHz.
+    #[must_use]
+    pub const fn steps(self) -> u16 {
+        match self {
+            Self::Khz8 => 1,
+            Self::Khz48 => 6,
+        }
+    }
 }
 
 impl Codec {
-    /// The companding law; of G.722, which has none, the one its sound is recorded in: mu.
+    /// The companding law; of G.722 and Opus, which have none, the one their sound is recorded in: mu.
     #[must_use]
     pub fn law(self) -> Law {
         match self {
-            Self::Pcmu | Self::G722 => Law::Mu,
+            Self::Pcmu | Self::G722 | Self::Opus => Law::Mu,
             Self::Pcma => Law::A,
         }
     }
 
-    /// The static payload type: 0, 8 or 9 ([RFC 3551](https://www.rfc-editor.org/rfc/rfc3551)).
+    /// The static payload type: 0, 8 or 9 ([RFC 3551](https://www.rfc-editor.org/rfc/rfc3551)); of Opus, which has none, the one that we offer it
+    /// under: 111.
     #[must_use]
-    pub fn static_payload_type(self) -> u8 {
+    pub fn usual_payload_type(self) -> u8 {
         match self {
             Self::Pcmu => 0,
             Self::Pcma => 8,
             Self::G722 => 9,
+            Self::Opus => 111,
+        }
+    }
+
+    /// The clock of its RTP timestamps.
+    #[must_use]
+    pub fn clock(self) -> RtpClock {
+        match self {
+            Self::Pcmu | Self::Pcma | Self::G722 => RtpClock::Khz8,
+            Self::Opus => RtpClock::Khz48,
         }
     }
 
@@ -64,7 +98,24 @@ impl Codec {
     pub(crate) fn remembers(self) -> bool {
         match self {
             Self::Pcmu | Self::Pcma => false,
+            Self::G722 | Self::Opus => true,
+        }
+    }
+
+    /// Our encoder of it goes on from what the far side has heard of somebody else, so each packet that passes has to be decoded. A far side of Opus finds
+    /// its way into another stream within a packet or two, and its decoder is not held for calls that need none.
+    pub(crate) fn is_followed(self) -> bool {
+        match self {
+            Self::Pcmu | Self::Pcma | Self::Opus => false,
             Self::G722 => true,
+        }
+    }
+
+    /// Keys that sound in it are read. Of Opus none is: what its encoder leaves of two tones is its own business, and a digit that it changed would count.
+    pub(crate) fn reads_keys(self) -> bool {
+        match self {
+            Self::Pcmu | Self::Pcma | Self::G722 => true,
+            Self::Opus => false,
         }
     }
 }
@@ -114,6 +165,8 @@ pub struct LegPlan {
     pub telephone_event_in_other: Option<u8>,
     /// Payload type of telephone-events that we send.
     pub telephone_event_out: Option<u8>,
+    /// The clock that their durations count in, both ways.
+    pub telephone_event_clock: RtpClock,
     /// Payload type under which the far side takes comfort noise ([RFC 3389](https://www.rfc-editor.org/rfc/rfc3389)), and may send it; none if
     /// not negotiated. Its static type is taken in any case.
     pub comfort_noise: Option<u8>,
@@ -134,7 +187,7 @@ pub struct LegPlan {
 }
 
 impl LegPlan {
-    /// A plan for a far side at `remote_rtp` that speaks `codec` by its static payload type, without telephone-events or comfort
+    /// A plan for a far side at `remote_rtp` that speaks `codec` by its usual payload type, without telephone-events or comfort
     /// noise; RTCP on the next port; packets from the signalled address only.
     #[must_use]
     pub fn new(codec: Codec, remote_rtp: SocketAddr) -> Self {
@@ -142,11 +195,12 @@ impl LegPlan {
         remote_rtcp.set_port(remote_rtp.port().wrapping_add(1));
         Self {
             codec,
-            payload_type_in: codec.static_payload_type(),
-            payload_type_out: codec.static_payload_type(),
+            payload_type_in: codec.usual_payload_type(),
+            payload_type_out: codec.usual_payload_type(),
             telephone_event_in: None,
             telephone_event_in_other: None,
             telephone_event_out: None,
+            telephone_event_clock: codec.clock(),
             comfort_noise: None,
             ptime: None,
             maxptime: None,

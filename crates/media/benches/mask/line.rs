@@ -46,7 +46,7 @@ pub(crate) fn audio_packets(encoded: &[u8], codec: Codec, unsent: &[Range<usize>
             sequence: 0,
             ts: index * PACKET,
             marker: false,
-            payload_type: codec.static_payload_type(),
+            payload_type: codec.usual_payload_type(),
             payload: payload.to_vec(),
         });
     let is_sent = |packet: &Packet| {

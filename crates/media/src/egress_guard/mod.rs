@@ -101,11 +101,20 @@ impl EgressGuard {
         self.judge_decoded(payload, |octets, linear| law.decode(octets, linear))
     }
 
+    /// The same of what was decoded already.
+    pub(crate) fn judge_samples(&mut self, samples: &[i16]) -> Verdict {
+        self.judge_decoded(samples, |samples, linear| {
+            let len = samples.len().min(linear.len());
+            linear[..len].copy_from_slice(&samples[..len]);
+            len
+        })
+    }
+
     /// The same in any codec of which an octet is a sample: `decode` is handed the payload piece by piece, and says how many samples it wrote.
-    pub(crate) fn judge_decoded(
+    pub(crate) fn judge_decoded<T>(
         &mut self,
-        payload: &[u8],
-        decode: impl FnMut(&[u8], &mut [i16]) -> usize,
+        payload: &[T],
+        decode: impl FnMut(&[T], &mut [i16]) -> usize,
     ) -> Verdict {
         self.counters.samples_checked += sample::span(payload.len());
         let Self {

@@ -198,11 +198,11 @@ impl PairDetector {
         blocks.fold(seen, |seen, value| seen ^ u64::from(value))
     }
 
-    /// Takes the samples of a payload; each block that they complete ends a window, which goes to `judged`.
-    pub(super) fn push(
+    /// Takes the samples of a payload, or samples themselves; each block that they complete ends a window, which goes to `judged`.
+    pub(super) fn push<T>(
         &mut self,
-        payload: &[u8],
-        mut decode: impl FnMut(&[u8], &mut [i16]) -> usize,
+        payload: &[T],
+        mut decode: impl FnMut(&[T], &mut [i16]) -> usize,
         mut judged: impl FnMut(Window),
     ) {
         let templates = &*TEMPLATES;

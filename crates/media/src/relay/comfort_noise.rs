@@ -1,6 +1,7 @@
-//! Noise in the place of a consumer whose phone says how quiet it is and sends nothing (RFC 3389), towards an agent who did not negotiate that.
+//! Noise in the place of a consumer whose phone says how quiet it is and sends nothing (RFC 3389): for an agent who did not negotiate that, and for the
+//! recorder.
 //! Owns: its level, its place on the timeline, when its next packet is due.
-//! Never: follows the spectrum that a packet may carry: it is white; sounds beside audio or keys.
+//! Never: follows the spectrum that a packet may carry: it is white; sounds beside audio or keys; follows a level that was told under protection.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,9 @@ use super::guard::Heard;
 use super::pace::Pace;
 use super::plan::DropReason;
 use super::side::Taken;
+use super::timeline::TIMELINE_START;
 use super::{Relay, way};
+use crate::leg::Leg;
 use crate::sample;
 use crate::sample::duration_of;
 
@@ -25,8 +28,21 @@ const AFTER_AUDIO: Duration = Duration::from_millis(10);
 /// Shortest packet of noise: 10 ms.
 const SPAN_LEAST: u64 = 80;
 
+/// Level of the noise of a protected call whose consumer's phone had told none before: 60 dB below overload, a quiet room.
+pub(super) const LEVEL_UNTOLD: u8 = 60;
+
+/// Who hears the noise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listener {
+    /// The agent, and the recorder.
+    Agent,
+    /// The recorder alone: the agent's phone was told the level, and makes its own.
+    Recorder,
+}
+
 /// Noise that runs.
 pub(super) struct ComfortNoise {
+    listener: Listener,
     peak: f32,
     state: u32,
     span: u64,
@@ -35,15 +51,14 @@ pub(super) struct ComfortNoise {
 
 impl ComfortNoise {
     /// Noise from `ts` on, which is the present at `at`, in packets of `span` samples.
-    fn new(level: u8, ts: u64, span: u64, at: Instant) -> Self {
-        let mut noise = Self {
+    fn new(ts: u64, span: u64, at: Instant) -> Self {
+        Self {
+            listener: Listener::Agent,
             peak: 0.0,
             state: 1,
             span,
             pace: Pace::new(ts, span, at + duration_of(span) + AFTER_AUDIO),
-        };
-        noise.set_level(level);
-        noise
+        }
     }
 
     /// `level`: how far below overload, in dB. Samples spread evenly up to a peak have a third of its power.
@@ -83,41 +98,57 @@ impl ComfortNoise {
 }
 
 impl Relay {
-    /// The consumer's phone says how quiet it is from now on.
-    pub(super) fn heed_noise(&mut self, taken: &Taken<'_>) -> Result<(), DropReason> {
-        let level = *taken.payload.first().ok_or(DropReason::Malformed)?;
+    /// The consumer's phone says how quiet it is from now on. Under protection the level stays what it was: a microphone hears the keypad, too, and what a
+    /// phone takes for its noise may be the sound of a key.
+    pub(super) fn heed_noise(
+        &mut self,
+        taken: &Taken<'_>,
+        listener: Listener,
+    ) -> Result<(), DropReason> {
+        let told = *taken.payload.first().ok_or(DropReason::Malformed)?;
+        if !self.guard.is_protecting() {
+            self.noise_level = told;
+        }
         if self.is_consumer_silenced() || !taken.placed.newest {
             return Ok(());
         }
-        if let Some(noise) = &mut self.comfort_noise {
-            noise.set_level(level);
-            return Ok(());
-        }
-        let ingress = &self.sides.consumer.ingress;
-        let Some((end, at)) = ingress.newest_end() else {
+        let Some(mut noise) = self.comfort_noise.take().or_else(|| self.new_noise(taken)) else {
             return Ok(());
         };
+        noise.set_level(self.noise_level);
+        noise.listener = listener;
+        self.comfort_noise = Some(noise);
+        Ok(())
+    }
+
+    /// Noise that begins where the consumer's audio ended; none if there was none.
+    fn new_noise(&self, taken: &Taken<'_>) -> Option<ComfortNoise> {
+        let (end, at) = self.sides.consumer.ingress.newest_end()?;
         let ts = taken.placed.ts.max(end).max(self.guard.sent_end());
         let begins_at = at + duration_of(ts - end);
         let span = self.guard.input_span().max(SPAN_LEAST);
-        let noise = ComfortNoise::new(level, ts, span, begins_at);
-        self.comfort_noise = Some(noise);
-        Ok(())
+        Some(ComfortNoise::new(ts, span, begins_at))
     }
 
     /// Sends the noise that is due.
     pub(super) fn make_noise(&mut self, now: Instant) {
         while let Some(noise) = &mut self.comfort_noise {
             let made = noise.make(now, &mut self.scratch.packets.get().decoded[..]);
+            let listener = noise.listener;
             let Some((ts, len)) = made else { return };
-            if let Err(reason) = self.send_noise(now, ts, len) {
+            if let Err(reason) = self.send_noise(now, (ts, len), listener) {
                 self.sides.consumer.note_drop(reason);
             }
         }
     }
 
     /// The first `len` decoded samples go where the consumer's audio goes.
-    fn send_noise(&mut self, now: Instant, ts: u64, len: usize) -> Result<(), DropReason> {
+    fn send_noise(
+        &mut self,
+        now: Instant,
+        (ts, len): (u64, usize),
+        listener: Listener,
+    ) -> Result<(), DropReason> {
         let samples = &self.scratch.packets.get().decoded[..len];
         if self.guard.is_protecting() {
             let heard = Heard {
@@ -137,18 +168,25 @@ impl Relay {
         if !self.guard.may_relay(ts) {
             return Err(DropReason::Late);
         }
+        if self.records {
+            let position = ts.saturating_sub(TIMELINE_START);
+            self.outputs.record(Leg::Consumer, position, samples);
+        }
+        if listener == Listener::Recorder {
+            return Ok(());
+        }
         if self.guard.reframes() {
             return self.guard.reframe(now, ts, samples, &mut way!(self));
         }
         let agent = &mut self.sides.agent;
         let bytes = &mut self.scratch.frames.get().bytes[..];
-        agent.encoder.encode(samples, bytes);
+        let octets = agent.encoder.encode(samples, bytes);
         let framing = Framing {
             payload_type: agent.plan.payload_type_out,
             marker: false,
             ts,
             span: sample::span(len),
         };
-        agent.send(&mut self.outputs, framing, 0, &bytes[..len])
+        agent.send(&mut self.outputs, framing, 0, &bytes[..octets])
     }
 }

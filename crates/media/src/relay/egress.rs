@@ -4,6 +4,7 @@
 
 use rand::Rng;
 
+use crate::leg::RtpClock;
 use crate::rtp::{HEADER_LEN, RtpHeader};
 use crate::sample;
 
@@ -16,6 +17,7 @@ pub(super) struct Egress {
     ssrc: u32,
     sequence_base: u16,
     timestamp_base: u32,
+    clock: RtpClock,
     next_sequence: u64,
     mapping: Option<Mapping>,
     end: u64,
@@ -42,12 +44,13 @@ pub(super) struct Framing {
 }
 
 impl Egress {
-    pub(super) fn new(random: &mut impl Rng) -> Self {
+    pub(super) fn new(random: &mut impl Rng, clock: RtpClock) -> Self {
         Self {
             ssrc: random.random(),
             // Below 2^15, so that a far side of secured media that misses our first packets has not missed a turn of the counter, too (RFC 3711).
             sequence_base: random.random_range(0..1 << 15),
             timestamp_base: random.random(),
+            clock,
             next_sequence: 0,
             mapping: None,
             end: 0,
@@ -71,8 +74,22 @@ impl Egress {
 
     /// The RTP timestamp of a place on the timeline.
     pub(super) fn rtp_timestamp(&self, ts: u64) -> u32 {
-        let low = u32::try_from(ts & u64::from(u32::MAX)).unwrap_or(0);
+        let steps = ts.wrapping_mul(self.clock.steps().into());
+        let low = u32::try_from(steps & u64::from(u32::MAX)).unwrap_or(0);
         low.wrapping_add(self.timestamp_base)
+    }
+
+    /// The clock of its timestamps.
+    pub(super) fn clock(&self) -> RtpClock {
+        self.clock
+    }
+
+    /// Timestamps run by this clock from now on, and go on where they were.
+    pub(super) fn speak(&mut self, clock: RtpClock) {
+        let before = self.rtp_timestamp(self.end);
+        self.clock = clock;
+        let after = self.rtp_timestamp(self.end);
+        self.timestamp_base = self.timestamp_base.wrapping_add(before.wrapping_sub(after));
     }
 
     /// The next relayed packet follows the last one sent, whatever its own number.

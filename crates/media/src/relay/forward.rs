@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::agent_keys::note_agent_digit;
+use super::comfort_noise::Listener;
 use super::egress::Framing;
 use super::guard::Heard;
 use super::output::RelayEvent;
@@ -86,7 +87,7 @@ impl Relay {
         mut taken: Taken<'_>,
     ) -> Result<(), DropReason> {
         let placed = &mut taken.placed;
-        let span = sample::span(taken.payload.len());
+        let span = taken.span;
         self.comfort_noise = None;
         self.guard.note_packet(span, placed, &self.sides.agent.plan);
         if !self.guard.is_protecting() {
@@ -104,6 +105,9 @@ impl Relay {
         }
         let ts = placed.ts;
         let len = self.decode(Leg::Consumer, &taken);
+        if len == 0 {
+            return Err(DropReason::Late);
+        }
         let heard = Heard {
             now: arrival.now,
             at: arrival.received_at,
@@ -120,8 +124,10 @@ impl Relay {
         let mut len = 0;
         if self.watch || self.records || reframes || self.sides.must_decode(Leg::Consumer) {
             len = self.decode(Leg::Consumer, taken);
+        } else {
+            self.sides.consumer.decoder.rest();
         }
-        if self.watch {
+        if self.watch && len > 0 {
             let decoded = &self.scratch.packets.get().decoded[..len];
             self.guard.watch(taken.placed.ts, decoded);
         }
@@ -164,7 +170,7 @@ impl Relay {
 
     /// In place of somebody who is muted.
     fn relay_silence(&mut self, from: Leg, taken: &Taken<'_>) -> Result<(), DropReason> {
-        let len = taken.payload.len();
+        let len = sample::length(taken.span);
         self.scratch.packets.get().decoded[..len].fill(0);
         self.record(from, taken, len);
         self.relay_audio(from, taken, Sound::Changed(0..len))
@@ -184,6 +190,8 @@ impl Relay {
         let mut len = 0;
         if masks || self.records || self.sides.must_decode(Leg::Agent) {
             len = self.decode(Leg::Agent, taken);
+        } else {
+            self.sides.agent.decoder.rest();
         }
         if self.is_agent_muted && !masks {
             self.agent_sent = 0;
@@ -202,6 +210,11 @@ impl Relay {
         self.agent_sent = match &self.sides.agent.decoder {
             Decoder::G711(law) => taken.payload.last().map(|code| law.decode_byte(*code)),
             Decoder::G722(_) => self.scratch.packets.get().decoded[..len].last().copied(),
+            // Where nothing was decoded, nothing can fade.
+            Decoder::Opus(_) => {
+                let last = self.scratch.packets.get().decoded[..len].last();
+                Some(last.copied().unwrap_or(0))
+            }
         }
         .unwrap_or(self.agent_sent);
         self.relay_audio(Leg::Agent, taken, Sound::AsItCame(len))
@@ -214,9 +227,13 @@ impl Relay {
         taken: &Taken<'_>,
         len: usize,
     ) -> Result<(), DropReason> {
+        if len == 0 {
+            return Err(DropReason::Late);
+        }
         let Some(mut mask) = self.agent_mask.take() else {
             return Err(DropReason::Withheld);
         };
+        let reads_keys = self.sides.agent.plan.codec.reads_keys();
         let decoded = &mut self.scratch.packets.get().decoded[..len];
         let (ts, rebased) = (taken.placed.ts, taken.placed.rebased);
         mask.leave_if_quiet();
@@ -225,7 +242,7 @@ impl Relay {
         } else {
             let late = mask.mask(ts, rebased, decoded);
             while let Some(digit) = mask.poll_digit() {
-                let keys = self.agent_keys.as_deref_mut();
+                let keys = self.agent_keys.as_deref_mut().filter(|_| reads_keys);
                 let (tally, outputs) = (&mut self.guard.tally, &mut self.outputs);
                 note_agent_digit(now, &digit, tally, keys, outputs);
             }
@@ -261,7 +278,8 @@ impl Relay {
             self.guard.note_missing(placed.missing);
         }
         let mut newest_of_agent = placed.ts;
-        for (later, payload) in EventPayload::parse_all(taken.payload) {
+        let clock = self.sides.of(leg).plan.telephone_event_clock;
+        for (later, payload) in EventPayload::parse_all_at(clock, taken.payload) {
             let follows = later > 0;
             let packet = EventPacket {
                 sequence: placed.sequence,
@@ -299,8 +317,10 @@ impl Relay {
     }
 
     fn relay_event(&mut self, from: Leg, taken: &Taken<'_>) -> Result<(), DropReason> {
+        let clock = self.sides.of(from).plan.telephone_event_clock;
         let to = self.sides.of(from.other());
         let payload_type = to.plan.telephone_event_out.ok_or(DropReason::NotSending)?;
+        let clock_out = to.plan.telephone_event_clock;
         let ts = taken.placed.ts;
         let framing = Framing {
             payload_type,
@@ -311,8 +331,9 @@ impl Relay {
         let mut bytes = [0; EVENTS_MAX * PAYLOAD_LEN];
         let mut len = 0;
         let mut newest = None;
-        for (later, payload) in EventPayload::parse_all(taken.payload) {
-            bytes[len..len + PAYLOAD_LEN].copy_from_slice(&payload.to_bytes());
+        for (later, payload) in EventPayload::parse_all_at(clock, taken.payload) {
+            let sent = payload.in_clock(clock_out).to_bytes();
+            bytes[len..len + PAYLOAD_LEN].copy_from_slice(&sent);
             len += PAYLOAD_LEN;
             newest = Some((ts.saturating_add(later), payload));
         }
@@ -330,7 +351,7 @@ impl Relay {
     }
 
     /// Comfort noise is relayed where it was negotiated, else made for the agent (S37); under protection always made: nothing of the consumer's is
-    /// relayed then. Towards the consumer it is swallowed.
+    /// relayed then. For the recorder it is made in any case. Towards the consumer it is swallowed.
     fn handle_noise(&mut self, from: Leg, taken: &Taken<'_>) -> Result<(), DropReason> {
         let withheld = match from {
             Leg::Consumer => self.guard.is_protecting() || self.is_consumer_silenced(),
@@ -342,7 +363,10 @@ impl Relay {
             self.guard
                 .note_packet(0, &taken.placed, &self.sides.agent.plan);
             if relayed.is_none() {
-                return self.heed_noise(taken);
+                return self.heed_noise(taken, Listener::Agent);
+            }
+            if self.records {
+                self.heed_noise(taken, Listener::Recorder)?;
             }
         }
         let Some(payload_type) = relayed else {
@@ -388,7 +412,7 @@ impl Relay {
             payload_type: to.plan.payload_type_out,
             marker: taken.header.marker || taken.placed.rebased,
             ts: taken.placed.ts,
-            span: sample::span(taken.payload.len()),
+            span: taken.span,
         };
         let range = match sound {
             Sound::AsItCame(_) if is_same => {
@@ -398,6 +422,7 @@ impl Relay {
                 }
                 return Ok(());
             }
+            Sound::AsItCame(0) => return Err(DropReason::Late),
             Sound::AsItCame(len) => 0..len,
             Sound::Changed(range) => range,
         };

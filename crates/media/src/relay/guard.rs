@@ -109,6 +109,8 @@ pub(super) struct Guard {
     first_heard: Option<u64>,
     /// Keys are looked for in the audio.
     is_reading: bool,
+    /// The consumer's codec is one that keys are read in; else each that is heard is one that nobody can read.
+    is_legible: bool,
     /// The newest event's press is known to the tally.
     is_event_counted: bool,
     /// Events that began before this are not relayed: they began under protection.
@@ -123,6 +125,7 @@ impl Guard {
     /// `plans`: the consumer's and the agent's.
     pub(super) fn new(plans: [&LegPlan; 2], flat_tone_hz: f32, now: Instant) -> Self {
         let [consumer, agent] = plans;
+        let is_legible = consumer.codec.reads_keys();
         let mut path = ProtectedPath::new(PathConfig { flat_tone_hz });
         path.expect_blurred(consumer.codec.remembers());
         Self {
@@ -144,6 +147,7 @@ impl Guard {
             armed_ts: 0,
             first_heard: None,
             is_reading: true,
+            is_legible,
             is_event_counted: false,
             open_ts: 0,
             trace: None,
@@ -228,6 +232,7 @@ impl Guard {
         self.clock = LegClock::Flush(now + self.patience());
         self.reorder.clear();
         self.tally.clear();
+        way.agent.encoder.begin_anew();
         self.framer.restart(
             ts,
             duration_of(self.input_span),
@@ -280,6 +285,7 @@ impl Guard {
     pub(super) fn replan(&mut self, leg: Leg, before: &LegPlan, plan: &LegPlan) {
         if leg == Leg::Consumer {
             self.path.expect_blurred(plan.codec.remembers());
+            self.is_legible = plan.codec.reads_keys();
         }
         match leg {
             Leg::Consumer if before.telephone_event_in == plan.telephone_event_in => {}
@@ -367,8 +373,12 @@ impl Guard {
                 self.first_heard = Some(heard.ts);
             }
             let path = &mut self.path;
-            let report = |ts, samples: &[i16]| path.report_audio(ts, samples);
-            self.reorder.push(heard.ts, heard.samples, report);
+            if self.is_legible {
+                let report = |ts, samples: &[i16]| path.report_audio(ts, samples);
+                self.reorder.push(heard.ts, heard.samples, report);
+            } else {
+                path.report_gap(heard.ts, sample::span(heard.samples.len()));
+            }
         }
         self.count_heard(heard.now, way);
     }
@@ -623,9 +633,9 @@ impl Guard {
     fn send(&mut self, take: Take, way: &mut Way<'_>) {
         while let Some((ts, len)) = self.framer.take(take, &mut way.scratch.get().frame[..]) {
             let Frames { frame, bytes, .. } = way.scratch.get();
-            way.agent.encoder.encode(&frame[..len], &mut bytes[..]);
+            let mut octets = way.agent.encoder.encode(&frame[..len], &mut bytes[..]);
             if !self.is_reframing {
-                judge_and_record(ts, len, way);
+                octets = judge_and_record(ts, (len, octets), way);
             }
             let framing = Framing {
                 payload_type: way.agent.plan.payload_type_out,
@@ -634,7 +644,7 @@ impl Guard {
                 span: sample::span(len),
             };
             let skipped = std::mem::take(&mut self.skipped);
-            let bytes = &way.scratch.get().bytes[..len];
+            let bytes = &way.scratch.get().bytes[..octets];
             if let Err(reason) = way.agent.send(way.outputs, framing, skipped, bytes) {
                 way.agent.note_drop(reason);
             }
@@ -642,17 +652,18 @@ impl Guard {
     }
 }
 
-/// The last look at a frame that came of the mask, and the recorder's part of it.
-fn judge_and_record(ts: u64, len: usize, way: &mut Way<'_>) {
+/// The last look at a frame that came of the mask, of so many samples and octets, and the recorder's part of it. Says how many octets leave.
+fn judge_and_record(ts: u64, (len, octets): (usize, usize), way: &mut Way<'_>) -> usize {
     let Frames { frame, bytes, .. } = way.scratch.get();
     let encoder = &mut way.agent.encoder;
-    let hear = |octets: &[u8], linear: &mut [i16]| encoder.hear(octets, linear);
-    if way.egress_guard.judge_decoded(&bytes[..len], hear) == Verdict::Silence {
+    let mut leaving = octets;
+    if encoder.judge(way.egress_guard, &bytes[..octets]) == Verdict::Silence {
         frame[..len].fill(0);
-        way.agent.encoder.silence(&mut bytes[..len]);
+        leaving = encoder.silence(len, &mut bytes[..]);
     }
     if way.record {
         let position = ts.saturating_sub(TIMELINE_START);
         way.outputs.record(Leg::Consumer, position, &frame[..len]);
     }
+    leaving
 }

@@ -12,6 +12,8 @@
 
 mod agent_keys;
 mod agent_mask;
+mod beside;
+mod clock;
 mod comfort_noise;
 mod egress;
 mod event_place;
@@ -65,6 +67,8 @@ use protection::Stage;
 use scratch::Scratch;
 use side::{Arrival, Side};
 use stand_in::StandIn;
+
+pub(crate) use side::AUDIO_SAMPLES_MAX;
 
 /// Audio may lie this far behind what was sent in its sender's name, 60 ms, before its clock is taken to have stopped.
 const BEHIND_SPAN_MAX: u64 = 480;
@@ -169,7 +173,7 @@ impl Sides {
             Leg::Consumer => codecs[0],
             Leg::Agent => codecs[1],
         };
-        codecs[0] != codecs[1] || source.remembers()
+        codecs[0] != codecs[1] || source.is_followed()
     }
 
     /// Where packets of a leg come from and go to.
@@ -205,7 +209,8 @@ macro_rules! way {
 use way;
 
 /// The media of one call. All memory is taken at creation (about 31 KiB), when it is protected or the agent's keys are wanted (8 KiB more until it no longer is)
-/// and when something stands in for the agent, but for buffers that all relays of a thread share.
+/// and when something stands in for the agent, but for buffers that all relays of a thread share; and for states of Opus, while a leg of it is decoded or encoded
+/// (docs/decisions/0018-codecs.md).
 pub struct Relay {
     sides: Sides,
     guard: Guard,
@@ -218,6 +223,8 @@ pub struct Relay {
     /// The last sample of the agent's audio that was relayed as it came.
     agent_sent: i16,
     comfort_noise: Option<ComfortNoise>,
+    /// How far below overload the consumer's phone said that its noise is, in dB, while the call was unprotected.
+    noise_level: u8,
     egress_guard: EgressGuard,
     stage: Stage,
     outputs: Outputs,
@@ -278,6 +285,7 @@ impl Relay {
             agent_event_swallowed: 0,
             agent_sent: 0,
             comfort_noise: None,
+            noise_level: comfort_noise::LEVEL_UNTOLD,
             egress_guard: EgressGuard::new(),
             stage: Stage::Open,
             outputs: Outputs::new(),

@@ -64,7 +64,7 @@ impl Reporting {
         self.due = (self.due + REPORT_INTERVAL).max(now);
         let sends = egress.packets() > self.packets_reported;
         self.packets_reported = egress.packets();
-        let reception = self.reception(now, ingress);
+        let reception = self.reception(now, ingress, egress.clock().steps().into());
         let report = Report {
             ssrc: egress.ssrc(),
             cname: &self.cname,
@@ -86,7 +86,8 @@ impl Reporting {
         }
     }
 
-    fn reception(&mut self, now: Instant, ingress: &Ingress) -> Option<ReceptionBlock> {
+    /// `steps`: of the far side's clock for each sample of ours, in which jitter is told.
+    fn reception(&mut self, now: Instant, ingress: &Ingress, steps: u32) -> Option<ReceptionBlock> {
         let ssrc = ingress.ssrc()?;
         let stats = ingress.stats();
         let expected = stats.expected.saturating_sub(self.expected_before);
@@ -105,7 +106,7 @@ impl Reporting {
                 .unwrap_or(u8::MAX),
             lost: u32::try_from(stats.expected.saturating_sub(stats.received)).unwrap_or(u32::MAX),
             newest_sequence: ingress.newest_sequence(),
-            jitter: stats.jitter(),
+            jitter: stats.jitter().saturating_mul(steps),
             last_sender_report,
             delay_since: u32::try_from(since.as_millis() * 65_536 / 1_000).unwrap_or(u32::MAX),
         })

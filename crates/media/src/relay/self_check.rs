@@ -3,16 +3,19 @@
 //! Never: touches the running call.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::output::{Output, ProtectionRefusal};
-use super::{Input, Relay, RelayPlan};
+use super::{AUDIO_SAMPLES_MAX, Input, Relay, RelayPlan};
 use crate::codec::{Decoder, Encoder};
 use crate::delay_line::HOLD_SAMPLES;
 use crate::dtmf::inband::keypad::Pair;
 use crate::egress_guard::{EgressGuard, Verdict};
 use crate::leg::{Codec, Direction, Leg, LegPlan};
 use crate::mask::SelfCheckError;
+use crate::opus::LOOK_AHEAD_SAMPLES;
 use crate::rtp::{HEADER_LEN, RtpHeader, RtpPacket};
 use crate::sample;
 use crate::sample::samples_in;
@@ -26,7 +29,7 @@ const PACKETS: usize = 22;
 const ARM_AT: usize = 4;
 
 /// Its press: 60 ms, begun within a packet.
-const PRESS: std::ops::Range<usize> = 1_603..2_083;
+const PRESS: Range<usize> = 1_603..2_083;
 
 /// Peak of the hiss around it, -58 dBm0.
 const HISS: i16 = 48;
@@ -39,6 +42,9 @@ const RUN: usize = 8;
 const LIKE_RUN: usize = 40;
 const LIKE: f32 = 0.9;
 
+/// Samples of an edge of the press in a codec that spreads it: 5 ms, half of what lies between it and the next frame.
+const SPREAD: usize = 40;
+
 /// Samples of the whole call.
 const HEARD_MAX: usize = PACKETS * PACKET;
 
@@ -46,6 +52,8 @@ const HEARD_MAX: usize = PACKETS * PACKET;
 struct Heard {
     samples: [i16; HEARD_MAX],
     len: usize,
+    /// Samples by which the encoders on the way are behind.
+    lag: usize,
 }
 
 /// When two stretches of samples are one.
@@ -91,7 +99,26 @@ impl Heard {
         Self {
             samples: [0; HEARD_MAX],
             len: 0,
+            lag: 0,
         }
+    }
+
+    /// What went through encoders of these codecs.
+    fn through(codecs: &[Codec]) -> Self {
+        let lags = codecs.iter().map(|codec| match codec {
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => 0,
+            Codec::Opus => LOOK_AHEAD_SAMPLES,
+        });
+        Self {
+            lag: lags.sum(),
+            ..Self::new()
+        }
+    }
+
+    /// Where the press stands, but for its edges where they are spread.
+    fn press(&self) -> Range<usize> {
+        let spread = if self.lag > 0 { SPREAD } else { 0 };
+        PRESS.start + self.lag + spread..PRESS.end + self.lag - spread
     }
 
     fn put(&mut self, samples: &[i16]) {
@@ -105,7 +132,8 @@ impl Heard {
     fn holds(&self, sent: &Heard, sameness: Sameness) -> bool {
         let Sameness { run, is_same } = sameness;
         let heard = &self.samples[..self.len];
-        (PRESS.start..PRESS.end - run).any(|at| {
+        let press = sent.press();
+        (press.start..press.end - run).any(|at| {
             [0, HOLD_SAMPLES].into_iter().any(|delay| {
                 let from = at + delay - ARM_AT * PACKET;
                 let heard = heard.get(from..from + run);
@@ -117,31 +145,76 @@ impl Heard {
 
 /// The shadow call as its packets say it, and as the agent would hear it without a mask.
 struct Sent {
-    packets: [[u8; PACKET]; PACKETS],
+    packets: [Payload; PACKETS],
     decoded: Heard,
     relayed: Heard,
 }
 
+/// What a packet of the shadow call carries: no octets more than samples, in any codec.
+#[derive(Clone, Copy)]
+struct Payload {
+    octets: [u8; PACKET],
+    len: usize,
+}
+
+impl Payload {
+    fn of(encoder: &mut Encoder, samples: &[i16]) -> Self {
+        let mut octets = [0; PACKET];
+        let len = encoder.encode(samples, &mut octets);
+        Self { octets, len }
+    }
+
+    fn octets(&self) -> &[u8] {
+        &self.octets[..self.len]
+    }
+}
+
 impl Sent {
     fn new(said: &[i16; HEARD_MAX], codec_in: Codec, codec_out: Codec) -> Self {
+        let nothing = Payload {
+            octets: [0; PACKET],
+            len: 0,
+        };
         let mut sent = Self {
-            packets: [[0; PACKET]; PACKETS],
-            decoded: Heard::new(),
-            relayed: Heard::new(),
+            packets: [nothing; PACKETS],
+            decoded: Heard::through(&[codec_in]),
+            relayed: Heard::through(&[codec_in, codec_out]),
         };
         let (mut encoder, mut again) = (Encoder::new(codec_in), Encoder::new(codec_out));
         for (packet, samples) in sent.packets.iter_mut().zip(said.chunks_exact(PACKET)) {
-            encoder.encode(samples, packet);
-            let (mut linear, mut octets) = ([0; PACKET], [0; PACKET]);
-            encoder.hear(packet, &mut linear);
+            *packet = Payload::of(&mut encoder, samples);
+            let mut linear = [0; PACKET];
+            encoder.hear(packet.octets(), &mut linear);
             sent.decoded.put(&linear);
-            again.encode(&linear, &mut octets);
-            again.hear(&octets, &mut linear);
+            let relayed = Payload::of(&mut again, &linear);
+            again.hear(relayed.octets(), &mut linear);
             sent.relayed.put(&linear);
         }
         sent
     }
+
+    /// The same each time for codecs whose encoders take their time: made once.
+    fn of(codec_in: Codec, codec_out: Codec) -> Arc<Self> {
+        static MADE: [OnceLock<Arc<Sent>>; OPUS_PAIRS.len()] =
+            [const { OnceLock::new() }; OPUS_PAIRS.len()];
+        let make = || Arc::new(Self::new(&said(), codec_in, codec_out));
+        let pair = OPUS_PAIRS
+            .iter()
+            .position(|pair| *pair == (codec_in, codec_out));
+        pair.map_or_else(make, |pair| Arc::clone(MADE[pair].get_or_init(make)))
+    }
 }
+
+/// What is spoken on both legs, where one of them speaks Opus.
+const OPUS_PAIRS: [(Codec, Codec); 7] = [
+    (Codec::Opus, Codec::Opus),
+    (Codec::Opus, Codec::Pcmu),
+    (Codec::Opus, Codec::Pcma),
+    (Codec::Opus, Codec::G722),
+    (Codec::Pcmu, Codec::Opus),
+    (Codec::Pcma, Codec::Opus),
+    (Codec::G722, Codec::Opus),
+];
 
 /// Who listens to the shadow call.
 struct Ears {
@@ -172,7 +245,7 @@ pub(super) fn shadow_call(
 ) -> Result<(), ProtectionRefusal> {
     let [consumer, agent] = legs.map(local);
     let codec_out = agent.codec;
-    let sent = Sent::new(&said(), consumer.codec, codec_out);
+    let sent = Sent::of(consumer.codec, codec_out);
     guard_finds(codec_out, &sent.relayed)?;
     let plan = RelayPlan {
         flat_tone_hz,
@@ -237,9 +310,8 @@ fn said() -> [i16; HEARD_MAX] {
 fn guard_finds(codec: Codec, relayed: &Heard) -> Result<(), ProtectionRefusal> {
     let (mut guard, mut encoder) = (EgressGuard::new(), Encoder::new(codec));
     let mut verdicts = relayed.samples.chunks_exact(PACKET).map(|samples| {
-        let mut octets = [0; PACKET];
-        encoder.encode(samples, &mut octets);
-        guard.judge_decoded(&octets, |octets, linear| encoder.hear(octets, linear))
+        let payload = Payload::of(&mut encoder, samples);
+        encoder.judge(&mut guard, payload.octets())
     });
     if verdicts.any(|verdict| verdict == Verdict::Silence) {
         Ok(())
@@ -264,12 +336,13 @@ fn play(mut now: Instant, plan: RelayPlan, sent: &Sent) -> Ears {
         }
         now += PACKET_TIME;
         run_to(&mut relay, now, |relay| drain(relay, &mut ears));
-        let bytes = packet(index, &consumer, payload);
+        let mut bytes = [0; HEADER_LEN + PACKET];
+        let bytes = packet(index, &consumer, payload, &mut bytes);
         let input = Input::Packet {
             leg: Leg::Consumer,
             source: consumer.remote_rtp,
             received_at: now,
-            bytes: &bytes,
+            bytes,
             rtcp: false,
         };
         relay.handle_input(now, input);
@@ -289,20 +362,25 @@ fn run_to(relay: &mut Relay, to: Instant, mut drain: impl FnMut(&mut Relay)) {
     }
 }
 
-fn packet(index: usize, consumer: &LegPlan, payload: &[u8; PACKET]) -> [u8; HEADER_LEN + PACKET] {
+fn packet<'bytes>(
+    index: usize,
+    consumer: &LegPlan,
+    payload: &Payload,
+    bytes: &'bytes mut [u8; HEADER_LEN + PACKET],
+) -> &'bytes [u8] {
     let number = |value: usize| u32::try_from(value).unwrap_or(0);
+    let steps = usize::from(consumer.codec.clock().steps());
     let header = RtpHeader {
         marker: false,
         payload_type: consumer.payload_type_in,
         sequence: u16::try_from(index).unwrap_or(0),
-        timestamp: number(index * PACKET),
+        timestamp: number(index * PACKET * steps),
         ssrc: 1,
     };
-    let mut bytes = [0; HEADER_LEN + PACKET];
     let (head, body) = bytes.split_at_mut(HEADER_LEN);
     head.copy_from_slice(&header.to_bytes());
-    body.copy_from_slice(payload);
-    bytes
+    body[..payload.len].copy_from_slice(payload.octets());
+    &bytes[..HEADER_LEN + payload.len]
 }
 
 fn drain(relay: &mut Relay, ears: &mut Ears) {
@@ -315,11 +393,9 @@ fn drain(relay: &mut Relay, ears: &mut Ears) {
                 ..
             } => {
                 let payload = RtpPacket::parse(bytes).map_or(&[][..], |packet| packet.payload);
-                for octets in payload.chunks(PACKET) {
-                    let mut linear = [0; PACKET];
-                    let len = ears.decoder.decode(octets, &mut linear);
-                    ears.heard.put(&linear[..len]);
-                }
+                let mut linear = [0; AUDIO_SAMPLES_MAX];
+                let len = ears.decoder.decode(payload, &mut linear);
+                ears.heard.put(&linear[..len]);
             }
             Output::Record {
                 leg: Leg::Consumer,
@@ -351,7 +427,7 @@ mod tests {
     use super::*;
     use crate::leg::Codec;
 
-    const CODECS: [Codec; 3] = [Codec::Pcmu, Codec::Pcma, Codec::G722];
+    const CODECS: [Codec; 4] = [Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus];
 
     /// What was sent, and what the listeners of a relay between these codecs were given.
     fn played(codecs: [Codec; 2], mask_off: bool) -> (Sent, Ears) {

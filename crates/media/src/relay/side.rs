@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use rand::Rng;
 
+use super::clock::StreamClock;
 use super::egress::{Egress, Framing};
 use super::ingress::{Ingress, Misplaced, Placed};
 use super::output::{Outputs, RelayEvent};
 use super::plan::{DropReason, LegCounters};
 use super::report::Reporting;
-use crate::codec::{Decoder, Encoder};
+use crate::codec::{self, Decoder, Encoder};
 use crate::dtmf::telephone_event::EventPayload;
 use crate::leg::{Content, Leg, LegPlan};
 use crate::rtcp::{self, REPORT_LEN_MAX};
@@ -29,7 +30,7 @@ const NO_AUDIO: [u8; 6] = [19, 72, 73, 74, 75, 76];
 const OTHER_CODEC_AFTER: Duration = Duration::from_millis(500);
 
 /// Longest audio packet that is taken: 120 ms, as long as any that we make. Longer ones are malformed.
-pub(super) const AUDIO_SAMPLES_MAX: usize = 960;
+pub(crate) const AUDIO_SAMPLES_MAX: usize = 960;
 
 /// A packet this old when it is read is dropped while protected: what it would add is lasting delay (S37).
 const AGE_PROTECTED_MAX: Duration = Duration::from_millis(100);
@@ -67,6 +68,8 @@ pub(super) struct Taken<'bytes> {
     pub(super) payload: &'bytes [u8],
     pub(super) content: Content,
     pub(super) placed: Placed,
+    /// Samples of audio; 0 for all else.
+    pub(super) span: u64,
     /// It is the first of another SSRC than the audio's before.
     pub(super) is_other_stream: bool,
 }
@@ -86,6 +89,7 @@ pub(super) struct Side {
     pub(super) encoder: Encoder,
     pub(super) ingress: Ingress,
     pub(super) egress: Egress,
+    clock: StreamClock,
     pub(super) heard_at: Instant,
     /// Audio comes from here in no codec of the plan, and no other any more.
     undecodable: bool,
@@ -110,7 +114,8 @@ impl Side {
             decoder: Decoder::new(plan.codec),
             encoder: Encoder::new(plan.codec),
             ingress: Ingress::new(now),
-            egress: Egress::new(random),
+            egress: Egress::new(random, plan.codec.clock()),
+            clock: StreamClock::new(plan.codec.clock()),
             heard_at: now,
             undecodable: false,
             decoded_at: now,
@@ -133,6 +138,8 @@ impl Side {
             .renegotiate(plan.source_policy.clone(), plan.remote_rtp);
         self.egress.forget_mapping();
         if plan.codec != self.plan.codec {
+            self.egress.speak(plan.codec.clock());
+            self.clock = StreamClock::new(plan.codec.clock());
             self.decoder = Decoder::new(plan.codec);
             self.encoder = Encoder::new(plan.codec);
         }
@@ -201,16 +208,17 @@ impl Side {
         arrival: &Arrival<'bytes>,
         outputs: &mut Outputs,
     ) -> Result<Taken<'bytes>, DropReason> {
-        let packet = RtpPacket::parse(arrival.bytes).map_err(|_| DropReason::Malformed)?;
+        let mut packet = RtpPacket::parse(arrival.bytes).map_err(|_| DropReason::Malformed)?;
         let Some(content) = self.plan.content_of(packet.header.payload_type) else {
             return Err(self.note_unknown(arrival, &packet));
         };
         self.admit(arrival, &packet, content, outputs)?;
         self.heard_at = self.heard_at.max(arrival.received_at);
-        self.check(arrival, &packet, content)?;
+        let span = self.check(arrival, &packet, content)?;
+        packet.header.timestamp = self.clock.place(packet.header.timestamp);
         let before = self.ingress.ssrc();
         let lost = self.lost_now();
-        let placed = self.place(arrival.received_at, &packet, content)?;
+        let placed = self.place(arrival.received_at, &packet, content, span)?;
         let is_other_stream = before.is_some() && before != self.ingress.ssrc();
         self.lost_before += if is_other_stream { lost } else { 0 };
         self.counters.packets_in += 1;
@@ -223,6 +231,7 @@ impl Side {
             payload: packet.payload,
             content,
             placed,
+            span,
             is_other_stream,
         })
     }
@@ -247,16 +256,14 @@ impl Side {
         at: Instant,
         packet: &RtpPacket<'_>,
         content: Content,
+        span: u64,
     ) -> Result<Placed, DropReason> {
         let header = &packet.header;
         let placed = match content {
-            Content::Audio => {
-                let span = sample::span(packet.payload.len());
-                self.ingress.place(at, header, content, span)
-            }
-            Content::ComfortNoise => self.ingress.place(at, header, content, 0),
+            Content::Audio | Content::ComfortNoise => self.ingress.place(at, header, content, span),
             Content::TelephoneEvent => {
                 let event = EventPayload::parse(packet.payload).ok_or(DropReason::Malformed)?;
+                let event = event.at_8_khz(self.plan.telephone_event_clock);
                 let duration = u64::from(event.duration);
                 self.ingress.place_event(at, header, duration)
             }
@@ -295,20 +302,22 @@ impl Side {
         }
     }
 
-    /// Events are taken at any age: they are decoded, and a press must not be lost to a stall.
+    /// Says how many samples of audio it has. Events are taken at any age: they are decoded, and a press must not be lost to a stall.
     fn check(
         &self,
         arrival: &Arrival<'_>,
         packet: &RtpPacket<'_>,
         content: Content,
-    ) -> Result<(), DropReason> {
+    ) -> Result<u64, DropReason> {
         if !self.plan.direction.receives() {
             return Err(DropReason::NotReceiving);
         }
-        let len = packet.payload.len();
-        if content == Content::Audio && (len == 0 || len > AUDIO_SAMPLES_MAX) {
-            return Err(DropReason::Malformed);
-        }
+        let samples = if content == Content::Audio {
+            let samples = codec::samples_of(self.plan.codec, packet.payload);
+            samples.ok_or(DropReason::Malformed)?
+        } else {
+            0
+        };
         let age_max = if arrival.protected {
             AGE_PROTECTED_MAX
         } else {
@@ -318,7 +327,7 @@ impl Side {
         if content != Content::TelephoneEvent && age > age_max {
             return Err(DropReason::Late);
         }
-        Ok(())
+        Ok(sample::span(samples))
     }
 
     /// True if the datagram is RTCP on this leg.
@@ -427,6 +436,7 @@ impl Side {
             end: true,
             ..event.payload
         }
+        .in_clock(self.plan.telephone_event_clock)
         .to_bytes();
         let framing = Framing {
             payload_type,
@@ -482,14 +492,15 @@ impl Side {
             self.opening = Some((now + OPENING_INTERVAL, left - 1));
         }
         let mut silence = [0; OPENING_SAMPLES];
-        self.encoder.encode(&[0; OPENING_SAMPLES], &mut silence);
+        let len = self.encoder.encode(&[0; OPENING_SAMPLES], &mut silence);
+        self.encoder.begin_anew();
         let framing = Framing {
             payload_type: self.plan.payload_type_out,
             marker: false,
             ts: self.ingress.clock_ts(now),
             span: sample::span(OPENING_SAMPLES),
         };
-        if let Err(reason) = self.send(outputs, framing, 0, &silence) {
+        if let Err(reason) = self.send(outputs, framing, 0, &silence[..len]) {
             self.note_drop(reason);
         }
     }

@@ -212,7 +212,7 @@ impl Relay {
             return Err(DropReason::OutOfPlace);
         }
         placed.ts = from;
-        let span = sample::span(taken.payload.len());
+        let span = taken.span;
         let ingress = &mut self.sides.agent.ingress;
         ingress.move_to(arrival.received_at, &taken.header, span, from);
         Ok(())
@@ -331,6 +331,7 @@ impl Relay {
             volume: EVENT_VOLUME,
             duration: span.saturating_mul(frames.into()),
         };
+        let sent = payload.in_clock(self.sides.consumer.plan.telephone_event_clock);
         let framing = Framing {
             payload_type,
             marker: pressed.frames == 0,
@@ -339,7 +340,7 @@ impl Relay {
         };
         let consumer = &mut self.sides.consumer;
         for _ in 0..if end { END_PACKETS } else { 1 } {
-            consumer.send(&mut self.outputs, framing, 0, &payload.to_bytes())?;
+            consumer.send(&mut self.outputs, framing, 0, &sent.to_bytes())?;
         }
         consumer.note_event(pressed.began, payload);
         Ok(())
@@ -348,14 +349,14 @@ impl Relay {
     fn send_own(&mut self, ts: u64, samples: &[i16; SPAN_SAMPLES]) -> Result<(), DropReason> {
         let consumer = &mut self.sides.consumer;
         let mut bytes = [0; SPAN_SAMPLES];
-        consumer.encoder.encode(samples, &mut bytes);
+        let len = consumer.encoder.encode(samples, &mut bytes);
         let framing = Framing {
             payload_type: consumer.plan.payload_type_out,
             marker: false,
             ts,
             span: SPAN,
         };
-        match consumer.send(&mut self.outputs, framing, 0, &bytes) {
+        match consumer.send(&mut self.outputs, framing, 0, &bytes[..len]) {
             // The consumer's side is on hold of its own: it wants nothing.
             Err(DropReason::NotSending) => Ok(()),
             sent => sent,

@@ -11,7 +11,7 @@ use media::rtp::RtpHeader;
 use media::tone::KeyToneShape;
 
 use crate::mask::Keyed;
-use crate::scene::{MS, Phone, Random, Script, hiss, plan, wide};
+use crate::scene::{MS, Phone, Random, Script, hiss, opus, plan, wide};
 
 /// Calls of the measurement.
 const CALLS: u32 = 2_000;
@@ -43,6 +43,7 @@ fn phone(codec: Codec, host: u8, ssrc: u32) -> Phone {
         payload_type: leg.payload_type_in,
         law: leg.codec.law(),
         wide: wide(codec),
+        opus: opus(codec),
     }
 }
 
@@ -260,6 +261,35 @@ fn no_packet_in_g722_allocates_whatever_the_other_leg_speaks() {
         assert!(drive.relay.is_protected(), "{codecs:?}");
         let info = measure(|| drive.take(&coming[3_000..]));
         assert_none(info, &drive, coming.len(), "g722");
+    }
+}
+
+#[test]
+fn no_packet_in_opus_allocates_once_its_states_are_there() {
+    warm();
+    for codecs in [
+        [Codec::Opus; 2],
+        [Codec::Opus, Codec::Pcmu],
+        [Codec::Pcma, Codec::Opus],
+    ] {
+        let mut drive = Drive::new(Instant::now(), |relay| {
+            relay.watch = true;
+            (relay.consumer, relay.agent) = (plan(codecs[0], 1), plan(codecs[1], 2));
+        });
+        let coming = a_minute_in(codecs, 4);
+        drive.take(&coming[..100]);
+        let info = measure(|| drive.take(&coming[100..1_500]));
+        assert_eq!(info.count_total, 0, "{codecs:?}");
+        drive.input(Input::Protect);
+        assert!(drive.relay.is_protected(), "{codecs:?}");
+        drive.take(&coming[1_500..1_600]);
+        let info = measure(|| drive.take(&coming[1_600..3_000]));
+        assert_eq!(info.count_total, 0, "{codecs:?}");
+        assert_eq!(drive.relay.counters().outputs_dropped, 0, "{codecs:?}");
+        // An ended call has given all of it back.
+        let info = measure(|| drive.input(Input::End));
+        drop(drive);
+        assert_eq!(info.count_total, 0, "{codecs:?}");
     }
 }
 

@@ -135,6 +135,10 @@ fn level_of(got: &[Got]) -> f64 {
         .flat_map(|packet| &packet.payload)
         .map(|code| f64::from(Law::Mu.decode_byte(*code)))
         .collect();
+    level_of_linear(&values)
+}
+
+fn level_of_linear(values: &[f64]) -> f64 {
     let power: f64 = values.iter().map(|value| value * value).sum();
     -20.0 * ((power / values.len() as f64).sqrt() / 32_124.0).log10()
 }
@@ -160,12 +164,11 @@ fn comfort_noise_that_the_agent_did_not_negotiate_is_made() {
                 &scene.agent_got[from + 3..until],
                 &scene.agent_got[until + 3..],
             );
-            assert!((level_of(first) - 50.0).abs() < 1.0, "{}", level_of(first));
-            assert!(
-                (level_of(second) - 60.0).abs() < 1.0,
-                "{}",
-                level_of(second)
-            );
+            // Under protection, where none was told before it, 60 dB whatever is told.
+            let wanted = if protected { 60.0 } else { 50.0 };
+            let levels = [first, second].map(level_of);
+            assert!((levels[0] - wanted).abs() < 1.0, "{levels:?}");
+            assert!((levels[1] - 60.0).abs() < 1.0, "{levels:?}");
             scene.run(Leg::Consumer, &Script::audio(&hiss(4_800, 2)));
             scene.wait(60);
             let packets = 2_000 / (span / 8);
@@ -197,6 +200,68 @@ fn comfort_noise_that_the_agent_negotiated_is_relayed_and_not_made() {
         (got.len(), got[0].header.payload_type, &got[0].payload[..]),
         (1, 13, &[50][..])
     );
+}
+
+#[test]
+fn the_recorder_hears_the_noise_of_a_pause_whoever_makes_it_for_the_agent() {
+    for negotiated in [None, Some(13)] {
+        let mut scene = Scene::with(|relay| relay.agent.comfort_noise = negotiated);
+        scene.run(Leg::Consumer, &Script::audio(&hiss(1_600, 2)));
+        let from = scene.records.len();
+        scene.comfort_noise(50);
+        scene.pause(1_000);
+        let noise = &scene.records[from..];
+        for pair in noise.windows(2) {
+            assert_eq!(pair[1].1, pair[0].1 + pair[0].2.len() as u64);
+        }
+        let values = noise.iter().flat_map(|(_, _, samples)| samples);
+        let values: Vec<f64> = values.map(|value| f64::from(*value)).collect();
+        assert!(values.len().abs_diff(8_000) <= 320, "{}", values.len());
+        let level = level_of_linear(&values);
+        assert!((level - 50.0).abs() < 1.0, "{negotiated:?}: {level}");
+    }
+}
+
+/// What the agent hears of a pause under protection in which a key is pressed, and the phone says that its noise has these levels before, while and after
+/// it.
+fn around_a_key(levels: [u8; 3]) -> Vec<(u16, u32, Vec<u8>)> {
+    let mut scene = Scene::with(|relay| relay.agent.comfort_noise = Some(13));
+    scene.run(Leg::Consumer, &Script::audio(&hiss(1_600, 2)));
+    scene.comfort_noise(45);
+    scene.pause(200);
+    scene.run(Leg::Consumer, &Script::audio(&hiss(1_600, 2)));
+    scene.arm();
+    let from = scene.agent_got.len();
+    scene.comfort_noise(levels[0]);
+    scene.pause(500);
+    let mut key = Script::audio(&[]).press(4, 0, 800, 160);
+    key.len = Duration::from_millis(100);
+    scene.run(Leg::Consumer, &key);
+    scene.comfort_noise(levels[1]);
+    scene.pause(500);
+    scene.comfort_noise(levels[2]);
+    scene.pause(500);
+    let first = scene.agent_got[from].clone();
+    let heard = scene.agent_got[from..].iter();
+    let heard = heard.map(|got| (got.since(&first), got.payload.clone()));
+    heard
+        .map(|((steps, span), octets)| (steps, span, octets))
+        .collect()
+}
+
+#[test]
+fn a_level_that_is_told_under_protection_says_nothing_of_a_key() {
+    let quiet = around_a_key([45, 45, 45]);
+    assert!(quiet.len() > 60, "{}", quiet.len());
+    for levels in [[45, 20, 45], [30, 45, 70], [127, 0, 20]] {
+        assert!(around_a_key(levels) == quiet, "{levels:?}");
+    }
+    let last = quiet.iter().rev().take(20).flat_map(|(.., octets)| octets);
+    let last: Vec<f64> = last
+        .map(|code| f64::from(Law::Mu.decode_byte(*code)))
+        .collect();
+    let level = level_of_linear(&last);
+    assert!((level - 45.0).abs() < 1.0, "{level}");
 }
 
 #[test]

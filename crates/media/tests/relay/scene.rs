@@ -9,6 +9,7 @@ use media::g722;
 use media::leg::{Codec, Leg, LegPlan};
 use media::relay::{Input, Output, Relay, RelayEvent, RelayPlan, Traced};
 use media::rtp::{RtpHeader, RtpPacket};
+use opus_rs::{Application, OpusDecoder, OpusEncoder};
 use secret::Key;
 
 pub(crate) const EVENT_PAYLOAD_TYPE: u8 = 101;
@@ -47,6 +48,61 @@ pub(crate) struct Phone {
     pub(crate) law: Law,
     /// Of a phone that speaks G.722.
     pub(crate) wide: Option<g722::Encoder>,
+    /// Of a phone that speaks Opus.
+    pub(crate) opus: Option<Opus>,
+}
+
+/// What a phone of Opus has: the reference to what we make of it is the crate itself, at the phone's rate.
+pub(crate) struct Opus {
+    /// With the length of its packets, in samples: another length takes another encoder.
+    encoder: Option<(usize, OpusEncoder)>,
+    /// Clock of its events, in steps for each sample at 8 kHz.
+    pub(crate) event_steps: u32,
+}
+
+/// The codec of a phone that speaks Opus.
+pub(crate) fn opus(codec: Codec) -> Option<Opus> {
+    (codec == Codec::Opus).then_some(Opus {
+        encoder: None,
+        event_steps: 6,
+    })
+}
+
+impl Opus {
+    fn encode(&mut self, samples: &[i16]) -> Vec<u8> {
+        let len = samples.len();
+        let encoder = self.encoder.take().filter(|(of, _)| *of == len);
+        let (_, encoder) = self.encoder.insert(encoder.unwrap_or_else(|| {
+            let is_short = len < 80;
+            let application = if is_short {
+                Application::RestrictedLowDelay
+            } else {
+                Application::Voip
+            };
+            let mut encoder = OpusEncoder::new(8_000, 1, application).unwrap();
+            (encoder.bitrate_bps, encoder.complexity) = (24_000, 5);
+            (len, encoder)
+        }));
+        let mut octets = [0; 1_275];
+        let size = encoder.encode_i16(samples, len, &mut octets).unwrap();
+        octets[..size].to_vec()
+    }
+}
+
+/// What is heard of packets of Opus, one after the other.
+pub(crate) struct OpusEar(OpusDecoder);
+
+impl OpusEar {
+    pub(crate) fn new() -> Self {
+        Self(OpusDecoder::new(8_000, 1).unwrap())
+    }
+
+    pub(crate) fn hear(&mut self, packet: &[u8]) -> Vec<i16> {
+        let mut linear = [0.0; 960];
+        let len = self.0.decode(packet, 960, &mut linear).unwrap();
+        let value = |value: &f32| (value * 32_768.0).round() as i16;
+        linear[..len].iter().map(value).collect()
+    }
 }
 
 /// The encoder of a phone that has one.
@@ -64,9 +120,14 @@ impl Phone {
                 sent.push((packet.at, bytes));
             }
         }
-        let span = u32::try_from(script.len.as_micros() / 125).unwrap();
+        let span = u32::try_from(script.len.as_micros() / 125).unwrap() * self.steps();
         self.timestamp = self.timestamp.wrapping_add(span);
         sent
+    }
+
+    /// Steps of its clock for each sample at 8 kHz.
+    fn steps(&self) -> u32 {
+        if self.opus.is_some() { 6 } else { 1 }
     }
 
     fn datagram(&mut self, packet: &Packet) -> Vec<u8> {
@@ -78,13 +139,22 @@ impl Phone {
                 self.payload_type
             },
             sequence: self.sequence,
-            timestamp: self.timestamp.wrapping_add(packet.ts),
+            timestamp: self.timestamp.wrapping_add(packet.ts * self.steps()),
             ssrc: self.ssrc,
         };
         self.sequence = self.sequence.wrapping_add(1);
         let mut bytes = header.to_bytes().to_vec();
         if packet.event {
             bytes.extend(&packet.payload);
+            let steps = self.opus.as_ref().map_or(1, |opus| opus.event_steps);
+            for place in (14..bytes.len()).step_by(4) {
+                let duration = u16::from_be_bytes([bytes[place], bytes[place + 1]]);
+                let duration = u32::from(duration) * steps;
+                let octets = u16::try_from(duration).unwrap().to_be_bytes();
+                bytes[place..place + 2].copy_from_slice(&octets);
+            }
+        } else if let Some(opus) = &mut self.opus {
+            bytes.extend(opus.encode(&packet.samples));
         } else if let Some(encoder) = &mut self.wide {
             let mut octets = vec![0; packet.samples.len()];
             encoder.encode(&packet.samples, &mut octets);
@@ -136,6 +206,7 @@ impl Scene {
             payload_type: leg.payload_type_in,
             law: leg.codec.law(),
             wide: wide(leg.codec),
+            opus: opus(leg.codec),
         };
         let (consumer, agent) = (
             phone(&relay_plan.consumer, 11),
@@ -286,6 +357,7 @@ impl Scene {
             .expect("the call is protected");
         let mut line = Vec::new();
         let mut decoder = g722::Decoder::new();
+        let mut ear = OpusEar::new();
         for got in self
             .agent_got
             .iter()
@@ -296,8 +368,16 @@ impl Scene {
             } else {
                 Law::Mu
             };
+            let is_opus = got.header.payload_type == Codec::Opus.usual_payload_type();
             let offset = i64::from(got.header.timestamp.wrapping_sub(timestamp).cast_signed());
+            let offset = if is_opus { offset / 6 } else { offset };
             let start = usize::try_from(offset + i64::try_from(position).unwrap()).unwrap();
+            if is_opus {
+                let linear = ear.hear(&got.payload);
+                line.resize(line.len().max(start + linear.len()), 0);
+                line[start..start + linear.len()].copy_from_slice(&linear);
+                continue;
+            }
             if line.len() < start + got.payload.len() {
                 line.resize(start + got.payload.len(), 0);
             }

@@ -6,7 +6,7 @@ use media::leg::{Codec, Leg};
 use media::relay::{DropReason, Input};
 
 use crate::mask::voice;
-use crate::scene::{Got, Phone, Scene, Script, address, hiss, keys, plan, wide};
+use crate::scene::{Got, Phone, Scene, Script, address, hiss, keys, opus, plan, wide};
 
 const SEED: u64 = 99;
 
@@ -21,6 +21,7 @@ fn succeed(scene: &mut Scene, codec: Codec) -> Phone {
         payload_type: plan.payload_type_in,
         law: codec.law(),
         wide: wide(codec),
+        opus: opus(codec),
     };
     scene.input(Input::Succeed { plan, seed: SEED });
     std::mem::replace(&mut scene.agent, other)

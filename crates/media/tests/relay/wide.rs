@@ -37,7 +37,7 @@ fn heard(codec: Codec, got: &[Got]) -> Vec<i16> {
     let mut decoder = g722::Decoder::new();
     let mut heard = Vec::new();
     for got in got {
-        assert_eq!(got.header.payload_type, codec.static_payload_type());
+        assert_eq!(got.header.payload_type, codec.usual_payload_type());
         let mut linear = vec![0; got.payload.len()];
         if codec == Codec::G722 {
             decoder.decode(&got.payload, &mut linear);
@@ -59,7 +59,7 @@ fn likeness_db(said: &[i16], heard: &[i16]) -> f64 {
 }
 
 /// Twenty keys of this length, each of any shape that Q.24 allows.
-fn keyed(len: usize, seed: u64) -> Keyed {
+pub(crate) fn keyed(len: usize, seed: u64) -> Keyed {
     let mut random = Random(seed);
     let count = 20;
     let mut keyed = Keyed::new(hiss(3_200 + count * (len + 640), seed + 1));
@@ -275,7 +275,7 @@ fn a_codec_that_changes_while_keys_are_awaited_changes_nothing_about_the_mask() 
             plan.telephone_event_in = None;
             scene.input(Input::Replan { leg, plan });
         }
-        scene.consumer.payload_type = after.static_payload_type();
+        scene.consumer.payload_type = after.usual_payload_type();
         (scene.consumer.law, scene.consumer.wide) = (after.law(), wide(after));
         scene.run(Leg::Consumer, &Script::audio(&keyed.signal[middle..]));
         assert!(scene.relay.is_protected());

@@ -11,6 +11,7 @@ pub use sender::{EventFrame, EventSender};
 use zeroize::Zeroize;
 
 use crate::dtmf::inband::keypad::Key;
+use crate::leg::RtpClock;
 
 /// Bytes of one event's payload.
 pub const PAYLOAD_LEN: usize = 4;
@@ -72,8 +73,29 @@ pub struct EventPayload {
     pub end: bool,
     /// Level below 0 dBm0, 0-63 dB.
     pub volume: u8,
-    /// Duration so far in timestamp units.
+    /// Duration so far in steps of the stream's clock; within a relay in samples at 8 kHz.
     pub duration: u16,
+}
+
+/// Clocks.
+impl EventPayload {
+    /// The same with its duration, which came in this clock, in samples at 8 kHz. What has lasted at all has one.
+    #[must_use]
+    pub fn at_8_khz(self, clock: RtpClock) -> Self {
+        Self {
+            duration: self.duration.div_ceil(clock.steps()),
+            ..self
+        }
+    }
+
+    /// The same with its duration, in samples at 8 kHz, in this clock. What no longer fits, from 1.36 s on in 48 kHz, is the longest that does.
+    #[must_use]
+    pub fn in_clock(self, clock: RtpClock) -> Self {
+        Self {
+            duration: self.duration.saturating_mul(clock.steps()),
+            ..self
+        }
+    }
 }
 
 impl EventPayload {
@@ -101,6 +123,13 @@ impl EventPayload {
             start = has_ended.then(|| at + u64::from(event.duration));
             Some((at, event))
         })
+    }
+
+    /// The same of a stream with this clock, all of it in samples at 8 kHz.
+    pub fn parse_all_at(clock: RtpClock, payload: &[u8]) -> impl Iterator<Item = (u64, Self)> {
+        let steps = u64::from(clock.steps());
+        Self::parse_all(payload)
+            .map(move |(later, event)| (later.div_ceil(steps), event.at_8_khz(clock)))
     }
 
     /// The payload on the wire; the reserved bit is zero.

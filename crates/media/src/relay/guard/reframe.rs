@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::super::framer::{Take, frame_duration};
 use super::super::plan::DropReason;
 use super::{Guard, Way};
-use crate::leg::LegPlan;
+use crate::leg::{Codec, LegPlan};
 use crate::sample;
 use crate::sample::duration_of;
 
@@ -60,8 +60,12 @@ impl Guard {
     }
 }
 
-/// The agent asked for packets of another duration than this of the consumer's.
+/// The agent asked for packets of another duration than this of the consumer's. Whoever hears Opus hears packets of any duration
+/// ([RFC 7587](https://www.rfc-editor.org/rfc/rfc7587)), and to frame them anew would make a telephone's band of the call.
 pub(super) fn is_other_duration(agent: &LegPlan, input_span: u64) -> bool {
+    if agent.codec == Codec::Opus {
+        return false;
+    }
     let input = duration_of(input_span);
     let output = frame_duration(agent.ptime, agent.maxptime, input);
     output != frame_duration(None, None, input)
