@@ -52,6 +52,18 @@ pub enum Permission {
     /// Give a call to an agent by a name that the PBX knows it by; for programs.
     #[serde(rename = "call.bind")]
     CallBind,
+    /// See all running calls and listen to them, heard by nobody.
+    #[serde(rename = "call.listen")]
+    CallListen,
+    /// Be heard on a call that one listens to: by its agent alone, or by both sides.
+    #[serde(rename = "call.join")]
+    CallJoin,
+    /// Call a number out, on one's own phone.
+    #[serde(rename = "call.dial")]
+    CallDial,
+    /// Have a number called for an agent, on that agent's phone; for programs.
+    #[serde(rename = "call.dial_for")]
+    CallDialFor,
     /// Resolve unknown outcomes.
     #[serde(rename = "payment.resolve_unknown")]
     PaymentResolveUnknown,
@@ -104,13 +116,17 @@ pub enum Permission {
 
 impl Permission {
     /// All.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::CaptureStart,
         Self::CaptureViewBasic,
         Self::CaptureResetAttempts,
         Self::CallConsumerData,
         Self::CallPick,
         Self::CallBind,
+        Self::CallListen,
+        Self::CallJoin,
+        Self::CallDial,
+        Self::CallDialFor,
         Self::PaymentResolveUnknown,
         Self::PaymentRefund,
         Self::PaymentView,
@@ -139,6 +155,10 @@ impl Permission {
             Self::CallConsumerData => "call.consumer_data",
             Self::CallPick => "call.pick",
             Self::CallBind => "call.bind",
+            Self::CallListen => "call.listen",
+            Self::CallJoin => "call.join",
+            Self::CallDial => "call.dial",
+            Self::CallDialFor => "call.dial_for",
             Self::PaymentResolveUnknown => "payment.resolve_unknown",
             Self::PaymentRefund => "payment.refund",
             Self::PaymentView => "payment.view",
@@ -177,7 +197,7 @@ impl Permission {
 pub enum Role {
     /// Takes payments.
     Agent,
-    /// Resolves unknown outcomes, resets attempts, has payments undone, listens to recordings.
+    /// Resolves unknown outcomes, resets attempts, has payments undone, listens to running calls and to recordings.
     Supervisor,
     /// Edits desktops.
     DesktopAdmin,
@@ -201,10 +221,16 @@ impl Role {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
         match self {
-            Self::Agent => &[Permission::CaptureStart, Permission::CaptureViewBasic],
+            Self::Agent => &[
+                Permission::CaptureStart,
+                Permission::CaptureViewBasic,
+                Permission::CallDial,
+            ],
             Self::Supervisor => &[
                 Permission::CaptureResetAttempts,
                 Permission::CallPick,
+                Permission::CallListen,
+                Permission::CallJoin,
                 Permission::PaymentResolveUnknown,
                 Permission::PaymentRefund,
                 Permission::PaymentView,

@@ -39,6 +39,10 @@ pub enum AuditAction {
     DesktopSaved,
     /// A desktop was deleted.
     DesktopDeleted,
+    /// A sound for callers who wait was kept.
+    SoundSaved,
+    /// One was deleted.
+    SoundDeleted,
     /// Agents work with a desktop, or no longer do; detail: who.
     DesktopAssigned,
     /// A designer desktop was saved; detail: revision, number of tiles.
@@ -147,8 +151,20 @@ pub enum AuditAction {
     CallTransferred,
     /// A call that rang at a PBX was given to an agent; detail: agent (login name), way, from (who had it before).
     CallPaired,
+    /// A number of a service's pool was reserved for an agent; detail: agent (login name), number (ours; who may call it is not told).
+    NumberReserved,
+    /// Such a number was given back before a call came; detail: number.
+    NumberGivenBack,
+    /// A number was called out for an agent; detail: agent (login name), service. The number is not told.
+    CallDialled,
     /// An agent let such a call go, and it goes on without one; detail: agent.
     CallReleased,
+    /// Somebody began to listen to a running call; detail: agent (login name of the call's).
+    CallListened,
+    /// Others hear somebody who listens from now on; detail: voice (nobody, agent, both).
+    CallJoined,
+    /// Somebody listens no more; detail: seconds, why (left, ended, right, phone).
+    CallLeft,
     /// A recorder said that it is paused for a capture; detail: recorder, medium, answered_ms.
     RecorderPaused,
     /// A recorder was let go after a capture and said that it goes on; detail: recorder, medium, answered_ms.
@@ -160,6 +176,10 @@ pub enum AuditAction {
     CaptureEnded,
     /// Its digits are gone, and mask and recorders were let go; detail: recording and recording_ms, as when it was armed.
     CaptureReleased,
+    /// The far side of a capture's call may be another person now, and its agent is asked (S39).
+    PartyChanged,
+    /// The agent said whether it is the same person; detail: same.
+    PartyAnswered,
     /// Protection was lost; detail: reason.
     ProtectionLost,
 }

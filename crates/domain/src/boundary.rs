@@ -31,23 +31,32 @@ use crate::payment::{
     Arrangement, AttemptState, CheckFacts, LedgerFilter, LedgerPlace, LedgerRow, Payment,
     PaymentForm, PaymentOutput,
 };
+use crate::queue::sound::SoundChange;
 use crate::recording::RecordingChange;
 use crate::service::{Service, Settings};
 use crate::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget};
 
+mod dial;
 mod egress;
+mod listening;
+mod number;
 mod pairing;
 mod payment_desk;
 mod phone;
+mod queue;
 mod recording;
 mod recording_files;
 mod screen;
 mod telephony;
 
+pub use dial::DialDesk;
 pub use egress::{EgressSeen, EgressTally};
+pub use listening::{ListenerLegs, ListeningDesk, ListeningRefused};
+pub use number::NumberDesk;
 pub use pairing::{CallName, PairingDesk};
 pub use payment_desk::{FollowUpError, PaymentDesk};
 pub use phone::{BrowserLegs, PHONE_ON_S, PhoneAsk, PhoneDesk, PhoneRefused, PhoneSaid};
+pub use queue::{QueueDesk, Sounds};
 pub use recording::{
     AudioRecording, ConnectedCall, NO_CONTROL, Recorders, Recordings, captures_of,
 };
@@ -57,8 +66,9 @@ pub use recording_files::{
 };
 pub use screen::ScreenDesk;
 pub use telephony::{
-    CallEvents, EndCause, IncomingCall, LegCallIds, LineEvent, PhoneAccount, Protected,
-    ProtectionRefused, RouteTarget, Telephony, TelephonyError,
+    CallEvents, Dial, EndCause, IncomingCall, LegCallIds, LineEvent, PhoneAccount, Protected,
+    ProtectionRefused, Referral, ReferralAnswer, ReferralWish, RouteTarget, Telephony,
+    TelephonyError,
 };
 
 /// A future behind a trait object.
@@ -242,6 +252,8 @@ pub enum Change {
     },
     /// A service; `revision` as for users.
     SaveService(Service),
+    /// Sounds that callers hear while they wait.
+    Sound(SoundChange),
     /// System settings; `revision` as for users.
     SaveSettings(Settings),
     /// Routing numbers that are refused; `revision` as for users.
@@ -417,7 +429,7 @@ pub trait Designs: Send + Sync {
 }
 
 /// Services and settings.
-pub trait Services: Send + Sync {
+pub trait Services: Sounds {
     /// All, by name.
     fn services(&self) -> Task<'_, Result<Vec<Service>, StoreError>>;
     /// One.
@@ -526,7 +538,7 @@ pub trait EvidenceKeys: Send + Sync {
 // ---------------------------------------------------------------- web <-> calls
 
 /// What an agent's page can do with calls and captures.
-pub trait CaptureDesk: PairingDesk {
+pub trait CaptureDesk: PairingDesk + DialDesk + NumberDesk + QueueDesk {
     /// The agent's calls, newest first; ended ones for as long as their capture is open.
     fn calls<'a>(&'a self, actor: &'a Actor) -> Task<'a, Result<Vec<CallView>, DeskError>>;
     /// Ends a call.
@@ -643,6 +655,10 @@ pub enum CaptureAction {
     Done,
     /// Basic: the value is gone from every other window; recorders resume.
     ConfirmGone,
+    /// The same person is still on the line: the capture goes on where it was (S39).
+    SamePerson,
+    /// Somebody else is on the line: everything is wiped.
+    OtherPerson,
     /// Ends the capture, wipes everything, leaves the mask, resumes recorders.
     Cancel,
     /// Takes a finished capture off the screen.

@@ -4,6 +4,7 @@
 
 use crate::consumer::Consumer;
 use crate::id::{CallId, UserId};
+use crate::outbound::{DialFailure, DialNumber, DialStep, DialView};
 use crate::text::plain_line;
 use crate::time::UnixMillis;
 use crate::view::{
@@ -24,6 +25,7 @@ pub struct Call {
     state: CallState,
     is_agent_muted: bool,
     transfer: Option<TransferView>,
+    dialled: Option<DialView>,
     is_held_by_agent: bool,
     is_held_by_phone: bool,
     began_at: UnixMillis,
@@ -54,6 +56,7 @@ impl Call {
             state: CallState::Ringing,
             is_agent_muted: false,
             transfer: None,
+            dialled: None,
             is_held_by_agent: false,
             is_held_by_phone: false,
             began_at: now,
@@ -62,6 +65,43 @@ impl Call {
             line_silent: false,
             line_protected: false,
             consumer: Consumer::default(),
+        }
+    }
+
+    /// A call that an agent makes: to this number, in the name of another. The agent's phone rings first.
+    #[must_use]
+    pub fn dialled(
+        id: CallId,
+        agent: UserId,
+        number: &DialNumber,
+        shown: &str,
+        now: UnixMillis,
+    ) -> Self {
+        let call = Self::ringing(id, Some(agent), ("", shown), number.as_str(), now);
+        let dialled = Some(DialView {
+            step: DialStep::AgentPhone,
+            failed: None,
+        });
+        Self { dialled, ..call }
+    }
+
+    /// An agent makes it.
+    #[must_use]
+    pub fn is_dialled(&self) -> bool {
+        self.dialled.is_some()
+    }
+
+    /// How far the call is that the agent makes. It never goes back.
+    pub fn dial_step(&mut self, step: DialStep) {
+        if let (Some(dialled), CallState::Ringing) = (&mut self.dialled, self.state) {
+            dialled.step = dialled.step.max(step);
+        }
+    }
+
+    /// The number was not reached.
+    pub fn dial_failed(&mut self, why: DialFailure) {
+        if let (Some(dialled), None) = (&mut self.dialled, self.answered_at) {
+            dialled.failed = Some(why);
         }
     }
 
@@ -104,6 +144,7 @@ impl Call {
     /// Both legs are connected.
     pub fn answered(&mut self, now: UnixMillis) {
         if self.state == CallState::Ringing {
+            self.dial_step(DialStep::Answered);
             self.state = CallState::Connected;
             self.answered_at = Some(now);
         }
@@ -251,6 +292,7 @@ impl Call {
             held_by: self.holder(),
             agent_muted: self.is_agent_muted,
             transfer: self.transfer.clone(),
+            dialled: self.dialled,
             caller: self.caller.clone(),
             caller_number: self.caller_number.clone(),
             called: self.called.clone(),
@@ -307,6 +349,37 @@ mod tests {
             (CallState::Ended, Some(UnixMillis(7)))
         );
         assert_eq!((view.held_by, view.agent_muted), (None, false));
+    }
+
+    #[test]
+    fn a_call_that_is_made_goes_on_step_by_step_and_says_why_it_failed() {
+        let number = DialNumber::parse("+1 555 0100").unwrap();
+        let mut call = Call::dialled(
+            CallId::from_random(1),
+            UserId::from_random(2),
+            &number,
+            "+15550199",
+            UnixMillis(5),
+        );
+        let shown = |call: &Call| {
+            let view = call.view(CallRecordingView::OFF, Vec::new(), None);
+            view.dialled.map(|dialled| (dialled.step, dialled.failed))
+        };
+        assert_eq!(call.called(), "+15550100");
+        assert_eq!(shown(&call), Some((DialStep::AgentPhone, None)));
+        call.dial_step(DialStep::Ringing);
+        call.dial_step(DialStep::Calling);
+        assert_eq!(shown(&call), Some((DialStep::Ringing, None)));
+        let mut busy = call.clone();
+        busy.dial_failed(DialFailure::Busy);
+        busy.ended(UnixMillis(6));
+        assert_eq!(
+            shown(&busy),
+            Some((DialStep::Ringing, Some(DialFailure::Busy)))
+        );
+        call.answered(UnixMillis(6));
+        call.dial_failed(DialFailure::NoAnswer);
+        assert_eq!(shown(&call), Some((DialStep::Answered, None)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::access::{CustomRoles, Permission, User};
 use crate::desktop::{Desktop, Standing};
 use crate::id::DesktopId;
-use crate::service::{Route, Service, Settings};
+use crate::service::{Service, Settings};
 
 /// The steps, in the order in which they are easiest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -118,9 +118,9 @@ impl Installation<'_> {
     }
 
     fn takes_calls(&self, user: &User) -> bool {
-        let is_named = |service: &Service| match &service.route {
-            Route::Uri { agent, .. } => agent.as_ref().is_none_or(|agent| *agent == user.name),
-            Route::Agents | Route::Registered => false,
+        let is_named = |service: &Service| {
+            let agent = service.route.fixed_agent();
+            service.route.leads_out() && agent.is_none_or(|agent| agent == user.name)
         };
         user.enabled
             && self
@@ -152,7 +152,9 @@ mod tests {
     use crate::capture::WidgetKind;
     use crate::desktop::{DesktopService, Layout, Surroundings};
     use crate::id::{ServiceId, UserId, WidgetId};
-    use crate::service::{CallRecording, ProtectionScope, RecorderDeclaration, ScreenRecording};
+    use crate::service::{
+        CallRecording, OnTransfer, ProtectionScope, RecorderDeclaration, Route, ScreenRecording,
+    };
     use crate::time::UnixMillis;
     use crate::widget::{Translations, Widget, WidgetOptions};
 
@@ -186,9 +188,14 @@ mod tests {
             numbers: vec!["4000".to_owned()],
             route,
             pairing: crate::pairing::Pairing::default(),
+            pool: None,
+            hours: None,
+            outbound: None,
+            queue: None,
             desktop: DesktopId::from_random(1),
             protection: ProtectionScope::Capture,
             after_call_s: 0,
+            on_transfer: OnTransfer::default(),
             call_recording: CallRecording::default(),
             screen_recording: ScreenRecording::default(),
             recorders: declared.then(|| RecorderDeclaration {

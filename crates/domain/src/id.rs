@@ -115,6 +115,10 @@ ids! {
     ServiceId;
     /// A recorder that hears calls.
     SinkId;
+    /// A number that is reserved for an agent.
+    ReservationId;
+    /// A sound that callers hear while they wait.
+    SoundId;
     /// The kept audio of a call, or of a part of it.
     RecordingId;
 }

@@ -53,6 +53,8 @@ pub enum ExtensionFrom {
 pub enum PairedBy {
     /// The call named the agent's extension.
     Extension,
+    /// It came on a number that was reserved for the agent.
+    Number,
     /// The call came back to this server for an agent's phone, with our header.
     Header,
     /// The agent keyed a code.
@@ -71,6 +73,7 @@ impl PairedBy {
     pub fn name(self) -> &'static str {
         match self {
             Self::Extension => "extension",
+            Self::Number => "number",
             Self::Header => "header",
             Self::Code => "code",
             Self::Page => "page",

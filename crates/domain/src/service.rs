@@ -7,8 +7,12 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::gateway::GatewayConfig;
-use crate::id::{DesktopId, ServiceId, SinkId};
+use crate::hours::Hours;
+use crate::id::{DesktopId, ServiceId, SinkId, UserId};
+use crate::number_pool::NumberPool;
+use crate::outbound::Outbound;
 use crate::pairing::Pairing;
+use crate::queue::Queue;
 use crate::widget::DraftProblem;
 
 /// Numbers, their route and their desktop.
@@ -25,6 +29,18 @@ pub struct Service {
     /// How its calls find their agents, where the route is a PBX without a fixed agent.
     #[serde(default)]
     pub pairing: Pairing,
+    /// Numbers that are reserved for agents, where its route is a PBX without a fixed agent; none: there are no such.
+    #[serde(default)]
+    pub pool: Option<NumberPool>,
+    /// When it takes new calls; none: always.
+    #[serde(default)]
+    pub hours: Option<Box<Hours>>,
+    /// How its agents call out; none: they do not.
+    #[serde(default)]
+    pub outbound: Option<Outbound>,
+    /// How its callers wait while no agent is free, where the route leads to agents; none: they do not.
+    #[serde(default)]
+    pub queue: Option<Queue>,
     /// The desktop of calls whose agent has none of their own.
     pub desktop: DesktopId,
     /// When calls are protected.
@@ -32,6 +48,9 @@ pub struct Service {
     /// How long no other call rings for its agent after a call, 0-600 s.
     #[serde(default)]
     pub after_call_s: u16,
+    /// What a transfer by the agent's phone, or by the PBX, does while a capture is open (S39).
+    #[serde(default)]
+    pub on_transfer: OnTransfer,
     /// Whether this server records the calls.
     #[serde(default)]
     pub call_recording: CallRecording,
@@ -62,6 +81,37 @@ pub enum Route {
         #[serde(default)]
         agent: Option<String>,
     },
+    /// A trunk of the server's file, at the places that it has there.
+    Trunk {
+        /// Its name.
+        trunk: String,
+        /// The number that is called there; none: the one that was called here.
+        #[serde(default)]
+        number: Option<String>,
+        /// Login name of the agent whose page shows these calls; none: whoever is paired with one of them.
+        #[serde(default)]
+        agent: Option<String>,
+    },
+}
+
+impl Route {
+    /// It leads out of here, to a PBX or a carrier.
+    #[must_use]
+    pub fn leads_out(&self) -> bool {
+        match self {
+            Self::Uri { .. } | Self::Trunk { .. } => true,
+            Self::Agents | Self::Registered => false,
+        }
+    }
+
+    /// Login name of the agent who has all its calls, where it leads out of here.
+    #[must_use]
+    pub fn fixed_agent(&self) -> Option<&str> {
+        match self {
+            Self::Uri { agent, .. } | Self::Trunk { agent, .. } => agent.as_deref(),
+            Self::Agents | Self::Registered => None,
+        }
+    }
 }
 
 /// When the mask is on.
@@ -72,6 +122,18 @@ pub enum ProtectionScope {
     Capture,
     /// The whole call.
     Always,
+}
+
+/// What becomes of a transfer that the agent's phone or the PBX asks for by signalling (REFER, INVITE with `Replaces`) while a capture is open. Without
+/// one, it is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnTransfer {
+    /// It is refused with 603.
+    #[default]
+    Refuse,
+    /// The capture is ended first, its digits are wiped. While a charge is on its way, or a value is shown, it is refused all the same.
+    EndCapture,
 }
 
 /// Days for which recordings may be kept: ten years at most.
@@ -88,10 +150,29 @@ pub struct CallRecording {
 }
 
 impl Service {
+    /// A called number leads here by name.
+    #[must_use]
+    pub fn has_number(&self, called: &str) -> bool {
+        let is_of_pool = |pool: &NumberPool| pool.has(called);
+        self.numbers.iter().any(|own| own == called) || self.pool.as_ref().is_some_and(is_of_pool)
+    }
+
     /// Its calls ring at a PBX, and their agents are found afterwards.
     #[must_use]
     pub fn pairs(&self) -> bool {
-        matches!(self.route, Route::Uri { agent: None, .. })
+        self.route.leads_out() && self.route.fixed_agent().is_none()
+    }
+
+    /// How its callers wait; none: they do not, or its calls do not go to agents.
+    #[must_use]
+    pub fn waiting(&self) -> Option<&Queue> {
+        self.queue.as_ref().filter(|_| self.route == Route::Agents)
+    }
+
+    /// An agent may key a code on their own phone to get a call of it.
+    #[must_use]
+    pub fn hears_code_of(&self, agent: &UserId) -> bool {
+        self.pairs() && self.pairing.code && self.pairing.takes(agent)
     }
 }
 

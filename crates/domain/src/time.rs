@@ -63,7 +63,7 @@ impl UnixMillis {
     }
 
     /// A time that no calendar has reads as the first of ours.
-    fn stamp(self) -> jiff::Timestamp {
+    pub(crate) fn stamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 

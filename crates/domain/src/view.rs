@@ -3,6 +3,7 @@
 //! Never: a digit, a length that gives one away, or a captured value.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,7 @@ use crate::gateway::NotSentReason;
 use crate::id::{AttemptId, CallId, CaptureId, UserId, WidgetId};
 use crate::language::Language;
 use crate::money::Money;
+use crate::outbound::{DialRefusal, DialView};
 use crate::payment::Outcome;
 use crate::time::UnixMillis;
 use crate::widget::{AuthorisationRule, DemographicInput, PaymentInputs, Widget};
@@ -32,6 +34,9 @@ pub struct CallView {
     pub agent_muted: bool,
     /// Another agent's phone rings to take it over, or the last transfer came to nothing.
     pub transfer: Option<TransferView>,
+    /// How far a call is that the agent makes; none: it came in. Of one that they make `called` is the consumer's number.
+    #[serde(default)]
+    pub dialled: Option<DialView>,
     /// What the caller's phone said of its name, else its number: hostile text.
     pub caller: String,
     /// The number that the call comes from, as it was sent: hostile text; empty: none was sent.
@@ -470,6 +475,12 @@ pub enum DeskError {
     /// No service pairs its calls with this agent in this way.
     #[error("no service pairs its calls with this agent so")]
     NotPaired,
+    /// All numbers of the pool are reserved, or rest: the time until the first is free.
+    #[error("no number of the pool is free")]
+    NumbersReserved(Duration),
+    /// Nothing was dialled.
+    #[error(transparent)]
+    Dial(DialRefusal),
     /// The capture's state does not allow this.
     #[error("not possible while the capture is {0:?}")]
     WrongState(CaptureState),

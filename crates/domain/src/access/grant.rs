@@ -8,13 +8,17 @@ use super::{Actor, Permission};
 
 /// Rights that configure nothing: those of agents, their supervisors and auditors, and of programs that tell of consumers or give calls to agents. Whoever staffs a contact centre gives them
 /// without taking payments or reading the trail. Taking recordings out and deleting them is not among them: neither can be undone.
-pub const FLOOR: [Permission; 12] = [
+pub const FLOOR: [Permission; 16] = [
     Permission::CaptureStart,
     Permission::CaptureViewBasic,
     Permission::CaptureResetAttempts,
     Permission::CallConsumerData,
     Permission::CallPick,
     Permission::CallBind,
+    Permission::CallListen,
+    Permission::CallJoin,
+    Permission::CallDial,
+    Permission::CallDialFor,
     Permission::PaymentResolveUnknown,
     Permission::PaymentRefund,
     Permission::PaymentView,

@@ -166,6 +166,7 @@ mod tests {
             BTreeSet::from([
                 Permission::CaptureStart,
                 Permission::CaptureViewBasic,
+                Permission::CallDial,
                 Permission::PaymentView
             ])
         );

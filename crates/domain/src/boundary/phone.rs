@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use super::Task;
+use super::{ListeningDesk, Task};
 use crate::access::Actor;
 use crate::id::{CallId, UserId};
 
@@ -87,7 +87,7 @@ pub trait BrowserLegs: Send + Sync {
 }
 
 /// The phone in an agent's page. One tab has it; a tab names itself by a text of its own choice.
-pub trait PhoneDesk: Send + Sync {
+pub trait PhoneDesk: ListeningDesk {
     /// The tab has the phone for [`PHONE_ON_S`] seconds from now on. `take_over`: also if another has it, which is told.
     ///
     /// # Errors

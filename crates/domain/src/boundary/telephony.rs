@@ -3,16 +3,19 @@
 //! Never: implements one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use secret::{Key, KeyReceiver, KeySender};
 
-use super::{BrowserLegs, EgressTally, Task};
+use super::{BrowserLegs, EgressTally, ListenerLegs, Task};
 use crate::id::{CallId, UserId};
+use crate::outbound::{DialNumber, DialStep};
+use crate::queue::WaitingSound;
 use crate::service::ProtectionScope;
 use crate::view::TransferFailure;
 
 /// Commands to the telephone side. Non-blocking: they are queued, and what comes of them is reported through [`CallEvents`].
-pub trait Telephony: BrowserLegs {
+pub trait Telephony: BrowserLegs + ListenerLegs {
     /// Rings the target for an incoming call. Of one that is always protected nothing of the consumer leaves before the mask holds, which it does
     /// from the first packet on, whether [`Telephony::protect`] was called or not.
     fn route(
@@ -21,8 +24,22 @@ pub trait Telephony: BrowserLegs {
         target: RouteTarget,
         protection: ProtectionScope,
     ) -> Result<(), TelephonyError>;
+    /// From now on the call goes on if the target does not answer: that is told by [`CallEvents::unreached`], and it can be routed again. With a sound the
+    /// consumer's leg is answered and hears it until both legs are connected; without one it rings on, and can be given one later.
+    fn wait(&self, call: &CallId, sound: Option<WaitingSound>) -> Result<(), TelephonyError>;
+    /// The phone that rings for such a call is not to ring any more.
+    fn stop_ringing(&self, call: &CallId) -> Result<(), TelephonyError>;
+    /// Makes a call: rings the agent's phone, and once that is answered the consumer's. Its identity is the caller's choice, and what comes of it is told by
+    /// [`CallEvents::dialled`], `answered` and `ended`, the last in any case.
+    fn dial(&self, call: Dial) -> Result<(), TelephonyError>;
     /// Refuses an incoming call with a SIP status (404, 480, 486, 503, ...).
     fn reject(&self, call: &CallId, status: u16) -> Result<(), TelephonyError>;
+    /// Refuses an incoming call with 480 because its service is closed, and says in how long that will not be so any more, as far as it is known.
+    fn reject_closed(
+        &self,
+        call: &CallId,
+        opens_in: Option<Duration>,
+    ) -> Result<(), TelephonyError>;
     /// Ends both legs.
     fn hang_up(&self, call: &CallId) -> Result<(), TelephonyError>;
     /// Arms the mask; answers when it holds (self-check passed), or why not. 3 s at most.
@@ -47,10 +64,32 @@ pub trait Telephony: BrowserLegs {
     fn transfer(&self, call: &CallId, target: RouteTarget) -> Result<(), TelephonyError>;
     /// Gives a transfer up while the other phone rings.
     fn cancel_transfer(&self, call: &CallId) -> Result<(), TelephonyError>;
+    /// Says what is to become of what [`CallEvents::referred`] told. One that comes too late, or is asked for by nobody, changes nothing.
+    fn refer(&self, call: &CallId, answer: ReferralAnswer) -> Result<(), TelephonyError>;
     /// Users whose phones are registered here now.
     fn registered(&self) -> Vec<String>;
     /// Replaces the accounts of agent phones.
     fn set_phones(&self, phones: Vec<PhoneAccount>);
+}
+
+/// A call that an agent makes.
+pub struct Dial {
+    /// Its identity, which no call has had.
+    pub id: CallId,
+    /// The agent's phone.
+    pub agent: RouteTarget,
+    /// The consumer, through the trunk that takes such calls.
+    pub consumer: RouteTarget,
+    /// The number, which the agent's phone shows.
+    pub number: DialNumber,
+    /// The number that the consumer's phone is to show.
+    pub shown: String,
+    /// When it is protected.
+    pub protection: ProtectionScope,
+    /// Where keys go while it is protected.
+    pub keys: KeySender,
+    /// Where what the last look at its audio sees is noted.
+    pub egress: Arc<EgressTally>,
 }
 
 /// An agent phone's account.
@@ -82,6 +121,52 @@ pub enum RouteTarget {
         /// Address and port to send to.
         address: std::net::SocketAddr,
     },
+    /// A number at a trunk, at whichever of its places is there.
+    Trunk {
+        /// Its name.
+        trunk: String,
+        /// User part of the request URI.
+        number: String,
+    },
+}
+
+/// What the agent's phone, or the PBX in line, wants a call to become by signalling of its own (S39).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referral {
+    /// What is wanted.
+    pub wish: ReferralWish,
+    /// User part of whom to call, or of who has called: hostile text, cut.
+    pub to: String,
+    /// The host that it names, without a port: hostile text, cut.
+    pub host: String,
+    /// The trunk of the server's file by which whoever asks is reached, if the host is one of its places or addresses.
+    pub trunk: Option<String>,
+    /// The registered phone that has called to take the agent's place, proven by digest; none: another wish, or a PBX has.
+    pub phone: Option<String>,
+}
+
+/// What is to take the agent's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReferralWish {
+    /// Whoever is to be called (REFER).
+    Call,
+    /// The far side of another call of ours, which its agent has spoken to (REFER with `Replaces`).
+    Join(CallId),
+    /// A phone that has called for it (INVITE with `Replaces`).
+    Replace,
+}
+
+/// What becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReferralAnswer {
+    /// Nothing, with this status; the call is as it was.
+    Refuse(u16),
+    /// Whoever was named cannot be called, with this status: what was asked for is taken up and fails.
+    Fail(u16),
+    /// This rings, as by [`Telephony::transfer`].
+    Ring(RouteTarget),
+    /// The far side, or the phone, that it named takes the agent's place. What comes of it is told as of a transfer.
+    Take,
 }
 
 /// A command could not be queued: the call is gone or the queue is full.
@@ -143,18 +228,25 @@ pub struct LegCallIds {
     pub agent_contact: String,
 }
 
-/// Reports of the telephone side. Implementations must not block.
+/// Reports of the telephone side, made on the thread that SIP has to itself. Implementations must not block, and what takes longer runs elsewhere:
+/// a task that is spawned there without a runtime named would run on that thread.
 pub trait CallEvents: Send + Sync {
     /// A call came in; answer with `route` or `reject`.
     fn incoming(&self, call: IncomingCall);
     /// The target rings.
     fn ringing(&self, call: &CallId);
+    /// What rang for a call that waits did not answer, with this SIP status: it waits on.
+    fn unreached(&self, call: &CallId, status: u16);
+    /// A call that an agent makes has come so far.
+    fn dialled(&self, call: &CallId, step: DialStep);
     /// Both legs are connected.
     fn answered(&self, call: &CallId, legs: LegCallIds);
     /// Held, or no longer held.
     fn held(&self, call: &CallId, held: bool);
     /// Another phone has taken the agent's side, and these are the legs now, or it has not: then all is as before.
     fn transferred(&self, call: &CallId, outcome: Result<LegCallIds, TransferFailure>);
+    /// The agent's side wants the call to go elsewhere; answer with `refer` within 5 s.
+    fn referred(&self, call: &CallId, referral: Referral);
     /// The call is over.
     fn ended(&self, call: &CallId, cause: EndCause);
     /// A key lies in a ring of the call's.
@@ -176,6 +268,8 @@ pub enum EndCause {
     Local,
     /// It was never answered: SIP status of the target.
     NotAnswered(u16),
+    /// The agent's own phone, which is called first for a number that the agent calls out, was never answered: its SIP status.
+    AgentNotReached(u16),
     /// No media, or no signalling, for too long.
     Timeout,
     /// Something failed on our side.

@@ -35,6 +35,8 @@ pub enum CaptureState {
     Invalid,
     /// All required fields are obtained.
     Ready,
+    /// Another person may be on the line: keys are masked and not counted until the agent says who it is (S39).
+    Frozen,
     /// A charge is on its way.
     Processing,
     /// The gateway took it.
@@ -81,6 +83,7 @@ impl CaptureState {
             Self::Collecting => "collecting",
             Self::Invalid => "invalid",
             Self::Ready => "ready",
+            Self::Frozen => "frozen",
             Self::Processing => "processing",
             Self::Approved => "approved",
             Self::Declined => "declined",

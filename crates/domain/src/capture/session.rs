@@ -28,6 +28,7 @@ mod charge;
 mod ending;
 mod event;
 mod keying;
+mod party;
 mod protection;
 mod row;
 mod timers;
@@ -102,6 +103,8 @@ struct Line {
     ended: bool,
     held: bool,
     silent: bool,
+    /// Another person may be on it since the charge began, whose digits could come back.
+    other_party: bool,
 }
 
 /// The time of an event, by both clocks.
@@ -210,6 +213,7 @@ impl Session {
             Event::Done => !self.widget.kind.is_advanced() && self.any_obtained(),
             Event::ConfirmGone => self.guard.stage == Stage::AwaitingGone,
             Event::Close => self.guard.stage != Stage::AwaitingGone,
+            Event::PartyChanged if self.line.ended => return Ruling::Ignored,
             Event::Protected
             | Event::ProtectionRefused(_)
             | Event::SinkPaused(_)
@@ -227,6 +231,9 @@ impl Session {
             | Event::CallEnded
             | Event::CallHeld(_)
             | Event::LineSilent(_)
+            | Event::PartyChanged
+            | Event::SamePerson
+            | Event::OtherPerson
             | Event::ProtectionLost(_)
             | Event::Timeout => true,
         };
@@ -320,6 +327,9 @@ impl Session {
                 self.line.silent = silent;
                 self.pause_with_line(at);
             }
+            Event::PartyChanged => self.on_party_changed(at, slot),
+            Event::SamePerson => self.on_same_person(at, slot),
+            Event::OtherPerson => self.on_other_person(at, slot),
             Event::ProtectionLost(code) => self.on_protection_lost(code, slot),
             Event::Timeout => return,
         }

@@ -71,6 +71,12 @@ pub enum EventClass {
     CallHeld,
     /// [`Event::LineSilent`]
     LineSilent,
+    /// [`Event::PartyChanged`]
+    PartyChanged,
+    /// [`Event::SamePerson`]
+    SamePerson,
+    /// [`Event::OtherPerson`]
+    OtherPerson,
     /// [`Event::ProtectionLost`]
     ProtectionLost,
     /// [`Event::Timeout`]
@@ -106,6 +112,9 @@ impl From<&Event> for EventClass {
             Event::CallEnded => Self::CallEnded,
             Event::CallHeld(_) => Self::CallHeld,
             Event::LineSilent(_) => Self::LineSilent,
+            Event::PartyChanged => Self::PartyChanged,
+            Event::SamePerson => Self::SamePerson,
+            Event::OtherPerson => Self::OtherPerson,
             Event::ProtectionLost(_) => Self::ProtectionLost,
             Event::Timeout => Self::Timeout,
         }
@@ -113,13 +122,14 @@ impl From<&Event> for EventClass {
 }
 
 /// The states in the order of the table's columns.
-pub const COLUMNS: [CaptureState; 18] = [
+pub const COLUMNS: [CaptureState; 19] = [
     CaptureState::Arming,
     CaptureState::Blocked,
     CaptureState::Armed,
     CaptureState::Collecting,
     CaptureState::Invalid,
     CaptureState::Ready,
+    CaptureState::Frozen,
     CaptureState::Processing,
     CaptureState::NotSent,
     CaptureState::Approved,
@@ -137,40 +147,43 @@ pub const COLUMNS: [CaptureState; 18] = [
 /// One row for each event, one letter for each state: `a`llowed, `.` ignored, `x` refused. Keys of a protected call are masked in any case; where they are
 /// ignored they are not counted either. Late confirmations are allowed after the end, because something has to be let go again.
 #[rustfmt::skip]
-pub const TABLE: [(EventClass, &str); 28] = [
+pub const TABLE: [(EventClass, &str); 31] = [
     //                               Arming, Blocked
-    //                               |  Armed, Collecting, Invalid, Ready
-    //                               |  |    Processing, NotSent
-    //                               |  |    |  Approved, Declined, Review, Error, Unknown, Checking
-    //                               |  |    |  |      Done, Cancelled, Lost, ProtectionLost
-    (EventClass::Protected,         "aa .... aa aaaaaa aaaa"),
-    (EventClass::ProtectionRefused, "a. .... .. ...... ...."),
-    (EventClass::SinkPaused,        "aa .... aa aaaaaa aaaa"),
-    (EventClass::SinkRefused,       "a. aaaa a. ...... ...."),
-    (EventClass::Key,               "a. aaaa .. ...... ...."),
-    (EventClass::TonesUnclear,      "a. aaaa .. ...... ...."),
-    (EventClass::KeysLost,          "a. aaaa .. ...... ...."),
-    (EventClass::Listen,            "xx aaaa xx xxxxxx xxxx"),
-    (EventClass::Rest,              ".. aaaa .. ...... ...."),
-    (EventClass::Recapture,         "xx aaaa xx xxxxxx xxxx"),
-    (EventClass::NotAvailable,      "xx aaaa xx xxxxxx xxxx"),
-    (EventClass::Process,           "xx xxxa xa xxxxxx xxxx"),
-    (EventClass::ChargeSent,        ".. .... a. ...... ...."),
-    (EventClass::NotSent,           ".. .... a. ...... ...."),
-    (EventClass::Answered,          ".. .... a. ....aa ...."),
-    (EventClass::Speaking,          "ax aaaa aa xxxxxx xxxx"),
-    (EventClass::KeepOpen,          ".. aaaa .a ...... ...."),
-    (EventClass::TryAgain,          "xa xxxx xa xaxaxx xxxx"),
-    (EventClass::Done,              "xx xaaa xx xxxxxx .xxx"),
-    (EventClass::ConfirmGone,       "xx xxxx xx xxxxxx axax"),
-    (EventClass::Cancel,            "aa aaaa xa xxxxxx ...."),
-    (EventClass::Close,             "xa xxxx xa aaaaaa a.aa"),
-    (EventClass::AttemptsReset,     "aa aaaa aa aaaaaa ...."),
-    (EventClass::CallEnded,         "aa aaaa aa aaaaaa a.aa"),
-    (EventClass::CallHeld,          "aa aaaa aa aaaaaa ...."),
-    (EventClass::LineSilent,        "aa aaaa aa aaaaaa ...."),
-    (EventClass::ProtectionLost,    "a. aaaa aa aaaaaa a.a."),
-    (EventClass::Timeout,           "aa aaaa aa aaaaaa a.aa"),
+    //                               |  Armed, Collecting, Invalid, Ready, Frozen
+    //                               |  |     Processing, NotSent
+    //                               |  |     |  Approved, Declined, Review, Error, Unknown, Checking
+    //                               |  |     |  |      Done, Cancelled, Lost, ProtectionLost
+    (EventClass::Protected,         "aa ..... aa aaaaaa aaaa"),
+    (EventClass::ProtectionRefused, "a. ..... .. ...... ...."),
+    (EventClass::SinkPaused,        "aa ..... aa aaaaaa aaaa"),
+    (EventClass::SinkRefused,       "a. aaaaa a. ...... ...."),
+    (EventClass::Key,               "a. aaaaa .. ...... ...."),
+    (EventClass::TonesUnclear,      "a. aaaaa .. ...... ...."),
+    (EventClass::KeysLost,          "a. aaaaa .. ...... ...."),
+    (EventClass::Listen,            "xx aaaax xx xxxxxx xxxx"),
+    (EventClass::Rest,              ".. aaaa. .. ...... ...."),
+    (EventClass::Recapture,         "xx aaaax xx xxxxxx xxxx"),
+    (EventClass::NotAvailable,      "xx aaaax xx xxxxxx xxxx"),
+    (EventClass::Process,           "xx xxxax xa xxxxxx xxxx"),
+    (EventClass::ChargeSent,        ".. ..... a. ...... ...."),
+    (EventClass::NotSent,           ".. ..... a. ...... ...."),
+    (EventClass::Answered,          ".. ..... a. ....aa ...."),
+    (EventClass::Speaking,          "ax aaaaa aa xxxxxx xxxx"),
+    (EventClass::KeepOpen,          ".. aaaa. .a ...... ...."),
+    (EventClass::TryAgain,          "xa xxxxx xa xaxaxx xxxx"),
+    (EventClass::Done,              "xx xaaax xx xxxxxx .xxx"),
+    (EventClass::ConfirmGone,       "xx xxxxx xx xxxxxx axax"),
+    (EventClass::Cancel,            "aa aaaaa xa xxxxxx ...."),
+    (EventClass::Close,             "xa xxxxx xa aaaaaa a.aa"),
+    (EventClass::AttemptsReset,     "aa aaaaa aa aaaaaa ...."),
+    (EventClass::CallEnded,         "aa aaaaa aa aaaaaa a.aa"),
+    (EventClass::CallHeld,          "aa aaaaa aa aaaaaa ...."),
+    (EventClass::LineSilent,        "aa aaaaa aa aaaaaa ...."),
+    (EventClass::PartyChanged,      ".. aaaa. aa ...... ...."),
+    (EventClass::SamePerson,        "xx xxxxa xx xxxxxx xxxx"),
+    (EventClass::OtherPerson,       "xx xxxxa xx xxxxxx xxxx"),
+    (EventClass::ProtectionLost,    "a. aaaaa aa aaaaaa a.a."),
+    (EventClass::Timeout,           "aa aaaaa aa aaaaaa a.aa"),
 ];
 
 /// What the table says.

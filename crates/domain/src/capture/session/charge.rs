@@ -46,6 +46,7 @@ impl Session {
         self.used.process = self.used.process.saturating_add(1);
         self.state = CaptureState::Processing;
         self.reason = None;
+        self.line.other_party = false;
         self.timers.clear_keying();
         self.timers.clear(Timer::KeepDigits);
         self.timers.clear(Timer::AfterHangUp);
@@ -85,7 +86,8 @@ impl Session {
             payment.sent_at = None;
             payment.not_sent = Some(reason);
         }
-        let keeps = !self.line.ended || self.widget.options.process_after_hang_up;
+        let keeps = (!self.line.ended || self.widget.options.process_after_hang_up)
+            && !self.line.other_party;
         if !keeps || !self.digits_are_there(slot) {
             self.forget_digits(slot);
             return;

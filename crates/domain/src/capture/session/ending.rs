@@ -96,7 +96,8 @@ impl Session {
             | CaptureState::Armed
             | CaptureState::Collecting
             | CaptureState::Invalid
-            | CaptureState::Ready => self.lose_call(at, slot),
+            | CaptureState::Ready
+            | CaptureState::Frozen => self.lose(at, "call_ended", slot),
             CaptureState::NotSent => {
                 let until = at.now + AFTER_HANG_UP;
                 match self.timers.at(Timer::KeepDigits) {
@@ -119,9 +120,9 @@ impl Session {
     }
 
     /// Basic asks whether a value that could be seen is gone elsewhere; Advanced has shown none.
-    fn lose_call(&mut self, at: Moment, slot: &mut Slot) {
+    pub(super) fn lose(&mut self, at: Moment, reason: &'static str, slot: &mut Slot) {
         let seen = !self.widget.kind.is_advanced() && self.any_obtained();
-        self.end(CaptureState::Lost, Some("call_ended"), slot);
+        self.end(CaptureState::Lost, Some(reason), slot);
         if seen {
             self.await_gone(at);
         } else {
@@ -129,9 +130,9 @@ impl Session {
         }
     }
 
-    /// On hold, or with nothing coming from the line, no key can arrive: the consumer's time-outs stand still.
+    /// On hold, or with nothing coming from the line, no key can arrive, and none counts while the capture is frozen: the consumer's time-outs stand still.
     pub(super) fn pause_with_line(&mut self, at: Moment) {
-        let paused = self.line.held || self.line.silent;
+        let paused = self.line.held || self.line.silent || self.is_frozen();
         self.timers.pause_keying(at.now, paused);
     }
 
@@ -178,6 +179,7 @@ impl Session {
             Timer::SessionLimit => self.on_session_limit(at, slot),
             Timer::KeepDigits => self.on_kept_too_long(slot),
             Timer::AfterHangUp => self.end(CaptureState::Lost, Some("call_ended"), slot),
+            Timer::PartyAnswer => self.lose(at, "party_unanswered", slot),
             Timer::ConfirmGone => self.effects.push(Effect::Alarm("confirm_gone_unanswered")),
         }
     }
@@ -209,7 +211,8 @@ impl Session {
             | CaptureState::Armed
             | CaptureState::Collecting
             | CaptureState::Invalid
-            | CaptureState::Ready => {
+            | CaptureState::Ready
+            | CaptureState::Frozen => {
                 self.end(CaptureState::Lost, Some("time_limit"), slot);
                 self.release();
             }

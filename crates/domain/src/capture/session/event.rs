@@ -77,6 +77,12 @@ pub enum Event {
     CallHeld(bool),
     /// Nothing arrives from the consumer, or it does again.
     LineSilent(bool),
+    /// Another person may be on the line (S39).
+    PartyChanged,
+    /// The agent says that the same person is still on the line.
+    SamePerson,
+    /// The agent says that somebody else is.
+    OtherPerson,
     /// The mask ended by itself: a reason code.
     ProtectionLost(&'static str),
     /// [`super::Session::next_timeout`] is reached.

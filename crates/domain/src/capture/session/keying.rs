@@ -37,6 +37,8 @@ pub(super) struct Keying {
     pub(super) heard_total: u32,
     /// `#` that came after an automatic end.
     pub(super) late_pounds: u32,
+    /// Keys came while the capture was frozen.
+    pub(super) missed: bool,
     /// The security code was shown, and may be until then.
     pub(super) code_shown_until: Option<Instant>,
 }
@@ -84,6 +86,10 @@ enum Fill {
 
 impl Session {
     pub(super) fn on_key(&mut self, at: Moment, key: Key, slot: &mut Slot) {
+        if self.is_frozen() {
+            self.keying.missed = true;
+            return;
+        }
         let Some(field) = self.keying.listening.filter(|_| !self.line.held) else {
             self.keying.stray();
             return;
@@ -335,6 +341,10 @@ impl Session {
 
     /// Keys came that nobody can read: what was keyed is worth nothing, nor is what still comes of the same value. No attempt is used up.
     pub(super) fn on_unclear(&mut self, at: Moment, slot: &mut Slot) {
+        if self.is_frozen() {
+            self.keying.missed = true;
+            return;
+        }
         let Some(field) = self.keying.listening else {
             self.keying.stray();
             return;

@@ -174,7 +174,7 @@ impl Session {
         self.effects
             .audit(AuditAction::ProtectionLost, vec![("reason", code.into())]);
         self.effects.push(Effect::Alarm("protection_lost"));
-        if is_taking(self.state) {
+        if is_taking(self.state) || self.is_frozen() {
             self.end(CaptureState::ProtectionLost, Some(code), slot);
         }
         if self.guard.stage != Stage::AwaitingGone {

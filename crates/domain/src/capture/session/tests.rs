@@ -7,6 +7,7 @@ mod ends;
 mod harness;
 mod keys;
 mod limits;
+mod party;
 mod protection;
 mod random;
 mod routing;

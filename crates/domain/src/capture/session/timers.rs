@@ -35,6 +35,8 @@ pub(super) enum Timer {
     AfterHangUp,
     /// S12: nobody has said that the value is gone.
     ConfirmGone,
+    /// S39: nobody has said whether the same person is still on the line.
+    PartyAnswer,
 }
 
 /// Protection holds within this time or the capture does not start.
@@ -62,13 +64,15 @@ pub(super) const KEEP_DIGITS: Duration = Duration::from_secs(120);
 pub(super) const AFTER_HANG_UP: Duration = Duration::from_secs(30);
 /// S12.
 pub(super) const CONFIRM_GONE: Duration = Duration::from_secs(60);
+/// S39.
+pub(super) const PARTY_ANSWER: Duration = Duration::from_secs(20);
 /// How much of what was heard before the agent said that a number is being spoken may hold some of it (S13).
 pub(super) const SPOKEN_MARK: Duration = Duration::from_secs(15);
 /// O2: the security code is shown for so long in all.
 pub(super) const CODE_SHOWN: Duration = Duration::from_secs(30);
 
 impl Timer {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Arming,
         Self::FirstKey,
         Self::InterKey,
@@ -83,6 +87,7 @@ impl Timer {
         Self::KeepDigits,
         Self::AfterHangUp,
         Self::ConfirmGone,
+        Self::PartyAnswer,
     ];
 
     /// Those that wait for the consumer, and stand still while the consumer cannot key.

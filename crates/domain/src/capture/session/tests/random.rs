@@ -158,6 +158,7 @@ impl World {
             CaptureState::Collecting
                 | CaptureState::Invalid
                 | CaptureState::Ready
+                | CaptureState::Frozen
                 | CaptureState::NotSent
         );
         assert!(may_keep || stage.kept_in_all() == 0, "{state:?}");
@@ -176,7 +177,12 @@ impl World {
         }
         let view = stage.view();
         let listening = view.listening.is_some();
-        assert!(!listening || super::super::is_taking(state), "{state:?}");
+        let frozen = state == CaptureState::Frozen;
+        assert!(
+            !listening || frozen || super::super::is_taking(state),
+            "{state:?}"
+        );
+        assert!(!frozen || view.fields.iter().all(|row| !row.revealable));
         let advanced = stage.session.widget().kind.is_advanced();
         assert!(!advanced || view.fields.iter().all(|row| !row.revealable));
     }

@@ -49,6 +49,9 @@ pub(super) fn samples() -> Vec<Event> {
         Event::CallHeld(false),
         Event::LineSilent(true),
         Event::LineSilent(false),
+        Event::PartyChanged,
+        Event::SamePerson,
+        Event::OtherPerson,
         Event::ProtectionLost("stalled"),
         Event::Timeout,
     ];
@@ -112,6 +115,10 @@ pub(super) fn in_state(kind: WidgetKind, state: CaptureState) -> Option<Stage> {
             stage.keys("99#");
         }
         CaptureState::Ready => stage.key_all(),
+        CaptureState::Frozen => {
+            stage.key_all();
+            stage.event(Event::PartyChanged);
+        }
         CaptureState::Processing if advanced => {
             stage.key_all();
             stage.process();
@@ -259,6 +266,7 @@ fn no_final_state_keeps_a_digit() {
                 state,
                 CaptureState::Collecting
                     | CaptureState::Ready
+                    | CaptureState::Frozen
                     | CaptureState::Processing
                     | CaptureState::NotSent
             );
