@@ -250,6 +250,7 @@ fn migrator(dialect: Dialect) -> Migrator {
         step!(13, "recordings", "0013_recordings.sql"),
         step!(14, "recording medium", "0014_recording_medium.sql"),
         step!(15, "recording scans", "0015_recording_scans.sql"),
+        step!(16, "sounds", "0016_sounds.sql"),
     ];
     Migrator::with_migrations(
         steps

@@ -29,6 +29,7 @@ mod routing;
 mod seal;
 mod service;
 mod settings;
+mod sound;
 mod user;
 mod writer;
 

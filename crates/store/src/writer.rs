@@ -19,7 +19,7 @@ use crate::failure::{is_busy, unavailable};
 use crate::key::KeyRing;
 use crate::{
     approval, designer, desktop, follow_up, payment, proposal, recording, role, routing, seal,
-    service, settings, user,
+    service, settings, sound, user,
 };
 
 /// Changes that may wait: eight full batches, below two seconds of work for a slow disk. When full, a commit is refused as busy.
@@ -475,6 +475,7 @@ impl Batch<'_> {
                 desktop::save(connection, self.ring, desktop, &nothing, entry).await
             }
             Change::SaveService(service) => service::save(connection, service).await,
+            Change::Sound(change) => sound::write(connection, change).await,
             Change::SaveSettings(settings) => settings::save(connection, settings).await,
             Change::SaveRefusedRoutings(list) => routing::save_refused(connection, list).await,
             Change::ReplaceBanks(table) => routing::replace_banks(connection, table).await,

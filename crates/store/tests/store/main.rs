@@ -20,4 +20,5 @@ mod passwords;
 mod place;
 mod recordings;
 mod schema;
+mod sounds;
 mod writing;

@@ -14,7 +14,9 @@ use domain::id::{AttemptId, CallId, CaptureId, DesktopId, ServiceId, UserId, Wid
 use domain::language::Language;
 use domain::money::{Currency, Money};
 use domain::payment::{AttemptState, Payment};
-use domain::service::{CallRecording, ProtectionScope, Route, ScreenRecording, Service};
+use domain::service::{
+    CallRecording, OnTransfer, ProtectionScope, Route, ScreenRecording, Service,
+};
 use domain::time::UnixMillis;
 use domain::widget::{Widget, WidgetOptions};
 use sqlx::{AnyConnection, Connection, Executor};
@@ -204,9 +206,14 @@ pub(crate) fn service(name: &str, desktop: &DesktopId) -> Service {
         numbers: vec![format!("number-{name}"), format!("other-{name}")],
         route: Route::Agents,
         pairing: domain::pairing::Pairing::default(),
+        pool: None,
+        hours: None,
+        outbound: None,
+        queue: None,
         desktop: desktop.clone(),
         protection: ProtectionScope::Capture,
         after_call_s: 0,
+        on_transfer: OnTransfer::default(),
         call_recording: CallRecording::default(),
         screen_recording: ScreenRecording::default(),
         recorders: None,
