@@ -11,15 +11,18 @@ mod media_thread;
 mod node;
 mod recorder;
 mod srtp;
+mod trunk;
 mod uring;
 mod webrtc;
 
-pub use media_thread::MediaCounters;
+pub use media::source::Cidr;
+pub use media_thread::{Carriage, Carrier, MediaCounters};
 pub use node::{
-    BrowserPorts, MediaSource, Node, NodeConfig, NodeCounters, NodeError, NodeLimits, Peer, Srtp,
-    SrtpRule,
+    Account, BrowserPorts, MediaSource, Node, NodeConfig, NodeCounters, NodeError, NodeLimits,
+    Peer, PlaceStanding, Registration, Srtp, SrtpRule,
 };
 pub use recorder::{AudioSink, Speaker};
 pub use sip::StackCounters;
 pub use sip::digest::DigestPolicy;
 pub use sip::sdp::Codec;
+pub use trunk::{HeaderRules, NumberRule, NumberRules};

@@ -15,6 +15,7 @@ use domain::boundary::EgressTally;
 use domain::id::CallId;
 use media::leg::{Codec, Leg, LegPlan};
 use media::relay::RelayPlan;
+use media::supervision::{ListenerId, Voice};
 use rtrb::{PushError, RingBuffer};
 use secret::{Arena, Key, KeySender};
 use tokio::sync::{Notify, oneshot};
@@ -24,8 +25,9 @@ use crate::recorder::FrameSender;
 use crate::rtp_socket::RtpPair;
 use crate::webrtc::{BrowserLeg, WebRtcError};
 pub(crate) use browsers::{BrowserId, BrowserPort};
-pub(crate) use carrier::Carriage;
+pub use carrier::{Carriage, Carrier};
 pub use counters::MediaCounters;
+pub(crate) use ringing::{NewRing, RingLine};
 use worker::Worker;
 
 mod browsers;
@@ -33,6 +35,8 @@ mod calls;
 mod carrier;
 mod counters;
 mod echo;
+mod listeners;
+mod ringing;
 mod running;
 mod worker;
 
@@ -94,6 +98,15 @@ pub(crate) struct Successor {
     pub(crate) seed: u64,
 }
 
+/// Somebody who listens to a call beside its two sides.
+pub(crate) struct NewListener {
+    pub(crate) id: ListenerId,
+    pub(crate) browser: BrowserId,
+    pub(crate) codec: Codec,
+    /// Random bits for the stream.
+    pub(crate) seed: u64,
+}
+
 /// What a media thread is told.
 pub(crate) enum MediaCommand {
     Start(Box<NewCall>),
@@ -112,6 +125,12 @@ pub(crate) enum MediaCommand {
     /// The next key of the thread's own ring was signalled by INFO on this leg. The command holds no key: rings do not wipe what was taken.
     InfoKey(MediaId, Leg),
     End(MediaId),
+    /// The agent hears that what they called rings, or the caller who waits hears music, until the call's media begins or it ends.
+    Ring(MediaId, Box<NewRing>),
+    /// Something else was agreed on with whoever hears that.
+    ReplanRing(MediaId, Box<Agreed>),
+    /// The call that rang is over before it had any media.
+    EndRing(MediaId),
     /// A browser's leg whose description is complete.
     OpenBrowser(BrowserId, Box<BrowserLeg>),
     /// An ICE restart, and where our answer goes.
@@ -121,6 +140,13 @@ pub(crate) enum MediaCommand {
     /// It is a test, by this name and in this codec.
     TestBrowser(BrowserId, MediaId, Codec),
     CloseBrowser(BrowserId),
+    /// This browser listens to the call from now on, and is heard by nobody.
+    Listen(MediaId, Box<NewListener>),
+    /// Others hear a listener.
+    Hear(MediaId, ListenerId, Voice),
+    /// Another connection of the same listener's browser.
+    SwapListener(MediaId, ListenerId, BrowserId),
+    Unlisten(MediaId, ListenerId),
     Stop,
 }
 
@@ -368,6 +394,18 @@ impl MediaThread {
         self.tell(MediaCommand::End(id));
     }
 
+    pub(crate) fn ring(&mut self, id: MediaId, new: NewRing) {
+        self.tell(MediaCommand::Ring(id, Box::new(new)));
+    }
+
+    pub(crate) fn replan_ring(&mut self, id: MediaId, agreed: Agreed) {
+        self.tell(MediaCommand::ReplanRing(id, Box::new(agreed)));
+    }
+
+    pub(crate) fn end_ring(&mut self, id: MediaId) {
+        self.tell(MediaCommand::EndRing(id));
+    }
+
     /// Where browsers reach it; none: nowhere.
     pub(crate) fn browser_address(&self) -> Option<SocketAddr> {
         self.browser_address
@@ -392,6 +430,22 @@ impl MediaThread {
 
     pub(crate) fn close_browser(&mut self, id: BrowserId) {
         self.tell(MediaCommand::CloseBrowser(id));
+    }
+
+    pub(crate) fn listen(&mut self, call: MediaId, listener: NewListener) {
+        self.tell(MediaCommand::Listen(call, Box::new(listener)));
+    }
+
+    pub(crate) fn hear(&mut self, call: MediaId, id: ListenerId, voice: Voice) {
+        self.tell(MediaCommand::Hear(call, id, voice));
+    }
+
+    pub(crate) fn swap_listener(&mut self, call: MediaId, id: ListenerId, browser: BrowserId) {
+        self.tell(MediaCommand::SwapListener(call, id, browser));
+    }
+
+    pub(crate) fn unlisten(&mut self, call: MediaId, id: ListenerId) {
+        self.tell(MediaCommand::Unlisten(call, id));
     }
 
     /// The next report.

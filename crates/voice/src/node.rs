@@ -2,45 +2,63 @@
 //! Owns: starting and stopping it, and the way commands take into it.
 //! Never: decides where a call goes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::boundary::{
-    BrowserLegs, CallEvents, PhoneAccount, PhoneAsk, PhoneRefused, PhoneSaid, Protected,
-    ProtectionRefused, RouteTarget, Task, Telephony, TelephonyError,
+    BrowserLegs, CallEvents, Dial, ListenerLegs, PhoneAccount, PhoneAsk, PhoneRefused, PhoneSaid,
+    Protected, ProtectionRefused, ReferralAnswer, RouteTarget, Task, Telephony, TelephonyError,
 };
 use domain::id::{CallId, UserId};
+use domain::listening::Voice;
+use domain::queue::WaitingSound;
 use domain::service::ProtectionScope;
 use secret::{Key, KeySender};
 use thiserror::Error;
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use crate::media_thread::Restarting;
 use crate::rtp_socket::RtpPortsError;
 use crate::transport::BindError;
-pub use config::{BrowserPorts, MediaSource, NodeConfig, NodeLimits, Peer, Srtp, SrtpRule};
+pub use config::{
+    Account, BrowserPorts, MediaSource, NodeConfig, NodeLimits, Peer, Registration, Srtp, SrtpRule,
+};
 pub use counters::NodeCounters;
+use listening::ListeningCommand;
+pub use probes::PlaceStanding;
 
 mod browser;
 mod call;
 mod caller;
+mod closed;
 mod config;
 mod counters;
+mod dial;
+mod event;
 mod exchange;
 mod keys;
+mod listening;
+mod names;
+mod opus_places;
 mod place;
+mod probes;
 mod protection;
+mod referral;
+mod registrations;
 mod renegotiate;
 mod run;
 mod setup;
 mod side;
+mod start;
+mod thread;
 mod transfer;
+mod waiting;
+mod ways;
 
-/// Commands that may wait for the SIP task: several for every call of a busy second. When full: [`TelephonyError::Busy`].
+/// Commands that may wait for the SIP thread: several for every call of a busy second. When full: [`TelephonyError::Busy`].
 const COMMANDS_MAX: usize = 1_024;
 
 /// Longest time a mask may take to hold; after it the capture does not start.
@@ -67,21 +85,36 @@ pub enum NodeError {
         #[source]
         source: io::Error,
     },
+    /// A registrar or a place that nothing of ours can reach.
+    #[error("trunk {trunk}: no interface of ours speaks the transport of {uri} to its addresses")]
+    ConfigTrunk {
+        /// The far side's name.
+        trunk: String,
+        /// Where it is said to be.
+        uri: String,
+    },
+    /// A name stands among places, and it is not known whom to ask for it.
+    #[error("names stand among places of trunks, and no servers of names are known: set sip.dns")]
+    ConfigDns(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// No or too many media threads.
     #[error("{0} media threads were asked for; it must be 1 to 64")]
     ConfigMediaThreads(usize),
-    /// A media thread did not start.
-    #[error("starting a media thread")]
+    /// The SIP thread or a media thread did not start.
+    #[error("starting a thread for calls")]
     SystemThread(#[source] io::Error),
     /// The system gives no random numbers.
     #[error("reading random numbers")]
     SystemRandom,
 }
 
-/// What a caller asks of the SIP task.
+/// What a caller asks of the SIP thread.
 pub(crate) enum NodeCommand {
     Route(CallId, RouteTarget, ProtectionScope),
+    Wait(CallId, Option<WaitingSound>),
+    StopRinging(CallId),
+    Dial(Box<Dial>),
     Reject(CallId, u16),
+    RejectClosed(CallId, Option<Duration>),
     HangUp(CallId),
     Protect(
         CallId,
@@ -96,23 +129,28 @@ pub(crate) enum NodeCommand {
     SendKey(CallId, Key),
     Transfer(CallId, RouteTarget),
     CancelTransfer(CallId),
+    Refer(CallId, ReferralAnswer),
     Phone(CallId, UserId, PhoneAsk, PhoneReply),
     RestartPhone(CallId, UserId, String, Restarting),
     TestPhone(UserId, oneshot::Sender<Result<CallId, PhoneRefused>>),
+    Listening(ListeningCommand),
     Shutdown(oneshot::Sender<()>),
 }
 
 pub(crate) type PhoneReply = oneshot::Sender<Result<PhoneSaid, PhoneRefused>>;
 
-/// What the SIP task and everyone else see.
+/// What the SIP thread and everyone else see.
 #[derive(Default)]
 pub(crate) struct Shared {
     calls: Mutex<BTreeSet<CallId>>,
     registered: Mutex<BTreeSet<String>>,
-    /// The newest set of phones, until the SIP task takes it.
+    /// The newest set of phones, until the SIP thread takes it.
     phones: Mutex<Option<Vec<PhoneAccount>>>,
     phones_changed: Notify,
     counters: Mutex<NodeCounters>,
+    /// Whether we are registered at far sides that ask for it, by their names.
+    trunks: Mutex<BTreeMap<String, bool>>,
+    places: Mutex<Vec<PlaceStanding>>,
 }
 
 /// Holders of these locks do one step with them.
@@ -124,45 +162,37 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Node {
     commands: mpsc::Sender<NodeCommand>,
     shared: Arc<Shared>,
-    sip_address: SocketAddr,
-    sip_addresses: Vec<SocketAddr>,
-    browser_address: Option<SocketAddr>,
-    task: JoinHandle<()>,
+    bound: thread::Bound,
+    _thread: thread::SipThread,
 }
 
 impl Node {
-    /// Binds, starts the media threads and the SIP task. Needs a tokio runtime.
+    /// Binds, starts the media threads and the SIP thread, and waits until it has. Needs a tokio runtime, which looks after connections of SIP.
     ///
     /// # Errors
     /// What the configuration or the system does not allow.
     pub fn start(config: NodeConfig, events: Arc<dyn CallEvents>) -> Result<Self, NodeError> {
         let shared = Arc::new(Shared::default());
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
-        let exchange = exchange::Exchange::start(config, events, Arc::clone(&shared))?;
-        let sip_address = exchange.transport.first_bound();
-        let sip_addresses = exchange.transport.bound().to_vec();
-        let browser_address = exchange.browser_address();
-        let task = tokio::spawn(run::run(exchange, queue));
+        let (thread, bound) = thread::SipThread::start(config, events, Arc::clone(&shared), queue)?;
         Ok(Self {
             commands,
             shared,
-            sip_address,
-            sip_addresses,
-            browser_address,
-            task,
+            bound,
+            _thread: thread,
         })
     }
 
     /// Where the first interface of SIP is bound.
     #[must_use]
     pub fn sip_address(&self) -> SocketAddr {
-        self.sip_address
+        self.bound.sip_first
     }
 
     /// Where SIP is bound, in the order of the interfaces.
     #[must_use]
     pub fn sip_addresses(&self) -> &[SocketAddr] {
-        &self.sip_addresses
+        &self.bound.sip
     }
 
     /// What it has counted, half a second old at most.
@@ -171,7 +201,19 @@ impl Node {
         *lock(&self.shared.counters)
     }
 
-    /// Takes no more calls, ends the running ones and waits for their far sides, a few seconds at most. Later commands fail.
+    /// Far sides that we register at, by their names, and whether the registration holds now.
+    #[must_use]
+    pub fn registrations(&self) -> BTreeMap<String, bool> {
+        lock(&self.shared.trunks).clone()
+    }
+
+    /// Places of far sides that have several, and whether calls go to them first, half a second old at most.
+    #[must_use]
+    pub fn places(&self) -> Vec<PlaceStanding> {
+        lock(&self.shared.places).clone()
+    }
+
+    /// Takes no more calls, ends the running ones, takes our registrations away and waits for their far sides, a few seconds at most. Later commands fail.
     pub async fn shutdown(&self) {
         let (done, when_done) = oneshot::channel();
         if self
@@ -192,12 +234,15 @@ impl Node {
         if !lock(&self.shared.calls).contains(call) {
             return Err(TelephonyError::NoCall);
         }
-        self.commands
-            .try_send(command(call.clone()))
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => TelephonyError::Busy,
-                mpsc::error::TrySendError::Closed(_) => TelephonyError::NoCall,
-            })
+        let told = self.commands.try_send(command(call.clone()));
+        told.map_err(|error| not_told(&error))
+    }
+}
+
+fn not_told<T>(error: &mpsc::error::TrySendError<T>) -> TelephonyError {
+    match error {
+        mpsc::error::TrySendError::Full(_) => TelephonyError::Busy,
+        mpsc::error::TrySendError::Closed(_) => TelephonyError::NoCall,
     }
 }
 
@@ -256,13 +301,33 @@ impl BrowserLegs for Node {
     }
 
     fn browser_address(&self) -> Option<SocketAddr> {
-        self.browser_address
+        self.bound.browsers
     }
 }
 
-impl Drop for Node {
-    fn drop(&mut self) {
-        self.task.abort();
+impl ListenerLegs for Node {
+    fn listen<'a>(
+        &'a self,
+        call: &CallId,
+        listener: &UserId,
+    ) -> Task<'a, Result<CallId, PhoneRefused>> {
+        let (reply, answer) = oneshot::channel();
+        let begin = |call| ListeningCommand::Begin(call, listener.clone(), reply);
+        let told = self.tell(call, |call| NodeCommand::Listening(begin(call)));
+        Box::pin(async move {
+            told.map_err(refused)?;
+            answered(answer).await?
+        })
+    }
+
+    fn speak(&self, listening: &CallId, voice: Voice) -> Result<(), TelephonyError> {
+        let speak = |id| NodeCommand::Listening(ListeningCommand::Speak(id, voice));
+        self.tell(listening, speak)
+    }
+
+    fn end_listening(&self, listening: &CallId) -> Result<(), TelephonyError> {
+        let end = |id| NodeCommand::Listening(ListeningCommand::End(id));
+        self.tell(listening, end)
     }
 }
 
@@ -276,8 +341,37 @@ impl Telephony for Node {
         self.tell(call, |call| NodeCommand::Route(call, target, protection))
     }
 
+    fn wait(&self, call: &CallId, sound: Option<WaitingSound>) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::Wait(call, sound))
+    }
+
+    fn stop_ringing(&self, call: &CallId) -> Result<(), TelephonyError> {
+        self.tell(call, NodeCommand::StopRinging)
+    }
+
+    fn dial(&self, call: Dial) -> Result<(), TelephonyError> {
+        let id = call.id.clone();
+        // What is asked of it from now on comes after it in the queue.
+        if !lock(&self.shared.calls).insert(id.clone()) {
+            return Err(TelephonyError::Busy);
+        }
+        let told = self.commands.try_send(NodeCommand::Dial(Box::new(call)));
+        told.map_err(|error| {
+            lock(&self.shared.calls).remove(&id);
+            not_told(&error)
+        })
+    }
+
     fn reject(&self, call: &CallId, status: u16) -> Result<(), TelephonyError> {
         self.tell(call, |call| NodeCommand::Reject(call, status))
+    }
+
+    fn reject_closed(
+        &self,
+        call: &CallId,
+        opens_in: Option<Duration>,
+    ) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::RejectClosed(call, opens_in))
     }
 
     fn hang_up(&self, call: &CallId) -> Result<(), TelephonyError> {
@@ -340,6 +434,10 @@ impl Telephony for Node {
 
     fn cancel_transfer(&self, call: &CallId) -> Result<(), TelephonyError> {
         self.tell(call, NodeCommand::CancelTransfer)
+    }
+
+    fn refer(&self, call: &CallId, answer: ReferralAnswer) -> Result<(), TelephonyError> {
+        self.tell(call, |call| NodeCommand::Refer(call, answer))
     }
 
     fn registered(&self) -> Vec<String> {

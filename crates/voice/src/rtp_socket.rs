@@ -91,14 +91,27 @@ impl RtpSocket {
     pub fn bind(local: SocketAddr) -> io::Result<Self> {
         let socket = socket2::Socket::new(
             socket2::Domain::for_address(local),
-            socket2::Type::DGRAM,
+            // From its first moment: four sockets of each call would ask the kernel twice more.
+            socket2::Type::DGRAM.nonblocking(),
             Some(socket2::Protocol::UDP),
         )?;
-        socket.set_nonblocking(true)?;
         socket.bind(&local.into())?;
         prefer(&socket, local);
         let socket = UdpSocket::from(socket);
-        let local = socket.local_addr()?;
+        let local = match local.port() {
+            0 => socket.local_addr()?,
+            _ => local,
+        };
+        Ok(Self { socket, local })
+    }
+
+    /// The same socket once more, for somebody who only sends by it. It is closed when both are.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn twin(&self) -> io::Result<Self> {
+        let socket = self.socket.try_clone()?;
+        let local = self.local;
         Ok(Self { socket, local })
     }
 

@@ -58,7 +58,7 @@ pub(crate) struct BrowserLeg {
     mid: Mid,
     pending: Option<SdpPendingOffer>,
     address: SocketAddr,
-    sent: Option<u64>,
+    stream: Stream,
     wake_at: Option<Instant>,
     is_connected: bool,
 }
@@ -79,7 +79,7 @@ impl BrowserLeg {
         let mut rtc = match codec {
             Codec::Pcmu => config.enable_pcmu(true, false),
             Codec::Pcma => config.enable_pcma(true, false),
-            Codec::G722 => return Err(WebRtcError::BugCodec),
+            Codec::G722 | Codec::Opus => return Err(WebRtcError::BugCodec),
         }
         .build(now);
         let candidate = Candidate::host(address, "udp").map_err(|_| WebRtcError::ConfigAddress)?;
@@ -92,7 +92,7 @@ impl BrowserLeg {
             mid,
             pending: Some(pending),
             address,
-            sent: None,
+            stream: Stream::default(),
             wake_at: Some(now),
             is_connected: false,
         };
@@ -166,21 +166,14 @@ impl BrowserLeg {
         if !self.is_connected {
             return;
         }
-        let sequence = extended(self.sent, header.sequence);
+        let (sequence, timestamp) = self.stream.place(now, &header);
         let mut api = self.rtc.direct_api();
         let Some(stream) = api.stream_tx_by_mid(self.mid, None) else {
             return;
         };
-        self.sent = Some(sequence);
         let payload: Arc<[u8]> = payload.into();
         let payload_type = header.payload_type.into();
-        let write = RtpWrite::new(
-            payload_type,
-            sequence.into(),
-            header.timestamp,
-            now,
-            payload,
-        );
+        let write = RtpWrite::new(payload_type, sequence.into(), timestamp, now, payload);
         stream.write_rtp(write.marker(header.marker));
         self.handle_timeout(now);
     }
@@ -224,6 +217,49 @@ fn plain(header: RtpHeader, payload: &[u8]) -> Zeroizing<Vec<u8>> {
     packet.extend_from_slice(payload);
     packet
 }
+
+/// The one stream that a browser gets, whoever makes it: the tone of ringing, then the call. Under one key no number may come twice.
+#[derive(Default)]
+struct Stream {
+    last: Option<Sent>,
+    sequence_shift: u16,
+    timestamp_shift: u32,
+}
+
+/// The newest packet that was sent.
+struct Sent {
+    ssrc: u32,
+    sequence: u64,
+    timestamp: u32,
+    at: Instant,
+}
+
+impl Stream {
+    /// Number and time of a packet in the browser's stream. Another maker's first packet follows the last one of the maker before.
+    fn place(&mut self, now: Instant, header: &RtpHeader) -> (u64, u32) {
+        if let Some(last) = self.last.as_ref().filter(|last| last.ssrc != header.ssrc) {
+            let low = u16::try_from(last.sequence & 0xFFFF).unwrap_or_default();
+            self.sequence_shift = low.wrapping_add(1).wrapping_sub(header.sequence);
+            let passed = now.saturating_duration_since(last.at).as_millis() * 8;
+            let passed = u32::try_from(passed).unwrap_or(u32::MAX).max(PACKET_SPAN);
+            let next = last.timestamp.wrapping_add(passed);
+            self.timestamp_shift = next.wrapping_sub(header.timestamp);
+        }
+        let number = header.sequence.wrapping_add(self.sequence_shift);
+        let sequence = extended(self.last.as_ref().map(|last| last.sequence), number);
+        let timestamp = header.timestamp.wrapping_add(self.timestamp_shift);
+        self.last = Some(Sent {
+            ssrc: header.ssrc,
+            sequence,
+            timestamp,
+            at: now,
+        });
+        (sequence, timestamp)
+    }
+}
+
+/// Least time between the packets of two makers: 20 ms at 8 kHz.
+const PACKET_SPAN: u32 = 160;
 
 /// The number that a wrapping one stands for, next to the last one sent. SRTP counts the wraps.
 fn extended(last: Option<u64>, sequence: u16) -> u64 {
@@ -269,6 +305,25 @@ mod tests {
     }
 
     #[test]
+    fn another_makers_packets_follow_those_of_the_one_before() {
+        let header = |ssrc, sequence, timestamp| RtpHeader {
+            marker: false,
+            payload_type: 0,
+            sequence,
+            timestamp,
+            ssrc,
+        };
+        let (mut stream, began) = (Stream::default(), Instant::now());
+        let at = |ms| began + std::time::Duration::from_millis(ms);
+        assert_eq!(stream.place(at(0), &header(1, 65_535, 160)), (65_535, 160));
+        assert_eq!(stream.place(at(20), &header(1, 0, 320)), (65_536, 320));
+        // The call begins half a second later, with numbers of its own.
+        let (first, second) = (header(2, 9, 77), header(2, 10, 237));
+        assert_eq!(stream.place(at(520), &first), (65_537, 4_320));
+        assert_eq!(stream.place(at(540), &second), (65_538, 4_480));
+    }
+
+    #[test]
     fn a_check_names_its_leg_and_garbage_none() {
         let mut check = vec![0, 1, 0, 12, 0x21, 0x12, 0xA4, 0x42];
         check.extend([7; 12]);
@@ -290,7 +345,7 @@ mod tests {
             assert_eq!(offer.matches("m=").count(), 1, "{offer}");
             assert!(offer.contains(&format!(
                 "a=rtpmap:{} {name}/8000",
-                codec.static_payload_type()
+                codec.usual_payload_type()
             )));
             assert_eq!(offer.matches("a=rtpmap:").count(), 1);
             assert!(offer.contains("a=ice-lite") && offer.contains("192.0.2.7 20000"));

@@ -33,7 +33,8 @@ impl Phones {
         let peer = Peer {
             name: "server".to_owned(),
             addresses: vec![server.ip()],
-            call_header_trusted: true,
+            is_trusted: true,
+            credentials: None,
         };
         let peers = Command::SetPeers { peers: vec![peer] };
         stack

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use domain::boundary::{
-    CallEvents, EndCause, IncomingCall, LegCallIds, LineEvent, RouteTarget, Telephony,
+    CallEvents, EndCause, IncomingCall, LegCallIds, LineEvent, Referral, RouteTarget, Telephony,
 };
 use domain::id::CallId;
+use domain::outbound::DialStep;
 use domain::service::ProtectionScope;
 use secret::{Arena, KeyReceiver};
 use voice::packet_io::Backend;
@@ -116,8 +117,13 @@ pub(crate) fn serve(
     config.peers = vec![Peer {
         name: "phones".to_owned(),
         addresses: vec![phones.ip()],
-        call_header_trusted: true,
+        is_trusted: true,
+        account: None,
+        places: Vec::new(),
+        probe: None,
         media_source: MediaSource::Signalled,
+        headers: Default::default(),
+        numbers: Default::default(),
         info_digits: true,
         srtp: voice::SrtpRule::default(),
         codecs: voice::Codec::USUAL.to_vec(),
@@ -203,6 +209,8 @@ impl Desk {
 }
 
 impl CallEvents for Desk {
+    fn unreached(&self, _: &CallId, _: u16) {}
+    fn dialled(&self, _: &CallId, _: DialStep) {}
     fn incoming(&self, call: IncomingCall) {
         let target = RouteTarget::Uri {
             uri: format!("sip:200@{}", self.phones),
@@ -229,5 +237,6 @@ impl CallEvents for Desk {
 
     fn line(&self, _: &CallId, _: LineEvent) {}
     fn transferred(&self, _: &CallId, _: Result<LegCallIds, domain::view::TransferFailure>) {}
+    fn referred(&self, _: &CallId, _: Referral) {}
     fn registration(&self, _: &str, _: bool) {}
 }

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use media::leg::{Codec, Leg};
+use media::supervision::ListenerId;
 use zeroize::Zeroizing;
 
 use super::MediaId;
@@ -63,6 +64,8 @@ enum Bound {
     Nobody,
     /// A side of the call at this place.
     Call(usize, Leg),
+    /// Who listens to the call at this place.
+    Listener(usize, ListenerId),
     /// A test.
     Test(MediaId, Box<Echo>),
 }
@@ -74,10 +77,19 @@ struct Entry {
     sources: VecDeque<SocketAddr>,
 }
 
+/// Whose browser it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// A side's.
+    Side(Leg),
+    /// Of somebody who listens.
+    Listener(ListenerId),
+}
+
 /// A packet of a browser for a call, as plain RTP.
 pub(super) struct Heard {
     pub(super) place: usize,
-    pub(super) leg: Leg,
+    pub(super) whose: Whose,
     pub(super) packet: Zeroizing<Vec<u8>>,
 }
 
@@ -141,6 +153,13 @@ impl Browsers {
     pub(super) fn bind(&mut self, id: BrowserId, place: usize, leg: Leg) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.bound = Bound::Call(place, leg);
+        }
+    }
+
+    /// It listens to this call from now on.
+    pub(super) fn bind_listener(&mut self, id: BrowserId, place: usize, listener: ListenerId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.bound = Bound::Listener(place, listener);
         }
     }
 
@@ -318,7 +337,7 @@ impl Entry {
     fn due(&self) -> Option<Instant> {
         match &self.bound {
             Bound::Test(_, echo) => earlier(self.leg.wake_at(), Some(echo.wake_at())),
-            Bound::Nobody | Bound::Call(..) => self.leg.wake_at(),
+            Bound::Nobody | Bound::Call(..) | Bound::Listener(..) => self.leg.wake_at(),
         }
     }
 }
@@ -340,7 +359,12 @@ fn put_out(
             Bound::Nobody => {}
             Bound::Call(place, leg) => heard(Heard {
                 place: *place,
-                leg: *leg,
+                whose: Whose::Side(*leg),
+                packet,
+            }),
+            Bound::Listener(place, listener) => heard(Heard {
+                place: *place,
+                whose: Whose::Listener(*listener),
                 packet,
             }),
             Bound::Test(_, echo) => echo.hear(&packet),

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use super::browsers::{Browsers, Heard};
+use super::browsers::{Browsers, Heard, Whose};
 use super::running::{Fate, RunningCall, SOCKETS, SocketPlace, Ways};
 use super::worker::Outlet;
 use crate::packet_io::{Outbox, Receiver, Token};
@@ -78,10 +78,19 @@ impl Calls {
         let mut heard = std::mem::take(&mut self.heard);
         for Heard {
             place,
-            leg,
+            whose,
             mut packet,
         } in heard.drain(..)
         {
+            let leg = match whose {
+                Whose::Side(leg) => leg,
+                Whose::Listener(id) => {
+                    self.with(place, now, outbox, |call, _| {
+                        call.hear_listener(id, &packet);
+                    });
+                    continue;
+                }
+            };
             let datagram = Datagram {
                 source: BROWSER_ADDRESS,
                 received_at,

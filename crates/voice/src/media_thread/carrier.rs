@@ -11,7 +11,7 @@ use crate::srtp::{Opener, Sealer};
 
 /// What a leg's packets are carried by, as signalling agreed on it. Travels beside the plan: media has no keys.
 #[derive(Debug)]
-pub(crate) enum Carriage {
+pub enum Carriage {
     /// RTP/AVP over UDP, as it is.
     Plain,
     /// SRTP by keys of the descriptions.
@@ -23,7 +23,7 @@ impl Carriage {
     ///
     /// # Errors
     /// The keys are none for their suite.
-    pub(crate) fn of(keys: Option<SrtpKeys>) -> Result<Self, Unspecified> {
+    pub fn of(keys: Option<SrtpKeys>) -> Result<Self, Unspecified> {
         match keys {
             Some(keys) => Ok(Self::Sdes(Box::new(Sdes::new(keys)?))),
             None => Ok(Self::Plain),
@@ -32,15 +32,18 @@ impl Carriage {
 }
 
 /// One leg's carrier.
-pub(super) struct Carrier(Carriage);
+#[derive(Debug)]
+pub struct Carrier(Carriage);
 
 impl Carrier {
-    pub(super) fn new(carriage: Carriage) -> Self {
+    /// A carrier that begins: no packet was sent or has come.
+    #[must_use]
+    pub fn new(carriage: Carriage) -> Self {
         Self(carriage)
     }
 
     /// Something else was agreed on in a running call. A key that is the same goes on as it was.
-    pub(super) fn change(&mut self, carriage: Carriage) {
+    pub fn change(&mut self, carriage: Carriage) {
         match (&mut self.0, carriage) {
             (Carriage::Sdes(running), Carriage::Sdes(newer)) => running.change(*newer),
             (running, other) => *running = other,
@@ -52,7 +55,7 @@ impl Carrier {
     ///
     /// # Errors
     /// Why the relay must not see it.
-    pub(super) fn open<'packet>(
+    pub fn open<'packet>(
         &mut self,
         packet: &'packet mut [u8],
         rtcp: bool,
@@ -68,7 +71,7 @@ impl Carrier {
     }
 
     /// Seals a packet of ours; none if it must not leave.
-    pub(super) fn seal<'packet>(
+    pub fn seal<'packet>(
         &'packet mut self,
         packet: &'packet [u8],
         rtcp: bool,
@@ -81,7 +84,7 @@ impl Carrier {
 }
 
 /// SRTP by keys of the descriptions (RFC 4568).
-pub(crate) struct Sdes {
+pub struct Sdes {
     keys: SrtpKeys,
     opener: Opener,
     sealer: Sealer,

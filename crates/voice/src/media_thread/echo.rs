@@ -76,7 +76,7 @@ impl Echo {
         let Ok(packet) = RtpPacket::parse(packet) else {
             return;
         };
-        if is_asked && packet.header.payload_type == self.codec.static_payload_type() {
+        if is_asked && packet.header.payload_type == self.codec.usual_payload_type() {
             let room = RECORD_BYTES_MAX - self.voice.len();
             let taken = packet.payload.iter().take(room);
             self.voice.extend(taken);
@@ -111,7 +111,7 @@ impl Echo {
     fn packet(&self, payload: &[u8]) -> Zeroizing<Vec<u8>> {
         let header = RtpHeader {
             marker: self.sent == 0,
-            payload_type: self.codec.static_payload_type(),
+            payload_type: self.codec.usual_payload_type(),
             // A test has 425 packets at most.
             sequence: u16::try_from(self.sent).unwrap_or_default(),
             timestamp: self.sent * 160,

@@ -15,6 +15,7 @@ use secret::KeySender;
 
 use super::browsers::Browsers;
 use super::carrier::{Carriage, Carrier};
+use super::listeners::Listeners;
 use super::worker::Outlet;
 use super::{Agreed, BrowserId, Line, MediaId, NewCall, Report};
 use crate::packet_io::{Outbox, PacketIo, Token};
@@ -165,6 +166,7 @@ struct Core {
     call: Arc<CallId>,
     relay: Relay,
     carriers: Carriers,
+    listeners: Listeners,
     keys: KeySender,
     /// Where the agent's keys go, while somebody wants them.
     agent_keys: Option<Box<KeySender>>,
@@ -202,6 +204,7 @@ impl RunningCall {
                 consumer: Carrier::new(carriages.consumer),
                 agent: Carrier::new(carriages.agent),
             },
+            listeners: Listeners::default(),
             keys,
             agent_keys: None,
             egress,
@@ -355,10 +358,27 @@ impl RunningCall {
     pub(super) fn handle_timeout(&mut self, now: Instant, ways: &mut Ways<'_>) {
         self.core.relay.handle_timeout(now);
         self.core.drain(now, &self.sockets, ways);
+        self.send_to_listeners(now, ways);
+        self.look_again();
+    }
+
+    /// Something that is waited for has changed.
+    pub(super) fn look_again(&mut self) {
+        self.core.wake_at = self.core.soonest();
+    }
+
+    pub(super) fn listeners(&mut self) -> &mut Listeners {
+        &mut self.core.listeners
+    }
+
+    /// Browsers of those who listen.
+    pub(super) fn listening(&self) -> impl Iterator<Item = BrowserId> {
+        self.core.listeners.browsers()
     }
 
     pub(super) fn protect(&mut self, now: Instant, ways: &mut Ways<'_>) {
         self.core.protection = Protection::Wanted;
+        self.core.listeners.end_barges();
         self.core.handle(now, Input::Protect, &self.sockets, ways);
         // Whoever asks again knows of the loss: the mask holds, and the consumer is heard through it.
         if self.core.unreported.lost.is_none() && std::mem::take(&mut self.core.silenced) {
@@ -456,7 +476,12 @@ impl Core {
         if self.unreported.lost.is_some() && !self.silenced {
             self.silence(now, sockets, ways);
         }
-        self.wake_at = self.relay.next_timeout();
+        self.wake_at = self.soonest();
+    }
+
+    fn soonest(&self) -> Option<Instant> {
+        let listeners = self.listeners.wake_at();
+        self.relay.next_timeout().into_iter().chain(listeners).min()
     }
 
     /// Before anything is told of a step: whoever hears that the mask was lost reads the find, too.
@@ -476,12 +501,14 @@ impl Core {
             call,
             relay,
             carriers,
+            listeners,
             keys,
             agent_keys,
             protection,
             unreported,
             ..
         } = self;
+        let mut mixer = listeners.mixer(relay, *protection == Protection::Wanted);
         let laws = [Leg::Consumer, Leg::Agent].map(|leg| relay.law(leg));
         while let Some(output) = relay.poll_output() {
             let report = match output {
@@ -491,6 +518,10 @@ impl Core {
                     bytes,
                     rtcp,
                 } => {
+                    let bytes = match &mut mixer {
+                        Some(mixer) if !rtcp => mixer.pass(leg, bytes),
+                        Some(_) | None => bytes,
+                    };
                     let packet = (destination, bytes, rtcp);
                     ways.transmit(now, sockets.line(leg), carriers.of(leg), packet);
                     continue;
@@ -503,6 +534,10 @@ impl Core {
                     let is_consumer = leg == Leg::Consumer;
                     let law = if is_consumer { laws[0] } else { laws[1] };
                     let from = Speaker { is_consumer, law };
+                    let samples = match &mut mixer {
+                        Some(mixer) => mixer.record(leg, samples),
+                        None => samples,
+                    };
                     ways.outlet.record(call, from, position, samples);
                     continue;
                 }
@@ -523,16 +558,8 @@ impl Core {
                 }
             };
             let Some(report) = report else { continue };
-            if ways.outlet.report(report) {
-                if matches!(report, Report::Refused(..)) {
-                    *protection = Protection::Off;
-                }
-            } else {
-                unreported.timed_out |= matches!(report, Report::MediaTimeout(_));
-                if *protection == Protection::Wanted {
-                    unreported.lost = Some("reports_full");
-                }
-            }
+            let is_told = ways.outlet.report(report);
+            heed(report, is_told, protection, unreported);
         }
     }
 
@@ -544,7 +571,21 @@ impl Core {
         self.silenced = true;
         self.relay.handle_input(now, Input::Mute(true));
         self.put_out(now, sockets, ways);
-        self.wake_at = self.relay.next_timeout();
+        self.wake_at = self.soonest();
+    }
+}
+
+/// What follows from a report, and from one that found no room.
+fn heed(report: Report, is_told: bool, protection: &mut Protection, unreported: &mut Unreported) {
+    if is_told {
+        if matches!(report, Report::Refused(..)) {
+            *protection = Protection::Off;
+        }
+        return;
+    }
+    unreported.timed_out |= matches!(report, Report::MediaTimeout(_));
+    if *protection == Protection::Wanted {
+        unreported.lost = Some("reports_full");
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use super::browsers::{BrowserId, BrowserPort, Browsers};
 use super::calls::{BROWSERS, Calls, first_token};
 use super::counters::MediaCounters;
+use super::ringing::Rings;
 use super::running::{RunningCall, Ways};
 use super::{Agreed, Line, MediaCommand, MediaId, NewCall, Report, Restarting, Shared, Successor};
 use crate::packet_io::PacketIo;
@@ -90,16 +91,17 @@ impl Outlet {
 
 /// A thread.
 pub(super) struct Worker {
-    io: PacketIo,
+    pub(super) io: PacketIo,
     commands: rtrb::Consumer<MediaCommand>,
     keys: KeyReceiver,
     shared: Arc<Shared>,
-    calls: Calls,
+    pub(super) calls: Calls,
     free: Vec<usize>,
     places: HashMap<MediaId, usize>,
     /// Ends that could not be reported. Bounded by the calls of this thread.
     failed: Vec<MediaId>,
     ended: MediaCounters,
+    rings: Rings,
     published_at: Instant,
 }
 
@@ -121,6 +123,7 @@ impl Worker {
             places: HashMap::new(),
             failed: Vec::new(),
             ended: MediaCounters::default(),
+            rings: Rings::default(),
             published_at: Instant::now(),
         }
     }
@@ -148,6 +151,8 @@ impl Worker {
             let now = Instant::now();
             self.calls.wake(now, self.io.outbox());
             self.calls.wake_browsers(now, self.io.outbox());
+            let browsers = &mut self.calls.browsers;
+            self.rings.wake(now, browsers, self.io.outbox());
             self.remove_doomed();
             self.report_again();
             self.publish_if_due(now);
@@ -162,10 +167,12 @@ impl Worker {
             return Some(Duration::ZERO);
         }
         let browsers = &self.calls.browsers;
-        if self.places.is_empty() && self.failed.is_empty() && browsers.len() == 0 {
+        let is_idle = self.places.is_empty() && self.failed.is_empty() && self.rings.is_empty();
+        if is_idle && browsers.len() == 0 {
             return None;
         }
-        let due = self.calls.wake_at.into_iter().chain(browsers.wake_at).min();
+        let due = [self.calls.wake_at, browsers.wake_at, self.rings.wake_at];
+        let due = due.into_iter().flatten().min();
         let due = due.map(|at| at.saturating_duration_since(now));
         Some(due.map_or(TICK, |due| due.min(TICK)))
     }
@@ -221,6 +228,9 @@ impl Worker {
                 }
             }
             MediaCommand::End(id) => self.end(id, now),
+            MediaCommand::Ring(id, new) => self.rings.begin(id, *new, now),
+            MediaCommand::ReplanRing(id, agreed) => self.rings.replan(id, *agreed),
+            MediaCommand::EndRing(id) => self.rings.end(id),
             MediaCommand::OpenBrowser(id, leg) => self.calls.browsers.open(id, *leg, now),
             MediaCommand::RestartBrowser(id, offer, reply) => {
                 self.restart_browser(id, &offer, reply, now);
@@ -230,12 +240,27 @@ impl Worker {
                 self.calls.browsers.test(id, test, codec, now);
             }
             MediaCommand::CloseBrowser(id) => self.calls.browsers.close(id),
+            MediaCommand::Listen(id, listener) => self.listen(id, &listener, now),
+            MediaCommand::Hear(id, listener, voice) => self.hear(id, listener, voice, now),
+            MediaCommand::SwapListener(id, listener, browser) => {
+                self.swap_listener(id, listener, browser, now);
+            }
+            MediaCommand::Unlisten(id, listener) => self.unlisten(id, listener, now),
             MediaCommand::Stop => {}
         }
         self.remove_doomed();
     }
 
-    fn on(&mut self, id: MediaId, now: Instant, act: impl FnOnce(&mut RunningCall, &mut Ways<'_>)) {
+    pub(super) fn place_of(&self, id: MediaId) -> Option<usize> {
+        self.places.get(&id).copied()
+    }
+
+    pub(super) fn on(
+        &mut self,
+        id: MediaId,
+        now: Instant,
+        act: impl FnOnce(&mut RunningCall, &mut Ways<'_>),
+    ) {
         if let Some(place) = self.places.get(&id).copied() {
             self.calls.with(place, now, self.io.outbox(), act);
         }
@@ -243,6 +268,7 @@ impl Worker {
 
     fn start(&mut self, new: NewCall, now: Instant) {
         let id = new.id;
+        self.rings.end(id);
         let made = catch_unwind(AssertUnwindSafe(|| Box::new(RunningCall::new(new, now))));
         let Ok(call) = made else {
             self.calls.panics += 1;
@@ -351,7 +377,8 @@ impl Worker {
             *due = None;
         }
         call.forget(&mut self.io, first_token(place));
-        for (_, browser) in call.browsers() {
+        let sides = call.browsers().map(|(_, browser)| browser);
+        for browser in sides.chain(call.listening()) {
             self.calls.browsers.close(browser);
         }
         self.places.remove(&call.id());

@@ -16,7 +16,7 @@ use super::call::Call;
 use super::exchange::Exchange;
 use super::setup::new_call_id;
 use super::side::{Side, media_codec};
-use crate::media_thread::{BrowserId, Line, MediaId, MediaThread, Restarting};
+use crate::media_thread::{BrowserId, Line, MediaId, MediaThread, Restarting, RingLine};
 use crate::webrtc::{BROWSER_ADDRESS, BrowserLeg, DESCRIPTION_BYTES_MAX};
 
 /// Tests at a time. They are short, and each is a connection that nobody pays for.
@@ -69,6 +69,14 @@ pub(super) fn line_of(browsers: &HashMap<LegId, Browser>, side: &mut Side) -> Op
     match browsers.get(&side.leg) {
         Some(browser) => Some(Line::Browser(browser.connection.id)),
         None => side.ports.take().map(Line::Ports),
+    }
+}
+
+/// The same for a tone of ours before the call has media; the side keeps its ports.
+pub(super) fn ring_line(browsers: &HashMap<LegId, Browser>, side: &Side) -> Option<RingLine> {
+    match browsers.get(&side.leg) {
+        Some(browser) => Some(RingLine::Browser(browser.connection.id)),
+        None => side.ports.as_ref()?.rtp.twin().ok().map(RingLine::Port),
     }
 }
 
@@ -183,7 +191,9 @@ impl Exchange {
     }
 
     fn leg_of_agent(&mut self, key: MediaId, agent: &UserId) -> Option<LegId> {
-        let legs = match (self.tests.get(&key).map(|test| test.leg), self.call(key)) {
+        let alone = self.tests.get(&key).map(|test| test.leg);
+        let alone = alone.or_else(|| self.listenings.get(&key).map(|one| one.leg));
+        let legs = match (alone, self.call(key)) {
             (Some(leg), _) => [Some(leg), None, None],
             (None, Some(call)) => {
                 let leg = |side: &Option<Side>| side.as_ref().map(|side| side.leg);
@@ -212,7 +222,7 @@ impl Exchange {
         let leg = leg.ok_or(PhoneRefused::NotFound)?;
         match ask {
             PhoneAsk::Offer => self.say_offer(now, leg),
-            PhoneAsk::Connect { answer } => self.connect_browser(key, leg, &answer),
+            PhoneAsk::Connect { answer } => self.connect_browser(now, (key, leg), &answer),
             PhoneAsk::Answer => self.answer_browser(key, leg),
             PhoneAsk::Decline => self.decline_browser(key, leg),
             // It is the media thread that answers it.
@@ -241,8 +251,8 @@ impl Exchange {
 
     fn connect_browser(
         &mut self,
-        key: MediaId,
-        leg: LegId,
+        now: Instant,
+        (key, leg): (MediaId, LegId),
         answer: &str,
     ) -> Result<PhoneSaid, PhoneRefused> {
         if answer.len() > DESCRIPTION_BYTES_MAX {
@@ -260,7 +270,7 @@ impl Exchange {
             .and_then(MediaThread::browser_address);
         if taken.is_err() {
             // Its description is spoilt: the page is offered another, which may be answered better.
-            self.renew(leg, address);
+            self.renew(now, leg, address);
             return Err(PhoneRefused::Description);
         }
         let threads = &mut self.threads;
@@ -271,19 +281,15 @@ impl Exchange {
     }
 
     /// Makes the connection whose answer could not be taken anew.
-    fn renew(&mut self, leg: LegId, address: Option<SocketAddr>) {
+    fn renew(&mut self, now: Instant, leg: LegId, address: Option<SocketAddr>) {
         let Some((browser, address)) = self.browsers.get_mut(&leg).zip(address) else {
             return;
         };
         let codec = media_codec(browser.codec);
-        let is_next = browser.next.is_some();
-        let Ok((renewed, offer)) = BrowserLeg::offer(Instant::now(), address, codec) else {
+        let Ok((renewed, offer)) = BrowserLeg::offer(now, address, codec) else {
             return;
         };
-        let connection = match (&mut browser.next, is_next) {
-            (Some(next), true) => next,
-            _ => &mut browser.connection,
-        };
+        let connection = browser.next.as_mut().unwrap_or(&mut browser.connection);
         connection.offer = offer;
         connection.waiting = Some(Box::new(renewed));
     }
@@ -302,6 +308,9 @@ impl Exchange {
             call.thread()?;
             Some(call.media_leg(call.which(leg)?))
         });
+        if running.is_none() && self.swap_listener(leg, id) {
+            return;
+        }
         let Some(thread) = self.threads.get_mut(index) else {
             return;
         };
@@ -329,6 +338,9 @@ impl Exchange {
             return Ok(PhoneSaid::Done);
         }
         let answer = ours.and_then(|offer| browser.answer(&offer));
+        if self.hear_call(key, id).is_some() {
+            return Ok(PhoneSaid::Done);
+        }
         self.browser_events.push_back(Event::Answered {
             leg,
             answer,
@@ -340,14 +352,17 @@ impl Exchange {
     /// What was offered to this side, as to a phone.
     fn offer_to(&mut self, key: MediaId, leg: LegId) -> Option<Session> {
         let call = self.call(key)?;
-        let sides = [call.callee.as_ref(), call.target.as_ref()];
+        let sides = [
+            Some(&call.caller),
+            call.callee.as_ref(),
+            call.target.as_ref(),
+        ];
         let mut sides = sides.into_iter().flatten();
         sides.find(|side| side.leg == leg)?.ours()
     }
 
     fn decline_browser(&mut self, key: MediaId, leg: LegId) -> Result<PhoneSaid, PhoneRefused> {
-        if self.tests.contains_key(&key) {
-            self.end_test(key);
+        if self.end_test(key) || self.end_listening(key) {
             return Ok(PhoneSaid::Done);
         }
         let browser = self.browsers.get(&leg).ok_or(PhoneRefused::NotFound)?;

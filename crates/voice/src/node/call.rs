@@ -15,14 +15,22 @@ use sip::sdp::Direction;
 use tokio::sync::oneshot;
 
 use super::caller::Caller;
+use super::dial::Dialled;
+use super::referral::Referral;
 use super::side::Side;
+use super::waiting::Waiting;
+use super::ways::Ways;
 use crate::media_thread::MediaId;
 
 /// How far a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
+    /// An agent makes it, whose own phone rings first.
+    Dialling,
     /// It waits for a route.
     Arrived,
+    /// Its caller is answered and waits for a route, hearing a sound of ours.
+    Waiting,
     /// The target was called.
     Calling,
     /// The target rings.
@@ -74,8 +82,14 @@ pub(super) struct Call {
     pub(super) id: Arc<CallId>,
     pub(super) caller: Side,
     pub(super) callee: Option<Side>,
+    /// Where else the callee may be.
+    pub(super) ways: Option<Ways>,
     /// A phone that rings to take the agent's place.
     pub(super) target: Option<Side>,
+    /// What the agent's side has asked for by signalling, until it has come to its end.
+    pub(super) referral: Option<Referral>,
+    /// The call that a leg of this one is to go over to.
+    pub(super) lent_to: Option<MediaId>,
     /// Who pays: its keys count, the other side is shielded from them.
     pub(super) consumer: Which,
     pub(super) stage: Stage,
@@ -100,6 +114,10 @@ pub(super) struct Call {
     pub(super) shown_as: Caller,
     /// Hops that the callee's leg may still take.
     pub(super) max_forwards: u8,
+    /// An agent makes it; none: it came in.
+    pub(super) dialled: Option<Box<Dialled>>,
+    /// It goes on when what rings does not answer; none: it ends.
+    pub(super) waiting: Option<Box<Waiting>>,
 }
 
 impl Call {
@@ -110,6 +128,14 @@ impl Call {
             Some(Which::Callee)
         } else {
             None
+        }
+    }
+
+    /// The call has begun: its sides speak what they speak.
+    pub(super) fn settle_codecs(&mut self) {
+        self.caller.settle_codec();
+        if let Some(callee) = &mut self.callee {
+            callee.settle_codec();
         }
     }
 

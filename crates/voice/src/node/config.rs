@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use media::source::{Cidr, SourcePolicy};
 use secret::Arena;
-use sip::Transport;
 use sip::digest::DigestPolicy;
 use sip::sdp::Codec;
+use sip::{Credentials, Transport, Uri};
 
 use crate::packet_io::Backend;
 use crate::recorder::AudioSink;
 use crate::rtp_socket::RtpPorts;
 use crate::transport::{InterfaceConfig, StreamBounds, TlsConfig};
+use crate::trunk::{HeaderRules, NumberRules};
 
 /// A node's configuration.
 pub struct NodeConfig {
@@ -48,6 +49,8 @@ pub struct NodeConfig {
     pub media_threads: usize,
     /// How they reach their packets; none: the fastest way that the kernel allows.
     pub packet_io: Option<Backend>,
+    /// Servers that are asked for the names of places; empty: the system's.
+    pub dns: Vec<SocketAddr>,
     /// Far sides that may call without digest.
     pub peers: Vec<Peer>,
     /// How the media of phones that register here is secured.
@@ -86,6 +89,7 @@ impl NodeConfig {
             browser_ports: BrowserPorts::Off,
             media_threads: 1,
             packet_io: None,
+            dns: Vec::new(),
             peers: Vec::new(),
             phones_srtp: SrtpRule::default(),
             phone_codecs: Codec::USUAL.to_vec(),
@@ -117,16 +121,48 @@ pub struct Peer {
     pub name: String,
     /// Addresses its SIP comes from, any port.
     pub addresses: Vec<IpAddr>,
-    /// Its `X-Tonewall-Call` is believed (S40).
-    pub call_header_trusted: bool,
+    /// It is in our trust domain (RFC 3325): its `X-Tonewall-Call` (S40) and the identities that it asserts are believed, and it is told those that we know,
+    /// with what callers want withheld.
+    pub is_trusted: bool,
+    /// Where our calls to it go, in this order, the next where one is not there: SIP URIs with an address or a name, and with a port and a transport where
+    /// they have one. Of what a name leads to only `addresses` are called. Empty: to where each call's target says.
+    pub places: Vec<Uri>,
+    /// Time between two probes (OPTIONS) of each of its places; none: they are not probed.
+    pub probe: Option<Duration>,
+    /// Who we are there; none: it takes our calls by our address alone.
+    pub account: Option<Account>,
     /// From where its media is taken (S35).
     pub media_source: MediaSource,
+    /// Which header fields go to it and come from it.
+    pub headers: HeaderRules,
+    /// How it writes numbers.
+    pub numbers: NumberRules,
     /// Keys in SIP INFO count (S38).
     pub info_digits: bool,
     /// How its media is secured.
     pub srtp: SrtpRule,
     /// What may be spoken with it, the most wanted first; not empty. Wideband only where the other side speaks it, too.
     pub codecs: Vec<Codec>,
+}
+
+/// Who we are at a far side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// What its challenges are answered with, in its calls and in ours.
+    pub credentials: Credentials,
+    /// That we are registered there; none: it knows our address.
+    pub registration: Option<Registration>,
+}
+
+/// A registration of ours, kept up from the start of a node to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// The registrar. With an address, it is asked there; with a name, which is our domain, at each of the far side's addresses until one answers.
+    pub registrar: Uri,
+    /// User part of our `Contact`, which it calls us by; none: the user name of the credentials.
+    pub contact: Option<String>,
+    /// How long a binding shall hold, in whole seconds; it is refreshed after half of what the registrar grants.
+    pub expires: Duration,
 }
 
 /// How a far side's media is secured by SRTP with keys of the descriptions (RFC 4568).
@@ -183,6 +219,8 @@ pub struct NodeLimits {
     pub route_wait: Duration,
     /// Time the target may ring. Longer: 480.
     pub answer_wait: Duration,
+    /// Time that a place of a far side which has several may be silent before the next is called, shorter than 32 s, after which signalling gives up.
+    pub silence_max: Duration,
     /// Time without any media on a leg that should send (S36). Longer: both legs are ended.
     pub media_timeout: Duration,
     /// The same for a leg that is held.
@@ -192,12 +230,13 @@ pub struct NodeLimits {
 }
 
 impl Default for NodeLimits {
-    /// 2,000 calls, 10 s for a route, 30 s of ringing, 60 s and 30 min without media.
+    /// 2,000 calls, 10 s for a route, 30 s of ringing, 4 s of silence, 60 s and 30 min without media.
     fn default() -> Self {
         Self {
             calls_max: 2_000,
             route_wait: Duration::from_secs(10),
             answer_wait: Duration::from_secs(30),
+            silence_max: Duration::from_secs(4),
             media_timeout: Duration::from_secs(60),
             held_timeout: Duration::from_secs(30 * 60),
             sip: sip::Limits::default(),

@@ -15,6 +15,8 @@ pub struct NodeCounters {
     pub calls_answered: u64,
     /// Calls refused for want of something of ours: room, ports, key rings, media threads.
     pub calls_shed: u64,
+    /// Calls whose agent's side has passed to somebody else by SIP: REFER, or a call that replaces a leg.
+    pub calls_referred: u64,
     /// Calls ended because something failed on our side.
     pub calls_failed: u64,
     /// Panics on the signalling side; each has cost one call or one datagram.

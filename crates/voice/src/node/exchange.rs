@@ -1,9 +1,9 @@
-//! The SIP task's own: the stack and the table of calls.
+//! The SIP thread's own: the stack and the table of calls.
 //! Owns: which legs make which call, and how a call ends.
 //! Never: waits for anything.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,22 +11,25 @@ use std::time::{Duration, Instant};
 use domain::boundary::{CallEvents, EndCause};
 use domain::id::CallId;
 use domain::view::TransferFailure;
-use rand::TryRngCore;
-use rand::rngs::OsRng;
 use secret::Arena;
 use sip::sdp::Codec;
-use sip::{Command, CommandError, Event, Interface, LegId, Stack, StackConfig, Status};
+use sip::{Command, CommandError, Event, LegId, Stack, Status};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::browser::{Browser, PhoneTest};
 use super::call::{Call, MediaState, Which};
-use super::config::{BrowserPorts, NodeConfig, NodeLimits, Peer, SrtpRule};
+use super::config::{NodeConfig, NodeLimits, Peer, SrtpRule};
 use super::counters::NodeCounters;
+use super::event::leg_of;
+use super::listening::Listening;
+use super::opus_places::OpusPlaces;
+use super::probes::Places;
+use super::start::{browser_ports, media_ports, random_seed, stack_config, start_threads};
 use super::{NodeCommand, NodeError, Shared, lock};
-use crate::media_thread::{BrowserPort, MediaId, MediaThread};
-use crate::packet_io::Backend;
+use crate::media_thread::{MediaId, MediaThread};
 use crate::recorder::RecorderThread;
-use crate::rtp_socket::{self, RtpPorts, RtpSocket};
+use crate::rtp_socket::RtpPorts;
 use crate::transport::{Received, Transports};
 
 /// Most media threads; more is a mistake in the configuration.
@@ -52,7 +55,7 @@ pub(super) enum Farewell {
     Refuse(Status),
 }
 
-/// Everything the SIP task works on.
+/// Everything the SIP thread works on.
 pub(crate) struct Exchange {
     pub(super) stack: Stack,
     pub(super) transport: Transports,
@@ -63,6 +66,7 @@ pub(crate) struct Exchange {
     pub(super) peers: Vec<Peer>,
     pub(super) phones_srtp: SrtpRule,
     pub(super) phone_codecs: Vec<Codec>,
+    pub(super) opus_places: OpusPlaces,
     pub(super) limits: NodeLimits,
     pub(super) flat_tone_hz: f32,
     #[cfg(feature = "planted")]
@@ -77,12 +81,14 @@ pub(crate) struct Exchange {
     pub(super) browser_events: VecDeque<Event>,
     pub(super) last_browser: u64,
     pub(super) tests: HashMap<MediaId, PhoneTest>,
+    pub(super) listenings: HashMap<MediaId, Listening>,
     pub(super) calls: HashMap<MediaId, Call>,
     by_id: HashMap<CallId, MediaId>,
     by_leg: HashMap<LegId, MediaId>,
     deadlines: BTreeSet<(Instant, MediaId)>,
     /// When offers that met another are made once more. Those of calls that have gone stay until then.
     pub(super) again: BTreeSet<(Instant, MediaId)>,
+    pub(super) places: Places,
     last_key: u64,
     published_at: Option<Instant>,
     /// Something has happened since.
@@ -97,22 +103,21 @@ impl Exchange {
         config: NodeConfig,
         events: Arc<dyn CallEvents>,
         shared: Arc<Shared>,
+        connections: Handle,
     ) -> Result<Self, NodeError> {
         if !(1..=MEDIA_THREADS_MAX).contains(&config.media_threads) {
             return Err(NodeError::ConfigMediaThreads(config.media_threads));
         }
-        let transport = Transports::bind(&config.interfaces, config.streams, config.tls.clone())?;
+        let (tls, asking) = (config.tls.clone(), connections.clone());
+        let transport = Transports::bind(&config.interfaces, config.streams, tls, connections)?;
         let media_advertised = config.media_advertised.unwrap_or(config.media_address);
         if media_advertised.is_unspecified() {
             return Err(NodeError::ConfigAdvertised);
         }
         let ports = media_ports(&config)?;
         let media_news = Arc::new(Notify::new());
-        let stack = Stack::new(
-            stack_config(&config, random_seed()?, transport.interfaces()),
-            Instant::now(),
-        );
-        let is_recording = config.audio_sink.is_some();
+        let ours = stack_config(&config, random_seed()?, transport.interfaces());
+        let stack = Stack::new(ours, Instant::now());
         let browser_ports = browser_ports(&config, &ports, media_advertised)?;
         let (recorder, threads) = start_threads(
             browser_ports,
@@ -132,6 +137,7 @@ impl Exchange {
             peers: config.peers,
             phones_srtp: config.phones_srtp,
             phone_codecs: config.phone_codecs,
+            opus_places: OpusPlaces::default(),
             limits: config.limits,
             flat_tone_hz: config.flat_tone_hz,
             #[cfg(feature = "planted")]
@@ -145,18 +151,22 @@ impl Exchange {
             browser_events: VecDeque::new(),
             last_browser: 0,
             tests: HashMap::new(),
+            listenings: HashMap::new(),
             calls: HashMap::new(),
             by_id: HashMap::new(),
             by_leg: HashMap::new(),
             deadlines: BTreeSet::new(),
             again: BTreeSet::new(),
+            places: Places::default(),
             last_key: 0,
             published_at: None,
             is_unpublished: true,
-            is_recording,
+            is_recording: recorder.is_some(),
             _recorder: recorder,
         };
         exchange.tell_peers();
+        exchange.places = Places::begin(&exchange, &config.dns, &asking)?;
+        exchange.register_at_peers()?;
         Ok(exchange)
     }
 
@@ -164,7 +174,8 @@ impl Exchange {
         let peer = |peer: &Peer| sip::Peer {
             name: peer.name.clone(),
             addresses: peer.addresses.clone(),
-            call_header_trusted: peer.call_header_trusted,
+            is_trusted: peer.is_trusted,
+            credentials: (peer.account.as_ref()).map(|account| account.credentials.clone()),
         };
         let peers = self.peers.iter().map(peer).collect();
         self.tell(Instant::now(), Command::SetPeers { peers });
@@ -215,6 +226,7 @@ impl Exchange {
             self.guarded(now, Some(key), |this| this.offer_again(now, key));
             self.drain(now);
         }
+        self.probe_places(now);
         self.threads.iter_mut().for_each(MediaThread::settle);
         self.bury_threads(now);
         self.publish(now);
@@ -234,7 +246,8 @@ impl Exchange {
             || self.counters.ports.resting > 0;
         let publish = is_busy.then(|| self.published_at.map_or(now, |at| at + PUBLISH_INTERVAL));
         let again = self.again.first().map(|(at, _)| *at);
-        [self.stack.next_timeout(), deadline, again, behind, publish]
+        let stack = self.stack.next_timeout();
+        [stack, deadline, again, behind, publish, self.next_probe()]
             .into_iter()
             .flatten()
             .min()
@@ -304,9 +317,19 @@ impl Exchange {
             NodeCommand::Route(call, target, protection) => self.on(now, &call, |this, key| {
                 this.route(now, key, &target, protection);
             }),
+            NodeCommand::Wait(call, sound) => {
+                self.on(now, &call, |this, key| this.wait(now, key, sound))
+            }
+            NodeCommand::StopRinging(call) => {
+                self.on(now, &call, |this, key| this.stop_ringing(now, key))
+            }
+            NodeCommand::Dial(dial) => self.guarded(now, None, |this| this.dial(now, *dial)),
             NodeCommand::Reject(call, status) => {
                 self.on(now, &call, |this, key| this.reject(now, key, status))
             }
+            NodeCommand::RejectClosed(call, opens_in) => self.on(now, &call, |this, key| {
+                this.reject_closed(now, key, opens_in)
+            }),
             NodeCommand::HangUp(call) => self.on(now, &call, |this, key| {
                 this.hang_up(now, key, EndCause::Local, None)
             }),
@@ -332,6 +355,9 @@ impl Exchange {
             NodeCommand::CancelTransfer(call) => self.on(now, &call, |this, key| {
                 this.cancel_transfer(now, key, TransferFailure::Cancelled)
             }),
+            NodeCommand::Refer(call, answer) => {
+                self.on(now, &call, |this, key| this.refer(now, key, answer))
+            }
             NodeCommand::Phone(call, agent, ask, reply) => self.on(now, &call, |this, key| {
                 let _page_is_gone = reply.send(this.ask_phone(now, key, &agent, ask));
             }),
@@ -343,12 +369,13 @@ impl Exchange {
             NodeCommand::TestPhone(agent, reply) => self.guarded(now, None, |this| {
                 let _page_is_gone = reply.send(this.test_phone(now, agent));
             }),
+            NodeCommand::Listening(command) => self.obey_listening(now, command),
             NodeCommand::Shutdown(_) => self.close(now),
         }
         self.drain(now);
     }
 
-    fn on(&mut self, now: Instant, call: &CallId, act: impl FnOnce(&mut Self, MediaId)) {
+    pub(super) fn on(&mut self, now: Instant, call: &CallId, act: impl FnOnce(&mut Self, MediaId)) {
         if let Some(key) = self.by_id.get(call).copied() {
             self.guarded(now, Some(key), |this| act(this, key));
         }
@@ -365,6 +392,8 @@ impl Exchange {
         for key in tests {
             self.end_test(key);
         }
+        self.end_listenings(None);
+        self.unregister_at_peers(now);
     }
 
     /// Stops the media threads; their sockets are closed then.
@@ -414,6 +443,7 @@ impl Exchange {
             self.counters.media.merge(&thread.counters());
         }
         *lock(&self.shared.counters) = self.counters;
+        self.publish_places(now);
     }
 }
 
@@ -458,6 +488,11 @@ impl Exchange {
 
     pub(super) fn enter_leg(&mut self, leg: LegId, key: MediaId) {
         self.by_leg.insert(leg, key);
+    }
+
+    /// A leg has ended whose call goes on.
+    pub(super) fn forget_leg(&mut self, leg: LegId) {
+        self.by_leg.remove(&leg);
     }
 
     /// Sets or lifts the time at which waiting ends.
@@ -509,10 +544,13 @@ impl Exchange {
         farewells: (Farewell, Farewell),
     ) {
         self.set_deadline(key, None);
+        self.return_target(now, key);
         let Some(call) = self.calls.remove(&key) else {
             return;
         };
         self.forget_id(&call.id);
+        self.end_listenings(Some(key));
+        let farewells = self.end_unanswered(&call, farewells);
         if let MediaState::On(thread) = call.media
             && let Some(thread) = self.threads.get_mut(thread)
         {
@@ -530,7 +568,7 @@ impl Exchange {
         if let Some(target) = &call.target {
             self.leave_leg(now, target.leg, Farewell::HangUp(None));
         }
-        tracing::info!(call = %call.id, ?cause, "call ended");
+        tracing::debug!(call = %call.id, ?cause, "call ended");
         self.events.ended(&call.id, cause);
     }
 
@@ -577,105 +615,4 @@ impl Exchange {
         };
         self.finish(now, key, cause, farewells);
     }
-}
-
-pub(super) fn leg_of(event: &Event) -> Option<LegId> {
-    match event {
-        Event::Incoming(incoming) => Some(incoming.leg),
-        Event::Progress { leg, .. }
-        | Event::Answered { leg, .. }
-        | Event::Failed { leg, .. }
-        | Event::Confirmed { leg, .. }
-        | Event::Offered { leg, .. }
-        | Event::OfferAnswered { leg, .. }
-        | Event::OfferFailed { leg, .. }
-        | Event::Ended { leg, .. }
-        | Event::InfoKey { leg, .. } => Some(*leg),
-        Event::Registered { .. }
-        | Event::Unregistered { .. }
-        | Event::RegisterDone { .. }
-        | Event::RegisterFailed { .. } => None,
-    }
-}
-
-fn random_seed() -> Result<[u8; 32], NodeError> {
-    let mut seed = [0; 32];
-    let filled = OsRng.try_fill_bytes(&mut seed);
-    filled.map_err(|_| NodeError::SystemRandom)?;
-    Ok(seed)
-}
-
-fn stack_config(
-    config: &NodeConfig,
-    seed: [u8; 32],
-    (interface, further): (Interface, &[Interface]),
-) -> StackConfig {
-    StackConfig {
-        interface,
-        further: further.to_vec(),
-        realm: config.realm.clone(),
-        digest: config.digest,
-        limits: config.limits.sip,
-        ..StackConfig::new(&config.node, config.epoch, seed, interface.advertised)
-    }
-}
-
-fn media_ports(config: &NodeConfig) -> Result<RtpPorts, NodeError> {
-    match &config.shared_ports {
-        Some(shared) => Ok(shared.clone()),
-        None => RtpPorts::new(config.media_address, &config.rtp_ports)
-            .map_err(NodeError::ConfigRtpPorts),
-    }
-}
-
-/// One port for each media thread, where browsers are phones.
-fn browser_ports(
-    config: &NodeConfig,
-    ports: &RtpPorts,
-    advertised: IpAddr,
-) -> Result<Vec<Option<BrowserPort>>, NodeError> {
-    let port = |index: usize| match config.browser_ports {
-        BrowserPorts::Off => Ok(None),
-        BrowserPorts::OfMedia => {
-            let pair = ports.open().map_err(NodeError::ConfigRtpPorts)?;
-            let address = rtp_socket::advertised(&pair.rtp, advertised);
-            Ok(Some(BrowserPort::of_pool(pair, address)))
-        }
-        BrowserPorts::From(first) => {
-            let index = u16::try_from(index).unwrap_or(u16::MAX);
-            let address = SocketAddr::new(config.media_address, first.saturating_add(index));
-            let socket = RtpSocket::bind(address)
-                .map_err(|source| NodeError::ConfigBrowserPort { address, source })?;
-            let address = rtp_socket::advertised(&socket, advertised);
-            Ok(Some(BrowserPort::own(socket, address)))
-        }
-    };
-    (0..config.media_threads).map(port).collect()
-}
-
-type Threads = (Option<RecorderThread>, Vec<MediaThread>);
-
-fn start_threads(
-    browser_ports: Vec<Option<BrowserPort>>,
-    backend: Option<Backend>,
-    arena: &Arc<Arena>,
-    news: &Arc<Notify>,
-    sink: Option<Box<dyn crate::recorder::AudioSink>>,
-) -> std::io::Result<Threads> {
-    let (recorder, senders) = match sink
-        .map(|sink| RecorderThread::start(sink, browser_ports.len()))
-        .transpose()?
-    {
-        Some((recorder, senders)) => (Some(recorder), senders.into_iter().map(Some).collect()),
-        None => (None, Vec::new()),
-    };
-    let senders = senders.into_iter().chain(std::iter::repeat_with(|| None));
-    let start = |((index, port), sender)| {
-        MediaThread::start(index, backend, arena, Arc::clone(news), sender, port)
-    };
-    let threads = (browser_ports.into_iter().enumerate())
-        .zip(senders)
-        .map(start)
-        .collect::<std::io::Result<Vec<_>>>()?;
-    Ok((recorder, threads))
 }

@@ -31,13 +31,18 @@ impl Exchange {
         offer: Option<Session>,
     ) {
         let Some(call) = self.call(key) else { return };
-        let is_early = matches!(call.stage, Stage::Calling | Stage::Ringing);
+        let is_early = matches!(call.stage, Stage::Waiting | Stage::Calling | Stage::Ringing);
+        let may_be_asked = call.has_answered_caller() && which == Which::Caller;
         let is_free = call.stage == Stage::Connected && call.renegotiating.is_none();
         let Some(side) = call.side(which) else { return };
         let leg = side.leg;
         match offer {
             Some(offer) if is_early && side.negotiated().is_ok() => {
                 self.early_offer(now, key, which, offer);
+            }
+            None if is_early && may_be_asked => {
+                let answer = side.offer();
+                self.tell(now, Command::AcceptOffer { leg, answer });
             }
             _ if !is_free => self.decline(now, key, which, Status::REQUEST_PENDING),
             None => {
@@ -77,22 +82,30 @@ impl Exchange {
     }
 
     fn their_offer(&mut self, now: Instant, key: MediaId, which: Which, offer: Session) {
-        let Some(call) = self.call(key) else { return };
-        let is_watched = call.protected && which == call.consumer;
-        let id = Arc::clone(&call.id);
-        let Some(side) = call.side(which) else { return };
+        let Some(side) = self.call(key).and_then(|call| call.side(which)) else {
+            return;
+        };
         let is_another_party = side.is_another_party(&offer);
         let Some(wanted) = side.take_later_offer(offer) else {
             return self.decline(now, key, which, Status::NOT_ACCEPTABLE_HERE);
         };
-        if is_watched && is_another_party {
-            self.events.line(&id, LineEvent::PartyChanged);
+        if is_another_party {
+            self.party_changed(key, which);
         }
         let other = self.call(key).and_then(|call| call.side(which.other()));
         if other.is_some_and(|other| other.local.direction != wanted) {
             self.pass_on(now, key, which, wanted);
         } else {
             self.accept(now, key, which);
+        }
+    }
+
+    /// Somebody else may be on a side now: of a protected call's consumer that is told (S39). The mask stays in any case.
+    pub(super) fn party_changed(&mut self, key: MediaId, which: Which) {
+        let Some(call) = self.call(key) else { return };
+        if call.protected && which == call.consumer {
+            let id = Arc::clone(&call.id);
+            self.events.line(&id, LineEvent::PartyChanged);
         }
     }
 
@@ -239,7 +252,11 @@ impl Exchange {
         let Some(side) = self.call(key).and_then(|call| call.side(which)) else {
             return;
         };
+        let is_another_party = side.is_another_party(&answer);
         if side.take_answer(answer).is_ok() {
+            if is_another_party {
+                self.party_changed(key, which);
+            }
             self.replan(key, which);
             self.note_hold(key);
         }
@@ -248,7 +265,10 @@ impl Exchange {
     /// Tells media what was agreed on with a side.
     pub(super) fn replan(&mut self, key: MediaId, which: Which) {
         let Some(call) = self.call(key) else { return };
-        let Some(thread) = call.thread() else { return };
+        let Some(thread) = call.thread() else {
+            let _heard_by_nobody = self.settle_sound(key);
+            return;
+        };
         let leg = call.media_leg(which);
         let Some(Ok(agreed)) = call.side(which).map(|side| side.agreed()) else {
             return;

@@ -1,4 +1,4 @@
-//! The SIP task's loop.
+//! The SIP thread's loop.
 //! Owns: the order in which its inputs get their turn.
 //! Never: knows what they mean.
 
@@ -13,7 +13,7 @@ use super::exchange::Exchange;
 /// Commands taken in one turn, so that SIP and media get theirs.
 const COMMANDS_PER_TURN_MAX: usize = 64;
 
-/// How long far sides get to acknowledge the end of their calls. What has not been answered by then stays unanswered.
+/// How long far sides get to acknowledge the end of their calls, and registrars that of our registrations. What has not been answered by then stays unanswered.
 const FAREWELL_WAIT: Duration = Duration::from_secs(3);
 
 /// Time between two looks whether they have.
@@ -45,6 +45,8 @@ async fn turns(
                 if ready.is_err() {
                     tokio::time::sleep(ERROR_PAUSE).await;
                 }
+                // Among inputs that wait at once one is drawn: a phone that was given before it called is known when it is heard.
+                exchange.take_phones(Instant::now());
                 exchange.take_messages();
             }
             command = commands.recv() => {
@@ -53,6 +55,7 @@ async fn turns(
                 }
             }
             () = shared.phones_changed.notified() => exchange.take_phones(Instant::now()),
+            news = exchange.places.names.next() => exchange.take_news(Instant::now(), news),
             () = news.notified() => {}
             () = sleep_until(wake_at) => {}
         }
@@ -86,7 +89,8 @@ fn obey(
 
 async fn say_farewell(exchange: &mut Exchange) {
     let until = Instant::now() + FAREWELL_WAIT;
-    while Instant::now() < until && exchange.stack.counters().legs > 0 {
+    let is_awaited = |stack: &sip::Stack| stack.counters().legs > 0 || stack.is_unregistering();
+    while Instant::now() < until && is_awaited(&exchange.stack) {
         tokio::select! {
             _ready = exchange.transport.readable() => exchange.take_messages(),
             () = tokio::time::sleep(FAREWELL_LOOK) => {}

@@ -8,7 +8,6 @@ use std::time::Instant;
 use domain::boundary::{EgressTally, EndCause, IncomingCall, LegCallIds, RouteTarget};
 use domain::id::CallId;
 use domain::service::ProtectionScope;
-use domain::view::TransferFailure;
 use media::leg::Leg;
 use media::relay::RelayPlan;
 use rand::TryRngCore;
@@ -20,9 +19,11 @@ use sip::{Command, CommandError, EndReason, Event, Flow, Incoming, LegId, Status
 use super::browser::line_of;
 use super::call::{Call, MediaState, Stage, Which};
 use super::caller::{Caller, text_of};
+use super::config::Peer;
 use super::exchange::{Exchange, Farewell};
 use super::keys::{self, NoKeys};
 use super::lock;
+use super::place::{Place, trust_in};
 use super::side::{Side, Trust};
 use crate::media_thread::{Agreed, Carriages, Line, MediaId, MediaThread, NewCall};
 use crate::rtp_socket;
@@ -60,14 +61,23 @@ impl Refusal {
 impl Exchange {
     /// Hears an event of the stack.
     pub(super) fn hear(&mut self, now: Instant, event: Event) {
-        let Some(event) = self.hear_target(now, event) else {
-            return;
-        };
+        let event = self.hear_target(now, event);
+        let event = event.and_then(|event| self.hear_dialling(now, event));
+        let Some(event) = event else { return };
         match event {
+            Event::Incoming(incoming) if incoming.replaces.is_some() => {
+                self.replacing(now, *incoming);
+            }
             Event::Incoming(incoming) => self.incoming(now, *incoming),
+            Event::Referred { leg, referral } => self.referred(now, leg, *referral),
+            Event::ReferAnswered { .. } | Event::ReferReport { .. } => {}
             Event::Registered { user, .. } => self.registered(&user, true),
             Event::Unregistered { user } => self.registered(&user, false),
-            Event::RegisterDone { .. } | Event::RegisterFailed { .. } => {}
+            Event::Probed { number, status, .. } => self.probed(now, number, status),
+            Event::RegisterDone { aor, expires } => self.registration_done(&aor, expires),
+            Event::RegisterFailed { aor, status, realm } => {
+                self.registration_failed(&aor, status, realm.as_deref());
+            }
             Event::Progress {
                 leg,
                 status,
@@ -78,8 +88,13 @@ impl Exchange {
             Event::Answered { leg, answer, .. } => {
                 self.with_leg(leg, |this, key, _| this.answered(now, key, answer));
             }
-            Event::Failed { leg, status, .. } => {
-                self.with_leg(leg, |this, key, _| this.target_failed(now, key, status))
+            Event::Failed {
+                leg,
+                status,
+                retry_after,
+            } => {
+                let refusal = (status, retry_after);
+                self.with_leg(leg, |this, key, _| this.target_failed(now, key, refusal))
             }
             Event::Confirmed { leg, answer } => {
                 self.with_leg(leg, |this, key, which| {
@@ -88,6 +103,9 @@ impl Exchange {
             }
             Event::Offered { leg, offer } => {
                 self.with_leg(leg, |this, key, which| this.offered(now, key, which, offer));
+            }
+            Event::OtherIdentity { leg } => {
+                self.with_leg(leg, |this, key, which| this.party_changed(key, which));
             }
             Event::OfferAnswered { leg, answer } => {
                 self.with_leg(leg, |this, key, which| {
@@ -155,6 +173,8 @@ impl Exchange {
         if self.is_closing || self.calls() >= self.limits.calls_max {
             return Err(Refusal::of_ours());
         }
+        let by = |peer: &&Peer| incoming.peer.as_deref() == Some(&peer.name);
+        let shown_as = Caller::of(&incoming, self.peers.iter().find(by));
         let (trust, peer) = self
             .origin_of(&incoming)
             .ok_or(Refusal::of_theirs(Status::FORBIDDEN))?;
@@ -176,13 +196,16 @@ impl Exchange {
         let (sender, keys) = secret::digit_ring(&self.arena).ok_or_else(Refusal::of_ours)?;
         let id = Arc::new(new_call_id().ok_or_else(Refusal::of_ours)?);
         let (key, egress) = (self.new_key(), Arc::default());
-        tracing::info!(call = %id, "call came in");
+        tracing::debug!(call = %id, "call came in");
         self.enter(Call {
             key,
             id: Arc::clone(&id),
             caller,
             callee: None,
+            ways: None,
             target: None,
+            referral: None,
+            lent_to: None,
             consumer,
             stage: Stage::Arrived,
             media: MediaState::Waiting(sender, Arc::clone(&egress)),
@@ -195,16 +218,17 @@ impl Exchange {
             held: false,
             renegotiating: None,
             again: None,
-            shown_as: Caller::of(&incoming),
+            shown_as: shown_as.clone(),
             max_forwards: incoming.max_forwards.saturating_sub(1),
+            dialled: None,
+            waiting: None,
         });
         self.set_deadline(key, Some(now + self.limits.route_wait));
-        let caller = Caller::of(&incoming);
         self.events.incoming(IncomingCall {
             id: CallId::clone(&id),
             called: text_of(incoming.request_uri.user()),
-            caller_number: caller.number().to_owned(),
-            caller: caller.text(),
+            caller_number: shown_as.number().to_owned(),
+            caller: shown_as.text(),
             addressee: text_of(incoming.to.uri.user()),
             peer,
             tag: incoming.tonewall_call,
@@ -215,19 +239,13 @@ impl Exchange {
     }
 
     /// Who it is and how it is trusted; none if the peer has gone from the configuration meanwhile.
-    fn origin_of(&self, incoming: &Incoming) -> Option<(Trust, String)> {
+    pub(super) fn origin_of(&self, incoming: &Incoming) -> Option<(Trust, String)> {
         if let Some(user) = &incoming.registered_user {
             return Some((self.trust_in_phones(), user.clone()));
         }
         let name = incoming.peer.as_deref()?;
         let peer = self.peers.iter().find(|peer| peer.name == name)?;
-        let trust = Trust {
-            media_source: peer.media_source.clone(),
-            info_digits: peer.info_digits,
-            srtp: peer.srtp,
-            codecs: peer.codecs.clone(),
-        };
-        Some((trust, peer.name.clone()))
+        Some((trust_in(peer), peer.name.clone()))
     }
 
     /// A side with its ports and its keys; the status to refuse with if it cannot be: 503 if we lack something, 488 if its media could not be secured as
@@ -256,44 +274,9 @@ impl Exchange {
             srtp,
             ..LocalAudio::new(rtp, session_id)
         };
+        let trust = self.opus_places.admit(trust);
+        let trust = trust.ok_or(Status::SERVICE_UNAVAILABLE)?;
         Ok(Side::new(leg, flow, trust, ports, local))
-    }
-
-    /// Waiting for a route, or for an answer, took too long.
-    pub(super) fn waited_too_long(&mut self, now: Instant, key: MediaId) {
-        if self.end_test(key) {
-            return;
-        }
-        if self.is_transferring(key) {
-            return self.cancel_transfer(now, key, TransferFailure::NoAnswer);
-        }
-        self.not_answered(
-            now,
-            key,
-            Status::TEMPORARILY_UNAVAILABLE,
-            Farewell::HangUp(None),
-        );
-    }
-
-    /// A caller refuses the call.
-    pub(super) fn reject(&mut self, now: Instant, key: MediaId, status: u16) {
-        let status = Status::new(status).filter(|status| status.code() >= 300);
-        let status = status.unwrap_or(Status::TEMPORARILY_UNAVAILABLE);
-        let farewells = (Farewell::Refuse(status), Farewell::HangUp(None));
-        match self.call(key).map(|call| call.stage) {
-            Some(Stage::Arrived | Stage::Calling | Stage::Ringing) => {
-                self.finish(now, key, EndCause::Local, farewells)
-            }
-            Some(Stage::Confirming | Stage::Connected) => {
-                self.hang_up(now, key, EndCause::Local, None)
-            }
-            None => {}
-        }
-    }
-
-    fn not_answered(&mut self, now: Instant, key: MediaId, status: Status, callee: Farewell) {
-        let cause = EndCause::NotAnswered(status.code());
-        self.finish(now, key, cause, (Farewell::Refuse(status), callee));
     }
 }
 
@@ -306,15 +289,21 @@ impl Exchange {
         target: &RouteTarget,
         protection: ProtectionScope,
     ) {
-        if self
-            .call(key)
-            .is_none_or(|call| call.stage != Stage::Arrived)
-        {
+        let Some(call) = self.call(key).filter(|call| call.wants_route()) else {
             return;
-        }
-        let Some(mut place) = self.locate(target) else {
+        };
+        call.note_target(target);
+        let Some(place) = self.locate(now, target) else {
             return self.not_answered(now, key, Status::TEMPORARILY_UNAVAILABLE, Farewell::Gone);
         };
+        if let Some(call) = self.call(key) {
+            call.protection = protection;
+        }
+        self.call_at(now, key, place);
+    }
+
+    /// Calls the target at a place.
+    pub(super) fn call_at(&mut self, now: Instant, key: MediaId, mut place: Place) {
         let leg = self.stack.new_leg();
         let mut callee = match self.open_side_at(leg, &place) {
             Ok(callee) => callee,
@@ -324,17 +313,25 @@ impl Exchange {
             }
         };
         let Some(call) = self.call(key) else { return };
-        callee.local.codecs = callee.trust.offered(&call.caller.codecs());
+        callee.local.codecs = callee.trust.offered(&call.wanted_codecs());
+        callee.local.comfort_noise = call.caller.takes_noise();
         place.narrow(&mut callee);
         if let Some(direction) = call.caller.their_direction() {
             callee.local.direction = direction;
         }
         let offer = callee.offer();
         call.callee = Some(callee);
-        call.protection = protection;
+        call.ways = place.take_ways();
         call.stage = Stage::Calling;
+        let (has_ways, rings_for) = (call.ways.is_some(), call.rings_for());
         self.enter_leg(leg, key);
-        self.set_deadline(key, Some(now + self.limits.answer_wait));
+        let limits = &self.limits;
+        let wait = if has_ways {
+            limits.silence_max
+        } else {
+            rings_for.unwrap_or(limits.answer_wait)
+        };
+        self.set_deadline(key, Some(now + wait));
         if self.invite(now, key, (leg, place, offer)).is_err() {
             self.counters.calls_shed += 1;
             self.not_answered(now, key, Status::SERVICE_UNAVAILABLE, Farewell::Gone);
@@ -345,10 +342,6 @@ impl Exchange {
         Trust::phone(self.phones_srtp, &self.phone_codecs)
     }
 
-    fn target_failed(&mut self, now: Instant, key: MediaId, status: Status) {
-        self.not_answered(now, key, passed_on(status), Farewell::Gone);
-    }
-
     fn progress(&mut self, now: Instant, key: MediaId, status: Status, answer: Option<Session>) {
         let Some(call) = self.call(key) else { return };
         let is_first = call.stage == Stage::Calling;
@@ -357,7 +350,15 @@ impl Exchange {
         }
         call.stage = Stage::Ringing;
         let (leg, id) = (call.caller.leg, Arc::clone(&call.id));
+        let is_dialled = call.is_dialled();
+        if call.waits() {
+            self.rings_unheard(key, is_first, answer);
+            return self.ring_caller(now, key, status);
+        }
         let early = answer.and_then(|answer| self.early_media(key, answer));
+        if is_dialled {
+            return self.rings_there(key, is_first, early.is_some());
+        }
         let ring = Command::Provisional {
             leg,
             status,
@@ -368,6 +369,23 @@ impl Exchange {
         }
         if is_first {
             self.events.ringing(&id);
+        }
+    }
+
+    /// A caller whose call goes on if nobody answers hears that it rings, unless they hear something else.
+    fn ring_caller(&mut self, now: Instant, key: MediaId, status: Status) {
+        let Some(call) = self.call(key) else { return };
+        let (leg, answer) = (call.caller.leg, None);
+        if call.has_answered_caller() {
+            return;
+        }
+        let ring = Command::Provisional {
+            leg,
+            status,
+            answer,
+        };
+        if self.command(now, ring) == Err(CommandError::WrongState) {
+            self.ring_with_offer(now, key, status);
         }
     }
 
@@ -415,10 +433,10 @@ impl Exchange {
                 Farewell::HangUp(None),
             );
         }
-        if call.caller.their_direction().is_none() {
+        let (leg, is_answered) = (call.caller.leg, call.has_answered_caller());
+        if call.caller.their_direction().is_none() && !is_answered {
             return self.answer_late_offer(now, key);
         }
-        let leg = call.caller.leg;
         let answer = self
             .connect_media(key)
             .and_then(|()| self.call(key)?.caller.ours());
@@ -430,7 +448,8 @@ impl Exchange {
                 Farewell::HangUp(None),
             );
         };
-        if self.command(now, Command::Answer { leg, answer }).is_err() {
+        // An agent who makes the call has answered before, and a caller who waits has been.
+        if !is_answered && self.command(now, Command::Answer { leg, answer }).is_err() {
             return self.caller_left(now, key);
         }
         self.connected(now, key);
@@ -471,8 +490,10 @@ impl Exchange {
         self.counters.calls_answered += 1;
         let Some(call) = self.call(key) else { return };
         call.stage = Stage::Connected;
+        call.waiting = None;
+        call.settle_codecs();
         let id = Arc::clone(&call.id);
-        tracing::info!(call = %id, "call connected");
+        tracing::debug!(call = %id, "call connected");
         if let Some(legs) = self.leg_call_ids(key) {
             self.events.answered(&id, legs);
         }
@@ -499,7 +520,7 @@ impl Exchange {
     }
 
     /// An answer could not be given: the caller has given up, and its end is on its way to us.
-    fn caller_left(&mut self, now: Instant, key: MediaId) {
+    pub(super) fn caller_left(&mut self, now: Instant, key: MediaId) {
         let cause = self.hung_up(key, Which::Caller);
         self.left(now, key, Which::Caller, cause);
     }
@@ -512,6 +533,13 @@ impl Exchange {
     }
 
     fn leg_ended(&mut self, now: Instant, key: MediaId, which: Which, reason: EndReason) {
+        if self.may_leave(key, which) {
+            return;
+        }
+        let status = (Status::TEMPORARILY_UNAVAILABLE, &Farewell::Gone);
+        if which == Which::Callee && self.waits_on(now, key, status) {
+            return;
+        }
         let cause = match reason {
             EndReason::Bye | EndReason::Cancelled => self.hung_up(key, which),
             EndReason::HungUp | EndReason::Rejected => EndCause::Local,
@@ -529,8 +557,11 @@ impl Exchange {
         let call = self.call(key)?;
         let callee = call.callee.as_mut()?;
         let spoken = callee.negotiated().ok()?.codec;
+        // An agent who calls may fall silent only if the consumer's phone takes noise; for an agent who is called it is made.
+        let may_fall_silent = call.consumer == Which::Caller || callee.takes_noise();
         let (callee, is_running) = (callee.agreed().ok()?, call.thread().is_some());
         if !is_running && call.caller.negotiated().is_err() {
+            call.caller.local.comfort_noise = may_fall_silent && call.caller.takes_noise();
             answer_in(&mut call.caller, spoken)?;
         }
         let caller = call.caller.agreed().ok()?;
@@ -566,6 +597,7 @@ impl Exchange {
         let (consumer, agent) = call.by_role(lines.0, lines.1);
         let (keys, egress) = take_ends(&mut call.media)?;
         let id = Arc::clone(&call.id);
+        let heard_on = call.heard_on();
         let agent_keys = call.agent_keys.take();
         call.media = MediaState::On(index);
         let new = NewCall {
@@ -583,6 +615,7 @@ impl Exchange {
             self.counters.calls_shed += 1;
             return None;
         }
+        self.end_sound(key, heard_on);
         if agent_keys.is_some() {
             self.threads.get_mut(index)?.hear_agent(key, agent_keys);
         }
@@ -592,8 +625,8 @@ impl Exchange {
     /// The thread of the call's browser, else the one with the fewest calls.
     fn thread_for(&mut self, key: MediaId) -> Option<usize> {
         let call = self.calls.get(&key)?;
-        self.thread_of_browser(call)
-            .or_else(|| self.idlest_thread())
+        let known = self.thread_of_browser(call).or_else(|| call.heard_on());
+        known.or_else(|| self.idlest_thread())
     }
 
     /// The ways of caller's and callee's packets.
@@ -642,16 +675,6 @@ fn answer_in(caller: &mut Side, spoken: Codec) -> Option<()> {
 fn prefer(codecs: &mut Vec<Codec>, spoken: Option<Codec>) {
     codecs.retain(|codec| !codec.is_wideband() || Some(*codec) == spoken);
     codecs.sort_by_key(|codec| Some(*codec) != spoken);
-}
-
-/// What the target's refusal becomes for the caller. Statuses that speak of our own request or of one hop are not passed on.
-fn passed_on(status: Status) -> Status {
-    match status.code() {
-        404 | 410 | 480 | 484 | 486 | 488 | 600 | 603 | 604 | 606 => status,
-        406 | 415 => Status::NOT_ACCEPTABLE_HERE,
-        500..=599 => Status::SERVER_INTERNAL_ERROR,
-        _ => Status::TEMPORARILY_UNAVAILABLE,
-    }
 }
 
 pub(super) fn new_call_id() -> Option<CallId> {

@@ -4,14 +4,16 @@
 
 use std::sync::Arc;
 
-use media::leg::{Direction as MediaDirection, LegPlan};
+use media::leg::{Direction as MediaDirection, LegPlan, RtpClock};
 use sip::sdp::{
-    Answerer, AudioError, Codec, Direction, LocalAudio, Negotiated, RemoteAudio, Session,
+    Answerer, AudioError, Codec, Direction, EventClock, LocalAudio, Negotiated, RemoteAudio,
+    Session,
 };
 use sip::{Flow, LegId};
 
 use super::config::{MediaSource, SrtpRule};
 use super::keys;
+use super::opus_places::OpusPlace;
 use crate::media_thread::{Agreed, Carriage};
 use crate::rtp_socket::RtpPair;
 use crate::webrtc::BROWSER_ADDRESS;
@@ -19,21 +21,27 @@ use crate::webrtc::BROWSER_ADDRESS;
 /// How a far side's media and keys are taken.
 #[derive(Debug, Clone)]
 pub(super) struct Trust {
+    /// Its name in the configuration; none: a phone of ours, or a stranger.
+    pub(super) trunk: Option<String>,
     pub(super) media_source: MediaSource,
     pub(super) info_digits: bool,
     pub(super) srtp: SrtpRule,
     /// What may be spoken with it, the most wanted first.
     pub(super) codecs: Vec<Codec>,
+    /// While Opus is one of these, and this is a side of a call.
+    pub(super) opus: Option<OpusPlace>,
 }
 
 impl Trust {
     /// Phones that register here: behind NAT more often than not.
     pub(super) fn phone(srtp: SrtpRule, codecs: &[Codec]) -> Self {
         Self {
+            trunk: None,
             media_source: MediaSource::Latch,
             info_digits: true,
             srtp,
             codecs: codecs.to_vec(),
+            opus: None,
         }
     }
 
@@ -56,10 +64,12 @@ impl Trust {
     /// An address that is no peer of the configuration.
     pub(super) fn stranger() -> Self {
         Self {
+            trunk: None,
             media_source: MediaSource::Signalled,
             info_digits: false,
             srtp: SrtpRule::default(),
             codecs: Codec::USUAL.to_vec(),
+            opus: None,
         }
     }
 }
@@ -71,7 +81,7 @@ pub(super) struct Side {
     /// Taken by the media thread when media begins; none of a browser.
     pub(super) ports: Option<RtpPair>,
     pub(super) local: LocalAudio,
-    flow: Flow,
+    pub(super) flow: Flow,
     ours: Option<Session>,
     theirs: Option<Theirs>,
     /// As it was before an offer of ours that is still open.
@@ -113,10 +123,12 @@ impl Side {
         Self {
             leg,
             trust: Trust {
+                trunk: None,
                 media_source: MediaSource::Signalled,
                 info_digits: false,
                 srtp: SrtpRule::default(),
                 codecs: Codec::USUAL.to_vec(),
+                opus: None,
             },
             ports: None,
             local,
@@ -135,6 +147,12 @@ impl Side {
         };
         let named = theirs.audio.codecs.iter();
         named.map(|(codec, _)| *codec).collect()
+    }
+
+    /// Its last description takes comfort noise (RFC 3389).
+    pub(super) fn takes_noise(&self) -> bool {
+        let theirs = self.theirs.as_ref();
+        theirs.is_some_and(|theirs| theirs.audio.comfort_noise.is_some())
     }
 
     /// What the far side wants, from its view.
@@ -273,6 +291,17 @@ impl Side {
         Some(())
     }
 
+    /// The call has begun: who does not speak Opus now will not later, and others may.
+    pub(super) fn settle_codec(&mut self) {
+        if self
+            .negotiated()
+            .is_ok_and(|agreed| agreed.codec != Codec::Opus)
+        {
+            self.trust.codecs.retain(|codec| *codec != Codec::Opus);
+            self.trust.opus = None;
+        }
+    }
+
     /// What both agreed on.
     pub(super) fn negotiated(&self) -> Result<Negotiated, AudioError> {
         let (ours, theirs) = self
@@ -300,6 +329,7 @@ impl Side {
             telephone_event_in: agreed.telephone_event_in,
             telephone_event_in_other: agreed.telephone_event_in_theirs,
             telephone_event_out: agreed.telephone_event_out,
+            telephone_event_clock: media_clock(agreed.telephone_event_clock),
             comfort_noise: agreed.comfort_noise,
             ptime: agreed.ptime,
             maxptime: agreed.maxptime,
@@ -311,7 +341,7 @@ impl Side {
         })
     }
 
-    /// Whether an offer comes from another person or place than the description before it (S39).
+    /// Whether an offer or answer comes from another person or place than the description before it (S39).
     pub(super) fn is_another_party(&self, offer: &Session) -> bool {
         let Some(theirs) = &self.theirs else {
             return false;
@@ -354,6 +384,14 @@ pub(super) fn media_codec(codec: Codec) -> media::leg::Codec {
         Codec::Pcmu => media::leg::Codec::Pcmu,
         Codec::Pcma => media::leg::Codec::Pcma,
         Codec::G722 => media::leg::Codec::G722,
+        Codec::Opus => media::leg::Codec::Opus,
+    }
+}
+
+fn media_clock(clock: EventClock) -> RtpClock {
+    match clock {
+        EventClock::Khz8 => RtpClock::Khz8,
+        EventClock::Khz48 => RtpClock::Khz48,
     }
 }
 

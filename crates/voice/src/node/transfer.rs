@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::boundary::{LegCallIds, RouteTarget};
+use domain::boundary::{EndCause, LegCallIds, RouteTarget};
 use domain::view::TransferFailure;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -14,7 +14,8 @@ use sip::{Command, Event, Status};
 
 use super::browser::line_of;
 use super::call::{Stage, Which};
-use super::exchange::{Exchange, Farewell, leg_of};
+use super::event::leg_of;
+use super::exchange::{Exchange, Farewell};
 use super::side::Side;
 use crate::media_thread::{Line, MediaId, Successor};
 
@@ -25,7 +26,7 @@ impl Exchange {
     /// Rings another phone for the agent's side; what comes of it is told.
     pub(super) fn transfer(&mut self, now: Instant, key: MediaId, target: &RouteTarget) {
         if let Err(why) = self.ring_target(now, key, target) {
-            self.tell_transfer(key, Err(why));
+            self.transfer_failed(now, key, why);
         }
     }
 
@@ -36,22 +37,17 @@ impl Exchange {
         target: &RouteTarget,
     ) -> Result<(), TransferFailure> {
         let unreachable = || TransferFailure::Unreachable;
-        let mut place = self.locate(target).ok_or_else(unreachable)?;
+        let mut place = self.locate(now, target).ok_or_else(unreachable)?;
         let leg = self.stack.new_leg();
         let mut side = self.open_side_at(leg, &place).map_err(|_| unreachable())?;
         let call = self.call(key).ok_or_else(unreachable)?;
         if call.stage != Stage::Connected || call.target.is_some() {
             return Err(unreachable());
         }
-        let consumer = call.side(call.consumer).ok_or_else(unreachable)?;
-        let spoken = consumer.negotiated().map_err(|_| unreachable())?.codec;
-        // The consumer's own codec: nothing is renegotiated with the consumer.
-        side.local.codecs = side.trust.offered(&[spoken]);
+        call.suit(&mut side).ok_or_else(unreachable)?;
         place.narrow(&mut side);
         let offer = side.offer();
-        call.target = Some(side);
-        self.enter_leg(leg, key);
-        self.set_deadline(key, Some(now + RING_MAX));
+        self.await_target(now, key, side);
         if self.invite(now, key, (leg, place, offer)).is_err() {
             self.drop_target(now, key, Farewell::Gone);
             return Err(unreachable());
@@ -59,10 +55,20 @@ impl Exchange {
         Ok(())
     }
 
+    /// A side is to take the agent's place, once it has answered.
+    pub(super) fn await_target(&mut self, now: Instant, key: MediaId, side: Side) {
+        let leg = side.leg;
+        if let Some(call) = self.call(key) {
+            call.target = Some(side);
+            self.enter_leg(leg, key);
+            self.set_deadline(key, Some(now + RING_MAX));
+        }
+    }
+
     /// Gives it up, if it rings still.
     pub(super) fn cancel_transfer(&mut self, now: Instant, key: MediaId, why: TransferFailure) {
         if self.drop_target(now, key, Farewell::HangUp(None)) {
-            self.tell_transfer(key, Err(why));
+            self.transfer_failed(now, key, why);
         }
     }
 
@@ -71,16 +77,32 @@ impl Exchange {
         self.call(key).is_some_and(|call| call.target.is_some())
     }
 
-    fn drop_target(&mut self, now: Instant, key: MediaId, farewell: Farewell) -> bool {
+    pub(super) fn drop_target(&mut self, now: Instant, key: MediaId, farewell: Farewell) -> bool {
         let Some(target) = self.call(key).and_then(|call| call.target.take()) else {
             return false;
         };
         self.set_deadline(key, None);
-        self.leave_leg(now, target.leg, farewell);
+        if !self.give_back(now, key, target.leg) {
+            self.leave_leg(now, target.leg, farewell);
+        }
         true
     }
 
-    fn tell_transfer(&mut self, key: MediaId, outcome: Result<LegCallIds, TransferFailure>) {
+    /// All is as before. If the agent's side has left meanwhile, nobody is there: the call is over.
+    pub(super) fn transfer_failed(&mut self, now: Instant, key: MediaId, why: TransferFailure) {
+        self.report_referral(now, key, status_of(why));
+        let referral = self.call(key).and_then(|call| call.referral.take());
+        if referral.is_some_and(|referral| referral.has_left) {
+            return self.hang_up(now, key, EndCause::Agent, None);
+        }
+        self.tell_transfer(key, Err(why));
+    }
+
+    pub(super) fn tell_transfer(
+        &mut self,
+        key: MediaId,
+        outcome: Result<LegCallIds, TransferFailure>,
+    ) {
         if let Some(call) = self.call(key) {
             let id = Arc::clone(&call.id);
             tracing::info!(call = %id, failed = ?outcome.as_ref().err(), "transfer");
@@ -103,8 +125,16 @@ impl Exchange {
         };
         match event {
             Event::Answered { answer, .. } => self.target_answered(now, key, answer),
+            Event::OfferAnswered { answer, .. } => self.target_answered(now, key, Some(answer)),
+            Event::Confirmed { answer, .. } => self.target_answered(now, key, answer),
+            Event::Progress { status, .. } => self.report_referral(now, key, status),
             Event::Failed { status, .. } => self.target_gone(now, key, failure_of(status)),
-            Event::Ended { .. } => self.target_gone(now, key, TransferFailure::NoAnswer),
+            Event::OfferFailed { status, .. } => self.target_gone(now, key, failure_of(status)),
+            event @ Event::Ended { .. } => {
+                self.target_gone(now, key, TransferFailure::NoAnswer);
+                // One that was lent belongs to its own call again.
+                return Some(event).filter(|_| self.key_of_leg(leg).is_some());
+            }
             _ => {}
         }
         None
@@ -112,26 +142,41 @@ impl Exchange {
 
     fn target_gone(&mut self, now: Instant, key: MediaId, why: TransferFailure) {
         if self.drop_target(now, key, Farewell::Gone) {
-            self.tell_transfer(key, Err(why));
+            self.transfer_failed(now, key, why);
         }
     }
 
-    fn target_answered(&mut self, now: Instant, key: MediaId, answer: Option<Session>) {
+    pub(super) fn target_answered(&mut self, now: Instant, key: MediaId, answer: Option<Session>) {
         self.set_deadline(key, None);
         let Some(mut target) = self.call(key).and_then(|call| call.target.take()) else {
             return;
         };
         let leg = target.leg;
-        let line = |target: &mut Side| line_of(&self.browsers, target);
-        let taken = successor(&mut target, answer, line).and_then(|successor| {
-            let thread = self.call(key)?.thread()?;
-            self.threads.get_mut(thread)?.succeed(key, successor);
-            Some(())
-        });
-        if taken.is_none() {
-            self.leave_leg(now, leg, Farewell::HangUp(None));
-            return self.tell_transfer(key, Err(TransferFailure::Unreachable));
+        let is_understood = answer.is_some_and(|answer| target.take_answer(answer).is_ok());
+        if !is_understood || self.succeed(key, &mut target).is_none() {
+            if !self.give_back(now, key, leg) {
+                self.leave_leg(now, leg, Farewell::HangUp(None));
+            }
+            return self.transfer_failed(now, key, TransferFailure::Unreachable);
         }
+        self.taken(now, key, target);
+    }
+
+    /// Media has the side in the agent's place.
+    pub(super) fn succeed(&mut self, key: MediaId, target: &mut Side) -> Option<()> {
+        let line = |target: &mut Side| line_of(&self.browsers, target);
+        let successor = successor(target, line)?;
+        let thread = self.call(key)?.thread()?;
+        self.threads.get_mut(thread)?.succeed(key, successor);
+        Some(())
+    }
+
+    pub(super) fn taken(&mut self, now: Instant, key: MediaId, target: Side) {
+        self.report_referral(now, key, Status::OK);
+        self.take_over(now, key, target.leg);
+        let is_referred = self.call(key).is_some_and(|call| call.referral.is_some());
+        self.counters.calls_referred += u64::from(is_referred);
+        self.forget_referral(key);
         self.take_place(now, key, target);
         if let Some(legs) = self.leg_call_ids(key) {
             self.tell_transfer(key, Ok(legs));
@@ -175,12 +220,7 @@ impl Exchange {
     }
 }
 
-fn successor(
-    target: &mut Side,
-    answer: Option<Session>,
-    line: impl FnOnce(&mut Side) -> Option<Line>,
-) -> Option<Successor> {
-    target.take_answer(answer?).ok()?;
+fn successor(target: &mut Side, line: impl FnOnce(&mut Side) -> Option<Line>) -> Option<Successor> {
     Some(Successor {
         agreed: target.agreed().ok()?,
         line: line(target)?,
@@ -194,5 +234,16 @@ fn failure_of(status: Status) -> TransferFailure {
         603 => TransferFailure::Declined,
         408 | 480 | 487 => TransferFailure::NoAnswer,
         _ => TransferFailure::Unreachable,
+    }
+}
+
+/// What whoever asked for it is told by a NOTIFY.
+fn status_of(why: TransferFailure) -> Status {
+    match why {
+        TransferFailure::Busy => Status::BUSY_HERE,
+        TransferFailure::Declined => Status::DECLINE,
+        TransferFailure::NoAnswer => Status::TEMPORARILY_UNAVAILABLE,
+        TransferFailure::Unreachable => Status::SERVICE_UNAVAILABLE,
+        TransferFailure::Cancelled => Status::REQUEST_TERMINATED,
     }
 }

@@ -387,3 +387,59 @@ fn a_key_that_is_used_up_seals_nothing() {
     assert_eq!(sealer.seal_rtcp(&rtcp(1)), None);
     assert_eq!(sealer.seal_rtp(&[0x80; 1_501]), None);
 }
+
+/// A forger who has every packet but no key.
+fn forged(random: &mut StdRng, sent: &[Vec<u8>]) -> Vec<u8> {
+    let pick = |random: &mut StdRng| sent[random.random_range(0..sent.len())].clone();
+    let (mut packet, other) = (pick(random), pick(random));
+    let at = random.random_range(0..packet.len());
+    match random.random_range(0..7) {
+        0 => packet[at] ^= 1 << random.random_range(0..8),
+        1 => packet.truncate(at),
+        2 => packet.extend(&other[other.len().min(at)..]),
+        // Another's head, or another's tag.
+        3 => packet[..12].copy_from_slice(&other[..12]),
+        4 => {
+            let tail = packet.len() - 10;
+            packet.truncate(tail);
+            packet.extend(&other[other.len() - 10..]);
+        }
+        // A jump of the index, or lists and extensions that are not there.
+        5 => packet[2..4].copy_from_slice(&random.random::<[u8; 2]>()),
+        _ => packet[0] = random.random(),
+    }
+    packet
+}
+
+#[test]
+fn no_forger_gets_a_packet_in_and_the_true_ones_are_taken_beside_ten_thousand_of_theirs() {
+    let mut random = StdRng::seed_from_u64(11);
+    for suite in ALL {
+        let (crypto, _) = numbered(suite, 9);
+        let (mut sealer, mut opener) =
+            (Sealer::new(&crypto).unwrap(), Opener::new(&crypto).unwrap());
+        let mut seal = |sequence: u16| {
+            let packet = rtp(sequence, 1, &[0x5A; 160]);
+            sealer.seal_rtp(&packet).unwrap().to_vec()
+        };
+        // Over a turn of the sequence numbers.
+        let sent: Vec<_> = (65_500..65_600_u32)
+            .map(|step| seal(u16::try_from(step & 0xFFFF).unwrap()))
+            .collect();
+        for (place, packet) in sent.iter().enumerate() {
+            for _ in 0..100 {
+                let forged = forged(&mut random, &sent);
+                if sent.contains(&forged) {
+                    continue;
+                }
+                for rtcp in [false, true] {
+                    let taken = opened_as(&mut opener, &forged, rtcp);
+                    assert!(taken.is_err(), "{suite:?} {place}");
+                }
+            }
+            assert!(opened(&mut opener, packet).is_ok(), "{suite:?} {place}");
+            let again = opened(&mut opener, packet);
+            assert_eq!(again, Err(DropReason::Replayed), "{suite:?} {place}");
+        }
+    }
+}

@@ -19,7 +19,7 @@ use tokio_rustls::TlsStream;
 use zeroize::Zeroizing;
 
 use super::streams::{News, StreamBounds};
-use super::tls::{HandshakeError, Tls};
+use super::tls::{HandshakeError, Tls, refused_late};
 
 /// Bytes that are read at a time: more than most messages.
 const PIECE_BYTES: usize = 4_096;
@@ -60,6 +60,15 @@ pub(super) enum End {
     Idle,
     #[error("it is not wanted any more")]
     Unwanted,
+}
+
+impl End {
+    fn broken(source: io::Error) -> Self {
+        match refused_late(source) {
+            Ok(refused) => Self::PeerHandshake(refused),
+            Err(source) => Self::PeerBroken(source),
+        }
+    }
 }
 
 /// What a connection's task shares with the table.
@@ -215,7 +224,7 @@ impl Reading<'_> {
                 (Ok(Err(source)), _) if source.kind() == io::ErrorKind::UnexpectedEof => {
                     return End::PeerClosed;
                 }
-                (Ok(Err(source)), _) => return End::PeerBroken(source),
+                (Ok(Err(source)), _) => return End::broken(source),
                 (Err(_), Some(_)) => return End::PeerSlowSender,
                 (Err(_), None) => return End::Idle,
             };

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use sip::{Flow, Interface, InterfaceId, Transmit, Transport};
 use thiserror::Error;
+use tokio::runtime::Handle;
 
 use super::streams::{Heard, StreamBounds, StreamCounters, Streams};
 use super::tls::{Tls, TlsConfig, TlsError};
@@ -85,7 +86,8 @@ pub struct Transports {
 }
 
 impl Transports {
-    /// Binds all. Needs a tokio runtime.
+    /// Binds all. Datagrams are read by the tokio runtime that this is called in, connections are looked after by that of `connections`,
+    /// which may be another.
     ///
     /// # Errors
     /// The first interface that is of no use.
@@ -93,6 +95,7 @@ impl Transports {
         interfaces: &[InterfaceConfig],
         bounds: StreamBounds,
         tls: Option<TlsConfig>,
+        connections: Handle,
     ) -> Result<Self, BindError> {
         let mut secured = interfaces
             .iter()
@@ -100,7 +103,7 @@ impl Transports {
         if let (Some(secured), None) = (secured.next(), &tls) {
             return Err(BindError::ConfigNoCertificate(secured.listen));
         }
-        let mut streams = Streams::new(bounds, tls.map(Tls::read).transpose()?);
+        let mut streams = Streams::new(bounds, tls.map(Tls::read).transpose()?, connections);
         let (mut all, mut bound, mut datagrams) = (Vec::new(), Vec::new(), Vec::new());
         let places = 0..=u8::MAX;
         if interfaces.len() > places.len() {

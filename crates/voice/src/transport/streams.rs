@@ -8,10 +8,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sip::{Flow, InterfaceId, Transmit, Transport, Wire};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -68,7 +69,7 @@ impl Default for StreamBounds {
     }
 }
 
-/// What connections have carried; all but `open` are monotonic.
+/// What connections have carried; counts but `open` are monotonic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StreamCounters {
     /// Connections now.
@@ -83,6 +84,8 @@ pub struct StreamCounters {
     pub refused: u64,
     /// Connections closed because their far sides did not read.
     pub cut: u64,
+    /// Until when the certificate that we show holds; none: no TLS, or it does not say it in a way that we read.
+    pub certificate_ends: Option<SystemTime>,
 }
 
 /// What connections and listeners have to say.
@@ -133,6 +136,8 @@ pub(super) struct Streams {
     waiting: VecDeque<News>,
     /// Closed by ourselves.
     lost: VecDeque<Flow>,
+    /// Where connections are looked after: a handshake of TLS keeps no message waiting.
+    runtime: Handle,
 }
 
 impl Drop for Streams {
@@ -144,12 +149,12 @@ impl Drop for Streams {
 }
 
 impl Streams {
-    pub(super) fn new(bounds: StreamBounds, tls: Option<Tls>) -> Self {
+    pub(super) fn new(bounds: StreamBounds, tls: Option<Tls>, runtime: Handle) -> Self {
         let (to, news) = mpsc::channel(NEWS_MAX);
         let tls = tls.map(Arc::new);
         let watch = tls
             .clone()
-            .map(|tls| tokio::spawn(tls.watch()).abort_handle());
+            .map(|tls| runtime.spawn(tls.watch()).abort_handle());
         Self {
             tasks: watch.into_iter().collect(),
             tls,
@@ -163,6 +168,7 @@ impl Streams {
             news,
             waiting: VecDeque::new(),
             lost: VecDeque::new(),
+            runtime,
         }
     }
 
@@ -173,16 +179,20 @@ impl Streams {
         transport: Transport,
         address: SocketAddr,
     ) -> io::Result<SocketAddr> {
+        let _its_sockets_are_read_there = self.runtime.enter();
         let listener = listener(address)?;
         let bound = listener.local_addr()?;
         if !bound.ip().is_unspecified() {
             self.local.insert(interface, bound.ip());
         }
-        let task = tokio::spawn(accept(listener, self.to.clone(), move |remote| Flow {
+        let flow_of = move |remote| Flow {
             remote,
             transport,
             interface,
-        }));
+        };
+        let task = self
+            .runtime
+            .spawn(accept(listener, self.to.clone(), flow_of));
         self.tasks.push(task.abort_handle());
         Ok(bound)
     }
@@ -190,6 +200,7 @@ impl Streams {
     pub(super) fn counters(&self) -> StreamCounters {
         StreamCounters {
             open: self.connections.len(),
+            certificate_ends: self.tls.as_ref().and_then(|tls| tls.ends()),
             ..self.counters
         }
     }
@@ -314,7 +325,8 @@ impl Streams {
                 .clone()
                 .filter(|_| flow.transport == Transport::Tls),
         };
-        let task = tokio::spawn(connection::run(opening, link)).abort_handle();
+        let looked_after = self.runtime.spawn(connection::run(opening, link));
+        let task = looked_after.abort_handle();
         let connection = Connection {
             number: self.last,
             messages,

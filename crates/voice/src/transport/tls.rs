@@ -18,7 +18,16 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use thiserror::Error;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+
+/// A certificate of ours that ends sooner is warned of: long enough for people on leave.
+const ENDS_SOON: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// Time between two warnings.
+const WARN_AGAIN: Duration = Duration::from_secs(24 * 3_600);
 
 /// Files and far sides of TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +109,8 @@ pub(super) struct Tls {
 struct Loaded {
     server: Arc<ServerConfig>,
     client: Option<Arc<ClientConfig>>,
+    /// Until when our certificate holds; none: it does not say it in a way that we read.
+    ends: Option<SystemTime>,
 }
 
 impl Tls {
@@ -113,14 +124,42 @@ impl Tls {
             return Err(TlsError::ConfigRoots);
         }
         let current = Mutex::new(Arc::new(load(&config)?));
-        Ok(Self { config, current })
+        let tls = Self { config, current };
+        tls.warn_of_end();
+        Ok(tls)
+    }
+
+    /// Until when the certificate that we show holds.
+    pub(super) fn ends(&self) -> Option<SystemTime> {
+        self.current().ends
+    }
+
+    fn warn_of_end(&self) {
+        let file = self.config.certificate.display();
+        let left = self.ends().map(|end| end.duration_since(SystemTime::now()));
+        match left {
+            Some(Ok(left)) if left < ENDS_SOON => {
+                let days = left.as_secs() / (24 * 3_600);
+                tracing::warn!(%file, days, "the certificate of sip.tls ends in so many days: renew it");
+            }
+            Some(Err(_)) => tracing::error!(
+                %file,
+                "alarm: the certificate of sip.tls has ended, and far sides that check it refuse us: renew it"
+            ),
+            Some(Ok(_)) | None => {}
+        }
     }
 
     /// Reads the files again whenever one has changed. What cannot be used is said once, and the old goes on.
     pub(super) async fn watch(self: Arc<Self>) {
         let mut seen = self.ages();
+        let mut warned = Instant::now();
         loop {
             tokio::time::sleep(self.config.look).await;
+            if warned.elapsed() >= WARN_AGAIN {
+                warned = Instant::now();
+                self.warn_of_end();
+            }
             let ages = self.ages();
             if ages == seen {
                 continue;
@@ -130,6 +169,7 @@ impl Tls {
                 Ok(loaded) => {
                     *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
                     tracing::info!("the files of SIP's TLS were read again");
+                    self.warn_of_end();
                 }
                 Err(error) => tracing::error!(
                     %error,
@@ -218,8 +258,13 @@ fn load(config: &TlsConfig) -> Result<Loaded, TlsError> {
         .map(|roots| client(&provider, roots, (chain.clone(), key.clone_key())))
         .transpose()
         .map_err(pair)?;
+    let ends = chain.first().and_then(|leaf| not_after(leaf));
     let server = server(&provider, roots, (chain, key)).map_err(pair)?;
-    Ok(Loaded { server, client })
+    Ok(Loaded {
+        server,
+        client,
+        ends,
+    })
 }
 
 type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
@@ -289,13 +334,34 @@ fn unusable(path: &Path, why: &dyn std::fmt::Display) -> TlsError {
     }
 }
 
+/// Until when a certificate in DER holds; none: it is none.
+fn not_after(certificate: &[u8]) -> Option<SystemTime> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let end = certificate.tbs_certificate().validity().not_after;
+    SystemTime::UNIX_EPOCH.checked_add(end.to_unix_duration())
+}
+
 fn failed(source: io::Error) -> HandshakeError {
-    let what = source
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-        .map_or("the handshake broke off", explained);
+    let what = of_tls(&source).map_or("the handshake broke off", explained);
     HandshakeError::PeerHandshake { what, source }
 }
+
+fn of_tls(source: &io::Error) -> Option<&rustls::Error> {
+    source.get_ref()?.downcast_ref()
+}
+
+/// What a connection broke by that seemed to be made: in TLS 1.3 whoever begins it hears only behind the handshake that its certificate is refused.
+///
+/// # Errors
+/// It broke by something else.
+pub(super) fn refused_late(source: io::Error) -> Result<HandshakeError, io::Error> {
+    match of_tls(&source) {
+        Some(error) if explained(error) == OURS_REFUSED => Ok(failed(source)),
+        _ => Err(source),
+    }
+}
+
+const OURS_REFUSED: &str = "it refuses our certificate, sip.tls.certificate";
 
 /// What failed, and who has to do what.
 fn explained(error: &rustls::Error) -> &'static str {
@@ -311,9 +377,10 @@ fn explained(error: &rustls::Error) -> &'static str {
         ) => {
             "its certificate is for another name: set the one that it has as tls_name of the trunk"
         }
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "its certificate is of an issuer that is not trusted: add that to sip.tls.roots"
-        }
+        // A wrong signature is that of an issuer that was made anew under the same name.
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => "its certificate is of an issuer that is not trusted: add that to sip.tls.roots",
         rustls::Error::InvalidCertificate(_) => "its certificate cannot be used",
         rustls::Error::AlertReceived(
             AlertDescription::CertificateRequired
@@ -323,8 +390,61 @@ fn explained(error: &rustls::Error) -> &'static str {
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
-            | AlertDescription::AccessDenied,
-        ) => "it refuses our certificate, sip.tls.certificate",
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError,
+        ) => OURS_REFUSED,
         _ => "no TLS came about: look at what it speaks at this port, and from which version on",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    #[test]
+    fn a_refusal_behind_the_handshake_is_told_from_a_connection_that_broke() {
+        let broke = |source: rustls::Error| io::Error::new(io::ErrorKind::InvalidData, source);
+        for alert in [
+            AlertDescription::CertificateExpired,
+            AlertDescription::UnknownCA,
+            AlertDescription::DecryptError,
+        ] {
+            let late = refused_late(broke(rustls::Error::AlertReceived(alert)));
+            assert_eq!(late.unwrap().to_string(), OURS_REFUSED);
+        }
+        for other in [
+            broke(rustls::Error::AlertReceived(AlertDescription::DecodeError)),
+            io::ErrorKind::ConnectionReset.into(),
+        ] {
+            let kind = other.kind();
+            assert_eq!(refused_late(other).unwrap_err().kind(), kind);
+        }
+    }
+
+    fn seconds(certificate: &[u8]) -> Option<u64> {
+        let end = not_after(certificate)?.duration_since(SystemTime::UNIX_EPOCH);
+        Some(end.unwrap().as_secs())
+    }
+
+    #[test]
+    fn the_end_is_that_which_was_written_and_what_is_cut_has_none() {
+        for (year, month, day, expected) in [
+            (1970, 1, 2, 86_400),
+            (2000, 2, 29, 951_782_400),
+            (2049, 12, 31, 2_524_521_600),
+            (2050, 1, 1, 2_524_608_000),
+            (2100, 3, 1, 4_107_542_400),
+        ] {
+            let mut params = CertificateParams::new(vec!["pbx.example".to_owned()]).unwrap();
+            params.not_after = date_time_ymd(year, month, day);
+            let key = KeyPair::generate().unwrap();
+            let certificate = params.self_signed(&key).unwrap();
+            let der = certificate.der();
+            assert_eq!(seconds(der), Some(expected), "{year}-{month}-{day}");
+            for len in 0..der.len() {
+                assert_eq!(seconds(&der[..len]), None, "{len}");
+            }
+        }
     }
 }

@@ -45,13 +45,18 @@ async fn ask(scene: &Scene, call: &CallId, ask: PhoneAsk) -> Result<(), PhoneRef
 }
 
 /// A page that is connected while the call rings, or has been answered elsewhere.
-async fn connect_page(scene: &Scene, call: &CallId) -> Page {
+pub(crate) async fn connect_page(scene: &Scene, call: &CallId) -> Page {
     let (offer, _) = offer(scene, call).await.unwrap();
     let (page, answer) = Page::answer(&offer, AGENT_HUM);
     let connect = PhoneAsk::Connect { answer };
     ask(scene, call, connect).await.unwrap();
     page.connected().await;
     page
+}
+
+/// The agent takes it in the page.
+pub(crate) async fn answer(scene: &Scene, call: &CallId) {
+    ask(scene, call, PhoneAsk::Answer).await.unwrap();
 }
 
 /// A call that rings in the agent's page.
@@ -106,7 +111,7 @@ async fn take(scene: &mut Scene, call: IncomingCall, consumer_leg: LegId) -> Run
     }
 }
 
-async fn both_heard(scene: &Scene, page: &Page) {
+pub(crate) async fn both_heard(scene: &Scene, page: &Page) {
     eventually("two-way audio with the page", || {
         page.share_of(CONSUMER_HUM) > 0.9 && scene.consumer_talk.share_of(AGENT_HUM) > 0.9
     })

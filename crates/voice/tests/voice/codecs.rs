@@ -104,3 +104,40 @@ async fn who_offers_nothing_that_is_to_be_spoken_is_refused() {
     assert_eq!(scene.consumer.failed().await, 488);
     scene.is_empty().await;
 }
+
+/// Signalling alone: what is spoken in Opus is heard in the tests of media, and by phones of others in tests-foreign.
+const OPUS_FIRST: [Codec; 2] = [Codec::Opus, Codec::Pcmu];
+
+#[tokio::test]
+async fn opus_is_spoken_where_both_sides_do() {
+    let mut scene = scene(&OPUS_FIRST, &OPUS_FIRST);
+    scene.consumer_codecs = OPUS_FIRST.to_vec();
+    scene.agent_codecs = OPUS_FIRST.to_vec();
+    let running = scene.connect().await;
+    assert_eq!(running.offered, OPUS_FIRST);
+    assert_eq!(running.answered, [Codec::Opus]);
+    scene.node.hang_up(&running.id).unwrap();
+    scene.is_empty().await;
+}
+
+#[tokio::test]
+async fn opus_is_transcoded_where_one_side_has_nothing_else() {
+    let mut scene = scene(&OPUS_FIRST, &Codec::USUAL);
+    scene.consumer_codecs = vec![Codec::Opus];
+    let running = scene.connect().await;
+    assert_eq!(running.offered, Codec::USUAL);
+    assert_eq!(running.answered, [Codec::Opus]);
+    scene.node.hang_up(&running.id).unwrap();
+    scene.is_empty().await;
+}
+
+#[tokio::test]
+async fn opus_that_the_configuration_does_not_name_is_not_offered() {
+    let mut scene = scene(&OPUS_FIRST, &Codec::USUAL);
+    scene.consumer_codecs = OPUS_FIRST.to_vec();
+    let running = scene.connect().await;
+    assert_eq!(running.offered, [Codec::Pcmu]);
+    assert_eq!(running.answered, [Codec::Pcmu]);
+    scene.node.hang_up(&running.id).unwrap();
+    scene.is_empty().await;
+}

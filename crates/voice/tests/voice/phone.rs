@@ -8,9 +8,10 @@ use secret::SecretText;
 use sip::digest::Ha1;
 use sip::sdp::{LocalAudio, Session};
 use sip::{
-    Command, Credentials, Event, Flow, Host, Incoming, LegId, NameAddr, Peer, Stack, StackConfig,
-    Transport, Uri,
+    Command, Credentials, Event, Flow, HeaderName, Host, Incoming, LegId, NameAddr, Peer, Replaces,
+    Stack, StackConfig, Transport, Uri,
 };
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use voice::transport::{InterfaceConfig, Received, StreamBounds, TlsConfig, Transports};
@@ -57,7 +58,8 @@ impl Phone {
     ) -> Self {
         let listen = SocketAddr::new(ip.parse().unwrap(), 0);
         let interface = InterfaceConfig::new(over, listen);
-        let transports = Transports::bind(&[interface], StreamBounds::default(), tls).unwrap();
+        let (bounds, runtime) = (StreamBounds::default(), Handle::current());
+        let transports = Transports::bind(&[interface], bounds, tls, runtime).unwrap();
         let address = transports.bound()[0];
         let mut config = StackConfig::new(name, 1, [7; 32], address);
         config.interface = transports.interfaces().0;
@@ -65,7 +67,8 @@ impl Phone {
         let peer = Peer {
             name: "server".to_owned(),
             addresses: vec![server.ip()],
-            call_header_trusted: true,
+            is_trusted: true,
+            credentials: None,
         };
         stack
             .command(Instant::now(), Command::SetPeers { peers: vec![peer] })
@@ -106,9 +109,13 @@ impl Phone {
         }
     }
 
+    pub(crate) fn new_leg(&self) -> LegId {
+        self.stack.lock().unwrap().new_leg()
+    }
+
     /// Calls `user` at `server`; without a description the offer is left to the other side.
     pub(crate) fn call(&self, user: &str, server: SocketAddr, offer: Option<Session>) -> LegId {
-        let leg = self.stack.lock().unwrap().new_leg();
+        let leg = self.new_leg();
         let at = |user: &str, address: SocketAddr| {
             Uri::sip(Some(user), Host::Ip(address.ip()), Some(address.port()))
         };
@@ -129,7 +136,9 @@ impl Phone {
     pub(crate) fn register(&self, user: &str, password: &str, server: SocketAddr) {
         self.command(Command::Register {
             aor: Uri::sip(Some(user), Host::Ip(server.ip()), Some(server.port())),
+            contact: None,
             flow: self.to(server),
+            others: Vec::new(),
             credentials: credentials(user, password),
             expires: Duration::from_secs(300),
         });
@@ -192,6 +201,63 @@ impl Phone {
             matches!(event, Event::Ended { .. }).then_some(())
         })
         .await;
+    }
+
+    /// One of its legs as the server is to be told to replace it.
+    pub(crate) fn place_of(&self, leg: LegId) -> Replaces {
+        self.stack.lock().unwrap().place_of(leg).unwrap()
+    }
+
+    /// Wants the call to go to an address, and hears what the server says to that at once.
+    pub(crate) async fn refer(&mut self, leg: LegId, to: &str) -> u16 {
+        let to = NameAddr::parse(to.as_bytes()).unwrap();
+        self.command(Command::Refer { leg, to });
+        let answered = |event| match event {
+            Event::ReferAnswered { status, .. } => Some(status.code()),
+            _ => None,
+        };
+        self.until("answer to a REFER", answered).await
+    }
+
+    /// What it is told of that, up to the last word.
+    pub(crate) async fn reports(&mut self) -> Vec<u16> {
+        let mut told = Vec::new();
+        let last = |event| match event {
+            Event::ReferReport {
+                status, is_last, ..
+            } => {
+                told.push(status.code());
+                is_last.then_some(())
+            }
+            _ => None,
+        };
+        self.until("last report", last).await;
+        told
+    }
+
+    /// Calls to take the place of a leg that somebody else has.
+    pub(crate) fn call_for(
+        &self,
+        place: &Replaces,
+        server: SocketAddr,
+        offer: Option<Session>,
+    ) -> LegId {
+        let leg = self.stack.lock().unwrap().new_leg();
+        let at = |user: &str, address: SocketAddr| {
+            Uri::sip(Some(user), Host::Ip(address.ip()), Some(address.port()))
+        };
+        self.command(Command::Invite {
+            leg,
+            target: at("place", server),
+            to: None,
+            from: NameAddr::new(at("300", self.address)),
+            flow: self.to(server),
+            offer,
+            max_forwards: None,
+            headers: vec![(HeaderName::REPLACES, place.to_string())],
+            credentials: None,
+        });
+        leg
     }
 
     /// The Call-ID of one of its legs.

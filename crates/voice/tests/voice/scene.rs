@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::boundary::{
-    CallEvents, EgressTally, EndCause, IncomingCall, LegCallIds, LineEvent, RouteTarget, Telephony,
+    CallEvents, EgressTally, EndCause, IncomingCall, LegCallIds, LineEvent, Referral, RouteTarget,
+    Telephony,
 };
 use domain::id::CallId;
+use domain::outbound::DialStep;
 use domain::service::ProtectionScope;
 use domain::view::TransferFailure;
 use rand::Rng;
@@ -31,15 +33,18 @@ pub(crate) enum Said {
     Incoming(Box<IncomingCall>),
     Ringing,
     Answered(LegCallIds),
+    Dialled(DialStep),
+    Unreached(u16),
     Held(bool),
     Ended(EndCause),
     KeyPressed,
     Line(LineEvent),
     Registration(String, bool),
     Transferred(Result<LegCallIds, TransferFailure>),
+    Referred(Referral),
 }
 
-struct Log(mpsc::Sender<Said>);
+pub(crate) struct Log(pub(crate) mpsc::Sender<Said>);
 
 impl Log {
     fn say(&self, said: Said) {
@@ -57,6 +62,12 @@ impl CallEvents for Log {
     fn answered(&self, _: &CallId, legs: LegCallIds) {
         self.say(Said::Answered(legs));
     }
+    fn dialled(&self, _: &CallId, step: DialStep) {
+        self.say(Said::Dialled(step));
+    }
+    fn unreached(&self, _: &CallId, status: u16) {
+        self.say(Said::Unreached(status));
+    }
     fn held(&self, _: &CallId, held: bool) {
         self.say(Said::Held(held));
     }
@@ -71,6 +82,9 @@ impl CallEvents for Log {
     }
     fn transferred(&self, _: &CallId, outcome: Result<LegCallIds, TransferFailure>) {
         self.say(Said::Transferred(outcome));
+    }
+    fn referred(&self, _: &CallId, referral: Referral) {
+        self.say(Said::Referred(referral));
     }
     fn registration(&self, user: &str, registered: bool) {
         self.say(Said::Registration(user.to_owned(), registered));
@@ -362,12 +376,17 @@ fn codecs_of(session: &Session, from: IpAddr) -> Vec<Codec> {
     audio.codecs.iter().map(|(codec, _)| *codec).collect()
 }
 
-fn peer(name: &str, ip: &str, media_source: MediaSource) -> Peer {
+pub(crate) fn peer(name: &str, ip: &str, media_source: MediaSource) -> Peer {
     Peer {
         name: name.to_owned(),
         addresses: vec![ip.parse().unwrap()],
-        call_header_trusted: true,
+        is_trusted: true,
+        account: None,
+        places: Vec::new(),
+        probe: None,
         media_source,
+        headers: Default::default(),
+        numbers: Default::default(),
         info_digits: true,
         srtp: SrtpRule::default(),
         codecs: Codec::USUAL.to_vec(),

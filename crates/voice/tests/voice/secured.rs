@@ -196,7 +196,7 @@ async fn what_would_be_in_clear_is_refused_where_it_must_not_be() {
     let offered = at_agent.offer.unwrap();
     assert_eq!(offered.media[0].protocol, "RTP/SAVP");
     let mut plain = offered.clone();
-    plain.media[0].protocol = "RTP/AVP".to_owned();
+    plain.media[0].protocol = "RTP/AVP".into();
     let answer = audio(&scene.agent_talk, &None).answer(&plain).unwrap();
     scene.agent.command(Command::Answer {
         leg: at_agent.leg,

@@ -22,6 +22,7 @@ use crate::srtp::{Secured, opened, sealed};
 
 pub(crate) const AUDIO: u8 = 0;
 pub(crate) const WIDE: u8 = 9;
+pub(crate) const NOISE: u8 = 13;
 pub(crate) const EVENTS: u8 = 101;
 const PACKET: usize = 160;
 
@@ -30,6 +31,8 @@ enum Say {
     Audio(Box<[i16; PACKET]>),
     Event(EventCode, u32),
     Quiet,
+    /// Nothing for so many packets, but how quiet it is, ten packets apart.
+    Noise(u8, u32),
 }
 
 #[derive(Debug, Clone)]
@@ -126,6 +129,12 @@ impl Talker {
         }
     }
 
+    /// Says that its noise is `level` dB below overload, and falls silent for so many packets of 20 ms.
+    pub(crate) fn pause(&self, level: u8, packets: u32) {
+        let mut says = self.shared.says.lock().unwrap();
+        says.push_back(Say::Noise(level, packets));
+    }
+
     pub(crate) fn has_said_all(&self) -> bool {
         self.shared.says.lock().unwrap().is_empty()
     }
@@ -211,6 +220,8 @@ struct Mouth {
     hum_hz: f32,
     samples_said: u32,
     event: Option<EventSender>,
+    /// Level of a pause, and packets of it that are left.
+    pause: (u8, u32),
     encoder: g722::Encoder,
 }
 
@@ -228,6 +239,7 @@ fn run(socket: &RtpSocket, shared: &Shared, hum_hz: f32) {
         hum_hz,
         samples_said: 0,
         event: None,
+        pause: (0, 0),
         encoder: g722::Encoder::new(),
     };
     let mut due = Instant::now();
@@ -266,6 +278,9 @@ fn listen(socket: &RtpSocket, shared: &Shared, buffer: &mut ReceiveBuffer) {
 impl Mouth {
     fn speak(&mut self, socket: &RtpSocket, shared: &Shared, destination: SocketAddr) {
         let socket = (socket, shared);
+        if self.pause.1 > 0 {
+            return self.keep_silent(socket, destination);
+        }
         if self.event.is_none() {
             let say = shared.says.lock().unwrap().pop_front();
             match say {
@@ -274,6 +289,10 @@ impl Mouth {
                 }
                 Some(Say::Audio(samples)) => {
                     return self.send_audio(socket, shared, destination, &samples);
+                }
+                Some(Say::Noise(level, packets)) => {
+                    self.pause = (level, packets);
+                    return self.keep_silent(socket, destination);
                 }
                 Some(Say::Quiet) => {
                     return self.send_audio(socket, shared, destination, &[0; PACKET]);
@@ -285,6 +304,18 @@ impl Mouth {
             }
         }
         self.send_event(socket, destination);
+    }
+
+    fn keep_silent(&mut self, socket: Mic<'_>, destination: SocketAddr) {
+        let (level, left) = self.pause;
+        self.pause.1 = left - 1;
+        if left % 10 == 0 {
+            let header = RtpHeader {
+                payload_type: NOISE,
+                ..self.header
+            };
+            self.send(socket, destination, header, &[level]);
+        }
     }
 
     /// One packet of the event; the end packets go out back to back.

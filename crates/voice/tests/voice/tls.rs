@@ -157,6 +157,42 @@ async fn a_call_inside_tls_of_both_sides() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_route_that_names_no_transport_goes_by_the_one_that_is_spoken() {
+    let files = Files::new();
+    let mut scene = scene(&files, ("carrier", "exchange"));
+    let address = scene.agent.address;
+    let target = |parameter: &str| {
+        Some(RouteTarget::Uri {
+            uri: format!("sip:200@{address}{parameter}"),
+            address,
+        })
+    };
+    // Asked for by name, a transport that is not spoken is not replaced by another.
+    scene.target = target(";transport=udp");
+    refused(&mut scene, 480, "a transport that is not spoken").await;
+
+    scene.target = target("");
+    let running = scene.connect().await;
+    scene.both_heard().await;
+    let leg = running.agent_leg;
+    scene.agent.command(Command::Hangup { leg, reason: None });
+    scene.consumer.ended().await;
+    assert_eq!(scene.ended().await, EndCause::Agent);
+    scene.is_empty().await;
+}
+
+/// A call of the consumer's is routed to the agent, whom nobody can reach.
+async fn refused(scene: &mut Scene, status: u16, why: &str) {
+    let offer = description(scene.consumer_talk.local).offer();
+    scene.consumer.call("100", scene.server, Some(offer));
+    let call = scene.incoming().await;
+    let (target, protection) = (scene.agent_target(), scene.protection);
+    scene.node.route(&call.id, target, protection).unwrap();
+    assert_eq!(scene.consumer.failed().await, status, "{why}");
+    assert_eq!(scene.ended().await, EndCause::NotAnswered(status), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_caller_whose_certificate_does_not_do_is_let_go() {
     let files = Files::new();
     // Another's name, another's authority, and one that is over.
@@ -175,16 +211,7 @@ async fn nobody_is_called_whose_certificate_does_not_do() {
     let files = Files::new();
     for shown in ["carrier", "foreign", "expired"] {
         let mut scene = scene(&files, ("carrier", shown));
-        let offer = description(scene.consumer_talk.local).offer();
-        scene.consumer.call("100", scene.server, Some(offer));
-        let call = scene.incoming().await;
-        let target = scene.agent_target();
-        scene
-            .node
-            .route(&call.id, target, scene.protection)
-            .unwrap();
-        assert_eq!(scene.consumer.failed().await, 500, "{shown}");
-        assert_eq!(scene.ended().await, EndCause::NotAnswered(500), "{shown}");
+        refused(&mut scene, 500, shown).await;
     }
 }
 

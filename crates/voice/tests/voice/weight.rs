@@ -13,9 +13,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use domain::boundary::{
-    CallEvents, EndCause, IncomingCall, LegCallIds, LineEvent, RouteTarget, Telephony,
+    CallEvents, EndCause, IncomingCall, LegCallIds, LineEvent, Referral, RouteTarget, Telephony,
 };
 use domain::id::CallId;
+use domain::outbound::DialStep;
 use domain::service::ProtectionScope;
 use media::g711::Law;
 use media::leg::{Codec, Leg, LegPlan};
@@ -54,6 +55,8 @@ const REPORTS_MAX: usize = 16_384;
 struct Reports(mpsc::Sender<IncomingCall>);
 
 impl CallEvents for Reports {
+    fn unreached(&self, _: &CallId, _: u16) {}
+    fn dialled(&self, _: &CallId, _: DialStep) {}
     fn incoming(&self, call: IncomingCall) {
         self.0
             .try_send(call)
@@ -66,6 +69,7 @@ impl CallEvents for Reports {
     fn key_pressed(&self, _: &CallId) {}
     fn line(&self, _: &CallId, _: LineEvent) {}
     fn transferred(&self, _: &CallId, _: Result<LegCallIds, domain::view::TransferFailure>) {}
+    fn referred(&self, _: &CallId, _: Referral) {}
     fn registration(&self, _: &str, _: bool) {}
 }
 
@@ -87,8 +91,13 @@ fn start_node(calls: usize, reports: Reports) -> Node {
     let peer = |name: &str, address: &str, media_source| Peer {
         name: name.to_owned(),
         addresses: vec![address.parse().unwrap()],
-        call_header_trusted: true,
+        is_trusted: true,
+        account: None,
+        places: Vec::new(),
+        probe: None,
         media_source,
+        headers: Default::default(),
+        numbers: Default::default(),
         info_digits: true,
         srtp: voice::SrtpRule::default(),
         codecs: voice::Codec::USUAL.to_vec(),
