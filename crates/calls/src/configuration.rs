@@ -2,6 +2,7 @@
 //! Owns: an immutable snapshot of settings, services, desktops, users and roles, replaced whole after each commit.
 //! Never: changes under a call: a capture keeps the widget it began with.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::access::{Actor, CustomRoles, User};
@@ -9,7 +10,8 @@ use domain::boundary::{Audited, Change, Desktops, Services, Store, StoreError, T
 use domain::capture::routing::RoutingBook;
 use domain::desktop::Desktop;
 use domain::gateway::approval::HostApproval;
-use domain::id::{DesktopId, UserId, WidgetId};
+use domain::id::{DesktopId, SoundId, UserId, WidgetId};
+use domain::queue::{Queue, WaitingSound};
 use domain::service::{Service, Settings};
 use domain::widget::Widget;
 
@@ -23,6 +25,9 @@ pub struct Readers {
     /// Services and settings.
     pub services: Arc<dyn Services>,
 }
+
+/// Samples at 8 kHz.
+pub type Sounds = BTreeMap<SoundId, Arc<[i16]>>;
 
 /// What was configured at one moment.
 #[derive(Debug, Default)]
@@ -41,18 +46,18 @@ pub struct Snapshot {
     pub approved_hosts: Vec<HostApproval>,
     /// Refused routing numbers and bank names.
     pub routing: RoutingBook,
+    /// Samples of the sounds that services name, at 8 kHz.
+    pub sounds: Sounds,
 }
 
 impl Snapshot {
     /// The service for a called number: the one that names it, else the one that takes everything.
     #[must_use]
     pub fn service_for(&self, called: &str) -> Option<&Arc<Service>> {
-        let takes =
-            |service: &Arc<Service>, number: &str| service.numbers.iter().any(|own| own == number);
-        self.services
-            .iter()
-            .find(|service| takes(service, called))
-            .or_else(|| self.services.iter().find(|service| takes(service, "*")))
+        let takes_rest = |service: &&Arc<Service>| service.numbers.iter().any(|own| own == "*");
+        let mut services = self.services.iter();
+        let named = services.find(|service| service.has_number(called));
+        named.or_else(|| self.services.iter().find(takes_rest))
     }
 
     /// A desktop.
@@ -92,6 +97,18 @@ impl Snapshot {
             .find(|user| user.enabled && user.name == name)
     }
 
+    /// What callers of a service hear who wait.
+    #[must_use]
+    pub fn waiting_sound(&self, service: &Service) -> WaitingSound {
+        let queue = service.waiting();
+        let sound = |id: Option<&SoundId>| self.sounds.get(id?).cloned();
+        WaitingSound {
+            music: sound(queue.and_then(|queue| queue.music.as_ref())),
+            announcement: sound(queue.and_then(|queue| queue.announcement.as_ref())),
+            announce_every_s: queue.map_or(0, |queue| queue.announce_every_s),
+        }
+    }
+
     /// A user as one who acts, for the gates.
     #[must_use]
     pub fn actor(&self, user: &User) -> Actor {
@@ -117,7 +134,7 @@ impl Configuration {
     /// # Errors
     /// The store cannot be read.
     pub async fn load(readers: Readers) -> Result<Arc<Self>, StoreError> {
-        let snapshot = read(&readers, &RoutingBook::default()).await?;
+        let snapshot = read(&readers, &Snapshot::default()).await?;
         Ok(Arc::new(Self {
             readers,
             current: RwLock::new(Arc::new(snapshot)),
@@ -138,26 +155,39 @@ impl Configuration {
     /// # Errors
     /// The store cannot be read; the old snapshot stays.
     pub async fn reload(&self) -> Result<(), StoreError> {
-        let routing = self.current().routing.clone();
-        let snapshot = Arc::new(read(&self.readers, &routing).await?);
+        let snapshot = Arc::new(read(&self.readers, &self.current()).await?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
         Ok(())
     }
 }
 
-/// Bank names are many and seldom change: those of `known` stay unless there are newer ones.
-async fn read(readers: &Readers, known: &RoutingBook) -> Result<Snapshot, StoreError> {
-    let banks = readers.services.banks_since(known.banks.revision).await?;
+/// Samples of the sounds that services name. A sound does not change: those of `known` stay.
+async fn sounds_of(
+    readers: &Readers,
+    services: &[Service],
+    known: &Sounds,
+) -> Result<Sounds, StoreError> {
+    let mut sounds = Sounds::new();
+    let named = services.iter().filter_map(Service::waiting);
+    for id in named.flat_map(Queue::sounds) {
+        let samples = match known.get(id) {
+            Some(samples) => Some(samples.clone()),
+            None => readers.services.samples(id).await?,
+        };
+        sounds.extend(samples.map(|samples| (id.clone(), samples)));
+    }
+    Ok(sounds)
+}
+
+/// Bank names are many and seldom change, and so are sounds: those of `known` stay unless there are newer ones.
+async fn read(readers: &Readers, known: &Snapshot) -> Result<Snapshot, StoreError> {
+    let banks = (readers.services.banks_since(known.routing.banks.revision)).await?;
     let refused = readers.services.refused_routings().await?;
+    let services = readers.services.services().await?;
     Ok(Snapshot {
         settings: readers.services.settings().await?,
-        services: readers
-            .services
-            .services()
-            .await?
-            .into_iter()
-            .map(Arc::new)
-            .collect(),
+        sounds: sounds_of(readers, &services, &known.sounds).await?,
+        services: services.into_iter().map(Arc::new).collect(),
         desktops: readers
             .desktops
             .desktops()
@@ -176,7 +206,7 @@ async fn read(readers: &Readers, known: &RoutingBook) -> Result<Snapshot, StoreE
         approved_hosts: readers.desktops.approved_hosts().await?,
         routing: RoutingBook {
             refused: Arc::new(refused),
-            banks: banks.map_or_else(|| known.banks.clone(), Arc::new),
+            banks: banks.map_or_else(|| known.routing.banks.clone(), Arc::new),
         },
     })
 }
@@ -236,6 +266,7 @@ fn is_configuration(change: &Change) -> bool {
         | Change::DeleteDesign(_)
         | Change::BindDesign { .. }
         | Change::SaveService(_)
+        | Change::Sound(_)
         | Change::ApproveHost(_)
         | Change::WithdrawHost(_)
         | Change::SaveSettings(_)

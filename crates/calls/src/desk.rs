@@ -4,15 +4,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::RandomState;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use domain::access::{Actor, Permission, Resource, authorize};
 use domain::availability::{Availability, Wish};
 use domain::boundary::{
-    Audience, Bus, CallEvents, CaptureAction, CaptureDesk, Desktops, EndCause, IncomingCall,
-    LegCallIds, LineEvent, LiveEvent, PaymentGateway, Recorders, Store, Task, Telephony,
+    Audience, Bus, CaptureAction, CaptureDesk, Desktops, LiveEvent, PaymentGateway, Recorders,
+    Store, Task, Telephony,
 };
 use domain::capture::{Field, Velocity, WidgetKind};
 use domain::consumer::Consumer;
@@ -20,9 +20,7 @@ use domain::control::CallControl;
 use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
 use domain::payment::PaymentForm;
 use domain::time::WallClock;
-use domain::view::{
-    CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferFailure, TransferTarget,
-};
+use domain::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget};
 use secret::{Arena, SecretBuffer};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
@@ -30,10 +28,14 @@ use tokio_util::task::TaskTracker;
 use crate::audit::AuditQueue;
 use crate::codes::Codes;
 use crate::configuration::Configuration;
-use crate::phones::{Phones, tell_gone};
+use crate::numbers::Numbers;
+use crate::owner::Owner;
+use crate::phones::Phones;
+use crate::queue::Queue;
 use crate::routing::Agents;
 use crate::signals::Signals;
-use crate::task::{LineMessage, Mail, Message, Showing, start};
+use crate::supervisors::Supervisors;
+use crate::task::{LineMessage, Mail, Message, Showing};
 use crate::transfer;
 
 /// Messages of pages that may wait for one call. A page sends one at a time; when full it hears "busy".
@@ -42,12 +44,6 @@ pub(crate) const CALL_MAILBOX_MAX: usize = 64;
 /// Reports of the telephone side that may wait for one call, out of the pages' reach: a handful in any second. When full nobody knows any more how
 /// the line stands, so that protection counts as lost (keys, a lost mask and the end do not go through here).
 const LINE_MAILBOX_MAX: usize = 64;
-
-/// Between two looks whether the tasks have heard their calls' ends.
-const DRAIN_LOOK: Duration = Duration::from_millis(10);
-
-/// At the end of the server the trail gets at least so much time, whatever the charges took.
-const FLUSH_MAX: Duration = Duration::from_secs(5);
 
 /// Calls at once. The telephone side's own limit lies below; when full a call is refused with 503.
 const CALLS_MAX: usize = 20_000;
@@ -80,14 +76,22 @@ pub(crate) struct Inner {
     pub(crate) audit: AuditQueue,
     pub(crate) agents: Agents,
     pub(crate) phones: Phones,
+    pub(crate) supervisors: Supervisors,
+    pub(crate) queue: Queue,
     /// Pairing codes that agents have asked for.
     pub(crate) codes: Codes,
-    wrong_codes: AtomicU64,
+    /// Numbers that are reserved for agents.
+    pub(crate) numbers: Numbers,
+    pub(crate) wrong_codes: AtomicU64,
+    /// Numbers that no service dials.
+    pub(crate) numbers_refused: AtomicU64,
     /// How often payments were tried.
     pub(crate) velocity: Mutex<Velocity>,
     /// Charges run on after their call is gone.
     pub(crate) charges: TaskTracker,
     telephony: OnceLock<Arc<dyn Telephony>>,
+    /// Where calls' tasks run: they begin on the thread that SIP has to itself.
+    pub(crate) runtime: tokio::runtime::Handle,
     table: Mutex<Table>,
 }
 
@@ -109,29 +113,14 @@ struct OpenedCapture {
 pub(crate) struct Handle {
     mailbox: mpsc::Sender<Message>,
     line: mpsc::Sender<LineMessage>,
-    signals: Arc<Signals>,
-    agent: Arc<Owner>,
+    pub(crate) signals: Arc<Signals>,
+    pub(crate) agent: Arc<Owner>,
 }
 
-/// Whose call it is; nobody's until it is routed to an agent.
-#[derive(Default)]
-struct Owner(Mutex<Option<UserId>>);
-
-impl Owner {
-    fn get(&self) -> Option<UserId> {
-        self.lock().clone()
-    }
-
-    fn set(&self, agent: Option<&UserId>) {
-        *self.lock() = agent.cloned();
-    }
-
-    fn is(&self, agent: &UserId) -> bool {
-        self.lock().as_ref() == Some(agent)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<UserId>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl Handle {
+    /// Whose call it is.
+    pub(crate) fn owner(&self) -> Option<UserId> {
+        self.agent.get()
     }
 }
 
@@ -141,10 +130,13 @@ impl Inner {
     }
 
     pub(crate) fn capture_opened(&self, capture: CaptureId, call: CallId, desktop: DesktopId) {
+        let joined = call.clone();
         let mut table = self.table();
         table.attempted.insert(call.clone());
         let opened = OpenedCapture { call, desktop };
         table.captures.insert(capture, opened);
+        drop(table);
+        self.end_barges(&joined);
     }
 
     pub(crate) fn availability(&self, agent: &UserId) -> Availability {
@@ -182,6 +174,16 @@ impl Inner {
         self.table().calls.values().cloned().collect()
     }
 
+    /// Identities of all calls.
+    pub(crate) fn ids(&self) -> Vec<CallId> {
+        self.table().calls.keys().cloned().collect()
+    }
+
+    /// A capture is open on this call.
+    pub(crate) fn has_capture(&self, call: &CallId) -> bool {
+        self.table().captures.values().any(|of| of.call == *call)
+    }
+
     /// Signals of the calls that nobody has.
     pub(crate) fn signals_of_nobodys(&self) -> Vec<Arc<Signals>> {
         let table = self.table();
@@ -189,13 +191,28 @@ impl Inner {
         nobodys.map(|handle| handle.signals.clone()).collect()
     }
 
-    /// A pairing code was keyed that is none.
-    pub(crate) fn note_wrong_code(&self) {
-        self.wrong_codes.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn wrong_codes(&self) -> u64 {
-        self.wrong_codes.load(Ordering::Relaxed)
+    /// A place for a call, and where its task is reached; none: there are as many as there may be.
+    pub(crate) fn enter(&self, call: &CallId) -> Option<Mail> {
+        let (mailbox, messages) = mpsc::channel(CALL_MAILBOX_MAX);
+        let (line, reports) = mpsc::channel(LINE_MAILBOX_MAX);
+        let signals = Arc::new(Signals::default());
+        let mail = Mail {
+            line: reports,
+            messages,
+            signals: signals.clone(),
+        };
+        let handle = Handle {
+            mailbox,
+            line,
+            signals,
+            agent: Arc::default(),
+        };
+        let mut table = self.table();
+        if table.calls.len() >= CALLS_MAX {
+            return None;
+        }
+        table.calls.insert(call.clone(), handle);
+        Some(mail)
     }
 
     pub(crate) fn remove(&self, call: &CallId) {
@@ -223,7 +240,7 @@ impl Calls {
         &self.0
     }
 
-    /// No calls yet. Must be made inside the async runtime: the audit queue's task starts here.
+    /// No calls yet. Must be made inside the async runtime: the audit queue's task and those of calls run there.
     #[must_use]
     pub fn new(deps: Deps) -> Self {
         let audit = AuditQueue::start(deps.store.clone());
@@ -232,11 +249,16 @@ impl Calls {
             audit,
             agents: Agents::default(),
             phones: Phones::default(),
+            supervisors: Supervisors::default(),
+            queue: Queue::default(),
             codes: Codes::default(),
+            numbers: Numbers::default(),
             wrong_codes: AtomicU64::default(),
+            numbers_refused: AtomicU64::default(),
             velocity: Mutex::new(Velocity::new(RandomState::new())),
             charges: TaskTracker::new(),
             telephony: OnceLock::new(),
+            runtime: tokio::runtime::Handle::current(),
             table: Mutex::default(),
         }))
     }
@@ -260,34 +282,10 @@ impl Calls {
 
     /// The configuration has changed: every call's buttons are looked at again.
     pub fn refresh(&self) {
+        self.0.look_at_listeners();
         for handle in self.0.table().calls.values() {
             handle.signals.refresh();
         }
-    }
-
-    /// Once all calls have ended: waits until no charge is on its way and every entry of the trail is written, at most `limit`.
-    pub async fn drain(&self, limit: Duration) {
-        let until = tokio::time::Instant::now() + limit;
-        while self.has_unheard_end() && tokio::time::Instant::now() < until {
-            tokio::time::sleep(DRAIN_LOOK).await;
-        }
-        self.0.charges.close();
-        if tokio::time::timeout_at(until, self.0.charges.wait())
-            .await
-            .is_err()
-        {
-            tracing::error!("alarm: charges are still on their way at the end of the server");
-        }
-        self.0
-            .audit
-            .flush(until.max(tokio::time::Instant::now() + FLUSH_MAX))
-            .await;
-    }
-
-    fn has_unheard_end(&self) -> bool {
-        let unheard =
-            |handle: &Handle| handle.signals.ended().is_some() && !handle.signals.is_end_heard();
-        self.0.table().calls.values().any(unheard)
     }
 
     pub(crate) fn owned(&self, actor: &Actor, call: &CallId) -> Result<Handle, DeskError> {
@@ -329,103 +327,12 @@ impl Calls {
         }
     }
 
-    fn tell(&self, call: &CallId, message: LineMessage) {
+    pub(crate) fn tell(&self, call: &CallId, message: LineMessage) {
         if let Some(handle) = self.0.handle(call)
             && let Err(mpsc::error::TrySendError::Full(_)) = handle.line.try_send(message)
         {
             tracing::error!(%call, "a call's mailbox is full; an event was dropped");
             handle.signals.protection_lost("events_lost");
-        }
-    }
-}
-
-impl CallEvents for Calls {
-    fn incoming(&self, call: IncomingCall) {
-        let Some(telephony) = self.0.telephony().cloned() else {
-            return;
-        };
-        let id = call.id.clone();
-        let (mailbox, messages) = mpsc::channel(CALL_MAILBOX_MAX);
-        let (line, reports) = mpsc::channel(LINE_MAILBOX_MAX);
-        let signals = Arc::new(Signals::default());
-        let mail = Mail {
-            line: reports,
-            messages,
-            signals: signals.clone(),
-        };
-        let handle = Handle {
-            mailbox,
-            line,
-            signals,
-            agent: Arc::default(),
-        };
-        {
-            let mut table = self.0.table();
-            if table.calls.len() >= CALLS_MAX {
-                drop(table);
-                let _gone = telephony.reject(&id, 503);
-                return;
-            }
-            table.calls.insert(id, handle);
-        }
-        start(self.0.clone(), telephony, call, mail);
-    }
-
-    fn ringing(&self, call: &CallId) {
-        if let Some(handle) = self.0.handle(call) {
-            handle.signals.refresh();
-        }
-    }
-
-    fn answered(&self, call: &CallId, legs: LegCallIds) {
-        self.tell(call, LineMessage::Answered(legs));
-    }
-
-    fn held(&self, call: &CallId, held: bool) {
-        self.tell(call, LineMessage::Held(held));
-    }
-
-    fn transferred(&self, call: &CallId, outcome: Result<LegCallIds, TransferFailure>) {
-        self.tell(call, LineMessage::Transferred(outcome));
-    }
-
-    fn ended(&self, call: &CallId, cause: EndCause) {
-        if let Some(handle) = self.0.handle(call) {
-            handle.signals.end(cause);
-        } else if let Some(agent) = self.0.phones.test_ends(call) {
-            tell_gone(&self.0, &agent, call);
-        }
-    }
-
-    fn key_pressed(&self, call: &CallId) {
-        if let Some(handle) = self.0.handle(call) {
-            handle.signals.key_pressed();
-        }
-    }
-
-    fn line(&self, call: &CallId, event: LineEvent) {
-        match event {
-            LineEvent::ProtectionLost(code) => {
-                if let Some(handle) = self.0.handle(call) {
-                    handle.signals.protection_lost(code);
-                }
-            }
-            LineEvent::Silent
-            | LineEvent::Back
-            | LineEvent::TonesUnclear
-            | LineEvent::KeysLost
-            | LineEvent::PartyChanged => self.tell(call, LineMessage::Line(event)),
-        }
-    }
-
-    fn registration(&self, user: &str, registered: bool) {
-        let snapshot = self.0.deps.configuration.current();
-        if let Some(agent) = snapshot.user_of_phone(user) {
-            self.0.deps.bus.publish(LiveEvent {
-                audience: Audience::User(agent.id.clone()),
-                topic: "registration",
-                body: serde_json::json!({ "registered": registered }),
-            });
         }
     }
 }
@@ -459,6 +366,12 @@ impl CaptureDesk for Calls {
         Box::pin(async move {
             self.owned(actor, call)?;
             let telephony = self.0.telephony().ok_or(DeskError::NotFound)?;
+            // Whoever waits is not to lose their place because one agent does not take them.
+            if self.0.queue.rings(call) {
+                return telephony
+                    .stop_ringing(call)
+                    .map_err(|_| DeskError::NotFound);
+            }
             telephony.hang_up(call).map_err(|_| DeskError::NotFound)
         })
     }
@@ -550,6 +463,7 @@ impl CaptureDesk for Calls {
 
     fn set_availability(&self, actor: &Actor, wish: Wish) -> Availability {
         self.0.agents.choose(&actor.user, wish);
+        self.0.queue.stir();
         self.0.publish_availability(&actor.user);
         self.0.availability(&actor.user)
     }

@@ -199,6 +199,8 @@ impl CallTask {
             CaptureAction::TryAgain => Event::TryAgain,
             CaptureAction::Done => Event::Done,
             CaptureAction::ConfirmGone => Event::ConfirmGone,
+            CaptureAction::SamePerson => Event::SamePerson,
+            CaptureAction::OtherPerson => Event::OtherPerson,
             CaptureAction::Cancel => Event::Cancel,
             CaptureAction::Close => Event::Close,
         };

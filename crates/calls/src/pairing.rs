@@ -3,6 +3,7 @@
 //! Never: takes a call from somebody who has a capture open; tells a number in the trail.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use domain::access::{Actor, User};
@@ -75,19 +76,26 @@ pub(crate) enum Asked {
     Known(String, Reply<CallId>),
 }
 
-/// The agent whom an arriving call names by an extension, if its service goes by that and one agent alone has it. One that has passed this server before is
+/// Whom a call names as its agent, and how.
+pub(crate) struct Named {
+    agent: Arc<User>,
+    way: PairedBy,
+}
+
+/// The agent whom an arriving call names: by a number that is reserved for them, else by an extension, if its service goes by that and one agent alone has it. One that has passed this server before is
 /// nobody's: its agent gets the pass nearest the consumer, where the keys are masked (S40).
 pub(crate) async fn find_agent(
     inner: &Inner,
     snapshot: &Snapshot,
     call: &IncomingCall,
     chosen: &mut Chosen,
-) -> Option<Arc<User>> {
-    let named = named_by(snapshot, &chosen.service, call);
+) -> Option<Named> {
     let first = call.tag.as_deref().and_then(|tag| tag.parse().ok());
     let Some(first) = first.and_then(|first| inner.handle(&first)) else {
-        return named;
+        let is_open = !chosen.is_closed;
+        return is_open.then(|| named_by(inner, snapshot, &chosen.service, call))?;
     };
+    let named = extension_of(snapshot, &chosen.service, call);
     chosen.desktop = None;
     let ringing = chosen.agent.take();
     if let Some(agent) = &ringing {
@@ -107,7 +115,22 @@ pub(crate) async fn find_agent(
     None
 }
 
-fn named_by(snapshot: &Snapshot, service: &Service, call: &IncomingCall) -> Option<Arc<User>> {
+fn named_by(
+    inner: &Inner,
+    snapshot: &Snapshot,
+    service: &Service,
+    call: &IncomingCall,
+) -> Option<Named> {
+    if let Some(agent) = inner.numbers.take(snapshot, service, call) {
+        let way = PairedBy::Number;
+        return Some(Named { agent, way });
+    }
+    let agent = extension_of(snapshot, service, call)?;
+    let way = PairedBy::Extension;
+    Some(Named { agent, way })
+}
+
+fn extension_of(snapshot: &Snapshot, service: &Service, call: &IncomingCall) -> Option<Arc<User>> {
     match service.pairing.extension.filter(|_| service.pairs())? {
         ExtensionFrom::RequestUri => with_extension(snapshot, service, &call.called),
         ExtensionFrom::To => with_extension(snapshot, service, &call.addressee),
@@ -121,6 +144,11 @@ fn with_extension(snapshot: &Snapshot, service: &Service, extension: &str) -> Op
 }
 
 impl CallTask {
+    /// It rang at a PBX, and its agent is found afterwards. Of a call that an agent makes, the agent is known.
+    fn pairs(&self) -> bool {
+        self.service.pairs() && !self.call.is_dialled()
+    }
+
     pub(crate) fn handle_pairing(&mut self, asked: Asked) {
         match asked {
             Asked::Pair(claim, reply) => {
@@ -148,7 +176,7 @@ impl CallTask {
             way,
             take_away,
         } = claim;
-        if self.call.state() == CallState::Ended || !self.service.pairs() {
+        if self.call.state() == CallState::Ended || !self.pairs() {
             return Err(DeskError::NotFound);
         }
         if !self.service.pairing.takes(&agent.id) {
@@ -199,7 +227,7 @@ impl CallTask {
 
     /// The agent lets it go, and it is nobody's.
     pub(crate) fn release_pair(&mut self, by: &Actor) -> Result<(), DeskError> {
-        let Some(agent) = self.agent.clone().filter(|_| self.service.pairs()) else {
+        let Some(agent) = self.agent.clone().filter(|_| self.pairs()) else {
             return Err(DeskError::NotPaired);
         };
         if self.call.state() == CallState::Ended {
@@ -245,21 +273,24 @@ impl CallTask {
     /// The PBX has answered, and may have said where.
     pub(crate) fn answered_at(&mut self, legs: LegCallIds) {
         let by_contact = self.service.pairing.extension == Some(ExtensionFrom::Contact);
-        if self.service.pairs() && by_contact && self.agent.is_none() {
+        if self.pairs() && by_contact && self.agent.is_none() {
             let snapshot = self.inner.deps.configuration.current();
             let agent = with_extension(&snapshot, &self.service, &legs.agent_contact);
-            self.pair_named(agent);
+            let way = PairedBy::Extension;
+            self.pair_named(agent.map(|agent| Named { agent, way }));
         }
         self.pairing.legs = Some(legs);
     }
 
     /// The call itself names whose it is. Somebody who has another call does not get it; it can be given to them once that is over.
-    pub(crate) fn pair_named(&mut self, agent: Option<Arc<User>>) {
-        let Some(agent) = agent else { return };
+    pub(crate) fn pair_named(&mut self, named: Option<Named>) {
+        let Some(Named { agent, way }) = named else {
+            return;
+        };
         let claim = Claim {
             agent,
             by: Actor::system(),
-            way: PairedBy::Extension,
+            way,
             take_away: false,
         };
         if let Err(error) = self.pair(claim) {
@@ -270,7 +301,7 @@ impl CallTask {
     /// What the list shows of it; none: its service has another route, or it is over.
     pub(crate) fn service_call(&self) -> Option<ServiceCall> {
         let state = self.call.state();
-        (self.service.pairs() && state != CallState::Ended).then(|| ServiceCall {
+        (self.pairs() && state != CallState::Ended).then(|| ServiceCall {
             id: self.call.id().clone(),
             service: self.service.id.clone(),
             state,
@@ -295,7 +326,7 @@ impl CallTask {
     }
 
     fn codes_wanted_until(&self) -> Option<Instant> {
-        let is_open = self.service.pairs()
+        let is_open = self.pairs()
             && self.service.pairing.code
             && self.agent.is_none()
             && self.call.state() != CallState::Ended
@@ -347,7 +378,7 @@ impl CallTask {
 
     fn wrong_code(&mut self) {
         self.pairing.wrong += 1;
-        self.inner.note_wrong_code();
+        self.inner.wrong_codes.fetch_add(1, Ordering::Relaxed);
         tracing::info!(call = %self.call.id(), "a pairing code was keyed that is none");
         self.settle_pairing();
     }

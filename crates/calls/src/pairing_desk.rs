@@ -3,6 +3,7 @@
 //! Never: gives a call itself; its task does, so that of many who ask at once one gets it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use domain::access::{Actor, Permission, Resource, User, authorize};
 use domain::boundary::{CallName, PairingDesk, Task};
@@ -20,7 +21,7 @@ impl Calls {
     /// Pairing codes that were keyed and were none, since the start.
     #[must_use]
     pub fn wrong_pairing_codes(&self) -> u64 {
-        self.inner().wrong_codes()
+        self.inner().wrong_codes.load(Ordering::Relaxed)
     }
 
     async fn claim(&self, call: &CallId, claim: Claim) -> Result<(), DeskError> {
@@ -28,11 +29,11 @@ impl Calls {
         Self::ask(&handle, |reply| Message::Pairing(Asked::Pair(claim, reply))).await
     }
 
-    fn may(actor: &Actor, right: Permission) -> Result<(), DeskError> {
+    pub(crate) fn may(actor: &Actor, right: Permission) -> Result<(), DeskError> {
         authorize(actor, right, Resource::Installation).map_err(|_| DeskError::NotFound)
     }
 
-    fn agent(&self, agent: &UserId) -> Result<Arc<User>, DeskError> {
+    pub(crate) fn agent(&self, agent: &UserId) -> Result<Arc<User>, DeskError> {
         let snapshot = self.inner().deps.configuration.current();
         let user = snapshot.user(agent).filter(|user| user.enabled);
         let user = user.ok_or(DeskError::NotFound)?;
@@ -69,9 +70,7 @@ impl PairingDesk for Calls {
         }
         let snapshot = inner.deps.configuration.current();
         let mut services = snapshot.services.iter();
-        if !services.any(|service| {
-            service.pairs() && service.pairing.code && service.pairing.takes(&agent.id)
-        }) {
+        if !services.any(|service| service.hears_code_of(&agent.id)) {
             return Err(DeskError::NotPaired);
         }
         let (now, clock) = (crate::now(), inner.deps.clock.now());

@@ -129,6 +129,15 @@ pub(crate) fn tell_ring(inner: &Inner, agent: &UserId, call: &CallId) {
     tell(inner, agent, json!({"kind": "ring", "call": call}));
 }
 
+/// A call that the agent makes rings in their page, which takes it at once: it was asked for there, or for them.
+pub(crate) fn tell_dialled(inner: &Inner, agent: &UserId, call: &CallId) {
+    tell(
+        inner,
+        agent,
+        json!({"kind": "ring", "call": call, "dialled": true}),
+    );
+}
+
 /// A call is the agent's page's no more.
 pub(crate) fn tell_gone(inner: &Inner, agent: &UserId, call: &CallId) {
     tell(inner, agent, json!({"kind": "gone", "call": call}));
@@ -143,7 +152,9 @@ pub(crate) fn tell_taken(inner: &Inner, agent: &UserId, tab: &str) {
 pub(crate) fn browser_of(target: &RouteTarget) -> Option<UserId> {
     match target {
         RouteTarget::Browser { user } => Some(user.clone()),
-        RouteTarget::Registered { .. } | RouteTarget::Uri { .. } => None,
+        RouteTarget::Registered { .. } | RouteTarget::Uri { .. } | RouteTarget::Trunk { .. } => {
+            None
+        }
     }
 }
 

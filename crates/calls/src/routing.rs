@@ -6,9 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::access::User;
+use domain::access::{Permission, Resource, User, authorize};
 use domain::availability::{Presence, Wish};
-use domain::boundary::{IncomingCall, RouteTarget};
+use domain::boundary::RouteTarget;
 use domain::desktop::Desktop;
 use domain::id::{CallId, UserId};
 use domain::service::{Route, Service};
@@ -44,6 +44,8 @@ pub(crate) struct Chosen {
     pub(crate) desktop: Option<Arc<Desktop>>,
     pub(crate) agent: Option<Arc<User>>,
     pub(crate) target: RouteTarget,
+    /// Its service is closed: it goes elsewhere, and is nobody's.
+    pub(crate) is_closed: bool,
 }
 
 /// Who is on a call, and since when the others are idle.
@@ -128,6 +130,19 @@ impl Agents {
         Some(chosen)
     }
 
+    /// Of these agents those who are free and take calls, the one who is idle for longest first.
+    pub(crate) fn free_longest_first<'a>(
+        &self,
+        agents: impl Iterator<Item = &'a UserId>,
+        now: Instant,
+    ) -> Vec<UserId> {
+        let idle = self.idle();
+        let free = agents.filter(|agent| idle.is_free(agent, now));
+        let mut free: Vec<UserId> = free.cloned().collect();
+        free.sort_by_key(|agent| idle.since.get(agent).copied());
+        free
+    }
+
     /// The agent whom a call names, also one who is on another call.
     fn take_named(&self, agent: &UserId, call: &CallId, now: Instant) -> Result<(), Refusal> {
         let mut idle = self.idle();
@@ -152,6 +167,13 @@ impl Agents {
             idle.take(agent, call);
         }
         is_free
+    }
+
+    /// Takes an agent who is on what joins this call, or has called for it; false: this call occupied them before.
+    pub(crate) fn take_also(&self, agent: &UserId, call: &CallId) -> bool {
+        let mut idle = self.idle();
+        let calls = idle.busy.entry(agent.clone()).or_default();
+        calls.insert(call.clone())
     }
 
     /// No call occupies the agent, who takes calls.
@@ -186,7 +208,8 @@ impl Agents {
     }
 }
 
-/// Agents that can be rung, and where: in the page of one whose phone is on there, else at the phone that is registered.
+/// Agents that can be rung, and where: in the page of one whose phone is on there, else at the phone that is registered. A page of somebody who takes no
+/// calls listens to those of others, and is rung by none.
 pub(crate) fn reachable(
     snapshot: &Snapshot,
     phones: &Phones,
@@ -196,6 +219,8 @@ pub(crate) fn reachable(
     let on = phones.on(now);
     let in_page = on.iter().filter_map(|user| {
         let agent = snapshot.user(user).filter(|agent| agent.enabled)?;
+        let actor = snapshot.actor(agent);
+        authorize(&actor, Permission::CaptureStart, Resource::Installation).ok()?;
         Some((agent.clone(), RouteTarget::Browser { user: user.clone() }))
     });
     let at_phone = registered.iter().filter_map(|phone| {
@@ -226,49 +251,57 @@ fn named(
     Ok((agent, RouteTarget::Registered { user }))
 }
 
+/// The agent who has all calls of a route that leads out of here.
+fn fixed_agent(snapshot: &Snapshot, route: &Route) -> Option<Arc<User>> {
+    snapshot.user_named(route.fixed_agent()?).cloned()
+}
+
+/// The target of a route that leads out of here.
+pub(crate) fn way_out(route: &Route, called: &str) -> Result<RouteTarget, Refusal> {
+    match route {
+        Route::Uri { uri, address, .. } => {
+            let address = address.parse().map_err(|_| Refusal::Misconfigured)?;
+            let uri = uri.clone();
+            Ok(RouteTarget::Uri { uri, address })
+        }
+        Route::Trunk { trunk, number, .. } => {
+            let number = number.as_deref().unwrap_or(called).to_owned();
+            let trunk = trunk.clone();
+            Ok(RouteTarget::Trunk { trunk, number })
+        }
+        Route::Agents | Route::Registered => Err(Refusal::Misconfigured),
+    }
+}
+
 /// Chooses the route of a call.
 pub(crate) fn choose(
     snapshot: &Snapshot,
     (agents, phones): (&Agents, &Phones),
     registered: &[String],
-    call: &IncomingCall,
+    (id, called): (&CallId, &str),
 ) -> Result<Chosen, Refusal> {
-    let service = snapshot
-        .service_for(&call.called)
-        .ok_or(Refusal::NotFound)?;
+    let service = snapshot.service_for(called).ok_or(Refusal::NotFound)?;
     let now = crate::now();
     let (agent, target) = match &service.route {
         Route::Agents => {
             let reachable = reachable(snapshot, phones, registered);
             let candidates = reachable.iter().map(|(agent, _)| agent.clone()).collect();
             let agent = agents
-                .take_longest_idle(candidates, &call.id, now)
+                .take_longest_idle(candidates, id, now)
                 .ok_or(Refusal::Unavailable)?;
             let place = reachable.into_iter().find(|(one, _)| one.id == agent.id);
             let (agent, target) = place.ok_or(Refusal::Unavailable)?;
             (Some(agent), target)
         }
-        Route::Registered => named(snapshot, phones, registered, &call.called)?,
-        Route::Uri {
-            uri,
-            address,
-            agent,
-        } => {
-            let address = address.parse().map_err(|_| Refusal::Misconfigured)?;
-            (
-                agent
-                    .as_ref()
-                    .and_then(|agent| snapshot.user_named(agent))
-                    .cloned(),
-                RouteTarget::Uri {
-                    uri: uri.clone(),
-                    address,
-                },
-            )
+        Route::Registered => named(snapshot, phones, registered, called)?,
+        Route::Uri { .. } | Route::Trunk { .. } => {
+            let target = way_out(&service.route, called)?;
+            (fixed_agent(snapshot, &service.route), target)
         }
     };
-    if let (Some(agent), Route::Registered | Route::Uri { .. }) = (&agent, &service.route) {
-        agents.take_named(&agent.id, &call.id, now)?;
+    // Agents of `Route::Agents` were taken as they were chosen.
+    if let Some(agent) = agent.as_ref().filter(|_| service.route != Route::Agents) {
+        agents.take_named(&agent.id, id, now)?;
     }
     let desktop = agent
         .as_ref()
@@ -280,6 +313,7 @@ pub(crate) fn choose(
         desktop,
         agent,
         target,
+        is_closed: false,
     })
 }
 

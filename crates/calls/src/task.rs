@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use domain::access::{Actor, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{
-    Audience, CaptureAction, ConnectedCall, EgressTally, IncomingCall, LegCallIds, LineEvent,
-    LiveEvent, ProtectionRefused, StoreError, Telephony,
+    Audience, CaptureAction, ConnectedCall, EgressTally, LegCallIds, LineEvent, LiveEvent,
+    ProtectionRefused, Referral, StoreError, Telephony,
 };
 use domain::call::Call;
 use domain::capture::{AttemptsUsed, Field, WidgetKind};
@@ -19,6 +19,7 @@ use domain::control::CallControl;
 use domain::desktop::Desktop;
 use domain::evidence::Evidence;
 use domain::id::{CaptureId, UserId, WidgetId};
+use domain::outbound::DialStep;
 use domain::payment::{Outcome, PaymentForm};
 use domain::service::{Service, Sink};
 use domain::view::{
@@ -30,16 +31,14 @@ use tokio::task::JoinSet;
 
 use crate::buttons;
 use crate::charge::Progress;
-use crate::configuration::Snapshot;
 use crate::controls::Keypad;
 use crate::desk::Inner;
 use crate::mask::Mask;
 use crate::open_capture::OpenCapture;
-use crate::pairing::{Asked, Pairing, find_agent};
-use crate::phones::browser_of;
-use crate::routing;
+use crate::pairing::{Asked, Named, Pairing};
 use crate::signals::Signals;
 use crate::transfer::Transfer;
+use crate::waiting::{Waits, next_turn};
 
 /// An ended call waits this long for its capture to be closed on the page.
 const LINGER: Duration = Duration::from_secs(600);
@@ -52,8 +51,12 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, DeskError>>;
 /// What the telephone side reports of a call.
 pub(crate) enum LineMessage {
     Answered(LegCallIds),
+    /// What rang for a call that waits did not answer.
+    Unreached,
+    Dialled(DialStep),
     Held(bool),
     Transferred(Result<LegCallIds, TransferFailure>),
+    Referred(Referral),
     Line(LineEvent),
 }
 
@@ -165,6 +168,8 @@ pub(crate) struct CallTask {
     pub(crate) browser: Option<UserId>,
     pub(crate) keypad: Keypad,
     pub(crate) transfer: Option<Transfer>,
+    /// It waits for an agent, or for whoever is called instead.
+    pub(crate) waits: Option<Waits>,
     pub(crate) pairing: Pairing,
     pub(crate) open: Option<OpenCapture>,
     /// Whose screens of other calls are withheld for the open capture's sake.
@@ -182,16 +187,28 @@ pub(crate) struct CallTask {
     pub(crate) progress: Option<mpsc::Receiver<Progress>>,
 }
 
+/// What a call begins with.
+pub(crate) struct Beginning {
+    pub(crate) call: Call,
+    pub(crate) keys: KeyReceiver,
+    pub(crate) egress: Arc<EgressTally>,
+    pub(crate) service: Arc<Service>,
+    pub(crate) desktop: Option<Arc<Desktop>>,
+    pub(crate) agent: Option<Arc<User>>,
+    pub(crate) browser: Option<UserId>,
+}
+
 /// Takes a call out of the table however its task ends.
-struct Registered {
-    inner: Arc<Inner>,
-    telephony: Arc<dyn Telephony>,
-    call: domain::id::CallId,
-    over: bool,
+pub(crate) struct Registered {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) telephony: Arc<dyn Telephony>,
+    pub(crate) call: domain::id::CallId,
+    pub(crate) over: bool,
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
+        self.inner.queue.gone(&self.call, false);
         self.inner.agents.release_all(&self.call, crate::now());
         if !self.over {
             let _gone = self.telephony.hang_up(&self.call);
@@ -201,68 +218,25 @@ impl Drop for Registered {
     }
 }
 
-/// The route of a call; one without any is refused.
-fn choose(
-    inner: &Inner,
-    snapshot: &Snapshot,
-    telephony: &dyn Telephony,
-    incoming: &IncomingCall,
-) -> Option<routing::Chosen> {
-    let agents = (&inner.agents, &inner.phones);
-    match routing::choose(snapshot, agents, &telephony.registered(), incoming) {
-        Ok(chosen) => Some(chosen),
-        Err(refusal) => {
-            tracing::info!(call = %incoming.id, ?refusal, "a call was refused");
-            let _gone = telephony.reject(&incoming.id, refusal.status());
-            None
-        }
-    }
-}
-
-/// Routes an incoming call and starts its task.
-pub(crate) fn start(
-    inner: Arc<Inner>,
-    telephony: Arc<dyn Telephony>,
-    incoming: IncomingCall,
-    mail: Mail,
-) {
-    tokio::spawn(async move {
-        let mut registered = Registered {
-            inner: inner.clone(),
-            telephony: telephony.clone(),
-            call: incoming.id.clone(),
-            over: true,
-        };
-        let snapshot = inner.deps.configuration.current();
-        let Some(mut chosen) = choose(&inner, &snapshot, &*telephony, &incoming) else {
-            return;
-        };
-        registered.over = false;
-        let named = find_agent(&inner, &snapshot, &incoming, &mut chosen).await;
-        if let Some(agent) = &chosen.agent {
-            inner.belongs_to(&incoming.id, &agent.id);
-        }
-        let agent = chosen.agent.as_ref().map(|user| user.id.clone());
-        let now = inner.deps.clock.now();
-        let call = Call::ringing(
-            incoming.id.clone(),
-            agent,
-            (&incoming.caller, &incoming.caller_number),
-            &incoming.called,
-            now,
-        );
-        let mut task = CallTask {
+impl CallTask {
+    pub(crate) fn new(
+        inner: Arc<Inner>,
+        telephony: Arc<dyn Telephony>,
+        beginning: Beginning,
+    ) -> Self {
+        Self {
             inner,
             telephony,
-            call,
-            keys: incoming.keys,
-            egress: incoming.egress,
-            service: chosen.service,
-            desktop: chosen.desktop,
-            agent: chosen.agent,
-            browser: browser_of(&chosen.target),
+            call: beginning.call,
+            keys: beginning.keys,
+            egress: beginning.egress,
+            service: beginning.service,
+            desktop: beginning.desktop,
+            agent: beginning.agent,
+            browser: beginning.browser,
             keypad: Keypad::default(),
             transfer: None,
+            waits: None,
             pairing: Pairing::default(),
             open: None,
             withheld: None,
@@ -273,19 +247,10 @@ pub(crate) fn start(
             presses: 0,
             work: JoinSet::new(),
             progress: None,
-        };
-        let (id, protection) = (task.call.id(), task.service.protection);
-        if task.telephony.route(id, chosen.target, protection).is_err() {
-            return;
         }
-        task.begin(named);
-        task.run(mail).await;
-        registered.over = task.call.state() == CallState::Ended;
-    });
-}
+    }
 
-impl CallTask {
-    fn begin(&mut self, named: Option<Arc<User>>) {
+    pub(crate) fn begin(&mut self, named: Option<Named>) {
         self.pair_named(named);
         self.tell_browser_ring();
         self.settle_listening();
@@ -293,7 +258,7 @@ impl CallTask {
         self.publish_call();
     }
 
-    async fn run(&mut self, mail: Mail) {
+    pub(crate) async fn run(&mut self, mail: Mail) {
         let Mail {
             mut line,
             mut messages,
@@ -314,6 +279,7 @@ impl CallTask {
                     None => return,
                 },
                 Some(done) = self.work.join_next(), if !self.work.is_empty() => self.handle_done(done),
+                turn = next_turn(&mut self.waits) => self.take_turn(turn),
                 progress = next_progress(&mut self.progress) => self.handle_progress(progress),
                 () = sleep_until(wake) => self.capture_event(domain::capture::Event::Timeout),
                 () = sleep_until(look) => self.settle_mask(),
@@ -347,6 +313,7 @@ impl CallTask {
         let (inner, now) = (&self.inner, crate::now());
         if inner.agents.release(&agent.id, self.call.id(), now, work) {
             inner.publish_availability(&agent.id);
+            inner.queue.stir();
         }
     }
 
@@ -366,6 +333,8 @@ impl CallTask {
             && self.call.state() != CallState::Ended
         {
             tracing::info!(call = %self.call.id(), ?cause, "a call ended");
+            self.note_dial_end(cause);
+            self.leave_queue(cause);
             self.call.ended(self.inner.deps.clock.now());
             self.drop_transfer();
             self.tell_browser_gone();
@@ -458,6 +427,8 @@ impl CallTask {
     fn handle_line(&mut self, message: LineMessage) {
         match message {
             LineMessage::Answered(legs) => {
+                tracing::info!(call = %self.call.id(), "a call is connected");
+                self.waits_no_more();
                 self.call.answered(self.inner.deps.clock.now());
                 let recorders = &self.inner.deps.recorders;
                 recorders.connected(self.as_connected(&legs));
@@ -467,8 +438,14 @@ impl CallTask {
                 self.protect_always();
                 self.publish_call();
             }
+            LineMessage::Unreached => self.unreached(),
+            LineMessage::Dialled(step) => {
+                self.call.dial_step(step);
+                self.publish_call();
+            }
             LineMessage::Held(held) => self.held_by_phone(held),
             LineMessage::Transferred(outcome) => self.transferred(outcome),
+            LineMessage::Referred(referral) => self.referred(&referral),
             LineMessage::Line(event) => self.handle_line_event(event),
         }
     }
@@ -497,8 +474,7 @@ impl CallTask {
             LineEvent::ProtectionLost(code) => self.mask_lost(code),
             LineEvent::TonesUnclear => self.capture_event(Event::TonesUnclear),
             LineEvent::KeysLost => self.capture_event(Event::KeysLost),
-            // Who keys now may be someone else: what was keyed is wiped. Asking the agent instead (S39) comes with transfers.
-            LineEvent::PartyChanged => self.capture_event(Event::ProtectionLost("party_changed")),
+            LineEvent::PartyChanged => self.capture_event(Event::PartyChanged),
         }
     }
 

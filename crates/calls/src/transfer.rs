@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::access::{Actor, User};
 use domain::audit::{AuditAction, AuditEntry};
-use domain::boundary::{Audience, LegCallIds, LiveEvent, RouteTarget};
+use domain::boundary::{Audience, LegCallIds, LiveEvent, RouteTarget, TelephonyError};
 use domain::capture::{Event, Ruling};
 use domain::id::UserId;
 use domain::view::{ButtonDisabled, DeskError, TransferFailure, TransferTarget, TransferView};
@@ -20,13 +20,39 @@ use crate::task::CallTask;
 
 /// A transfer whose phone rings.
 pub(crate) struct Transfer {
-    to: Arc<User>,
+    target: Successor,
     by: Actor,
     /// The call was on hold by the button before.
     was_held: bool,
     discarded: bool,
     /// It rings in their page.
     browser: Option<UserId>,
+}
+
+/// Who is to have the call.
+pub(crate) struct Successor {
+    /// Whose page will show it; none: nobody's.
+    pub(crate) agent: Option<Arc<User>>,
+    /// As the page and the trail name them.
+    pub(crate) name: String,
+    /// They were taken for this call alone, and are let go if it comes to nothing.
+    pub(crate) is_taken: bool,
+}
+
+impl Successor {
+    /// A login name, as of all agents; else what was called.
+    fn trail_name(&self) -> &str {
+        let login = self.agent.as_ref().map(|agent| agent.name.as_str());
+        login.unwrap_or(&self.name)
+    }
+
+    fn agent(agent: Arc<User>) -> Self {
+        Self {
+            name: agent.display_name.clone(),
+            agent: Some(agent),
+            is_taken: true,
+        }
+    }
 }
 
 /// Agents that can be rung, but this one, and where.
@@ -68,43 +94,52 @@ impl CallTask {
             return Err(DeskError::Disabled(ButtonDisabled::CaptureOpen));
         }
         let (to, target) = self.take_target(to)?;
-        let begun = self.begin_transfer(by, to.clone(), target);
-        if begun.is_err() {
-            self.release(&to.id);
-        }
-        begun
+        let browser = browser_of(&target);
+        let ring = |task: &Self| task.telephony.transfer(task.call.id(), target);
+        self.begin_transfer((by, Successor::agent(to), browser), ring)
     }
 
-    fn begin_transfer(
+    /// Holds the call while it rings by `ring`. What is to have it is let go if that cannot be.
+    pub(crate) fn begin_transfer(
         &mut self,
-        by: Actor,
-        to: Arc<User>,
-        target: RouteTarget,
+        (by, target, browser): (Actor, Successor, Option<UserId>),
+        ring: impl FnOnce(&Self) -> Result<(), TelephonyError>,
     ) -> Result<(), DeskError> {
         let discarded = self.open.is_some();
-        self.discard_capture()?;
         let was_held = self.call.is_held_by_agent();
-        self.hold(true)?;
-        let browser = browser_of(&target);
-        if let Err(error) = self.telephony.transfer(self.call.id(), target) {
-            self.hold(was_held)?;
-            return Err(refused(error));
+        if let Err(error) = self.ring_held(was_held, ring) {
+            self.let_go(&target);
+            return Err(error);
         }
         if let Some(agent) = &browser {
             tell_ring(&self.inner, agent, self.call.id());
         }
         self.call.transfer(Some(TransferView {
-            to: to.display_name.clone(),
+            to: target.name.clone(),
             failed: None,
         }));
         self.transfer = Some(Transfer {
-            to,
+            target,
             by,
             was_held,
             discarded,
             browser,
         });
         self.publish_call();
+        Ok(())
+    }
+
+    fn ring_held(
+        &mut self,
+        was_held: bool,
+        ring: impl FnOnce(&Self) -> Result<(), TelephonyError>,
+    ) -> Result<(), DeskError> {
+        self.discard_capture()?;
+        self.hold(true)?;
+        if let Err(error) = ring(self) {
+            self.hold(was_held)?;
+            return Err(refused(error));
+        }
         Ok(())
     }
 
@@ -160,7 +195,7 @@ impl CallTask {
 
     fn hand_over(&mut self, transfer: Transfer, legs: &LegCallIds) {
         let Transfer {
-            to,
+            target,
             by,
             discarded,
             browser,
@@ -168,36 +203,55 @@ impl CallTask {
         } = transfer;
         self.tell_browser_gone();
         self.browser = browser;
+        self.pairing.legs = Some(legs.clone());
         let now = self.inner.deps.clock.now();
         let object = format!("call {}", self.call.id());
         let entry = AuditEntry::new(now, &by, AuditAction::CallTransferred, object);
         self.inner.audit.append(
             entry
-                .with("to", to.name.as_str())
+                .with("to", target.trail_name())
                 .with("discarded", discarded),
         );
-        if let Some(before) = self.call.agent().cloned() {
+        let before = self.call.agent().cloned();
+        let stays = before.is_some() && before == target.agent.as_ref().map(|to| to.id.clone());
+        if let Some(before) = before.filter(|_| !stays) {
             self.say_farewell(before);
             self.free_agent();
         }
-        let snapshot = self.inner.deps.configuration.current();
-        let desktop = to.desktop.as_ref().unwrap_or(&self.service.desktop);
-        self.desktop = snapshot.desktop(desktop).cloned();
-        self.inner.belongs_to(self.call.id(), &to.id);
-        self.call.taken_over(to.id.clone());
-        self.agent = Some(to);
+        self.move_to(target.agent);
         let recorders = &self.inner.deps.recorders;
         recorders.taken_over(self.as_connected(legs));
         self.leave_hold(false);
         self.settle_listening();
     }
 
+    /// The call, its page and its desktop are this agent's from now on, or nobody's.
+    fn move_to(&mut self, to: Option<Arc<User>>) {
+        let snapshot = self.inner.deps.configuration.current();
+        let own = to.as_ref().and_then(|to| to.desktop.as_ref());
+        let desktop = own.unwrap_or(&self.service.desktop);
+        self.desktop = snapshot.desktop(desktop).cloned();
+        match &to {
+            Some(to) => {
+                self.inner.belongs_to(self.call.id(), &to.id);
+                self.call.taken_over(to.id.clone());
+            }
+            None => {
+                self.inner.belongs_to_nobody(self.call.id());
+                self.call.transfer(None);
+                self.call.agent_muted(false);
+                self.call.released();
+            }
+        }
+        self.agent = to;
+    }
+
     /// It goes back to the agent as it was before, who is told why.
     fn take_back(&mut self, transfer: &Transfer, why: TransferFailure) {
-        self.release(&transfer.to.id);
+        self.let_go(&transfer.target);
         self.tell_target_gone(transfer);
         self.call.transfer(Some(TransferView {
-            to: transfer.to.display_name.clone(),
+            to: transfer.target.name.clone(),
             failed: Some(why),
         }));
         self.leave_hold(transfer.was_held);
@@ -213,7 +267,7 @@ impl CallTask {
     /// The call is over: nobody waits for it any more.
     pub(crate) fn drop_transfer(&mut self) {
         if let Some(transfer) = self.transfer.take() {
-            self.release(&transfer.to.id);
+            self.let_go(&transfer.target);
             self.tell_target_gone(&transfer);
         }
     }
@@ -232,6 +286,12 @@ impl CallTask {
             topic: "call",
             body: serde_json::to_value(view).unwrap_or_default(),
         });
+    }
+
+    pub(crate) fn let_go(&self, target: &Successor) {
+        if let Some(agent) = target.agent.as_ref().filter(|_| target.is_taken) {
+            self.release(&agent.id);
+        }
     }
 
     fn release(&self, agent: &UserId) {

@@ -8,7 +8,8 @@ use domain::desktop::{Desktop, DesktopService, Layout};
 use domain::id::{DesktopId, ServiceId, UserId, WidgetId};
 use domain::pairing::Pairing;
 use domain::service::{
-    CallRecording, ProtectionScope, RecorderDeclaration, Route, ScreenRecording, Service,
+    CallRecording, OnTransfer, ProtectionScope, RecorderDeclaration, Route, ScreenRecording,
+    Service,
 };
 use domain::widget::{Prompt, Widget, WidgetOptions};
 
@@ -79,9 +80,14 @@ pub(super) fn service(protection: ProtectionScope) -> Service {
         numbers: vec!["*".to_owned()],
         route: Route::Agents,
         pairing: Pairing::default(),
+        pool: None,
+        hours: None,
+        outbound: None,
+        queue: None,
         desktop: DesktopId::from_random(1),
         protection,
         after_call_s: 0,
+        on_transfer: OnTransfer::default(),
         call_recording: CallRecording::default(),
         screen_recording: ScreenRecording::default(),
         recorders: Some(RecorderDeclaration {

@@ -426,13 +426,23 @@ impl House {
 
     /// A call for a number, which may have passed before.
     pub(super) fn incoming_for(&self, called: &str, tag: Option<String>) -> (CallId, KeySender) {
+        self.incoming_from("+15550100", called, tag)
+    }
+
+    /// The same from this number.
+    pub(super) fn incoming_from(
+        &self,
+        caller_number: &str,
+        called: &str,
+        tag: Option<String>,
+    ) -> (CallId, KeySender) {
         let id = CallId::from_random(rand::random());
         let (sender, keys): (KeySender, KeyReceiver) = digit_ring(&self.arena).unwrap();
         self.calls.incoming(IncomingCall {
             id: id.clone(),
             called: called.to_owned(),
             caller: "consumer".to_owned(),
-            caller_number: "+15550100".to_owned(),
+            caller_number: caller_number.to_owned(),
             addressee: called.to_owned(),
             peer: "trunk".to_owned(),
             tag,

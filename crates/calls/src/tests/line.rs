@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use domain::boundary::*;
 use domain::id::*;
+use domain::listening::Voice;
+use domain::queue::WaitingSound;
 use domain::service::ProtectionScope;
 use secret::{Key, KeySender};
 
@@ -18,8 +20,18 @@ pub(super) struct Line {
     pub(super) refuses: AtomicBool,
     pub(super) is_busy: AtomicBool,
     pub(super) is_slow: AtomicBool,
+    /// Who was offered a leg that listens.
+    pub(super) listeners: Mutex<Vec<UserId>>,
+    /// Calls that agents make.
+    pub(super) dialled: Mutex<Vec<Dial>>,
     /// Where the keys of agents' phones go, of the calls that are listened to.
     pub(super) agent_keys: Mutex<BTreeMap<CallId, KeySender>>,
+    /// What was said to transfers by phones.
+    pub(super) answers: Mutex<Vec<ReferralAnswer>>,
+    /// When the service of the call opens that was refused last.
+    pub(super) opens_in: Mutex<Option<Duration>>,
+    /// Where calls were sent.
+    pub(super) routed: Mutex<Vec<RouteTarget>>,
 }
 
 impl Line {
@@ -44,6 +56,7 @@ impl Telephony for Line {
         target: RouteTarget,
         protection: ProtectionScope,
     ) -> Result<(), TelephonyError> {
+        self.routed.lock().unwrap().push(target.clone());
         if matches!(target, RouteTarget::Browser { .. }) {
             return self.note("route to a browser");
         }
@@ -53,8 +66,30 @@ impl Telephony for Line {
         })
     }
 
+    fn wait(&self, _: &CallId, sound: Option<WaitingSound>) -> Result<(), TelephonyError> {
+        self.note(if sound.is_some() {
+            "music"
+        } else {
+            "hold place"
+        })
+    }
+
+    fn stop_ringing(&self, _: &CallId) -> Result<(), TelephonyError> {
+        self.note("stop ringing")
+    }
+
+    fn dial(&self, call: Dial) -> Result<(), TelephonyError> {
+        self.dialled.lock().unwrap().push(call);
+        self.note("dial")
+    }
+
     fn reject(&self, _: &CallId, _: u16) -> Result<(), TelephonyError> {
         self.note("reject")
+    }
+
+    fn reject_closed(&self, _: &CallId, opens_in: Option<Duration>) -> Result<(), TelephonyError> {
+        *self.opens_in.lock().unwrap() = opens_in;
+        self.note("reject_closed")
     }
 
     fn hang_up(&self, _: &CallId) -> Result<(), TelephonyError> {
@@ -120,11 +155,41 @@ impl Telephony for Line {
         self.note("cancel transfer")
     }
 
+    fn refer(&self, _: &CallId, answer: ReferralAnswer) -> Result<(), TelephonyError> {
+        self.answers.lock().unwrap().push(answer);
+        self.note("refer")
+    }
+
     fn registered(&self) -> Vec<String> {
         vec!["kim".to_owned(), "lee".to_owned()]
     }
 
     fn set_phones(&self, _: Vec<PhoneAccount>) {}
+}
+
+impl ListenerLegs for Line {
+    fn listen<'a>(
+        &'a self,
+        _: &CallId,
+        listener: &UserId,
+    ) -> Task<'a, Result<CallId, PhoneRefused>> {
+        let noted = self.note("listen").map_err(|_| PhoneRefused::Busy);
+        let leg = CallId::from_random(0x77_0000 + self.count("listen") as u128);
+        self.listeners.lock().unwrap().push(listener.clone());
+        Box::pin(async move { noted.map(|()| leg) })
+    }
+
+    fn speak(&self, _: &CallId, voice: Voice) -> Result<(), TelephonyError> {
+        self.note(match voice {
+            Voice::Nobody => "silent",
+            Voice::Agent => "whisper",
+            Voice::Both => "join",
+        })
+    }
+
+    fn end_listening(&self, _: &CallId) -> Result<(), TelephonyError> {
+        self.note("end listening")
+    }
 }
 
 impl BrowserLegs for Line {

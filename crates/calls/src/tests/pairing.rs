@@ -17,7 +17,7 @@ use super::fixtures::colleague;
 use super::house::{House, Phone};
 
 /// A service of a PBX, for two agents.
-async fn house(pairing: Pairing) -> House {
+pub(super) async fn house(pairing: Pairing) -> House {
     let house = House::new(WidgetOptions::default(), ProtectionScope::Capture).await;
     {
         let mut users = house.setup.users.lock().unwrap();
@@ -45,12 +45,12 @@ async fn by_code() -> House {
     .await
 }
 
-fn lee() -> Actor {
+pub(super) fn lee() -> Actor {
     colleague().actor(&CustomRoles::default(), "-")
 }
 
 /// Somebody with one more right.
-fn with(actor: &Actor, right: Permission) -> Actor {
+pub(super) fn with(actor: &Actor, right: Permission) -> Actor {
     let mut actor = actor.clone();
     actor.permissions.insert(right);
     actor
@@ -71,7 +71,7 @@ impl House {
         (id, keys)
     }
 
-    async fn has(&self, actor: &Actor) -> Option<CallView> {
+    pub(super) async fn has(&self, actor: &Actor) -> Option<CallView> {
         let calls = self.calls.calls(actor).await.unwrap();
         assert!(calls.len() <= 1, "one call at a time");
         calls.into_iter().next()
@@ -98,7 +98,7 @@ impl House {
     }
 
     /// Who got which way a call, as the trail has it.
-    fn trail(&self) -> Vec<String> {
+    pub(super) fn trail(&self) -> Vec<String> {
         let entries = self.books.entries.lock().unwrap();
         let of = |action| entries.iter().filter(move |entry| entry.action == action);
         of(AuditAction::CallPaired)
@@ -110,7 +110,7 @@ impl House {
     }
 
     /// Time stands still while anything is to be done: then all has been done.
-    async fn settle(&self) {
+    pub(super) async fn settle(&self) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
