@@ -111,6 +111,8 @@ pub(crate) struct App {
     pub(crate) frame_hosts: Vec<String>,
     /// Names of the recorders that this server can pause.
     pub(crate) recorder_controls: Vec<String>,
+    /// Trunks that a route can lead to.
+    pub(crate) trunks: Vec<String>,
     /// Origins of pages that may show this one in a frame.
     pub(crate) embedding: Vec<String>,
     pub(crate) frame_codes: FrameCodes,

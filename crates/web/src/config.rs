@@ -40,6 +40,8 @@ pub struct WebConfig {
     pub frame_hosts: Vec<String>,
     /// Names of the recorders that this server can pause, as services may name them.
     pub recorder_controls: Vec<String>,
+    /// Names of the trunks that have places, as routes may name them.
+    pub trunks: Vec<String>,
     /// Origins of pages that may show this one in a frame ("https://crm.example"); plain HTTP on loopback only.
     pub embedding: Vec<String>,
     /// The page that is served.
@@ -62,6 +64,7 @@ impl WebConfig {
             connections_max: CONNECTIONS_MAX,
             frame_hosts: Vec::new(),
             recorder_controls: Vec::new(),
+            trunks: Vec::new(),
             embedding: Vec::new(),
             page: Page::built_in(),
         }

@@ -12,6 +12,7 @@ use axum::extract::{
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroize;
 
 use crate::login::Login;
 use crate::problem::{Code, FieldProblem, Problem};
@@ -34,11 +35,25 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
             return Err(Code::MediaType.into());
         }
         let bytes = read(request.into_body(), BODY_BYTES_MAX).await?;
-        let mut parser = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut parser)
-            .map_err(|error| explain(&error.path().to_string(), error.inner(), &bytes))?;
-        parser.end().map_err(|error| explain("", &error, &bytes))?;
-        Ok(Self(value))
+        let parsed = parse(&bytes);
+        wipe(bytes);
+        parsed.map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut parser = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut parser)
+        .map_err(|error| explain(&error.path().to_string(), error.inner(), bytes))?;
+    parser.end().map_err(|error| explain("", &error, bytes))?;
+    Ok(value)
+}
+
+/// Where a number is asked for, somebody may have pasted a card's. Of a body that came in pieces the copy that we made is wiped, else the connection's own.
+fn wipe(bytes: bytes::Bytes) {
+    if let Ok(mut bytes) = bytes.try_into_mut() {
+        let bytes: &mut [u8] = &mut bytes;
+        bytes.zeroize();
     }
 }
 

@@ -10,6 +10,7 @@ use domain::access::Denied;
 use domain::boundary::StoreError;
 use domain::capture::VelocityLimit;
 use domain::gate::Gate;
+use domain::outbound::DialRefusal;
 use domain::problem::ProblemCode;
 use domain::view::{ButtonDisabled, DeskError};
 use serde::Serialize;
@@ -125,6 +126,26 @@ codes! {
     AgentHasCall = "agent_has_call", CONFLICT, WrongState, "The agent has another call";
     /// Its service does not do so, or not for this agent.
     NotPaired = "not_paired", CONFLICT, WrongState, "Calls are not given to this agent in this way";
+    /// `Retry-After` says when the first will be free.
+    NumbersReserved = "numbers_reserved", SERVICE_UNAVAILABLE, Busy, "All numbers of this service's pool are reserved, or rest";
+    /// Nobody listens to themselves.
+    OwnCall = "own_call", CONFLICT, WrongState, "This is your own call";
+    /// One at a time.
+    ListensAlready = "listens_already", CONFLICT, WrongState, "You listen to a call already";
+    /// Four.
+    ListenersFull = "listeners_full", CONFLICT, WrongState, "As many people listen to this call as may";
+    /// A capture is open, or the whole call is protected.
+    CallProtected = "call_protected", CONFLICT, WrongState, "Nobody joins a call while it is protected";
+    /// None of 2 to 18 digits.
+    NumberMalformed = "number_malformed", UNPROCESSABLE_ENTITY, InvalidForm, "This is no telephone number";
+    /// 13 to 19 digits that pass the check of cards.
+    NumberIsCard = "number_is_card", UNPROCESSABLE_ENTITY, InvalidForm, "This may be a card number; it is not called. Take it from the customer's keys";
+    /// No pattern of a service has it.
+    NumberNotAllowed = "number_not_allowed", FORBIDDEN, Forbidden, "This number is not called from here";
+    /// None has a way out.
+    CallsOutOff = "calls_out_off", CONFLICT, WrongState, "No service calls out";
+    /// Neither registered nor on in the page.
+    AgentNoPhone = "agent_no_phone", CONFLICT, WrongState, "The agent has no phone that can be called: turn the one in the page on, or register one";
     /// Not in this state.
     WrongState = "wrong_state", CONFLICT, WrongState, "Not possible in this state";
     /// One tab has it.
@@ -348,7 +369,11 @@ impl From<DeskError> for Problem {
                 return Self::new(Code::CallTaken).detail(format!("This call is with {agent}"));
             }
             DeskError::AgentHasCall => Code::AgentHasCall,
+            DeskError::Dial(DialRefusal::NoService) => Code::CallsOutOff,
+            DeskError::Dial(DialRefusal::NotAllowed) => Code::NumberNotAllowed,
+            DeskError::Dial(DialRefusal::NoPhone) => Code::AgentNoPhone,
             DeskError::NotPaired => Code::NotPaired,
+            DeskError::NumbersReserved(after) => return crate::api::numbers::exhausted(after),
             DeskError::WrongState(state) => {
                 return Self::new(Code::WrongState).detail(format!(
                     "Not possible while the capture is {}",

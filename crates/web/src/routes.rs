@@ -12,9 +12,10 @@ use serde::Serialize;
 
 use crate::api::desktops::{agents, copies, first_steps, history};
 use crate::api::{
-    attempts, audit, calls, consumer, controls, designer, desktops, evidence, exports, follow_ups,
-    frames, gateway, hosts, live, login, me, openapi, pairing, payments, phone, plans, recordings,
-    resolutions, roles, routing, screens, second_factor, services, set_up, users,
+    attempts, audit, calls, consumer, controls, designer, desktops, dial, evidence, exports,
+    follow_ups, frames, gateway, hosts, listening, live, login, me, numbers, openapi, pairing,
+    payments, phone, plans, queue, recordings, resolutions, roles, routing, screens, second_factor,
+    services, set_up, sounds, users,
 };
 use crate::app::Shared;
 use crate::guard::{self, Access, Rule};
@@ -66,7 +67,12 @@ const CAPTURE: &[Right] = &[Right::CaptureStart];
 const CONSUMERS: &[Right] = &[Right::CaptureStart, Right::CallConsumerData];
 /// An agent for themselves, or a program for anybody.
 const BIND: &[Right] = &[Right::CaptureStart, Right::CallBind];
+/// For oneself, or a program for an agent.
+const DIAL: &[Right] = &[Right::CallDial, Right::CallDialFor];
 const PICK: &[Right] = &[Right::CallPick];
+const OVERHEAR: &[Right] = &[Right::CallListen];
+/// Whoever speaks or listens at their page.
+const PHONE: &[Right] = &[Right::CaptureStart, Right::CallListen];
 const DESKTOPS: &[Right] = &[
     Right::DesktopEdit,
     Right::GatewayEdit,
@@ -108,6 +114,7 @@ fn routes() -> Vec<Route> {
     routes.extend(captures());
     routes.extend(pairing());
     routes.extend(phones());
+    routes.extend(listeners());
     routes.extend(shared_screens());
     routes.extend(configuration());
     routes.extend(evidence());
@@ -227,6 +234,9 @@ fn captures() -> Vec<Route> {
 
 fn pairing() -> Vec<Route> {
     vec![
+        post("/calls", dial::dial).may(DIAL),
+        post("/number-reservations", numbers::reserve).may(BIND),
+        delete("/number-reservations/{id}", numbers::give_back).may(BIND),
         post("/pairing-code", pairing::ask).may(CAPTURE),
         delete("/pairing-code", pairing::give_back).may(CAPTURE),
         post("/calls/bind", pairing::bind).may(BIND),
@@ -239,7 +249,7 @@ fn pairing() -> Vec<Route> {
 /// The page goes on being a phone while it is locked: a call is not cut off because its agent does not touch the keyboard. Only whoever unlocks it takes a
 /// new one.
 fn phones() -> Vec<Route> {
-    let phone = |route: Route| route.may(CAPTURE).passive();
+    let phone = |route: Route| route.may(PHONE).passive();
     vec![
         phone(put("/phone", phone::turn_on)).while_locked(),
         phone(delete("/phone", phone::turn_off)).while_locked(),
@@ -250,6 +260,22 @@ fn phones() -> Vec<Route> {
         phone(post("/phone/calls/{id}/restart", phone::restart)).while_locked(),
         phone(post("/phone/test", phone::test)),
         phone(get("/phone/network", phone::network)),
+    ]
+}
+
+/// A page that is locked goes on hearing, and can only leave.
+fn listeners() -> Vec<Route> {
+    vec![
+        get("/queue", queue::show).may(PHONE).passive(),
+        get("/waiting-calls", queue::list).may(OVERHEAR).passive(),
+        get("/running-calls", listening::list)
+            .may(OVERHEAR)
+            .passive(),
+        post("/running-calls/{id}/listeners", listening::begin).may(OVERHEAR),
+        put("/listening/{id}/voice", listening::speak).may(OVERHEAR),
+        delete("/listening/{id}", listening::leave)
+            .may(OVERHEAR)
+            .while_locked(),
     ]
 }
 
@@ -295,6 +321,9 @@ fn configuration() -> Vec<Route> {
         post("/gateway/cases", gateway::cases).may(GATEWAYS),
         post("/gateway/test", gateway::send).may(GATEWAYS),
         get("/gateway/test", gateway::result).may(GATEWAYS),
+        get("/sounds", sounds::list).may(SERVICES),
+        post("/sounds", sounds::create).may(SWITCH),
+        delete("/sounds/{id}", sounds::remove).may(SWITCH),
         get("/services", services::list).may(SERVICES),
         post("/services", services::create).may(SWITCH),
         get("/services/{id}", services::show).may(SERVICES),

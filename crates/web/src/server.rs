@@ -121,6 +121,7 @@ pub async fn serve(config: WebConfig, deps: Deps) -> Result<Running, ServeError>
         page: config.page,
         frame_hosts: config.frame_hosts,
         recorder_controls: config.recorder_controls,
+        trunks: config.trunks,
         embedding,
         frame_codes: FrameCodes::default(),
         secure: tls.is_some() || origins.iter().any(|origin| origin.starts_with("https:")),

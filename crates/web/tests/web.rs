@@ -20,6 +20,8 @@ mod connections;
 mod designer;
 #[path = "web/desktops.rs"]
 mod desktops;
+#[path = "web/dial.rs"]
+mod dial;
 #[path = "web/events.rs"]
 mod events;
 #[path = "web/evidence.rs"]
@@ -30,8 +32,14 @@ mod follow_ups;
 mod frames;
 #[path = "web/hosts.rs"]
 mod hosts;
+#[path = "web/hours.rs"]
+mod hours;
+#[path = "web/listening.rs"]
+mod listening;
 #[path = "web/logins.rs"]
 mod logins;
+#[path = "web/numbers.rs"]
+mod numbers;
 #[path = "web/options.rs"]
 mod options;
 #[path = "web/page.rs"]
@@ -42,8 +50,12 @@ mod pairing;
 mod phone;
 #[path = "web/plans.rs"]
 mod plans;
+#[path = "web/queue.rs"]
+mod queue;
 #[path = "web/recordings.rs"]
 mod recordings;
+#[path = "web/right_gateway.rs"]
+mod right_gateway;
 #[path = "web/rights.rs"]
 mod rights;
 #[path = "web/routing.rs"]
@@ -52,6 +64,8 @@ mod routing;
 mod screens;
 #[path = "web/second_factor.rs"]
 mod second_factor;
+#[path = "web/services.rs"]
+mod services;
 #[path = "web/set_up.rs"]
 mod set_up;
 #[path = "web/stage.rs"]

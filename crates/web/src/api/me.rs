@@ -39,6 +39,12 @@ pub(crate) struct MyDesktop {
     widgets: Vec<WidgetView>,
     /// With no widget: the first gate that is shut.
     gate: Option<Gate>,
+    /// A service hears a code that this agent keys on their own phone.
+    pairing_code: bool,
+    /// A service calls out for this agent.
+    dials: bool,
+    /// Callers may wait for an agent: how many do is shown.
+    queue: bool,
 }
 
 /// The desktop of whoever is logged in: only widgets for which all four gates are open.
@@ -57,6 +63,9 @@ pub(crate) async fn desktop(State(app): State<Shared>, Caller(login): Caller) ->
         } else {
             Gate::SystemSwitch
         }),
+        pairing_code: hears_code_of(&app, &login).await?,
+        dials: app.deps.desk.may_dial(&login.actor),
+        queue: (app.deps.desk.queue(&login.actor)).is_ok_and(|view| view.has_queue),
     };
     let desktop = match &login.actor.desktop {
         Some(id) => app.deps.desktops.desktop(id).await?,
@@ -82,6 +91,12 @@ pub(crate) async fn desktop(State(app): State<Shared>, Caller(login): Caller) ->
     mine.layout = Some(desktop.layout);
     mine.revision = desktop.revision;
     Ok(Json(mine))
+}
+
+async fn hears_code_of(app: &Shared, login: &Login) -> Result<bool, StoreError> {
+    let services = app.deps.services.services().await?;
+    let mut services = services.iter();
+    Ok(services.any(|service| service.hears_code_of(&login.actor.user)))
 }
 
 /// Whether calls ring for whoever is logged in.

@@ -9,9 +9,10 @@ use utoipa::{Modify, OpenApi};
 
 use super::desktops::{agents, copies, first_steps, history};
 use super::{
-    attempts, audit, calls, consumer, controls, designer, desktops, evidence, exports, follow_ups,
-    frames, gateway, hosts, live, login, me, pairing, payments, phone, plans, recordings,
-    resolutions, roles, routing, screens, second_factor, services, set_up, users,
+    attempts, audit, calls, consumer, controls, designer, desktops, dial, evidence, exports,
+    follow_ups, frames, gateway, hosts, listening, live, login, me, numbers, pairing, payments,
+    phone, plans, queue, recordings, resolutions, roles, routing, screens, second_factor, services,
+    set_up, sounds, users,
 };
 use crate::guard::{Access, COOKIE_NAME, FRAME_COOKIE_NAME};
 use crate::problem::ProblemBody;
@@ -30,9 +31,11 @@ use crate::routes::{RouteRow, table};
         frames::policy, frames::issue, frames::log_in,
         live::stream, me::availability, me::set_availability, me::desktop, me::save_preferences,
         calls::list, calls::hang_up, calls::open, calls::show, calls::act, calls::process, calls::read_out, calls::reveal, consumer::tell, controls::mute, controls::hold, controls::record, controls::send_key, controls::targets, controls::transfer, controls::cancel_transfer, phone::turn_on, phone::turn_off, phone::show, phone::connect, phone::answer, phone::decline, phone::restart, phone::test, phone::network, screens::show, screens::share, screens::chunk, screens::acknowledge, screens::end, attempts::list, attempts::reset,
-        pairing::ask, pairing::give_back, pairing::bind, pairing::list, pairing::pick, pairing::release,
+        dial::dial, numbers::reserve, numbers::give_back, pairing::ask, pairing::give_back, pairing::bind, pairing::list, pairing::pick, pairing::release,
+        queue::show, queue::list,
+        listening::list, listening::begin, listening::speak, listening::leave,
         services::settings, services::save_settings, routing::show, routing::save, routing::import,
-        services::list, services::create, services::show, services::save, services::declare,
+        services::list, services::create, services::show, services::save, services::declare, sounds::list, sounds::create, sounds::remove,
         desktops::list::list, desktops::create, desktops::show, desktops::save, desktops::remove,
         copies::import, copies::duplicate, copies::export, agents::show, agents::assign,
         history::list, history::show, history::restore, first_steps::show,

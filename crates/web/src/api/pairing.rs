@@ -21,7 +21,19 @@ const NAME_CHARS_MAX: usize = 256;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ServiceCallList {
     /// The newest first.
-    calls: Vec<ServiceCall>,
+    calls: Vec<ServiceCallRow>,
+}
+
+/// One of them, with the names that people know.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ServiceCallRow {
+    /// The call.
+    #[serde(flatten)]
+    call: ServiceCall,
+    /// Name of its service; empty: it was deleted since.
+    service_name: String,
+    /// What people call its agent; none: nobody has it.
+    agent_name: Option<String>,
 }
 
 /// Who is to have a call, and which.
@@ -119,7 +131,24 @@ pub(crate) async fn list(
     Caller(login): Caller,
 ) -> Answer<ServiceCallList> {
     let calls = app.deps.desk.service_calls(&login.actor).await?;
-    Ok(Json(ServiceCallList { calls }))
+    let services = app.deps.services.services().await?;
+    let users = app.deps.users.users().await?;
+    let row = |call: ServiceCall| {
+        let service = services.iter().find(|service| service.id == call.service);
+        let agent = users
+            .iter()
+            .find(|user| call.agent.as_ref() == Some(&user.id));
+        ServiceCallRow {
+            service_name: service
+                .map(|service| service.name.clone())
+                .unwrap_or_default(),
+            agent_name: agent.map(|agent| agent.display_name.clone()),
+            call,
+        }
+    };
+    Ok(Json(ServiceCallList {
+        calls: calls.into_iter().map(row).collect(),
+    }))
 }
 
 /// Gives a call of the list to an agent.
@@ -153,7 +182,7 @@ pub(crate) async fn release(
 }
 
 /// The user of a login name, or oneself; else what is wrong with it.
-async fn named(
+pub(super) async fn named(
     app: &Shared,
     name: Option<String>,
     oneself: &UserId,
@@ -166,7 +195,7 @@ async fn named(
     Ok(user.map(|user| user.id).ok_or_else(unknown))
 }
 
-fn wrong(field: &str, message: impl Into<String>) -> FieldProblem {
+pub(super) fn wrong(field: &str, message: impl Into<String>) -> FieldProblem {
     FieldProblem {
         field: field.to_owned(),
         message: message.into(),

@@ -99,6 +99,13 @@ pub(crate) struct TabForm {
     instance: Tab,
 }
 
+impl TabForm {
+    /// What the tab calls itself.
+    pub(super) fn tab(&self) -> &str {
+        &self.instance.0
+    }
+}
+
 /// The browser's answer to our offer.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

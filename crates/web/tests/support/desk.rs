@@ -8,17 +8,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::access::Actor;
 use domain::availability::{Availability, Wish};
 use domain::boundary::{
-    CallName, CaptureAction, CaptureDesk, PairingDesk, PhoneAsk, PhoneDesk, PhoneRefused,
-    PhoneSaid, Task,
+    CallName, CaptureAction, CaptureDesk, DialDesk, ListeningDesk, ListeningRefused, NumberDesk,
+    PairingDesk, PhoneAsk, PhoneDesk, PhoneRefused, PhoneSaid, QueueDesk, Task,
 };
 use domain::capture::{Field, PaymentType, WidgetKind};
 use domain::consumer::Consumer;
 use domain::control::CallControl;
-use domain::id::{CallId, CaptureId, DesktopId, UserId, WidgetId};
+use domain::id::{CallId, CaptureId, DesktopId, ReservationId, ServiceId, UserId, WidgetId};
+use domain::listening::{Listening, RunningCall, Voice};
+use domain::number_pool::NumberReservation;
+use domain::outbound::{DialNumber, DialOrder};
 use domain::pairing::{PairingCodeView, ServiceCall};
 use domain::payment::PaymentForm;
+use domain::queue::{QueueView, WaitingCall};
 use domain::time::UnixMillis;
-use domain::view::{CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget};
+use domain::view::{
+    CallState, CallView, CaptureView, DeskError, LiveCapture, ReadOut, TransferTarget,
+};
 use domain::widget::{Fee, WidgetOptions};
 use secret::SecretBuffer;
 
@@ -42,6 +48,8 @@ pub(crate) struct Desk {
     pub(crate) wish: Mutex<Option<Wish>>,
     /// The tab that has the phone.
     pub(crate) tab: Mutex<Option<String>>,
+    /// Who listens to the one call that runs.
+    pub(crate) listening: Mutex<Option<Listening>>,
     /// Forms of payments are refused as the real desk refuses them.
     pub(crate) checks_forms: AtomicBool,
 }
@@ -62,6 +70,20 @@ impl Desk {
 
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
+    }
+
+    /// Somebody listens.
+    pub(crate) fn listens(&self, listener: &UserId, call: &CallId) -> Listening {
+        let listening = Listening {
+            id: "leg-1".parse().unwrap(),
+            call: call.clone(),
+            listener: listener.clone(),
+            name: "Sam".to_owned(),
+            since: UnixMillis(7),
+            voice: Voice::Nobody,
+        };
+        let mut slot = self.listening.lock().unwrap();
+        slot.insert(listening).clone()
     }
 
     fn note(&self, text: String) -> Result<(), DeskError> {
@@ -270,6 +292,76 @@ impl CaptureDesk for Desk {
     }
 }
 
+impl QueueDesk for Desk {
+    fn queue(&self, _: &Actor) -> Result<QueueView, DeskError> {
+        Ok(QueueView {
+            has_queue: true,
+            waiting: 2,
+            since: Some(UnixMillis(5)),
+        })
+    }
+
+    fn waiting(&self, actor: &Actor) -> Result<Vec<WaitingCall>, DeskError> {
+        self.note(format!("{} sees who waits", actor.name))?;
+        Ok(vec![WaitingCall {
+            id: "call-9".parse().unwrap(),
+            service: "sales".parse().unwrap(),
+            service_name: "Sales".to_owned(),
+            place: 1,
+            since: UnixMillis(5),
+            caller: "…100".to_owned(),
+            rings: false,
+        }])
+    }
+}
+
+impl DialDesk for Desk {
+    fn dial<'a>(
+        &'a self,
+        actor: &'a Actor,
+        order: DialOrder,
+    ) -> Task<'a, Result<CallId, DeskError>> {
+        let DialOrder {
+            agent,
+            number,
+            service,
+        } = order;
+        let by = service.map(|service| format!(" by {service}"));
+        let (number, by) = (number.as_str(), by.unwrap_or_default());
+        let dialled = self.note(format!("{} calls {number} for {agent}{by}", actor.name));
+        task(dialled.map(|()| "call-1".parse().unwrap()))
+    }
+
+    fn may_dial(&self, actor: &Actor) -> bool {
+        actor
+            .permissions
+            .contains(&domain::access::Permission::CallDial)
+    }
+}
+
+impl NumberDesk for Desk {
+    fn reserve_number<'a>(
+        &'a self,
+        actor: &'a Actor,
+        agent: &'a UserId,
+        service: &'a ServiceId,
+        from: Option<DialNumber>,
+    ) -> Task<'a, Result<NumberReservation, DeskError>> {
+        let from = from.as_ref().map_or("anybody", DialNumber::as_str);
+        let noted = self.note(format!("{} reserves for {agent} from {from}", actor.name));
+        task(noted.map(|()| NumberReservation {
+            id: "reserved-1".parse().unwrap(),
+            service: service.clone(),
+            number: "+15550101".to_owned(),
+            expires_at: UnixMillis(60_000),
+        }))
+    }
+
+    fn give_number_back(&self, actor: &Actor, id: &ReservationId) -> Result<(), DeskError> {
+        self.note(format!("{} gives {id} back", actor.name))
+    }
+}
+
 impl PairingDesk for Desk {
     fn pairing_code(&self, actor: &Actor) -> Result<PairingCodeView, DeskError> {
         self.note(format!("{} asks for a code", actor.name))?;
@@ -298,7 +390,7 @@ impl PairingDesk for Desk {
         let call = ServiceCall {
             id: "call-1".parse().unwrap(),
             service: "sales".parse().unwrap(),
-            state: domain::view::CallState::Connected,
+            state: CallState::Connected,
             caller: "…100".to_owned(),
             began_at: UnixMillis(0),
             agent: None,
@@ -333,6 +425,65 @@ impl Desk {
             Some(holder) if holder == tab => Ok(()),
             Some(_) | None => Err(PhoneRefused::Elsewhere),
         }
+    }
+}
+
+impl ListeningDesk for Desk {
+    fn running<'a>(&'a self, _: &'a Actor) -> Task<'a, Result<Vec<RunningCall>, ListeningRefused>> {
+        let listening = self.listening.lock().unwrap().clone();
+        Box::pin(async move {
+            Ok(vec![RunningCall {
+                id: "call-1".parse().unwrap(),
+                began_at: UnixMillis(5),
+                state: CallState::Connected,
+                agent: UserId::from_random(9),
+                agent_name: "Kim".to_owned(),
+                caller: "+49 30 1".to_owned(),
+                is_protected: false,
+                listeners: listening.into_iter().collect(),
+            }])
+        })
+    }
+
+    fn listen<'a>(
+        &'a self,
+        actor: &'a Actor,
+        tab: &'a str,
+        call: &'a CallId,
+    ) -> Task<'a, Result<Listening, ListeningRefused>> {
+        let begun = self.has_phone(tab).map_err(ListeningRefused::Phone);
+        let begun = begun.and_then(|()| match call.as_str() {
+            "call-1" => Ok(()),
+            "own" => Err(ListeningRefused::OwnCall),
+            "full" => Err(ListeningRefused::Full),
+            _ => Err(ListeningRefused::NotFound),
+        });
+        let begun = begun.map(|()| self.listens(&actor.user, call));
+        Box::pin(async move { begun })
+    }
+
+    fn speak<'a>(
+        &'a self,
+        _: &'a Actor,
+        leg: &'a CallId,
+        voice: Voice,
+    ) -> Task<'a, Result<Listening, ListeningRefused>> {
+        let mut slot = self.listening.lock().unwrap();
+        let spoken = match slot.as_mut().filter(|one| one.id == *leg) {
+            None => Err(ListeningRefused::NotFound),
+            Some(_) if voice == Voice::Both => Err(ListeningRefused::Protected),
+            Some(one) => {
+                one.voice = voice;
+                Ok(one.clone())
+            }
+        };
+        Box::pin(async move { spoken })
+    }
+
+    fn leave(&self, _: &Actor, leg: &CallId) -> Result<(), ListeningRefused> {
+        let mut slot = self.listening.lock().unwrap();
+        let left = slot.take_if(|one| one.id == *leg);
+        left.map(drop).ok_or(ListeningRefused::NotFound)
     }
 }
 

@@ -124,6 +124,7 @@ fn config() -> WebConfig {
     config.second_factor = false;
     config.page = page();
     config.recorder_controls = vec!["floor".to_owned()];
+    config.trunks = vec!["carrier".to_owned()];
     config
 }
 

@@ -2,6 +2,7 @@
 
 mod desktops;
 mod follow_ups;
+mod services;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,7 +12,7 @@ use domain::access::{AssignedRole, CustomRole, CustomRoles, User};
 use domain::audit::{ChainedDocument, ChainedEntry, TrailFilter};
 use domain::boundary::{
     AuditTrail, Audited, Change, Charge, Designs, EvidenceKeys, NotSent, Operation, PaymentGateway,
-    Payments, ReadyCharge, ReadyOperation, Services, Store, StoreError, Takers, Task, Users,
+    Payments, ReadyCharge, ReadyOperation, Store, StoreError, Takers, Task, Users,
 };
 use domain::capture::routing::{BankTable, RefusedRoutings};
 use domain::designer::{DesignerDesktop, SavedDesign};
@@ -19,10 +20,11 @@ use domain::desktop::{Desktop, SavedDesktop, SecretsSet};
 use domain::evidence::Evidence;
 use domain::gateway::NotSentReason;
 use domain::gateway::approval::HostApproval;
-use domain::id::{AttemptId, DesignId, DesktopId, RoleId, ServiceId, UserId, WidgetId};
+use domain::id::{AttemptId, DesignId, DesktopId, RoleId, UserId, WidgetId};
 use domain::payment::follow_up::{Aftermath, FollowUp, FollowUpKind};
 use domain::payment::resolution::Proposal;
 use domain::payment::{AttemptState, LedgerFilter, LedgerPlace, LedgerRow, Payment, PlanStanding};
+use domain::queue::sound::{Sound, SoundChange};
 use domain::service::{ResponseVariables, Service, Settings};
 use domain::time::{UnixMillis, WallClock};
 use secret::SecretText;
@@ -44,6 +46,7 @@ pub(crate) struct Rooms {
     /// Every revision of every design, as it was saved.
     pub(crate) saved_designs: Mutex<Vec<SavedDesign>>,
     pub(crate) services: Mutex<Vec<Service>>,
+    pub(crate) sounds: Mutex<Vec<Sound>>,
     pub(crate) settings: Mutex<Settings>,
     pub(crate) refused_routings: Mutex<RefusedRoutings>,
     pub(crate) banks: Mutex<BankTable>,
@@ -74,6 +77,7 @@ impl Default for Rooms {
             designs: Mutex::default(),
             saved_designs: Mutex::default(),
             services: Mutex::default(),
+            sounds: Mutex::default(),
             refused_routings: Mutex::default(),
             banks: Mutex::default(),
             settings: Mutex::new(Settings {
@@ -216,6 +220,8 @@ impl Rooms {
                 let mut services = self.services.lock().unwrap();
                 save(&mut services, service, |s| &s.id, |s| &mut s.revision)
             }
+            Change::Sound(SoundChange::Insert { sound, .. }) => self.keep_sound(sound),
+            Change::Sound(SoundChange::Delete(id)) => self.delete_sound(&id),
             Change::SaveSettings(mut new) => {
                 let mut settings = self.settings.lock().unwrap();
                 if settings.revision != new.revision {
@@ -495,30 +501,6 @@ impl Designs for Rooms {
         let one =
             |saved: &&SavedDesign| saved.design.id == *id && saved.design.revision == revision;
         task(Ok(saved.iter().find(one).cloned()))
-    }
-}
-
-impl Services for Rooms {
-    fn services(&self) -> Task<'_, Result<Vec<Service>, StoreError>> {
-        task(Ok(self.services.lock().unwrap().clone()))
-    }
-
-    fn service<'a>(&'a self, id: &'a ServiceId) -> Task<'a, Result<Option<Service>, StoreError>> {
-        let services = self.services.lock().unwrap();
-        task(Ok(services.iter().find(|old| old.id == *id).cloned()))
-    }
-
-    fn refused_routings(&self) -> Task<'_, Result<RefusedRoutings, StoreError>> {
-        task(Ok(self.refused_routings.lock().unwrap().clone()))
-    }
-
-    fn banks_since(&self, known: i64) -> Task<'_, Result<Option<BankTable>, StoreError>> {
-        let banks = self.banks.lock().unwrap().clone();
-        task(Ok((banks.revision != known).then_some(banks)))
-    }
-
-    fn settings(&self) -> Task<'_, Result<Settings, StoreError>> {
-        task(Ok(self.settings.lock().unwrap().clone()))
     }
 }
 

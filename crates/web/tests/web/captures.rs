@@ -41,6 +41,7 @@ pub(crate) fn call(id: &str) -> CallView {
         held_by: None,
         agent_muted: false,
         transfer: None,
+        dialled: None,
         caller: "<script>alert(1)</script>".to_owned(),
         caller_number: String::new(),
         called: "100".to_owned(),

@@ -338,6 +338,7 @@ async fn a_service_is_created_and_its_recorders_declared_by_name() {
     let listed = browser.get("/services").await.json();
     assert_eq!(listed["recorder_controls"], json!(["floor"]));
     assert_eq!(listed["keeps_recordings"], true);
+    assert_eq!(listed["trunks"], json!(["carrier"]));
     let mut edit = service("Main line", json!(["100"]));
     edit["revision"] = json!(2);
     let edited = browser.put(&path, edit).await.json();
@@ -558,4 +559,23 @@ async fn an_administrator_ends_a_lock() {
     let (status, _) = edit(&browser, &house, "anna", json!({"unlock": true})).await;
     assert_eq!(status, 200);
     assert_eq!(house.browser().log_in("anna", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_route_leads_to_a_trunk_that_the_server_has() {
+    let house = House::new().await;
+    let browser = house.logged_in(Role::SecurityAdmin).await;
+    let mut out = service("Out", json!(["200"]));
+    out["route"] = json!({"to": "trunk", "trunk": "carrier"});
+    let made = browser.post("/services", out.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let route = json!({"to": "trunk", "trunk": "carrier", "number": null, "agent": null});
+    assert_eq!(made.json()["route"], route);
+    out["route"] = json!({"to": "trunk", "trunk": "carier", "number": "*", "agent": "nobody"});
+    (out["name"], out["numbers"]) = (json!("Other"), json!(["201"]));
+    let refused = browser.post("/services", out).await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    let mut named = refused.fields();
+    named.sort();
+    assert_eq!(named, ["route.agent", "route.number", "route.trunk"]);
 }

@@ -24,7 +24,7 @@ async fn a_login_yields_a_strict_cookie_and_says_who_it_is() {
     assert_eq!(me["roles"], json!(["agent"]));
     assert_eq!(
         me["permissions"],
-        json!(["capture.start", "capture.view_basic"])
+        json!(["capture.start", "capture.view_basic", "call.dial"])
     );
     assert_eq!(me["desktop"], "sales");
     assert_eq!(me["locked"], false);

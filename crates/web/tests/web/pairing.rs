@@ -94,7 +94,15 @@ async fn supervisors_see_the_calls_of_a_pbx_and_give_one_to_an_agent() {
     assert_eq!(picked.status, 403);
     let browser = house.logged_in(Role::Supervisor).await;
     let list = browser.get("/service-calls").await.json();
-    assert_eq!(list["calls"][0]["caller"], "…100");
+    let listed = &list["calls"][0];
+    assert_eq!(
+        (&listed["caller"], &listed["id"]),
+        (&json!("…100"), &json!("call-1"))
+    );
+    assert_eq!(
+        (&listed["service_name"], &listed["agent_name"]),
+        (&json!(""), &json!(null))
+    );
     let [anna, sam] = ["anna", "sam"].map(|name| house.rooms.user_named(name).id);
     for body in [json!({"agent": "anna", "take_away": true}), json!({})] {
         let picked = browser.post("/calls/call-1/pick", body).await;
@@ -109,4 +117,31 @@ async fn supervisors_see_the_calls_of_a_pbx_and_give_one_to_an_agent() {
     );
     let released = agent.post("/calls/call-1/release", json!({})).await;
     assert_eq!(released.status, 204);
+}
+
+#[tokio::test]
+async fn an_agent_is_told_of_codes_once_a_service_of_theirs_hears_them() {
+    let house = House::new().await;
+    let agent = house.logged_in(Role::Agent).await;
+    let office = house.logged_in(Role::SecurityAdmin).await;
+    let hears = async || agent.get("/me/desktop").await.json()["pairing_code"].clone();
+    let [anna, sam] = ["anna", "sam"].map(|name| house.rooms.user_named(name).id);
+    let route = json!({"to": "uri", "uri": "sip:9@192.0.2.5", "address": "192.0.2.5:5060"});
+    let mut form = json!({
+        "name": "PBX", "numbers": ["*"], "route": route, "desktop": "sales", "protection": "capture",
+        "pairing": {"code": true, "agents": [anna]},
+    });
+    assert_eq!(hears().await, json!(false));
+    let made = office.post("/services", form.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(hears().await, json!(true));
+    let path = format!("/services/{}", made.json()["id"].as_str().unwrap());
+    for (revision, wrong, value) in [(1, "agents", json!([sam])), (2, "code", json!(false))] {
+        form["pairing"] = json!({"code": true, "agents": []});
+        form["pairing"][wrong] = value;
+        form["revision"] = json!(revision);
+        let saved = office.send(Method::PUT, &path, Some(form.clone())).await;
+        assert_eq!(saved.status, 200, "{}", saved.text());
+        assert_eq!(hears().await, json!(false), "{wrong}");
+    }
 }

@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use crate::captures::{call, capture};
 use crate::evidence::payment;
 use crate::follow_ups::follow_up;
+use crate::right_gateway::more;
+use crate::services::{at_trunk, furnish_sounds, queued, service};
 use crate::support::{Browser, House, PASSWORD, desktop, ended, recording, user};
 use crate::widgets::widget;
 
@@ -58,6 +60,9 @@ fn furnish_desk(house: &House, agent: &UserId) {
     house.desk.add_capture(agent, capture("capture-1"));
     house.desk.add_call(agent, call("call-1"));
     *house.desk.tab.lock().unwrap() = Some(TAB.to_owned());
+    house
+        .desk
+        .listens(&UserId::from_random(5), &"call-1".parse().unwrap());
 }
 
 /// Payments with an unknown outcome, charged ones, and a refund whose outcome is unknown.
@@ -116,6 +121,7 @@ impl Stage {
         lee.name = "lee".to_owned();
         house.rooms.add_user(lee);
         furnish_desk(&house, &sid);
+        furnish_sounds(&house);
         house.screens.is_of(&sid);
         house.screens.pause_at(1_000);
         fill_ledger(&house, &sid);
@@ -261,8 +267,18 @@ impl Stage {
             ),
             case(
                 "POST",
+                "/calls",
+                json!({"number": "+1 555 010-0199", "agent": "anna", "service": self.service}),
+            ),
+            case(
+                "POST",
                 "/calls/bind",
                 json!({"agent": "anna", "call": {"by": "tonewall_call", "name": "call-1"}}),
+            ),
+            case(
+                "POST",
+                "/number-reservations",
+                json!({"service": self.service, "agent": "anna", "from": "+1 555 010-0199"}),
             ),
             call(
                 "POST",
@@ -284,7 +300,9 @@ impl Stage {
             case("POST", "/phone/test", tab.clone()),
             call("/phone/calls/{id}/connect", described("answer")),
             call("/phone/calls/{id}/answer", tab.clone()),
-            call("/phone/calls/{id}/decline", tab),
+            call("/phone/calls/{id}/decline", tab.clone()),
+            call("/running-calls/{id}/listeners", tab),
+            case("PUT", "/listening/{id}/voice", json!({"voice": "agent"})).at("leg-1"),
             call("/phone/calls/{id}/restart", described("offer")),
         ]
     }
@@ -417,7 +435,11 @@ impl Stage {
                 json!({"refused": [{"routing": ROUTING_NUMBERS[0], "reason": "Closed in May"}], "revision": 0}),
             ),
             case("POST", "/services", service("Sales", "100", 0)),
+            case("POST", "/services", at_trunk("Sales", "100", 0)),
+            case("POST", "/services", queued("Sales", "100", 0)),
             case("PUT", "/services/{id}", service("Billing", "201", 1)).at(&self.service),
+            case("PUT", "/services/{id}", at_trunk("Billing", "201", 1)).at(&self.service),
+            case("PUT", "/services/{id}", queued("Billing", "201", 1)).at(&self.service),
             case("POST", "/services/{id}/recorders", recorders).at(&self.service),
             case("POST", "/desktops", self.desktop("Collections", 0)),
             case("PUT", "/desktops/{id}", self.desktop("Sales", 1)).at("sales"),
@@ -500,14 +522,6 @@ fn with(body: &Value, name: &str, value: i64) -> Value {
     changed
 }
 
-fn service(name: &str, number: &str, revision: i64) -> Value {
-    let route = json!({"to": "uri", "uri": "sip:100@192.0.2.5", "address": "192.0.2.5:5060", "agent": "anna"});
-    json!({"name": name, "numbers": [number], "route": route, "desktop": "sales", "protection": "capture", "after_call_s": 30,
-        "pairing": {"extension": "contact", "code": true, "agents": []},
-        "call_recording": {"when": "always", "keep_days": 30},
-        "screen_recording": {"when": "always", "surfaces": "entire_screen", "required": true, "keep_days": 30}, "revision": revision})
-}
-
 /// An Advanced widget with everything that one can have.
 fn whole_widget() -> Value {
     let mut card = widget(WidgetKind::CreditCardAdvanced, "Card payment");
@@ -521,94 +535,6 @@ fn whole_widget() -> Value {
     card["gateway"]["more"] = more();
     card["gateway_secrets"] = json!({"key": "gateway-canary"});
     card
-}
-
-/// An operation that says no more than it has to.
-fn short() -> Value {
-    json!({"url": "/orders/{payment.reference}", "success_key": "state", "success_value": "done"})
-}
-
-/// Everything that can stand in an operation together.
-fn operation() -> Value {
-    let row = |name, value| json!([{"name": name, "value": value}]);
-    json!({
-        "url": "/orders/{payment.reference}",
-        "method": "POST",
-        "request_type": "application/json",
-        "response_type": "application/json",
-        "request_params": row("order", "{sale.transaction_id}"),
-        "body": "",
-        "request_headers": row("X-Api-Key", "{secret.key}"),
-        "success_key": "state",
-        "success_value": "done",
-        "success_value_meaning": "test",
-        "verdict": {
-            "also": ["http:status = 200"],
-            "unknown": ["code = 9"],
-            "review": ["code = 4"],
-            "declined": ["code = 2"],
-            "error": ["code = 3"],
-        },
-        "agent_message_key": "text",
-        "message_keys": ["error"],
-        "outputs": row("void_id", "id"),
-        "reference_key": "order.reference",
-    })
-}
-
-/// Everything that can stand behind "More" together.
-fn more() -> Value {
-    let row = |name, value| json!([{"name": name, "value": value}]);
-    json!({
-        "method": "PUT",
-        "request_format": "request_type",
-        "body": "",
-        "auth_password": "{let.hash}",
-        "body_form_field": "",
-        "content_type": "application/x-www-form-urlencoded; charset=utf-8",
-        "constants": row("merchant", "M7"),
-        "secrets": ["key"],
-        "variables": row("hash", "{cfg.merchant|sha256|hex}"),
-        "signature": row("digest", "{body.raw|sha256|b64}"),
-        "steps": [{
-            "name": "login",
-            "url": "/token",
-            "method": "POST",
-            "request_type": "application/json",
-            "response_type": "application/json",
-            "request_params": row("grant_type", "client_credentials"),
-            "body": "",
-            "request_headers": row("X-Api-Key", "{secret.key}"),
-            "extract": [{"name": "token", "value": "access_token", "public": true}],
-            "require": ["token_type = Bearer"],
-        }],
-        "response_format": "response_type",
-        "verdict": {
-            "also": ["http:status = 200"],
-            "unknown": ["code = 9"],
-            "review": ["code = 4"],
-            "declined": ["code = 2"],
-            "error": ["code = 3"],
-        },
-        "message_keys": ["text"],
-        "outputs": row("transaction_id", "id"),
-        "recovery": "none",
-        "connection": {"trust": "bank", "client_certificate": "shop", "proxy": "out"},
-        "store": {
-            "url": "/vault", "success_key": "state", "success_value": "done", "request_params": row("number", "{card.number}"),
-        },
-        "operations": {
-            "inquire": operation(), "void": short(), "refund": short(), "capture": short(), "schedule": short(),
-        },
-        "cases": [{
-            "name": "approved",
-            "operation": "inquire",
-            "status": 200,
-            "headers": row("x-request", "7"),
-            "body": "{}",
-            "expected": {"outcome": "unknown", "message": "", "outputs": {"void_id": "t-1"}},
-        }],
-    })
 }
 
 /// The gateway of a new widget, with a password typed for it.
