@@ -2,7 +2,8 @@
 //! Owns: that no server runs meanwhile, and what is told of what was done.
 //! Never: prints a key; takes an older one out of the key file, since backups and other servers may need it.
 
-use std::net::UdpSocket;
+use std::net::{TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,7 +12,9 @@ use clap::Subcommand;
 use domain::access::Actor;
 use domain::audit::{AuditAction, AuditEntry};
 use domain::time::WallClock;
+use sip::Transport;
 use store::Database;
+use voice::transport::InterfaceConfig;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -84,13 +87,26 @@ pub(crate) async fn run_recording(command: RecordingCommand) -> Result<bool> {
     Ok(rekeyed.left.is_empty())
 }
 
-/// A server that runs knows the keys of its start only, and may delete what is being wrapped: it has to be stopped. The port says whether it is, and keeps
-/// it so while it is held.
-async fn open_alone(config: &Config) -> Result<(UdpSocket, Database)> {
-    let address = config.sip.listen;
-    let alone = UdpSocket::bind(address)
-        .with_context(|| format!("{address} (sip.listen) is taken: stop the server first"))?;
+/// A server that runs knows the keys of its start only, and may delete what is being wrapped: it has to be stopped. Its ports of SIP say whether it is, and
+/// keep it so while they are held.
+async fn open_alone(config: &Config) -> Result<(Vec<OwnedFd>, Database)> {
+    let ports = config.sip.interfaces().into_iter().map(hold);
+    let alone = ports.collect::<Result<_>>()?;
     Ok((alone, open_store(config).await?))
+}
+
+/// Holds the port of an interface.
+fn hold(interface: InterfaceConfig) -> Result<OwnedFd> {
+    let (address, transport) = (interface.listen, interface.transport);
+    let (held, setting) = match transport {
+        Transport::Udp => (UdpSocket::bind(address).map(OwnedFd::from), "sip.listen"),
+        Transport::Tcp => (TcpListener::bind(address).map(OwnedFd::from), "sip.listen"),
+        Transport::Tls => (
+            TcpListener::bind(address).map(OwnedFd::from),
+            "sip.tls.listen",
+        ),
+    };
+    held.with_context(|| format!("{address} ({setting}) is taken: stop the server first"))
 }
 
 fn lines(Rekeyed { done, same, left }: &Rekeyed) -> Vec<String> {
@@ -108,22 +124,34 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_runs_has_to_be_stopped_first() {
-        let running = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = running.local_addr().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let text = format!(
-            "[node]\ndata = {:?}\n[sip]\nlisten = \"{address}\"\n",
-            folder.path()
+        let port = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let (running, inside) = (UdpSocket::bind("127.0.0.1:0").unwrap(), port());
+        let tls = |address| {
+            format!(
+                "udp = \"off\"\ntcp = \"off\"\n[sip.tls]\nlisten = \"{address}\"\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n"
+            )
+        };
+        let clear = format!(
+            "tcp = \"off\"\nlisten = \"{}\"\n",
+            running.local_addr().unwrap()
         );
-        let config = Config::parse(&text, |_| None).unwrap();
-        let refused = open_alone(&config).await.map(|_| ()).unwrap_err();
-        assert!(refused.to_string().ends_with("stop the server first"));
-        assert!(
-            !folder.path().join("master.key").exists(),
-            "nothing was made"
-        );
-        drop(running);
-        assert!(open_alone(&config).await.is_ok());
+        let tls = tls(inside.local_addr().unwrap());
+        for (sip, held) in [
+            (clear, OwnedFd::from(running)),
+            (tls, OwnedFd::from(inside)),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let text = format!("[node]\ndata = {:?}\n[sip]\n{sip}", folder.path());
+            let config = Config::parse(&text, |_| None).unwrap();
+            let refused = open_alone(&config).await.map(|_| ()).unwrap_err();
+            assert!(refused.to_string().ends_with("stop the server first"));
+            assert!(
+                !folder.path().join("master.key").exists(),
+                "nothing was made"
+            );
+            drop(held);
+            assert!(open_alone(&config).await.is_ok());
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod recorder;
 mod scan;
 mod seed;
 mod simulate;
+mod trunks;
 mod verify;
 mod wire;
 
@@ -35,8 +36,8 @@ use wire::{Extras, Server};
 /// Memory that any library gives back is zeroed: bodies, TLS records and strings that a captured value may have touched on its way out.
 #[cfg(not(feature = "plain-allocator"))]
 #[global_allocator]
-static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
-    zeroizing_alloc::ZeroAlloc(std::alloc::System);
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<mimalloc::MiMalloc> =
+    zeroizing_alloc::ZeroAlloc(mimalloc::MiMalloc);
 
 /// Secure payment capture for phone calls.
 #[derive(Debug, Parser)]

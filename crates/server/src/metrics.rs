@@ -2,15 +2,18 @@
 //! Owns: which numbers are shown, under which names.
 //! Never: a label that is not a closed list.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use calls::Calls;
+use calls::{Calls, QueueCounts};
+use domain::number_pool::Standing;
 use media::egress_guard::EgressGuardCounters;
 use media::g711::SAMPLE_RATE_HZ;
 use media::relay::DropReason;
 use secret::Arena;
 use store::Database;
-use voice::{MediaCounters, Node};
+use voice::{MediaCounters, Node, PlaceStanding};
 use web::health::{HealthSource, Metric, MetricKind};
 
 use crate::recorder::{Counts, External, HoldCounts, Recorder, SiprecCounts};
@@ -65,11 +68,14 @@ impl HealthSource for Numbers {
         let rows = [
             ("tonewall_calls_running", "Calls now.", Gauge, size(self.calls.count())),
             ("tonewall_calls_captures_open", "Captures open now.", Gauge, size(self.calls.captures())),
+            ("tonewall_calls_numbers_refused_total", "Numbers that agents or programs wanted called and that no service calls.", Counter, count(self.calls.numbers_refused())),
+            ("tonewall_number_reservations_refused_total", "Times that a number was to be reserved and none of the pool was free.", Counter, count(self.calls.reservations_refused())),
             ("tonewall_calls_wrong_pairing_codes_total", "Pairing codes that were keyed and were none.", Counter, count(self.calls.wrong_pairing_codes())),
             ("tonewall_secret_slots_free", "Arena slots free.", Gauge, size(self.arena.slots_free())),
             ("tonewall_voice_calls_incoming_total", "Calls that came in.", Counter, count(node.calls_incoming)),
             ("tonewall_voice_calls_answered_total", "Calls connected.", Counter, count(node.calls_answered)),
             ("tonewall_voice_calls_shed_total", "Calls refused for want of room.", Counter, count(node.calls_shed)),
+            ("tonewall_voice_calls_referred_total", "Calls that a phone or PBX has had go to somebody else by SIP.", Counter, count(node.calls_referred)),
             ("tonewall_voice_calls_failed_total", "Calls that failed on our side.", Counter, count(node.calls_failed)),
             ("tonewall_voice_legs", "SIP dialogs now.", Gauge, size(node.sip.legs)),
             ("tonewall_voice_sip_connections", "SIP connections now.", Gauge, size(node.streams.open)),
@@ -83,7 +89,12 @@ impl HealthSource for Numbers {
         let mut metrics: Vec<Metric> = rows
             .map(|(name, help, kind, value)| metric(name, help, kind, value))
             .into();
+        metrics.push(reservations_metric(self.calls.pool_numbers()));
+        metrics.extend(queue_metrics(self.calls.queue_counts()));
         metrics.extend(sip_metrics(&node.sip));
+        metrics.extend(node.streams.certificate_ends.map(certificate_metric));
+        metrics.push(trunk_metric(&self.node.registrations()));
+        metrics.push(place_metric(&self.node.places()));
         metrics.extend(media_metrics(&node.media));
         metrics.extend(egress_guard_metrics(&node.media));
         let recorded = self.recorder.as_ref().map(Recorder::counts);
@@ -92,6 +103,39 @@ impl HealthSource for Numbers {
         metrics.extend(session_metrics(self.external.session_counts()));
         metrics
     }
+}
+
+fn reservations_metric(standing: Standing) -> Metric {
+    let states = [
+        ("reserved", standing.reserved),
+        ("resting", standing.resting),
+        ("free", standing.free),
+    ];
+    let sample = |(state, numbers): (&str, usize)| {
+        let label = vec![("state", state.to_owned())];
+        (label, size(numbers))
+    };
+    Metric {
+        name: "tonewall_number_reservations",
+        help: "Numbers of pools, by how they stand.",
+        kind: MetricKind::Gauge,
+        samples: states.map(sample).into(),
+    }
+}
+
+fn queue_metrics(counts: QueueCounts) -> Vec<Metric> {
+    use MetricKind::{Counter, Gauge};
+    let waited_seconds = count(counts.waited_ms) / 1_000.0;
+    #[rustfmt::skip]
+    let rows = [
+        ("tonewall_queue_waiting", "Callers who wait for an agent now.", Gauge, size(counts.waiting)),
+        ("tonewall_queue_answered_total", "Callers who waited and were answered by an agent.", Counter, count(counts.answered)),
+        ("tonewall_queue_wait_seconds_total", "How long those who were answered have waited, in sum.", Counter, waited_seconds),
+        ("tonewall_queue_abandoned_total", "Callers who hung up while they waited.", Counter, count(counts.abandoned)),
+        ("tonewall_queue_overflowed_total", "Callers for whom there was no place, or who waited for as long as their service allows.", Counter, count(counts.overflowed)),
+    ];
+    rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
+        .into()
 }
 
 fn sip_metrics(sip: &voice::StackCounters) -> Vec<Metric> {
@@ -111,6 +155,51 @@ fn sip_metrics(sip: &voice::StackCounters) -> Vec<Metric> {
     ];
     rows.map(|(name, help, kind, value)| metric(name, help, kind, value))
         .into()
+}
+
+fn certificate_metric(ends: SystemTime) -> Metric {
+    let left = match ends.duration_since(SystemTime::now()) {
+        Ok(left) => left.as_secs_f64(),
+        Err(over) => -over.duration().as_secs_f64(),
+    };
+    let help = "Time until the certificate of sip.tls ends.";
+    metric(
+        "tonewall_sip_certificate_left_seconds",
+        help,
+        MetricKind::Gauge,
+        left,
+    )
+}
+
+/// A label for each trunk of the file that we register at.
+fn trunk_metric(registrations: &BTreeMap<String, bool>) -> Metric {
+    let sample = |(trunk, holds): (&String, &bool)| {
+        let label = vec![("trunk", trunk.clone())];
+        (label, if *holds { 1.0 } else { 0.0 })
+    };
+    Metric {
+        name: "tonewall_sip_trunk_registered",
+        help: "1: we are registered at this trunk.",
+        kind: MetricKind::Gauge,
+        samples: registrations.iter().map(sample).collect(),
+    }
+}
+
+/// Labels for each place of the file.
+fn place_metric(places: &[PlaceStanding]) -> Metric {
+    let sample = |place: &PlaceStanding| {
+        let labels = vec![
+            ("trunk", place.trunk.clone()),
+            ("place", place.place.clone()),
+        ];
+        (labels, if place.is_up { 1.0 } else { 0.0 })
+    };
+    Metric {
+        name: "tonewall_sip_trunk_up",
+        help: "1: calls go to this place of the trunk; 0: only where no other is left.",
+        kind: MetricKind::Gauge,
+        samples: places.iter().map(sample).collect(),
+    }
 }
 
 fn media_metrics(media: &MediaCounters) -> Vec<Metric> {

@@ -3,6 +3,7 @@
 //! Never: a password that is the same twice, or one that is kept in clear.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use domain::access::{Actor, Role, User};
 use domain::audit::{AuditAction, AuditEntry};
@@ -11,10 +12,11 @@ use domain::capture::{Brand, Field, WidgetKind};
 use domain::desktop::{Credentials, Desktop, DesktopService, Layout};
 use domain::gateway::{ContentType, GatewayConfig};
 use domain::id::{DesktopId, ServiceId, UserId, WidgetId};
+use domain::outbound::{NumberPattern, Outbound, WayOut};
 use domain::pairing::Pairing;
 use domain::service::{
-    CallRecording, ProtectionScope, RecorderDeclaration, ResponseVariables, Route, ScreenRecording,
-    Service, Settings,
+    CallRecording, OnTransfer, ProtectionScope, RecorderDeclaration, ResponseVariables, Route,
+    ScreenRecording, Service, Settings,
 };
 use domain::time::WallClock;
 use domain::widget::{Prompt, Translations, Widget, WidgetOptions};
@@ -84,6 +86,7 @@ pub(crate) async fn save_user(
         Change::SaveUser(user),
     )
     .await
+    .map(drop)
 }
 
 async fn save(
@@ -91,10 +94,9 @@ async fn save(
     action: AuditAction,
     object: String,
     change: Change,
-) -> Result<(), SeedError> {
+) -> Result<i64, SeedError> {
     let entry = AuditEntry::new(SystemClock.now(), &Actor::system(), action, object);
-    store.commit(Audited { change, entry }).await?;
-    Ok(())
+    Ok(store.commit(Audited { change, entry }).await?)
 }
 
 /// The first administrator of a new installation, whose password is printed once and must be changed.
@@ -118,6 +120,8 @@ pub(crate) struct Demonstration {
     pub(crate) passwords: BTreeMap<&'static str, String>,
     /// The agent phone's user and password.
     pub(crate) phone: (String, String),
+    /// Its service, as it is stored.
+    pub(crate) service: Service,
 }
 
 /// Number that the demonstration's consumer dials.
@@ -154,15 +158,20 @@ pub(crate) async fn demonstration(
         change,
     )
     .await?;
-    let service = Service {
+    let mut service = Service {
         id: ServiceId::from_random(rand::random()),
         name: "Demo line".to_owned(),
         numbers: vec![DEMO_NUMBER.to_owned()],
         route: Route::Agents,
         pairing: Pairing::default(),
+        pool: None,
+        hours: None,
+        outbound: None,
+        queue: None,
         desktop: desktop_id.clone(),
         protection: ProtectionScope::Capture,
         after_call_s: 0,
+        on_transfer: OnTransfer::default(),
         call_recording: CallRecording::default(),
         screen_recording: ScreenRecording::default(),
         recorders: Some(RecorderDeclaration {
@@ -172,17 +181,44 @@ pub(crate) async fn demonstration(
         }),
         revision: 0,
     };
-    save(
-        store,
-        AuditAction::ServiceSaved,
-        "service Demo line".to_owned(),
-        Change::SaveService(service),
-    )
-    .await?;
+    service.revision = save_service(store, &service).await?;
     let phone = ("1001".to_owned(), make_password());
     let secret = web::phone_secret(&phone.0, realm, &SecretText::new(phone.1.clone()));
     let passwords = demo_users(store, desktop_id, (phone.0.clone(), secret)).await?;
-    Ok(Demonstration { passwords, phone })
+    Ok(Demonstration {
+        passwords,
+        phone,
+        service,
+    })
+}
+
+async fn save_service(store: &dyn Store, service: &Service) -> Result<i64, SeedError> {
+    let object = format!("service {}", service.name);
+    let change = Change::SaveService(service.clone());
+    save(store, AuditAction::ServiceSaved, object, change).await
+}
+
+/// The demonstration's agents call out, too: numbers that begin with 555, all of which are the simulated consumer's.
+pub(crate) async fn calls_out(
+    store: &dyn Store,
+    service: &Service,
+    consumer: SocketAddr,
+) -> Result<(), SeedError> {
+    let patterns = ["+1555*", "555*"].into_iter();
+    let service = Service {
+        pool: None,
+        hours: None,
+        outbound: Some(Outbound {
+            route: WayOut::Uri {
+                uri: format!("sip:{{number}}@{consumer}"),
+                address: consumer.to_string(),
+            },
+            caller_number: "+15550199".to_owned(),
+            numbers: patterns.filter_map(NumberPattern::parse).collect(),
+        }),
+        ..service.clone()
+    };
+    save_service(store, &service).await.map(drop)
 }
 
 async fn demo_users(

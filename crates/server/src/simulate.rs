@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use simulator::{AgentPhone, GatewayPlan, Simulation, StagePlan};
+use simulator::{AgentPhone, GatewayPlan, PhoneWays, Simulation, StagePlan};
 
 use crate::config::Config;
 use crate::page;
@@ -61,6 +61,15 @@ async fn beside(options: &SimulateOptions, config: &Config) -> Result<()> {
     let consumer = consumer.context(
         "the file has no [[trunk]]; the simulated consumer calls from the first address of the first one, for instance 127.0.0.2",
     )?;
+    let phones = PhoneWays {
+        tcp: !config.sip.udp,
+        ..PhoneWays::default()
+    };
+    if !config.sip.udp && !config.sip.tcp {
+        bail!(
+            "simulated phones beside a server of yours speak UDP or TCP, and the file has sip.udp and sip.tcp off"
+        );
+    }
     let password = std::env::var(PASSWORD)
         .with_context(|| format!("{PASSWORD} holds no password for the agent's phone"))?;
     let simulation = Simulation::open(GatewayPlan {
@@ -89,6 +98,7 @@ async fn beside(options: &SimulateOptions, config: &Config) -> Result<()> {
             .web_origin
             .clone()
             .unwrap_or_else(|| format!("http://{}", config.web_listen)),
+        phones,
     };
     let stage = simulation.set_stage(plan, page::source()).await?;
     crate::print_line(&format!(

@@ -20,13 +20,12 @@ use domain::service::{RecordWhen, ScreenWhen, Service};
 use domain::time::WallClock;
 use gateway::HttpsGateway;
 use secret::Arena;
-use sip::Transport;
 use store::{Database, EnvelopeKeySource, KeyFile, StoreConfig};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use voice::rtp_socket::RtpPorts;
-use voice::transport::{InterfaceConfig, TlsConfig, TlsPeer};
-use voice::{AudioSink, BrowserPorts, MediaSource, Node, NodeConfig, Peer, Speaker};
+use voice::transport::{TlsConfig, TlsPeer};
+use voice::{AudioSink, BrowserPorts, Node, NodeConfig, Speaker};
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config, RecorderKind};
@@ -34,6 +33,7 @@ use crate::gateway_files;
 use crate::hardening;
 use crate::metrics::Numbers;
 use crate::recorder::{AllRecorders, External, Recorder, SiprecLine, SiprecPlace, Work};
+use crate::trunks;
 
 /// A stop waits this long for charges on their way: their longest Read Timeout.
 const DRAIN_MAX: Duration = Duration::from_secs(125);
@@ -62,6 +62,13 @@ pub(crate) enum StartError {
     #[error("{setting}")]
     ConfigGatewayFile {
         setting: String,
+        #[source]
+        source: Box<gateway::FileError>,
+    },
+    /// The trunk, and whose key it is.
+    #[error("password_file of the trunk {trunk}")]
+    ConfigTrunkFile {
+        trunk: String,
         #[source]
         source: Box<gateway::FileError>,
     },
@@ -295,7 +302,7 @@ fn siprec_place(config: &Config, database: &Database, ports: &RtpPorts) -> Optio
     if !kinds.any(|kind| matches!(kind, RecorderKind::Siprec { .. })) {
         return None;
     }
-    let sip_address = config.sip.listen.ip();
+    let sip_address = config.sip.address();
     Some(SiprecPlace {
         node: config.node.clone(),
         epoch: u32::try_from(database.epoch()).unwrap_or(u32::MAX),
@@ -474,14 +481,19 @@ fn of_calls(database: &Arc<Database>) -> Arc<dyn Store> {
     store
 }
 
-fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) -> NodeConfig {
+fn node_config(
+    config: &Config,
+    arena: &Arc<Arena>,
+    epoch: i64,
+    extras: Extras,
+) -> Result<NodeConfig, StartError> {
     let mut node = NodeConfig::new(config.sip.listen, config.media_ports.clone(), arena.clone());
     node.node.clone_from(&config.node);
     node.epoch = u32::try_from(epoch).unwrap_or(u32::MAX);
     node.realm.clone_from(&config.realm);
     node.digest = config.digest;
     node.phone_codecs.clone_from(&config.phone_codecs);
-    node.interfaces = interfaces(config);
+    node.interfaces = config.sip.interfaces();
     node.tls = tls(config);
     node.media_address = config.media_address;
     node.media_advertised = config.media_advertised;
@@ -492,35 +504,17 @@ fn node_config(config: &Config, arena: &Arc<Arena>, epoch: i64, extras: Extras) 
         Some(first) => BrowserPorts::From(first),
     };
     node.limits.answer_wait = config.ring_time;
+    node.limits.silence_max = config.next_place_after;
     node.limits.sip.new_invites_per_second = config.calls_per_second;
     node.audio_sink = extras.audio_sink;
-    node.peers = config.trunks.iter().map(peer).collect();
+    node.dns.clone_from(&config.sip.dns);
+    node.peers = trunks::peers(&config.trunks)?;
     node.phones_srtp = config.phones_srtp;
     #[cfg(feature = "planted")]
     {
         node.mask_off = crate::planted::is_mask_off();
     }
-    node
-}
-
-/// Where SIP is spoken, the interface that calls go out by where nothing says more first.
-fn interfaces(config: &Config) -> Vec<InterfaceConfig> {
-    let transports = [
-        Some(Transport::Udp),
-        config.sip.tcp.then_some(Transport::Tcp),
-    ];
-    let transports = transports.into_iter().flatten();
-    let interface = |transport| InterfaceConfig {
-        advertised: config.sip.advertised,
-        ..InterfaceConfig::new(transport, config.sip.listen)
-    };
-    let mut all: Vec<_> = transports.map(interface).collect();
-    all.extend(config.sip.tls.as_ref().map(|tls| InterfaceConfig {
-        // The same address; the port is the bound one.
-        advertised: config.sip.advertised.map(|at| (at.ip(), 0).into()),
-        ..InterfaceConfig::new(Transport::Tls, tls.listen)
-    }));
-    all
+    Ok(node)
 }
 
 fn tls(config: &Config) -> Option<TlsConfig> {
@@ -528,7 +522,10 @@ fn tls(config: &Config) -> Option<TlsConfig> {
     let peer = |trunk: &config::Trunk| {
         Some(TlsPeer {
             addresses: trunk.addresses.clone(),
-            name: trunk.tls_name.clone()?,
+            name: match tls.roots {
+                Some(_) => trunk.certificate_name()?,
+                None => trunk.tls_name.clone()?,
+            },
         })
     };
     Some(TlsConfig {
@@ -548,7 +545,7 @@ fn start_node(
     heard: Heard,
     calls: &Calls,
 ) -> Result<Arc<Node>, StartError> {
-    let mut node = node_config(config, arena, database.epoch(), heard.extras);
+    let mut node = node_config(config, arena, database.epoch(), heard.extras)?;
     node.shared_ports = Some(heard.ports);
     let node = Arc::new(Node::start(node, Arc::new(calls.clone()))?);
     calls.attach(node.clone());
@@ -567,21 +564,6 @@ async fn serve_health(
 ) -> Result<web::health::Health, StartError> {
     let serving = web::health::serve(config.health_listen, Arc::new(numbers));
     serving.await.map_err(StartError::Health)
-}
-
-fn peer(trunk: &config::Trunk) -> Peer {
-    Peer {
-        name: trunk.name.clone(),
-        addresses: trunk.addresses.clone(),
-        call_header_trusted: true,
-        media_source: match trunk.media_source {
-            config::MediaSource::Signalled => MediaSource::Signalled,
-            config::MediaSource::Latch => MediaSource::Latch,
-        },
-        info_digits: trunk.info_digits,
-        srtp: trunk.srtp,
-        codecs: trunk.codecs.clone(),
-    }
 }
 
 /// What phones and gateway know of the configuration from the beginning on.
@@ -649,6 +631,8 @@ fn web_config(config: &Config) -> web::WebConfig {
     web.phone_realm.clone_from(&config.realm);
     let controls = config.external_recorders.iter();
     web.recorder_controls = controls.map(|(name, _)| name.clone()).collect();
+    let callable = config.trunks.iter().filter(|one| !one.places.is_empty());
+    web.trunks = callable.map(|trunk| trunk.name.clone()).collect();
     web
 }
 

@@ -18,6 +18,8 @@ mod asked;
 mod asterisk_recorder;
 #[path = "stories/canary.rs"]
 mod canary;
+#[path = "stories/dialled.rs"]
+mod dialled;
 #[path = "stories/external_recorders.rs"]
 mod external_recorders;
 #[path = "stories/faulty_recorders.rs"]
@@ -28,17 +30,29 @@ mod first_peaks;
 mod freeswitch_recorder;
 #[path = "stories/gateway_command.rs"]
 mod gateway_command;
+#[path = "stories/hours.rs"]
+mod hours;
 #[path = "stories/killed.rs"]
 mod killed;
+#[path = "stories/number_pool.rs"]
+mod number_pool;
 #[path = "stories/once.rs"]
 mod once;
+#[path = "stories/party.rs"]
+mod party;
 #[path = "stories/plans.rs"]
 mod plans;
+#[path = "stories/queued.rs"]
+mod queued;
 #[path = "stories/recordings.rs"]
 mod recordings;
+#[path = "stories/referred.rs"]
+mod referred;
 #[path = "stories/siprec_recorder.rs"]
 mod siprec_recorder;
 #[path = "stories/starts.rs"]
 mod starts;
 #[path = "stories/transferred.rs"]
 mod transferred;
+#[path = "stories/transports.rs"]
+mod transports;

@@ -50,6 +50,8 @@ pub(crate) fn router(stage: Arc<Stage>) -> Router {
         .route("/control/events", get(events))
         .route("/control/call", post(call))
         .route("/control/hang-up", post(hang_up))
+        .route("/control/hand-over", post(hand_over))
+        .route("/control/refer", post(refer))
         .route("/control/key", post(key))
         .route("/control/keys", post(keys))
         .route("/control/key-card", post(key_card))
@@ -76,6 +78,8 @@ struct Shown {
 #[derive(Serialize)]
 struct ShownAgent {
     user: String,
+    /// Where its phone takes calls: what a PBX's phone would be.
+    address: SocketAddr,
     #[serde(flatten)]
     state: PhoneState,
 }
@@ -84,6 +88,7 @@ fn shown(stage: &Stage) -> Shown {
     let agents = stage.agents.iter();
     let agents = agents.map(|(user, phone)| ShownAgent {
         user: user.clone(),
+        address: phone.local(),
         state: *phone.state().borrow(),
     });
     Shown {
@@ -135,31 +140,61 @@ async fn hang_up(State(stage): State<Arc<Stage>>) -> Json<Shown> {
     Json(shown(&stage))
 }
 
+/// Somebody else takes the consumer's handset.
+async fn hand_over(State(stage): State<Arc<Stage>>) -> Json<Shown> {
+    stage.consumer.hand_over().await;
+    Json(shown(&stage))
+}
+
+#[derive(Deserialize)]
+struct ReferRequest {
+    /// The agent whose phone it is.
+    who: String,
+    /// Whom it asks for: the user of a phone, or a number.
+    to: String,
+}
+
+/// An agent's phone asks the server to have its call go elsewhere.
+async fn refer(State(stage): State<Arc<Stage>>, Json(request): Json<ReferRequest>) -> Response {
+    let Some(phone) = phone(&stage, &request.who) else {
+        return refused("there is no such phone; /control/state lists them");
+    };
+    phone.refer(&request.to).await;
+    Json(shown(&stage)).into_response()
+}
+
 #[derive(Deserialize)]
 struct KeyRequest {
     key: String,
 }
 
 async fn key(State(stage): State<Arc<Stage>>, Json(request): Json<KeyRequest>) -> Response {
-    press_all(&stage, &request.key, 1).await
+    press_all(&stage.consumer, &stage, &request.key, 1).await
 }
 
 #[derive(Deserialize)]
 struct KeysRequest {
     keys: String,
+    /// The agent whose phone it is; left out: the consumer's.
+    #[serde(default)]
+    who: Option<String>,
 }
 
 async fn keys(State(stage): State<Arc<Stage>>, Json(request): Json<KeysRequest>) -> Response {
-    press_all(&stage, &request.keys, KEYS_MAX).await
+    let who = request.who.as_deref();
+    let Some(phone) = who.map_or(Some(&stage.consumer), |who| phone(&stage, who)) else {
+        return refused("there is no such phone; /control/state lists them");
+    };
+    press_all(phone, &stage, &request.keys, KEYS_MAX).await
 }
 
-async fn press_all(stage: &Stage, text: &str, most: usize) -> Response {
+async fn press_all(phone: &Phone, stage: &Stage, text: &str, most: usize) -> Response {
     let presses: Vec<_> = cards::keys(text).collect();
     if presses.is_empty() || presses.len() > most || presses.len() != text.chars().count() {
         return refused(&format!("write 1 to {most} of 0-9, * and #"));
     }
     for key in presses {
-        stage.consumer.press(key).await;
+        phone.press(key).await;
     }
     Json(shown(stage)).into_response()
 }

@@ -12,6 +12,6 @@ mod simulation;
 pub use cards::{CARDS, Part, TestCard};
 pub use control::{PageFile, PageSource};
 pub use simulation::{
-    AgentPhone, GatewayPlace, GatewayPlan, RunningStage, Simulation, SimulationError, StagePlace,
-    StagePlan,
+    AgentPhone, GatewayPlace, GatewayPlan, PhoneFiles, PhoneWays, RunningStage, Shown, Simulation,
+    SimulationError, StagePlace, StagePlan,
 };

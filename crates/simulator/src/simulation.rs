@@ -9,10 +9,14 @@ use std::time::Duration;
 
 use secret::SecretText;
 use serde::{Deserialize, Serialize};
+use voice::transport::{BindError, TlsConfig};
 
 use crate::control::{self, PageSource, Stage};
-use crate::phone::{AGENT_VOICE, CONSUMER_VOICE, Phone, PhoneConfig};
+use crate::phone::{AGENT_VOICE, CONSUMER_VOICE, Phone, PhoneConfig, SipOver};
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
+
+/// Time between two looks whether certificates of phones have changed.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
 
 /// An agent's phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +68,57 @@ pub struct StagePlan {
     pub answer_after_ms: u64,
     /// The server's page, to link to.
     pub server_page: String,
+    /// How phones and server talk.
+    #[serde(default)]
+    pub phones: PhoneWays,
+}
+
+/// How phones and server talk; by default by UDP and in clear.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PhoneWays {
+    /// SIP by TCP.
+    pub tcp: bool,
+    /// SIP inside TLS, with these files.
+    pub tls: Option<PhoneFiles>,
+    /// Media is secured by SRTP; phones take nothing in clear.
+    pub srtp: bool,
+}
+
+/// Files of phones that speak TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhoneFiles {
+    /// PEM: who signs for the server.
+    pub roots: PathBuf,
+    /// What the consumer's phone shows.
+    pub consumer: Shown,
+    /// What agent phones show.
+    pub agents: Shown,
+}
+
+/// A certificate that is shown, and its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// PEM: the chain, leaf first.
+    pub certificate: PathBuf,
+    /// PEM: its private key.
+    pub key: PathBuf,
+}
+
+impl PhoneWays {
+    fn over(&self, shown: impl Fn(&PhoneFiles) -> &Shown) -> SipOver {
+        match &self.tls {
+            Some(files) => SipOver::Tls(TlsConfig {
+                certificate: shown(files).certificate.clone(),
+                key: shown(files).key.clone(),
+                roots: Some(files.roots.clone()),
+                peers: Vec::new(),
+                look: CERTIFICATE_LOOK,
+            }),
+            None if self.tcp => SipOver::Tcp,
+            None => SipOver::Udp,
+        }
+    }
 }
 
 /// Where phones and control are.
@@ -84,6 +139,9 @@ pub enum SimulationError {
     /// The gateway.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// A phone's own address, or its files.
+    #[error("a simulated phone cannot start")]
+    Phone(#[from] BindError),
     /// A port.
     #[error("the simulator cannot listen on {address}")]
     Listen {
@@ -164,10 +222,13 @@ impl Simulation {
                 return Err(SimulationError::ConfigNotLoopback(address));
             }
         }
-        let consumer = start_phone(consumer_config(&plan))?;
+        let consumer = Phone::start(consumer_config(&plan))?;
         let mut agents = Vec::with_capacity(plan.agents.len());
         for agent in &plan.agents {
-            agents.push((agent.user.clone(), start_phone(agent_config(&plan, agent))?));
+            agents.push((
+                agent.user.clone(),
+                Phone::start(agent_config(&plan, agent))?,
+            ));
         }
         let consumer_at = consumer.local();
         let (number, server_page) = (plan.number, plan.server_page);
@@ -194,17 +255,14 @@ impl Simulation {
     }
 }
 
-fn start_phone(config: PhoneConfig) -> Result<Phone, SimulationError> {
-    let address = config.local;
-    Phone::start(config).map_err(|source| SimulationError::Listen { address, source })
-}
-
 fn consumer_config(config: &StagePlan) -> PhoneConfig {
     PhoneConfig {
         user: "15550100199".to_owned(),
         display: "Jane Roe".to_owned(),
         local: config.consumer,
         server: config.server_sip,
+        over: config.phones.over(|files| &files.consumer),
+        srtp: config.phones.srtp,
         account: None,
         answers_after: None,
         voice: Some(CONSUMER_VOICE),
@@ -217,6 +275,8 @@ fn agent_config(config: &StagePlan, agent: &AgentPhone) -> PhoneConfig {
         display: agent.user.clone(),
         local: SocketAddr::new(config.agents_address, 0),
         server: config.server_sip,
+        over: config.phones.over(|files| &files.agents),
+        srtp: config.phones.srtp,
         account: Some((
             config.realm.clone(),
             SecretText::new(agent.password.clone()),

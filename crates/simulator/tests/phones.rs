@@ -7,7 +7,9 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use secret::{Digit, Key};
-use simulator::phone::{HeardReport, KeyingMode, Phone, PhoneCall, PhoneConfig, PhoneState};
+use simulator::phone::{
+    HeardReport, KeyingMode, Phone, PhoneCall, PhoneConfig, PhoneState, SipOver,
+};
 
 fn config(user: &str, server: SocketAddr, answers: bool) -> PhoneConfig {
     PhoneConfig {
@@ -15,6 +17,8 @@ fn config(user: &str, server: SocketAddr, answers: bool) -> PhoneConfig {
         display: user.to_owned(),
         local: "127.0.0.1:0".parse().unwrap(),
         server,
+        over: SipOver::Udp,
+        srtp: false,
         account: None,
         answers_after: answers.then_some(Duration::from_millis(200)),
         voice: Some((3, 120.0)),
@@ -39,8 +43,17 @@ fn report(phone: &Phone) -> HeardReport {
 
 async fn call_with_keys(mode: KeyingMode) -> (HeardReport, HeardReport) {
     let anywhere = "127.0.0.1:9".parse().unwrap();
-    let callee = Phone::start(config("callee", anywhere, true)).unwrap();
-    let caller = Phone::start(config("caller", callee.local(), false)).unwrap();
+    let callee = config("callee", anywhere, true);
+    call_between(mode, callee, |at| config("caller", at, false)).await
+}
+
+async fn call_between(
+    mode: KeyingMode,
+    callee: PhoneConfig,
+    caller: impl FnOnce(SocketAddr) -> PhoneConfig,
+) -> (HeardReport, HeardReport) {
+    let callee = Phone::start(callee).unwrap();
+    let caller = Phone::start(caller(callee.local())).unwrap();
     caller.mode(mode).await;
     caller.call("callee").await;
     until(&caller, |state| state.call == PhoneCall::Connected).await;
@@ -74,6 +87,33 @@ async fn both_hear_each_other_and_events_travel_as_packets() {
 async fn inband_keys_can_be_read_where_nothing_masks_them() {
     let (callee, _) = call_with_keys(KeyingMode::Inband).await;
     assert_eq!((callee.event_packets, callee.recoverable_digits), (0, 4));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn phones_talk_by_tcp_over_ipv6_with_secured_media() {
+    let way = |config: PhoneConfig| PhoneConfig {
+        local: "[::1]:0".parse().unwrap(),
+        over: SipOver::Tcp,
+        srtp: true,
+        ..config
+    };
+    let callee = way(config("callee", "[::1]:9".parse().unwrap(), true));
+    let caller = |at| way(config("caller", at, false));
+    let (callee, caller) = call_between(KeyingMode::Rfc4733, callee, caller).await;
+    assert!(caller.loud_ms > 100, "{caller:?}");
+    assert_eq!(callee.event_packets, 4 * 7);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_whose_media_is_secured_takes_none_in_clear() {
+    let secured = PhoneConfig {
+        srtp: true,
+        ..config("callee", "127.0.0.1:9".parse().unwrap(), true)
+    };
+    let callee = Phone::start(secured).unwrap();
+    let caller = Phone::start(config("caller", callee.local(), false)).unwrap();
+    caller.call("callee").await;
+    until(&caller, |state| state.failure == Some(488)).await;
 }
 
 #[tokio::test]

@@ -7,19 +7,23 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod account;
 mod connections;
 mod reader;
 mod recorders;
 mod sip;
 mod trunk;
+mod trunk_rules;
 mod value;
 
+pub(crate) use account::Account;
 pub(crate) use connections::{Connections, Proxy};
 pub(crate) use reader::Problem;
 use reader::Reader;
 pub(crate) use recorders::{ExternalRecorder, RecorderKind};
 pub(crate) use sip::Sip;
-pub(crate) use trunk::{MediaSource, Trunk};
+pub(crate) use trunk::Trunk;
+pub(crate) use trunk_rules::Rules as TrunkRules;
 
 /// One row of the settings table.
 pub(crate) struct Setting {
@@ -64,8 +68,9 @@ settings! {
     "web.second_factor" = Some("required"), "Code of an authenticator app for administrators and for users with capture.view_basic: required, or off, of which the server warns at each start.";
     "web.first_administrator" = Some("link"), "How an installation without users gets its first administrator: link, which the start prints and opens a page once, or password, a one-time one for admin.";
     "health.listen" = Some("127.0.0.1:9090"), "Address and port of /healthz, /readyz and /metrics.";
-    "sip.listen" = Some("0.0.0.0:5060"), "Address and port for SIP, by UDP and TCP.";
-    "sip.tcp" = Some("on"), "SIP by TCP at sip.listen, beside UDP: on or off. A route's URI asks for it by ;transport=tcp.";
+    "sip.listen" = Some("0.0.0.0:5060"), "Address and port for SIP, by UDP and TCP; of no use where both are off.";
+    "sip.udp" = Some("on"), "SIP by UDP at sip.listen: on or off. A route's URI that names no transport goes out by UDP, where that is off by TCP, where both are by TLS.";
+    "sip.tcp" = Some("on"), "SIP by TCP at sip.listen: on or off. A route's URI asks for it by ;transport=tcp.";
     "sip.tls.listen" = Some(""), "Address and port for SIP over TLS, 5061 as a rule; empty: none. A route's URI asks for it by ;transport=tls.";
     "sip.tls.certificate" = Some(""), "PEM file with our certificate chain, leaf first, for those who call us and those who ask for it. Read again when it changes.";
     "sip.tls.key" = Some(""), "PEM file with that certificate's private key.";
@@ -73,8 +78,10 @@ settings! {
     "sip.advertised" = Some(""), "Address and port put into Contact and Via; empty: sip.listen. Over TLS this address with the port of sip.tls.listen.";
     "sip.realm" = Some("tonewall"), "Realm of the digest that agent phones answer.";
     "sip.digest" = Some("both"), "Hash functions offered to agent phones: both (SHA-256 first), sha-256 or md5. md5 is for phones that give up when they are offered more.";
-    "sip.phone_codecs" = Some("PCMU,PCMA"), "What may be spoken with agent phones, the most wanted first, separated by commas: PCMU, PCMA, G722. G722 is spoken where the other side of the call speaks it, too.";
+    "sip.phone_codecs" = Some("PCMU,PCMA"), "What may be spoken with agent phones, the most wanted first, separated by commas: PCMU, PCMA, G722, opus. G722 and opus are spoken where the other side of the call speaks them, too, or speaks nothing else that is shared; opus on 256 legs of a node at a time.";
     "sip.ring_time" = Some("30s"), "A call rings for this long, 5s-180s, then 480.";
+    "sip.next_place_after" = Some("4s"), "A place of a trunk that has several may be silent for this long, 1s-20s, before the next is called.";
+    "sip.dns" = Some(""), "Servers that are asked for names among the places of trunks, up to four, each address:port, separated by commas; empty: those of the system (/etc/resolv.conf).";
     "sip.calls_per_second" = Some("500"), "New calls per second before 503, 1-10000.";
     "phones.srtp" = Some("refuse"), "Whether media of agent phones is secured by SRTP with keys in SDP: refuse, prefer or require (*Secured media* below).";
     "phones.srtp_short_tags" = Some("false"), "true: phones may use tags of 32 bits.";
@@ -132,6 +139,7 @@ pub(crate) struct Config {
     pub(crate) digest: voice::DigestPolicy,
     pub(crate) phone_codecs: Vec<voice::Codec>,
     pub(crate) ring_time: Duration,
+    pub(crate) next_place_after: Duration,
     pub(crate) calls_per_second: u32,
     pub(crate) phones_srtp: voice::SrtpRule,
     pub(crate) media_address: IpAddr,
@@ -184,6 +192,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let digest = reader.read("sip.digest", value::digest);
     let phone_codecs = reader.read("sip.phone_codecs", value::codec_list);
     let ring_time = reader.read("sip.ring_time", value::duration(5, 180));
+    let next_place_after = reader.read("sip.next_place_after", value::duration(1, 20));
     let calls_per_second = reader.read("sip.calls_per_second", value::number(1, 10_000));
     let media = read_media(reader);
     let store_url = reader.read("store.url", value::optional(value::store_url));
@@ -216,6 +225,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         digest: digest?,
         phone_codecs: phone_codecs?,
         ring_time: ring_time?,
+        next_place_after: next_place_after?,
         calls_per_second: calls_per_second?,
         phones_srtp: phones_srtp?,
         media_address: media.address,
@@ -318,11 +328,11 @@ fn read_tls(reader: &mut Reader, listen: Option<SocketAddr>) -> Option<web::TlsF
 mod tests {
     use super::*;
 
-    fn nothing(_: &str) -> Option<String> {
+    pub(super) fn nothing(_: &str) -> Option<String> {
         None
     }
 
-    fn problems(text: &str) -> Vec<String> {
+    pub(super) fn problems(text: &str) -> Vec<String> {
         Config::parse(text, nothing)
             .unwrap_err()
             .iter()
@@ -511,7 +521,7 @@ mod tests {
     fn trunks_are_read_and_their_errors_named() {
         let text = "[node]\ndata = \"/tmp/x\"\n[[trunk]]\nname = \"carrier\"\naddresses = [\"192.0.2.1\"]\n";
         let config = Config::parse(text, nothing).unwrap();
-        assert_eq!(config.trunks[0].media_source, MediaSource::Signalled);
+        assert_eq!(config.trunks[0].media_source, voice::MediaSource::Signalled);
         let wrong = text.replace("192.0.2.1", "carrier.example");
         assert!(problems(&wrong)[0].contains("trunk[0].addresses"));
     }
@@ -564,11 +574,11 @@ mod tests {
 
     #[test]
     fn codecs_are_those_of_the_file_and_each_error_is_named() {
-        let text = "[node]\ndata = \"/tmp/x\"\n[sip]\nphone_codecs = \"g722, PCMA\"\n[[trunk]]\nname = \"carrier\"\naddresses = [\"192.0.2.1\"]\ncodecs = [\"G722\", \"PCMU\"]\n";
+        let text = "[node]\ndata = \"/tmp/x\"\n[sip]\nphone_codecs = \"g722, Opus, PCMA\"\n[[trunk]]\nname = \"carrier\"\naddresses = [\"192.0.2.1\"]\ncodecs = [\"G722\", \"PCMU\"]\n";
         let config = Config::parse(text, nothing).unwrap();
         assert_eq!(
             config.phone_codecs,
-            [voice::Codec::G722, voice::Codec::Pcma]
+            [voice::Codec::G722, voice::Codec::Opus, voice::Codec::Pcma]
         );
         assert_eq!(
             config.trunks[0].codecs,
@@ -581,7 +591,7 @@ mod tests {
             let text = text.replace("[\"G722\", \"PCMU\"]", wrong);
             assert!(problems(&text)[0].contains("trunk[0].codecs"), "{wrong}");
         }
-        let wrong = text.replace("g722, PCMA", "");
+        let wrong = text.replace("g722, Opus, PCMA", "");
         assert!(problems(&wrong)[0].contains("sip.phone_codecs"));
     }
 

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use voice::{Codec, Srtp};
+use voice::{Cidr, Codec, Srtp};
 
 type Parsed<T> = Result<T, String>;
 
@@ -69,9 +69,44 @@ pub(super) fn socket(text: &str) -> Parsed<SocketAddr> {
         .map_err(|_| "write an address and a port, for example 127.0.0.1:8080".to_owned())
 }
 
+/// Up to four of them, separated by commas; empty: none.
+pub(super) fn sockets(text: &str) -> Parsed<Vec<SocketAddr>> {
+    let parts = text.split(',').map(str::trim);
+    let sockets: Vec<SocketAddr> = parts
+        .filter(|part| !part.is_empty())
+        .map(socket)
+        .collect::<Result<_, _>>()?;
+    if sockets.len() > SOCKETS_MAX {
+        return Err(format!("list {SOCKETS_MAX} at most"));
+    }
+    Ok(sockets)
+}
+
+/// Servers that are asked in turn: a fifth would be asked after everybody has given up.
+const SOCKETS_MAX: usize = 4;
+
 pub(super) fn address(text: &str) -> Parsed<IpAddr> {
     text.parse()
         .map_err(|_| "write an IP address, for example 192.0.2.10".to_owned())
+}
+
+/// A network, or one address.
+pub(super) fn network(text: &str) -> Parsed<Cidr> {
+    let hint = || {
+        format!(
+            "\"{}\" is no network; write for example 198.51.100.0/24, never /0: that is everybody",
+            text.escape_debug()
+        )
+    };
+    let (ip, bits) = text.split_once('/').unwrap_or((text, ""));
+    let ip: IpAddr = ip.parse().map_err(|_| hint())?;
+    let whole = if ip.is_ipv4() { 32 } else { 128 };
+    let bits = match bits {
+        "" if !text.contains('/') => whole,
+        bits => bits.parse().map_err(|_| hint())?,
+    };
+    let network = Cidr::new(ip, bits).filter(|_| bits > 0);
+    network.ok_or_else(hint)
 }
 
 /// Codecs, separated by commas.
@@ -98,7 +133,8 @@ pub(super) fn codecs<'names>(names: impl Iterator<Item = &'names str>) -> Parsed
     Ok(codecs)
 }
 
-const CODECS: &str = "name at least one of PCMU, PCMA and G722, each once, the most wanted first";
+const CODECS: &str =
+    "name at least one of PCMU, PCMA, G722 and opus, each once, the most wanted first";
 
 /// A name as certificates have it.
 pub(super) fn host_name(text: &str) -> Parsed<String> {

@@ -9,9 +9,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
-use simulator::{AgentPhone, GatewayPlan, StagePlan};
+use simulator::{AgentPhone, GatewayPlan, PhoneWays, StagePlan};
 
-use crate::config::{Config, Connections, FirstAdministrator, MediaSource, Sip, Trunk};
+use crate::config::{Config, Connections, FirstAdministrator, Sip, Trunk};
 use crate::seed::{self, Demonstration};
 use crate::wire::{Extras, Server, StartError};
 
@@ -199,10 +199,12 @@ async fn start(options: &DemoOptions) -> Result<Demo> {
             options.answer_after_ms
         },
         server_page: format!("http://{}", server.web),
+        phones: PhoneWays::default(),
     };
     let place = simulator.set_stage(&plan).await;
     let place =
         place.with_context(|| taken("the simulator's page", control, "--simulator-port"))?;
+    seed::calls_out(&*server.store, &seeded.service, place.consumer).await?;
     let service_url = gateway.service_url;
     Ok(Demo {
         server,
@@ -263,14 +265,17 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         health_listen: at(options.health_port),
         sip: Sip {
             listen: at(options.sip_port),
+            udp: true,
             tcp: true,
             advertised: None,
             tls: None,
+            dns: Vec::new(),
         },
         realm: REALM.to_owned(),
         digest: voice::DigestPolicy::Both,
         phone_codecs: voice::Codec::USUAL.to_vec(),
         ring_time: Duration::from_secs(30),
+        next_place_after: Duration::from_secs(4),
         calls_per_second: 500,
         phones_srtp: voice::SrtpRule::default(),
         media_address: SERVER,
@@ -295,11 +300,15 @@ fn config(options: &DemoOptions, data: &DataFolder, gateway: &simulator::Gateway
         trunks: vec![Trunk {
             name: "simulated carrier".to_owned(),
             addresses: vec![CONSUMER],
-            media_source: MediaSource::Signalled,
+            media_source: voice::MediaSource::Signalled,
             info_digits: true,
             srtp: voice::SrtpRule::default(),
             codecs: voice::Codec::USUAL.to_vec(),
             tls_name: None,
+            account: None,
+            places: Vec::new(),
+            probe: None,
+            rules: crate::config::TrunkRules::default(),
         }],
     }
 }

@@ -1,5 +1,5 @@
 //! The media side of a phone's call.
-//! Owns: one RTP socket, what is sent each 20 ms, what is heard.
+//! Owns: one RTP socket, how its packets are secured, what is sent each 20 ms, what is heard.
 //! Never: knows SIP.
 
 use std::net::{IpAddr, SocketAddr};
@@ -11,6 +11,7 @@ use rand::Rng;
 use secret::Key;
 use sip::sdp::{Codec, Negotiated};
 use voice::rtp_socket::{ReceiveBuffer, RtpSocket};
+use voice::{Carriage, Carrier};
 
 use super::heard::Heard;
 use super::keying::{FRAME, FRAME_SAMPLES, Frame, Keying, KeyingMode};
@@ -24,6 +25,7 @@ pub(crate) struct Line {
     socket: RtpSocket,
     buffer: ReceiveBuffer,
     agreed: Option<Negotiated>,
+    carrier: Carrier,
     speech: Option<Speech>,
     pub(crate) keying: Keying,
     heard: Arc<Mutex<Heard>>,
@@ -49,6 +51,7 @@ impl Line {
             socket: RtpSocket::bind(SocketAddr::new(address, 0))?,
             buffer: ReceiveBuffer::new(),
             agreed: None,
+            carrier: Carrier::new(Carriage::Plain),
             speech: voice.map(|(seed, pitch_hz)| Speech::new(seed, pitch_hz)),
             keying,
             heard,
@@ -63,8 +66,12 @@ impl Line {
         self.socket.local()
     }
 
+    /// Media flows as it was agreed on; keys that are none for their suite leave it as it was.
     pub(crate) fn agree(&mut self, agreed: Negotiated) {
-        self.agreed = Some(agreed);
+        if let Ok(carriage) = Carriage::of(agreed.srtp.clone()) {
+            self.carrier.change(carriage);
+            self.agreed = Some(agreed);
+        }
     }
 
     pub(crate) fn press(&mut self, key: Key) -> bool {
@@ -138,16 +145,21 @@ impl Line {
         self.sequence = self.sequence.wrapping_add(1);
         let mut packet = header.to_bytes().to_vec();
         packet.extend_from_slice(payload);
-        // A network loses packets; so may this phone.
-        let _lost = self.socket.send(&packet, agreed.remote_rtp);
+        if let Some(carried) = self.carrier.seal(&packet, false) {
+            // A network loses packets; so may this phone.
+            let _lost = self.socket.send(carried, agreed.remote_rtp);
+        }
     }
 
     fn receive(&mut self) {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let agreed = self.agreed.as_ref();
+        let (agreed, carrier) = (self.agreed.as_ref(), &mut self.carrier);
         for _ in 0..RECEIVE_MAX {
             let taken = self.socket.receive(&mut self.buffer, |datagram| {
-                let (Some(agreed), Ok(packet)) = (agreed, RtpPacket::parse(datagram.bytes)) else {
+                let Ok(bytes) = carrier.open(datagram.bytes, false) else {
+                    return;
+                };
+                let (Some(agreed), Ok(packet)) = (agreed, RtpPacket::parse(bytes)) else {
                     return;
                 };
                 if packet.header.payload_type == agreed.payload_type_in {
@@ -170,6 +182,6 @@ fn law_of(codec: Codec) -> Option<Law> {
     match codec {
         Codec::Pcmu => Some(Law::Mu),
         Codec::Pcma => Some(Law::A),
-        Codec::G722 => None,
+        Codec::G722 | Codec::Opus => None,
     }
 }

@@ -9,25 +9,31 @@ use std::time::{Duration, Instant};
 use secret::{Key, SecretText};
 use serde::Serialize;
 use sip::digest::Ha1;
-use sip::sdp::{Answerer, LocalAudio, Negotiated, RemoteAudio, Session};
+use sip::sdp::{Answerer, LocalAudio, LocalSrtp, Negotiated, RemoteAudio, Session};
 use sip::{
-    Body, Command, Credentials, Event, Flow, Host, LegId, NameAddr, Peer, Stack, StackConfig,
+    Body, Command, Credentials, Event, Host, Incoming, LegId, NameAddr, Peer, Stack, StackConfig,
     Status, Uri,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
-use voice::transport::UdpTransport;
+use voice::transport::{BindError, Received, Transports};
 
+mod called;
+mod handed_over;
 mod heard;
 mod keying;
 mod line;
 mod speech;
+mod way;
 
+use called::{Taking, taking};
 pub use heard::{Heard, HeardReport, wav};
 pub use keying::{KeyingMode, PRESSES_MAX};
 use line::Line;
 pub use speech::Speech;
 pub(crate) use speech::{AGENT_VOICE, CONSUMER_VOICE};
+pub use way::SipOver;
+use way::fresh_keys;
 
 /// Commands that may wait for a phone; a person presses one at a time. When full the caller waits.
 const COMMANDS_MAX: usize = 64;
@@ -53,9 +59,13 @@ pub struct PhoneConfig {
     pub local: SocketAddr,
     /// The server's SIP address.
     pub server: SocketAddr,
+    /// What its SIP travels by.
+    pub over: SipOver,
+    /// Its media is secured by SRTP, keys in SDP; nothing in clear is offered or taken.
+    pub srtp: bool,
     /// It registers with this realm and password; none: it does not.
     pub account: Option<(String, SecretText)>,
-    /// It answers calls after so long; none: it lets them ring.
+    /// It answers calls after so long; none: it lets them ring, and one without an account does what the number says that was dialled.
     pub answers_after: Option<Duration>,
     /// Seed and pitch in Hz of its talker; none: silence.
     pub voice: Option<(u64, f32)>,
@@ -65,6 +75,8 @@ pub struct PhoneConfig {
 enum Order {
     Call(String),
     HangUp,
+    HandOver,
+    Refer(String),
     Press(Key),
     Mode(KeyingMode),
 }
@@ -100,6 +112,8 @@ pub struct PhoneState {
     pub keys_waiting: usize,
     /// SIP status of the last call or registration that failed.
     pub failure: Option<u16>,
+    /// What the server has said last of the transfer that it was asked for on the running call, or on the last one: a SIP status.
+    pub referred: Option<u16>,
 }
 
 /// A running phone; dropping it takes it off the network.
@@ -114,18 +128,21 @@ impl Phone {
     /// Binds and starts it. Needs a tokio runtime.
     ///
     /// # Errors
-    /// The address cannot be bound.
-    pub fn start(config: PhoneConfig) -> std::io::Result<Self> {
-        let transport = UdpTransport::bind(config.local)?;
-        let local = transport.local();
+    /// The address cannot be bound, or a file of TLS is of no use.
+    pub fn start(config: PhoneConfig) -> Result<Self, BindError> {
+        let transport = config.over.bind(config.local)?;
+        let local = transport.first_bound();
         let now = Instant::now();
         // A name of its own: a stack takes a message that bears its node's tag for a loop.
         let node = format!("phone-{:08x}", rand::random::<u32>());
-        let mut stack = Stack::new(StackConfig::new(&node, 0, rand::random(), local), now);
+        let mut ours = StackConfig::new(&node, 0, rand::random(), local);
+        ours.interface = transport.interfaces().0;
+        let mut stack = Stack::new(ours, now);
         let server = Peer {
             name: "server".to_owned(),
             addresses: vec![config.server.ip()],
-            call_header_trusted: false,
+            is_trusted: false,
+            credentials: None,
         };
         let _always = stack.command(
             now,
@@ -149,6 +166,7 @@ impl Phone {
             mode: KeyingMode::default(),
             registered: false,
             failure: None,
+            referred: None,
         };
         tokio::spawn(task.run());
         Ok(Self {
@@ -187,6 +205,16 @@ impl Phone {
         self.order(Order::HangUp).await;
     }
 
+    /// Gives the handset to somebody else: the call is described anew, as by another device.
+    pub async fn hand_over(&self) {
+        self.order(Order::HandOver).await;
+    }
+
+    /// Asks the server to have the call go to somebody else (REFER).
+    pub async fn refer(&self, to: &str) {
+        self.order(Order::Refer(to.to_owned())).await;
+    }
+
     /// Presses a key; presses queue.
     pub async fn press(&self, key: Key) {
         self.order(Order::Press(key)).await;
@@ -209,6 +237,7 @@ impl Phone {
 struct Running {
     leg: LegId,
     line: Line,
+    keys: Option<LocalSrtp>,
     ours: Option<Session>,
     offer: Option<Session>,
     outgoing: bool,
@@ -217,7 +246,7 @@ struct Running {
 
 struct Task {
     config: PhoneConfig,
-    transport: UdpTransport,
+    transport: Transports,
     stack: Stack,
     inbox: mpsc::Receiver<Ordered>,
     shown: watch::Sender<PhoneState>,
@@ -228,6 +257,7 @@ struct Task {
     mode: KeyingMode,
     registered: bool,
     failure: Option<u16>,
+    referred: Option<u16>,
 }
 
 impl Task {
@@ -255,9 +285,11 @@ impl Task {
     fn receive(&mut self) {
         for _ in 0..DATAGRAMS_MAX {
             let stack = &mut self.stack;
-            let taken = self
-                .transport
-                .receive(|flow, bytes| stack.handle_datagram(Instant::now(), flow, bytes));
+            let now = Instant::now();
+            let taken = self.transport.receive(|received| match received {
+                Received::Message(flow, bytes) => stack.handle_datagram(now, flow, bytes),
+                Received::Lost(flow) => stack.handle_lost(now, flow),
+            });
             if taken.is_none() {
                 break;
             }
@@ -315,6 +347,7 @@ impl Task {
             mode: self.mode,
             keys_waiting,
             failure: self.failure,
+            referred: self.referred,
         };
         self.shown
             .send_if_modified(|shown| std::mem::replace(shown, state) != state);
@@ -334,6 +367,8 @@ impl Task {
                     let _gone = self.stack.command(Instant::now(), hang_up);
                 }
             }
+            Order::HandOver => self.hand_over(),
+            Order::Refer(to) => self.refer(&to),
             Order::Press(key) => {
                 let _full = self.call.as_mut().is_some_and(|call| call.line.press(key));
             }
@@ -346,14 +381,15 @@ impl Task {
         }
     }
 
-    fn line(&self) -> Option<Line> {
-        Line::open(
-            self.config.local.ip(),
-            self.config.voice,
-            self.mode,
-            self.heard.clone(),
-        )
-        .ok()
+    /// A line, and the keys that its media is to have; none: no socket, or no random numbers.
+    fn line(&self) -> Option<(Line, Option<LocalSrtp>)> {
+        let keys = match self.config.srtp {
+            true => Some(fresh_keys()?),
+            false => None,
+        };
+        let address = self.config.local.ip();
+        let line = Line::open(address, self.config.voice, self.mode, self.heard.clone());
+        Some((line.ok()?, keys))
     }
 
     fn own_address(&self, host: SocketAddr) -> NameAddr {
@@ -362,16 +398,18 @@ impl Task {
     }
 
     fn dial(&mut self, number: &str) {
-        let Some(line) = self.line() else { return };
-        let offer = LocalAudio::new(line.local(), rand::random::<u64>() >> 1).offer();
+        let Some((line, keys)) = self.line() else {
+            return;
+        };
+        let offer = described(&line, &keys, rand::random::<u64>() >> 1).offer();
         let server = self.config.server;
         let leg = self.stack.new_leg();
         let invite = Command::Invite {
             leg,
             target: Uri::sip(Some(number), Host::Ip(server.ip()), Some(server.port())),
             to: None,
-            from: self.own_address(self.transport.local()),
-            flow: Flow::udp(server),
+            from: self.own_address(self.transport.first_bound()),
+            flow: self.config.over.to(server),
             offer: Some(offer.clone()),
             max_forwards: None,
             headers: Vec::new(),
@@ -383,6 +421,7 @@ impl Task {
             self.call = Some(Running {
                 leg,
                 line,
+                keys,
                 ours,
                 offer,
                 outgoing: true,
@@ -411,7 +450,9 @@ impl Task {
                 Host::Ip(self.config.server.ip()),
                 None,
             ),
-            flow: Flow::udp(self.config.server),
+            contact: None,
+            flow: self.config.over.to(self.config.server),
+            others: Vec::new(),
             credentials,
             expires: REGISTRATION,
         };
@@ -434,7 +475,7 @@ impl Task {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Incoming(incoming) => self.ring(incoming.leg, incoming.offer),
+            Event::Incoming(incoming) => self.called(*incoming),
             Event::Progress { leg, answer, .. } => {
                 self.agree(leg, answer);
                 self.set_state(leg, PhoneCall::Ringing);
@@ -459,29 +500,58 @@ impl Task {
                 self.failure = Some(status.code());
                 self.register_at = Some(Instant::now() + REGISTER_AGAIN);
             }
-            Event::OfferAnswered { .. }
+            Event::ReferAnswered { status, .. } | Event::ReferReport { status, .. } => {
+                self.referred = Some(status.code());
+            }
+            Event::OtherIdentity { .. }
+            | Event::Referred { .. }
+            | Event::OfferAnswered { .. }
             | Event::OfferFailed { .. }
             | Event::InfoKey { .. }
+            | Event::Probed { .. }
             | Event::Registered { .. }
             | Event::Unregistered { .. } => {}
         }
     }
 
-    fn ring(&mut self, leg: LegId, offer: Option<Session>) {
+    /// A phone that is somebody's answers or rings; the consumer's does what the number says.
+    fn called(&mut self, incoming: Incoming) {
+        let Incoming {
+            leg,
+            offer,
+            request_uri,
+            ..
+        } = incoming;
+        let taking = match (self.config.answers_after, &self.config.account) {
+            (Some(after), _) => Taking::Answers(after),
+            (None, Some(_)) => Taking::Rings,
+            (None, None) => taking(request_uri.user().unwrap_or_default()),
+        };
+        match taking {
+            Taking::Answers(after) => self.ring(leg, offer, Some(after)),
+            Taking::Rings => self.ring(leg, offer, None),
+            Taking::Refuses(status) => self.refuse(leg, status),
+        }
+    }
+
+    fn refuse(&mut self, leg: LegId, status: Status) {
+        let refuse = Command::Reject {
+            leg,
+            status,
+            reason: None,
+        };
+        let _gone = self.stack.command(Instant::now(), refuse);
+    }
+
+    fn ring(&mut self, leg: LegId, offer: Option<Session>, answers_after: Option<Duration>) {
         let now = Instant::now();
         let line = if self.call.is_none() {
             self.line()
         } else {
             None
         };
-        let Some(line) = line else {
-            let busy = Command::Reject {
-                leg,
-                status: Status::BUSY_HERE,
-                reason: None,
-            };
-            let _gone = self.stack.command(now, busy);
-            return;
+        let Some((line, keys)) = line else {
+            return self.refuse(leg, Status::BUSY_HERE);
         };
         let ringing = Command::Provisional {
             leg,
@@ -489,10 +559,11 @@ impl Task {
             answer: None,
         };
         let _gone = self.stack.command(now, ringing);
-        self.answer_at = self.config.answers_after.map(|after| now + after);
+        self.answer_at = answers_after.map(|after| now + after);
         self.call = Some(Running {
             leg,
             line,
+            keys,
             ours: None,
             offer,
             outgoing: false,
@@ -502,21 +573,16 @@ impl Task {
 
     fn answer(&mut self) {
         let Some(call) = &mut self.call else { return };
-        let local = LocalAudio::new(call.line.local(), rand::random::<u64>() >> 1);
+        let local = described(&call.line, &call.keys, rand::random::<u64>() >> 1);
         let answer = match &call.offer {
             Some(offer) => local.answer(offer),
             None => Ok(local.offer()),
         };
         let now = Instant::now();
         let Ok(answer) = answer else {
-            let refuse = Command::Reject {
-                leg: call.leg,
-                status: Status::NOT_ACCEPTABLE_HERE,
-                reason: None,
-            };
-            let _gone = self.stack.command(now, refuse);
+            let leg = call.leg;
             self.call = None;
-            return;
+            return self.refuse(leg, Status::NOT_ACCEPTABLE_HERE);
         };
         call.ours = Some(answer.clone());
         let (leg, offer) = (call.leg, call.offer.take());
@@ -538,7 +604,7 @@ impl Task {
         } else {
             Answerer::Us
         };
-        let agreed = RemoteAudio::read(&theirs, server)
+        let agreed = RemoteAudio::read_secured(&theirs, server, call.keys.as_ref())
             .and_then(|theirs| Negotiated::new(ours, &theirs, answerer));
         if let Ok(agreed) = agreed {
             call.line.agree(agreed);
@@ -549,7 +615,7 @@ impl Task {
         let Some(call) = self.call.as_mut().filter(|call| call.leg == leg) else {
             return;
         };
-        let local = LocalAudio::new(call.line.local(), 1);
+        let local = call.described_next();
         let answer = match &offer {
             Some(offer) => local.answer(offer),
             None => Ok(local.offer()),
@@ -584,5 +650,13 @@ impl Task {
             self.call = None;
             self.answer_at = None;
         }
+    }
+}
+
+/// A phone's side of a call.
+fn described(line: &Line, keys: &Option<LocalSrtp>, session_id: u64) -> LocalAudio {
+    LocalAudio {
+        srtp: keys.clone(),
+        ..LocalAudio::new(line.local(), session_id)
     }
 }

@@ -17,11 +17,15 @@ pub(crate) type Said = Arc<Mutex<Vec<u8>>>;
 #[derive(Debug)]
 pub(crate) struct Refused {
     status: u16,
-    #[expect(dead_code, reason = "a test that fails prints it")]
     body: String,
 }
 
 impl Refused {
+    /// What the server said: status and body; 0: it is gone.
+    pub(crate) fn said(&self) -> (u16, &str) {
+        (self.status, &self.body)
+    }
+
     /// The server said so; else it is gone.
     pub(crate) fn was_said(&self) -> bool {
         self.status > 0

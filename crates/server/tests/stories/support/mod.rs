@@ -9,6 +9,7 @@ mod pbx;
 mod recorder;
 mod site;
 mod srs;
+mod telephony;
 mod variants;
 mod walk;
 
@@ -21,5 +22,6 @@ pub(crate) use pbx::{Pbx, PbxFault};
 pub(crate) use recorder::{Fault, Recorder};
 pub(crate) use site::{Running, Site};
 pub(crate) use srs::{Packet, Srs, SrsFault};
+pub(crate) use telephony::{Certificates, Telephony};
 pub(crate) use variants::{plain, planted};
-pub(crate) use walk::{Capture, connect, form, new_key};
+pub(crate) use walk::{Capture, change_service, connect, form, new_key, registers};

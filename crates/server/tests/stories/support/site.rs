@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
@@ -14,6 +15,7 @@ use tempfile::TempDir;
 
 use super::client::Client;
 use super::house::wait_for;
+use super::telephony::Telephony;
 
 /// A start that takes longer has failed.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -38,6 +40,8 @@ pub(crate) struct Site {
     gateway: SocketAddr,
     media_first: u16,
     starts: u32,
+    /// How server and phones talk, from the next start on.
+    pub(crate) telephony: Telephony,
     /// More tables of the server's file.
     tables: String,
 }
@@ -48,6 +52,10 @@ pub(crate) struct Running {
     simulator: Simulator,
     pub(crate) page: String,
     pub(crate) stage: Client,
+    /// Where the consumer's phone is called.
+    pub(crate) consumer: String,
+    /// Health and metrics.
+    pub(crate) health: Client,
     /// When the server's process began, and how long it took until it served.
     pub(crate) began: Instant,
     pub(crate) served_in: Duration,
@@ -56,6 +64,19 @@ pub(crate) struct Running {
 impl Site {
     /// An empty installation of a program, set up by its administrator through the API.
     pub(crate) fn set_up(program: &Path, environment: &[(&'static str, &str)]) -> Self {
+        Self::set_up_with(program, environment, Telephony::usual())
+    }
+
+    /// The same, whose server and phones talk in this way.
+    pub(crate) fn set_up_for(program: &Path, telephony: Telephony) -> Self {
+        Self::set_up_with(program, &[], telephony)
+    }
+
+    fn set_up_with(
+        program: &Path,
+        environment: &[(&'static str, &str)],
+        telephony: Telephony,
+    ) -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let environment = environment.iter();
         let mut site = Self {
@@ -67,6 +88,7 @@ impl Site {
             gateway: free.local_addr().unwrap(),
             media_first: media_first(),
             starts: 0,
+            telephony,
             tables: String::new(),
         };
         drop(free);
@@ -92,6 +114,11 @@ impl Site {
     /// The server's data folder.
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Where media may be.
+    pub(crate) fn media_ports(&self) -> RangeInclusive<u16> {
+        self.media_first..=self.media_first + MEDIA_PORTS - 1
     }
 
     /// From the next start on these tables stand in the server's file, too.
@@ -129,20 +156,24 @@ impl Site {
         let stage = simulator.ask(&json!({
             "server_sip": started.sip,
             "realm": "tonewall",
-            "consumer": "127.0.0.2:0",
-            "agents_address": "127.0.0.3",
+            "consumer": SocketAddr::new(self.telephony.consumer.parse().unwrap(), 0),
+            "agents_address": self.telephony.agents,
+            "phones": self.telephony.phones,
             "control": "127.0.0.1:0",
             "number": "4000",
             "agents": agents,
             "answer_after_ms": 100,
             "server_page": started.page,
         }));
+        let consumer = stage["consumer"].as_str().unwrap().to_owned();
         let stage = Client::new(stage["control"].as_str().unwrap());
         Running {
+            consumer,
             server: started.child,
             simulator,
             page: started.page,
             stage,
+            health: Client::new(&started.health),
             began: started.began,
             served_in: started.served_in,
         }
@@ -257,6 +288,7 @@ impl Site {
             child,
             page: format!("http://{}", address("page")),
             sip: address("sip"),
+            health: address("health"),
             one_time: line.trim().rsplit(' ').next().map(str::to_owned),
             began,
             served_in,
@@ -265,6 +297,7 @@ impl Site {
 
     fn settings(&self, gateway: &Value) -> String {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let ports = self.media_ports();
         format!(
             r#"
 [node]
@@ -276,9 +309,10 @@ listen = "127.0.0.1:0"
 [health]
 listen = "127.0.0.1:0"
 [sip]
-listen = "127.0.0.1:0"
+{sip}
 [media]
 ports = "{first}-{last}"
+{media}
 [gateway]
 allowed_hosts = {host:?}
 ca_file = {ca_file:?}
@@ -286,12 +320,15 @@ ca_file = {ca_file:?}
 format = "json"
 [[trunk]]
 name = "carrier"
-addresses = ["127.0.0.2"]
+{trunk}
 {tables}
 "#,
             data = self.data(),
-            first = self.media_first,
-            last = self.media_first + MEDIA_PORTS - 1,
+            sip = self.telephony.sip,
+            first = ports.start(),
+            last = ports.end(),
+            media = self.telephony.media,
+            trunk = self.telephony.trunk,
             host = text(&gateway["host"]),
             ca_file = text(&gateway["ca_file"]),
             tables = self.tables,
@@ -304,6 +341,7 @@ struct Started {
     child: Child,
     page: String,
     sip: String,
+    health: String,
     /// At the first start.
     one_time: Option<String>,
     began: Instant,
@@ -342,6 +380,29 @@ impl Running {
         let server = rustix::process::Pid::from_child(&self.server);
         rustix::process::kill_process(server, rustix::process::Signal::TERM).unwrap();
         assert!(self.server.wait().unwrap().success());
+    }
+
+    /// UDP ports of the server's process outside of those for media.
+    pub(crate) fn udp_ports_outside(&self, media: &RangeInclusive<u16>) -> Vec<u16> {
+        let process = format!("/proc/{}", self.server.id());
+        let files = std::fs::read_dir(format!("{process}/fd")).unwrap();
+        let links = files.filter_map(|file| std::fs::read_link(file.unwrap().path()).ok());
+        let own: Vec<String> = links
+            .filter_map(|link| link.to_str().map(str::to_owned))
+            .collect();
+        let port = |line: &str| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let socket = format!("socket:[{}]", fields.get(9)?);
+            let (_, port) = fields.get(1)?.rsplit_once(':')?;
+            let port = u16::from_str_radix(port, 16).ok()?;
+            (own.contains(&socket) && !media.contains(&port)).then_some(port)
+        };
+        let tables = ["udp", "udp6"]
+            .map(|table| std::fs::read_to_string(format!("{process}/net/{table}")).unwrap());
+        tables
+            .iter()
+            .flat_map(|table| table.lines().filter_map(port))
+            .collect()
     }
 
     /// Whether the server's process has ended.
@@ -505,6 +566,19 @@ fn desktop(service_url: &str) -> Value {
                 "read_timeout_ms": 5_000,
             },
         }, {
+            "kind": "credit_card_advanced",
+            "title": "Card payment",
+            "card_types": ["visa"],
+            "enabled": true,
+            "prompts": card_prompts(),
+            "gateway": {
+                "service_url": service_url,
+                "success_key": "result.status",
+                "success_value": "APPROVED",
+                "agent_message_key": "result.text",
+                "read_timeout_ms": 5_000,
+            },
+        }, {
             "kind": "check_basic",
             "title": "Bank payment elsewhere",
             "enabled": true,
@@ -517,13 +591,18 @@ fn desktop(service_url: &str) -> Value {
             "title": "Card elsewhere",
             "card_types": ["visa"],
             "enabled": true,
-            "prompts": [
-                { "field": "card_number", "text": "Please key the card number, then pound." },
-                { "field": "expiry", "text": "Please key the expiry date." },
-                { "field": "security_code", "text": "Please key the security code, then pound." },
-            ],
+            "prompts": card_prompts(),
         }],
     })
+}
+
+/// What a card widget asks for.
+fn card_prompts() -> Value {
+    json!([
+        { "field": "card_number", "text": "Please key the card number, then pound." },
+        { "field": "expiry", "text": "Please key the expiry date." },
+        { "field": "security_code", "text": "Please key the security code, then pound." },
+    ])
 }
 
 /// How the sandbox keeps an account, where nothing is due today.

@@ -16,11 +16,29 @@ const PROMPT: Duration = Duration::from_millis(900);
 /// A good month, far enough away.
 pub(crate) const EXPIRY: &str = "1239";
 
-/// The consumer calls; yields the agent's call once both are connected.
-pub(crate) fn connect(page: &Client, stage: &Client) -> Value {
+/// The only service of an installation gets these settings beside those that it has; its identity.
+pub(crate) fn change_service(admin: &Client, changes: &Value) -> String {
+    let mut service = admin.get("/api/v1/services")["services"][0].clone();
+    let id = service["id"].as_str().unwrap().to_owned();
+    let form = service.as_object_mut().unwrap();
+    for name in ["id", "recorders", "hours_now"] {
+        form.remove(name);
+    }
+    form.extend(changes.as_object().unwrap().clone());
+    admin.put(&format!("/api/v1/services/{id}"), &service);
+    id
+}
+
+/// The phone of the first agent is there.
+pub(crate) fn registers(stage: &Client) {
     wait_for("the agent's phone registers", STEP_MAX, || {
         (stage.get("/control/state")["agents"][0]["registered"] == true).then_some(())
     });
+}
+
+/// The consumer calls; yields the agent's call once both are connected.
+pub(crate) fn connect(page: &Client, stage: &Client) -> Value {
+    registers(stage);
     stage.post("/control/call", &json!({}));
     wait_for("the call is connected", STEP_MAX, || {
         let calls = page.get("/api/v1/calls");

@@ -110,7 +110,7 @@ impl Sender {
                 Codec::Pcmu => Law::Mu,
                 Codec::Pcma => Law::A,
                 // Not offered to recorders, so not taken by any.
-                Codec::G722 => return 0,
+                Codec::G722 | Codec::Opus => return 0,
             },
             payload_type: stream.payload_type,
         };
