@@ -5,14 +5,14 @@
 import { gzipSync } from 'node:zlib';
 import type { Plugin, Rolldown } from 'vite';
 import type { Part } from './words.ts';
-import { OFFICE_PAGES, PHONE_PAGES, RECORDS_PAGES } from './words.ts';
+import { OFFICE_PAGES, PAIRING_PAGES, PHONE_PAGES, RECORDS_PAGES } from './words.ts';
 
 const KB = 1000;
 /** What an agent's page loads before it can be used: script, styles, and the largest catalogue's words of the desk. */
 const AGENT_MAX = 230 * KB;
 /** What any other route adds to that, with the shell of pages that it stands in and the words of the office and of records if it says some. */
 const ROUTE_MAX = 60 * KB;
-const CATALOGUE = /virtual:words\/[a-z]+\/(desk|office|phone|records)$/;
+const CATALOGUE = /virtual:words\/[a-z]+\/(desk|office|pairing|phone|records)$/;
 
 type Chunk = Rolldown.OutputChunk;
 type Bundle = Rolldown.OutputBundle;
@@ -57,6 +57,7 @@ function shellsOf(lazy: readonly Chunk[], agent: Chunk, page: Chunk): Chunk[] {
 /** The parts of a catalogue that a page loads beside the desk's. */
 function partsOf(page: string): Part[] {
   if (RECORDS_PAGES.includes(page)) return ['office', 'records'];
+  if (PAIRING_PAGES.includes(page)) return ['pairing'];
   if (PHONE_PAGES.includes(page)) return ['phone'];
   return OFFICE_PAGES.includes(page) ? ['office'] : [];
 }

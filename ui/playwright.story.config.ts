@@ -4,9 +4,13 @@ import looks, { reporters } from './playwright.config';
 /**
  * The story against the real product: each file of e2e/story starts `tonewall demo` for itself. Keys take their time, so three
  * files share the machine. Pictures of states lie in test-results/states.
+ *
+ * A machine that stands still for a second ends captures, and is meant to (SETTLED S37): a story that fails is told once more, on a demonstration of its own. The
+ * list at the end names what passed only then as flaky.
  */
 export default defineConfig({
   workers: 3,
+  retries: 1,
   fullyParallel: false,
   testDir: 'e2e/story',
   outputDir: 'test-results/story',

@@ -6,13 +6,13 @@ import { evidenceFile } from '../src/evidence/evidence-fixtures';
 import { FIRST_DEMOGRAPHIC, FIRST_PAYMENT } from '../src/lib/capture/first-inputs';
 import { NOW, atField, call } from '../src/lib/capture/fixtures';
 import type {
-  AgentBrief, AuditList, AuditRow, AuditVerification, CallView, CheckedCase, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, FollowUpView, Judgement, Layout, LiveCaptureList, Login, MyDesktop,
-  PaymentDetail, PaymentRow, Permission, PreviewView, RecordingCaptures, RecordingChoices, RecordingDetail, RecordingList, RecordingPeaks, RecordingRow, RecordingSpan, RoleView, SecondFactorOffer, TestView, Tile, TimelineStep, UserView, Widget,
+  AgentBrief, AuditList, AuditRow, AuditVerification, CallView, CheckedCase, DesignHistory, DesignList, DesignerDesktop, DesktopBrief, DesktopHistory, DesktopView, FirstSteps, FollowUpView, Hours, Judgement, Layout, LiveCaptureList, Login, MyDesktop,
+  PaymentDetail, PaymentRow, Permission, PreviewView, RecordingCaptures, RecordingChoices, RecordingDetail, RecordingList, RecordingPeaks, RecordingRow, RecordingSpan, RoleView, RunningCallList, SecondFactorOffer, TestView, Tile, TimelineStep, UserView, Widget,
 } from '../src/lib/api/types';
 
 const PERMISSIONS: Permission[] = [
   'capture.start', 'capture.view_basic', 'payment.resolve_unknown', 'payment.view', 'payment.export', 'audit.read', 'spc.enable', 'desktop.edit', 'gateway.edit', 'gateway.secret.write',
-  'capture.reset_attempts', 'payment.refund', 'user.manage', 'gateway.approve_host', 'recording.listen', 'recording.download', 'recording.delete', 'recording.redact',
+  'capture.reset_attempts', 'call.pick', 'call.listen', 'call.join', 'payment.refund', 'user.manage', 'gateway.approve_host', 'recording.listen', 'recording.download', 'recording.delete', 'recording.redact',
 ];
 export const LOGIN: Login = {
   user: { id: 'u1', name: 'a.kim', display_name: 'Alex Kim' },
@@ -286,7 +286,30 @@ const EARLIER_BILLING: DesignerDesktop = {
   tiles: [...BILLING.tiles.slice(0, 5), at(7, { kind: 'script', text: 'Thank you for calling Billing.' }, [1, 17, 9, 3])],
 };
 /** The agent's own desktop, in another layout. */
-export const minePlaced = (layout: Layout): MyDesktop => ({ desktop: 'd2', name: 'Billing UK', layout, revision: 14, widgets: [], gate: null, design: layout === 'designer' ? BILLING : null });
+/** An agent whose telephone is the PBX's, between calls. */
+export const WITH_CODE = {
+  '/calls': { calls: [] },
+  '/me/desktop': { desktop: 'd1', name: 'Collections US', layout: 'agent_panel', revision: 14, widgets: [], gate: null, pairing_code: true, dials: false, queue: false },
+  '/pairing-code': { code: '*47118#', expires_at: Date.now() + 600_000 },
+};
+/** An agent whose service calls out, between calls. */
+export const WITH_DIAL = {
+  '/calls': { calls: [] },
+  '/me/desktop': { desktop: 'd1', name: 'Collections US', layout: 'agent_panel', revision: 14, widgets: [], gate: null, pairing_code: false, dials: true, queue: false },
+};
+/** Two callers wait for an agent. */
+export const WITH_QUEUE = {
+  '/calls': { calls: [] },
+  '/me/desktop': { desktop: 'd1', name: 'Collections US', layout: 'agent_panel', revision: 14, widgets: [], gate: null, pairing_code: false, dials: false, queue: true },
+  '/queue': { has_queue: true, waiting: 2, since: Date.now() - 41_000 },
+  '/waiting-calls': {
+    calls: [
+      { id: 'w1', service: 's1', service_name: 'Collections', place: 1, since: Date.now() - 41_000, caller: '…142', rings: true },
+      { id: 'w2', service: 's2', service_name: 'Billing', place: 2, since: Date.now() - 9_000, caller: '', rings: false },
+    ],
+  },
+};
+export const minePlaced = (layout: Layout): MyDesktop => ({ desktop: 'd2', name: 'Billing UK', layout, revision: 14, widgets: [], gate: null, pairing_code: false, dials: false, queue: false, design: layout === 'designer' ? BILLING : null });
 const FACTOR: SecondFactorOffer = {
   secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', link: 'otpauth://totp/Tonewall:a.kim?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Tonewall',
   picture: Array.from({ length: 33 }, (_, y) => Array.from({ length: 33 }, (_, x) => ((x * y + x + y) % 3 === 0 ? '1' : '0')).join('')),
@@ -339,11 +362,25 @@ export const WITH_PHONE = {
 };
 export const WITH_PHONE_FREE = { ...WITH_PHONE, '/calls': { calls: [] } };
 
+/** Calls that agents have, one of them whispered to, and what the same list is to whoever of this page listens. */
+const RUNNING_CALLS: RunningCallList = {
+  calls: [
+    { id: 'r1', began_at: NOW - 340_000, state: 'connected', agent: 'u2', agent_name: 'Jane Roe', caller: '+1 555 0142', is_protected: false, listeners: [{ id: 'leg', call: 'r1', listener: 'u9', name: 'Sam Okafor', since: NOW - 60_000, voice: 'agent' }] },
+    { id: 'r2', began_at: NOW - 95_000, state: 'held', agent: 'u3', agent_name: 'Morgan Lee', caller: '', is_protected: true, listeners: [] },
+  ],
+};
+export const LISTENED: RunningCallList = { calls: RUNNING_CALLS.calls.map((call) => (call.id === 'r1' ? { ...call, listeners: [{ id: 'mine', call: 'r1', listener: LOGIN.user.id, name: LOGIN.user.display_name, since: NOW, voice: 'nobody' }] } : call)) };
+
+const HOURS = { zone: 'Europe/Berlin', open: (['monday', 'tuesday', 'wednesday', 'thursday', 'friday'] as const).flatMap((day) => [{ day, from: '08:00', until: '12:00' }, { day, from: '13:00', until: '17:30' }]), closed_dates: ['2026-12-25'], closed: null } satisfies Hours;
+
+/** The next Monday, 08:00 of the winter in New York. The days since 1970 began with a Thursday. */
+const MONDAY = (Math.floor((Date.now() / 86_400_000 + 3) / 7) * 7 + 4) * 86_400_000 + 13 * 3_600_000;
+
 const ANSWERS: Record<string, unknown> = {
   '/login': LOGIN,
   '/calls': { calls: [CALL] },
   '/me/availability': { state: 'ready' },
-  '/me/desktop': { desktop: 'd1', name: 'Collections US', layout: 'agent_panel', revision: 14, widgets: [], gate: null },
+  '/me/desktop': { desktop: 'd1', name: 'Collections US', layout: 'agent_panel', revision: 14, widgets: [], gate: null, pairing_code: false, dials: false, queue: false },
   '/gateway-hosts': {
     hosts: [
       { authority: 'api.gateway.example:443', standing: 'listed', widgets: [{ desktop: 'Collections', title: 'Card payment' }], editors: ['m.lee'], is_editor: false, approval: null },
@@ -355,8 +392,8 @@ const ANSWERS: Record<string, unknown> = {
   '/settings': { spc_enabled: true, response_variables: { allow: 'none' }, revision: 3 },
   '/services': {
     services: [
-      { id: 's1', name: 'Collections', numbers: ['8005550100'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', after_call_s: 20, call_recording: { when: 'always', keep_days: 90 }, recorders: null, revision: 1 },
-      { id: 's2', name: 'Billing', numbers: ['8005550101'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', after_call_s: 20, call_recording: { when: 'never', keep_days: 90 }, recorders: { confirmed_by: 'm.lee', confirmed_at: NOW, sinks: [] }, revision: 1 },
+      { id: 's1', name: 'Collections', numbers: ['8005550100'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', after_call_s: 20, call_recording: { when: 'always', keep_days: 90 }, recorders: null, revision: 1, hours: HOURS, hours_now: { is_open: true, until: null } },
+      { id: 's2', hours: { ...HOURS, zone: 'America/New_York' }, hours_now: { is_open: false, until: MONDAY }, name: 'Billing', numbers: ['8005550101'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', after_call_s: 20, call_recording: { when: 'never', keep_days: 90 }, recorders: { confirmed_by: 'm.lee', confirmed_at: NOW, sinks: [] }, revision: 1 },
     ],
     recorder_controls: ['floor'],
     keeps_recordings: false,
@@ -456,6 +493,17 @@ const ANSWERS: Record<string, unknown> = {
     unreadable: null, missing_key: null,
   } satisfies RecordingDetail,
   '/recordings/running': { row: RUNNING, file: null, unreadable: null, missing_key: null } satisfies RecordingDetail,
+  '/queue': { has_queue: false, waiting: 0, since: null },
+  '/running-calls': RUNNING_CALLS,
+  '/sounds': { sounds: [{ id: 'hold', name: 'Hold music', seconds: 94 }] },
+  '/waiting-calls': { calls: [] },
+  '/service-calls': {
+    calls: [
+      { id: 'call-1', service: 's1', service_name: 'Collections', state: 'connected', caller: '…142', began_at: NOW - 95_000, agent: null, agent_name: null },
+      { id: 'call-2', service: 's1', service_name: 'Collections', state: 'held', caller: '…077', began_at: NOW - 340_000, agent: 'u2', agent_name: 'Jane Roe' },
+      { id: 'call-3', service: 's2', service_name: 'Arrears and payment arrangements', state: 'ringing', caller: '', began_at: NOW - 3_000, agent: null, agent_name: null },
+    ],
+  },
   '/captures': {
     captures: [
       {

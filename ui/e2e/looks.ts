@@ -32,7 +32,6 @@ export async function expectAccessible(page: Page, look?: Look): Promise<void> {
 
 /** No text is wider than what holds it, and the page no wider than the window. An ellipsis counts as cut unless the whole text is the title. */
 export async function expectNothingCut(page: Page): Promise<void> {
-  // What is being laid out still may be cut for a moment.
   const cut = () => page.evaluate(() => {
     const isCut = (element: Element): boolean => {
       const { clipPath, display, textOverflow } = getComputedStyle(element);
@@ -43,14 +42,15 @@ export async function expectNothingCut(page: Page): Promise<void> {
     };
     return [...document.querySelectorAll('body *')].filter(isCut).map((element) => `${element.tagName} ${element.className}: ${element.textContent}`);
   });
-  await expect.poll(cut, { timeout: 5_000 }).toEqual([]);
-  const beyond = await page.evaluate(() => {
+  const beyond = () => page.evaluate(() => {
     const { scrollWidth, clientWidth } = document.documentElement;
     if (scrollWidth <= clientWidth) return [];
     const reaches = [...document.querySelectorAll('body *')].filter((element) => element.getBoundingClientRect().right > clientWidth);
     return reaches.map((element) => `${element.tagName} ${element.className}: ${element.textContent}`.slice(0, 160));
   });
-  expect(beyond, `what reaches beyond ${page.url()}`).toEqual([]);
+  // What is being laid out still may be cut, or reach beyond the window, for a moment.
+  await expect.poll(cut, { message: `what is cut on ${page.url()}`, timeout: 5_000 }).toEqual([]);
+  await expect.poll(beyond, { message: `what reaches beyond ${page.url()}`, timeout: 5_000 }).toEqual([]);
 }
 
 /** A folder for one picture of each place: `make screens` fills docs/screens. */

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { BROKEN, CALL, CHANGED_MEANWHILE, DAMAGED, LOGIN, OF_CAPTURE, PLAN_NOT_SET_UP, REFUND_UNKNOWN, UNREADABLE, WITH_MORE, WITH_PHONE, WITH_PHONE_FREE, minePlaced, serve } from './fake-api';
+import { BROKEN, CALL, CHANGED_MEANWHILE, DAMAGED, LISTENED, LOGIN, OF_CAPTURE, PLAN_NOT_SET_UP, REFUND_UNKNOWN, UNREADABLE, WITH_CODE, WITH_DIAL, WITH_MORE, WITH_PHONE, WITH_PHONE_FREE, WITH_QUEUE, minePlaced, serve } from './fake-api';
 import { LOOKS, expectAccessible, expectAccessibleInEveryLook, expectNothingCut, focusOf, wear } from './looks';
 
 type Place = { name: string; path: string; answers?: Record<string, unknown>; ready: (page: Page) => Promise<unknown> };
@@ -52,6 +52,28 @@ const PLACES: readonly Place[] = [
   },
   { name: 'agent-not-ready', path: '/', answers: { '/calls': { calls: [] }, '/me/availability': { state: 'not_ready', reason: 'training' } }, ready: (page) => expect(page.getByText('No call rings here')).toBeVisible() },
   { name: 'agent-after-call', path: '/', answers: { '/calls': { calls: [] }, '/me/availability': { state: 'after_call', until: Date.now() + AFTER_CALL_MS } }, ready: (page) => expect(page.getByRole('button', { name: 'I am ready' })).toBeVisible() },
+  { name: 'agent-queue', path: '/', answers: WITH_QUEUE, ready: (page) => expect(page.getByText(/2 waiting, longest/)).toBeVisible() },
+  {
+    name: 'agent-dial',
+    path: '/',
+    answers: WITH_DIAL,
+    ready: async (page) => {
+      await page.getByRole('textbox', { name: 'Number to dial' }).fill('4111 1111 1111 1111');
+      await expect(page.getByRole('alert')).toContainText('This may be a card number.');
+    },
+  },
+  {
+    name: 'agent-dial-asked',
+    path: '/?dial=+15550100100',
+    answers: WITH_DIAL,
+    ready: (page) => expect(page.getByRole('alertdialog', { name: 'Call this number?' })).toBeVisible(),
+  },
+  {
+    name: 'agent-dialled',
+    path: '/',
+    answers: { ...WITH_DIAL, '/calls': { calls: [{ ...CALL, state: 'ringing', called: '+15550100100', answered_at: null, capture: null, dialled: { step: 'ringing', failed: null } }] } },
+    ready: (page) => expect(page.getByText('+15550100100')).toBeVisible(),
+  },
   {
     name: 'agent-keys',
     path: '/',
@@ -77,6 +99,16 @@ const PLACES: readonly Place[] = [
       await expect(page.getByRole('button', { name: 'Morgan Lee' })).toBeVisible();
     },
   },
+  {
+    name: 'agent-connect',
+    path: '/',
+    answers: WITH_CODE,
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Connect to my call' }).click();
+      await expect(page.getByText('*47118#')).toBeVisible();
+    },
+  },
+  { name: 'agent-asked-call', path: '/?call=call-1', answers: WITH_CODE, ready: (page) => expect(page.getByRole('button', { name: 'Try again' })).toBeVisible() },
   {
     name: 'agent-phone',
     path: '/',
@@ -365,6 +397,55 @@ const PLACES: readonly Place[] = [
     ready: async (page) => {
       await page.getByRole('button', { name: 'Delete' }).click();
       await expect(page.getByRole('alertdialog', { name: 'Delete this recording?' })).toBeVisible();
+    },
+  },
+  { name: 'service-calls', path: '/calls', ready: (page) => expect(page.getByRole('button', { name: 'Take the call …142' })).toBeVisible() },
+  {
+    name: 'service-call-given',
+    path: '/calls',
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Give the call …077 to an agent' }).click();
+      await expect(page.getByText('Jane Roe has this call and loses it.')).toBeVisible();
+    },
+  },
+  { name: 'running-calls-queue', path: '/calls', answers: WITH_QUEUE, ready: (page) => expect(page.getByText('rings at an agent')).toBeVisible() },
+  { name: 'running-calls', path: '/calls', ready: (page) => expect(page.getByText('Sam Okafor (whispers)')).toBeVisible() },
+  {
+    name: 'running-call-listened',
+    path: '/calls',
+    answers: { '/running-calls': LISTENED },
+    ready: (page) => expect(page.getByText('You listen to Jane Roe. Nobody hears you.')).toBeVisible(),
+  },
+  { name: 'no-service-calls', path: '/calls', answers: { '/service-calls': { calls: [] } }, ready: (page) => expect(page.getByText('No such call is running.')).toBeVisible() },
+  {
+    name: 'service-pairing',
+    path: '/configure/calls/services',
+    ready: async (page) => {
+      await page.getByRole('row', { name: 'Collections' }).dblclick();
+      await page.getByRole('radio').nth(2).press('Space');
+      await expect(page.getByRole('group', { name: 'Whose page shows a call' })).toBeVisible();
+    },
+  },
+  {
+    name: 'service-pool',
+    path: '/configure/calls/services',
+    ready: async (page) => {
+      await page.getByRole('row', { name: 'Collections' }).dblclick();
+      await page.getByRole('radio').nth(2).press('Space');
+      await page.getByRole('checkbox', { name: 'Reserve numbers for agents' }).press('Space');
+      await page.getByRole('textbox', { name: /Numbers of the pool/ }).fill('+15550201\n+15550202');
+      await page.getByRole('textbox', { name: /Seconds of rest/ }).scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'service-hours',
+    path: '/configure/calls/services',
+    ready: async (page) => {
+      await page.getByRole('row', { name: 'Collections' }).dblclick();
+      const away = page.getByRole('radio', { name: 'New calls go to a phone system' });
+      await away.press('Space');
+      await page.getByRole('group', { name: 'Hours of the week' }).scrollIntoViewIfNeeded();
+      await expect(page.getByRole('textbox', { name: 'Saturday' })).toBeVisible();
     },
   },
   { name: 'live', path: '/live', ready: (page) => expect(page.getByRole('button', { name: 'Reset attempts: a.kim, Card payment' })).toBeVisible() },

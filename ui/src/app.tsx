@@ -134,7 +134,7 @@ function LoggedIn({ login }: { login: Login }) {
           </Route>
         )}
         <Route>
-          {takesCalls && phone(true)}
+          {(takesCalls || may(login, 'call.listen')) && phone(true)}
           <div inert={idle.locked}>
             <Suspense fallback={<Loading />}>
               <Switch>
@@ -145,7 +145,7 @@ function LoggedIn({ login }: { login: Login }) {
                   <PasswordPage login={login} />
                 </Route>
                 <Route>
-                  <OfficePages login={login} locked={idle.locked} />
+                  <OfficePages login={login} locked={idle.locked} store={store} />
                 </Route>
               </Switch>
             </Suspense>
@@ -163,6 +163,7 @@ const READ_BY = {
   desktop: [KEYS.myDesktop, KEYS.desktops, KEYS.firstSteps],
   settings: [KEYS.myDesktop, KEYS.settings, KEYS.firstSteps],
   payment: [KEYS.payments],
+  queue: [KEYS.queue],
   registration: [KEYS.users],
 } satisfies Record<ReadAgain, readonly (readonly string[])[]>;
 

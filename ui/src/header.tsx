@@ -37,6 +37,7 @@ export function AppHeader({ login, locked }: { login: Login; locked: boolean }) 
           {configures && link(configures, t('admin.configure'), place.startsWith('/configure'))}
           {may(login, 'payment.view') && link('/payments', t('app.nav.payments'), place.startsWith('/payments'))}
           {mayFindRecordings(login) && link('/recordings', t('app.nav.recordings'), place.startsWith('/recordings'))}
+          {(may(login, 'call.pick') || may(login, 'call.listen')) && link('/calls', t('app.nav.calls'), place.startsWith('/calls'))}
           {may(login, 'capture.reset_attempts') && link('/live', t('app.nav.live'), place.startsWith('/live'))}
           {may(login, 'audit.read') && link('/audit', t('app.nav.audit'), place.startsWith('/audit'))}
         </nav>

@@ -11,6 +11,6 @@ export function firstConfigured(login: Login): string | undefined {
 
 /** Where a login without calls begins. */
 export function firstPlace(login: Login): string | undefined {
-  if (!may(login, 'payment.view')) return firstConfigured(login) ?? (mayFindRecordings(login) ? '/recordings' : undefined);
+  if (!may(login, 'payment.view')) return firstConfigured(login) ?? (mayFindRecordings(login) ? '/recordings' : may(login, 'call.pick') || may(login, 'call.listen') ? '/calls' : undefined);
   return may(login, 'desktop.edit') || may(login, 'gateway.edit') || may(login, 'spc.enable') ? firstConfigured(login) : '/payments';
 }

@@ -227,7 +227,7 @@ test('p2 s2 with the system switch off there is no payment button and the API na
   const widget = await agent.page.evaluate(async () => (await (await fetch('/api/v1/me/desktop')).json()).widgets[0].id as string);
 
   await desk.signIn('admin');
-  await page.getByRole('link', { name: 'Secure Payment Capture' }).click();
+  await page.getByRole('link', { name: 'Secure Payment Capture', exact: true }).click();
   const gate = page.getByRole('switch', { name: 'Secure Payment Capture' });
   await expect(gate).toBeChecked();
   await gate.click({ force: true });

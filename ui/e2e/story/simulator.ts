@@ -8,7 +8,7 @@ export type Part = 'number' | 'expiry' | 'code' | 'routing' | 'account';
 export type Answer = 'approve' | 'approve_with_echo' | 'decline' | 'decline_with_description' | 'never_answer' | 'charge_then_reset' | 'garbage' | 'server_error' | { approve_after: { delay_ms: number } };
 
 type PhoneState = { call: 'idle' | 'calling' | 'ringing' | 'connected'; registered: boolean; keys_waiting: number; failure: number | null };
-type State = PhoneState & { agents: (PhoneState & { user: string })[] };
+type State = PhoneState & { agents: (PhoneState & { user: string; address: string })[] };
 export type HeardReport = { packets: number; event_packets: number; audio_ms: number; recoverable_digits: number; loud_ms: number };
 export type LedgerRow = { reference: string; status: string; amount?: string };
 
@@ -51,9 +51,17 @@ export class Simulator {
     await this.until('both phones are free', ({ call, agents }) => call === 'idle' && agents.every((agent) => agent.call === 'idle'));
   }
 
-  /** Keys, one after the other; they take 200 ms each and go on after this returns. */
-  async keys(keys: string): Promise<void> {
-    await this.#post('keys', { keys });
+  /** Keys of the consumer's phone, or of an agent's, one after the other; they take 200 ms each and go on after this returns. */
+  async keys(keys: string, who?: string): Promise<void> {
+    await this.#post('keys', { keys, ...(who && { who }) });
+  }
+
+  /** Where the agent's telephone takes calls, as a PBX would know it. */
+  async phoneAddress(): Promise<string> {
+    const { agents } = await this.#get<State>('state');
+    const mine = agents.find(({ user }) => user === AGENT_PHONE);
+    if (!mine) throw new Error(`the simulator has no phone ${AGENT_PHONE}`);
+    return mine.address;
   }
 
   async keyCard(card: TestCard, field: Part): Promise<void> {

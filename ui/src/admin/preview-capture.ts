@@ -80,6 +80,8 @@ export function acted(view: CaptureView, action: CaptureAction): CaptureView | u
     case 'try_again':
       return again(view);
     case 'keep_open':
+    case 'same_person':
+    case 'other_person':
       return view;
     case 'customer_speaking':
       return { ...view, speaking: true };

@@ -1,10 +1,13 @@
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { Service } from '../lib/api/types';
+import { withOffice } from '../lib/i18n/catalogue';
 import { fakeServer, loginOf, renderPage } from '../test-page';
 import ServicesPage, { draftOf, formOf } from './services-page';
 
+// As the page is loaded: its sheet loads more words, and then only what was asked for is spoken.
+beforeAll(async () => void (await withOffice(() => Promise.resolve({}))()));
 afterEach(() => vi.unstubAllGlobals());
 
 const desktop = { id: 'd1', name: 'Collections US', service: 'standard', layout: 'agent_panel', widgets: 1, widgets_enabled: 1, agents: 2, revision: 1 };
@@ -15,6 +18,7 @@ const pbx: Service = {
   route: { to: 'uri', uri: 'sip:100@192.0.2.5', address: '192.0.2.5:5060', agent: 'a.kim' },
   desktop: 'd1',
   protection: 'capture',
+  on_transfer: 'refuse',
   after_call_s: 20,
   call_recording: { when: 'always', keep_days: 30 },
   screen_recording: { when: 'never', surfaces: 'entire_screen', required: true, keep_days: 14 },
@@ -24,7 +28,7 @@ const pbx: Service = {
 
 function serve(save: (body: unknown) => { status?: number; json?: unknown }, services = [pbx]) {
   return fakeServer(({ method, path, body }) => {
-    if (path === '/services' && method === 'GET') return { json: { services, recorder_controls: [], keeps_recordings: true } };
+    if (path === '/services' && method === 'GET') return { json: { services, trunks: [], recorder_controls: [], keeps_recordings: true } };
     if (path === '/desktops') return { json: { desktops: [desktop] } };
     return save(body);
   });
@@ -39,6 +43,7 @@ test('a new service is sent as it was typed, and its sheet closes', async () => 
   await userEvent.type(screen.getByRole('textbox', { name: /Name/ }), ' Billing ');
   await userEvent.type(screen.getByRole('textbox', { name: /Numbers/ }), '8005550101{Enter}8005550102, *');
   await userEvent.click(screen.getByRole('radio', { name: 'During the whole call' }));
+  await userEvent.click(screen.getByRole('radio', { name: /capture ends/ }));
   await userEvent.clear(screen.getByRole('textbox', { name: /After-call work/ }));
   await userEvent.type(screen.getByRole('textbox', { name: /After-call work/ }), '45');
   expect(screen.queryByRole('textbox', { name: /Keep recordings/ })).toBeNull();
@@ -51,7 +56,7 @@ test('a new service is sent as it was typed, and its sheet closes', async () => 
   expect(screen.queryByText(/no folder for recordings/)).toBeNull();
   await userEvent.click(button('Save'));
   const sent = requests.find(({ method }) => method === 'POST');
-  expect(sent?.body).toEqual({ name: 'Billing', numbers: ['8005550101', '8005550102', '*'], route: { to: 'agents' }, desktop: 'd1', protection: 'always', after_call_s: 45, call_recording: { when: 'always', keep_days: 365 }, screen_recording: { when: 'always', surfaces: 'any', required: true, keep_days: 90 }, revision: 0 });
+  expect(sent?.body).toEqual({ name: 'Billing', numbers: ['8005550101', '8005550102', '*'], route: { to: 'agents' }, desktop: 'd1', protection: 'always', on_transfer: 'end_capture', after_call_s: 45, call_recording: { when: 'always', keep_days: 365 }, screen_recording: { when: 'always', surfaces: 'any', required: true, keep_days: 90 }, revision: 0 });
   expect(screen.queryByRole('dialog')).toBeNull();
 });
 
@@ -135,4 +140,100 @@ test('what no folder is there for is said where it is chosen', async () => {
 test('a service that is opened and saved unchanged stays as it is', () => {
   const { id: _id, recorders: _recorders, ...form } = pbx;
   expect(formOf(draftOf(pbx, []), pbx.revision)).toEqual(form);
+});
+
+test('of a service at a PBX without a fixed agent it is said how its calls find their agents', async () => {
+  const pairing: Service['pairing'] = { extension: 'to', code: false, agents: ['u1', 'u2'] };
+  const requests = serve((body) => ({ json: body }), [{ ...pbx, pairing }]);
+  renderPage(<ServicesPage login={loginOf('spc.enable')} />);
+  await userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
+  expect(screen.queryByRole('group', { name: 'Whose page shows a call' })).toBeNull();
+  await userEvent.clear(screen.getByRole('textbox', { name: /^Agent/ }));
+  const ways = within(await screen.findByRole('group', { name: 'Whose page shows a call' }));
+  expect(ways.getByText(/2 agents are named/)).toBeVisible();
+  await userEvent.click(ways.getByRole('button', { name: /Extension from/ }));
+  await userEvent.click(await screen.findByRole('option', { name: /request URI/ }));
+  await userEvent.click(ways.getByRole('checkbox', { name: 'Agents may key a code' }));
+  await userEvent.click(button('Save'));
+  const sent = requests.find(({ method }) => method === 'PUT')?.body as { pairing: unknown; route: unknown };
+  expect([sent.pairing, sent.route]).toEqual([{ extension: 'request_uri', code: true, agents: ['u1', 'u2'] }, { ...pbx.route, agent: null }]);
+});
+
+test('numbers of a pool are entered, and what the server says of one is said at their field', async () => {
+  const pool = { numbers: ['+15550201', '+15550202'], reserve_s: 90, quarantine_s: 60 };
+  const requests = serve(() => ({ status: 422, json: { title: 'Invalid', status: 422, errors: [{ field: 'pool.numbers[1]', message: 'leads elsewhere' }] } }), [{ ...pbx, route: { ...pbx.route, agent: null } as Service['route'] }]);
+  renderPage(<ServicesPage login={loginOf('spc.enable')} />);
+  await userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
+  const inputs = within(await screen.findByRole('group', { name: 'Numbers for one call' }));
+  await userEvent.click(inputs.getByRole('checkbox', { name: 'Reserve numbers for agents' }));
+  await userEvent.type(inputs.getByRole('textbox', { name: /Numbers of the pool/ }), '+15550201{Enter}+15550202');
+  await userEvent.clear(inputs.getByRole('textbox', { name: /has to arrive/ }));
+  await userEvent.type(inputs.getByRole('textbox', { name: /has to arrive/ }), '90');
+  await userEvent.click(button('Save'));
+  expect(await inputs.findByText('+15550202: leads elsewhere')).toBeVisible();
+  const sent = requests.find(({ method }) => method === 'PUT')?.body as { pool: unknown };
+  expect(sent.pool).toEqual(pool);
+});
+
+test('hours are entered a day at a time, and a day that is wrong is named', async () => {
+  const errors = [{ field: 'hours.open[1]', message: 'write a time and a later one' }];
+  const requests = serve(() => ({ status: 422, json: { title: 'Invalid', status: 422, errors } }));
+  renderPage(<ServicesPage login={loginOf('spc.enable')} />);
+  await userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
+  await userEvent.click(await screen.findByRole('checkbox', { name: 'New calls in these hours alone' }));
+  const week = within(screen.getByRole('group', { name: 'Hours of the week' }));
+  expect(week.getAllByRole('textbox').map((day) => (day as HTMLInputElement).value)).toEqual([...Array.from({ length: 5 }, () => '08:00-17:00'), '', '']);
+  for (const day of ['Wednesday', 'Thursday', 'Friday']) await userEvent.clear(week.getByRole('textbox', { name: day }));
+  await userEvent.clear(week.getByRole('textbox', { name: 'Tuesday' }));
+  await userEvent.type(week.getByRole('textbox', { name: 'Tuesday' }), 'noon');
+  await userEvent.type(screen.getByRole('textbox', { name: /Closed on these dates/ }), '2026-12-25');
+  await userEvent.click(button('Save'));
+  expect(await week.findByText('write a time and a later one')).toBeVisible();
+  expect(week.getByRole('textbox', { name: 'Tuesday' })).toBeInvalid();
+  const sent = requests.find(({ method }) => method === 'PUT')?.body as { hours: { open: unknown; closed: unknown; closed_dates: unknown } };
+  expect([sent.hours.open, sent.hours.closed, sent.hours.closed_dates]).toEqual([[{ day: 'monday', from: '08:00', until: '17:00' }, { day: 'tuesday', from: 'noon', until: '' }], null, ['2026-12-25']]);
+});
+
+test('the list says by the server’s word whether a service is open, in its own time', async () => {
+  const hours = { zone: 'Asia/Tokyo', open: [], closed_dates: [], closed: null };
+  const monday = Date.now() + 86_400_000;
+  const when = new Intl.DateTimeFormat('en', { weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'Asia/Tokyo' }).format(monday);
+  const all = [{ is_open: true, until: monday }, { is_open: false, until: monday }, { is_open: false, until: null }].map((hours_now, place) => ({ ...pbx, id: `s${place}`, hours, hours_now }));
+  serve(() => ({ json: {} }), [...all, { ...pbx, id: 's9' }]);
+  renderPage(<ServicesPage login={loginOf('spc.enable')} />);
+  const cells = (await screen.findAllByRole('rowheader')).map((cell) => cell.textContent?.replace(/\s+/g, ' ').trim());
+  expect(cells).toEqual(['Collections Open now', `Collections Closed until ${when.replace(/\s+/g, ' ')}`, 'Collections Closed', 'Collections']);
+});
+
+test('a route leads to a trunk of the server’s file, by the number that was called or another', async () => {
+  const requests = fakeServer(({ method, path, body }) => {
+    if (path === '/services' && method === 'GET') return { json: { services: [pbx], trunks: ['carrier', 'pbx'], recorder_controls: [], keeps_recordings: true } };
+    if (path === '/desktops') return { json: { desktops: [desktop] } };
+    return { json: body };
+  });
+  renderPage(<ServicesPage login={loginOf('spc.enable')} />);
+  await userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
+  await userEvent.click(screen.getByRole('radio', { name: /^A trunk of the server/ }));
+  await userEvent.click(screen.getByRole('button', { name: /^carrier/ }));
+  await userEvent.click(await screen.findByRole('option', { name: 'pbx' }));
+  await userEvent.type(screen.getByRole('textbox', { name: /Number there/ }), '+4930100');
+  await userEvent.click(button('Save'));
+  const sent = requests.find(({ method }) => method === 'PUT')?.body as { route: unknown };
+  expect(sent.route).toEqual({ to: 'trunk', trunk: 'pbx', number: '+4930100', agent: 'a.kim' });
+});
+
+test('no trunk is offered where the server’s file has none, but a stored one stays as it was', async () => {
+  const gone: Service = { ...pbx, route: { to: 'trunk', trunk: 'gone', number: null, agent: null } };
+  const { id: _id, recorders: _recorders, ...form } = gone;
+  expect(formOf(draftOf(gone, []), gone.revision)).toMatchObject({ route: form.route });
+  serve((body) => ({ json: body }));
+  renderPage(<ServicesPage login={loginOf('spc.enable')} />);
+  await userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
+  expect(screen.getByRole('radio', { name: /PBX/ })).toBeChecked();
+  expect(screen.queryByRole('radio', { name: /trunk/ })).toBeNull();
+});
+
+test('a service with a fixed agent keeps what was said before of finding them', () => {
+  const form = formOf(draftOf(pbx, [desktop as never]), 7);
+  expect('pairing' in form).toBe(false);
 });

@@ -11,6 +11,8 @@ import { useLive } from '../lib/events/use-live';
 import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import { withOffice } from '../lib/i18n/catalogue';
+import { askedCall, forgetAsked } from '../pairing/asked';
+import { withPairing } from '../pairing/with-pairing';
 import css from './agent.module.css';
 import { CallBar } from './call-bar';
 import type { CallCommands } from './call-controls';
@@ -22,6 +24,10 @@ import { NotesPanel } from './notes-panel';
 import { Presence, useAvailabilityAt } from './presence';
 import { useNow } from './use-now';
 
+const AskedCall = lazy(withPairing(() => import('../pairing/asked-call')));
+const DialDoor = lazy(withPairing(() => import('../dial/dial-door')));
+const ConnectDoor = lazy(withPairing(() => import('../pairing/connect-door')));
+const QueueLine = lazy(withPairing(() => import('../queue/queue-line')));
 const ScreenShare = lazy(withOffice(() => import('./screen/screen-share')));
 
 /** The call on screen: the one the agent chose while it lasts, else the one with an open capture, else the newest that is not over. */
@@ -40,8 +46,9 @@ export function callBehind(calls: readonly CallView[], shown: CallView | undefin
 export function AgentPage({ store, locked, phone }: { store: LiveStore; locked: boolean; phone: ReactNode }) {
   const t = useT();
   const now = useNow();
-  const { connection, calls, screen } = useLive(store);
+  const { connection, calls, screen, unreached } = useLive(store);
   const [chosen, setChosen] = useState<string>();
+  const [asked, setAsked] = useState(() => askedCall(window.location.search));
   const call = callOnScreen(calls, chosen);
   const [form, setForm] = useKeptByCall(call, calls, EMPTY);
   const [notes, setNotes] = useKeptByCall(call, calls, '');
@@ -67,6 +74,21 @@ export function AgentPage({ store, locked, phone }: { store: LiveStore; locked: 
           <>
             <Presence availability={availability} now={now} disabled={locked || !online} />
             {phone}
+            {!call && mine?.pairing_code && (
+              <Suspense>
+                <ConnectDoor locked={locked} online={online} />
+              </Suspense>
+            )}
+            {mine?.queue && (
+              <Suspense>
+                <QueueLine now={now} />
+              </Suspense>
+            )}
+            {mine?.dials && (
+              <Suspense>
+                <DialDoor call={call} failed={unreached} disabled={locked || !online} onForget={() => store.forgetUnreached()} />
+              </Suspense>
+            )}
           </>
         }
       />
@@ -76,6 +98,17 @@ export function AgentPage({ store, locked, phone }: { store: LiveStore; locked: 
         </Suspense>
       )}
       <ConnectionBand connection={connection} />
+      {asked && online && !locked && (
+        <Suspense>
+          <AskedCall
+            call={asked}
+            onDone={() => {
+              forgetAsked();
+              setAsked(undefined);
+            }}
+          />
+        </Suspense>
+      )}
       <CallBehind call={callBehind(calls, call)} onShow={setChosen} />
       <div inert={locked}>
         <DesktopLayout
@@ -143,7 +176,7 @@ function ConnectionBand({ connection }: { connection: 'connecting' | 'open' | 'l
 /** A call is never hidden by the widget of another one: it is named, and one press shows it. */
 function CallBehind({ call, onShow }: { call: CallView | undefined; onShow: (id: string) => void }) {
   const t = useT();
-  const caller = call && (call.caller || t('call.unknown_caller'));
+  const caller = call && (call.dialled ? call.called : call.caller || t('call.unknown_caller'));
   return (
     <div role="status">
       {call && (

@@ -40,6 +40,19 @@ const STATES = {
   ended: 'call.ended',
 } satisfies Record<CallView['state'], MessageId>;
 
+const STEPS = {
+  agent_phone: 'call.your_phone',
+  calling: 'call.calling',
+  ringing: 'call.ringing',
+  answered: 'call.connected',
+} satisfies Record<NonNullable<CallView['dialled']>['step'], MessageId>;
+
+/** Where the call stands; of one that the agent makes also whose phone rings. */
+function stateOf({ state, held_by, dialled }: CallView): MessageId {
+  if (held_by === 'phone') return 'call.held_phone';
+  return state === 'ringing' && dialled ? STEPS[dialled.step] : STATES[state];
+}
+
 export type CallBarProps = {
   call: CallView | undefined;
   now: number;
@@ -92,14 +105,14 @@ export function CallBar({ call, now, busy, locked = false, commands, presence, r
     <section className={css.bar} aria-label={t('call.bar')} data-state={call.state}>
       {presence}
       <Chip tone={call.state === 'connected' ? 'good' : call.state === 'ended' ? 'bad' : 'info'} icon="phone">
-        {t(call.held_by === 'phone' ? 'call.held_phone' : STATES[call.state])}
+        {t(stateOf(call))}
       </Chip>
       <time className={css.timer} aria-label={t('call.time')}>
         {durationText((call.ended_at ?? now) - since)}
       </time>
       <span className={css.caller}>
-        <strong>{call.caller || t('call.unknown_caller')}</strong>
-        {call.called && <span className={css.muted}> {t('call.called', { number: call.called })}</span>}
+        <strong>{call.dialled ? call.called : call.caller || t('call.unknown_caller')}</strong>
+        {!call.dialled && call.called && <span className={css.muted}> {t('call.called', { number: call.called })}</span>}
       </span>
       <CallControls key={call.id} call={call} busy={busy} locked={locked} commands={commands} />
       <span className={css.chips}>

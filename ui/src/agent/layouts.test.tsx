@@ -24,6 +24,7 @@ const mineOf = (layout: Layout, tiles?: Tile[]): MyDesktop => ({
   design: tiles ? { id: 'g1', name: 'Billing', tiles, revision: 1 } : null,
   widgets: [],
   gate: null,
+  pairing_code: false, dials: false, queue: false,
 });
 
 type Shown = { mine: MyDesktop; opened?: CaptureView; disabled?: ButtonView['disabled'] };

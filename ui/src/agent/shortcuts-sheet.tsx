@@ -9,6 +9,8 @@ const KEYS: readonly { place: MessageId; keys: readonly (readonly [keys: string,
   {
     place: 'shortcuts.call',
     keys: [
+      ['Ctrl+Shift+F', 'call.connect'],
+      ['Ctrl+Shift+D', 'shortcuts.dial'],
       ['Ctrl+Shift+L', 'shortcuts.answer'],
       ['Ctrl+Shift+U', 'shortcuts.decline'],
       ['Ctrl+Shift+M', 'call.mute'],

@@ -21,6 +21,7 @@ const STATE_NAMES = {
   collecting: 'live.state.collecting',
   invalid: 'live.state.invalid',
   ready: 'live.state.ready',
+  frozen: 'live.state.frozen',
   processing: 'live.state.processing',
   approved: 'outcome_name.approved',
   declined: 'outcome_name.declined',

@@ -46,6 +46,8 @@ function common(kind: WidgetKind): Shown[] {
     { view: capture(kind, 'blocked', { reason: 'delay_line' }) },
     { view: capture(kind, 'protection_lost', { reason: 'overload' }) },
     { view: capture(kind, 'lost', { reason: 'call_ended' }) },
+    { view: capture(kind, 'frozen') },
+    { view: capture(kind, 'lost', { id: `${kind}-party`, reason: 'party_unanswered' }) },
     { view: capture(kind, 'cancelled') },
   ];
 }
@@ -124,6 +126,7 @@ export default function GalleryPage() {
         <CallBar call={call()} now={NOW} busy={false} commands={CALL_COMMANDS} />
         <CallBar call={call({ state: 'held', held_by: 'agent', agent_muted: true })} now={NOW} busy={false} commands={CALL_COMMANDS} />
         <CallBar call={call({ state: 'held', held_by: 'agent', transfer: { to: 'Morgan Lee', failed: null } })} now={NOW} busy={false} commands={CALL_COMMANDS} />
+        <CallBar call={call({ state: 'ringing', dialled: { step: 'agent_phone', failed: null } })} now={NOW} busy={false} commands={CALL_COMMANDS} />
         <CallBar call={call({ recording: { state: 'off', on_demand: true } })} now={NOW} busy={false} commands={CALL_COMMANDS} />
         <CallBar call={call({ recording: { state: 'failed', on_demand: true } })} now={NOW} busy={false} commands={CALL_COMMANDS} />
         <CallBar call={call({ transfer: { to: 'Morgan Lee', failed: 'no_answer' } })} now={NOW} busy={false} commands={CALL_COMMANDS} />

@@ -131,6 +131,25 @@ describe('a call', () => {
   });
 });
 
+describe('a call that the agent makes', () => {
+  const ASKED = { is: 'rings', call: 'c', dialled: true } as const;
+  const READ = { is: 'read', call: 'c', offer: 'o', connected: false } as const;
+
+  test('is taken by itself once the server has the page’s description', () => {
+    const read = run([...ON, ASKED, READ]);
+    expect([callOf(read.state).stage, read.names.includes('answer')]).toEqual(['answering', false]);
+    expect(run([{ is: 'linked', call: 'c' }], read.state).names).toEqual(['speak', 'answer']);
+  });
+
+  test('is taken also where that is told after it was read', () => {
+    const known = run([...ON, { is: 'rings', call: 'c' }, READ, { is: 'linked', call: 'c' }]).state;
+    expect(callOf(known).stage).toBe('ringing');
+    const told = run([ASKED], known);
+    expect([callOf(told.state).stage, told.names]).toEqual(['answering', ['speak', 'answer']]);
+    expect(run([ASKED], told.state).done).toEqual([]);
+  });
+});
+
 describe('the path', () => {
   test('that is lost is made anew until it is there, and the call stays', () => {
     const lost = run([{ is: 'path_lost', call: 'c', at: 7 }, { is: 'path_lost', call: 'c', at: 9 }], run(UP).state);

@@ -14,8 +14,10 @@ export type Path = 'new' | 'open' | 'lost' | 'blocked';
 
 export type PhoneCall = {
   id: string;
-  /** Ours, to hear oneself: without a customer, answered by itself. */
+  /** Ours, to hear oneself, or a call of somebody else: nobody rings, it is answered by itself. */
   test: boolean;
+  /** The agent makes it: answered by itself, too. */
+  dialled: boolean;
   stage: Stage;
   /** The server has this page's description. */
   linked: boolean;
@@ -47,7 +49,8 @@ export type Event =
   | { is: 'taken' }
   | { is: 'test_begun'; call: string }
   | { is: 'test_refused'; sentence: string }
-  | { is: 'rings'; call: string }
+  /** `dialled`: the agent asked for it, so that it is taken by itself. */
+  | { is: 'rings'; call: string; dialled?: boolean }
   | { is: 'gone'; call: string }
   | { is: 'read'; call: string; offer: string; connected: boolean }
   | { is: 'linked'; call: string }
@@ -104,7 +107,7 @@ export function step(state: State, event: Event): Step {
     case 'test_refused':
       return [{ ...state, failure: { what: 'server', sentence: event.sentence } }, []];
     case 'rings':
-      return hasPhone(state) ? added(state, newCall(event.call)) : [state, []];
+      return hasPhone(state) ? rings(state, event) : [state, []];
     case 'network_changed':
       return [state, state.calls.filter(({ linked }) => linked).map(({ id }) => ({ do: 'restart', call: id }))];
     default: {
@@ -124,7 +127,7 @@ export const speaks = ({ calls }: State): boolean => calls.some(isSpokenOn);
 
 export const isSpokenOn = ({ stage }: PhoneCall): boolean => stage === 'answering' || stage === 'up';
 
-const newCall = (id: string): PhoneCall => ({ id, test: false, stage: 'unread', linked: false, path: 'new', lostAt: undefined });
+const newCall = (id: string): PhoneCall => ({ id, test: false, dialled: false, stage: 'unread', linked: false, path: 'new', lostAt: undefined });
 
 const closing = ({ calls }: State): Effect[] => calls.map(({ id }) => ({ do: 'close', call: id }));
 
@@ -162,6 +165,15 @@ function onHolding(state: State, event: Holding): Step {
   }
 }
 
+/** Of a call that is known already it may be told late that the agent makes it. */
+function rings(state: State, { call: id, dialled = false }: { call: string; dialled?: boolean }): Step {
+  const known = state.calls.find((call) => call.id === id);
+  if (!known) return added(state, { ...newCall(id), dialled });
+  if (!dialled || known.dialled) return [state, []];
+  const asked: State = { ...state, calls: state.calls.map((call) => (call === known ? { ...known, dialled } : call)) };
+  return known.stage === 'ringing' ? step(asked, { is: 'answer', call: id }) : [asked, []];
+}
+
 function added(state: State, call: PhoneCall): Step {
   if (state.calls.some(({ id }) => id === call.id)) return [state, []];
   return [{ ...state, failure: undefined, calls: [...state.calls, call] }, [{ do: 'read', call: call.id }]];
@@ -181,7 +193,7 @@ function onCall(state: State, call: PhoneCall, event: OnCall): Step {
       return without(state, call);
     case 'read':
       // It was answered before this page was loaded anew, or in another tab: it goes on here.
-      return become(call.stage === 'unread' ? { stage: event.connected ? 'answering' : 'ringing' } : {}, { do: 'link', call: id, offer: event.offer }, { do: 'watch_path', call: id });
+      return become(call.stage === 'unread' ? { stage: event.connected || call.dialled ? 'answering' : 'ringing' } : {}, { do: 'link', call: id, offer: event.offer }, { do: 'watch_path', call: id });
     case 'linked':
       return become({ linked: true });
     case 'answer':

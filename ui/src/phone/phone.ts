@@ -140,6 +140,12 @@ export class Phone {
     }
   }
 
+  /** Listens to a call of another; the phone has to be on. */
+  async listen(call: string): Promise<void> {
+    const { id } = await this.#wire.listen(call);
+    this.dispatch({ is: 'test_begun', call: id });
+  }
+
   stopTrial(): void {
     this.#trial.stop();
   }
@@ -172,7 +178,8 @@ export class Phone {
   }
 
   #told(told: Told): void {
-    if (told.kind !== 'taken') return this.dispatch({ is: told.kind === 'ring' ? 'rings' : 'gone', call: told.call });
+    if (told.kind === 'ring') return this.dispatch({ is: 'rings', call: told.call, dialled: told.dialled ?? false });
+    if (told.kind === 'gone') return this.dispatch({ is: 'gone', call: told.call });
     if (told.instance !== this.#instance) this.dispatch({ is: 'taken' });
   }
 
@@ -188,7 +195,7 @@ export class Phone {
     }
     const fresh = lasting.filter((id) => !this.#asked.has(id));
     this.#asked = new Set(lasting);
-    for (const id of fresh) this.dispatch({ is: 'rings', call: id });
+    for (const id of fresh) this.dispatch({ is: 'rings', call: id, dialled: this.#callOf(id)?.dialled?.step === 'agent_phone' });
   }
 
   #run(effect: Effect): void {

@@ -1,10 +1,11 @@
 /** What the phone asks of the server. Owns: the routes below /phone. Never: the event stream, which says what rings. */
 import { api } from '../lib/api/client';
+import type { Listening } from '../lib/api/types';
 
 export type Offered = { offer: string; state: 'ringing' | 'connected' };
 export type PhoneNetwork = { udp: { host: string; port: number } };
 /** `instance`: the tab that has taken the phone. */
-export type Told = { kind: 'ring' | 'gone'; call: string } | { kind: 'taken'; instance: string };
+export type Told = { kind: 'ring'; call: string; dialled?: boolean } | { kind: 'gone'; call: string } | { kind: 'taken'; instance: string };
 
 export type Wire = {
   /** Takes the phone for this tab, or keeps it. */
@@ -17,6 +18,8 @@ export type Wire = {
   restart: (call: string, offer: string) => Promise<string>;
   /** Begins a call without a customer, and says which. */
   test: () => Promise<string>;
+  /** Begins to listen to a call of another, and says which of this phone's that is. */
+  listen: (call: string) => Promise<Listening>;
 };
 
 /** `instance` names this tab. */
@@ -31,6 +34,7 @@ export function wireOf(instance: string): Wire {
     answer: (call) => api('POST', at(call, '/answer'), { body: { instance } }),
     decline: (call) => api('POST', at(call, '/decline'), { body: { instance } }),
     restart: async (call, offer) => (await api<{ answer: string }>('POST', at(call, '/restart'), { body: { instance, offer } })).answer,
+    listen: (call) => api('POST', `/running-calls/${encodeURIComponent(call)}/listeners`, { body: { instance } }),
     test: async () => (await api<{ call: string }>('POST', '/phone/test', { body: { instance } })).call,
   };
 }

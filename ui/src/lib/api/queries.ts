@@ -23,6 +23,7 @@ export const KEYS = {
   live: ['live-captures'],
   verification: ['audit-verification'],
   availability: ['availability'],
+  queue: ['queue'],
   designHistory: ['design-history'],
   myDesktop: ['my-desktop'],
   firstSteps: ['first-steps'],

@@ -97,7 +97,12 @@ export interface paths {
          */
         get: operations["list"];
         put?: never;
-        post?: never;
+        /**
+         * Calls a number for an agent, whose own phone rings first; the number is called once that is answered. The agent's calls and their events tell how it goes on (`dialled`), and
+         *     whoever hangs up ends it. Which numbers are called is a setting of services; nothing else is, and the trail has that it was called without the number.
+         * @description Needs the right call.dial or call.dial_for.
+         */
+        post: operations["dial"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1249,6 +1254,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/listening/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Listens no more.
+         * @description Needs the right call.listen.
+         */
+        delete: operations["leave"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listening/{id}/voice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Whispers to the agent, joins the call, or falls silent again. While a capture is open, or the service protects its calls as a whole, nobody joins (409 `call_protected`); who has
+         *     joined when a capture opens listens from then on.
+         * @description Needs the right call.listen.
+         */
+        put: operations["speak"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/login": {
         parameters: {
             query?: never;
@@ -1366,6 +1412,48 @@ export interface paths {
         put: operations["save_preferences"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/number-reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reserves a number of a service's pool for an agent: the next call that arrives on it before `expires_at` (and comes `from` that number, if one is said) is theirs. An agent has one
+         *     reservation of a service at a time; asked again it is the same, and `from` is what was said last. Where all are reserved or rest the answer is 503, and `Retry-After`
+         *     says when the first will be free.
+         * @description Needs the right capture.start or call.bind.
+         */
+        post: operations["reserve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/number-reservations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Gives a number back that no call has come on: one's own, with the right `call.bind` anybody's. It rests before somebody else gets it.
+         * @description Needs the right capture.start or call.bind.
+         */
+        delete: operations["give_back"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1644,13 +1732,13 @@ export interface paths {
         get?: never;
         /**
          * Turns the phone on in this tab, and says every 8 s that it is still there. One tab of an agent has it: 409 `phone_elsewhere` if another does, unless it is to be taken over.
-         * @description Needs the right capture.start.
+         * @description Needs the right capture.start or call.listen.
          */
         put: operations["turn_on"];
         post?: never;
         /**
          * Turns the phone off in this tab. Nothing happens if it was not on there. Calls that are on go on.
-         * @description Needs the right capture.start.
+         * @description Needs the right capture.start or call.listen.
          */
         delete: operations["turn_off"];
         options?: never;
@@ -1668,7 +1756,7 @@ export interface paths {
         /**
          * Our offer for a call that rings in this page, or that it has. A page that was loaded anew, or has taken the phone over, gets an offer for a new connection, which takes the place
          *     of the former once it is connected.
-         * @description Needs the right capture.start.
+         * @description Needs the right capture.start or call.listen.
          */
         get: operations["show"];
         put?: never;
@@ -1690,7 +1778,7 @@ export interface paths {
         put?: never;
         /**
          * Takes the call. Not before it is connected.
-         * @description Needs the right capture.start.
+         * @description Needs the right capture.start or call.listen.
          */
         post: operations["answer"];
         delete?: never;
@@ -1710,7 +1798,7 @@ export interface paths {
         put?: never;
         /**
          * Takes the browser's answer to our offer: the connection is made while the call rings.
-         * @description Needs the right capture.start.
+         * @description Needs the right capture.start or call.listen.
          */
         post: operations["connect"];
         delete?: never;
@@ -1730,7 +1818,7 @@ export interface paths {
         put?: never;
         /**
          * Does not take the call; also ends a test.
-         * @description Needs the right capture.start.
+         * @description Needs the right capture.start or call.listen.
          */
         post: operations["decline"];
         delete?: never;
@@ -1750,7 +1838,7 @@ export interface paths {
         put?: never;
         /**
          * The page's network has changed: ICE begins anew on the same connection, and the call goes on.
-         * @description Needs the right capture.start.
+         * @description Needs the right capture.start or call.listen.
          */
         post: operations["restart"];
         delete?: never;
@@ -1768,7 +1856,7 @@ export interface paths {
         };
         /**
          * Where browsers send media, so that the page can say what a network has to let through.
-         * @description Needs the right capture.start.
+         * @description Needs the right capture.start or call.listen.
          */
         get: operations["network"];
         put?: never;
@@ -1790,9 +1878,29 @@ export interface paths {
         put?: never;
         /**
          * Begins a call without a customer: once it is answered, half a second of tone, four seconds that are recorded in memory, and these played back. It ends by itself, after 30 s at most. Nothing of it is kept.
-         * @description Needs the right capture.start.
+         * @description Needs the right capture.start or call.listen.
          */
         post: operations["test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many callers wait for an agent, and since when the first of them does. The event `queue` has the same.
+         * @description Needs the right capture.start or call.listen.
+         */
+        get: operations["show"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2096,6 +2204,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/running-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The calls that agents have now, connected or on hold, and who listens to each.
+         * @description Needs the right call.listen.
+         */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/running-calls/{id}/listeners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Listens to a call with the phone of this tab: what the agent hears of the customer, behind the mask, and what the customer hears of the agent. The answer names a call of this phone,
+         *     which the page reads, connects and answers as any other; it ends with the call that is listened to. It is in the audit trail before anything is heard. Four may listen
+         *     to a call; a person listens to one at a time.
+         * @description Needs the right call.listen.
+         */
+        post: operations["begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/second-factor": {
         parameters: {
             query?: never;
@@ -2266,6 +2416,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sounds that a queue can name: 20 at most.
+         * @description Needs the right spc.enable or desktop.edit.
+         */
+        get: operations["list"];
+        put?: never;
+        /**
+         * Keeps a sound: a WAV of linear PCM with 16 bits, one channel, 8,000 or 16,000 Hz, ten minutes and 10 MiB at most. It is kept at 8,000 Hz.
+         * @description Needs the right spc.enable.
+         */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sounds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Deletes a sound that no service names.
+         * @description Needs the right spc.enable.
+         */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/unlock": {
         parameters: {
             query?: never;
@@ -2327,6 +2521,26 @@ export interface paths {
          * @description Needs the right user.manage.
          */
         put: operations["save"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/waiting-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The callers who wait for an agent.
+         * @description Needs the right call.listen.
+         */
+        get: operations["list"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -2457,7 +2671,7 @@ export interface components {
          * @description What happened. A closed list: nothing else can be written.
          * @enum {string}
          */
-        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "screen_shared" | "recording_asked" | "recording_began" | "recording_ended" | "recording_scanned" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "recording_redaction_began" | "recording_redacted" | "recording_rekeyed" | "key_rotated" | "attempts_reset" | "call_transferred" | "call_paired" | "call_released" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "protection_lost";
+        AuditAction: "server_started" | "logged_in" | "login_failed" | "logged_out" | "user_locked" | "user_saved" | "role_saved" | "role_deleted" | "user_disabled" | "password_changed" | "preferences_saved" | "second_factor_set" | "desktop_saved" | "desktop_deleted" | "sound_saved" | "sound_deleted" | "desktop_assigned" | "design_saved" | "design_deleted" | "gateway_password_replaced" | "host_approved" | "host_withdrawn" | "gateway_test_sent" | "gateway_test_ended" | "service_saved" | "settings_saved" | "routing_refusals_saved" | "banks_imported" | "consumer_told" | "capture_opened" | "capture_armed" | "capture_blocked" | "field_listening" | "field_obtained" | "field_invalid" | "customer_speaking" | "value_shown" | "consumer_agreed" | "charge_intended" | "charge_refused" | "charge_sent" | "charge_ended" | "unknown_proposed" | "unknown_rejected" | "unknown_resolved" | "follow_up_intended" | "follow_up_sent" | "follow_up_ended" | "follow_up_settled" | "payments_exported" | "audit_exported" | "evidence_exported" | "screen_shared" | "recording_asked" | "recording_began" | "recording_ended" | "recording_scanned" | "recording_played" | "recording_downloaded" | "recording_deletion_began" | "recording_deleted" | "recording_redaction_began" | "recording_redacted" | "recording_rekeyed" | "key_rotated" | "attempts_reset" | "call_transferred" | "call_paired" | "number_reserved" | "number_given_back" | "call_dialled" | "call_released" | "call_listened" | "call_joined" | "call_left" | "recorder_paused" | "recorder_resumed" | "recorder_refused" | "capture_ended" | "capture_released" | "party_changed" | "party_answered" | "protection_lost";
         /** @description Entries, the newest first. */
         AuditList: {
             /** @description The entries. */
@@ -2681,6 +2895,7 @@ export interface components {
             capture?: components["schemas"]["CaptureView"] | null;
             /** @description What the API told of the consumer; it goes with the call. */
             consumer?: components["schemas"]["Consumer"];
+            dialled?: components["schemas"]["DialView"] | null;
             ended_at?: components["schemas"]["UnixMillis"] | null;
             held_by?: components["schemas"]["Holder"] | null;
             /** @description Identity. */
@@ -2734,6 +2949,12 @@ export interface components {
             do: "confirm_gone";
         } | {
             /** @enum {string} */
+            do: "same_person";
+        } | {
+            /** @enum {string} */
+            do: "other_person";
+        } | {
+            /** @enum {string} */
             do: "cancel";
         } | {
             /** @enum {string} */
@@ -2745,7 +2966,7 @@ export interface components {
          * @description State of a capture session.
          * @enum {string}
          */
-        CaptureState: "arming" | "blocked" | "armed" | "collecting" | "invalid" | "ready" | "processing" | "approved" | "declined" | "review" | "error" | "not_sent" | "unknown" | "checking" | "done" | "cancelled" | "lost" | "protection_lost";
+        CaptureState: "arming" | "blocked" | "armed" | "collecting" | "invalid" | "ready" | "frozen" | "processing" | "approved" | "declined" | "review" | "error" | "not_sent" | "unknown" | "checking" | "done" | "cancelled" | "lost" | "protection_lost";
         /** @description A capture session as the widget renders it. */
         CaptureView: {
             /** @description Its call. */
@@ -2862,7 +3083,7 @@ export interface components {
          * @description What can go wrong, as one word that a page can act on.
          * @enum {string}
          */
-        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "not_on_demand" | "host_not_approved" | "transfer" | "agent_not_free" | "call_taken" | "agent_has_call" | "not_paired" | "wrong_state" | "phone_elsewhere" | "phone_description" | "phone_unavailable" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "screen_not_shared" | "screen_pausing" | "screen_paused" | "screen_repeated" | "screen_refused" | "recording_key_missing" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
+        Code: "not_logged_in" | "login_failed" | "account_locked" | "idle_locked" | "password_change_required" | "second_factor_needed" | "csrf" | "foreign_origin" | "unknown_host" | "not_permitted" | "gate_system_switch" | "gate_no_widget" | "gate_widget_disabled" | "gate_not_permitted" | "not_found" | "method_not_allowed" | "bad_body" | "bad_query" | "idempotency_key" | "media_type" | "too_large" | "too_slow" | "invalid" | "invalid_form" | "second_person" | "conflict" | "taken" | "in_use" | "call_not_connected" | "call_on_hold" | "capture_open" | "recorders_undeclared" | "not_on_demand" | "host_not_approved" | "transfer" | "agent_not_free" | "call_taken" | "agent_has_call" | "not_paired" | "numbers_reserved" | "own_call" | "listens_already" | "listeners_full" | "call_protected" | "number_malformed" | "number_is_card" | "number_not_allowed" | "calls_out_off" | "agent_no_phone" | "wrong_state" | "phone_elsewhere" | "phone_description" | "phone_unavailable" | "too_many_failures" | "too_many_streams" | "too_many_tests" | "not_recorded" | "not_agreed" | "recording_runs" | "recording_quarantined" | "screen_not_shared" | "screen_pausing" | "screen_paused" | "screen_repeated" | "screen_refused" | "recording_key_missing" | "recording_unreadable" | "recording_unavailable" | "bad_range" | "too_many_on_call" | "too_many_by_agent" | "too_many_of_account" | "busy" | "unrecordable" | "store_unavailable" | "internal";
         /**
          * @description A list of conditions.
          * @enum {string}
@@ -2945,6 +3166,11 @@ export interface components {
         ContentType: "application/json" | "application/x-www-form-urlencoded" | "application/xml" | "text/xml" | "text/plain";
         /** @description An ISO 4217 code. */
         Currency: string;
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        DayOfWeek: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
         /** @description A field that the tab Demographic shows (O13). Their order is the tab's. */
         DemographicInput: {
             /** @description Which. */
@@ -3168,6 +3394,38 @@ export interface components {
             secrets_set: components["schemas"]["SecretSet"][];
             /** @description How it stands. */
             standing: components["schemas"]["Standing"];
+        };
+        /**
+         * @description Why a number was not reached.
+         * @enum {string}
+         */
+        DialFailure: "agent_phone" | "busy" | "no_answer" | "declined" | "wrong_number" | "unreachable";
+        /** @description Whom to call, and for whom. */
+        DialForm: {
+            /** @description Login name of the agent whose phone rings first; left out: oneself. With the right `call.dial_for` anybody. */
+            agent?: string | null;
+            /**
+             * @description The number as it is typed or pasted: 2-18 digits, perhaps a `+` before them, with blanks, brackets, dashes, dots and slashes. 13 to 19 digits without a
+             *     `+` that pass a card's check are refused.
+             */
+            number: string;
+            service?: components["schemas"]["ServiceId"] | null;
+        };
+        /**
+         * @description How far a call is that an agent makes.
+         * @enum {string}
+         */
+        DialStep: "agent_phone" | "calling" | "ringing" | "answered";
+        /** @description What the page shows of a call that its agent makes. */
+        DialView: {
+            failed?: components["schemas"]["DialFailure"] | null;
+            /** @description How far it is. */
+            step: components["schemas"]["DialStep"];
+        };
+        /** @description A call that has begun. */
+        DialledCall: {
+            /** @description Its identity. */
+            call: components["schemas"]["CallId"];
         };
         /** @description What one revision changed of the one before. */
         Difference: {
@@ -3592,6 +3850,22 @@ export interface components {
             /** @description Window Title. */
             title: string;
         };
+        /** @description When a service takes new calls. Calls that are up go on, and neither transfers nor calls out ask for it. */
+        Hours: {
+            closed?: components["schemas"]["Route"] | null;
+            /** @description 0-100 dates as "2026-12-25" on which it is closed all the same. */
+            closed_dates?: string[];
+            /** @description 0-28 spans of the week; none: it is never open. They may touch and overlap. */
+            open: components["schemas"]["OpenSpan"][];
+            /** @description Name of a time zone of the IANA database: "Europe/Berlin". */
+            zone: string;
+        };
+        /** @description How a service stands now. */
+        HoursNow: {
+            /** @description It takes new calls. */
+            is_open: boolean;
+            until?: components["schemas"]["UnixMillis"] | null;
+        };
         /**
          * @description How often a plan's parts are due.
          * @enum {string}
@@ -3674,6 +3948,21 @@ export interface components {
          * @enum {string}
          */
         Layout: "agent_panel" | "extended_panel" | "designer";
+        /** @description One who listens. */
+        Listening: {
+            /** @description Which call they listen to. */
+            call: components["schemas"]["CallId"];
+            /** @description Their leg, as that of a call. */
+            id: components["schemas"]["CallId"];
+            /** @description Who. */
+            listener: components["schemas"]["UserId"];
+            /** @description Their name. */
+            name: string;
+            /** @description Since when. */
+            since: components["schemas"]["UnixMillis"];
+            /** @description Who hears them. */
+            voice: components["schemas"]["Voice"];
+        };
         /** @description Attempts of one widget kind on one call, as a supervisor sees them (S14): no digit, and no count of digits. */
         LiveCapture: {
             agent?: components["schemas"]["UserId"] | null;
@@ -3903,10 +4192,16 @@ export interface components {
         MyDesktop: {
             design?: components["schemas"]["DesignerDesktop"] | null;
             desktop?: components["schemas"]["DesktopId"] | null;
+            /** @description A service calls out for this agent. */
+            dials: boolean;
             gate?: components["schemas"]["Gate"] | null;
             layout?: components["schemas"]["Layout"] | null;
             /** @description Its name. */
             name: string;
+            /** @description A service hears a code that this agent keys on their own phone. */
+            pairing_code: boolean;
+            /** @description Callers may wait for an agent: how many do is shown. */
+            queue: boolean;
             /**
              * Format: int64
              * @description Its revision.
@@ -3939,6 +4234,34 @@ export interface components {
             /** @description The calls before the sale that were made, the one that failed the last. */
             steps?: components["schemas"]["TestedStep"][];
         };
+        /** @description A pattern of numbers: digits, perhaps a `+` before them; `x` is any digit; a `*` at the end any further ones. */
+        NumberPattern: string;
+        /** @description Numbers that are reserved for agents, one call each ("rolling DNIS"), where nothing else tells whose an arriving call is. */
+        NumberPool: {
+            /** @description 1-1,000 user parts of request URIs. They lead to the service whether or not they stand among its numbers, too. */
+            numbers: string[];
+            /**
+             * Format: int32
+             * @description How long it rests afterwards before it is reserved again, 0-600 s: a call that comes late is nobody's, not the next agent's.
+             */
+            quarantine_s: number;
+            /**
+             * Format: int32
+             * @description For how long one is reserved, 10-600 s.
+             */
+            reserve_s: number;
+        };
+        /** @description A number as the API tells of it to whoever reserved it. */
+        NumberReservation: {
+            /** @description A call has to arrive by then. */
+            expires_at: components["schemas"]["UnixMillis"];
+            /** @description By which it is given back. */
+            id: components["schemas"]["ReservationId"];
+            /** @description The number to call. */
+            number: string;
+            /** @description Whose pool it is of. */
+            service: components["schemas"]["ServiceId"];
+        };
         /** @description Our offer. */
         OfferView: {
             /** @description SDP for the browser. */
@@ -3946,10 +4269,25 @@ export interface components {
             /** @description How far the call is. */
             state: components["schemas"]["PhoneCallState"];
         };
+        /**
+         * @description What becomes of a transfer that the agent's phone or the PBX asks for by signalling (REFER, INVITE with `Replaces`) while a capture is open. Without
+         *     one, it is carried out.
+         * @enum {string}
+         */
+        OnTransfer: "refuse" | "end_capture";
         /** @description Which widget to open. */
         OpenForm: {
             /** @description One of the call's buttons. */
             widget: components["schemas"]["WidgetId"];
+        };
+        /** @description A span of the week by the zone's clock. */
+        OpenSpan: {
+            /** @description Its day. */
+            day: components["schemas"]["DayOfWeek"];
+            /** @description "08:00". */
+            from: string;
+            /** @description The same, later; "24:00" is the end of the day. */
+            until: string;
         };
         /**
          * @description What can be asked.
@@ -3964,11 +4302,42 @@ export interface components {
             schedule?: components["schemas"]["GatewayOperation"] | null;
             void?: components["schemas"]["GatewayOperation"] | null;
         };
+        /** @description How a service calls out. */
+        Outbound: {
+            /** @description The number that the consumer is shown: digits, perhaps a `+` before them. */
+            caller_number: string;
+            /**
+             * @description Which numbers are dialled: 1-100 patterns of digits, perhaps a `+` before them; `x` is any digit, a `*` at the end any further ones. Numbers of emergencies
+             *     and of premium rates only where a pattern writes them out.
+             */
+            numbers: components["schemas"]["NumberPattern"][];
+            /** @description Where they go. */
+            route: components["schemas"]["WayOut"];
+        };
         /**
          * @description How a sent charge ended.
          * @enum {string}
          */
         Outcome: "approved" | "declined" | "review" | "error" | "unknown";
+        /** @description What becomes of a caller who cannot wait, or has waited for long enough. */
+        Overflow: {
+            /** @enum {string} */
+            to: "busy";
+        } | {
+            /** @description Address and port of the next hop. */
+            address: string;
+            /** @enum {string} */
+            to: "uri";
+            /** @description The URI. */
+            uri: string;
+        } | {
+            /** @description The number that is called there; none: the one that was called here. */
+            number?: string | null;
+            /** @enum {string} */
+            to: "trunk";
+            /** @description Its name. */
+            trunk: string;
+        };
         /**
          * @description Why a page shares no longer.
          * @enum {string}
@@ -4241,7 +4610,7 @@ export interface components {
          * @description A right. Default deny: what no role lists, nobody may.
          * @enum {string}
          */
-        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "call.pick" | "call.bind" | "payment.resolve_unknown" | "payment.refund" | "payment.view" | "payment.export" | "recording.listen" | "recording.download" | "recording.delete" | "recording.redact" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
+        Permission: "capture.start" | "capture.view_basic" | "capture.reset_attempts" | "call.consumer_data" | "call.pick" | "call.bind" | "call.listen" | "call.join" | "call.dial" | "call.dial_for" | "payment.resolve_unknown" | "payment.refund" | "payment.view" | "payment.export" | "recording.listen" | "recording.download" | "recording.delete" | "recording.redact" | "spc.enable" | "desktop.edit" | "gateway.edit" | "gateway.secret.write" | "gateway.approve_host" | "user.manage" | "user.staff" | "audit.read";
         /**
          * @description How far a call of the phone is.
          * @enum {string}
@@ -4490,6 +4859,39 @@ export interface components {
             name: string;
             /** @description "tones masked for you", "call recording", or a recorder's name. */
             what: components["schemas"]["ProtectionPart"];
+        };
+        /** @description How the callers of a service wait whose calls go to agents. */
+        Queue: {
+            /**
+             * Format: int32
+             * @description Seconds after which it is said again, 10-600; 0: it is said once.
+             */
+            announce_every_s?: number;
+            announcement?: components["schemas"]["SoundId"] | null;
+            music?: components["schemas"]["SoundId"] | null;
+            /** @description What becomes of a caller for whom there is no place, or who has waited for long enough. */
+            overflow: components["schemas"]["Overflow"];
+            /**
+             * Format: int32
+             * @description How long one may wait, 10-7,200 s. Whoever has waited for longer is an overflow.
+             */
+            wait_s_max: number;
+            /**
+             * Format: int32
+             * @description Callers who may wait at a time, 1-500. The next one is an overflow.
+             */
+            waiting_max: number;
+        };
+        /** @description Who waits, as agents are told it. */
+        QueueView: {
+            /** @description A service has a queue. */
+            has_queue: boolean;
+            since?: components["schemas"]["UnixMillis"] | null;
+            /**
+             * Format: int32
+             * @description Callers who wait now, those among them who ring at an agent's phone.
+             */
+            waiting: number;
         };
         /** @description What the agent reads out before a debit (S20). */
         ReadOut: {
@@ -4842,6 +5244,20 @@ export interface components {
          * @enum {string}
          */
         RequestFormat: "request_type" | "name_value";
+        /** @description For whom a number is to be reserved. */
+        ReservationForm: {
+            /** @description Login name of the agent; left out: oneself. With the right `call.bind` anybody. */
+            agent?: string | null;
+            /**
+             * @description The only number whose call is the agent's, as it is written: 2-18 digits, perhaps a `+` before them. It is compared by its digits with what the arriving call says.
+             *     Left out: any. What may be a card's number is refused.
+             */
+            from?: string | null;
+            /** @description Of whose pool. */
+            service: components["schemas"]["ServiceId"];
+        };
+        /** @description A number that is reserved for an agent. */
+        ReservationId: string;
         /** @description Which attempts. */
         ResetForm: {
             /** @description Of this kind. */
@@ -4972,6 +5388,15 @@ export interface components {
             to: "uri";
             /** @description The URI. */
             uri: string;
+        } | {
+            /** @description Login name of the agent whose page shows these calls; none: whoever is paired with one of them. */
+            agent?: string | null;
+            /** @description The number that is called there; none: the one that was called here. */
+            number?: string | null;
+            /** @enum {string} */
+            to: "trunk";
+            /** @description Its name. */
+            trunk: string;
         };
         RoutingNumber: string;
         /** @description What is known of routing numbers. */
@@ -4988,6 +5413,30 @@ export interface components {
              * @description The revision of that list.
              */
             revision: number;
+        };
+        /** @description A call that an agent has, as somebody sees it who may listen. */
+        RunningCall: {
+            /** @description Its agent. */
+            agent: components["schemas"]["UserId"];
+            /** @description The agent's name. */
+            agent_name: string;
+            /** @description When it came in. */
+            began_at: components["schemas"]["UnixMillis"];
+            /** @description The customer's number or name, as sent; empty: withheld. */
+            caller: string;
+            /** @description Identity. */
+            id: components["schemas"]["CallId"];
+            /** @description Nobody may join it now: a capture is open, or its service protects it as a whole. */
+            is_protected: boolean;
+            /** @description Who listens. */
+            listeners: components["schemas"]["Listening"][];
+            /** @description How far it is. */
+            state: components["schemas"]["CallState"];
+        };
+        /** @description Calls that agents have now. */
+        RunningCallList: {
+            /** @description The oldest first. */
+            calls: components["schemas"]["RunningCall"][];
         };
         /** @description A screen that is shared. */
         ScreenForm: {
@@ -5151,16 +5600,22 @@ export interface components {
             call_recording?: components["schemas"]["CallRecording"];
             /** @description The desktop of calls whose agent has none of their own. */
             desktop: components["schemas"]["DesktopId"];
+            hours?: components["schemas"]["Hours"] | null;
             /** @description Identity. */
             id: components["schemas"]["ServiceId"];
             /** @description 1-60 characters. */
             name: string;
             /** @description User parts of request URIs that lead here; `*` takes what no other service takes. */
             numbers: string[];
+            /** @description What a transfer by the agent's phone, or by the PBX, does while a capture is open (S39). */
+            on_transfer?: components["schemas"]["OnTransfer"];
+            outbound?: components["schemas"]["Outbound"] | null;
             /** @description How its calls find their agents, where the route is a PBX without a fixed agent. */
             pairing?: components["schemas"]["Pairing"];
+            pool?: components["schemas"]["NumberPool"] | null;
             /** @description When calls are protected. */
             protection: components["schemas"]["ProtectionScope"];
+            queue?: components["schemas"]["Queue"] | null;
             recorders?: components["schemas"]["RecorderDeclaration"] | null;
             /**
              * Format: int64
@@ -5196,7 +5651,14 @@ export interface components {
         /** @description Calls of services whose route is a PBX. */
         ServiceCallList: {
             /** @description The newest first. */
-            calls: components["schemas"]["ServiceCall"][];
+            calls: components["schemas"]["ServiceCallRow"][];
+        };
+        /** @description One of them, with the names that people know. */
+        ServiceCallRow: components["schemas"]["ServiceCall"] & {
+            /** @description What people call its agent; none: nobody has it. */
+            agent_name?: string | null;
+            /** @description Name of its service; empty: it was deleted since. */
+            service_name: string;
         };
         /** @description A service as a form sends it. Recorders are declared apart. */
         ServiceForm: {
@@ -5208,13 +5670,18 @@ export interface components {
             call_recording?: components["schemas"]["CallRecording"] | null;
             /** @description The desktop of calls whose agent has none. */
             desktop: components["schemas"]["DesktopId"];
+            hours?: components["schemas"]["Hours"] | null;
             /** @description 1-60 characters, unique. */
             name: string;
             /** @description 1-64 user parts of request URIs; `*` takes what no other service takes. */
             numbers: string[];
+            on_transfer?: components["schemas"]["OnTransfer"] | null;
+            outbound?: components["schemas"]["Outbound"] | null;
             pairing?: components["schemas"]["Pairing"] | null;
+            pool?: components["schemas"]["NumberPool"] | null;
             /** @description When calls are protected. */
             protection: components["schemas"]["ProtectionScope"];
+            queue?: components["schemas"]["Queue"] | null;
             /**
              * Format: int64
              * @description The revision that was read; 0 for a new service.
@@ -5233,7 +5700,13 @@ export interface components {
             /** @description Recorders of the server's file, by which it can pause a declared one. */
             recorder_controls: string[];
             /** @description By name. */
-            services: components["schemas"]["Service"][];
+            services: components["schemas"]["ServiceView"][];
+            /** @description Trunks of the server's file that a route can lead to: those with `places`. */
+            trunks: string[];
+        };
+        /** @description A service, and how it stands. */
+        ServiceView: components["schemas"]["Service"] & {
+            hours_now?: components["schemas"]["HoursNow"] | null;
         };
         /** @description The first administrator. */
         SetUpForm: {
@@ -5339,6 +5812,25 @@ export interface components {
          * @enum {string}
          */
         SinkMedium: "call" | "screen";
+        /** @description A sound of the site, without its samples. */
+        Sound: {
+            /** @description Identity. */
+            id: components["schemas"]["SoundId"];
+            /** @description What people call it: 1-60 characters, unique. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How long it sounds, in seconds, rounded up.
+             */
+            seconds: number;
+        };
+        /** @description A sound that callers hear while they wait. */
+        SoundId: string;
+        /** @description Sounds. */
+        SoundList: {
+            /** @description By name. */
+            sounds: components["schemas"]["Sound"][];
+        };
         /** @description A stretch in which the consumer may have said a number, before nobody heard them any more. */
         SpokenMark: {
             /**
@@ -5787,6 +6279,55 @@ export interface components {
          * @enum {string}
          */
         VerdictRule: "approved" | "declined" | "refused" | "key_missing" | "key_missing_declined" | "key_ambiguous" | "equal_but_status" | "status_unclear" | "unreadable" | "no_answer" | "also_broken" | "unknown_fits" | "review_fits" | "declined_fits" | "error_fits" | "declined_unlisted";
+        /**
+         * @description Who hears somebody who listens.
+         * @enum {string}
+         */
+        Voice: "nobody" | "agent" | "both";
+        /** @description Who is to hear somebody who listens. */
+        VoiceForm: {
+            /** @description `agent` and `both` need the right `call.join` beside. */
+            voice: components["schemas"]["Voice"];
+        };
+        /** @description One who waits, as supervisors see them. */
+        WaitingCall: {
+            /** @description The last digits of their number; empty: withheld. */
+            caller: string;
+            /** @description Identity. */
+            id: components["schemas"]["CallId"];
+            /**
+             * Format: int32
+             * @description Their place in the line of all services, from 1.
+             */
+            place: number;
+            /** @description An agent's phone rings for them. */
+            rings: boolean;
+            /** @description Whose number they called. */
+            service: components["schemas"]["ServiceId"];
+            /** @description Its name. */
+            service_name: string;
+            /** @description When they came. */
+            since: components["schemas"]["UnixMillis"];
+        };
+        /** @description Callers who wait. */
+        WaitingCallList: {
+            /** @description The one who waits the longest first, of all services. */
+            calls: components["schemas"]["WaitingCall"][];
+        };
+        /** @description Where a service's calls out go. */
+        WayOut: {
+            /** @description Address and port of the next hop. */
+            address: string;
+            /** @enum {string} */
+            to: "uri";
+            /** @description With `{number}` in the place of what is dialled: `sip:{number}@192.0.2.5`. */
+            uri: string;
+        } | {
+            /** @enum {string} */
+            to: "trunk";
+            /** @description Its name. */
+            trunk: string;
+        };
         /** @description A widget of a desktop, valid. */
         Widget: {
             /** @description "Credit Card Types"; empty for checks. */
@@ -6228,6 +6769,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CallList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    dial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DialForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DialledCall"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -7741,6 +8306,52 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    speak: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoiceForm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listening"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     show: {
         parameters: {
             query?: never;
@@ -7899,6 +8510,50 @@ export interface operations {
                 "application/json": components["schemas"]["Preferences"];
             };
         };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    reserve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReservationForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NumberReservation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    give_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ReservationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             204: {
                 headers: {
@@ -8476,6 +9131,26 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     list: {
         parameters: {
             query?: {
@@ -8892,6 +9567,52 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningCallList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CallId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TabForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listening"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     set: {
         parameters: {
             query?: never;
@@ -8992,7 +9713,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Service"];
+                    "application/json": components["schemas"]["ServiceView"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -9014,7 +9735,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Service"];
+                    "application/json": components["schemas"]["ServiceView"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -9040,7 +9761,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Service"];
+                    "application/json": components["schemas"]["ServiceView"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -9066,7 +9787,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Service"];
+                    "application/json": components["schemas"]["ServiceView"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -9160,6 +9881,74 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Settings"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoundList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create: {
+        parameters: {
+            query: {
+                /** @description 1-60 characters, unique. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The WAV file */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sound"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SoundId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -9275,6 +10064,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingCallList"];
                 };
             };
             default: components["responses"]["Problem"];

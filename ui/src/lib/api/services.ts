@@ -19,3 +19,8 @@ export function useRecorderControls() {
 export function useKeepsRecordings() {
   return useQuery({ ...list, select: ({ keeps_recordings }) => keeps_recordings });
 }
+
+/** Names of the trunks of the server's file that a route can lead to. */
+export function useTrunks() {
+  return useQuery({ ...list, select: ({ trunks }) => trunks });
+}

@@ -60,7 +60,7 @@ function useDone({ view, commands }: WidgetProps) {
   };
   return {
     asking,
-    possible: view.fields.some((row) => row.state === 'obtained'),
+    possible: isLive(view) && view.fields.some((row) => row.state === 'obtained'),
     press: () => (view.missing.length > 0 && !asking ? setAsking(true) : send()),
     yes: send,
     no: () => setAsking(false),

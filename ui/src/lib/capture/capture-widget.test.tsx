@@ -75,6 +75,36 @@ describe('before the first field', () => {
   });
 });
 
+describe('when another person may be on the line', () => {
+  test('the agent is asked, and nothing else can be done with the fields', async () => {
+    renderPage(<Widget view={capture('credit_card_basic', 'frozen')} />);
+    const question = screen.getByRole('group', { name: 'Is the same person still on the line?' });
+    expect(within(question).getByRole('alert')).toHaveTextContent('Without an answer within 20 seconds');
+    expect(button('Done - clear and resume')).toBeDisabled();
+    expect(screen.queryByText('Say:')).toBeNull();
+    await userEvent.click(within(question).getByRole('button', { name: 'Yes, the same person' }));
+    expect(commands.act).toHaveBeenCalledWith({ do: 'same_person' });
+    await userEvent.click(within(question).getByRole('button', { name: 'No, end the capture' }));
+    expect(commands.act).toHaveBeenCalledWith({ do: 'other_person' });
+  });
+
+  test('what was typed stays while it is asked', () => {
+    const { rerender } = renderPage(<Widget view={capture('credit_card_advanced', 'ready')} form={FILLED} stop="demographic" />);
+    rerender(<Widget view={capture('credit_card_advanced', 'frozen')} form={FILLED} stop="demographic" />);
+    screen.getByRole('group', { name: 'Is the same person still on the line?' });
+    expect(screen.getByDisplayValue('Jane')).toBeVisible();
+    expect(button('Process Payment')).toBeDisabled();
+  });
+
+  test.each([
+    ['party_changed', 'The capture ended (somebody else is on the line). Nothing was kept.'],
+    ['party_unanswered', 'The capture ended (nobody said who is on the line). Nothing was kept.'],
+  ])('the end says why: %s', (reason, text) => {
+    renderPage(<Widget view={capture('check_advanced', 'lost', { reason })} />);
+    expect(screen.getByText(text)).toBeVisible();
+  });
+});
+
 describe('rows', () => {
   test('say what the customer does', () => {
     renderPage(<Widget view={atField('credit_card_basic', 'card_number', { state: 'keying', count: 6 })} />);

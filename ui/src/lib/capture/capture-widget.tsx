@@ -14,11 +14,11 @@ import { announcementOf } from './announce';
 import { BasicBody } from './basic-body';
 import css from './capture.module.css';
 import type { WidgetProps } from './props';
-import { GoneQuestion } from './shared-body';
+import { GoneQuestion, PartyQuestion } from './shared-body';
 import { PROTECTION_NAMES, isAdvanced, reasonText } from './words';
 
 /** The mask or the pause is up. */
-const PROTECTED: readonly CaptureState[] = ['armed', 'collecting', 'invalid', 'ready', 'processing', 'not_sent'];
+const PROTECTED: readonly CaptureState[] = ['armed', 'collecting', 'invalid', 'ready', 'frozen', 'processing', 'not_sent'];
 
 /** Some customers speak a number although they are asked to key it: one press, and nobody hears or records them (S13). */
 const SPOKEN: readonly CaptureState[] = ['arming', ...PROTECTED];
@@ -35,6 +35,7 @@ export function CaptureWidget(props: WidgetProps) {
             {props.refusal}
           </Notice>
         )}
+        {view.state === 'frozen' && <PartyQuestion {...props} />}
         <Body {...props} />
       </div>
       <Spoken {...props} />
@@ -101,6 +102,7 @@ function Body(props: WidgetProps) {
     case 'collecting':
     case 'invalid':
     case 'ready':
+    case 'frozen':
     case 'processing':
     case 'approved':
     case 'declined':

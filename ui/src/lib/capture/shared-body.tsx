@@ -149,3 +149,23 @@ export function GoneQuestion({ commands, busy }: WidgetProps) {
     </div>
   );
 }
+
+/** Another person may be on the line. It takes no focus: a key that was meant for a form answers nothing. */
+export function PartyQuestion({ commands, busy }: WidgetProps) {
+  const t = useT();
+  return (
+    <div className={css.question} role="group" aria-label={t('party.question')}>
+      <p role="alert">
+        <strong>{t('party.question')}</strong>
+        <br />
+        {t('party.why')}
+      </p>
+      <Button look="primary" isDisabled={busy} onPress={() => commands.act({ do: 'same_person' })}>
+        {t('party.same')}
+      </Button>
+      <Button look="danger" isDisabled={busy} onPress={() => commands.act({ do: 'other_person' })}>
+        {t('party.other')}
+      </Button>
+    </div>
+  );
+}

@@ -123,6 +123,8 @@ const REASONS: Record<string, MessageId> = {
   codec: 'reason.codec',
   time_limit: 'reason.session_limit',
   call_ended: 'reason.call_ended',
+  party_changed: 'reason.party_changed',
+  party_unanswered: 'reason.party_unanswered',
 };
 
 export function reasonText(t: Translate, reason: string | null | undefined): string {

@@ -26,6 +26,17 @@ describe('the live store', () => {
     expect(store.snapshot().calls[0]?.capture).toBeNull();
   });
 
+  test('why a number was not reached is known until the agent has read it', () => {
+    const store = new LiveStore();
+    const dialled = (failed: 'busy' | null) => ({ step: 'ringing', failed }) as const;
+    store.applyCall(call({ state: 'ringing', dialled: dialled(null) }));
+    expect(store.snapshot().unreached).toBeUndefined();
+    store.applyCall(call({ state: 'ended', dialled: dialled('busy') }));
+    expect([store.snapshot().calls, store.snapshot().unreached]).toEqual([[], 'busy']);
+    store.forgetUnreached();
+    expect(store.snapshot().unreached).toBeUndefined();
+  });
+
   test('of one screen the newest word counts, of two the last', () => {
     const store = new LiveStore();
     const screen = (call: string, revision: number) => ({ call, revision, surfaces: 'any', required: false, shared: true, ended: null, hold: 'none', part: 0, at_ms: 0 }) as const;
@@ -80,10 +91,10 @@ describe('the event stream', () => {
     sources[0]?.tell('open');
     await vi.waitFor(() => expect(store.snapshot().connection).toBe('open'));
     expect(store.snapshot().calls).toHaveLength(1);
-    expect(hooks.changed.mock.calls).toEqual([['availability']]);
+    expect(hooks.changed.mock.calls).toEqual([['availability'], ['queue']]);
     sources[0]?.tell('reset');
     await vi.waitFor(() => expect(hooks.readCalls).toHaveBeenCalledTimes(2));
-    expect(hooks.changed).toHaveBeenCalledTimes(2);
+    expect(hooks.changed).toHaveBeenCalledTimes(4);
     stop();
   });
 

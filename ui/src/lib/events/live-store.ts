@@ -7,7 +7,9 @@ import type { CallView, CaptureView, ScreenView } from '../api/types';
 
 export type Connection = 'connecting' | 'open' | 'lost';
 /** `screen`: of the newest call whose screen the server wants to record; none was told of yet. */
-export type LiveState = { connection: Connection; calls: readonly CallView[]; screen?: ScreenView };
+export type LiveState = { connection: Connection; calls: readonly CallView[]; screen?: ScreenView; unreached?: Unreached };
+/** Why the last number was not reached that the agent called. */
+export type Unreached = NonNullable<NonNullable<CallView['dialled']>['failed']>;
 
 /** Captures that are over stay known for as long as an answer may be late, and those that were opened here while they last: a few are plenty. */
 const KNOWN_MAX = 16;
@@ -61,7 +63,14 @@ export class LiveStore {
     const calls = known
       ? this.#state.calls.map((other) => (other.id === call.id ? merged : other))
       : [merged, ...this.#state.calls];
-    this.#set({ ...this.#state, calls: calls.filter(isWorthShowing) });
+    const failed = call.state === 'ended' ? call.dialled?.failed : undefined;
+    this.#set({ ...this.#state, calls: calls.filter(isWorthShowing), ...(failed && { unreached: failed }) });
+  }
+
+  /** The agent knows why. */
+  forgetUnreached(): void {
+    const { unreached: _, ...state } = this.#state;
+    this.#set(state);
   }
 
   /** The answer to a command that closes a capture may come after the event that took it away. */

@@ -6,7 +6,7 @@ import type { CallView, CaptureView, ScreenView } from '../api/types';
 import type { LiveStore } from './live-store';
 
 /** Topics without a view of their own: what they name is read again. */
-const READ_AGAIN = ['availability', 'desktop', 'payment', 'registration', 'settings'] as const;
+const READ_AGAIN = ['availability', 'desktop', 'payment', 'queue', 'registration', 'settings'] as const;
 export type ReadAgain = (typeof READ_AGAIN)[number];
 
 /** Pause before a stream that the browser gave up is opened again. */
@@ -48,6 +48,7 @@ export function connectStream(store: LiveStore, hooks: StreamHooks): () => void 
     const caughtUp = () => {
       void readAll();
       hooks.changed('availability');
+      hooks.changed('queue');
     };
     source.addEventListener('open', caughtUp);
     source.addEventListener('reset', caughtUp);

@@ -1,7 +1,7 @@
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Part } from '../../../words';
-import { OFFICE_PAGES, PHONE_PAGES, RECORDS_PAGES, partOf } from '../../../words';
+import { OFFICE_PAGES, PAIRING_PAGES, PHONE_PAGES, RECORDS_PAGES, partOf } from '../../../words';
 import { sources } from '../../test-sources';
 import en from './en.json';
 
@@ -30,8 +30,8 @@ const wordsOf = (part: Part, text: string) => [...text.matchAll(/['"`]([a-z_]+(?
 
 test('a word of the office, and one of records, is found in a text', () => {
   const first = (begin: string) => Object.keys(en).find((key) => key.startsWith(begin))!;
-  const text = `t('${first('users.')}'); t(\`audit_action.\${action}\`); t('call.end'); 'users'; t('${first('recordings.')}'); 'problem.recording_runs'`;
-  expect(wordsOf('office', text)).toEqual([first('users.'), 'audit_action.']);
+  const text = `t('${first('users.')}'); t(\`right.\${right}\`); t('call.end'); 'users'; t('${first('recordings.')}'); 'problem.recording_runs'`;
+  expect(wordsOf('office', text)).toEqual([first('users.'), 'right.']);
   expect(wordsOf('records', text)).toEqual([first('recordings.'), 'problem.recording_runs']);
 });
 
@@ -44,8 +44,9 @@ function rootsWithout(loaders: readonly string[]): string[] {
 
 test.each([
   ['office', ['withOffice', 'withRecords'], 'login/login-page.tsx'],
-  ['records', ['withRecords'], 'evidence/audit-page.tsx'],
+  ['records', ['withRecords'], 'evidence/payments-page.tsx'],
   ['phone', ['withPhone'], 'phone/phone-door.tsx'],
+  ['pairing', ['withPairing'], 'phone/phone-door.tsx'],
 ] as const)('what is loaded without the words of the part %s says none of them', (part, loaders, among) => {
   const roots = rootsWithout(loaders);
   expect(roots).toContain(among);
@@ -58,4 +59,5 @@ test('the pages with words of a part are those that the budget counts them for',
   expect(pages('withOffice')).toEqual(OFFICE_PAGES);
   expect(pages('withRecords')).toEqual(RECORDS_PAGES);
   expect(pages('withPhone')).toEqual(PHONE_PAGES);
+  expect(pages('withPairing')).toEqual(PAIRING_PAGES);
 });
