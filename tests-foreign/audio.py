@@ -77,6 +77,13 @@ def hum(seconds, seed=1, amplitude=1_500):
 
 def read_wav(path):
     with wave.open(str(path)) as file:
+        is_wide = file.getnchannels() == 2 or file.getframerate() != RATE
+    if is_wide:
+        # A phone that speaks more than a telephone's band records that; sox makes one of it.
+        narrow = path.with_suffix(".narrow.wav")
+        subprocess.run(["sox", str(path), "-r", str(RATE), "-c", "1", "-b", "16", str(narrow)], check=True)
+        path = narrow
+    with wave.open(str(path)) as file:
         assert file.getnchannels() == 1 and file.getsampwidth() == 2 and file.getframerate() == RATE, file.getparams()
         data = file.readframes(file.getnframes())
     return list(struct.unpack(f"<{len(data) // 2}h", data))

@@ -41,9 +41,9 @@ def until(what, look, seconds=STEP_MAX_S):
 
 
 class Baresip:
-    """A baresip process. Its sndfile module records what it hears before it plays it."""
+    """A baresip process. Its sndfile module records what it hears before it plays it. `tls`: the server's address of that, and `roots` who signs for it."""
 
-    def __init__(self, server, password, *, address=BARESIP_ADDRESS, sip_port=None, rtp_port=None, wrap=()):
+    def __init__(self, server, password, *, address=BARESIP_ADDRESS, sip_port=None, rtp_port=None, wrap=(), tls=None, roots=None, codec="pcmu"):
         self.folder = server.folder / "baresip"
         self.folder.mkdir()
         audio.write_wav(self.folder / "tone.wav", audio.tone((AGENT_TONE_HZ,), TONE_S, 6_000))
@@ -59,15 +59,22 @@ auplay_srate 8000
 jitter_buffer_delay 1-10
 module_path {MODULES}
 module g711.so
+{"module opus.so" if codec == "opus" else ""}
+opus_stereo no
+opus_sprop_stereo no
 module aufile.so
 module aubridge.so
 module sndfile.so
+{"module srtp.so" if tls else ""}
+{f"sip_cafile {roots}" if tls else ""}
 module_tmp account.so
 module_app menu.so
 snd_path {self.folder}
 """
         )
-        account = f"<sip:1001@{server.sip}>;auth_user=1001;auth_pass={password};answermode=auto;regint=60;audio_codecs=pcmu\n"
+        # Inside TLS its media is secured, too.
+        registrar = f"<sip:1001@{tls};transport=tls>;mediaenc=srtp-mand" if tls else f"<sip:1001@{server.sip}>"
+        account = f"{registrar};auth_user=1001;auth_pass={password};answermode=auto;regint=60;audio_codecs={codec}\n"
         (self.folder / "accounts").write_text(account)
         (self.folder / "contacts").write_text("")
         self.process = subprocess.Popen(

@@ -6,11 +6,17 @@ end nothing may be left: no dialog, no port pair, no socket, no panic.
 """
 
 import concurrent.futures
+import contextlib
+import hashlib
+import pathlib
 import sys
+import tempfile
 import time
 
+from certificates import Certificates
 from sipp_process import Sipp
 from sipp_script import Callee, Caller, sdp
+from stunnel import Stunnel
 from tonewall import Addresses, Report, Server, free_sip_port, raise_file_limit
 
 # Every dialog and port pair is gone by then: 64 * T1 of RFC 3261.
@@ -21,11 +27,39 @@ ROW_MAX_S = 100
 SIDE_BY_SIDE = 12
 
 
+# The server's account at the callee, which is a trunk of its file, and its phone.
+USER, PASSWORD, REALM, NONCE = "interop", "w0rd-of-a-trunk", "carrier.interop", "4f6e6365"
+PHONE, PHONE_PASSWORD = "1001", "three-words-kept"
+
+
 class Row:
-    """One kind of call: its two sides (no callee, if nobody is to be called), and how SIPp runs them."""
+    """One kind of call: its two sides (none, if nobody calls or is to be called; a function of the called URI, if it looks at digests), and how SIPp runs them."""
 
     def __init__(self, group, what, caller, callee, *options, calls=1):
         self.group, self.what, self.caller, self.callee, self.options, self.calls = group, what, caller, callee, options, calls
+        self.over, self.is_for_streams, self.target = "udp", True, None
+
+    def only_udp(self):
+        """A row that over a stream has nothing to show, or nothing that SIPp follows."""
+        self.is_for_streams = False
+        return self
+
+    def goes_to(self, target):
+        """Whoever is called by the number of this row's own with a 9 before it, while it runs."""
+        self.target = target
+        return self
+
+    def over_tcp(self):
+        """The same with both sides by TCP: one connection for each."""
+        return self._over_stream("tcp")
+
+    def over_tls(self):
+        """The same inside TLS, which stunnel speaks for SIPp: Debian's has none."""
+        return self._over_stream("tls")
+
+    def _over_stream(self, transport):
+        self.what, self.over, self.options = f"{self.what}, by {transport.upper()}", transport, ("-t", "t1", *self.options)
+        return self
 
 
 def answered(headers=()):
@@ -56,7 +90,7 @@ def basic():
     late = Caller("caller").invite().rings().hears(200, bears=["m=audio [1-9]"]).ack(sdp()).pause(300)
     yield Row("late offer", "the INVITE has none: our 200 offers, the ACK answers", hangs_up(late), ended(answered()))
     lossy = ["-lost", "5", "-r", "20"]
-    yield Row("loss", "100 calls, 5 % of the caller's messages lost", hangs_up(talking().pause(300)), ended(answered()), *lossy, calls=100)
+    yield Row("loss", "100 calls, 5 % of the caller's messages lost", hangs_up(talking().pause(300)), ended(answered()), *lossy, calls=100).only_udp()
     yield Row("BYE", "the callee's BYE crosses ours", hangs_up(talking().pause(300)), answered().crosses_bye())
     yield Row("BYE", "the caller's BYE crosses ours", talking().crosses_bye(), hangs_up(answered().pause(300)))
 
@@ -151,7 +185,8 @@ def reliable():
     unacknowledged = Caller("caller").invite(sdp(), require).hears(100, optional=True).hears(183).pause(2_500).cancel().hears(200).hears(487).acks_refusal()
     callee = Callee("callee").invited().answers(183, "Session Progress", sdp()).hears_request("CANCEL").answers(200, "OK", retrans=False)
     callee.answers_invite(487, "Request Terminated", tag=";tag=[pid]s[call_number]").hears_ack()
-    yield Row("PRACK", "never sent by the caller, which then gives up", unacknowledged, callee)
+    # What we repeat meanwhile SIPp knows over UDP alone for the same.
+    yield Row("PRACK", "never sent by the caller, which then gives up", unacknowledged, callee).only_udp()
 
 
 def updated():
@@ -186,29 +221,181 @@ def timed():
     yield Row("timers", "the caller refreshes by UPDATE", hangs_up(refreshes), ended(answered()))
 
 
+def response(method, uri):
+    """The only right answer to a challenge without qop (RFC 2069), as an expression."""
+    digest = lambda *parts: hashlib.md5(":".join(parts).encode()).hexdigest()
+    return f'Digest username="{USER}", realm="{REALM}".*response="{digest(digest(USER, REALM, PASSWORD), NONCE, digest(method, uri))}"'
+
+
+def proven():
+    """Challenges: to us from a trunk, by a server and by a proxy, and from us to a phone."""
+    ways = {401: ("Unauthorized", "WWW-Authenticate", "[^-]Authorization"), 407: ("Proxy Authentication Required", "Proxy-Authenticate", "Proxy-Authorization")}
+
+    def challenges(side, status, realm=REALM, **how):
+        reason, name, _ = ways[status]
+        return side.answers(status, reason, headers=[f'{name}: Digest realm="{realm}", nonce="{NONCE}"'], **how)
+
+    def proof(status, method, uri):
+        return [f"{ways[status][2]}: {response(method, uri)}"]
+
+    for status in ways:
+
+        def callee(uri, status=status):
+            side = challenges(Callee("callee").invited(), status).hears_ack()
+            return ended(side.hears_request("INVITE", bears=proof(status, "INVITE", uri)).answers(200, "OK", sdp()).hears_ack())
+
+        yield Row("challenge", f"{status} to our INVITE: sent again with the right digest", hangs_up(talking().pause(300)), callee)
+
+        def in_call(uri, status=status):
+            contact = uri.replace(uri.partition("@")[0], "sip:callee") + ";transport=UDP"
+            side = challenges(answered().hears_request("INVITE", bears=["a=sendonly"]), status, tag="").hears_ack()
+            side.hears_request("INVITE", bears=["a=sendonly", *proof(status, "INVITE", contact)]).answers(200, "OK", sdp(2, "recvonly"), tag="").hears_ack()
+            side = challenges(side.hears_request("BYE"), status, tag="", retrans=False)
+            return side.hears_request("BYE", bears=proof(status, "BYE", contact)).answers(200, "OK", tag="", retrans=False)
+
+        holds = talking().pause(200).request("INVITE", sdp(2, "sendonly")).hears(100, optional=True).hears(200, bears=["a=recvonly"]).ack().pause(200)
+        yield Row("challenge", f"{status} to our re-INVITE and BYE", hangs_up(holds), in_call)
+        other = challenges(Callee("callee").invited(), status, realm="elsewhere").hears_ack()
+        yield Row("challenge", f"{status} of another realm gets no digest; 480 to the caller", Caller("caller").invite(sdp()).rings().hears(480).acks_refusal(), other)
+    credentials = f"[authentication username={PHONE} password={PHONE_PASSWORD}]"
+    phone = Caller("caller").registers(PHONE).challenged().registers(PHONE, credentials).hears(200, bears=["Contact: "])
+    yield Row("challenge", "401 from us to a phone's REGISTER", phone, None)
+
+
+def crossing():
+    """What of one side the other is told: header fields, and who calls (RFC 3323, RFC 3325)."""
+    uui, asserted = "User-to-User: 00c0ffee;encoding=hex", 'P-Asserted-Identity: "Ada" <sip:+15550100@carrier.example>'
+    told = Callee("callee").invited(bears=[uui, "X-Site: interop", "X-Tonewall-Call: "], lacks=["X-Other", "X-Site: theirs"])
+    told.answers(180, "Ringing").answers(200, "OK", sdp()).hears_ack()
+    yield Row("headers", "one passes, one of ours is added, others stay", hangs_up(talking([uui, "X-Other: 1", "X-Site: theirs"]).pause(300)), ended(told))
+    told = Callee("callee").invited(bears=['From: "Ada" <sip:[+]15550100@', 'P-Asserted-Identity: "Ada" <sip:[+]15550100@'], lacks=["Privacy:", "carrier.example"])
+    told.answers(200, "OK", sdp()).hears_ack()
+    yield Row("identity", "an asserted one is believed and told", hangs_up(talking([asserted]).pause(300)), ended(told))
+    told = Callee("callee").invited(bears=['From: "Anonymous" <sip:anonymous@anonymous.invalid>', "P-Asserted-Identity: .*15550100@", "Privacy: id"])
+    told.answers(200, "OK", sdp()).hears_ack()
+    yield Row("identity", "Privacy: id: From is anonymous, a trusted trunk is told who, and that it is to be kept", hangs_up(talking([asserted, "Privacy: id"]).pause(300)), ended(told))
+
+
+def referred():
+    """REFER (RFC 3515) from the side that we have called, and calls for another's place (RFC 3891)."""
+
+    def refers(*told, to="9[service]@tonewall.example"):
+        side = answered().pause(300).request("REFER", headers=[f"Refer-To: <sip:{to}>"]).hears(202)
+        for status in told:
+            state = "active" if status < 200 else "terminated;reason=noresource"
+            bears = ["Event: refer", f"Subscription-State: {state}", f"SIP/2.0 {status} "]
+            side.hears_request("NOTIFY", bears=bears).answers(200, "OK", tag="", retrans=False)
+        return side
+
+    waits = lambda: talking().pause(2_000)
+    target = Callee("target").invited().answers(180, "Ringing").pause(400).answers(200, "OK", sdp()).hears_ack()
+    yield Row("REFER", "somebody else answers: 100, 180, 200 by NOTIFY, then BYE", hangs_up(waits()), ended(refers(100, 180, 200))).goes_to(ended(target))
+    target = Callee("target").invited().answers(486, "Busy Here").hears_ack()
+    yield Row("REFER", "somebody else is busy: 486 by NOTIFY, and the call goes on", hangs_up(waits()), ended(refers(100, 486))).goes_to(target)
+    yield Row("REFER", "a number that no route leads to: 403 by NOTIFY", hangs_up(waits()), ended(refers(100, 403, to="8[service]@tonewall.example")))
+    scheme = answered().pause(300).request("REFER", headers=["Refer-To: <tel:+15550100>"]).hears(416)
+    yield Row("REFER", "a scheme that is not SIP's: 416", hangs_up(waits()), ended(scheme))
+    asks = talking().request("REFER", headers=["Refer-To: <sip:9[service]@tonewall.example>"]).hears(603).pause(200)
+    yield Row("REFER", "from the consumer's side: 603", hangs_up(asks), ended(answered()))
+    for replaces, status in (("unknown;to-tag=1;from-tag=2", 481), ("unknown;to-tag=1", 400)):
+        caller = Caller("caller").invite(sdp(), [f"Replaces: {replaces}"]).hears(100, optional=True).hears(status).acks_refusal()
+        yield Row("Replaces", f"{replaces}: {status}, and nobody is called", caller, None)
+
+
+REGISTERED = "our registration at a trunk: 401, granted for 60 s, refreshed after 30"
+
+
+def registered():
+    def registrar(uri):
+        name = f"sip:{uri.partition('@')[2]}"
+        side = Callee("registrar").hears_request("REGISTER", bears=[f"To: <sip:{USER}@"], lacks=["[^-]Authorization"])
+        challenge = f'WWW-Authenticate: Digest realm="{REALM}", nonce="{NONCE}"'
+        granted = [f"Contact: <sip:{USER}@192.0.2.1>;expires=60", "Expires: 60"]
+        side.answers(401, "Unauthorized", headers=[challenge], retrans=False)
+        side.hears_request("REGISTER", bears=[f"[^-]Authorization: {response('REGISTER', name)}"]).answers(200, "OK", headers=granted, tag="", retrans=False)
+        return side.hears_request("REGISTER", bears=["Expires: 60"]).answers(200, "OK", headers=granted, tag="", retrans=False)
+
+    yield Row("register", REGISTERED, None, registrar)
+
+
 def groups():
-    return [row for make in (basic, cancelled, refused, forked, changed, reliable, updated, timed) for row in make()]
+    makers = (registered, basic, cancelled, refused, forked, changed, reliable, updated, timed, proven, crossing, referred)
+    yield from (row for make in makers for row in make())
+    # Timers of sessions are the same over all; challenges name the transport of what they prove.
+    for over in (Row.over_tcp, Row.over_tls):
+        yield from (over(row) for make in makers if make not in (registered, referred, timed, proven) for row in make() if row.is_for_streams)
 
 
-def sipp(server, row, side, local, port, *options, remote=None, service):
-    """SIPp with one side's steps."""
+class Tls:
+    """What turns the streams of a row into TLS."""
+
+    def __init__(self, net, folder):
+        self.net, self.certificates = net, Certificates(folder / "certificates")
+        self.listen = f"{net.server}:{free_sip_port(net.server)}"
+        self._server, self._callee = self.certificates.issue("server", net.server), self.certificates.issue("callee", net.callee)
+
+    def settings(self):
+        certificate, key = self._server
+        return f'[sip.tls]\nlisten = "{self.listen}"\ncertificate = "{certificate}"\nkey = "{key}"\nroots = "{self.certificates.roots}"\n'
+
+    def doors(self, folder, callee_port):
+        """One for the caller and one for the callee: a stunnel not yet started, the caller's address in clear, and the callee's port for TLS."""
+        stunnel = Stunnel(folder)
+        near, far = f"{self.net.caller}:{free_sip_port(self.net.caller)}", free_sip_port(self.net.callee)
+        stunnel.out("caller", near, self.listen, self.net.caller, self.certificates.roots)
+        stunnel.into("callee", f"{self.net.callee}:{far}", f"{self.net.callee}:{callee_port}", *self._callee)
+        return stunnel, near, far
+
+
+def sipp(server, row, side, local, port, *options, remote=None, service, seen_port=None):
+    """SIPp with one side's steps. `seen_port`: what is in front of it takes TLS there."""
     name = f"interop-{service}-{side.name}"
     steps = server.folder / f"{name}.xml"
-    steps.write_text(side.xml())
+    text = side.xml()
+    if seen_port:
+        text = text.replace("[transport]", "TLS").replace("[local_port]", str(seen_port))
+    steps.write_text(text)
     limits = ["-m", str(row.calls), "-timeout", f"{ROW_MAX_S}s", "-timeout_error"]
     return Sipp(server.folder / name, name, steps, local, port, *limits, *options, remote=remote, service=service)
 
 
-def run(server, row, number):
+def run(server, row, number, registrar_port, tls):
     """Plays one row. Yields its complaints: none, and it went as written."""
     net = server.net
-    port = free_sip_port(net.callee)
-    server.serve_number(number, port)
-    sides = [sipp(server, row, row.callee, net.callee, port, service=number)] if row.callee else []
-    time.sleep(0.3)
-    sides.append(sipp(server, row, row.caller, net.caller, free_sip_port(net.caller), *row.options, remote=server.sip, service=number))
-    codes = [(side, side.wait(ROW_MAX_S)) for side in sides]
-    return [f"{side.name} exit {code}: {side.complaint()}" for side, code in codes if code != 0]
+    port = free_sip_port(net.callee) if row.caller else registrar_port
+    seen_port, caller_port, remote, caller_seen = None, free_sip_port(net.caller), server.sip, None
+    callee = row.callee(f"sip:{number}@{net.callee}:{port}") if callable(row.callee) else row.callee
+    transport = ["-t", "t1"] if row.over != "udp" else []
+    with contextlib.ExitStack() as running:
+        if row.over == "tls":
+            stunnel, remote, seen_port = tls.doors(server.folder / f"stunnel-{number}", port)
+            running.enter_context(stunnel)
+            caller_seen = caller_port
+        sides = [sipp(server, row, callee, net.callee, port, *transport, service=number, seen_port=seen_port)] if callee else []
+        if row.target:
+            target_port = free_sip_port(net.callee)
+            server.serve_number(f"9{number}", target_port)
+            sides.append(sipp(server, row, row.target, net.callee, target_port, service=f"9{number}"))
+        if row.caller:
+            server.serve_number(number, seen_port or port, over=row.over)
+            time.sleep(0.3)
+            sides.append(sipp(server, row, row.caller, net.caller, caller_port, *row.options, remote=remote, service=number, seen_port=caller_seen))
+        codes = [(side, side.wait(ROW_MAX_S)) for side in sides]
+    complaints = [f"{side.name} exit {code}: {side.complaint()}" for side, code in codes if code != 0]
+    if not row.caller and server.metrics().get('tonewall_sip_trunk_registered{trunk="callee"}') != 1:
+        complaints.append("the metric does not say that we are registered")
+    return complaints
+
+
+def trunk(net, folder, registrar_port):
+    """The callee as a trunk with an account; registered at only if a port is named."""
+    password = folder / "trunk-password"
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    register = f'register = "sip:{net.callee}:{registrar_port}"\nexpires = "60s"\n' if registrar_port else ""
+    account = f'username = "{USER}"\nrealm = "{REALM}"\npassword_file = "{password}"\n{register}'
+    rules = 'pass = ["User-to-User"]\nadd = { "X-Site" = "interop" }\n'
+    return f'[[trunk]]\nname = "callee"\naddresses = ["{net.callee}"]\n{rules}{account}'
 
 
 def main():
@@ -216,9 +403,16 @@ def main():
     report = Report()
     wanted = sys.argv[1:]
     rows = [row for row in groups() if not wanted or any(word in f"{row.group} {row.what}" for word in wanted)]
-    with Server(Addresses(), "interop", digest="md5", ring_time="60s") as server:
+    net = Addresses()
+    registrar_port = free_sip_port(net.callee) if any(row.what == REGISTERED for row in rows) else None
+    with contextlib.ExitStack() as running:
+        folder = pathlib.Path(running.enter_context(tempfile.TemporaryDirectory(prefix="tonewall-interop-")))
+        tls = Tls(net, folder)
+        settings = tls.settings() + trunk(net, folder, registrar_port)
+        server = running.enter_context(Server(net, "interop", digest="md5", ring_time="60s", one_port=True, settings=settings))
+        server.add_agent(PHONE_PASSWORD)
         with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            results = pool.map(lambda item: run(server, item[1], str(7001 + item[0])), enumerate(rows))
+            results = pool.map(lambda item: run(server, item[1], str(7001 + item[0]), registrar_port, tls), enumerate(rows))
             for row, complaints in zip(rows, results):
                 if not report.check(not complaints, f"{row.group:<12} {row.what}"):
                     print("      " + "\n      ".join(complaints))

@@ -1,4 +1,4 @@
-"""A small SIP phone in a few lines: places and answers calls, carries G.711 as RTP.
+"""A small SIP phone in a few lines: places and answers calls, carries G.711 as RTP, or what codec it is given.
 
 Owns: one SIP socket for all its calls, one RTP socket for each call.
 Never: does more of SIP than a polite far side on loopback needs; SIPp and baresip are the real ones.
@@ -21,6 +21,24 @@ EVENTS = 101
 RTP_HEADER = struct.Struct("!BBHII")
 
 
+class Pcmu:
+    """G.711 mu-law, as a phone speaks it."""
+
+    # Its clock has one step for each sample, and so has that of the events beside it.
+    payload_type, events, steps = 0, EVENTS, 1
+    rtpmaps = ["0 PCMU/8000", f"{EVENTS} telephone-event/8000"]
+
+    def encode(self, samples):
+        """A packet of 20 ms."""
+        return audio.ulaw(samples)
+
+    def decode(self, payload):
+        return audio.linear(payload)
+
+    def close(self):
+        pass
+
+
 def header(message, name):
     match = re.search(rb"(?im)^" + name + rb"\s*:\s*(.*?)\r?$", message)
     return match[1] if match else b""
@@ -40,6 +58,7 @@ class Call:
     def __init__(self, phone, call_id):
         self.phone, self.id = phone, call_id
         self.wire = rtp_socket(phone.address, phone.make)
+        self.codec = phone.codec()
         self.answers, self.is_over = queue.Queue(), threading.Event()
         self.remote = None
         self.sequence, self.timestamp = random.randrange(1 << 16), random.randrange(1 << 32)
@@ -48,10 +67,11 @@ class Call:
 
     def sdp(self):
         host, port = self.wire.getsockname()
-        formats = f"0 {EVENTS}" if self.phone.has_events else "0"
-        lines = ["v=0", f"o=- 1 1 IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0", f"m=audio {port} RTP/AVP {formats}", "a=rtpmap:0 PCMU/8000"]
+        maps = self.codec.rtpmaps[: 2 if self.phone.has_events else 1]
+        formats = " ".join(line.split(" ")[0] for line in maps)
+        lines = ["v=0", f"o=- 1 1 IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0", f"m=audio {port} RTP/AVP {formats}", *(f"a=rtpmap:{line}" for line in maps)]
         if self.phone.has_events:
-            lines += [f"a=rtpmap:{EVENTS} telephone-event/8000", f"a=fmtp:{EVENTS} 0-15"]
+            lines += [f"a=fmtp:{self.codec.events} 0-15"]
         return "\r\n".join([*lines, ""]).encode()
 
     def take_media(self, message):
@@ -61,18 +81,19 @@ class Call:
     def packet(self, payload):
         """The next RTP packet."""
         self.sequence = (self.sequence + 1) & 0xFFFF
-        self.timestamp = (self.timestamp + audio.FRAME) & 0xFFFFFFFF
-        return RTP_HEADER.pack(0x80, 0, self.sequence, self.timestamp, self.ssrc) + payload
+        self.timestamp = (self.timestamp + audio.FRAME * self.codec.steps) & 0xFFFFFFFF
+        return RTP_HEADER.pack(0x80, self.codec.payload_type, self.sequence, self.timestamp, self.ssrc) + payload
 
     def event_packets(self, key, frames=5):
         """The RTP packets of one press, one for each frame, the last one three times (RFC 4733 2.5.1)."""
-        event, began = "0123456789*#ABCD".index(key), (self.timestamp + audio.FRAME) & 0xFFFFFFFF
+        span = audio.FRAME * self.codec.steps
+        event, began = "0123456789*#ABCD".index(key), (self.timestamp + span) & 0xFFFFFFFF
         for frame in range(1, frames + 3):
             self.sequence = (self.sequence + 1) & 0xFFFF
             is_first, is_end = frame == 1, frame >= frames
-            payload = struct.pack("!BBH", event, 0x80 * is_end | 10, audio.FRAME * min(frame, frames))
-            yield RTP_HEADER.pack(0x80, 0x80 * is_first | EVENTS, self.sequence, began, self.ssrc) + payload
-        self.timestamp = (began + audio.FRAME * (frames + 2)) & 0xFFFFFFFF
+            payload = struct.pack("!BBH", event, 0x80 * is_end | 10, span * min(frame, frames))
+            yield RTP_HEADER.pack(0x80, 0x80 * is_first | self.codec.events, self.sequence, began, self.ssrc) + payload
+        self.timestamp = (began + span * (frames + 2)) & 0xFFFFFFFF
 
     def send_info(self, key):
         """One key as SIP INFO."""
@@ -85,13 +106,14 @@ class Call:
 
     def close(self):
         self.wire.close()
+        self.codec.close()
 
 
 class Phone:
     """All calls of one address. Incoming ones are answered at once and put into `answered`."""
 
-    def __init__(self, address, has_events=False, make=socket.socket):
-        self.address, self.has_events, self.make = address, has_events, make
+    def __init__(self, address, has_events=False, make=socket.socket, codec=Pcmu):
+        self.address, self.has_events, self.make, self.codec = address, has_events, make, codec
         self.wire = make(socket.AF_INET, socket.SOCK_DGRAM)
         self.wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
         self.wire.bind((address, 0))
@@ -200,16 +222,15 @@ class Talker(threading.Thread):
         self.call, self.heard, self.done = call, [], threading.Event()
         # By how much it spoke later than its time, at most, in seconds: the machine had none for it.
         self.late_s = 0.0
-        voice = audio.ulaw(audio.hum(20, seed))
+        voice = audio.hum(20, seed)
         self.voice = [voice[at : at + audio.FRAME] for at in range(0, len(voice), audio.FRAME)]
         self.said = queue.Queue()
         self.start()
 
     def say(self, samples):
         """Says this instead of the voice; returns when it was said."""
-        payload = audio.ulaw(samples)
-        for at in range(0, len(payload) - audio.FRAME + 1, audio.FRAME):
-            self.said.put(payload[at : at + audio.FRAME])
+        for at in range(0, len(samples) - audio.FRAME + 1, audio.FRAME):
+            self.said.put(samples[at : at + audio.FRAME])
         while not self.said.empty() and self.is_alive():
             time.sleep(FRAME_S)
 
@@ -231,7 +252,7 @@ class Talker(threading.Thread):
             said = self.said.get_nowait()
         except queue.Empty:
             said = self.voice[number % len(self.voice)]
-        return iter([self.call.packet(said)]) if isinstance(said, bytes) else said
+        return iter([self.call.packet(self.call.codec.encode(said))]) if isinstance(said, list) else said
 
     def run(self):
         due, number, packets = time.monotonic(), 0, iter(())
@@ -253,8 +274,8 @@ class Talker(threading.Thread):
                 packet = self.call.wire.recv(2_048)
             except BlockingIOError:
                 return
-            if packet[1] & 0x7F == 0:
-                self.heard += audio.linear(packet[12:])
+            if packet[1] & 0x7F == self.call.codec.payload_type:
+                self.heard += self.call.codec.decode(packet[12:])
 
     def stop(self):
         self.done.set()

@@ -7,7 +7,7 @@ Never: knows what a scenario is about.
 import csv
 import subprocess
 
-from tonewall import free_sip_port
+from tonewall import free_media_ports
 
 # SIPp watches its own clock and gives up on a machine that is busy; here a late call is late, and nothing worse.
 WATCHDOG = ["-watchdog_minor_maxtriggers", "100000", "-watchdog_major_maxtriggers", "10000"]
@@ -21,7 +21,7 @@ class Sipp:
         self.folder.mkdir()
         command = ["sipp"] + ([remote] if remote else [])
         command += ["-sf", str(scenario), "-s", service, "-i", local, "-p", str(port), "-mi", local]
-        command += ["-mp", str(free_sip_port(local)), "-nostdin", *WATCHDOG, "-trace_err", "-error_file", "errors.log", *options]
+        command += ["-mp", str(free_media_ports(local)), "-nostdin", *WATCHDOG, "-trace_err", "-error_file", "errors.log", *options]
         self.process = subprocess.Popen(command, cwd=self.folder, stdout=open(self.folder / "out", "wb"), stderr=subprocess.STDOUT)
 
     def wait(self, seconds):

@@ -134,6 +134,18 @@ class Caller(Side):
     def ack(self, body=None):
         return self.request("ACK", body)
 
+    def registers(self, phone, proof=None):
+        """As a phone."""
+        self._number += 1
+        via, _, _, call_id, cseq, contact, hops = self._fields("REGISTER", "")
+        names = [f"{name}: <sip:{phone}@[remote_ip]>{tag}" for name, tag in (("From", ";tag=[pid]r[call_number]"), ("To", ""))]
+        lines = ["REGISTER sip:[remote_ip]:[remote_port] SIP/2.0", via, *names, call_id, cseq, contact.replace("caller@", f"{phone}@"), hops, "Expires: 60"]
+        return self._send(_message([*lines, *([proof] if proof else [])], None), True)
+
+    def challenged(self):
+        """A 401 whose answer the keyword [authentication] of what follows makes."""
+        return self._hear('response="401" auth="true"', bears=['WWW-Authenticate: Digest realm="tonewall"'])
+
     def cancel(self):
         return self._within_invite("CANCEL", "To: <sip:[service]@[remote_ip]:[remote_port]>", True)
 

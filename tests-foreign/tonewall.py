@@ -4,6 +4,7 @@ Owns: one server process with its own folder, file and free ports; its API as th
 Never: reaches into the server where an operator could not: configuration goes through the file and the API.
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -77,6 +78,19 @@ def free_sip_port(address):
                 continue
 
 
+def free_media_ports(address):
+    """The first of four ports that are free for UDP: those of one stream of audio and one of video."""
+    while True:
+        first = free_sip_port(address) & ~3
+        with contextlib.ExitStack() as probes:
+            try:
+                for port in range(first, first + 4):
+                    probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind((address, port))
+                return first
+            except OSError:
+                continue
+
+
 class Refused(Exception):
     """The API refused a request."""
 
@@ -135,7 +149,7 @@ class Api:
 class Server:
     """A running server. Use it with `with`."""
 
-    def __init__(self, net, name, *, ring_time="5s", slots=4096, media_pairs=5_000, threads=1, media_source="signalled", more_callers=(), digest="both", program=None, plant=None, settings=""):
+    def __init__(self, net, name, *, ring_time="5s", slots=4096, media_pairs=5_000, threads=1, media_source="signalled", more_callers=(), digest="both", program=None, plant=None, settings="", one_port=False, codecs=("PCMU", "PCMA")):
         self.net = net
         self.keep = False
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"tonewall-{name}-"))
@@ -143,6 +157,10 @@ class Server:
         width = media_pairs * 2
         first = random.randrange(MEDIA_PORTS_FIRST, MEDIA_PORTS_LAST - width, 2)
         self.media_ports = range(first, first + width)
+        # Of two ports that the system chooses for UDP and TCP, TCP's would not be known.
+        sip_port = free_sip_port(net.server) if one_port else 0
+        while sip_port in self.media_ports:
+            sip_port = free_sip_port(net.server)
         config = self.folder / "tonewall.toml"
         config.write_text(
             f"""[node]
@@ -157,9 +175,10 @@ listen = "127.0.0.1:0"
 listen = "127.0.0.1:0"
 
 [sip]
-listen = "{net.server}:0"
+listen = "{net.server}:{sip_port}"
 ring_time = "{ring_time}"
 digest = "{digest}"
+phone_codecs = "{",".join(codecs)}"
 
 [media]
 address = "{net.server}"
@@ -178,6 +197,7 @@ format = "json"
 name = "caller"
 addresses = {json.dumps([net.caller, *more_callers])}
 media_source = "{media_source}"
+codecs = {json.dumps(list(codecs))}
 {settings}"""
         )
         self.process = subprocess.Popen(
@@ -257,12 +277,12 @@ media_source = "{media_source}"
         desktop = {"name": "Desk", "service": "standard", "layout": "extended_panel"}
         self.desktop = self.api.post("/desktops", desktop)["desktop"]["id"]
 
-    def serve_number(self, number, callee_port, agent="admin", protection="capture", recorder=None, recorded=False):
+    def serve_number(self, number, callee_port, agent="admin", protection="capture", recorder=None, recorded=False, over="udp"):
         """Leads a number to a SIP address of the callee; the calls stand on the page of this user. `recorder` of the server's file records them,
         and the server itself if they are `recorded`."""
         route = {
             "to": "uri",
-            "uri": f"sip:{number}@{self.net.callee}:{callee_port}",
+            "uri": f"sip:{number}@{self.net.callee}:{callee_port}" + (f";transport={over}" if over != "udp" else ""),
             "address": f"{self.net.callee}:{callee_port}",
             "agent": agent,
         }
