@@ -9,7 +9,9 @@ pub mod relay;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
+pub mod sip;
 pub mod siprec;
+pub mod sound;
 pub mod telephone_event;
 
 #[cfg(test)]

@@ -47,7 +47,8 @@ fn leg_plan(leg: Leg, habits: u8) -> LegPlan {
     let codec = match (habits & 128, habits & 1) {
         (0, 0) => Codec::Pcmu,
         (0, _) => Codec::Pcma,
-        _ => Codec::G722,
+        (_, 0) => Codec::G722,
+        _ => Codec::Opus,
     };
     let mut plan = LegPlan::new(codec, address(host, 4_000));
     if habits & 2 == 0 {

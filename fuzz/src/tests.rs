@@ -134,6 +134,11 @@ fn sdp() {
 }
 
 #[test]
+fn sip() {
+    drive("sip", ANSWER_ROUNDS, crate::sip::run);
+}
+
+#[test]
 fn siprec() {
     drive("siprec", ANSWER_ROUNDS, crate::siprec::run);
 }
@@ -180,4 +185,9 @@ fn condition() {
 #[test]
 fn recording() {
     drive("recording", PARSER_ROUNDS, crate::recording::run);
+}
+
+#[test]
+fn sound() {
+    drive("sound", PARSER_ROUNDS, crate::sound::run);
 }
