@@ -105,16 +105,18 @@ test-sip: program $(XTASK)
 # Every kind of call that telephone equipment makes, a row for each; exit 1 if one is red. ROWS="CANCEL glare" runs those whose names have one of these words.
 ROWS ?=
 interop: program $(XTASK)
-	scripts/need sipp sip-tester python3 python3
+	scripts/need sipp sip-tester stunnel stunnel4 openssl openssl python3 python3
 	scripts/timed interop $(JUNIT)/interop env TONEWALL_BIN=$(abspath $(TARGET))/debug/tonewall python3 tests-foreign/interop_suite.py $(ROWS)
 
 # 100 good calls beside 10,000 bad datagrams a second, floods of REGISTERs and INVITEs; `make test` has a short form.
 flood: build
 	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall scripts/timed flood python3 tests-foreign/flood_suite.py --seconds 60
 
-# INVITE to relayed 180, and CPU of signalling per call: JSON lines, fails above a bound. The optimised program is measured; nothing else is to run beside it.
+# What a call costs the pure stack, in time and allocations; INVITE to relayed 180, and CPU of signalling per call: JSON lines, fails above a bound. The optimised program is measured;
+# nothing else is to run beside it.
 bench-sip: build
 	scripts/need sipp sip-tester python3 python3
+	$(CARGO) bench --locked -p tonewall-sip --bench call
 	TONEWALL_BIN=$(abspath $(TARGET))/release/tonewall python3 tests-foreign/sip_bench.py
 
 # 500 calls with sound both ways, unrecorded and recorded in turn: CPU of the relay, frames dropped: JSON lines, fails above a bound. The optimised program is measured.
