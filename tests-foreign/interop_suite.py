@@ -37,7 +37,7 @@ class Row:
 
     def __init__(self, group, what, caller, callee, *options, calls=1):
         self.group, self.what, self.caller, self.callee, self.options, self.calls = group, what, caller, callee, options, calls
-        self.over, self.is_for_streams, self.target = "udp", True, None
+        self.over, self.is_for_streams, self.target, self.is_stranger = "udp", True, None, False
 
     def only_udp(self):
         """A row that over a stream has nothing to show, or nothing that SIPp follows."""
@@ -47,6 +47,11 @@ class Row:
     def goes_to(self, target):
         """Whoever is called by the number of this row's own with a 9 before it, while it runs."""
         self.target = target
+        return self
+
+    def from_a_stranger(self):
+        """The caller's address is no trunk's."""
+        self.is_stranger = True
         return self
 
     def over_tcp(self):
@@ -258,8 +263,12 @@ def proven():
         other = challenges(Callee("callee").invited(), status, realm="elsewhere").hears_ack()
         yield Row("challenge", f"{status} of another realm gets no digest; 480 to the caller", Caller("caller").invite(sdp()).rings().hears(480).acks_refusal(), other)
     credentials = f"[authentication username={PHONE} password={PHONE_PASSWORD}]"
+    # One row: a phone is where it has registered last.
     phone = Caller("caller").registers(PHONE).challenged().registers(PHONE, credentials).hears(200, bears=["Contact: "])
-    yield Row("challenge", "401 from us to a phone's REGISTER", phone, None)
+    phone.invite(sdp()).challenged().acks_refusal().invite(sdp(), [credentials]).rings().hears(200).ack().pause(300)
+    yield Row("challenge", "401 from us to a phone's REGISTER and to its INVITE; proven, it calls", hangs_up(phone), ended(answered())).from_a_stranger()
+    stranger = Caller("caller").invite(sdp()).hears(403).acks_refusal()
+    yield Row("challenge", "403 from us to a stranger's INVITE, and nobody is called", stranger, None).from_a_stranger()
 
 
 def crossing():
@@ -363,7 +372,8 @@ def run(server, row, number, registrar_port, tls):
     """Plays one row. Yields its complaints: none, and it went as written."""
     net = server.net
     port = free_sip_port(net.callee) if row.caller else registrar_port
-    seen_port, caller_port, remote, caller_seen = None, free_sip_port(net.caller), server.sip, None
+    caller_host = net.stranger if row.is_stranger else net.caller
+    seen_port, caller_port, remote, caller_seen = None, free_sip_port(caller_host), server.sip, None
     callee = row.callee(f"sip:{number}@{net.callee}:{port}") if callable(row.callee) else row.callee
     transport = ["-t", "t1"] if row.over != "udp" else []
     with contextlib.ExitStack() as running:
@@ -379,7 +389,7 @@ def run(server, row, number, registrar_port, tls):
         if row.caller:
             server.serve_number(number, seen_port or port, over=row.over)
             time.sleep(0.3)
-            sides.append(sipp(server, row, row.caller, net.caller, caller_port, *row.options, remote=remote, service=number, seen_port=caller_seen))
+            sides.append(sipp(server, row, row.caller, caller_host, caller_port, *row.options, remote=remote, service=number, seen_port=caller_seen))
         codes = [(side, side.wait(ROW_MAX_S)) for side in sides]
     complaints = [f"{side.name} exit {code}: {side.complaint()}" for side, code in codes if code != 0]
     if not row.caller and server.metrics().get('tonewall_sip_trunk_registered{trunk="callee"}') != 1:

@@ -38,6 +38,8 @@ class Side:
         # SIPp's own count of steps, which its branches bear.
         self._count = 0
         self._invited_at = 0
+        # The number of the INVITE outside a dialog.
+        self._invite = 1
 
     def xml(self):
         return f'<?xml version="1.0" encoding="UTF-8" ?>\n<scenario name="{self.name}">\n' + "\n".join(self._steps) + "\n</scenario>\n"
@@ -117,7 +119,7 @@ class Caller(Side):
 
     def invite(self, body=None, headers=(), starts=None):
         self._number += 1
-        self._invited_at = self._count
+        self._invited_at, self._invite = self._count, self._number
         lines = ["INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0", *self._fields("INVITE", "To: <sip:[service]@[remote_ip]:[remote_port]>"), *headers]
         return self._send(_message(lines, body), True, starts)
 
@@ -159,12 +161,12 @@ class Caller(Side):
         return self
 
     def acks_refusal(self):
-        """The ACK of a refusal belongs to the transaction of the first INVITE."""
+        """The ACK of a refusal belongs to the transaction of the INVITE outside a dialog."""
         return self._within_invite("ACK", "To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]", False)
 
     def _within_invite(self, method, to, retrans):
         lines = [f"{method} sip:[service]@[remote_ip]:[remote_port] SIP/2.0", self._via_of_invite()]
-        lines += [self.FROM, to, "Call-ID: [call_id]", f"CSeq: 1 {method}", "Max-Forwards: 70"]
+        lines += [self.FROM, to, "Call-ID: [call_id]", f"CSeq: {self._invite} {method}", "Max-Forwards: 70"]
         return self._send(_message(lines, None), retrans)
 
     def acks_refused_change(self):
