@@ -37,7 +37,7 @@ class Row:
 
     def __init__(self, group, what, caller, callee, *options, calls=1):
         self.group, self.what, self.caller, self.callee, self.options, self.calls = group, what, caller, callee, options, calls
-        self.over, self.is_for_streams, self.target, self.is_stranger = "udp", True, None, False
+        self.over, self.is_for_streams, self.target, self.is_stranger, self.phone = "udp", True, None, False, None
 
     def only_udp(self):
         """A row that over a stream has nothing to show, or nothing that SIPp follows."""
@@ -47,6 +47,11 @@ class Row:
     def goes_to(self, target):
         """Whoever is called by the number of this row's own with a 9 before it, while it runs."""
         self.target = target
+        return self
+
+    def after(self, phone):
+        """Steps from the caller's address and port, played to their end before it calls. What it proves is the URI that it calls."""
+        self.phone = phone
         return self
 
     def from_a_stranger(self):
@@ -264,9 +269,9 @@ def proven():
         yield Row("challenge", f"{status} of another realm gets no digest; 480 to the caller", Caller("caller").invite(sdp()).rings().hears(480).acks_refusal(), other)
     credentials = f"[authentication username={PHONE} password={PHONE_PASSWORD}]"
     # One row: a phone is where it has registered last.
-    phone = Caller("caller").registers(PHONE).challenged().registers(PHONE, credentials).hears(200, bears=["Contact: "])
-    phone.invite(sdp()).challenged().acks_refusal().invite(sdp(), [credentials]).rings().hears(200).ack().pause(300)
-    yield Row("challenge", "401 from us to a phone's REGISTER and to its INVITE; proven, it calls", hangs_up(phone), ended(answered())).from_a_stranger()
+    phone = Caller("phone").registers(PHONE).challenged().registers(PHONE, credentials).hears(200, bears=["Contact: "])
+    calls = Caller("caller").invite(sdp()).challenged().acks_refusal().invite(sdp(), [credentials]).rings().hears(200).ack().pause(300)
+    yield Row("challenge", "401 from us to a phone's REGISTER and to its INVITE; proven, it calls", hangs_up(calls), ended(answered())).from_a_stranger().after(phone)
     stranger = Caller("caller").invite(sdp()).hears(403).acks_refusal()
     yield Row("challenge", "403 from us to a stranger's INVITE, and nobody is called", stranger, None).from_a_stranger()
 
@@ -389,7 +394,13 @@ def run(server, row, number, registrar_port, tls):
         if row.caller:
             server.serve_number(number, seen_port or port, over=row.over)
             time.sleep(0.3)
-            sides.append(sipp(server, row, row.caller, caller_host, caller_port, *row.options, remote=remote, service=number, seen_port=caller_seen))
+            options = row.options
+            if row.phone:
+                phone = sipp(server, row, row.phone, caller_host, caller_port, remote=remote, service=number)
+                sides.append(phone)
+                phone.wait(ROW_MAX_S)
+                options = ("-auth_uri", f"{number}@{remote}", *options)
+            sides.append(sipp(server, row, row.caller, caller_host, caller_port, *options, remote=remote, service=number, seen_port=caller_seen))
         codes = [(side, side.wait(ROW_MAX_S)) for side in sides]
     complaints = [f"{side.name} exit {code}: {side.complaint()}" for side, code in codes if code != 0]
     if not row.caller and server.metrics().get('tonewall_sip_trunk_registered{trunk="callee"}') != 1:
