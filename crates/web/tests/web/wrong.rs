@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::stage::{Case, Stage};
@@ -457,13 +458,17 @@ async fn the_right_bodies_are_taken() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_named_by_its_field_and_nothing_is_saved() {
     let count = Stage::new().await.cases().len();
-    let mut faults = Vec::new();
-    for place in 0..count {
-        faults.extend(campaign(place).await);
-    }
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let campaigns = stream::iter(0..count).map(|place| tokio::spawn(campaign(place)));
+    let found: Vec<Vec<String>> = campaigns
+        .buffer_unordered(cores)
+        .map(Result::unwrap)
+        .collect()
+        .await;
+    let faults = found.concat();
     assert!(
         faults.is_empty(),
         "{} faults:\n{}",
