@@ -194,8 +194,6 @@ pub struct Incoming {
     pub privacy: Privacy,
     /// Fields that may go on to the call's other side, as [`HeaderName::may_be_carried`] says, and the `Date` of a signed request. Only those of peers.
     pub carried: Vec<(HeaderName, String)>,
-    /// The call has passed this node before: it bears our node's tag (S40).
-    pub second_pass: bool,
     /// The leg whose place it is to take ([RFC 3891](https://www.rfc-editor.org/rfc/rfc3891)): one that is answered, or one that we call and that rings.
     /// Whether its sender may is the caller's to say.
     pub replaces: Option<LegId>,

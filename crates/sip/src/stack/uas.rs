@@ -28,10 +28,9 @@ impl Stack {
         let Some(caller) = self.caller(now, arrival) else {
             return;
         };
-        let second_pass = match self.inspect_invite(arrival) {
-            Ok(second_pass) => second_pass,
-            Err((status, extra)) => return self.answer(arrival, status, &extra),
-        };
+        if let Err((status, extra)) = self.inspect_invite(arrival) {
+            return self.answer(arrival, status, &extra);
+        }
         let replaces = match self.replaced(&arrival.request.headers) {
             Ok(replaces) => replaces,
             Err(status) => return self.answer(arrival, status, &[]),
@@ -54,7 +53,7 @@ impl Stack {
         let leg = self.open_incoming(now, arrival, offer.as_ref(), wanted);
         let incoming = Incoming {
             replaces,
-            ..describe(arrival, leg, offer, caller, second_pass)
+            ..describe(arrival, leg, offer, caller)
         };
         self.out.emit(Event::Incoming(Box::new(incoming)));
     }
@@ -89,8 +88,8 @@ impl Stack {
         }
     }
 
-    /// Checks that only an INVITE needs. Returns whether the call has passed us before.
-    fn inspect_invite(&self, arrival: &Arrival<'_>) -> Result<bool, Refused> {
+    /// Checks that only an INVITE needs.
+    fn inspect_invite(&self, arrival: &Arrival<'_>) -> Result<(), Refused> {
         let headers = &arrival.request.headers;
         let is_modern = arrival.essentials.via.unique_branch().is_some();
         if is_modern && !headers.contains(&HeaderName::CONTACT) {
@@ -102,30 +101,21 @@ impl Stack {
                 vec![(HeaderName::ACCEPT, ACCEPT.to_owned())],
             ));
         }
-        if self.callers.contains_key(&caller_key(arrival)) {
+        if self.callers.contains_key(&caller_key(arrival)) || self.is_loop(arrival) {
             return Err((Status::LOOP_DETECTED, Vec::new()));
         }
-        self.pass(arrival)
+        Ok(())
     }
 
-    /// A request that bears a hop of ours is a loop if it still wants what we sent out, else a second pass (S40).
-    fn pass(&self, arrival: &Arrival<'_>) -> Result<bool, Refused> {
-        let is_loop = || (Status::LOOP_DETECTED, Vec::new());
+    /// It bears a hop of ours and still wants what we sent out. One that wants something else has passed us before and is a call of its own (S40).
+    fn is_loop(&self, arrival: &Arrival<'_>) -> bool {
         let vias = arrival.request.headers.vias().unwrap_or_default();
-        let ours = vias
-            .iter()
-            .filter_map(|via| via.branch())
-            .find(|branch| self.ids.is_ours(branch));
-        if let Some(branch) = ours {
-            let sent = self.clients.target_of_branch(branch).ok_or_else(is_loop)?;
-            return if *sent == arrival.request.uri {
-                Err(is_loop())
-            } else {
-                Ok(true)
-            };
-        }
-        let tag = arrival.essentials.from.tag().unwrap_or_default();
-        Ok(self.ids.is_ours(tag) || self.ids.is_ours(&arrival.essentials.call_id))
+        let mut branches = vias.iter().filter_map(|via| via.branch());
+        let ours = branches.find(|branch| self.ids.is_ours(branch));
+        ours.is_some_and(|branch| {
+            let sent = self.clients.target_of_branch(branch);
+            sent.is_none_or(|sent| *sent == arrival.request.uri)
+        })
     }
 
     fn open_incoming(
@@ -440,13 +430,7 @@ impl Stack {
     }
 }
 
-fn describe(
-    arrival: &Arrival<'_>,
-    leg: LegId,
-    offer: Option<Session>,
-    caller: Caller,
-    second_pass: bool,
-) -> Incoming {
+fn describe(arrival: &Arrival<'_>, leg: LegId, offer: Option<Session>, caller: Caller) -> Incoming {
     let headers = &arrival.request.headers;
     let (peer, registered_user, is_trusted) = match caller {
         Caller::Peer { name, is_trusted } => (Some(name), None, is_trusted),
@@ -478,7 +462,6 @@ fn describe(
         },
         peer,
         registered_user,
-        second_pass,
         replaces: None,
     }
 }

@@ -201,9 +201,11 @@ fn call_that_comes_back_to_where_it_was_sent_is_a_loop() {
         .replacen("Via: ", &hop.replace("proxy", "other"), 1)
         .replacen("sip:100@", "sip:200@", 1);
     world.inject(Who::Alice, &elsewhere);
-    assert!(
-        world.take_incoming(Who::Alice).second_pass,
-        "it was sent on to somebody else"
+    let incoming = world.take_incoming(Who::Alice);
+    assert_eq!(
+        incoming.request_uri.user(),
+        Some("200"),
+        "it was sent on to somebody else, and is a call"
     );
 }
 

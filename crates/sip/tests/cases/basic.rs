@@ -15,12 +15,8 @@ fn call_is_rung_answered_and_hung_up() {
     world.run_ms(50);
     let incoming = world.take_incoming(Who::Bob);
     assert_eq!(
-        (
-            incoming.peer.as_deref(),
-            incoming.second_pass,
-            incoming.max_forwards
-        ),
-        (Some("Alice"), false, 70)
+        (incoming.peer.as_deref(), incoming.max_forwards),
+        (Some("Alice"), 70)
     );
     assert_eq!(incoming.request_uri, uri("sip:100@192.0.2.20"));
     let bob = incoming.leg;
