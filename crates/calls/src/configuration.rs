@@ -10,7 +10,7 @@ use domain::boundary::{Audited, Change, Desktops, Services, Store, StoreError, T
 use domain::capture::routing::RoutingBook;
 use domain::desktop::Desktop;
 use domain::gateway::approval::HostApproval;
-use domain::id::{DesktopId, SoundId, UserId, WidgetId};
+use domain::id::{DesktopId, ServiceId, SoundId, UserId, WidgetId};
 use domain::queue::{Queue, WaitingSound};
 use domain::service::{Service, Settings};
 use domain::widget::Widget;
@@ -95,6 +95,12 @@ impl Snapshot {
         self.users
             .iter()
             .find(|user| user.enabled && user.name == name)
+    }
+
+    /// A service.
+    #[must_use]
+    pub fn service(&self, id: &ServiceId) -> Option<&Arc<Service>> {
+        self.services.iter().find(|service| service.id == *id)
     }
 
     /// What callers of a service hear who wait.

@@ -29,10 +29,11 @@ struct Way {
     outbound: Outbound,
 }
 
-/// The service that dials a number: the one that is named, or the first by name.
-fn way_for(snapshot: &Snapshot, order: &DialOrder) -> Result<Way, DialRefusal> {
+/// The service that dials a number for an agent: the one that is named, or the first by name; none for whose group they are not in.
+fn way_for(snapshot: &Snapshot, agent: &User, order: &DialOrder) -> Result<Way, DialRefusal> {
     let named = |service: &&Arc<Service>| order.service.as_ref().is_none_or(|id| service.id == *id);
-    let mut ways: Vec<Way> = (snapshot.services.iter().filter(named))
+    let is_for = |service: &&Arc<Service>| service.route.is_for(agent);
+    let mut ways: Vec<Way> = (snapshot.services.iter().filter(named).filter(is_for))
         .filter_map(|service| {
             let outbound = service.outbound.clone()?;
             let service = service.clone();
@@ -74,7 +75,7 @@ impl Calls {
         let inner = self.inner();
         let snapshot = inner.deps.configuration.current();
         Self::may(&snapshot.actor(&agent), Permission::CallDial)?;
-        let way = way_for(&snapshot, &order).map_err(|refusal| {
+        let way = way_for(&snapshot, &agent, &order).map_err(|refusal| {
             if refusal == DialRefusal::NotAllowed {
                 inner.numbers_refused.fetch_add(1, Ordering::Relaxed);
                 tracing::info!("a number was not called: no service dials it");
@@ -116,9 +117,12 @@ impl DialDesk for Calls {
 
     fn may_dial(&self, actor: &Actor) -> bool {
         let snapshot = self.inner().deps.configuration.current();
+        let Some(agent) = snapshot.user(&actor.user) else {
+            return false;
+        };
         let mut services = snapshot.services.iter();
         Self::may(actor, Permission::CallDial).is_ok()
-            && services.any(|service| service.outbound.is_some())
+            && services.any(|service| service.outbound.is_some() && service.route.is_for(agent))
     }
 }
 

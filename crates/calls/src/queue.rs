@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use domain::access::{Actor, Permission, Resource, User, authorize};
 use domain::boundary::{Audience, LiveEvent, QueueDesk, RouteTarget};
-use domain::id::CallId;
+use domain::id::{CallId, ServiceId, UserId};
 use domain::pairing::masked;
 use domain::queue::line::{Line, Turn as LineTurn};
 use domain::queue::{Queue as Settings, QueueView, WaitingCall};
@@ -201,8 +201,16 @@ impl Inner {
         let agents = reachable.iter().map(|(agent, _)| &agent.id);
         let free = self.agents.free_longest_first(agents, now);
         let mut state = self.queue.state();
+        let by_id: HashMap<&UserId, &User> =
+            (reachable.iter().map(|(agent, _)| (&agent.id, &**agent))).collect();
+        // By what is configured now: callers do not wait for a group that was given another name. Those of a service that is gone are for any agent.
+        let is_for = |service: &ServiceId, agent: &UserId| {
+            let service = snapshot.service(service);
+            let both = service.zip(by_id.get(agent));
+            both.is_none_or(|(service, agent)| service.route.is_for(agent))
+        };
         let take = |agent: &_, call: &_| self.agents.take_free(agent, call, now);
-        for turn in state.line.turns(now, free, take) {
+        for turn in state.line.turns(now, free, is_for, take) {
             let (call, turn) = match turn {
                 LineTurn::Ring(call, agent) => {
                     let mut places = reachable.iter();

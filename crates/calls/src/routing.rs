@@ -269,7 +269,7 @@ pub(crate) fn way_out(route: &Route, called: &str) -> Result<RouteTarget, Refusa
             let trunk = trunk.clone();
             Ok(RouteTarget::Trunk { trunk, number })
         }
-        Route::Agents | Route::Registered => Err(Refusal::Misconfigured),
+        Route::Agents { .. } | Route::Registered => Err(Refusal::Misconfigured),
     }
 }
 
@@ -283,8 +283,9 @@ pub(crate) fn choose(
     let service = snapshot.service_for(called).ok_or(Refusal::NotFound)?;
     let now = crate::now();
     let (agent, target) = match &service.route {
-        Route::Agents => {
-            let reachable = reachable(snapshot, phones, registered);
+        Route::Agents { .. } => {
+            let mut reachable = reachable(snapshot, phones, registered);
+            reachable.retain(|(agent, _)| service.route.is_for(agent));
             let candidates = reachable.iter().map(|(agent, _)| agent.clone()).collect();
             let agent = agents
                 .take_longest_idle(candidates, id, now)
@@ -300,7 +301,8 @@ pub(crate) fn choose(
         }
     };
     // Agents of `Route::Agents` were taken as they were chosen.
-    if let Some(agent) = agent.as_ref().filter(|_| service.route != Route::Agents) {
+    let is_taken = service.route.leads_to_agents();
+    if let Some(agent) = agent.as_ref().filter(|_| !is_taken) {
         agents.take_named(&agent.id, id, now)?;
     }
     let desktop = agent

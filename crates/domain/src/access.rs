@@ -11,9 +11,11 @@ use crate::time::UnixMillis;
 use password::PASSWORDS_REFUSED;
 
 pub mod grant;
+pub mod group;
 pub mod password;
 mod preferences;
 
+pub use group::GroupName;
 pub use preferences::{Preferences, Theme};
 mod role;
 
@@ -314,6 +316,9 @@ pub struct User {
     /// The agent's extension at a PBX whose calls find their agents by it; none: none.
     #[serde(default)]
     pub extension: Option<String>,
+    /// Groups of agents that the user is in, at most 20: which services' calls they take and make.
+    #[serde(default)]
+    pub groups: BTreeSet<GroupName>,
     /// Digest secret of the phone for our realm, `sha256:md5` of its HA1 in hex; none: no phone.
     pub phone_ha1: Option<String>,
     /// Disabled accounts cannot log in.
@@ -344,6 +349,7 @@ impl User {
             phone: None,
             phone_ha1: None,
             extension: None,
+            groups: BTreeSet::new(),
             preferences: Preferences::default(),
             enabled: true,
             revision: 0,

@@ -256,7 +256,7 @@ mod tests {
     fn an_empty_installation_has_done_nothing_and_each_thing_does_its_step() {
         use FirstStep::{Agent, Call, Gateway, Service, Switch, Test, Widget};
         let basic = [desktop(WidgetKind::CreditCardBasic, true)];
-        let line = [service(true, Route::Agents)];
+        let line = [service(true, Route::Agents { group: None })];
         let anna = [agent(Some("1001"))];
         assert_eq!(done(false, &[], &[], &[], false), []);
         assert_eq!(done(true, &[], &[], &[], false), [Switch]);
@@ -278,14 +278,14 @@ mod tests {
         let off = desktop(WidgetKind::CreditCardBasic, false);
         assert_eq!(done(false, &[off], &[], &[], false), [Widget]);
         let no_gateway = [desktop(WidgetKind::CreditCardAdvanced, true)];
-        let line = [service(true, Route::Agents)];
+        let line = [service(true, Route::Agents { group: None })];
         assert_eq!(done(false, &no_gateway, &line, &[], false), [Widget]);
         assert_eq!(
             done(false, &no_gateway, &[], &[], true),
             [Widget, Test, Call]
         );
         let basic = [desktop(WidgetKind::CreditCardBasic, true)];
-        let undeclared = [service(false, Route::Agents)];
+        let undeclared = [service(false, Route::Agents { group: None })];
         assert_eq!(
             done(false, &basic, &undeclared, &[], false),
             [Widget, Gateway, Test]

@@ -433,8 +433,8 @@ pub struct DialView {
 /// Why nothing was dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DialRefusal {
-    /// No service calls out, or not the one that was named.
-    #[error("no service calls out")]
+    /// No service calls out for the agent, or not the one that was named: none does, or for groups that they are not in.
+    #[error("no service calls out for this agent")]
     NoService,
     /// No pattern of the service has this number.
     #[error("this number is not dialled here")]

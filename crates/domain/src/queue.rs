@@ -180,7 +180,7 @@ pub struct WaitingSound {
 pub struct QueueView {
     /// A service has a queue.
     pub has_queue: bool,
-    /// Callers who wait now, those among them who ring at an agent's phone.
+    /// Callers who wait now, in the whole line: also those who ring at an agent's phone, and those for groups that a reader is not in.
     pub waiting: u32,
     /// When the one came who waits the longest; none: nobody waits.
     pub since: Option<UnixMillis>,

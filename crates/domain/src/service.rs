@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::{GroupName, User};
 use crate::gateway::GatewayConfig;
 use crate::hours::Hours;
 use crate::id::{DesktopId, ServiceId, SinkId, UserId};
@@ -68,7 +69,11 @@ pub struct Service {
 #[serde(rename_all = "snake_case", tag = "to", deny_unknown_fields)]
 pub enum Route {
     /// Agents with registered phones, longest idle first.
-    Agents,
+    Agents {
+        /// Those of this group alone, also while nobody is in it; none: all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<GroupName>,
+    },
     /// The user named in the request URI, if registered here.
     Registered,
     /// A fixed SIP URI of a PBX, with the address to send to ("192.0.2.5:5060").
@@ -100,8 +105,30 @@ impl Route {
     pub fn leads_out(&self) -> bool {
         match self {
             Self::Uri { .. } | Self::Trunk { .. } => true,
-            Self::Agents | Self::Registered => false,
+            Self::Agents { .. } | Self::Registered => false,
         }
+    }
+
+    /// To agents who are free, of one group or of all.
+    #[must_use]
+    pub fn leads_to_agents(&self) -> bool {
+        matches!(self, Self::Agents { .. })
+    }
+
+    /// The group whose agents alone take its calls; none: they are for any.
+    #[must_use]
+    pub fn group(&self) -> Option<&GroupName> {
+        match self {
+            Self::Agents { group } => group.as_ref(),
+            Self::Registered | Self::Uri { .. } | Self::Trunk { .. } => None,
+        }
+    }
+
+    /// Its calls, and those out, are for this agent, as far as groups say.
+    #[must_use]
+    pub fn is_for(&self, agent: &User) -> bool {
+        self.group()
+            .is_none_or(|group| agent.groups.contains(group))
     }
 
     /// Login name of the agent who has all its calls, where it leads out of here.
@@ -109,7 +136,7 @@ impl Route {
     pub fn fixed_agent(&self) -> Option<&str> {
         match self {
             Self::Uri { agent, .. } | Self::Trunk { agent, .. } => agent.as_deref(),
-            Self::Agents | Self::Registered => None,
+            Self::Agents { .. } | Self::Registered => None,
         }
     }
 }
@@ -166,7 +193,7 @@ impl Service {
     /// How its callers wait; none: they do not, or its calls do not go to agents.
     #[must_use]
     pub fn waiting(&self) -> Option<&Queue> {
-        self.queue.as_ref().filter(|_| self.route == Route::Agents)
+        self.queue.as_ref().filter(|_| self.route.leads_to_agents())
     }
 
     /// An agent may key a code on their own phone to get a call of it.

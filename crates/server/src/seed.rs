@@ -162,7 +162,7 @@ pub(crate) async fn demonstration(
         id: ServiceId::from_random(rand::random()),
         name: "Demo line".to_owned(),
         numbers: vec![DEMO_NUMBER.to_owned()],
-        route: Route::Agents,
+        route: Route::Agents { group: None },
         pairing: Pairing::default(),
         pool: None,
         hours: None,

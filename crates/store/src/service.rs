@@ -112,3 +112,24 @@ impl Services for Database {
         Box::pin(routing::banks_since(self.readers(), known))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::service::Route;
+
+    use super::*;
+
+    #[test]
+    fn a_service_from_before_there_were_groups_is_for_all_agents_and_is_written_as_it_was() {
+        let kept = r#"{"v":1,"id":"s1","name":"Main","numbers":["100"],"route":{"to":"agents"},
+            "desktop":"sales","protection":"capture","recorders":null,"revision":3}"#;
+        let service: Service = document::read(kept).unwrap();
+        assert_eq!(service.route, Route::Agents { group: None });
+        let written = document::write(&service).unwrap();
+        assert!(written.contains(r#""route":{"to":"agents"}"#), "{written}");
+        let named = kept.replace(r#""agents"}"#, r#""agents","group":"Night"}"#);
+        let service: Service = document::read(&named).unwrap();
+        let group = service.route.group().map(|group| group.as_str().to_owned());
+        assert_eq!(group.as_deref(), Some("Night"));
+    }
+}

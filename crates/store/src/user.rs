@@ -242,4 +242,15 @@ mod tests {
             (7, Preferences::default())
         );
     }
+
+    #[test]
+    fn a_user_from_before_there_were_groups_is_in_none() {
+        let fourth = r#"{"v":4,"id":"u1","name":"anna","display_name":"Anna","roles":["agent"],
+            "password_hash":"$","former_hashes":[],"must_change_password":false,"second_factor":null,
+            "active_at":1,"failed_logins":0,"locked_until":null,"desktop":null,"phone":null,
+            "extension":"201","phone_ha1":null,"enabled":true,
+            "preferences":{"language":null,"theme":null},"revision":7}"#;
+        let user: User = document::read(fourth).unwrap();
+        assert!(user.groups.is_empty() && user.revision == 7);
+    }
 }

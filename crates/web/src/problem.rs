@@ -143,7 +143,7 @@ codes! {
     /// No pattern of a service has it.
     NumberNotAllowed = "number_not_allowed", FORBIDDEN, Forbidden, "This number is not called from here";
     /// None has a way out.
-    CallsOutOff = "calls_out_off", CONFLICT, WrongState, "No service calls out";
+    CallsOutOff = "calls_out_off", CONFLICT, WrongState, "No service calls out for this agent";
     /// Neither registered nor on in the page.
     AgentNoPhone = "agent_no_phone", CONFLICT, WrongState, "The agent has no phone that can be called: turn the one in the page on, or register one";
     /// Not in this state.

@@ -30,6 +30,8 @@ mod evidence;
 mod follow_ups;
 #[path = "web/frames.rs"]
 mod frames;
+#[path = "web/groups.rs"]
+mod groups;
 #[path = "web/hosts.rs"]
 mod hosts;
 #[path = "web/hours.rs"]

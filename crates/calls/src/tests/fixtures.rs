@@ -78,7 +78,7 @@ pub(super) fn service(protection: ProtectionScope) -> Service {
         id: ServiceId::from_random(1),
         name: "Sales".to_owned(),
         numbers: vec!["*".to_owned()],
-        route: Route::Agents,
+        route: Route::Agents { group: None },
         pairing: Pairing::default(),
         pool: None,
         hours: None,

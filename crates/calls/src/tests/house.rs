@@ -212,6 +212,8 @@ pub(super) struct Setup {
     pub(super) users: Mutex<Vec<User>>,
     pub(super) desktop: Mutex<Desktop>,
     pub(super) service: Mutex<Service>,
+    /// Others beside it.
+    pub(super) more_services: Mutex<Vec<Service>>,
     pub(super) is_on: AtomicBool,
     pub(super) response_variables: Mutex<ResponseVariables>,
     /// A gateway password is stored.
@@ -355,6 +357,7 @@ impl House {
         let setup = Arc::new(Setup {
             users: Mutex::new(vec![kim.clone()]),
             service: Mutex::new(service(protection)),
+            more_services: Mutex::default(),
             desktop: Mutex::new(desktop(widgets.clone())),
             is_on: AtomicBool::new(true),
             response_variables: Mutex::default(),

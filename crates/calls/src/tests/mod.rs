@@ -22,6 +22,7 @@ mod dial;
 mod digits;
 mod fixtures;
 mod follow_ups;
+mod groups;
 mod hours;
 mod house;
 mod ledger;

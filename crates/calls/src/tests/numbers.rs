@@ -157,7 +157,7 @@ async fn a_service_without_pool_or_for_others_or_that_rings_agents_itself_reserv
         .reserve_number(&kim, &kim.user, &elsewhere, None);
     assert_eq!(unknown.await, Err(DeskError::NotFound));
     let house = self::house(1, Pairing::default()).await;
-    house.setup.service.lock().unwrap().route = Route::Agents;
+    house.setup.service.lock().unwrap().route = Route::Agents { group: None };
     house.reload().await;
     assert_eq!(house.reserve(&kim, &kim, None).await, refused);
 }

@@ -17,7 +17,7 @@ use super::fixtures::{agent, colleague};
 use super::house::House;
 
 /// Nobody takes calls.
-async fn house(overflow: Overflow) -> House {
+pub(super) async fn house(overflow: Overflow) -> House {
     let house = House::new(WidgetOptions::default(), ProtectionScope::Capture).await;
     let mut users = vec![colleague()];
     users.push(User {
@@ -43,11 +43,11 @@ async fn house(overflow: Overflow) -> House {
     house
 }
 
-fn kim() -> Actor {
+pub(super) fn kim() -> Actor {
     agent().actor(&CustomRoles::default(), "-")
 }
 
-fn lee() -> Actor {
+pub(super) fn lee() -> Actor {
     colleague().actor(&CustomRoles::default(), "-")
 }
 
@@ -62,7 +62,7 @@ fn sam() -> Actor {
 }
 
 impl House {
-    fn takes_calls(&self, actor: &Actor, ready: bool) {
+    pub(super) fn takes_calls(&self, actor: &Actor, ready: bool) {
         let wish = if ready {
             Wish::Ready
         } else {
@@ -71,20 +71,25 @@ impl House {
         self.calls.set_availability(actor, wish);
     }
 
-    fn waiting(&self) -> Vec<WaitingCall> {
+    pub(super) fn waiting(&self) -> Vec<WaitingCall> {
         self.calls.waiting(&sam()).unwrap()
     }
 
     /// Somebody waits, and hears music.
     async fn waits(&self) -> (CallId, KeySender) {
+        self.waits_for("4000").await
+    }
+
+    /// The same for this number.
+    pub(super) async fn waits_for(&self, called: &str) -> (CallId, KeySender) {
         let music = self.line.count("music");
-        let waiter = self.incoming();
+        let waiter = self.incoming_for(called, None);
         self.until_noted("music", music + 1).await;
         waiter
     }
 
     /// This call rings for the agent, or comes to within 20 s.
-    async fn rings(&self, actor: &Actor, call: &CallId) {
+    pub(super) async fn rings(&self, actor: &Actor, call: &CallId) {
         for _ in 0..4_000 {
             let calls = self.calls.calls(actor).await.unwrap();
             let mut ringing = calls.iter().filter(|call| call.state == CallState::Ringing);

@@ -23,7 +23,9 @@ impl Sounds for Setup {
 
 impl Services for Setup {
     fn services(&self) -> Task<'_, Result<Vec<Service>, StoreError>> {
-        Box::pin(async { Ok(vec![self.service.lock().unwrap().clone()]) })
+        let first = self.service.lock().unwrap().clone();
+        let more = self.more_services.lock().unwrap().clone();
+        Box::pin(async { Ok([vec![first], more].concat()) })
     }
 
     fn service<'a>(&'a self, _: &'a ServiceId) -> Task<'a, Result<Option<Service>, StoreError>> {

@@ -1,8 +1,8 @@
 //! The order of those who wait, over all services.
 //! Owns: who is next, which agent's phone rings for whom, whose time is over, and which agents are left alone for a while.
-//! Never: reads a clock, knows which agents are free, or lets somebody who came later overtake.
+//! Never: reads a clock, knows which agents are free or whom they take, or lets somebody who came later have an agent who takes both.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crate::id::{CallId, ServiceId, UserId};
@@ -105,22 +105,32 @@ impl Line {
         waiters.any(|one| one.call == *call && one.rings.is_some())
     }
 
-    /// Gives the agents who are `free`, the one who has been so for the longest first, to those who wait the longest, and ends the wait of those whose time
-    /// is over. `take`: takes an agent for a call; false: somebody else was faster.
+    /// Gives the agents who are `free`, the one who has been so for the longest first, to those who wait the longest and are for them, and ends the wait of
+    /// those whose time is over. `is_for`: a service's callers are for an agent. `take`: takes an agent for a call; false: somebody else was faster.
     pub fn turns(
         &mut self,
         now: Instant,
         free: impl IntoIterator<Item = UserId>,
+        is_for: impl Fn(&ServiceId, &UserId) -> bool,
         mut take: impl FnMut(&UserId, &CallId) -> bool,
     ) -> Vec<Turn> {
         self.resting.retain(|_, until| now < *until);
-        let mut free = free
-            .into_iter()
-            .filter(|agent| !self.resting.contains_key(agent));
+        let mut free: Vec<UserId> = free.into_iter().collect();
+        free.retain(|agent| !self.resting.contains_key(agent));
         let mut turns = Vec::new();
+        // For whose callers none of those who are left is: the agents are looked through once for each service, and not for each caller.
+        let mut without: HashSet<ServiceId> = HashSet::new();
         for one in self.waiters.values_mut().filter(|one| one.rings.is_none()) {
-            let Some(agent) = free.find(|agent| take(agent, &one.call)) else {
+            if free.is_empty() {
                 break;
+            }
+            if without.contains(&one.service) {
+                continue;
+            }
+            let is_for = |agent: &UserId| is_for(&one.service, agent);
+            let Some(agent) = first_taken(&mut free, is_for, |agent| take(agent, &one.call)) else {
+                without.insert(one.service.clone());
+                continue;
             };
             one.rings = Some(agent.clone());
             turns.push(Turn::Ring(one.call.clone(), agent));
@@ -154,6 +164,21 @@ impl Line {
     }
 }
 
+/// The first agent who fits and could be taken. They are no longer among the `free`, nor are those whom somebody else was faster to take.
+fn first_taken(
+    free: &mut Vec<UserId>,
+    fits: impl Fn(&UserId) -> bool,
+    mut take: impl FnMut(&UserId) -> bool,
+) -> Option<UserId> {
+    while let Some(place) = free.iter().position(&fits) {
+        let agent = free.remove(place);
+        if take(&agent) {
+            return Some(agent);
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -183,7 +208,12 @@ mod tests {
 
     fn turns(line: &mut Line, now: Instant, free: &[u128]) -> Vec<Turn> {
         let free: Vec<UserId> = free.iter().copied().map(agent).collect();
-        line.turns(now, free, |_, _| true)
+        line.turns(now, free, |_, _| true, |_, _| true)
+    }
+
+    /// Callers of service 1 are for agents 0 and 1 alone, those of service 0 for everybody.
+    fn is_for(of: &ServiceId, one: &UserId) -> bool {
+        *of == service(0) || [agent(0), agent(1)].contains(one)
     }
 
     #[test]
@@ -254,14 +284,68 @@ mod tests {
         let (mut line, now) = (Line::default(), Instant::now());
         join(&mut line, 1, now);
         let free = [agent(7), agent(8)];
-        let turns = line.turns(now, free, |one, _| *one == agent(8));
+        let turns = line.turns(now, free, |_, _| true, |one, _| *one == agent(8));
         assert_eq!(turns, [Turn::Ring(call(1), agent(8))]);
     }
 
+    #[test]
+    fn an_agent_gets_the_first_caller_who_is_for_them_and_those_before_keep_their_places() {
+        let (mut line, now) = (Line::default(), Instant::now());
+        for number in [1, 3, 2, 4] {
+            join(&mut line, number, now);
+        }
+        let mut turns = |free: &[u128]| {
+            let free: Vec<UserId> = free.iter().copied().map(agent).collect();
+            line.turns(now, free, is_for, |_, _| true)
+        };
+        assert_eq!(turns(&[2]), [Turn::Ring(call(2), agent(2))]);
+        assert_eq!(
+            turns(&[3, 0]),
+            [Turn::Ring(call(1), agent(0)), Turn::Ring(call(4), agent(3))]
+        );
+        assert!(turns(&[2, 3]).is_empty(), "the only one left is for others");
+        let waits: Vec<CallId> = line
+            .places()
+            .filter(|one| !one.rings)
+            .map(|one| one.call.clone())
+            .collect();
+        assert_eq!(waits, [call(3)]);
+    }
+
+    type Waits = Vec<(CallId, ServiceId)>;
+
+    /// Those for whom no phone rings, the first first.
+    fn waits(line: &Line) -> Waits {
+        let waits = line.places().filter(|place| !place.rings);
+        waits
+            .map(|place| (place.call.clone(), place.service.clone()))
+            .collect()
+    }
+
+    /// Of what was given between two moments: nobody who could have had the agent is passed over, and nobody waits for whom one of those who are `left` is.
+    fn is_fair<'a>(
+        (before, after): (&Waits, &Waits),
+        given: &[(CallId, UserId)],
+        mut left: impl Iterator<Item = &'a UserId>,
+    ) -> Result<(), TestCaseError> {
+        for (of, agent) in given {
+            let place = before.iter().position(|(one, _)| one == of).unwrap();
+            let service = &before[place].1;
+            prop_assert!(is_for(service, agent), "somebody else's caller");
+            let mut earlier = before[..place].iter();
+            let passed_over = earlier.any(|one| after.contains(one) && is_for(&one.1, agent));
+            prop_assert!(!passed_over, "somebody has overtaken");
+        }
+        let in_vain = left.any(|one| after.iter().any(|(_, service)| is_for(service, one)));
+        prop_assert!(!in_vain, "somebody waits in vain");
+        Ok(())
+    }
+
     proptest! {
-        /// Whatever happens in whatever order: one call to one agent, nobody is lost, nobody overtakes.
+        /// Whatever happens in whatever order: one call to one agent, nobody is lost, nobody waits while an agent who may take them is free, and of those whom an
+        /// agent may take none overtakes.
         #[test]
-        fn one_call_to_one_agent_and_nobody_is_lost_or_overtakes(
+        fn one_call_to_one_agent_and_nobody_is_lost_overtaken_or_left_waiting(
             steps in proptest::collection::vec((0_u8..5, 0_u128..6, 0_u64..15), 1..200),
         ) {
             let mut now = Instant::now();
@@ -269,6 +353,7 @@ mod tests {
             let (mut came, mut here) = (0_u128, Vec::<u128>::new());
             // Which call an agent's phone rings for, or that they talk.
             let mut rung: BTreeMap<UserId, CallId> = BTreeMap::new();
+            let mut rests: BTreeMap<UserId, Instant> = BTreeMap::new();
             for (what, whom, seconds) in steps {
                 now += Duration::from_secs(seconds);
                 let chosen = here.get(usize::try_from(whom).unwrap() % here.len().max(1)).copied();
@@ -288,7 +373,8 @@ mod tests {
                     (2, Some(number)) => {
                         let rang = rung.values().any(|of| *of == call(number));
                         prop_assert_eq!(line.missed(&call(number), now), rang);
-                        rung.retain(|_, of| *of != call(number));
+                        let missed = rung.extract_if(.., |_, of| *of == call(number));
+                        rests.extend(missed.map(|(agent, _)| (agent, now + REST_AFTER_MISSED)));
                     }
                     // Answered: the agent stays taken.
                     (3, Some(number)) if line.rings(&call(number)) => {
@@ -305,18 +391,20 @@ mod tests {
                     _ => {}
                 }
                 let free: Vec<UserId> = (0..4).map(agent).filter(|one| !rung.contains_key(one)).collect();
-                let before: Vec<CallId> = line.places().filter(|place| !place.rings).map(|place| place.call.clone()).collect();
+                let before = waits(&line);
                 let mut given = Vec::new();
-                for turn in line.turns(now, free, |_, _| true) {
+                for turn in line.turns(now, free.clone(), is_for, |_, _| true) {
                     match turn {
                         Turn::Ring(of, agent) => {
-                            prop_assert!(rung.insert(agent, of.clone()).is_none(), "two calls for one agent");
-                            given.push(of);
+                            prop_assert!(rung.insert(agent.clone(), of.clone()).is_none(), "two calls for one agent");
+                            given.push((of, agent));
                         }
                         Turn::Over(of) => here.retain(|one| call(*one) != of),
                     }
                 }
-                prop_assert_eq!(&before[..given.len()], &given[..], "somebody has overtaken");
+                let after = waits(&line);
+                let is_left = |one: &&UserId| !rung.contains_key(*one) && rests.get(*one).is_none_or(|until| *until <= now);
+                is_fair((&before, &after), &given, free.iter().filter(is_left))?;
                 let calls: BTreeSet<&CallId> = rung.values().collect();
                 prop_assert_eq!(calls.len(), rung.len(), "two agents for one call");
                 let stand: Vec<CallId> = line.places().map(|place| place.call.clone()).collect();

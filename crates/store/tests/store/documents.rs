@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::access::{AssignedRole, CustomRole, Permission, Preferences, Role, User};
+use domain::access::{AssignedRole, CustomRole, GroupName, Permission, Preferences, Role, User};
 use domain::boundary::{Change, Desktops, Services, StoreError, Users};
 use domain::capture::fixtures::ROUTING_NUMBERS;
 use domain::capture::routing::{BankTable, RefusedRoutings, parse_banks};
 use domain::desktop::Desktop;
 use domain::gateway::approval::{HostApproval, HostEditor};
 use domain::id::{RoleId, UserId};
-use domain::service::{ResponseVariables, Service, Settings};
+use domain::service::{ResponseVariables, Route, Service, Settings};
 use domain::time::UnixMillis;
 
 use crate::place::{Place, commit, desktop, next, saved_desktop, service, user, widget};
@@ -402,7 +402,9 @@ async fn agents_are_given_a_desktop_and_lose_it_all_or_nothing(place: Place) {
 async fn services_come_back_as_they_were_saved(place: Place) {
     let database = place.open().await;
     let desk = saved_desktop(&database, "sales").await;
-    let (mut late, early) = (service("late", &desk.id), service("early", &desk.id));
+    let (mut late, mut early) = (service("late", &desk.id), service("early", &desk.id));
+    let group = GroupName::parse("Nächte").ok();
+    early.route = Route::Agents { group };
     for line in [&late, &early] {
         commit(&database, Change::SaveService(line.clone()))
             .await

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::access::{Actor, Preferences, Role, Theme, User};
+use domain::access::{Actor, GroupName, Preferences, Role, Theme, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::{Audited, Change, Store, StoreError};
 use domain::capture::WidgetKind;
@@ -147,6 +147,9 @@ pub(crate) fn user(name: &str) -> User {
         phone: Some(format!("phone-{name}")),
         phone_ha1: Some("0123456789abcdef".to_owned()),
         extension: Some(format!("7{name}")),
+        groups: ["Sales", "Nächte"]
+            .map(|name| GroupName::parse(name).unwrap())
+            .into(),
         preferences: Preferences {
             language: Some(Language::De),
             theme: Some(Theme::Dark),
@@ -204,7 +207,7 @@ pub(crate) fn service(name: &str, desktop: &DesktopId) -> Service {
         id: ServiceId::from_random(next()),
         name: name.to_owned(),
         numbers: vec![format!("number-{name}"), format!("other-{name}")],
-        route: Route::Agents,
+        route: Route::Agents { group: None },
         pairing: domain::pairing::Pairing::default(),
         pool: None,
         hours: None,

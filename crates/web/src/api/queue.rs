@@ -17,7 +17,8 @@ pub(crate) struct WaitingCallList {
     calls: Vec<WaitingCall>,
 }
 
-/// How many callers wait for an agent, and since when the first of them does. The event `queue` has the same.
+/// How many callers wait for an agent, and since when the first of them does: of the whole line, also those for groups that the reader is not in. The event `queue` has
+/// the same.
 #[utoipa::path(get, path = "/queue", tag = "queue", responses((status = 200, body = QueueView)))]
 pub(crate) async fn show(State(app): State<Shared>, Caller(login): Caller) -> Answer<QueueView> {
     Ok(Json(app.deps.desk.queue(&login.actor)?))

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::access::Actor;
+use domain::access::group::{AgentGroup, groups_of};
+use domain::access::{Actor, GroupName};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::availability::AFTER_CALL_S_MAX;
 use domain::boundary::{Audience, Bus, Change, LiveEvent};
@@ -48,6 +49,8 @@ pub(crate) struct ServiceList {
     recorder_controls: Vec<String>,
     /// Trunks of the server's file that a route can lead to: those with `places`.
     trunks: Vec<String>,
+    /// Groups of agents that users are in or services name, by name, each with how many are in it.
+    groups: Vec<AgentGroup>,
     /// The server's file names a folder for recordings; without it nothing is recorded, whatever a service says.
     keeps_recordings: bool,
 }
@@ -199,9 +202,13 @@ fn wrong_list(problem: DraftProblem) -> Problem {
 /// All services, by name.
 #[utoipa::path(get, path = "/services", tag = "services", responses((status = 200, body = ServiceList)))]
 pub(crate) async fn list(State(app): State<Shared>) -> Answer<ServiceList> {
-    let services = app.deps.services.services().await?.into_iter();
+    let services = app.deps.services.services().await?;
+    let named = services.iter().filter_map(|one| one.route.group());
+    let groups = groups_of(&app.deps.users.users().await?, named);
+    let services = services.into_iter();
     Ok(Json(ServiceList {
         services: services.map(|one| ServiceView::new(one, &app)).collect(),
+        groups,
         recorder_controls: app.recorder_controls.clone(),
         trunks: app.trunks.clone(),
         keeps_recordings: app.deps.recording_files.is_some(),
@@ -319,6 +326,7 @@ async fn saved(
         .with("hours", service.hours.is_some())
         .with("calls_out", service.outbound.is_some())
         .with("queue", service.queue.is_some())
+        .with("group", service.route.group().map(GroupName::as_str))
         .with("recorded", service.call_recording.when.name())
         .with("keep_days", service.call_recording.keep_days)
         .with("screens", service.screen_recording.when.name())
@@ -521,7 +529,7 @@ impl ServiceForm {
 pub(super) fn route_problems(route: &Route) -> Vec<FieldProblem> {
     let mut problems = Vec::new();
     match route {
-        Route::Agents | Route::Registered => {}
+        Route::Agents { .. } | Route::Registered => {}
         Route::Uri { uri, address, .. } => {
             let scheme = uri.starts_with("sip:") || uri.starts_with("sips:");
             let is_broken = |c: char| c.is_whitespace() || c.is_control();
@@ -551,7 +559,7 @@ fn queue_problems(queue: &Option<Option<Queue>>, route: &Route) -> Vec<FieldProb
     let Some(queue) = queue.iter().flatten().next() else {
         return Vec::new();
     };
-    let leads_elsewhere = (*route != Route::Agents).then(|| {
+    let leads_elsewhere = (!route.leads_to_agents()).then(|| {
         let message = "callers wait only where the route leads to agents";
         wrong("queue", message)
     });

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::access::grant::beyond;
-use domain::access::{Actor, AssignedRole, CustomRoles, Permission, User};
+use domain::access::{Actor, AssignedRole, CustomRoles, GroupName, Permission, User};
 use domain::audit::{AuditAction, AuditEntry};
 use domain::boundary::Change;
 use domain::id::{DesktopId, UserId};
@@ -49,6 +49,8 @@ pub(crate) struct UserView {
     phone: Option<String>,
     /// The agent's extension at a PBX whose calls find their agents by it.
     extension: Option<String>,
+    /// Groups of agents that the user is in, by name.
+    groups: BTreeSet<GroupName>,
     /// The phone has a password.
     phone_password_set: bool,
     /// May log in.
@@ -80,6 +82,7 @@ impl UserView {
             phone_password_set: user.phone_ha1.is_some(),
             phone: user.phone,
             extension: user.extension,
+            groups: user.groups,
             enabled: user.enabled,
             must_change_password: user.must_change_password,
             active_at: user.active_at,
@@ -244,6 +247,7 @@ fn facts(user: &User, custom: &CustomRoles) -> Map<String, Value> {
         .iter()
         .map(|role| name_of(role, custom))
         .collect();
+    let groups: Vec<&str> = user.groups.iter().map(GroupName::as_str).collect();
     [
         ("name", Value::from(user.name.clone())),
         ("display_name", user.display_name.clone().into()),
@@ -254,6 +258,7 @@ fn facts(user: &User, custom: &CustomRoles) -> Map<String, Value> {
         ),
         ("phone", user.phone.clone().into()),
         ("extension", user.extension.clone().into()),
+        ("groups", groups.into()),
         ("enabled", user.enabled.into()),
         ("locked", user.locked_until.is_some().into()),
     ]

@@ -45,7 +45,7 @@ pub(crate) fn furnish_sounds(house: &House) {
 /// One whose callers wait.
 pub(crate) fn queued(name: &str, number: &str, revision: i64) -> Value {
     let mut service = service(name, number, revision);
-    service["route"] = json!({"to": "agents"});
+    service["route"] = json!({"to": "agents", "group": "Sales"});
     service["queue"] = json!({"waiting_max": 20, "wait_s_max": 600, "music": "hold", "announcement": "hold",
         "announce_every_s": 30, "overflow": {"to": "busy"}});
     service

@@ -202,7 +202,7 @@ impl Stage {
         };
         let person = json!({
             "name": "m.lee", "display_name": "M. Lee", "roles": ["agent"], "desktop": "sales", "enabled": true, "password": "battery staple 7",
-            "phone": "m.lee", "extension": "201", "phone_password": "phone staple 7", "unlock": false, "reset_second_factor": false, "revision": 0,
+            "phone": "m.lee", "extension": "201", "groups": ["Sales"], "phone_password": "phone staple 7", "unlock": false, "reset_second_factor": false, "revision": 0,
         });
         let kept = named(&person);
         vec![

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use domain::access::grant::beyond;
+use domain::access::group::{GROUP_CHARS_MAX, GROUPS_MAX, parse_groups};
 use domain::access::{Actor, AssignedRole, CustomRoles, Role, User};
 use domain::id::DesktopId;
 use serde::Deserialize;
@@ -36,6 +37,10 @@ pub(crate) struct UserForm {
     /// The agent's extension at a PBX whose calls find their agents by it: 1-32 of letters, digits, '+', '.', '-', '_'; nobody else's.
     #[serde(default)]
     pub(super) extension: Option<String>,
+    /// At most 20 groups of agents that the user is in, each 1-40 characters without commas, compared without regard to case; a group is there as long as
+    /// somebody is in it. Without it: as before, and none of a new user.
+    #[serde(default)]
+    pub(super) groups: Option<Vec<String>>,
     /// A new password of the phone; needed whenever `phone` changes.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password)]
@@ -84,6 +89,7 @@ impl UserForm {
             desktop: None,
             phone: None,
             extension: None,
+            groups: None,
             phone_password: None,
             password: Some(password),
             enabled: true,
@@ -160,7 +166,25 @@ impl UserForm {
             ),
         }
         problems.extend(self.problem_of_extension(before, all));
+        problems.extend(self.problems_of_groups());
         problems
+    }
+
+    fn problems_of_groups(&self) -> Vec<FieldProblem> {
+        let Some(Err(wrong)) = self.groups.as_deref().map(parse_groups) else {
+            return Vec::new();
+        };
+        if wrong.is_empty() {
+            let why = format!("choose at most {GROUPS_MAX} groups");
+            return vec![problem("groups", why)];
+        }
+        let why = format!(
+            "use 1 to {GROUP_CHARS_MAX} characters, without commas and characters that cannot be seen"
+        );
+        wrong
+            .into_iter()
+            .map(|place| problem(&format!("groups[{place}]"), why.as_str()))
+            .collect()
     }
 
     fn problem_of_extension(&self, before: &User, all: &[User]) -> Option<FieldProblem> {
@@ -187,6 +211,7 @@ impl UserForm {
             (Some(_), None) => kept,
         };
         let unlocked = self.unlock || hash.is_some();
+        let groups = self.groups.as_deref().map(parse_groups);
         User {
             name: self.name,
             display_name: self.display_name.trim().to_owned(),
@@ -204,6 +229,10 @@ impl UserForm {
             phone: self.phone,
             phone_ha1,
             extension: self.extension,
+            groups: match groups {
+                Some(Ok(groups)) => groups,
+                Some(Err(_)) | None => before.groups.clone(),
+            },
             enabled: self.enabled,
             preferences: before.preferences,
             revision: self.revision,
