@@ -20,8 +20,8 @@ const RECORDS_REFUSALS = ['bad_range', 'recording_key_missing', 'recording_quara
 const PHONE = ['listen', 'phone'];
 const PHONE_REFUSALS = ['call_protected', 'listeners_full', 'listens_already', 'own_call', 'phone_description', 'phone_elsewhere', 'phone_unavailable'];
 
-/** Words about whose call is whose, of calls out, of a service's hours, and of callers who wait: none of these is everywhere. */
-const PAIRING = ['dial', 'hours', 'pairing', 'queue'];
+/** Words about whose call is whose, of calls out, of a service's hours, of groups of agents, and of callers who wait: none of these is everywhere. */
+const PAIRING = ['dial', 'groups', 'hours', 'pairing', 'queue'];
 const PAIRING_REFUSALS = ['agent_no_phone', 'calls_out_off', 'number_is_card', 'number_malformed', 'number_not_allowed', 'numbers_reserved'];
 
 /** The pages that say words of the office, by file; `withOffice` loads both. */
@@ -34,7 +34,7 @@ export const RECORDS_PAGES = ['audit-page', 'evidence-page', 'recording-page', '
 export const PHONE_PAGES = ['phone-bar', 'phone-sheet', 'running-calls'];
 
 /** What `withPairing` loads with the words about whose call is whose. */
-export const PAIRING_PAGES = ['asked-call', 'connect-door', 'dial-door', 'hours-inputs', 'outbound-inputs', 'pairing-inputs', 'pool-inputs', 'queue-inputs', 'queue-line', 'service-calls-page', 'waiting-calls'];
+export const PAIRING_PAGES = ['asked-call', 'connect-door', 'dial-door', 'group-choice', 'groups-input', 'hours-inputs', 'outbound-inputs', 'pairing-inputs', 'pool-inputs', 'queue-inputs', 'queue-line', 'service-calls-page', 'waiting-calls'];
 
 export type Part = 'desk' | 'office' | 'pairing' | 'phone' | 'records';
 

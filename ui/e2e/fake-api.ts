@@ -179,12 +179,12 @@ const ROLES = [
   role('r1', 'Team lead', ['capture.start', 'payment.view'], 3, { built_in: false, editable: true, revision: 4 }),
 ];
 const user = (id: string, name: string, display_name: string, roles: string[], change: Partial<UserView> = {}): UserView => ({
-  id, name, display_name, roles, desktop: 'd1', phone: null, extension: null, phone_password_set: false, enabled: true, must_change_password: false, locked_until: null, active_at: NOW, second_factor_since: null, editable: true,
+  id, name, display_name, roles, desktop: 'd1', phone: null, extension: null, groups: [], phone_password_set: false, enabled: true, must_change_password: false, locked_until: null, active_at: NOW, second_factor_since: null, editable: true,
   revision: 2, ...change,
 });
 const USERS = [
-  user('u1', 'a.kim', 'Alex Kim', ['agent'], { phone: '1001', phone_password_set: true, second_factor_since: NOW - 86_400_000 }),
-  user('u2', 'j.roe', 'Jane Roe', ['agent', 'r1'], { locked_until: 4_102_444_800_000 }),
+  user('u1', 'a.kim', 'Alex Kim', ['agent'], { phone: '1001', groups: ['Collections', 'Spanish'], phone_password_set: true, second_factor_since: NOW - 86_400_000 }),
+  user('u2', 'j.roe', 'Jane Roe', ['agent', 'r1'], { groups: ['Collections'], locked_until: 4_102_444_800_000 }),
   user('u3', 'm.lee', 'Morgan Lee', ['desktop_admin', 'auditor'], { must_change_password: true, desktop: null }),
   user('u4', 's.admin', 'Sid Admin', ['security_admin'], { editable: false, desktop: null }),
   user('u5', 'z.left', 'Zoe Left', [], { enabled: false, desktop: null }),
@@ -393,9 +393,10 @@ const ANSWERS: Record<string, unknown> = {
   '/services': {
     services: [
       { id: 's1', name: 'Collections', numbers: ['8005550100'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', after_call_s: 20, call_recording: { when: 'always', keep_days: 90 }, recorders: null, revision: 1, hours: HOURS, hours_now: { is_open: true, until: null } },
-      { id: 's2', hours: { ...HOURS, zone: 'America/New_York' }, hours_now: { is_open: false, until: MONDAY }, name: 'Billing', numbers: ['8005550101'], route: { to: 'agents' }, desktop: 'd1', protection: 'capture', after_call_s: 20, call_recording: { when: 'never', keep_days: 90 }, recorders: { confirmed_by: 'm.lee', confirmed_at: NOW, sinks: [] }, revision: 1 },
+      { id: 's2', hours: { ...HOURS, zone: 'America/New_York' }, hours_now: { is_open: false, until: MONDAY }, name: 'Billing', numbers: ['8005550101'], route: { to: 'agents', group: 'Night' }, desktop: 'd1', protection: 'capture', after_call_s: 20, call_recording: { when: 'never', keep_days: 90 }, recorders: { confirmed_by: 'm.lee', confirmed_at: NOW, sinks: [] }, revision: 1 },
     ],
     recorder_controls: ['floor'],
+    groups: [{ name: 'Collections', agents: 2 }, { name: 'Night', agents: 0 }, { name: 'Spanish', agents: 1 }],
     keeps_recordings: false,
   },
   '/desktops': {

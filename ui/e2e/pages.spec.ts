@@ -418,6 +418,14 @@ const PLACES: readonly Place[] = [
   },
   { name: 'no-service-calls', path: '/calls', answers: { '/service-calls': { calls: [] } }, ready: (page) => expect(page.getByText('No such call is running.')).toBeVisible() },
   {
+    name: 'service-group',
+    path: '/configure/calls/services',
+    ready: async (page) => {
+      await page.getByRole('row', { name: 'Billing' }).dblclick();
+      await expect(page.getByText('Nobody is in this group yet, so its calls ring for no one.')).toBeVisible();
+    },
+  },
+  {
     name: 'service-pairing',
     path: '/configure/calls/services',
     ready: async (page) => {

@@ -233,6 +233,21 @@ test('no trunk is offered where the server’s file has none, but a stored one s
   expect(screen.queryByRole('radio', { name: /trunk/ })).toBeNull();
 });
 
+test('a service of a group says so in the list, stays so, and is for all agents again when that is chosen', async () => {
+  const night: Service = { ...pbx, route: { to: 'agents', group: 'Night' } };
+  const { id: _id, recorders: _recorders, ...form } = night;
+  expect(formOf(draftOf(night, []), night.revision)).toEqual(form);
+  const requests = serve((body) => ({ json: body }), [night]);
+  renderPage(<ServicesPage login={loginOf('spc.enable')} />);
+  expect(await screen.findByText('Agents of Night, longest idle first')).toBeVisible();
+  await userEvent.dblClick(await screen.findByRole('row', { name: /Collections/ }));
+  await userEvent.click(await screen.findByRole('button', { name: /Night \(nobody\)/ }));
+  await userEvent.click(await screen.findByRole('option', { name: 'All agents' }));
+  await userEvent.click(button('Save'));
+  const sent = requests.find(({ method }) => method === 'PUT')?.body as { route: unknown };
+  expect(sent.route).toEqual({ to: 'agents' });
+});
+
 test('a service with a fixed agent keeps what was said before of finding them', () => {
   const form = formOf(draftOf(pbx, [desktop as never]), 7);
   expect('pairing' in form).toBe(false);

@@ -29,6 +29,7 @@ import { DiscardQuestion } from './discard-question';
 import type { Recorded } from './recording-inputs';
 import { RecordingInputs, recordedOf } from './recording-inputs';
 
+const GroupChoice = lazy(withPairing(() => import('../groups/group-choice')));
 const HoursInputs = lazy(withPairing(() => import('../hours/hours-inputs')));
 const QueueInputs = lazy(withPairing(() => import('../queue/queue-inputs')));
 const OutboundInputs = lazy(withPairing(() => import('../dial/outbound-inputs')));
@@ -150,6 +151,7 @@ function ServiceTable({ services, desktops, onEdit }: TableProps) {
 function RouteText({ route }: { route: Route }) {
   const t = useT();
   if (route.to === 'uri') return route.uri;
+  if (route.to === 'agents' && route.group) return t('services.to.group', { group: route.group });
   if (route.to === 'trunk') return route.number ? t('services.trunk_number_at', { number: route.number, trunk: route.trunk }) : t('services.trunk_at', { trunk: route.trunk });
   return t(GOALS[route.to]);
 }
@@ -162,7 +164,7 @@ function Recorders({ service }: { service: Service }) {
 }
 
 /** What the sheet holds; of the route all parts, so that none is lost by choosing another goal. */
-type Draft = { name: string; numbers: string; goal: Goal; uri: string; address: string; trunk: string; number: string; agent: string; pairing: Pairing; pool: PoolDraft; hours: HoursDraft; outbound: OutboundDraft; queue: QueueDraft; desktop: string; protection: Service['protection']; onTransfer: OnTransfer; afterCall: string; recorded: Recorded };
+type Draft = { name: string; numbers: string; goal: Goal; group: string; uri: string; address: string; trunk: string; number: string; agent: string; pairing: Pairing; pool: PoolDraft; hours: HoursDraft; outbound: OutboundDraft; queue: QueueDraft; desktop: string; protection: Service['protection']; onTransfer: OnTransfer; afterCall: string; recorded: Recorded };
 
 export function draftOf(service: Service | undefined, desktops: readonly DesktopBrief[], trunks: readonly string[] = []): Draft {
   const route = service?.route;
@@ -173,6 +175,7 @@ export function draftOf(service: Service | undefined, desktops: readonly Desktop
     name: service?.name ?? '',
     numbers: service?.numbers.join('\n') ?? '',
     goal: route?.to ?? 'agents',
+    group: (route?.to === 'agents' && route.group) || '',
     uri: fixed.uri,
     address: fixed.address,
     trunk: there.trunk,
@@ -197,11 +200,11 @@ const leadsOut = ({ goal }: Draft) => goal === 'uri' || goal === 'trunk';
 /** Its calls ring at a PBX, and no one agent has all of them. */
 const pairs = (draft: Draft) => leadsOut(draft) && draft.agent.trim() === '';
 
-function routeOf({ goal, uri, address, trunk, number, agent }: Draft): Route {
+function routeOf({ goal, group, uri, address, trunk, number, agent }: Draft): Route {
   const whose = agent.trim() || null;
   if (goal === 'uri') return { to: goal, uri: uri.trim(), address: address.trim(), agent: whose };
   if (goal === 'trunk') return { to: goal, trunk, number: number.trim() || null, agent: whose };
-  return { to: goal };
+  return goal === 'agents' && group ? { to: goal, group } : { to: goal };
 }
 
 /** More seconds, and more days, than any service may have. */
@@ -304,6 +307,7 @@ function ServiceSheet({ service, desktops, trunks, onClose }: SheetProps) {
           )}
           {draft.goal === 'agents' && (
             <Suspense>
+              <GroupChoice value={draft.group} onChange={set('group')} error={problem('route')} />
               <QueueInputs value={draft.queue} trunks={trunksOffered(trunks, draft.queue.trunk)} onChange={set('queue')} problem={problem} />
             </Suspense>
           )}

@@ -1,5 +1,6 @@
 /** A user as the sheet holds it, and as it is sent. */
 import type { AssignedRole, UserForm, UserView } from '../lib/api/types';
+import { namesOf } from '../groups/groups-form';
 import type { MessageId } from '../lib/i18n';
 
 export type UserState = 'active' | 'first_password' | 'locked' | 'disabled';
@@ -22,7 +23,7 @@ export type Filter = { text: string; role: AssignedRole | 'any'; state: UserStat
 
 export function fits(user: UserView, filter: Filter, now: number): boolean {
   const text = filter.text.trim().toLowerCase();
-  const hit = [user.name, user.display_name, user.phone ?? ''].some((one) => one.toLowerCase().includes(text));
+  const hit = [user.name, user.display_name, user.phone ?? '', ...user.groups].some((one) => one.toLowerCase().includes(text));
   return hit && (filter.role === 'any' || user.roles.includes(filter.role)) && (filter.state === 'any' || stateOf(user, now) === filter.state);
 }
 
@@ -35,6 +36,8 @@ export type UserDraft = {
   phone: string;
   phonePassword: string;
   extension: string;
+  /** With commas between them. */
+  groups: string;
   password: string;
   enabled: boolean;
   unlock: boolean;
@@ -50,6 +53,7 @@ export function userDraft(user: UserView | undefined): UserDraft {
     phone: user?.phone ?? '',
     phonePassword: '',
     extension: user?.extension ?? '',
+    groups: user?.groups.join(', ') ?? '',
     password: '',
     enabled: user?.enabled ?? true,
     unlock: false,
@@ -65,6 +69,7 @@ export function userForm(draft: UserDraft, revision: number): UserForm {
     desktop: draft.desktop || null,
     phone: draft.phone.trim() || null,
     extension: draft.extension.trim() || null,
+    groups: namesOf(draft.groups),
     ...(draft.phonePassword ? { phone_password: draft.phonePassword } : {}),
     ...(draft.password ? { password: draft.password } : {}),
     enabled: draft.enabled,

@@ -3,14 +3,16 @@
  * Never: decides who may change whom; the server says that of each user and role.
  */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useId, useState } from 'react';
+import { Suspense, lazy, useId, useState } from 'react';
 import { Form } from 'react-aria-components';
+import { namesOf } from '../groups/groups-form';
 import { ApiError, api, sentenceOf } from '../lib/api/client';
 import { KEYS } from '../lib/api/queries';
 import type { AssignedRole, DesktopBrief, Login, RoleView, UserView } from '../lib/api/types';
 import { Button, CheckInput, Notice, SelectInput, Sheet, TextInput } from '../lib/controls';
 import { useT } from '../lib/i18n';
 import { dateTimeText } from '../lib/i18n/format';
+import { withPairing } from '../pairing/with-pairing';
 import css from './admin.module.css';
 import { DiscardQuestion } from './discard-question';
 import { RIGHT_NAMES, effective } from './rights';
@@ -18,9 +20,12 @@ import type { UserDraft } from './user-form';
 import { isChanged, stateOf, userDraft, userForm } from './user-form';
 import own from './users.module.css';
 
-export type SheetProps = { user: UserView | undefined; login: Login; roles: readonly RoleView[]; desktops: readonly DesktopBrief[]; onClose: () => void };
+const GroupsInput = lazy(withPairing(() => import('../groups/groups-input')));
 
-export function UserSheet({ user, login, roles, desktops, onClose }: SheetProps) {
+/** `groups`: names of those in use. */
+export type SheetProps = { user: UserView | undefined; login: Login; groups: readonly string[]; roles: readonly RoleView[]; desktops: readonly DesktopBrief[]; onClose: () => void };
+
+export function UserSheet({ user, login, groups, roles, desktops, onClose }: SheetProps) {
   const t = useT();
   const id = useId();
   const queries = useQueryClient();
@@ -39,6 +44,8 @@ export function UserSheet({ user, login, roles, desktops, onClose }: SheetProps)
   });
   const errors = save.error instanceof ApiError ? (save.error.problem.errors ?? []) : [];
   const problem = (field: string) => errors.find((one) => one.field === field)?.message;
+  const wrongGroup = errors.find(({ field }) => field.startsWith('groups'));
+  const nameOfWrong = namesOf(draft.groups)[Number(wrongGroup?.field.match(/\[(\d+)\]/)?.[1])];
   const leave = () => (!readOnly && isChanged(draft, stored) ? setAsking(true) : onClose());
   const title = user ? t(readOnly ? 'users.show_title' : 'users.edit_title', { name: user.name }) : t('users.new_title');
   return (
@@ -58,6 +65,9 @@ export function UserSheet({ user, login, roles, desktops, onClose }: SheetProps)
           {readOnly && <Notice tone="info">{t('users.beyond')}</Notice>}
           {user?.id === login.user.id && <Notice tone="info">{t('users.own')}</Notice>}
           <Account draft={draft} set={set} user={user} login={login} desktops={desktops} readOnly={readOnly} problem={problem} />
+          <Suspense>
+            <GroupsInput value={draft.groups} inUse={groups} onChange={set('groups')} readOnly={readOnly} error={wrongGroup && (nameOfWrong ? `${nameOfWrong}: ${wrongGroup.message}` : wrongGroup.message)} />
+          </Suspense>
           <RoleChoice roles={roles} held={stored.roles} chosen={draft.roles} onChange={set('roles')} fixed={readOnly || user?.id === login.user.id} error={problem('roles')} />
           <Effective roles={roles} chosen={draft.roles} />
           {save.isError && errors.length === 0 && (

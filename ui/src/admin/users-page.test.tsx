@@ -1,13 +1,16 @@
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { Permission, RoleView, UserView } from '../lib/api/types';
+import { withOffice } from '../lib/i18n/catalogue';
 import { fakeServer, loginOf, renderPage } from '../test-page';
 import { effective } from './rights';
 import RolesPage from './roles-page';
 import { fits, stateOf } from './user-form';
 import UsersPage from './users-page';
 
+// As the page is loaded: its sheet loads more words, and then only what was asked for is spoken.
+beforeAll(async () => void (await withOffice(() => Promise.resolve({}))()));
 afterEach(() => vi.unstubAllGlobals());
 
 const role = (id: string, name: string, permissions: Permission[], change: Partial<RoleView> = {}): RoleView => ({
@@ -19,10 +22,10 @@ const ROLES = [
   role('r1', 'Team lead', ['capture.start', 'payment.view'], { built_in: false, editable: true, users: 0, revision: 3 }),
 ];
 const user = (name: string, roles: string[], change: Partial<UserView> = {}): UserView => ({
-  id: name, name, display_name: name.toUpperCase(), roles, desktop: null, phone: null, extension: null, phone_password_set: false, enabled: true,
+  id: name, name, display_name: name.toUpperCase(), roles, desktop: null, phone: null, extension: null, groups: [], phone_password_set: false, enabled: true,
   must_change_password: false, locked_until: null, active_at: 1, second_factor_since: null, editable: true, revision: 5, ...change,
 });
-const USERS = [user('a.kim', ['agent'], { phone: '1001' }), user('j.roe', ['r1'], { locked_until: 2e13 }), user('z.off', [], { enabled: false }), user('s.admin', ['supervisor'], { editable: false })];
+const USERS = [user('a.kim', ['agent'], { phone: '1001', groups: ['Sales'] }), user('j.roe', ['r1'], { locked_until: 2e13 }), user('z.off', [], { enabled: false }), user('s.admin', ['supervisor'], { editable: false })];
 
 function serve(save: (sent: { method: string; path: string; body: unknown }) => { status?: number; json?: unknown } = () => ({ status: 200, json: {} })) {
   return fakeServer((sent) => {
@@ -45,6 +48,7 @@ test('the list is found by name, role and state', () => {
   expect(names('', 'any', 'any')).toHaveLength(4);
   expect(names('KIM', 'any', 'any')).toEqual(['a.kim']);
   expect(names('1001', 'any', 'any')).toEqual(['a.kim']);
+  expect(names('sales', 'any', 'any')).toEqual(['a.kim']);
   expect(names('', 'r1', 'any')).toEqual(['j.roe']);
   expect(names('', 'any', 'locked')).toEqual(['j.roe']);
   expect(names('', 'any', 'disabled')).toEqual(['z.off']);
@@ -75,7 +79,7 @@ test('a new user is sent as it was typed, with the rights shown before saving', 
   ]);
   await userEvent.click(sheet.getByRole('button', { name: 'Save' }));
   expect(requests.find(({ method }) => method === 'POST')?.body).toEqual({
-    name: 'm.lee', display_name: 'M. Lee', roles: ['r1'], desktop: null, phone: null, extension: null, password: 'correct horse 1', enabled: true, unlock: false, reset_second_factor: false, revision: 0,
+    name: 'm.lee', display_name: 'M. Lee', roles: ['r1'], desktop: null, phone: null, extension: null, groups: [], password: 'correct horse 1', enabled: true, unlock: false, reset_second_factor: false, revision: 0,
   });
 });
 
@@ -87,6 +91,18 @@ test('p3 p4 a role with rights that the administrator lacks cannot be chosen, an
   await userEvent.click(sheet.getByRole('checkbox', { name: 'Team lead' }));
   await userEvent.click(sheet.getByRole('button', { name: 'Save' }));
   expect(await sheet.findByRole('alert')).toHaveTextContent('you cannot give Team lead');
+});
+
+test('the list shows groups, and what the server refuses of one stands at the field by its name', async () => {
+  const errors = [{ field: 'groups[1]', message: 'use 1 to 40 characters' }];
+  const requests = serve(() => ({ status: 422, json: { title: 'Invalid', status: 422, errors } }));
+  const sheet = await open('a.kim');
+  const input = await sheet.findByRole('textbox', { name: 'Groups of agents' });
+  expect(input).toHaveValue('Sales');
+  await userEvent.type(input, ', V');
+  await userEvent.click(sheet.getByRole('button', { name: 'Save' }));
+  await vi.waitFor(() => expect(input).toHaveAccessibleDescription(/V: use 1 to 40 characters/));
+  expect(requests.find(({ method }) => method === 'PUT')?.body).toMatchObject({ groups: ['Sales', 'V'] });
 });
 
 test('an account out of reach is read and not changed', async () => {

@@ -1,6 +1,7 @@
 /** Users: who may sign in, with which roles; one opens by double-click, Enter or its name. */
 import { useState } from 'react';
 import { Cell, Column, Row, Table, TableBody, TableHeader } from 'react-aria-components';
+import { groupsOf } from '../groups/groups-form';
 import { sentenceOf } from '../lib/api/client';
 import { may, useDesktops, useRoles, useUser, useUsers } from '../lib/api/queries';
 import type { Login, RoleView, UserView } from '../lib/api/types';
@@ -66,7 +67,7 @@ export default function UsersPage({ login }: { login: Login }) {
       {users.data && roles.data && <UserTable users={found.slice(0, rows)} roles={roles.data.roles} now={now} onOpen={setOpen} />}
       {found.length > rows && <Button onPress={() => setRows(rows + ROWS_AT_ONCE)}>{t('users.more')}</Button>}
       {roles.data && open && (
-        <OpenUser key={open} id={open} login={login} roles={roles.data.roles} desktops={desktops.data ?? []} onClose={() => setOpen(undefined)} />
+        <OpenUser key={open} id={open} login={login} roles={roles.data.roles} groups={groupsOf(users.data ?? [])} desktops={desktops.data ?? []} onClose={() => setOpen(undefined)} />
       )}
     </>
   );
@@ -100,6 +101,7 @@ function UserTable({ users, roles, now, onOpen }: TableProps) {
             <Column isRowHeader>{t('users.name')}</Column>
             <Column>{t('users.display_name')}</Column>
             <Column>{t('users.roles')}</Column>
+            <Column>{t('users.groups')}</Column>
             <Column>{t('users.phone')}</Column>
             <Column>{t('users.state')}</Column>
           </TableHeader>
@@ -111,6 +113,7 @@ function UserTable({ users, roles, now, onOpen }: TableProps) {
                 </Cell>
                 <Cell>{user.display_name}</Cell>
                 <Cell>{names(user).join(', ') || t('users.no_roles')}</Cell>
+                <Cell>{user.groups.join(', ')}</Cell>
                 <Cell>{user.phone}</Cell>
                 <Cell>
                   <StateChip state={stateOf(user, now)} />

@@ -1895,7 +1895,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How many callers wait for an agent, and since when the first of them does. The event `queue` has the same.
+         * How many callers wait for an agent, and since when the first of them does: of the whole line, also those for groups that the reader is not in. The event `queue` has
+         *     the same.
          * @description Needs the right capture.start or call.listen.
          */
         get: operations["show"];
@@ -2577,6 +2578,13 @@ export interface components {
             id: components["schemas"]["UserId"];
             /** @description Login name. */
             name: string;
+        };
+        /** @description A group, and how many are in it. */
+        AgentGroup: {
+            /** @description Users in it who may log in; 0 of a group that is only named. */
+            agents: number;
+            /** @description Its name, in the spelling of whoever comes first in it. */
+            name: components["schemas"]["GroupName"];
         };
         /**
          * @description Where the amount of a payment comes from (O14).
@@ -3812,6 +3820,11 @@ export interface components {
             /** @description Where to: a whole URL, or what follows the host of the Service URL, from its slash. It takes the tokens that the Service URL takes. */
             url: string;
         };
+        /**
+         * @description The name of a group of agents: 1-40 characters, no comma and none that cannot be seen, without blanks around them. It is kept as it was written and compared
+         *     without regard to case, so that no caller waits for "sales" while the agents are in "Sales".
+         */
+        GroupName: string;
         /** @description Revisions of a desktop. */
         History: {
             /** @description There are older ones that are not shown. */
@@ -4889,7 +4902,7 @@ export interface components {
             since?: components["schemas"]["UnixMillis"] | null;
             /**
              * Format: int32
-             * @description Callers who wait now, those among them who ring at an agent's phone.
+             * @description Callers who wait now, in the whole line: also those who ring at an agent's phone, and those for groups that a reader is not in.
              */
             waiting: number;
         };
@@ -5374,6 +5387,7 @@ export interface components {
         };
         /** @description Where a service's calls go. */
         Route: {
+            group?: components["schemas"]["GroupName"] | null;
             /** @enum {string} */
             to: "agents";
         } | {
@@ -5695,6 +5709,8 @@ export interface components {
         ServiceId: string;
         /** @description Services. */
         ServiceList: {
+            /** @description Groups of agents that users are in or services name, by name, each with how many are in it. */
+            groups: components["schemas"]["AgentGroup"][];
             /** @description The server's file names a folder for recordings; without it nothing is recorded, whatever a service says. */
             keeps_recordings: boolean;
             /** @description Recorders of the server's file, by which it can pause a declared one. */
@@ -6173,6 +6189,11 @@ export interface components {
             enabled: boolean;
             /** @description The agent's extension at a PBX whose calls find their agents by it: 1-32 of letters, digits, '+', '.', '-', '_'; nobody else's. */
             extension?: string | null;
+            /**
+             * @description At most 20 groups of agents that the user is in, each 1-40 characters without commas, compared without regard to case; a group is there as long as
+             *     somebody is in it. Without it: as before, and none of a new user.
+             */
+            groups?: string[] | null;
             /** @description Login name: 1-64 of a-z, 0-9, '.', '-', '_', '@'. */
             name: string;
             /**
@@ -6218,6 +6239,8 @@ export interface components {
             enabled: boolean;
             /** @description The agent's extension at a PBX whose calls find their agents by it. */
             extension?: string | null;
+            /** @description Groups of agents that the user is in, by name. */
+            groups: components["schemas"]["GroupName"][];
             /** @description Identity. */
             id: components["schemas"]["UserId"];
             locked_until?: components["schemas"]["UnixMillis"] | null;

@@ -20,6 +20,11 @@ export function useKeepsRecordings() {
   return useQuery({ ...list, select: ({ keeps_recordings }) => keeps_recordings });
 }
 
+/** Groups of agents, each with how many are in it. */
+export function useGroups() {
+  return useQuery({ ...list, select: ({ groups }) => groups });
+}
+
 /** Names of the trunks of the server's file that a route can lead to. */
 export function useTrunks() {
   return useQuery({ ...list, select: ({ trunks }) => trunks });
