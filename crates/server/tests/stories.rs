@@ -30,6 +30,8 @@ mod first_peaks;
 mod freeswitch_recorder;
 #[path = "stories/gateway_command.rs"]
 mod gateway_command;
+#[path = "stories/grouped.rs"]
+mod grouped;
 #[path = "stories/hours.rs"]
 mod hours;
 #[path = "stories/killed.rs"]

@@ -20,7 +20,7 @@ pub(crate) use freeswitch::{Switch, SwitchFault};
 pub(crate) use house::{House, TONEWALL, wait_for};
 pub(crate) use pbx::{Pbx, PbxFault};
 pub(crate) use recorder::{Fault, Recorder};
-pub(crate) use site::{Running, Site};
+pub(crate) use site::{AnotherConsumer, Running, Site};
 pub(crate) use srs::{Packet, Srs, SrsFault};
 pub(crate) use telephony::{Certificates, Telephony};
 pub(crate) use variants::{plain, planted};

@@ -50,6 +50,8 @@ pub(crate) struct Site {
 pub(crate) struct Running {
     server: Child,
     simulator: Simulator,
+    /// The server's SIP address.
+    sip: String,
     pub(crate) page: String,
     pub(crate) stage: Client,
     /// Where the consumer's phone is called.
@@ -59,6 +61,12 @@ pub(crate) struct Running {
     /// When the server's process began, and how long it took until it served.
     pub(crate) began: Instant,
     pub(crate) served_in: Duration,
+}
+
+/// One more consumer with a telephone. Dropping it takes the telephone away.
+pub(crate) struct AnotherConsumer {
+    simulator: Simulator,
+    pub(crate) stage: Client,
 }
 
 impl Site {
@@ -153,8 +161,25 @@ impl Site {
         prepare(&started.page);
         let phone = |(user, password): &(&str, &str)| json!({ "user": user, "password": password });
         let agents: Vec<Value> = phones.iter().map(phone).collect();
-        let stage = simulator.ask(&json!({
-            "server_sip": started.sip,
+        let stage = simulator.ask(&self.stage_plan((&started.sip, &started.page), &agents));
+        let consumer = stage["consumer"].as_str().unwrap().to_owned();
+        let stage = Client::new(stage["control"].as_str().unwrap());
+        Running {
+            consumer,
+            server: started.child,
+            simulator,
+            sip: started.sip,
+            page: started.page,
+            stage,
+            health: Client::new(&started.health),
+            began: started.began,
+            served_in: started.served_in,
+        }
+    }
+
+    fn stage_plan(&self, (sip, page): (&str, &str), agents: &[Value]) -> Value {
+        json!({
+            "server_sip": sip,
             "realm": "tonewall",
             "consumer": SocketAddr::new(self.telephony.consumer.parse().unwrap(), 0),
             "agents_address": self.telephony.agents,
@@ -163,20 +188,18 @@ impl Site {
             "number": "4000",
             "agents": agents,
             "answer_after_ms": 100,
-            "server_page": started.page,
-        }));
-        let consumer = stage["consumer"].as_str().unwrap().to_owned();
+            "server_page": page,
+        })
+    }
+
+    /// A second consumer, who calls the same server.
+    pub(crate) fn another_consumer(&self, running: &Running) -> AnotherConsumer {
+        let mut simulator = Simulator::start(&self.program);
+        let data = self.folder.path().join("another-simulator");
+        simulator.ask(&json!({ "data": data, "sandbox": "127.0.0.1:0" }));
+        let stage = simulator.ask(&self.stage_plan((&running.sip, &running.page), &[]));
         let stage = Client::new(stage["control"].as_str().unwrap());
-        Running {
-            consumer,
-            server: started.child,
-            simulator,
-            page: started.page,
-            stage,
-            health: Client::new(&started.health),
-            began: started.began,
-            served_in: started.served_in,
-        }
+        AnotherConsumer { simulator, stage }
     }
 
     /// Runs another command of the program with the server's file. Whether it ended well, and what it said.
@@ -415,6 +438,12 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _gone = self.server.kill();
         let _status = self.server.wait();
+        self.simulator.end();
+    }
+}
+
+impl Drop for AnotherConsumer {
+    fn drop(&mut self) {
         self.simulator.end();
     }
 }
