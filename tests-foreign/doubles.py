@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.request
 
-from tonewall import REPOSITORY, free_port
+from tonewall import REPOSITORY, free_sip_port
 
 HERE = pathlib.Path(__file__).resolve().parent / "gateways"
 READY_MAX_S = 60
@@ -137,25 +137,25 @@ class Double:
 
 def localstripe(place, authority, folder):
     # Its own command listens on every interface and keeps what an earlier run left.
-    port = free_port("127.0.0.1", socket.SOCK_STREAM)
+    port = free_sip_port("127.0.0.1")
     script = f"from aiohttp import web; from localstripe.server import app; web.run_app(app, host='127.0.0.1', port={port})"
     return Double("localstripe", [place / "venv/bin/python", "-c", script], port, authority, folder)
 
 
 def stateful_stripe(place, authority, folder):
-    port = free_port("127.0.0.1", socket.SOCK_STREAM)
+    port = free_sip_port("127.0.0.1")
     command = ["node", place / "node_modules/stripe-stateful-mock/dist/cli.js"]
     return Double("stripe-stateful-mock", command, port, authority, folder, {"PORT": str(port)})
 
 
 def oauth2(place, authority, folder):
-    port = free_port("127.0.0.1", socket.SOCK_STREAM)
+    port = free_sip_port("127.0.0.1")
     command = [place / "node_modules/.bin/oauth2-mock-server", "-a", "127.0.0.1", "-p", str(port)]
     return Double("oauth2-mock-server", command, port, authority, folder)
 
 
 def prism(place, authority, folder, description):
     """Prism plays the gateway of a description, a file of the folder gateways."""
-    port = free_port("127.0.0.1", socket.SOCK_STREAM)
+    port = free_sip_port("127.0.0.1")
     command = [place / "node_modules/.bin/prism", "mock", "--host", "127.0.0.1", "--port", str(port), HERE / description]
     return Double(f"prism-{description}", command, port, authority, folder)

@@ -13,7 +13,7 @@ import time
 
 import audio
 from phone import Phone, Talker
-from tonewall import BASIC_CARD, Addresses, Report, Server, free_port, free_sip_port
+from tonewall import BASIC_CARD, Addresses, Report, Server, free_media_ports, free_sip_port
 
 STEP_MAX_S = 20
 MODULES = "/usr/lib/baresip/modules"
@@ -47,7 +47,7 @@ class Baresip:
         self.folder = server.folder / "baresip"
         self.folder.mkdir()
         audio.write_wav(self.folder / "tone.wav", audio.tone((AGENT_TONE_HZ,), TONE_S, 6_000))
-        rtp = rtp_port or free_port(address) & ~1
+        rtp = rtp_port or free_media_ports(address)
         (self.folder / "config").write_text(
             f"""sip_listen {address}:{sip_port or free_sip_port(address)}
 net_interface {address}

@@ -8,7 +8,6 @@ measured at a quiet rate, CPU per call at 200 calls a second: a thread that is w
 import argparse
 import csv
 import json
-import os
 import pathlib
 import statistics
 import sys

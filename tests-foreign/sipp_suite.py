@@ -15,7 +15,7 @@ import time
 
 import torture
 from sipp_process import Sipp
-from tonewall import Addresses, Report, Server, free_port, free_sip_port, raise_file_limit
+from tonewall import Addresses, Report, Server, free_sip_port, raise_file_limit
 
 SCENARIOS = pathlib.Path(__file__).resolve().parent / "sipp"
 # Every dialog and port pair is gone by then: 64 * T1 of RFC 3261.
@@ -47,18 +47,18 @@ def single_calls(server, report):
     net = server.net
     running = []
     for number, (what, caller, callee) in enumerate(pairs, 7001):
-        port = free_port(net.callee)
+        port = free_sip_port(net.callee)
         server.serve_number(str(number), port)
         answering = sipp(server, callee, net.callee, port, "-m", "1")
         running.append((what, answering, caller, str(number)))
     time.sleep(0.5)
     started = []
     for what, answering, caller, number in running:
-        calling = sipp(server, caller, net.caller, free_port(net.caller), "-m", "1", remote=server.sip, service=number)
+        calling = sipp(server, caller, net.caller, free_sip_port(net.caller), "-m", "1", remote=server.sip, service=number)
         started.append((what, [calling, answering]))
     for what, scenario in [("OPTIONS, 200", "caller_options"), ("an unknown method, 405 with Allow", "caller_unknown_method")]:
-        started.append((what, [sipp(server, scenario, net.caller, free_port(net.caller), "-m", "1", remote=server.sip)]))
-    stranger = sipp(server, "stranger_invite", net.stranger, free_port(net.stranger), "-m", "1", remote=server.sip, service="7001")
+        started.append((what, [sipp(server, scenario, net.caller, free_sip_port(net.caller), "-m", "1", remote=server.sip)]))
+    stranger = sipp(server, "stranger_invite", net.stranger, free_sip_port(net.stranger), "-m", "1", remote=server.sip, service="7001")
     started.append(("INVITE from a stranger, 403", [stranger]))
     for what, sides in started:
         codes = [side.wait(SINGLE_MAX_S) for side in sides]
@@ -71,12 +71,12 @@ def recorded_calls(server, ports, report):
     """SIPp as a recorder of calls (SIPREC), once over UDP and once over TCP."""
     net = server.net
     for number, (name, (transport, port)) in enumerate(ports.items(), 7101):
-        callee_port = free_port(net.callee)
+        callee_port = free_sip_port(net.callee)
         server.serve_number(str(number), callee_port, recorder=name)
         recorder = sipp(server, "recorder", net.recorder, port, "-m", "1", "-t", transport)
         callee = sipp(server, "callee_basic", net.callee, callee_port, "-m", "1")
         time.sleep(0.5)
-        caller = sipp(server, "caller_basic", net.caller, free_port(net.caller), "-m", "1", remote=server.sip, service=str(number))
+        caller = sipp(server, "caller_basic", net.caller, free_sip_port(net.caller), "-m", "1", remote=server.sip, service=str(number))
         sides = [caller, callee, recorder]
         codes = [side.wait(SINGLE_MAX_S) for side in sides]
         if not report.check(all(code == 0 for code in codes), f"a call is recorded by a recording session: {name}"):
@@ -104,7 +104,7 @@ class Sampler(threading.Thread):
 def load(server, report, rate, seconds):
     """Calls at a rate, with messages lost on the caller's side. (Lost on sipp's callee side as well, sipp fails by itself.)"""
     net, calls = server.net, rate * seconds
-    port = free_port(net.callee)
+    port = free_sip_port(net.callee)
     server.serve_number("7000", port)
     time.sleep(1.0)  # counters are half a second old at most
     before = server.metrics()
@@ -115,7 +115,7 @@ def load(server, report, rate, seconds):
     sampler.start()
     began = time.monotonic()
     options = ["-r", str(rate), "-m", str(calls), "-l", "20000", "-lost", str(LOST_PERCENT), "-trace_stat", "-stf", "stat.csv", "-fd", "1"]
-    caller = sipp(server, "caller_basic", net.caller, free_port(net.caller), *options, remote=server.sip)
+    caller = sipp(server, "caller_basic", net.caller, free_sip_port(net.caller), *options, remote=server.sip)
     code = caller.wait(seconds + 60)
     took = time.monotonic() - began
     cpu = server.cpu_s() - cpu_before

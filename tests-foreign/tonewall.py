@@ -4,7 +4,6 @@ Owns: one server process with its own folder, file and free ports; its API as th
 Never: reaches into the server where an operator could not: configuration goes through the file and the API.
 """
 
-import contextlib
 import http.client
 import json
 import os
@@ -18,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
@@ -59,36 +59,39 @@ class Addresses:
         self.server, self.caller, self.callee, self.recorder, self.stranger = (f"{self.net}.{host}" for host in (1, 2, 3, 4, 9))
 
 
-def free_port(address, kind=socket.SOCK_DGRAM):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
+# Ports that this run has named for somebody: until they bind it, a port is free for everybody who looks.
+_named, _naming = set(), threading.Lock()
+
+
+def _is_free(address, port):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+        try:
+            udp.bind((address, port))
+            tcp.bind((address, port))
+            return True
+        except OSError:
+            return False
+
+
+def _free_ports(address, count):
+    """The first of so many ports, from a multiple of their number on, that are free for UDP and TCP and that nobody else of this run gets."""
+    while True:
+        first = (secrets.randbelow(12_000) + 20_000) // count * count
+        ports = {(address, port) for port in range(first, first + count)}
+        with _naming:
+            if _named.isdisjoint(ports) and all(_is_free(*one) for one in ports):
+                _named.update(ports)
+                return first
 
 
 def free_sip_port(address):
     """One that is free for UDP and for TCP, and below those that a system gives to whoever connects: nobody takes it meanwhile."""
-    while True:
-        port = secrets.randbelow(12_000) + 20_000
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            try:
-                udp.bind((address, port))
-                tcp.bind((address, port))
-                return port
-            except OSError:
-                continue
+    return _free_ports(address, 1)
 
 
 def free_media_ports(address):
-    """The first of four ports that are free for UDP: those of one stream of audio and one of video."""
-    while True:
-        first = free_sip_port(address) & ~3
-        with contextlib.ExitStack() as probes:
-            try:
-                for port in range(first, first + 4):
-                    probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind((address, port))
-                return first
-            except OSError:
-                continue
+    """The first of four ports that are free: those of one stream of audio and one of video."""
+    return _free_ports(address, 4)
 
 
 class Refused(Exception):
