@@ -435,6 +435,16 @@ const PLACES: readonly Place[] = [
     },
   },
   {
+    name: 'service-queue',
+    path: '/configure/calls/services',
+    ready: async (page) => {
+      await page.getByRole('row', { name: 'Billing' }).dblclick();
+      await page.getByRole('checkbox', { name: 'Callers wait while no agent is free' }).press('Space');
+      await page.getByRole('group', { name: 'Queue' }).scrollIntoViewIfNeeded();
+      await expect(page.getByRole('textbox', { name: /Callers who may wait/ })).toBeVisible();
+    },
+  },
+  {
     name: 'service-pool',
     path: '/configure/calls/services',
     ready: async (page) => {

@@ -9,6 +9,7 @@ import type { MessageId } from '../lib/i18n';
 import { useT } from '../lib/i18n';
 import { durationText } from '../lib/i18n/format';
 import type { Overflow, QueueDraft } from './queue-form';
+import own from './queue.module.css';
 
 const OVERFLOWS = { busy: 'queue.overflow.busy', uri: 'queue.overflow.uri', trunk: 'queue.overflow.trunk' } satisfies Record<Overflow, MessageId>;
 const SOUNDS = ['sounds'];
@@ -66,10 +67,12 @@ function SoundInputs({ value, onChange, problem }: Pick<Props, 'value' | 'onChan
       <SelectInput label={t('queue.music')} value={value.music || NONE} onChange={set('music')} choices={[{ id: NONE, label: t('queue.music_own') }, ...known]} error={problem('queue.music')} />
       <SelectInput label={t('queue.announcement')} value={value.announcement || NONE} onChange={set('announcement')} choices={[{ id: NONE, label: t('queue.announcement_none') }, ...known]} error={problem('queue.announcement')} />
       {value.announcement && <TextInput label={t('queue.every')} value={value.every} onChange={set('every')} inputMode="numeric" maxLength={3} hint={t('queue.every_hint')} error={problem('queue.announce_every_s')} />}
-      <div>
+      <div className={own.sounds}>
         <FileTrigger acceptedFileTypes={['.wav', 'audio/wav']} onSelect={(files) => files?.[0] && add.mutate(files[0])}>
-          <Button isDisabled={add.isPending}>{t('queue.add')}</Button>
-        </FileTrigger>{' '}
+          <Button size="small" isDisabled={add.isPending}>
+            {t('queue.add')}
+          </Button>
+        </FileTrigger>
         {unnamed.map(({ id, name }) => (
           <Button key={id} size="small" isDisabled={remove.isPending} onPress={() => remove.mutate(id)}>
             {t('queue.remove', { name })}
