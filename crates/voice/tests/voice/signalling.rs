@@ -301,6 +301,10 @@ async fn hold_and_resume_reach_the_other_side() {
         assert_eq!(offer.to_string().contains("a=sendonly"), held);
         assert_eq!(media_of(&offer, scene.server.ip()), running.at_consumer);
         assert_eq!(answer.to_string().contains("a=recvonly"), held);
+        scene.consumer_talk.forget();
+        // Whoever holds plays music to whom they hold.
+        let what = "what the holding side plays";
+        eventually(what, || scene.consumer_talk.share_of(AGENT_HUM) > 0.5).await;
     }
     scene.agent_talk.forget();
     scene.both_heard().await;
