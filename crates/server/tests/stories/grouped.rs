@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{AnotherConsumer, Client, Running, Site, TONEWALL, change_service, wait_for};
+use crate::support::{
+    AnotherConsumer, Client, Running, Site, TONEWALL, change_service, takes_calls, wait_for,
+};
 
 /// A step that takes longer has failed.
 const STEP_MAX: Duration = Duration::from_secs(20);
@@ -73,15 +75,6 @@ fn put_in(admin: &Client, name: &str, group: &str) {
         &form,
     );
     assert_eq!(saved["groups"], json!([group]));
-}
-
-fn takes_calls(page: &Client, ready: bool) {
-    let wish = if ready {
-        json!({ "state": "ready" })
-    } else {
-        json!({ "state": "not_ready", "reason": "break" })
-    };
-    page.put("/api/v1/me/availability", &wish);
 }
 
 fn calls_of(page: &Client) -> Vec<Value> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Capture, Client, EventStream, Running, Site, TONEWALL, change_service, registers, wait_for,
+    Capture, EventStream, Running, Site, TONEWALL, change_service, registers, takes_calls, wait_for,
 };
 
 /// A step that takes longer has failed.
@@ -23,15 +23,6 @@ fn floor(queue: &Value) -> (Site, Running) {
     registers(&running.stage);
     takes_calls(&running.page("agent"), false);
     (site, running)
-}
-
-fn takes_calls(page: &Client, ready: bool) {
-    let wish = if ready {
-        json!({ "state": "ready" })
-    } else {
-        json!({ "state": "not_ready", "reason": "break" })
-    };
-    page.put("/api/v1/me/availability", &wish);
 }
 
 fn consumer_is(running: &Running, state: &str) {

@@ -24,4 +24,4 @@ pub(crate) use site::{AnotherConsumer, Running, Site};
 pub(crate) use srs::{Packet, Srs, SrsFault};
 pub(crate) use telephony::{Certificates, Telephony};
 pub(crate) use variants::{plain, planted};
-pub(crate) use walk::{Capture, change_service, connect, form, new_key, registers};
+pub(crate) use walk::{Capture, change_service, connect, form, new_key, registers, takes_calls};

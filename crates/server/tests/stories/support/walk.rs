@@ -29,6 +29,16 @@ pub(crate) fn change_service(admin: &Client, changes: &Value) -> String {
     id
 }
 
+/// An agent chooses to take calls, or not to.
+pub(crate) fn takes_calls(page: &Client, ready: bool) {
+    let wish = if ready {
+        json!({ "state": "ready" })
+    } else {
+        json!({ "state": "not_ready", "reason": "break" })
+    };
+    page.put("/api/v1/me/availability", &wish);
+}
+
 /// The phone of the first agent is there.
 pub(crate) fn registers(stage: &Client) {
     wait_for("the agent's phone registers", STEP_MAX, || {
