@@ -11,7 +11,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use crate::database::Database;
-use crate::desktop::refuse_in_use;
+use crate::deletion::{delete_row, refuse_in_use};
 use crate::document::{self, Document};
 use crate::failure::{refused, unavailable};
 use crate::history::{self, Saved};
@@ -81,15 +81,12 @@ pub(crate) async fn delete(
             .map_err(unavailable)?;
     let uses = names.iter().map(|name| format!("the desktop {name}"));
     refuse_in_use(uses.collect())?;
-    let done = sqlx::query("DELETE FROM designer_desktops WHERE id = $1")
-        .bind(id.as_str())
-        .execute(connection)
-        .await
-        .map_err(refused)?;
-    if done.rows_affected() == 0 {
-        return Err(StoreError::Conflict);
-    }
-    Ok(())
+    delete_row(
+        connection,
+        "DELETE FROM designer_desktops WHERE id = $1",
+        id.as_str(),
+    )
+    .await
 }
 
 fn from_row(row: &AnyRow) -> Result<DesignerDesktop, StoreError> {

@@ -17,6 +17,7 @@ use sqlx::{AnyConnection, Row};
 
 use crate::approval;
 use crate::database::Database;
+use crate::deletion::{delete_row, refuse_in_use};
 use crate::document::{self, Document};
 use crate::failure::{refused, unavailable};
 use crate::history::{self, Saved};
@@ -44,9 +45,6 @@ impl Document for Desktop {
         Ok(fields)
     }
 }
-
-/// Users, services or desktops that one refusal names.
-const USES_NAMED_MAX: usize = 20;
 
 /// Saves a new desktop or the next revision of one, with new credentials; the new revision. The credentials of a widget that is gone
 /// go with it, and secrets that no configuration names any more. The entry says when and by whom.
@@ -203,19 +201,6 @@ async fn save_widgets(connection: &mut AnyConnection, desktop: &Desktop) -> Resu
     Ok(())
 }
 
-/// Refuses what is used, naming by what.
-pub(crate) fn refuse_in_use(mut uses: Vec<String>) -> Result<(), StoreError> {
-    if uses.is_empty() {
-        return Ok(());
-    }
-    let more = uses.len().saturating_sub(USES_NAMED_MAX);
-    uses.truncate(USES_NAMED_MAX);
-    if more > 0 {
-        uses.push(format!("{more} more"));
-    }
-    Err(StoreError::InUse(uses.join(", ")))
-}
-
 /// Deletes a desktop and its passwords. Its history stays.
 pub(crate) async fn delete(
     connection: &mut AnyConnection,
@@ -240,15 +225,12 @@ pub(crate) async fn delete(
         uses.extend(names.into_iter().map(|name| format!("{what} {name}")));
     }
     refuse_in_use(uses)?;
-    let done = sqlx::query("DELETE FROM desktops WHERE id = $1")
-        .bind(id.as_str())
-        .execute(connection)
-        .await
-        .map_err(refused)?;
-    if done.rows_affected() == 0 {
-        return Err(StoreError::Conflict);
-    }
-    Ok(())
+    delete_row(
+        connection,
+        "DELETE FROM desktops WHERE id = $1",
+        id.as_str(),
+    )
+    .await
 }
 
 fn from_row(row: &AnyRow) -> Result<Desktop, StoreError> {

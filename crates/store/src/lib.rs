@@ -11,6 +11,7 @@ mod approval;
 mod audit;
 mod connector;
 mod database;
+mod deletion;
 mod designer;
 mod desktop;
 mod document;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
+use crate::deletion::delete_row;
 use crate::document::{self, Document};
 use crate::failure::{refused, unavailable};
 
@@ -64,15 +65,7 @@ pub(crate) async fn delete(connection: &mut AnyConnection, id: &RoleId) -> Resul
     if let Some(name) = holder {
         return Err(StoreError::InUse(format!("the user {name}")));
     }
-    let done = sqlx::query("DELETE FROM roles WHERE id = $1")
-        .bind(id.as_str())
-        .execute(connection)
-        .await
-        .map_err(refused)?;
-    if done.rows_affected() == 0 {
-        return Err(StoreError::Conflict);
-    }
-    Ok(())
+    delete_row(connection, "DELETE FROM roles WHERE id = $1", id.as_str()).await
 }
 
 /// All of them.

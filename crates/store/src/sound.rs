@@ -11,7 +11,7 @@ use domain::service::Service;
 use sqlx::{AnyConnection, Row};
 
 use crate::database::Database;
-use crate::desktop::refuse_in_use;
+use crate::deletion::{delete_row, refuse_in_use};
 use crate::document;
 use crate::failure::{refused, unavailable};
 
@@ -70,15 +70,7 @@ async fn delete(connection: &mut AnyConnection, id: &SoundId) -> Result<(), Stor
         }
     }
     refuse_in_use(uses)?;
-    let done = sqlx::query("DELETE FROM sounds WHERE id = $1")
-        .bind(id.as_str())
-        .execute(connection)
-        .await
-        .map_err(refused)?;
-    if done.rows_affected() == 0 {
-        return Err(StoreError::Conflict);
-    }
-    Ok(())
+    delete_row(connection, "DELETE FROM sounds WHERE id = $1", id.as_str()).await
 }
 
 fn corrupt(why: impl ToString) -> StoreError {
